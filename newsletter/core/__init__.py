@@ -1,0 +1,1 @@
+"""The pure core: values and decisions, with no clock, network, database, settings or logger."""

@@ -1,0 +1,106 @@
+"""When issues are due, and when each reader's copy is. Wall-clock times are read in IANA zones; results are UTC.
+
+A local time that a DST change skips is taken right after the gap; one that comes twice is its first
+occurrence. An issue is keyed on (list, local date), so neither makes two issues.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from newsletter.core.delivery import Planned
+from newsletter.core.newsletter_list import Cadence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from newsletter.core.newsletter_list import NewsletterList
+    from newsletter.core.subscriber import Subscriber
+
+# A scheduler that starts late still makes the issue that it missed, if it is no older than this.
+CATCH_UP = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """An issue's day (local to the list) and the moment (UTC) at which it is due."""
+
+    day: date
+    at: datetime
+
+
+def local_time(day: date, hour: time, timezone: str) -> datetime:
+    """Return the moment (UTC) at which clocks in `timezone` show `hour` on `day`."""
+    return datetime.combine(day, hour.replace(fold=0), ZoneInfo(timezone)).astimezone(UTC)
+
+
+def slot_on(config: NewsletterList, day: date) -> Slot:
+    """Return the slot of a day, whether the list comes out on that weekday or not."""
+    return Slot(day, local_time(day, config.hour, config.timezone))
+
+
+def _comes_out_on(config: NewsletterList, day: date) -> bool:
+    days = config.days[:1] if config.cadence is Cadence.WEEKLY else config.days
+    return day.weekday() in days
+
+
+def last_slot(config: NewsletterList, now: datetime) -> Slot | None:
+    """Return the newest slot at or before `now`, or None where the list has had none in the last eight days."""
+    today = now.astimezone(ZoneInfo(config.timezone)).date()
+    for back in range(9):
+        slot = slot_on(config, today - timedelta(days=back))
+        if slot.at <= now and _comes_out_on(config, slot.day):
+            return slot
+    return None
+
+
+def next_slot(config: NewsletterList, now: datetime) -> Slot | None:
+    """Return the next slot after `now`, or None where the list has no days."""
+    today = now.astimezone(ZoneInfo(config.timezone)).date()
+    for ahead in range(9):
+        slot = slot_on(config, today + timedelta(days=ahead))
+        if slot.at > now and _comes_out_on(config, slot.day):
+            return slot
+    return None
+
+
+def due_slot(config: NewsletterList, now: datetime) -> Slot | None:
+    """Return the slot whose issue should be out by now: the last one, unless it is too long ago to catch up."""
+    slot = last_slot(config, now)
+    return slot if slot is not None and now - slot.at <= CATCH_UP else None
+
+
+def reader_time(subscriber: Subscriber, config: NewsletterList, slot: Slot) -> datetime:
+    """Return when a reader's copy is due: the first time at or after the slot that it is the reader's hour."""
+    if subscriber.hour is None:
+        return slot.at
+    timezone = subscriber.timezone or config.timezone
+    first = slot.at.astimezone(ZoneInfo(timezone)).date()
+    for ahead in range(-1, 3):
+        moment = local_time(first + timedelta(days=ahead), subscriber.hour, timezone)
+        if moment >= slot.at:
+            return moment
+    return slot.at
+
+
+def planner(
+    config: NewsletterList, slot: Slot, now: datetime, *, at_once: bool
+) -> Callable[[Subscriber], Planned]:
+    """Return the function that plans one subscriber's copy of an issue.
+
+    Args:
+        config: the list.
+        slot: the issue's slot.
+        now: the moment of freezing; nothing is due before it.
+        at_once: everything is due now, whatever the readers' hours.
+    """
+
+    def plan(subscriber: Subscriber) -> Planned:
+        if (subscriber.cadence or config.cadence) is not config.cadence:
+            return Planned(due_at=None, reason=f"wants a {subscriber.cadence} issue, this one is {config.cadence}")
+        return Planned(due_at=now if at_once else max(now, reader_time(subscriber, config, slot)))
+
+    return plan

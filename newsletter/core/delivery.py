@@ -1,0 +1,177 @@
+"""Deliveries: one issue to one subscriber, with a state that only moves forward.
+
+::
+
+    queued ──▶ sending ──▶ sent
+      ▲           ├──────▶ refused          the relay said no for this address
+      │           ├──────▶ deferred ──▶ sending …   later, by the retry policy
+      │           └──────▶ uncertain        cut off in flight: `hold` keeps it for the operator
+      └── resend ─────────────┘             … `resend` queues it again under the same Message-ID
+    queued, deferred, uncertain ──▶ withdrawn       suppressed, or too late
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from newsletter.core.subscriber import Subscriber, address_key
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DEFERRED = "deferred"
+    REFUSED = "refused"
+    UNCERTAIN = "uncertain"
+    WITHDRAWN = "withdrawn"
+
+
+FORWARD: dict[DeliveryState, frozenset[DeliveryState]] = {
+    DeliveryState.QUEUED: frozenset({DeliveryState.SENDING, DeliveryState.WITHDRAWN}),
+    DeliveryState.SENDING: frozenset(
+        {
+            DeliveryState.SENT,
+            DeliveryState.DEFERRED,
+            DeliveryState.REFUSED,
+            DeliveryState.UNCERTAIN,
+            DeliveryState.QUEUED,  # our own trouble before DATA: nothing was said to the reader's side
+        }
+    ),
+    DeliveryState.DEFERRED: frozenset(
+        {
+            DeliveryState.SENDING,
+            DeliveryState.WITHDRAWN,
+            DeliveryState.REFUSED,
+        }
+    ),
+    DeliveryState.UNCERTAIN: frozenset(
+        {
+            DeliveryState.QUEUED,
+            DeliveryState.SENT,
+            DeliveryState.WITHDRAWN,
+        }
+    ),
+    DeliveryState.SENT: frozenset(),
+    DeliveryState.REFUSED: frozenset(),
+    DeliveryState.WITHDRAWN: frozenset(),
+}
+
+
+class Uncertain(StrEnum):
+    """What to do with a delivery that was in flight when a process died."""
+
+    RESEND = "resend"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What freezing an issue decides for one subscriber: when it is due, or why it is not."""
+
+    due_at: datetime | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One issue to one subscriber, as claimed from the outbox. Times are aware, UTC."""
+
+    key: int
+    issue_key: int
+    subscriber_key: int
+    subscriber: Subscriber
+    state: DeliveryState
+    due_at: datetime
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one attempt: the state it leads to, and what the relay said.
+
+    `dead_address` is set where the relay's answer says that the mailbox does not exist (RFC 3463, 5.1.x).
+    """
+
+    state: DeliveryState
+    code: int | None = None
+    text: str = ""
+    relay: str = ""
+    dead_address: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One step of a delivery, to be written to the ledger."""
+
+    key: int
+    state: DeliveryState
+    at: datetime
+    attempts: int = 0
+    next_attempt_at: datetime | None = None
+    code: int | None = None
+    text: str = ""
+    relay: str = ""
+    reason: str = ""
+    suppress: bool = False  # never mail the address again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """How often and how long a deferred delivery is tried again."""
+
+    max_attempts: int = 12
+    give_up_after: timedelta = timedelta(hours=36)
+    first_delay: timedelta = timedelta(minutes=2)
+    longest_delay: timedelta = timedelta(hours=4)
+
+    def delay(self, attempts: int, jitter: float) -> timedelta:
+        """Return the wait behind attempt number `attempts` (from 1); `jitter` in [0, 1) spreads it by ±25 %."""
+        doubled = self.first_delay * 2.0 ** min(attempts - 1, 20)
+        return min(doubled, self.longest_delay) * (0.75 + jitter / 2)
+
+
+def begun(delivery: Delivery, now: datetime) -> Change:
+    """Return the intent, durable before the relay hears of the message."""
+    return Change(key=delivery.key, state=DeliveryState.SENDING, at=now, attempts=delivery.attempts + 1)
+
+
+def settled(delivery: Delivery, outcome: Outcome, now: datetime, policy: RetryPolicy, jitter: float) -> Change:
+    """Return what an attempt's outcome makes of a delivery.
+
+    `delivery` is as it was claimed, so this was attempt `delivery.attempts + 1`. A deferral that has used up the
+    policy's attempts or time becomes a refusal with that reason.
+    """
+    attempts = delivery.attempts + 1
+    state, reason, next_attempt_at = outcome.state, "", None
+    if state is DeliveryState.DEFERRED:
+        next_attempt_at = now + policy.delay(attempts, jitter)
+        if attempts >= policy.max_attempts:
+            state, reason = DeliveryState.REFUSED, f"given up after {attempts} attempts"
+        elif next_attempt_at > delivery.due_at + policy.give_up_after:
+            state, reason = DeliveryState.REFUSED, f"given up after {policy.give_up_after}"
+        if state is DeliveryState.REFUSED:
+            next_attempt_at = None
+    return Change(
+        key=delivery.key,
+        state=state,
+        at=now,
+        attempts=attempts,
+        next_attempt_at=next_attempt_at,
+        code=outcome.code,
+        text=outcome.text,
+        relay=outcome.relay,
+        reason=reason,
+        suppress=outcome.dead_address and state is DeliveryState.REFUSED,
+    )
+
+
+def message_id(list_name: str, day: date, email: str, domain: str) -> str:
+    """Return the Message-ID (RFC 5322, 3.6.4) of an issue to a reader: the same at each attempt."""
+    digest = hashlib.sha256(f"{list_name}\n{day}\n{address_key(email)}".encode()).hexdigest()[:24]
+    return f"<{day:%Y%m%d}.{digest}@{domain}>"

@@ -1,0 +1,78 @@
+"""The errors of the program, each with the one line that its user reads.
+
+::
+
+    Exception
+    ├── ConfigurationError        settings or list files are wrong: exit 78, never skipped over
+    │   └── ListFileError         … with every mistake found, by file and line
+    └── NewsletterError           trouble while doing the work
+        ├── UsageError            asked for something that is not there: exit 2
+        ├── SourceError           a source cannot be read (now)
+        ├── StoreError            the ledger cannot be read or written
+        ├── RenderError           a template is wrong; names template and line
+        ├── LintError             the issue must not go out as it is
+        └── RelayError            trouble that is ours or the relay's, not the reader's: stop, suppress nobody
+
+`ConfigurationError` stands outside `NewsletterError` on purpose: code that skips over one failing source or
+list must never skip over a wrong configuration.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class ConfigurationError(Exception):
+    """Settings or files of the operator are wrong; the text names file, line or field and what to do."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mistake:
+    """One mistake in a file: where it is and what to do about it."""
+
+    file: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        """Return `file:line: message`, the form that editors jump to."""
+        return f"{self.file}:{self.line}: {self.message}"
+
+
+class ListFileError(ConfigurationError):
+    """List files hold mistakes; `mistakes` names each of them, none was applied."""
+
+    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
+        self.mistakes = mistakes
+        super().__init__("\n".join(str(mistake) for mistake in mistakes))
+
+
+class NewsletterError(Exception):
+    """Trouble while doing the work; the text is one line for the user."""
+
+
+class UsageError(NewsletterError):
+    """The user asked for something that is not there: a list, an issue, a subscriber."""
+
+
+class SourceError(NewsletterError):
+    """A source could not be read; the text names the source and why."""
+
+
+class StoreError(NewsletterError):
+    """The ledger could not be read or written."""
+
+
+class RenderError(NewsletterError):
+    """A template is wrong; the text names template and line."""
+
+
+class LintError(NewsletterError):
+    """An issue must not go out as it is; the text names the first finding."""
+
+
+class RelayError(NewsletterError):
+    """The relay cannot take mail now, for a reason that is ours or its own and no reader's.
+
+    Examples are a refused login, missing TLS, a lost connection, a 421, a 5.7.x policy answer.
+    """

@@ -1,0 +1,145 @@
+"""Listings, what sources said of them, and what of both competes for an issue."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field, fields, replace
+from datetime import date, datetime
+
+from newsletter.core.identity import IdKind, ListingId, identities
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+def clean_text(text: str) -> str:
+    """Return text of a source as one line: no control or bidi characters, NFC, single spaces.
+
+    Source text is hostile: a right-to-left override could turn a link's title around, a CR or LF could start
+    a header.
+    """
+    return " ".join(unicodedata.normalize("NFC", _CONTROLS.sub(" ", text)).split())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """One paper as sources show it.
+
+    Texts are plain (no HTML); links are absolute http(s) URLs or empty; unknown counts are None.
+    """
+
+    title: str
+    abstract: str = ""
+    summary: str = ""  # the source's own short summary
+    authors: tuple[str, ...] = ()
+    author_count: int | None = None  # where a source counts the authors without naming them
+    published_on: date | None = None
+    organization: str = ""
+    categories: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    arxiv_id: str = ""
+    doi: str = ""
+    url: str = ""  # where the title leads
+    pdf_url: str = ""
+    code_url: str = ""
+    project_url: str = ""
+    thumbnail_url: str = ""
+    media_urls: tuple[str, ...] = ()
+    submitted_by: str = ""
+    discussion_url: str = ""
+
+    @property
+    def identities(self) -> tuple[ListingId, ...]:
+        """Return everything this record is known by, strongest first; at least the title."""
+        return identities(arxiv=self.arxiv_id, doi_=self.doi, urls=(self.url,), title=self.title) or (
+            ListingId(IdKind.TITLE, self.title),
+        )
+
+    @property
+    def id(self) -> ListingId:
+        """Return the canonical identity."""
+        return self.identities[0]
+
+    @property
+    def n_authors(self) -> int:
+        """Return how many authors the paper has, as far as any source told."""
+        return max(len(self.authors), self.author_count or 0)
+
+
+def merged(old: Listing, new: Listing) -> Listing:
+    """Return one record of two of the same paper: what the newer one knows wins, what it lacks is kept."""
+    known = {item.name: value for item in fields(new) if (value := getattr(new, item.name)) not in ("", (), None)}
+    # A page that cut an author list or an abstract must not shorten what is known.
+    if len(old.authors) > len(new.authors):
+        known.pop("authors", None)
+    if len(old.abstract) > len(new.abstract) and old.abstract.startswith(new.abstract.rstrip(".… ")):
+        known.pop("abstract", None)
+    return replace(old, **known)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """What one source said of one listing at one moment."""
+
+    source: str  # the source's name, such as "huggingface"
+    listed_on: date  # the day whose page showed it, as the source counts days
+    seen_at: datetime  # aware, UTC
+    position: int = 0  # from 0, as the page orders
+    upvotes: int | None = None
+    comments: int | None = None
+    stars: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of a page: the listing and what the source said of it."""
+
+    listing: Listing
+    sighting: Sighting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """A record that a source showed and that could not be read, with the reason."""
+
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What a source showed for one day: entries in its order, and what could not be read of it."""
+
+    entries: tuple[Entry, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A listing that competes for an issue, with its sightings, oldest first.
+
+    `key` is the store's own number of the listing; it stays when the listing's id becomes known later.
+    """
+
+    key: int
+    listing: Listing
+    sightings: tuple[Sighting, ...] = field(default=())
+
+    @property
+    def first_listed_on(self) -> date:
+        """Return the first day on which a source showed it."""
+        return min(sighting.listed_on for sighting in self.sightings)
+
+    @property
+    def latest(self) -> Sighting:
+        """Return the newest sighting."""
+        return max(self.sightings, key=lambda sighting: sighting.seen_at)
+
+    def most(self, measure: str) -> int | None:
+        """Return the newest known value of `upvotes`, `comments` or `stars`, the largest over the sources."""
+        newest: dict[str, int] = {}
+        for sighting in self.sightings:
+            value = getattr(sighting, measure)
+            if value is not None:
+                newest[sighting.source] = value
+        return max(newest.values(), default=None)

@@ -1,0 +1,106 @@
+"""Subscribers, and what syncing a list file would change about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import time
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from newsletter.core.newsletter_list import Cadence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Origin(StrEnum):
+    """Where a subscriber came from; a file only ever changes its own."""
+
+    FILE = "file"
+    SIGNUP = "signup"
+    IMPORT = "import"
+    COMMAND = "command"
+
+
+class SubscriberStatus(StrEnum):
+    """Whether a subscriber gets issues."""
+
+    ACTIVE = "active"
+    UNSUBSCRIBED = "unsubscribed"  # left by own wish
+    REMOVED = "removed"  # no longer in the file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriber:
+    """One address on one list. None stands for the list's own cadence, hour or timezone."""
+
+    list: str
+    email: str
+    name: str = ""
+    topics: tuple[str, ...] = ()
+    cadence: Cadence | None = None
+    hour: time | None = None
+    timezone: str | None = None
+    status: SubscriberStatus = SubscriberStatus.ACTIVE
+    origin: Origin = Origin.FILE
+
+    @property
+    def address_key(self) -> str:
+        """Return what identifies the address: two spellings with one key are one subscriber."""
+        return address_key(self.email)
+
+
+def address_key(email: str) -> str:
+    """Return an address as it is compared: in lower case, the domain in its ASCII (IDNA) form.
+
+    RFC 5321 lets local parts differ by case; no provider of note does, and a reader who is listed as `Ann@` and
+    `ann@` wants one copy.
+    """
+    local, _, domain = email.strip().rpartition("@")
+    try:
+        ascii_domain = domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        ascii_domain = domain
+    return f"{local}@{ascii_domain}".lower()
+
+
+@dataclass(frozen=True, slots=True)
+class SyncPlan:
+    """What syncing a list file would do, by address."""
+
+    added: tuple[Subscriber, ...] = ()
+    changed: tuple[Subscriber, ...] = ()
+    removed: tuple[Subscriber, ...] = ()
+    unchanged: int = 0
+
+
+def plan_sync(known: Iterable[Subscriber], wanted: Iterable[Subscriber]) -> SyncPlan:
+    """Compare the file's subscribers with the known ones of the same list.
+
+    Who unsubscribed stays so although the file still names them; who came by another way than the file is
+    not removed by it.
+    """
+    current = {subscriber.address_key: subscriber for subscriber in known}
+    added, changed, named, unchanged = [], [], set(), 0
+    for subscriber in wanted:
+        named.add(subscriber.address_key)
+        old = current.get(subscriber.address_key)
+        if old is None:
+            added.append(subscriber)
+            continue
+        status = (
+            SubscriberStatus.UNSUBSCRIBED
+            if old.status is SubscriberStatus.UNSUBSCRIBED
+            else SubscriberStatus.ACTIVE
+        )
+        new = replace(subscriber, status=status)
+        if new == old:
+            unchanged += 1
+        else:
+            changed.append(new)
+    removed = [
+        replace(subscriber, status=SubscriberStatus.REMOVED)
+        for key, subscriber in current.items()
+        if key not in named and subscriber.origin is Origin.FILE and subscriber.status is SubscriberStatus.ACTIVE
+    ]
+    return SyncPlan(tuple(added), tuple(changed), tuple(removed), unchanged)

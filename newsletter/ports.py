@@ -1,0 +1,375 @@
+"""What the pipeline asks of the world, as narrow protocols. Adapters honour them; contract tests hold them to it.
+
+All moments are aware UTC datetimes, all days are plain dates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from newsletter.core.delivery import DeliveryState
+from newsletter.core.newsletter_list import NewsletterList
+from newsletter.core.subscriber import Subscriber
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from contextlib import AbstractAsyncContextManager
+
+    from newsletter.core.delivery import Change, Delivery, Outcome, Planned, Uncertain
+    from newsletter.core.issue import Draft, Issue
+    from newsletter.core.listing import Candidate, Entry, Page
+    from newsletter.core.subscriber import SyncPlan
+
+
+class Clock(Protocol):
+    """Tells the present moment; only the edges hold one."""
+
+    def __call__(self) -> datetime:
+        """Return now, aware, UTC."""
+        ...
+
+
+class Source(Protocol):
+    """Where listings come from."""
+
+    @property
+    def name(self) -> str:
+        """Return what identifies the source in the store: its scheme, then `:` and the rest where there is one."""
+        ...
+
+    @property
+    def dated(self) -> bool:
+        """Tell whether pages of past days can be read; if not, only the issue's own day is asked for."""
+        ...
+
+    async def read(self, day: date, *, now: datetime) -> Page:
+        """Return what the source shows for a day; an empty page where it lists nothing.
+
+        Raises:
+            SourceError: the source cannot be read; everything short of that is a skipped record.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What recording a page changed."""
+
+    listings: int  # listings on the page, each once
+    new: int  # … of them unknown until now
+    merged: tuple[str, ...] = ()  # one line for each two listings that turned out to be one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueSummary:
+    """One line of a list's history."""
+
+    list: str
+    day: date
+    number: int
+    subject: str
+    listings: int
+    frozen_at: datetime
+    deliveries: Mapping[DeliveryState, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryRecord:
+    """One delivery as an operator reads it."""
+
+    key: int
+    list: str
+    day: date
+    email: str
+    state: DeliveryState
+    due_at: datetime
+    attempts: int
+    updated_at: datetime
+    next_attempt_at: datetime | None
+    relay: str
+    code: int | None
+    text: str
+    reason: str
+
+
+class Library(Protocol):
+    """Listings and sightings; only ever grows."""
+
+    async def record(self, source: str, day: date, entries: Sequence[Entry], *, now: datetime) -> Recorded:
+        """Add a page that was read, in one transaction; recording it again adds nothing.
+
+        A listing that shares an identity with a known one is that one (`core.identity.same_paper`); a stronger
+        identity that is learnt now becomes its id, and history follows. A sighting whose votes, comments, stars
+        and position are those of the newest one of the same listing, source and day is not repeated.
+        """
+        ...
+
+    async def attempted(self, source: str, day: date, *, now: datetime, settled: bool, error: str = "") -> None:
+        """Note that a page was tried. `settled`: it was read after its day had ended, and won't be missed."""
+        ...
+
+    async def unsettled(self, source: str) -> frozenset[date]:
+        """Return the days that were tried and never settled."""
+        ...
+
+    async def candidates(self, sources: Sequence[str], *, since: date, until: date) -> list[Candidate]:
+        """Return the listings that these sources showed from `since` to `until`, with those sightings."""
+        ...
+
+
+class Issues(Protocol):
+    """Frozen issues."""
+
+    async def find(self, list_name: str, day: date) -> Issue | None:
+        """Return the issue of a list and day, or None."""
+        ...
+
+    async def latest(self, list_name: str, *, before: date | None = None) -> Issue | None:
+        """Return the newest issue by day, or None; `before` leaves out that day and later ones."""
+        ...
+
+    async def listing_keys(self, list_name: str) -> set[int]:
+        """Return the keys of all listings in the list's issues so far."""
+        ...
+
+    async def freeze(
+        self, draft: Draft, subject: str, plan: Callable[[Subscriber], Planned], *, now: datetime
+    ) -> tuple[Issue, bool]:
+        """Write the issue and one delivery per active subscriber, all in one transaction.
+
+        If the (list, day) has an issue already, that one is returned, unchanged, and False. A subscriber whose
+        plan names no time, or whose address is suppressed, gets a withdrawn delivery with the reason.
+        """
+        ...
+
+    async def history(self, list_name: str | None = None, *, limit: int = 50) -> list[IssueSummary]:
+        """Return the newest issues first."""
+        ...
+
+
+class Roster(Protocol):
+    """Subscribers and suppressions."""
+
+    async def subscribers(self, list_name: str) -> list[Subscriber]:
+        """Return all subscribers of a list, of every status, by address."""
+        ...
+
+    async def apply(self, list_name: str, plan: SyncPlan, *, now: datetime) -> None:
+        """Do what a sync plan says, in one transaction."""
+        ...
+
+    async def key_of(self, list_name: str, email: str) -> int | None:
+        """Return the store's number of a subscriber, or None."""
+        ...
+
+    async def by_key(self, key: int) -> Subscriber | None:
+        """Return the subscriber of a number, or None."""
+        ...
+
+    async def suppress(self, email: str, *, list_name: str | None, reason: str, now: datetime) -> bool:
+        """Never mail an address again, on one list or (None) on all; tell whether that is news.
+
+        A subscriber of the list becomes `unsubscribed`, deliveries not yet sent are withdrawn.
+        """
+        ...
+
+    async def suppressed(self, list_name: str) -> set[str]:
+        """Return the address keys that are suppressed for a list, by itself or for all lists."""
+        ...
+
+
+class Outbox(Protocol):
+    """The deliveries still to be made. `worker` names a living process; what a dead one held is recovered."""
+
+    def worker(self) -> AbstractAsyncContextManager[str]:
+        """Register this process for as long as the context lasts; gives its name.
+
+        A process that is killed is known as dead at once, without waiting for a lease to run out.
+        """
+        ...
+
+    async def claim(
+        self, worker: str, *, now: datetime, limit: int, issue_key: int | None = None, at_once: bool = False
+    ) -> list[Delivery]:
+        """Take due deliveries (queued, or deferred and due again) for this worker, oldest due first.
+
+        No two workers get the same one. Suppressed ones are withdrawn instead. With `at_once` the time of queued
+        ones does not matter. `issue_key` narrows to one issue.
+        """
+        ...
+
+    async def record(self, changes: Sequence[Change]) -> None:
+        """Write steps of deliveries in one transaction; durable when it returns.
+
+        A change that is not a step forward from the row's state (`core.delivery.FORWARD`) is left out.
+        """
+        ...
+
+    async def release(self, worker: str) -> None:
+        """Give back what this worker claimed and did not begin."""
+        ...
+
+    async def recover(self, policy: Uncertain, *, now: datetime) -> int:
+        """Bring back what dead workers held, and return how many deliveries had been in flight.
+
+        Claimed ones are queued again; those in flight are `uncertain`, and under `resend` queued again.
+        """
+        ...
+
+    async def counts(self, issue_key: int) -> dict[DeliveryState, int]:
+        """Return how many deliveries of an issue stand in each state."""
+        ...
+
+    async def suppressed_count(self, issue_key: int) -> int:
+        """Return how many of its withdrawn deliveries are so because the address is suppressed."""
+        ...
+
+    async def next_due(self, *, list_name: str | None = None) -> datetime | None:
+        """Return when the next delivery is due, or None."""
+        ...
+
+    async def open_issues(self, list_name: str) -> list[int]:
+        """Return the keys of issues that have queued, sending, deferred deliveries, oldest day first."""
+        ...
+
+    async def records(
+        self,
+        *,
+        list_name: str | None = None,
+        day: date | None = None,
+        states: Collection[DeliveryState] = (),
+        limit: int = 1000,
+    ) -> list[DeliveryRecord]:
+        """Return deliveries as an operator reads them, newest issue first."""
+        ...
+
+
+class Store(Protocol):
+    """One ledger behind narrow doors."""
+
+    @property
+    def library(self) -> Library:
+        """Return the listings and sightings."""
+        ...
+
+    @property
+    def issues(self) -> Issues:
+        """Return the frozen issues."""
+        ...
+
+    @property
+    def roster(self) -> Roster:
+        """Return subscribers and suppressions."""
+        ...
+
+    @property
+    def outbox(self) -> Outbox:
+        """Return the deliveries to be made."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections and files."""
+        ...
+
+
+class Relay(Protocol):
+    """One SMTP server that mail is handed to, over one connection at a time."""
+
+    @property
+    def name(self) -> str:
+        """Return host and port, as recorded with each delivery."""
+        ...
+
+    async def send(self, sender: str, recipient: str, message: bytes) -> Outcome:
+        """Hand over one message and return what the relay said of the recipient.
+
+        Args:
+            sender: the envelope sender, a bare address.
+            recipient: the one envelope recipient, a bare address.
+            message: the final bytes, CRLF line ends; they are sent as they are.
+
+        Raises:
+            RelayError: trouble that is ours or the relay's, before the message was handed over; nothing was
+                delivered, and the recipient is not to blame.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Say QUIT and close the connection."""
+        ...
+
+
+class RelayPool(Protocol):
+    """Opens sessions with a relay."""
+
+    @property
+    def connections(self) -> int:
+        """Return how many sessions may be open at once."""
+        ...
+
+    async def connect(self) -> Relay:
+        """Return a session that is ready for mail: greeted, secured, logged in.
+
+        Raises:
+            RelayError: no session can be had; names host and reason.
+        """
+        ...
+
+
+class Message(Protocol):
+    """A rendered issue that makes each reader's message."""
+
+    def for_reader(self, delivery: Delivery) -> tuple[str, bytes]:
+        """Return the envelope sender and the final bytes for one reader; costs microseconds."""
+        ...
+
+
+class Renderer(Protocol):
+    """Turns issues into mail."""
+
+    def subject(self, draft: Draft) -> str:
+        """Return the subject line of a draft, one line of plain text.
+
+        Raises:
+            RenderError: the template is wrong; names template and line.
+        """
+        ...
+
+    def message(self, issue: Issue, config: NewsletterList) -> Message:
+        """Render an issue once, for all readers.
+
+        Raises:
+            RenderError: the template is wrong; names template and line.
+        """
+        ...
+
+
+class Lists(Protocol):
+    """The operator's list files."""
+
+    def load(self) -> Mapping[str, ListFile]:
+        """Read all list files.
+
+        Raises:
+            ListFileError: any of them holds a mistake; all mistakes are named, nothing is returned.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListFile:
+    """A list and the subscribers that its file names."""
+
+    config: NewsletterList
+    subscribers: tuple[Subscriber, ...]
+
+
+class Progress(Protocol):
+    """Hears how far long work has come."""
+
+    def delivered(self, outcome: Outcome, remaining: int) -> None:
+        """Note one more delivery that was settled."""
+        ...
