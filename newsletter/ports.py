@@ -15,7 +15,8 @@ from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.subscriber import Subscriber
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    import asyncio
+    from collections.abc import Awaitable, Callable, Collection, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from newsletter.core.delivery import Change, Delivery, Outcome, Planned, Uncertain
@@ -127,8 +128,16 @@ class Issues(Protocol):
         """Return the issue of a list and day, or None."""
         ...
 
+    async def get(self, key: int) -> Issue | None:
+        """Return the issue of a number, or None."""
+        ...
+
     async def latest(self, list_name: str, *, before: date | None = None) -> Issue | None:
         """Return the newest issue by day, or None; `before` leaves out that day and later ones."""
+        ...
+
+    async def last_number(self, list_name: str) -> int:
+        """Return the number of the list's newest issue, 0 where there is none."""
         ...
 
     async def listing_keys(self, list_name: str) -> set[int]:
@@ -142,6 +151,10 @@ class Issues(Protocol):
 
         If the (list, day) has an issue already, that one is returned, unchanged, and False. A subscriber whose
         plan names no time, or whose address is suppressed, gets a withdrawn delivery with the reason.
+
+        Raises:
+            StaleDraftError: the list has an issue of another day under the draft's number: the draft was held
+                against a history that has grown since, and might repeat its listings.
         """
         ...
 
@@ -201,10 +214,11 @@ class Outbox(Protocol):
         """
         ...
 
-    async def record(self, changes: Sequence[Change]) -> None:
-        """Write steps of deliveries in one transaction; durable when it returns.
+    async def record(self, changes: Sequence[Change]) -> Collection[int]:
+        """Write steps of deliveries in one transaction, one after the other; durable when it returns.
 
-        A change that is not a step forward from the row's state (`core.delivery.FORWARD`) is left out.
+        A change that is not a step forward from the row's state (`core.delivery.FORWARD`) is left out; returns
+        the keys of those. A message whose intent was left out, say because the reader left meanwhile, is not sent.
         """
         ...
 
@@ -212,10 +226,15 @@ class Outbox(Protocol):
         """Give back what this worker claimed and did not begin."""
         ...
 
-    async def recover(self, policy: Uncertain, *, now: datetime) -> int:
+    async def dead_workers(self) -> list[str]:
+        """Return the workers that are dead and still hold deliveries."""
+        ...
+
+    async def recover(self, policy: Uncertain, *, now: datetime, workers: Collection[str] | None = None) -> int:
         """Bring back what dead workers held, and return how many deliveries had been in flight.
 
         Claimed ones are queued again; those in flight are `uncertain`, and under `resend` queued again.
+        `workers` narrows it to some of the dead ones: those whose own notes have been read before.
         """
         ...
 
@@ -227,8 +246,8 @@ class Outbox(Protocol):
         """Return how many of its withdrawn deliveries are so because the address is suppressed."""
         ...
 
-    async def next_due(self, *, list_name: str | None = None) -> datetime | None:
-        """Return when the next delivery is due, or None."""
+    async def next_due(self, issue_key: int | None = None) -> datetime | None:
+        """Return when the next queued or deferred delivery (of an issue, or of all) is due, or None."""
         ...
 
     async def open_issues(self, list_name: str) -> list[int]:
@@ -322,8 +341,53 @@ class RelayPool(Protocol):
 class Message(Protocol):
     """A rendered issue that makes each reader's message."""
 
+    @property
+    def html_bytes(self) -> int:
+        """Return the size of the HTML part before transfer encoding: what Gmail clips by."""
+        ...
+
     def for_reader(self, delivery: Delivery) -> tuple[str, bytes]:
         """Return the envelope sender and the final bytes for one reader; costs microseconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchReport:
+    """What one turn of delivering did, in deliveries.
+
+    `returned` are still open: left in the outbox because of trouble with the relay or a stop. `trouble` says
+    what it was with the relay, in one line, or is empty.
+    """
+
+    sent: int = 0
+    deferred: int = 0
+    refused: int = 0
+    uncertain: int = 0
+    returned: int = 0
+    trouble: str = ""
+
+
+class Dispatcher(Protocol):
+    """Empties the outbox."""
+
+    async def deliver(
+        self,
+        message_for: Callable[[int], Awaitable[Message]],
+        *,
+        issue_key: int | None = None,
+        at_once: bool = False,
+        progress: Progress | None = None,
+        stop: asyncio.Event | None = None,
+    ) -> DispatchReport:
+        """Deliver what is due, of one issue or of all, and return when nothing more is.
+
+        Args:
+            message_for: gives an issue's message by the issue's key; asked only if there is something due.
+            issue_key: narrows to one issue.
+            at_once: queued deliveries are due now, whatever their time.
+            progress: hears of each delivery.
+            stop: when set, what is in flight is finished and settled, the rest left in the outbox.
+        """
         ...
 
 

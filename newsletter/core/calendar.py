@@ -1,7 +1,7 @@
 """When issues are due, and when each reader's copy is. Wall-clock times are read in IANA zones; results are UTC.
 
-A local time that a DST change skips is taken right after the gap; one that comes twice is its first
-occurrence. An issue is keyed on (list, local date), so neither makes two issues.
+A local time that a DST change skips is taken as much later as the clocks jump (02:30 becomes 03:30); one that
+comes twice is its first occurrence. An issue is keyed on (list, local date), so neither makes two issues.
 """
 
 from __future__ import annotations
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
     from newsletter.core.newsletter_list import NewsletterList
     from newsletter.core.subscriber import Subscriber
+
+# A skipped time may fall on the next date, and a repeated midnight begins the next date twice: so a search begins
+# a day beyond the present date. Eight days on, every weekday has come by, at whatever hour.
+_DAYS_TO_SEARCH = range(-1, 9)
 
 # A scheduler that starts late still makes the issue that it missed, if it is no older than this.
 CATCH_UP = timedelta(hours=12)
@@ -42,7 +46,8 @@ def slot_on(config: NewsletterList, day: date) -> Slot:
     return Slot(day, local_time(day, config.hour, config.timezone))
 
 
-def _comes_out_on(config: NewsletterList, day: date) -> bool:
+def comes_out_on(config: NewsletterList, day: date) -> bool:
+    """Tell whether a list has an issue on a weekday."""
     days = config.days[:1] if config.cadence is Cadence.WEEKLY else config.days
     return day.weekday() in days
 
@@ -50,9 +55,9 @@ def _comes_out_on(config: NewsletterList, day: date) -> bool:
 def last_slot(config: NewsletterList, now: datetime) -> Slot | None:
     """Return the newest slot at or before `now`, or None where the list has had none in the last eight days."""
     today = now.astimezone(ZoneInfo(config.timezone)).date()
-    for back in range(9):
+    for back in _DAYS_TO_SEARCH:
         slot = slot_on(config, today - timedelta(days=back))
-        if slot.at <= now and _comes_out_on(config, slot.day):
+        if slot.at <= now and comes_out_on(config, slot.day):
             return slot
     return None
 
@@ -60,9 +65,9 @@ def last_slot(config: NewsletterList, now: datetime) -> Slot | None:
 def next_slot(config: NewsletterList, now: datetime) -> Slot | None:
     """Return the next slot after `now`, or None where the list has no days."""
     today = now.astimezone(ZoneInfo(config.timezone)).date()
-    for ahead in range(9):
+    for ahead in _DAYS_TO_SEARCH:
         slot = slot_on(config, today + timedelta(days=ahead))
-        if slot.at > now and _comes_out_on(config, slot.day):
+        if slot.at > now and comes_out_on(config, slot.day):
             return slot
     return None
 
@@ -79,11 +84,8 @@ def reader_time(subscriber: Subscriber, config: NewsletterList, slot: Slot) -> d
         return slot.at
     timezone = subscriber.timezone or config.timezone
     first = slot.at.astimezone(ZoneInfo(timezone)).date()
-    for ahead in range(-1, 3):
-        moment = local_time(first + timedelta(days=ahead), subscriber.hour, timezone)
-        if moment >= slot.at:
-            return moment
-    return slot.at
+    moments = (local_time(first + timedelta(days=ahead), subscriber.hour, timezone) for ahead in range(-1, 3))
+    return next(moment for moment in moments if moment >= slot.at)
 
 
 def planner(

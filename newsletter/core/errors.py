@@ -9,6 +9,7 @@
         ├── UsageError            asked for something that is not there: exit 2
         ├── SourceError           a source cannot be read (now)
         ├── StoreError            the ledger cannot be read or written
+        ├── StaleDraftError       another run has frozen an issue of the list meanwhile: draft anew
         ├── RenderError           a template is wrong; names template and line
         ├── LintError             the issue must not go out as it is
         └── RelayError            trouble that is ours or the relay's, not the reader's: stop, suppress nobody
@@ -61,6 +62,10 @@ class SourceError(NewsletterError):
 
 class StoreError(NewsletterError):
     """The ledger could not be read or written."""
+
+
+class StaleDraftError(NewsletterError):
+    """The list has got another issue since the draft was made; its listings may be in that one."""
 
 
 class RenderError(NewsletterError):

@@ -144,8 +144,10 @@ def normalised_title(text: str) -> str:
     Titles without a letter or digit give an empty string, which identifies nothing.
     """
     text = _LATEX_WORD.sub("", text)
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(char for char in decomposed if not unicodedata.combining(char))
+    # Compatibility caseless matching (Unicode standard, 3.13, D146): folding and decomposing, twice.
+    for _ in range(2):
+        text = unicodedata.normalize("NFKD", text).casefold()
+    plain = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
     return " ".join(_NOT_WORD.sub(" ", plain).split())
 
 

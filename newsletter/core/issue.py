@@ -26,10 +26,11 @@ class IssueListing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """An issue before it is frozen: all that it will hold but its number."""
+    """An issue before it is frozen."""
 
     masthead: Masthead
     day: date
+    number: int  # the number it will have: one more than the list's issues that it was held against
     candidates: int  # unsent listings before the limit on an issue's length
     listings: tuple[IssueListing, ...]
 

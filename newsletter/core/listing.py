@@ -9,11 +9,13 @@ from datetime import date, datetime
 
 from newsletter.core.identity import IdKind, ListingId, identities
 
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_CONTROLS = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
 
 
 def clean_text(text: str) -> str:
-    """Return text of a source as one line: no control or bidi characters, NFC, single spaces.
+    """Return text of a source as one line: no control or bidi characters, no lone surrogates, NFC, single spaces.
 
     Source text is hostile: a right-to-left override could turn a link's title around, a CR or LF could start
     a header.
@@ -67,7 +69,12 @@ class Listing:
 
 
 def merged(old: Listing, new: Listing) -> Listing:
-    """Return one record of two of the same paper: what the newer one knows wins, what it lacks is kept."""
+    """Return one record of two of the same paper: what the newer one knows wins, what it lacks is kept.
+
+    A record without an abstract, such as a link with a headline of its own, only adds what is not known yet.
+    """
+    if old.abstract and not new.abstract:
+        return merged(new, old)
     known = {item.name: value for item in fields(new) if (value := getattr(new, item.name)) not in ("", (), None)}
     # A page that cut an author list or an abstract must not shorten what is known.
     if len(old.authors) > len(new.authors):

@@ -7,6 +7,8 @@ from datetime import time
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import idna
+
 from newsletter.core.newsletter_list import Cadence
 
 if TYPE_CHECKING:
@@ -58,8 +60,8 @@ def address_key(email: str) -> str:
     """
     local, _, domain = email.strip().rpartition("@")
     try:
-        ascii_domain = domain.encode("idna").decode("ascii")
-    except UnicodeError:
+        ascii_domain = idna.encode(domain, uts46=True).decode("ascii")
+    except idna.IDNAError:
         ascii_domain = domain
     return f"{local}@{ascii_domain}".lower()
 

@@ -1,0 +1,65 @@
+# Everything that a user or developer does here. Needs make and a Python of 3.11 or later; see `make help`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+NODE_STAMP := tests/node/node_modules/.installed
+
+.PHONY: help setup demo test lint types architecture pytest system wheel bench crash lock screenshots clean
+
+help:  ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+setup: $(STAMP)  ## a .venv with the program and its development tools
+
+$(STAMP): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: setup  ## the main job end to end, with no account and no network: three mails in var/inbox
+	$(BIN)/newsletter demo
+
+test: setup system lint types architecture pytest wheel  ## all checks, installing what they need
+
+lint: setup  ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup  ## mypy --strict over code, tests and benches
+	$(BIN)/mypy
+
+architecture: setup  ## imports run one way
+	$(BIN)/lint-imports
+
+pytest: setup $(NODE_STAMP)  ## the tests, with branch coverage
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+system:  ## PostgreSQL, Chromium, Postfix … through apt where that is possible
+	.ci/system
+
+$(NODE_STAMP): tests/node/package.json tests/node/package-lock.json
+	.ci/node tests/node
+
+wheel: setup  ## the built wheel, installed into an empty venv, runs the demo
+	.ci/wheel $(BIN)/python
+
+bench: setup  ## speed beside others, as ratios within one run
+	for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
+
+lock: setup  ## pin the newest dependencies, by hash and without addresses
+	$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-annotate \
+	  --no-header --no-emit-index-url --group dev --extra uvloop pyproject.toml -o requirements.lock
+
+screenshots: setup  ## docs/images, made anew
+	$(BIN)/python -m tests.browser.screenshots
+
+clean:  ## what was made, but for var/
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* \
+	  tests/node/node_modules bench/node/node_modules
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,300 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.core.calendar import (
+    CATCH_UP,
+    Slot,
+    due_slot,
+    last_slot,
+    local_time,
+    next_slot,
+    planner,
+    reader_time,
+    slot_on,
+)
+from newsletter.core.newsletter_list import Cadence, Masthead, NewsletterList
+from newsletter.core.subscriber import Subscriber
+
+MONDAY = date(2026, 3, 9)
+DAILY = NewsletterList(masthead=Masthead(list="daily", title="Daily", sender="papers@example.org"), sources=())
+EVERY_DAY = replace(DAILY, days=tuple(range(7)))
+LONDON = replace(DAILY, timezone="Europe/London")
+READER = Subscriber(list="daily", email="reader@example.org")
+
+# Whole and half hours, both hemispheres, changes at midnight and at an hour before it, and no changes at all.
+ZONES = st.sampled_from(
+    [
+        "UTC",
+        "Europe/Berlin",
+        "Europe/London",
+        "America/New_York",
+        "America/St_Johns",
+        "America/Nuuk",
+        "Australia/Lord_Howe",
+        "Pacific/Auckland",
+        "Africa/Cairo",
+        "America/Santiago",
+        "Asia/Beirut",
+        "Asia/Kolkata",
+        "Asia/Tokyo",
+    ]
+)
+HOURS = st.times().map(lambda moment: moment.replace(second=0, microsecond=0))
+DAYS = st.dates(date(2023, 1, 1), date(2027, 12, 31))
+MOMENTS = st.datetimes(datetime(2023, 1, 1), datetime(2027, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 (aware by `timezones`)
+LISTS = st.builds(
+    lambda hour, timezone, cadence, days: replace(
+        DAILY, hour=hour, timezone=timezone, cadence=cadence, days=tuple(sorted(days))
+    ),
+    HOURS,
+    ZONES,
+    st.sampled_from(Cadence),
+    st.sets(st.integers(0, 6), min_size=1),
+)
+
+
+def at(day: date, hour: int, minute: int = 0) -> datetime:
+    return datetime.combine(day, time(hour, minute), UTC)
+
+
+def zoned(moment: datetime, timezone: str) -> datetime:
+    return moment.astimezone(ZoneInfo(timezone))
+
+
+def is_skipped(day: date, hour: time, timezone: str) -> bool:
+    """Tell whether clocks never show that time on that day."""
+    return zoned(local_time(day, hour, timezone), timezone).replace(tzinfo=None) != datetime.combine(day, hour)
+
+
+@pytest.mark.parametrize(
+    ("day", "hour", "timezone", "expected"),
+    [
+        (date(2026, 1, 15), time(8), "Europe/Berlin", datetime(2026, 1, 15, 7, tzinfo=UTC)),
+        (date(2026, 7, 15), time(8), "Europe/Berlin", datetime(2026, 7, 15, 6, tzinfo=UTC)),
+        # Skipped: 02:30 is taken at 03:30 of the new time.
+        (date(2026, 3, 29), time(2, 30), "Europe/Berlin", datetime(2026, 3, 29, 1, 30, tzinfo=UTC)),
+        (date(2026, 3, 8), time(2, 30), "America/New_York", datetime(2026, 3, 8, 7, 30, tzinfo=UTC)),
+        # Skipped, with a jump of half an hour: 02:15 is taken at 02:45.
+        (date(2026, 10, 4), time(2, 15), "Australia/Lord_Howe", datetime(2026, 10, 3, 15, 45, tzinfo=UTC)),
+        # Skipped at midnight.
+        (date(2026, 4, 24), time(0, 30), "Africa/Cairo", datetime(2026, 4, 23, 22, 30, tzinfo=UTC)),
+        # Twice: the first of them.
+        (date(2026, 10, 25), time(2, 30), "Europe/Berlin", datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),
+        (date(2026, 11, 1), time(1, 30), "America/New_York", datetime(2026, 11, 1, 5, 30, tzinfo=UTC)),
+    ],
+)
+def test_a_wall_clock_time_is_one_moment(day: date, hour: time, timezone: str, expected: datetime) -> None:
+    assert local_time(day, hour, timezone) == expected
+
+
+def test_a_time_marked_as_the_second_of_two_is_still_the_first() -> None:
+    day = date(2026, 10, 25)
+    assert local_time(day, time(2, 30, fold=1), "Europe/Berlin") == local_time(day, time(2, 30), "Europe/Berlin")
+
+
+@given(DAYS, HOURS, ZONES)
+def test_clocks_show_the_hour_unless_it_is_skipped_and_then_a_later_one(
+    day: date, hour: time, timezone: str
+) -> None:
+    moment = local_time(day, hour, timezone)
+    late = zoned(moment, timezone).replace(tzinfo=None) - datetime.combine(day, hour)
+    assert moment.tzinfo is UTC
+    assert timedelta() <= late <= timedelta(hours=1)
+
+
+def test_the_slot_is_the_hour_of_the_list_in_its_zone() -> None:
+    assert slot_on(LONDON, date(2026, 6, 1)) == Slot(date(2026, 6, 1), at(date(2026, 6, 1), 7))
+
+
+def test_a_list_is_due_from_its_very_minute_on() -> None:
+    just_before = at(MONDAY, 8) - timedelta(seconds=1)
+    assert last_slot(DAILY, at(MONDAY, 8)) == Slot(MONDAY, at(MONDAY, 8))
+    assert last_slot(DAILY, just_before) == slot_on(DAILY, MONDAY - timedelta(days=3))
+    assert next_slot(DAILY, just_before) == Slot(MONDAY, at(MONDAY, 8))
+    assert next_slot(DAILY, at(MONDAY, 8)) == slot_on(DAILY, MONDAY + timedelta(days=1))
+
+
+def test_no_issue_is_due_on_a_day_without_one() -> None:
+    saturday = MONDAY + timedelta(days=5)
+    assert last_slot(DAILY, at(saturday, 9)) == slot_on(DAILY, saturday - timedelta(days=1))
+    assert due_slot(DAILY, at(saturday, 9)) is None
+    assert next_slot(DAILY, at(saturday, 9)) == slot_on(DAILY, MONDAY + timedelta(days=7))
+
+
+def test_a_weekly_list_comes_out_on_the_first_of_its_days_only() -> None:
+    weekly = replace(DAILY, cadence=Cadence.WEEKLY, days=(4, 0))
+    friday = MONDAY + timedelta(days=4)
+    assert next_slot(weekly, at(MONDAY, 7)) == slot_on(weekly, friday)
+    assert last_slot(weekly, at(friday, 8)) == slot_on(weekly, friday)
+    assert last_slot(weekly, at(friday, 7)) == slot_on(weekly, friday - timedelta(days=7))
+
+
+def test_a_list_without_days_is_never_due() -> None:
+    for cadence in Cadence:
+        empty = replace(DAILY, days=(), cadence=cadence)
+        assert last_slot(empty, at(MONDAY, 9)) is None
+        assert next_slot(empty, at(MONDAY, 9)) is None
+        assert due_slot(empty, at(MONDAY, 9)) is None
+
+
+def test_a_late_start_catches_up_but_not_with_what_is_too_old() -> None:
+    slot = slot_on(DAILY, MONDAY)
+    assert due_slot(DAILY, slot.at + CATCH_UP) == slot
+    assert due_slot(DAILY, slot.at + CATCH_UP + timedelta(seconds=1)) is None
+
+
+def test_the_day_is_that_of_the_lists_own_zone() -> None:
+    auckland = replace(EVERY_DAY, timezone="Pacific/Auckland")
+    due = due_slot(auckland, at(MONDAY, 20))
+    assert due is not None
+    assert due.day == MONDAY + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("day", "hour"),
+    [
+        pytest.param(date(2026, 3, 29), time(2, 30), id="the hour is skipped"),
+        pytest.param(date(2026, 10, 25), time(2, 30), id="the hour comes twice"),
+    ],
+)
+def test_a_clock_change_makes_one_issue_of_the_day(day: date, hour: time) -> None:
+    berlin = replace(EVERY_DAY, hour=hour, timezone="Europe/Berlin")
+    start = local_time(day, time(0), "Europe/Berlin")
+    ticks = [start + timedelta(minutes=minutes) for minutes in range(0, 26 * 60, 10)]
+    due = [slot for tick in ticks if (slot := due_slot(berlin, tick)) is not None and slot.day == day]
+    assert set(due) == {slot_on(berlin, day)}
+
+
+def test_a_skipped_hour_before_midnight_is_found_on_the_next_date() -> None:
+    # Clocks in Nuuk went from 23:00 to midnight, so half past eleven never came.
+    nuuk = replace(EVERY_DAY, hour=time(23, 30), timezone="America/Nuuk")
+    day = date(2024, 3, 30)
+    assert is_skipped(day, nuuk.hour, nuuk.timezone)
+    slot = slot_on(nuuk, day)
+    assert zoned(slot.at, nuuk.timezone).date() == day + timedelta(days=1)
+    assert next_slot(nuuk, slot.at - timedelta(minutes=10)) == slot
+    assert last_slot(nuuk, slot.at) == slot
+
+
+@given(LISTS, MOMENTS)
+def test_the_last_and_the_next_slot_enclose_the_present(config: NewsletterList, now: datetime) -> None:
+    last, following = last_slot(config, now), next_slot(config, now)
+    assert last is not None
+    assert following is not None
+    assert last.at <= now < following.at
+    assert last.day < following.day
+    # Nothing lies between them.
+    assert last_slot(config, following.at - timedelta(microseconds=1)) == last
+    assert next_slot(config, last.at) == following
+
+
+@given(LISTS, MOMENTS)
+def test_walking_from_slot_to_slot_gives_each_day_of_the_list_once(config: NewsletterList, now: datetime) -> None:
+    wanted = set(config.days if config.cadence is Cadence.DAILY else config.days[:1])
+    walked = []
+    for _ in range(15):
+        slot = next_slot(config, now)
+        assert slot is not None
+        walked.append(slot.day)
+        now = slot.at
+    span = [walked[0] + timedelta(days=one) for one in range((walked[-1] - walked[0]).days + 1)]
+    assert walked == [day for day in span if day.weekday() in wanted]
+
+
+@given(LISTS, MOMENTS)
+def test_what_is_due_is_neither_in_the_future_nor_too_old(config: NewsletterList, now: datetime) -> None:
+    slot = due_slot(config, now)
+    assert slot is None or timedelta() <= now - slot.at <= CATCH_UP
+
+
+def test_a_reader_without_an_hour_gets_the_issue_when_it_is_out() -> None:
+    slot = slot_on(LONDON, MONDAY)
+    assert reader_time(replace(READER, timezone="Asia/Tokyo"), LONDON, slot) == slot.at
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        # Out at 08:00 in London, which is evening in Tokyo: so it is there the next morning.
+        pytest.param(date(2026, 3, 12), datetime(2026, 3, 12, 22, 30, tzinfo=UTC), id="winter"),
+        pytest.param(date(2026, 6, 12), datetime(2026, 6, 12, 22, 30, tzinfo=UTC), id="summer"),
+    ],
+)
+def test_a_reader_in_tokyo_of_a_list_in_london_gets_it_on_the_next_morning(day: date, expected: datetime) -> None:
+    reader = replace(READER, hour=time(7, 30), timezone="Asia/Tokyo")
+    moment = reader_time(reader, LONDON, slot_on(LONDON, day))
+    assert moment == expected
+    assert zoned(moment, "Asia/Tokyo") == datetime.combine(
+        day + timedelta(days=1), time(7, 30), ZoneInfo("Asia/Tokyo")
+    )
+
+
+def test_a_reader_to_the_west_gets_it_on_the_same_morning() -> None:
+    reader = replace(READER, hour=time(7), timezone="America/New_York")
+    moment = reader_time(reader, LONDON, slot_on(LONDON, date(2026, 1, 15)))
+    assert moment == datetime(2026, 1, 15, 12, tzinfo=UTC)
+
+
+def test_an_hour_without_a_zone_is_in_the_lists_zone() -> None:
+    slot = slot_on(LONDON, date(2026, 6, 1))
+    assert reader_time(replace(READER, hour=time(8)), LONDON, slot) == slot.at
+    assert reader_time(replace(READER, hour=time(18)), LONDON, slot) == at(slot.day, 17)
+    assert reader_time(replace(READER, hour=time(7, 59)), LONDON, slot) == at(slot.day + timedelta(days=1), 6, 59)
+
+
+@given(LISTS, DAYS, HOURS, ZONES)
+def test_a_readers_copy_is_due_within_a_day_of_the_slot_at_the_readers_hour(
+    config: NewsletterList, day: date, hour: time, timezone: str
+) -> None:
+    slot = slot_on(config, day)
+    moment = reader_time(replace(READER, hour=hour, timezone=timezone), config, slot)
+    shown = zoned(moment, timezone)
+    assert slot.at <= moment <= slot.at + timedelta(hours=25)  # the day of a change back has 25 hours
+    skipped = is_skipped(shown.date(), hour, timezone) or is_skipped(
+        shown.date() - timedelta(days=1), hour, timezone
+    )
+    assert skipped or shown.time() == hour
+
+
+@given(LISTS, MOMENTS, HOURS, ZONES)
+def test_a_readers_copies_come_in_the_order_of_the_issues(
+    config: NewsletterList, now: datetime, hour: time, timezone: str
+) -> None:
+    reader = replace(READER, hour=hour, timezone=timezone)
+    last, following = last_slot(config, now), next_slot(config, now)
+    assert last is not None
+    assert following is not None
+    assert reader_time(reader, config, last) <= reader_time(reader, config, following)
+
+
+def test_a_copy_is_planned_for_the_readers_hour_or_now_if_that_is_past() -> None:
+    slot = slot_on(DAILY, MONDAY)
+    evening = replace(READER, hour=time(18))
+    plan = planner(DAILY, slot, slot.at, at_once=False)
+    assert plan(evening).due_at == at(MONDAY, 18)
+    assert plan(READER).due_at == slot.at
+    late = at(MONDAY, 19)
+    assert planner(DAILY, slot, late, at_once=False)(evening).due_at == late
+
+
+def test_an_issue_on_request_is_due_at_once_for_everybody() -> None:
+    now = at(MONDAY, 3)
+    plan = planner(DAILY, slot_on(DAILY, MONDAY), now, at_once=True)
+    assert plan(replace(READER, hour=time(18))).due_at == now
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_who_wants_another_cadence_gets_no_copy_and_a_reason(at_once: bool) -> None:
+    slot = slot_on(DAILY, MONDAY)
+    plan = planner(DAILY, slot, slot.at, at_once=at_once)
+    planned = plan(replace(READER, cadence=Cadence.WEEKLY))
+    assert planned.due_at is None
+    assert planned.reason == "wants a weekly issue, this one is daily"
+    assert plan(replace(READER, cadence=Cadence.DAILY)).due_at == slot.at

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.core.listing import Candidate, Listing, Sighting, clean_text, merged
+
+NOON = datetime(2026, 3, 12, 12, tzinfo=UTC)
+
+
+def sighting(**values: object) -> Sighting:
+    return Sighting(**{"source": "huggingface", "listed_on": NOON.date(), "seen_at": NOON, **values})  # type: ignore[arg-type]
+
+
+@given(st.text())
+def test_clean_text_is_one_line_without_controls(text: str) -> None:
+    cleaned = clean_text(text)
+    assert not set(cleaned) & set("\r\n\t\x00\x1b\u202e\u2066\ufeff")
+    assert cleaned == cleaned.strip()
+    assert clean_text(cleaned) == cleaned
+
+
+def test_clean_text_takes_out_what_turns_text_around() -> None:
+    assert clean_text("safe\u202egpj.exe\r\nBcc: x@example.org") == "safe gpj.exe Bcc: x@example.org"
+
+
+def test_a_listing_without_any_letter_still_has_an_id() -> None:
+    assert str(Listing(title="???").id) == "title:???"
+
+
+def test_the_larger_of_named_and_counted_authors_counts() -> None:
+    assert Listing(title="t", authors=("A", "B"), author_count=5).n_authors == 5
+    assert Listing(title="t", authors=("A", "B")).n_authors == 2
+
+
+def test_merging_keeps_what_the_newer_record_lacks() -> None:
+    old = Listing(title="T", abstract="Long.", author_count=4, code_url="https://e.org/c")
+    new = Listing(title="T!", abstract="Long.", arxiv_id="2606.13677", authors=("A",), published_on=date(2026, 3, 1))
+    both = merged(old, new)
+    assert (both.title, both.abstract, both.code_url, both.arxiv_id) == (
+        "T!",
+        "Long.",
+        "https://e.org/c",
+        "2606.13677",
+    )
+    assert both.authors == ("A",)
+    assert both.n_authors == 4
+
+
+def test_a_cut_record_does_not_shorten_a_whole_one() -> None:
+    old = Listing(title="T", abstract="All of the abstract, to its end.", authors=("A", "B"))
+    new = Listing(title="T", abstract="All of the abstract…", authors=("A",))
+    assert merged(old, new).abstract == old.abstract
+    assert merged(old, new).authors == ("A", "B")
+
+
+def test_a_candidate_knows_its_first_day_and_newest_votes() -> None:
+    later = NOON + timedelta(hours=5)
+    candidate = Candidate(
+        key=1,
+        listing=Listing(title="T"),
+        sightings=(
+            sighting(upvotes=3, listed_on=NOON.date() - timedelta(days=1)),
+            sighting(upvotes=2, seen_at=later),
+            sighting(source="hackernews:", comments=7),
+        ),
+    )
+    assert candidate.first_listed_on == date(2026, 3, 11)
+    assert candidate.latest.seen_at == later
+    assert candidate.most("upvotes") == 2
+    assert candidate.most("comments") == 7
+    assert candidate.most("stars") is None
+
+
+def test_a_headline_elsewhere_does_not_replace_what_the_paper_calls_itself() -> None:
+    paper = Listing(title="Pointer Networks", abstract="We introduce them.", url="https://e.org/paper")
+    story = Listing(
+        title="Wow, pointers!", url="https://news.example.org/1", discussion_url="https://news.example.org/1"
+    )
+    both = merged(paper, story)
+    assert (both.title, both.url) == ("Pointer Networks", "https://e.org/paper")
+    assert both.discussion_url == "https://news.example.org/1"
