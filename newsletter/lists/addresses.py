@@ -1,0 +1,56 @@
+"""Checks mail addresses by the book, and quickly where they are plain, as nearly all of a long list are."""
+
+from __future__ import annotations
+
+import re
+
+from email_validator import EmailNotValidError, validate_email
+
+# An ASCII address of dot-atoms (RFC 5322, 3.2.3); group 1 is the local part, 2 the domain.
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_PLAIN = re.compile(rf"({_ATOM}(?:\.{_ATOM})*)@([A-Za-z0-9.-]+)")
+_LONGEST_LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1
+_LONGEST_ADDRESS = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
+
+
+class Addresses:
+    """Checks addresses and remembers their domains.
+
+    email-validator takes 40 µs an address, most of it for the domain. For an address with a plain ASCII local part
+    it checks local part, domain and total length each by itself; so does the fast path here, with the verdict
+    on the domain asked of email-validator once. Every other address goes to email-validator whole.
+    """
+
+    def __init__(self) -> None:
+        self._domains: dict[str, str | None] = {}
+
+    def read(self, text: str) -> str:
+        """Return an address with its domain in lower case, international ones in Unicode.
+
+        Raises:
+            ValueError: it is no address that mail can be sent to; the text says why. DNS is not asked.
+        """
+        plain = _PLAIN.fullmatch(text)
+        if plain and len(plain[1]) <= _LONGEST_LOCAL_PART and len(text) <= _LONGEST_ADDRESS:
+            domain = self._plain_domain(plain[2])
+            if domain:
+                return f"{plain[1]}@{domain}"
+        return _by_the_book(text)
+
+    def _plain_domain(self, domain: str) -> str | None:
+        """Return a domain in lower case, or None if it is wrong or stands for an international one."""
+        if domain not in self._domains:
+            try:
+                normal = _by_the_book(f"a@{domain}").removeprefix("a@")
+            except ValueError:
+                normal = ""
+            self._domains[domain] = normal if normal.isascii() else None
+        return self._domains[domain]
+
+
+def _by_the_book(text: str) -> str:
+    try:
+        return validate_email(text, strict=True, check_deliverability=False, test_environment=True).normalized
+    except EmailNotValidError as error:
+        reason = str(error).rstrip(".")
+        raise ValueError(f"{text!r} is not a mail address: {reason[:1].lower()}{reason[1:]}") from None

@@ -1,0 +1,116 @@
+"""Reads the CSV file of a long list: a header row with the fields of a subscriber, then one subscriber a row."""
+
+from __future__ import annotations
+
+import csv
+import io
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+from newsletter.core.errors import Mistake
+from newsletter.core.subscriber import Subscriber
+from newsletter.lists.document import read_text, shown
+from newsletter.lists.values import did_you_mean, read_cadence, read_hour, read_line, read_timezone, read_topic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator
+    from pathlib import Path
+
+    from newsletter.lists.addresses import Addresses
+
+
+def members_path(folder: Path, name: str) -> Path:
+    """Return the path of a members file, which stands in the list file's folder or below.
+
+    Raises:
+        ValueError: it lies elsewhere, or is not there.
+    """
+    path = folder / read_line(name)
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ValueError(f"{name!r} lies outside the list file's folder: move it in there")
+    if not path.is_file():
+        raise ValueError(f"there is no file {shown(path)}: create it, or remove this key")
+    return path
+
+
+def _read_topics(text: str, *, known: Collection[str]) -> tuple[str, ...]:
+    names = filter(None, (name.strip() for name in text.split(";")))
+    return tuple(dict.fromkeys(read_topic(name, known) for name in names))
+
+
+class MembersFile:
+    """Reads one members file; what is wrong becomes a mistake, and the rest is read on.
+
+    A list may have hundreds of thousands of members, so there is no model per row: each column has its reader.
+    """
+
+    def __init__(self, path: Path, list_name: str, topics: Collection[str], addresses: Addresses) -> None:
+        self._path = path
+        self._list = list_name
+        self._readers: dict[str, Callable[[str], Any]] = {
+            "email": addresses.read,
+            "name": read_line,
+            # These repeat from row to row: each text is read once.
+            "topics": cache(partial(_read_topics, known=topics)),
+            "cadence": cache(read_cadence),
+            "hour": cache(read_hour),
+            "timezone": cache(read_timezone),
+        }
+        self.mistakes: list[Mistake] = []
+
+    def note(self, line: int, message: str) -> None:
+        """Add a mistake."""
+        self.mistakes.append(Mistake(shown(self._path), line, message))
+
+    def read(self) -> Iterator[tuple[int, Subscriber]]:
+        """Yield each subscriber with the line of its row; `mistakes` is complete when this ends.
+
+        Raises:
+            ListFileError: the file cannot be read at all.
+        """
+        rows = self._rows(read_text(self._path))
+        line, header = next(rows, (1, []))
+        columns = [name.strip() for name in header]
+        self._check_header(columns, line)
+        if "email" not in columns:
+            return
+        for line, row in rows:
+            if len(row) != len(columns):
+                count = f"has {len(row)} values for {len(columns)} columns"
+                self.note(line, f"{count}: write {','.join(columns)}, a value with a comma in quotes")
+            elif subscriber := self._subscriber(zip(columns, row, strict=True), line):
+                yield line, subscriber
+
+    def _rows(self, text: str) -> Iterator[tuple[int, list[str]]]:
+        """Yield each row that is not blank with the line that it begins on."""
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        line = 1
+        try:
+            for row in reader:
+                if row:
+                    yield line, row
+                line = reader.line_num + 1
+        except csv.Error as error:
+            self.note(line, f"is not valid CSV from here on: {error}")
+
+    def _check_header(self, columns: list[str], line: int) -> None:
+        for position, column in enumerate(columns):
+            if column in columns[:position]:
+                self.note(line, f"column {column!r} is there twice: remove one")
+            elif column not in self._readers:
+                self.note(line, f"unknown column {column!r}{did_you_mean(column, self._readers)}")
+        if "email" not in columns:
+            hint = f"begin with a header row such as {','.join(self._readers)}, with commas"
+            self.note(line, f"has no column 'email': {hint}")
+
+    def _subscriber(self, cells: Iterable[tuple[str, str]], line: int) -> Subscriber | None:
+        """Return a row's subscriber, or None if it has no valid address; wrong values are noted and left out."""
+        values: dict[str, Any] = {}
+        for column, cell in cells:
+            text = cell.strip()
+            if (text or column == "email") and column in self._readers:
+                try:
+                    values[column] = self._readers[column](text)
+                except ValueError as error:
+                    self.note(line, f"{column}: {error}")
+        return Subscriber(list=self._list, **values) if "email" in values else None

@@ -1,0 +1,235 @@
+"""What a list file may hold, as pydantic models, and what core makes of it.
+
+The defaults are those of `core.newsletter_list`. Subscribers are validated one by one (`SubscriberTable`), so that
+the good ones can be compared with each other although others, or the list itself, are wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import time
+from email.headerregistry import Address as Mailbox
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from newsletter.core.newsletter_list import Cadence, Masthead, NewsletterList
+from newsletter.core.subscriber import Subscriber
+from newsletter.core.topics import Topic
+from newsletter.lists.addresses import Addresses
+from newsletter.lists.values import (
+    read_cadence,
+    read_colour,
+    read_hour,
+    read_language,
+    read_line,
+    read_timezone,
+    read_topic,
+    read_weekday,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What validation needs to know beside the table: how sources are checked, and which topics the list has.
+
+    `check_source` returns what is wrong with a source as a sentence, or "".
+    """
+
+    check_source: Callable[[str], str]
+    topics: Collection[str]
+    addresses: Addresses
+
+
+def read_sender(text: str, addresses: Addresses) -> str:
+    """Return `Name <address>` or a bare address as a header has it, the name in quotes where it needs them."""
+    name, bracket, address = text.strip().removesuffix(">").rpartition("<")
+    if not bracket and " " in address:
+        raise ValueError(f'{text!r} is not a sender: write it like "Daily Papers <papers@example.org>"')
+    local, _, domain = addresses.read(address.strip()).rpartition("@")
+    if quoted := re.fullmatch(r'"(.*)"', name.strip()):
+        name = re.sub(r"\\(.)", r"\1", quoted[1])
+    return str(Mailbox(read_line(name), local, domain)) if name.strip() else f"{local}@{domain}"
+
+
+def _check_source(text: str, context: Context) -> str:
+    if mistake := context.check_source(text):
+        raise ValueError(mistake)
+    return text
+
+
+def _reads(read: Callable[[str, Context], object]) -> BeforeValidator:
+    """Return a validator that takes text and no other type, and has it read in the context of the list."""
+
+    def validate(value: object, info: ValidationInfo[Context]) -> object:
+        if isinstance(value, str):
+            return read(value, info.context)
+        raise ValueError("write it as text, in quotes")
+
+    return BeforeValidator(validate)
+
+
+Text = Annotated[str, _reads(lambda text, _: text)]
+Line = Annotated[str, _reads(lambda text, _: read_line(text))]
+Name = Annotated[str, _reads(lambda text, _: text and read_line(text))]
+Hour = Annotated[time, _reads(lambda text, _: read_hour(text))]
+Timezone = Annotated[str, _reads(lambda text, _: read_timezone(text))]
+ReadCadence = Annotated[Cadence, _reads(lambda text, _: read_cadence(text))]
+Weekday = Annotated[int, _reads(lambda text, _: read_weekday(text))]
+Colour = Annotated[str, _reads(lambda text, _: read_colour(text))]
+Language = Annotated[str, _reads(lambda text, _: read_language(text))]
+Address = Annotated[str, _reads(lambda text, context: context.addresses.read(text))]
+Sender = Annotated[str, _reads(lambda text, context: read_sender(text, context.addresses))]
+Source = Annotated[str, _reads(_check_source)]
+TopicChoice = Annotated[str, _reads(lambda text, context: read_topic(text, context.topics))]
+
+
+class Table(BaseModel):
+    """A table of a list file: unknown keys and wrong types are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class TopicTable(Table):
+    """`[topics.<name>]`."""
+
+    keywords: list[Line] = []
+    categories: list[Line] = []
+    authors: list[Line] = []
+
+    @model_validator(mode="after")
+    def _matches_something(self) -> TopicTable:
+        if not (self.keywords or self.categories or self.authors):
+            raise ValueError("matches nothing: add keywords, categories or authors")
+        return self
+
+    def to_topic(self, name: str) -> Topic:
+        """Return the topic as core knows it."""
+        return Topic(
+            name=name,
+            keywords=tuple(self.keywords),
+            categories=tuple(self.categories),
+            authors=tuple(self.authors),
+        )
+
+
+class ThemeTable(Table):
+    """`[theme]`: what of the look a list may choose."""
+
+    logo: Line | None = None
+    accent: Colour | None = None
+    accent_dark: Colour | None = None
+    background: Colour | None = None
+    background_dark: Colour | None = None
+    thumbnails: Literal["yes", "no"] | None = None
+
+
+class SubscriberTable(Table):
+    """One of `[[subscribers]]`."""
+
+    email: Address
+    name: Name = ""
+    topics: list[TopicChoice] = []
+    cadence: ReadCadence | None = None
+    hour: Hour | None = None
+    timezone: Timezone | None = None
+
+    def to_subscriber(self, list_name: str) -> Subscriber:
+        """Return the subscriber as core knows it; a topic that is named twice counts once."""
+        return Subscriber(
+            list=list_name,
+            email=self.email,
+            name=self.name,
+            topics=tuple(dict.fromkeys(self.topics)),
+            cadence=self.cadence,
+            hour=self.hour,
+            timezone=self.timezone,
+        )
+
+
+class ListTable(Table):
+    """The whole file; what stands in `subscribers` is left to `SubscriberTable`."""
+
+    title: Line
+    sender: Sender
+    sources: list[Source]
+    postal_address: Text = ""
+    language: Language = "en"
+    intro: Text = ""
+    outro: Text = ""
+    unsubscribe_mailto: Address = ""
+    cadence: ReadCadence = Cadence.DAILY
+    days: list[Weekday] = [0, 1, 2, 3, 4]
+    hour: Hour = time(8)
+    timezone: Timezone = "UTC"
+    lookback_days: int = Field(default=3, ge=0, le=366)
+    max_listings: int = Field(default=20, ge=0)
+    min_listings: int = Field(default=1, ge=1)
+    signup: Literal["open", "closed"] = "closed"
+    members: Text | None = None
+    theme: ThemeTable = ThemeTable()
+    topics: dict[str, TopicTable] = {}
+    subscribers: list[dict[str, Any]] = []
+
+    @field_validator("sources", "days")
+    @classmethod
+    def _each_once(cls, items: list[Any], info: ValidationInfo) -> list[Any]:
+        if not items and info.field_name == "sources":
+            raise ValueError('name at least one, such as "huggingface"')
+        if len(set(items)) < len(items):
+            raise ValueError("one of them is named twice: remove it")
+        return items
+
+    @field_validator("min_listings")
+    @classmethod
+    def _fits_limit(cls, least: int, info: ValidationInfo) -> int:
+        most = info.data.get("max_listings", 0)
+        if 0 < most < least:
+            raise ValueError(f"is more than max_listings ({most}), so that no issue would ever come out")
+        return least
+
+    @field_validator("topics")
+    @classmethod
+    def _can_be_chosen(cls, topics: dict[str, TopicTable]) -> dict[str, TopicTable]:
+        for name in topics:
+            if read_line(name) != name or ";" in name:
+                raise ValueError(f"{name!r} cannot be a topic's name: no semicolon, no space at its ends")
+        return topics
+
+    def to_list(self, name: str, folder: str) -> NewsletterList:
+        """Return the list as core knows it; `folder` is where its file stands."""
+        masthead = Masthead(
+            list=name,
+            title=self.title,
+            sender=self.sender,
+            postal_address=self.postal_address,
+            language=self.language,
+            unsubscribe_mailto=self.unsubscribe_mailto,
+            intro=self.intro,
+            outro=self.outro,
+            theme=self.theme.model_dump(exclude_none=True),
+        )
+        return NewsletterList(
+            masthead=masthead,
+            sources=tuple(self.sources),
+            folder=folder,
+            cadence=self.cadence,
+            days=tuple(self.days),
+            hour=self.hour,
+            timezone=self.timezone,
+            lookback_days=self.lookback_days,
+            max_listings=self.max_listings,
+            min_listings=self.min_listings,
+            signup=self.signup,
+            topics={name: topic.to_topic(name) for name, topic in self.topics.items()},
+        )

@@ -1,0 +1,100 @@
+"""How the texts in list files are read: hours, timezones, cadences, colours. TOML and CSV read them alike.
+
+Each reader takes a text and returns its value, or raises a ValueError that says what to write instead.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import time
+from difflib import get_close_matches
+from functools import cache
+from typing import TYPE_CHECKING
+from zoneinfo import available_timezones
+
+from newsletter.core.newsletter_list import WEEKDAYS, Cadence
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+_HOUR = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `: did you mean 'x'?` with the nearest known word, or what is known where none is near."""
+    words = [str(word) for word in known]
+    if near := get_close_matches(word, words, n=1):
+        return f": did you mean {near[0]!r}?"
+    return f": choose from {', '.join(words)}" if words else ""
+
+
+def read_line(text: str) -> str:
+    """Read what goes into one line of a mail: something, and no control characters."""
+    if not text.strip():
+        raise ValueError("must not be empty")
+    if _CONTROL.search(text):
+        raise ValueError("must be one line, without control characters")
+    return text.strip()
+
+
+def read_hour(text: str) -> time:
+    """Read a wall-clock time such as `08:00`."""
+    found = _HOUR.fullmatch(text)
+    if not found:
+        raise ValueError(f'{text!r} is not a time of day: write it like "08:00"')
+    return time(int(found[1]), int(found[2]))
+
+
+@cache
+def _timezones() -> frozenset[str]:
+    """Return the names of the timezone database, without those that stand for no place and no offset."""
+    return frozenset(available_timezones() - {"Factory", "localtime"})
+
+
+def read_timezone(text: str) -> str:
+    """Read an IANA timezone name."""
+    if text in _timezones():
+        return text
+    near = get_close_matches(text, sorted(_timezones()), n=1)
+    hint = f": did you mean {near[0]!r}?" if near else ': write a name such as "Europe/London"'
+    raise ValueError(f"unknown timezone {text!r}{hint}")
+
+
+def read_cadence(text: str) -> Cadence:
+    """Read how often."""
+    try:
+        return Cadence(text)
+    except ValueError:
+        raise ValueError(f"unknown cadence {text!r}{did_you_mean(text, Cadence)}") from None
+
+
+def read_weekday(text: str) -> int:
+    """Read a weekday's short name; Monday is 0."""
+    if text not in WEEKDAYS:
+        raise ValueError(f"unknown day {text!r}{did_you_mean(text.lower()[:3], WEEKDAYS)}")
+    return WEEKDAYS.index(text)
+
+
+def read_colour(text: str) -> str:
+    """Read a colour in the one form that all mail programs know."""
+    if not _COLOUR.fullmatch(text):
+        raise ValueError(f'{text!r} is not a colour: write six hex digits, such as "#1a6b4f"')
+    return text.lower()
+
+
+def read_language(text: str) -> str:
+    """Read a language tag (BCP 47), as the mail's `lang` attribute takes it."""
+    if not _LANGUAGE.fullmatch(text):
+        raise ValueError(f'{text!r} is not a language tag: write one such as "en" or "pt-BR"')
+    return text
+
+
+def read_topic(text: str, known: Collection[str]) -> str:
+    """Read the name of one of the list's topics."""
+    if text in known:
+        return text
+    hint = did_you_mean(text, sorted(known)) or f": this list has no topics, add a table [topics.{text}]"
+    raise ValueError(f"unknown topic {text!r}{hint}")

@@ -1,0 +1,83 @@
+"""Writes a working folder: settings, an example list, a workflow, and the templates if wanted."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from newsletter.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PRIVATE, _PUBLIC = 0o600, 0o666  # less the umask
+_SECRET_KEY = re.compile(r"^NEWSLETTER_WEB__SECRET_KEY=$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    place: str
+    content: bytes
+    mode: int = _PUBLIC
+
+
+def scaffold(folder: Path, *, templates: Path | None = None) -> list[str]:
+    """Write what a working folder needs into `folder`, which is made if need be; no file is overwritten.
+
+    Args:
+        folder: the working folder.
+        templates: the folder of the program's templates, to be copied for changing; None to go without.
+
+    Returns:
+        A line for each file: `wrote …`, or `kept …` where it was there already.
+
+    Raises:
+        UsageError: a file cannot be written; names it and why.
+    """
+    lines = []
+    for file in _files(templates):
+        path = folder / file.place
+        try:
+            lines.append(f"wrote {path}" if _write(path, file) else f"kept {path}, which was there already")
+        except OSError as error:
+            raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
+    return lines
+
+
+def _files(templates: Path | None) -> Iterator[_File]:
+    key = secrets.token_urlsafe(32)
+    settings = _SECRET_KEY.sub(f"NEWSLETTER_WEB__SECRET_KEY={key}", _shipped("env.example", ".env.example"))
+    yield _File(".env", settings.encode(), _PRIVATE)
+    yield _File("subscribers/daily.toml", _shipped("daily.toml", "subscribers/daily.toml").encode())
+    own = files("newsletter.scaffold") / "files"
+    yield _File(".gitignore", (own / "gitignore").read_bytes())
+    yield _File(".github/workflows/newsletter.yml", (own / "newsletter.yml").read_bytes())
+    if templates:
+        for path in sorted(templates.rglob("*")):
+            if path.is_file():
+                yield _File(f"templates/{path.relative_to(templates)}", path.read_bytes())
+
+
+def _shipped(packaged: str, in_checkout: str) -> str:
+    """Return the text of an example: the wheel has it inside the package, a checkout at its own place."""
+    package = Path(str(files("newsletter")))
+    places = (package / "_scaffold" / packaged, package.parent / in_checkout)
+    return next(place for place in places if place.exists()).read_text(encoding="utf-8")
+
+
+def _write(path: Path, file: _File) -> bool:
+    """Write a file unless it is there, and tell whether it was written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        # Exclusive, and private from the first moment on: never written first and protected later.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, file.mode)
+    except FileExistsError:
+        return False
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(file.content)
+    return True

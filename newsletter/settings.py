@@ -1,0 +1,358 @@
+"""The operator's settings, from `.env` and the environment; only `bootstrap` and `cli` read them.
+
+Each field is the variable `NEWSLETTER_<GROUP>__<FIELD>`; the environment goes before `.env`, and an empty value
+is the same as none. `.env.example` names them all with a word on each.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from datetime import timedelta
+from difflib import get_close_matches
+from enum import StrEnum
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+from urllib.parse import urlsplit
+
+from dotenv.parser import parse_stream
+from email_validator import EmailNotValidError, validate_email
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
+
+from newsletter.core.delivery import Uncertain
+from newsletter.core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PREFIX = "NEWSLETTER_"
+_NESTED = "__"
+
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
+_DATABASE = re.compile(r"(sqlite|postgresql)(\+\w+)?://.*")
+
+
+class Security(StrEnum):
+    """How the connection to a relay is protected; there is no way from one down to another."""
+
+    STARTTLS = "starttls"  # upgraded before anything is said; without the upgrade nothing is sent
+    TLS = "tls"  # from the first byte
+    NONE = "none"  # in the clear, because the operator said so
+
+
+_PORTS = {Security.STARTTLS: 587, Security.TLS: 465, Security.NONE: 25}
+
+
+def _duration(value: object) -> object:
+    """Read `36h`, `90m`, `45s`, `2d` or a number of seconds."""
+    if isinstance(value, timedelta):
+        return value
+    found = _DURATION.fullmatch(str(value).strip())
+    if not found or not float(found[1]):
+        raise ValueError("write a duration such as 36h, 90m, 45s or 2d")
+    return timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
+
+
+def _web_address(value: str) -> str:
+    """Return a base address without a slash at its end."""
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("write an address that begins with https:// or http://")
+    return value.rstrip("/")
+
+
+def _database(value: SecretStr) -> SecretStr:
+    if not _DATABASE.fullmatch(value.get_secret_value()):
+        raise ValueError("write sqlite:///path/to/file.db or postgresql://user:password@host/name")
+    return value
+
+
+def _mail_address(value: str) -> str:
+    if not value:
+        return value
+    try:
+        return validate_email(value, strict=True, check_deliverability=False, test_environment=True).normalized
+    except EmailNotValidError as error:
+        raise ValueError(f"is not a mail address: {error}") from None
+
+
+def _json_list(value: object) -> object:
+    """Read a JSON list here, not in pydantic-settings, whose errors would name no field."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"is not JSON: {error.msg} at character {error.pos + 1}") from None
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+_NO_SECRET = SecretStr("")
+
+
+class Group(BaseModel):
+    """A group of settings: unknown names are mistakes, values don't change, messages don't show them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
+
+
+class RelaySettings(Group):
+    """One SMTP server. `rate` is in messages per second, 0 for no limit."""
+
+    host: str = Field(min_length=1)
+    security: Security = Security.STARTTLS
+    port: int = Field(default=0, ge=0, le=65535, validate_default=True)  # 0: the usual one of `security`
+    username: str = ""
+    password: SecretStr = Field(default=_NO_SECRET, validate_default=True)
+    connections: int = Field(default=4, ge=1, le=1000)
+    rate: float = Field(default=0, ge=0)
+
+    @field_validator("port")
+    @classmethod
+    def _usual_port(cls, port: int, info: ValidationInfo) -> int:
+        return port or _PORTS[info.data.get("security", Security.STARTTLS)]
+
+    @field_validator("password")
+    @classmethod
+    def _with_username(cls, password: SecretStr, info: ValidationInfo) -> SecretStr:
+        if bool(password.get_secret_value()) != bool(info.data.get("username")):
+            raise ValueError("username and password go together: set both or neither")
+        return password
+
+
+class SmtpSettings(RelaySettings):
+    """The first relay, and further ones that take over in this order."""
+
+    host: str = "localhost"
+    relays: Annotated[tuple[RelaySettings, ...], NoDecode, BeforeValidator(_json_list)] = ()
+
+
+class DatabaseSettings(Group):
+    """Where the ledger is; secret, as it may hold a password."""
+
+    url: Annotated[SecretStr, AfterValidator(_database)] = SecretStr("sqlite:///var/newsletter.db")
+
+
+class HuggingFaceSettings(Group):
+    """Hugging Face Daily Papers."""
+
+    url: WebAddress = "https://huggingface.co"
+
+
+class ArxivSettings(Group):
+    """arXiv: the Atom API and the daily feeds."""
+
+    url: WebAddress = "https://export.arxiv.org"
+    rss_url: WebAddress = "https://rss.arxiv.org"
+
+
+class BiorxivSettings(Group):
+    """bioRxiv and medRxiv."""
+
+    url: WebAddress = "https://api.biorxiv.org"
+
+
+class HackerNewsSettings(Group):
+    """Hacker News, through Algolia's search."""
+
+    url: WebAddress = "https://hn.algolia.com"
+
+
+class HttpSettings(Group):
+    """How sources are fetched. `timeout` is in seconds; `allow_private` lets feeds lie in the own network."""
+
+    user_agent: str = "newsletter (self-hosted digest of research papers)"
+    timeout: float = Field(default=30, gt=0)
+    retries: int = Field(default=4, ge=0, le=20)
+    allow_private: bool = False
+
+
+class DeliverySettings(Group):
+    """How deliveries are made and made again. `batch` deliveries are claimed at a time."""
+
+    uncertain: Uncertain = Uncertain.RESEND
+    max_attempts: int = Field(default=12, ge=1)
+    give_up_after: Duration = timedelta(hours=36)
+    batch: int = Field(default=200, ge=1, le=10_000)
+
+
+class DkimSettings(Group):
+    """The DKIM signature (RFC 6376): all three, or none to leave signing to the relay."""
+
+    domain: str = ""
+    selector: str = ""
+    key_file: Path | None = Field(default=None, validate_default=True)
+
+    @field_validator("key_file")
+    @classmethod
+    def _all_or_none(cls, key_file: Path | None, info: ValidationInfo) -> Path | None:
+        given = [bool(info.data.get("domain")), bool(info.data.get("selector")), key_file is not None]
+        if any(given) and not all(given):
+            raise ValueError("domain, selector and key_file go together: set all three or none")
+        return key_file
+
+
+class WebSettings(Group):
+    """The public pages. `public_url` is where readers reach them; `secret_key` signs the links in mails."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8000
+    public_url: WebAddress = "http://localhost:8000"
+    secret_key: SecretStr = _NO_SECRET
+    admin_token: SecretStr = _NO_SECRET
+
+
+class PathSettings(Group):
+    """Where things lie, relative to the working directory."""
+
+    subscribers: Path = Path("subscribers")
+    templates: Path = Path("templates")
+    state: Path = Path("var")
+
+
+class LogSettings(Group):
+    """What is logged to stderr, and how."""
+
+    level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
+    format: Annotated[Literal["console", "json"], BeforeValidator(_lower)] = "console"
+
+
+class ScheduleSettings(Group):
+    """How often `serve` collects (minutes) and looks what is due (seconds)."""
+
+    collect_every: int = Field(default=60, ge=1, le=24 * 60)
+    tick: int = Field(default=15, ge=1, le=3600)
+
+
+class AlarmSettings(Group):
+    """Who hears of an issue that failed; nobody if empty."""
+
+    to: Annotated[str, AfterValidator(_mail_address)] = ""
+
+
+class Settings(BaseSettings):
+    """All settings. Secrets show as asterisks wherever this is printed."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX,
+        env_nested_delimiter=_NESTED,
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    smtp: SmtpSettings = SmtpSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    huggingface: HuggingFaceSettings = HuggingFaceSettings()
+    arxiv: ArxivSettings = ArxivSettings()
+    biorxiv: BiorxivSettings = BiorxivSettings()
+    hackernews: HackerNewsSettings = HackerNewsSettings()
+    http: HttpSettings = HttpSettings()
+    delivery: DeliverySettings = DeliverySettings()
+    dkim: DkimSettings = DkimSettings()
+    web: WebSettings = WebSettings()
+    paths: PathSettings = PathSettings()
+    log: LogSettings = LogSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    alarm: AlarmSettings = AlarmSettings()
+
+
+def load(env_file: Path | None = Path(".env")) -> Settings:
+    """Return the settings of the environment and of `env_file`, which need not be there.
+
+    Raises:
+        ConfigurationError: one line for each mistake, with the name of the variable and never its value.
+    """
+    mistakes = [*_mistakes_in_file(env_file), *_mistakes_in_environment()]
+    try:
+        settings = Settings(_env_file=env_file)
+    except ValidationError as error:
+        mistakes += _explained(error)
+    except SettingsError as error:
+        mistakes.append(str(error))
+    else:
+        if not mistakes:
+            return settings
+    raise ConfigurationError("\n".join(mistakes))
+
+
+def variables() -> list[str]:
+    """Return the names of all variables."""
+    return [
+        f"{_PREFIX}{group}{_NESTED}{field}".upper()
+        for group, info in Settings.model_fields.items()
+        for field in type(info.default).model_fields
+    ]
+
+
+def _mistakes_in_file(env_file: Path | None) -> Iterator[str]:
+    """Find unknown and repeated variables; a line that python-dotenv would skip over ends it all."""
+    if env_file is None or not env_file.exists():
+        return
+    try:
+        text = env_file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{env_file}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{env_file}: cannot be read: it is not UTF-8 text") from None
+    seen: set[str] = set()
+    for binding in parse_stream(StringIO(text)):
+        string, first = binding.original
+        blank_lines = string[: len(string) - len(string.lstrip())].count("\n")
+        place, name = f"{env_file}:{first + blank_lines}", (binding.key or "").upper()
+        if binding.error or (name and binding.value is None):
+            raise ConfigurationError(f"{place}: write NAME=value, with quotes around a value with spaces or #")
+        if name in seen:
+            yield f"{place}: {name}: is set a second time: remove one of the two"
+        elif name and name not in variables():
+            yield f"{place}: {_unknown(name)}"
+        if name:
+            seen.add(name)
+
+
+def _mistakes_in_environment() -> Iterator[str]:
+    """Find variables with our prefix that are no setting; pydantic-settings passes over them in silence."""
+    for name in sorted(os.environ):
+        if name.upper().startswith(_PREFIX) and name.upper() not in variables():
+            yield _unknown(name)
+
+
+def _unknown(name: str) -> str:
+    known = [variable.removeprefix(_PREFIX) for variable in variables()]
+    near = get_close_matches(name.upper().removeprefix(_PREFIX), known, n=1)
+    advice = f"did you mean {_PREFIX}{near[0]}?" if near else "remove it; .env.example names all"
+    return f"{name}: unknown setting: {advice}"
+
+
+def _explained(error: ValidationError) -> Iterator[str]:
+    """Yield a line for each finding of pydantic's, but for unknown variables: those were found by name."""
+    for detail in error.errors(include_url=False, include_input=False):
+        variable, inner = detail["loc"][:2], detail["loc"][2:]
+        if detail["type"] == "extra_forbidden" and not inner:
+            continue
+        place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in inner)
+        said = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        message = {"missing": "is missing: add it", "extra_forbidden": "unknown key: remove it"}
+        name = f"{_PREFIX}{_NESTED.join(map(str, variable))}".upper()
+        yield f"{name}{place}: {message.get(detail['type'], said)}"

@@ -1,0 +1,42 @@
+"""The example list that ships with the program: valid, and naming all there is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from newsletter.lists.files import ListFiles
+from newsletter.lists.schema import ListTable, SubscriberTable, Table, ThemeTable, TopicTable
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "subscribers" / "daily.toml"
+
+
+def test_the_example_list_is_valid() -> None:
+    loaded = ListFiles(EXAMPLE.parent, check_source=lambda _: "").load()["daily"]
+    assert loaded.config.sources == ("huggingface",)
+    assert [subscriber.email for subscriber in loaded.subscribers] == ["reader@example.org"]
+
+
+def test_it_stays_valid_with_every_optional_key_taken_up(tmp_path: Path) -> None:
+    text = re.sub(r"^# (\w+ = |\[)", r"\1", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    (tmp_path / "daily.toml").write_text(text, encoding="utf-8")
+    (tmp_path / "daily.csv").write_text("email,name,topics,cadence,hour,timezone\n")
+    config = ListFiles(tmp_path, check_source=lambda _: "").load()["daily"].config
+    assert config.masthead.theme["logo"] == "Daily Papers"
+
+
+@pytest.mark.parametrize("table", [ListTable, ThemeTable, TopicTable, SubscriberTable])
+def test_it_names_every_key(table: type[Table]) -> None:
+    text = EXAMPLE.read_text(encoding="utf-8")
+    for key in set(table.model_fields) - {"topics", "subscribers", "theme"}:
+        assert re.search(rf"^(# )?{key} = ", text, re.MULTILINE), key
+
+
+def test_what_it_shows_as_defaults_are_the_defaults() -> None:
+    text = EXAMPLE.read_text(encoding="utf-8")
+    for key in ("language", "intro", "outro", "lookback_days", "max_listings", "min_listings", "signup"):
+        shown = re.search(rf'^# {key} = "?([^"#\n]*?)"? *(?:#.*)?$', text, re.MULTILINE)
+        assert shown is not None, key
+        assert shown[1] == str(ListTable.model_fields[key].default), key

@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+from datetime import time
+from email.utils import parseaddr
+from pathlib import Path
+
+import pytest
+
+from newsletter.core.errors import ConfigurationError, ListFileError
+from newsletter.core.newsletter_list import Cadence, Masthead, NewsletterList
+from newsletter.core.subscriber import Subscriber
+from newsletter.core.topics import Topic
+from newsletter.lists.files import ListFiles
+from newsletter.render.theme import theme
+
+MINIMAL = """
+title = "Papers"
+sender = "papers@example.org"
+sources = ["huggingface"]
+"""
+
+FULL = """
+title = "Daily Papers"
+sender = "Daily Papers <papers@Example.org>"
+postal_address = '''
+1 Example Street
+Exampleton'''
+language = "pt-BR"
+intro = "Good morning"
+outro = "Bye"
+unsubscribe_mailto = "leave@example.org"
+sources = ["huggingface", "arxiv:cs.CL+cs.LG"]
+cadence = "weekly"
+days = ["wed", "mon"]
+hour = "7:05"
+timezone = "Asia/Tokyo"
+lookback_days = 7
+max_listings = 0
+min_listings = 3
+signup = "open"
+
+[theme]
+logo = "Papers, daily"
+accent = "#1A6B4F"
+accent_dark = "#7fd1b0"
+background = "#ffffff"
+background_dark = "#000000"
+thumbnails = "no"
+
+[topics.agents]
+keywords = ["agent", "tool use"]
+categories = ["cs.AI"]
+
+[topics."graph nets"]
+authors = ["Ada Lovelace"]
+
+[[subscribers]]
+email = "reader@example.org"
+name = "Rëader"
+topics = ["graph nets", "agents", "agents"]
+cadence = "daily"
+hour = "07:30"
+timezone = "Europe/London"
+
+[[subscribers]]
+email = "other@example.org"
+"""
+
+
+def accept(source: str) -> str:
+    return ""
+
+
+def files(folder: Path) -> ListFiles:
+    return ListFiles(folder, check_source=accept)
+
+
+def test_a_full_file_becomes_the_list_and_its_subscribers(tmp_path: Path) -> None:
+    (tmp_path / "weekly_best-of.toml").write_text(FULL)
+    loaded = files(tmp_path).load()["weekly_best-of"]
+    assert loaded.config == NewsletterList(
+        masthead=Masthead(
+            list="weekly_best-of",
+            title="Daily Papers",
+            sender="Daily Papers <papers@example.org>",
+            postal_address="1 Example Street\nExampleton",
+            language="pt-BR",
+            unsubscribe_mailto="leave@example.org",
+            intro="Good morning",
+            outro="Bye",
+            theme={
+                "logo": "Papers, daily",
+                "accent": "#1a6b4f",
+                "accent_dark": "#7fd1b0",
+                "background": "#ffffff",
+                "background_dark": "#000000",
+                "thumbnails": "no",
+            },
+        ),
+        sources=("huggingface", "arxiv:cs.CL+cs.LG"),
+        folder=str(tmp_path),
+        cadence=Cadence.WEEKLY,
+        days=(2, 0),
+        hour=time(7, 5),
+        timezone="Asia/Tokyo",
+        lookback_days=7,
+        max_listings=0,
+        min_listings=3,
+        signup="open",
+        topics={
+            "agents": Topic(name="agents", keywords=("agent", "tool use"), categories=("cs.AI",)),
+            "graph nets": Topic(name="graph nets", authors=("Ada Lovelace",)),
+        },
+    )
+    assert loaded.subscribers == (
+        Subscriber(
+            list="weekly_best-of",
+            email="reader@example.org",
+            name="Rëader",
+            topics=("graph nets", "agents"),
+            cadence=Cadence.DAILY,
+            hour=time(7, 30),
+            timezone="Europe/London",
+        ),
+        Subscriber(list="weekly_best-of", email="other@example.org"),
+    )
+
+
+def test_what_a_file_leaves_out_is_as_core_has_it(tmp_path: Path) -> None:
+    (tmp_path / "papers.toml").write_text(MINIMAL)
+    masthead = Masthead(list="papers", title="Papers", sender="papers@example.org")
+    expected = NewsletterList(masthead=masthead, sources=("huggingface",), folder=str(tmp_path))
+    assert files(tmp_path).load()["papers"].config == expected
+
+
+def test_the_mail_knows_every_key_of_the_theme(tmp_path: Path) -> None:
+    (tmp_path / "daily.toml").write_text(FULL)
+    masthead = files(tmp_path).load()["daily"].config.masthead
+    assert theme(masthead.theme, title=masthead.title).logo == "Papers, daily"
+
+
+@pytest.mark.parametrize(
+    ("sender", "name", "address"),
+    [
+        ("papers@example.org", "", "papers@example.org"),
+        ("<papers@example.org>", "", "papers@example.org"),
+        ("Päpers <päpers@exämple.org>", "Päpers", "päpers@exämple.org"),
+        ("Papers, daily <papers@example.org>", "Papers, daily", "papers@example.org"),
+        (r'"Papers, \"daily\"" <papers@example.org>', 'Papers, "daily"', "papers@example.org"),
+    ],
+)
+def test_a_sender_is_a_name_and_an_address_whatever_the_name(
+    tmp_path: Path, sender: str, name: str, address: str
+) -> None:
+    (tmp_path / "daily.toml").write_text(MINIMAL.replace('"papers@example.org"', f"'{sender}'"))
+    assert parseaddr(files(tmp_path).load()["daily"].config.masthead.sender) == (name, address)
+
+
+def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "daily.toml").write_bytes(b"\xef\xbb\xbf" + MINIMAL.replace("\n", "\r\n").encode())
+    assert files(tmp_path).load()["daily"].config.masthead.title == "Papers"
+
+
+def test_other_files_in_the_folder_are_let_be(tmp_path: Path) -> None:
+    (tmp_path / "daily.toml").write_text(MINIMAL)
+    (tmp_path / ".#daily.toml").write_text("half a line that an editor kept")
+    (tmp_path / "notes.txt").write_text("x")
+    assert list(files(tmp_path).load()) == ["daily"]
+
+
+def test_no_files_are_no_lists(tmp_path: Path) -> None:
+    assert files(tmp_path).load() == {}
+
+
+def test_a_missing_folder_says_how_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="No such file or directory; make one with `newsletter init`"):
+        files(tmp_path / "subscribers").load()
+
+
+@pytest.mark.parametrize("name", ["Daily.toml", "daily papers.toml", "-daily.toml", "däily.toml", "daily.TOML"])
+def test_a_file_whose_name_cannot_be_a_lists_name_is_a_mistake(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(MINIMAL)
+    with pytest.raises(ListFileError, match=":1: name the file in small letters, digits, - and _"):
+        files(tmp_path).load()
+
+
+def test_the_mistakes_of_all_files_come_at_once_in_order_and_relative_to_where_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = Path("subscribers")
+    folder.mkdir()
+    (folder / "a.toml").write_text("title = 5\nfoo = 1\n" + MINIMAL.replace('title = "Papers"', ""))
+    (folder / "b.toml").write_text("x = [1,\n")
+    (folder / "c.toml").write_bytes(b'title = "x"\nname = "\xff"')
+    (folder / "d.toml").mkdir()
+    (folder / "good.toml").write_text(MINIMAL)
+    with pytest.raises(ListFileError) as caught:
+        files(folder).load()
+    assert [str(mistake).split(": ")[0] for mistake in caught.value.mistakes] == [
+        "subscribers/a.toml:1",
+        "subscribers/a.toml:2",
+        "subscribers/b.toml:1",
+        "subscribers/c.toml:2",
+        "subscribers/d.toml:1",
+    ]
+    assert str(caught.value).count("\n") == 4

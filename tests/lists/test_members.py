@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+from datetime import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from newsletter.core.errors import ListFileError
+from newsletter.core.newsletter_list import Cadence
+from newsletter.core.subscriber import Subscriber
+from newsletter.lists.files import ListFiles
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LIST = """title = "T"
+sender = "t@example.org"
+sources = ["huggingface"]
+members = "people.csv"
+[topics.agents]
+keywords = ["agent"]
+[topics.vision]
+categories = ["cs.CV"]
+[[subscribers]]
+email = "first@example.org"
+"""
+
+
+def load(folder: Path, members: str | bytes, text: str = LIST) -> tuple[Subscriber, ...]:
+    (folder / "daily.toml").write_text(text)
+    (folder / "people.csv").write_bytes(members if isinstance(members, bytes) else members.encode())
+    return ListFiles(folder, check_source=lambda _: "").load()["daily"].subscribers
+
+
+def mistakes(folder: Path, members: str | bytes, text: str = LIST) -> list[str]:
+    with pytest.raises(ListFileError) as caught:
+        load(folder, members, text)
+    return [str(mistake).removeprefix(f"{folder}/") for mistake in caught.value.mistakes]
+
+
+def test_members_stand_behind_the_list_files_own_subscribers(tmp_path: Path) -> None:
+    rows = (
+        "hour,email,name,topics,cadence,timezone\n"
+        '7:30, ann@Example.org ,"Ünn, the first",vision; agents;,weekly,Asia/Tokyo\n'
+        ",bob@example.org,,,,\n"
+    )
+    assert load(tmp_path, rows) == (
+        Subscriber(list="daily", email="first@example.org"),
+        Subscriber(
+            list="daily",
+            email="ann@example.org",
+            name="Ünn, the first",
+            topics=("vision", "agents"),
+            cadence=Cadence.WEEKLY,
+            hour=time(7, 30),
+            timezone="Asia/Tokyo",
+        ),
+        Subscriber(list="daily", email="bob@example.org"),
+    )
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        b"\xef\xbb\xbfemail\nann@example.org\n",
+        b"email\r\nann@example.org\r\n",
+        b"email\n\n\nann@example.org",
+        b'"email"\n"ann@example.org"\n\n',
+    ],
+)
+def test_files_of_spreadsheets_and_editors_are_read_alike(tmp_path: Path, members: bytes) -> None:
+    assert [one.email for one in load(tmp_path, members)] == ["first@example.org", "ann@example.org"]
+
+
+def test_every_mistake_in_the_rows_is_named_with_its_line(tmp_path: Path) -> None:
+    rows = (
+        "email,name,topics,cadence,hour,timezone\n"
+        "ann@example.org,Ann,agents\n"
+        '"bob@example.org","one\ntwo",agnts,,,\n'
+        "not-an-address,,,,,\n"
+        ",,,,,\n"
+        "cid@example.org,,,dayly,25:00,Mars\n"
+        "Bob@EXAMPLE.org,,,,,\n"
+        "first@example.org,,,,,\n"
+        "dan@example.org,,,,,,\n"
+    )
+    advice = "write email,name,topics,cadence,hour,timezone, a value with a comma in quotes"
+    twice = "is on the list already, in {}: remove one of the two"
+    assert mistakes(tmp_path, rows) == [
+        f"people.csv:2: has 3 values for 6 columns: {advice}",
+        "people.csv:3: name: must be one line, without control characters",
+        "people.csv:3: topics: unknown topic 'agnts': did you mean 'agents'?",
+        "people.csv:5: email: 'not-an-address' is not a mail address: an email address must have an @-sign",
+        "people.csv:6: email: '' is not a mail address: an email address must have an @-sign",
+        "people.csv:7: cadence: unknown cadence 'dayly': did you mean 'daily'?",
+        "people.csv:7: hour: '25:00' is not a time of day: write it like \"08:00\"",
+        "people.csv:7: timezone: unknown timezone 'Mars': write a name such as \"Europe/London\"",
+        f"people.csv:8: Bob@example.org {twice.format('line 3')}",
+        f"people.csv:9: first@example.org {twice.format(f'{tmp_path}/daily.toml:10')}",
+        f"people.csv:10: has 7 values for 6 columns: {advice}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ("", ["people.csv:1: has no column 'email': begin with a header row such as email,name,topics,"]),
+        ("name\nAnn\n", ["people.csv:1: has no column 'email'"]),
+        (
+            "mail,name\na@example.org,Ann\n",
+            ["people.csv:1: has no column 'email'", "people.csv:1: unknown column 'mail': did you mean 'email'?"],
+        ),
+        ("email,tz\na@example.org,\n", ["people.csv:1: unknown column 'tz': choose from email, name, topics"]),
+        (
+            "email,email\na@example.org,\n",
+            ["people.csv:1: column 'email' is there twice", "people.csv:2: email: '' is"],
+        ),
+        (
+            'email\na@example.org\n"b@example.org\n',
+            ["people.csv:3: is not valid CSV from here on: unexpected end of data"],
+        ),
+        (b"email,name\na@example.org,\nb@example.org,\xe9\n", ["people.csv:3: is not UTF-8 text"]),
+    ],
+)
+def test_a_file_that_cannot_be_understood_says_why(
+    tmp_path: Path, members: str | bytes, expected: list[str]
+) -> None:
+    found = mistakes(tmp_path, members)
+    assert len(found) == len(expected)
+    assert all(line.startswith(start) for line, start in zip(found, expected, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("../people.csv", "daily.toml:4: members: '../people.csv' lies outside the list file's folder"),
+        ("/etc/passwd", "daily.toml:4: members: '/etc/passwd' lies outside the list file's folder"),
+        ("link.csv", "daily.toml:4: members: 'link.csv' lies outside the list file's folder"),
+        ("none.csv", "daily.toml:4: members: there is no file "),
+        ("sub", "daily.toml:4: members: there is no file "),
+        ("", "daily.toml:4: members: must not be empty"),
+        ("a\\u0000b", "daily.toml:4: members: must be one line, without control characters"),
+    ],
+)
+def test_members_are_a_file_in_the_list_files_folder(tmp_path: Path, name: str, expected: str) -> None:
+    folder = tmp_path / "subscribers"
+    (folder / "sub").mkdir(parents=True)
+    (tmp_path / "people.csv").write_text("email\n")
+    (folder / "link.csv").symlink_to(tmp_path / "people.csv")
+    found = mistakes(folder, "email\n", LIST.replace("people.csv", name))
+    assert len(found) == 1
+    assert found[0].startswith(expected)
+
+
+def test_members_may_lie_in_a_folder_below(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "x.csv").write_text("email\nann@example.org\n")
+    assert len(load(tmp_path, "", LIST.replace("people.csv", "sub/x.csv"))) == 2
+
+
+def test_mistakes_of_the_list_and_of_its_members_come_together(tmp_path: Path) -> None:
+    found = mistakes(tmp_path, "email\nx\n", LIST.replace('title = "T"', "title = 5"))
+    assert [line.split(": ")[0] for line in found] == ["daily.toml:1", "people.csv:2"]
+
+
+def test_a_long_list_is_read_whole(tmp_path: Path) -> None:
+    rows = "".join(f"r{number}@d{number % 7}.example.org,agents,08:00\n" for number in range(5000))
+    assert len(load(tmp_path, "email,topics,hour\n" + rows)) == 5001

@@ -1,0 +1,152 @@
+"""What each setting accepts, and what it becomes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from newsletter.core.delivery import Uncertain
+from newsletter.core.errors import ConfigurationError
+from newsletter.settings import (
+    AlarmSettings,
+    DeliverySettings,
+    RelaySettings,
+    Security,
+    Settings,
+    SmtpSettings,
+    load,
+)
+
+
+def having(monkeypatch: pytest.MonkeyPatch, **values: str) -> Settings:
+    """Return the settings of an environment with these variables, named without the prefix."""
+    for name, value in values.items():
+        monkeypatch.setenv(f"NEWSLETTER_{name}", value)
+    return load(None)
+
+
+def mistake(monkeypatch: pytest.MonkeyPatch, **values: str) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        having(monkeypatch, **values)
+    return str(caught.value)
+
+
+def test_without_any_setting_mail_goes_to_this_machine_and_only_over_tls() -> None:
+    smtp = load(None).smtp
+    assert (smtp.host, smtp.port, smtp.security, smtp.relays) == ("localhost", 587, Security.STARTTLS, ())
+
+
+@pytest.mark.parametrize(("security", "port"), [("starttls", 587), ("tls", 465), ("none", 25)])
+def test_the_port_follows_the_security_unless_it_is_given(
+    monkeypatch: pytest.MonkeyPatch, security: str, port: int
+) -> None:
+    assert having(monkeypatch, SMTP__SECURITY=security).smtp.port == port
+    assert having(monkeypatch, SMTP__PORT="2525").smtp.port == 2525
+
+
+def test_further_relays_come_as_json_and_are_no_less_safe_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    relays = '[{"host": "a"}, {"host": "b", "security": "tls", "username": "u", "password": "p", "rate": 2.5}]'
+    first, second = having(monkeypatch, SMTP__RELAYS=relays).smtp.relays
+    assert (first.host, first.port, first.security) == ("a", 587, Security.STARTTLS)
+    assert (second.port, second.rate, second.password.get_secret_value()) == (465, 2.5, "p")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("36h", timedelta(hours=36)),
+        ("90m", timedelta(minutes=90)),
+        ("1.5 d", timedelta(hours=36)),
+        ("45s", timedelta(seconds=45)),
+        ("3600", timedelta(hours=1)),
+    ],
+)
+def test_durations_are_written_with_their_unit_or_in_seconds(
+    monkeypatch: pytest.MonkeyPatch, text: str, expected: timedelta
+) -> None:
+    assert having(monkeypatch, DELIVERY__GIVE_UP_AFTER=text).delivery.give_up_after == expected
+
+
+def test_values_are_brought_into_one_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = having(
+        monkeypatch,
+        WEB__PUBLIC_URL="https://papers.example.org/",
+        LOG__LEVEL="WARNING",
+        LOG__FORMAT="json",
+        ALARM__TO="ops@Example.org",
+        DELIVERY__UNCERTAIN="hold",
+        HTTP__ALLOW_PRIVATE="true",
+        DATABASE__URL="postgresql+psycopg://u:p@db.example.org/papers",
+    )
+    assert settings.web.public_url == "https://papers.example.org"
+    assert (settings.log.level, settings.log.format) == ("warning", "json")
+    assert settings.alarm.to == "ops@example.org"
+    assert settings.delivery.uncertain is Uncertain.HOLD
+    assert settings.http.allow_private is True
+    assert settings.database.url.get_secret_value().endswith("@db.example.org/papers")
+
+
+def test_a_dkim_key_needs_domain_and_selector(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert mistake(monkeypatch, DKIM__SELECTOR="papers") == (
+        "NEWSLETTER_DKIM__KEY_FILE: domain, selector and key_file go together: set all three or none"
+    )
+    dkim = having(monkeypatch, DKIM__DOMAIN="example.org", DKIM__KEY_FILE="key.pem").dkim
+    assert (dkim.domain, dkim.selector, dkim.key_file) == ("example.org", "papers", Path("key.pem"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("SMTP__PORT", "smtp", "should be a valid integer, unable to parse string as an integer"),
+        ("SMTP__PORT", "70000", "should be less than or equal to 65535"),
+        ("SMTP__SECURITY", "ssl", "should be 'starttls', 'tls' or 'none'"),
+        ("SMTP__RATE", "inf", "should be a finite number"),
+        ("SMTP__RATE", "-1", "should be greater than or equal to 0"),
+        ("SMTP__CONNECTIONS", "0", "should be greater than or equal to 1"),
+        ("SMTP__RELAYS", "[{", "is not JSON: Expecting property name enclosed in double quotes at character 3"),
+        ("SMTP__RELAYS", "5", "should be a valid tuple"),
+        (
+            "DATABASE__URL",
+            "mysql://a:b@c/d",
+            "write sqlite:///path/to/file.db or postgresql://user:password@host/name",
+        ),
+        ("DELIVERY__GIVE_UP_AFTER", "soon", "write a duration such as 36h, 90m, 45s or 2d"),
+        ("DELIVERY__GIVE_UP_AFTER", "0", "write a duration such as 36h, 90m, 45s or 2d"),
+        ("DELIVERY__UNCERTAIN", "drop", "should be 'resend' or 'hold'"),
+        ("ARXIV__URL", "ftp://example.org", "write an address that begins with https:// or http://"),
+        ("WEB__PUBLIC_URL", "papers.example.org", "write an address that begins with https:// or http://"),
+        ("LOG__LEVEL", "loud", "should be 'debug', 'info', 'warning' or 'error'"),
+        ("ALARM__TO", "ops", "is not a mail address: An email address must have an @-sign."),
+    ],
+)
+def test_a_wrong_value_is_named_by_its_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: str
+) -> None:
+    assert mistake(monkeypatch, **{name: value}) == f"NEWSLETTER_{name}: {expected}"
+
+
+def test_a_wrong_relay_is_named_by_its_place_in_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert mistake(monkeypatch, SMTP__RELAYS='[{"host": "a", "prot": 5}, {"security": "tls"}]').splitlines() == [
+        "NEWSLETTER_SMTP__RELAYS[0].prot: unknown key: remove it",
+        "NEWSLETTER_SMTP__RELAYS[1].host: is missing: add it",
+    ]
+
+
+@pytest.mark.parametrize("name", ["SMTP__USERNAME", "SMTP__PASSWORD"])
+def test_half_a_login_is_a_mistake(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    expected = "NEWSLETTER_SMTP__PASSWORD: username and password go together: set both or neither"
+    assert mistake(monkeypatch, **{name: "x"}) == expected
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        setattr(load(None).smtp, "host", "elsewhere")  # noqa: B010 - mypy knows that it can't be set
+
+
+def test_groups_can_be_made_in_code_as_well() -> None:
+    relay = RelaySettings(host="b", security=Security.TLS)
+    assert SmtpSettings(relays=(relay,)).relays == (relay,)
+    assert DeliverySettings(give_up_after=timedelta(days=1)).give_up_after == timedelta(days=1)
+    assert AlarmSettings(to="") == AlarmSettings()

@@ -1,0 +1,126 @@
+"""Where settings come from, and how mistakes in them are told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from newsletter.core.errors import ConfigurationError
+from newsletter.settings import load, variables
+
+EXAMPLE = Path(__file__).resolve().parents[2] / ".env.example"
+CANARY = "hunter2"
+
+
+def mistakes(env_file: Path | None) -> list[str]:
+    with pytest.raises(ConfigurationError) as caught:
+        load(env_file)
+    return str(caught.value).splitlines()
+
+
+def told() -> str:
+    """Return what an operator with this environment reads, if anything is wrong."""
+    try:
+        load(None)
+    except ConfigurationError as error:
+        return str(error)
+    return ""
+
+
+def test_the_example_loads_and_holds_the_defaults() -> None:
+    assert load(EXAMPLE) == load(None)
+
+
+def test_the_example_names_every_setting_once() -> None:
+    lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
+    names = [line.split("=")[0] for line in lines if line and not line.startswith("#")]
+    assert sorted(names) == sorted(variables())
+
+
+def test_the_environment_goes_before_the_file_and_an_empty_value_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text("NEWSLETTER_SMTP__HOST=file\nNEWSLETTER_SMTP__PORT=26\nNEWSLETTER_WEB__PORT=\n")
+    monkeypatch.setenv("NEWSLETTER_SMTP__HOST", "environment")
+    monkeypatch.setenv("NEWSLETTER_SMTP__PORT", "")
+    settings = load(env_file)
+    assert (settings.smtp.host, settings.smtp.port, settings.web.port) == ("environment", 26, 8000)
+
+
+def test_there_need_not_be_a_file(tmp_path: Path) -> None:
+    assert load(tmp_path / ".env") == load(None)
+
+
+def test_a_misspelt_variable_of_the_environment_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NEWSLETTER_SMPT__HOST", "NEWSLETTER_SMTP__HOTS", "NEWSLETTER_SMTP_HOST"):
+        monkeypatch.setenv(name, CANARY)
+    assert mistakes(None) == [
+        "NEWSLETTER_SMPT__HOST: unknown setting: did you mean NEWSLETTER_SMTP__HOST?",
+        "NEWSLETTER_SMTP_HOST: unknown setting: did you mean NEWSLETTER_SMTP__HOST?",
+        "NEWSLETTER_SMTP__HOTS: unknown setting: did you mean NEWSLETTER_SMTP__HOST?",
+    ]
+
+
+def test_a_variable_that_is_like_no_other_is_a_mistake_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEWSLETTER_X", CANARY)
+    assert mistakes(None) == ["NEWSLETTER_X: unknown setting: remove it; .env.example names all"]
+
+
+def test_a_whole_group_in_one_variable_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEWSLETTER_SMTP", CANARY)
+    first, second = mistakes(None)
+    assert first == "NEWSLETTER_SMTP: unknown setting: remove it; .env.example names all"
+    assert CANARY not in second
+
+
+def test_all_mistakes_of_file_and_environment_come_at_once_with_their_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text(
+        "# settings\n\nNEWSLETTER_SMPT__HOST=x\nNEWSLETTER_WEB__PORT=1\n\n\nnewsletter_web__port=2\nQQQ=x\n"
+        "NEWSLETTER_SMTP__PORT=x\n"
+    )
+    monkeypatch.setenv("NEWSLETTER_LOG__LEVEL", "loud")
+    assert mistakes(env_file) == [
+        f"{env_file}:3: NEWSLETTER_SMPT__HOST: unknown setting: did you mean NEWSLETTER_SMTP__HOST?",
+        f"{env_file}:7: NEWSLETTER_WEB__PORT: is set a second time: remove one of the two",
+        f"{env_file}:8: QQQ: unknown setting: remove it; .env.example names all",
+        "NEWSLETTER_SMTP__PORT: should be a valid integer, unable to parse string as an integer",
+        "NEWSLETTER_LOG__LEVEL: should be 'debug', 'info', 'warning' or 'error'",
+    ]
+
+
+@pytest.mark.parametrize("line", [f'"{CANARY}', "NEWSLETTER_SMTP__HOST", f"NEWSLETTER_SMTP__PASSWORD='{CANARY}"])
+def test_a_line_that_cannot_be_read_is_named_by_its_number(tmp_path: Path, line: str) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text(f"NEWSLETTER_WEB__PORT=1\n\n{line}\n")
+    expected = "write NAME=value, with quotes around a value with spaces or #"
+    assert mistakes(env_file) == [f"{env_file}:3: {expected}"]
+
+
+def test_a_file_that_cannot_be_read_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / ".env").mkdir()
+    (tmp_path / "latin").write_bytes(b"NEWSLETTER_SMTP__HOST=\xe9")
+    assert mistakes(tmp_path / ".env") == [f"{tmp_path}/.env: cannot be read: Is a directory"]
+    assert mistakes(tmp_path / "latin") == [f"{tmp_path}/latin: cannot be read: it is not UTF-8 text"]
+
+
+@pytest.mark.parametrize("name", variables())
+def test_no_value_is_ever_told(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    for value in (CANARY, f'[{{"host": "{CANARY}", "password": "{CANARY}", "port": "{CANARY}"}}]', f"[{CANARY}"):
+        monkeypatch.setenv(name, value)
+        assert CANARY not in told()
+
+
+def test_secrets_do_not_show_in_print(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEWSLETTER_SMTP__USERNAME", "papers")
+    monkeypatch.setenv("NEWSLETTER_SMTP__RELAYS", f'[{{"host": "b", "username": "u", "password": "{CANARY}"}}]')
+    monkeypatch.setenv("NEWSLETTER_DATABASE__URL", f"postgresql://papers:{CANARY}@db.example.org/papers")
+    for name in ("SMTP__PASSWORD", "WEB__SECRET_KEY", "WEB__ADMIN_TOKEN"):
+        monkeypatch.setenv(f"NEWSLETTER_{name}", CANARY)
+    settings = load(None)
+    assert settings.web.secret_key.get_secret_value() == CANARY
+    assert CANARY not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
