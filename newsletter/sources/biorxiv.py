@@ -1,0 +1,104 @@
+"""bioRxiv and medRxiv: `biorxiv:`, `medrxiv:`, or with subjects, `biorxiv:neuroscience+cell biology`.
+
+`GET /details/{server}/{from}/{to}/{cursor}`, https://api.biorxiv.org. Numbers may come as strings, dates unpadded.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from newsletter.core.identity import doi
+from newsletter.core.listing import Listing
+from newsletter.sources.http import read_json
+from newsletter.sources.records import (
+    ABSTRACT,
+    AUTHORS,
+    BadRecordError,
+    Record,
+    Seen,
+    count,
+    each,
+    page,
+    texts,
+)
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from newsletter.core.listing import Page
+    from newsletter.sources.parts import Parts
+
+_MOST = 5_000  # preprints of a day; a busy one has some 300
+
+
+class Biorxiv:
+    """The preprints that a server posted on a day for the first time; new versions are left out."""
+
+    dated = True
+
+    def __init__(self, parts: Parts) -> None:
+        self._subjects = {_folded(subject) for subject in parts.rest.split("+") if subject.strip()}
+        if parts.rest and not self._subjects:
+            raise ValueError(f"expected {parts.scheme}: or {parts.scheme}:SUBJECT+SUBJECT, such as neuroscience")
+        self.name = parts.name
+        self._server = parts.scheme
+        self._base = f"{parts.config.biorxiv_url.rstrip('/')}/details/{self._server}"
+        self._http = parts.http
+
+    async def read(self, day: date, *, now: datetime) -> Page:
+        """Return the preprints that were posted on a day.
+
+        Raises:
+            SourceError: the API cannot be read.
+        """
+        records: list[Any] = []
+        total = 1
+        while len(records) < min(total, _MOST):
+            url = f"{self._base}/{day}/{day}/{len(records)}/json"
+            total, batch = await self._http.get(url, _collection, source=self.name)
+            if not batch:
+                break
+            records += batch
+        return page(self.name, day, now, each(records, self._read))
+
+    def _read(self, record: Record) -> Seen | None:
+        if (count(record.raw("version")) or 1) > 1:
+            return None
+        title = record.title("title", is_markup=True)
+        identifier = doi(record.text("doi"))
+        if not identifier:
+            raise BadRecordError(f"no DOI: {title[:80]!r}")
+        subject = record.text("category")
+        if self._subjects and _folded(subject) not in self._subjects:
+            return None
+        address = f"https://www.{self._server}.org/content/{identifier}v1"
+        return Seen(
+            listing=Listing(
+                title=title,
+                abstract=record.markup("abstract", limit=ABSTRACT),
+                authors=_authors(record.text("authors", limit=100 * AUTHORS)),
+                published_on=record.day("date"),
+                organization=record.text("author_corresponding_institution"),
+                categories=(subject,) if subject else (),
+                doi=identifier,
+                url=address,
+                pdf_url=f"{address}.full.pdf",
+            )
+        )
+
+
+def _collection(body: bytes) -> tuple[int, list[Any]]:
+    """Return how many preprints the whole answer has, and those of this part."""
+    answer = Record(read_json(body))
+    totals = [message.count("total") for message in answer.records("messages")]
+    return (totals[0] if totals else None) or 0, answer.listed("collection")
+
+
+def _authors(joined: str) -> tuple[str, ...]:
+    """Return the names in `Last, F.; Last, F.` the other way round."""
+    names = (name.partition(",") for name in joined.split(";"))
+    return texts([f"{first.strip()} {last.strip()}" for last, _, first in names], AUTHORS)
+
+
+def _folded(subject: str) -> str:
+    return " ".join(subject.replace("_", " ").casefold().split())

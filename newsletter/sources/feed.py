@@ -1,0 +1,122 @@
+"""Any feed: `feed:https://example.org/feed.xml`, RSS, Atom or JSON Feed (https://www.jsonfeed.org/version/1.1/)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from newsletter.core.identity import arxiv_id
+from newsletter.core.listing import Listing
+from newsletter.sources.arxiv import author_names
+from newsletter.sources.http import read_json
+from newsletter.sources.records import (
+    ABSTRACT,
+    AUTHORS,
+    LINK,
+    Record,
+    Seen,
+    doi_in,
+    each,
+    first,
+    image,
+    link,
+    markup,
+    page,
+    texts,
+)
+from newsletter.sources.syndication import parse_feed, published_on, without_announcement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date, datetime
+
+    from newsletter.core.listing import Page, Skipped
+    from newsletter.sources.parts import Parts
+
+
+class WebFeed:
+    """What a feed shows now, in its order."""
+
+    dated = False
+
+    def __init__(self, parts: Parts) -> None:
+        if not link(parts.rest):
+            raise ValueError(
+                "expected feed:URL with an http or https address, such as feed:https://example.org/feed.xml"
+            )
+        self.name = parts.name
+        self._url = parts.rest
+        self._public_only = not parts.config.allow_private
+        self._http = parts.http
+
+    async def read(self, day: date, *, now: datetime) -> Page:
+        """Return what the feed shows now, as the page of `day`.
+
+        Raises:
+            SourceError: the feed cannot be read, or stands at an address that is not public.
+        """
+        found = await self._http.get(self._url, self._parsed, source=self.name, public_only=self._public_only)
+        return page(self.name, day, now, found)
+
+    def _parsed(self, body: bytes) -> list[Seen | Skipped]:
+        if not body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+            return list(each(parse_feed(body).entries, self._entry))
+        return list(each(Record(read_json(body)).listed("items"), self._item))
+
+    def _entry(self, entry: Record) -> Seen:
+        """Return what an entry of an RSS or Atom feed says, under feedparser's names."""
+        address = entry.link("link", base=self._url) or entry.link("id")
+        contents = (entry.raw("summary"), *(content.raw("value") for content in entry.records("content")))
+        enclosures = [one.link("href") for one in entry.records("links") if one.raw("rel") == "enclosure"]
+        pictures = [one.link("url") for one in entry.records("media_thumbnail")] + enclosures
+        joined = entry.text("author", limit=100 * AUTHORS)
+        names = texts([author.raw("name") for author in entry.records("authors")], AUTHORS)
+        return _seen(
+            Listing(
+                title=entry.title("title", is_markup=True),
+                abstract=_abstract(contents),
+                authors=author_names(joined) if arxiv_id(address) and len(names) <= 1 else names,
+                published_on=published_on(entry),
+                categories=texts([tag.raw("term") for tag in entry.records("tags")]),
+                url=address,
+                thumbnail_url=image(*pictures),
+            ),
+            (entry.text("id", limit=LINK), address, entry.text("prism_doi"), entry.text("dc_identifier")),
+        )
+
+    def _item(self, item: Record) -> Seen:
+        """Return what an item of a JSON Feed says."""
+        address = item.link("url", "external_url", base=self._url) or item.link("id")
+        authors = item.records("authors") or [item.record("author")]  # one object until version 1.1
+        return _seen(
+            Listing(
+                title=item.title("title", is_markup=True),
+                abstract=_abstract((item.raw("content_text"), item.raw("content_html"), item.raw("summary"))),
+                authors=texts([author.raw("name") for author in authors], AUTHORS),
+                published_on=item.day("date_published"),
+                categories=item.texts("tags"),
+                url=address,
+                thumbnail_url=image(item.link("image"), item.link("banner_image")),
+            ),
+            (item.text("id", limit=LINK), address, item.link("external_url")),
+        )
+
+
+def _abstract(contents: Iterable[object]) -> str:
+    """Return the first of some HTML texts that says anything, as plain text."""
+    return first(markup(without_announcement(raw), ABSTRACT) for raw in contents if isinstance(raw, str))
+
+
+def _seen(listing: Listing, hints: tuple[str, ...]) -> Seen:
+    """Return the listing with the arXiv id and DOI that its links and identifiers give away."""
+    arxiv = first(map(arxiv_id, hints))
+    return Seen(
+        listing=replace(
+            listing,
+            arxiv_id=arxiv,
+            doi=first(map(doi_in, hints)),
+            pdf_url=f"https://arxiv.org/pdf/{arxiv}" if arxiv else "",
+        ),
+        # A feed shows old posts for years: each is of its own day, or the first issues would be full of them.
+        listed_on=listing.published_on,
+    )

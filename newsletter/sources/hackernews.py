@@ -1,0 +1,84 @@
+"""Hacker News stories that link to papers: `hackernews`, or `hackernews:20` from 20 points on.
+
+`GET /api/v1/search_by_date` of Algolia's search, https://hn.algolia.com/api. Its points and comments lift the
+listings of other sources that are the same papers.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+from newsletter.core.identity import arxiv_id
+from newsletter.core.listing import Listing
+from newsletter.sources.http import read_json
+from newsletter.sources.parts import Parts, endpoint
+from newsletter.sources.records import Record, Seen, doi_in, each, page
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from newsletter.core.listing import Page
+
+_POINTS = 5
+_MOST = 1_000  # stories of one answer, and the most that the search gives
+# What submitters put behind a title: `[pdf]`, `(2017)`, `(2017) [pdf]`.
+_TRAILER = re.compile(r"(?:\s*(?:\[pdf\]|\((?:19|20)\d\d\)))+$", re.IGNORECASE)
+
+
+class HackerNews:
+    """The stories of a day (UTC) that link to a paper known by its arXiv id or DOI, newest first."""
+
+    dated = True
+
+    def __init__(self, parts: Parts) -> None:
+        if parts.rest and not re.fullmatch(r"\d{1,4}", parts.rest):
+            raise ValueError("expected hackernews or hackernews:POINTS, such as hackernews:20")
+        self.name = parts.name
+        self._points = int(parts.rest or _POINTS)
+        self._url = endpoint(parts.config.hackernews_url, "/api/v1/search_by_date")
+        self._http = parts.http
+
+    async def read(self, day: date, *, now: datetime) -> Page:
+        """Return the papers that were submitted on a day.
+
+        Raises:
+            SourceError: the search cannot be read.
+        """
+        start = datetime.combine(day, time(), UTC)
+        end = start + timedelta(days=1)
+        filters = (
+            f"created_at_i>={start.timestamp():.0f}",
+            f"created_at_i<{end.timestamp():.0f}",
+            f"points>={self._points}",
+        )
+        params = {"tags": "story", "numericFilters": ",".join(filters), "hitsPerPage": str(_MOST)}
+        hits = await self._http.get(self._url, _hits, params, source=self.name)
+        return page(self.name, day, now, each(hits, _read))
+
+
+def _hits(body: bytes) -> list[Any]:
+    return Record(read_json(body)).listed("hits")
+
+
+def _read(story: Record) -> Seen | None:
+    url = story.link("url")
+    arxiv, doi = arxiv_id(url), doi_in(url)
+    if not (arxiv or doi):
+        return None
+    title = story.title("title")
+    number = story.text("objectID")
+    return Seen(
+        listing=Listing(
+            title=_TRAILER.sub("", title) or title,
+            arxiv_id=arxiv,
+            doi=doi,
+            url=f"https://arxiv.org/abs/{arxiv}" if arxiv else url,
+            pdf_url=f"https://arxiv.org/pdf/{arxiv}" if arxiv else "",
+            submitted_by=story.text("author"),
+            discussion_url=f"https://news.ycombinator.com/item?id={number}" if number.isdecimal() else "",
+        ),
+        upvotes=story.count("points"),
+        comments=story.count("num_comments"),
+    )

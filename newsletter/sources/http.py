@@ -1,0 +1,325 @@
+"""Reads what sources offer over HTTP: the one module that knows httpx.
+
+Every request says who asks, ends in time, stays within a size, is conditional where the server gave validators,
+and is tried again after what passes: 408, 425, 429, 5xx, timeouts, lost connections, bodies that are cut short or
+are not what was asked for (an error page with status 200). What remains is one `SourceError` of one line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from pathlib import Path
+from random import SystemRandom
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+import structlog
+
+from newsletter import __version__
+from newsletter.core.errors import SourceError
+from newsletter.core.listing import clean_text
+from newsletter.sources.addresses import is_public, resolve
+from newsletter.sources.http_cache import Answer, HttpCache
+from newsletter.sources.pacing import Pace, Pacer
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+_log = structlog.get_logger(__name__)
+_T = TypeVar("_T")
+
+_PASSING = {408, 425, 429, *range(500, 600)}
+_MAX_HOPS = 5
+_MAX_WAIT = 300.0  # seconds; a server that asks for more gets its next question at the next run
+_WHOLE = 6  # a whole answer may take this many times the timeout, which is for each single read
+_MAX_DIGITS = 18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpConfig:
+    """How to ask: `timeout` in seconds, `retries` after the first try, `state` keeps locks and answers."""
+
+    user_agent: str = f"newsletter/{__version__}"
+    timeout: float = 20.0
+    retries: int = 4
+    max_bytes: int = 20 * 1024 * 1024
+    state: Path | None = None
+
+
+class HttpError(SourceError):
+    """An answer could not be had; `status` is the last one that the server gave, with the start of its body."""
+
+    def __init__(self, message: str, *, status: int | None = None, body: bytes = b"") -> None:
+        self.status = status
+        self.body = body
+        super().__init__(message)
+
+
+class _TryError(Exception):
+    """One try that failed: why, whether another may help, and how long the server wants us to wait before it."""
+
+    def __init__(
+        self, reason: str, *, passing: bool = True, wait: float = 0.0, status: int | None = None, body: bytes = b""
+    ) -> None:
+        self.passing = passing
+        self.wait = wait
+        self.status = status
+        self.body = body[:2000]
+        super().__init__(clean_text(reason))
+
+
+class HttpClient:
+    """Asks servers and gives their answers, parsed. Opens no connection before the first question.
+
+    Args:
+        config: how to ask.
+        sleep: waits for some seconds; tests need not.
+        clock: gives seconds since the epoch; it spaces requests of several processes and reads `Retry-After`.
+    """
+
+    def __init__(
+        self,
+        config: HttpConfig,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._config = config
+        self._sleep = sleep
+        self._clock = clock
+        folder = config.state and config.state / "http"
+        self._pacer = Pacer(folder, sleep=sleep, clock=clock)
+        self._cache = HttpCache(folder, clock=clock)
+        self._clients: dict[bool, httpx.AsyncClient] = {}
+
+    async def get_json(self, url: str, params: Mapping[str, str] | None = None, *, source: str) -> Any:
+        """Return the JSON value at an address; numbers too long for any use come as None. Raises as `get` does."""
+        return await self.get(url, read_json, params, source=source)
+
+    async def get(
+        self,
+        url: str,
+        parse: Callable[[bytes], _T],
+        params: Mapping[str, str] | None = None,
+        *,
+        source: str,
+        pace: Pace | None = None,
+        public_only: bool = False,
+    ) -> _T:
+        """Return what `parse` makes of the body at an address.
+
+        Args:
+            url: an http(s) address.
+            parse: pure; called in a thread. It raises ValueError for a body that is not what was asked for.
+            params: the query; None leaves the one of `url`.
+            source: named in errors and logs.
+            pace: how far requests to this service stand apart, over all processes.
+            public_only: refuse addresses that are not public, redirects included. For URLs of others.
+
+        Raises:
+            HttpError: no usable answer came; one line with source, host, reason and number of tries.
+        """
+        host = urlsplit(url).netloc.rpartition("@")[2]
+        tried = 0
+        while True:
+            tried += 1
+            try:
+                return await self._try(url, parse, params, self._client(public_only=public_only), pace)
+            except _TryError as failure:
+                if not failure.passing or tried > self._config.retries:
+                    times = f" (tried {tried} times)" if tried > 1 else ""
+                    raise HttpError(
+                        f"{source}: {host}: {failure}{times}", status=failure.status, body=failure.body
+                    ) from failure
+                wait = max(failure.wait, 2 ** (tried - 1) * SystemRandom().uniform(0.5, 1.0))
+                _log.warning("request_failed", source=source, host=host, reason=str(failure), next_try_in=wait)
+            await self._sleep(wait)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        while self._clients:
+            await self._clients.popitem()[1].aclose()
+
+    def _client(self, *, public_only: bool) -> httpx.AsyncClient:
+        if public_only not in self._clients:
+            self._clients[public_only] = httpx.AsyncClient(
+                headers={"User-Agent": self._config.user_agent},
+                timeout=self._config.timeout,
+                transport=PublicOnly() if public_only else None,
+            )
+        return self._clients[public_only]
+
+    async def _try(
+        self,
+        url: str,
+        parse: Callable[[bytes], _T],
+        params: Mapping[str, str] | None,
+        client: httpx.AsyncClient,
+        pace: Pace | None,
+    ) -> _T:
+        try:
+            target = httpx.URL(url).copy_merge_params(params) if params else httpx.URL(url)
+        except httpx.InvalidURL as error:
+            raise _TryError(f"not a web address: {error}", passing=False) from error
+        kept = await asyncio.to_thread(self._cache.load, str(target))
+        request = client.build_request("GET", target, headers=kept.conditions if kept else None)
+        try:
+            async with self._pacer.turn(pace):
+                response, body = await self._answer(client, request)
+        except OSError as error:
+            raise _TryError(f"cannot keep pace: {error}", passing=False) from error
+        unchanged = kept if response.status_code == HTTPStatus.NOT_MODIFIED else None
+        if unchanged is None:
+            self._judge(response, body)
+        try:
+            value = await asyncio.to_thread(parse, unchanged.body if unchanged else body)
+        except ValueError as error:
+            if unchanged:
+                await asyncio.to_thread(self._cache.drop, str(target))
+            raise _TryError(f"the answer cannot be read: {error}") from error
+        if unchanged is None:
+            await asyncio.to_thread(self._cache.save, str(target), Answer.of(response.headers, body))
+        return value
+
+    async def _answer(self, client: httpx.AsyncClient, request: httpx.Request) -> tuple[httpx.Response, bytes]:
+        """Ask, follow redirects, and read no more than the limit."""
+        try:
+            async with asyncio.timeout(self._config.timeout * _WHOLE):
+                for _ in range(_MAX_HOPS):
+                    response = await client.send(request, stream=True)
+                    try:
+                        if response.next_request is None:
+                            return response, await self._body(response)
+                        request = response.next_request
+                    finally:
+                        await response.aclose()
+        except (httpx.UnsupportedProtocol, AddressRefusedError) as error:
+            raise _TryError(str(error), passing=False) from error
+        except (httpx.TimeoutException, TimeoutError) as error:
+            raise _TryError(f"no answer in time (timeout: {self._config.timeout:g} s)") from error
+        except (httpx.TransportError, httpx.DecodingError) as error:
+            raise _TryError(f"no answer: {str(error) or type(error).__name__}") from error
+        raise _TryError(f"more than {_MAX_HOPS - 1} redirects", passing=False)
+
+    async def _body(self, response: httpx.Response) -> bytes:
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > self._config.max_bytes:
+                raise _TryError(f"the answer is larger than {self._config.max_bytes:,} bytes", passing=False)
+        return bytes(body)
+
+    def _judge(self, response: httpx.Response, body: bytes) -> None:
+        status = response.status_code
+        if status == HTTPStatus.OK:
+            return
+        wait = _asked_wait(response, self._clock())
+        asked = f" and asks to wait {wait:,.0f} s" if wait > _MAX_WAIT else ""
+        passing = status in _PASSING and not asked
+        raise _TryError(f"answered {status}{asked}", passing=passing, wait=wait, status=status, body=body)
+
+
+class AddressRefusedError(httpx.TransportError):
+    """A host stands, or a redirect leads, where a URL of somebody else has no business."""
+
+
+class PublicOnly(httpx.AsyncBaseTransport):
+    """Connects to public addresses only, and to the very address that was checked.
+
+    A name could give a public address to the check and a private one to the connection, so the name is resolved
+    once; TLS still goes by the name. No proxy is used: what it would connect to cannot be checked.
+
+    Args:
+        inner: makes the connections. The default keeps none open, as names on one address must not share any.
+        resolve: gives the addresses of a host and port.
+        allowed: tells whether to connect to an address.
+    """
+
+    def __init__(
+        self,
+        inner: httpx.AsyncBaseTransport | None = None,
+        *,
+        resolve: Callable[[str, int], Awaitable[list[str]]] = resolve,
+        allowed: Callable[[str], bool] = is_public,
+    ) -> None:
+        self._inner = inner or httpx.AsyncHTTPTransport(limits=httpx.Limits(max_keepalive_connections=0))
+        self._resolve = resolve
+        self._allowed = allowed
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request to the first address of its host that can be reached.
+
+        Raises:
+            AddressRefusedError: the host has an address that is not public.
+            httpx.TransportError: no address can be reached.
+        """
+        host = request.url.raw_host.decode("ascii")
+        port = request.url.port or {"http": 80, "https": 443}.get(request.url.scheme, 0)
+        try:
+            addresses = await self._resolve(host.strip("[]"), port)
+        except OSError as error:
+            raise httpx.ConnectError(f"{host} has no address") from error
+        if private := [address for address in addresses if not self._allowed(address)]:
+            raise AddressRefusedError(f"{host} is at {private[0]}, which is not a public address")
+        failure: httpx.TransportError = httpx.ConnectError(f"{host} has no address")
+        for address in addresses:
+            try:
+                return await self._inner.handle_async_request(_pinned(request, address, host))
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                failure = error
+        raise failure
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._inner.aclose()
+
+
+def _pinned(request: httpx.Request, address: str, host: str) -> httpx.Request:
+    """Return the request to an address; its Host header, already there, and its TLS name stay."""
+    return httpx.Request(
+        request.method,
+        request.url.copy_with(host=address),
+        headers=request.headers,
+        extensions=request.extensions | {"sni_hostname": host},
+    )
+
+
+def _asked_wait(response: httpx.Response, now: float) -> float:
+    """Return how many seconds a server asks us to wait: `Retry-After`, a number or date, or `RateLimit: …;t=…`."""
+    text = response.headers.get("retry-after", "").strip()
+    if not text and response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        limit = re.search(r"\bt=(\d+)", response.headers.get("ratelimit", ""))
+        text = limit[1] if limit else ""
+    if text.isdecimal():
+        return float(text[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(text).replace(tzinfo=UTC).timestamp() - now)
+    except ValueError:
+        return 0.0
+
+
+def read_json(body: bytes) -> Any:
+    """Return the JSON value of a body; bytes that are no UTF-8 and numbers that are too long cost only themselves.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+    try:
+        return json.loads(body.decode("utf-8-sig", "replace"), parse_int=_integer)
+    except json.JSONDecodeError as error:
+        page = body.lstrip().startswith(b"<")
+        raise ValueError("it is a web page, not JSON" if page else f"it is not JSON: {error}") from error
+    except RecursionError as error:
+        raise ValueError("it is JSON nested too deeply") from error
+
+
+def _integer(digits: str) -> int | None:
+    return int(digits) if len(digits) <= _MAX_DIGITS else None

@@ -1,0 +1,50 @@
+"""Plain text of HTML that feeds carry."""
+
+from __future__ import annotations
+
+import html
+import re
+
+_LONGEST = 100_000  # characters of markup that are looked at
+# What shows nothing, from its beginning to its end.
+_UNSEEN = tuple(
+    (re.compile(opening, re.IGNORECASE), re.compile(closing, re.IGNORECASE))
+    for opening, closing in (("<!--", "-->"), (r"<script\b", r"</script\s*>"), (r"<style\b", r"</style\s*>"))
+)
+_TAG = re.compile(r"</?(?P<name>[a-z][a-z0-9]*)(?::[a-z-]+)?(?:\s[^<>]*|/)?>", re.IGNORECASE)
+_INLINE = re.compile(
+    r"a|abbr|b|cite|code|em|font|i|ins|kbd|mark|q|s|small|span|strong|sub|sup|tt|u|var|wbr", re.IGNORECASE
+)
+_BLOCK = re.compile(
+    r"article|aside|audio|blockquote|body|br|button|caption|center|dd|del|details|div|dl|dt|figcaption|figure|footer"
+    r"|form|h[1-6]|head|header|hr|html|iframe|img|input|jats|label|li|link|main|math|meta|nav|ol|p|picture|pre"
+    r"|section|source|summary|table|tbody|td|tfoot|th|thead|title|tr|ul|video",
+    re.IGNORECASE,
+)
+
+
+def plain(markup: str) -> str:
+    """Return what a reader would see of an HTML fragment, on one line or more.
+
+    Only tags that HTML (or JATS, in abstracts of publishers) has are taken as such: `Let's <think>` and
+    `a < b` stay as they are.
+    """
+    text = markup[:_LONGEST].replace("<![CDATA[", "").replace("]]>", "")
+    for opening, closing in _UNSEEN:
+        text = _without(text, opening, closing)
+    return html.unescape(_TAG.sub(_shown, text))
+
+
+def _without(text: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> str:
+    """Return a text without what stands between two marks; in one pass, however many marks there are."""
+    kept, at = [], 0
+    while (start := opening.search(text, at)) and (end := closing.search(text, start.end())):
+        kept.append(text[at : start.start()])
+        at = end.end()
+    return " ".join([*kept, text[at:]])
+
+
+def _shown(tag: re.Match[str]) -> str:
+    if _INLINE.fullmatch(tag["name"]):
+        return ""
+    return " " if _BLOCK.fullmatch(tag["name"]) else tag[0]

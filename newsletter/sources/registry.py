@@ -1,0 +1,66 @@
+"""All sources, by the scheme that a list file names them with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from newsletter.core.errors import ConfigurationError
+from newsletter.sources.arxiv import ArxivFeed
+from newsletter.sources.arxiv_search import ArxivSearch
+from newsletter.sources.biorxiv import Biorxiv
+from newsletter.sources.feed import WebFeed
+from newsletter.sources.hackernews import HackerNews
+from newsletter.sources.http import HttpClient, HttpConfig
+from newsletter.sources.huggingface import HuggingFace
+from newsletter.sources.jsonl import JsonLines
+from newsletter.sources.parts import Parts, SourceConfig
+from newsletter.sources.saved_page import SavedPages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from newsletter.ports import Source
+
+# A class builds a source from its parts and raises ValueError, saying what it expected, where they make none.
+SOURCES: dict[str, Callable[[Parts], Source]] = {
+    "huggingface": HuggingFace,
+    "arxiv": ArxivFeed,
+    "arxiv_search": ArxivSearch,
+    "biorxiv": Biorxiv,
+    "medrxiv": Biorxiv,
+    "hackernews": HackerNews,
+    "feed": WebFeed,
+    "saved_page": SavedPages,
+    "jsonl": JsonLines,
+}
+
+
+def build(spec: str, *, folder: Path, config: SourceConfig, http: HttpClient) -> Source:
+    """Return the source that a spec of a list file names. Nothing is read yet.
+
+    Args:
+        spec: the scheme, and behind a colon what the source wants to know: `arxiv:cs.CL+cs.LG`.
+        folder: where the list file stands; paths in specs are relative to it.
+        config: where the services stand.
+        http: asks them.
+
+    Raises:
+        ConfigurationError: the spec names no source; says what to write.
+    """
+    scheme, _, rest = spec.strip().partition(":")
+    if scheme not in SOURCES:
+        raise ConfigurationError(f"source {spec!r}: unknown, expected one of {', '.join(SOURCES)}")
+    try:
+        return SOURCES[scheme](Parts(scheme=scheme, rest=rest.strip(), folder=folder, config=config, http=http))
+    except ValueError as error:
+        raise ConfigurationError(f"source {spec!r}: {error}") from error
+
+
+def check(spec: str) -> str:
+    """Return what is wrong with a spec, as one sentence, or an empty string."""
+    try:
+        build(spec, folder=Path(), config=SourceConfig(), http=HttpClient(HttpConfig()))
+    except ConfigurationError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,181 @@
+"""Listing pages saved as text, as a browser shows them: `saved_page:listings/*.txt`.
+
+The day a page is for ends its file's name (`…-YYYY-MM-DD.txt`). Two shapes are read, and mixtures of them: spaced
+ones with blank lines, a head, and behind each abstract perhaps the number of authors, the paper's date and the
+number of comments; dense ones in which titles and abstracts alternate.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from newsletter.core.listing import Listing, Page, Skipped
+from newsletter.sources.files import Files, content, day_in
+from newsletter.sources.records import ABSTRACT, TITLE, Seen, count, page, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from newsletter.sources.parts import Parts
+
+_ABSTRACT = 200  # characters: a line above is an abstract, one below may be one or a title
+_LONGEST_TITLE = 300
+_HEAD = re.compile(
+    r"new|subscribe|(?:daily|trending) papers|get trending papers in your email inbox.*"
+    r"|by\s*\S.{0,60}\bcommunity|by(?:…|\.\.\.)",
+    re.IGNORECASE,
+)
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+_AUTHORS = re.compile(r"[•·\s]*(?P<count>\d[\d,]*) authors?")
+_DATE = re.compile(
+    rf"[·\s]*(?P<month>{'|'.join(_MONTHS)})[a-z]* (?P<day>\d{{1,2}})(?:, (?P<year>\d{{4}}))?"
+    r"(?: (?P<comments>\d[\d,]*))?"
+)
+_NUMBER = re.compile(r"\d[\d,]*")
+_BULLETS = frozenset("•·- ")
+
+
+class SavedPages:
+    """Pages on disk. What of a page can't be made out is skipped with a reason; the rest is read."""
+
+    dated = True
+
+    def __init__(self, parts: Parts) -> None:
+        self._files = Files.of(parts.folder, parts.rest)
+        self.name = f"{parts.scheme}:{self._files}"
+
+    async def read(self, day: date, *, now: datetime) -> Page:
+        """Return the papers on the pages of a day, in page order.
+
+        Raises:
+            SourceError: no file matches, of whatever day.
+        """
+        found = await asyncio.to_thread(lambda: list(self._found(day)))
+        return page(self.name, day, now, found)
+
+    def _found(self, day: date) -> Iterator[Seen | Skipped]:
+        for path in self._files.matching(self.name):
+            named = day_in(path)
+            if named is None:
+                yield Skipped(what=path.name, reason="no day at the end of its name, such as -2026-03-12.txt")
+            elif named == day:
+                text_of_page = content(path)
+                yield from [text_of_page] if isinstance(text_of_page, Skipped) else papers(text_of_page, day)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Draft:
+    """A paper as far as its lines have been read."""
+
+    title: str
+    abstract: str = ""
+    authors: int | None = None
+    published_on: date | None = None
+    comments: int | None = None
+
+    def done(self) -> Seen | Skipped:
+        """Return the paper; a title that nothing follows may be any stray line."""
+        if not self.abstract and self.authors is None:
+            return Skipped(what=self.title[:80], reason="a line that no abstract follows")
+        listing = Listing(
+            title=text(self.title, TITLE),
+            abstract=text(self.abstract, ABSTRACT),
+            author_count=self.authors,
+            published_on=self.published_on,
+        )
+        return Seen(listing=listing, comments=self.comments)
+
+
+def papers(page_text: str, day: date) -> Iterator[Seen | Skipped]:
+    """Return the papers of one page, in its order.
+
+    Args:
+        page_text: the page as a browser shows it.
+        day: the day that it is for; it gives dates without a year their year.
+    """
+    draft: _Draft | None = None
+    for line, following in pairwise([*_lines(page_text), ""]):
+        if _is_detail(line):
+            _add_detail(draft, line, day)
+        elif draft and not draft.abstract and _is_abstract(line, following, draft):
+            draft.abstract = line
+        else:
+            if draft:
+                yield draft.done()
+            draft = _Draft(title=line) if _may_be_title(line, following) else None
+            if draft is None:
+                yield Skipped(what=line[:80], reason="an abstract that no title precedes")
+    if draft:
+        yield draft.done()
+
+
+def _lines(page_text: str) -> list[str]:
+    """Return the lines that say something, without those of the page's head."""
+    lines: list[str] = []
+    button = False  # no more of it: it was there, or an abstract was
+    behind_head = False
+    for raw in page_text.split("\n"):
+        line = text(raw, 10 * ABSTRACT)
+        if not button and _joined_to_button(line, behind_head=behind_head):
+            button, line = True, line.removeprefix("Subscribe")
+        button = button or line == "Subscribe" or len(line) > _ABSTRACT
+        if _HEAD.fullmatch(line):
+            behind_head = True
+        elif not _BULLETS.issuperset(line):
+            lines.append(line)
+    return lines
+
+
+def _joined_to_button(line: str, *, behind_head: bool) -> bool:
+    """Tell whether a browser joined the head's button and the first title: `SubscribeAttention Is …`."""
+    title = line.removeprefix("Subscribe")
+    return title not in {line, ""} and (behind_head or not title[0].islower())
+
+
+def _is_abstract(line: str, following: str, draft: _Draft) -> bool:
+    """Tell whether a line behind a title is its abstract, and not the next title."""
+    if len(line) > _ABSTRACT:
+        return True
+    if draft.authors is not None:
+        return False
+    return bool(_AUTHORS.fullmatch(following)) or (line.endswith(".") and len(following) <= _ABSTRACT)
+
+
+def _may_be_title(line: str, following: str) -> bool:
+    long_title = len(line) <= _LONGEST_TITLE and not line.endswith(".") and len(following) > _ABSTRACT
+    return len(line) <= _ABSTRACT or long_title
+
+
+def _is_detail(line: str) -> bool:
+    return any(pattern.fullmatch(line) for pattern in (_AUTHORS, _DATE, _NUMBER))
+
+
+def _add_detail(draft: _Draft | None, line: str, day: date) -> None:
+    """Note what a line behind an abstract says. Before the first title it is the page's own date."""
+    if draft is None:
+        return
+    if authors := _AUTHORS.fullmatch(line):
+        draft.authors = count(authors["count"].replace(",", ""))
+    elif dated := _DATE.fullmatch(line):
+        draft.published_on = _date(dated, day)
+        draft.comments = count((dated["comments"] or "").replace(",", ""))
+    elif draft.published_on and draft.comments is None:
+        draft.comments = count(line.replace(",", ""))
+
+
+def _date(written: re.Match[str], day: date) -> date | None:
+    """Return the date as written; without a year, the last such date up to the page's day."""
+    years = [int(written["year"])] if written["year"] else [day.year, day.year - 1]
+    for year in years:
+        try:
+            found = date(year, 1 + _MONTHS.index(written["month"]), int(written["day"]))
+        except ValueError:  # 29 February of a year that has none
+            continue
+        if written["year"] or found <= day:
+            return found
+    return None
