@@ -1,0 +1,1 @@
+"""A local inbox: where the demo's mails arrive."""

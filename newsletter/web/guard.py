@@ -1,0 +1,75 @@
+"""What every answer of ours goes through: headers, one line in the log, and no traceback for anybody outside."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.responses import PlainTextResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = structlog.get_logger(__name__)
+
+# A path parameter of this name is a secret of the reader's, and is cut out of the log.
+SECRET_PARAMETER = "token"  # noqa: S105 (a parameter's name)
+
+
+class Guard:
+    """ASGI middleware around a whole app.
+
+    - Sets `headers` on every answer that does not have them already.
+    - Logs one line per request, with secrets cut out of the path and without the query.
+    - Turns a defect into a plain 500 and an error in the log. It does so here and not in Starlette's own
+      handler, because that one passes the exception on to the server, whose log knows nothing of secrets.
+    """
+
+    def __init__(self, app: ASGIApp, *, headers: Mapping[str, str]) -> None:
+        self._app = app
+        self._headers = headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status = 0
+
+        async def send_guarded(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_guarded)
+        except Exception:
+            log.exception("page_failed", method=scope["method"], path=shown_path(scope))
+            if status:  # half of the answer is out; the server must break the connection off
+                raise
+            answer = PlainTextResponse("Something went wrong on our side. Please try again later.\n", 500)
+            await answer(scope, receive, send_guarded)
+        log.info("answered", method=scope["method"], path=shown_path(scope), status=status)
+
+
+def shown_path(scope: Scope) -> str:
+    """Return the path of a routed request as it may be logged.
+
+    The path of a request that no route knows is not shown at all: it may be a secret link, mistyped.
+    """
+    route = scope.get("route")
+    if route is None:
+        return "(unknown)"
+    values = {
+        name: "…" if name == SECRET_PARAMETER else quote(str(value))
+        for name, value in scope["path_params"].items()
+    }
+    return str(route.path.format_map(values))

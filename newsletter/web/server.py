@@ -1,0 +1,86 @@
+"""The HTTP server: uvicorn inside our own event loop, without its signal handlers and its logging."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from newsletter.core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.types import ASGIApp
+
+# Requests that are being answered when we stop have this long; ours take milliseconds.
+_SECONDS_TO_FINISH = 5
+_HIGHEST_PORT = 65535
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp, host: str, port: int) -> AsyncIterator[str]:
+    """Serve an app for as long as the context lasts; what is being answered at its end is finished first.
+
+    Args:
+        app: the ASGI app.
+        host: a host name or an address of this machine; `0.0.0.0` or `::` listens on all of them.
+        port: the TCP port; 0 takes a free one.
+
+    Yields:
+        The URL of the app's root as seen from this machine, without a slash at the end.
+
+    Raises:
+        ConfigurationError: nothing can listen there; names host and port.
+    """
+    listener = await _listen(host, port)
+    # The Guard writes the log of requests, since uvicorn's would hold the tokens; `access_log=False` alone lets
+    # it speak again as soon as anybody hangs a handler on its logger. Addresses of visitors are of no use to us,
+    # so the headers of a proxy are not looked at.
+    logging.getLogger("uvicorn.access").disabled = True
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        lifespan="off",
+        timeout_graceful_shutdown=_SECONDS_TO_FINISH,
+    )
+    config.load()
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    # `Server.serve` would take over SIGTERM and SIGINT; these are the three steps that it is made of.
+    await server.startup(sockets=[listener])
+    main_loop = asyncio.create_task(server.main_loop(), name="web server")
+    try:
+        yield _url(host, listener.getsockname()[1])
+    finally:
+        server.should_exit = True
+        await main_loop
+        await server.shutdown(sockets=[listener])
+
+
+async def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= _HIGHEST_PORT:
+        raise ConfigurationError(f"{host}:{port}: there is no such port; choose one from 0 to {_HIGHEST_PORT}")
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        family, *_, address = found[0]
+        return socket.create_server(address[:2], family=family)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{host}:{port}: cannot listen there for web requests: {error.strerror}; choose another host or port"
+        ) from error
+
+
+def _url(host: str, port: int) -> str:
+    seen_as = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (compared only)
+    return f"http://[{seen_as}]:{port}" if ":" in seen_as else f"http://{seen_as}:{port}"

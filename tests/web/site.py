@@ -1,0 +1,105 @@
+"""The public site over a real store and the real templates: one list, one issue, one reader."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import httpx
+
+from newsletter.core.delivery import Planned
+from newsletter.core.diff import select
+from newsletter.core.listing import Entry, Listing, Sighting
+from newsletter.core.newsletter_list import Masthead, NewsletterList
+from newsletter.core.subscriber import Subscriber, SubscriberStatus, SyncPlan
+from newsletter.links import Links
+from newsletter.ports import Store
+from newsletter.render.renderer import TemplateRenderer
+from newsletter.store import open_store
+from newsletter.web.archive import IssueArchive
+from newsletter.web.public import public_app
+from newsletter.web.server import serving
+from tests.web.studio import TEMPLATES
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+NOW = datetime(2026, 3, 12, 8, tzinfo=UTC)
+DAY = NOW.date()
+READER = Subscriber(list="daily", email="o'reader@example.org", name="Reader")
+LINKS = Links("https://papers.example.org", "not a secret, being in a test")
+MASTHEAD = Masthead(list="daily", title="Papers & <More>", sender="Papers <papers@example.org>")
+
+
+@dataclass
+class Site:
+    """A served site with its store, and a client that looks at it."""
+
+    store: Store
+    client: httpx.AsyncClient
+    reader_key: int
+    trouble: Exception | None = None  # what the archive and the health check raise
+
+    @property
+    def path(self) -> str:
+        """Return the reader's unsubscribe path."""
+        return unsubscribe_path(self.reader_key)
+
+    async def healthy(self) -> None:
+        if self.trouble:
+            raise self.trouble
+
+    async def page(self, list_name: str, day: date) -> str | None:
+        await self.healthy()
+        return await IssueArchive(self.store.issues, TemplateRenderer(None, TEMPLATES), LINKS).page(list_name, day)
+
+    async def has_left(self) -> bool:
+        (reader,) = await self.store.roster.subscribers("daily")
+        suppressed = await self.store.roster.suppressed("daily") == {READER.address_key}
+        assert suppressed is (reader.status is SubscriberStatus.UNSUBSCRIBED)
+        return suppressed
+
+
+def unsubscribe_path(key: int) -> str:
+    return LINKS.unsubscribe(key).removeprefix(LINKS.public_url)
+
+
+async def fill(store: Store) -> int:
+    """Put the reader, a listing and an issue into the store; return the reader's key."""
+    await store.roster.apply("daily", SyncPlan(added=(READER,)), now=NOW)
+    entry = Entry(
+        listing=Listing(title="Sparse teachers", arxiv_id="2603.00001"),
+        sighting=Sighting(source="huggingface", listed_on=DAY, seen_at=NOW),
+    )
+    await store.library.record("huggingface", DAY, [entry], now=NOW)
+    candidates = await store.library.candidates(["huggingface"], since=DAY, until=DAY)
+    draft = select(candidates, NewsletterList(masthead=MASTHEAD, sources=("huggingface",)), DAY, number=1)
+    await store.issues.freeze(draft, "Sparse teachers", lambda _: Planned(due_at=NOW), now=NOW)
+    key = await store.roster.key_of("daily", READER.email)
+    assert key is not None
+    return key
+
+
+@asynccontextmanager
+async def served_site() -> AsyncIterator[Site]:
+    """Serve the public app on loopback."""
+    store = await open_store("sqlite://")
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+            site = Site(store, client, await fill(store))
+            app = public_app(
+                roster=store.roster,
+                issues=store.issues,
+                links=LINKS,
+                pages=TemplateRenderer(None, TEMPLATES),
+                clock=lambda: NOW,
+                archive=site,
+                healthy=site.healthy,
+            )
+            async with serving(app, "127.0.0.1", 0) as url:
+                client.base_url = httpx.URL(url)
+                yield site
+    finally:
+        await store.close()

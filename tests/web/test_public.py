@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from structlog.testing import capture_logs
+
+from newsletter.core.errors import StoreError
+from tests.web.site import DAY, LINKS, READER
+
+if TYPE_CHECKING:
+    from tests.web.site import Site
+
+
+async def test_the_root_is_a_small_page(site: Site) -> None:
+    answer = await site.client.get("/")
+    assert answer.status_code == 200
+    assert answer.text.startswith("<!DOCTYPE html>")
+
+
+async def test_the_web_version_of_an_issue_may_be_kept_and_found(site: Site) -> None:
+    answer = await site.client.get("/daily/2026-03-12")
+    assert answer.status_code == 200
+    assert "Sparse teachers" in answer.text
+    assert READER.email not in answer.text
+    assert "max-age" in answer.headers["cache-control"]
+    assert answer.headers["x-robots-tag"] == "all"
+
+
+async def test_a_lists_own_address_leads_to_its_newest_issue(site: Site) -> None:
+    answer = await site.client.get("/daily")
+    assert (answer.status_code, answer.headers["location"]) == (302, LINKS.issue("daily", DAY))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/daily/2026-03-13",
+        "/other/2026-03-12",
+        "/daily/20260312",  # a date too, but of no issue's address
+        "/daily/yesterday",
+        "/other",
+        "/unsubscribe",
+        "/daily/2026-03-12/",
+        "/../etc/passwd",
+        "/%00/%ff",
+        "/unsubscribe/",
+    ],
+)
+async def test_what_is_not_there_is_a_page_that_says_so(site: Site, path: str) -> None:
+    answer = await site.client.get(path)
+    assert answer.status_code == 404
+    assert "Nothing here" in answer.text
+
+
+async def test_every_answer_carries_the_security_headers(site: Site) -> None:
+    site.trouble = StoreError("the disk is full")
+    for path in ("/", "/healthz", "/daily/2026-03-12", "/nothing/here", site.path):
+        headers = (await site.client.get(path)).headers
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert "script" not in headers["content-security-policy"]
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["x-content-type-options"] == "nosniff"
+        assert "server" not in headers
+
+
+async def test_a_healthy_store_is_ok(site: Site) -> None:
+    answer = await site.client.get("/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+async def test_an_unhealthy_store_is_told_without_details_which_are_logged(site: Site) -> None:
+    site.trouble = StoreError("/var/lib/newsletter.db: disk I/O error")
+    with capture_logs() as logs:
+        answer = await site.client.get("/healthz")
+    assert (answer.status_code, answer.json()) == (503, {"status": "failing"})
+    assert [one["event"] for one in logs] == ["unhealthy", "answered"]
+
+
+async def test_a_defect_is_a_plain_page_outside_and_an_error_in_the_log(site: Site) -> None:
+    site.trouble = RuntimeError("a defect with a secret in it")
+    with capture_logs() as logs:
+        answer = await site.client.get("/daily/2026-03-12")
+    assert answer.status_code == 500
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert "Traceback" not in answer.text
+    assert "defect" not in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    assert [(one["event"], one["log_level"]) for one in logs] == [("page_failed", "error"), ("answered", "info")]
+    assert logs[0]["exc_info"]
