@@ -37,7 +37,9 @@ def test_the_larger_of_named_and_counted_authors_counts() -> None:
 
 def test_merging_keeps_what_the_newer_record_lacks() -> None:
     old = Listing(title="T", abstract="Long.", author_count=4, code_url="https://e.org/c")
-    new = Listing(title="T!", abstract="Long.", arxiv_id="2606.13677", authors=("A",), published_on=date(2026, 3, 1))
+    new = Listing(
+        title="T!", abstract="Long.", arxiv_id="2606.13677", authors=("A",), published_on=date(2026, 3, 1)
+    )
     both = merged(old, new)
     assert (both.title, both.abstract, both.code_url, both.arxiv_id) == (
         "T!",

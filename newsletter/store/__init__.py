@@ -1,0 +1,53 @@
+"""The store: listings, issues, subscribers and deliveries, in SQLite, in PostgreSQL or in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from newsletter.core.errors import StoreError
+from newsletter.store.engine import PATIENCE, connect
+from newsletter.store.memory import MemoryStore
+from newsletter.store.migrate import create, is_up_to_date, upgrade
+from newsletter.store.sql import SqlStore
+
+if TYPE_CHECKING:
+    from newsletter.ports import Store
+    from newsletter.store.engine import Database
+
+__all__ = ["MemoryStore", "open_store", "upgrade"]
+
+
+async def open_store(url: str, *, patience: float = PATIENCE) -> Store:
+    """Open the store of a database.
+
+    The file of an SQLite database is created, with its folder, and its tables are brought up to date. Those of
+    PostgreSQL, which other machines may be using, are only looked at.
+
+    Args:
+        url: `sqlite:///relative/path.db`, `sqlite:////absolute/path.db`, `sqlite://` (in memory, gone when it is
+            closed) or `postgresql://user:password@host:port/name`.
+        patience: how many seconds to wait for other processes' locks, or for a connection.
+
+    Raises:
+        ConfigurationError: the URL names no known kind of database.
+        StoreError: the database cannot be reached, or its tables are not up to date; says what to do.
+    """
+    database = connect(url, patience=patience)
+    try:
+        await _prepare(database, url, patience)
+    except BaseException:
+        await database.close()
+        raise
+    return SqlStore(database)
+
+
+async def _prepare(database: Database, url: str, patience: float) -> None:
+    if database.is_in_memory:
+        async with database.write() as connection:
+            await connection.run_sync(create)
+    elif await is_up_to_date(database):
+        return
+    elif database.is_postgresql:
+        raise StoreError(f"{database.where}: its tables are not up to date; run `newsletter db upgrade`")
+    else:
+        await upgrade(url, patience=patience)

@@ -1,0 +1,108 @@
+"""Many rows at once: statements that take a whole list as one parameter, or go straight to the driver.
+
+SQLAlchemy looks at each value of each row and, on aiosqlite, crosses over to the driver's thread four times a
+statement. For the few statements that every single delivery goes through, that is several times what the database
+itself needs. These take values that the driver understands as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from newsletter.store.tables import moment_text
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+T = TypeVar("T")
+
+
+def is_sqlite(connection: AsyncConnection) -> bool:
+    """Tell whether a connection is to SQLite; else it is to PostgreSQL."""
+    return connection.dialect.name == "sqlite"
+
+
+def insert(connection: AsyncConnection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    """Return an INSERT that knows ON CONFLICT, which both engines write alike."""
+    return sqlite.insert(table) if is_sqlite(connection) else postgresql.insert(table)
+
+
+def among(connection: AsyncConnection, column: sa.Column[T], values: Collection[T]) -> sa.ColumnElement[bool]:
+    """Return the condition that a column has one of the values, however many: they are a single parameter."""
+    if is_sqlite(connection):
+        each = sa.func.json_each(json.dumps(list(values))).table_valued("value")
+        return column.in_(sa.select(each.c.value))
+    return column == sa.any_(sa.literal(list(values), postgresql.ARRAY(column.type)))
+
+
+def in_chunks(items: Sequence[T], size: int = 1000) -> Iterator[Sequence[T]]:
+    """Cut a long sequence, so that what is made of it needs little memory."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+async def run(connection: AsyncConnection, statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
+    """Run a statement in the driver and return its rows, if it gives any, with values as they come from there.
+
+    Args:
+        connection: in a transaction.
+        statement: SQL as for PostgreSQL, with parameters written `:name`.
+        parameters: text, numbers, None, and lists for `= ANY(:name)`.
+    """
+    driver = await _driver(connection)
+    if is_sqlite(connection):
+        values = {
+            name: json.dumps(value) if isinstance(value, list) else value for name, value in parameters.items()
+        }
+        return list(await driver.execute_fetchall(_as_sqlite(statement), values))
+    cursor = await driver.execute(_for_psycopg(statement), parameters)
+    return list(await cursor.fetchall()) if cursor.description else []
+
+
+async def run_for_each(
+    connection: AsyncConnection, statement: str, rows: Sequence[dict[str, Any]], *, moments: Sequence[str] = ()
+) -> None:
+    """Run a statement in the driver for each row of parameters, written as for `run`.
+
+    `moments` names the parameters that are datetimes; in `rows` itself they are turned into text, which both
+    engines read.
+
+    Raises:
+        ValueError: a datetime is naive.
+    """
+    for row in rows:
+        for name in moments:
+            if isinstance(row[name], datetime):
+                row[name] = moment_text(row[name])
+    driver = await _driver(connection)
+    if is_sqlite(connection):
+        await driver.executemany(_as_sqlite(statement), rows)
+        return
+    async with driver.cursor() as cursor:
+        await cursor.executemany(_for_psycopg(statement), rows)
+
+
+async def _driver(connection: AsyncConnection) -> Any:
+    """Return the connection of aiosqlite or psycopg itself."""
+    return (await connection.get_raw_connection()).driver_connection
+
+
+@cache
+def _as_sqlite(statement: str) -> str:
+    """Return SQL in SQLite's words. Its writers are alone, so there is nothing to lock."""
+    statement = statement.replace("FOR UPDATE", "")
+    return re.sub(r"= ANY\((:\w+)\)", r"IN (SELECT value FROM json_each(\1))", statement)
+
+
+@cache
+def _for_psycopg(statement: str) -> str:
+    return re.sub(r":(\w+)", r"%(\1)s", statement)

@@ -1,0 +1,216 @@
+"""Connections to the database: how SQLite and PostgreSQL are opened, and what their errors are called."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as TimedOutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from newsletter.core.errors import ConfigurationError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from sqlalchemy.engine import URL, Connection
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+
+# Long enough for another process to freeze an issue for a million subscribers.
+PATIENCE = 60.0
+
+_READERS = 4
+
+# What SQLite keeps of its write-ahead log; freezing for a million makes half a gigabyte of it.
+_JOURNAL_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One database, with a door for reading and one for writing.
+
+    On SQLite the writer is a single connection: writers of this process queue for it in order of arrival, instead
+    of polling SQLite's lock, and readers are never in their way (WAL).
+    """
+
+    reader: AsyncEngine
+    writer: AsyncEngine
+    where: str  # what and where it is, for messages; holds no password
+    path: Path | None  # SQLite's file; None for PostgreSQL and for a database in memory
+
+    @property
+    def is_postgresql(self) -> bool:
+        """Tell whether this is PostgreSQL; else it is SQLite."""
+        return self.writer.dialect.name == "postgresql"
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Tell whether it is gone when it is closed."""
+        return self.path is None and not self.is_postgresql
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection that sees one unchanging state of the database.
+
+        Raises:
+            StoreError: the database cannot be read; one line that says which and why.
+        """
+        with told(self.where):
+            async with self.reader.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection for one transaction; it is committed at the end, or rolled back by an exception.
+
+        Raises:
+            StoreError: the database cannot be written; one line that says which and why.
+        """
+        with told(self.where):
+            async with self.writer.begin() as connection:
+                yield connection
+
+    async def alone(self, connection: AsyncConnection, what: str) -> None:
+        """Wait until no other transaction does `what`; held until this one ends.
+
+        SQLite's writers are alone anyway.
+        """
+        if self.is_postgresql:
+            await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(what, 0))))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.writer.dispose()
+        await self.reader.dispose()
+
+
+@contextmanager
+def told(where: str) -> Iterator[None]:
+    """Turn the errors of a database and its files into one line.
+
+    Raises:
+        StoreError: in place of any error of the driver, of the connection pool or of the file system.
+    """
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error, psycopg.Error, OSError, TimedOutError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+        line = " ".join(str(cause).split("\n")[0].split())
+        raise StoreError(f"{where}: {line}{_hint(cause)}") from error
+
+
+def _hint(error: BaseException) -> str:
+    text = str(error)
+    if "locked" in text:
+        return "; another process is writing to it, run again later"
+    if "unable to open" in text or "connection" in text:
+        return "; check NEWSLETTER_DATABASE__URL and that the database can be reached"
+    return ""
+
+
+def connect(text: str, *, patience: float = PATIENCE, foreign_keys: bool = True) -> Database:
+    """Return the database of a URL; nothing is opened yet.
+
+    Args:
+        text: `sqlite:///relative/path.db`, `sqlite:////absolute/path.db`, `sqlite://` (in memory, gone when it is
+            closed) or `postgresql://user:password@host:port/name`.
+        patience: how many seconds to wait for other processes' locks, or for a connection.
+        foreign_keys: whether SQLite checks them; migrations rebuild tables and cannot have it.
+
+    Raises:
+        ConfigurationError: the text is no such URL.
+    """
+    try:
+        url = sa.make_url(text)
+    except ArgumentError:
+        raise _not_a_database() from None
+    match url.get_backend_name():
+        case "sqlite":
+            return _sqlite(url, patience, foreign_keys=foreign_keys)
+        case "postgresql":
+            return _postgresql(url, patience)
+        case _:
+            raise _not_a_database()
+
+
+def _not_a_database() -> ConfigurationError:
+    return ConfigurationError(
+        "NEWSLETTER_DATABASE__URL: not a database that is known; write sqlite:///var/newsletter.db or "
+        "postgresql://user:password@host/name"
+    )
+
+
+def _sqlite(url: URL, patience: float, *, foreign_keys: bool) -> Database:
+    in_memory = url.database in {None, "", ":memory:"}
+    path = None if in_memory else Path(str(url.database))
+    url = url.set(drivername="sqlite+aiosqlite")
+
+    def engine(*, writes: bool) -> AsyncEngine:
+        made = create_async_engine(
+            url,
+            # sqlite3's own transaction control begins too late and loses updates; see `begin` below.
+            connect_args={"timeout": patience, "isolation_level": None},
+            poolclass=AsyncAdaptedQueuePool,
+            pool_reset_on_return=None,  # `read` and `write` end what they begin
+            pool_size=1 if writes else _READERS,
+            max_overflow=0,
+            pool_timeout=None,  # a queue within this process moves on; waiting for others ends by `timeout`
+            hide_parameters=True,  # errors are logged, and addresses don't belong there
+        )
+        pragmas = [f"foreign_keys = {int(foreign_keys)}"]
+        if writes:
+            # FULL: what `record` has written survives a power cut, so nobody is mailed again after one. It costs
+            # an fsync per commit, and commits are grouped.
+            pragmas += ["journal_mode = WAL", "synchronous = FULL", f"journal_size_limit = {_JOURNAL_BYTES}"]
+        else:
+            pragmas += ["query_only = 1"]
+        _on_sqlite(made, pragmas, "BEGIN IMMEDIATE" if writes else "BEGIN")
+        return made
+
+    writer = engine(writes=True)
+    # A database in memory is its one connection.
+    reader = writer if in_memory else engine(writes=False)
+    return Database(reader, writer, where=f"SQLite database {path or 'in memory'}", path=path)
+
+
+def _on_sqlite(engine: AsyncEngine, pragmas: list[str], begin_with: str) -> None:
+    """Make connections set pragmas when they open, and begin transactions in the given way."""
+
+    def set_pragmas(connection: DBAPIConnection, _record: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    def begin(connection: Connection) -> None:
+        # Straight to the driver: by way of a cursor it would cross over to its thread three times.
+        driver: Any = connection.connection.dbapi_connection
+        driver.run_async(lambda sqlite: sqlite.execute(begin_with))
+
+    sa.event.listen(engine.sync_engine, "connect", set_pragmas)
+    sa.event.listen(engine.sync_engine, "begin", begin)
+
+
+# libpq's parameters. A server that is gone without a word is noticed after a minute.
+_POSTGRESQL = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+
+
+def _postgresql(url: URL, patience: float) -> Database:
+    writer = create_async_engine(
+        url.set(drivername="postgresql+psycopg"),
+        connect_args={name: value for name, value in _POSTGRESQL.items() if name not in url.query},
+        pool_pre_ping=True,
+        pool_timeout=patience,
+        hide_parameters=True,  # errors are logged, and addresses don't belong there
+        isolation_level="READ COMMITTED",  # whatever the server's own default is
+    )
+    reader = writer.execution_options(isolation_level="REPEATABLE READ")
+    where = f"PostgreSQL database {url.database} at {url.host or url.query.get('host', 'the local socket')}"
+    return Database(reader, writer, where=where, path=None)

@@ -1,0 +1,253 @@
+"""Frozen issues in SQL."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from newsletter.core.delivery import DeliveryState
+from newsletter.core.errors import StaleDraftError
+from newsletter.core.issue import Issue
+from newsletter.core.subscriber import SubscriberStatus
+from newsletter.ports import IssueSummary
+from newsletter.store.bulk import among, insert, run_for_each
+from newsletter.store.roster import SUBSCRIBER, SUPPRESSION, read_subscriber
+from newsletter.store.steps import NOT_BROUGHT, frozen, opening
+from newsletter.store.tables import deliveries, issue_listings, issues, subscribers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from datetime import date, datetime
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from newsletter.core.delivery import Planned
+    from newsletter.core.issue import Draft
+    from newsletter.core.newsletter_list import Cadence
+    from newsletter.core.subscriber import Subscriber
+    from newsletter.store.engine import Database
+
+# Subscribers are read and planned this many at a time, so that a million need no more memory than these.
+_PAGE = 1000
+
+
+class SqlIssues:
+    """Honours `newsletter.ports.Issues`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, list_name: str, day: date) -> Issue | None:
+        """See `Issues`."""
+        async with self._database.read() as connection:
+            return await _issue(connection, sa.and_(issues.c.list == list_name, issues.c.day == day))
+
+    async def get(self, key: int) -> Issue | None:
+        """See `Issues`."""
+        async with self._database.read() as connection:
+            return await _issue(connection, issues.c.key == key)
+
+    async def latest(self, list_name: str, *, before: date | None = None) -> Issue | None:
+        """See `Issues`."""
+        which = issues.c.list == list_name
+        if before is not None:
+            which &= issues.c.day < before
+        async with self._database.read() as connection:
+            return await _issue(connection, which)
+
+    async def last_number(self, list_name: str) -> int:
+        """See `Issues`."""
+        query = sa.select(sa.func.max(issues.c.number)).where(issues.c.list == list_name)
+        async with self._database.read() as connection:
+            return await connection.scalar(query) or 0
+
+    async def listing_keys(self, list_name: str) -> set[int]:
+        """See `Issues`."""
+        query = (
+            sa.select(issue_listings.c.listing_key)
+            .join(issues, issues.c.key == issue_listings.c.issue_key)
+            .where(issues.c.list == list_name)
+            .distinct()
+        )
+        async with self._database.read() as connection:
+            return set(await connection.scalars(query))
+
+    async def had(
+        self, list_name: str, listing_keys: Collection[int], *, cadence: Cadence, usual: Cadence
+    ) -> dict[str, frozenset[int]]:
+        """See `Issues`."""
+        async with self._database.read() as connection:
+            held = await _held(connection, list_name, listing_keys)
+            query = sa.select(subscribers.c.address_key, deliveries.c.issue_key).where(
+                deliveries.c.subscriber_key == subscribers.c.key,
+                deliveries.c.issue_key.in_(held),
+                deliveries.c.state.not_in(NOT_BROUGHT),
+                sa.func.coalesce(subscribers.c.cadence, usual) == cadence,
+            )
+            found: dict[str, frozenset[int]] = {}
+            for address, issue_key in await connection.execute(query):
+                found[address] = found.get(address, frozenset()) | held[issue_key]
+        return found
+
+    async def freeze(
+        self, draft: Draft, subject: str, plan: Callable[[Subscriber], Planned], *, now: datetime
+    ) -> tuple[Issue, bool]:
+        """See `Issues`. A draft is stale, too, when a listing of it was merged into another meanwhile."""
+        same_day = sa.and_(issues.c.list == draft.masthead.list, issues.c.day == draft.day)
+        async with self._database.write() as connection:
+            issue = await _add(connection, draft, subject, now)
+            if issue is None:
+                earlier = await _issue(connection, same_day)
+                if earlier is None:
+                    raise StaleDraftError(
+                        f"{draft.masthead.list} {draft.day}: issue {draft.number} is of another day"
+                    )
+                return earlier, False
+            await _add_listings(connection, issue)
+            await _plan_deliveries(connection, issue, plan, now)
+        return issue, True
+
+    async def history(self, list_name: str | None = None, *, limit: int = 50) -> list[IssueSummary]:
+        """See `Issues`."""
+        size = (
+            sa.select(sa.func.count())
+            .where(issue_listings.c.issue_key == issues.c.key)
+            .scalar_subquery()
+            .label("listings")
+        )
+        query = sa.select(issues, size).order_by(issues.c.day.desc(), issues.c.key.desc()).limit(limit)
+        if list_name is not None:
+            query = query.where(issues.c.list == list_name)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+            counts = await state_counts(connection, [row.key for row in rows])
+        return [
+            IssueSummary(
+                list=row.list,
+                day=row.day,
+                number=row.number,
+                subject=row.subject,
+                listings=row.listings,
+                frozen_at=row.frozen_at,
+                deliveries=counts[row.key],
+            )
+            for row in rows
+        ]
+
+
+async def _held(
+    connection: AsyncConnection, list_name: str, listing_keys: Collection[int]
+) -> dict[int, frozenset[int]]:
+    """Return which of some listings each issue of a list holds, by the issue's key; not those that hold none."""
+    query = (
+        sa.select(issue_listings.c.issue_key, issue_listings.c.listing_key)
+        .join(issues, issues.c.key == issue_listings.c.issue_key)
+        .where(issues.c.list == list_name, among(connection, issue_listings.c.listing_key, listing_keys))
+    )
+    held: dict[int, frozenset[int]] = {}
+    for issue_key, listing_key in await connection.execute(query):
+        held[issue_key] = held.get(issue_key, frozenset()) | {listing_key}
+    return held
+
+
+async def state_counts(connection: AsyncConnection, keys: Sequence[int]) -> dict[int, dict[DeliveryState, int]]:
+    """Return how many deliveries of each issue stand in each state; every state is there."""
+    counts = {key: dict.fromkeys(DeliveryState, 0) for key in keys}
+    query = (
+        sa.select(deliveries.c.issue_key, deliveries.c.state, sa.func.count().label("deliveries"))
+        .where(deliveries.c.issue_key.in_(keys))
+        .group_by(deliveries.c.issue_key, deliveries.c.state)
+    )
+    for row in await connection.execute(query):
+        counts[row.issue_key][row.state] = row.deliveries
+    return counts
+
+
+async def _issue(connection: AsyncConnection, which: sa.ColumnElement[bool]) -> Issue | None:
+    """Return the newest issue that fits, or None."""
+    found = await connection.execute(sa.select(issues).where(which).order_by(issues.c.day.desc()).limit(1))
+    row = found.first()
+    if row is None:
+        return None
+    query = (
+        sa.select(issue_listings.c.listing_key, issue_listings.c.record)
+        .where(issue_listings.c.issue_key == row.key)
+        .order_by(issue_listings.c.rank)
+    )
+    return Issue(
+        key=row.key,
+        number=row.number,
+        subject=row.subject,
+        frozen_at=row.frozen_at,
+        masthead=row.masthead,
+        day=row.day,
+        candidates=row.candidates,
+        listings=tuple(replace(one.record, key=one.listing_key) for one in await connection.execute(query)),
+    )
+
+
+async def _add(connection: AsyncConnection, draft: Draft, subject: str, now: datetime) -> Issue | None:
+    """Write the issue's own row; None if its list has that day or that number already."""
+    statement = (
+        insert(connection, issues)
+        .values(
+            list=draft.masthead.list,
+            day=draft.day,
+            number=draft.number,
+            subject=subject,
+            frozen_at=now,
+            masthead=draft.masthead,
+            candidates=draft.candidates,
+        )
+        .on_conflict_do_nothing()
+        .returning(issues.c.key)
+    )
+    key = await connection.scalar(statement)
+    return None if key is None else frozen(draft, key, subject, now)
+
+
+async def _add_listings(connection: AsyncConnection, issue: Issue) -> None:
+    rows: list[dict[str, Any]] = [
+        {"issue_key": issue.key, "rank": listing.rank, "listing_key": listing.key, "record": listing}
+        for listing in issue.listings
+    ]
+    if not rows:
+        return
+    try:
+        await connection.execute(sa.insert(issue_listings), rows)
+    except IntegrityError as error:
+        raise StaleDraftError(f"{issue.list} {issue.day}: a listing has been merged into another") from error
+
+
+async def _plan_deliveries(
+    connection: AsyncConnection, issue: Issue, plan: Callable[[Subscriber], Planned], now: datetime
+) -> None:
+    """Write a delivery for each of the issue's subscribers, page by page; who was removed gets none."""
+    page = (
+        sa.select(subscribers.c.address_key, subscribers.c.key, SUPPRESSION, *SUBSCRIBER)
+        .where(
+            subscribers.c.list == issue.masthead.readers_of,
+            subscribers.c.address_key > sa.bindparam("after"),
+            subscribers.c.status != SubscriberStatus.REMOVED,
+        )
+        .order_by(subscribers.c.address_key)
+        .limit(_PAGE)
+    )
+    after = ""
+    while rows := (await connection.execute(page, {"after": after})).all():
+        after = rows[-1].address_key
+        planned = [
+            {"issue": issue.key, "subscriber": key} | opening(read_subscriber(values), suppression, plan, now)
+            for _, key, suppression, *values in rows
+        ]
+        await run_for_each(connection, _ADD_DELIVERY, planned, moments=("due_at", "ready_at", "updated_at"))
+
+
+_ADD_DELIVERY = """
+    INSERT INTO deliveries
+        (issue_key, subscriber_key, email, state, due_at, ready_at, attempts, relay, text, reason, updated_at)
+    VALUES (:issue, :subscriber, :email, :state, :due_at, :ready_at, 0, '', '', :reason, :updated_at)
+"""

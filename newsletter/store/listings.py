@@ -1,0 +1,175 @@
+"""Listings and sightings in SQL."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+import structlog
+
+from newsletter.core.identity import IdKind, ListingId
+from newsletter.core.listing import Candidate, Sighting
+from newsletter.ports import Recorded
+from newsletter.store.bulk import among, insert
+from newsletter.store.matching import Known, ids_of, place, unseen
+from newsletter.store.tables import issue_listings, listing_ids, listings, readings, sightings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date, datetime
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from newsletter.core.listing import Entry, Listing
+    from newsletter.store.engine import Database
+    from newsletter.store.matching import Placement
+
+_SIGHTING = (
+    sightings.c.source,
+    sightings.c.listed_on,
+    sightings.c.seen_at,
+    sightings.c.position,
+    sightings.c.upvotes,
+    sightings.c.comments,
+    sightings.c.stars,
+)
+
+
+log = structlog.get_logger(__name__)
+
+
+class SqlLibrary:
+    """Honours `newsletter.ports.Library`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def record(self, source: str, day: date, entries: Sequence[Entry], *, now: datetime) -> Recorded:
+        """See `Library`."""
+        async with self._database.write() as connection:
+            await self._database.alone(connection, "record listings")
+            known = await _known(connection, [entry.listing for entry in entries])
+            before = {one: (one.listing, one.ids) for one in known}
+            placement = place(known, [entry.listing for entry in entries])
+            placed = list(dict.fromkeys(placement.of))
+            new = [one for one in placed if one.key is None]
+            await _join(connection, placement)
+            await _add(connection, new, now)
+            await _rewrite(
+                connection, [one for one in placed if one in before and before[one][0] != one.listing], now
+            )
+            await _name(connection, [one for one in placed if one not in before or before[one][1] != one.ids])
+            await _see(connection, list(zip(placement.of, entries, strict=True)))
+            await _note(connection, source, day, read_at=now, listings=len(placed))
+        for merge in placement.told:
+            log.info("listings_merged", source=source, day=str(day), merge=merge)
+        return Recorded(listings=len(placed), new=len(new), merged=placement.told)
+
+    async def attempted(self, source: str, day: date, *, now: datetime, settled: bool, error: str = "") -> None:
+        """See `Library`."""
+        async with self._database.write() as connection:
+            await _note(connection, source, day, attempted_at=now, settled=settled, error=error)
+
+    async def unsettled(self, source: str) -> frozenset[date]:
+        """See `Library`."""
+        query = sa.select(readings.c.day).where(
+            readings.c.source == source, readings.c.attempted_at.is_not(None), ~readings.c.settled
+        )
+        async with self._database.read() as connection:
+            return frozenset(await connection.scalars(query))
+
+    async def candidates(self, sources: Sequence[str], *, since: date, until: date) -> list[Candidate]:
+        """See `Library`."""
+        shown = sa.and_(sightings.c.source.in_(sources), sightings.c.listed_on.between(since, until))
+        seen = (
+            sa.select(sightings.c.listing_key, *_SIGHTING)
+            .where(shown)
+            .order_by(sightings.c.listing_key, sightings.c.seen_at, sightings.c.key)
+        )
+        records = sa.select(listings.c.key, listings.c.record).where(
+            listings.c.key.in_(sa.select(sightings.c.listing_key).where(shown))
+        )
+        async with self._database.read() as connection:
+            record_of = {row.key: row.record for row in await connection.execute(records)}
+            rows = (await connection.execute(seen)).all()
+        return [
+            Candidate(key=key, listing=record_of[key], sightings=tuple(_sighting(row) for row in group))
+            for key, group in groupby(rows, key=lambda row: row.listing_key)
+        ]
+
+
+def _sighting(row: Any) -> Sighting:
+    return Sighting(**{column.name: getattr(row, column.name) for column in _SIGHTING})
+
+
+async def _known(connection: AsyncConnection, records: Sequence[Listing]) -> list[Known]:
+    """Return all listings that share an identity with any of the records."""
+    identities = {str(identity) for record in records for identity in ids_of(record)}
+    sharing = sa.select(listing_ids.c.listing_key).where(among(connection, listing_ids.c.identity, identities))
+    ids: dict[int, list[ListingId]] = {}
+    for row in await connection.execute(sa.select(listing_ids).where(listing_ids.c.listing_key.in_(sharing))):
+        kind, _, value = row.identity.partition(":")
+        ids.setdefault(row.listing_key, []).append(ListingId(IdKind(kind), value))
+    stored = await connection.execute(sa.select(listings).where(among(connection, listings.c.key, ids)))
+    return [Known.of(row.key, row.record, ids[row.key]) for row in stored]
+
+
+async def _join(connection: AsyncConnection, placement: Placement) -> None:
+    """Let history follow where two listings are one. Frozen records of issues stay as they were sent."""
+    for was, now in placement.moves:
+        for table in (sightings, issue_listings):
+            await connection.execute(sa.update(table).where(table.c.listing_key == was).values(listing_key=now))
+        await connection.execute(sa.delete(listing_ids).where(listing_ids.c.listing_key == was))
+        await connection.execute(sa.delete(listings).where(listings.c.key == was))
+
+
+async def _add(connection: AsyncConnection, new: Sequence[Known], now: datetime) -> None:
+    if new:
+        statement = sa.insert(listings).returning(listings.c.key, sort_by_parameter_order=True)
+        rows = [{"record": one.listing, "first_seen_at": now, "updated_at": now} for one in new]
+        for one, key in zip(new, await connection.scalars(statement, rows), strict=True):
+            one.key = key
+
+
+async def _rewrite(connection: AsyncConnection, changed: Iterable[Known], now: datetime) -> None:
+    rows = [{"listing": one.key, "record": one.listing, "updated_at": now} for one in changed]
+    if rows:
+        await connection.execute(sa.update(listings).where(listings.c.key == sa.bindparam("listing")), rows)
+
+
+async def _name(connection: AsyncConnection, renamed: Iterable[Known]) -> None:
+    rows = [{"identity": str(identity), "listing_key": one.key} for one in renamed for identity in one.ids]
+    if rows:
+        await connection.execute(insert(connection, listing_ids).on_conflict_do_nothing(), rows)
+
+
+async def _see(connection: AsyncConnection, page: list[tuple[Known, Entry]]) -> None:
+    """Add the sightings of a page that are not on record."""
+    seen: dict[tuple[int, str, date], list[Sighting]] = {}
+    query = (
+        sa.select(sightings.c.listing_key, *_SIGHTING)
+        .where(
+            among(connection, sightings.c.listing_key, {one.key for one, _ in page if one.key is not None}),
+            sightings.c.source.in_({entry.sighting.source for _, entry in page}),
+            sightings.c.listed_on.in_({entry.sighting.listed_on for _, entry in page}),
+        )
+        .order_by(sightings.c.key)
+    )
+    for row in await connection.execute(query):
+        seen.setdefault((row.listing_key, row.source, row.listed_on), []).append(_sighting(row))
+    rows = [{"listing_key": one.key, **asdict(sighting)} for one, sighting in unseen(page, seen)]
+    if rows:
+        await connection.execute(sa.insert(sightings), rows)
+
+
+async def _note(connection: AsyncConnection, source: str, day: date, **facts: Any) -> None:
+    """Keep what reading a page came to; a day that was settled once stays so."""
+    statement = insert(connection, readings).values(
+        {"source": source, "day": day, "settled": False, "error": "", **facts}
+    )
+    learnt: dict[str, Any] = {name: statement.excluded[name] for name in facts}
+    if "settled" in facts:
+        learnt["settled"] = readings.c.settled | statement.excluded.settled
+    await connection.execute(statement.on_conflict_do_update(index_elements=["source", "day"], set_=learnt))

@@ -1,0 +1,155 @@
+"""The deliveries still to be made, in memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from newsletter.core.delivery import Change, Delivery, DeliveryState, Uncertain
+from newsletter.ports import DeliveryRecord
+from newsletter.store.steps import OPEN, SUPPRESSED, WAITING, barred, cut_off
+from newsletter.store.workers import LocalWorkers
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from contextlib import AbstractAsyncContextManager
+    from datetime import date, datetime
+
+    from newsletter.store.memory_tables import Row, Tables
+
+
+class MemoryOutbox:
+    """Honours `newsletter.ports.Outbox`."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._workers = LocalWorkers()
+
+    def worker(self) -> AbstractAsyncContextManager[str]:
+        """See `Outbox`."""
+        return self._workers.register()
+
+    async def claim(
+        self, worker: str, *, now: datetime, limit: int, issue_key: int | None = None, at_once: bool = False
+    ) -> list[Delivery]:
+        """See `Outbox`."""
+        ready = [
+            row
+            for row in self._tables.deliveries.values()
+            if row.ready_at is not None
+            and issue_key in {None, row.issue_key}
+            and (row.ready_at <= now or (at_once and row.state is DeliveryState.QUEUED))
+        ]
+        claimed: list[Delivery] = []
+        for row in sorted(ready, key=lambda row: (row.ready_at, row.key)):
+            if len(claimed) == limit:
+                break
+            if delivery := self._claim(row, worker, now):
+                claimed.append(delivery)
+        return claimed
+
+    def _claim(self, row: Row, worker: str, now: datetime) -> Delivery | None:
+        subscriber = self._tables.subscribers[row.subscriber_key]
+        suppression = self._tables.suppression(subscriber.list, subscriber.address_key)
+        if bar := barred(subscriber.status, suppression):
+            self._tables.change([Change(key=row.key, state=DeliveryState.WITHDRAWN, at=now, reason=bar)])
+            return None
+        row.become({"claimed_by": worker, "ready_at": None})
+        return Delivery(
+            key=row.key,
+            issue_key=row.issue_key,
+            subscriber_key=row.subscriber_key,
+            subscriber=replace(subscriber, email=row.email),
+            state=row.state,
+            due_at=row.due_at,
+            attempts=row.attempts,
+        )
+
+    async def record(self, changes: Sequence[Change]) -> frozenset[int]:
+        """See `Outbox`."""
+        return self._tables.change(changes)
+
+    async def release(self, worker: str) -> None:
+        """See `Outbox`."""
+        self._give_back({worker})
+
+    def _give_back(self, workers: Collection[str]) -> None:
+        for row in self._tables.deliveries.values():
+            if row.claimed_by in workers and row.state in WAITING:
+                row.become({"claimed_by": None, "ready_at": row.next_attempt_at or row.due_at})
+
+    async def dead_workers(self) -> list[str]:
+        """See `Outbox`."""
+        rows = self._tables.deliveries.values()
+        return sorted(await self._workers.dead({row.claimed_by for row in rows if row.claimed_by is not None}))
+
+    async def recover(self, policy: Uncertain, *, now: datetime, workers: Collection[str] | None = None) -> int:
+        """See `Outbox`."""
+        dead = {name for name in await self.dead_workers() if workers is None or name in workers}
+        self._give_back(dead)
+        in_flight = [(row.key, row.attempts) for row in self._tables.deliveries.values() if row.claimed_by in dead]
+        self._tables.change(cut_off(in_flight, policy, now))
+        return len(in_flight)
+
+    async def counts(self, issue_key: int) -> dict[DeliveryState, int]:
+        """See `Outbox`."""
+        return self._tables.counts(issue_key)
+
+    async def suppressed_count(self, issue_key: int) -> int:
+        """See `Outbox`."""
+        return sum(
+            row.state is DeliveryState.WITHDRAWN and row.reason.startswith(SUPPRESSED)
+            for row in self._tables.deliveries.values()
+            if row.issue_key == issue_key
+        )
+
+    async def next_due(self, issue_key: int | None = None) -> datetime | None:
+        """See `Outbox`; what a worker holds is not waited for."""
+        ready = (
+            row.ready_at
+            for row in self._tables.deliveries.values()
+            if row.ready_at is not None and issue_key in {None, row.issue_key}
+        )
+        return min(ready, default=None)
+
+    async def open_issues(self, list_name: str) -> list[int]:
+        """See `Outbox`."""
+        is_open = {row.issue_key for row in self._tables.deliveries.values() if row.state in OPEN}
+        issues = sorted(self._tables.issues.values(), key=lambda issue: issue.day)
+        return [issue.key for issue in issues if issue.list == list_name and issue.key in is_open]
+
+    async def records(
+        self,
+        *,
+        list_name: str | None = None,
+        day: date | None = None,
+        states: Collection[DeliveryState] = (),
+        limit: int = 1000,
+    ) -> list[DeliveryRecord]:
+        """See `Outbox`."""
+        found = [
+            self._record(row)
+            for issue in sorted(self._tables.issues.values(), key=lambda one: (one.day, one.key), reverse=True)
+            if list_name in {None, issue.list} and day in {None, issue.day}
+            for row in self._tables.deliveries.values()
+            if row.issue_key == issue.key and (not states or row.state in states)
+        ]
+        return found[:limit]
+
+    def _record(self, row: Row) -> DeliveryRecord:
+        issue = self._tables.issues[row.issue_key]
+        return DeliveryRecord(
+            key=row.key,
+            list=issue.list,
+            day=issue.day,
+            email=row.email,
+            state=row.state,
+            due_at=row.due_at,
+            attempts=row.attempts,
+            updated_at=row.updated_at,
+            next_attempt_at=row.next_attempt_at,
+            relay=row.relay,
+            code=row.code,
+            text=row.text,
+            reason=row.reason,
+        )

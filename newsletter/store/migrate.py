@@ -1,0 +1,109 @@
+"""Bringing tables up to date, and telling whether they are. Alembic runs without a file of its own."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+
+from newsletter.core.errors import StoreError
+from newsletter.store.engine import PATIENCE, connect, told
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from newsletter.store.engine import Database
+
+
+async def upgrade(url: str, *, patience: float = PATIENCE) -> None:
+    """Create the tables of a database or bring them up to date; all of it or nothing.
+
+    Args:
+        url: as `newsletter.store.open_store` takes it. Folder and file of an SQLite database are created.
+        patience: how many seconds to wait for other processes' locks, or for a connection.
+
+    Raises:
+        ConfigurationError: the URL names no known kind of database.
+        StoreError: the database cannot be reached or changed, or a newer version of the program made it.
+    """
+    # SQLite rebuilds a table to change it, and must not follow references to the one it drops.
+    database = connect(url, patience=patience, foreign_keys=False)
+    try:
+        if database.path is not None:
+            _make_file(database.path, database.where)
+        async with database.write() as connection:
+            # Other processes that start at the same time wait here, and find nothing left to do.
+            await database.alone(connection, "upgrade")
+            await connection.run_sync(_upgrade, database)
+    finally:
+        await database.close()
+
+
+async def is_up_to_date(database: Database) -> bool:
+    """Tell whether a database has just the tables that this version of the program needs."""
+    if database.path is not None and not _is_file(database.path, database.where):
+        return False
+    async with database.read() as connection:
+        return await connection.run_sync(_revision) == _newest()
+
+
+def create(connection: Connection) -> None:
+    """Create the tables in an empty database by running all migrations within the caller's transaction."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _upgrade(connection: Connection, database: Database) -> None:
+    try:
+        create(connection)
+    except CommandError as error:
+        raise StoreError(
+            f"{database.where}: its tables are of revision {_revision(connection)}, which this version of the "
+            "program does not know; use the version that made them, or a newer one"
+        ) from error
+    if not database.is_postgresql and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
+        raise StoreError(
+            f"{database.where}: {len(broken)} rows refer to rows that are not there; nothing was changed"
+        )
+
+
+def _make_file(path: Path, where: str) -> None:
+    """Create an SQLite database's folder and file. It holds addresses: others on this machine can't read it."""
+    with told(where):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+    _is_file(path, where)
+
+
+def _is_file(path: Path, where: str) -> bool:
+    """Tell whether an SQLite database is there, and find out if it cannot be opened.
+
+    aiosqlite would find out too, but its thread would then outlive the event loop and complain of that.
+    """
+    with told(where):
+        if not path.exists():
+            return False
+        sqlite3.connect(path).close()
+        return True
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _newest() -> str | None:
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config() -> Config:
+    config = Config()
+    folder = Path(__file__).with_name("migrations")
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    return config

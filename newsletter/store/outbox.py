@@ -1,0 +1,247 @@
+"""The deliveries still to be made, in SQL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+import structlog
+
+from newsletter.core.delivery import Change, Delivery, DeliveryState
+from newsletter.ports import DeliveryRecord
+from newsletter.store.bulk import run
+from newsletter.store.changes import take_steps
+from newsletter.store.issues import state_counts
+from newsletter.store.roster import SUBSCRIBER, SUPPRESSION, read_subscriber
+from newsletter.store.steps import OPEN, SUPPRESSED, WAITING, barred, cut_off, dead_address
+from newsletter.store.suppressing import ROSTER, suppress
+from newsletter.store.tables import as_text, deliveries, issues, subscribers
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from contextlib import AbstractAsyncContextManager
+    from datetime import date, datetime
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from newsletter.core.delivery import Uncertain
+    from newsletter.store.engine import Database
+    from newsletter.store.workers import Workers
+
+
+log = structlog.get_logger(__name__)
+
+
+class SqlOutbox:
+    """Honours `newsletter.ports.Outbox`."""
+
+    def __init__(self, database: Database, workers: Workers) -> None:
+        self._database = database
+        self._workers = workers
+
+    def worker(self) -> AbstractAsyncContextManager[str]:
+        """See `Outbox`."""
+        return self._workers.register()
+
+    async def claim(
+        self, worker: str, *, now: datetime, limit: int, issue_key: int | None = None, at_once: bool = False
+    ) -> list[Delivery]:
+        """See `Outbox`."""
+        await self._workers.confirm(worker)
+        ready = deliveries.c.ready_at <= now
+        if at_once:
+            ready = deliveries.c.ready_at.is_not(None) & (ready | (deliveries.c.state == DeliveryState.QUEUED))
+        if issue_key is not None:
+            ready &= deliveries.c.issue_key == issue_key
+        async with self._database.write() as connection:
+            while rows := (await connection.execute(_CLAIMABLE.where(ready).limit(limit))).all():
+                await run(connection, _HOLD, worker=worker, keys=[row.key for row in rows])
+                claims = [_claimed(row) for row in rows]
+                barred_ones = [
+                    Change(key=delivery.key, state=DeliveryState.WITHDRAWN, at=now, reason=bar)
+                    for delivery, bar in claims
+                    if bar
+                ]
+                await self._record(connection, barred_ones)
+                if len(barred_ones) < len(claims):
+                    return [delivery for delivery, bar in claims if not bar]
+            return []
+
+    async def record(self, changes: Sequence[Change]) -> frozenset[int]:
+        """See `Outbox`."""
+        async with self._database.write() as connection:
+            return await self._record(connection, changes)
+
+    async def _record(self, connection: AsyncConnection, changes: Sequence[Change]) -> frozenset[int]:
+        if any(change.suppress for change in changes):
+            await self._database.alone(connection, ROSTER)
+        walked = await take_steps(connection, changes)
+        for change in walked.suppress:
+            await _suppress(connection, change)
+        for change, reason in walked.left_out:
+            log.warning("change_left_out", delivery=change.key, to=change.state.value, reason=reason)
+        return frozenset(change.key for change, _ in walked.left_out)
+
+    async def release(self, worker: str) -> None:
+        """See `Outbox`."""
+        async with self._database.write() as connection:
+            await _give_back(connection, [worker])
+
+    async def dead_workers(self) -> list[str]:
+        """See `Outbox`."""
+        names = sa.select(deliveries.c.claimed_by).where(deliveries.c.claimed_by.is_not(None)).distinct()
+        async with self._database.read() as connection:
+            holders = [str(name) for name in await connection.scalars(names)]
+        return sorted(await self._workers.dead(holders))
+
+    async def recover(self, policy: Uncertain, *, now: datetime, workers: Collection[str] | None = None) -> int:
+        """See `Outbox`."""
+        # Who is dead stays dead: no name is borne twice.
+        dead = [name for name in await self.dead_workers() if workers is None or name in workers]
+        if not dead:
+            return 0
+        async with self._database.write() as connection:
+            await _give_back(connection, dead)
+            in_flight = await _in_flight(connection, dead)
+            await self._record(connection, cut_off(in_flight, policy, now))
+        log.info("workers_recovered", workers=dead, in_flight=len(in_flight), policy=policy.value)
+        return len(in_flight)
+
+    async def counts(self, issue_key: int) -> dict[DeliveryState, int]:
+        """See `Outbox`."""
+        async with self._database.read() as connection:
+            return (await state_counts(connection, [issue_key]))[issue_key]
+
+    async def suppressed_count(self, issue_key: int) -> int:
+        """See `Outbox`."""
+        query = (
+            sa.select(sa.func.count())
+            .select_from(deliveries)
+            .where(
+                deliveries.c.issue_key == issue_key,
+                deliveries.c.state == DeliveryState.WITHDRAWN,
+                deliveries.c.reason.startswith(SUPPRESSED),
+            )
+        )
+        async with self._database.read() as connection:
+            return int(await connection.scalar(query) or 0)
+
+    async def next_due(self, issue_key: int | None = None) -> datetime | None:
+        """See `Outbox`; what a worker holds is not waited for."""
+        query = sa.select(sa.func.min(deliveries.c.ready_at)).where(deliveries.c.ready_at.is_not(None))
+        if issue_key is not None:
+            query = query.where(deliveries.c.issue_key == issue_key)
+        async with self._database.read() as connection:
+            due: datetime | None = await connection.scalar(query)
+        return due
+
+    async def open_issues(self, list_name: str) -> list[int]:
+        """See `Outbox`."""
+        # A look into the index for each issue; EXISTS might be planned as a join with all deliveries there are.
+        any_open = (
+            sa.select(deliveries.c.key)
+            .where(deliveries.c.issue_key == issues.c.key, deliveries.c.state.in_(OPEN))
+            .limit(1)
+            .scalar_subquery()
+        )
+        query = (
+            sa.select(issues.c.key).where(issues.c.list == list_name, any_open.is_not(None)).order_by(issues.c.day)
+        )
+        async with self._database.read() as connection:
+            return list(await connection.scalars(query))
+
+    async def records(
+        self,
+        *,
+        list_name: str | None = None,
+        day: date | None = None,
+        states: Collection[DeliveryState] = (),
+        limit: int = 1000,
+    ) -> list[DeliveryRecord]:
+        """See `Outbox`."""
+        query = sa.select(*_RECORD).join(issues, issues.c.key == deliveries.c.issue_key)
+        if list_name is not None:
+            query = query.where(issues.c.list == list_name)
+        if day is not None:
+            query = query.where(issues.c.day == day)
+        if states:
+            query = query.where(deliveries.c.state.in_(states))
+        query = query.order_by(issues.c.day.desc(), issues.c.key.desc(), deliveries.c.key).limit(limit)
+        async with self._database.read() as connection:
+            return [DeliveryRecord(**row) for row in (await connection.execute(query)).mappings()]
+
+
+_RECORD = (
+    deliveries.c.key,
+    issues.c.list,
+    issues.c.day,
+    deliveries.c.email,
+    deliveries.c.state,
+    deliveries.c.due_at,
+    deliveries.c.attempts,
+    deliveries.c.updated_at,
+    deliveries.c.next_attempt_at,
+    deliveries.c.relay,
+    deliveries.c.code,
+    deliveries.c.text,
+    deliveries.c.reason,
+)
+
+_CLAIMABLE = (
+    sa.select(
+        deliveries.c.key,
+        deliveries.c.issue_key,
+        deliveries.c.subscriber_key,
+        as_text(deliveries.c.state),
+        deliveries.c.due_at,
+        deliveries.c.attempts,
+        deliveries.c.email,
+        SUPPRESSION,
+        *SUBSCRIBER,
+    )
+    .join(subscribers, subscribers.c.key == deliveries.c.subscriber_key)
+    .order_by(deliveries.c.ready_at, deliveries.c.key)
+    .with_for_update(of=deliveries, skip_locked=True)
+)
+_HOLD = "UPDATE deliveries SET claimed_by = :worker, ready_at = NULL WHERE key = ANY(:keys)"
+
+
+def _claimed(row: Sequence[Any]) -> tuple[Delivery, str]:
+    """Return a delivery of `_CLAIMABLE`, and why its subscriber gets no mail, if that is so."""
+    key, issue_key, subscriber_key, state, due_at, attempts, email, suppression, *values = row
+    subscriber = read_subscriber(values, email=email)
+    delivery = Delivery(
+        key=key,
+        issue_key=issue_key,
+        subscriber_key=subscriber_key,
+        subscriber=subscriber,
+        state=DeliveryState(state),
+        due_at=due_at,
+        attempts=attempts,
+    )
+    return delivery, barred(subscriber.status, suppression)
+
+
+async def _suppress(connection: AsyncConnection, change: Change) -> None:
+    """Suppress the address of a delivery on all lists: its mailbox is dead."""
+    query = sa.select(deliveries.c.email).where(deliveries.c.key == change.key)
+    email = str(await connection.scalar(query))
+    await suppress(connection, email, list_name=None, reason=dead_address(change), now=change.at)
+
+
+async def _give_back(connection: AsyncConnection, workers: Collection[str]) -> None:
+    await connection.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.claimed_by.in_(workers), deliveries.c.state.in_(WAITING))
+        .values(claimed_by=None, ready_at=sa.func.coalesce(deliveries.c.next_attempt_at, deliveries.c.due_at))
+    )
+
+
+async def _in_flight(connection: AsyncConnection, workers: Collection[str]) -> list[tuple[int, int]]:
+    query = (
+        sa.select(deliveries.c.key, deliveries.c.attempts)
+        .where(deliveries.c.claimed_by.in_(workers), deliveries.c.state == DeliveryState.SENDING)
+        .order_by(deliveries.c.key)
+        .with_for_update()
+    )
+    return [(row.key, row.attempts) for row in await connection.execute(query)]

@@ -1,0 +1,38 @@
+"""The store in SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from newsletter.store.issues import SqlIssues
+from newsletter.store.listings import SqlLibrary
+from newsletter.store.outbox import SqlOutbox
+from newsletter.store.roster import SqlRoster
+from newsletter.store.workers import FileWorkers, LocalWorkers, SessionWorkers
+
+if TYPE_CHECKING:
+    from newsletter.store.engine import Database
+    from newsletter.store.workers import Workers
+
+
+class SqlStore:
+    """Honours `newsletter.ports.Store`; `newsletter.store.open_store` makes one."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.library = SqlLibrary(database)
+        self.issues = SqlIssues(database)
+        self.roster = SqlRoster(database)
+        self.outbox = SqlOutbox(database, _workers(database))
+
+    async def close(self) -> None:
+        """See `Store`."""
+        await self._database.close()
+
+
+def _workers(database: Database) -> Workers:
+    if database.is_postgresql:
+        return SessionWorkers(database)
+    if database.path is None:
+        return LocalWorkers()
+    return FileWorkers(database.path.with_name(f"{database.path.name}.workers"))

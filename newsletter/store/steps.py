@@ -1,0 +1,172 @@
+"""How an issue is frozen and what becomes of its deliveries, step by step. Pure; all stores decide by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from newsletter.core.delivery import FORWARD, Change, DeliveryState, Uncertain
+from newsletter.core.issue import Issue
+from newsletter.core.subscriber import Subscriber, SubscriberStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+    from newsletter.core.delivery import Planned
+    from newsletter.core.issue import Draft
+
+# What a withdrawal's reason begins with where the address is suppressed; `suppressed_count` counts by it.
+SUPPRESSED = "suppressed"
+CUT_OFF = "cut off in flight"
+NOT_YET_SENT = (DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.UNCERTAIN)
+WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
+NOT_BROUGHT = (DeliveryState.WITHDRAWN, DeliveryState.REFUSED)
+OPEN = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED)
+
+# Holds deliveries that were begun without a claim: no living worker has this name, so they can be recovered.
+NOBODY = "nobody"
+
+_LONGEST_TEXT = 1000
+
+
+def frozen(draft: Draft, key: int, subject: str, now: datetime) -> Issue:
+    """Return the issue that a draft becomes under the store's number `key`."""
+    return Issue(
+        key=key,
+        number=draft.number,
+        subject=subject,
+        frozen_at=now,
+        masthead=draft.masthead,
+        day=draft.day,
+        candidates=draft.candidates,
+        listings=draft.listings,
+    )
+
+
+class Standing(NamedTuple):
+    """Where a delivery stands, as far as its next step depends on it.
+
+    `due_at` is as the store keeps it: it only ever goes back there.
+    """
+
+    state: DeliveryState | str
+    due_at: Any
+    attempts: int = 0
+    claimed_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What changes lead to: the steps taken, in order, and what was left out and why.
+
+    A step holds a delivery's `key` and the new values of its row.
+    """
+
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    suppress: list[Change] = field(default_factory=list)
+    left_out: list[tuple[Change, str]] = field(default_factory=list)
+
+
+def walk(standings: Mapping[int, Standing], changes: Iterable[Change]) -> Walk:
+    """Apply changes in their order; a delivery may take several steps at once.
+
+    Args:
+        standings: where the deliveries stand now, by key.
+        changes: the steps; one that is not forward (`core.delivery.FORWARD`) is left out.
+    """
+    done, now = Walk(), dict(standings)
+    for change in changes:
+        standing = now.get(change.key)
+        if standing is None:
+            done.left_out.append((change, "there is no such delivery"))
+        elif change.state not in FORWARD[standing.state]:  # type: ignore[index]  # a DeliveryState is its text
+            done.left_out.append((change, f"it is {standing.state}"))
+        else:
+            step = _step(standing, change)
+            now[change.key] = Standing(change.state, standing.due_at, step["attempts"], step["claimed_by"])
+            done.steps.append(step)
+            if change.suppress:
+                done.suppress.append(change)
+    return done
+
+
+def _step(standing: Standing, change: Change) -> dict[str, Any]:
+    is_attempt = DeliveryState.SENDING in {standing.state, change.state}
+    waits = change.state in WAITING
+    begins = change.state is DeliveryState.SENDING
+    return {
+        "key": change.key,
+        "state": change.state.value,
+        "attempts": change.attempts if is_attempt else standing.attempts,
+        "ready_at": (change.next_attempt_at or standing.due_at) if waits else None,
+        "next_attempt_at": change.next_attempt_at if waits else None,
+        "relay": _plain(change.relay),
+        "code": change.code,
+        "text": _plain(change.text),
+        "reason": _plain(change.reason),
+        "claimed_by": (standing.claimed_by or NOBODY) if begins else None,
+        "updated_at": change.at,
+    }
+
+
+def _plain(text: str) -> str:
+    """Return text from outside in a form that every database takes: no NUL, no lone surrogates, not endless."""
+    if text.isprintable() and len(text) <= _LONGEST_TEXT:
+        return text
+    encodable = text[:_LONGEST_TEXT].encode("utf-8", "replace").decode()
+    return " ".join("".join(char if char.isprintable() else " " for char in encodable).split())
+
+
+def cut_off(in_flight: Iterable[tuple[int, int]], policy: Uncertain, now: datetime) -> list[Change]:
+    """Return the steps of deliveries that were in flight when their worker died.
+
+    Args:
+        in_flight: pairs of a delivery's key and its attempts, the one that was cut off included.
+        policy: under `hold` they stay uncertain, under `resend` they are queued again.
+        now: when they were found.
+    """
+    steps = []
+    for key, attempts in in_flight:
+        steps.append(Change(key=key, state=DeliveryState.UNCERTAIN, at=now, attempts=attempts, reason=CUT_OFF))
+        if policy is Uncertain.RESEND:
+            steps.append(Change(key=key, state=DeliveryState.QUEUED, at=now, reason=CUT_OFF))
+    return steps
+
+
+def dead_address(change: Change) -> str:
+    """Return the reason for which an address is suppressed: what the relay said of it."""
+    return " ".join(part for part in (str(change.code or ""), _plain(change.text) or change.reason) if part)
+
+
+def barred(status: SubscriberStatus, suppression: str | None) -> str:
+    """Return why a subscriber gets no mail, or an empty string.
+
+    Args:
+        status: the subscriber's own.
+        suppression: the reason of a suppression of the address, if there is one.
+    """
+    if suppression is not None:
+        return f"{SUPPRESSED}: {suppression}"
+    if status is SubscriberStatus.UNSUBSCRIBED:
+        return f"{SUPPRESSED}: unsubscribed"
+    return "removed from the list" if status is SubscriberStatus.REMOVED else ""
+
+
+def opening(
+    subscriber: Subscriber, suppression: str | None, plan: Callable[[Subscriber], Planned], now: datetime
+) -> dict[str, Any]:
+    """Return the row that a subscriber's delivery begins with: queued, or withdrawn with a reason."""
+    reason, due_at = barred(subscriber.status, suppression), None
+    if not reason:
+        planned = plan(subscriber)
+        reason, due_at = planned.reason, planned.due_at
+    state = DeliveryState.WITHDRAWN if due_at is None else DeliveryState.QUEUED
+    return {
+        "email": subscriber.email,
+        "state": state.value,
+        "due_at": due_at or now,
+        "ready_at": due_at,
+        "reason": reason if due_at is None else "",
+        "updated_at": now,
+    }

@@ -1,0 +1,60 @@
+"""Suppressing an address in SQL, within the caller's transaction: an unsubscription, a bounce, a dead mailbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from newsletter.core.delivery import Change, DeliveryState
+from newsletter.core.subscriber import SubscriberStatus, address_key
+from newsletter.store.bulk import insert
+from newsletter.store.changes import take_steps
+from newsletter.store.steps import NOT_YET_SENT, barred
+from newsletter.store.tables import EVERY_LIST, deliveries, subscribers, suppressions
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+# The name under which one transaction at a time changes who gets mail (`Database.alone`).
+ROSTER = "change the roster"
+
+
+async def suppress(
+    connection: AsyncConnection, email: str, *, list_name: str | None, reason: str, now: datetime
+) -> bool:
+    """Never mail an address again; see `newsletter.ports.Roster.suppress`. The caller is `alone` with ROSTER."""
+    key = address_key(email)
+    statement = insert(connection, suppressions).on_conflict_do_nothing().returning(suppressions.c.address_key)
+    row = {"address_key": key, "list": list_name or EVERY_LIST, "reason": reason, "since": now}
+    is_news = await connection.scalar(statement, row) is not None
+    theirs = subscribers.c.address_key == key
+    if list_name is not None:
+        theirs &= subscribers.c.list == list_name
+    await connection.execute(
+        sa.update(subscribers)
+        .where(theirs, subscribers.c.status != SubscriberStatus.UNSUBSCRIBED)
+        .values(status=SubscriberStatus.UNSUBSCRIBED, updated_at=now)
+    )
+    unsubscribed = sa.select(subscribers.c.key).where(theirs)
+    await withdraw(
+        connection,
+        deliveries.c.subscriber_key.in_(unsubscribed),
+        reason=barred(SubscriberStatus.UNSUBSCRIBED, reason),
+        now=now,
+    )
+    return is_news
+
+
+async def withdraw(
+    connection: AsyncConnection, which: sa.ColumnElement[bool], *, reason: str, now: datetime
+) -> None:
+    """Withdraw those deliveries that are not sent yet, held by a worker or not; those in flight go on."""
+    query = sa.select(deliveries.c.key).where(which, deliveries.c.state.in_(NOT_YET_SENT))
+    withdrawn = DeliveryState.WITHDRAWN
+    await take_steps(
+        connection,
+        [Change(key=key, state=withdrawn, at=now, reason=reason) for key in await connection.scalars(query)],
+    )

@@ -1,0 +1,284 @@
+"""The tables, one definition for both engines. Migrations build them; a test holds the two together."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+
+from newsletter.core.delivery import DeliveryState
+from newsletter.core.issue import IssueListing
+from newsletter.core.listing import Listing
+from newsletter.core.newsletter_list import Cadence, Masthead
+from newsletter.core.subscriber import Origin, SubscriberStatus
+from newsletter.core.topics import TopicsMode
+
+if TYPE_CHECKING:
+    from enum import StrEnum
+
+    from sqlalchemy.engine import Dialect
+
+T = TypeVar("T")
+
+
+def moment_text(value: datetime) -> str:
+    """Return an aware datetime as SQLite keeps it: in UTC, and such that text is ordered as time is.
+
+    Raises:
+        ValueError: the datetime is naive, so nobody can tell which moment it means.
+    """
+    if value.tzinfo is None:
+        raise ValueError(f"{value!r} has no time zone")
+    return value.astimezone(UTC).isoformat(" ", "microseconds")
+
+
+class Moment(sa.types.TypeDecorator[datetime]):
+    """An aware datetime, UTC on both ways. SQLite knows no datetimes at all, and would lose the time zone."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
+        """Choose TIMESTAMP WITH TIME ZONE, or text on SQLite."""
+        return dialect.type_descriptor(sa.Text() if dialect.name == "sqlite" else sa.DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Turn into UTC.
+
+        Raises:
+            ValueError: the datetime is naive.
+        """
+        if value is None:
+            return None
+        text = moment_text(value)
+        return text if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, _dialect: Dialect) -> datetime | None:
+        """Return an aware datetime in UTC."""
+        if value is None:
+            return None
+        return (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)
+
+
+class Frozen(sa.types.TypeDecorator[T]):
+    """A whole record as JSON text: read by pydantic, so a stored value of a wrong shape is found out."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def __init__(self, record: type[T]) -> None:
+        super().__init__()
+        self.record = record
+        self._adapter = TypeAdapter(record)
+
+    def process_bind_param(self, value: T | None, _dialect: Dialect) -> str | None:
+        """Write the record."""
+        return None if value is None else self._adapter.dump_json(value).decode()
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> T | None:
+        """Read the record."""
+        return None if value is None else self._adapter.validate_json(value)
+
+
+def as_text(column: sa.Column[Any]) -> sa.Label[str]:
+    """Return a column as the text that it holds, whatever that stands for."""
+    return sa.type_coerce(column, sa.Text).label(column.name)
+
+
+def _one_of(kind: type[StrEnum]) -> sa.Enum:
+    """Return a column type for an enumeration: its values as short text, which stays readable and can grow."""
+    return sa.Enum(
+        kind, native_enum=False, length=20, values_callable=lambda members: [member.value for member in members]
+    )
+
+
+# BIGINT everywhere but on SQLite, where only INTEGER counts up by itself.
+_Key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+# Text that is looked up: compared byte by byte on both engines. PostgreSQL's default follows the rules of the
+# system's language, which change with its updates and leave indexes wrong.
+_Exact = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
+def _reference(name: str, to: str, **options: Any) -> sa.Column[int]:
+    return sa.Column(name, sa.BigInteger, sa.ForeignKey(to), nullable=False, **options)
+
+
+def _text(name: str) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=False)
+
+
+def _moment(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
+    return sa.Column(name, Moment, nullable=nullable)
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+listings = sa.Table(
+    "listings",
+    metadata,
+    sa.Column("key", _Key, primary_key=True),
+    sa.Column("record", Frozen(Listing), nullable=False),
+    _moment("first_seen_at"),
+    _moment("updated_at"),
+    sqlite_autoincrement=True,  # a number is never given again: drafts and issues hold on to it
+)
+
+# Everything that a listing is known by. A title or URL may lead to several listings that stronger ids tell apart.
+listing_ids = sa.Table(
+    "listing_ids",
+    metadata,
+    sa.Column("identity", _Exact, primary_key=True),
+    _reference("listing_key", "listings.key", primary_key=True, index=True),
+)
+
+sightings = sa.Table(
+    "sightings",
+    metadata,
+    sa.Column("key", _Key, primary_key=True),
+    _reference("listing_key", "listings.key", index=True),
+    _text("source"),
+    sa.Column("listed_on", sa.Date, nullable=False),
+    _moment("seen_at"),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("upvotes", sa.Integer),
+    sa.Column("comments", sa.Integer),
+    sa.Column("stars", sa.Integer),
+    sa.Index(None, "source", "listed_on", "listing_key"),
+)
+
+# What reading a page came to, by the day that the page is for.
+readings = sa.Table(
+    "readings",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    _moment("attempted_at", nullable=True),  # when it was last tried
+    _moment("read_at", nullable=True),  # when it last answered
+    sa.Column("listings", sa.Integer),  # … and with how many
+    sa.Column("settled", sa.Boolean, nullable=False),
+    _text("error"),  # of the last try; empty if it went well
+)
+
+issues = sa.Table(
+    "issues",
+    metadata,
+    sa.Column("key", _Key, primary_key=True),
+    _text("list"),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    _text("subject"),
+    _moment("frozen_at"),
+    sa.Column("masthead", Frozen(Masthead), nullable=False),
+    sa.Column("candidates", sa.Integer, nullable=False),
+    sa.UniqueConstraint("list", "day"),
+    sa.UniqueConstraint("list", "number"),
+    sqlite_autoincrement=True,
+)
+
+# `listing_key` follows when listings are merged; the frozen record beside it never changes.
+issue_listings = sa.Table(
+    "issue_listings",
+    metadata,
+    _reference("issue_key", "issues.key", primary_key=True),
+    sa.Column("rank", sa.Integer, primary_key=True),
+    _reference("listing_key", "listings.key", index=True),
+    sa.Column("record", Frozen(IssueListing), nullable=False),
+)
+
+subscribers = sa.Table(
+    "subscribers",
+    metadata,
+    sa.Column("key", _Key, primary_key=True),
+    _text("list"),
+    sa.Column("address_key", _Exact, nullable=False),
+    _text("email"),
+    _text("name"),
+    _text("topics"),  # a JSON array
+    sa.Column("cadence", _one_of(Cadence)),
+    sa.Column("hour", sa.Text),
+    sa.Column("timezone", sa.Text),
+    sa.Column("topics_mode", _one_of(TopicsMode)),
+    _text("interest"),
+    sa.Column("status", _one_of(SubscriberStatus), nullable=False),
+    sa.Column("origin", _one_of(Origin), nullable=False),
+    _moment("created_at"),
+    _moment("updated_at"),
+    sa.UniqueConstraint("list", "address_key"),
+    sa.Index(None, "address_key"),
+    sa.Index(None, "list", "cadence"),
+    sqlite_autoincrement=True,  # unsubscribe links hold on to the number
+)
+
+EVERY_LIST = "*"
+
+suppressions = sa.Table(
+    "suppressions",
+    metadata,
+    sa.Column("address_key", _Exact, primary_key=True),
+    sa.Column("list", sa.Text, primary_key=True),  # or EVERY_LIST
+    _text("reason"),
+    _moment("since"),
+)
+
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("key", _Key, primary_key=True),
+    _reference("issue_key", "issues.key"),
+    _reference("subscriber_key", "subscribers.key"),
+    _text("email"),  # as it was when the issue was frozen
+    sa.Column("state", _one_of(DeliveryState), nullable=False),
+    _moment("due_at"),
+    # When it may be claimed; empty while a worker holds it and when nothing is left to do. This is what makes
+    # claiming from a million quick: the indexes hold what is ready, and nothing else.
+    _moment("ready_at", nullable=True),
+    _moment("next_attempt_at", nullable=True),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    _text("relay"),
+    sa.Column("code", sa.Integer),
+    _text("text"),
+    _text("reason"),
+    sa.Column("claimed_by", sa.Text),
+    _moment("updated_at"),
+    sa.UniqueConstraint("subscriber_key", "issue_key"),
+    sa.Index(None, "issue_key", "state"),
+)
+
+_is_ready = deliveries.c.ready_at.is_not(None)
+_is_held = deliveries.c.claimed_by.is_not(None)
+sa.Index(
+    None,
+    deliveries.c.issue_key,
+    deliveries.c.ready_at,
+    deliveries.c.key,
+    sqlite_where=_is_ready,
+    postgresql_where=_is_ready,
+)
+sa.Index(None, deliveries.c.ready_at, deliveries.c.key, sqlite_where=_is_ready, postgresql_where=_is_ready)
+sa.Index(None, deliveries.c.claimed_by, sqlite_where=_is_held, postgresql_where=_is_held)
+
+# Only ever added to: what happened to a delivery, step by step.
+delivery_events = sa.Table(
+    "delivery_events",
+    metadata,
+    sa.Column("key", _Key, primary_key=True),
+    _reference("delivery_key", "deliveries.key", index=True),
+    _moment("at"),
+    sa.Column("state", _one_of(DeliveryState), nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    _text("relay"),
+    sa.Column("code", sa.Integer),
+    _text("text"),
+    _text("reason"),
+)

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from newsletter.store import MemoryStore, open_store, upgrade
+from tests.postgres import postgres
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+    from newsletter.ports import Store
+    from tests.postgres import Server
+
+__all__ = ["postgres"]
+
+Opener = Callable[..., Awaitable["Store"]]
+
+_TEMPLATE = "template_newsletter"
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: Server) -> Server:
+    """The PostgreSQL server, with a database that has all tables and is copied for each test."""
+    postgres.run("CREATE DATABASE {}", _TEMPLATE)
+    asyncio.run(upgrade(postgres.url(_TEMPLATE)))
+    return postgres
+
+
+@pytest.fixture
+def postgres_url(migrated_postgres: Server) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database that is up to date."""
+    migrated_postgres.run("CREATE DATABASE {} TEMPLATE {}", "newsletter", _TEMPLATE)
+    yield migrated_postgres.url("newsletter")
+    migrated_postgres.run("DROP DATABASE {} WITH (FORCE)", "newsletter")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database of each engine."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/newsletter.db"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database of each engine, or an empty text for the store in memory."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite:///{tmp_path}/newsletter.db" if request.param == "sqlite" else ""
+
+
+@pytest.fixture
+async def open_at() -> AsyncIterator[Opener]:
+    """Opens stores, as `open_store` does, and closes them when the test is over."""
+    stores = []
+
+    async def open_one(url: str, **options: float) -> Store:
+        stores.append(await open_store(url, **options))
+        return stores[-1]
+
+    yield open_one
+    for store in stores:
+        await store.close()
+
+
+@pytest.fixture
+async def opened(anywhere: str, open_at: Opener) -> Opener:
+    """Opens the test's store; every call gives another way to the same data."""
+    in_memory = MemoryStore()
+
+    async def open_another() -> Store:
+        return await open_at(anywhere) if anywhere else in_memory
+
+    return open_another
+
+
+@pytest.fixture
+async def store(opened: Opener) -> Store:
+    """A store of each kind, empty."""
+    return await opened()

@@ -1,0 +1,125 @@
+"""Values for tests of the store: made-up papers, pages, drafts and subscribers."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from newsletter.core.delivery import DeliveryState, Outcome, Planned, RetryPolicy, begun, settled
+from newsletter.core.issue import Draft, IssueListing
+from newsletter.core.listing import Entry, Listing, Sighting
+from newsletter.core.newsletter_list import Masthead
+from newsletter.core.subscriber import Subscriber, SyncPlan
+from newsletter.store.engine import connect
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable
+
+    from newsletter.core.delivery import Change, Delivery
+    from newsletter.core.issue import Issue
+    from newsletter.ports import Recorded, Store
+    from newsletter.store.engine import Database
+
+DAY = date(2026, 3, 2)
+NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+SOURCE = "huggingface"
+LIST = "daily"
+
+
+def paper(number: int, **values: Any) -> Listing:
+    known = {"title": f"On the Nature of Number {number}", "arxiv_id": f"2603.{number:05}"}
+    return Listing(**{**known, **values})
+
+
+def entry(
+    listing: Listing, *, source: str = SOURCE, day: date = DAY, at: datetime = NOW, position: int = 0, **votes: Any
+) -> Entry:
+    return Entry(
+        listing=listing,
+        sighting=Sighting(source=source, listed_on=day, seen_at=at, position=position, **votes),
+    )
+
+
+def page(listings: Iterable[Listing], **values: Any) -> list[Entry]:
+    return [entry(listing, position=position, **values) for position, listing in enumerate(listings)]
+
+
+async def record(store: Store, *listings: Listing, **values: Any) -> Recorded:
+    """Record a page of these listings."""
+    source, day, at = values.get("source", SOURCE), values.get("day", DAY), values.get("at", NOW)
+    return await store.library.record(source, day, page(listings, **values), now=at)
+
+
+async def keys(store: Store, *sources: str) -> dict[str, int]:
+    """Return the keys of all listings by title."""
+    found = await store.library.candidates(sources or (SOURCE,), since=date.min, until=date.max)
+    return {candidate.listing.title: candidate.key for candidate in found}
+
+
+def draft(*listings: IssueListing, day: date = DAY, number: int = 1, list_name: str = LIST) -> Draft:
+    masthead = Masthead(
+        list=list_name, title="Daily", sender="Daily <daily@example.org>", theme={"accent": "#c00"}
+    )
+    return Draft(masthead=masthead, day=day, number=number, candidates=len(listings) + 2, listings=listings)
+
+
+def in_issue(key: int, rank: int = 1, listing: Listing | None = None) -> IssueListing:
+    return IssueListing(
+        key=key,
+        rank=rank,
+        listing=listing or paper(key, abstract="It is even.", authors=("A. One", "B. Two"), published_on=DAY),
+        listed_on=DAY,
+        score=1.25,
+        reasons=("3 upvotes", "new"),
+        upvotes=3,
+        stars=None,
+    )
+
+
+def subscriber(number: int | str = 1, list_name: str = LIST, **values: Any) -> Subscriber:
+    return Subscriber(**{"list": list_name, "email": f"reader{number}@example.org", **values})
+
+
+async def join(store: Store, *subscribers: Subscriber, list_name: str = LIST) -> None:
+    """Add subscribers to a list."""
+    await store.roster.apply(list_name, SyncPlan(added=subscribers), now=NOW)
+
+
+def due(at: datetime = NOW) -> Callable[[Subscriber], Planned]:
+    """Return a plan by which everybody's copy is due at one moment."""
+    return lambda _: Planned(due_at=at)
+
+
+async def frozen(
+    store: Store, readers: int = 0, *, day: date = DAY, number: int = 1, list_name: str = LIST, at: datetime = NOW
+) -> Issue:
+    """Freeze an issue without listings for new readers of a list."""
+    await join(store, *(subscriber(one, list_name) for one in range(readers)), list_name=list_name)
+    issue, created = await store.issues.freeze(
+        draft(day=day, number=number, list_name=list_name), "Papers", due(at), now=NOW
+    )
+    assert created
+    return issue
+
+
+def outcome(delivery: Delivery, state: DeliveryState, *, at: datetime = NOW, **values: Any) -> Change:
+    """Return the step that an attempt's outcome makes."""
+    return settled(delivery, Outcome(state=state, relay="relay:25", **values), at, RetryPolicy(), 0.5)
+
+
+async def attempt(store: Store, delivery: Delivery, state: DeliveryState, **values: Any) -> None:
+    """Begin a claimed delivery and settle it."""
+    left_out = await store.outbox.record([begun(delivery, NOW), outcome(delivery, state, **values)])
+    assert not left_out
+
+
+@asynccontextmanager
+async def at(url: str, **options: Any) -> AsyncIterator[Database]:
+    """Open a database beneath the store, for a look or a blow."""
+    database = connect(url, **options)
+    try:
+        yield database
+    finally:
+        await database.close()
