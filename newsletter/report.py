@@ -1,0 +1,86 @@
+"""What a run came to, in the contract's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from newsletter.core.delivery import DeliveryState
+
+
+class RunStatus(StrEnum):
+    """How a run of one list ended."""
+
+    SENT = "sent"
+    PARTIAL = "partial"
+    NOTHING_NEW = "nothing_new"
+    NOT_DUE = "not_due"
+    DRY_RUN = "dry_run"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueReport:
+    """The issue of a run; `number` is 0 for one that is not frozen."""
+
+    number: int
+    subject: str
+    listings: int
+    html_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """What a run of one list did. `deliveries` holds the states of the issue's deliveries after it.
+
+    `weekly` is what it did for those readers of a daily list who want one issue a week, where that was due.
+    """
+
+    list: str
+    date: date
+    status: RunStatus
+    collected: Mapping[str, int] = field(default_factory=dict)
+    failures: Mapping[str, str] = field(default_factory=dict)
+    new: int = 0
+    issue: IssueReport | None = None
+    deliveries: Mapping[DeliveryState, int] = field(default_factory=dict)
+    suppressed: int = 0
+    sent_now: int = 0
+    reason: str = ""
+    weekly: RunReport | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object that `run --json` prints for a list."""
+        states = {state: self.deliveries.get(state, 0) for state in DeliveryState}
+        return {
+            "list": self.list,
+            "date": self.date.isoformat(),
+            "status": self.status.value,
+            "collected": dict(self.collected),
+            "failures": dict(self.failures),
+            "new": self.new,
+            "issue": None
+            if self.issue is None
+            else {
+                "number": self.issue.number,
+                "subject": self.issue.subject,
+                "listings": self.issue.listings,
+                "html_bytes": self.issue.html_bytes,
+            },
+            "deliveries": {
+                # A delivery in flight is queued to whoever asks from outside: it is not sent yet.
+                "queued": states[DeliveryState.QUEUED] + states[DeliveryState.SENDING],
+                "sent": states[DeliveryState.SENT],
+                "deferred": states[DeliveryState.DEFERRED],
+                "refused": states[DeliveryState.REFUSED],
+                "uncertain": states[DeliveryState.UNCERTAIN],
+                "suppressed": self.suppressed,
+                "withdrawn": states[DeliveryState.WITHDRAWN] - self.suppressed,
+            },
+            "sent_now": self.sent_now,
+            "reason": self.reason,
+            **({"weekly": self.weekly.as_json()} if self.weekly else {}),
+        }

@@ -1,0 +1,60 @@
+"""An issue that cannot be made: the operator hears of it, once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.e2e.test_run import save_page
+from tests.e2e.workplace import part
+
+if TYPE_CHECKING:
+    from tests.e2e.workplace import Workplace
+
+DAY = ("--date", "2026-03-12")
+
+
+async def test_a_broken_template_stops_the_issue_and_is_mailed_to_the_operator_once(workplace: Workplace) -> None:
+    workplace.environment["NEWSLETTER_ALARM__TO"] = "operator@example.org"
+    workplace.list_file(["saved_page:../page-*.txt"])
+    save_page(workplace)
+    own = workplace.folder / "templates" / "daily" / "body.txt"
+    own.parent.mkdir(parents=True)
+    own.write_text("{{ isue.day }}")
+    for _ in range(2):
+        done = await workplace.run("run", *DAY, "--json")
+        assert (done.code, done.json["status"]) == (78, "failed")
+        assert f"{own}:1: 'isue' is undefined" in done.complaints[0]
+    (mail,) = workplace.mails()
+    assert mail["To"] == "operator@example.org"
+    assert "templates/daily/body.txt:1: 'isue' is undefined" in " ".join(part(mail, "plain").split())
+    own.unlink()
+    assert (await workplace.run("run", *DAY, "--json")).json["status"] == "sent"
+    assert len(workplace.mails()) == 2
+
+
+async def test_an_issue_that_fails_its_checks_is_stopped_and_mailed_to_the_operator(workplace: Workplace) -> None:
+    workplace.environment["NEWSLETTER_ALARM__TO"] = "operator@example.org"
+    workplace.list_file(["saved_page:../page-*.txt"])
+    save_page(workplace)
+    own = workplace.folder / "templates" / "daily" / "body.html"
+    own.parent.mkdir(parents=True)
+    own.write_text('<p>Hello</p><a href="javascript:alert(1)">more</a>')
+    done = await workplace.run("run", *DAY, "--json")
+    assert (done.code, done.json["status"]) == (1, "failed")
+    (mail,) = workplace.mails()
+    assert "A check of the finished mail failed" in part(mail, "plain")
+    assert (await workplace.run("issues", "list", "--json")).json == []
+
+
+async def test_a_day_on_which_no_source_answers_is_mailed_a_rehearsal_is_not(workplace: Workplace) -> None:
+    workplace.environment |= {
+        "NEWSLETTER_ALARM__TO": "operator@example.org",
+        "NEWSLETTER_HUGGINGFACE__URL": "http://127.0.0.1:9",
+        "NEWSLETTER_HTTP__RETRIES": "0",
+    }
+    workplace.list_file(["huggingface"])
+    await workplace.run("run", *DAY, "--dry-run")
+    assert not workplace.mails()
+    await workplace.run("run", *DAY)
+    (mail,) = workplace.mails()
+    assert "huggingface: 127.0.0.1:9: no answer" in " ".join(part(mail, "plain").split())

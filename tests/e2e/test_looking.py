@@ -1,0 +1,97 @@
+"""`render`, `send`, `lint` and `preview`: the same issue before it goes out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from email import message_from_bytes
+from email.policy import default
+from typing import TYPE_CHECKING
+
+import httpx
+
+from tests.e2e.test_run import save_page
+
+if TYPE_CHECKING:
+    from pytest_httpserver import HTTPServer
+
+    from tests.e2e.workplace import Workplace
+
+
+async def test_render_writes_what_a_reader_would_get(workplace: Workplace) -> None:
+    workplace.list_file(["saved_page:../page-*.txt"])
+    save_page(workplace)
+    words = ("render", "--list", "daily", "--date", "2026-03-12", "--subscriber", "ann@example.org", "--format")
+    html = await workplace.run(*words, "html")
+    assert html.code == 0
+    assert "Sorting by Patience" in html.out
+    text = await workplace.run(*words, "text")
+    assert "Sorting by Patience" in text.out
+    assert "<td" not in text.out
+    assert (await workplace.run(*words, "eml", "-o", "mail.eml")).code == 0
+    mail = message_from_bytes((workplace.folder / "mail.eml").read_bytes(), policy=default)
+    assert mail["To"] == "Ann <ann@example.org>"
+    assert (await workplace.run("issues", "list", "--json")).json == []
+
+
+async def test_a_test_copy_leaves_the_ledger_alone(workplace: Workplace) -> None:
+    workplace.list_file(["saved_page:../page-*.txt"])
+    save_page(workplace)
+    sent = await workplace.run("send", "--list", "daily", "--date", "2026-03-12", "--to", "editor@example.org")
+    assert sent.code == 0, sent.err
+    (copy,) = workplace.mails()
+    assert copy["To"] == "editor@example.org"
+    assert (await workplace.run("deliveries", "list", "--json")).json == []
+    await workplace.run("run", "--date", "2026-03-12")
+    issue = workplace.mails()[-1]
+    assert issue["Subject"] == copy["Subject"]
+    assert issue["Message-ID"] != copy["Message-ID"]
+
+
+async def test_lint_finds_nothing_to_stop_our_own_mail(workplace: Workplace) -> None:
+    workplace.list_file(["saved_page:../page-*.txt"])
+    save_page(workplace)
+    done = await workplace.run("lint", "--date", "2026-03-12", "--json")
+    assert done.code == 0, done.out
+    assert [one for one in done.json["findings"] if one["level"] == "failure"] == []
+
+
+async def test_lint_asks_for_the_links_when_it_is_told_to(workplace: Workplace, httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/paper").respond_with_data("here")
+    httpserver.expect_request("/code").respond_with_data(status=404)
+    paper = {"title": "A Paper", "url": httpserver.url_for("/paper"), "code_url": httpserver.url_for("/code")}
+    (workplace.folder / "papers-2026-03-12.jsonl").write_text(json.dumps(paper))
+    workplace.list_file(["jsonl:../papers-*.jsonl"])
+    workplace.environment["NEWSLETTER_HTTP__ALLOW_PRIVATE"] = "true"
+    done = await workplace.run("lint", "--date", "2026-03-12", "--links", "--json")
+    assert done.code == 0, done.err
+    found = [(one["rule"], one["where"], one["message"]) for one in done.json["findings"]]
+    assert ("dead-link", f"link {paper['code_url']}", "answered 404") in found
+    assert ("link-https", f"HTML part, link {paper['url']!r}", "is plain HTTP") in found
+    assert "dead-link" not in (await workplace.run("lint", "--date", "2026-03-12")).out
+
+
+async def test_nothing_to_show_is_said(workplace: Workplace) -> None:
+    workplace.list_file(["saved_page:../page-*.txt"])
+    save_page(workplace)
+    done = await workplace.run("render", "--list", "daily", "--date", "2020-01-01")
+    assert done.code == 2
+    assert "nothing new" in done.complaints[0]
+
+
+async def test_the_preview_shows_sample_listings_while_there_is_nothing_else(workplace: Workplace) -> None:
+    workplace.list_file(["saved_page:../page-*.txt"])
+    process = await workplace.start("preview", "--port", "0")
+    assert process.stdout is not None
+    try:
+        url = (await asyncio.wait_for(process.stdout.readline(), 30)).decode().strip()
+        async with httpx.AsyncClient() as client:
+            page = await client.get(url)
+            assert page.status_code == 200
+            assert "Sample listings" in page.text
+            mail = await client.get(url.rstrip("/") + "/mail")
+            assert "EnvHarness" in mail.text
+    finally:
+        process.terminate()
+        await process.communicate()
+    assert process.returncode == 0

@@ -1,0 +1,86 @@
+"""What goes wrong by the operator's hand is one line, has its exit code, and leaves nothing half done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.test_run import save_page
+
+if TYPE_CHECKING:
+    from tests.e2e.workplace import Workplace
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("run", "--list", "nope"), 2, "'nope'"),
+        (("run", "--date", "12.3.2026"), 2, "12.3.2026"),
+        (("runn",), 2, "runn"),
+        (("render", "--list", "nope"), 2, "'nope'"),
+        (("issues", "show", "--list", "daily", "--date", "2020-01-01"), 2, "2020-01-01"),
+    ],
+)
+async def test_a_wrong_call_is_one_line(
+    workplace: Workplace, words: tuple[str, ...], code: int, said: str
+) -> None:
+    workplace.list_file(["saved_page:../page-*.txt"])
+    done = await workplace.run(*words)
+    assert done.code == code
+    assert len(done.complaints) == 1
+    assert said in done.complaints[0]
+    assert not done.out
+
+
+async def test_a_wrong_setting_names_its_variable(workplace: Workplace) -> None:
+    workplace.environment["NEWSLETTER_SMTP__SECURITY"] = "maybe"
+    done = await workplace.run("run")
+    assert done.code == 78
+    assert "NEWSLETTER_SMTP__SECURITY" in done.complaints[0]
+    assert not (workplace.folder / "var").exists()
+
+
+async def test_a_wrong_list_file_names_file_and_line_and_applies_nothing(workplace: Workplace) -> None:
+    workplace.list_file(["saved_page:../page-*.txt"], more='\n[[subscribers]]\nemail = "no address"\n')
+    workplace.list_file(["saved_page:../page-*.txt"], name="other")
+    save_page(workplace)
+    checked = await workplace.run("lists", "check")
+    assert checked.code == 78
+    assert "subscribers/daily.toml:15:" in checked.err
+    done = await workplace.run("run", "--date", "2026-03-12")
+    assert done.code == 78
+    assert not workplace.mails()
+
+
+async def test_without_lists_the_way_to_begin_is_told(workplace: Workplace) -> None:
+    done = await workplace.run("run")
+    assert done.code == 78
+    assert "newsletter init" in done.err
+
+
+async def test_a_database_of_no_known_kind_is_a_configuration_error(workplace: Workplace) -> None:
+    workplace.environment["NEWSLETTER_DATABASE__URL"] = "mysql://user:secret@host/name"
+    done = await workplace.run("status")
+    assert done.code == 78
+    assert "secret" not in done.err
+
+
+async def test_a_broken_template_stops_the_issue_before_it_exists(workplace: Workplace) -> None:
+    workplace.list_file(["saved_page:../page-*.txt"])
+    save_page(workplace)
+    template = workplace.folder / "templates" / "daily" / "body.txt"
+    template.parent.mkdir(parents=True)
+    template.write_text("fine\n{{ no_such_value }}\n")
+    done = await workplace.run("run", "--date", "2026-03-12")
+    assert done.code == 78
+    assert "templates/daily/body.txt:2" in done.err
+    assert (await workplace.run("issues", "list", "--json")).json == []
+
+
+async def test_init_makes_a_folder_in_which_everything_works(workplace: Workplace) -> None:
+    assert (await workplace.run("init")).code == 0
+    assert (await workplace.run("lists", "check")).code == 0
+    assert (await workplace.run("status", "--json")).json[0]["list"] == "daily"
+    again = await workplace.run("init")
+    assert "kept" in again.out

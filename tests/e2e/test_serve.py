@@ -1,0 +1,88 @@
+"""`newsletter serve`: by itself, once, and gone when asked."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import httpx
+
+from tests.e2e.test_run import save_page
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from tests.e2e.workplace import Workplace
+
+ALL_DAYS = '"mon", "tue", "wed", "thu", "fri", "sat", "sun"'
+
+
+async def until(happened: Callable[[], bool], seconds: float = 30) -> None:
+    async with asyncio.timeout(seconds):
+        while not happened():  # noqa: ASYNC110 (another process makes it happen)
+            await asyncio.sleep(0.05)
+
+
+def due_list(workplace: Workplace, hour: datetime) -> None:
+    workplace.list_file(["saved_page:../page-*.txt"], hour=f"{hour:%H:%M}")
+    path = workplace.folder / "subscribers" / "daily.toml"
+    path.write_text(path.read_text().replace('"mon", "tue", "wed", "thu", "fri"', ALL_DAYS))
+    save_page(workplace, f"{hour:%Y-%m-%d}")
+
+
+@asynccontextmanager
+async def served(workplace: Workplace) -> AsyncIterator[str]:
+    """Run `newsletter serve` for as long as the context lasts; gives the URL of its pages."""
+    workplace.environment |= {
+        "NEWSLETTER_SCHEDULE__TICK": "1",
+        "NEWSLETTER_WEB__PORT": str(workplace.port + 1),
+        "NEWSLETTER_WEB__PUBLIC_URL": f"http://127.0.0.1:{workplace.port + 1}",
+        "NEWSLETTER_LOG__LEVEL": "info",
+    }
+    process = await workplace.start("serve")
+    assert process.stderr is not None
+    try:
+        async with asyncio.timeout(30):
+            while b"serving" not in await process.stderr.readline():
+                assert process.returncode is None
+        yield workplace.environment["NEWSLETTER_WEB__PUBLIC_URL"]
+    finally:
+        process.terminate()
+        async with asyncio.timeout(10):
+            await process.communicate()
+    assert process.returncode == 0
+
+
+async def test_a_missed_hour_is_caught_up_once_and_a_restart_sends_nothing(workplace: Workplace) -> None:
+    due_list(workplace, datetime.now(UTC) - timedelta(minutes=2))
+    async with served(workplace) as url:
+        await until(lambda: len(workplace.mails()) == 1)
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(f"{url}/healthz")).json() == {"status": "ok"}
+    async with served(workplace):
+        await asyncio.sleep(2.5)  # two ticks
+    assert len(workplace.mails()) == 1
+
+
+async def test_who_leaves_by_the_mails_link_stays_out_although_the_file_names_him(workplace: Workplace) -> None:
+    hour = datetime.now(UTC) - timedelta(minutes=2)
+    due_list(workplace, hour)
+    async with served(workplace):
+        await until(lambda: len(workplace.mails()) == 1)
+        found = re.search(r"<(http[^>]+)>", workplace.mails()[0]["List-Unsubscribe"])
+        assert found is not None
+        async with httpx.AsyncClient() as client:
+            page = await client.get(found[1])
+            assert page.status_code == 200
+            assert "<form" in page.text
+            left = await client.post(found[1], data={"List-Unsubscribe": "One-Click"})
+            assert left.status_code == 200
+    tomorrow = f"{hour + timedelta(days=1):%Y-%m-%d}"
+    save_page(workplace, tomorrow, "Subscribe\nA Paper of Tomorrow\nIt says what it will have said.\n")
+    done = await workplace.run("run", "--date", tomorrow, "--json")
+    assert done.json["deliveries"]["suppressed"] == 1
+    assert done.json["deliveries"]["sent"] == 0
+    assert len(workplace.mails()) == 1

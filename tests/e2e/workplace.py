@@ -1,0 +1,109 @@
+"""A working folder with the program as its users have it: files, settings, commands in their own processes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from email.message import EmailMessage
+
+NEWSLETTER = Path(sys.executable).parent / "newsletter"
+
+LIST = """\
+title = "Daily Papers"
+sender = "Daily Papers <papers@example.org>"
+postal_address = "Example Institute, Example Town"
+sources = {sources}
+max_listings = 0
+days = ["mon", "tue", "wed", "thu", "fri"]
+hour = "{hour}"
+timezone = "UTC"
+
+[[subscribers]]
+email = "ann@example.org"
+name = "Ann"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A command that ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Return what it printed, read as JSON."""
+        return json.loads(self.out)
+
+    @property
+    def complaints(self) -> list[str]:
+        """Return the lines on stderr that are for the user, and not the log."""
+        return [line for line in self.err.splitlines() if line.startswith("newsletter: ")]
+
+
+@dataclass(slots=True)
+class Workplace:
+    """A folder in which commands run; `inbox` is the Maildir of the server that its mail goes to."""
+
+    folder: Path
+    inbox: Path
+    port: int
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def list_file(self, sources: list[str], *, name: str = "daily", hour: str = "08:00", more: str = "") -> None:
+        """Write a list with one subscriber."""
+        path = self.folder / "subscribers" / f"{name}.toml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(LIST.format(sources=json.dumps(sources), hour=hour) + more)
+
+    async def start(self, *words: str) -> asyncio.subprocess.Process:
+        """Start a command."""
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("NEWSLETTER_")},
+            "NEWSLETTER_SMTP__HOST": "127.0.0.1",
+            "NEWSLETTER_SMTP__PORT": str(self.port),
+            "NEWSLETTER_SMTP__SECURITY": "none",
+            "NEWSLETTER_LOG__LEVEL": "warning",
+            **self.environment,
+        }
+        return await asyncio.create_subprocess_exec(
+            NEWSLETTER,
+            *words,
+            cwd=self.folder,
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    async def run(self, *words: str) -> Done:
+        """Run a command to its end."""
+        process = await self.start(*words)
+        out, err = await process.communicate()
+        assert process.returncode is not None
+        done = Done(process.returncode, out.decode(), err.decode())
+        assert "Traceback" not in done.err, done.err
+        return done
+
+    def mails(self) -> list[EmailMessage]:
+        """Return what arrived, oldest first."""
+        paths = sorted((self.inbox / "new").iterdir())
+        return [message_from_bytes(path.read_bytes(), policy=default) for path in paths]  # type: ignore[arg-type]
+
+
+def part(mail: EmailMessage, subtype: str) -> str:
+    """Return the text of the `html` or `plain` part."""
+    body = mail.get_body((subtype,))
+    assert body is not None
+    return str(body.get_content())
