@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from newsletter.core.delivery import Planned
-from newsletter.core.newsletter_list import Cadence
+from newsletter.core.topics import OWN_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from newsletter.core.newsletter_list import NewsletterList
     from newsletter.core.subscriber import Subscriber
+    from newsletter.core.topics import Choice
 
 # A skipped time may fall on the next date, and a repeated midnight begins the next date twice: so a search begins
 # a day beyond the present date. Eight days on, every weekday has come by, at whatever hour.
@@ -48,8 +49,7 @@ def slot_on(config: NewsletterList, day: date) -> Slot:
 
 def comes_out_on(config: NewsletterList, day: date) -> bool:
     """Tell whether a list has an issue on a weekday."""
-    days = config.days[:1] if config.cadence is Cadence.WEEKLY else config.days
-    return day.weekday() in days
+    return day.weekday() in config.issue_days
 
 
 def last_slot(config: NewsletterList, now: datetime) -> Slot | None:
@@ -89,7 +89,12 @@ def reader_time(subscriber: Subscriber, config: NewsletterList, slot: Slot) -> d
 
 
 def planner(
-    config: NewsletterList, slot: Slot, now: datetime, *, at_once: bool
+    config: NewsletterList,
+    slot: Slot,
+    now: datetime,
+    *,
+    at_once: bool,
+    choice: Callable[[Subscriber], Choice] | None = None,
 ) -> Callable[[Subscriber], Planned]:
     """Return the function that plans one subscriber's copy of an issue.
 
@@ -98,11 +103,20 @@ def planner(
         slot: the issue's slot.
         now: the moment of freezing; nothing is due before it.
         at_once: everything is due now, whatever the readers' hours.
+        choice: tells what a reader gets of the issue; who gets nothing gets no mail.
     """
 
     def plan(subscriber: Subscriber) -> Planned:
-        if (subscriber.cadence or config.cadence) is not config.cadence:
-            return Planned(due_at=None, reason=f"wants a {subscriber.cadence} issue, this one is {config.cadence}")
+        cadence = subscriber.cadence or config.usual_cadence
+        if cadence is not config.cadence:
+            return Planned(due_at=None, reason=f"wants a {cadence} issue, this one is {config.cadence}")
+        if choice is not None and not choice(subscriber).positions:
+            return Planned(due_at=None, reason=_nothing_for(subscriber))
         return Planned(due_at=now if at_once else max(now, reader_time(subscriber, config, slot)))
 
     return plan
+
+
+def _nothing_for(subscriber: Subscriber) -> str:
+    wishes = (*subscriber.topics, *([OWN_WORDS] if subscriber.interest else []))
+    return f"nothing new in it for {', '.join(wishes) or 'this reader'}"

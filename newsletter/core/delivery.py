@@ -80,7 +80,10 @@ class Planned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One issue to one subscriber, as claimed from the outbox. Times are aware, UTC."""
+    """One issue to one subscriber, as claimed from the outbox. Times are aware, UTC.
+
+    `had` are the keys of listings that came to the subscriber with another edition of the list: they are left out.
+    """
 
     key: int
     issue_key: int
@@ -89,6 +92,7 @@ class Delivery:
     state: DeliveryState
     due_at: datetime
     attempts: int = 0
+    had: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from newsletter.core.issue import Draft, IssueListing
-from newsletter.core.ranking import ranked, reasons, score
+from newsletter.core.newsletter_list import Cadence
+from newsletter.core.ranking import NEW, VOTES_ONLY, Occasion, fitting, ranked
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
-    from datetime import date
+    from datetime import date, datetime
 
+    from newsletter.core.issue import Issue
     from newsletter.core.listing import Candidate
     from newsletter.core.newsletter_list import NewsletterList
 
@@ -28,11 +31,36 @@ def days_to_read(
     previous issue, and days that were tried and never read after they had ended.
     """
     earliest = day - timedelta(days=max(lookback_days, MAX_CATCH_UP_DAYS))
-    start = day - timedelta(days=lookback_days)
-    if previous is not None and previous < day:
-        start = min(start, max(previous, earliest))
+    start = first_day(day, lookback_days, previous)
     regular = {start + timedelta(days=offset) for offset in range((day - start).days + 1)}
     return tuple(sorted(regular | {one for one in unsettled if earliest <= one <= day}))
+
+
+def first_day(day: date, lookback_days: int, previous: date | None) -> date:
+    """Return the first day whose listings compete for an issue of `day` without being news.
+
+    That is `lookback_days` before it, or the day of the previous issue where that is longer ago: papers that
+    waited because an issue was not made have not missed their chance.
+    """
+    start = day - timedelta(days=lookback_days)
+    if previous is None or previous >= day:
+        return start
+    return min(start, max(previous, day - timedelta(days=MAX_CATCH_UP_DAYS)))
+
+
+def eligible(candidates: Iterable[Candidate], *, since: date, news_since: datetime | None) -> list[Candidate]:
+    """Return the candidates that still compete: listed from `since` on, or learnt of after `news_since`.
+
+    The second keeps a paper whose page could be read only days later.
+    """
+    return [
+        candidate
+        for candidate in candidates
+        if any(
+            sighting.listed_on >= since or (news_since is not None and sighting.seen_at > news_since)
+            for sighting in candidate.sightings
+        )
+    ]
 
 
 def unsent(candidates: Iterable[Candidate], sent: Collection[int]) -> list[Candidate]:
@@ -46,26 +74,67 @@ def unsent(candidates: Iterable[Candidate], sent: Collection[int]) -> list[Candi
     return fresh
 
 
-def select(fresh: Iterable[Candidate], config: NewsletterList, day: date) -> Draft:
-    """Return the issue that unsent candidates make: the best of them, as many as the list wants."""
-    order = ranked(fresh)
-    chosen = order[: config.max_listings] if config.max_listings else order
+def too_few(draft: Draft, config: NewsletterList) -> str:
+    """Return why a draft becomes no issue, or nothing where it does."""
+    least = max(config.min_listings, 1)
+    if len(draft.listings) >= least:
+        return ""
+    if draft.candidates:
+        return f"new listings: {draft.candidates}; the list wants {least}, so they wait for the next issue"
+    if draft.listed:
+        return f"nothing new: what is listed on {draft.day} came in earlier issues"
+    return f"nothing new: no source lists anything on {draft.day}"
+
+
+def select(
+    fresh: Iterable[Candidate],
+    config: NewsletterList,
+    day: date,
+    *,
+    number: int,
+    among: Iterable[Candidate] = (),
+    previous: Issue | None = None,
+) -> Draft:
+    """Return the issue that unsent candidates make: the best of them, as many as the list wants.
+
+    Args:
+        fresh: the unsent candidates.
+        config: the list; a weekly one goes by votes alone, as they stand at the end of the week.
+        day: the issue's day.
+        number: the number that the issue will have.
+        among: all candidates, sent ones too: what the unsent ones are held against.
+        previous: the list's issue before this one.
+    """
+    among = list(among)
+    is_weekly = config.cadence is Cadence.WEEKLY
+    occasion = Occasion(
+        day=day,
+        previous_day=previous.day if previous else None,
+        previous_at=previous.frozen_at if previous else None,
+        whole=is_weekly,
+    )
+    order = ranked(fresh, occasion, VOTES_ONLY if is_weekly else config.ranking, among=among)
+    room = fitting(order, config.max_listings, leaders=0 if is_weekly else config.max_listings // 2)
+    if all(one.reasons == (NEW,) for one in room):
+        room = [replace(one, reasons=()) for one in room]  # what holds for all says nothing of any
     return Draft(
         masthead=config.masthead,
         day=day,
+        number=number,
         candidates=len(order),
+        listed=sum(any(one.listed_on == day for one in candidate.sightings) for candidate in among),
         listings=tuple(
             IssueListing(
-                key=candidate.key,
+                key=one.candidate.key,
                 rank=rank,
-                listing=candidate.listing,
-                listed_on=candidate.first_listed_on,
-                score=score(candidate),
-                reasons=reasons(candidate),
-                upvotes=candidate.most("upvotes"),
-                comments=candidate.most("comments"),
-                stars=candidate.most("stars"),
+                listing=one.candidate.listing,
+                listed_on=one.candidate.first_listed_on,
+                score=one.score,
+                reasons=one.reasons,
+                upvotes=one.upvotes,
+                comments=one.comments,
+                stars=one.stars,
             )
-            for rank, candidate in enumerate(chosen, start=1)
+            for rank, one in enumerate(room, start=1)
         ),
     )

@@ -33,6 +33,7 @@ class Draft:
     number: int  # the number it will have: one more than the list's issues that it was held against
     candidates: int  # unsent listings before the limit on an issue's length
     listings: tuple[IssueListing, ...]
+    listed: int = 0  # listings that sources show for the day itself, sent ones too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -136,17 +136,3 @@ class Candidate:
     def first_listed_on(self) -> date:
         """Return the first day on which a source showed it."""
         return min(sighting.listed_on for sighting in self.sightings)
-
-    @property
-    def latest(self) -> Sighting:
-        """Return the newest sighting."""
-        return max(self.sightings, key=lambda sighting: sighting.seen_at)
-
-    def most(self, measure: str) -> int | None:
-        """Return the newest known value of `upvotes`, `comments` or `stars`, the largest over the sources."""
-        newest: dict[str, int] = {}
-        for sighting in self.sightings:
-            value = getattr(sighting, measure)
-            if value is not None:
-                newest[sighting.source] = value
-        return max(newest.values(), default=None)

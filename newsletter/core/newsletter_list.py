@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import time
 from enum import StrEnum
 
-from newsletter.core.topics import Topic
+from newsletter.core.ranking import Weights
+from newsletter.core.topics import Topic, TopicsMode
 
 
 class Cadence(StrEnum):
@@ -17,6 +18,9 @@ class Cadence(StrEnum):
     WEEKLY = "weekly"
 
 
+# Behind a daily list's name, it names the weekly edition of the list. No list file's name has a full stop.
+WEEKLY_EDITION = ".weekly"
+
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -24,7 +28,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 class Masthead:
     """What of a list shows on its mail, frozen with each issue."""
 
-    list: str  # the file's name without `.toml`
+    list: str  # the file's name without `.toml`; with `.weekly` behind it for a weekly edition
     title: str
     sender: str  # "Name <address>"
     postal_address: str = ""
@@ -33,26 +37,64 @@ class Masthead:
     intro: str = ""
     outro: str = ""
     theme: Mapping[str, str] = field(default_factory=dict)
+    cadence: Cadence = Cadence.DAILY
+
+    @property
+    def readers_of(self) -> str:
+        """Return the name of the list whose subscribers get it: of a weekly edition that is the daily list."""
+        return self.list.removesuffix(WEEKLY_EDITION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewsletterList:
-    """One list. `hour` is a wall-clock time in `timezone` (an IANA name); `days` are numbers, Monday is 0."""
+    """One list. `hour` is a wall-clock time in `timezone` (an IANA name); days are numbers, Monday is 0."""
 
     masthead: Masthead
     sources: tuple[str, ...]
     folder: str = "."  # where the list file stands; saved pages are relative to it
     cadence: Cadence = Cadence.DAILY
     days: tuple[int, ...] = (0, 1, 2, 3, 4)
+    weekly_day: int | None = None  # for what comes out weekly; else the first of the days
     hour: time = time(8)
     timezone: str = "UTC"
     lookback_days: int = 3
     max_listings: int = 20  # 0: no limit
     min_listings: int = 1
     signup: str = "closed"
+    ranking: Weights = field(default_factory=Weights)
     topics: Mapping[str, Topic] = field(default_factory=dict)
+    topics_mode: TopicsMode = TopicsMode.FIRST
 
     @property
     def name(self) -> str:
         """Return the list's name."""
         return self.masthead.list
+
+    @property
+    def issue_days(self) -> tuple[int, ...]:
+        """Return the weekdays on which it comes out."""
+        if self.cadence is Cadence.DAILY:
+            return self.days
+        return self.days[:1] if self.weekly_day is None else (self.weekly_day,)
+
+    @property
+    def usual_cadence(self) -> Cadence:
+        """Return what a subscriber wants who has chosen no cadence."""
+        return self.cadence if self.masthead.readers_of == self.name else Cadence.DAILY
+
+    @property
+    def other_edition(self) -> str:
+        """Return the name of the edition that has the same readers: of a weekly edition the daily list's."""
+        daily = self.masthead.readers_of
+        return daily + WEEKLY_EDITION if self.name == daily else daily
+
+    @property
+    def weekly_edition(self) -> NewsletterList | None:
+        """Return the list's issues for those of its readers who want one a week; None if all its issues are such.
+
+        It is a list of its own with numbers and a history of its own, and has the daily list's subscribers.
+        """
+        if self.cadence is Cadence.WEEKLY:
+            return None
+        masthead = replace(self.masthead, list=self.name + WEEKLY_EDITION, cadence=Cadence.WEEKLY)
+        return replace(self, masthead=masthead, cadence=Cadence.WEEKLY)

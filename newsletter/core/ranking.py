@@ -1,34 +1,268 @@
-"""The order of candidates, and why each is in."""
+"""The order of candidates, which of them an issue has room for, and why each is in.
+
+::
+
+    score = votes · d(v / v̄) + growth · d(Δv / v̄)        v upvotes, v̄ their mean on the paper's page, at least 1
+          + comments · d(c / 10)                          c comments
+          + stars · (d(s / 1000) + d(Δs / 100))           s stars of the code
+          + hackernews · d(p / 100)                       p points on Hacker News
+          - freshness · days                              since a source first listed it
+
+`d(x) = log2(1 + x)` damps: what is worth 1 has to triple to be worth 2. `Δ` is the growth since the list's
+previous issue; the votes of a paper that was not seen then have grown from nothing. The weights are those of the
+list's `[ranking]`. A page is what one source shows for one day. Votes are held against their own page, so that a
+day of few votes, or a morning that has only begun, is not drowned by a day that is over. Where no page counts
+votes, the sources' own order is all that is known, and comments and stars don't disturb it. Equal scores go by the
+newest day, then the place on the page, then the paper's ids.
+
+Room in an issue goes by *standing* first: the place by upvotes among all papers of the page, sent ones too. One
+that stands within the first half of an issue's length goes before all that don't. So today's leaders fit in
+together with those of yesterday's that rose after yesterday's issue, whatever the weights; what room is left goes
+by score.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from math import log2
+from typing import TYPE_CHECKING, TypeAlias
+
+from newsletter.core.listing import Candidate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from newsletter.core.listing import Candidate
+    from newsletter.core.listing import Sighting
+
+_COMMENTS, _STARS, _NEW_STARS, _POINTS = 10, 1000, 100, 100
+_HACKERNEWS = "hackernews"
+
+# The source and the day that a page is for.
+_Page: TypeAlias = "tuple[str, date]"
 
 
-def score(candidate: Candidate) -> float:
-    """Return what a candidate is worth: its votes, as far as its sources count any."""
-    return float(candidate.most("upvotes") or 0)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """How much each signal counts, none below 0; `freshness` is what a day of age costs."""
+
+    votes: float = 1.0
+    growth: float = 0.5
+    comments: float = 0.25
+    stars: float = 0.25
+    hackernews: float = 0.5
+    freshness: float = 0.25
 
 
-def ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Return candidates best first: by score, then the newest day, then the order of the page, then the id."""
-    return sorted(
-        candidates,
-        key=lambda one: (
-            -score(one),
-            -one.first_listed_on.toordinal(),
-            one.latest.position,
-            str(one.listing.id),
-        ),
+# What there is to say of a listing that no source counts anything of.
+NEW = "new"
+
+VOTES_ONLY = Weights(growth=0, comments=0, stars=0, hackernews=0, freshness=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """What is ranked for: the issue of a day, with day and moment (UTC) of the list's issue before it, if any.
+
+    With `whole` all days that compete are one: votes are held against the mean of all pages of their source.
+    """
+
+    day: date
+    previous_day: date | None = None
+    previous_at: datetime | None = None
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranked:
+    """A candidate with what it is worth, its standing (from 1, None without votes), and why it is in, in words.
+
+    Counts are the newest known, the largest over the sources; votes on Hacker News are none.
+    """
+
+    candidate: Candidate
+    score: float
+    standing: int | None
+    reasons: tuple[str, ...]
+    upvotes: int | None
+    comments: int | None
+    stars: int | None
+    position: int  # on its page
+
+
+def ranked(
+    fresh: Iterable[Candidate], occasion: Occasion, weights: Weights, *, among: Iterable[Candidate] = ()
+) -> list[Ranked]:
+    """Return candidates best first.
+
+    Args:
+        fresh: what competes, each once.
+        occasion: the issue that they compete for.
+        weights: how much each signal counts.
+        among: what else stands on their pages; they are held against it.
+    """
+    fresh = list(fresh)
+    everyone = {candidate.key: candidate for candidate in (*among, *fresh)}
+    facts = {key: _facts(candidate, occasion.previous_at) for key, candidate in everyone.items()}
+    means = _means(facts.values(), whole=occasion.whole)
+    standings = _standings(facts)
+    order = []
+    for candidate in fresh:
+        known = facts[candidate.key]
+        age = max((occasion.day - candidate.first_listed_on).days, 0)
+        order.append(
+            Ranked(
+                candidate=candidate,
+                score=_score(known, weights, means) - weights.freshness * age,
+                standing=standings.get(candidate.key),
+                reasons=_reasons(known, candidate.first_listed_on, occasion),
+                upvotes=_most(known.votes),
+                comments=known.comments,
+                stars=known.stars,
+                position=known.position,
+            )
+        )
+    return sorted(order, key=_order)
+
+
+def fitting(order: Sequence[Ranked], limit: int, *, leaders: int) -> list[Ranked]:
+    """Return those that an issue has room for, in their order.
+
+    Args:
+        order: candidates, best first.
+        limit: how many there is room for; 0: for all.
+        leaders: those with a standing up to this go first, by their standing.
+    """
+    if not limit:
+        return list(order)
+    behind = leaders + 1
+    places = sorted(range(len(order)), key=lambda place: min(order[place].standing or behind, behind))
+    return [order[place] for place in sorted(places[:limit])]
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What the sightings of a candidate come to. `before` is of the previous issue's moment."""
+
+    votes: Mapping[_Page, int]
+    votes_before: Mapping[_Page, int]
+    comments: int | None
+    stars: int | None
+    stars_before: int | None
+    points: int
+    position: int
+
+
+def _facts(candidate: Candidate, previous_at: datetime | None) -> _Facts:
+    news = [one for one in candidate.sightings if _is_hackernews(one)]
+    seen = [one for one in candidate.sightings if not _is_hackernews(one)]
+    before = [one for one in seen if previous_at is not None and one.seen_at <= previous_at]
+    comments = _most(_newest(seen, "comments"))
+    return _Facts(
+        votes=_newest(seen, "upvotes"),
+        votes_before=_newest(before, "upvotes"),
+        comments=_most(_newest(news, "comments")) if comments is None else comments,
+        stars=_most(_newest(seen, "stars")),
+        stars_before=_most(_newest(before, "stars")),
+        points=_most(_newest(news, "upvotes")) or 0,
+        position=(seen or news)[-1].position,
     )
 
 
-def reasons(candidate: Candidate) -> tuple[str, ...]:
-    """Return in words why a candidate is in."""
-    votes = candidate.most("upvotes")
-    return (f"{votes} upvote{'' if votes == 1 else 's'}",) if votes else ()
+def is_vote(sighting: Sighting) -> bool:
+    """Tell whether a sighting counts upvotes; points on Hacker News are a signal of their own."""
+    return sighting.upvotes is not None and not _is_hackernews(sighting)
+
+
+def _is_hackernews(sighting: Sighting) -> bool:
+    return sighting.source.partition(":")[0] == _HACKERNEWS
+
+
+def _newest(sightings: Iterable[Sighting], measure: str) -> dict[_Page, int]:
+    """Return the newest known count of each page; sightings come oldest first."""
+    return {
+        (one.source, one.listed_on): count for one in sightings if (count := getattr(one, measure)) is not None
+    }
+
+
+def _most(counts: Mapping[_Page, int]) -> int | None:
+    return max(counts.values(), default=None)
+
+
+def _means(facts: Iterable[_Facts], *, whole: bool) -> dict[_Page, float]:
+    """Return the mean votes of each page, at least 1; with `whole` those of all pages of its source."""
+    votes: dict[object, list[int]] = defaultdict(list)
+    pages = set()
+    for known in facts:
+        for page, count in known.votes.items():
+            pages.add(page)
+            votes[page[0] if whole else page].append(count)
+    means = {scope: max(sum(counts) / len(counts), 1.0) for scope, counts in votes.items()}
+    return {page: means[page[0] if whole else page] for page in pages}
+
+
+def _standings(facts: Mapping[int, _Facts]) -> dict[int, int]:
+    """Return the place by votes of each candidate, by key, on the page where it stands best."""
+    pages: dict[_Page, list[tuple[int, int, int]]] = defaultdict(list)
+    for key, known in facts.items():
+        for page, count in known.votes.items():
+            pages[page].append((-count, known.position, key))
+    best: dict[int, int] = {}
+    for members in pages.values():
+        for standing, (*_, key) in enumerate(sorted(members), start=1):
+            best[key] = min(standing, best.get(key, standing))
+    return best
+
+
+def _score(known: _Facts, weights: Weights, means: Mapping[_Page, float]) -> float:
+    score = weights.hackernews * _damped(known.points / _POINTS)
+    if known.votes:
+        score += max(
+            weights.votes * _damped(count / means[page])
+            + weights.growth * _damped((count - known.votes_before.get(page, 0)) / means[page])
+            for page, count in known.votes.items()
+        )
+        score += weights.comments * _damped((known.comments or 0) / _COMMENTS)
+        score += weights.stars * _damped((known.stars or 0) / _STARS)
+        if known.stars is not None and known.stars_before is not None:
+            score += weights.stars * _damped((known.stars - known.stars_before) / _NEW_STARS)
+    return score
+
+
+def _damped(value: float) -> float:
+    return log2(1 + max(value, 0.0))
+
+
+def _order(one: Ranked) -> tuple[float, int, int, tuple[str, ...]]:
+    """Return what to sort by. What a listing is known by stands in for its id, which takes long to work out."""
+    listing = one.candidate.listing
+    known_by = (listing.arxiv_id, listing.doi, listing.url, listing.title)
+    return -one.score, -one.candidate.first_listed_on.toordinal(), one.position, known_by
+
+
+def _reasons(known: _Facts, listed_on: date, occasion: Occasion) -> tuple[str, ...]:
+    """Return in words why a candidate is in; at least that it is new."""
+    votes = _most(known.votes) or 0
+    found = []
+    if votes:
+        found.append(_counted(votes, "upvote"))
+        growth = max((known.votes[page] - count for page, count in known.votes_before.items()), default=0)
+        if growth > 0:
+            found.append(f"+{growth:,} since {_since(occasion)}")
+    if known.points:
+        found.append(f"{_counted(known.points, 'point')} on Hacker News")
+    if votes and occasion.previous_day is not None and listed_on <= occasion.previous_day:
+        found.append("rose late")
+    return tuple(found) or (NEW,)
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def _since(occasion: Occasion) -> str:
+    """Return the day of the previous issue as a reader would say it."""
+    is_yesterday = occasion.previous_day == occasion.day - timedelta(days=1)
+    return "yesterday" if is_yesterday else "the last issue"

@@ -1,0 +1,53 @@
+"""What each reader gets of an issue."""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+from newsletter.core.interest import Interests
+from newsletter.core.topics import choose, index
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from newsletter.core.issue import IssueListing
+    from newsletter.core.newsletter_list import NewsletterList
+    from newsletter.core.subscriber import Subscriber
+    from newsletter.core.topics import Choice, TopicsMode
+
+_KEPT = 1024
+
+
+class Choices:
+    """Chooses from an issue for its readers. What costs time is done once, or once for readers of one wish.
+
+    Args:
+        listings: the issue's.
+        config: its list, for the topics.
+    """
+
+    def __init__(self, listings: Sequence[IssueListing], config: NewsletterList) -> None:
+        self._records = [one.listing for one in listings]
+        self._positions = {one.key: position for position, one in enumerate(listings)}
+        self._mode = config.topics_mode
+        self._matches = index(self._records, config.topics)
+        self._cached = lru_cache(maxsize=_KEPT)(self._choice)
+
+    def of(self, reader: Subscriber, had: frozenset[int] = frozenset()) -> Choice:
+        """Return what a reader gets.
+
+        Args:
+            reader: the subscriber.
+            had: the keys of listings that the reader has had from this list already.
+        """
+        without = frozenset(self._positions[key] for key in had if key in self._positions)
+        return self._cached(reader.topics, reader.interest, reader.topics_mode or self._mode, without)
+
+    @cached_property
+    def _interests(self) -> Interests:
+        return Interests(self._records)  # most issues have no reader who asks for it
+
+    def _choice(self, topics: tuple[str, ...], interest: str, mode: TopicsMode, without: frozenset[int]) -> Choice:
+        scores = self._interests.scores(interest) if interest else None
+        return choose(self._matches, topics, len(self._records), mode=mode, interest=scores, without=without)

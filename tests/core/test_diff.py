@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.core.diff import days_to_read, eligible, first_day, select, too_few, unsent
+from newsletter.core.newsletter_list import Cadence
+from tests.core.candidates import DAY, NOON, YESTERDAY, candidate, papers
+
+if TYPE_CHECKING:
+    import random
+
+    from newsletter.core.listing import Candidate
+
+days = st.dates(DAY - timedelta(days=40), DAY)
+
+
+def test_the_look_back_reads_the_day_and_those_before_it() -> None:
+    assert days_to_read(DAY, 2) == (date(2026, 3, 10), date(2026, 3, 11), DAY)
+
+
+def test_days_without_an_issue_are_read_too() -> None:
+    assert days_to_read(DAY, 1, previous=date(2026, 3, 8))[0] == date(2026, 3, 8)
+
+
+def test_a_page_that_was_never_settled_is_read_again() -> None:
+    assert days_to_read(DAY, 1, unsettled=[date(2026, 3, 3)]) == (date(2026, 3, 3), date(2026, 3, 11), DAY)
+
+
+@given(st.integers(0, 10), st.sets(days), st.none() | days)
+def test_the_look_back_is_bounded_and_never_reaches_behind_the_day(
+    lookback: int, unsettled: set[date], previous: date | None
+) -> None:
+    found = days_to_read(DAY, lookback, unsettled=unsettled, previous=previous)
+    assert found[-1] == DAY
+    assert list(found) == sorted(set(found))
+    assert found[0] >= DAY - timedelta(days=14)
+    assert {DAY - timedelta(days=n) for n in range(lookback + 1)} <= set(found)
+
+
+@given(st.integers(0, 10), st.none() | st.dates(DAY, DAY + timedelta(days=9)))
+def test_issues_of_the_same_or_a_later_day_do_not_move_the_window(lookback: int, previous: date | None) -> None:
+    assert first_day(DAY, lookback, previous) == DAY - timedelta(days=lookback)
+
+
+def test_an_old_listing_competes_only_if_it_is_news() -> None:
+    old = candidate(1, listed_on=date(2026, 3, 1))
+    assert eligible([old], since=date(2026, 3, 9), news_since=None) == []
+    assert eligible([old], since=date(2026, 3, 9), news_since=NOON) == []
+    assert eligible([old], since=date(2026, 3, 9), news_since=NOON - timedelta(hours=1)) == [old]
+    assert eligible([old], since=date(2026, 3, 1), news_since=None) == [old]
+
+
+@given(st.lists(st.integers(1, 30)), st.sets(st.integers(1, 30)))
+def test_the_diff_is_idempotent_and_never_repeats(keys: list[int], sent: set[int]) -> None:
+    fresh = unsent([candidate(key) for key in keys], sent)
+    found = [one.key for one in fresh]
+    assert set(found) == set(keys) - sent
+    assert len(found) == len(set(found))
+    assert unsent(fresh, sent) == fresh
+    assert unsent(fresh, sent | set(found)) == []
+
+
+@given(
+    st.lists(
+        st.builds(candidate, st.integers(1, 10**6), upvotes=st.none() | st.integers(0, 9), listed_on=days),
+        unique_by=lambda one: one.key,
+    ),
+    st.integers(0, 5),
+    st.randoms(use_true_random=False),
+)
+def test_selection_does_not_depend_on_the_order_it_is_given(
+    candidates: list[Candidate], limit: int, shuffler: random.Random
+) -> None:
+    shuffled = candidates[:]
+    shuffler.shuffle(shuffled)
+    draft = select(candidates, papers(limit), DAY, number=1)
+    assert draft == select(shuffled, papers(limit), DAY, number=1)
+    assert draft.candidates == len(candidates)
+    assert len(draft.listings) == (min(limit, len(candidates)) if limit else len(candidates))
+    assert [one.rank for one in draft.listings] == list(range(1, len(draft.listings) + 1))
+    assert [one.score for one in draft.listings] == sorted((one.score for one in draft.listings), reverse=True)
+
+
+def test_papers_without_votes_keep_the_order_of_their_page_and_need_no_reason() -> None:
+    page = [candidate(key, position=position) for position, key in enumerate([5, 3, 9, 1])]
+    draft = select(page, papers(), DAY, number=1)
+    assert [one.key for one in draft.listings] == [5, 3, 9, 1]
+    assert {one.reasons for one in draft.listings} == {()}
+
+
+def test_reasons_say_why_a_paper_is_in() -> None:
+    many, one, none = (candidate(key, upvotes=votes) for key, votes in ((1, 128), (2, 1), (3, None)))
+    reasons = [item.reasons for item in select([many, one, none], papers(), DAY, number=1).listings]
+    assert reasons == [("128 upvotes",), ("1 upvote",), ("new",)]
+
+
+def test_the_first_half_of_an_issue_is_for_the_leaders_of_each_day() -> None:
+    quiet = [candidate(key, listed_on=YESTERDAY, upvotes=1) for key in range(1, 21)]
+    loud = [candidate(key, upvotes=900 + key) for key in range(21, 41)]
+    draft = select([*quiet, *loud], papers(4), DAY, number=1)
+    assert [one.key for one in draft.listings] == [40, 39, 1, 2]
+
+
+def test_a_weekly_issue_has_the_most_upvoted_whatever_their_day() -> None:
+    quiet = [candidate(key, listed_on=YESTERDAY, upvotes=key) for key in range(1, 21)]
+    loud = [candidate(key, upvotes=900 + key) for key in range(21, 41)]
+    draft = select([*quiet, *loud], papers(4, cadence=Cadence.WEEKLY), DAY, number=1)
+    assert [one.key for one in draft.listings] == [40, 39, 38, 37]
+
+
+def test_an_issue_that_is_long_enough_needs_no_reason() -> None:
+    assert too_few(select([candidate(1)], papers(), DAY, number=1), papers()) == ""
+
+
+def test_why_there_is_no_issue_is_said() -> None:
+    one = candidate(1)
+    few = select([one], papers(min_listings=3), DAY, number=1, among=[one])
+    assert too_few(few, papers(min_listings=3)) == (
+        "new listings: 1; the list wants 3, so they wait for the next issue"
+    )
+    known = select([], papers(), DAY, number=1, among=[one])
+    assert too_few(known, papers()) == "nothing new: what is listed on 2026-03-12 came in earlier issues"
+    holiday = select([], papers(), DAY, number=1, among=[candidate(1, listed_on=YESTERDAY)])
+    assert too_few(holiday, papers()) == "nothing new: no source lists anything on 2026-03-12"
