@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from newsletter.core.delivery import Change, Delivery, Outcome, Planned, Uncertain
     from newsletter.core.issue import Draft, Issue
     from newsletter.core.listing import Candidate, Entry, Page
+    from newsletter.core.newsletter_list import Cadence
     from newsletter.core.subscriber import SyncPlan
 
 
@@ -144,6 +145,16 @@ class Issues(Protocol):
         """Return the keys of all listings in the list's issues so far."""
         ...
 
+    async def had(
+        self, list_name: str, listing_keys: Collection[int], *, cadence: Cadence, usual: Cadence
+    ) -> dict[str, frozenset[int]]:
+        """Return which of these listings the issues of a list brought to whom, by address key.
+
+        Of its readers only those count who want `cadence`, where one who has chosen none wants the `usual` one.
+        What was withdrawn or refused was not brought.
+        """
+        ...
+
     async def freeze(
         self, draft: Draft, subject: str, plan: Callable[[Subscriber], Planned], *, now: datetime
     ) -> tuple[Issue, bool]:
@@ -168,6 +179,10 @@ class Roster(Protocol):
 
     async def subscribers(self, list_name: str) -> list[Subscriber]:
         """Return all subscribers of a list, of every status, by address."""
+        ...
+
+    async def anyone_wants(self, list_name: str, cadence: Cadence) -> bool:
+        """Tell whether an active subscriber of a list has chosen this cadence."""
         ...
 
     async def apply(self, list_name: str, plan: SyncPlan, *, now: datetime) -> None:
@@ -205,13 +220,16 @@ class Outbox(Protocol):
         ...
 
     async def claim(
-        self, worker: str, *, now: datetime, limit: int, issue_key: int | None = None, at_once: bool = False
+        self, worker: str, *, now: datetime, limit: int, issue_key: int | None = None
     ) -> list[Delivery]:
         """Take due deliveries (queued, or deferred and due again) for this worker, oldest due first.
 
-        No two workers get the same one. Suppressed ones are withdrawn instead. With `at_once` the time of queued
-        ones does not matter. `issue_key` narrows to one issue.
+        No two workers get the same one. Suppressed ones are withdrawn instead. `issue_key` narrows to one issue.
         """
+        ...
+
+    async def hasten(self, issue_key: int, *, now: datetime) -> None:
+        """Make all waiting deliveries of an issue due now: those of a later hour, and deferred ones."""
         ...
 
     async def record(self, changes: Sequence[Change]) -> Collection[int]:
@@ -347,7 +365,10 @@ class Message(Protocol):
         ...
 
     def for_reader(self, delivery: Delivery) -> tuple[str, bytes]:
-        """Return the envelope sender and the final bytes for one reader; costs microseconds."""
+        """Return the envelope sender and the final bytes for one reader; costs microseconds.
+
+        If no line of one reader's bytes begins with a dot, then none of any reader's does.
+        """
         ...
 
 
@@ -375,7 +396,6 @@ class Dispatcher(Protocol):
         message_for: Callable[[int], Awaitable[Message]],
         *,
         issue_key: int | None = None,
-        at_once: bool = False,
         progress: Progress | None = None,
         stop: asyncio.Event | None = None,
     ) -> DispatchReport:
@@ -384,7 +404,6 @@ class Dispatcher(Protocol):
         Args:
             message_for: gives an issue's message by the issue's key; asked only if there is something due.
             issue_key: narrows to one issue.
-            at_once: queued deliveries are due now, whatever their time.
             progress: hears of each delivery.
             stop: when set, what is in flight is finished and settled, the rest left in the outbox.
         """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from newsletter.lists.schema import ListTable, SubscriberTable, Table, ThemeTable, TopicTable
+from newsletter.lists.schema import ListTable, RankingTable, SubscriberTable, Table, ThemeTable, TopicTable
 from newsletter.lists.values import did_you_mean
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # What to do about a value of the wrong type, by pydantic's name of the error.
 _TYPES = {
     "int_type": "write a whole number, without quotes",
+    "float_type": "write a number, without quotes",
     "list_type": "write a list in square brackets",
     "dict_type": "write it as a table: [{name}]",
     "model_type": "write it as a table: [{name}]",
@@ -78,5 +79,7 @@ def _table_at(parents: list[Any]) -> type[Table]:
             return SubscriberTable
         case ["theme"]:
             return ThemeTable
+        case ["ranking"]:
+            return RankingTable
         case _:
             return ListTable

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 from newsletter.core.errors import Mistake
 from newsletter.core.subscriber import Subscriber
 from newsletter.lists.document import read_text, shown
-from newsletter.lists.values import did_you_mean, read_cadence, read_hour, read_line, read_timezone, read_topic
+from newsletter.lists.values import (
+    did_you_mean,
+    read_cadence,
+    read_hour,
+    read_line,
+    read_timezone,
+    read_topic,
+    read_topics_mode,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
@@ -55,6 +63,8 @@ class MembersFile:
             "cadence": cache(read_cadence),
             "hour": cache(read_hour),
             "timezone": cache(read_timezone),
+            "topics_mode": cache(read_topics_mode),
+            "interest": read_line,
         }
         self.mistakes: list[Mistake] = []
 

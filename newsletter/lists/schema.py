@@ -24,8 +24,9 @@ from pydantic import (
 )
 
 from newsletter.core.newsletter_list import Cadence, Masthead, NewsletterList
+from newsletter.core.ranking import Weights
 from newsletter.core.subscriber import Subscriber
-from newsletter.core.topics import Topic
+from newsletter.core.topics import Topic, TopicsMode
 from newsletter.lists.addresses import Addresses
 from newsletter.lists.values import (
     read_cadence,
@@ -35,6 +36,7 @@ from newsletter.lists.values import (
     read_line,
     read_timezone,
     read_topic,
+    read_topics_mode,
     read_weekday,
 )
 
@@ -85,6 +87,7 @@ Name = Annotated[str, _reads(lambda text, _: text and read_line(text))]
 Hour = Annotated[time, _reads(lambda text, _: read_hour(text))]
 Timezone = Annotated[str, _reads(lambda text, _: read_timezone(text))]
 ReadCadence = Annotated[Cadence, _reads(lambda text, _: read_cadence(text))]
+ReadTopicsMode = Annotated[TopicsMode, _reads(lambda text, _: read_topics_mode(text))]
 Weekday = Annotated[int, _reads(lambda text, _: read_weekday(text))]
 Colour = Annotated[str, _reads(lambda text, _: read_colour(text))]
 Language = Annotated[str, _reads(lambda text, _: read_language(text))]
@@ -94,6 +97,11 @@ Source = Annotated[str, _reads(_check_source)]
 TopicChoice = Annotated[str, _reads(lambda text, context: read_topic(text, context.topics))]
 
 
+Weight = Annotated[float, Field(ge=0, le=100)]
+
+_MINUS = "-"
+
+
 class Table(BaseModel):
     """A table of a list file: unknown keys and wrong types are mistakes."""
 
@@ -101,31 +109,54 @@ class Table(BaseModel):
 
 
 class TopicTable(Table):
-    """`[topics.<name>]`."""
+    """`[topics.<name>]`. A keyword with a minus in front is a word to exclude."""
 
     keywords: list[Line] = []
     categories: list[Line] = []
     authors: list[Line] = []
+    organizations: list[Line] = []
+    exclude: list[Line] = []
 
     @model_validator(mode="after")
     def _matches_something(self) -> TopicTable:
-        if not (self.keywords or self.categories or self.authors):
-            raise ValueError("matches nothing: add keywords, categories or authors")
+        wanted = [keyword for keyword in self.keywords if not keyword.startswith(_MINUS)]
+        if not (wanted or self.categories or self.authors or self.organizations):
+            raise ValueError("matches nothing: add keywords, categories, authors or organizations")
         return self
 
     def to_topic(self, name: str) -> Topic:
         """Return the topic as core knows it."""
+        excluded = (keyword.removeprefix(_MINUS) for keyword in self.keywords if keyword.startswith(_MINUS))
         return Topic(
             name=name,
-            keywords=tuple(self.keywords),
+            keywords=tuple(keyword for keyword in self.keywords if not keyword.startswith(_MINUS)),
             categories=tuple(self.categories),
             authors=tuple(self.authors),
+            organizations=tuple(self.organizations),
+            exclude=(*self.exclude, *excluded),
         )
 
 
-class ThemeTable(Table):
-    """`[theme]`: what of the look a list may choose."""
+class RankingTable(Table):
+    """`[ranking]`: how much each signal counts; the defaults are those of `core.ranking`."""
 
+    votes: Weight = Weights().votes
+    growth: Weight = Weights().growth
+    comments: Weight = Weights().comments
+    stars: Weight = Weights().stars
+    hackernews: Weight = Weights().hackernews
+    freshness: Weight = Weights().freshness
+
+    def to_weights(self) -> Weights:
+        """Return the weights as core knows them."""
+        return Weights(**self.model_dump())
+
+
+class ThemeTable(Table):
+    """`[theme]`: what of the look a list may choose, and the words around its papers."""
+
+    intro: Text = ""
+    outro: Text = ""
     logo: Line | None = None
     accent: Colour | None = None
     accent_dark: Colour | None = None
@@ -143,6 +174,8 @@ class SubscriberTable(Table):
     cadence: ReadCadence | None = None
     hour: Hour | None = None
     timezone: Timezone | None = None
+    topics_mode: ReadTopicsMode | None = None
+    interest: Name = ""
 
     def to_subscriber(self, list_name: str) -> Subscriber:
         """Return the subscriber as core knows it; a topic that is named twice counts once."""
@@ -154,6 +187,8 @@ class SubscriberTable(Table):
             cadence=self.cadence,
             hour=self.hour,
             timezone=self.timezone,
+            topics_mode=self.topics_mode,
+            interest=self.interest,
         )
 
 
@@ -165,19 +200,20 @@ class ListTable(Table):
     sources: list[Source]
     postal_address: Text = ""
     language: Language = "en"
-    intro: Text = ""
-    outro: Text = ""
     unsubscribe_mailto: Address = ""
     cadence: ReadCadence = Cadence.DAILY
     days: list[Weekday] = [0, 1, 2, 3, 4]
+    weekly_day: Weekday | None = None
     hour: Hour = time(8)
     timezone: Timezone = "UTC"
     lookback_days: int = Field(default=3, ge=0, le=366)
     max_listings: int = Field(default=20, ge=0)
     min_listings: int = Field(default=1, ge=1)
+    topics_mode: ReadTopicsMode = TopicsMode.FIRST
     signup: Literal["open", "closed"] = "closed"
     members: Text | None = None
     theme: ThemeTable = ThemeTable()
+    ranking: RankingTable = RankingTable()
     topics: dict[str, TopicTable] = {}
     subscribers: list[dict[str, Any]] = []
 
@@ -215,9 +251,10 @@ class ListTable(Table):
             postal_address=self.postal_address,
             language=self.language,
             unsubscribe_mailto=self.unsubscribe_mailto,
-            intro=self.intro,
-            outro=self.outro,
-            theme=self.theme.model_dump(exclude_none=True),
+            intro=self.theme.intro,
+            outro=self.theme.outro,
+            theme=self.theme.model_dump(exclude_none=True, exclude={"intro", "outro"}),
+            cadence=self.cadence,
         )
         return NewsletterList(
             masthead=masthead,
@@ -225,11 +262,14 @@ class ListTable(Table):
             folder=folder,
             cadence=self.cadence,
             days=tuple(self.days),
+            weekly_day=self.weekly_day,
             hour=self.hour,
             timezone=self.timezone,
             lookback_days=self.lookback_days,
             max_listings=self.max_listings,
             min_listings=self.min_listings,
             signup=self.signup,
+            ranking=self.ranking.to_weights(),
             topics={name: topic.to_topic(name) for name, topic in self.topics.items()},
+            topics_mode=self.topics_mode,
         )

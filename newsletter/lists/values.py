@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
 from newsletter.core.newsletter_list import WEEKDAYS, Cadence
+from newsletter.core.topics import TopicsMode
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -69,6 +70,14 @@ def read_cadence(text: str) -> Cadence:
         return Cadence(text)
     except ValueError:
         raise ValueError(f"unknown cadence {text!r}{did_you_mean(text, Cadence)}") from None
+
+
+def read_topics_mode(text: str) -> TopicsMode:
+    """Read what a reader with topics gets."""
+    try:
+        return TopicsMode(text)
+    except ValueError:
+        raise ValueError(f"unknown mode {text!r}{did_you_mean(text, TopicsMode)}") from None
 
 
 def read_weekday(text: str) -> int:

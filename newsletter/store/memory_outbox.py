@@ -30,15 +30,13 @@ class MemoryOutbox:
         return self._workers.register()
 
     async def claim(
-        self, worker: str, *, now: datetime, limit: int, issue_key: int | None = None, at_once: bool = False
+        self, worker: str, *, now: datetime, limit: int, issue_key: int | None = None
     ) -> list[Delivery]:
         """See `Outbox`."""
         ready = [
             row
             for row in self._tables.deliveries.values()
-            if row.ready_at is not None
-            and issue_key in {None, row.issue_key}
-            and (row.ready_at <= now or (at_once and row.state is DeliveryState.QUEUED))
+            if row.ready_at is not None and issue_key in {None, row.issue_key} and row.ready_at <= now
         ]
         claimed: list[Delivery] = []
         for row in sorted(ready, key=lambda row: (row.ready_at, row.key)):
@@ -47,6 +45,12 @@ class MemoryOutbox:
             if delivery := self._claim(row, worker, now):
                 claimed.append(delivery)
         return claimed
+
+    async def hasten(self, issue_key: int, *, now: datetime) -> None:
+        """See `Outbox`."""
+        for row in self._tables.deliveries.values():
+            if row.issue_key == issue_key and row.ready_at is not None and row.ready_at > now:
+                row.become({"ready_at": now, "next_attempt_at": now})
 
     def _claim(self, row: Row, worker: str, now: datetime) -> Delivery | None:
         subscriber = self._tables.subscribers[row.subscriber_key]

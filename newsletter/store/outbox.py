@@ -44,13 +44,11 @@ class SqlOutbox:
         return self._workers.register()
 
     async def claim(
-        self, worker: str, *, now: datetime, limit: int, issue_key: int | None = None, at_once: bool = False
+        self, worker: str, *, now: datetime, limit: int, issue_key: int | None = None
     ) -> list[Delivery]:
         """See `Outbox`."""
         await self._workers.confirm(worker)
         ready = deliveries.c.ready_at <= now
-        if at_once:
-            ready = deliveries.c.ready_at.is_not(None) & (ready | (deliveries.c.state == DeliveryState.QUEUED))
         if issue_key is not None:
             ready &= deliveries.c.issue_key == issue_key
         async with self._database.write() as connection:
@@ -66,6 +64,14 @@ class SqlOutbox:
                 if len(barred_ones) < len(claims):
                     return [delivery for delivery, bar in claims if not bar]
             return []
+
+    async def hasten(self, issue_key: int, *, now: datetime) -> None:
+        """See `Outbox`."""
+        waiting = (deliveries.c.issue_key == issue_key) & (deliveries.c.ready_at > now)
+        async with self._database.write() as connection:
+            await connection.execute(
+                sa.update(deliveries).where(waiting).values(ready_at=now, next_attempt_at=now)
+            )
 
     async def record(self, changes: Sequence[Change]) -> frozenset[int]:
         """See `Outbox`."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.lists.files import ListFiles
-from newsletter.lists.schema import ListTable, SubscriberTable, Table, ThemeTable, TopicTable
+from newsletter.lists.schema import ListTable, RankingTable, SubscriberTable, Table, ThemeTable, TopicTable
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "subscribers" / "daily.toml"
 
@@ -27,16 +27,16 @@ def test_it_stays_valid_with_every_optional_key_taken_up(tmp_path: Path) -> None
     assert config.masthead.theme["logo"] == "Daily Papers"
 
 
-@pytest.mark.parametrize("table", [ListTable, ThemeTable, TopicTable, SubscriberTable])
+@pytest.mark.parametrize("table", [ListTable, ThemeTable, RankingTable, TopicTable, SubscriberTable])
 def test_it_names_every_key(table: type[Table]) -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
-    for key in set(table.model_fields) - {"topics", "subscribers", "theme"}:
+    for key in set(table.model_fields) - {"topics", "subscribers", "theme", "ranking"}:
         assert re.search(rf"^(# )?{key} = ", text, re.MULTILINE), key
 
 
 def test_what_it_shows_as_defaults_are_the_defaults() -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
-    for key in ("language", "intro", "outro", "lookback_days", "max_listings", "min_listings", "signup"):
+    for key in ("language", "lookback_days", "max_listings", "min_listings", "signup"):
         shown = re.search(rf'^# {key} = "?([^"#\n]*?)"? *(?:#.*)?$', text, re.MULTILINE)
         assert shown is not None, key
         assert shown[1] == str(ListTable.model_fields[key].default), key

@@ -8,8 +8,9 @@ import pytest
 
 from newsletter.core.errors import ConfigurationError, ListFileError
 from newsletter.core.newsletter_list import Cadence, Masthead, NewsletterList
+from newsletter.core.ranking import Weights
 from newsletter.core.subscriber import Subscriber
-from newsletter.core.topics import Topic
+from newsletter.core.topics import Topic, TopicsMode
 from newsletter.lists.files import ListFiles
 from newsletter.render.theme import theme
 
@@ -26,20 +27,26 @@ postal_address = '''
 1 Example Street
 Exampleton'''
 language = "pt-BR"
-intro = "Good morning"
-outro = "Bye"
 unsubscribe_mailto = "leave@example.org"
 sources = ["huggingface", "arxiv:cs.CL+cs.LG"]
 cadence = "weekly"
 days = ["wed", "mon"]
+weekly_day = "fri"
 hour = "7:05"
 timezone = "Asia/Tokyo"
 lookback_days = 7
 max_listings = 0
 min_listings = 3
+topics_mode = "only"
 signup = "open"
 
+[ranking]
+votes = 2
+freshness = 0.5
+
 [theme]
+intro = "Good morning"
+outro = "Bye"
 logo = "Papers, daily"
 accent = "#1A6B4F"
 accent_dark = "#7fd1b0"
@@ -48,11 +55,13 @@ background_dark = "#000000"
 thumbnails = "no"
 
 [topics.agents]
-keywords = ["agent", "tool use"]
+keywords = ["agent", "-real estate", "tool use"]
 categories = ["cs.AI"]
+exclude = ["survey"]
 
 [topics."graph nets"]
 authors = ["Ada Lovelace"]
+organizations = ["Example Lab"]
 
 [[subscribers]]
 email = "reader@example.org"
@@ -61,6 +70,8 @@ topics = ["graph nets", "agents", "agents"]
 cadence = "daily"
 hour = "07:30"
 timezone = "Europe/London"
+topics_mode = "first"
+interest = "Graphs of people"
 
 [[subscribers]]
 email = "other@example.org"
@@ -96,21 +107,30 @@ def test_a_full_file_becomes_the_list_and_its_subscribers(tmp_path: Path) -> Non
                 "background_dark": "#000000",
                 "thumbnails": "no",
             },
+            cadence=Cadence.WEEKLY,
         ),
         sources=("huggingface", "arxiv:cs.CL+cs.LG"),
         folder=str(tmp_path),
         cadence=Cadence.WEEKLY,
         days=(2, 0),
+        weekly_day=4,
         hour=time(7, 5),
         timezone="Asia/Tokyo",
         lookback_days=7,
         max_listings=0,
         min_listings=3,
         signup="open",
+        ranking=Weights(votes=2, freshness=0.5),
         topics={
-            "agents": Topic(name="agents", keywords=("agent", "tool use"), categories=("cs.AI",)),
-            "graph nets": Topic(name="graph nets", authors=("Ada Lovelace",)),
+            "agents": Topic(
+                name="agents",
+                keywords=("agent", "tool use"),
+                categories=("cs.AI",),
+                exclude=("survey", "real estate"),
+            ),
+            "graph nets": Topic(name="graph nets", authors=("Ada Lovelace",), organizations=("Example Lab",)),
         },
+        topics_mode=TopicsMode.ONLY,
     )
     assert loaded.subscribers == (
         Subscriber(
@@ -121,6 +141,8 @@ def test_a_full_file_becomes_the_list_and_its_subscribers(tmp_path: Path) -> Non
             cadence=Cadence.DAILY,
             hour=time(7, 30),
             timezone="Europe/London",
+            topics_mode=TopicsMode.FIRST,
+            interest="Graphs of people",
         ),
         Subscriber(list="weekly_best-of", email="other@example.org"),
     )

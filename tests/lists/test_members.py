@@ -8,6 +8,7 @@ import pytest
 from newsletter.core.errors import ListFileError
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Subscriber
+from newsletter.core.topics import TopicsMode
 from newsletter.lists.files import ListFiles
 
 if TYPE_CHECKING:
@@ -40,9 +41,9 @@ def mistakes(folder: Path, members: str | bytes, text: str = LIST) -> list[str]:
 
 def test_members_stand_behind_the_list_files_own_subscribers(tmp_path: Path) -> None:
     rows = (
-        "hour,email,name,topics,cadence,timezone\n"
-        '7:30, ann@Example.org ,"Ünn, the first",vision; agents;,weekly,Asia/Tokyo\n'
-        ",bob@example.org,,,,\n"
+        "hour,email,name,topics,cadence,timezone,topics_mode,interest\n"
+        '7:30, ann@Example.org ,"Ünn, the first",vision; agents;,weekly,Asia/Tokyo,only,"graphs, mostly"\n'
+        ",bob@example.org,,,,,,\n"
     )
     assert load(tmp_path, rows) == (
         Subscriber(list="daily", email="first@example.org"),
@@ -54,6 +55,8 @@ def test_members_stand_behind_the_list_files_own_subscribers(tmp_path: Path) -> 
             cadence=Cadence.WEEKLY,
             hour=time(7, 30),
             timezone="Asia/Tokyo",
+            topics_mode=TopicsMode.ONLY,
+            interest="graphs, mostly",
         ),
         Subscriber(list="daily", email="bob@example.org"),
     )

@@ -43,19 +43,22 @@ async def test_what_is_due_is_claimed_oldest_first_and_once(store: Store) -> Non
     assert first[1].subscriber_key == await store.roster.key_of("daily", "reader1@example.org")
 
 
-async def test_at_once_the_time_of_queued_deliveries_does_not_matter_but_that_of_deferred_ones_does(
-    store: Store,
-) -> None:
+async def test_hastened_deliveries_are_due_now_those_of_a_later_hour_and_deferred_ones(store: Store) -> None:
     await join(store, subscriber(1), subscriber(2))
     issue, _ = await store.issues.freeze(draft(), "Papers", by_number, now=NOW)
+    await store.outbox.hasten(issue.key, now=NOW)
     async with store.outbox.worker() as worker:
-        claimed = await store.outbox.claim(worker, now=NOW, limit=9, issue_key=issue.key, at_once=True)
+        claimed = await store.outbox.claim(worker, now=NOW, limit=9, issue_key=issue.key)
+        assert len(claimed) == 2
         await attempt(store, claimed[0], DeliveryState.DEFERRED)
         await store.outbox.release(worker)
 
-        again = await store.outbox.claim(worker, now=NOW, limit=9, at_once=True)
+        again = await store.outbox.claim(worker, now=NOW, limit=9)
+        assert [delivery.key for delivery in again] == [claimed[1].key]
 
-    assert [delivery.key for delivery in again] == [claimed[1].key]
+        await store.outbox.hasten(issue.key, now=NOW)
+        hastened = await store.outbox.claim(worker, now=NOW, limit=9)
+        assert [delivery.key for delivery in hastened] == [claimed[0].key]
 
 
 async def test_claiming_can_be_narrowed_to_one_issue(store: Store) -> None:

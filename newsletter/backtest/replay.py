@@ -1,0 +1,163 @@
+"""Makes the issues of past days again, through the stages of a run, with a clock of the past."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from newsletter.backtest.results import BacktestResult, Made, measured
+from newsletter.collect import collect
+from newsletter.core.calendar import comes_out_on, slot_on
+from newsletter.core.errors import SourceError
+from newsletter.core.listing import Page
+from newsletter.core.newsletter_list import NewsletterList
+from newsletter.ports import Source, Store
+from newsletter.publish import lookback, publish
+from newsletter.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from newsletter.core.delivery import Delivery
+    from newsletter.core.issue import Draft, Issue
+    from newsletter.core.listing import Candidate
+    from newsletter.ports import Message
+
+_DAY, _WEEK = timedelta(days=1), timedelta(days=7)
+
+
+async def replayed(
+    config: NewsletterList,
+    sources: Sequence[Source],
+    *,
+    first: date,
+    last: date,
+    progress: Callable[[date], object] = lambda _: None,
+) -> BacktestResult:
+    """Replay the days from `first` to `last`, both included.
+
+    The issue of each day is made at the list's hour, from its own page as it stood then and from the pages of
+    earlier days as they stood in the end, as far as the sources can tell the two apart. Nothing before the first
+    day is shown, and one more issue is made behind the last day: so all days are measured alike.
+
+    Args:
+        config: the list.
+        sources: where pages of past days are read; one that keeps none is left out.
+        first: the first day.
+        last: the last day.
+        progress: hears of each issue's day before it is made.
+
+    Raises:
+        SourceError: nothing could be read.
+    """
+    behind = _days(last + _DAY, last + _WEEK)
+    closing = next((day for day in behind if comes_out_on(config, day)), None)
+    store = await open_store("sqlite://")
+    try:
+        replay = _Replay(config, [_Past(source, first) for source in sources if source.dated], store)
+        for day in [*_days(first, last), *([closing] if closing else [])]:
+            if comes_out_on(config, day):
+                progress(day)
+                await replay.make_issue(day)
+        pages, issues = await replay.final_pages(_days(first, last)), await replay.issues()
+    finally:
+        await store.close()
+    left_out = tuple(source.name for source in sources if not source.dated)
+    return measured(pages, issues, closing=closing, left_out=left_out)
+
+
+def _days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
+
+
+@dataclass(slots=True)
+class _Replay:
+    """Issues that are made one after the other."""
+
+    config: NewsletterList
+    sources: Sequence[Source]
+    store: Store
+    reasons: dict[date, str] = field(default_factory=dict)  # by issue day: why there is none, or nothing
+    failures: dict[str, str] = field(default_factory=dict)
+    read: int = 0
+
+    async def make_issue(self, day: date) -> None:
+        """Collect and publish as a run at the hour of that day would have done."""
+        slot = slot_on(self.config, day)
+        previous = await self.store.issues.latest(self.config.name)
+        collected = await collect(
+            self.sources,
+            self.store.library,
+            day=day,
+            lookback_days=lookback(self.config),
+            previous=previous.day if previous else None,
+            now=slot.at,
+        )
+        self.read += collected.read
+        self.failures.update(collected.failures)
+        published = await publish(
+            self.store,
+            _Unrendered(),
+            self.config,
+            self._names,
+            slot,
+            now=slot.at,
+            at_once=True,
+            check=lambda _issue, _message: None,
+        )
+        self.reasons[day] = published.reason
+
+    async def issues(self) -> dict[date, Made]:
+        """Return what was made, by day."""
+        return {
+            day: Made(await self.store.issues.find(self.config.name, day), reason)
+            for day, reason in self.reasons.items()
+        }
+
+    async def final_pages(self, days: Sequence[date]) -> dict[date, list[Candidate]]:
+        """Return what was listed on each day as its pages stand in the end, with sightings of that day only."""
+        if self.failures and not self.read:
+            raise SourceError("; ".join(self.failures.values()))
+        end = datetime.combine(days[-1] + 2 * _WEEK, time(), UTC)
+        pages = {}
+        for day in days:
+            for source in self.sources:
+                page = await source.read(day, now=end)
+                await self.store.library.record(source.name, day, page.entries, now=end)
+            pages[day] = await self.store.library.candidates(self._names, since=day, until=day)
+        return pages
+
+    @property
+    def _names(self) -> list[str]:
+        return [source.name for source in self.sources]
+
+
+class _Past:
+    """A source as if there had been nothing before a day."""
+
+    dated = True
+
+    def __init__(self, source: Source, first: date) -> None:
+        self.name = source.name
+        self._source, self._first = source, first
+
+    async def read(self, day: date, *, now: datetime) -> Page:
+        """See `Source`."""
+        return await self._source.read(day, now=now) if day >= self._first else Page()
+
+
+class _Unrendered:
+    """Stands in for the renderer and its message: nobody reads these issues."""
+
+    html_bytes = 0
+
+    def subject(self, draft: Draft) -> str:
+        return draft.day.isoformat()
+
+    def message(self, _issue: Issue, _config: NewsletterList) -> Message:
+        return self
+
+    def for_reader(self, _delivery: Delivery) -> tuple[str, bytes]:
+        return "", b""

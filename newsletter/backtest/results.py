@@ -1,0 +1,162 @@
+"""What a replay came to: papers listed, mailed and missed. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from newsletter.core.issue import Issue
+from newsletter.core.ranking import is_vote
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from newsletter.core.listing import Candidate
+
+SHARES = ("top5_same_day", "top5_next_issue", "top10_same_day", "top10_next_issue")
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How many of the most upvoted papers were mailed, out of how many."""
+
+    reached: int = 0
+    of: int = 0
+
+    def __add__(self, other: Reach) -> Reach:
+        """Return both together."""
+        return Reach(self.reached + other.reached, self.of + other.of)
+
+    @property
+    def share(self) -> float | None:
+        """Return the share from 0 to 1; None where no votes are counted."""
+        return self.reached / self.of if self.of else None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """The issue of a day, or why there is none."""
+
+    issue: Issue | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayResult:
+    """A day: papers on its pages in the end, papers in its issue, and those of earlier days among them (`late`).
+
+    The reaches are those of its five and ten most upvoted papers, by its own issue and by the next one.
+    """
+
+    day: date
+    listed: int
+    mailed: int
+    late: int
+    reason: str  # why there is no issue
+    top5_same_day: Reach
+    top5_next_issue: Reach
+    top10_same_day: Reach
+    top10_next_issue: Reach
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object of a day in what `backtest --json` prints."""
+        counts = {"listed": self.listed, "mailed": self.mailed, "late": self.late, "reason": self.reason}
+        return {"date": self.day.isoformat(), **counts, **{name: getattr(self, name).share for name in SHARES}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BacktestResult:
+    """All days. `listed` and `mailed` count their papers, each once; `mailed_twice` those in more issues than one.
+
+    `closing` is the issue behind the last day, whose readers get what of the last day came late.
+    """
+
+    days: tuple[DayResult, ...]
+    listed: int
+    mailed: int
+    mailed_twice: int
+    closing: date | None
+    left_out: tuple[str, ...]  # sources that keep no past
+
+    def total(self, share: str) -> Reach:
+        """Return one of `SHARES` over all days."""
+        return sum((getattr(day, share) for day in self.days), Reach())
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object that `backtest --json` prints."""
+        counts = {"listed": self.listed, "mailed": self.mailed, "mailed_twice": self.mailed_twice}
+        return {
+            "days": [day.as_json() for day in self.days],
+            "totals": {**counts, **{name: self.total(name).share for name in SHARES}},
+            "closing_issue": self.closing and self.closing.isoformat(),
+            "left_out": list(self.left_out),
+        }
+
+
+def measured(
+    pages: Mapping[date, Sequence[Candidate]],
+    issues: Mapping[date, Made],
+    *,
+    closing: date | None,
+    left_out: tuple[str, ...] = (),
+) -> BacktestResult:
+    """Hold issues against the pages as they stand in the end.
+
+    Args:
+        pages: by day, in order: what was listed on it, with the sightings of that day.
+        issues: by issue day, in order.
+        closing: the day of the issue behind the last day.
+        left_out: sources that could not be replayed.
+    """
+    keys = {
+        day: {listing.key for listing in made.issue.listings} if made.issue else set()
+        for day, made in issues.items()
+    }
+    listed = {candidate.key for page in pages.values() for candidate in page}
+    copies = Counter(
+        listing.listing.id for made in issues.values() if made.issue for listing in made.issue.listings
+    )
+    days = []
+    for day, page in pages.items():
+        made = issues.get(day, Made(None, "no issue comes out on this day"))
+        following = next((one for one in issues if one > day), day)
+        same = {key for one, mailed in keys.items() if one <= day for key in mailed}
+        soon = same | keys.get(following, set())
+        best = _most_upvoted(page)
+        days.append(
+            DayResult(
+                day=day,
+                listed=len(page),
+                mailed=len(keys.get(day, ())),
+                late=sum(one.listed_on < day for one in made.issue.listings) if made.issue else 0,
+                reason=made.reason,
+                top5_same_day=_reach(best[:5], same),
+                top5_next_issue=_reach(best[:5], soon),
+                top10_same_day=_reach(best[:10], same),
+                top10_next_issue=_reach(best[:10], soon),
+            )
+        )
+    return BacktestResult(
+        days=tuple(one for one in days if one.listed or one.day in issues),
+        listed=len(listed),
+        mailed=len(listed & set().union(*keys.values())),
+        mailed_twice=sum(count > 1 for count in copies.values()),
+        closing=closing,
+        left_out=left_out,
+    )
+
+
+def _most_upvoted(page: Sequence[Candidate]) -> list[int]:
+    """Return the keys of a day's listings that have votes, most upvoted first, equals as the page has them."""
+    found = []
+    for candidate in page:
+        votes = [one for one in candidate.sightings if is_vote(one)]
+        if votes:
+            found.append((-(votes[-1].upvotes or 0), votes[-1].position, candidate.key))
+    return [key for *_, key in sorted(found)]
+
+
+def _reach(best: Sequence[int], mailed: set[int]) -> Reach:
+    return Reach(sum(key in mailed for key in best), len(best))

@@ -1,0 +1,310 @@
+"""The order of the stages: collect, freeze the issue if due, deliver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from newsletter.collect import Collected, collect
+from newsletter.core.calendar import Slot, comes_out_on, due_slot, next_slot, slot_on
+from newsletter.core.delivery import DeliveryState
+from newsletter.core.errors import NewsletterError, SourceError
+from newsletter.core.issue import Issue
+from newsletter.core.newsletter_list import Cadence, NewsletterList
+from newsletter.core.subscriber import plan_sync
+from newsletter.ports import (
+    Clock,
+    Dispatcher,
+    ListFile,
+    Message,
+    Renderer,
+    Source,
+    Store,
+)
+from newsletter.publish import (
+    Published,
+    WithoutRepeats,
+    as_issue,
+    draft,
+    had_before,
+    lookback,
+    publish,
+)
+from newsletter.report import IssueReport, RunReport, RunStatus
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from newsletter.ports import (
+        DispatchReport,
+        Progress,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """A list's way from its sources to its readers' inboxes.
+
+    Every method is safe to repeat and safe to run twice at once: the store decides who makes an issue and
+    who delivers to whom. `check` raises LintError if an issue must not go out.
+    """
+
+    store: Store
+    renderer: Renderer
+    dispatcher: Dispatcher
+    sources_of: Callable[[NewsletterList], Sequence[Source]]
+    check: Callable[[Issue, Message], None]
+    clock: Clock
+    # Ticks come every few seconds; a source that had nothing for an issue is not asked at each of them.
+    retry_after: timedelta = timedelta(minutes=30)
+    _tried: dict[tuple[str, date], datetime] = field(default_factory=dict)
+
+    async def run(
+        self,
+        file: ListFile,
+        *,
+        day: date | None = None,
+        progress: Progress | None = None,
+        stop: asyncio.Event | None = None,
+    ) -> RunReport:
+        """Collect, freeze the issue if due, deliver what is due; then the same for the list's weekly edition.
+
+        Args:
+            file: the list and its subscribers.
+            day: makes or finishes the issue of that day, its deliveries due at once; None: today's, if due.
+            progress: hears of each delivery.
+            stop: when set, what is in flight is finished and the rest left for the next run.
+        """
+        config = file.config
+        report = await self._run(file, config, day, progress, stop)
+        weekly = await self._weekly(file, day)
+        if weekly is None:
+            return report
+        return replace(report, weekly=await self._run(file, weekly, day, progress, stop))
+
+    async def _run(
+        self,
+        file: ListFile,
+        config: NewsletterList,
+        day: date | None,
+        progress: Progress | None,
+        stop: asyncio.Event | None,
+    ) -> RunReport:
+        at_once = day is not None
+        slot = slot_on(config, day) if day else self.due(config)
+        collected = await self.collect(config, slot.day if slot else self.today(config))
+        await self.sync(file)
+        published = await self._publish(config, slot, at_once=at_once) if slot else None
+        issues = [published.issue] if published and published.issue else []
+        if at_once:
+            for issue in issues:
+                await self.store.outbox.hasten(issue.key, now=self.clock())
+        else:
+            issues = await self._open_issues(config, issues)
+        delivered = {issue.key: await self._deliver(issue, config, progress, stop) for issue in issues}
+        return await self._report(config, slot, collected, published, issues, delivered)
+
+    async def tick(self, file: ListFile, *, stop: asyncio.Event | None = None) -> None:
+        """Do what is due by now: like `run`, but sources are asked only if there is an issue to make.
+
+        Raises:
+            NewsletterError: an issue that is due cannot be made; what was left of earlier ones is delivered.
+        """
+        trouble = await self._attempt(file, file.config, stop)
+        weekly = await self._weekly(file, None)
+        if weekly is not None:
+            trouble = await self._attempt(file, weekly, stop) or trouble
+        if trouble is not None:
+            raise trouble
+
+    async def _attempt(
+        self, file: ListFile, config: NewsletterList, stop: asyncio.Event | None
+    ) -> NewsletterError | None:
+        """Make and deliver what is due of one edition, and return what kept an issue from being made."""
+        slot = self.due(config)
+        trouble: NewsletterError | None = None
+        if slot is not None and await self._is_to_be_made(config, slot):
+            try:
+                collected = await self.collect(config, slot.day)
+                await self.sync(file)
+                published = await self._publish(config, slot, at_once=False)
+                if published.issue is None and collected.nothing_answered:
+                    trouble = SourceError("; ".join(collected.failures.values()))
+            except NewsletterError as error:
+                trouble = error
+        for issue in await self._open_issues(config, []):
+            await self._deliver(issue, config, None, stop)
+        return trouble
+
+    async def _is_to_be_made(self, config: NewsletterList, slot: Slot) -> bool:
+        tried, now = self._tried.get((config.name, slot.day)), self.clock()
+        if tried is not None and now - tried < self.retry_after:
+            return False
+        if await self.store.issues.find(config.name, slot.day) is not None:
+            return False
+        self._tried[config.name, slot.day] = now
+        return True
+
+    async def rehearse(self, file: ListFile, *, day: date | None = None) -> RunReport:
+        """Collect and report what would be sent; freeze and send nothing."""
+        config = file.config
+        on = day or self.today(config)
+        collected = await self.collect(config, on)
+        issue = await self.issue_or_draft(config, on)
+        return RunReport(
+            list=config.name,
+            date=on,
+            status=RunStatus.DRY_RUN,
+            collected=collected.listed,
+            failures=collected.failures,
+            new=issue.candidates,
+            issue=self._describe(issue, config) if issue.listings else None,
+        )
+
+    async def issue_or_draft(self, config: NewsletterList, day: date) -> Issue:
+        """Return the issue of a day, or what it would be if it were frozen now (its key is then 0)."""
+        issue = await self.store.issues.find(config.name, day)
+        if issue is not None:
+            return issue
+        one = await draft(self.store, config, self._names(config), day)
+        return as_issue(one, self.renderer.subject(one) if one.listings else "", self.clock())
+
+    async def collect(self, config: NewsletterList, day: date) -> Collected:
+        """Fetch listings and sightings for an issue of `day`."""
+        previous = await self.store.issues.latest(config.name, before=day)
+        return await collect(
+            self.sources_of(config),
+            self.store.library,
+            day=day,
+            lookback_days=lookback(config),
+            previous=previous.day if previous else None,
+            now=self.clock(),
+        )
+
+    async def sync(self, file: ListFile) -> None:
+        """Bring the store's subscribers up to the list file."""
+        known = await self.store.roster.subscribers(file.config.name)
+        plan = plan_sync(known, file.subscribers)
+        if plan.added or plan.changed or plan.removed:
+            await self.store.roster.apply(file.config.name, plan, now=self.clock())
+
+    def due(self, config: NewsletterList) -> Slot | None:
+        """Return the slot whose issue should be out by now, if there is one."""
+        return due_slot(config, self.clock())
+
+    def day(self, config: NewsletterList) -> date:
+        """Return the day of the issue that should be out by now, or today."""
+        slot = self.due(config)
+        return slot.day if slot else self.today(config)
+
+    def today(self, config: NewsletterList) -> date:
+        """Return the day that it is where the list is at home."""
+        return self.clock().astimezone(ZoneInfo(config.timezone)).date()
+
+    async def _weekly(self, file: ListFile, day: date | None) -> NewsletterList | None:
+        """Return the weekly edition of a daily list, if there is something to do for it now, or on a day."""
+        edition = file.config.weekly_edition
+        if edition is None or (day is not None and not comes_out_on(edition, day)):
+            return None
+        if day is None and self.due(edition) is None and not await self.store.outbox.open_issues(edition.name):
+            return None
+        wanted = any(one.cadence is Cadence.WEEKLY for one in file.subscribers)
+        wanted = wanted or await self.store.roster.anyone_wants(file.config.name, Cadence.WEEKLY)
+        return edition if wanted else None
+
+    async def _publish(self, config: NewsletterList, slot: Slot, *, at_once: bool) -> Published:
+        return await publish(
+            self.store,
+            self.renderer,
+            config,
+            self._names(config),
+            slot,
+            now=self.clock(),
+            at_once=at_once,
+            check=self.check,
+        )
+
+    async def _open_issues(self, config: NewsletterList, first: list[Issue]) -> list[Issue]:
+        """Return `first` and the list's earlier issues that still have deliveries to make."""
+        keys = await self.store.outbox.open_issues(config.name)
+        others = [await self.store.issues.get(key) for key in keys if key not in {issue.key for issue in first}]
+        return [*first, *(issue for issue in others if issue is not None)]
+
+    async def _deliver(
+        self,
+        issue: Issue,
+        config: NewsletterList,
+        progress: Progress | None,
+        stop: asyncio.Event | None,
+    ) -> DispatchReport:
+        async def message_for(_: int) -> Message:
+            had = await had_before(self.store, config, issue.listings)
+            return WithoutRepeats(self.renderer.message(issue, config), had)
+
+        return await self.dispatcher.deliver(message_for, issue_key=issue.key, progress=progress, stop=stop)
+
+    async def _report(
+        self,
+        config: NewsletterList,
+        slot: Slot | None,
+        collected: Collected,
+        published: Published | None,
+        issues: Sequence[Issue],
+        delivered: dict[int, DispatchReport],
+    ) -> RunReport:
+        report = RunReport(
+            list=config.name,
+            date=slot.day if slot else self.today(config),
+            status=RunStatus.NOTHING_NEW if slot else RunStatus.NOT_DUE,
+            collected=collected.listed,
+            failures=collected.failures,
+            new=published.new if published else 0,
+            reason=published.reason if published else self._next(config),
+        )
+        if collected.nothing_answered and not issues:
+            return replace(report, status=RunStatus.FAILED, reason="no source could be read")
+        if not issues:
+            return report
+        issue = issues[0]
+        counts = await self.store.outbox.counts(issue.key)
+        return replace(
+            report,
+            date=issue.day,
+            status=await self._status(issue, counts, delivered[issue.key]),
+            new=issue.candidates,
+            issue=self._describe(issue, config),
+            deliveries=counts,
+            suppressed=await self.store.outbox.suppressed_count(issue.key),
+            sent_now=sum(one.sent for one in delivered.values()),
+            reason=next((one.trouble for one in delivered.values() if one.trouble), ""),
+        )
+
+    def _next(self, config: NewsletterList) -> str:
+        """Return in words when the next issue is due."""
+        slot = next_slot(config, self.clock())
+        return f"the next issue is due on {slot.at:%Y-%m-%d at %H:%M} UTC" if slot else "the list has no days"
+
+    async def _status(
+        self, issue: Issue, counts: dict[DeliveryState, int], delivered: DispatchReport
+    ) -> RunStatus:
+        if delivered.trouble and not counts.get(DeliveryState.SENT):
+            return RunStatus.FAILED
+        due = await self.store.outbox.next_due(issue.key)
+        unfinished = (DeliveryState.SENDING, DeliveryState.DEFERRED, DeliveryState.UNCERTAIN)
+        if any(counts.get(state) for state in unfinished) or (due is not None and due <= self.clock()):
+            return RunStatus.PARTIAL
+        return RunStatus.SENT
+
+    def _describe(self, issue: Issue, config: NewsletterList) -> IssueReport:
+        return IssueReport(
+            number=issue.number if issue.key else 0,
+            subject=issue.subject,
+            listings=len(issue.listings),
+            html_bytes=self.renderer.message(issue, config).html_bytes,
+        )
+
+    def _names(self, config: NewsletterList) -> list[str]:
+        return [source.name for source in self.sources_of(config)]

@@ -1,0 +1,175 @@
+"""Publish: from what was collected to a frozen issue with its deliveries planned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+
+from newsletter.core.calendar import planner
+from newsletter.core.choice import Choices
+from newsletter.core.diff import MAX_CATCH_UP_DAYS, eligible, first_day, select, too_few, unsent
+from newsletter.core.errors import StaleDraftError
+from newsletter.core.issue import Issue
+from newsletter.core.newsletter_list import Cadence
+from newsletter.ports import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date, datetime
+
+    from newsletter.core.calendar import Slot
+    from newsletter.core.delivery import Delivery
+    from newsletter.core.issue import Draft, IssueListing
+    from newsletter.core.newsletter_list import NewsletterList
+    from newsletter.core.subscriber import Subscriber
+    from newsletter.core.topics import Choice
+    from newsletter.ports import Renderer, Store
+
+log = structlog.get_logger(__name__)
+
+_WEEK = 7
+_DRAFTS = 5  # how often a draft is made anew when other runs freeze issues of the list meanwhile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What publishing came to: an issue, or the reason why there is none.
+
+    `new` counts the unsent listings before the limit on an issue's length.
+    """
+
+    new: int
+    issue: Issue | None = None
+    reason: str = ""
+
+
+def lookback(config: NewsletterList) -> int:
+    """Return how many days a list looks back: a weekly one at least its week."""
+    return max(config.lookback_days, _WEEK) if config.cadence is Cadence.WEEKLY else config.lookback_days
+
+
+async def draft(store: Store, config: NewsletterList, sources: Sequence[str], day: date) -> Draft:
+    """Return what an issue of `day` would hold now: the best of what the list's readers have not been sent.
+
+    Args:
+        store: the ledger.
+        config: the list.
+        sources: the names of its sources.
+        day: the issue's day; nothing listed later competes.
+    """
+    previous = await store.issues.latest(config.name, before=day)
+    newest = await store.issues.last_number(config.name)
+    sent = await store.issues.listing_keys(config.name)
+    days = lookback(config)
+    candidates = await store.library.candidates(
+        sources, since=day - timedelta(days=max(days, MAX_CATCH_UP_DAYS)), until=day
+    )
+    competing = eligible(
+        candidates,
+        since=first_day(day, days, previous.day if previous else None),
+        news_since=previous.frozen_at if previous else None,
+    )
+    fresh = unsent(competing, sent)
+    return select(fresh, config, day, number=newest + 1, among=candidates, previous=previous)
+
+
+def as_issue(one: Draft, subject: str, now: datetime) -> Issue:
+    """Return a draft as the issue that it will be, for rendering before it is frozen."""
+    return Issue(
+        key=0,
+        number=one.number,
+        subject=subject,
+        frozen_at=now,
+        masthead=one.masthead,
+        day=one.day,
+        candidates=one.candidates,
+        listings=one.listings,
+    )
+
+
+async def had_before(
+    store: Store, config: NewsletterList, listings: Sequence[IssueListing]
+) -> dict[str, frozenset[int]]:
+    """Return which of these listings came to readers of a list with its other edition, by address key.
+
+    A reader who changes between daily and weekly issues gets no paper twice.
+    """
+    return await store.issues.had(
+        config.other_edition,
+        [one.key for one in listings],
+        cadence=config.cadence,
+        usual=config.usual_cadence,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WithoutRepeats:
+    """A message that leaves out what a reader has had from the list's other edition; honours `ports.Message`."""
+
+    message: Message
+    had: Mapping[str, frozenset[int]]
+
+    @property
+    def html_bytes(self) -> int:
+        """See `Message`."""
+        return self.message.html_bytes
+
+    def for_reader(self, delivery: Delivery) -> tuple[str, bytes]:
+        """See `Message`."""
+        had = self.had.get(delivery.subscriber.address_key)
+        return self.message.for_reader(replace(delivery, had=had) if had else delivery)
+
+
+async def _chooser(store: Store, config: NewsletterList, one: Draft) -> Callable[[Subscriber], Choice]:
+    choices, had = Choices(one.listings, config), await had_before(store, config, one.listings)
+
+    def choice(reader: Subscriber) -> Choice:
+        return choices.of(reader, had.get(reader.address_key, frozenset()))
+
+    return choice
+
+
+async def publish(
+    store: Store,
+    renderer: Renderer,
+    config: NewsletterList,
+    sources: Sequence[str],
+    slot: Slot,
+    *,
+    now: datetime,
+    at_once: bool,
+    check: Callable[[Issue, Message], None],
+) -> Published:
+    """Freeze the list's issue of a slot, unless it is frozen already or there is too little for one.
+
+    The message is rendered and checked first: a broken template stops an issue before it exists.
+
+    Raises:
+        RenderError: a template is wrong.
+        LintError: `check` found that the issue must not go out.
+        StaleDraftError: other runs kept freezing issues of this list.
+    """
+    existing = await store.issues.find(config.name, slot.day)
+    if existing is not None:
+        return Published(new=existing.candidates, issue=existing)
+    for _ in range(_DRAFTS):
+        one = await draft(store, config, sources, slot.day)
+        if reason := too_few(one, config):
+            log.info("no_issue", list=config.name, day=str(slot.day), reason=reason)
+            return Published(new=one.candidates, reason=reason)
+        subject = renderer.subject(one)
+        provisional = as_issue(one, subject, now)
+        check(provisional, renderer.message(provisional, config))
+        choice = await _chooser(store, config, one)
+        plan = planner(config, slot, now, at_once=at_once, choice=choice)
+        try:
+            issue, created = await store.issues.freeze(one, subject, plan, now=now)
+        except StaleDraftError:
+            continue
+        log.info("issue_frozen", list=config.name, day=str(slot.day), number=issue.number, created=created)
+        return Published(new=issue.candidates, issue=issue)
+    raise StaleDraftError(f"list {config.name}: other runs keep freezing issues; run again")

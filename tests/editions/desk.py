@@ -1,0 +1,136 @@
+"""A pipeline of real parts over a recorded week, its mail kept for reading, its clock in the test's hands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time
+from email import message_from_bytes
+from email.policy import default
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from newsletter.backtest import Recordings
+from newsletter.bootstrap import packaged_templates
+from newsletter.core.delivery import Change, DeliveryState
+from newsletter.core.newsletter_list import NewsletterList
+from newsletter.core.subscriber import Subscriber
+from newsletter.links import Links
+from newsletter.pipeline import Pipeline
+from newsletter.ports import DispatchReport, ListFile, Store
+from newsletter.render.mailer import MailRenderer
+from newsletter.render.renderer import TemplateRenderer
+from newsletter.store import MemoryStore
+from tests import factories
+from tests.backtest.recorded import a_week
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Awaitable
+
+    from newsletter.core.delivery import Delivery
+    from newsletter.ports import Message, Progress
+    from newsletter.report import RunReport
+
+LIST = NewsletterList(masthead=factories.masthead(), sources=("huggingface",), max_listings=6)
+
+
+@dataclass(frozen=True)
+class Mail:
+    """What a reader got: the subject, and the papers in their order by number."""
+
+    email: str
+    subject: str
+    papers: tuple[int, ...]
+
+
+@dataclass
+class Post:
+    """Stands for the dispatcher: everything that is due arrives."""
+
+    store: Store
+    clock: Callable[[], datetime]
+    mails: list[Mail] = field(default_factory=list)
+
+    async def deliver(
+        self,
+        message_for: Callable[[int], Awaitable[Message]],
+        *,
+        issue_key: int | None = None,
+        progress: Progress | None = None,
+        stop: asyncio.Event | None = None,
+    ) -> DispatchReport:
+        now, outbox = self.clock(), self.store.outbox
+        async with outbox.worker() as worker:
+            claimed = await outbox.claim(worker, now=now, limit=100, issue_key=issue_key)
+            for one in claimed:
+                self.mails.append(_read(one, (await message_for(one.issue_key)).for_reader(one)[1]))
+                for state in (DeliveryState.SENDING, DeliveryState.SENT):
+                    await outbox.record([Change(key=one.key, state=state, at=now, attempts=1)])
+        return DispatchReport(sent=len(claimed))
+
+
+def _read(delivery: Delivery, raw: bytes) -> Mail:
+    mail = message_from_bytes(raw, policy=default)
+    body = mail.get_body(("plain",))
+    words = body.get_content().split() if body else []
+    numbers = [int(after) for word, after in pairwise(words) if word == "number"]
+    return Mail(delivery.subscriber.email, str(mail["Subject"]), tuple(dict.fromkeys(numbers)))
+
+
+@dataclass
+class Desk:
+    """Runs a list day by day."""
+
+    folder: Path
+    config: NewsletterList = LIST
+    readers: dict[str, Subscriber] = field(default_factory=dict)
+    store: Store = field(default_factory=MemoryStore)
+    now: datetime = datetime(2026, 3, 9, 8, tzinfo=UTC)
+
+    def __post_init__(self) -> None:
+        a_week(self.folder)
+        self.post = Post(self.store, lambda: self.now)
+        self.pipeline = Pipeline(
+            store=self.store,
+            renderer=MailRenderer(
+                TemplateRenderer(None, packaged_templates()), Links("https://example.org", "key")
+            ),
+            dispatcher=self.post,
+            sources_of=lambda _: [Recordings(self.folder)],
+            check=lambda _issue, _message: None,
+            clock=lambda: self.now,
+        )
+
+    def subscribe(self, name: str, **wishes: object) -> None:
+        """Put a reader into the list's file, or change what it says of one."""
+        one = Subscriber(list=self.config.name, email=f"{name}@example.org")
+        self.readers[name] = replace(one, **wishes)  # type: ignore[arg-type]
+
+    @property
+    def file(self) -> ListFile:
+        return ListFile(config=self.config, subscribers=tuple(self.readers.values()))
+
+    async def run(self, day: date, *, hour: int = 8) -> RunReport:
+        """Run the list without naming a day, at an hour of it."""
+        self.now = datetime.combine(day, time(hour), UTC)
+        return await self.pipeline.run(self.file)
+
+    async def tick(self, day: date) -> None:
+        """Let the scheduler look at the list."""
+        self.now = datetime.combine(day, time(8), UTC)
+        await self.pipeline.tick(self.file)
+
+    def mails(self, name: str) -> list[Mail]:
+        """Return what a reader has got so far."""
+        return [mail for mail in self.post.mails if mail.email == f"{name}@example.org"]
+
+    def papers(self, name: str) -> list[int]:
+        """Return all papers that a reader has got so far."""
+        return [paper for mail in self.mails(name) for paper in mail.papers]
+
+    async def reasons(self, name: str) -> list[str]:
+        """Return why a reader got no mail, newest first."""
+        withdrawn = await self.store.outbox.records(states=[DeliveryState.WITHDRAWN])
+        return [one.reason for one in withdrawn if one.email == f"{name}@example.org"]

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from newsletter.cli.exits import Exit, code_of_run
+from newsletter.core.newsletter_list import Cadence
+from newsletter.core.topics import Topic, TopicsMode
+from newsletter.report import RunReport, RunStatus
+from tests.backtest.recorded import FRIDAY, MONDAY, TUESDAY
+from tests.editions.desk import LIST, Desk
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NEXT_MONDAY = MONDAY + timedelta(days=7)
+THURSDAY = FRIDAY - timedelta(days=1)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+async def week(desk: Desk, first: date = TUESDAY, last: date = NEXT_MONDAY) -> RunReport:
+    """Run every day, and return the last report."""
+    for offset in range((last - first).days):
+        await desk.run(first + timedelta(days=offset))
+    return await desk.run(last)
+
+
+async def test_a_weekly_reader_of_a_daily_list_gets_the_best_of_the_week(desk: Desk) -> None:
+    desk.subscribe("daily")
+    desk.subscribe("weekly", cadence=Cadence.WEEKLY)
+    report = await week(desk)
+    (mail,) = desk.mails("weekly")
+    assert mail.papers == (412, 312, 212, 112, 12, 411)  # by final votes, whatever was in the daily issues
+    assert "Week to 16 Mar" in mail.subject
+    assert [len(one.papers) for one in desk.mails("daily")] == [6] * 5
+    assert len(set(desk.papers("daily"))) == 30
+    assert report.weekly is not None
+    assert report.as_json()["weekly"]["list"] == "daily.weekly"
+    assert report.as_json()["weekly"]["issue"]["number"] == 1
+
+
+async def test_on_other_days_there_is_no_word_of_it(desk: Desk) -> None:
+    desk.subscribe("weekly", cadence=Cadence.WEEKLY)
+    report = await week(desk, last=FRIDAY)
+    assert report.weekly is None
+    assert "weekly" not in report.as_json()
+    assert desk.mails("weekly") == []
+    assert await desk.reasons("weekly") == ["wants a weekly issue, this one is daily"] * 4
+
+
+async def test_where_nobody_wants_it_there_is_none(desk: Desk) -> None:
+    desk.subscribe("daily")
+    assert (await desk.run(MONDAY)).weekly is None
+    assert await desk.store.issues.latest("daily.weekly") is None
+
+
+async def test_the_day_can_be_chosen_and_a_day_on_request_is_no_other(desk: Desk) -> None:
+    desk.config = replace(LIST, weekly_day=4)
+    desk.subscribe("weekly", cadence=Cadence.WEEKLY)
+    monday = await desk.pipeline.run(desk.file, day=MONDAY)
+    assert monday.weekly is None
+    friday = await desk.pipeline.run(desk.file, day=FRIDAY)
+    assert friday.weekly is not None
+    assert friday.weekly.status is RunStatus.SENT
+
+
+async def test_a_second_run_sends_nothing_twice(desk: Desk) -> None:
+    desk.subscribe("weekly", cadence=Cadence.WEEKLY)
+    await week(desk)
+    again = await desk.run(NEXT_MONDAY, hour=9)
+    assert again.weekly is not None
+    assert again.weekly.sent_now == 0
+    assert len(desk.mails("weekly")) == 1
+
+
+async def test_who_changes_to_weekly_gets_no_paper_again(desk: Desk) -> None:
+    desk.subscribe("ann")
+    await week(desk, last=THURSDAY)
+    had = desk.papers("ann")
+    desk.subscribe("ann", cadence=Cadence.WEEKLY)
+    await week(desk, first=FRIDAY)
+    weekly = desk.mails("ann")[-1]
+    assert "Week to" in weekly.subject
+    assert weekly.papers
+    assert not set(weekly.papers) & set(had)
+
+
+async def test_who_changes_to_daily_gets_no_paper_again(desk: Desk) -> None:
+    desk.config = replace(LIST, weekly_day=6)
+    desk.subscribe("ann", cadence=Cadence.WEEKLY)
+    desk.subscribe("bob")
+    await week(desk, last=NEXT_MONDAY - timedelta(days=1))
+    desk.subscribe("ann")
+    await desk.run(NEXT_MONDAY)
+    weekly, daily = desk.mails("ann")
+    issue = set(desk.mails("bob")[-1].papers)
+    assert issue & set(weekly.papers) == {411, 412}
+    assert set(daily.papers) == issue - {411, 412}
+
+
+async def test_who_has_had_all_of_it_gets_no_mail_and_the_reason_is_kept(desk: Desk) -> None:
+    desk.config = replace(LIST, max_listings=0)
+    desk.subscribe("ann")
+    await week(desk, last=FRIDAY)
+    desk.subscribe("ann", cadence=Cadence.WEEKLY)
+    desk.subscribe("bob")
+    await week(desk, first=FRIDAY + timedelta(days=1), last=NEXT_MONDAY)
+    weekly = [mail for mail in desk.mails("ann") if "Week to" in mail.subject]
+    assert [mail.papers for mail in weekly] == [(412, 411, 410, 409)]  # what came late on Friday
+    await week(desk, first=NEXT_MONDAY + timedelta(days=1), last=NEXT_MONDAY + timedelta(days=7))
+    assert len(set(desk.papers("ann"))) == len(desk.papers("ann"))
+
+
+async def test_the_scheduler_makes_it_too(desk: Desk) -> None:
+    desk.config = replace(LIST, days=(1, 2, 3, 4), weekly_day=0)
+    desk.subscribe("weekly", cadence=Cadence.WEEKLY)
+    for offset in range(1, 8):
+        await desk.tick(MONDAY + timedelta(days=offset))
+    (mail,) = desk.mails("weekly")
+    assert mail.papers[0] == 412
+
+
+async def test_a_weekly_list_gives_its_readers_the_best_of_the_week(desk: Desk) -> None:
+    weekly = replace(LIST.masthead, cadence=Cadence.WEEKLY)
+    desk.config = replace(LIST, masthead=weekly, cadence=Cadence.WEEKLY)
+    desk.subscribe("ann")
+    desk.subscribe("bob", cadence=Cadence.DAILY)
+    report = await week(desk)
+    assert report.weekly is None
+    (mail,) = desk.mails("ann")
+    assert mail.papers == (412, 312, 212, 112, 12, 411)
+    assert await desk.reasons("bob") == ["wants a daily issue, this one is weekly"]
+
+
+async def test_a_reader_whose_choice_is_empty_gets_no_mail_that_day(desk: Desk) -> None:
+    topics = {"two": Topic(name="two", keywords=("212",)), "none": Topic(name="none", keywords=("zebra",))}
+    desk.config = replace(LIST, topics=topics)
+    desk.subscribe("ann", topics=("two",), topics_mode=TopicsMode.ONLY)
+    desk.subscribe("bob", topics=("none",), topics_mode=TopicsMode.ONLY)
+    await week(desk, last=FRIDAY)
+    assert desk.papers("ann") == [212]
+    assert desk.mails("bob") == []
+    assert await desk.reasons("bob") == ["nothing new in it for none"] * 4
+
+
+@pytest.mark.parametrize(
+    ("daily", "weekly", "code"),
+    [
+        (RunStatus.SENT, RunStatus.SENT, Exit.DONE),
+        (RunStatus.SENT, RunStatus.PARTIAL, Exit.TEMPORARY),
+        (RunStatus.SENT, RunStatus.FAILED, Exit.TEMPORARY),
+        (RunStatus.FAILED, RunStatus.FAILED, Exit.UNAVAILABLE),
+    ],
+)
+def test_the_exit_code_is_of_both(daily: RunStatus, weekly: RunStatus, code: Exit) -> None:
+    edition = RunReport(list="daily.weekly", date=MONDAY, status=weekly)
+    assert code_of_run([RunReport(list="daily", date=MONDAY, status=daily, weekly=edition)]) is code
