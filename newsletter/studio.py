@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from newsletter.core.delivery import Delivery, DeliveryState
 from newsletter.core.errors import UsageError
+from newsletter.core.newsletter_list import WEEKLY_EDITION, Cadence
 from newsletter.core.subscriber import Subscriber, address_key
 from newsletter.pipeline import Pipeline
 from newsletter.ports import Lists, RelayPool
@@ -48,8 +49,13 @@ class Studio:
     relay: RelayPool
 
     async def lists(self) -> Sequence[str]:
-        """Return the names of all lists."""
-        return sorted(self.files.load())
+        """Return the names of all lists, and of the weekly editions that anybody wants."""
+        names = []
+        for name, file in sorted(self.files.load().items()):
+            names.append(name)
+            if file.config.weekly_edition and any(one.cadence is Cadence.WEEKLY for one in file.subscribers):
+                names.append(name + WEEKLY_EDITION)
+        return names
 
     async def days(self, list_name: str) -> Sequence[date]:
         """Return the days that a list has issues of, newest first."""
@@ -121,12 +127,16 @@ class Studio:
         return next(named, Subscriber(list=file.config.name, email=address))
 
     def file(self, list_name: str) -> ListFile:
-        """Return a list.
+        """Return a list, or its weekly edition (`daily.weekly`) with the same readers.
 
         Raises:
             UsageError: there is none of that name.
         """
         files = self.files.load()
-        if list_name not in files:
+        if list_name in files:
+            return files[list_name]
+        daily = files.get(list_name.removesuffix(WEEKLY_EDITION))
+        edition = daily.config.weekly_edition if daily else None
+        if daily is None or edition is None:
             raise UsageError(f"there is no list {list_name!r}; there are: {', '.join(sorted(files)) or 'none'}")
-        return files[list_name]
+        return replace(daily, config=edition)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tests.e2e.test_run import save_page
+from tests.e2e.test_serve import due_list, served, until
 from tests.e2e.workplace import part
 
 if TYPE_CHECKING:
@@ -58,3 +61,18 @@ async def test_a_day_on_which_no_source_answers_is_mailed_a_rehearsal_is_not(wor
     await workplace.run("run", *DAY)
     (mail,) = workplace.mails()
     assert "huggingface: 127.0.0.1:9: no answer" in " ".join(part(mail, "plain").split())
+
+
+async def test_serve_tells_the_operator_too_and_only_once(workplace: Workplace) -> None:
+    workplace.environment |= {
+        "NEWSLETTER_ALARM__TO": "operator@example.org",
+        "NEWSLETTER_HUGGINGFACE__URL": "http://127.0.0.1:9",
+        "NEWSLETTER_HTTP__RETRIES": "0",
+    }
+    due_list(workplace, datetime.now(UTC) - timedelta(minutes=2), sources=["huggingface"])
+    async with served(workplace):
+        await until(lambda: len(workplace.mails()) == 1)
+    async with served(workplace):
+        await asyncio.sleep(2.5)  # two ticks
+    (mail,) = workplace.mails()
+    assert "None of the list's sources could be read" in " ".join(part(mail, "plain").split())

@@ -34,6 +34,17 @@ async def test_render_writes_what_a_reader_would_get(workplace: Workplace) -> No
     assert (await workplace.run("issues", "list", "--json")).json == []
 
 
+async def test_the_weekly_edition_can_be_looked_at_too(workplace: Workplace) -> None:
+    more = '\n[[subscribers]]\nemail = "ben@example.org"\ncadence = "weekly"\n'
+    workplace.list_file(["saved_page:../page-*.txt"], more=more)
+    save_page(workplace)
+    words = ("render", "--date", "2026-03-13", "--format", "text", "--list")
+    weekly = await workplace.run(*words, "daily.weekly", "--subscriber", "ben@example.org")
+    assert weekly.code == 0, weekly.err
+    assert "Sorting by Patience" in weekly.out
+    assert (await workplace.run(*words, "nope.weekly")).code == 2
+
+
 async def test_a_test_copy_leaves_the_ledger_alone(workplace: Workplace) -> None:
     workplace.list_file(["saved_page:../page-*.txt"])
     save_page(workplace)

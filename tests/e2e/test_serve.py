@@ -13,7 +13,7 @@ import httpx
 from tests.e2e.test_run import save_page
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from tests.e2e.workplace import Workplace
 
@@ -26,8 +26,8 @@ async def until(happened: Callable[[], bool], seconds: float = 30) -> None:
             await asyncio.sleep(0.05)
 
 
-def due_list(workplace: Workplace, hour: datetime) -> None:
-    workplace.list_file(["saved_page:../page-*.txt"], hour=f"{hour:%H:%M}")
+def due_list(workplace: Workplace, hour: datetime, sources: Sequence[str] = ("saved_page:../page-*.txt",)) -> None:
+    workplace.list_file([*sources], hour=f"{hour:%H:%M}")
     path = workplace.folder / "subscribers" / "daily.toml"
     path.write_text(path.read_text().replace('"mon", "tue", "wed", "thu", "fri"', ALL_DAYS))
     save_page(workplace, f"{hour:%Y-%m-%d}")

@@ -99,7 +99,7 @@ class Workplace:
     def mails(self) -> list[EmailMessage]:
         """Return what arrived, oldest first."""
         paths = sorted((self.inbox / "new").iterdir())
-        return [message_from_bytes(path.read_bytes(), policy=default) for path in paths]  # type: ignore[arg-type]
+        return [message_from_bytes(path.read_bytes(), policy=default) for path in paths]
 
 
 def part(mail: EmailMessage, subtype: str) -> str:

@@ -1,0 +1,55 @@
+"""Exit codes (sysexits.h where it has one), and the errors that lead to them."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from newsletter.core.errors import (
+    ConfigurationError,
+    LintError,
+    NewsletterError,
+    RenderError,
+    UsageError,
+)
+from newsletter.report import RunStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from newsletter.report import RunReport
+
+
+class Exit(IntEnum):
+    """What a command ends with."""
+
+    DONE = 0
+    CHECK_FAILED = 1
+    USAGE = 2
+    UNAVAILABLE = 69
+    TEMPORARY = 75
+    CONFIGURATION = 78
+
+
+def code_of(error: Exception) -> Exit:
+    """Return the exit code of an error that ended a command."""
+    if isinstance(error, (ConfigurationError, RenderError)):
+        return Exit.CONFIGURATION
+    if isinstance(error, UsageError):
+        return Exit.USAGE
+    if isinstance(error, LintError):
+        return Exit.CHECK_FAILED
+    if isinstance(error, NewsletterError):
+        return Exit.UNAVAILABLE
+    return Exit.CHECK_FAILED
+
+
+def code_of_run(reports: Sequence[RunReport]) -> Exit:
+    """Return the exit code of a run over lists: 69 only if nothing at all could be done."""
+    every = [*reports, *(report.weekly for report in reports if report.weekly)]
+    statuses = {report.status for report in every}
+    if statuses and statuses <= {RunStatus.FAILED}:
+        return Exit.UNAVAILABLE
+    if statuses & {RunStatus.FAILED, RunStatus.PARTIAL}:
+        return Exit.TEMPORARY
+    return Exit.DONE

@@ -1,0 +1,152 @@
+"""`run` and `collect`: the daily work, by hand or by cron."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from newsletter.cli.exits import Exit, code_of, code_of_run
+from newsletter.cli.output import complain, progress, say, say_json
+from newsletter.cli.session import AsJson, Day, ListName, chosen, stopping, within
+from newsletter.core.errors import NewsletterError, SourceError
+from newsletter.report import RunReport, RunStatus
+
+if TYPE_CHECKING:
+    import asyncio
+    from datetime import date
+
+    from newsletter.bootstrap import Program
+    from newsletter.cli.output import DeliveryProgress
+    from newsletter.collect import Collected
+    from newsletter.ports import ListFile
+
+_PANEL = "Daily work"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(rich_help_panel=_PANEL)(run)
+    app.command(rich_help_panel=_PANEL)(collect)
+
+
+def run(
+    *,
+    list_name: ListName = None,
+    date: Day = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Collect and show what would be sent; freeze and send nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Collect, freeze the issue if due, deliver; safe to repeat.
+
+    Without --date: today's issue of each list that is due. With it: the issue of that day, made or finished,
+    whatever the hour and weekday, all its deliveries due at once.
+    """
+    reports, code = within(lambda program: _run_all(program, list_name, date, dry_run=dry_run))
+    for report in reports:
+        if as_json:
+            say_json(report.as_json())
+        else:
+            _say_report(report)
+    raise typer.Exit(code)
+
+
+async def _run_all(
+    program: Program, list_name: str | None, day: date | None, *, dry_run: bool
+) -> tuple[list[RunReport], int]:
+    files = chosen(program.lists.load(), list_name)
+    reports, errors = [], []
+    with progress() as shown, stopping() as stop:
+        for file in files:
+            if stop.is_set():
+                break
+            try:
+                reports.append(await _run_one(program, file, day, dry_run, shown, stop))
+            except NewsletterError as error:
+                # One list's trouble is not the next one's.
+                on = day or program.pipeline.day(file.config)
+                if not dry_run:
+                    await program.alarm.ring(file.config.masthead, on, error)
+                complain(f"list {file.config.name}: {error}")
+                errors.append(error)
+                reports.append(
+                    RunReport(list=file.config.name, date=on, status=RunStatus.FAILED, reason=str(error))
+                )
+    if errors and len(errors) == len(files):
+        return reports, code_of(errors[0])
+    return reports, code_of_run(reports)
+
+
+async def _run_one(
+    program: Program,
+    file: ListFile,
+    day: date | None,
+    dry_run: bool,  # noqa: FBT001 (passed on under its name)
+    shown: DeliveryProgress | None,
+    stop: asyncio.Event,
+) -> RunReport:
+    if dry_run:
+        return await program.pipeline.rehearse(file, day=day)
+    report = await program.pipeline.run(file, day=day, progress=shown, stop=stop)
+    is_due = day is not None or program.pipeline.due(file.config) is not None
+    if is_due and report.status is RunStatus.FAILED and report.issue is None:
+        await program.alarm.ring(
+            file.config.masthead, report.date, SourceError("; ".join(report.failures.values()))
+        )
+    return report
+
+
+def _say_report(report: RunReport) -> None:
+    values = report.as_json()
+    say(f"{report.list} {report.date}: {report.status.value}{f' ({report.reason})' if report.reason else ''}")
+    collected = ", ".join(f"{count} from {scheme}" for scheme, count in report.collected.items())
+    say(f"  listed that day: {collected or 'nothing'}; new to the readers: {report.new}")
+    for reason in report.failures.values():
+        say(f"  failed: {reason}")
+    if report.issue is not None:
+        number = f"issue {report.issue.number}" if report.issue.number else "draft"
+        say(f"  {number}: {report.issue.subject}")
+        say(f"  {report.issue.listings} papers, {report.issue.html_bytes:,} bytes of HTML")
+    if report.deliveries or report.suppressed:
+        states = ", ".join(f"{count} {state}" for state, count in values["deliveries"].items() if count)
+        say(f"  deliveries: {states}; sent just now: {report.sent_now}")
+    if report.weekly is not None:
+        _say_report(report.weekly)
+
+
+def collect(*, list_name: ListName = None, date: Day = None, as_json: AsJson = False) -> None:
+    """Fetch listings and sightings now; only adds, safe to repeat at any time."""
+    results = within(lambda program: _collect_all(program, list_name, date))
+    for name, on, collected in results:
+        if as_json:
+            say_json(_collected_json(name, on, collected))
+            continue
+        say(f"{name} {on}: read {collected.read} listings, {collected.new} of them new")
+        for reason in collected.failures.values():
+            say(f"  failed: {reason}")
+    nothing = bool(results) and all(collected.nothing_answered for _, _, collected in results)
+    raise typer.Exit(Exit.UNAVAILABLE if nothing else Exit.DONE)
+
+
+async def _collect_all(
+    program: Program, list_name: str | None, day: date | None
+) -> list[tuple[str, date, Collected]]:
+    results = []
+    for file in chosen(program.lists.load(), list_name):
+        on = day or program.pipeline.today(file.config)
+        results.append((file.config.name, on, await program.pipeline.collect(file.config, on)))
+    return results
+
+
+def _collected_json(name: str, on: date, collected: Collected) -> dict[str, Any]:
+    return {
+        "list": name,
+        "date": on.isoformat(),
+        "collected": dict(collected.listed),
+        "read": collected.read,
+        "new": collected.new,
+        "skipped": collected.skipped,
+        "failures": dict(collected.failures),
+    }

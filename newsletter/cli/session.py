@@ -1,0 +1,95 @@
+"""What commands share: the options they have in common, and a program built for the time of one command."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from newsletter import bootstrap
+from newsletter.core.errors import UsageError
+from newsletter.settings import Settings, load
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
+
+    from newsletter.bootstrap import Program
+    from newsletter.ports import ListFile
+
+T = TypeVar("T")
+
+ENV_FILE = Path(".env")
+
+
+def parse_day(text: str) -> date:
+    """Read a day of the command line."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a date: write it as 2026-03-12") from None
+
+
+ListName = Annotated[str | None, typer.Option("--list", "-l", metavar="NAME", help="One list; else all.")]
+OneList = Annotated[str, typer.Option("--list", "-l", metavar="NAME", help="The list.")]
+Day = Annotated[
+    date | None, typer.Option("--date", "-d", metavar="YYYY-MM-DD", parser=parse_day, help="The issue's day.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
+
+
+def settings() -> Settings:
+    """Return the settings of `.env` and the environment, with logging set up as they say."""
+    loaded = load(ENV_FILE)
+    bootstrap.configure_logging(loaded)
+    return loaded
+
+
+def within(action: Callable[[Program], Awaitable[T]]) -> T:
+    """Build the program, run one action in it and take it down again."""
+    loaded = settings()
+
+    async def act() -> T:
+        async with bootstrap.build(loaded) as program:
+            return await action(program)
+
+    return asyncio.run(act())
+
+
+def chosen(files: Mapping[str, ListFile], name: str | None) -> list[ListFile]:
+    """Return the list of that name, or all lists.
+
+    Raises:
+        UsageError: there is no such list, or none at all.
+    """
+    if name is None:
+        if not files:
+            raise UsageError("there are no lists: `newsletter init` writes a first one into subscribers/")
+        return list(files.values())
+    if name not in files:
+        known = ", ".join(sorted(files)) or "none"
+        raise UsageError(f"there is no list {name!r}; there are: {known}")
+    return [files[name]]
+
+
+def now() -> datetime:
+    """Return the present moment: the command line is an edge."""
+    return bootstrap.utc_now()
+
+
+@contextmanager
+def stopping() -> Iterator[asyncio.Event]:
+    """Give an event that SIGTERM or SIGINT sets, so that what is in flight can be finished."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    for number in signals:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,67 @@
+"""What the operator does about deliveries that hang."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sqlite3
+from typing import TYPE_CHECKING
+
+from tests.e2e.test_run import save_page
+
+if TYPE_CHECKING:
+    from tests.e2e.workplace import Workplace
+
+
+def as_if_it_were(workplace: Workplace, state: str, **values: object) -> None:
+    """Put the one delivery into a state that only a crash or a slow relay leads to."""
+    with sqlite3.connect(workplace.folder / "var" / "newsletter.db") as ledger:
+        ledger.execute("update deliveries set state = ?, text = ?", (state, values.get("text", "")))
+
+
+async def test_a_held_delivery_is_released_and_sent_under_the_same_message_id(workplace: Workplace) -> None:
+    workplace.environment["NEWSLETTER_DELIVERY__UNCERTAIN"] = "hold"
+    workplace.list_file(["saved_page:../page-*.txt"])
+    save_page(workplace)
+    await workplace.run("run", "--date", "2026-03-12")
+    as_if_it_were(workplace, "uncertain")
+    held = await workplace.run("run", "--date", "2026-03-12", "--json")
+    assert (held.code, held.json["status"], held.json["deliveries"]["uncertain"]) == (75, "partial", 1)
+    released = await workplace.run("deliveries", "release", "--list", "daily", "--json")
+    assert released.json == {"deliveries": 1}
+    assert (await workplace.run("run", "--date", "2026-03-12", "--json")).json["status"] == "sent"
+    first, second = workplace.mails()
+    assert first["Message-ID"] == second["Message-ID"]
+
+
+async def test_a_held_delivery_that_arrived_is_counted_as_sent(workplace: Workplace) -> None:
+    workplace.list_file(["saved_page:../page-*.txt"])
+    save_page(workplace)
+    await workplace.run("run", "--date", "2026-03-12")
+    as_if_it_were(workplace, "uncertain")
+    assert "1 delivery" in (await workplace.run("deliveries", "release", "--as-sent")).out
+    assert (await workplace.run("run", "--date", "2026-03-12", "--json")).json["deliveries"]["sent"] == 1
+    assert len(workplace.mails()) == 1
+
+
+async def test_a_relay_that_said_later_is_asked_again_when_the_operator_wants(workplace: Workplace) -> None:
+    workplace.list_file(["saved_page:../page-*.txt"])
+    save_page(workplace)
+    folder = workplace.inbox / "tmp"
+    folder.rmdir()  # the inbox cannot store it: 451
+    deferred = await workplace.run("run", "--date", "2026-03-12", "--json")
+    assert (deferred.code, deferred.json["deliveries"]["deferred"]) == (75, 1)
+    folder.mkdir()
+    assert (await workplace.run("deliveries", "retry", "--json")).json == {"deliveries": 1}
+    assert (await workplace.run("run", "--date", "2026-03-12", "--json")).json["status"] == "sent"
+
+
+async def test_the_export_holds_no_formulas(workplace: Workplace) -> None:
+    workplace.list_file(["saved_page:../page-*.txt"])
+    save_page(workplace)
+    await workplace.run("run", "--date", "2026-03-12")
+    as_if_it_were(workplace, "refused", text="=cmd|' /C calc'!A0")
+    exported = await workplace.run("deliveries", "list", "--csv", "--state", "refused")
+    (row,) = csv.DictReader(io.StringIO(exported.out))
+    assert row["email"] == "ann@example.org"
+    assert row["text"] == "'=cmd|' /C calc'!A0"
