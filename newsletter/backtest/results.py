@@ -118,26 +118,7 @@ def measured(
     copies = Counter(
         listing.listing.id for made in issues.values() if made.issue for listing in made.issue.listings
     )
-    days = []
-    for day, page in pages.items():
-        made = issues.get(day, Made(None, "no issue comes out on this day"))
-        following = next((one for one in issues if one > day), day)
-        same = {key for one, mailed in keys.items() if one <= day for key in mailed}
-        soon = same | keys.get(following, set())
-        best = _most_upvoted(page)
-        days.append(
-            DayResult(
-                day=day,
-                listed=len(page),
-                mailed=len(keys.get(day, ())),
-                late=sum(one.listed_on < day for one in made.issue.listings) if made.issue else 0,
-                reason=made.reason,
-                top5_same_day=_reach(best[:5], same),
-                top5_next_issue=_reach(best[:5], soon),
-                top10_same_day=_reach(best[:10], same),
-                top10_next_issue=_reach(best[:10], soon),
-            )
-        )
+    days = [_measured_day(day, page, issues, keys) for day, page in pages.items()]
     return BacktestResult(
         days=tuple(one for one in days if one.listed or one.day in issues),
         listed=len(listed),
@@ -145,6 +126,27 @@ def measured(
         mailed_twice=sum(count > 1 for count in copies.values()),
         closing=closing,
         left_out=left_out,
+    )
+
+
+def _measured_day(
+    day: date, page: Sequence[Candidate], issues: Mapping[date, Made], keys: Mapping[date, set[int]]
+) -> DayResult:
+    made = issues.get(day, Made(None, "no issue comes out on this day"))
+    following = next((one for one in issues if one > day), day)
+    same = {key for one, mailed in keys.items() if one <= day for key in mailed}
+    soon = same | keys.get(following, set())
+    best = _most_upvoted(page)
+    return DayResult(
+        day=day,
+        listed=len(page),
+        mailed=len(keys.get(day, ())),
+        late=sum(one.listed_on < day for one in made.issue.listings) if made.issue else 0,
+        reason=made.reason,
+        top5_same_day=_reach(best[:5], same),
+        top5_next_issue=_reach(best[:5], soon),
+        top10_same_day=_reach(best[:10], same),
+        top10_next_issue=_reach(best[:10], soon),
     )
 
 

@@ -40,6 +40,22 @@ _COLUMNS = (
 _INCHES = (12, 6)
 
 
+First = Annotated[
+    date | None, typer.Option("--from", metavar="YYYY-MM-DD", parser=parse_day, help="The first day.")
+]
+Last = Annotated[date | None, typer.Option("--to", metavar="YYYY-MM-DD", parser=parse_day, help="The last day.")]
+RecordingsFolder = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        exists=True,
+        file_okay=False,
+        help="Recorded pages of Hugging Face, DAY.morning.json and DAY.final.json, in place of the list's "
+        "sources. Then the list may be left out, and the days.",
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command(rich_help_panel=_PANEL)(backtest)
@@ -48,22 +64,9 @@ def register(app: typer.Typer) -> None:
 def backtest(
     *,
     list_name: ListName = None,
-    first: Annotated[
-        date | None, typer.Option("--from", metavar="YYYY-MM-DD", parser=parse_day, help="The first day.")
-    ] = None,
-    last: Annotated[
-        date | None, typer.Option("--to", metavar="YYYY-MM-DD", parser=parse_day, help="The last day.")
-    ] = None,
-    recordings: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            exists=True,
-            file_okay=False,
-            help="Recorded pages of Hugging Face, DAY.morning.json and DAY.final.json, in place of the list's "
-            "sources. Then the list may be left out, and the days.",
-        ),
-    ] = None,
+    first: First = None,
+    last: Last = None,
+    recordings: RecordingsFolder = None,
     max_listings: Annotated[
         int | None, typer.Option(min=0, help="As if the list had this limit; 0: none.")
     ] = None,

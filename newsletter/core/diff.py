@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.core.issue import Draft, IssueListing
 from newsletter.core.newsletter_list import Cadence
-from newsletter.core.ranking import NEW, VOTES_ONLY, Occasion, fitting, ranked
+from newsletter.core.ranking import NEW, VOTES_ONLY, Occasion, Ranked, fitting, ranked
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -123,18 +123,19 @@ def select(
         number=number,
         candidates=len(order),
         listed=sum(any(one.listed_on == day for one in candidate.sightings) for candidate in among),
-        listings=tuple(
-            IssueListing(
-                key=one.candidate.key,
-                rank=rank,
-                listing=one.candidate.listing,
-                listed_on=one.candidate.first_listed_on,
-                score=one.score,
-                reasons=one.reasons,
-                upvotes=one.upvotes,
-                comments=one.comments,
-                stars=one.stars,
-            )
-            for rank, one in enumerate(room, start=1)
-        ),
+        listings=tuple(_placed(one, rank) for rank, one in enumerate(room, start=1)),
+    )
+
+
+def _placed(one: Ranked, rank: int) -> IssueListing:
+    return IssueListing(
+        key=one.candidate.key,
+        rank=rank,
+        listing=one.candidate.listing,
+        listed_on=one.candidate.first_listed_on,
+        score=one.score,
+        reasons=one.reasons,
+        upvotes=one.upvotes,
+        comments=one.comments,
+        stars=one.stars,
     )

@@ -34,6 +34,7 @@ class Masthead:
     postal_address: str = ""
     language: str = "en"
     unsubscribe_mailto: str = ""
+    bounces_to: str = ""  # the mailbox for what comes back; each delivery has an address of its own there
     intro: str = ""
     outro: str = ""
     theme: Mapping[str, str] = field(default_factory=dict)
