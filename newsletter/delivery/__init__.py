@@ -1,0 +1,1 @@
+"""Delivery: from the outbox to a relay, with intent recorded before and the outcome after."""

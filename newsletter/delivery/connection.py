@@ -1,0 +1,193 @@
+"""One of a relay's connections at work."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+import structlog
+
+from newsletter.core.delivery import Delivery, DeliveryState
+from newsletter.core.errors import RelayError, RenderError
+from newsletter.delivery.session import Letter, SessionOverError
+
+if TYPE_CHECKING:
+    from newsletter.delivery.relays import Member, Relays
+    from newsletter.delivery.run import Run
+    from newsletter.delivery.session import Session
+
+log = structlog.get_logger(__name__)
+
+_LAST_SECOND = 1.0  # in which a connection that is cut off records what became of its message
+
+
+class _InHand(NamedTuple):
+    """A delivery and its message; `begun` if the intent is recorded."""
+
+    delivery: Delivery
+    letter: Letter
+    begun: bool = False
+
+
+class Connection:
+    """Takes deliveries and hands them over one by one, with a new session whenever the old one is spent."""
+
+    def __init__(self, run: Run, relays: Relays, relay: Member) -> None:
+        self._run = run
+        self._relays = relays
+        self._relay = relay
+        self._session: Session | None = None
+        self._attempt = 0
+        self._next: _InHand | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> asyncio.Task[None]:
+        """Deliver until nothing more is due, the relay is given up, or the run halts."""
+        self._task = asyncio.create_task(self._work())
+        return self._task
+
+    async def cut_off(self) -> None:
+        """End soon: a message that is on its way is cut off, and what became of it recorded."""
+        if self._task is None or self._task.done():
+            return
+        if self._session:
+            await self._session.close()
+        else:
+            self._task.cancel()
+        _, late = await asyncio.wait([self._task], timeout=_LAST_SECOND)
+        for task in late:
+            task.cancel()
+
+    async def _work(self) -> None:
+        try:
+            while not self._run.is_over and not self._relay.health.given_up:
+                if not self._next and not self._relays.may_work(self._relay):
+                    await self._run.bell.wait()
+                elif self._session is None or self._session.spent:
+                    await self._close()
+                    await self._begin_anew()
+                else:
+                    await self._deliver_next(self._session)
+        except Exception:
+            self._run.stop()
+            raise
+        finally:
+            await self._close()
+            await self._let_go()
+
+    async def _begin_anew(self) -> None:
+        """Connect and deliver one message, as the relay's health allows."""
+        async with self._relay.health.attempt() as self._attempt:
+            await self._run.wait(self._relay.health.pause)
+            if self._run.is_over or self._relay.health.given_up:
+                return
+            # A delivery isn't kept waiting for a relay in trouble while another could take it.
+            if self._relay.health.is_good or not self._relays.any_good:
+                self._next = self._next or await self._prepare()
+                if self._next is None:
+                    return
+            try:
+                self._session = await self._relay.pool.connect()
+            except RelayError as error:
+                self._relay.health.failed(error, self._attempt)
+                await self._let_go()
+            else:
+                await self._deliver_next(self._session)
+            self._run.bell.ring()  # it may be another relay's turn
+
+    async def _deliver_next(self, session: Session) -> None:
+        """See one delivery through."""
+        in_hand = self._next or await self._prepare()
+        self._next = None
+        if in_hand is None:
+            return
+        if in_hand.begun or await self._run.begin(in_hand.delivery):
+            self._relay.served += 1
+            await self._hand_over(in_hand, session)
+        else:
+            await self._close()  # it may have been announced
+
+    async def _hand_over(self, in_hand: _InHand, session: Session) -> None:
+        """Send a message whose intent is recorded, and record the outcome."""
+        self._next = self._look_ahead() if session.looks_ahead else None
+        try:
+            outcome = await session.hand_over(in_hand.letter, self._next.letter if self._next else None)
+        except SessionOverError:
+            await self._close()
+            await self._let_go()
+            self._next = in_hand._replace(begun=True)
+        except RelayError as error:
+            await self._failed(error)
+            await self._run.give_back(in_hand.delivery, str(error))
+        else:
+            self._run.settle(in_hand.delivery, outcome)
+            if outcome.state is DeliveryState.UNCERTAIN:
+                await self._failed(RelayError(f"{self._relay.pool.name} was {outcome.text}"))
+            else:
+                self._relay.health.worked()
+
+    async def _failed(self, error: RelayError) -> None:
+        self._relay.health.failed(error, self._attempt)
+        await self._close()
+        await self._let_go()
+
+    async def _close(self) -> None:
+        session, self._session = self._session, None
+        if session:
+            await session.close()
+
+    async def _let_go(self) -> None:
+        """Leave what would be next to others, or to another run."""
+        in_hand, self._next = self._next, None
+        if in_hand and in_hand.begun:
+            await self._run.give_back(in_hand.delivery, f"{self._relay.pool.name} ended the session")
+        elif in_hand:
+            self._run.supply.put_back(in_hand.delivery)
+
+    async def _prepare(self) -> _InHand | None:
+        """Return the next message when its turn has come, or None when nothing is due or the run halts."""
+        delivery = await self._run.supply.take()
+        if delivery is None:
+            return None
+        try:
+            letter = await self._compose(delivery)
+            if letter and await self._turn():
+                return _InHand(delivery, letter)
+        except BaseException:
+            self._run.supply.put_back(delivery)
+            raise
+        self._run.supply.put_back(delivery)
+        return None
+
+    def _look_ahead(self) -> _InHand | None:
+        """Return the next message if that takes no waiting."""
+        run = self._run
+        if not self._relay.pace.is_open or not self._relays.may_work(self._relay):
+            return None
+        delivery = run.supply.take_now()
+        if delivery is None:
+            return None
+        if run.messages.can_compose(delivery):
+            with suppress(Exception):  # not while another is in hand: it is raised again when its turn comes
+                letter = run.messages.letter_at_once(delivery)
+                self._relay.pace.reserve()
+                return _InHand(delivery, letter)
+        run.supply.put_back(delivery)
+        return None
+
+    async def _compose(self, delivery: Delivery) -> Letter | None:
+        """Return a reader's message; without it the run can't go on: a template of ours is wrong."""
+        try:
+            await self._run.tally.expect(delivery.issue_key)
+            return await self._run.messages.letter(delivery)
+        except RenderError as error:
+            log.error("message_not_composed", delivery=delivery.key, reason=str(error))  # noqa: TRY400
+            self._run.trouble = str(error)
+            self._run.stop()
+            return None
+
+    async def _turn(self) -> bool:
+        """Wait as long as the relay's rate asks; tell whether the run still goes on by then."""
+        await self._run.wait(self._relay.pace.reserve())
+        return not self._run.is_over

@@ -1,0 +1,179 @@
+"""Empties the outbox: every due delivery is handed to a relay, with its intent before and its outcome after."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from newsletter.core.delivery import DeliveryState
+from newsletter.delivery.bell import Bell
+from newsletter.delivery.connection import Connection
+from newsletter.delivery.journal import Journal
+from newsletter.delivery.ledger import GroupCommit, Journalled
+from newsletter.delivery.limits import DomainLimits
+from newsletter.delivery.recovery import recover
+from newsletter.delivery.relays import Relays
+from newsletter.delivery.run import Messages, Run, Tally
+from newsletter.delivery.supply import Supply
+from newsletter.ports import DispatchReport
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+    from pathlib import Path
+
+    from newsletter.delivery.ledger import Ledger
+    from newsletter.delivery.run import Rules
+    from newsletter.delivery.session import Pool
+    from newsletter.ports import Message, Outbox, Progress
+
+log = structlog.get_logger(__name__)
+
+_PAUSES = (1.0, 2.0, 4.0)  # seconds before each new attempt at a relay in trouble
+_GRACE = 6.0  # seconds that messages in flight have when the run is to stop
+_GOODBYE = 2.0  # seconds that sessions have to end when everything is delivered
+
+
+class Dispatcher:
+    """Delivers what is due, over the connections of some relays; honours `ports.Dispatcher`.
+
+    Several may work on one outbox at once, in as many processes.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        pools: Sequence[Pool],
+        rules: Rules,
+        *,
+        batch: int = 100,
+        journals: Path | None = None,
+        limits: DomainLimits | None = None,
+        pauses: Sequence[float] = _PAUSES,
+        grace: float = _GRACE,
+    ) -> None:
+        """Prepare to deliver.
+
+        Args:
+            outbox: where deliveries are claimed and recorded.
+            pools: the relays; see `newsletter.delivery.relays` for what each is given.
+            rules: what to do with deliveries that don't go through at once.
+            batch: how many deliveries are claimed in one transaction.
+            journals: a folder of this machine's for journals, where all workers of the outbox run on this
+                machine; None: every note is a transaction's.
+            limits: how much each recipient domain is sent; None: as much as it takes.
+            pauses: seconds before each new attempt at a relay in trouble; after the last it is given up.
+            grace: seconds that messages in flight have when the run is to stop.
+        """
+        self._outbox = outbox
+        self._relays = Relays(pools, pauses)
+        self._rules = rules
+        self._batch = batch
+        self._journals = journals
+        self._limits = limits or DomainLimits()
+        self._grace = grace
+
+    async def deliver(
+        self,
+        message_for: Callable[[int], Awaitable[Message]],
+        *,
+        issue_key: int | None = None,
+        progress: Progress | None = None,
+        stop: asyncio.Event | None = None,
+    ) -> DispatchReport:
+        """Deliver what is due, of one issue or of all; see `ports.Dispatcher`.
+
+        What dead processes held is brought back first. When a relay is in trouble its deliveries are queued
+        again and nobody is suppressed; the run ends early, and says so, when no relay is left.
+
+        Raises:
+            StoreError: the ledger cannot be written; nothing is sent without a recorded intent.
+        """
+        async with self._outbox.worker() as worker:
+            await recover(self._outbox, self._rules.uncertain, now=self._rules.clock(), journals=self._journals)
+            bell = Bell()
+            supply = Supply(
+                self._outbox,
+                worker,
+                bell,
+                self._limits,
+                clock=self._rules.clock,
+                batch=self._batch,
+                issue_key=issue_key,
+            )
+            run = Run(
+                supply=supply,
+                ledger=self._ledger(worker),
+                rules=self._rules,
+                messages=Messages(message_for),
+                tally=Tally(self._outbox, progress),
+                bell=bell,
+            )
+            try:
+                await self._work(run, stop)
+            finally:
+                # If the ledger can't be written what we hold stays ours, to be recovered with the journal.
+                await run.ledger.drain()
+                await supply.end()
+                await self._outbox.release(worker)
+        return _report(run, self._relays.trouble)
+
+    def _ledger(self, worker: str) -> Ledger:
+        if self._journals is None:
+            return GroupCommit(self._outbox)
+        # An intent and an outcome of each delivery.
+        return Journalled(self._outbox, Journal(self._journals, worker), batch=2 * self._batch)
+
+    async def _work(self, run: Run, stop: asyncio.Event | None) -> None:
+        """Let all connections work until they are through."""
+        self._relays.begin_run()
+        connections = [
+            Connection(run, self._relays, relay)
+            for relay in self._relays.members
+            for _ in range(relay.pool.connections)
+        ]
+        tasks = [connection.start() for connection in connections]
+        watching = asyncio.create_task(self._watch(run, connections, stop))
+        try:
+            await asyncio.wait(tasks)
+        finally:
+            watching.cancel()
+            run.stop()
+            await _cut_off(connections)  # they are through, unless this run is cancelled itself
+        errors = [error for task in tasks if not task.cancelled() and (error := task.exception())]
+        if errors:
+            raise errors[0]
+
+    async def _watch(self, run: Run, connections: list[Connection], stop: asyncio.Event | None) -> None:
+        """Stop the run when it is asked to, and cut off what takes long then."""
+        heeding = asyncio.create_task(_heed(stop, run)) if stop else None
+        try:
+            while not run.is_over:
+                await run.bell.wait()
+            await asyncio.sleep(self._grace if run.stopped.is_set() else _GOODBYE)
+        finally:
+            if heeding:
+                heeding.cancel()
+        await _cut_off(connections)
+
+
+async def _heed(stop: asyncio.Event, run: Run) -> None:
+    await stop.wait()
+    run.stop()
+
+
+async def _cut_off(connections: list[Connection]) -> None:
+    await asyncio.gather(*(connection.cut_off() for connection in connections))
+
+
+def _report(run: Run, trouble: str) -> DispatchReport:
+    states, returned = run.tally.states, len(run.returned)
+    return DispatchReport(
+        sent=states[DeliveryState.SENT],
+        deferred=states[DeliveryState.DEFERRED],
+        refused=states[DeliveryState.REFUSED],
+        uncertain=states[DeliveryState.UNCERTAIN],
+        returned=returned,
+        trouble=run.trouble or (trouble if returned else ""),
+    )

@@ -1,0 +1,82 @@
+"""The envelope of a message: the commands that name sender and recipient to a relay."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from email_validator import EmailNotValidError, validate_email
+
+from newsletter.core.errors import RelayError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from newsletter.delivery.session import Letter
+
+_BREAKS_COMMAND = re.compile(r"[\x00-\x20\x7f<>]")  # what would end an address, or the command, early
+
+
+class UnusableAddressError(Exception):
+    """The recipient cannot be written into a command for this relay; the text says why."""
+
+
+class Envelope(NamedTuple):
+    """One transaction's MAIL and RCPT commands, without line ends, ready for the wire."""
+
+    mail: bytes
+    recipient: bytes
+
+
+def envelope(letter: Letter, extensions: Mapping[str, str], relay: str) -> Envelope:
+    """Return the envelope of a letter as a relay's extensions allow.
+
+    SIZE (RFC 1870) and 8BITMIME (RFC 6152) are used where offered. SMTPUTF8 (RFC 6531) is asked for only where
+    the recipient's local part is not ASCII; a non-ASCII domain goes out in its ASCII form (IDNA 2008).
+
+    Args:
+        letter: what will be sent; the sender must be ASCII.
+        extensions: the relay's EHLO keywords, in lower case, with their parameters.
+        relay: the relay's name, for messages.
+
+    Raises:
+        UnusableAddressError: the recipient cannot be reached through this relay, or is no address.
+        RelayError: the relay does not take messages of this size or with 8-bit bytes.
+    """
+    sender = letter.sender
+    address, is_utf8 = _wire_form(letter.recipient)
+    options = _options(letter.message, extensions, relay)
+    if is_utf8:
+        if "smtputf8" not in extensions:
+            raise UnusableAddressError(f"{relay} does not take non-ASCII addresses (SMTPUTF8)")
+        options += " SMTPUTF8"
+    if _BREAKS_COMMAND.search(sender) or not sender.isascii():
+        raise RelayError(f"{relay} cannot be told the envelope sender {sender!r}: not an ASCII address")
+    return Envelope(f"MAIL FROM:<{sender}>{options}".encode(), f"RCPT TO:<{address}>".encode())
+
+
+def _wire_form(recipient: str) -> tuple[str, bool]:
+    """Return an address as it goes into a command, and whether that takes SMTPUTF8."""
+    if _BREAKS_COMMAND.search(recipient) or "@" not in recipient:
+        raise UnusableAddressError("not an address")
+    if recipient.isascii():
+        return recipient, False
+    try:
+        address = validate_email(recipient, check_deliverability=False)
+    except EmailNotValidError as error:
+        raise UnusableAddressError(str(error)) from error
+    return f"{address.local_part}@{address.ascii_domain}", address.smtputf8
+
+
+def _options(message: bytes, extensions: Mapping[str, str], relay: str) -> str:
+    options = ""
+    if "size" in extensions:
+        limit = extensions["size"].strip()
+        if limit.isdecimal() and 0 < int(limit) < len(message):  # 0: no fixed limit (RFC 1870, section 4)
+            raise RelayError(f"{relay} takes messages of up to {limit} bytes, this one has {len(message)}")
+        options += f" SIZE={len(message)}"
+    if not message.isascii():
+        if "8bitmime" not in extensions:
+            raise RelayError(f"{relay} does not take 8-bit messages (8BITMIME)")
+        options += " BODY=8BITMIME"
+    return options

@@ -1,0 +1,71 @@
+"""What is done before anything is delivered: bringing back what dead workers held."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import structlog
+
+from newsletter.core.errors import StoreError
+from newsletter.delivery import journal
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from newsletter.core.delivery import Uncertain
+    from newsletter.ports import Outbox
+
+log = structlog.get_logger(__name__)
+
+
+async def recover(outbox: Outbox, policy: Uncertain, *, now: datetime, journals: Path | None) -> int:
+    """Bring the ledger up to the journals of dead workers, and queue again what they held.
+
+    A journal is read before its worker's deliveries are given free, and workers that die in between wait for the
+    next recovery: what they held might else be sent again although their journal says that it was sent.
+
+    Args:
+        outbox: the ledger.
+        policy: what to do with deliveries that were in flight.
+        now: aware, UTC.
+        journals: the folder of journals, or None if none are kept.
+
+    Returns:
+        How many deliveries had been in flight.
+    """
+    if journals is None:
+        in_flight = await outbox.recover(policy, now=now)
+    else:
+        async with _alone(journals):
+            dead = await outbox.dead_workers()
+            for worker in dead:
+                if changes := await asyncio.to_thread(journal.read, journals, worker):
+                    log.info("journal_read", worker=worker, changes=len(changes))
+                    await outbox.record(changes)
+            in_flight = await outbox.recover(policy, now=now, workers=dead)
+            for worker in dead:
+                journal.path_of(journals, worker).unlink(missing_ok=True)
+    if in_flight:
+        log.warning("deliveries_were_in_flight", count=in_flight, policy=policy.value)
+    return in_flight
+
+
+@asynccontextmanager
+async def _alone(folder: Path) -> AsyncIterator[None]:
+    """Keep other processes from recovering at the same time (flock(2): the lock ends with the process)."""
+    try:
+        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+        lock = os.open(folder / "recovery.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        raise StoreError(f"{folder}: no delivery journal can be kept: {error.strerror}") from error
+    try:
+        await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)

@@ -1,0 +1,193 @@
+"""The deliveries of one run: claimed in batches, handed to connections one by one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING
+
+from newsletter.delivery.limits import domain_of
+
+if TYPE_CHECKING:
+    from newsletter.core.delivery import Delivery, Outcome
+    from newsletter.delivery.bell import Bell
+    from newsletter.delivery.limits import DomainLimits
+    from newsletter.ports import Clock, Outbox
+
+_FIRST_CLAIM = 50
+_MOST_WAITING = 10_000  # deliveries whose domains can't take them now
+_SHORT, _LONG = 1.0, 4.0  # seconds from one claim to the next
+
+
+class Supply:
+    """What is due, for the connections of one worker.
+
+    A delivery that met with trouble comes back last, when all others have been tried; one that ended uncertain
+    doesn't come back within the run, although under `resend` the outbox offers it at once. Whoever takes a
+    delivery says what became of it: `put_back` or `done`. Until then others wait, for it may fall to them.
+    Deliveries to a domain that can't take more now wait, and others go first.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        worker: str,
+        bell: Bell,
+        limits: DomainLimits,
+        *,
+        clock: Clock,
+        batch: int,
+        issue_key: int | None,
+    ) -> None:
+        """Begin; nothing is claimed yet.
+
+        Args:
+            outbox: where deliveries are claimed.
+            worker: for whom.
+            bell: is rung when there is more to take, or nothing will be.
+            limits: knows how much each domain can take.
+            clock: tells what is due.
+            batch: how many deliveries are claimed in one transaction at most.
+            issue_key: narrows to one issue.
+        """
+        self._outbox = outbox
+        self._worker = worker
+        self._bell = bell
+        self._limits = limits
+        self._clock = clock
+        self._batch = batch
+        self._issue_key = issue_key
+        self._ready: deque[Delivery] = deque()
+        self._last: deque[Delivery] = deque()
+        self._waiting: dict[str, deque[Delivery]] = {}  # by domain
+        self._troubled: set[int] = set()
+        self._over: set[int] = set()
+        self._taken = 0
+        self._dry = False
+        self._stopped = False
+        self._claiming: asyncio.Task[None] | None = None
+        self._size = min(batch, _FIRST_CLAIM)
+        self._claimed_at = 0.0  # in the loop's time
+
+    async def take(self) -> Delivery | None:
+        """Return the next delivery, or None when nothing more is due, or the run stops."""
+        while not self._stopped and not self.is_exhausted:
+            if delivery := self.take_now():
+                return delivery
+            if not self._dry and self._has_room:
+                await asyncio.shield(self._claim_more())
+            elif self._dry and self._last and self._limits.admit(domain_of(self._last[0].subscriber.email)):
+                self._taken += 1
+                return self._last.popleft()
+            else:
+                await self._bell.wait(self._limits.wait(self._waiting) or None)
+        return None
+
+    def take_now(self) -> Delivery | None:
+        """Return the next delivery if one is at hand."""
+        delivery = None if self._stopped else self._next()
+        if delivery:
+            self._taken += 1
+            if not self._dry and self._has_room and len(self._ready) < self._size // 2:
+                self._claim_more()  # before the connections have nothing to do
+        return delivery
+
+    def put_back(self, delivery: Delivery) -> None:
+        """Take back a delivery that was not begun: it is the next."""
+        self._ready.appendleft(delivery)
+        self._returned(delivery, None)
+
+    def done(self, delivery: Delivery, outcome: Outcome | None = None, *, refill: bool = False) -> None:
+        """Note that a delivery that was taken is settled; with `refill` it is back in the outbox."""
+        self._dry = self._dry and not refill
+        self._returned(delivery, outcome)
+
+    def troubled(self, delivery: Delivery) -> bool:
+        """Note that a delivery met with trouble; tell whether it is the first time in this run."""
+        first = delivery.key not in self._troubled
+        self._troubled.add(delivery.key)
+        return first
+
+    def over(self, delivery: Delivery) -> None:
+        """Note that a delivery is not to be tried again in this run, whatever the outbox offers."""
+        self._over.add(delivery.key)
+
+    def stop(self) -> None:
+        """Hand out nothing more."""
+        self._stopped = True
+        self._bell.ring()
+
+    async def end(self) -> None:
+        """Stop, and wait until nothing is being claimed.
+
+        Raises:
+            StoreError: the outbox could not be read.
+        """
+        self.stop()
+        if self._claiming:
+            await self._claiming
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Tell whether nothing is left to do, and nobody holds anything that could come back."""
+        if self._taken or self._ready or self._last or not (self._dry or not self._has_room):
+            return False
+        return self._limits.wait(self._waiting) is None if self._waiting else True
+
+    @property
+    def left(self) -> set[int]:
+        """Return the keys of claimed deliveries that have not been begun; those that ended uncertain have."""
+        return {one.key for queue in (self._ready, self._last, *self._waiting.values()) for one in queue}
+
+    @property
+    def _has_room(self) -> bool:
+        """Tell whether not too many deliveries wait for their domains already."""
+        return sum(map(len, self._waiting.values())) < _MOST_WAITING
+
+    def _next(self) -> Delivery | None:
+        """Return the first delivery whose domain can take it; those before it wait."""
+        for domain, queue in self._waiting.items():
+            if self._limits.admit(domain):
+                delivery = queue.popleft()
+                if not queue:
+                    del self._waiting[domain]
+                return delivery
+        while self._ready:
+            delivery = self._ready.popleft()
+            domain = domain_of(delivery.subscriber.email)
+            if domain not in self._waiting and self._limits.admit(domain):
+                return delivery
+            self._waiting.setdefault(domain, deque()).append(delivery)
+        return None
+
+    def _returned(self, delivery: Delivery, outcome: Outcome | None) -> None:
+        self._taken -= 1
+        self._limits.heard(domain_of(delivery.subscriber.email), outcome)
+        self._bell.ring()
+
+    def _claim_more(self) -> asyncio.Task[None]:
+        if self._claiming is None or self._claiming.done():
+            self._claiming = asyncio.create_task(self._claim())
+        return self._claiming
+
+    def _adapt(self) -> None:
+        """Claim what is sent within some seconds: a reader who leaves later than that gets no more mail."""
+        now = asyncio.get_running_loop().time()
+        if self._claimed_at and now - self._claimed_at < _SHORT:
+            self._size = min(2 * self._size, self._batch)
+        elif self._claimed_at and now - self._claimed_at > _LONG:
+            self._size = max(self._size // 2, 1)
+        self._claimed_at = now
+
+    async def _claim(self) -> None:
+        self._adapt()
+        claimed = await self._outbox.claim(
+            self._worker, now=self._clock(), limit=self._size, issue_key=self._issue_key
+        )
+        self._dry = not claimed
+        for delivery in claimed:
+            if delivery.key in self._troubled:
+                self._last.append(delivery)
+            elif delivery.key not in self._over:
+                self._ready.append(delivery)
+        self._bell.ring()

@@ -1,0 +1,46 @@
+"""Relay pools and dispatchers for tests: loopback, quick to give up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+from newsletter.core.delivery import RetryPolicy, Uncertain
+from newsletter.delivery.dispatch import Dispatcher
+from newsletter.delivery.relay import RelayConfig, Security, SmtpRelayPool
+from newsletter.delivery.run import Rules
+from tests.delivery.fakes import NOW
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from newsletter.delivery.session import Pool
+    from newsletter.ports import Outbox
+    from tests.delivery.fakes import FakeOutbox
+    from tests.smtp_server import SmtpServer
+
+Make = Callable[..., Dispatcher]
+
+
+def pool(server: SmtpServer, **changes: Any) -> SmtpRelayPool:
+    values: dict[str, Any] = {
+        "host": server.host,
+        "port": server.port,
+        "security": Security.NONE,
+        "local_hostname": "newsletter.example.org",
+        "timeout": 5.0,
+        "final_timeout": 5.0,
+        "connections": 2,
+    }
+    return SmtpRelayPool(RelayConfig(**values | changes))
+
+
+def dispatcher(
+    outbox: FakeOutbox, *pools: Pool, uncertain: Uncertain = Uncertain.RESEND, **options: Any
+) -> Dispatcher:
+    rules = Rules(retry=RetryPolicy(), uncertain=uncertain, clock=lambda: NOW, jitter=lambda: 0.5)
+    return Dispatcher(cast("Outbox", outbox), pools, rules, **{"pauses": (0.01, 0.01), **options})
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())

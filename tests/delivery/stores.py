@@ -1,0 +1,25 @@
+"""Real stores with an issue to deliver."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from newsletter.core.delivery import Planned
+from newsletter.core.subscriber import Subscriber, SyncPlan
+from tests.delivery.fakes import NOW, reader
+from tests.factories import DAY, draft
+
+if TYPE_CHECKING:
+    from newsletter.ports import Store
+
+
+async def freeze(store: Store, readers: int, *, number: int = 1) -> int:
+    """Freeze an issue for so many readers, all of them due; return its key."""
+    added = tuple(Subscriber(list="daily", email=reader(number)) for number in range(1, readers + 1))
+    await store.roster.apply("daily", SyncPlan(added=added), now=NOW)
+    due = Planned(due_at=NOW - timedelta(minutes=5))
+    issue, _ = await store.issues.freeze(
+        draft((), number=number, day=DAY + timedelta(days=number)), "Daily Papers", lambda _: due, now=NOW
+    )
+    return issue.key

@@ -1,0 +1,177 @@
+"""Processes that are killed in the middle of their work, and what the ledger and the readers' mailboxes hold then.
+
+`CRASHES` in the environment sets how many kills there are for each policy and kind of notes; `make crash` asks for
+many.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import re
+import signal
+from collections import Counter
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from newsletter.core.delivery import DeliveryState, Uncertain
+from newsletter.delivery import journal
+from newsletter.delivery.journal import Journal
+from newsletter.delivery.recovery import recover
+from newsletter.store import open_store
+from tests.delivery.fakes import NOW
+from tests.delivery.stores import freeze
+from tests.delivery.worker import POINTS, Order, Workers
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from newsletter.ports import Store
+    from tests.smtp_server import SmtpServer
+
+READERS, FEW, CONNECTIONS = 300, 150, 4
+CRASHES = int(os.environ.get("CRASHES", "5"))
+SENT, QUEUED, SENDING, UNCERTAIN = (
+    DeliveryState.SENT,
+    DeliveryState.QUEUED,
+    DeliveryState.SENDING,
+    DeliveryState.UNCERTAIN,
+)
+
+
+@pytest.fixture
+async def workers() -> AsyncIterator[Workers]:
+    async with Workers() as workers:
+        yield workers
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    store = await open_store(f"sqlite:///{tmp_path}/newsletter.db")
+    yield store
+    await store.close()
+
+
+@pytest.fixture(params=[True, False], ids=["journal", "ledger"])
+def order(request: pytest.FixtureRequest, server: SmtpServer, tmp_path: Path) -> Order:
+    """Order to deliver what is due, with both kinds of notes."""
+    return Order(
+        database=f"sqlite:///{tmp_path}/newsletter.db",
+        port=server.port,
+        policy=Uncertain.HOLD.value,
+        connections=CONNECTIONS,
+        journals=str(tmp_path / "journals") if request.param else "",
+    )
+
+
+async def addresses(store: Store, state: DeliveryState) -> set[str]:
+    return {record.email for record in await store.outbox.records(states=[state])}
+
+
+async def brought_back(store: Store, order: Order) -> int:
+    """Recover as the next run would, and return how many deliveries had been in flight."""
+    journals = Path(order.journals) if order.journals else None
+    return await recover(store.outbox, Uncertain(order.policy), now=NOW, journals=journals)
+
+
+def copies(server: SmtpServer) -> Counter[bytes]:
+    """Return how often each message came, by Message-ID."""
+    found = (re.search(rb"^Message-ID: <(.*)>\r$", mail.content, re.MULTILINE) for mail in server.received)
+    return Counter(one[1] for one in found if one)
+
+
+@pytest.mark.parametrize("policy", Uncertain)
+async def test_after_a_kill_a_rerun_loses_nobody_and_repeats_only_what_was_in_flight(
+    server: SmtpServer, store: Store, workers: Workers, order: Order, policy: Uncertain
+) -> None:
+    order = replace(order, policy=policy.value)
+    server.delay = 0.01
+    issue = await freeze(store, READERS)
+    child = await workers.start(order)
+    await server.until(READERS // 3)
+    os.kill(child, signal.SIGKILL)
+    assert await workers.ended() == -signal.SIGKILL
+
+    in_flight = await brought_back(store, order)
+    sent = await addresses(store, SENT)
+    assert 0 < in_flight <= CONNECTIONS
+    assert sent <= set(server.copies())
+    await workers.start(order)
+    assert await workers.ended() == 0
+
+    counts, received = await store.outbox.counts(issue), server.copies()
+    twice = {email for email, number in received.items() if number > 1}
+    assert not twice & sent
+    assert len(twice) <= (in_flight if policy is Uncertain.RESEND else 0)
+    assert counts[SENT] == READERS - (in_flight if policy is Uncertain.HOLD else 0)
+    assert await addresses(store, SENT) <= set(received)
+
+
+async def test_a_process_that_is_asked_to_end_leaves_nothing_uncertain(
+    server: SmtpServer, store: Store, workers: Workers, order: Order
+) -> None:
+    server.delay = 0.01
+    issue = await freeze(store, READERS)
+    child = await workers.start(order)
+    await server.until(READERS // 3)
+    os.kill(child, signal.SIGTERM)
+    async with asyncio.timeout(10):
+        assert await workers.ended() == 0
+
+    states = await store.outbox.counts(issue)
+    assert {state for state, count in states.items() if count} == {SENT, QUEUED}
+    assert await addresses(store, SENT) == set(server.copies())
+
+    await workers.start(order)
+    assert await workers.ended() == 0
+    assert (await store.outbox.counts(issue))[SENT] == READERS
+    assert set(server.copies().values()) == {1}
+
+
+async def kill_somewhere(workers: Workers, order: Order, chance: random.Random) -> bool:
+    """Let a process die at a point of its way or at any moment; tell whether it had not ended before."""
+    points = [point for point, (owner, *_) in POINTS.items() if order.journals or owner not in (Journal, journal)]
+    point = chance.choice([*points, ""])
+    count = chance.choice((1, 2, 3, 5, 8, 13, 21, 34, 55))
+    child = await workers.start(replace(order, point=point, count=count))
+    if not point:
+        await asyncio.sleep(chance.uniform(0, 0.3))
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+    ended = await workers.ended()
+    assert ended in {0, -signal.SIGKILL}
+    return ended != 0
+
+
+@pytest.mark.timeout(120 + 10 * CRASHES)
+@pytest.mark.parametrize("policy", Uncertain)
+async def test_many_kills_at_any_point_lose_nobody_and_repeat_only_what_was_in_flight(
+    server: SmtpServer, store: Store, workers: Workers, order: Order, policy: Uncertain
+) -> None:
+    order = replace(order, policy=policy.value)
+    chance = random.Random(f"{policy} {order.journals and 'journal'} {CRASHES}")  # noqa: S311
+    issues = [await freeze(store, FEW)]
+    in_flight = kills = 0
+    while kills < CRASHES:
+        if await kill_somewhere(workers, order, chance):
+            kills += 1
+        else:  # it had delivered everything
+            issues.append(await freeze(store, FEW, number=len(issues) + 1))
+        cut_off = await brought_back(store, order)
+        assert cut_off <= CONNECTIONS
+        in_flight += cut_off
+    await workers.start(order)
+    assert await workers.ended() == 0
+
+    counts = sum([Counter(await store.outbox.counts(issue)) for issue in issues], Counter())
+    arrived, held = copies(server), in_flight if policy is Uncertain.HOLD else 0
+    print(f"{kills} kills, {counts.total()} deliveries, {in_flight} in flight, {arrived.total()} messages")
+    assert counts[SENT] == FEW * len(issues) - held
+    assert counts[UNCERTAIN] == held
+    assert len(arrived) >= counts[SENT]
+    assert arrived.total() - len(arrived) <= in_flight - held

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from newsletter.core.delivery import Change, DeliveryState
+from newsletter.core.errors import StoreError
+from newsletter.delivery.ledger import GroupCommit
+from tests.delivery.fakes import NOW, FakeOutbox
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from newsletter.ports import Outbox
+
+
+def group_commit(outbox: FakeOutbox) -> GroupCommit:
+    return GroupCommit(cast("Outbox", outbox))
+
+
+def intent(key: int) -> Change:
+    return Change(key=key, state=DeliveryState.SENDING, at=NOW, attempts=1)
+
+
+def outcome(key: int, state: DeliveryState = DeliveryState.SENT) -> Change:
+    return Change(key=key, state=state, at=NOW, attempts=1)
+
+
+class SlowOutbox(FakeOutbox):
+    """An outbox whose transactions end when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__(FakeOutbox.of(9).rows[key].delivery for key in range(1, 10))
+        self.go_on = asyncio.Event()
+
+    async def record(self, changes: Sequence[Change]) -> Collection[int]:
+        await self.go_on.wait()
+        return await super().record(changes)
+
+
+async def test_what_connections_write_in_one_turn_of_the_loop_is_one_transaction() -> None:
+    outbox = FakeOutbox.of(16)
+    ledger = group_commit(outbox)
+
+    await asyncio.gather(*(ledger.write(intent(key)) for key in range(1, 17)))
+
+    assert outbox.transactions == 1
+    assert outbox.states() == {DeliveryState.SENDING: 16}
+
+
+async def test_what_comes_during_a_transaction_goes_into_the_next_one() -> None:
+    outbox = SlowOutbox()
+    ledger = group_commit(outbox)
+    first = asyncio.create_task(ledger.write(intent(1)))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    others = [asyncio.create_task(ledger.write(intent(key))) for key in range(2, 10)]
+    await asyncio.sleep(0)
+
+    outbox.go_on.set()
+    await asyncio.gather(first, *others)
+
+    assert outbox.transactions == 2
+
+
+async def test_an_outcome_and_the_next_intent_share_a_transaction() -> None:
+    outbox = FakeOutbox.of(2)
+    ledger = group_commit(outbox)
+    await ledger.write(intent(1))
+
+    ledger.note(outcome(1))
+    await ledger.write(intent(2))
+
+    assert outbox.transactions == 2
+    assert (outbox.state(1), outbox.state(2)) == (DeliveryState.SENT, DeliveryState.SENDING)
+
+
+async def test_an_outcome_is_written_although_nobody_waits_for_it() -> None:
+    outbox = FakeOutbox.of(1)
+    ledger = group_commit(outbox)
+    await ledger.write(intent(1))
+
+    ledger.note(outcome(1))
+    await ledger.drain()
+
+    assert outbox.state(1) is DeliveryState.SENT
+
+
+async def test_whoever_writes_learns_whose_change_was_left_out() -> None:
+    outbox = FakeOutbox.of(2)
+    ledger = group_commit(outbox)
+    await outbox.record([Change(key=1, state=DeliveryState.WITHDRAWN, at=NOW)])
+
+    left_out = await ledger.write(intent(1), intent(2))
+
+    assert set(left_out) == {1}
+
+
+async def test_a_ledger_that_fails_tells_those_who_wait_and_keeps_the_outcomes_for_another_try() -> None:
+    outbox = FakeOutbox.of(2)
+    ledger = group_commit(outbox)
+    await ledger.write(intent(1))
+    outbox.fail = StoreError("the disk is full")
+
+    ledger.note(outcome(1))
+    with pytest.raises(StoreError, match="disk is full"):
+        await ledger.write(intent(2))
+    outbox.fail = None
+    await ledger.drain()
+
+    assert (outbox.state(1), outbox.state(2)) == (DeliveryState.SENT, DeliveryState.QUEUED)
+
+
+async def test_outcomes_that_cannot_be_written_at_the_end_are_an_error() -> None:
+    outbox = FakeOutbox.of(1)
+    ledger = group_commit(outbox)
+    await ledger.write(intent(1))
+    outbox.fail = StoreError("the disk is full")
+
+    ledger.note(outcome(1))
+
+    with pytest.raises(StoreError, match="disk is full"):
+        await ledger.drain()
+
+
+async def test_one_who_gives_up_waiting_does_not_disturb_the_others() -> None:
+    outbox = SlowOutbox()
+    ledger = group_commit(outbox)
+    impatient, patient = (asyncio.create_task(ledger.write(intent(key))) for key in (1, 2))
+    await asyncio.sleep(0)
+
+    impatient.cancel()
+    outbox.go_on.set()
+
+    assert set(await patient) == set()
+    assert outbox.state(1) is DeliveryState.SENDING

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from newsletter.core.delivery import DeliveryState
+from newsletter.core.errors import RelayError
+from newsletter.delivery.relay import RelayConfig, SmtpRelayPool
+from newsletter.ports import DispatchReport
+from tests.delivery.fakes import FakeOutbox, delivery, message_for, reader
+from tests.delivery.pools import dispatcher
+from tests.delivery.postfix import PASSWORD, TURNED_AWAY, USER, Postfix, postfix
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from tests.smtp_server import Certificates
+
+
+@pytest.fixture
+async def mta(certificates: Certificates) -> AsyncIterator[Postfix]:
+    async with postfix(certificates) as mta:
+        yield mta
+
+
+def relay(mta: Postfix, ca_file: Path, *, password: str = PASSWORD) -> SmtpRelayPool:
+    return SmtpRelayPool(
+        RelayConfig(
+            host="localhost",
+            port=mta.port,
+            username=USER,
+            password=password,
+            ca_file=ca_file,
+            local_hostname="newsletter.example.org",
+            connections=3,
+        )
+    )
+
+
+async def test_postfix_takes_an_issue_over_starttls_with_a_login(mta: Postfix, ca_file: Path) -> None:
+    outbox = FakeOutbox.of(30)
+    for number, address in enumerate(TURNED_AWAY, start=31):
+        outbox.rows |= FakeOutbox([delivery(number, address)]).rows
+
+    report = await dispatcher(outbox, relay(mta, ca_file)).deliver(message_for)
+
+    assert report == DispatchReport(sent=30, refused=1, deferred=2)
+    gone, full, grey = (outbox.last(number) for number in (31, 32, 33))
+    assert (gone.state, gone.code, gone.suppress) == (DeliveryState.REFUSED, 550, True)
+    assert (full.code, grey.code) == (452, 451)
+    mails = await mta.mails(30)
+    assert all(
+        sum(f"\nHello {reader(number)}\n".encode() in mail for mail in mails) == 1 for number in range(1, 31)
+    )
+
+
+async def test_postfix_refuses_a_wrong_login_and_nothing_is_sent(mta: Postfix, ca_file: Path) -> None:
+    with pytest.raises(RelayError, match="refuses the login: 535"):
+        await relay(mta, ca_file, password="wrong").connect()

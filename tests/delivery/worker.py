@@ -1,0 +1,182 @@
+"""Processes that deliver what is due in a store, and are killed while they do: `python -m tests.delivery.worker`.
+
+It reads orders from its input, one JSON object a line (the fields of `Order`), and forks a child for each, so that
+a process costs no imports. It answers with the child's number when it has begun, and with how it ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from newsletter.core.delivery import RetryPolicy, Uncertain
+from newsletter.delivery import journal, link
+from newsletter.delivery.dispatch import Dispatcher
+from newsletter.delivery.relay import RelayConfig, Security, SmtpRelayPool
+from newsletter.delivery.run import Rules
+from newsletter.store import open_store
+from newsletter.store.outbox import SqlOutbox
+from tests.delivery.fakes import message_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Where a process may be told to die: before or after a call of a function.
+POINTS: dict[str, tuple[Any, str, bool]] = {
+    "before the claim": (SqlOutbox, "claim", False),
+    "after the claim": (SqlOutbox, "claim", True),
+    "before a note": (journal.Journal, "append", False),
+    "after a note": (journal.Journal, "append", True),
+    "before something is sent": (link.Link, "write", False),
+    "after something is sent": (link.Link, "write", True),
+    "after an answer": (link.Link, "data_received", True),
+    "before the other half of the journal": (journal.Journal, "next_turn", False),
+    "after the other half of the journal": (journal.Journal, "next_turn", True),
+    "before the ledger is written": (SqlOutbox, "record", False),
+    "after the ledger is written": (SqlOutbox, "record", True),
+    "after the journal is forgotten": (journal.Journal, "forget_last_turn", True),
+    "before the journal is removed": (journal.Journal, "remove", False),
+    "before what is left is given back": (SqlOutbox, "release", False),
+    "before recovery": (SqlOutbox, "recover", False),
+    "after recovery": (SqlOutbox, "recover", True),
+    "after a dead worker's journal was read": (journal, "read", True),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What a child shall do; `point` and `count` say when it dies, unless it is killed from outside."""
+
+    database: str
+    port: int
+    policy: str
+    connections: int = 4
+    batch: int = 20
+    journals: str = ""
+    point: str = ""
+    count: int = 0
+
+
+class Workers:
+    """Starts processes, from a test."""
+
+    async def __aenter__(self) -> Self:
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.delivery.worker"),
+            cwd=Path(__file__).parents[2],
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._process.stdin
+        self._process.stdin.close()
+        await self._process.wait()
+
+    async def start(self, order: Order) -> int:
+        """Start a child and return its process number."""
+        assert self._process.stdin
+        self._process.stdin.write(json.dumps(asdict(order)).encode() + b"\n")
+        return await self._number()
+
+    async def ended(self) -> int:
+        """Wait for the child; return its exit code, or the negative number of the signal that killed it."""
+        return await self._number()
+
+    async def _number(self) -> int:
+        assert self._process.stdout
+        return int(await self._process.stdout.readline())
+
+
+def _serve() -> None:
+    for line in sys.stdin:
+        order = Order(**json.loads(line))
+        child = os.fork()
+        if not child:
+            _die_at(order)
+            asyncio.run(_deliver(order))
+            sys.stdout.flush()
+            os._exit(0)
+        print(child, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+async def _deliver(order: Order) -> None:
+    store = await open_store(order.database)
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    relay = RelayConfig(
+        host="127.0.0.1",
+        port=order.port,
+        security=Security.NONE,
+        connections=order.connections,
+        local_hostname="newsletter.example.org",
+    )
+    rules = Rules(
+        retry=RetryPolicy(),
+        uncertain=Uncertain(order.policy),
+        clock=lambda: datetime.now(UTC),
+        jitter=lambda: 0.5,
+    )
+    dispatcher = Dispatcher(
+        store.outbox,
+        [SmtpRelayPool(relay)],
+        rules,
+        batch=order.batch,
+        journals=Path(order.journals) if order.journals else None,
+    )
+    await dispatcher.deliver(message_for, stop=stop)
+    await store.close()
+
+
+def _die_at(order: Order) -> None:
+    """Let the process kill itself at a point, when it comes there for the `count`th time."""
+    if not order.point:
+        return
+    owner, name, is_after = POINTS[order.point]
+    function = getattr(owner, name)
+    left = order.count
+
+    def reached() -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(owner, name, _reporting(function, reached, is_after=is_after))
+
+
+def _reporting(function: Callable[..., Any], reached: Callable[[], None], *, is_after: bool) -> Callable[..., Any]:
+    if asyncio.iscoroutinefunction(function):
+
+        async def wait(*arguments: Any, **named: Any) -> Any:
+            if not is_after:
+                reached()
+            result = await function(*arguments, **named)
+            if is_after:
+                reached()
+            return result
+
+        return wait
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        if not is_after:
+            reached()
+        result = function(*arguments, **named)
+        if is_after:
+            reached()
+        return result
+
+    return call
+
+
+if __name__ == "__main__":
+    _serve()
