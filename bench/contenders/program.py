@@ -1,0 +1,121 @@
+"""This program as a contender: `python program.py prepare|send …`.
+
+`prepare DATABASE READERS` freezes an issue for so many readers. `send DATABASE PORT CONNECTIONS BATCH [uvloop]
+[dkim]` delivers it and prints the seconds and CPU seconds that it took; every intent is durable before its message
+is sent, every outcome when it ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import render
+
+from newsletter.core.delivery import Planned, RetryPolicy, Uncertain
+from newsletter.core.issue import Draft
+from newsletter.core.subscriber import Subscriber, SyncPlan
+from newsletter.delivery.dispatch import Dispatcher
+from newsletter.delivery.relay import RelayConfig, Security, SmtpRelayPool
+from newsletter.delivery.run import Rules
+from newsletter.render.renderer import TemplateRenderer
+from newsletter.store import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from newsletter.ports import Message
+
+LISTINGS = 13  # make a message of some 60 KB
+_CHUNK = 10_000
+
+
+async def prepare(database: str, readers: int) -> None:
+    """Freeze an issue that is due for so many readers of all choices of topics."""
+    store = await open_store(f"sqlite:///{database}")
+    now = datetime.now(UTC)
+    for start in range(0, readers, _CHUNK):
+        added = tuple(
+            Subscriber(
+                list="daily",
+                email=f"reader{number}@example.org",
+                name=f"Reader {number}",
+                topics=render.CHOICES[number % len(render.CHOICES)],
+            )
+            for number in range(start, min(start + _CHUNK, readers))
+        )
+        await store.roster.apply("daily", SyncPlan(added=added), now=now)
+    draft = Draft(masthead=render.MASTHEAD, day=render.MOMENT.date(), number=1, candidates=0, listings=())
+    await store.issues.freeze(draft, "Daily Papers", lambda _: Planned(due_at=render.MOMENT), now=now)
+    await store.close()
+
+
+async def send(database: str, port: int, connections: int, batch: int, options: list[str]) -> None:
+    """Deliver, and print the seconds."""
+    store = await open_store(f"sqlite:///{database}")
+    signer = render.SIGNER if "dkim" in options else None
+    message = render.message(TemplateRenderer(None, render.TEMPLATES), render.issue(LISTINGS), signer)
+    relay = RelayConfig(
+        host="127.0.0.1",
+        port=port,
+        security=Security.NONE,
+        connections=connections,
+        local_hostname="newsletter.example.org",
+    )
+    rules = Rules(
+        retry=RetryPolicy(),
+        uncertain=Uncertain.HOLD,
+        clock=lambda: datetime.now(UTC),
+        jitter=random.random,
+    )
+    dispatcher = Dispatcher(
+        store.outbox,
+        [SmtpRelayPool(relay)],
+        rules,
+        batch=batch,
+        journals=Path(database).parent / "journals",
+    )
+
+    async def message_for(_: int) -> Message:
+        return message
+
+    start, cpu = time.perf_counter(), time.process_time()
+    report = await dispatcher.deliver(message_for)
+    elapsed, cpu = time.perf_counter() - start, time.process_time() - cpu
+    await store.close()
+    if replace(report, sent=0) != type(report)():
+        raise SystemExit(f"not all was sent: {report}")
+    print(elapsed, cpu)
+
+
+def run(work: Coroutine[None, None, None], *, fast: bool) -> None:
+    """Run on asyncio's own loop, or on uvloop."""
+    if fast:
+        import uvloop  # noqa: PLC0415 - optional
+
+        uvloop.run(work)
+    else:
+        asyncio.run(work)
+
+
+def main() -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
+    match sys.argv[1:]:
+        case ["prepare", database, readers]:
+            asyncio.run(prepare(database, int(readers)))
+        case ["send", database, port, connections, batch, *options]:
+            work = send(database, int(port), int(connections), int(batch), options)
+            run(work, fast="uvloop" in options)
+
+
+if __name__ == "__main__":
+    main()

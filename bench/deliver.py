@@ -1,0 +1,276 @@
+"""How fast readers are served, beside other senders, all in one run and into the same cheap sink.
+
+Each contender composes a personalised mail of some 60 KB for each reader; this program also keeps its ledger in
+SQLite, every intent before and every outcome after. `smtp-source` (Postfix, C) composes and remembers nothing: it
+is the limit of the machine. Rounds alternate between the contenders, so that a busy machine slows all of them;
+medians are reported, ratios are of messages per second. Only ratios carry over to other machines.
+
+    python bench/deliver.py [--json] [--connections 16] [--rounds 3] [--scale 1.0] [--delay 0] [--only NAME …]
+
+`--delay` is in milliseconds, for each answer of the sink, as over a real network.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import render
+
+from newsletter.render.renderer import TemplateRenderer
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Iterator
+
+BENCH = Path(__file__).resolve().parent
+LISTINGS = 13  # as in contenders/program.py
+BATCH = 500
+
+
+Command = Callable[[int, int], list[str]]  # makes a command line for a port and a number of readers
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One sender."""
+
+    name: str
+    readers: int
+    command: Command
+    against: str = ""  # which of this program's rows it is compared with
+
+
+@dataclass(frozen=True)
+class Result:
+    """One round of a contender."""
+
+    rate: float  # messages per second
+    cpu: float  # milliseconds per message
+    rss: float  # MB at the peak
+
+
+class Commands:
+    """How the contenders are started."""
+
+    def __init__(self, folder: Path, connections: int) -> None:
+        self._folder = folder
+        self._connections = str(connections)
+        self._pages = write_pages(folder)
+        self._key = folder / "key.pem"
+        self._key.write_bytes(render.PEM)
+        self._size = str(message_size())
+
+    def program(self, *options: str) -> Command:
+        """Start this program; its ledger is prepared first."""
+
+        def command(port: int, readers: int) -> list[str]:
+            script = [sys.executable, str(BENCH / "contenders/program.py")]
+            database = str(fresh(self._folder / "program") / "newsletter.db")
+            subprocess.run([*script, "prepare", database, str(readers)], check=True)
+            return [*script, "send", database, str(port), self._connections, str(BATCH), *options]
+
+        return command
+
+    def usual(self, library: str) -> Command:
+        """Start the usual Python program with aiosmtplib or smtplib."""
+        script = [sys.executable, str(BENCH / "contenders/usual.py"), library]
+
+        def command(port: int, readers: int) -> list[str]:
+            database = fresh(self._folder / library) / "sent.db"
+            return [*script, str(port), str(readers), self._connections, str(self._pages), str(database)]
+
+        return command
+
+    def nodemailer(self, *, signed: bool = False) -> Command:
+        """Start nodemailer."""
+        script, key = ["node", str(BENCH / "node/send.mjs")], [str(self._key)] if signed else []
+        return lambda port, readers: [
+            *(*script, str(port), str(readers), self._connections, str(self._pages)),
+            *key,
+        ]
+
+    def smtp_source(self, port: int, readers: int) -> list[str]:
+        """Start Postfix's load generator."""
+        sizes = ("-l", self._size, "-m", str(readers), "-s", self._connections)
+        addresses = ("-f", "papers@example.org", "-t", "reader@example.org")
+        return ["smtp-source", "-d", *sizes, *addresses, f"inet:127.0.0.1:{port}"]
+
+
+def contenders(commands: Commands) -> list[Contender]:
+    """Return whom to measure, as far as it is installed here."""
+    signed = commands.program("uvloop", "dkim")
+    found = [
+        Contender("newsletter", 20_000, commands.program("uvloop")),
+        Contender("newsletter, asyncio's own loop", 20_000, commands.program()),
+        Contender("newsletter+dkim", 8_000, signed),
+        Contender("aiosmtplib", 400, commands.usual("aiosmtplib"), "newsletter"),
+        Contender("smtplib", 400, commands.usual("smtplib"), "newsletter"),
+    ]
+    if shutil.which("taskset"):
+        found.append(Contender("newsletter+dkim, one core", 6_000, on_one_core(signed)))
+    if shutil.which("node") and install_node():
+        found.append(Contender("nodemailer", 1_500, commands.nodemailer(), "newsletter"))
+        found.append(Contender("nodemailer+dkim", 1_000, commands.nodemailer(signed=True), "newsletter+dkim"))
+    if shutil.which("smtp-source"):
+        found.append(Contender("smtp-source", 40_000, commands.smtp_source, "newsletter"))
+    return found
+
+
+def on_one_core(command: Command) -> Command:
+    """Keep a contender on the first core; the sink may use all."""
+    return lambda port, readers: ["taskset", "--cpu-list", "0", *command(port, readers)]
+
+
+def fresh(folder: Path) -> Path:
+    """Return an empty folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
+
+
+def write_pages(folder: Path) -> Path:
+    """Write the pages that the others fill in for each reader, with slots as `{{ name }}`."""
+    of = render.issue(LISTINGS)
+    rendered = TemplateRenderer(None, render.TEMPLATES).issue(of, web_url=render.LINKS.issue(of.list, of.day))
+    slot = "slot."
+
+    def as_slot(mark: re.Match[str]) -> str:
+        name = mark[1]
+        return f"{{{{ {name.removeprefix(slot)} }}}}" if name.startswith(slot) else ""
+
+    pages = {
+        "subject": of.subject,
+        "html": rendered.html_markers.pattern.sub(as_slot, rendered.html),
+        "text": rendered.text_markers.pattern.sub(as_slot, rendered.text),
+    }
+    path = folder / "pages.json"
+    path.write_text(json.dumps(pages))
+    return path
+
+
+def message_size() -> int:
+    """Return how many bytes this program's message has."""
+    message = render.message(TemplateRenderer(None, render.TEMPLATES), render.issue(LISTINGS))
+    return len(message.for_reader(render.deliveries(1)[0])[1])
+
+
+def install_node() -> bool:
+    """Install nodemailer as pinned; tell whether it is there."""
+    if not (BENCH / "node/node_modules/nodemailer").exists():
+        command = ["npm", "ci", "--silent", "--no-audit", "--no-fund"]
+        subprocess.run(command, cwd=BENCH / "node", check=False)
+    return (BENCH / "node/node_modules/nodemailer").exists()
+
+
+@contextmanager
+def sink(program: Path, delay: int) -> Iterator[tuple[int, Callable[[], int]]]:
+    """Run the sink; gives its port, and a function that ends it and tells how many messages it took."""
+    process = subprocess.Popen(
+        [program, "-d", str(delay)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+
+    def taken() -> int:
+        output, _ = process.communicate()
+        return int(json.loads(output)["messages"])
+
+    try:
+        yield int(process.stdout.readline()), taken
+    finally:
+        process.kill()
+        process.wait()
+
+
+def compile_sink(folder: Path) -> Path:
+    """Return the compiled sink."""
+    program = folder / "sink"
+    subprocess.run(["cc", "-O2", "-o", str(program), str(BENCH / "sink.c")], check=True)
+    return program
+
+
+def measure(contender: Contender, program: Path, delay: int, readers: int) -> Result:
+    """Let a contender send to all its readers; all must arrive."""
+    with sink(program, delay) as (port, taken):
+        command = contender.command(port, readers)
+        start = time.perf_counter()
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert process.stdout
+        output = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        elapsed, cpu = time.perf_counter() - start, usage.ru_utime + usage.ru_stime
+        process.returncode = os.waitstatus_to_exitcode(status)
+        arrived = taken()
+    if process.returncode or arrived != readers:
+        raise SystemExit(f"{contender.name}: exit {process.returncode}, {arrived} of {readers} messages arrived")
+    if output.strip():  # without what it took to start
+        elapsed, cpu = map(float, output.split())
+    return Result(rate=readers / elapsed, cpu=1000 * cpu / readers, rss=usage.ru_maxrss / 1024)
+
+
+def row(name: str, rounds: list[Result]) -> dict[str, Any]:
+    """Return a contender's line of the table."""
+    return {
+        "contender": name,
+        "messages_per_second": round(statistics.median(one.rate for one in rounds), 1),
+        "cpu_ms": round(statistics.median(one.cpu for one in rounds), 3),
+        "rss_mb": round(max(one.rss for one in rounds)),
+    }
+
+
+def parsed() -> argparse.Namespace:
+    """Return the command line's options."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--scale", type=float, default=1.0, help="of the numbers of readers")
+    parser.add_argument("--delay", type=int, default=0, help="milliseconds for each answer of the sink")
+    parser.add_argument("--only", nargs="+", default=[], metavar="NAME")
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = parsed()
+    with tempfile.TemporaryDirectory(prefix="bench-deliver-") as name:
+        folder = Path(name)
+        program = compile_sink(folder)
+        found = contenders(Commands(folder, arguments.connections))
+        timed = [one for one in found if not arguments.only or one.name in arguments.only]
+        results: dict[str, list[Result]] = {one.name: [] for one in timed}
+        for _ in range(arguments.rounds):
+            for one in timed:
+                readers = max(arguments.connections, int(one.readers * arguments.scale))
+                results[one.name].append(measure(one, program, arguments.delay, readers))
+    rows = {name: row(name, rounds) for name, rounds in results.items()}
+    ratios = {
+        one.name: round(rows[one.against]["messages_per_second"] / rows[one.name]["messages_per_second"], 2)
+        for one in timed
+        if one.against in rows
+    }
+    if arguments.json:
+        print(json.dumps({"ratios": ratios, "rows": list(rows.values())}))
+        return
+    print(
+        f"{message_size():,} bytes a message, {arguments.connections} connections, {arguments.delay} ms an answer"
+    )
+    for line in rows.values():
+        print("  {contender:<32} {messages_per_second:>10,}/s {cpu_ms:>8} ms CPU {rss_mb:>6} MB".format(**line))
+    for name, ratio in ratios.items():
+        print(f"  {ratio:6.2f} times as fast as {name}")
+
+
+if __name__ == "__main__":
+    main()

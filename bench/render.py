@@ -1,0 +1,215 @@
+"""What rendering costs: once for an issue, and then for each reader, beside the naive way, all in one run.
+
+The naive way is what most programs do: Jinja2, premailer and an `EmailMessage` for each reader; dkimpy signs.
+Rounds alternate between the contenders, so that a busy machine slows all of them; medians are reported.
+
+    python bench/render.py [--json] [--listings 25] [--rounds 7] [--readers 500]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from itertools import cycle, islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dkim
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from newsletter.core.delivery import Delivery, DeliveryState
+from newsletter.core.issue import Issue, IssueListing
+from newsletter.core.listing import Listing
+from newsletter.core.newsletter_list import Masthead, NewsletterList
+from newsletter.core.subscriber import Subscriber
+from newsletter.core.topics import Topic
+from newsletter.links import Links
+from newsletter.render.mailer import MailRenderer
+from newsletter.render.renderer import TemplateRenderer
+from newsletter.render.signing import Signer, SigningKey
+
+if TYPE_CHECKING:
+    from newsletter.render.markers import Markers
+    from newsletter.render.message import IssueMessage
+
+TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
+MOMENT = datetime(2026, 3, 12, 8, tzinfo=UTC)
+LINKS = Links("https://papers.example.org", "a secret for benchmarks, 32 bytes")
+MASTHEAD = Masthead(
+    list="daily",
+    title="Daily Papers",
+    sender="Daily Papers <papers@example.org>",
+    postal_address="1 Reading Lane, Booktown",
+)
+CHOICES = ((), ("agents",), ("vision",), ("vision", "agents"))
+CONFIG = NewsletterList(
+    masthead=MASTHEAD,
+    sources=(),
+    topics={name: Topic(name=name, keywords=(name,)) for name in ("agents", "vision")},
+)
+PEM = generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+    Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()
+)
+SIGNER = Signer("example.org", SigningKey.of("main", PEM))
+
+
+@dataclass(frozen=True)
+class Contender:
+    """What is timed: `work` does `messages` messages a round."""
+
+    name: str
+    work: Callable[[], object]
+    messages: int
+
+
+def issue(listings: int) -> Issue:
+    """Return an issue of made-up papers as long as real ones are."""
+    subjects = ("Agents that plan", "Vision at scale", "Proteins and their folds", "Speech without labels")
+    return Issue(
+        key=1,
+        number=1,
+        subject=f"Daily Papers · 12 Mar: Agents that plan, part 0 and {listings - 1} more",
+        frozen_at=MOMENT,
+        masthead=MASTHEAD,
+        day=date(2026, 3, 12),
+        candidates=listings,
+        listings=tuple(
+            IssueListing(
+                key=number,
+                rank=number + 1,
+                listed_on=date(2026, 3, 12),
+                upvotes=300 - number,
+                comments=number,
+                stars=100 * number,
+                reasons=("new",),
+                listing=Listing(
+                    title=f"{subject}, part {number}",
+                    abstract=" ".join(
+                        [f"{subject} is studied anew; the naïve approach loses by {number} %."] * 18
+                    ),
+                    authors=tuple(f"Author Number{one}" for one in range(6)),
+                    arxiv_id=f"2603.{number:05}",
+                    url=f"https://huggingface.co/papers/2603.{number:05}",
+                    code_url=f"https://github.com/example/paper-{number}",
+                    thumbnail_url=f"https://cdn.example.org/2603.{number:05}.png",
+                    organization="Example University",
+                ),
+            )
+            for number, subject in enumerate(islice(cycle(subjects), listings))
+        ),
+    )
+
+
+def deliveries(readers: int) -> list[Delivery]:
+    """Return readers of all choices of topics."""
+    return [
+        Delivery(
+            key=number,
+            issue_key=1,
+            subscriber_key=number,
+            subscriber=Subscriber(
+                list="daily", email=f"reader{number}@example.org", name=f"Reader {number}", topics=topics
+            ),
+            state=DeliveryState.SENDING,
+            due_at=MOMENT,
+        )
+        for number, topics in enumerate(islice(cycle(CHOICES), readers))
+    ]
+
+
+def message(renderer: TemplateRenderer, of: Issue, signer: Signer | None = None) -> IssueMessage:
+    """Render an issue to ready segments."""
+    return MailRenderer(renderer, LINKS, signer).anew(of, CONFIG)
+
+
+def naive(renderer: TemplateRenderer, of: Issue, delivery: Delivery, *, signed: bool = False) -> bytes:
+    """Do all the work for one reader: render, inline, build, encode."""
+    rendered = renderer.issue(of, web_url=LINKS.issue(of.list, of.day))
+    unsubscribe = LINKS.unsubscribe(delivery.subscriber_key)
+    mail = EmailMessage(policy=SMTP)
+    mail["From"], mail["To"] = MASTHEAD.sender, delivery.subscriber.email
+    mail["Subject"], mail["Message-ID"] = of.subject, f"<{delivery.key}@example.org>"
+    mail["List-Unsubscribe"] = f"<{unsubscribe}>"
+    mail.set_content(_plainly(rendered.text, rendered.text_markers, delivery))
+    mail.add_alternative(_plainly(rendered.html, rendered.html_markers, delivery), subtype="html")
+    raw = mail.as_bytes()
+    if signed:
+        raw = dkim.sign(raw, b"main", b"example.org", PEM) + raw
+    return raw
+
+
+def _plainly(page: str, marks: Markers, delivery: Delivery) -> str:
+    values = {"slot.email": delivery.subscriber.email, "slot.name": delivery.subscriber.name}
+    return marks.pattern.sub(lambda mark: values.get(mark[1], ""), page)
+
+
+def contenders(listings: int, readers: int) -> list[Contender]:
+    """Return what is timed, in the order of the table."""
+    renderer = TemplateRenderer(None, TEMPLATES)
+    of, to = issue(listings), deliveries(readers)
+    plain, signed = message(renderer, of), message(renderer, of, SIGNER)
+    return [
+        Contender("issue to segments", lambda: message(renderer, of), 1),
+        _each("segments", plain.for_reader, to),
+        _each("segments, RSA-2048", signed.for_reader, to[: max(readers // 2, 1)]),
+        _each("naive", lambda one: naive(renderer, of, one), to[:2]),
+        _each("naive, RSA-2048", lambda one: naive(renderer, of, one, signed=True), to[:2]),
+    ]
+
+
+def _each(name: str, make: Callable[[Delivery], object], to: list[Delivery]) -> Contender:
+    """Return a contender that makes the messages one by one and keeps none, as a delivery would."""
+    return Contender(name, lambda: deque(map(make, to), maxlen=0), len(to))
+
+
+def measured(timed: list[Contender], rounds: int) -> dict[str, float]:
+    """Return the median milliseconds a message of each contender; one more round warms up."""
+    results: dict[str, list[float]] = {contender.name: [] for contender in timed}
+    for round_number in range(rounds + 1):
+        for contender in timed:
+            start = time.perf_counter()
+            contender.work()
+            elapsed = (time.perf_counter() - start) * 1000 / contender.messages
+            if round_number:
+                results[contender.name].append(elapsed)
+    return {name: statistics.median(times) for name, times in results.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--listings", type=int, default=25)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--readers", type=int, default=500)
+    arguments = parser.parse_args()
+    timed = contenders(arguments.listings, arguments.readers)
+    medians = measured(timed, arguments.rounds)
+    ratios = {
+        "naive": medians["naive"] / medians["segments"],
+        "naive, RSA-2048": medians["naive, RSA-2048"] / medians["segments, RSA-2048"],
+    }
+    if arguments.json:
+        rows = [{"contender": name, "ms": round(milliseconds, 4)} for name, milliseconds in medians.items()]
+        print(json.dumps({"ratios": {name: round(ratio, 1) for name, ratio in ratios.items()}, "rows": rows}))
+        return
+    size = len(
+        message(TemplateRenderer(None, TEMPLATES), issue(arguments.listings)).for_reader(deliveries(1)[0])[1]
+    )
+    print(f"{arguments.listings} listings, {size:,} bytes a message; medians of {arguments.rounds} rounds")
+    for name, milliseconds in medians.items():
+        print(f"  {name:<20} {milliseconds:10.3f} ms")
+    for name, ratio in ratios.items():
+        print(f"  {name} takes {ratio:,.0f} times as long as segments")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Looks at the final bytes of a mail for what parsers and spam filters let pass, before anything is sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from newsletter.render.lint import content, contrast, headers, links, page, structure, wire
+from newsletter.render.lint.dead import dead_links
+from newsletter.render.lint.finding import Finding, Level
+from newsletter.render.lint.mail import Mail
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from newsletter.core.issue import Issue
+
+__all__ = ["Finding", "Level", "dead_links", "lint"]
+
+
+def lint(raw: bytes, issue: Issue | None = None, *, https: bool = False) -> list[Finding]:
+    """Return what is wrong with a mail, failures first; nothing if it is as it should be.
+
+    Args:
+        raw: the final bytes, as they go to the relay.
+        issue: the issue that it is; None for a mail to one person, such as a welcome, which needs no way out.
+        https: report links of plain HTTP too.
+    """
+    return sorted(_findings(Mail(raw, issue), https=https), key=lambda finding: finding.level)
+
+
+def _findings(mail: Mail, *, https: bool) -> Iterator[Finding]:
+    yield from wire.check(mail)
+    yield from headers.check(mail)
+    yield from structure.check(mail)
+    yield from page.check(mail)
+    yield from links.check(mail, https=https)
+    yield from content.check(mail)
+    yield from contrast.check(mail)

@@ -1,0 +1,64 @@
+"""Checks of what a mail says: nothing left over from templates, and what bulk mail must tell its readers."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from newsletter.render.lint.finding import Level, Rule
+from newsletter.render.lint.headers import unsubscribe_uris
+from newsletter.render.lint.mail import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from newsletter.render.lint.finding import Finding
+    from newsletter.render.lint.mail import Mail
+
+LEFTOVER = Rule("leftover", "A value was never put in: readers would see the placeholder.")
+POSTAL_ADDRESS = Rule("postal-address", "Bulk mail must name its sender's postal address (CAN-SPAM 16 CFR 316).")
+WAY_OUT = Rule("unsubscribe-link", "Who finds no way out presses Spam.")
+
+# Placeholders of ours (`newsletter.render.markers`) and of Jinja; in links also as premailer escapes them.
+_MARK = re.compile(r"%%[\w.]+|%25%25[\w.]+")
+_TEMPLATE = re.compile(r"\{\{-?\s*[a-z_][\w.]*\s*(?:\||-?\}\})|\{%-?\s*\w+|%7B(?:%7B|%25)\w*", re.IGNORECASE)
+_NOT_WORD = re.compile(r"[\W_]+")
+
+
+def check(mail: Mail) -> Iterator[Finding]:
+    """Find leftovers; and an issue without postal address or a way out."""
+    subject = mail.first("Subject")
+    for where, text in (
+        ("header Subject", subject.decoded if subject else ""),
+        ("HTML part", mail.html),
+        ("text part", mail.text),
+    ):
+        # Sets of sets look like a template's: worth a look, and no reason to stop an issue.
+        for pattern, level in ((_MARK, Level.FAILURE), (_TEMPLATE, Level.WARNING)):
+            left = (plain(match[0]) for match in pattern.finditer(text))
+            if found := next((one for one in left if one not in mail.written), None):
+                yield LEFTOVER.found(where, f"holds {found!r}", level)
+    if mail.issue:
+        yield from _postal_address(mail, mail.issue.masthead.postal_address)
+        yield from _way_out(mail)
+
+
+def _postal_address(mail: Mail, postal_address: str) -> Iterator[Finding]:
+    if not postal_address:
+        yield POSTAL_ADDRESS.found("list file", "names no postal_address", Level.WARNING)
+    for where, text in (("HTML part", mail.shown_text), ("text part", mail.text)):
+        if _letters(postal_address) not in _letters(text):
+            yield POSTAL_ADDRESS.found(where, "does not show the postal address")
+
+
+def _letters(text: str) -> str:
+    """Return letters and digits alone: an address may be broken into lines in one part and not in the other."""
+    return _NOT_WORD.sub("", text).casefold()
+
+
+def _way_out(mail: Mail) -> Iterator[Finding]:
+    uris = unsubscribe_uris(mail)
+    if not any(uri in mail.links for uri in uris):
+        yield WAY_OUT.found("HTML part", "has no link to the URI of List-Unsubscribe")
+    if not any(uri in mail.text for uri in uris):
+        yield WAY_OUT.found("text part", "does not show the URI of List-Unsubscribe")

@@ -1,0 +1,41 @@
+"""What a check finds, and the rules that say why it matters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """How bad a finding is: a failure stops the issue, a warning does not."""
+
+    FAILURE = "failure"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing wrong with a mail: what, where, and why it matters."""
+
+    rule: str
+    level: Level
+    where: str
+    message: str
+    why: str
+
+    def __str__(self) -> str:
+        """Return one line for a terminal."""
+        return f"{self.level}: {self.where}: {self.message} [{self.rule}] {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing that is looked for."""
+
+    name: str
+    why: str
+    level: Level = Level.FAILURE
+
+    def found(self, where: str, message: str, level: Level | None = None) -> Finding:
+        """Return a finding of this rule; `level` where it is not the rule's own."""
+        return Finding(rule=self.name, level=level or self.level, where=where, message=message, why=self.why)

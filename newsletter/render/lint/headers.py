@@ -1,0 +1,119 @@
+"""Checks of the header: what providers ask of bulk mail, and what they would not forgive."""
+
+from __future__ import annotations
+
+import re
+from email.utils import getaddresses
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from newsletter.render.lint.finding import Level, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from newsletter.render.lint.finding import Finding
+    from newsletter.render.lint.mail import Field, Mail
+
+ONE_OF_EACH = Rule("one-of-each", "A field that is missing or doubled is a forger's mark (RFC 5322, 3.6).")
+ONE_RECIPIENT = Rule("one-recipient", "Readers must never see each other's addresses.")
+UNSUBSCRIBE = Rule(
+    "unsubscribe", "Without it in plain form no client shows its unsubscribe button (RFC 8058, 3.1)."
+)
+UNSUBSCRIBE_POST = Rule(
+    "unsubscribe-post", "Gmail and Yahoo ask bulk senders for one-click unsubscribe (RFC 8058)."
+)
+ALIGNED = Rule(
+    "dkim-alignment",
+    "A signature of another domain than From's counts nothing to DMARC (RFC 7489, 3.1.1).",
+    Level.WARNING,
+)
+SIGNED = Rule("dkim-coverage", "What the signature leaves out, anybody can change (RFC 6376, 5.4; RFC 8058, 4).")
+
+_ONCE = ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type")
+_MUST_BE_SIGNED = (*_ONCE, "List-Unsubscribe", "List-Unsubscribe-Post", "Feedback-ID")
+_OVERSIGNED = ("From", "Subject")
+_URI = re.compile(r"<([^<>\s]*)>")
+_URI_LIST = re.compile(r"<[^<>\s]+>(?:\s*,\s*<[^<>\s]+>)*")
+_LOOPBACK = re.compile(r"localhost|127(?:\.\d+){3}|::1")
+
+
+def unsubscribe_uris(mail: Mail) -> list[str]:
+    """Return the http(s) URIs of List-Unsubscribe."""
+    field = mail.first("List-Unsubscribe")
+    uris = _URI.findall(field.value) if field else []
+    return [uri for uri in uris if uri.lower().startswith(("https:", "http:"))]
+
+
+def check(mail: Mail) -> Iterator[Finding]:
+    """Find fields that are missing, doubled or in the wrong form; an issue needs one-click unsubscribe too."""
+    for name in _ONCE:
+        if (count := len(mail.all(name))) != 1:
+            yield ONE_OF_EACH.found(f"header {name}", f"stands there {count} times" if count else "is missing")
+    yield from _recipients(mail)
+    if mail.issue:
+        yield from _unsubscribe(mail)
+    for signature in mail.all("DKIM-Signature"):
+        yield from _coverage(mail, signature)
+
+
+def _recipients(mail: Mail) -> Iterator[Finding]:
+    addresses = getaddresses([field.value for field in mail.all("To")])
+    if len(addresses) > 1:
+        yield ONE_RECIPIENT.found("header To", f"names {len(addresses)} recipients")
+    for name in ("Cc", "Bcc"):
+        if mail.all(name):
+            yield ONE_RECIPIENT.found(f"header {name}", "names further recipients")
+
+
+def _unsubscribe(mail: Mail) -> Iterator[Finding]:
+    where = "header List-Unsubscribe"
+    fields = mail.all("List-Unsubscribe")
+    if len(fields) != 1:
+        yield UNSUBSCRIBE.found(where, f"stands there {len(fields)} times" if fields else "is missing")
+    elif "=?" in fields[0].value:
+        yield UNSUBSCRIBE.found(where, "is an encoded word")
+    elif not _URI_LIST.fullmatch(fields[0].value):
+        yield UNSUBSCRIBE.found(where, "is not a list of <URIs>")
+    else:
+        yield from _unsubscribe_uri(unsubscribe_uris(mail), where)
+    posts = [field.value for field in mail.all("List-Unsubscribe-Post")]
+    if posts != ["List-Unsubscribe=One-Click"]:
+        message = "must be List-Unsubscribe=One-Click, once" if posts else "is missing"
+        yield UNSUBSCRIBE_POST.found("header List-Unsubscribe-Post", message)
+
+
+def _unsubscribe_uri(uris: list[str], where: str) -> Iterator[Finding]:
+    if len(uris) != 1:
+        yield UNSUBSCRIBE.found(where, f"has {len(uris)} HTTPS URIs, not one")
+    elif not uris[0].lower().startswith("https:"):
+        loopback = _LOOPBACK.fullmatch(urlsplit(uris[0]).hostname or "")
+        level = Level.WARNING if loopback else Level.FAILURE
+        yield UNSUBSCRIBE.found(where, f"{uris[0]} is not HTTPS", level)
+
+
+def _coverage(mail: Mail, signature: Field) -> Iterator[Finding]:
+    pairs = (tag.partition("=") for tag in "".join(signature.value.split()).split(";"))
+    tags = {name: value for name, _, value in pairs}
+    selector = tags.get("s", "?")
+    where = f"header DKIM-Signature (s={selector})"
+    signed = [name.lower() for name in tags.get("h", "").split(":")]
+    for name in _MUST_BE_SIGNED:
+        if mail.all(name) and name.lower() not in signed:
+            yield SIGNED.found(where, f"does not sign {name}")
+    for name in _OVERSIGNED:
+        if signed.count(name.lower()) == len(mail.all(name)):
+            yield SIGNED.found(where, f"lets a second {name} be added: oversign it", Level.WARNING)
+    if not _aligned(mail, tags.get("d", "").lower()):
+        yield ALIGNED.found(where, f"signs for {tags.get('d', 'no domain')}, which is not From's")
+    if "l" in tags:
+        yield SIGNED.found(where, "signs a part of the body only (l=)")
+
+
+def _aligned(mail: Mail, domain: str) -> bool:
+    """Tell whether a domain is that of the sender, or above or below it: DMARC's relaxed alignment."""
+    for _, address in getaddresses([field.value for field in mail.all("From")]):
+        own = address.rpartition("@")[2].lower()
+        if own == domain or own.endswith(f".{domain}") or domain.endswith(f".{own}"):
+            return True
+    return False

@@ -1,0 +1,87 @@
+"""Checks of links: that each leads somewhere, and that both parts have the same."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from newsletter.render.lint.finding import Level, Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from newsletter.render.lint.finding import Finding
+    from newsletter.render.lint.mail import Mail
+
+TARGET = Rule("link-target", "A mail has no page that a relative link could start from, and runs no scripts.")
+PLAIN_HTTP = Rule("link-https", "Anybody on the way can read and change what plain HTTP brings.", Level.WARNING)
+IMAGE = Rule("image-source", "Gmail and Outlook show no image that is data or not on the web.")
+SAME_LINKS = Rule("same-links", "Whoever reads the text part must get to everything the HTML part leads to.")
+
+# A page that had to be cut down to its size leaves some links to the text part.
+_CUT_DOWN = 80_000
+_TEXT_LINK = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
+_LISTED = 3
+
+
+def check(mail: Mail, *, https: bool) -> Iterator[Finding]:
+    """Find links that lead nowhere or stand in one part only; with `https` those of plain HTTP too."""
+    for link in mail.links:
+        if problem := _problem(link):
+            yield TARGET.found(f"HTML part, link {link[:80]!r}", problem)
+        elif https and link.lower().startswith("http:"):
+            yield PLAIN_HTTP.found(f"HTML part, link {link[:80]!r}", "is plain HTTP")
+    for image in mail.page.iter("img"):
+        source = (image.get("src") or "").strip()
+        if not source.lower().startswith(("https://", "http://")):
+            yield IMAGE.found(f"HTML part, <img src={source[:60]!r}>", "is not a picture on the web")
+    yield from _differences(mail)
+
+
+def targets(mail: Mail) -> list[str]:
+    """Return the web addresses that a mail leads to or shows, each once: links of both parts, and pictures."""
+    pictures = (image.get("src") or "" for image in mail.page.iter("img"))
+    in_text = (line for line in mail.text.splitlines() if _TEXT_LINK.fullmatch(line.strip()))
+    found = dict.fromkeys(link.strip() for link in (*mail.links, *pictures, *in_text))
+    return [link for link in found if not _problem(link) and link.lower().startswith(("http:", "https:"))]
+
+
+def _problem(link: str) -> str:
+    """Return what is wrong with a link's target, or nothing."""
+    try:
+        parts = urlsplit(link.strip())
+    except ValueError:
+        return "is not a URL"
+    match parts.scheme:
+        case "http" | "https":
+            return ""
+        case "mailto":
+            return "" if "@" in parts.path else "names no address"
+        case "":
+            within = parts.fragment and not (parts.netloc or parts.path or parts.query)
+            return "" if within else "is relative" if link.strip("# ") else "is empty"
+        case scheme:
+            return f"is a {scheme}: link"
+
+
+def _differences(mail: Mail) -> Iterator[Finding]:
+    on_page = {link.strip() for link in mail.links if link.strip().lower().startswith(("http://", "https://"))}
+    in_text = {form for found in _TEXT_LINK.findall(mail.text) for form in (found, _bare(found))}
+    if missing := sorted(on_page - in_text):
+        yield SAME_LINKS.found("text part", f"has not {_named(missing)}")
+    if len(mail.html.encode()) >= _CUT_DOWN:
+        return
+    alone = {_bare(line) for line in mail.text.splitlines() if _TEXT_LINK.fullmatch(line.strip())}
+    known = f"{mail.shown_text} {mail.written}"  # a link within an abstract is a link in neither part
+    if missing := sorted(link for link in alone - {_bare(link) for link in on_page} if link not in known):
+        yield SAME_LINKS.found("HTML part", f"has not {_named(missing)}")
+
+
+def _bare(link: str) -> str:
+    return link.strip().rstrip(".,;:)")
+
+
+def _named(links: list[str]) -> str:
+    more = len(links) - _LISTED
+    return ", ".join(links[:_LISTED]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,141 @@
+"""A mail as the checks see it: the final bytes, and what they mean."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from email import message_from_bytes
+from email.header import decode_header, make_header
+from email.policy import compat32
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from lxml import html as lxml_html
+
+if TYPE_CHECKING:
+    from email.message import Message
+
+    from newsletter.core.issue import Issue
+
+_FIELD_END = re.compile(rb"\n(?![ \t])")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One header field: its name, and the value as it stands, folds included."""
+
+    name: str
+    raw: bytes
+
+    @property
+    def value(self) -> str:
+        """Return the value on one line, encoded words as they stand."""
+        return " ".join(self.raw.decode("utf-8", "replace").split())
+
+    @property
+    def decoded(self) -> str:
+        """Return the value as people read it."""
+        try:
+            return str(make_header(decode_header(self.value)))
+        except (LookupError, ValueError):  # an encoded word of an unknown charset, or broken
+            return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One leaf of the mail: its content type in lower case, its encoding, the bytes as they stand, and as text."""
+
+    content_type: str
+    encoding: str
+    raw: bytes
+    text: str
+
+
+class Mail:
+    """The final bytes of one mail, read without complaint: what is wrong with them is for the checks to say.
+
+    `issue` is what it was made of; None for a mail to one person.
+    """
+
+    def __init__(self, raw: bytes, issue: Issue | None = None) -> None:
+        self.raw, self.issue = raw, issue
+        head, _, _ = raw.replace(b"\r\n", b"\n").partition(b"\n\n")
+        self.fields = tuple(_field(line) for line in _FIELD_END.split(head) if line)
+        self._message: Message = message_from_bytes(raw, policy=compat32)
+        self.content_type = self._message.get_content_type()
+        self.parts = tuple(_part(one) for one in self._message.walk() if not one.is_multipart())
+
+    def all(self, name: str) -> list[Field]:
+        """Return the header fields of a name."""
+        return [field for field in self.fields if field.name.lower() == name.lower()]
+
+    def first(self, name: str) -> Field | None:
+        """Return the topmost header field of a name, or None."""
+        return next(iter(self.all(name)), None)
+
+    def _text_of(self, content_type: str) -> str:
+        return next((part.text for part in self.parts if part.content_type == content_type), "")
+
+    @cached_property
+    def text(self) -> str:
+        """Return the text part, or nothing."""
+        return self._text_of("text/plain")
+
+    @cached_property
+    def html(self) -> str:
+        """Return the source of the HTML part, or nothing."""
+        return self._text_of("text/html")
+
+    @cached_property
+    def page(self) -> Any:
+        """Return the root element of the HTML part (lxml); an empty page where there is none."""
+        parser = lxml_html.HTMLParser(encoding="utf-8")
+        source = self.html.strip() or "<html></html>"
+        return lxml_html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)
+
+    @cached_property
+    def shown_text(self) -> str:
+        """Return the text of the HTML part's body, spaces collapsed."""
+        body = self.page.find("body")
+        return " ".join(body.text_content().split()) if body is not None else ""
+
+    @cached_property
+    def written(self) -> str:
+        """Return what others wrote that the mail may hold: all texts and links of its listings, in no markup."""
+        listings = (item.listing for item in self.issue.listings) if self.issue else ()
+        values = (getattr(listing, field.name) for listing in listings for field in fields(listing))
+        texts = (value if isinstance(value, str) else "\n".join(value) for value in values if _is_text(value))
+        return plain("\n".join(texts))
+
+    @cached_property
+    def links(self) -> tuple[str, ...]:
+        """Return the targets of all links of the HTML part, as they stand."""
+        return tuple(
+            element.get("href") for element in self.page.iter("a", "area") if element.get("href") is not None
+        )
+
+
+def plain(text: str) -> str:
+    """Return text on one line, without the escapes of links and of LaTeX, to be looked for in `written`."""
+    return " ".join(unquote(text).replace("\\", "").split())
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) or (isinstance(value, tuple) and all(isinstance(one, str) for one in value))
+
+
+def _field(line: bytes) -> Field:
+    name, _, value = line.partition(b":")
+    return Field(name.decode("utf-8", "replace").strip(), value)
+
+
+def _part(message: Message) -> Part:
+    raw = message.get_payload(decode=False)
+    decoded = message.get_payload(decode=True)
+    return Part(
+        content_type=message.get_content_type(),
+        encoding=str(message.get("Content-Transfer-Encoding", "7bit")).strip().lower(),
+        raw=raw.encode("utf-8", "surrogateescape") if isinstance(raw, str) else b"",
+        text=decoded.decode("utf-8", "replace") if isinstance(decoded, bytes) else "",
+    )

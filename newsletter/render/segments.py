@@ -1,0 +1,212 @@
+"""A rendered page, compiled once into pieces of ready bytes that are joined for each reader.
+
+The text between the marks (`newsletter.render.markers`) is encoded as quoted-printable once; a reader's own values
+become lines between these pieces. Which pieces there are, and in which order, depends on nothing of the reader but
+the topics, so that is worked out once for each choice of topics. For a reader, the few slots are filled.
+
+    compiled(page) ──once an issue──▶ arranged(pieces) ──once a choice of topics──▶ filled(pieces)
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+
+from newsletter.core.errors import RenderError
+from newsletter.render import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from newsletter.render.markers import Markers
+
+_Inner = TypeVar("_Inner")
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Where a value goes in; in HTML it is escaped, fit for text and for attributes."""
+
+    name: str
+    html: bool
+
+    def encoded(self, value: str) -> bytes:
+        """Return the lines that a value is in this slot."""
+        return quoted.encode(html.escape(value) if self.html else value)
+
+
+@dataclass(frozen=True, slots=True)
+class When(Generic[_Inner]):
+    """Pieces that are only there if a slot's value is not empty."""
+
+    slot: Slot
+    pieces: tuple[_Inner, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Blocks of one kind: by the listing's position, with the whitespace between them by place."""
+
+    kind: str
+    blocks: Mapping[int, tuple[Piece, ...]]
+    gaps: tuple[bytes, ...] = ()
+
+
+Piece: TypeAlias = "bytes | Slot | When[Piece] | Run"
+Ready: TypeAlias = "bytes | Slot | When[Ready]"
+
+
+def compiled(
+    page: str, markers: Markers, *, of_reader: Collection[str], of_listing: Collection[str]
+) -> tuple[Piece, ...]:
+    """Cut a rendered page at its marks.
+
+    Args:
+        page: the page, inlined if it is HTML.
+        markers: what its marks look like.
+        of_reader: the slots that may stand anywhere.
+        of_listing: the slots that may stand in the block of a listing.
+
+    Raises:
+        RenderError: a mark is unknown, not closed, out of place or spoilt; names the part and the mark.
+    """
+    whole = page if page.endswith("\n") else page + "\n"
+    return _Compiler(whole, markers, frozenset(of_reader), frozenset(of_listing)).level()
+
+
+class _Compiler:
+    """Descends through the marks of one page, one call of `level` for each block."""
+
+    def __init__(self, page: str, markers: Markers, of_reader: frozenset[str], of_listing: frozenset[str]) -> None:
+        self._markers = markers
+        self._slots = {False: of_reader, True: of_reader | of_listing}
+        self._tokens = iter(markers.pattern.split(page))  # text and marks by turns, text first and last
+
+    def level(self, opened: str = "", *, in_listing: bool = False) -> tuple[Piece, ...]:
+        """Read up to the end of the block that the mark `opened` began, or of the page."""
+        found: list[str | Piece] = [self._text()]
+        slots = self._slots[in_listing]
+        for mark in self._tokens:
+            match mark.split("."):
+                case ["end"] if opened:
+                    return self._finished(found)
+                case ["slot", name] if name in slots:
+                    found.append(Slot(name, self._markers.html))
+                case ["when", name] if name in slots:
+                    inner = self.level(mark, in_listing=in_listing)
+                    found.append(When(Slot(name, self._markers.html), inner))
+                case ["begin", kind, position] if position.isdecimal() and not in_listing:
+                    inner = self.level(mark, in_listing=True)
+                    found.append(Run(kind, {int(position): inner}))
+                case _:
+                    place = f" in `{opened}`" if opened else ""
+                    raise self._error(f"`{mark}` is unknown or out of place{place}")
+            found.append(self._text())
+        if opened:
+            raise self._error(f"`{opened}` is never closed")
+        return self._finished(found)
+
+    def _text(self) -> str:
+        text = next(self._tokens)
+        if self._markers.nonce in text:
+            raise self._error("a mark was spoilt on its way through the template or the inlining")
+        return text
+
+    def _finished(self, found: Iterable[str | Piece]) -> tuple[Piece, ...]:
+        """Make one run of the blocks of a kind that have nothing but whitespace between them; encode the text."""
+        pieces: list[str | Piece] = []
+        for piece in found:
+            match pieces[-2:], piece:
+                case [Run() as run, str() as gap], Run() if run.kind == piece.kind and not gap.strip():
+                    if run.blocks.keys() & piece.blocks:
+                        raise self._error(f"two blocks `{piece.kind}` belong to one listing")
+                    gaps = (*run.gaps, quoted.encode(gap))
+                    pieces[-2:] = [Run(run.kind, {**run.blocks, **piece.blocks}, gaps)]
+                case _:
+                    pieces.append(piece)
+        return tuple(quoted.encode(piece) if isinstance(piece, str) else piece for piece in pieces)
+
+    def _error(self, message: str) -> RenderError:
+        return RenderError(f"marks of the {'HTML' if self._markers.html else 'text'} part: {message}")
+
+
+def arranged(
+    pieces: Iterable[Piece], listings: Mapping[int, Mapping[str, str]], values: Mapping[str, str]
+) -> tuple[Ready, ...]:
+    """Return the pieces for one choice of listings.
+
+    Args:
+        pieces: a compiled page.
+        listings: the positions of the chosen listings in their order, each with the values of its own slots.
+            A block of any other listing is left out.
+        values: those of the slots that depend on the choice alone.
+    """
+    return _merged(_flat(pieces, listings, values))
+
+
+def _flat(
+    pieces: Iterable[Piece], listings: Mapping[int, Mapping[str, str]], known: Mapping[str, str]
+) -> Iterator[Ready]:
+    for piece in pieces:
+        match piece:
+            case Slot(name=name) if name in known:
+                yield _known(piece, known[name])
+            case When(slot=slot, pieces=inner) if slot.name in known:
+                if known[slot.name]:
+                    yield from _flat(inner, listings, known)
+            case When(slot=slot, pieces=inner):
+                yield When(slot, _merged(_flat(inner, listings, known)))
+            case Run(blocks=blocks, gaps=gaps):
+                for place, position in enumerate(one for one in listings if one in blocks):
+                    if place:
+                        yield gaps[place - 1]
+                    yield from _flat(blocks[position], listings, {**known, **listings[position]})
+            case _:
+                yield piece
+
+
+@lru_cache(maxsize=1024)
+def _known(slot: Slot, value: str) -> bytes:
+    """Encode a listing's value; the same few come again for each choice of topics."""
+    return slot.encoded(value)
+
+
+def _merged(pieces: Iterable[Ready]) -> tuple[Ready, ...]:
+    """Join the bytes that stand one behind the other."""
+    merged: list[Ready] = []
+    lines: list[bytes] = []
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            lines.append(piece)
+        else:
+            merged += (b"".join(lines), piece)
+            lines = []
+    return (*merged, b"".join(lines))
+
+
+class Values(dict[Slot, bytes]):
+    """A reader's values by name, encoded for each slot on first use."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        super().__init__()
+        self._texts = texts
+
+    def __missing__(self, slot: Slot) -> bytes:
+        self[slot] = slot.encoded(self._texts[slot.name])
+        return self[slot]
+
+
+def filled(pieces: Iterable[Ready], values: Values) -> bytes:
+    """Return arranged pieces with a reader's values put in."""
+    lines = []
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            lines.append(piece)
+        elif isinstance(piece, Slot):
+            lines.append(values[piece])
+        elif values[piece.slot]:
+            lines.append(filled(piece.pieces, values))
+    return b"".join(lines)

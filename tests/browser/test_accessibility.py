@@ -1,0 +1,94 @@
+"""Axe finds nothing (WCAG 2.2 AA and its best practices), in light, dark and on a narrow phone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.browser.node import NODE_MODULES
+from tests.render import samples
+from tests.render.reader import reader_page
+from tests.services import missing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Page
+
+    from newsletter.render.renderer import TemplateRenderer
+    from tests.browser.conftest import Scheme
+
+# A mail stands within the page of a mail client, which has the landmarks.
+RUN = """rules => axe.run(document, {
+    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], rules })"""
+NO_LANDMARKS = {"region": {"enabled": False}, "landmark-one-main": {"enabled": False}}
+LOOKS: list[tuple[int, Scheme]] = [(640, "light"), (320, "dark"), (640, "dark"), (320, "light")]
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    path = NODE_MODULES / "axe-core" / "axe.min.js"
+    if not path.exists():
+        missing("axe-core (npm ci in tests/node)")
+    return path.read_text(encoding="utf-8")
+
+
+def findings(page: Page, axe: str, rules: dict[str, Any]) -> list[str]:
+    page.evaluate(axe)
+    result = page.evaluate(RUN, rules)
+    assert len(result["passes"]) > 5
+    return [
+        f"{violation['id']}: {node['html'][:120]} {node['failureSummary']}"
+        for violation in result["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+@pytest.fixture(scope="module")
+def mails(renderer: TemplateRenderer) -> dict[str, str]:
+    """Mails as a reader gets them; the longest one shows listings in short as well."""
+    pages = {}
+    for name in ("sixty", "right_to_left", "weekly"):
+        issue = samples.issues()[name]
+        rendered = renderer.issue(issue, web_url=samples.WEB_URL)
+        pages[name] = reader_page(rendered, issue, matched={1: "agents"})
+    for name, values in samples.mails().items():
+        pages[name] = renderer.mail(name, values)[1]
+    return pages
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "scheme"),
+    [
+        *(("weekly", *look) for look in LOOKS),
+        *((name, *look) for name in ("sixty", *samples.mails()) for look in LOOKS[:2]),
+        ("right_to_left", 320, "light"),
+    ],
+)
+def test_mails_are_accessible(
+    name: str,
+    width: int,
+    scheme: Scheme,
+    mails: dict[str, str],
+    axe: str,
+    show: Callable[[str, int, Scheme], Page],
+) -> None:
+    assert not findings(show(mails[name], width, scheme), axe, NO_LANDMARKS)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(900, "light"), (320, "dark")])
+@pytest.mark.parametrize("name", ["issue", *samples.pages()])
+def test_web_pages_are_accessible(
+    name: str,
+    renderer: TemplateRenderer,
+    axe: str,
+    show: Callable[[str, int, Scheme], Page],
+    width: int,
+    scheme: Scheme,
+) -> None:
+    if name == "issue":
+        html = renderer.issue_page(samples.issues()["twenty"], web_url=samples.WEB_URL)
+    else:
+        html = renderer.page(name, samples.pages()[name])
+    assert not findings(show(html, width, scheme), axe, {})

@@ -1,0 +1,217 @@
+"""A small issue with its marks, as the templates would leave it, and the messages that are made of it."""
+
+from __future__ import annotations
+
+import base64
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from newsletter.core.choice import Choices
+from newsletter.core.delivery import Delivery, DeliveryState
+from newsletter.core.issue import Draft, Issue, IssueListing
+from newsletter.core.listing import Listing
+from newsletter.core.newsletter_list import Masthead, NewsletterList
+from newsletter.core.subscriber import Subscriber
+from newsletter.core.topics import Topic
+from newsletter.links import Links
+from newsletter.render.addresses import Mailbox
+from newsletter.render.markers import Markers
+from newsletter.render.message import IssueMessage, plain_message
+from newsletter.render.rendered import RenderedIssue
+from newsletter.render.view import issue_view
+from tests.render import samples
+
+if TYPE_CHECKING:
+    from newsletter.render.renderer import TemplateRenderer
+    from newsletter.render.signing import Signer
+
+DAY = date(2026, 3, 12)
+MOMENT = datetime(2026, 3, 12, 8, 0, tzinfo=UTC)
+LINKS = Links("https://papers.example.org", "a secret of 32 bytes for tests only")
+POSTAL_ADDRESS = "1 Reading Lane\nBooktown"
+SUBJECT = "Daily Papers, 12 March: Café “Crème” and 2 more"
+
+
+def masthead(**changes: str) -> Masthead:
+    values = {
+        "list": "daily",
+        "title": "Daily Papers",
+        "sender": "Daily Papers <papers@example.org>",
+        "postal_address": POSTAL_ADDRESS,
+    }
+    return Masthead(**(values | changes))  # type: ignore[arg-type]  # strings only
+
+
+def issue(listings: int = 3, *, head: Masthead | None = None, subject: str = SUBJECT) -> Issue:
+    """Return an issue of papers 0, 1, 2 …: the even ones are about agents, the third one about cells too."""
+    words = {0: "agents", 1: "stars", 2: "agents in cells"}
+    return Issue(
+        key=1,
+        number=1,
+        subject=subject,
+        frozen_at=MOMENT,
+        masthead=head or masthead(),
+        day=DAY,
+        candidates=listings,
+        listings=tuple(
+            IssueListing(
+                key=position,
+                rank=position + 1,
+                listed_on=DAY,
+                listing=Listing(
+                    title=f"Paper {position} on {words.get(position % 3)}", url=f"https://example.org/{position}"
+                ),
+            )
+            for position in range(listings)
+        ),
+    )
+
+
+def config(of: Issue) -> NewsletterList:
+    topics = {
+        "agents": Topic(name="agents", keywords=("agent",)),
+        "cells": Topic(name="cells", keywords=("cell",)),
+    }
+    return NewsletterList(masthead=of.masthead, sources=(), topics=topics)
+
+
+def choices(of: Issue) -> Choices:
+    return Choices(of.listings, config(of))
+
+
+def html_page(of: Issue, marks: Markers) -> str:
+    rows = "\n".join(
+        f'{marks.begin("listing", position)}<tr><td style="color:#222222">{marks.slot("number")}. '
+        f'<a href="{item.listing.url}" style="color:#1a5fb4" class="link">{item.listing.title}</a>'
+        f"{marks.when('matched')} matches {marks.slot('matched')}{marks.end()}</td></tr>{marks.end()}"
+        for position, item in enumerate(of.listings)
+    )
+    return f"""<!DOCTYPE html>
+<html lang="en" dir="ltr"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">
+<title>{marks.slot("subject")}</title>
+<style>
+@media (prefers-color-scheme: dark) {{
+  .ground, .ground td {{ background-color: #101010 !important; color: #f0f0f0 !important }}
+  .link {{ color: #99c1f1 !important }}
+}}
+</style></head>
+<body class="ground" bgcolor="#ffffff" style="background-color:#ffffff">
+{marks.when("name")}<p style="color:#222222" class="link">Hello {marks.slot("name")}</p>{marks.end()}
+<table role="presentation" class="ground">
+{rows}
+</table>
+<p class="link" style="color:#444444">{of.masthead.postal_address.replace(chr(10), "<br>")}
+<a class="link" style="color:#1a5fb4" href="{marks.slot("unsubscribe_url")}">Leave</a> {marks.slot("email")}</p>
+</body></html>
+"""
+
+
+def text_page(of: Issue, marks: Markers) -> str:
+    blocks = "\n\n".join(
+        f"{marks.begin('listing', position)}{marks.slot('number')}. {item.listing.title}"
+        f"{marks.when('matched')} (matches {marks.slot('matched')}){marks.end()}\n{item.listing.url}{marks.end()}"
+        for position, item in enumerate(of.listings)
+    )
+    return (
+        f"{marks.when('name')}Hello {marks.slot('name')},\n\n{marks.end()}{blocks}\n\n--\n"
+        f"{of.masthead.postal_address}\nLeave:\n{marks.slot('unsubscribe_url')}\n"
+    )
+
+
+def rendered(of: Issue) -> RenderedIssue:
+    html_marks, text_marks = Markers(html=True), Markers(html=False)
+    return RenderedIssue(
+        view=issue_view(of, str),
+        html=html_page(of, html_marks),
+        text=text_page(of, text_marks),
+        html_markers=html_marks,
+        text_markers=text_marks,
+    )
+
+
+def subject(of: Draft) -> str:
+    """Return a subject that names all papers."""
+    return ", ".join(item.listing.title for item in of.listings)
+
+
+def delivery(email: str = "reader@example.org", name: str = "", *, topics: tuple[str, ...] = ()) -> Delivery:
+    return Delivery(
+        key=7,
+        issue_key=1,
+        subscriber_key=42,
+        subscriber=Subscriber(list="daily", email=email, name=name, topics=topics),
+        state=DeliveryState.SENDING,
+        due_at=MOMENT,
+    )
+
+
+def message(
+    of: Issue | None = None, *, links: Links = LINKS, signer: Signer | None = None, trial: bool = False
+) -> IssueMessage:
+    of = of or issue()
+    return made_of(rendered(of), of, links=links, signer=signer, trial=trial)
+
+
+def made_of(
+    page: RenderedIssue, of: Issue, *, links: Links = LINKS, signer: Signer | None = None, trial: bool = False
+) -> IssueMessage:
+    """Return the message that rendered parts make."""
+    return IssueMessage(page, of, choices(of), subject=subject, links=links, signer=signer, trial=trial)
+
+
+def mail(
+    of: Issue | None = None, to: Delivery | None = None, *, links: Links = LINKS, signer: Signer | None = None
+) -> bytes:
+    """Return the final bytes of an issue for one reader."""
+    return message(of, links=links, signer=signer).for_reader(to or delivery())[1]
+
+
+def sample_mail(name: str, renderer: TemplateRenderer, signer: Signer | None = None) -> bytes:
+    """Return the mail of a sample issue to a reader."""
+    of = samples.issues()[name]
+    page = renderer.issue(of, web_url=samples.WEB_URL)
+    reader = delivery("ada@example.org", "Ada Lovelace", topics=("agents", "cells"))
+    return made_of(page, of, signer=signer).for_reader(reader)[1]
+
+
+def single_mail(name: str, renderer: TemplateRenderer) -> bytes:
+    """Return a sample mail to one person, such as `welcome`."""
+    subject, html, text = renderer.mail(name, samples.mails()[name])
+    return plain_message(
+        sender="Daily Papers <papers@example.org>",
+        to=Mailbox("Ada Lovelace", "ada@example.org"),
+        subject=subject,
+        html=html,
+        text=text,
+        date=MOMENT,
+        message_id="<1@example.org>",
+    )
+
+
+@cache
+def rsa_key() -> RSAPrivateKey:
+    return generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@cache
+def ed25519_key() -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.generate()
+
+
+def pem(key: RSAPrivateKey | Ed25519PrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def dns(name: bytes, timeout: int = 5) -> bytes:
+    """Answer for the selectors `main` (RSA) and `second` (Ed25519), as a resolver would."""
+    if name.startswith(b"main._domainkey.example.org"):
+        public = rsa_key().public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return b"v=DKIM1; k=rsa; p=" + base64.b64encode(public)
+    assert name.startswith(b"second._domainkey.example.org")
+    public = ed25519_key().public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return b"v=DKIM1; k=ed25519; p=" + base64.b64encode(public)

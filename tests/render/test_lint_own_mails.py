@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from newsletter.core.newsletter_list import NewsletterList
+from newsletter.core.topics import Topic
+from newsletter.render.fit import BUDGET
+from newsletter.render.lint import lint
+from newsletter.render.lint.mail import Mail
+from newsletter.render.mailer import MailRenderer
+from newsletter.render.signing import Signer, SigningKey
+from tests import factories
+from tests.render import bytes_factories as make
+from tests.render import samples
+
+if TYPE_CHECKING:
+    from newsletter.render.renderer import TemplateRenderer
+
+
+@pytest.mark.parametrize("name", sorted(samples.issues()))
+def test_the_linter_finds_nothing_in_our_issues(name: str, renderer: TemplateRenderer) -> None:
+    signer = Signer("example.org", SigningKey("main", make.rsa_key()))
+    assert lint(make.sample_mail(name, renderer, signer), samples.issues()[name], https=True) == []
+
+
+@pytest.mark.parametrize("name", sorted(samples.mails()))
+def test_the_linter_finds_nothing_in_our_single_mails(name: str, renderer: TemplateRenderer) -> None:
+    assert lint(make.single_mail(name, renderer), https=True) == []
+
+
+@pytest.mark.parametrize("count", [60, 300])
+def test_the_longest_values_of_a_reader_keep_within_the_budget(count: int, renderer: TemplateRenderer) -> None:
+    issue = factories.issue(factories.papers(count))
+    topics = {name: Topic(name=name, keywords=("method",)) for name in ("<one> & only", "two", "three", "four")}
+    config = NewsletterList(masthead=issue.masthead, sources=(), topics=topics)
+    local_part = "'&" * 32
+    reader = make.delivery(f"{local_part}@{'x' * 60}.example.org", "<'𝒟&\">" * 100, topics=tuple(topics))
+    raw = MailRenderer(renderer, make.LINKS).message(issue, config).for_reader(reader)[1]
+    assert Mail(raw).html.count("&lt;one&gt; &amp; only") > 50
+    assert 85_000 < len(Mail(raw).html.encode()) < BUDGET

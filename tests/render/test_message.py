@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from html import escape
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.core.delivery import message_id
+from newsletter.core.errors import RenderError
+from newsletter.core.listing import clean_text
+from newsletter.core.topics import TopicsMode
+from newsletter.links import Links
+from newsletter.render.addresses import Mailbox
+from newsletter.render.message import plain_message
+from tests.render import bytes_factories as make
+
+UNSUBSCRIBE = make.LINKS.unsubscribe(42)
+
+
+def read(raw: bytes) -> EmailMessage:
+    parsed = message_from_bytes(raw, policy=policy.default)
+    assert isinstance(parsed, EmailMessage)
+    return parsed
+
+
+def body(raw: bytes, subtype: str) -> str:
+    part = read(raw).get_body((subtype,))
+    assert part is not None
+    return str(part.get_content()).replace("\r\n", "\n")
+
+
+def test_the_header_has_what_providers_ask_for_and_nothing_twice() -> None:
+    parsed = read(make.mail(to=make.delivery("reader@example.org", "Ann Reader")))
+    assert dict(parsed.items()) == {
+        "From": "Daily Papers <papers@example.org>",
+        "Subject": make.SUBJECT,
+        "To": "Ann Reader <reader@example.org>",
+        "Date": "Thu, 12 Mar 2026 08:00:00 +0000",
+        "Message-ID": message_id("daily", make.DAY, "reader@example.org", "example.org"),
+        "List-Unsubscribe": f"<{UNSUBSCRIBE}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "List-Id": "Daily Papers <daily.example.org>",
+        "List-Help": "<https://papers.example.org/daily>",
+        "List-Archive": "<https://papers.example.org/daily>",
+        "List-Post": "NO",
+        "Precedence": "list",
+        "Auto-Submitted": "auto-generated",
+        "Feedback-ID": "20260312:daily:issue:exampleorg",
+        "MIME-Version": "1.0",
+        "Content-Type": parsed["Content-Type"],
+    }
+    assert len(parsed.keys()) == len(set(parsed.keys()))
+
+
+def test_it_is_an_alternative_of_text_and_then_html() -> None:
+    parsed = read(make.mail())
+    assert parsed.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in parsed.iter_parts()] == ["text/plain", "text/html"]
+    assert not any(part.defects for part in parsed.walk())
+
+
+def test_both_parts_read_back_as_they_were_rendered() -> None:
+    raw = make.mail(to=make.delivery(name="Ann <3"))
+    text, html = body(raw, "plain"), body(raw, "html")
+    assert text.startswith("Hello Ann <3,\n\n1. Paper 0 on agents\nhttps://example.org/0\n\n2. Paper 1 on stars\n")
+    assert text.endswith(f"\nLeave:\n{UNSUBSCRIBE}\n")
+    assert "Hello Ann &lt;3</p>" in html
+    assert f'href="{UNSUBSCRIBE}"' in html
+    assert "%%" not in text + html
+
+
+def test_a_readers_topics_order_the_listings_and_say_what_matched() -> None:
+    raw = make.mail(to=make.delivery(topics=("cells", "agents")))
+    assert "1. Paper 0 on agents (matches agents)\n" in body(raw, "plain")
+    assert "2. Paper 2 on agents in cells (matches cells, agents)\n" in body(raw, "plain")
+    assert "3. Paper 1 on stars\n" in body(raw, "plain")
+    html = body(raw, "html")
+    assert html.index("Paper 0") < html.index("Paper 2") < html.index("Paper 1")
+
+
+def test_readers_whose_topics_match_nothing_get_the_default_order() -> None:
+    message = make.message()
+    default = message.for_reader(make.delivery())
+    assert message.for_reader(make.delivery(topics=("unheard of",))) == default
+
+
+def test_who_gets_a_part_of_the_issue_gets_the_subject_and_the_counts_of_that_part() -> None:
+    of = make.issue(14)
+    page = replace(make.rendered(of), left_out=frozenset({13}))
+    slots = "|".join(page.text_markers.slot(name) for name in ("size", "shown", "left_out", "preheader"))
+    long = f"{page.text_markers.when('long')}long{page.text_markers.end()}"
+    message = make.made_of(replace(page, text=f"{slots}|{long}\n{page.text}"), of)
+
+    def told(topics: tuple[str, ...], mode: TopicsMode) -> list[str]:
+        reader = replace(make.delivery(topics=topics).subscriber, topics_mode=mode)
+        raw = message.for_reader(replace(make.delivery(), subscriber=reader))[1]
+        assert f"<title>{escape(read(raw)['Subject'])}</title>" in body(raw, "html")
+        return [read(raw)["Subject"], *body(raw, "plain").partition("\n")[0].split("|")]
+
+    whole = [make.SUBJECT, "are 14 new papers", "are 13 of 14 new papers", "1"]
+    also = "Also: Paper 1 on stars · Paper 2 on agents in cells · Paper 3 on agents · Paper 4 on stars"
+    assert told((), TopicsMode.ONLY) == [*whole, also, "long"]
+    also = "Also: Paper 2 on agents in cells · Paper 5 on agents in cells · Paper 8 on agents in cells"
+    assert told(("cells",), TopicsMode.FIRST) == [*whole, f"{also} · Paper 11 on agents in cells", "long"]
+    part = [f"Paper {position} on agents in cells" for position in (2, 5, 8, 11)]
+    size = "are 4 of 14 new papers"
+    assert told(("cells",), TopicsMode.ONLY) == [
+        ", ".join(part),
+        size,
+        size,
+        "",
+        f"Also: {' · '.join(part[1:])}",
+        "",
+    ]
+
+
+def test_what_came_with_another_edition_of_the_list_is_left_out() -> None:
+    raw = make.message().for_reader(replace(make.delivery(), had=frozenset({0, 2})))[1]
+    assert read(raw)["Subject"] == "Paper 1 on stars"
+    assert "1. Paper 1 on stars" in body(raw, "plain")
+    assert "agents" not in body(raw, "plain")
+
+
+def test_a_copy_without_any_paper_can_be_looked_at() -> None:
+    raw = make.message().for_reader(replace(make.delivery(), had=frozenset({0, 1, 2})))[1]
+    assert read(raw)["Subject"] == make.SUBJECT
+    assert "Paper" not in body(raw, "plain")
+
+
+def test_each_attempt_makes_the_same_bytes_and_so_does_a_rendering_anew() -> None:
+    assert make.mail() == make.mail()
+
+
+def test_a_test_copy_is_the_same_mail_under_another_message_id_each_time() -> None:
+    issue = make.issue()
+    real, trial = make.message(issue), make.message(issue, trial=True)
+    first, second = make.delivery(), replace(make.delivery(), due_at=make.MOMENT + timedelta(minutes=1))
+    ids = {
+        read(one.for_reader(to)[1])["Message-ID"] for one, to in ((real, first), (trial, first), (trial, second))
+    }
+    assert len(ids) == 3
+    assert body(trial.for_reader(first)[1], "html") == body(real.for_reader(first)[1], "html")
+
+
+def test_the_size_of_the_page_counts_no_marks() -> None:
+    issue = make.issue()
+    html = body(make.mail(issue), "html")
+    values = len(UNSUBSCRIBE) + len("reader@example.org") + len("123") + len(make.SUBJECT.encode())
+    hidden = len('<p style="color:#222222" class="link">Hello </p>') + len(" matches ") * 3
+    assert make.message(issue).html_bytes == len(html.rstrip("\n").encode()) + 1 - values + hidden
+
+
+def test_the_envelope_sender_is_the_senders_address() -> None:
+    assert make.message().for_reader(make.delivery())[0] == "papers@example.org"
+
+
+def test_what_comes_back_may_go_to_an_address_that_tells_whose_it_is() -> None:
+    issue = make.issue(head=make.masthead(bounces_to="bounces@example.org"))
+    envelope, raw = make.message(issue).for_reader(make.delivery())
+    assert re.fullmatch(r"bounces\+7-[0-9a-f]{16}@example\.org", envelope)
+    assert make.LINKS.read_bounce_address(f"<{envelope.upper()}>") == 7
+    assert make.LINKS.read_bounce_address(envelope.replace("+7-", "+8-")) is None
+    assert make.LINKS.read_bounce_address("bounces@example.org") is None
+    assert read(raw)["From"] == "Daily Papers <papers@example.org>"
+
+
+def test_the_list_may_take_unsubscriptions_by_mail_too() -> None:
+    issue = make.issue(head=make.masthead(unsubscribe_mailto="leave@example.org"))
+    assert read(make.mail(issue))["List-Unsubscribe"] == (
+        f"<{UNSUBSCRIBE}>, <mailto:leave@example.org?subject=unsubscribe>"
+    )
+    issue = make.issue(head=make.masthead(unsubscribe_mailto="mailto:leave@example.org?subject=out"))
+    assert read(make.mail(issue))["List-Unsubscribe"].endswith("<mailto:leave@example.org?subject=out>")
+
+
+def test_preferences_are_asked_for_by_mail() -> None:
+    of = make.issue(head=make.masthead(sender="Daily Papers <papers+list@example.org>", list="daily"))
+    page = make.rendered(of)
+    message = make.made_of(replace(page, text=f"{page.text_markers.slot('preferences_url')}\n{page.text}"), of)
+    text = body(message.for_reader(make.delivery())[1], "plain")
+    assert text.startswith("mailto:papers%2Blist@example.org?subject=Preferences%3A%20daily\n")
+
+
+def test_a_long_unsubscribe_link_stays_plain() -> None:
+    links = Links("https://papers.example.org/" + "deep/" * 30, make.LINKS.secret_key)
+    raw = make.mail(links=links)
+    assert f"\r\nList-Unsubscribe: <{links.unsubscribe(42)}>\r\n".encode() in raw
+
+
+def test_a_sender_beyond_ascii_is_encoded_and_its_domain_is_idna() -> None:
+    issue = make.issue(head=make.masthead(sender="Bücher täglich <papers@bücher.example>", list="Tägliche Bücher"))
+    envelope, raw = make.message(issue).for_reader(make.delivery())
+    parsed = read(raw)
+    assert envelope == "papers@xn--bcher-kva.example"
+    assert parsed["From"] == "Bücher täglich <papers@xn--bcher-kva.example>"
+    assert parsed["Message-ID"].endswith("@xn--bcher-kva.example>")
+    assert parsed["List-Id"].endswith("<t-gliche-b-cher.xn--bcher-kva.example>")
+
+
+def test_only_an_address_that_has_no_other_form_brings_utf_8_into_the_header() -> None:
+    head, _, _ = make.mail(to=make.delivery("jörg@bücher.example", "Jörg")).partition(b"\r\n\r\n")
+    assert "<jörg@xn--bcher-kva.example>".encode() in head
+    assert head.replace("jörg@".encode(), b"").isascii()
+
+
+@given(st.text(max_size=80), st.text(max_size=200))
+def test_no_name_and_no_subject_can_add_a_field_or_a_recipient(name: str, subject: str) -> None:
+    issue = make.issue(1, subject=subject + "\r\nBcc: victim@example.org")
+    raw = make.mail(issue, make.delivery(name=name + "\r\nBcc: victim@example.org"))
+    parsed = read(raw)
+    assert parsed["Bcc"] is None
+    assert parsed["Subject"] == clean_text(issue.subject)
+    assert [address.addr_spec for address in parsed["To"].addresses] == ["reader@example.org"]
+    assert len(parsed.keys()) == 16
+
+
+def test_a_sender_that_is_none_is_refused_when_the_message_is_built() -> None:
+    with pytest.raises(RenderError, match="is not an address"):
+        make.message(make.issue(head=make.masthead(sender="Daily Papers")))
+
+
+def test_a_wrong_mark_is_refused_when_the_message_is_built() -> None:
+    issue = make.issue()
+    good = make.rendered(issue)
+    bad = replace(good, text=good.text + good.text_markers.slot("nobody"))
+    with pytest.raises(RenderError, match=r"`slot\.nobody`"):
+        make.made_of(bad, issue)
+
+
+def test_no_line_is_long_or_starts_with_a_dot() -> None:
+    raw = make.mail(make.issue(20), make.delivery(name="." * 200))
+    for line in raw.split(b"\r\n"):
+        assert len(line) <= 100
+        assert not line.startswith(b".")
+
+
+def test_a_single_mail_is_made_the_same_way() -> None:
+    raw = plain_message(
+        sender="Daily Papers <papers@example.org>",
+        to=Mailbox("Jörg", "joerg@example.org"),
+        subject="Willkommen – schön",
+        html="<p>Grüße</p>",
+        text="Grüße\n.\n",
+        date=make.MOMENT,
+        message_id="<1@example.org>",
+    )
+    parsed = read(raw)
+    assert parsed["To"] == "Jörg <joerg@example.org>"
+    assert parsed["Subject"] == "Willkommen – schön"
+    assert parsed["Message-ID"] == "<1@example.org>"
+    assert parsed["List-Unsubscribe"] is None
+    assert body(raw, "plain") == "Grüße\n.\n\n"
+    assert body(raw, "html") == "<p>Grüße</p>\n"

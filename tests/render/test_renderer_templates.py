@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from newsletter.core.errors import RenderError
+from newsletter.render.renderer import TemplateRenderer
+from tests import factories
+from tests.render.conftest import TEMPLATES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """An operator's folder with one template of its own."""
+    write(tmp_path, "daily/subject.txt", "Fresh from {{ masthead.title }}")
+    return tmp_path
+
+
+def write(folder: Path, name: str, text: str) -> None:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def test_own_templates_come_before_the_packaged_ones_file_by_file(own: Path) -> None:
+    renderer = TemplateRenderer(own, TEMPLATES)
+    assert renderer.subject(factories.draft()) == "Fresh from Daily Papers"
+    assert "Attention Is All You Need" in renderer.issue(factories.issue(), web_url="").html
+
+
+def test_an_own_piece_changes_the_mails_that_use_it(own: Path) -> None:
+    write(own, "_base/inlined.css", ".title { color: #123456 }")
+    assert "color:#123456" in TemplateRenderer(own, TEMPLATES).issue(factories.issue(), web_url="").html
+
+
+def test_a_changed_template_is_read_anew(own: Path) -> None:
+    renderer = TemplateRenderer(own, TEMPLATES)
+    renderer.subject(factories.draft())
+    write(own, "daily/subject.txt", "Now otherwise, and longer")
+    assert renderer.subject(factories.draft()) == "Now otherwise, and longer"
+
+
+def failure(own: Path) -> str:
+    with pytest.raises(RenderError) as caught:
+        TemplateRenderer(own, TEMPLATES).issue(factories.issue(), web_url="")
+    return str(caught.value)
+
+
+def test_a_syntax_error_names_template_and_line(own: Path) -> None:
+    write(own, "daily/body.html", "fine\n{% if %}\n")
+    assert failure(own).startswith(f"{own}/daily/body.html:2: ")
+
+
+def test_an_unknown_value_names_template_and_line(own: Path) -> None:
+    write(own, "daily/body.txt", "fine\n\n{{ masthead.titel }}\n")
+    assert failure(own).startswith(f"{own}/daily/body.txt:3: ")
+    assert "titel" in failure(own)
+
+
+def test_an_error_within_an_imported_macro_names_the_macros_line(own: Path) -> None:
+    write(own, "_base/listing.txt", "{% macro entry(item) %}\n{{ item.nothing }}\n{% endmacro %}\n")
+    assert failure(own).startswith(f"{own}/_base/listing.txt:2: ")
+
+
+def test_an_error_of_a_filter_names_template_and_line(own: Path) -> None:
+    write(own, "daily/body.txt", "{{ masthead.title | long_date }}")
+    assert failure(own).startswith(f"{own}/daily/body.txt:1: ")
+
+
+def test_a_missing_template_names_the_folders(own: Path) -> None:
+    write(own, "daily/body.txt", "{% include 'footer.txt' %}")
+    assert failure(own) == f"template footer.txt is not in {own} or {TEMPLATES}"
+
+
+def test_a_wrong_theme_names_list_and_key() -> None:
+    issue = factories.issue(masthead=factories.masthead(theme={"accnt": "#000000"}))
+    with pytest.raises(RenderError, match=r"theme of 'Daily Papers': 'accnt' is unknown"):
+        TemplateRenderer(None, TEMPLATES).issue(issue, web_url="")
+
+
+def test_a_block_for_no_listing_names_template_and_line(own: Path) -> None:
+    write(own, "daily/body.html", "\n{% call block('listing', 99) %}x{% endcall %}")
+    assert failure(own) == f"{own}/daily/body.html:2: block('listing', 99): the issue has no such listing"

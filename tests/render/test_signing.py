@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import re
+import subprocess
+from typing import TYPE_CHECKING
+
+import dkim
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+
+from newsletter import bootstrap
+from newsletter.core.errors import ConfigurationError
+from newsletter.render.signing import OVERSIGNED, Signer, SigningKey
+from newsletter.settings import DkimSettings, Settings
+from tests.render import bytes_factories as make
+from tests.services import need
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def signer() -> Signer:
+    return Signer("example.org", SigningKey("main", make.rsa_key()))
+
+
+def signed(name: str = "Ann") -> bytes:
+    return make.mail(to=make.delivery(name=name, topics=("agents",)), signer=signer())
+
+
+def verifies(raw: bytes, index: int = 0) -> bool:
+    try:
+        return bool(dkim.DKIM(raw).verify(index, dnsfunc=make.dns))
+    except dkim.ValidationError:
+        return False
+
+
+def test_an_independent_verifier_accepts_the_signature() -> None:
+    assert verifies(signed())
+    assert verifies(signed("Jürgen Groß, Bücherfreund und langjähriger Leser vieler Zeitungen"))
+
+
+def test_header_fields_may_be_refolded_and_respaced_on_the_way() -> None:
+    raw = signed()
+    changed = raw.replace(b"Subject: ", b"SUBJECT:\r\n\t  ").replace(b"\r\nTo: Ann <", b"\r\nTO:  Ann\r\n   <")
+    changed = changed.replace(b" c=relaxed/simple; d=", b"\r\n\tc=relaxed/simple;   d=")
+    assert changed != raw
+    assert verifies(changed)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"Paper 0", b"Paper 9"),
+        (b"To: Ann <reader@", b"To: Ann <other@"),
+        (b"List-Unsubscribe=One-Click", b"List-Unsubscribe=Two-Click"),
+        (b"<https://papers.example.org/unsubscribe/", b"<https://evil.example.org/unsubscribe/"),
+        (b"Feedback-ID: 2026", b"Feedback-ID: 2027"),
+        (b"\r\nFrom: ", b"\r\nFrom: Another <another@example.org>\r\nFrom: "),
+        (b"\r\nSubject: ", b"\r\nSubject: Another\r\nSubject: "),
+        (b"--\r\n", b"--\r\n\r\nmore\r\n"),
+    ],
+)
+def test_whatever_is_changed_breaks_the_signature(old: bytes, new: bytes) -> None:
+    raw = signed()
+    changed = raw.replace(old, new)
+    assert changed != raw
+    assert not verifies(changed)
+
+
+def test_all_that_matters_is_signed_and_from_and_subject_once_more() -> None:
+    [field] = re.findall(rb"DKIM-Signature: (.*?)\r\n(?! )", signed(), re.DOTALL)
+    tags = dict(tag.split(b"=", 1) for tag in b"".join(field.split()).split(b";"))
+    names = tags[b"h"].decode().split(":")
+    assert {"To", "Date", "Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post", "Feedback-ID"} < set(names)
+    assert [name for name in names if names.count(name) == 2] == list(OVERSIGNED) * 2
+    assert (tags[b"v"], tags[b"a"], tags[b"c"]) == (b"1", b"rsa-sha256", b"relaxed/simple")
+    assert b"l" not in tags
+
+
+def test_the_same_message_has_the_same_signature() -> None:
+    assert signed() == signed()
+
+
+def test_a_second_signature_is_ed25519() -> None:
+    keys = SigningKey("main", make.rsa_key()), SigningKey("second", make.ed25519_key())
+    raw = make.mail(signer=Signer("example.org", *keys))
+    assert re.findall(rb"DKIM-Signature: v=1; a=([a-z0-9-]+);", raw) == [b"rsa-sha256", b"ed25519-sha256"]
+    assert verifies(raw, 0)
+    assert verifies(raw, 1)
+    assert not verifies(raw.replace(b"Paper 0", b"Paper 9"), 1)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings with a key of either kind in a file."""
+    (tmp_path / "rsa.pem").write_bytes(make.pem(make.rsa_key()))
+    (tmp_path / "ed25519.pem").write_bytes(make.pem(make.ed25519_key()))
+    dkim = DkimSettings(
+        domain="example.org",
+        selector="main",
+        key_file=tmp_path / "rsa.pem",
+        ed25519_selector="second",
+        ed25519_key_file=tmp_path / "ed25519.pem",
+    )
+    return Settings(dkim=dkim)
+
+
+def test_settings_name_one_key_or_two(settings: Settings) -> None:
+    raw = make.mail(signer=bootstrap.signer(settings))
+    assert verifies(raw, 0)
+    assert verifies(raw, 1)
+    first_alone = settings.dkim.model_copy(update={"ed25519_selector": "", "ed25519_key_file": None})
+    raw = make.mail(signer=bootstrap.signer(Settings(dkim=first_alone)))
+    assert raw.count(b"DKIM-Signature:") == 1
+    assert bootstrap.signer(Settings()) is None
+
+
+def test_the_second_key_is_no_rsa_key(settings: Settings) -> None:
+    dkim = settings.dkim.model_copy(update={"ed25519_key_file": settings.dkim.key_file})
+    with pytest.raises(ConfigurationError, match=r"rsa\.pem is no Ed25519 key"):
+        bootstrap.signer(Settings(dkim=dkim))
+
+
+@pytest.mark.parametrize("ending", [b"", b"\r\n", b"\r\n\r\n\r\n"])
+def test_any_body_of_lines_is_signed_as_verifiers_see_it(ending: bytes) -> None:
+    head = b"From: a@example.org\r\nSubject: folded\r\n\there\r\nReceived: x\r\nReceived: y\r\n"
+    body = b"one\r\n\r\ntwo" + ending
+    assert verifies(signer().sign(head, body) + head + b"\r\n" + body)
+
+
+def test_keys_are_read_from_pem_files(tmp_path: Path) -> None:
+    for name, key in (("rsa.pem", make.rsa_key()), ("ed25519.pem", make.ed25519_key())):
+        (tmp_path / name).write_bytes(make.pem(key))
+    assert SigningKey.load("main", tmp_path / "rsa.pem").algorithm == "rsa-sha256"
+    assert SigningKey.load("second", tmp_path / "ed25519.pem").algorithm == "ed25519-sha256"
+
+
+def test_a_file_that_holds_no_fit_key_is_named(tmp_path: Path) -> None:
+    secret = make.rsa_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))
+    files = {
+        "missing.pem": None,
+        "text.pem": b"no key at all",
+        "public.pem": make.pem(make.rsa_key()).replace(b"PRIVATE", b"PUBLIC"),
+        "secret.pem": secret,
+        "weak.pem": subprocess.run([need("openssl"), "genrsa", "512"], capture_output=True, check=True).stdout,
+        "curve.pem": make.pem(generate_private_key(SECP256R1())),  # type: ignore[arg-type]  # the wrong kind
+    }
+    for name, content in files.items():
+        if content is not None:
+            (tmp_path / name).write_bytes(content)
+        with pytest.raises(ConfigurationError, match=name) as caught:
+            SigningKey.load("main", tmp_path / name)
+        assert "\n" not in str(caught.value)
