@@ -197,11 +197,16 @@ class DeliverySettings(Group):
 
 
 class DkimSettings(Group):
-    """The DKIM signature (RFC 6376): all three, or none to leave signing to the relay."""
+    """The DKIM signature (RFC 6376): all three, or none to leave signing to the relay.
+
+    Beside it there may be a second one by an Ed25519 key (RFC 8463), under a selector of its own.
+    """
 
     domain: str = ""
     selector: str = ""
     key_file: Path | None = Field(default=None, validate_default=True)
+    ed25519_selector: str = ""
+    ed25519_key_file: Path | None = Field(default=None, validate_default=True)
 
     @field_validator("key_file")
     @classmethod
@@ -209,6 +214,15 @@ class DkimSettings(Group):
         given = [bool(info.data.get("domain")), bool(info.data.get("selector")), key_file is not None]
         if any(given) and not all(given):
             raise ValueError("domain, selector and key_file go together: set all three or none")
+        return key_file
+
+    @field_validator("ed25519_key_file")
+    @classmethod
+    def _second_behind_a_first(cls, key_file: Path | None, info: ValidationInfo) -> Path | None:
+        if bool(info.data.get("ed25519_selector")) != (key_file is not None):
+            raise ValueError("ed25519_selector and ed25519_key_file go together: set both or neither")
+        if key_file is not None and info.data.get("key_file") is None:
+            raise ValueError("signs beside the RSA key, which most receivers need: set key_file as well")
         return key_file
 
 

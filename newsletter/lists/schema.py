@@ -201,6 +201,7 @@ class ListTable(Table):
     postal_address: Text = ""
     language: Language = "en"
     unsubscribe_mailto: Address = ""
+    bounces_to: Address = ""
     cadence: ReadCadence = Cadence.DAILY
     days: list[Weekday] = [0, 1, 2, 3, 4]
     weekly_day: Weekday | None = None
@@ -251,6 +252,7 @@ class ListTable(Table):
             postal_address=self.postal_address,
             language=self.language,
             unsubscribe_mailto=self.unsubscribe_mailto,
+            bounces_to=self.bounces_to,
             intro=self.theme.intro,
             outro=self.theme.outro,
             theme=self.theme.model_dump(exclude_none=True, exclude={"intro", "outro"}),

@@ -37,6 +37,7 @@ _log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
 _PASSING = {408, 425, 429, *range(500, 600)}
+_THERE = {401, 402, 403, 429}
 _MAX_HOPS = 5
 _MAX_WAIT = 300.0  # seconds; a server that asks for more gets its next question at the next run
 _WHOLE = 6  # a whole answer may take this many times the timeout, which is for each single read
@@ -143,6 +144,31 @@ class HttpClient:
                 _log.warning("request_failed", source=source, host=host, reason=str(failure), next_try_in=wait)
             await self._sleep(wait)
 
+    async def problem(self, url: str, *, public_only: bool) -> str:
+        """Return why nobody gets to see what is at an address, or nothing; what is there is not read.
+
+        Asked is with HEAD, and again with GET, as not every server knows HEAD. One that asks for a login, or to be
+        left alone, has something there.
+
+        Args:
+            url: an http(s) address.
+            public_only: refuse addresses that are not public, redirects included.
+        """
+        client, reason = self._client(public_only=public_only), ""
+        for method in ("HEAD", "GET"):
+            try:
+                request = client.build_request(method, url)
+                response, _ = await self._answer(client, request, whole=False)
+            except httpx.InvalidURL as error:
+                return f"not a web address: {error}"
+            except _TryError as failure:
+                reason = str(failure)
+                continue
+            if response.status_code < HTTPStatus.BAD_REQUEST or response.status_code in _THERE:
+                return ""
+            reason = f"answered {response.status_code}"
+        return reason
+
     async def aclose(self) -> None:
         """Close all connections."""
         while self._clients:
@@ -189,15 +215,17 @@ class HttpClient:
             await asyncio.to_thread(self._cache.save, str(target), Answer.of(response.headers, body))
         return value
 
-    async def _answer(self, client: httpx.AsyncClient, request: httpx.Request) -> tuple[httpx.Response, bytes]:
-        """Ask, follow redirects, and read no more than the limit."""
+    async def _answer(
+        self, client: httpx.AsyncClient, request: httpx.Request, *, whole: bool = True
+    ) -> tuple[httpx.Response, bytes]:
+        """Ask, follow redirects, and read no more than the limit, or nothing if it is not the `whole` answer."""
         try:
             async with asyncio.timeout(self._config.timeout * _WHOLE):
                 for _ in range(_MAX_HOPS):
                     response = await client.send(request, stream=True)
                     try:
                         if response.next_request is None:
-                            return response, await self._body(response)
+                            return response, await self._body(response) if whole else b""
                         request = response.next_request
                     finally:
                         await response.aclose()

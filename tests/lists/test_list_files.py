@@ -28,6 +28,7 @@ postal_address = '''
 Exampleton'''
 language = "pt-BR"
 unsubscribe_mailto = "leave@example.org"
+bounces_to = "bounces@example.org"
 sources = ["huggingface", "arxiv:cs.CL+cs.LG"]
 cadence = "weekly"
 days = ["wed", "mon"]
@@ -97,6 +98,7 @@ def test_a_full_file_becomes_the_list_and_its_subscribers(tmp_path: Path) -> Non
             postal_address="1 Example Street\nExampleton",
             language="pt-BR",
             unsubscribe_mailto="leave@example.org",
+            bounces_to="bounces@example.org",
             intro="Good morning",
             outro="Bye",
             theme={

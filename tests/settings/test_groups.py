@@ -96,6 +96,18 @@ def test_a_dkim_key_needs_domain_and_selector(monkeypatch: pytest.MonkeyPatch) -
     assert (dkim.domain, dkim.selector, dkim.key_file) == ("example.org", "papers", Path("key.pem"))
 
 
+def test_a_second_dkim_key_needs_its_selector_and_a_first_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    variable = "NEWSLETTER_DKIM__ED25519_KEY_FILE"
+    assert mistake(monkeypatch, DKIM__ED25519_SELECTOR="second") == (
+        f"{variable}: ed25519_selector and ed25519_key_file go together: set both or neither"
+    )
+    assert mistake(monkeypatch, DKIM__ED25519_KEY_FILE="second.pem") == (
+        f"{variable}: signs beside the RSA key, which most receivers need: set key_file as well"
+    )
+    first = {"DKIM__DOMAIN": "example.org", "DKIM__SELECTOR": "papers", "DKIM__KEY_FILE": "key.pem"}
+    assert having(monkeypatch, **first).dkim.ed25519_key_file == Path("second.pem")
+
+
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [

@@ -1,0 +1,280 @@
+"""The composition root: the one place where settings become clients and parts become a program."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from random import SystemRandom
+from typing import TYPE_CHECKING
+
+import structlog
+
+from newsletter.alarm import Alarm
+from newsletter.core.delivery import RetryPolicy
+from newsletter.core.errors import ConfigurationError, LintError
+from newsletter.delivery.dispatch import Dispatcher
+from newsletter.delivery.relay import RelayConfig, SmtpRelayPool
+from newsletter.delivery.relay import Security as RelaySecurity
+from newsletter.delivery.run import Rules
+from newsletter.links import Links
+from newsletter.lists.files import ListFiles
+from newsletter.pipeline import Pipeline
+from newsletter.ports import Lists, Store
+from newsletter.render.lint import Level, lint
+from newsletter.render.mailer import MailRenderer
+from newsletter.render.renderer import TemplateRenderer
+from newsletter.render.signing import Signer, SigningKey
+from newsletter.settings import Settings
+from newsletter.sources import registry
+from newsletter.sources.http import HttpClient, HttpConfig
+from newsletter.sources.parts import SourceConfig
+from newsletter.store import open_store, upgrade
+from newsletter.studio import Studio, for_nobody
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from newsletter.core.issue import Issue
+    from newsletter.core.newsletter_list import NewsletterList
+    from newsletter.ports import Message, Source
+    from newsletter.settings import RelaySettings
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """The parts that commands work with."""
+
+    settings: Settings
+    lists: Lists
+    store: Store
+    pipeline: Pipeline
+    dispatcher: Dispatcher
+    links: Links
+    templates: TemplateRenderer
+    studio: Studio
+    alarm: Alarm
+    problem_of_link: Callable[[str], Awaitable[str]]
+
+
+@asynccontextmanager
+async def build(settings: Settings) -> AsyncIterator[Program]:
+    """Build the program for as long as the context lasts.
+
+    Raises:
+        ConfigurationError: a setting, key file or list file is wrong.
+        StoreError: the ledger cannot be opened.
+    """
+    links = Links(settings.web.public_url, secret_key(settings))
+    templates = TemplateRenderer(own_templates(settings), packaged_templates())
+    dkim = signer(settings)
+    renderer = MailRenderer(templates, links, dkim)
+    http = http_client(settings)
+    store = await open_store(settings.database.url.get_secret_value())
+    try:
+        pools = [SmtpRelayPool(_relay_config(relay)) for relay in (settings.smtp, *settings.smtp.relays)]
+        dispatcher = Dispatcher(store.outbox, pools, _rules(settings), batch=settings.delivery.batch)
+        pipeline = Pipeline(
+            store=store,
+            renderer=renderer,
+            dispatcher=dispatcher,
+            sources_of=_sources_of(settings, http),
+            check=check_issue,
+            clock=utc_now,
+        )
+        lists = list_files(settings)
+        yield Program(
+            settings=settings,
+            lists=lists,
+            store=store,
+            pipeline=pipeline,
+            dispatcher=dispatcher,
+            links=links,
+            templates=templates,
+            studio=Studio(files=lists, pipeline=pipeline, renderer=renderer, relay=pools[0]),
+            alarm=Alarm(
+                to=settings.alarm.to,
+                templates=templates,
+                packaged=TemplateRenderer(None, packaged_templates()),
+                relays=pools,
+                signer=dkim,
+                folder=settings.paths.state / "alarms",
+                clock=utc_now,
+            ),
+            problem_of_link=partial(http.problem, public_only=not settings.http.allow_private),
+        )
+    finally:
+        await store.close()
+        await http.aclose()
+
+
+def utc_now() -> datetime:
+    """Return the present moment: the one clock that the program reads."""
+    return datetime.now(UTC)
+
+
+def list_files(settings: Settings) -> ListFiles:
+    """Return the operator's list files."""
+    return ListFiles(settings.paths.subscribers, check_source=registry.check)
+
+
+async def upgrade_database(settings: Settings) -> None:
+    """Bring the database to this version's tables."""
+    await upgrade(settings.database.url.get_secret_value())
+
+
+def packaged_templates() -> Path:
+    """Return the folder of the program's own templates: in the wheel, or at the top of a checkout."""
+    packaged = Path(__file__).parent / "_templates"
+    return packaged if packaged.is_dir() else Path(__file__).parent.parent / "templates"
+
+
+def own_templates(settings: Settings) -> Path | None:
+    """Return the operator's folder of templates, if there is one."""
+    return settings.paths.templates if settings.paths.templates.is_dir() else None
+
+
+def secret_key(settings: Settings) -> str:
+    """Return the key that signs links: the operator's, or one made once and kept beside the ledger.
+
+    Raises:
+        ConfigurationError: the key cannot be kept.
+    """
+    if key := settings.web.secret_key.get_secret_value():
+        return key
+    path = settings.paths.state / "secret_key"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Whole at once and only if there is none: two processes that start together agree on one key.
+        partial = path.with_suffix(f".{secrets.token_hex(4)}")
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(32))
+        with suppress(FileExistsError):
+            path.hardlink_to(partial)
+        partial.unlink()
+        return path.read_text()
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path}: the key for signed links cannot be kept: {error.strerror}; set NEWSLETTER_WEB__SECRET_KEY"
+        ) from error
+
+
+def signer(settings: Settings) -> Signer | None:
+    """Return what signs messages with DKIM, or None where no key is set.
+
+    Raises:
+        ConfigurationError: a key file cannot be read or holds another kind of key; names the file.
+    """
+    dkim = settings.dkim
+    if dkim.key_file is None:
+        return None
+    keys = [SigningKey.load(dkim.selector, dkim.key_file)]
+    if dkim.ed25519_key_file is not None:
+        second = SigningKey.load(dkim.ed25519_selector, dkim.ed25519_key_file)
+        if second.algorithm != "ed25519-sha256":
+            raise ConfigurationError(
+                f"DKIM key {dkim.ed25519_key_file} is no Ed25519 key: it would sign as RSA twice"
+            )
+        keys.append(second)
+    return Signer(dkim.domain, *keys)
+
+
+def http_client(settings: Settings) -> HttpClient:
+    """Return what asks sources."""
+    return HttpClient(
+        HttpConfig(
+            user_agent=settings.http.user_agent,
+            timeout=settings.http.timeout,
+            retries=settings.http.retries,
+            state=settings.paths.state,
+        )
+    )
+
+
+def check_issue(issue: Issue, message: Message) -> None:
+    """Look at an issue's final bytes before anything is sent; log what could be better.
+
+    Raises:
+        LintError: the issue must not go out as it is; names the first finding.
+    """
+    _, raw = message.for_reader(for_nobody(issue))
+    findings = lint(raw, issue)
+    for finding in findings:
+        log.warning("lint", list=issue.list, rule=finding.rule, where=finding.where, message=finding.message)
+    failures = [finding for finding in findings if finding.level is Level.FAILURE]
+    if failures:
+        more = f" (and {len(failures) - 1} more: `newsletter lint`)" if len(failures) > 1 else ""
+        raise LintError(f"{issue.list} {issue.day}: {failures[0].where}: {failures[0].message}{more}")
+
+
+def configure_logging(settings: Settings) -> None:
+    """Log to stderr, for people or as JSON lines; the standard library's records too."""
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    last = (
+        (structlog.processors.format_exc_info, structlog.processors.JSONRenderer())
+        if settings.log.format == "json"
+        else (
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(),
+                # The default shows the values of variables, secrets and addresses among them.
+                exception_formatter=structlog.dev.plain_traceback,
+            ),
+        )
+    )
+    level = logging.getLevelNamesMapping()[settings.log.level.upper()]
+    structlog.configure(
+        processors=[*shared, *last],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(level=max(level, logging.WARNING), stream=sys.stderr, format="%(levelname)s %(message)s")
+
+
+def _sources_of(settings: Settings, http: HttpClient) -> Callable[[NewsletterList], list[Source]]:
+    config = SourceConfig(
+        huggingface_url=settings.huggingface.url,
+        arxiv_url=settings.arxiv.url,
+        arxiv_rss_url=settings.arxiv.rss_url,
+        biorxiv_url=settings.biorxiv.url,
+        hackernews_url=settings.hackernews.url,
+        allow_private=settings.http.allow_private,
+    )
+
+    def sources_of(newsletter_list: NewsletterList) -> list[Source]:
+        folder = Path(newsletter_list.folder)
+        return [registry.build(spec, folder=folder, config=config, http=http) for spec in newsletter_list.sources]
+
+    return sources_of
+
+
+def _rules(settings: Settings) -> Rules:
+    policy = RetryPolicy(
+        max_attempts=settings.delivery.max_attempts, give_up_after=settings.delivery.give_up_after
+    )
+    return Rules(retry=policy, uncertain=settings.delivery.uncertain, clock=utc_now, jitter=SystemRandom().random)
+
+
+def _relay_config(relay: RelaySettings) -> RelayConfig:
+    return RelayConfig(
+        host=relay.host,
+        port=relay.port,
+        username=relay.username,
+        password=relay.password.get_secret_value(),
+        security=RelaySecurity(relay.security.value),
+        connections=relay.connections,
+        rate=relay.rate,
+    )
