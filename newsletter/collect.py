@@ -30,15 +30,16 @@ class Collected:
     """What collecting for one issue brought."""
 
     listed: Mapping[str, int]  # by scheme: listings that the sources list on the issue's own day
-    read: int = 0  # listings on all pages that were read, each day's counted
+    pages: int = 0  # pages that were read, empty ones too
+    read: int = 0  # listings on them, each day's counted
     new: int = 0  # of them unknown until now
     skipped: int = 0  # records that could not be read
     failures: Mapping[str, str] = field(default_factory=dict)  # by source: why it could not be read
 
     @property
     def nothing_answered(self) -> bool:
-        """Tell whether there were sources, and none of them could be read."""
-        return bool(self.failures) and not self.read
+        """Tell whether there were sources, and not one page of any could be read."""
+        return bool(self.failures) and not self.pages
 
 
 @dataclass(slots=True)
@@ -47,6 +48,7 @@ class _Tally:
 
     source: str
     listed: int = 0
+    pages: int = 0
     read: int = 0
     new: int = 0
     skipped: int = 0
@@ -83,6 +85,7 @@ async def collect(
         listed[scheme] = listed.get(scheme, 0) + tally.listed
     return Collected(
         listed=listed,
+        pages=sum(tally.pages for tally in tallies),
         read=sum(tally.read for tally in tallies),
         new=sum(tally.new for tally in tallies),
         skipped=sum(tally.skipped for tally in tallies),
@@ -112,6 +115,7 @@ async def _collect_one(
             continue
         recorded = await library.record(source.name, page_day, page.entries, now=now)
         await library.attempted(source.name, page_day, now=now, settled=page_day < day)
+        tally.pages += 1
         tally.read += recorded.listings
         tally.new += recorded.new
         tally.skipped += len(page.skipped)

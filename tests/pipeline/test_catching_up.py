@@ -73,6 +73,13 @@ async def test_a_source_that_keeps_failing_is_left_alone_until_the_next_run(tmp_
     assert await desk.store.library.unsettled("huggingface") == {THURSDAY - offset * DAY for offset in range(6)}
 
 
+async def test_a_quiet_day_of_one_source_is_no_failure_because_another_one_fails(tmp_path: Path) -> None:
+    failing = ScriptedSource(name="feed:x", dated=False, failing={THURSDAY})
+    report = await desk_with(tmp_path, ScriptedSource(), failing).run(THURSDAY)
+    assert report.status is RunStatus.NOTHING_NEW
+    assert "answered 500" in report.failures["feed:x"]
+
+
 async def test_a_source_that_shows_no_past_is_asked_once(tmp_path: Path) -> None:
     source = ScriptedSource(name="feed:x", dated=False, pages={THURSDAY: ["A Paper"]})
     desk = desk_with(tmp_path, source)

@@ -1,0 +1,30 @@
+"""What the pipeline asks of the world, as narrow protocols. Adapters honour them; contract tests hold them to it.
+
+All moments are aware UTC datetimes, all days are plain dates.
+"""
+
+from newsletter.ports.intake import Clock, ListFile, Lists, Source
+from newsletter.ports.mail import Dispatcher, DispatchReport, Message, Progress, Relay, RelayPool, Renderer
+from newsletter.ports.store import DeliveryRecord, Issues, IssueSummary, Library, Outbox, Recorded, Roster, Store
+
+__all__ = [
+    "Clock",
+    "DeliveryRecord",
+    "DispatchReport",
+    "Dispatcher",
+    "IssueSummary",
+    "Issues",
+    "Library",
+    "ListFile",
+    "Lists",
+    "Message",
+    "Outbox",
+    "Progress",
+    "Recorded",
+    "Relay",
+    "RelayPool",
+    "Renderer",
+    "Roster",
+    "Source",
+    "Store",
+]

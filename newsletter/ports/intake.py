@@ -1,0 +1,65 @@
+"""What comes in: the clock, sources, list files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from newsletter.core.newsletter_list import NewsletterList
+from newsletter.core.subscriber import Subscriber
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+
+    from newsletter.core.listing import Page
+
+
+class Clock(Protocol):
+    """Tells the present moment; only the edges hold one."""
+
+    def __call__(self) -> datetime:
+        """Return now, aware, UTC."""
+        ...
+
+
+class Source(Protocol):
+    """Where listings come from."""
+
+    @property
+    def name(self) -> str:
+        """Return what identifies the source in the store: its scheme, then `:` and the rest where there is one."""
+        ...
+
+    @property
+    def dated(self) -> bool:
+        """Tell whether pages of past days can be read; if not, only the issue's own day is asked for."""
+        ...
+
+    async def read(self, day: date, *, now: datetime) -> Page:
+        """Return what the source shows for a day; an empty page where it lists nothing.
+
+        Raises:
+            SourceError: the source cannot be read; everything short of that is a skipped record.
+        """
+        ...
+
+
+class Lists(Protocol):
+    """The operator's list files."""
+
+    def load(self) -> Mapping[str, ListFile]:
+        """Read all list files.
+
+        Raises:
+            ListFileError: any of them holds a mistake; all mistakes are named, nothing is returned.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListFile:
+    """A list and the subscribers that its file names."""
+
+    config: NewsletterList
+    subscribers: tuple[Subscriber, ...]
