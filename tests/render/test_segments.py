@@ -10,7 +10,7 @@ from newsletter.core.errors import RenderError
 from newsletter.render.markers import Markers
 from newsletter.render.segments import Values, arranged, compiled, filled
 
-HTML, TEXT = Markers(html=True), Markers(html=False)
+HTML, TEXT = Markers(html=True, nonce="fedcba9876543210"), Markers(html=False, nonce="0123456789abcdef")
 
 
 def joined(page: str, marks: Markers, order: dict[int, dict[str, str]] | None = None, **values: str) -> str:
