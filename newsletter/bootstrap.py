@@ -74,47 +74,51 @@ async def build(settings: Settings) -> AsyncIterator[Program]:
         ConfigurationError: a setting, key file or list file is wrong.
         StoreError: the ledger cannot be opened.
     """
+    http = http_client(settings)
+    store = await open_store(settings.database.url.get_secret_value())
+    try:
+        yield _assembled(settings, store, http)
+    finally:
+        await store.close()
+        await http.aclose()
+
+
+def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
     links = Links(settings.web.public_url, secret_key(settings))
     templates = TemplateRenderer(own_templates(settings), packaged_templates())
     dkim = signer(settings)
     renderer = MailRenderer(templates, links, dkim)
-    http = http_client(settings)
-    store = await open_store(settings.database.url.get_secret_value())
-    try:
-        pools = [SmtpRelayPool(_relay_config(relay)) for relay in (settings.smtp, *settings.smtp.relays)]
-        dispatcher = Dispatcher(store.outbox, pools, _rules(settings), batch=settings.delivery.batch)
-        pipeline = Pipeline(
-            store=store,
-            renderer=renderer,
-            dispatcher=dispatcher,
-            sources_of=_sources_of(settings, http),
-            check=check_issue,
-            clock=utc_now,
-        )
-        lists = list_files(settings)
-        yield Program(
-            settings=settings,
-            lists=lists,
-            store=store,
-            pipeline=pipeline,
-            dispatcher=dispatcher,
-            links=links,
+    pools = [SmtpRelayPool(_relay_config(relay)) for relay in (settings.smtp, *settings.smtp.relays)]
+    dispatcher = Dispatcher(store.outbox, pools, _rules(settings), batch=settings.delivery.batch)
+    pipeline = Pipeline(
+        store=store,
+        renderer=renderer,
+        dispatcher=dispatcher,
+        sources_of=_sources_of(settings, http),
+        check=check_issue,
+        clock=utc_now,
+    )
+    lists = list_files(settings)
+    return Program(
+        settings=settings,
+        lists=lists,
+        store=store,
+        pipeline=pipeline,
+        dispatcher=dispatcher,
+        links=links,
+        templates=templates,
+        studio=Studio(files=lists, pipeline=pipeline, renderer=renderer, relay=pools[0]),
+        alarm=Alarm(
+            to=settings.alarm.to,
             templates=templates,
-            studio=Studio(files=lists, pipeline=pipeline, renderer=renderer, relay=pools[0]),
-            alarm=Alarm(
-                to=settings.alarm.to,
-                templates=templates,
-                packaged=TemplateRenderer(None, packaged_templates()),
-                relays=pools,
-                signer=dkim,
-                folder=settings.paths.state / "alarms",
-                clock=utc_now,
-            ),
-            problem_of_link=partial(http.problem, public_only=not settings.http.allow_private),
-        )
-    finally:
-        await store.close()
-        await http.aclose()
+            packaged=TemplateRenderer(None, packaged_templates()),
+            relays=pools,
+            signer=dkim,
+            folder=settings.paths.state / "alarms",
+            clock=utc_now,
+        ),
+        problem_of_link=partial(http.problem, public_only=not settings.http.allow_private),
+    )
 
 
 def utc_now() -> datetime:
