@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import httpx
+import pytest
 
 from tests.e2e.workplace import part
 from tests.services import shared
@@ -58,6 +59,7 @@ def papers_of(kind: str) -> set[str]:
     }
 
 
+@pytest.mark.timeout(600)  # eleven runs, each with its waits for a failing server
 async def test_every_paper_reaches_the_reader_exactly_once(workplace: Workplace) -> None:
     async with replayed() as url, httpx.AsyncClient(base_url=url) as server:
         workplace.environment |= {
