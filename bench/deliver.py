@@ -33,7 +33,7 @@ from newsletter.render.renderer import TemplateRenderer
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 BENCH = Path(__file__).resolve().parent
 LISTINGS = 13  # as in contenders/program.py
@@ -51,6 +51,7 @@ class Contender:
     readers: int
     command: Command
     against: str = ""  # which of this program's rows it is compared with
+    needs: str = ""  # a program
 
 
 @dataclass(frozen=True)
@@ -109,24 +110,22 @@ class Commands:
         return ["smtp-source", "-d", *sizes, *addresses, f"inet:127.0.0.1:{port}"]
 
 
-def contenders(commands: Commands) -> list[Contender]:
-    """Return whom to measure, as far as it is installed here."""
+def contenders(commands: Commands, only: Collection[str]) -> list[Contender]:
+    """Return whom to measure: all, or those of the given names, as far as what they need is installed here."""
     signed = commands.program("uvloop", "dkim")
-    found = [
+    known = [
         Contender("newsletter", 20_000, commands.program("uvloop")),
         Contender("newsletter, asyncio's own loop", 20_000, commands.program()),
         Contender("newsletter+dkim", 8_000, signed),
+        Contender("newsletter+dkim, one core", 6_000, on_one_core(signed), needs="taskset"),
         Contender("aiosmtplib", 400, commands.usual("aiosmtplib"), "newsletter"),
         Contender("smtplib", 400, commands.usual("smtplib"), "newsletter"),
+        Contender("nodemailer", 1_500, commands.nodemailer(), "newsletter", "node"),
+        Contender("nodemailer+dkim", 1_000, commands.nodemailer(signed=True), "newsletter+dkim", "node"),
+        Contender("smtp-source", 40_000, commands.smtp_source, "newsletter", "smtp-source"),
     ]
-    if shutil.which("taskset"):
-        found.append(Contender("newsletter+dkim, one core", 6_000, on_one_core(signed)))
-    if shutil.which("node") and install_node():
-        found.append(Contender("nodemailer", 1_500, commands.nodemailer(), "newsletter"))
-        found.append(Contender("nodemailer+dkim", 1_000, commands.nodemailer(signed=True), "newsletter+dkim"))
-    if shutil.which("smtp-source"):
-        found.append(Contender("smtp-source", 40_000, commands.smtp_source, "newsletter"))
-    return found
+    wanted = [one for one in known if not only or one.name in only]
+    return [one for one in wanted if not one.needs or (shutil.which(one.needs) and is_installed(one.needs))]
 
 
 def on_one_core(command: Command) -> Command:
@@ -167,8 +166,10 @@ def message_size() -> int:
     return len(message.for_reader(render.deliveries(1)[0])[1])
 
 
-def install_node() -> bool:
-    """Install nodemailer as pinned; tell whether it is there."""
+def is_installed(program: str) -> bool:
+    """Install nodemailer as pinned, for node; tell whether all is there."""
+    if program != "node":
+        return True
     if not (BENCH / "node/node_modules/nodemailer").exists():
         command = ["npm", "ci", "--silent", "--no-audit", "--no-fund"]
         subprocess.run(command, cwd=BENCH / "node", check=False)
@@ -247,8 +248,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-deliver-") as name:
         folder = Path(name)
         program = compile_sink(folder)
-        found = contenders(Commands(folder, arguments.connections))
-        timed = [one for one in found if not arguments.only or one.name in arguments.only]
+        timed = contenders(Commands(folder, arguments.connections), arguments.only)
         results: dict[str, list[Result]] = {one.name: [] for one in timed}
         for _ in range(arguments.rounds):
             for one in timed:

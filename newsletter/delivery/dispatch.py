@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -123,7 +124,7 @@ class Dispatcher:
         if self._journals is None:
             return GroupCommit(self._outbox)
         # An intent and an outcome of each delivery.
-        return Journalled(self._outbox, Journal(self._journals, worker), batch=2 * self._batch)
+        return Journalled(self._outbox, partial(Journal, self._journals, worker), batch=2 * self._batch)
 
     async def _work(self, run: Run, stop: asyncio.Event | None) -> None:
         """Let all connections work until they are through."""

@@ -111,12 +111,13 @@ class GroupCommit:
 class Journalled:
     """Writes changes to a journal at once, and to the outbox in batches; see `newsletter.delivery.journal`.
 
-    `batch` is how many changes make a batch.
+    `open_journal` makes the journal when there is something to write; `batch` is how many changes make a batch.
     """
 
-    def __init__(self, outbox: Outbox, journal: Journal, *, batch: int) -> None:
+    def __init__(self, outbox: Outbox, open_journal: Callable[[], Journal], *, batch: int) -> None:
         self._outbox = outbox
-        self._journal = journal
+        self._open_journal = open_journal
+        self._opened: Journal | None = None
         self._batch = batch
         self._noted: list[Change] = []
         self._unsynced = 0
@@ -154,6 +155,8 @@ class Journalled:
 
     async def drain(self) -> None:
         """See `Ledger`; if it raises, the journal stays, and the next run begins with reading it."""
+        if self._opened is None:
+            return
         await self._flushes.end()
         await self._syncs.end()
         try:
@@ -162,9 +165,15 @@ class Journalled:
             if self._noted:
                 await self._outbox.record(self._noted)
         except BaseException:
-            self._journal.close()
+            self._opened.close()
             raise
-        self._journal.remove()
+        self._opened.remove()
+
+    @property
+    def _journal(self) -> Journal:
+        if self._opened is None:
+            self._opened = self._open_journal()
+        return self._opened
 
     async def _sync(self) -> None:
         await asyncio.sleep(_SYNC_EVERY)

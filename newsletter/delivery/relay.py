@@ -15,7 +15,7 @@ from aiosmtplib import SMTP, SMTPAuthenticationError, SMTPException, SMTPRespons
 
 from newsletter.core.errors import RelayError
 from newsletter.delivery.link import Link
-from newsletter.delivery.pipelined import Joins, PipelinedSession
+from newsletter.delivery.pipelined import Joining, Joins, PipelinedSession
 from newsletter.delivery.replies import Reply, printable
 from newsletter.delivery.stock import StockSession
 
@@ -84,6 +84,11 @@ class SmtpRelayPool:
     def weight(self) -> int:
         """Return the relay's share of the work; 0: it stands by."""
         return self._config.weight
+
+    @property
+    def joining(self) -> Joining:
+        """Tell whether the relay takes the next envelope behind the final dot, as far as is known."""
+        return self._joins.state
 
     async def connect(self) -> Session:
         """Return a session that is ready for mail.

@@ -63,7 +63,8 @@ class Supply:
         self._troubled: set[int] = set()
         self._over: set[int] = set()
         self._taken = 0
-        self._dry = False
+        self._dry = False  # the outbox had nothing more when it was asked last
+        self._refills = 0  # times that something went back to it
         self._stopped = False
         self._claiming: asyncio.Task[None] | None = None
         self._size = min(batch, _FIRST_CLAIM)
@@ -76,9 +77,8 @@ class Supply:
                 return delivery
             if not self._dry and self._has_room:
                 await asyncio.shield(self._claim_more())
-            elif self._dry and self._last and self._limits.admit(domain_of(self._last[0].subscriber.email)):
-                self._taken += 1
-                return self._last.popleft()
+            elif self._last:
+                self._ready, self._last = self._last, self._ready
             else:
                 await self._bell.wait(self._limits.wait(self._waiting) or None)
         return None
@@ -99,7 +99,8 @@ class Supply:
 
     def done(self, delivery: Delivery, outcome: Outcome | None = None, *, refill: bool = False) -> None:
         """Note that a delivery that was taken is settled; with `refill` it is back in the outbox."""
-        self._dry = self._dry and not refill
+        if refill:
+            self._dry, self._refills = False, self._refills + 1
         self._returned(delivery, outcome)
 
     def troubled(self, delivery: Delivery) -> bool:
@@ -181,10 +182,11 @@ class Supply:
 
     async def _claim(self) -> None:
         self._adapt()
+        refills = self._refills
         claimed = await self._outbox.claim(
             self._worker, now=self._clock(), limit=self._size, issue_key=self._issue_key
         )
-        self._dry = not claimed
+        self._dry = not claimed and refills == self._refills
         for delivery in claimed:
             if delivery.key in self._troubled:
                 self._last.append(delivery)

@@ -35,7 +35,7 @@ def outcome(key: int) -> Change:
 
 
 def ledger(outbox: FakeOutbox, journal: Journal, batch: int = 4) -> Journalled:
-    return Journalled(cast("Outbox", outbox), journal, batch=batch)
+    return Journalled(cast("Outbox", outbox), lambda: journal, batch=batch)
 
 
 moments = st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
@@ -229,3 +229,11 @@ async def test_recovery_leaves_the_living_alone(tmp_path: Path) -> None:
         assert outbox.rows[1].claimed_by == living
         assert read(tmp_path, living) == [intent(1)]
         journal.remove()
+
+
+async def test_a_run_with_nothing_to_do_keeps_no_journal(tmp_path: Path) -> None:
+    notes = Journalled(cast("Outbox", FakeOutbox()), lambda: Journal(tmp_path, WORKER), batch=4)
+
+    await notes.drain()
+
+    assert names(tmp_path) == []

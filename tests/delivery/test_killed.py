@@ -23,16 +23,20 @@ from newsletter.core.delivery import DeliveryState, Uncertain
 from newsletter.delivery import journal
 from newsletter.delivery.journal import Journal
 from newsletter.delivery.recovery import recover
-from newsletter.store import open_store
+from newsletter.store import open_store, upgrade
 from tests.delivery.fakes import NOW
 from tests.delivery.stores import freeze
 from tests.delivery.worker import POINTS, Order, Workers
+from tests.postgres import postgres
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from newsletter.ports import Store
+    from tests.postgres import Server
     from tests.smtp_server import SmtpServer
+
+__all__ = ["postgres"]
 
 READERS, FEW, CONNECTIONS = 300, 150, 4
 CRASHES = int(os.environ.get("CRASHES", "5"))
@@ -51,22 +55,31 @@ async def workers() -> AsyncIterator[Workers]:
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    store = await open_store(f"sqlite:///{tmp_path}/newsletter.db")
-    yield store
-    await store.close()
+def postgres_url(postgres: Server) -> Iterator[str]:
+    postgres.run("CREATE DATABASE {}", "killed")
+    asyncio.run(upgrade(postgres.url("killed")))
+    yield postgres.url("killed")
+    postgres.run("DROP DATABASE {} WITH (FORCE)", "killed")
 
 
-@pytest.fixture(params=[True, False], ids=["journal", "ledger"])
+@pytest.fixture(params=["journal", "ledger", "postgresql"])
 def order(request: pytest.FixtureRequest, server: SmtpServer, tmp_path: Path) -> Order:
-    """Order to deliver what is due, with both kinds of notes."""
+    """Order to deliver what is due: from SQLite, with both kinds of notes, and from PostgreSQL."""
+    sqlite = f"sqlite:///{tmp_path}/newsletter.db"
     return Order(
-        database=f"sqlite:///{tmp_path}/newsletter.db",
+        database=request.getfixturevalue("postgres_url") if request.param == "postgresql" else sqlite,
         port=server.port,
         policy=Uncertain.HOLD.value,
         connections=CONNECTIONS,
-        journals=str(tmp_path / "journals") if request.param else "",
+        journals=str(tmp_path / "journals") if request.param == "journal" else "",
     )
+
+
+@pytest.fixture
+async def store(order: Order) -> AsyncIterator[Store]:
+    store = await open_store(order.database)
+    yield store
+    await store.close()
 
 
 async def addresses(store: Store, state: DeliveryState) -> set[str]:
@@ -154,7 +167,7 @@ async def test_many_kills_at_any_point_lose_nobody_and_repeat_only_what_was_in_f
     server: SmtpServer, store: Store, workers: Workers, order: Order, policy: Uncertain
 ) -> None:
     order = replace(order, policy=policy.value)
-    chance = random.Random(f"{policy} {order.journals and 'journal'} {CRASHES}")  # noqa: S311
+    chance = random.Random(f"{policy} {bool(order.journals)} {CRASHES}")  # noqa: S311
     issues = [await freeze(store, FEW)]
     in_flight = kills = 0
     while kills < CRASHES:
@@ -175,3 +188,39 @@ async def test_many_kills_at_any_point_lose_nobody_and_repeat_only_what_was_in_f
     assert counts[UNCERTAIN] == held
     assert len(arrived) >= counts[SENT]
     assert arrived.total() - len(arrived) <= in_flight - held
+
+
+async def test_two_processes_at_once_send_each_reader_one_copy(
+    server: SmtpServer, store: Store, workers: Workers, order: Order
+) -> None:
+    issue = await freeze(store, READERS)
+
+    async with Workers() as others:
+        await workers.start(order)
+        await others.start(order)
+        assert (await workers.ended(), await others.ended()) == (0, 0)
+
+    assert (await store.outbox.counts(issue))[SENT] == READERS
+    assert server.copies().total() == len(server.copies()) == READERS
+
+
+async def test_one_of_two_processes_is_killed_and_the_other_takes_over_what_it_held(
+    server: SmtpServer, store: Store, workers: Workers, order: Order
+) -> None:
+    server.delay = 0.005
+    order = replace(order, policy=Uncertain.RESEND.value)
+    issue = await freeze(store, READERS)
+
+    async with Workers() as others:
+        killed = await workers.start(order)
+        await others.start(order)
+        await server.until(READERS // 3)
+        os.kill(killed, signal.SIGKILL)
+        await workers.ended()
+        assert await others.ended() == 0
+    await workers.start(order)
+    assert await workers.ended() == 0
+
+    assert (await store.outbox.counts(issue))[SENT] == READERS
+    assert len(server.copies()) == READERS
+    assert server.copies().total() <= READERS + CONNECTIONS

@@ -1,17 +1,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import cast
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import RelayError
 from newsletter.delivery import pipelined
-from newsletter.delivery.link import Link, LostError
-from newsletter.delivery.replies import Reply
 from newsletter.delivery.session import Letter, SessionOverError
 from tests.delivery.dialogue import Dialogue, playing
 
@@ -307,57 +302,3 @@ async def test_a_reply_without_end_is_not_read_to_its_end() -> None:
         session = await relays.connect()
         with pytest.raises(RelayError, match="endless"):
             await session.hand_over(ANN)
-
-
-class _Transport:
-    """As much of a transport as a link needs that only listens."""
-
-    def write(self, data: bytes) -> None:
-        pass
-
-    def abort(self) -> None:
-        pass
-
-
-replies = st.lists(
-    st.tuples(
-        st.integers(min_value=200, max_value=599),
-        st.lists(st.text(st.characters(min_codepoint=32, max_codepoint=126)), min_size=1, max_size=3),
-    ),
-    min_size=1,
-)
-
-
-@given(replies, st.data())
-async def test_replies_are_the_same_however_the_bytes_come(
-    said: list[tuple[int, list[str]]], data: st.DataObject
-) -> None:
-    wire = b""
-    for code, lines in said:
-        marks = ["-"] * (len(lines) - 1) + [" "]
-        wire += "".join(f"{code}{mark}{line}\r\n" for mark, line in zip(marks, lines, strict=True)).encode()
-    link = Link(cast("asyncio.Transport", _Transport()))
-    link.write(b"", replies=len(said))
-
-    while wire:
-        size = data.draw(st.integers(min_value=1, max_value=len(wire)))
-        link.data_received(wire[:size])
-        wire = wire[size:]
-
-    assert [await link.reply(1) for _ in said] == [Reply(code, " ".join(lines)) for code, lines in said]
-
-
-@given(st.binary())
-async def test_whatever_the_bytes_a_link_gives_replies_or_is_lost(wire: bytes) -> None:
-    link = Link(cast("asyncio.Transport", _Transport()))
-    link.write(b"", replies=1)
-
-    link.data_received(wire)
-    link.connection_lost(None)
-
-    try:
-        reply = await link.reply(1)
-    except LostError:
-        assert link.lost
-    else:
-        assert 0 <= reply.code <= 999

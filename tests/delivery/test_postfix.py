@@ -6,6 +6,7 @@ import pytest
 
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import RelayError
+from newsletter.delivery.pipelined import Joining
 from newsletter.delivery.relay import RelayConfig, SmtpRelayPool
 from newsletter.ports import DispatchReport
 from tests.delivery.fakes import FakeOutbox, delivery, message_for, reader
@@ -44,12 +45,14 @@ async def test_postfix_takes_an_issue_over_starttls_with_a_login(mta: Postfix, c
     for number, address in enumerate(TURNED_AWAY, start=31):
         outbox.rows |= FakeOutbox([delivery(number, address)]).rows
 
-    report = await dispatcher(outbox, relay(mta, ca_file)).deliver(message_for)
+    relays = relay(mta, ca_file)
+    report = await dispatcher(outbox, relays).deliver(message_for)
 
     assert report == DispatchReport(sent=30, refused=1, deferred=2)
     gone, full, grey = (outbox.last(number) for number in (31, 32, 33))
     assert (gone.state, gone.code, gone.suppress) == (DeliveryState.REFUSED, 550, True)
     assert (full.code, grey.code) == (452, 451)
+    assert relays.joining is Joining.WORKS  # it takes the next envelope behind the final dot
     mails = await mta.mails(30)
     assert all(
         sum(f"\nHello {reader(number)}\n".encode() in mail for mail in mails) == 1 for number in range(1, 31)

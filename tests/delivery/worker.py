@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import structlog
+
 from newsletter.core.delivery import RetryPolicy, Uncertain
 from newsletter.delivery import journal, link
 from newsletter.delivery.dispatch import Dispatcher
@@ -97,6 +99,7 @@ class Workers:
 
 
 def _serve() -> None:
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     for line in sys.stdin:
         order = Order(**json.loads(line))
         child = os.fork()

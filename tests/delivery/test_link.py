@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.delivery.link import Link, LostError
+from newsletter.delivery.replies import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class _Transport:
+    """As much of a transport as a link needs that only listens."""
+
+    def write(self, data: bytes) -> None:
+        pass
+
+    def abort(self) -> None:
+        pass
+
+
+replies = st.lists(
+    st.tuples(
+        st.integers(min_value=200, max_value=599),
+        st.lists(st.text(st.characters(min_codepoint=32, max_codepoint=126)), min_size=1, max_size=3),
+    ),
+    min_size=1,
+)
+
+
+@given(replies, st.data())
+async def test_replies_are_the_same_however_the_bytes_come(
+    said: list[tuple[int, list[str]]], data: st.DataObject
+) -> None:
+    wire = b""
+    for code, lines in said:
+        marks = ["-"] * (len(lines) - 1) + [" "]
+        wire += "".join(f"{code}{mark}{line}\r\n" for mark, line in zip(marks, lines, strict=True)).encode()
+    link = Link(cast("asyncio.Transport", _Transport()))
+    link.write(b"", replies=len(said))
+
+    while wire:
+        size = data.draw(st.integers(min_value=1, max_value=len(wire)))
+        link.data_received(wire[:size])
+        wire = wire[size:]
+
+    assert [await link.reply(1) for _ in said] == [Reply(code, " ".join(lines)) for code, lines in said]
+
+
+@given(st.binary())
+async def test_whatever_the_bytes_a_link_gives_replies_or_is_lost(wire: bytes) -> None:
+    link = Link(cast("asyncio.Transport", _Transport()))
+    link.write(b"", replies=1)
+
+    link.data_received(wire)
+    link.connection_lost(None)
+
+    try:
+        reply = await link.reply(1)
+    except LostError:
+        assert link.lost
+    else:
+        assert 0 <= reply.code <= 999
+
+
+class _Clock:
+    """As much of an event loop as a link needs to know the time, which passes when a test says so."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self._timers: list[_Timer] = []
+
+    def create_future(self) -> asyncio.Future[None]:
+        return asyncio.get_running_loop().create_future()
+
+    def time(self) -> float:
+        return self._now
+
+    def call_at(self, when: float, callback: Callable[[], None]) -> _Timer:
+        self._timers.append(timer := _Timer(when, callback))
+        return timer
+
+    def pass_to(self, moment: float) -> None:
+        self._now = moment
+        for timer in [timer for timer in self._timers if timer.at <= moment and not timer.cancelled]:
+            self._timers.remove(timer)
+            timer.callback()
+
+
+class _Timer:
+    def __init__(self, at: float, callback: Callable[[], None]) -> None:
+        self.at, self.callback, self.cancelled = at, callback, False
+
+    def when(self) -> float:
+        return self.at
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+async def test_each_reply_has_its_own_time_however_long_the_session_lasts() -> None:
+    link, clock = Link(cast("asyncio.Transport", _Transport())), _Clock()
+    link._loop = cast("asyncio.AbstractEventLoop", clock)
+    link.write(b"", replies=4)
+    for number in range(1, 4):
+        waiting = asyncio.create_task(link.reply(600.0 if number == 2 else 60.0))
+        await asyncio.sleep(0)
+        clock.pass_to(50.0 * number)
+        link.data_received(b"250 ok\r\n")
+        assert (await waiting).code == 250
+
+    waiting = asyncio.create_task(link.reply(60.0))
+    await asyncio.sleep(0)
+    clock.pass_to(209.0)
+    too_early = link.lost
+    clock.pass_to(211.0)
+
+    assert (too_early, link.lost) == ("", "no answer within 60 seconds")
+    await asyncio.wait([waiting])
+    assert isinstance(waiting.exception(), LostError)
