@@ -118,6 +118,11 @@ class WithoutRepeats:
         """See `Message`."""
         return self.message.html_bytes
 
+    @property
+    def takes_long(self) -> bool:
+        """See `Message`."""
+        return self.message.takes_long
+
     def for_reader(self, delivery: Delivery) -> tuple[str, bytes]:
         """See `Message`."""
         had = self.had.get(delivery.subscriber.address_key)

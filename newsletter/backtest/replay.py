@@ -152,6 +152,7 @@ class _Unrendered:
     """Stands in for the renderer and its message: nobody reads these issues."""
 
     html_bytes = 0
+    takes_long = False
 
     def subject(self, draft: Draft) -> str:
         return draft.day.isoformat()

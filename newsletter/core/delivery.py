@@ -16,6 +16,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from newsletter.core.subscriber import Subscriber, address_key
 
@@ -177,5 +178,13 @@ def settled(delivery: Delivery, outcome: Outcome, now: datetime, policy: RetryPo
 
 def message_id(list_name: str, day: date, email: str, domain: str) -> str:
     """Return the Message-ID (RFC 5322, 3.6.4) of an issue to a reader: the same at each attempt."""
-    digest = hashlib.sha256(f"{list_name}\n{day}\n{address_key(email)}".encode()).hexdigest()[:24]
-    return f"<{day:%Y%m%d}.{digest}@{domain}>"
+    of_day, of_issue = _message_id_of(list_name, day)
+    digest = of_issue.copy()
+    digest.update(address_key(email).encode())
+    return f"<{of_day}.{digest.hexdigest()[:24]}@{domain}>"
+
+
+@lru_cache(maxsize=8)
+def _message_id_of(list_name: str, day: date) -> tuple[str, hashlib._Hash]:
+    """Return what the Message-IDs of an issue have in common, and the beginning of their hash."""
+    return f"{day:%Y%m%d}", hashlib.sha256(f"{list_name}\n{day}\n".encode())

@@ -20,7 +20,9 @@ def clean_text(text: str) -> str:
     Source text is hostile: a right-to-left override could turn a link's title around, a CR or LF could start
     a header.
     """
-    return " ".join(unicodedata.normalize("NFC", _CONTROLS.sub(" ", text)).split())
+    if not (text.isascii() and text.isprintable()):
+        text = unicodedata.normalize("NFC", _CONTROLS.sub(" ", text))
+    return " ".join(text.split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from newsletter.core.identity import normalised_title
@@ -48,12 +49,20 @@ class Topic:
     exclude: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Choice:
     """What one reader gets of an issue: positions in the issue's order, and beside each the topics that match."""
 
     positions: tuple[int, ...]
     topics: tuple[tuple[str, ...], ...]
+
+    def __hash__(self) -> int:
+        """Return the hash of what it holds; looked up for each reader, and worked out once."""
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.positions, self.topics))
 
     @property
     def matched(self) -> dict[int, tuple[str, ...]]:

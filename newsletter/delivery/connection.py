@@ -165,6 +165,7 @@ class Connection:
         run = self._run
         if not self._relay.pace.is_open or not self._relays.may_work(self._relay):
             return None
+        run.messages.prepare(run.supply.upcoming)
         delivery = run.supply.take_now()
         if delivery is None:
             return None

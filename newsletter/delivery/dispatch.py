@@ -14,9 +14,10 @@ from newsletter.delivery.connection import Connection
 from newsletter.delivery.journal import Journal
 from newsletter.delivery.ledger import GroupCommit, Journalled
 from newsletter.delivery.limits import DomainLimits
+from newsletter.delivery.messages import Messages
 from newsletter.delivery.recovery import recover
 from newsletter.delivery.relays import Relays
-from newsletter.delivery.run import Messages, Run, Tally
+from newsletter.delivery.run import Run, Tally
 from newsletter.delivery.supply import Supply
 from newsletter.ports import DispatchReport
 
@@ -117,6 +118,7 @@ class Dispatcher:
                 # If the ledger can't be written what we hold stays ours, to be recovered with the journal.
                 await run.ledger.drain()
                 await supply.end()
+                run.messages.end()
                 await self._outbox.release(worker)
         return _report(run, self._relays.trouble)
 

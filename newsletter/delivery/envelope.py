@@ -45,7 +45,7 @@ def envelope(letter: Letter, extensions: Mapping[str, str], relay: str) -> Envel
     """
     sender = letter.sender
     address, is_utf8 = _wire_form(letter.recipient)
-    options = _options(letter.message, extensions, relay)
+    options = _options(letter, extensions, relay)
     if is_utf8:
         if "smtputf8" not in extensions:
             raise UnusableAddressError(f"{relay} does not take non-ASCII addresses (SMTPUTF8)")
@@ -68,14 +68,14 @@ def _wire_form(recipient: str) -> tuple[str, bool]:
     return f"{address.local_part}@{address.ascii_domain}", address.smtputf8
 
 
-def _options(message: bytes, extensions: Mapping[str, str], relay: str) -> str:
-    options = ""
+def _options(letter: Letter, extensions: Mapping[str, str], relay: str) -> str:
+    options, message = "", letter.message
     if "size" in extensions:
         limit = extensions["size"].strip()
         if limit.isdecimal() and 0 < int(limit) < len(message):  # 0: no fixed limit (RFC 1870, section 4)
             raise RelayError(f"{relay} takes messages of up to {limit} bytes, this one has {len(message)}")
         options += f" SIZE={len(message)}"
-    if not message.isascii():
+    if not (letter.is_plain or message.isascii()):
         if "8bitmime" not in extensions:
             raise RelayError(f"{relay} does not take 8-bit messages (8BITMIME)")
         options += " BODY=8BITMIME"

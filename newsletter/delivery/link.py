@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import deque
+from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 from newsletter.delivery.replies import Kind, Reply, printable
@@ -58,10 +59,10 @@ class Link(asyncio.Protocol):
         """Tell whether some of what was written had not gone out when the connection was lost."""
         return self._unsent
 
-    def write(self, data: bytes, *, replies: int) -> None:
-        """Send bytes that will be answered by so many replies."""
+    def write(self, *data: bytes, replies: int) -> None:
+        """Send bytes, in one go, that will be answered by so many replies."""
         self._awaited += replies
-        self._transport.write(data)
+        self._transport.writelines(data)
 
     async def reply(self, timeout: float) -> Reply:  # noqa: ASYNC109 - see `_look_at_clock`
         """Return the next reply.
@@ -113,16 +114,16 @@ class Link(asyncio.Protocol):
         self._lose(printable(str(error)) if error else "closed by the relay")
 
     def _read_line(self, line: bytes) -> None:
-        text = line.decode("utf-8", "replace").rstrip("\r")
-        code, mark = text[:_CODE_LENGTH], text[_CODE_LENGTH : _CODE_LENGTH + 1]
-        if len(code) != _CODE_LENGTH or not (code.isascii() and code.isdecimal()) or mark not in {"", " ", "-"}:
-            self._lose(f"no SMTP reply: {printable(text)}")
+        parsed = _parsed(line)
+        if parsed is None:
+            self._lose(f"no SMTP reply: {printable(line.decode('utf-8', 'replace'))}")
             return
-        self._lines.append(text[_CODE_LENGTH + 1 :])
+        code, text, is_last = parsed
+        self._lines.append(text)
         self._length += len(line)
-        if mark == "-":
+        if not is_last:
             return
-        reply = Reply(int(code), " ".join(self._lines))
+        reply = Reply(code, " ".join(self._lines))
         self._lines, self._length = [], 0
         self._awaited -= 1
         if self._awaited >= 0:
@@ -154,3 +155,13 @@ class Link(asyncio.Protocol):
     def _wake(self) -> None:
         if self._waiter and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+@lru_cache(maxsize=32)  # most lines are the same for each message
+def _parsed(line: bytes) -> tuple[int, str, bool] | None:
+    """Return a line's code and text, and whether it is a reply's last (RFC 5321, 4.2); None: it is none."""
+    text = line.decode("utf-8", "replace").rstrip("\r")
+    code, mark = text[:_CODE_LENGTH], text[_CODE_LENGTH : _CODE_LENGTH + 1]
+    if len(code) != _CODE_LENGTH or not (code.isascii() and code.isdecimal()) or mark not in {"", " ", "-"}:
+        return None
+    return int(code), text[_CODE_LENGTH + 1 :], mark != "-"

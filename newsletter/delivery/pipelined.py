@@ -155,7 +155,7 @@ class PipelinedSession:
 
     async def _transmit(self, letter: Letter, following: Letter | None) -> Outcome:
         behind = self._announce(following) if following else b""
-        self._link.write(content(letter, behind), replies=4 if behind else 1)
+        self._link.write(*content(letter), behind, replies=4 if behind else 1)
         try:
             reply = await self._link.reply(self._final_timeout)
         except LostError as error:

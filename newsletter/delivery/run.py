@@ -13,15 +13,13 @@ import structlog
 from newsletter.core.delivery import Change, DeliveryState, Outcome, RetryPolicy, Uncertain, begun, settled
 from newsletter.delivery.bell import Bell
 from newsletter.delivery.ledger import Ledger
-from newsletter.delivery.session import Letter, has_dots
+from newsletter.delivery.messages import Messages
 from newsletter.delivery.supply import Supply
 from newsletter.ports import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from newsletter.core.delivery import Delivery
-    from newsletter.ports import Message, Outbox, Progress
+    from newsletter.ports import Outbox, Progress
 
 log = structlog.get_logger(__name__)
 
@@ -60,38 +58,6 @@ class Tally:
         if self._progress:
             self._remaining[delivery.issue_key] -= 1
             self._progress.delivered(outcome, max(0, sum(self._remaining.values())))
-
-
-class Messages:
-    """The messages of the run's issues, each rendered once, when its first delivery comes up."""
-
-    def __init__(self, message_for: Callable[[int], Awaitable[Message]]) -> None:
-        self._message_for = message_for
-        self._rendered: dict[int, tuple[Message, bool]] = {}  # and whether it has lines that begin with a dot
-        self._rendering = asyncio.Lock()
-
-    async def letter(self, delivery: Delivery) -> Letter:
-        """Return a reader's letter.
-
-        Raises:
-            RenderError: a template is wrong.
-        """
-        if not self.can_compose(delivery):
-            async with self._rendering:
-                if not self.can_compose(delivery):
-                    message = await self._message_for(delivery.issue_key)
-                    self._rendered[delivery.issue_key] = message, has_dots(message.for_reader(delivery)[1])
-        return self.letter_at_once(delivery)
-
-    def can_compose(self, delivery: Delivery) -> bool:
-        """Tell whether a delivery's issue has been rendered."""
-        return delivery.issue_key in self._rendered
-
-    def letter_at_once(self, delivery: Delivery) -> Letter:
-        """Return a reader's letter of an issue that has been rendered; raises like `letter`."""
-        message, dots = self._rendered[delivery.issue_key]
-        sender, content = message.for_reader(delivery)
-        return Letter(sender, delivery.subscriber.email, content, dots)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -23,14 +23,14 @@ class SessionOverError(RelayError):
 class Letter(NamedTuple):
     """One message in its envelope: bare addresses, final bytes.
 
-    `has_dots` says whether a line of the message may begin with a dot. To look through 60 KB for one takes longer
-    than to compose and send them, and our own encoding makes none.
+    `is_plain` says that the message is ASCII, and that none of its lines begins with a dot. To look through 60 KB
+    for that takes longer than to compose them, and our own encoding makes no others.
     """
 
     sender: str
     recipient: str
     message: bytes
-    has_dots: bool = True
+    is_plain: bool = False
 
 
 class Session(Protocol):
@@ -102,17 +102,19 @@ class Pool(Protocol):
         ...
 
 
+def is_plain(message: bytes) -> bool:
+    """Tell whether a message is ASCII, and none of its lines begins with a dot."""
+    return message.isascii() and not has_dots(message)
+
+
 def has_dots(message: bytes) -> bool:
     """Tell whether a line of a message begins with a dot."""
     return message.startswith(b".") or b"\n." in message
 
 
-def content(letter: Letter, behind: bytes = b"") -> bytes:
-    """Return a message as it goes behind DATA: leading dots doubled, the final dot added (RFC 5321, 4.5.2).
-
-    `behind` follows the final dot.
-    """
+def content(letter: Letter) -> tuple[bytes, bytes]:
+    """Return a message as it goes behind DATA, its leading dots doubled, and the final dot (RFC 5321, 4.5.2)."""
     message = letter.message
-    if letter.has_dots and has_dots(message):
+    if not letter.is_plain and has_dots(message):
         message = _LINE_DOT.sub(b"..", message)
-    return b"".join((message, b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n", behind))
+    return message, b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n"

@@ -115,7 +115,7 @@ class StockSession:
         protocol = self._client.protocol
         if protocol is None:
             raise RelayError(f"{self._name} was lost: it closed before the message")
-        protocol.write(content(letter))
+        protocol.write(b"".join(content(letter)))
         try:
             response = await protocol.read_response(timeout=self._final_timeout)
         except (SMTPException, OSError) as error:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from newsletter.delivery.limits import domain_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from newsletter.core.delivery import Delivery, Outcome
     from newsletter.delivery.bell import Bell
     from newsletter.delivery.limits import DomainLimits
@@ -134,6 +136,11 @@ class Supply:
         if self._taken or self._ready or self._last or not (self._dry or not self._has_room):
             return False
         return self._limits.wait(self._waiting) is None if self._waiting else True
+
+    @property
+    def upcoming(self) -> Iterable[Delivery]:
+        """Return what is at hand, in the order in which it will be taken if nothing comes between."""
+        return self._ready
 
     @property
     def left(self) -> set[int]:

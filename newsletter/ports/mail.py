@@ -66,10 +66,16 @@ class Message(Protocol):
         """Return the size of the HTML part before transfer encoding: what Gmail clips by."""
         ...
 
+    @property
+    def takes_long(self) -> bool:
+        """Tell whether `for_reader` signs, so that it is better done in threads."""
+        ...
+
     def for_reader(self, delivery: Delivery) -> tuple[str, bytes]:
         """Return the envelope sender and the final bytes for one reader; costs microseconds.
 
-        If no line of one reader's bytes begins with a dot, then none of any reader's does.
+        If no line of one reader's bytes begins with a dot, then none of any reader's does; and if they are ASCII,
+        then those of every reader with an ASCII address are.
         """
         ...
 

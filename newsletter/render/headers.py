@@ -17,7 +17,7 @@ from newsletter.core.errors import RenderError
 from newsletter.core.listing import clean_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from newsletter.render.addresses import Mailbox
@@ -28,6 +28,7 @@ _FRAME = len("=?utf-8?q??=")
 # RFC 2047, 5 (3): what may stand for itself in an encoded word wherever the word stands.
 _PLAIN = re.compile(r"[A-Za-z0-9!*+/-]")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/^`{|}~ -]*")
+_USUAL_NAME = re.compile(r"[A-Za-z0-9'-]+(?: [A-Za-z0-9'-]+){0,4}")  # needs no second look
 _VISIBLE = re.compile(r"[!-~]+")
 _PRINTABLE = re.compile(r"[ -~]+")
 _Encoded = TypeVar("_Encoded", str, bytes)
@@ -67,8 +68,11 @@ def _clean(text: str) -> str:
     return clean_text(text.encode("utf-8", "replace").decode())
 
 
-def _folded(name: str, pieces: Iterable[str]) -> bytes:
+def _folded(name: str, pieces: Sequence[str]) -> bytes:
     """Join pieces by spaces, on a new line wherever one would be too long."""
+    whole = f"{name}: {' '.join(pieces)}\r\n"
+    if len(pieces) == 1 or (pieces and len(whole) <= _LINE + 2):
+        return whole.encode()
     lines = [f"{name}:"]
     for piece in pieces:
         if len(lines[-1]) + 1 + len(piece) <= _LINE or lines == [f"{name}:"]:
@@ -97,7 +101,10 @@ def mailbox(name: str, box: Mailbox) -> bytes:
     The display name is in encoded words where it has to be; a local part that isn't ASCII stays UTF-8
     (RFC 6532), as no encoding exists for it.
     """
-    display, room = _clean(box.name), _LINE - len(name) - 2
+    room = _LINE - len(name) - 2
+    if len(box.name) <= room and _USUAL_NAME.fullmatch(box.name):
+        return _folded(name, [*box.name.split(), f"<{box.address}>"])
+    display = _clean(box.name)
     words = _words(display, room)
     if words == display.split() and not _ATOMS.fullmatch(display):
         quoted = '"' + re.sub(r'(["\\])', r"\\\1", display) + '"'

@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from newsletter.render.signing import Signer
 
 # What templates may name in slots and `when`; any but `email` and `unsubscribe_url` may be empty.
-READER_SLOTS = frozenset({"email", "name", "unsubscribe_url", "preferences_url"})
+READER_SLOTS = frozenset({"email", "name", "unsubscribe_url"})
 # … what depends on nothing but the listings that the reader gets: see `_of_choice`
-CHOICE_SLOTS = frozenset({"subject", "preheader", "size", "shown", "left_out", "long"})
+CHOICE_SLOTS = frozenset({"subject", "preheader", "size", "shown", "left_out", "long", "preferences_url"})
 # … and in the block of a listing: the reader's topics that match it, and its number in the reader's order, also
 # as it fills the margin of the text part.
 LISTING_SLOTS = frozenset({"matched", "number", "margin"})
@@ -99,6 +99,11 @@ class IssueMessage:
         """Return the size of the HTML part, without readers' values and before transfer encoding."""
         return self._html_bytes
 
+    @property
+    def takes_long(self) -> bool:
+        """Tell whether messages are signed."""
+        return self._signer is not None
+
     def for_reader(self, delivery: Delivery) -> tuple[str, bytes]:
         """Return the envelope sender and the final bytes for one reader; costs microseconds.
 
@@ -124,7 +129,6 @@ class IssueMessage:
                 "email": reader.email,
                 "name": cut(clean_text(reader.name), _LONGEST_NAME),
                 "unsubscribe_url": unsubscribe_url,
-                "preferences_url": self._preferences,
             }
         )
         return self._envelope_sender(delivery), _signed(b"".join(head), filled(arrangement, values), self._signer)
@@ -160,6 +164,7 @@ class IssueMessage:
             "shown": size(len(positions) - left_out, issue.candidates),
             "left_out": str(left_out or ""),
             "long": "yes" if len(positions) >= CONTENTS_FROM else "",
+            "preferences_url": self._preferences,
         }
 
     def _message_id(self, delivery: Delivery) -> str:
@@ -223,7 +228,7 @@ def plain_message(
         headers.raw("Auto-Submitted", "auto-generated"),
         _mime_headers(boundary),
     )
-    return _signed(b"".join(head), b"".join(parts), signer)
+    return _signed(b"".join(head), parts, signer)
 
 
 def _part_of(issue: Issue, positions: Iterable[int]) -> Draft:
@@ -287,6 +292,8 @@ def _alternative(boundary: str, text: Iterable[_Part], html: Iterable[_Part]) ->
     return (opening("plain"), *text, b"\r\n" + opening("html"), *html, closing)
 
 
-def _signed(head: bytes, body: bytes, signer: Signer | None) -> bytes:
-    signature = signer.sign(head, body) if signer else b""
-    return b"".join((signature, head, b"\r\n", body))
+def _signed(head: bytes, body: Iterable[bytes], signer: Signer | None) -> bytes:
+    if signer is None:
+        return b"".join((head, b"\r\n", *body))
+    whole = b"".join(body)
+    return b"".join((signer.sign(head, whole), head, b"\r\n", whole))

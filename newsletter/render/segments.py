@@ -13,7 +13,7 @@ import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeAlias, TypeVar
 
 from newsletter.core.errors import RenderError
 from newsletter.render import quoted
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 _Inner = TypeVar("_Inner")
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """Where a value goes in; in HTML it is escaped, fit for text and for attributes."""
 
     name: str
@@ -199,14 +198,14 @@ class Values(dict[Slot, bytes]):
         return self[slot]
 
 
-def filled(pieces: Iterable[Ready], values: Values) -> bytes:
-    """Return arranged pieces with a reader's values put in."""
-    lines = []
+def filled(pieces: Iterable[Ready], values: Values) -> list[bytes]:
+    """Return arranged pieces with a reader's values put in, to be joined."""
+    lines: list[bytes] = []
     for piece in pieces:
         if isinstance(piece, bytes):
             lines.append(piece)
         elif isinstance(piece, Slot):
             lines.append(values[piece])
         elif values[piece.slot]:
-            lines.append(filled(piece.pieces, values))
-    return b"".join(lines)
+            lines += filled(piece.pieces, values)
+    return lines

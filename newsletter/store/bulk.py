@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -56,7 +55,8 @@ async def run(connection: AsyncConnection, statement: str, **parameters: Any) ->
     Args:
         connection: in a transaction.
         statement: SQL as for PostgreSQL, with parameters written `:name`.
-        parameters: text, numbers, None, and lists for `= ANY(:name)`.
+        parameters: text, numbers, None; lists of them for `= ANY(:name)`; and `rows` for
+            `json_to_recordset(:name) AS one(field type, …)`.
     """
     driver = await _driver(connection)
     if is_sqlite(connection):
@@ -68,27 +68,13 @@ async def run(connection: AsyncConnection, statement: str, **parameters: Any) ->
     return list(await cursor.fetchall()) if cursor.description else []
 
 
-async def run_for_each(
-    connection: AsyncConnection, statement: str, rows: Sequence[dict[str, Any]], *, moments: Sequence[str] = ()
-) -> None:
-    """Run a statement in the driver for each row of parameters, written as for `run`.
-
-    `moments` names the parameters that are datetimes; in `rows` itself they are turned into text, which both
-    engines read.
+def rows(values: Sequence[dict[str, Any]]) -> str:
+    """Return any number of rows as one parameter of `run`, which writes them without asking Python for each.
 
     Raises:
         ValueError: a datetime is naive.
     """
-    for row in rows:
-        for name in moments:
-            if isinstance(row[name], datetime):
-                row[name] = moment_text(row[name])
-    driver = await _driver(connection)
-    if is_sqlite(connection):
-        await driver.executemany(_as_sqlite(statement), rows)
-        return
-    async with driver.cursor() as cursor:
-        await cursor.executemany(_for_psycopg(statement), rows)
+    return json.dumps(values, default=moment_text)
 
 
 async def _driver(connection: AsyncConnection) -> Any:
@@ -99,8 +85,17 @@ async def _driver(connection: AsyncConnection) -> Any:
 @cache
 def _as_sqlite(statement: str) -> str:
     """Return SQL in SQLite's words. Its writers are alone, so there is nothing to lock."""
-    statement = statement.replace("FOR UPDATE", "")
+    statement = re.sub(r"FOR UPDATE( OF \w+ SKIP LOCKED)?", "", statement)
+    statement = re.sub(r"json_to_recordset\((:\w+)\) AS (\w+)\(([^)]*)\)", _recordset, statement)
     return re.sub(r"= ANY\((:\w+)\)", r"IN (SELECT value FROM json_each(\1))", statement)
+
+
+def _recordset(found: re.Match[str]) -> str:
+    """Return PostgreSQL's table of JSON objects as SQLite makes one."""
+    rows, name, fields = found.groups()
+    names = [field.split()[0] for field in fields.split(",")]
+    values = ", ".join(f"json_extract(value, '$.{field}') AS {field}" for field in names)
+    return f"(SELECT {values} FROM json_each({rows})) AS {name}"  # noqa: S608 - made of statements of ours alone
 
 
 @cache

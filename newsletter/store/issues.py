@@ -13,7 +13,7 @@ from newsletter.core.errors import StaleDraftError
 from newsletter.core.issue import Issue
 from newsletter.core.subscriber import SubscriberStatus
 from newsletter.ports import IssueSummary
-from newsletter.store.bulk import among, insert, run_for_each
+from newsletter.store.bulk import among, insert, rows, run
 from newsletter.store.roster import SUBSCRIBER, SUPPRESSION, read_subscriber
 from newsletter.store.steps import NOT_BROUGHT, frozen, opening
 from newsletter.store.tables import deliveries, issue_listings, issues, subscribers
@@ -237,17 +237,19 @@ async def _plan_deliveries(
         .limit(_PAGE)
     )
     after = ""
-    while rows := (await connection.execute(page, {"after": after})).all():
-        after = rows[-1].address_key
+    while found := (await connection.execute(page, {"after": after})).all():
+        after = found[-1].address_key
         planned = [
             {"issue": issue.key, "subscriber": key} | opening(read_subscriber(values), suppression, plan, now)
-            for _, key, suppression, *values in rows
+            for _, key, suppression, *values in found
         ]
-        await run_for_each(connection, _ADD_DELIVERY, planned, moments=("due_at", "ready_at", "updated_at"))
+        await run(connection, _ADD_DELIVERIES, planned=rows(planned))
 
 
-_ADD_DELIVERY = """
+_ADD_DELIVERIES = """
     INSERT INTO deliveries
         (issue_key, subscriber_key, email, state, due_at, ready_at, attempts, relay, text, reason, updated_at)
-    VALUES (:issue, :subscriber, :email, :state, :due_at, :ready_at, 0, '', '', :reason, :updated_at)
+    SELECT issue, subscriber, email, state, due_at, ready_at, 0, '', '', reason, updated_at
+    FROM json_to_recordset(:planned) AS one(issue bigint, subscriber bigint, email text, state text,
+        due_at timestamptz, ready_at timestamptz, reason text, updated_at timestamptz)
 """

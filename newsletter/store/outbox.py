@@ -12,10 +12,10 @@ from newsletter.ports import DeliveryRecord
 from newsletter.store.bulk import run
 from newsletter.store.changes import take_steps
 from newsletter.store.issues import state_counts
-from newsletter.store.roster import SUBSCRIBER, SUPPRESSION, read_subscriber
+from newsletter.store.roster import read_subscriber
 from newsletter.store.steps import OPEN, SUPPRESSED, WAITING, barred, cut_off, dead_address
 from newsletter.store.suppressing import ROSTER, suppress
-from newsletter.store.tables import as_text, deliveries, issues, subscribers
+from newsletter.store.tables import EVERY_LIST, deliveries, issues, moment_text, read_moment
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -48,12 +48,11 @@ class SqlOutbox:
     ) -> list[Delivery]:
         """See `Outbox`."""
         await self._workers.confirm(worker)
-        ready = deliveries.c.ready_at <= now
-        if issue_key is not None:
-            ready &= deliveries.c.issue_key == issue_key
+        statement = _CLAIMABLE if issue_key is None else _CLAIMABLE_OF_ISSUE
+        asked = {"now": moment_text(now), "limit": limit, "every_list": EVERY_LIST, "issue_key": issue_key}
         async with self._database.write() as connection:
-            while rows := (await connection.execute(_CLAIMABLE.where(ready).limit(limit))).all():
-                await run(connection, _HOLD, worker=worker, keys=[row.key for row in rows])
+            while rows := await run(connection, statement, **asked):
+                await run(connection, _HOLD, worker=worker, keys=[row[0] for row in rows])
                 claims = [_claimed(row) for row in rows]
                 barred_ones = [
                     Change(key=delivery.key, state=DeliveryState.WITHDRAWN, at=now, reason=bar)
@@ -193,22 +192,19 @@ _RECORD = (
     deliveries.c.reason,
 )
 
-_CLAIMABLE = (
-    sa.select(
-        deliveries.c.key,
-        deliveries.c.issue_key,
-        deliveries.c.subscriber_key,
-        as_text(deliveries.c.state),
-        deliveries.c.due_at,
-        deliveries.c.attempts,
-        deliveries.c.email,
-        SUPPRESSION,
-        *SUBSCRIBER,
-    )
-    .join(subscribers, subscribers.c.key == deliveries.c.subscriber_key)
-    .order_by(deliveries.c.ready_at, deliveries.c.key)
-    .with_for_update(of=deliveries, skip_locked=True)
-)
+_CLAIMABLE = """
+    SELECT deliveries.key, issue_key, subscriber_key, state, due_at, attempts, deliveries.email,
+        (SELECT reason FROM suppressions
+         WHERE suppressions.address_key = subscribers.address_key
+            AND suppressions.list IN (subscribers.list, :every_list) LIMIT 1),
+        subscribers.list, subscribers.email, name, topics, cadence, hour, timezone, topics_mode, interest, status,
+        origin
+    FROM deliveries JOIN subscribers ON subscribers.key = deliveries.subscriber_key
+    WHERE ready_at <= :now
+    ORDER BY ready_at, deliveries.key LIMIT :limit
+    FOR UPDATE OF deliveries SKIP LOCKED
+"""
+_CLAIMABLE_OF_ISSUE = _CLAIMABLE.replace("WHERE ready_at", "WHERE issue_key = :issue_key AND ready_at")
 _HOLD = "UPDATE deliveries SET claimed_by = :worker, ready_at = NULL WHERE key = ANY(:keys)"
 
 
@@ -222,7 +218,7 @@ def _claimed(row: Sequence[Any]) -> tuple[Delivery, str]:
         subscriber_key=subscriber_key,
         subscriber=subscriber,
         state=DeliveryState(state),
-        due_at=due_at,
+        due_at=read_moment(due_at),
         attempts=attempts,
     )
     return delivery, barred(subscriber.status, suppression)

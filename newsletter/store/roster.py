@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Origin, Subscriber, SubscriberStatus, address_key
 from newsletter.core.topics import TopicsMode
-from newsletter.store.bulk import among, in_chunks, run_for_each
+from newsletter.store.bulk import among, in_chunks, rows, run
 from newsletter.store.steps import barred
 from newsletter.store.suppressing import ROSTER, suppress, withdraw
 from newsletter.store.tables import EVERY_LIST, as_text, deliveries, subscribers, suppressions
@@ -93,9 +93,12 @@ _PUT = """
     INSERT INTO subscribers
         (list, address_key, email, name, topics, cadence, hour, timezone, topics_mode, interest, status, origin,
             created_at, updated_at)
-    VALUES
-        (:list, :address_key, :email, :name, :topics, :cadence, :hour, :timezone, :topics_mode, :interest, :status,
-            :origin, :now, :now)
+    SELECT list, address_key, email, name, topics, cadence, hour, timezone, topics_mode, interest, status, origin,
+        now, now
+    FROM json_to_recordset(:rows) AS one(list text, address_key text, email text, name text, topics text,
+        cadence text, hour text, timezone text, topics_mode text, interest text, status text, origin text,
+        now timestamptz)
+    WHERE true
     ON CONFLICT (list, address_key) DO UPDATE SET
         email = excluded.email, name = excluded.name, topics = excluded.topics, cadence = excluded.cadence,
         hour = excluded.hour, timezone = excluded.timezone, topics_mode = excluded.topics_mode,
@@ -135,8 +138,8 @@ class SqlRoster:
         async with self._database.write() as connection:
             await self._database.alone(connection, ROSTER)
             for some in in_chunks((*plan.added, *plan.changed, *plan.removed)):
-                rows = [_row(list_name, subscriber, now) for subscriber in some]
-                await run_for_each(connection, _PUT, rows, moments=["now"])
+                unique = {one.address_key: _row(list_name, one, now) for one in some}
+                await run(connection, _PUT, rows=rows(list(unique.values())))
             for keys in in_chunks([subscriber.address_key for subscriber in plan.removed]):
                 gone = sa.select(subscribers.c.key).where(
                     subscribers.c.list == list_name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
@@ -34,6 +35,12 @@ def moment_text(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(" ", "microseconds")
 
 
+@lru_cache(maxsize=64)
+def read_moment(value: str | datetime) -> datetime:
+    """Return a moment as it comes from a driver as an aware datetime in UTC; rows of one issue share a few."""
+    return (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)
+
+
 class Moment(sa.types.TypeDecorator[datetime]):
     """An aware datetime, UTC on both ways. SQLite knows no datetimes at all, and would lose the time zone."""
 
@@ -57,9 +64,7 @@ class Moment(sa.types.TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any, _dialect: Dialect) -> datetime | None:
         """Return an aware datetime in UTC."""
-        if value is None:
-            return None
-        return (datetime.fromisoformat(value) if isinstance(value, str) else value).astimezone(UTC)
+        return None if value is None else read_moment(value)
 
 
 class Frozen(sa.types.TypeDecorator[T]):

@@ -40,6 +40,7 @@ class PlainMessage:
     """An issue that greets each reader by address; `ports.Message`."""
 
     html_bytes = 0
+    takes_long = False
 
     def __init__(self, padding: int = 0) -> None:
         self._padding = b"." * 70 + b"\r\n"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class _Transport:
     """As much of a transport as a link needs that only listens."""
 
-    def write(self, data: bytes) -> None:
+    def writelines(self, data: tuple[bytes, ...]) -> None:
         pass
 
     def abort(self) -> None:
