@@ -21,6 +21,7 @@ import structlog
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import render
 
+from newsletter import runtime
 from newsletter.core.delivery import Planned, RetryPolicy, Uncertain
 from newsletter.core.issue import Draft
 from newsletter.core.subscriber import Subscriber, SyncPlan
@@ -31,7 +32,6 @@ from newsletter.render.renderer import TemplateRenderer
 from newsletter.store import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
 
     from newsletter.ports import Message
 
@@ -97,16 +97,6 @@ async def send(database: str, port: int, connections: int, batch: int, options: 
     print(elapsed, cpu)
 
 
-def run(work: Coroutine[None, None, None], *, fast: bool) -> None:
-    """Run on asyncio's own loop, or on uvloop."""
-    if fast:
-        import uvloop  # noqa: PLC0415 - optional
-
-        uvloop.run(work)
-    else:
-        asyncio.run(work)
-
-
 def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
     match sys.argv[1:]:
@@ -114,7 +104,7 @@ def main() -> None:
             asyncio.run(prepare(database, int(readers)))
         case ["send", database, port, connections, batch, *options]:
             work = send(database, int(port), int(connections), int(batch), options)
-            run(work, fast="uvloop" in options)
+            runtime.run(work, fast="uvloop" in options)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from newsletter import bootstrap
+from newsletter import bootstrap, runtime
 from newsletter.core.errors import UsageError
 from newsletter.settings import Settings, load
 
@@ -57,7 +57,7 @@ def within(action: Callable[[Program], Awaitable[T]]) -> T:
         async with bootstrap.build(loaded) as program:
             return await action(program)
 
-    return asyncio.run(act())
+    return runtime.run(act())
 
 
 def chosen(files: Mapping[str, ListFile], name: str | None) -> list[ListFile]:

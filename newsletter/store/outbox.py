@@ -205,6 +205,7 @@ _CLAIMABLE = """
     FOR UPDATE OF deliveries SKIP LOCKED
 """
 _CLAIMABLE_OF_ISSUE = _CLAIMABLE.replace("WHERE ready_at", "WHERE issue_key = :issue_key AND ready_at")
+_STATES = {one.value: one for one in DeliveryState}
 _HOLD = "UPDATE deliveries SET claimed_by = :worker, ready_at = NULL WHERE key = ANY(:keys)"
 
 
@@ -217,7 +218,7 @@ def _claimed(row: Sequence[Any]) -> tuple[Delivery, str]:
         issue_key=issue_key,
         subscriber_key=subscriber_key,
         subscriber=subscriber,
-        state=DeliveryState(state),
+        state=_STATES[state],
         due_at=read_moment(due_at),
         attempts=attempts,
     )

@@ -59,9 +59,14 @@ def read_subscriber(values: Sequence[str], *, email: str = "") -> Subscriber:
         timezone=timezone,
         topics_mode=TopicsMode(topics_mode) if topics_mode else None,
         interest=interest,
-        status=SubscriberStatus(status),
-        origin=Origin(origin),
+        status=_STATUSES[status],
+        origin=_ORIGINS[origin],
     )
+
+
+# A look into a dictionary takes a fifth of the time in which an Enum finds its member.
+_STATUSES = {one.value: one for one in SubscriberStatus}
+_ORIGINS = {one.value: one for one in Origin}
 
 
 @lru_cache(maxsize=4096)
