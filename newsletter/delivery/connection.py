@@ -41,11 +41,17 @@ class Connection:
         self._attempt = 0
         self._next: _InHand | None = None
         self._task: asyncio.Task[None] | None = None
+        self._has_slot = self._queues = False
 
     def start(self) -> asyncio.Task[None]:
         """Deliver until nothing more is due, the relay is given up, or the run halts."""
         self._task = asyncio.create_task(self._work())
         return self._task
+
+    def wait_no_longer(self) -> None:
+        """End, if the connection waits for others to make room for it."""
+        if self._queues and self._task:
+            self._task.cancel()
 
     async def cut_off(self) -> None:
         """End soon: a message that is on its way is cut off, and what became of it recorded."""
@@ -66,6 +72,7 @@ class Connection:
                     await self._run.bell.wait()
                 elif self._session is None or self._session.spent:
                     await self._close()
+                    await self._queue_up()
                     await self._begin_anew()
                 else:
                     await self._deliver_next(self._session)
@@ -75,6 +82,12 @@ class Connection:
         finally:
             await self._close()
             await self._let_go()
+
+    async def _queue_up(self) -> None:
+        """Wait until the relay has a connection to spare, before anything is taken up for it."""
+        self._queues = True
+        await self._relay.slots.acquire()
+        self._queues, self._has_slot = False, True
 
     async def _begin_anew(self) -> None:
         """Connect and deliver one message, as the relay's health allows."""
@@ -134,8 +147,13 @@ class Connection:
 
     async def _close(self) -> None:
         session, self._session = self._session, None
-        if session:
-            await session.close()
+        try:
+            if session:
+                await session.close()
+        finally:
+            if self._has_slot:
+                self._has_slot = False
+                self._relay.slots.release()
 
     async def _let_go(self) -> None:
         """Leave what would be next to others, or to another run."""

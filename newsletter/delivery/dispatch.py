@@ -130,20 +130,20 @@ class Dispatcher:
 
     async def _work(self, run: Run, stop: asyncio.Event | None) -> None:
         """Let all connections work until they are through."""
-        self._relays.begin_run()
         connections = [
             Connection(run, self._relays, relay)
             for relay in self._relays.members
             for _ in range(relay.pool.connections)
         ]
-        tasks = [connection.start() for connection in connections]
-        watching = asyncio.create_task(self._watch(run, connections, stop))
-        try:
-            await asyncio.wait(tasks)
-        finally:
-            watching.cancel()
-            run.stop()
-            await _cut_off(connections)  # they are through, unless this run is cancelled itself
+        with self._relays.run():
+            tasks = [connection.start() for connection in connections]
+            watching = asyncio.create_task(self._watch(run, connections, stop))
+            try:
+                await asyncio.wait(tasks)
+            finally:
+                watching.cancel()
+                run.stop()
+                await _cut_off(connections)  # they are through, unless this run is cancelled itself
         errors = [error for task in tasks if not task.cancelled() and (error := task.exception())]
         if errors:
             raise errors[0]
@@ -154,6 +154,8 @@ class Dispatcher:
         try:
             while not run.is_over:
                 await run.bell.wait()
+            for connection in connections:
+                connection.wait_no_longer()
             await asyncio.sleep(self._grace if run.stopped.is_set() else _GOODBYE)
         finally:
             if heeding:

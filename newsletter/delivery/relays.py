@@ -7,6 +7,8 @@ trouble gets one message at a time, to see whether it works again (`newsletter.d
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -15,17 +17,22 @@ from newsletter.delivery.pace import Pace
 from newsletter.delivery.session import Pool
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 @dataclass(slots=True)
 class Member:
-    """One relay among others; `served` counts the messages that it has been given, against its weight."""
+    """One relay among others; `served` counts the messages that it has been given, against its weight.
+
+    `slots` are its connections, which runs at the same time share. A session that is spent gives its slot to who
+    has waited longest, so that a small issue goes out beside a big one.
+    """
 
     pool: Pool
     health: Health
     pace: Pace
     weight: int
+    slots: asyncio.Semaphore
     served: int = field(default=0)
 
     @property
@@ -42,17 +49,25 @@ class Relays:
         if not any(weights):
             weights[:1] = [1]
         self.members = [
-            Member(pool, Health(pool.name, pauses), Pace(pool.rate), weight)
+            Member(pool, Health(pool.name, pauses), Pace(pool.rate), weight, asyncio.Semaphore(pool.connections))
             for pool, weight in zip(pools, weights, strict=True)
         ]
+        self._runs = 0
         self._working = [member for member in self.members if member.weight]
         self._standing_by = [member for member in self.members if not member.weight]
 
-    def begin_run(self) -> None:
-        """Try again what was given up in an earlier run; count the shares from here."""
-        for member in self.members:
-            member.served = 0
-            member.health.begin_run()
+    @contextmanager
+    def run(self) -> Iterator[None]:
+        """Work for one run; the first of those at the same time tries again what was given up, and counts anew."""
+        if not self._runs:
+            for member in self.members:
+                member.served = 0
+                member.health.begin_run()
+        self._runs += 1
+        try:
+            yield
+        finally:
+            self._runs -= 1
 
     def may_work(self, member: Member) -> bool:
         """Tell whether a relay may take a message now, as far as the others are concerned."""

@@ -1,0 +1,93 @@
+"""Runs at the same time on one dispatcher, as `serve` has them: one for each list."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from newsletter.core.delivery import DeliveryState
+from newsletter.ports import DispatchReport
+from tests.delivery.fakes import FakeOutbox, delivery, message_for, reader
+from tests.delivery.pools import pool
+
+if TYPE_CHECKING:
+    from tests.delivery.pools import Make
+    from tests.smtp_server import SmtpServer
+
+BIG, SMALL, TINY = 1, 2, 3
+
+
+def lists(**readers: int) -> FakeOutbox:
+    """Return an outbox with issues of so many readers each."""
+    keys = {"big": BIG, "small": SMALL, "tiny": TINY}
+    addresses = [(keys[name], number) for name, count in readers.items() for number in range(count)]
+    return FakeOutbox(
+        delivery(key, reader(1000 * issue + number), issue_key=issue)
+        for key, (issue, number) in enumerate(addresses, start=1)
+    )
+
+
+async def test_runs_share_the_connections_of_a_relay(server: SmtpServer, dispatcher: Make) -> None:
+    server.delay = 0.005
+    at_work = dispatcher(lists(big=60, small=40, tiny=3), pool(server, messages_per_connection=10))
+
+    reports = await asyncio.gather(*(at_work.deliver(message_for, issue_key=key) for key in (BIG, SMALL, TINY)))
+
+    assert reports == [DispatchReport(sent=60), DispatchReport(sent=40), DispatchReport(sent=3)]
+    assert server.most_in_work == 2
+    assert set(server.copies().values()) == {1}
+
+
+async def test_a_small_issue_goes_out_beside_a_big_one(server: SmtpServer, dispatcher: Make) -> None:
+    outbox = lists(big=200, tiny=3)
+    server.delay = 0.002
+    at_work = dispatcher(outbox, pool(server, connections=1, messages_per_connection=10))
+
+    big = asyncio.create_task(at_work.deliver(message_for, issue_key=BIG))
+    await server.until(20)
+    tiny = await at_work.deliver(message_for, issue_key=TINY)
+    of_big = Counter(row.state for row in outbox.rows.values() if row.delivery.issue_key == BIG)
+
+    assert tiny == DispatchReport(sent=3)
+    assert of_big[DeliveryState.SENT] < 100
+    assert await big == DispatchReport(sent=200)
+
+
+async def test_a_run_that_ends_or_is_cancelled_leaves_its_connections_to_others(
+    server: SmtpServer, dispatcher: Make
+) -> None:
+    outbox = lists(big=100, small=20)
+    server.delay = 0.002
+    at_work = dispatcher(outbox, pool(server))
+
+    big = asyncio.create_task(at_work.deliver(message_for, issue_key=BIG))
+    await server.until(10)
+    small = asyncio.create_task(at_work.deliver(message_for, issue_key=SMALL))
+    await asyncio.sleep(0)
+    big.cancel()
+    await asyncio.wait([big])
+
+    assert await small == DispatchReport(sent=20)
+    again = await at_work.deliver(message_for, issue_key=BIG)
+    assert again.returned == 0
+
+
+async def test_a_run_that_is_stopped_while_it_waits_for_a_connection_gives_everything_back(
+    server: SmtpServer, dispatcher: Make
+) -> None:
+    outbox, stop = lists(big=50, tiny=3), asyncio.Event()
+    server.delay = 0.01
+    at_work = dispatcher(outbox, pool(server, connections=1))
+
+    big = asyncio.create_task(at_work.deliver(message_for, issue_key=BIG))
+    await server.until(5)
+    tiny = asyncio.create_task(at_work.deliver(message_for, issue_key=TINY, stop=stop))
+    await server.until(10)
+    stop.set()
+
+    assert (await tiny).sent == 0
+    assert await big == DispatchReport(sent=50)
+    assert Counter(row.state for row in outbox.rows.values() if row.delivery.issue_key == TINY) == {
+        DeliveryState.QUEUED: 3
+    }
