@@ -1,5 +1,6 @@
 # Everything that a user or developer does here. Needs make and a Python of 3.11 or later; see `make help`.
 
+CRASHES ?= 250  # for each of two policies and two kinds of notes
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -51,6 +52,9 @@ wheel: setup  ## the built wheel, installed into an empty venv, runs the demo
 
 bench: setup  ## speed beside others, as ratios within one run
 	for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
+
+crash: setup  ## kill delivering processes a thousand times, and count who got what
+	CRASHES=$(CRASHES) $(BIN)/pytest tests/delivery/test_killed.py -k many_kills -q -s
 
 lock: setup  ## pin the newest dependencies, by hash and without addresses
 	$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-annotate \

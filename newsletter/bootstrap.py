@@ -21,6 +21,7 @@ from newsletter.alarm import Alarm
 from newsletter.core.delivery import RetryPolicy
 from newsletter.core.errors import ConfigurationError, LintError
 from newsletter.delivery.dispatch import Dispatcher
+from newsletter.delivery.limits import DomainLimits
 from newsletter.delivery.relay import RelayConfig, SmtpRelayPool
 from newsletter.delivery.relay import Security as RelaySecurity
 from newsletter.delivery.run import Rules
@@ -89,7 +90,14 @@ def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
     dkim = signer(settings)
     renderer = MailRenderer(templates, links, dkim)
     pools = [SmtpRelayPool(_relay_config(relay)) for relay in (settings.smtp, *settings.smtp.relays)]
-    dispatcher = Dispatcher(store.outbox, pools, _rules(settings), batch=settings.delivery.batch)
+    dispatcher = Dispatcher(
+        store.outbox,
+        pools,
+        _rules(settings),
+        batch=settings.delivery.batch,
+        journals=store.file and store.file.with_name(f"{store.file.name}.journals"),
+        limits=DomainLimits(at_once=settings.delivery.domain_connections),
+    )
     pipeline = Pipeline(
         store=store,
         renderer=renderer,
@@ -279,6 +287,9 @@ def _relay_config(relay: RelaySettings) -> RelayConfig:
         username=relay.username,
         password=relay.password.get_secret_value(),
         security=RelaySecurity(relay.security.value),
+        ca_file=relay.ca_file,
         connections=relay.connections,
+        messages_per_connection=relay.messages_per_connection,
         rate=relay.rate,
+        weight=relay.weight,
     )

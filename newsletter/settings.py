@@ -117,15 +117,18 @@ class Group(BaseModel):
 
 
 class RelaySettings(Group):
-    """One SMTP server. `rate` is in messages per second, 0 for no limit."""
+    """One SMTP server. `rate` is in messages per second, 0 for no limit; `weight` is its share of the work."""
 
     host: str = Field(min_length=1)
     security: Security = Security.STARTTLS
     port: int = Field(default=0, ge=0, le=65535, validate_default=True)  # 0: the usual one of `security`
     username: str = ""
     password: SecretStr = Field(default=_NO_SECRET, validate_default=True)
+    ca_file: Path | None = None
     connections: int = Field(default=4, ge=1, le=1000)
+    messages_per_connection: int = Field(default=100, ge=1)
     rate: float = Field(default=0, ge=0)
+    weight: int = Field(default=0, ge=0, le=1000)
 
     @field_validator("port")
     @classmethod
@@ -188,12 +191,16 @@ class HttpSettings(Group):
 
 
 class DeliverySettings(Group):
-    """How deliveries are made and made again. `batch` deliveries are claimed at a time."""
+    """How deliveries are made and made again. `batch` deliveries are claimed at a time.
+
+    `domain_connections` is how many messages one recipient domain is sent at the same time, 0 for as many as go.
+    """
 
     uncertain: Uncertain = Uncertain.RESEND
     max_attempts: int = Field(default=12, ge=1)
     give_up_after: Duration = timedelta(hours=36)
-    batch: int = Field(default=200, ge=1, le=10_000)
+    batch: int = Field(default=500, ge=1, le=10_000)
+    domain_connections: int = Field(default=0, ge=0)
 
 
 class DkimSettings(Group):

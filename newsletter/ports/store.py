@@ -12,6 +12,7 @@ from newsletter.core.delivery import DeliveryState
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
 
     from newsletter.core.delivery import Change, Delivery, Planned, Uncertain
     from newsletter.core.issue import Draft, Issue
@@ -269,6 +270,11 @@ class Store(Protocol):
     @property
     def outbox(self) -> Outbox:
         """Return the deliveries to be made."""
+        ...
+
+    @property
+    def file(self) -> Path | None:
+        """Return the file that holds the ledger, where it is one: then all who use it run on this machine."""
         ...
 
     async def close(self) -> None:

@@ -40,6 +40,10 @@ class MemoryStore:
         self.roster = MemoryRoster(tables)
         self.outbox = MemoryOutbox(tables)
 
+    @property
+    def file(self) -> None:
+        """See `Store`."""
+
     async def close(self) -> None:
         """See `Store`; there is nothing to let go of."""
 

@@ -11,6 +11,8 @@ from newsletter.store.roster import SqlRoster
 from newsletter.store.workers import FileWorkers, LocalWorkers, SessionWorkers
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from newsletter.store.engine import Database
     from newsletter.store.workers import Workers
 
@@ -24,6 +26,11 @@ class SqlStore:
         self.issues = SqlIssues(database)
         self.roster = SqlRoster(database)
         self.outbox = SqlOutbox(database, _workers(database))
+
+    @property
+    def file(self) -> Path | None:
+        """See `Store`."""
+        return self._database.path
 
     async def close(self) -> None:
         """See `Store`."""

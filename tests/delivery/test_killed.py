@@ -183,7 +183,11 @@ async def test_many_kills_at_any_point_lose_nobody_and_repeat_only_what_was_in_f
 
     counts = sum([Counter(await store.outbox.counts(issue)) for issue in issues], Counter())
     arrived, held = copies(server), in_flight if policy is Uncertain.HOLD else 0
-    print(f"{kills} kills, {counts.total()} deliveries, {in_flight} in flight, {arrived.total()} messages")
+    notes, lost = "journal" if order.journals else "ledger", counts[SENT] - len(arrived)
+    print(
+        f"\n{notes}, {policy}: {kills} kills, {counts.total():,} deliveries, {in_flight:,} in flight, "
+        f"{max(lost, 0)} lost, {arrived.total() - len(arrived):,} copies too many"
+    )
     assert counts[SENT] == FEW * len(issues) - held
     assert counts[UNCERTAIN] == held
     assert len(arrived) >= counts[SENT]
