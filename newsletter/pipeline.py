@@ -8,6 +8,8 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from newsletter.collect import Collected, collect
 from newsletter.core.calendar import Slot, comes_out_on, due_slot, next_slot, slot_on
 from newsletter.core.delivery import DeliveryState
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
         DispatchReport,
         Progress,
     )
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +108,8 @@ class Pipeline:
                 await self.store.outbox.hasten(issue.key, now=self.clock())
         else:
             issues = await self._open_issues(config, issues)
+            for issue in issues:
+                await self._withdraw_late(issue, config)
         delivered = {issue.key: await self._deliver(issue, config, progress, stop) for issue in issues}
         return await self._report(config, slot, collected, published, issues, delivered)
 
@@ -136,6 +142,7 @@ class Pipeline:
             except NewsletterError as error:
                 trouble = error
         for issue in await self._open_issues(config, []):
+            await self._withdraw_late(issue, config)
             await self._deliver(issue, config, None, stop)
         return trouble
 
@@ -232,6 +239,18 @@ class Pipeline:
         keys = await self.store.outbox.open_issues(config.name)
         others = [await self.store.issues.get(key) for key in keys if key not in {issue.key for issue in first}]
         return [*first, *(issue for issue in others if issue is not None)]
+
+    async def _withdraw_late(self, issue: Issue, config: NewsletterList) -> None:
+        """Withdraw what is past the list's deadline: old news would come beside today's, or behind it."""
+        now, span = self.clock(), config.stale_after
+        late = await self.store.outbox.withdraw_late(
+            issue.key,
+            due_before=now - span,
+            reason=f"too late: it could not be delivered within {span.total_seconds() / 3600:g} hours",
+            now=now,
+        )
+        if late:
+            log.warning("deliveries_withdrawn_late", list=config.name, day=str(issue.day), count=late)
 
     async def _deliver(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import time
+from datetime import time, timedelta
 from enum import StrEnum
 
 from newsletter.core.ranking import Weights
@@ -58,6 +58,7 @@ class NewsletterList:
     weekly_day: int | None = None  # for what comes out weekly; else the first of the days
     hour: time = time(8)
     timezone: str = "UTC"
+    deadline: timedelta | None = None  # by which an issue is stale; None: by its cadence
     lookback_days: int = 3
     max_listings: int = 20  # 0: no limit
     min_listings: int = 1
@@ -77,6 +78,13 @@ class NewsletterList:
         if self.cadence is Cadence.DAILY:
             return self.days
         return self.days[:1] if self.weekly_day is None else (self.weekly_day,)
+
+    @property
+    def stale_after(self) -> timedelta:
+        """Return how late a delivery may be: behind that it would meet the next issue, or be old news."""
+        if self.deadline is not None:
+            return self.deadline
+        return timedelta(hours=36) if self.cadence is Cadence.DAILY else timedelta(days=4)
 
     @property
     def usual_cadence(self) -> Cadence:

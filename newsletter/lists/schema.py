@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import time
+from datetime import time, timedelta
 from email.headerregistry import Address as Mailbox
 from typing import Annotated, Any, Literal
 
@@ -34,6 +34,7 @@ from newsletter.lists.values import (
     read_hour,
     read_language,
     read_line,
+    read_span,
     read_timezone,
     read_topic,
     read_topics_mode,
@@ -85,6 +86,7 @@ Text = Annotated[str, _reads(lambda text, _: text)]
 Line = Annotated[str, _reads(lambda text, _: read_line(text))]
 Name = Annotated[str, _reads(lambda text, _: text and read_line(text))]
 Hour = Annotated[time, _reads(lambda text, _: read_hour(text))]
+Span = Annotated[timedelta, _reads(lambda text, _: read_span(text))]
 Timezone = Annotated[str, _reads(lambda text, _: read_timezone(text))]
 ReadCadence = Annotated[Cadence, _reads(lambda text, _: read_cadence(text))]
 ReadTopicsMode = Annotated[TopicsMode, _reads(lambda text, _: read_topics_mode(text))]
@@ -207,6 +209,7 @@ class ListTable(Table):
     weekly_day: Weekday | None = None
     hour: Hour = time(8)
     timezone: Timezone = "UTC"
+    deadline: Span | None = None
     lookback_days: int = Field(default=3, ge=0, le=366)
     max_listings: int = Field(default=20, ge=0)
     min_listings: int = Field(default=1, ge=1)
@@ -267,6 +270,7 @@ class ListTable(Table):
             weekly_day=self.weekly_day,
             hour=self.hour,
             timezone=self.timezone,
+            deadline=self.deadline,
             lookback_days=self.lookback_days,
             max_listings=self.max_listings,
             min_listings=self.min_listings,

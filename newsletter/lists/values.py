@@ -6,7 +6,7 @@ Each reader takes a text and returns its value, or raises a ValueError that says
 from __future__ import annotations
 
 import re
-from datetime import time
+from datetime import time, timedelta
 from difflib import get_close_matches
 from functools import cache
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
 _HOUR = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
+_SPAN = re.compile(r"([1-9]\d{0,3}) ?([hd])", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -47,6 +48,14 @@ def read_hour(text: str) -> time:
     if not found:
         raise ValueError(f'{text!r} is not a time of day: write it like "08:00"')
     return time(int(found[1]), int(found[2]))
+
+
+def read_span(text: str) -> timedelta:
+    """Read a number of hours or days, such as `36h` or `2d`."""
+    found = _SPAN.fullmatch(text)
+    if not found:
+        raise ValueError(f'{text!r} is not a span of time: write it like "36h" or "2d"')
+    return timedelta(hours=int(found[1]) * (24 if found[2] == "d" else 1))
 
 
 @cache

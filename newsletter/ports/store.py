@@ -197,6 +197,13 @@ class Outbox(Protocol):
         """Make all waiting deliveries of an issue due now: those of a later hour, and deferred ones."""
         ...
 
+    async def withdraw_late(self, issue_key: int, *, due_before: datetime, reason: str, now: datetime) -> int:
+        """Withdraw what was due before a moment and waits still; return how many.
+
+        What a worker holds is left to it.
+        """
+        ...
+
     async def record(self, changes: Sequence[Change]) -> Collection[int]:
         """Write steps of deliveries in one transaction, one after the other; durable when it returns.
 

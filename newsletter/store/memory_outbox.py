@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.core.delivery import Change, Delivery, DeliveryState, Uncertain
 from newsletter.ports import DeliveryRecord
-from newsletter.store.steps import OPEN, SUPPRESSED, WAITING, barred, cut_off
+from newsletter.store.steps import OPEN, SUPPRESSED, WAITING, barred, cut_off, withdrawal
 from newsletter.store.workers import LocalWorkers
 
 if TYPE_CHECKING:
@@ -52,11 +52,21 @@ class MemoryOutbox:
             if row.issue_key == issue_key and row.ready_at is not None and row.ready_at > now:
                 row.become({"ready_at": now, "next_attempt_at": now})
 
+    async def withdraw_late(self, issue_key: int, *, due_before: datetime, reason: str, now: datetime) -> int:
+        """See `Outbox`."""
+        late = [
+            withdrawal(row.key, reason, now)
+            for row in self._tables.deliveries.values()
+            if row.issue_key == issue_key and row.ready_at is not None and row.due_at < due_before
+        ]
+        self._tables.change(late)
+        return len(late)
+
     def _claim(self, row: Row, worker: str, now: datetime) -> Delivery | None:
         subscriber = self._tables.subscribers[row.subscriber_key]
         suppression = self._tables.suppression(subscriber.list, subscriber.address_key)
         if bar := barred(subscriber.status, suppression):
-            self._tables.change([Change(key=row.key, state=DeliveryState.WITHDRAWN, at=now, reason=bar)])
+            self._tables.change([withdrawal(row.key, bar, now)])
             return None
         row.become({"claimed_by": worker, "ready_at": None})
         return Delivery(

@@ -13,7 +13,7 @@ from newsletter.store.bulk import run
 from newsletter.store.changes import take_steps
 from newsletter.store.issues import state_counts
 from newsletter.store.roster import read_subscriber
-from newsletter.store.steps import OPEN, SUPPRESSED, WAITING, barred, cut_off, dead_address
+from newsletter.store.steps import OPEN, SUPPRESSED, WAITING, barred, cut_off, dead_address, withdrawal
 from newsletter.store.suppressing import ROSTER, suppress
 from newsletter.store.tables import EVERY_LIST, deliveries, issues, moment_text, read_moment
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 
 log = structlog.get_logger(__name__)
+
+_CHUNK = 1000
 
 
 class SqlOutbox:
@@ -54,11 +56,7 @@ class SqlOutbox:
             while rows := await run(connection, statement, **asked):
                 await run(connection, _HOLD, worker=worker, keys=[row[0] for row in rows])
                 claims = [_claimed(row) for row in rows]
-                barred_ones = [
-                    Change(key=delivery.key, state=DeliveryState.WITHDRAWN, at=now, reason=bar)
-                    for delivery, bar in claims
-                    if bar
-                ]
+                barred_ones = [withdrawal(delivery.key, bar, now) for delivery, bar in claims if bar]
                 await self._record(connection, barred_ones)
                 if len(barred_ones) < len(claims):
                     return [delivery for delivery, bar in claims if not bar]
@@ -71,6 +69,26 @@ class SqlOutbox:
             await connection.execute(
                 sa.update(deliveries).where(waiting).values(ready_at=now, next_attempt_at=now)
             )
+
+    async def withdraw_late(self, issue_key: int, *, due_before: datetime, reason: str, now: datetime) -> int:
+        """See `Outbox`."""
+        late = (
+            sa.select(deliveries.c.key)
+            .where(
+                deliveries.c.issue_key == issue_key,
+                deliveries.c.ready_at.is_not(None),
+                deliveries.c.due_at < due_before,
+            )
+            .order_by(deliveries.c.key)
+            .limit(_CHUNK)
+            .with_for_update(skip_locked=True)
+        )
+        withdrawn = 0
+        async with self._database.write() as connection:
+            while keys := list(await connection.scalars(late)):
+                await self._record(connection, [withdrawal(key, reason, now) for key in keys])
+                withdrawn += len(keys)
+        return withdrawn
 
     async def record(self, changes: Sequence[Change]) -> frozenset[int]:
         """See `Outbox`."""

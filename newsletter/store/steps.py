@@ -134,6 +134,11 @@ def cut_off(in_flight: Iterable[tuple[int, int]], policy: Uncertain, now: dateti
     return steps
 
 
+def withdrawal(key: int, reason: str, now: datetime) -> Change:
+    """Return the step of a delivery that will not be made."""
+    return Change(key=key, state=DeliveryState.WITHDRAWN, at=now, reason=reason)
+
+
 def dead_address(change: Change) -> str:
     """Return the reason for which an address is suppressed: what the relay said of it."""
     return " ".join(part for part in (str(change.code or ""), _plain(change.text) or change.reason) if part)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import time
+from datetime import time, timedelta
 from email.utils import parseaddr
 from pathlib import Path
 
@@ -35,6 +35,7 @@ days = ["wed", "mon"]
 weekly_day = "fri"
 hour = "7:05"
 timezone = "Asia/Tokyo"
+deadline = "2d"
 lookback_days = 7
 max_listings = 0
 min_listings = 3
@@ -118,6 +119,7 @@ def test_a_full_file_becomes_the_list_and_its_subscribers(tmp_path: Path) -> Non
         weekly_day=4,
         hour=time(7, 5),
         timezone="Asia/Tokyo",
+        deadline=timedelta(days=2),
         lookback_days=7,
         max_listings=0,
         min_listings=3,

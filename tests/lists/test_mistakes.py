@@ -52,6 +52,11 @@ def mistakes(folder: Path, text: str) -> list[str]:
         ),
         (HEAD + "timezone = '%'", "4: timezone: unknown timezone '%': write a name such as \"Europe/London\""),
         (HEAD + "timezone = '../x'", "4: timezone: unknown timezone '../x'"),
+        (
+            HEAD + "deadline = '1 week'",
+            '4: deadline: \'1 week\' is not a span of time: write it like "36h" or "2d"',
+        ),
+        (HEAD + "deadline = '0h'", "4: deadline: '0h' is not a span of time"),
         (HEAD + "lookback_days = -1", "4: lookback_days: should be greater than or equal to 0, not -1"),
         (HEAD + "max_listings = '20'", "4: max_listings: write a whole number, without quotes"),
         (HEAD + "min_listings = 5\nmax_listings = 4", "4: min_listings: is more than max_listings (4)"),
