@@ -32,7 +32,6 @@ from newsletter.render.renderer import TemplateRenderer
 from newsletter.store import open_store
 
 if TYPE_CHECKING:
-
     from newsletter.ports import Message
 
 LISTINGS = 13  # make a message of some 60 KB
