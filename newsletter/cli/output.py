@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager, nullcontext
+from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -12,10 +14,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from newsletter.core.delivery import DeliveryState
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from rich.progress import TaskID
 
     from newsletter.core.delivery import Outcome
+
+_SETTLED = (DeliveryState.SENT, DeliveryState.DEFERRED, DeliveryState.REFUSED, DeliveryState.UNCERTAIN)
 
 
 def say(text: str) -> None:
@@ -47,23 +55,31 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 
 
 class DeliveryProgress:
-    """Shows deliveries as they are settled: readers, rate, time left."""
+    """Tells how far delivering has come: at most every so many seconds, and at the end of an issue."""
 
-    def __init__(self, bar: Progress) -> None:
-        self._bar = bar
-        self._task = bar.add_task("delivering", total=None, visible=False)
-        self._done = 0
+    def __init__(self, show: Callable[[dict[str, Any]], None], *, every: float) -> None:
+        """Begin to count.
+
+        Args:
+            show: is given what was settled by state, what remains, and how fast it goes.
+            every: seconds at least from one call of `show` to the next.
+        """
+        self._show = show
+        self._every = every
+        self._states = dict.fromkeys(_SETTLED, 0)
+        self._began = self._shown = monotonic()
 
     def delivered(self, outcome: Outcome, remaining: int) -> None:
         """Note one more delivery that was settled."""
-        self._done += 1
-        self._bar.update(
-            self._task,
-            completed=self._done,
-            total=self._done + remaining,
-            visible=True,
-            description=f"delivering ({outcome.state})",
-        )
+        self._states[outcome.state] += 1
+        now = monotonic()
+        if remaining and now - self._shown < self._every:
+            return
+        self._shown = now
+        rate = sum(self._states.values()) / max(now - self._began, 0.001)
+        states = {state.value: count for state, count in self._states.items()}
+        left = round(remaining / rate, 1)
+        self._show({**states, "remaining": remaining, "per_second": round(rate, 1), "seconds_left": left})
 
 
 @contextmanager
@@ -74,11 +90,23 @@ def waiting(text: str) -> Iterator[None]:
 
 
 @contextmanager
-def progress() -> Iterator[DeliveryProgress | None]:
-    """Give a progress display on a terminal, None elsewhere."""
-    if not sys.stderr.isatty():
+def progress(*, as_json: bool = False) -> Iterator[DeliveryProgress | None]:
+    """Give a progress display on a terminal, JSON lines on stderr if asked for, None else."""
+    if as_json:
+        yield DeliveryProgress(_say_event, every=1)
+    elif sys.stderr.isatty():
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            yield DeliveryProgress(partial(_move, bar, bar.add_task("delivering", visible=False)), every=0.1)
+    else:
         yield None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        yield DeliveryProgress(bar)
+
+
+def _say_event(state: dict[str, Any]) -> None:
+    sys.stderr.write(json.dumps({"event": "delivering", **state}) + "\n")
+
+
+def _move(bar: Progress, task: TaskID, state: dict[str, Any]) -> None:
+    done = sum(state[one] for one in _SETTLED)
+    description = f"delivering, {state['per_second']:,.0f} a second"
+    bar.update(task, completed=done, total=done + state["remaining"], visible=True, description=description)

@@ -42,9 +42,10 @@ def run(
     """Collect, freeze the issue if due, deliver; safe to repeat.
 
     Without --date: today's issue of each list that is due. With it: the issue of that day, made or finished,
-    whatever the hour and weekday, all its deliveries due at once.
+    whatever the hour and weekday, all its deliveries due at once. With --json, each second of delivering is told
+    by a JSON line on stderr.
     """
-    reports, code = within(lambda program: _run_all(program, list_name, date, dry_run=dry_run))
+    reports, code = within(lambda program: _run_all(program, list_name, date, dry_run=dry_run, as_json=as_json))
     for report in reports:
         if as_json:
             say_json(report.as_json())
@@ -54,11 +55,11 @@ def run(
 
 
 async def _run_all(
-    program: Program, list_name: str | None, day: date | None, *, dry_run: bool
+    program: Program, list_name: str | None, day: date | None, *, dry_run: bool, as_json: bool
 ) -> tuple[list[RunReport], int]:
     files = chosen(program.lists.load(), list_name)
     reports, errors = [], []
-    with progress() as shown, stopping() as stop:
+    with progress(as_json=as_json) as shown, stopping() as stop:
         for file in files:
             if stop.is_set():
                 break
