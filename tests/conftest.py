@@ -17,3 +17,9 @@ def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep an operator's own environment out of the tests."""
     for name in [name for name in os.environ if name.startswith("NEWSLETTER_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def httpserver_listen_address() -> tuple[str, int]:
+    """Let the one HTTP server of a test process listen where all tests expect it, whichever comes first."""
+    return ("127.0.0.1", 0)

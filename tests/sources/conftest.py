@@ -34,11 +34,6 @@ class Build(Protocol):
     def __call__(self, spec: str, *, folder: Path = ..., base: str = ..., allow_private: bool = ...) -> Source: ...
 
 
-@pytest.fixture(scope="session")
-def httpserver_listen_address() -> tuple[str, int]:
-    return ("127.0.0.1", 0)
-
-
 @pytest.fixture
 def waits() -> list[float]:
     """Every wait that the client asked for, in seconds; none was waited."""
