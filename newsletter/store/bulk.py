@@ -55,8 +55,8 @@ async def run(connection: AsyncConnection, statement: str, **parameters: Any) ->
     Args:
         connection: in a transaction.
         statement: SQL as for PostgreSQL, with parameters written `:name`.
-        parameters: text, numbers, None; lists of them for `= ANY(:name)`; and `rows` for
-            `json_to_recordset(:name) AS one(field type, …)`.
+        parameters: text, numbers, None; lists of them for `= ANY(:name)`; and what `rows` returns for
+            `ROWS(:name) AS one(field type, …)`, which is no SQL but becomes a table of either engine's.
     """
     driver = await _driver(connection)
     if is_sqlite(connection):
@@ -68,8 +68,11 @@ async def run(connection: AsyncConnection, statement: str, **parameters: Any) ->
     return list(await cursor.fetchall()) if cursor.description else []
 
 
-def rows(values: Sequence[dict[str, Any]]) -> str:
+def rows(values: Sequence[Sequence[Any]]) -> str:
     """Return any number of rows as one parameter of `run`, which writes them without asking Python for each.
+
+    The values of a row are in the order of the statement's fields, and found by their place: to look each of them
+    up by name would take the engines several times as long.
 
     Raises:
         ValueError: a datetime is naive.
@@ -86,18 +89,30 @@ async def _driver(connection: AsyncConnection) -> Any:
 def _as_sqlite(statement: str) -> str:
     """Return SQL in SQLite's words. Its writers are alone, so there is nothing to lock."""
     statement = re.sub(r"FOR UPDATE( OF \w+ SKIP LOCKED)?", "", statement)
-    statement = re.sub(r"json_to_recordset\((:\w+)\) AS (\w+)\(([^)]*)\)", _recordset, statement)
+    statement = _ROWS.sub(_sqlite_rows, statement)
     return re.sub(r"= ANY\((:\w+)\)", r"IN (SELECT value FROM json_each(\1))", statement)
-
-
-def _recordset(found: re.Match[str]) -> str:
-    """Return PostgreSQL's table of JSON objects as SQLite makes one."""
-    rows, name, fields = found.groups()
-    names = [field.split()[0] for field in fields.split(",")]
-    values = ", ".join(f"json_extract(value, '$.{field}') AS {field}" for field in names)
-    return f"(SELECT {values} FROM json_each({rows})) AS {name}"  # noqa: S608 - made of statements of ours alone
 
 
 @cache
 def _for_psycopg(statement: str) -> str:
-    return re.sub(r":(\w+)", r"%(\1)s", statement)
+    return re.sub(r"(?<!:):(\w+)", r"%(\1)s", _ROWS.sub(_postgresql_rows, statement))
+
+
+_ROWS = re.compile(r"ROWS\((:\w+)\) AS (\w+)\(([^)]*)\)")
+
+
+def _sqlite_rows(found: re.Match[str]) -> str:
+    rows, table, fields = found.groups()
+    named = (f"json_extract(value, '$[{place}]') AS {name}" for place, (name, _) in enumerate(_fields(fields)))
+    return f"(SELECT {', '.join(named)} FROM json_each({rows})) AS {table}"  # noqa: S608 - statements of ours alone
+
+
+def _postgresql_rows(found: re.Match[str]) -> str:
+    rows, table, fields = found.groups()
+    named = (f"(value ->> {place})::{kind} AS {name}" for place, (name, kind) in enumerate(_fields(fields)))
+    return f"(SELECT {', '.join(named)} FROM json_array_elements({rows})) AS {table}"  # noqa: S608 - as above
+
+
+def _fields(text: str) -> Iterator[list[str]]:
+    """Return the names and types of a table's fields."""
+    return (field.split() for field in text.split(","))

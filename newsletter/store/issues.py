@@ -240,7 +240,7 @@ async def _plan_deliveries(
     while found := (await connection.execute(page, {"after": after})).all():
         after = found[-1].address_key
         planned = [
-            {"issue": issue.key, "subscriber": key} | opening(read_subscriber(values), suppression, plan, now)
+            (issue.key, key, *opening(read_subscriber(values), suppression, plan, now))
             for _, key, suppression, *values in found
         ]
         await run(connection, _ADD_DELIVERIES, planned=rows(planned))
@@ -250,6 +250,6 @@ _ADD_DELIVERIES = """
     INSERT INTO deliveries
         (issue_key, subscriber_key, email, state, due_at, ready_at, attempts, relay, text, reason, updated_at)
     SELECT issue, subscriber, email, state, due_at, ready_at, 0, '', '', reason, updated_at
-    FROM json_to_recordset(:planned) AS one(issue bigint, subscriber bigint, email text, state text,
+    FROM ROWS(:planned) AS one(issue bigint, subscriber bigint, email text, state text,
         due_at timestamptz, ready_at timestamptz, reason text, updated_at timestamptz)
 """

@@ -185,7 +185,7 @@ class MemoryIssues:
         }
         tables.issues[issue.key] = issue
         for number, (key, row) in enumerate(openings.items(), start=len(tables.deliveries) + 1):
-            tables.deliveries[number] = Row(key=number, issue_key=issue.key, subscriber_key=key, **row)
+            tables.deliveries[number] = Row(key=number, issue_key=issue.key, subscriber_key=key, **row._asdict())
         return issue, True
 
     async def history(self, list_name: str | None = None, *, limit: int = 50) -> list[IssueSummary]:

@@ -13,7 +13,7 @@ from newsletter.core.identity import ListingId
 from newsletter.core.issue import Issue
 from newsletter.core.listing import Listing, Sighting
 from newsletter.core.subscriber import Subscriber, SubscriberStatus, address_key
-from newsletter.store.steps import NOT_YET_SENT, Standing, barred, dead_address, walk
+from newsletter.store.steps import NOT_YET_SENT, Standing, Step, barred, dead_address, walk
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -77,7 +77,7 @@ class Tables:
         default_factory=dict
     )  # the reason, by address and list
     deliveries: dict[int, Row] = field(default_factory=dict)
-    events: list[dict[str, Any]] = field(default_factory=list)
+    events: list[Step] = field(default_factory=list)
     last_listing: int = 0  # numbers of merged listings aren't given again
 
     def suppression(self, list_name: str, key: str) -> str | None:
@@ -90,7 +90,7 @@ class Tables:
         standings = {row.key: Standing(row.state, row.due_at, row.attempts, row.claimed_by) for row in rows}
         walked = walk(standings, changes)
         for step in walked.steps:
-            self.deliveries[step["key"]].become(step)
+            self.deliveries[step.key].become(step._asdict())
         self.events += walked.steps
         for change in walked.suppress:
             self.suppress(self.deliveries[change.key].email, None, dead_address(change), change.at)

@@ -75,22 +75,23 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(json.loads(text))
 
 
-def _row(list_name: str, subscriber: Subscriber, now: datetime) -> dict[str, Any]:
-    return {
-        "list": list_name,
-        "address_key": subscriber.address_key,
-        "email": subscriber.email,
-        "name": subscriber.name,
-        "topics": json.dumps(subscriber.topics, ensure_ascii=False),
-        "cadence": subscriber.cadence.value if subscriber.cadence else None,
-        "hour": subscriber.hour.isoformat() if subscriber.hour else None,
-        "timezone": subscriber.timezone,
-        "topics_mode": subscriber.topics_mode.value if subscriber.topics_mode else None,
-        "interest": subscriber.interest,
-        "status": subscriber.status.value,
-        "origin": subscriber.origin.value,
-        "now": now,
-    }
+def _row(list_name: str, subscriber: Subscriber, now: datetime) -> tuple[Any, ...]:
+    """Return a row for `_PUT`."""
+    return (
+        list_name,
+        subscriber.address_key,
+        subscriber.email,
+        subscriber.name,
+        json.dumps(subscriber.topics, ensure_ascii=False),
+        subscriber.cadence.value if subscriber.cadence else None,
+        subscriber.hour.isoformat() if subscriber.hour else None,
+        subscriber.timezone,
+        subscriber.topics_mode.value if subscriber.topics_mode else None,
+        subscriber.interest,
+        subscriber.status.value,
+        subscriber.origin.value,
+        now,
+    )
 
 
 # Who has unsubscribed stays so, whatever a file says.
@@ -100,7 +101,7 @@ _PUT = """
             created_at, updated_at)
     SELECT list, address_key, email, name, topics, cadence, hour, timezone, topics_mode, interest, status, origin,
         now, now
-    FROM json_to_recordset(:rows) AS one(list text, address_key text, email text, name text, topics text,
+    FROM ROWS(:rows) AS one(list text, address_key text, email text, name text, topics text,
         cadence text, hour text, timezone text, topics_mode text, interest text, status text, origin text,
         now timestamptz)
     WHERE true

@@ -56,14 +56,38 @@ class Standing(NamedTuple):
     claimed_by: str | None = None
 
 
+class Step(NamedTuple):
+    """The new values of a delivery's row; those that differ from one delivery to the next stand first."""
+
+    key: int
+    updated_at: datetime
+    text: str
+    ready_at: Any  # as `Standing.due_at`, or a datetime
+    next_attempt_at: datetime | None
+    state: str
+    attempts: int
+    relay: str
+    code: int | None
+    reason: str
+    claimed_by: str | None
+
+
+class Opening(NamedTuple):
+    """What the row of a delivery begins with: queued, or withdrawn with a reason."""
+
+    email: str
+    state: str
+    due_at: datetime
+    ready_at: datetime | None
+    reason: str
+    updated_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """What changes lead to: the steps taken, in order, and what was left out and why.
+    """What changes lead to: the steps taken, in order, and what was left out and why."""
 
-    A step holds a delivery's `key` and the new values of its row.
-    """
-
-    steps: list[dict[str, Any]] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
     suppress: list[Change] = field(default_factory=list)
     left_out: list[tuple[Change, str]] = field(default_factory=list)
 
@@ -84,30 +108,29 @@ def walk(standings: Mapping[int, Standing], changes: Iterable[Change]) -> Walk:
             done.left_out.append((change, f"it is {standing.state}"))
         else:
             step = _step(standing, change)
-            now[change.key] = Standing(change.state, standing.due_at, step["attempts"], step["claimed_by"])
+            now[change.key] = Standing(change.state, standing.due_at, step.attempts, step.claimed_by)
             done.steps.append(step)
             if change.suppress:
                 done.suppress.append(change)
     return done
 
 
-def _step(standing: Standing, change: Change) -> dict[str, Any]:
-    is_attempt = DeliveryState.SENDING in {standing.state, change.state}
-    waits = change.state in WAITING
-    begins = change.state is DeliveryState.SENDING
-    return {
-        "key": change.key,
-        "state": change.state.value,
-        "attempts": change.attempts if is_attempt else standing.attempts,
-        "ready_at": (change.next_attempt_at or standing.due_at) if waits else None,
-        "next_attempt_at": change.next_attempt_at if waits else None,
-        "relay": _plain(change.relay),
-        "code": change.code,
-        "text": _plain(change.text),
-        "reason": _plain(change.reason),
-        "claimed_by": (standing.claimed_by or NOBODY) if begins else None,
-        "updated_at": change.at,
-    }
+def _step(standing: Standing, change: Change) -> Step:
+    begins, waits = change.state is DeliveryState.SENDING, change.state in WAITING
+    is_attempt = begins or standing.state == DeliveryState.SENDING
+    return Step(
+        key=change.key,
+        updated_at=change.at,
+        text=_plain(change.text),
+        ready_at=(change.next_attempt_at or standing.due_at) if waits else None,
+        next_attempt_at=change.next_attempt_at if waits else None,
+        state=change.state.value,
+        attempts=change.attempts if is_attempt else standing.attempts,
+        relay=_plain(change.relay),
+        code=change.code,
+        reason=_plain(change.reason),
+        claimed_by=(standing.claimed_by or NOBODY) if begins else None,
+    )
 
 
 def _plain(text: str) -> str:
@@ -160,18 +183,18 @@ def barred(status: SubscriberStatus, suppression: str | None) -> str:
 
 def opening(
     subscriber: Subscriber, suppression: str | None, plan: Callable[[Subscriber], Planned], now: datetime
-) -> dict[str, Any]:
-    """Return the row that a subscriber's delivery begins with: queued, or withdrawn with a reason."""
+) -> Opening:
+    """Return how a subscriber's delivery begins."""
     reason, due_at = barred(subscriber.status, suppression), None
     if not reason:
         planned = plan(subscriber)
         reason, due_at = planned.reason, planned.due_at
     state = DeliveryState.WITHDRAWN if due_at is None else DeliveryState.QUEUED
-    return {
-        "email": subscriber.email,
-        "state": state.value,
-        "due_at": due_at or now,
-        "ready_at": due_at,
-        "reason": reason if due_at is None else "",
-        "updated_at": now,
-    }
+    return Opening(
+        email=subscriber.email,
+        state=state.value,
+        due_at=due_at or now,
+        ready_at=due_at,
+        reason=reason if due_at is None else "",
+        updated_at=now,
+    )

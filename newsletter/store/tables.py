@@ -32,7 +32,7 @@ def moment_text(value: datetime) -> str:
     """
     if value.tzinfo is None:
         raise ValueError(f"{value!r} has no time zone")
-    return value.astimezone(UTC).isoformat(" ", "microseconds")
+    return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat(" ", "microseconds")
 
 
 @lru_cache(maxsize=64)

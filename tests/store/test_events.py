@@ -76,10 +76,8 @@ def test_a_delivery_only_ever_moves_forward(wanted: list[DeliveryState], start: 
 
     walked = walk({1: Standing(start, NOW)}, changes)
 
-    taken = [start, *(DeliveryState(step["state"]) for step in walked.steps)]
+    taken = [start, *(DeliveryState(step.state) for step in walked.steps)]
     assert all(state in FORWARD[before] for before, state in pairwise(taken))
     assert len(walked.steps) + len(walked.left_out) == len(changes)
-    assert all((step["claimed_by"] is not None) == (step["state"] == "sending") for step in walked.steps)
-    assert all(
-        (step["ready_at"] is not None) == (step["state"] in {"queued", "deferred"}) for step in walked.steps
-    )
+    assert all((step.claimed_by is not None) == (step.state == "sending") for step in walked.steps)
+    assert all((step.ready_at is not None) == (step.state in {"queued", "deferred"}) for step in walked.steps)
