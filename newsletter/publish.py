@@ -125,8 +125,15 @@ class WithoutRepeats:
 
     def for_reader(self, delivery: Delivery) -> tuple[str, bytes]:
         """See `Message`."""
+        return self.message.for_reader(self._knowing(delivery))
+
+    def pieces_for(self, delivery: Delivery) -> tuple[str, Sequence[bytes]]:
+        """See `Message`."""
+        return self.message.pieces_for(self._knowing(delivery))
+
+    def _knowing(self, delivery: Delivery) -> Delivery:
         had = self.had.get(delivery.subscriber.address_key)
-        return self.message.for_reader(replace(delivery, had=had) if had else delivery)
+        return replace(delivery, had=had) if had else delivery
 
 
 async def _chooser(store: Store, config: NewsletterList, one: Draft) -> Callable[[Subscriber], Choice]:

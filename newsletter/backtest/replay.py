@@ -162,3 +162,6 @@ class _Unrendered:
 
     def for_reader(self, _delivery: Delivery) -> tuple[str, bytes]:
         return "", b""
+
+    def pieces_for(self, delivery: Delivery) -> tuple[str, Sequence[bytes]]:
+        raise NotImplementedError(delivery)

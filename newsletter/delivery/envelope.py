@@ -69,13 +69,13 @@ def _wire_form(recipient: str) -> tuple[str, bool]:
 
 
 def _options(letter: Letter, extensions: Mapping[str, str], relay: str) -> str:
-    options, message = "", letter.message
+    options, size = "", letter.size
     if "size" in extensions:
         limit = extensions["size"].strip()
-        if limit.isdecimal() and 0 < int(limit) < len(message):  # 0: no fixed limit (RFC 1870, section 4)
-            raise RelayError(f"{relay} takes messages of up to {limit} bytes, this one has {len(message)}")
-        options += f" SIZE={len(message)}"
-    if not (letter.is_plain or message.isascii()):
+        if limit.isdecimal() and 0 < int(limit) < size:  # 0: no fixed limit (RFC 1870, section 4)
+            raise RelayError(f"{relay} takes messages of up to {limit} bytes, this one has {size}")
+        options += f" SIZE={size}"
+    if not (letter.is_plain or all(map(bytes.isascii, letter.pieces))):
         if "8bitmime" not in extensions:
             raise RelayError(f"{relay} does not take 8-bit messages (8BITMIME)")
         options += " BODY=8BITMIME"

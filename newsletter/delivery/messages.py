@@ -92,9 +92,9 @@ class Messages:
 
     def _compose(self, delivery: Delivery) -> Letter:
         message, plain = self._rendered[delivery.issue_key]
-        sender, content = message.for_reader(delivery)
+        sender, pieces = message.pieces_for(delivery)
         recipient = delivery.subscriber.email
-        return Letter(sender, recipient, content, plain and recipient.isascii())
+        return Letter(sender, recipient, pieces, plain and recipient.isascii())
 
 
 def _cores() -> int:

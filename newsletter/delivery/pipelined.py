@@ -104,7 +104,7 @@ class PipelinedSession:
 
     async def send(self, sender: str, recipient: str, message: bytes) -> Outcome:
         """Hand over one message; see `ports.Relay.send`."""
-        return await self.hand_over(Letter(sender, recipient, message))
+        return await self.hand_over(Letter(sender, recipient, (message,)))
 
     async def hand_over(self, letter: Letter, following: Letter | None = None) -> Outcome:
         """Hand over one letter; see `Session.hand_over`."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from newsletter.core.errors import RelayError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from newsletter.core.delivery import Outcome
 
 _LINE_DOT = re.compile(rb"(?m)^\.")
@@ -21,7 +23,7 @@ class SessionOverError(RelayError):
 
 
 class Letter(NamedTuple):
-    """One message in its envelope: bare addresses, final bytes.
+    """One message in its envelope: bare addresses, final bytes in pieces, the last of them not empty.
 
     `is_plain` says that the message is ASCII, and that none of its lines begins with a dot. To look through 60 KB
     for that takes longer than to compose them, and our own encoding makes no others.
@@ -29,8 +31,13 @@ class Letter(NamedTuple):
 
     sender: str
     recipient: str
-    message: bytes
+    pieces: Sequence[bytes]
     is_plain: bool = False
+
+    @property
+    def size(self) -> int:
+        """Return the message's length in bytes."""
+        return sum(map(len, self.pieces))
 
 
 class Session(Protocol):
@@ -104,17 +111,10 @@ class Pool(Protocol):
 
 def is_plain(message: bytes) -> bool:
     """Tell whether a message is ASCII, and none of its lines begins with a dot."""
-    return message.isascii() and not has_dots(message)
+    return message.isascii() and not message.startswith(b".") and b"\n." not in message
 
 
-def has_dots(message: bytes) -> bool:
-    """Tell whether a line of a message begins with a dot."""
-    return message.startswith(b".") or b"\n." in message
-
-
-def content(letter: Letter) -> tuple[bytes, bytes]:
+def content(letter: Letter) -> list[bytes]:
     """Return a message as it goes behind DATA, its leading dots doubled, and the final dot (RFC 5321, 4.5.2)."""
-    message = letter.message
-    if not letter.is_plain and has_dots(message):
-        message = _LINE_DOT.sub(b"..", message)
-    return message, b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n"
+    pieces = letter.pieces if letter.is_plain else [_LINE_DOT.sub(b"..", b"".join(letter.pieces))]
+    return [*pieces, b".\r\n" if pieces[-1].endswith(b"\r\n") else b"\r\n.\r\n"]

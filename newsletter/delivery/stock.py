@@ -53,7 +53,7 @@ class StockSession:
 
     async def send(self, sender: str, recipient: str, message: bytes) -> Outcome:
         """Hand over one message; see `ports.Relay.send`."""
-        return await self.hand_over(Letter(sender, recipient, message))
+        return await self.hand_over(Letter(sender, recipient, (message,)))
 
     async def hand_over(
         self,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from newsletter.core.delivery import Delivery, Outcome
     from newsletter.core.issue import Draft, Issue
@@ -68,11 +68,15 @@ class Message(Protocol):
 
     @property
     def takes_long(self) -> bool:
-        """Tell whether `for_reader` signs, so that it is better done in threads."""
+        """Tell whether messages are signed, so that they are better made in threads."""
         ...
 
     def for_reader(self, delivery: Delivery) -> tuple[str, bytes]:
-        """Return the envelope sender and the final bytes for one reader; costs microseconds.
+        """Return the envelope sender and the final bytes for one reader; costs microseconds."""
+        ...
+
+    def pieces_for(self, delivery: Delivery) -> tuple[str, Sequence[bytes]]:
+        """Return the same in pieces, the last of them not empty; nearly all of it is one object for all readers.
 
         If no line of one reader's bytes begins with a dot, then none of any reader's does; and if they are ASCII,
         then those of every reader with an ASCII address are.

@@ -22,7 +22,7 @@ from newsletter.render.view import CONTENTS_FROM, preheader, size
 from newsletter.render.words import cut
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from newsletter.core.choice import Choices
@@ -105,7 +105,12 @@ class IssueMessage:
         return self._signer is not None
 
     def for_reader(self, delivery: Delivery) -> tuple[str, bytes]:
-        """Return the envelope sender and the final bytes for one reader; costs microseconds.
+        """Return the envelope sender and the final bytes for one reader; raises like `pieces_for`."""
+        sender, pieces = self.pieces_for(delivery)
+        return sender, b"".join(pieces)
+
+    def pieces_for(self, delivery: Delivery) -> tuple[str, list[bytes]]:
+        """Return the envelope sender and the final bytes for one reader, in pieces; costs microseconds.
 
         The bytes follow from issue, subscriber and due time alone: each attempt sends the same.
 
@@ -131,7 +136,8 @@ class IssueMessage:
                 "unsubscribe_url": unsubscribe_url,
             }
         )
-        return self._envelope_sender(delivery), _signed(b"".join(head), filled(arrangement, values), self._signer)
+        body = filled(arrangement, values)
+        return self._envelope_sender(delivery), _signed(b"".join(head), body, self._signer)
 
     def _envelope_sender(self, delivery: Delivery) -> str:
         if not self._bounces_to:
@@ -228,7 +234,7 @@ def plain_message(
         headers.raw("Auto-Submitted", "auto-generated"),
         _mime_headers(boundary),
     )
-    return _signed(b"".join(head), parts, signer)
+    return b"".join(_signed(b"".join(head), parts, signer))
 
 
 def _part_of(issue: Issue, positions: Iterable[int]) -> Draft:
@@ -292,8 +298,6 @@ def _alternative(boundary: str, text: Iterable[_Part], html: Iterable[_Part]) ->
     return (opening("plain"), *text, b"\r\n" + opening("html"), *html, closing)
 
 
-def _signed(head: bytes, body: Iterable[bytes], signer: Signer | None) -> bytes:
-    if signer is None:
-        return b"".join((head, b"\r\n", *body))
-    whole = b"".join(body)
-    return b"".join((signer.sign(head, whole), head, b"\r\n", whole))
+def _signed(head: bytes, body: Sequence[bytes], signer: Signer | None) -> list[bytes]:
+    """Return the pieces of a message, signed if there is someone to do it."""
+    return [*([signer.sign(head, body)] if signer else ()), head, b"\r\n", *body]

@@ -53,6 +53,10 @@ class PlainMessage:
         )
         return SENDER, head.encode() + self._padding * self._lines
 
+    def pieces_for(self, delivery: Delivery) -> tuple[str, list[bytes]]:
+        sender, raw = self.for_reader(delivery)
+        return sender, [raw]
+
 
 async def message_for(issue_key: int) -> PlainMessage:
     return PlainMessage()

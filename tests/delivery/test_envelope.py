@@ -12,27 +12,29 @@ EVERYTHING = {"size": "1000", "8bitmime": "", "smtputf8": ""}
 
 
 def test_a_plain_message_to_a_plain_address_asks_for_nothing_special() -> None:
-    assert envelope(Letter(SENDER, "ann@example.org", b"Hello\r\n"), {}, RELAY) == Envelope(
+    assert envelope(Letter(SENDER, "ann@example.org", (b"Hello\r\n",)), {}, RELAY) == Envelope(
         b"MAIL FROM:<papers@example.org>", b"RCPT TO:<ann@example.org>"
     )
 
 
 def test_the_size_is_declared_where_the_relay_wants_to_know_it() -> None:
-    assert envelope(Letter(SENDER, "ann@example.org", b"12345\r\n"), EVERYTHING, RELAY).mail.endswith(b" SIZE=7")
+    assert envelope(Letter(SENDER, "ann@example.org", (b"12345\r\n",)), EVERYTHING, RELAY).mail.endswith(
+        b" SIZE=7"
+    )
 
 
 @pytest.mark.parametrize("limit", ["", "0", "nonsense"])
 def test_a_size_extension_without_a_limit_limits_nothing(limit: str) -> None:
-    assert b"SIZE=2000" in envelope(Letter(SENDER, "ann@example.org", b"x" * 2000), {"size": limit}, RELAY).mail
+    assert b"SIZE=2000" in envelope(Letter(SENDER, "ann@example.org", (b"x" * 2000,)), {"size": limit}, RELAY).mail
 
 
 def test_a_message_over_the_relays_limit_is_our_trouble() -> None:
     with pytest.raises(RelayError, match=r"up to 1000 bytes, this one has 1001"):
-        envelope(Letter(SENDER, "ann@example.org", b"x" * 1001), EVERYTHING, RELAY)
+        envelope(Letter(SENDER, "ann@example.org", (b"x" * 1001,)), EVERYTHING, RELAY)
 
 
 def test_eight_bit_bytes_are_announced() -> None:
-    mail = envelope(Letter(SENDER, "ann@example.org", "grüß\r\n".encode()), EVERYTHING, RELAY).mail
+    mail = envelope(Letter(SENDER, "ann@example.org", ("grüß\r\n".encode(),)), EVERYTHING, RELAY).mail
 
     assert b" BODY=8BITMIME" in mail
     assert b"SMTPUTF8" not in mail
@@ -40,18 +42,18 @@ def test_eight_bit_bytes_are_announced() -> None:
 
 def test_eight_bit_bytes_are_our_trouble_where_the_relay_does_not_take_them() -> None:
     with pytest.raises(RelayError, match="8BITMIME"):
-        envelope(Letter(SENDER, "ann@example.org", "grüß\r\n".encode()), {}, RELAY)
+        envelope(Letter(SENDER, "ann@example.org", ("grüß\r\n".encode(),)), {}, RELAY)
 
 
 def test_a_non_ascii_domain_goes_out_in_its_ascii_form_without_smtputf8() -> None:
-    addressed = envelope(Letter(SENDER, "ann@bücher.example", b"Hello\r\n"), EVERYTHING, RELAY)
+    addressed = envelope(Letter(SENDER, "ann@bücher.example", (b"Hello\r\n",)), EVERYTHING, RELAY)
 
     assert addressed.recipient == b"RCPT TO:<ann@xn--bcher-kva.example>"
     assert b"SMTPUTF8" not in addressed.mail
 
 
 def test_a_non_ascii_local_part_asks_for_smtputf8() -> None:
-    addressed = envelope(Letter(SENDER, "jörg@bücher.example", b"Hello\r\n"), EVERYTHING, RELAY)
+    addressed = envelope(Letter(SENDER, "jörg@bücher.example", (b"Hello\r\n",)), EVERYTHING, RELAY)
 
     assert addressed.recipient == "RCPT TO:<jörg@xn--bcher-kva.example>".encode()
     assert addressed.mail.endswith(b" SMTPUTF8")
@@ -59,7 +61,7 @@ def test_a_non_ascii_local_part_asks_for_smtputf8() -> None:
 
 def test_a_non_ascii_local_part_is_unusable_where_the_relay_lacks_smtputf8() -> None:
     with pytest.raises(UnusableAddressError, match="SMTPUTF8"):
-        envelope(Letter(SENDER, "jörg@example.org", b"Hello\r\n"), {}, RELAY)
+        envelope(Letter(SENDER, "jörg@example.org", (b"Hello\r\n",)), {}, RELAY)
 
 
 @pytest.mark.parametrize(
@@ -67,13 +69,13 @@ def test_a_non_ascii_local_part_is_unusable_where_the_relay_lacks_smtputf8() -> 
 )
 def test_what_is_no_address_never_gets_into_a_command(address: str) -> None:
     with pytest.raises(UnusableAddressError):
-        envelope(Letter(SENDER, address, b"Hello\r\n"), EVERYTHING, RELAY)
+        envelope(Letter(SENDER, address, (b"Hello\r\n",)), EVERYTHING, RELAY)
 
 
 @pytest.mark.parametrize("sender", ["pap ers@example.org", "pâpers@example.org", "a@example.org>\r\nDATA"])
 def test_a_sender_that_cannot_stand_in_a_command_is_our_trouble(sender: str) -> None:
     with pytest.raises(RelayError, match="envelope sender"):
-        envelope(Letter(sender, "ann@example.org", b"Hello\r\n"), EVERYTHING, RELAY)
+        envelope(Letter(sender, "ann@example.org", (b"Hello\r\n",)), EVERYTHING, RELAY)
 
 
 @pytest.mark.parametrize(
@@ -87,4 +89,4 @@ def test_a_sender_that_cannot_stand_in_a_command_is_our_trouble(sender: str) -> 
     ],
 )
 def test_lines_that_begin_with_a_dot_get_another_one(message: bytes, sent: bytes) -> None:
-    assert b"".join(content(Letter(SENDER, "ann@example.org", message))) == sent
+    assert b"".join(content(Letter(SENDER, "ann@example.org", (message,)))) == sent

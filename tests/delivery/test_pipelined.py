@@ -11,9 +11,9 @@ from newsletter.delivery.session import Letter, SessionOverError
 from tests.delivery.dialogue import Dialogue, playing
 
 SENDER = "papers@example.org"
-ANN = Letter(SENDER, "ann@example.org", b"To: ann\r\n\r\nHello Ann\r\n")
-BEN = Letter(SENDER, "ben@example.org", b"To: ben\r\n\r\nHello Ben\r\n")
-EVE = Letter(SENDER, "eve@example.org", b"To: eve\r\n\r\nHello Eve\r\n")
+ANN = Letter(SENDER, "ann@example.org", (b"To: ann\r\n\r\nHello Ann\r\n",))
+BEN = Letter(SENDER, "ben@example.org", (b"To: ben\r\n\r\nHello Ben\r\n",))
+EVE = Letter(SENDER, "eve@example.org", (b"To: eve\r\n\r\nHello Eve\r\n",))
 LEAVE = ("250 2.1.0 ok", "250 2.1.5 ok", "354 go on")
 
 
@@ -22,7 +22,7 @@ def envelope(letter: Letter) -> str:
 
 
 def message(letter: Letter) -> str:
-    return f"{letter.message.decode()}.\r\n"
+    return f"{b''.join(letter.pieces).decode()}.\r\n"
 
 
 async def test_a_message_takes_two_round_trips() -> None:
@@ -239,7 +239,7 @@ async def test_an_address_that_cannot_be_written_is_not_announced() -> None:
         client.say("250 2.0.0 taken")
         assert await client.hear("\r\n") == "QUIT\r\n"
 
-    nobody = Letter(SENDER, "no address", b"Hello\r\n")
+    nobody = Letter(SENDER, "no address", (b"Hello\r\n",))
     async with playing(server) as relays:
         session = await relays.connect()
         await session.hand_over(ANN, following=nobody)
