@@ -32,6 +32,8 @@ class DeliveryState(StrEnum):
     UNCERTAIN = "uncertain"
     WITHDRAWN = "withdrawn"
 
+    __hash__ = str.__hash__  # an Enum's own is made in Python, and is asked for several times a message
+
 
 FORWARD: dict[DeliveryState, frozenset[DeliveryState]] = {
     DeliveryState.QUEUED: frozenset({DeliveryState.SENDING, DeliveryState.WITHDRAWN}),

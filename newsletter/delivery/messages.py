@@ -31,6 +31,7 @@ class Messages:
     def __init__(self, message_for: Callable[[int], Awaitable[Message]]) -> None:
         self._message_for = message_for
         self._rendered: dict[int, tuple[Message, bool]] = {}  # and whether it is plain, see `Letter`
+        self._slow: set[int] = set()  # issues whose letters take long
         self._rendering = asyncio.Lock()
         self._threads = ThreadPoolExecutor(_cores(), "compose") if _cores() > 1 else None
         self._begun: dict[int, asyncio.Future[dict[int, Letter]]] = {}
@@ -46,6 +47,8 @@ class Messages:
                 if delivery.issue_key not in self._rendered:
                     message = await self._message_for(delivery.issue_key)
                     self._rendered[delivery.issue_key] = message, is_plain(message.for_reader(delivery)[1])
+                    if message.takes_long:
+                        self._slow.add(delivery.issue_key)
         if begun := self._begun.get(delivery.key):
             await asyncio.shield(begun)
         return self.letter_at_once(delivery)
@@ -63,9 +66,10 @@ class Messages:
 
     def prepare(self, upcoming: Iterable[Delivery]) -> None:
         """Begin to make the letters of deliveries that will be next, as far as that is worth while."""
-        if self._threads is None or len(self._begun) > _AHEAD // 2:
+        if self._threads is None or not self._slow or len(self._begun) > _AHEAD // 2:
             return
-        some = [one for one in islice(upcoming, _AHEAD) if one.key not in self._begun and self._takes_long(one)]
+        ahead = islice(upcoming, _AHEAD)
+        some = [one for one in ahead if one.issue_key in self._slow and one.key not in self._begun]
         for start in range(0, len(some), _AT_ONCE):
             chunk = some[start : start + _AT_ONCE]
             begun = asyncio.get_running_loop().run_in_executor(self._threads, self._compose_all, chunk)
@@ -77,10 +81,6 @@ class Messages:
             begun.cancel()
         if self._threads:
             self._threads.shutdown(wait=False, cancel_futures=True)
-
-    def _takes_long(self, delivery: Delivery) -> bool:
-        message, _ = self._rendered.get(delivery.issue_key, (None, False))
-        return message is not None and message.takes_long
 
     def _compose_all(self, some: Iterable[Delivery]) -> dict[int, Letter]:
         """Return letters by delivery, but for those that can't be made: what is wrong is told in their turn."""
