@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
@@ -187,11 +186,13 @@ class Connection:
         delivery = run.supply.take_now()
         if delivery is None:
             return None
-        if run.messages.can_compose(delivery):
-            with suppress(Exception):  # not while another is in hand: it is raised again when its turn comes
-                letter = run.messages.letter_at_once(delivery)
+        try:
+            if run.messages.can_compose(delivery):
+                in_hand = _InHand(delivery, run.messages.letter_at_once(delivery))
                 self._relay.pace.reserve()
-                return _InHand(delivery, letter)
+                return in_hand
+        except Exception:  # noqa: BLE001, S110 - not while another is in hand: raised again when its turn comes
+            pass
         run.supply.put_back(delivery)
         return None
 

@@ -156,7 +156,7 @@ class Dispatcher:
                 await run.bell.wait()
             for connection in connections:
                 connection.wait_no_longer()
-            await asyncio.sleep(self._grace if run.stopped.is_set() else _GOODBYE)
+            await asyncio.sleep(self._grace if run.stopped else _GOODBYE)
         finally:
             if heeding:
                 heeding.cancel()

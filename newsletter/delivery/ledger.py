@@ -128,9 +128,10 @@ class Journalled:
 
     def note(self, *changes: Change) -> None:
         """See `Ledger`."""
+        journal = self._journal
         self._noted.extend(changes)  # first: an outcome is a fact, even if the journal can't take it
-        self._journal.append(changes)
-        if len(self._noted) >= self._batch or self._journal.is_filling:
+        journal.append(changes)
+        if len(self._noted) >= self._batch or journal.is_filling:
             self._flushes.ask()
         elif self._later is None:
             self._later = asyncio.get_running_loop().call_later(_SECONDS_BEHIND, self._flushes.ask)
@@ -139,9 +140,10 @@ class Journalled:
         """See `Ledger`. What is left out isn't known yet."""
         if self._failure:
             raise self._failure
-        while len(self._noted) >= 4 * self._batch or self._journal.is_filling:  # the outbox can't keep up
+        journal = self._journal
+        while len(self._noted) >= 4 * self._batch or journal.is_filling:  # the outbox can't keep up
             await asyncio.shield(self._flushes.ask())
-        self._journal.append(changes)
+        journal.append(changes)
         self._noted.extend(changes)
         self._unsynced += len(changes)
         synced = self._syncs.ask()

@@ -64,6 +64,10 @@ class Link(asyncio.Protocol):
         self._awaited += replies
         self._transport.writelines(data)
 
+    def reply_at_hand(self) -> Reply | None:
+        """Return the next reply if it has come."""
+        return self._replies.popleft() if self._replies else None
+
     async def reply(self, timeout: float) -> Reply:  # noqa: ASYNC109 - see `_look_at_clock`
         """Return the next reply.
 
@@ -118,13 +122,14 @@ class Link(asyncio.Protocol):
         if parsed is None:
             self._lose(f"no SMTP reply: {printable(line.decode('utf-8', 'replace'))}")
             return
-        code, text, is_last = parsed
-        self._lines.append(text)
-        self._length += len(line)
+        reply, is_last = parsed
         if not is_last:
+            self._lines.append(reply.text)
+            self._length += len(line)
             return
-        reply = Reply(code, " ".join(self._lines))
-        self._lines, self._length = [], 0
+        if self._lines:
+            reply = Reply(reply.code, " ".join((*self._lines, reply.text)))
+            self._lines, self._length = [], 0
         self._awaited -= 1
         if self._awaited >= 0:
             self._replies.append(reply)
@@ -158,10 +163,10 @@ class Link(asyncio.Protocol):
 
 
 @lru_cache(maxsize=32)  # most lines are the same for each message
-def _parsed(line: bytes) -> tuple[int, str, bool] | None:
-    """Return a line's code and text, and whether it is a reply's last (RFC 5321, 4.2); None: it is none."""
+def _parsed(line: bytes) -> tuple[Reply, bool] | None:
+    """Return what one line says, and whether it is a reply's last (RFC 5321, 4.2); None: it is none."""
     text = line.decode("utf-8", "replace").rstrip("\r")
     code, mark = text[:_CODE_LENGTH], text[_CODE_LENGTH : _CODE_LENGTH + 1]
     if len(code) != _CODE_LENGTH or not (code.isascii() and code.isdecimal()) or mark not in {"", " ", "-"}:
         return None
-    return int(code), text[_CODE_LENGTH + 1 :], mark != "-"
+    return Reply(int(code), text[_CODE_LENGTH + 1 :]), mark != "-"

@@ -144,7 +144,9 @@ class PipelinedSession:
             self._link.write(reset + self._commands(letter), replies=replies)
         self._left -= 1
         step(Stage.MAIL, await self._answer_to_mail(), self._name)
-        to_recipient, to_data = await self._answer(), await self._answer()
+        # Often they have come together: it takes no coroutine to see that.
+        to_recipient = self._link.reply_at_hand() or await self._answer()
+        to_data = self._link.reply_at_hand() or await self._answer()
         outcome = step(Stage.RCPT, to_recipient, self._name)
         if outcome and to_data.kind == Kind.MORE:  # it now awaits a message for nobody
             self._link.write(b".\r\n", replies=1)
@@ -191,12 +193,13 @@ class PipelinedSession:
         try:
             if self._unclean:
                 await self._link.reply(timeout)
-            reply = await self._link.reply(timeout)
+            reply = self._link.reply_at_hand() or await self._link.reply(timeout)
         except LostError as error:
             self._end_trial(Joining.FAILS)
             raise self._lost(error, over=self._used) from error
         misunderstood = self._trying and reply.kind != Kind.DONE and reply.code != CLOSING
-        self._end_trial(Joining.FAILS if misunderstood else Joining.WORKS)
+        if self._trying:
+            self._end_trial(Joining.FAILS if misunderstood else Joining.WORKS)
         if misunderstood or (self._used and reply.code == CLOSING):
             raise SessionOverError(f"{self._name} ends the session: {reply}")
         return reply

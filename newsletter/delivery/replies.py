@@ -93,6 +93,8 @@ class Reply(NamedTuple):
 
 def printable(text: str) -> str:
     """Return what a server said as one line that may be logged and kept."""
+    if text.isascii() and text.isprintable():
+        return text.strip()[:_TEXT_LIMIT]
     return _UNPRINTABLE.sub(" ", text).strip()[:_TEXT_LIMIT]
 
 
@@ -107,8 +109,8 @@ def step(stage: Stage, reply: Reply, relay: str) -> Outcome | None:
     Raises:
         RelayError: the reply speaks of us or of the relay, not of the reader.
     """
-    good = reply.code == _START_MAIL_INPUT if stage is Stage.DATA else reply.kind == Kind.DONE
-    return None if good else _objection(stage, reply, relay)
+    is_good = reply.code == _START_MAIL_INPUT if stage is Stage.DATA else reply.code // 100 == Kind.DONE
+    return None if is_good else _objection(stage, reply, relay)
 
 
 def verdict(reply: Reply, relay: str) -> Outcome:

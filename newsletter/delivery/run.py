@@ -70,7 +70,7 @@ class Run:
     messages: Messages
     tally: Tally
     bell: Bell
-    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    stopped: bool = False
     trouble: str = ""  # what stopped the run, if it was not a relay
     given_back: set[int] = field(default_factory=set)
 
@@ -82,11 +82,11 @@ class Run:
     @property
     def is_over(self) -> bool:
         """Tell whether nothing more is to be taken up."""
-        return self.stopped.is_set() or self.supply.is_exhausted
+        return self.stopped or self.supply.is_exhausted
 
     def stop(self) -> None:
         """Take up nothing more."""
-        self.stopped.set()
+        self.stopped = True
         self.supply.stop()
 
     async def wait(self, seconds: float) -> None:

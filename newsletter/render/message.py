@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from newsletter.links import Links
     from newsletter.render.markers import Markers
     from newsletter.render.rendered import RenderedIssue
-    from newsletter.render.segments import Piece, Ready
+    from newsletter.render.segments import Arrangement, Piece
     from newsletter.render.signing import Signer
 
 # What templates may name in slots and `when`; any but `email` and `unsubscribe_url` may be empty.
@@ -144,7 +144,7 @@ class IssueMessage:
             return self._sender.address
         return self._links.bounce_address(self._bounces_to, delivery.key)
 
-    def _arrange(self, choice: Choice) -> tuple[bytes, tuple[Ready, ...]]:
+    def _arrange(self, choice: Choice) -> tuple[bytes, Arrangement]:
         """Return the subject field and the body of a choice, ready for each reader who has it."""
         values = self._of_choice(choice.positions)
         listings = {

@@ -13,17 +13,15 @@ import html
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from newsletter.core.errors import RenderError
 from newsletter.render import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable
 
     from newsletter.render.markers import Markers
-
-_Inner = TypeVar("_Inner")
 
 
 class Slot(NamedTuple):
@@ -38,11 +36,11 @@ class Slot(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class When(Generic[_Inner]):
+class When:
     """Pieces that are only there if a slot's value is not empty."""
 
     slot: Slot
-    pieces: tuple[_Inner, ...]
+    pieces: tuple[Piece, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +52,7 @@ class Run:
     gaps: tuple[bytes, ...] = ()
 
 
-Piece: TypeAlias = "bytes | Slot | When[Piece] | Run"
-Ready: TypeAlias = "bytes | Slot | When[Ready]"
+Piece: TypeAlias = "bytes | Slot | When | Run"
 
 
 def compiled(
@@ -132,9 +129,21 @@ class _Compiler:
         return RenderError(f"marks of the {'HTML' if self._markers.html else 'text'} part: {message}")
 
 
+class Arrangement(NamedTuple):
+    """A page for one choice of listings, ready but for the values of its reader.
+
+    `lines` are its bytes, empty where a value goes in; `gaps` say where that is and which value. `optional` are
+    runs of lines, from one place to before another, that are there only if a value is not empty.
+    """
+
+    lines: list[bytes]
+    gaps: list[tuple[int, Slot]]
+    optional: list[tuple[Slot, int, int]]
+
+
 def arranged(
     pieces: Iterable[Piece], listings: Mapping[int, Mapping[str, str]], values: Mapping[str, str]
-) -> tuple[Ready, ...]:
+) -> Arrangement:
     """Return the pieces for one choice of listings.
 
     Args:
@@ -143,47 +152,48 @@ def arranged(
             A block of any other listing is left out.
         values: those of the slots that depend on the choice alone.
     """
-    return _merged(_flat(pieces, listings, values))
+    arranger = _Arranger(listings)
+    arranger.add_all(pieces, values)
+    return Arrangement([bytes(line) for line in arranger.lines], arranger.gaps, arranger.optional)
 
 
-def _flat(
-    pieces: Iterable[Piece], listings: Mapping[int, Mapping[str, str]], known: Mapping[str, str]
-) -> Iterator[Ready]:
-    for piece in pieces:
-        match piece:
-            case Slot(name=name) if name in known:
-                yield _known(piece, known[name])
-            case When(slot=slot, pieces=inner) if slot.name in known:
-                if known[slot.name]:
-                    yield from _flat(inner, listings, known)
-            case When(slot=slot, pieces=inner):
-                yield When(slot, _merged(_flat(inner, listings, known)))
-            case Run(blocks=blocks, gaps=gaps):
-                for place, position in enumerate(one for one in listings if one in blocks):
-                    if place:
-                        yield gaps[place - 1]
-                    yield from _flat(blocks[position], listings, {**known, **listings[position]})
-            case _:
-                yield piece
+class _Arranger:
+    """Puts the pieces of a page one behind the other."""
+
+    def __init__(self, listings: Mapping[int, Mapping[str, str]]) -> None:
+        self._listings = listings
+        self.lines = [bytearray()]
+        self.gaps: list[tuple[int, Slot]] = []
+        self.optional: list[tuple[Slot, int, int]] = []
+
+    def add_all(self, pieces: Iterable[Piece], known: Mapping[str, str]) -> None:
+        for piece in pieces:
+            match piece:
+                case bytes():
+                    self.lines[-1] += piece
+                case Slot(name=name) if name in known:
+                    self.lines[-1] += _known(piece, known[name])
+                case Slot():
+                    self.gaps.append((len(self.lines), piece))
+                    self.lines += (bytearray(), bytearray())
+                case When(slot=slot, pieces=inner) if slot.name in known:
+                    self.add_all(inner if known[slot.name] else (), known)
+                case When(slot=slot, pieces=inner):
+                    start = len(self.lines)
+                    self.lines.append(bytearray())
+                    self.add_all(inner, known)
+                    self.optional.append((slot, start, len(self.lines)))
+                    self.lines.append(bytearray())
+                case Run(blocks=blocks, gaps=gaps):
+                    for place, position in enumerate(one for one in self._listings if one in blocks):
+                        self.lines[-1] += gaps[place - 1] if place else b""
+                        self.add_all(blocks[position], {**known, **self._listings[position]})
 
 
 @lru_cache(maxsize=1024)
 def _known(slot: Slot, value: str) -> bytes:
     """Encode a listing's value; the same few come again for each choice of topics."""
     return slot.encoded(value)
-
-
-def _merged(pieces: Iterable[Ready]) -> tuple[Ready, ...]:
-    """Join the bytes that stand one behind the other."""
-    merged: list[Ready] = []
-    lines: list[bytes] = []
-    for piece in pieces:
-        if isinstance(piece, bytes):
-            lines.append(piece)
-        else:
-            merged += (b"".join(lines), piece)
-            lines = []
-    return (*merged, b"".join(lines))
 
 
 class Values(dict[Slot, bytes]):
@@ -198,14 +208,12 @@ class Values(dict[Slot, bytes]):
         return self[slot]
 
 
-def filled(pieces: Iterable[Ready], values: Values) -> list[bytes]:
-    """Return arranged pieces with a reader's values put in, to be joined."""
-    lines: list[bytes] = []
-    for piece in pieces:
-        if isinstance(piece, bytes):
-            lines.append(piece)
-        elif isinstance(piece, Slot):
-            lines.append(values[piece])
-        elif values[piece.slot]:
-            lines += filled(piece.pieces, values)
+def filled(arrangement: Arrangement, values: Values) -> list[bytes]:
+    """Return an arranged page with a reader's values put in, to be joined."""
+    lines = arrangement.lines.copy()
+    for place, slot in arrangement.gaps:
+        lines[place] = values[slot]
+    for slot, start, end in arrangement.optional:
+        if not values[slot]:
+            lines[start:end] = [b""] * (end - start)
     return lines
