@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from newsletter.store.bulk import rows, run
 from newsletter.store.steps import Standing, Step, Walk, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -33,6 +32,7 @@ _KEEP_STEPS = """
     FROM ROWS(:steps) AS step(key bigint, updated_at timestamptz, text text)
 """
 _OWN = Step._fields.index("state")  # from there on, a step's values are those of most others
+_SHARED = Step._fields[_OWN + 1 :]
 
 
 async def take_steps(connection: AsyncConnection, changes: Sequence[Change]) -> Walk:
@@ -41,21 +41,23 @@ async def take_steps(connection: AsyncConnection, changes: Sequence[Change]) -> 
         return Walk()
     standings = await run(connection, _STANDING, keys=list({change.key for change in changes}))
     walked = walk({key: Standing(*values) for key, *values in standings}, changes)
-    for steps, alike in _by_what_is_alike(walked.steps):
-        await run(connection, _KEEP_STEPS, steps=steps, **alike)
-    # Each step holds all that changes: of several by one delivery the last one tells where it stands.
-    last = {step.key: step for step in walked.steps}
-    for steps, alike in _by_what_is_alike(last.values()):
-        await run(connection, _TAKE_STEPS, steps=steps, **alike)
+    for (_, is_last, state, *shared), own in _groups(walked.steps):
+        values = {"steps": rows(own), "state": state.value, **dict(zip(_SHARED, shared, strict=True))}
+        await run(connection, _KEEP_STEPS, **values)
+        if is_last:  # it holds all that changes, so it alone tells where a delivery stands
+            await run(connection, _TAKE_STEPS, **values)
     return walked
 
 
-def _by_what_is_alike(steps: Iterable[Step]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Group steps by all that doesn't differ for each delivery; first the first step of each, then the second."""
-    taken: Counter[int] = Counter()
+def _groups(steps: Sequence[Step]) -> list[tuple[tuple[Any, ...], list[tuple[Any, ...]]]]:
+    """Return steps in groups of what isn't the delivery's own, with what is; of each delivery, in their order.
+
+    Before what its steps share, a group has their place among those of their delivery, and whether it is the last.
+    """
     groups: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
+    last = {step.key: step for step in steps}
+    places: dict[int, int] = {}
     for step in steps:
-        taken[step.key] += 1
-        groups.setdefault((taken[step.key], *step[_OWN:]), []).append(step[:_OWN])
-    for (_, *alike), own in sorted(groups.items(), key=lambda group: group[0][0]):
-        yield rows(own), dict(zip(Step._fields[_OWN:], alike, strict=True))
+        places[step.key] = place = places.get(step.key, 0) + 1
+        groups.setdefault((place, last[step.key] is step, *step[_OWN:]), []).append(step[:_OWN])
+    return sorted(groups.items(), key=lambda group: group[0][0])

@@ -64,7 +64,7 @@ class Step(NamedTuple):
     text: str
     ready_at: Any  # as `Standing.due_at`, or a datetime
     next_attempt_at: datetime | None
-    state: str
+    state: DeliveryState
     attempts: int
     relay: str
     code: int | None
@@ -124,18 +124,18 @@ def _step(standing: Standing, change: Change) -> Step:
         text=_plain(change.text),
         ready_at=(change.next_attempt_at or standing.due_at) if waits else None,
         next_attempt_at=change.next_attempt_at if waits else None,
-        state=change.state.value,
+        state=change.state,
         attempts=change.attempts if is_attempt else standing.attempts,
-        relay=_plain(change.relay),
+        relay=change.relay,
         code=change.code,
-        reason=_plain(change.reason),
+        reason=_plain(change.reason) if change.reason else "",
         claimed_by=(standing.claimed_by or NOBODY) if begins else None,
     )
 
 
 def _plain(text: str) -> str:
     """Return text from outside in a form that every database takes: no NUL, no lone surrogates, not endless."""
-    if text.isprintable() and len(text) <= _LONGEST_TEXT:
+    if not text or (text.isprintable() and len(text) <= _LONGEST_TEXT):
         return text
     encodable = text[:_LONGEST_TEXT].encode("utf-8", "replace").decode()
     return " ".join("".join(char if char.isprintable() else " " for char in encodable).split())
