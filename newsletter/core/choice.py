@@ -41,7 +41,7 @@ class Choices:
             reader: the subscriber.
             had: the keys of listings that the reader has had from this list already.
         """
-        without = frozenset(self._positions[key] for key in had if key in self._positions)
+        without = frozenset(self._positions[key] for key in had if key in self._positions) if had else had
         return self._cached(reader.topics, reader.interest, reader.topics_mode or self._mode, without)
 
     @cached_property

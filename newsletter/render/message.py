@@ -17,7 +17,7 @@ from newsletter.core.issue import Draft
 from newsletter.core.listing import clean_text
 from newsletter.render import headers, quoted
 from newsletter.render.addresses import Mailbox, wire_address
-from newsletter.render.segments import Values, arranged, compiled, filled
+from newsletter.render.segments import arranged, compiled, filled
 from newsletter.render.view import CONTENTS_FROM, preheader, size
 from newsletter.render.words import cut
 
@@ -129,13 +129,11 @@ class IssueMessage:
             headers.raw("List-Unsubscribe", f"<{unsubscribe_url}>", *self._mailto),
             self._tail,
         )
-        values = Values(
-            {
-                "email": reader.email,
-                "name": cut(clean_text(reader.name), _LONGEST_NAME),
-                "unsubscribe_url": unsubscribe_url,
-            }
-        )
+        values = {
+            "email": reader.email,
+            "name": cut(clean_text(reader.name), _LONGEST_NAME),
+            "unsubscribe_url": unsubscribe_url,
+        }
         body = filled(arrangement, values)
         return self._envelope_sender(delivery), _signed(b"".join(head), body, self._signer)
 

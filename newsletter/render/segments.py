@@ -10,6 +10,7 @@ the topics, so that is worked out once for each choice of topics. For a reader, 
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,16 +24,14 @@ if TYPE_CHECKING:
 
     from newsletter.render.markers import Markers
 
+_MARKUP = re.compile(r"[&<>\"']")
+
 
 class Slot(NamedTuple):
     """Where a value goes in; in HTML it is escaped, fit for text and for attributes."""
 
     name: str
     html: bool
-
-    def encoded(self, value: str) -> bytes:
-        """Return the lines that a value is in this slot."""
-        return quoted.encode(html.escape(value) if self.html else value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,27 +192,22 @@ class _Arranger:
 @lru_cache(maxsize=1024)
 def _known(slot: Slot, value: str) -> bytes:
     """Encode a listing's value; the same few come again for each choice of topics."""
-    return slot.encoded(value)
+    return _encoded(value)[slot.html]
 
 
-class Values(dict[Slot, bytes]):
-    """A reader's values by name, encoded for each slot on first use."""
-
-    def __init__(self, texts: Mapping[str, str]) -> None:
-        super().__init__()
-        self._texts = texts
-
-    def __missing__(self, slot: Slot) -> bytes:
-        self[slot] = slot.encoded(self._texts[slot.name])
-        return self[slot]
+def _encoded(value: str) -> tuple[bytes, bytes]:
+    """Return the lines that a value is in a text and in an HTML part; mostly they are the same."""
+    lines = quoted.encode(value)
+    return lines, quoted.encode(html.escape(value)) if _MARKUP.search(value) else lines
 
 
-def filled(arrangement: Arrangement, values: Values) -> list[bytes]:
-    """Return an arranged page with a reader's values put in, to be joined."""
+def filled(arrangement: Arrangement, values: Mapping[str, str]) -> list[bytes]:
+    """Return an arranged page with a reader's values, by their slots' names, put in; to be joined."""
+    encoded = {name: _encoded(value) for name, value in values.items()}
     lines = arrangement.lines.copy()
-    for place, slot in arrangement.gaps:
-        lines[place] = values[slot]
+    for place, (name, is_html) in arrangement.gaps:
+        lines[place] = encoded[name][is_html]
     for slot, start, end in arrangement.optional:
-        if not values[slot]:
+        if not values[slot.name]:
             lines[start:end] = [b""] * (end - start)
     return lines

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from newsletter.core.errors import RenderError
 from newsletter.render.markers import Markers
-from newsletter.render.segments import Values, arranged, compiled, filled
+from newsletter.render.segments import arranged, compiled, filled
 
 HTML, TEXT = Markers(html=True, nonce="fedcba9876543210"), Markers(html=False, nonce="0123456789abcdef")
 
@@ -16,7 +16,7 @@ HTML, TEXT = Markers(html=True, nonce="fedcba9876543210"), Markers(html=False, n
 def joined(page: str, marks: Markers, order: dict[int, dict[str, str]] | None = None, **values: str) -> str:
     """Return the page as a reader gets it, decoded."""
     pieces = compiled(page, marks, of_reader={"name", "link"}, of_listing={"matched"})
-    raw = b"".join(filled(arranged(pieces, order or {}, {}), Values({"name": "", "link": ""} | values)))
+    raw = b"".join(filled(arranged(pieces, order or {}, {}), {"name": "", "link": ""} | values))
     assert all(len(line) <= 76 for line in raw.split(b"\r\n"))
     return quopri.decodestring(raw).decode().replace("\r\n", "\n")
 
@@ -27,7 +27,7 @@ def block(kind: str, position: int, text: str, marks: Markers = TEXT) -> str:
 
 def test_a_slot_takes_the_readers_value_on_a_line_of_its_own() -> None:
     pieces = compiled(f"Hi {TEXT.slot('name')}!\n", TEXT, of_reader={"name"}, of_listing=())
-    assert b"".join(filled(arranged(pieces, {}, {}), Values({"name": "Ann"}))) == b"Hi =\r\nAnn=\r\n!\r\n"
+    assert b"".join(filled(arranged(pieces, {}, {}), {"name": "Ann"})) == b"Hi =\r\nAnn=\r\n!\r\n"
 
 
 def test_a_value_is_escaped_in_html_in_attributes_too_and_stays_as_it_is_in_text() -> None:
