@@ -298,4 +298,4 @@ def _alternative(boundary: str, text: Iterable[_Part], html: Iterable[_Part]) ->
 
 def _signed(head: bytes, body: Sequence[bytes], signer: Signer | None) -> list[bytes]:
     """Return the pieces of a message, signed if there is someone to do it."""
-    return [*([signer.sign(head, body)] if signer else ()), head, b"\r\n", *body]
+    return [*([signer.sign(head, b"".join(body))] if signer else ()), head, b"\r\n", *body]

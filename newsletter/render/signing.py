@@ -7,7 +7,6 @@ There is no `t=` and no `x=`, so that a message that is sent again is the same m
 from __future__ import annotations
 
 import hashlib
-import re
 import textwrap
 from base64 import b64encode
 from dataclasses import dataclass
@@ -24,7 +23,6 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from newsletter.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
 # What is signed, in this order, as far as a message has it.
@@ -52,7 +50,6 @@ OVERSIGNED = ("From", "Subject")
 _LEAST_RSA_BITS = 1024  # RFC 8301, 3.2; 2048 is what to use
 _LINE = 75
 _FOLD = "\r\n "
-_LINE_ENDS = re.compile(rb"(?:\r\n)*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +113,17 @@ class Signer:
     def __init__(self, domain: str, *keys: SigningKey) -> None:
         self._domain, self._keys = domain, keys
 
-    def sign(self, head: bytes, body: Sequence[bytes]) -> bytes:
+    def sign(self, head: bytes, body: bytes) -> bytes:
         """Return the `DKIM-Signature` fields to put in front of a message.
 
         Args:
             head: the header fields, each ending in CRLF, without the empty line.
-            body: what stands behind the empty line, in pieces.
+            body: what stands behind the empty line.
         """
         fields = _canonical(head)
         names = tuple(name for name in SIGNED for _ in fields.get(name.lower(), ()))
         signed = b"".join(line for name in SIGNED for line in reversed(fields.get(name.lower(), ())))
-        body_hash = b64encode(_simple_hash(body)).decode()
+        body_hash = b64encode(hashlib.sha256(_simple(body)).digest()).decode()
         tags = (*_list_tag(names + OVERSIGNED), f"bh={body_hash};")
         return b"".join(self._signature(key, tags, signed) for key in self._keys)
 
@@ -158,11 +155,10 @@ def _canonical(head: bytes) -> dict[str, list[bytes]]:
     return fields
 
 
-def _simple_hash(body: Sequence[bytes]) -> bytes:
-    """Return the hash of a body as `simple` sees it (RFC 6376, 3.4.3): with exactly one line end at its end."""
-    if not (body[-1].endswith(b"\r\n") and body[-1][-3:-2] not in {b"", b"\n"}):  # never so for an issue
-        body = [_LINE_ENDS.sub(b"\r\n", b"".join(body), count=1)]
-    digest = hashlib.sha256()
-    for piece in body:
-        digest.update(piece)
-    return digest.digest()
+def _simple(body: bytes) -> bytes:
+    """Return a body as `simple` sees it (RFC 6376, 3.4.3): with exactly one line end at its end."""
+    if body.endswith(b"\r\n") and not body.endswith(b"\r\n\r\n"):
+        return body  # always so for a message of ours, without a copy
+    while body.endswith(b"\r\n"):
+        body = body.removesuffix(b"\r\n")
+    return body + b"\r\n"

@@ -122,19 +122,11 @@ def test_the_second_key_is_no_rsa_key(settings: Settings) -> None:
         bootstrap.signer(Settings(dkim=dkim))
 
 
-@pytest.mark.parametrize(
-    "pieces",
-    [
-        *([b"one\r\n\r\ntwo" + b"\r\n" * line_ends] for line_ends in range(4)),
-        [b"one\r\n", b"two\r\n"],
-        [b"one\r\n", b"\r\n"],
-        [b"one\r", b"\n\r\n"],
-        [b"one", b"\r\n"],
-    ],
-)
-def test_any_body_of_lines_is_signed_as_verifiers_see_it(pieces: list[bytes]) -> None:
+@pytest.mark.parametrize("ending", [b"", b"\r\n", b"\r\n\r\n\r\n"])
+def test_any_body_of_lines_is_signed_as_verifiers_see_it(ending: bytes) -> None:
     head = b"From: a@example.org\r\nSubject: folded\r\n\there\r\nReceived: x\r\nReceived: y\r\n"
-    assert verifies(b"".join((signer().sign(head, pieces), head, b"\r\n", *pieces)))
+    body = b"one\r\n\r\ntwo" + ending
+    assert verifies(signer().sign(head, body) + head + b"\r\n" + body)
 
 
 def test_keys_are_read_from_pem_files(tmp_path: Path) -> None:
