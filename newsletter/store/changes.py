@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from newsletter.store.bulk import rows, run
+from newsletter.store.bulk import fetch, rows, run
 from newsletter.store.steps import Standing, Step, Walk, walk
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _STANDING = """
     SELECT key, state, due_at, attempts, claimed_by FROM deliveries WHERE key = ANY(:keys) ORDER BY key FOR UPDATE
 """
+_STANDS = ("key", *Standing._fields)
 _TAKE_STEPS = """
     UPDATE deliveries SET updated_at = step.updated_at, text = step.text, ready_at = step.ready_at,
         next_attempt_at = step.next_attempt_at, state = :state, attempts = :attempts, relay = :relay, code = :code,
@@ -39,7 +40,7 @@ async def take_steps(connection: AsyncConnection, changes: Sequence[Change]) -> 
     """Write changes, one after the other, and return what was done and what was left out."""
     if not changes:
         return Walk()
-    standings = await run(connection, _STANDING, keys=list({change.key for change in changes}))
+    standings = await fetch(connection, _STANDS, _STANDING, keys=list({change.key for change in changes}))
     walked = walk({key: Standing(*values) for key, *values in standings}, changes)
     for (_, is_last, state, *shared), own in _groups(walked.steps):
         values = {"steps": rows(own), "state": state.value, **dict(zip(_SHARED, shared, strict=True))}

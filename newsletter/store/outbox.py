@@ -9,10 +9,10 @@ import structlog
 
 from newsletter.core.delivery import Change, Delivery, DeliveryState
 from newsletter.ports import DeliveryRecord
-from newsletter.store.bulk import run
+from newsletter.store.bulk import fetch, run
 from newsletter.store.changes import take_steps
 from newsletter.store.issues import state_counts
-from newsletter.store.roster import read_subscriber
+from newsletter.store.roster import SUBSCRIBER, read_subscriber
 from newsletter.store.steps import OPEN, SUPPRESSED, WAITING, barred, cut_off, dead_address, withdrawal
 from newsletter.store.suppressing import ROSTER, suppress
 from newsletter.store.tables import EVERY_LIST, deliveries, issues, moment_text, read_moment
@@ -53,7 +53,7 @@ class SqlOutbox:
         statement = _CLAIMABLE if issue_key is None else _CLAIMABLE_OF_ISSUE
         asked = {"now": moment_text(now), "limit": limit, "every_list": EVERY_LIST, "issue_key": issue_key}
         async with self._database.write() as connection:
-            while rows := await run(connection, statement, **asked):
+            while rows := await fetch(connection, _CLAIM, statement, **asked):
                 await run(connection, _HOLD, worker=worker, keys=[row[0] for row in rows])
                 claims = [_claimed(row) for row in rows]
                 barred_ones = [withdrawal(delivery.key, bar, now) for delivery, bar in claims if bar]
@@ -210,11 +210,15 @@ _RECORD = (
     deliveries.c.reason,
 )
 
+_CLAIM = (
+    *("key", "issue_key", "subscriber_key", "state", "due_at", "attempts", "address", "suppression"),
+    *(column.name for column in SUBSCRIBER),
+)
 _CLAIMABLE = """
-    SELECT deliveries.key, issue_key, subscriber_key, state, due_at, attempts, deliveries.email,
+    SELECT deliveries.key, issue_key, subscriber_key, state, due_at, attempts, deliveries.email AS address,
         (SELECT reason FROM suppressions
          WHERE suppressions.address_key = subscribers.address_key
-            AND suppressions.list IN (subscribers.list, :every_list) LIMIT 1),
+            AND suppressions.list IN (subscribers.list, :every_list) LIMIT 1) AS suppression,
         subscribers.list, subscribers.email, name, topics, cadence, hour, timezone, topics_mode, interest, status,
         origin
     FROM deliveries JOIN subscribers ON subscribers.key = deliveries.subscriber_key
