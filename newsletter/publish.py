@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -133,7 +133,7 @@ class WithoutRepeats:
 
     def _knowing(self, delivery: Delivery) -> Delivery:
         had = self.had.get(delivery.subscriber.address_key)
-        return replace(delivery, had=had) if had else delivery
+        return delivery._replace(had=had) if had else delivery
 
 
 async def _chooser(store: Store, config: NewsletterList, one: Draft) -> Callable[[Subscriber], Choice]:

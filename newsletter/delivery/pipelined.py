@@ -100,7 +100,8 @@ class PipelinedSession:
     @property
     def looks_ahead(self) -> bool:
         """Tell whether the session is faster if it knows the next letter."""
-        return self._left > 1 and self._joins.state in {Joining.UNTRIED, Joining.WORKS}
+        state = self._joins.state
+        return self._left > 1 and (state is Joining.WORKS or state is Joining.UNTRIED)
 
     async def send(self, sender: str, recipient: str, message: bytes) -> Outcome:
         """Hand over one message; see `ports.Relay.send`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -115,7 +115,7 @@ class FakeOutbox:
         mine = [row for row in due if issue_key in {None, row.delivery.issue_key}][:limit]
         for row in mine:
             row.claimed_by = worker
-        return [replace(row.delivery, state=row.state, attempts=row.attempts) for row in mine]
+        return [row.delivery._replace(state=row.state, attempts=row.attempts) for row in mine]
 
     def _due(self, row: _Row, now: datetime) -> bool:
         if row.state is DeliveryState.QUEUED:

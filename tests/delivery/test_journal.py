@@ -52,7 +52,10 @@ changes = st.builds(
     reason=st.text(),
     suppress=st.booleans(),
 ).filter(lambda change: change.state is not SENDING) | st.builds(
-    Change, key=st.integers(min_value=1), state=st.just(SENDING), at=moments, attempts=st.integers(min_value=1)
+    lambda key, at, attempts: Change(key=key, state=SENDING, at=at, attempts=attempts),
+    st.integers(min_value=1),
+    moments,
+    st.integers(min_value=1),
 )
 
 

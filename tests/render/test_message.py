@@ -99,7 +99,7 @@ def test_who_gets_a_part_of_the_issue_gets_the_subject_and_the_counts_of_that_pa
 
     def told(topics: tuple[str, ...], mode: TopicsMode) -> list[str]:
         reader = replace(make.delivery(topics=topics).subscriber, topics_mode=mode)
-        raw = message.for_reader(replace(make.delivery(), subscriber=reader))[1]
+        raw = message.for_reader(make.delivery()._replace(subscriber=reader))[1]
         assert f"<title>{escape(read(raw)['Subject'])}</title>" in body(raw, "html")
         return [read(raw)["Subject"], *body(raw, "plain").partition("\n")[0].split("|")]
 
@@ -121,14 +121,14 @@ def test_who_gets_a_part_of_the_issue_gets_the_subject_and_the_counts_of_that_pa
 
 
 def test_what_came_with_another_edition_of_the_list_is_left_out() -> None:
-    raw = make.message().for_reader(replace(make.delivery(), had=frozenset({0, 2})))[1]
+    raw = make.message().for_reader(make.delivery()._replace(had=frozenset({0, 2})))[1]
     assert read(raw)["Subject"] == "Paper 1 on stars"
     assert "1. Paper 1 on stars" in body(raw, "plain")
     assert "agents" not in body(raw, "plain")
 
 
 def test_a_copy_without_any_paper_can_be_looked_at() -> None:
-    raw = make.message().for_reader(replace(make.delivery(), had=frozenset({0, 1, 2})))[1]
+    raw = make.message().for_reader(make.delivery()._replace(had=frozenset({0, 1, 2})))[1]
     assert read(raw)["Subject"] == make.SUBJECT
     assert "Paper" not in body(raw, "plain")
 
@@ -140,7 +140,7 @@ def test_each_attempt_makes_the_same_bytes_and_so_does_a_rendering_anew() -> Non
 def test_a_test_copy_is_the_same_mail_under_another_message_id_each_time() -> None:
     issue = make.issue()
     real, trial = make.message(issue), make.message(issue, trial=True)
-    first, second = make.delivery(), replace(make.delivery(), due_at=make.MOMENT + timedelta(minutes=1))
+    first, second = make.delivery(), make.delivery()._replace(due_at=make.MOMENT + timedelta(minutes=1))
     ids = {
         read(one.for_reader(to)[1])["Message-ID"] for one, to in ((real, first), (trial, first), (trial, second))
     }

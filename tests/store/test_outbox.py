@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -141,7 +140,7 @@ async def test_an_outcome_is_on_record_with_all_that_the_relay_said(store: Store
         [claimed] = await store.outbox.claim(worker, now=NOW, limit=1)
         await store.outbox.record([begun(claimed, NOW)])
         refused = outcome(claimed, DeliveryState.REFUSED, at=NOW + HOUR, code=550, text="5.7.1 no")
-        await store.outbox.record([replace(refused, reason="given up")])
+        await store.outbox.record([refused._replace(reason="given up")])
 
     [record] = await store.outbox.records()
     assert (record.list, record.day, record.email) == ("daily", DAY, "reader0@example.org")
@@ -169,7 +168,7 @@ async def test_a_change_that_is_not_a_step_forward_is_left_out_and_named(store: 
         one, two = await store.outbox.claim(worker, now=NOW, limit=2)
         await attempt(store, one, DeliveryState.SENT)
 
-        left_out = await store.outbox.record([begun(one, NOW), begun(two, NOW), begun(replace(two, key=99), NOW)])
+        left_out = await store.outbox.record([begun(one, NOW), begun(two, NOW), begun(two._replace(key=99), NOW)])
 
     assert set(left_out) == {one.key, 99}
     assert [record.state for record in await store.outbox.records()] == [DeliveryState.SENT, DeliveryState.SENDING]
