@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -21,6 +21,26 @@ class UnusableAddressError(Exception):
     """The recipient cannot be written into a command for this relay; the text says why."""
 
 
+class Offers(NamedTuple):
+    """What a relay offers, as far as an envelope depends on it."""
+
+    size: bool = False  # RFC 1870
+    limit: int = 0  # bytes of a message; 0: no fixed limit (RFC 1870, section 4)
+    eight_bit: bool = False  # 8BITMIME, RFC 6152
+    utf8: bool = False  # SMTPUTF8, RFC 6531
+
+    @classmethod
+    def of(cls, extensions: Mapping[str, str]) -> Self:
+        """Read EHLO keywords, in lower case, with their parameters."""
+        limit = extensions.get("size", "").strip()
+        return cls(
+            size="size" in extensions,
+            limit=int(limit) if limit.isdecimal() else 0,
+            eight_bit="8bitmime" in extensions,
+            utf8="smtputf8" in extensions,
+        )
+
+
 class Envelope(NamedTuple):
     """One transaction's MAIL and RCPT commands, without line ends, ready for the wire."""
 
@@ -28,15 +48,15 @@ class Envelope(NamedTuple):
     recipient: bytes
 
 
-def envelope(letter: Letter, extensions: Mapping[str, str], relay: str) -> Envelope:
+def envelope(letter: Letter, offers: Offers, relay: str) -> Envelope:
     """Return the envelope of a letter as a relay's extensions allow.
 
-    SIZE (RFC 1870) and 8BITMIME (RFC 6152) are used where offered. SMTPUTF8 (RFC 6531) is asked for only where
-    the recipient's local part is not ASCII; a non-ASCII domain goes out in its ASCII form (IDNA 2008).
+    SIZE and 8BITMIME are used where offered. SMTPUTF8 is asked for only where the recipient's local part is not
+    ASCII; a non-ASCII domain goes out in its ASCII form (IDNA 2008).
 
     Args:
         letter: what will be sent; the sender must be ASCII.
-        extensions: the relay's EHLO keywords, in lower case, with their parameters.
+        offers: the relay's.
         relay: the relay's name, for messages.
 
     Raises:
@@ -45,9 +65,9 @@ def envelope(letter: Letter, extensions: Mapping[str, str], relay: str) -> Envel
     """
     sender = letter.sender
     address, is_utf8 = _wire_form(letter.recipient)
-    options = _options(letter, extensions, relay)
+    options = _options(letter, offers, relay)
     if is_utf8:
-        if "smtputf8" not in extensions:
+        if not offers.utf8:
             raise UnusableAddressError(f"{relay} does not take non-ASCII addresses (SMTPUTF8)")
         options += " SMTPUTF8"
     if _BREAKS_COMMAND.search(sender) or not sender.isascii():
@@ -68,15 +88,13 @@ def _wire_form(recipient: str) -> tuple[str, bool]:
     return f"{address.local_part}@{address.ascii_domain}", address.smtputf8
 
 
-def _options(letter: Letter, extensions: Mapping[str, str], relay: str) -> str:
-    options, size = "", letter.size
-    if "size" in extensions:
-        limit = extensions["size"].strip()
-        if limit.isdecimal() and 0 < int(limit) < size:  # 0: no fixed limit (RFC 1870, section 4)
-            raise RelayError(f"{relay} takes messages of up to {limit} bytes, this one has {size}")
-        options += f" SIZE={size}"
-    if not (letter.is_plain or all(map(bytes.isascii, letter.pieces))):
-        if "8bitmime" not in extensions:
-            raise RelayError(f"{relay} does not take 8-bit messages (8BITMIME)")
-        options += " BODY=8BITMIME"
-    return options
+def _options(letter: Letter, offers: Offers, relay: str) -> str:
+    size = letter.size
+    if 0 < offers.limit < size:
+        raise RelayError(f"{relay} takes messages of up to {offers.limit} bytes, this one has {size}")
+    options = f" SIZE={size}" if offers.size else ""
+    if letter.is_plain or all(map(bytes.isascii, letter.pieces)):
+        return options
+    if not offers.eight_bit:
+        raise RelayError(f"{relay} does not take 8-bit messages (8BITMIME)")
+    return f"{options} BODY=8BITMIME"

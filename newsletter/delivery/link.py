@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections import deque
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, cast
 
 from newsletter.delivery.replies import Kind, Reply, printable
@@ -64,9 +65,14 @@ class Link(asyncio.Protocol):
         self._awaited += replies
         self._transport.writelines(data)
 
-    def reply_at_hand(self) -> Reply | None:
-        """Return the next reply if it has come."""
-        return self._replies.popleft() if self._replies else None
+    def at_hand(self, count: int) -> list[Reply]:
+        """Return the next replies, as far as they have come, without taking them: it needs no coroutine."""
+        return list(islice(self._replies, count))
+
+    def skip(self, count: int) -> None:
+        """Take so many replies that are at hand."""
+        for _ in range(count):
+            self._replies.popleft()
 
     async def reply(self, timeout: float) -> Reply:  # noqa: ASYNC109 - see `_look_at_clock`
         """Return the next reply.

@@ -18,9 +18,9 @@ import structlog
 
 from newsletter.core.delivery import DeliveryState, Outcome
 from newsletter.core.errors import RelayError
-from newsletter.delivery.envelope import UnusableAddressError, envelope
+from newsletter.delivery.envelope import Offers, UnusableAddressError, envelope
 from newsletter.delivery.link import Link, LostError
-from newsletter.delivery.replies import CLOSING, Kind, Stage, step, verdict
+from newsletter.delivery.replies import CLOSING, Kind, Stage, is_leave, step, verdict
 from newsletter.delivery.session import Letter, SessionOverError, content
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class PipelinedSession:
         final_timeout: float,
     ) -> None:
         self._link = link
-        self._extensions = extensions
+        self._offers = Offers.of(extensions)
         self._name = name
         self._joins = joins
         self._left = limit
@@ -144,10 +144,12 @@ class PipelinedSession:
             reset, replies = (b"RSET\r\n", 4) if self._unclean else (b"", 3)
             self._link.write(reset + self._commands(letter), replies=replies)
         self._left -= 1
+        if announced and not self._trying and is_leave(self._link.at_hand(3)):  # so it is nearly always
+            self._link.skip(3)
+            self._unclean = False
+            return None
         step(Stage.MAIL, await self._answer_to_mail(), self._name)
-        # Often they have come together: it takes no coroutine to see that.
-        to_recipient = self._link.reply_at_hand() or await self._answer()
-        to_data = self._link.reply_at_hand() or await self._answer()
+        to_recipient, to_data = await self._answer(), await self._answer()
         outcome = step(Stage.RCPT, to_recipient, self._name)
         if outcome and to_data.kind == Kind.MORE:  # it now awaits a message for nobody
             self._link.write(b".\r\n", replies=1)
@@ -185,7 +187,7 @@ class PipelinedSession:
         return commands
 
     def _commands(self, letter: Letter) -> bytes:
-        addressed = envelope(letter, self._extensions, self._name)
+        addressed = envelope(letter, self._offers, self._name)
         return b"%b\r\n%b\r\nDATA\r\n" % (addressed.mail, addressed.recipient)
 
     async def _answer_to_mail(self) -> Reply:
@@ -194,7 +196,7 @@ class PipelinedSession:
         try:
             if self._unclean:
                 await self._link.reply(timeout)
-            reply = self._link.reply_at_hand() or await self._link.reply(timeout)
+            reply = await self._link.reply(timeout)
         except LostError as error:
             self._end_trial(Joining.FAILS)
             raise self._lost(error, over=self._used) from error

@@ -20,10 +20,13 @@ from __future__ import annotations
 
 import re
 from enum import Enum, IntEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from newsletter.core.delivery import DeliveryState, Outcome
 from newsletter.core.errors import RelayError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _TEXT_LIMIT = 300  # characters of a reply that are kept in the ledger
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})\b")
@@ -98,6 +101,14 @@ def printable(text: str) -> str:
     return _UNPRINTABLE.sub(" ", text).strip()[:_TEXT_LIMIT]
 
 
+def is_leave(replies: Sequence[Reply]) -> bool:
+    """Tell whether MAIL, RCPT and DATA have all been answered well: `step` would say so of each."""
+    match [reply.code for reply in replies]:
+        case [to_mail, to_recipient, to_data] if to_data == _START_MAIL_INPUT:
+            return to_mail // 100 == to_recipient // 100 == Kind.DONE
+    return False
+
+
 def step(stage: Stage, reply: Reply, relay: str) -> Outcome | None:
     """Return None where a transaction goes on, or what the reply makes of the delivery instead.
 
@@ -115,7 +126,7 @@ def step(stage: Stage, reply: Reply, relay: str) -> Outcome | None:
 
 def verdict(reply: Reply, relay: str) -> Outcome:
     """Return what the reply to a message makes of the delivery; raises like `step`."""
-    if reply.kind == Kind.DONE:
+    if reply.code // 100 == Kind.DONE:
         return _outcome(DeliveryState.SENT, reply, relay)
     return _objection(Stage.MESSAGE, reply, relay)
 

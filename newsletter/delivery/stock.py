@@ -12,7 +12,7 @@ from aiosmtplib import SMTPException, SMTPServerDisconnected
 
 from newsletter.core.delivery import DeliveryState, Outcome
 from newsletter.core.errors import RelayError
-from newsletter.delivery.envelope import Envelope, UnusableAddressError, envelope
+from newsletter.delivery.envelope import Envelope, Offers, UnusableAddressError, envelope
 from newsletter.delivery.replies import CLOSING, Reply, Stage, step, verdict
 from newsletter.delivery.session import Letter, SessionOverError, content
 
@@ -66,7 +66,7 @@ class StockSession:
         all of it.
         """
         try:
-            addressed = envelope(letter, self._client.esmtp_extensions, self._name)
+            addressed = envelope(letter, Offers.of(self._client.esmtp_extensions), self._name)
         except UnusableAddressError as error:
             return Outcome(state=DeliveryState.REFUSED, text=str(error), relay=self._name)
         self._left -= 1

@@ -3,16 +3,17 @@ from __future__ import annotations
 import pytest
 
 from newsletter.core.errors import RelayError
-from newsletter.delivery.envelope import Envelope, UnusableAddressError, envelope
+from newsletter.delivery.envelope import Envelope, Offers, UnusableAddressError, envelope
 from newsletter.delivery.session import Letter, content
 
 RELAY = "relay.example.org:25"
 SENDER = "papers@example.org"
-EVERYTHING = {"size": "1000", "8bitmime": "", "smtputf8": ""}
+NOTHING = Offers()
+EVERYTHING = Offers.of({"size": "1000", "8bitmime": "", "smtputf8": ""})
 
 
 def test_a_plain_message_to_a_plain_address_asks_for_nothing_special() -> None:
-    assert envelope(Letter(SENDER, "ann@example.org", (b"Hello\r\n",)), {}, RELAY) == Envelope(
+    assert envelope(Letter(SENDER, "ann@example.org", (b"Hello\r\n",)), NOTHING, RELAY) == Envelope(
         b"MAIL FROM:<papers@example.org>", b"RCPT TO:<ann@example.org>"
     )
 
@@ -25,7 +26,8 @@ def test_the_size_is_declared_where_the_relay_wants_to_know_it() -> None:
 
 @pytest.mark.parametrize("limit", ["", "0", "nonsense"])
 def test_a_size_extension_without_a_limit_limits_nothing(limit: str) -> None:
-    assert b"SIZE=2000" in envelope(Letter(SENDER, "ann@example.org", (b"x" * 2000,)), {"size": limit}, RELAY).mail
+    letter = Letter(SENDER, "ann@example.org", (b"x" * 1999, b"x"))
+    assert b"SIZE=2000" in envelope(letter, Offers.of({"size": limit}), RELAY).mail
 
 
 def test_a_message_over_the_relays_limit_is_our_trouble() -> None:
@@ -42,7 +44,7 @@ def test_eight_bit_bytes_are_announced() -> None:
 
 def test_eight_bit_bytes_are_our_trouble_where_the_relay_does_not_take_them() -> None:
     with pytest.raises(RelayError, match="8BITMIME"):
-        envelope(Letter(SENDER, "ann@example.org", ("grüß\r\n".encode(),)), {}, RELAY)
+        envelope(Letter(SENDER, "ann@example.org", ("grüß\r\n".encode(),)), NOTHING, RELAY)
 
 
 def test_a_non_ascii_domain_goes_out_in_its_ascii_form_without_smtputf8() -> None:
@@ -61,7 +63,7 @@ def test_a_non_ascii_local_part_asks_for_smtputf8() -> None:
 
 def test_a_non_ascii_local_part_is_unusable_where_the_relay_lacks_smtputf8() -> None:
     with pytest.raises(UnusableAddressError, match="SMTPUTF8"):
-        envelope(Letter(SENDER, "jörg@example.org", (b"Hello\r\n",)), {}, RELAY)
+        envelope(Letter(SENDER, "jörg@example.org", (b"Hello\r\n",)), NOTHING, RELAY)
 
 
 @pytest.mark.parametrize(
