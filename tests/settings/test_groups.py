@@ -12,6 +12,7 @@ from newsletter.core.errors import ConfigurationError
 from newsletter.settings import (
     AlarmSettings,
     DeliverySettings,
+    DomainSettings,
     RelaySettings,
     Security,
     Settings,
@@ -144,6 +145,32 @@ def test_a_wrong_relay_is_named_by_its_place_in_the_list(monkeypatch: pytest.Mon
         "NEWSLETTER_SMTP__RELAYS[0].prot: unknown key: remove it",
         "NEWSLETTER_SMTP__RELAYS[1].host: is missing: add it",
     ]
+
+
+def test_limits_of_single_domains_come_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    domains = '{"Gmail.com": {"connections": 5, "rate": 2}, "bücher.example": {"rate": 0.5}}'
+    assert having(monkeypatch, DELIVERY__DOMAINS=domains).delivery.domains == {
+        "gmail.com": DomainSettings(connections=5, rate=2),
+        "xn--bcher-kva.example": DomainSettings(rate=0.5),
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("{", ": is not JSON: Expecting property name enclosed in double quotes at character 2"),
+        ("[]", ": should be a valid dictionary"),
+        ('{"gmail.com": {"rate": -1}}', ".gmail.com.rate: should be greater than or equal to 0"),
+        ('{"gmail.com": {"rate": Infinity}}', ".gmail.com.rate: should be a finite number"),
+        ('{"gmail.com": {"conections": 1}}', ".gmail.com.conections: unknown key: remove it"),
+        ('{"ann@gmail.com": {}}', ".ann@gmail.com: is not a mail domain: write it as in gmail.com"),
+        ('{"gmail.com": {}, "GMAIL.com": {}}', ": names gmail.com twice: remove one of the two"),
+    ],
+)
+def test_a_wrong_limit_of_a_domain_is_named_by_the_domain(
+    monkeypatch: pytest.MonkeyPatch, value: str, expected: str
+) -> None:
+    assert mistake(monkeypatch, DELIVERY__DOMAINS=value) == f"NEWSLETTER_DELIVERY__DOMAINS{expected}"
 
 
 @pytest.mark.parametrize("name", ["SMTP__USERNAME", "SMTP__PASSWORD"])
