@@ -97,6 +97,7 @@ def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
         batch=settings.delivery.batch,
         journals=store.file and store.file.with_name(f"{store.file.name}.journals"),
         limits=_domain_limits(settings.delivery),
+        hindrances=store.hindrances,
     )
     pipeline = Pipeline(
         store=store,

@@ -22,7 +22,7 @@ from newsletter.core.subscriber import domain_key
 from newsletter.delivery.pace import Pace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from newsletter.core.delivery import Outcome
 
@@ -41,12 +41,13 @@ class Limit:
     rate: float = 0.0
 
 
-@dataclass(slots=True)
-class _Slow:
-    """A domain that asked us to slow down. Times are in seconds, of the loop's clock."""
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """A domain that asked us to slow down: how often in a row, until when in the loop's time, in what words."""
 
-    pause: float
+    times: int
     free_at: float
+    reason: str
 
 
 class DomainLimits:
@@ -74,10 +75,40 @@ class DomainLimits:
         self._first_pause = first_pause
         self._longest_pause = longest_pause
         self._patience = patience
-        self._slow: dict[str, _Slow] = {}
+        self._used_at = -inf
+        self.slow: dict[str, Slow] = {}
+        self.on_change: Callable[[str], None] | None = None  # hears of domains that ask for less or take more
         self._strikes: Counter[str] = Counter()
         self._in_flight: dict[str, int] = {}
         self._paces: dict[str, Pace] = {}  # of domains that have a rate
+
+    @property
+    def have_rates(self) -> bool:
+        """Tell whether any domain is sent only so many messages a second."""
+        return any(limit.rate for limit in self._all)
+
+    @property
+    def used_until(self) -> float:
+        """Return when it will be as if no domain had been sent a message, in the loop's time."""
+        unknown = [Pace(limit.rate, used_at=self._used_at) for limit in self._all]
+        return max(pace.free_at for pace in (*unknown, *self._paces.values()))
+
+    def were_used(self, at: float) -> None:
+        """Allow for messages of another process up to a moment, in the loop's time; see `Pace`."""
+        self._used_at = at
+
+    def recall(self, domain: str, times: int, free_at: float, reason: str) -> bool:
+        """Take in that a domain asked another process to slow down; tell whether that is news."""
+        known = self.slow.get(domain)
+        is_news = known is None or known.free_at < free_at
+        if is_news:
+            # Clocks may have been set: no pause is longer than it could have been made.
+            self.slow[domain] = Slow(times, min(free_at, _now() + self.pause(times)), reason)
+        return is_news
+
+    def pause(self, times: int) -> float:
+        """Return how many seconds a domain gets that has asked so many times to slow down."""
+        return min(self._first_pause * 2.0 ** (times - 1), self._longest_pause)
 
     def begin_run(self) -> None:
         """Forget at which pace domains were sent what is long gone: `serve` runs for months."""
@@ -86,12 +117,12 @@ class DomainLimits:
 
     def admit(self, domain: str) -> bool:
         """Tell whether a domain may be sent a message now; if so it counts as being sent."""
-        slow, limit = self._slow.get(domain), self._by_domain.get(domain, self._limit)
+        slow, limit = self.slow.get(domain), self._by_domain.get(domain, self._limit)
         at_once, in_flight = 1 if slow else limit.at_once, self._in_flight.get(domain, 0)
         if (at_once and in_flight >= at_once) or (slow and slow.free_at > _now()):
             return False
         if limit.rate:
-            pace = self._paces.get(domain) or self._paces.setdefault(domain, Pace(limit.rate))
+            pace = self._paces.get(domain) or self._begin_pace(domain, limit)
             if not pace.is_open:
                 return False
             pace.reserve()
@@ -113,7 +144,7 @@ class DomainLimits:
 
     def look_at(self, domain: str) -> float:
         """Return when a domain that may not be sent a message now is worth another try, in the loop's time."""
-        slow, pace, now = self._slow.get(domain), self._paces.get(domain), _now()
+        slow, pace, now = self.slow.get(domain), self._paces.get(domain), _now()
         free_at = max(slow.free_at if slow else -inf, pace.opens_at if pace else -inf)
         return free_at if free_at > now else now + _LOOK_AGAIN
 
@@ -122,25 +153,40 @@ class DomainLimits:
 
         For what the operator's own limits ask a run waits as long as it takes.
         """
-        slow = self._slow.get(domain)
+        slow = self.slow.get(domain)
         return slow is not None and slow.free_at > _now() + self._patience
 
     def _slow_down(self, domain: str, outcome: Outcome) -> None:
-        now, slow = _now(), self._slow.get(domain)
+        now, slow = _now(), self.slow.get(domain)
         self._strikes[domain] += 1
         if (slow and slow.free_at > now) or (not slow and self._strikes[domain] < _STRIKES):
             return  # in the pause come answers to what was sent before
-        pause = min(2 * slow.pause, self._longest_pause) if slow else self._first_pause
-        self._slow[domain] = _Slow(pause, now + pause)
-        log.info("domain_slowed_down", domain=domain, seconds=pause, answer=f"{outcome.code} {outcome.text}")
+        times = 1
+        if slow:
+            times = slow.times + (self.pause(slow.times) < self._longest_pause)
+        pause, answer = self.pause(times), f"{outcome.code} {outcome.text}"
+        self.slow[domain] = Slow(times, now + pause, answer)
+        log.info("domain_slowed_down", domain=domain, seconds=pause, answer=answer)
+        self._tell(domain)
 
     def _speed_up(self, domain: str) -> None:
         self._strikes.pop(domain, None)
-        if slow := self._slow.get(domain):
-            slow.pause /= 2
-            slow.free_at = _now()
-            if slow.pause < self._first_pause:
-                del self._slow[domain]
+        if slow := self.slow.pop(domain, None):
+            if slow.times > 1:
+                self.slow[domain] = Slow(slow.times - 1, _now(), slow.reason)
+            self._tell(domain)
+
+    def _tell(self, domain: str) -> None:
+        if self.on_change:
+            self.on_change(domain)
+
+    def _begin_pace(self, domain: str, limit: Limit) -> Pace:
+        pace = self._paces[domain] = Pace(limit.rate, used_at=self._used_at)
+        return pace
+
+    @property
+    def _all(self) -> Iterable[Limit]:
+        return (self._limit, *self._by_domain.values())
 
 
 def domain_of(email: str) -> str:
