@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-_RELAY_REMEMBERED = timedelta(hours=1)  # a relay in trouble, since its last failure
+_REMEMBERED = timedelta(hours=1)  # for so long after its pause or last failure we are careful
 _LONGEST_RUN = timedelta(days=2)  # after which a killed run is thought to have left every rate unused
 _ALL_PACES = (HindranceKind.PACE, "all")
 
@@ -151,7 +151,7 @@ class Recollection:
             until=until,
             times=slow.times,
             reason=printable(slow.reason),
-            forgotten_at=until + timedelta(seconds=self._limits.pause(slow.times)),  # for as long again
+            forgotten_at=until + _REMEMBERED,
         )
 
     def _relay(self, name: str, now: datetime) -> Hindrance | None:
@@ -166,7 +166,7 @@ class Recollection:
             times=health.failures,
             given_up=health.given_up,
             reason=printable(health.trouble),
-            forgotten_at=now + _RELAY_REMEMBERED,
+            forgotten_at=now + _REMEMBERED,
         )
 
     def _paces(self, now: datetime) -> Hindrance | None:
