@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _FIRST_CLAIM = 50
 _MOST_WAITING = 50_000  # deliveries whose domains can't take them now; some 500 bytes each
+_A_WHILE = 0.2  # seconds for which a connection waits before it looks whether another run needs it
 _SHORT, _LONG = 1.0, 4.0  # seconds from one claim to the next
 
 
@@ -74,7 +75,7 @@ class Supply:
         self._claimed_at = 0.0  # in the loop's time
 
     async def take(self) -> Delivery | None:
-        """Return the next delivery, or None when nothing more is due, or the run stops."""
+        """Return the next delivery, or None when nothing more is due, the run stops, or it rests for a while."""
         while not self._stopped and not self.is_exhausted:
             if delivery := self.take_now():
                 return delivery
@@ -84,6 +85,8 @@ class Supply:
                 self._ready, self._last = self._last, self._ready
             else:
                 await self._bell.wait(self._until_next_look)
+                if self.rests:
+                    return None
         return None
 
     def take_now(self) -> Delivery | None:
@@ -154,10 +157,18 @@ class Supply:
         return len(self._waiting) < _MOST_WAITING
 
     @property
-    def _until_next_look(self) -> float | None:
-        """Return for how many seconds no domain is thought to be free; None: it isn't a question of time."""
+    def rests(self) -> bool:
+        """Tell whether nothing can be taken until one of the domains is free for which all that is left waits."""
+        if self._ready or self._last or (not self._dry and self._has_room):
+            return False
         at = self._waiting.look_at
-        return None if at is None else at - asyncio.get_running_loop().time()
+        return at is not None and at > asyncio.get_running_loop().time()
+
+    @property
+    def _until_next_look(self) -> float | None:
+        """Return for how many seconds to wait until a domain may be free; None: it isn't a question of time."""
+        at = self._waiting.look_at
+        return None if at is None else min(at - asyncio.get_running_loop().time(), _A_WHILE)
 
     def _next(self) -> Delivery | None:
         """Return the first delivery whose domain can take it; those before it wait."""
