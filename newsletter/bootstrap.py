@@ -96,7 +96,7 @@ def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
         _rules(settings),
         batch=settings.delivery.batch,
         journals=store.file and store.file.with_name(f"{store.file.name}.journals"),
-        limits=_domain_limits(settings.delivery),
+        limits=domain_limits(settings.delivery),
         hindrances=store.hindrances,
     )
     pipeline = Pipeline(
@@ -213,6 +213,19 @@ def http_client(settings: Settings) -> HttpClient:
     )
 
 
+def domain_limits(delivery: DeliverySettings) -> DomainLimits:
+    """Return what each recipient domain is sent; what is not said of a single domain is as for all."""
+    general = Limit(at_once=delivery.domain_connections, rate=delivery.domain_rate)
+    own = {
+        domain: Limit(
+            at_once=general.at_once if limit.connections is None else limit.connections,
+            rate=general.rate if limit.rate is None else limit.rate,
+        )
+        for domain, limit in delivery.domains.items()
+    }
+    return DomainLimits(general, own)
+
+
 def check_issue(issue: Issue, message: Message) -> None:
     """Look at an issue's final bytes before anything is sent; log what could be better.
 
@@ -279,18 +292,6 @@ def _rules(settings: Settings) -> Rules:
         max_attempts=settings.delivery.max_attempts, give_up_after=settings.delivery.give_up_after
     )
     return Rules(retry=policy, uncertain=settings.delivery.uncertain, clock=utc_now, jitter=SystemRandom().random)
-
-
-def _domain_limits(delivery: DeliverySettings) -> DomainLimits:
-    general = Limit(at_once=delivery.domain_connections, rate=delivery.domain_rate)
-    own = {
-        domain: Limit(
-            at_once=general.at_once if limit.connections is None else limit.connections,
-            rate=general.rate if limit.rate is None else limit.rate,
-        )
-        for domain, limit in delivery.domains.items()
-    }
-    return DomainLimits(general, own)
 
 
 def _relay_config(relay: RelaySettings) -> RelayConfig:

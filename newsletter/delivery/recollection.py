@@ -143,7 +143,7 @@ class Recollection:
         slow = self._limits.slow.get(name)
         if slow is None:
             return None
-        until = self._moment(slow.free_at)
+        until = _moment(slow.free_at, now)
         return Hindrance(
             kind=HindranceKind.DOMAIN,
             name=name,
@@ -171,15 +171,16 @@ class Recollection:
 
     def _paces(self, now: datetime) -> Hindrance | None:
         used_until = max(self._limits.used_until, *(member.pace.free_at for member in self._relays.members))
-        until = None if self._runs else self._moment(used_until)
+        until = None if self._runs else _moment(used_until, now)
         if until and until <= now:
             return None
         kind, name = _ALL_PACES
         return Hindrance(kind=kind, name=name, since=now, until=until, forgotten_at=until or now + _LONGEST_RUN)
 
-    def _moment(self, loop_time: float) -> datetime:
-        seconds = max(0.0, loop_time - asyncio.get_running_loop().time())
-        return self._clock() + timedelta(seconds=seconds)
-
     def _in_loop_time(self, moment: datetime) -> float:
         return asyncio.get_running_loop().time() + (moment - self._clock()).total_seconds()
+
+
+def _moment(loop_time: float, now: datetime) -> datetime:
+    """Return the moment of the loop's time; `now` for one that is past."""
+    return now + timedelta(seconds=max(0.0, loop_time - asyncio.get_running_loop().time()))

@@ -172,7 +172,7 @@ class Supply:
 
     def _next(self) -> Delivery | None:
         """Return the first delivery whose domain can take it; those before it wait."""
-        if delivery := self._waiting.pop():
+        if self._waiting.domains and (delivery := self._waiting.pop()):
             return delivery
         while self._ready:
             delivery = self._ready.popleft()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.bootstrap import domain_limits
 from newsletter.core.delivery import Uncertain
 from newsletter.core.errors import ConfigurationError
 from newsletter.settings import (
@@ -171,6 +172,25 @@ def test_a_wrong_limit_of_a_domain_is_named_by_the_domain(
     monkeypatch: pytest.MonkeyPatch, value: str, expected: str
 ) -> None:
     assert mistake(monkeypatch, DELIVERY__DOMAINS=value) == f"NEWSLETTER_DELIVERY__DOMAINS{expected}"
+
+
+async def test_what_is_not_said_of_a_single_domain_is_as_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    domains = '{"a.example": {"connections": 2}, "b.example": {"connections": 0, "rate": 0.01}}'
+    limits = domain_limits(
+        having(
+            monkeypatch,
+            DELIVERY__DOMAIN_CONNECTIONS="1",
+            DELIVERY__DOMAIN_RATE="1000",
+            DELIVERY__DOMAINS=domains,
+        ).delivery
+    )
+    admitted = {name: [limits.admit(name) for _ in range(3)] for name in ("a.example", "b.example", "c.example")}
+    assert admitted == {
+        "a.example": [True, True, False],
+        "b.example": [True, False, False],
+        "c.example": [True, False, False],
+    }
+    assert limits.have_rates
 
 
 @pytest.mark.parametrize("name", ["SMTP__USERNAME", "SMTP__PASSWORD"])
