@@ -21,7 +21,7 @@ from newsletter.alarm import Alarm
 from newsletter.core.delivery import RetryPolicy
 from newsletter.core.errors import ConfigurationError, LintError
 from newsletter.delivery.dispatch import Dispatcher
-from newsletter.delivery.limits import DomainLimits
+from newsletter.delivery.limits import DomainLimits, Limit
 from newsletter.delivery.relay import RelayConfig, SmtpRelayPool
 from newsletter.delivery.relay import Security as RelaySecurity
 from newsletter.delivery.run import Rules
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from newsletter.core.issue import Issue
     from newsletter.core.newsletter_list import NewsletterList
     from newsletter.ports import Message, Source
-    from newsletter.settings import RelaySettings
+    from newsletter.settings import DeliverySettings, RelaySettings
 
 log = structlog.get_logger(__name__)
 
@@ -96,7 +96,8 @@ def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
         _rules(settings),
         batch=settings.delivery.batch,
         journals=store.file and store.file.with_name(f"{store.file.name}.journals"),
-        limits=DomainLimits(at_once=settings.delivery.domain_connections),
+        limits=domain_limits(settings.delivery),
+        hindrances=store.hindrances,
     )
     pipeline = Pipeline(
         store=store,
@@ -210,6 +211,19 @@ def http_client(settings: Settings) -> HttpClient:
             state=settings.paths.state,
         )
     )
+
+
+def domain_limits(delivery: DeliverySettings) -> DomainLimits:
+    """Return what each recipient domain is sent; what is not said of a single domain is as for all."""
+    general = Limit(at_once=delivery.domain_connections, rate=delivery.domain_rate)
+    own = {
+        domain: Limit(
+            at_once=general.at_once if limit.connections is None else limit.connections,
+            rate=general.rate if limit.rate is None else limit.rate,
+        )
+        for domain, limit in delivery.domains.items()
+    }
+    return DomainLimits(general, own)
 
 
 def check_issue(issue: Issue, message: Message) -> None:

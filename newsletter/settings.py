@@ -6,23 +6,17 @@ is the same as none. `.env.example` names them all with a word on each.
 
 from __future__ import annotations
 
-import json
 import os
-import re
 from datetime import timedelta
 from difflib import get_close_matches
 from enum import StrEnum
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
-from urllib.parse import urlsplit
 
 from dotenv.parser import parse_stream
-from email_validator import EmailNotValidError, validate_email
 from pydantic import (
-    AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -34,16 +28,23 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, Settin
 
 from newsletter.core.delivery import Uncertain
 from newsletter.core.errors import ConfigurationError
+from newsletter.setting_values import (
+    FROM_JSON,
+    IN_LOWER_CASE,
+    DatabaseAddress,
+    Duration,
+    MailAddress,
+    MailDomain,
+    Port,
+    WebAddress,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PREFIX = "NEWSLETTER_"
 _NESTED = "__"
-
-_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
-_DATABASE = re.compile(r"(sqlite|postgresql)(\+\w+)?://.*")
+_NO_SECRET = SecretStr("")
 
 
 class Security(StrEnum):
@@ -55,59 +56,6 @@ class Security(StrEnum):
 
 
 _PORTS = {Security.STARTTLS: 587, Security.TLS: 465, Security.NONE: 25}
-
-
-def _duration(value: object) -> object:
-    """Read `36h`, `90m`, `45s`, `2d` or a number of seconds."""
-    if isinstance(value, timedelta):
-        return value
-    found = _DURATION.fullmatch(str(value).strip())
-    if not found or not float(found[1]):
-        raise ValueError("write a duration such as 36h, 90m, 45s or 2d")
-    return timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
-
-
-def _web_address(value: str) -> str:
-    """Return a base address without a slash at its end."""
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("write an address that begins with https:// or http://")
-    return value.rstrip("/")
-
-
-def _database(value: SecretStr) -> SecretStr:
-    if not _DATABASE.fullmatch(value.get_secret_value()):
-        raise ValueError("write sqlite:///path/to/file.db or postgresql://user:password@host/name")
-    return value
-
-
-def _mail_address(value: str) -> str:
-    if not value:
-        return value
-    try:
-        return validate_email(value, strict=True, check_deliverability=False, test_environment=True).normalized
-    except EmailNotValidError as error:
-        raise ValueError(f"is not a mail address: {error}") from None
-
-
-def _json_list(value: object) -> object:
-    """Read a JSON list here, not in pydantic-settings, whose errors would name no field."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"is not JSON: {error.msg} at character {error.pos + 1}") from None
-
-
-def _lower(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-WebAddress = Annotated[str, AfterValidator(_web_address)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-_NO_SECRET = SecretStr("")
 
 
 class Group(BaseModel):
@@ -147,13 +95,13 @@ class SmtpSettings(RelaySettings):
     """The first relay, and further ones that take over in this order."""
 
     host: str = "localhost"
-    relays: Annotated[tuple[RelaySettings, ...], NoDecode, BeforeValidator(_json_list)] = ()
+    relays: Annotated[tuple[RelaySettings, ...], NoDecode, FROM_JSON] = ()
 
 
 class DatabaseSettings(Group):
     """Where the ledger is; secret, as it may hold a password."""
 
-    url: Annotated[SecretStr, AfterValidator(_database)] = SecretStr("sqlite:///var/newsletter.db")
+    url: DatabaseAddress = SecretStr("sqlite:///var/newsletter.db")
 
 
 class HuggingFaceSettings(Group):
@@ -190,10 +138,18 @@ class HttpSettings(Group):
     allow_private: bool = False
 
 
+class DomainSettings(Group):
+    """What one recipient domain is sent at most, where that differs from the others: None is the same as there."""
+
+    connections: int | None = Field(default=None, ge=0)
+    rate: float | None = Field(default=None, ge=0)
+
+
 class DeliverySettings(Group):
     """How deliveries are made and made again. `batch` deliveries are claimed at a time.
 
-    `domain_connections` is how many messages one recipient domain is sent at the same time, 0 for as many as go.
+    `domain_connections` is how many messages one recipient domain is sent at the same time, `domain_rate` how many
+    a second; 0 for as many as go. `domains` has other limits for single domains.
     """
 
     uncertain: Uncertain = Uncertain.RESEND
@@ -201,6 +157,8 @@ class DeliverySettings(Group):
     give_up_after: Duration = timedelta(hours=36)
     batch: int = Field(default=500, ge=1, le=10_000)
     domain_connections: int = Field(default=0, ge=0)
+    domain_rate: float = Field(default=0, ge=0)
+    domains: Annotated[dict[MailDomain, DomainSettings], NoDecode, FROM_JSON] = {}
 
 
 class DkimSettings(Group):
@@ -254,8 +212,8 @@ class PathSettings(Group):
 class LogSettings(Group):
     """What is logged to stderr, and how."""
 
-    level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
-    format: Annotated[Literal["console", "json"], BeforeValidator(_lower)] = "console"
+    level: Annotated[Literal["debug", "info", "warning", "error"], IN_LOWER_CASE] = "info"
+    format: Annotated[Literal["console", "json"], IN_LOWER_CASE] = "console"
 
 
 class ScheduleSettings(Group):
@@ -268,7 +226,7 @@ class ScheduleSettings(Group):
 class AlarmSettings(Group):
     """Who hears of an issue that failed; nobody if empty."""
 
-    to: Annotated[str, AfterValidator(_mail_address)] = ""
+    to: MailAddress = ""
 
 
 class Settings(BaseSettings):
@@ -372,7 +330,7 @@ def _explained(error: ValidationError) -> Iterator[str]:
         variable, inner = detail["loc"][:2], detail["loc"][2:]
         if detail["type"] == "extra_forbidden" and not inner:
             continue
-        place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in inner)
+        place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in inner if step != "[key]")
         said = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
         message = {"missing": "is missing: add it", "extra_forbidden": "unknown key: remove it"}
         name = f"{_PREFIX}{_NESTED.join(map(str, variable))}".upper()

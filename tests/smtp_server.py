@@ -106,6 +106,10 @@ class SmtpServer:
         """Answer a step so, for one address or for all, always or some times; the newest rule wins."""
         self._answers.insert(0, _Answer(step, reply, address, times))
 
+    def works_again(self) -> None:
+        """Take everything again, whatever was to be answered before."""
+        self._answers.clear()
+
     async def until(self, messages: int) -> None:
         """Wait until so many messages have been taken."""
         await self.wait_for(lambda: len(self.received) >= messages)

@@ -11,10 +11,11 @@ from typing import Annotated, Any
 import typer
 
 from newsletter.bootstrap import Program
+from newsletter.cli.hindrances import find_hindrances, show_hindrances
 from newsletter.cli.output import say, say_json, table
 from newsletter.cli.session import AsJson, Day, ListName, now, within
 from newsletter.core.delivery import Change, DeliveryState
-from newsletter.ports import DeliveryRecord
+from newsletter.ports import DeliveryRecord, Hindrance
 
 group = typer.Typer(no_args_is_help=True, help="Who got it, and who not yet.")
 
@@ -103,6 +104,22 @@ async def _release(program: Program, list_name: str | None, day: date | None, *,
         for one in held
     ]
     return len(changes) - len(await outbox.record(changes))
+
+
+@group.command()
+def hindrances(*, as_json: AsJson = False) -> None:
+    """List what holds mail up: domains that asked to slow down, relays in trouble."""
+    found = within(find_hindrances)
+    if as_json:
+        say_json([_hindrance_json(one) for one in found])
+    else:
+        show_hindrances(found)
+
+
+def _hindrance_json(one: Hindrance) -> dict[str, Any]:
+    values = asdict(one)
+    del values["forgotten_at"]
+    return {**values, "kind": one.kind.value}
 
 
 def _tell(count: int, done: str, *, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from newsletter.cli.hindrances import find_hindrances, show_hindrances
 from newsletter.cli.output import say, say_json, table
 from newsletter.cli.session import AsJson, Day, ListName, OneList, now, within
 from newsletter.core.calendar import next_slot
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from newsletter.bootstrap import Program
     from newsletter.core.issue import Issue, IssueListing
-    from newsletter.ports import IssueSummary
+    from newsletter.ports import Hindrance, IssueSummary
 
 issues_group = typer.Typer(no_args_is_help=True, help="What went out.")
 
@@ -72,8 +73,8 @@ async def _find_issue(program: Program, list_name: str, day: date | None) -> Iss
 
 
 def status(*, as_json: AsJson = False) -> None:
-    """Show what is due, sent and stuck, list by list."""
-    rows = within(_status)
+    """Show what is due, sent and stuck, list by list, and what holds mail up."""
+    rows, hindrances = within(_status)
     if as_json:
         say_json(rows)
         return
@@ -84,9 +85,12 @@ def status(*, as_json: AsJson = False) -> None:
             for row in rows
         ),
     )
+    if hindrances:
+        say("")
+        show_hindrances(hindrances)
 
 
-async def _status(program: Program) -> list[dict[str, Any]]:
+async def _status(program: Program) -> tuple[list[dict[str, Any]], list[Hindrance]]:
     rows, moment = [], now()
     for name, file in program.lists.load().items():
         history = await program.store.issues.history(name, limit=20)
@@ -106,7 +110,7 @@ async def _status(program: Program) -> list[dict[str, Any]]:
                 "subscribers": len(file.subscribers),
             }
         )
-    return rows
+    return rows, await find_hindrances(program)
 
 
 def _counted(counts: Mapping[DeliveryState, int]) -> dict[str, int]:

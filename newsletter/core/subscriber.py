@@ -66,11 +66,15 @@ def address_key(email: str) -> str:
     `ann@` wants one copy.
     """
     local, _, domain = email.strip().rpartition("@")
-    ascii_domain = domain
+    return f"{local.lower()}@{domain_key(domain)}"
+
+
+def domain_key(domain: str) -> str:
+    """Return a domain as it is compared: in lower case, in its ASCII (IDNA) form if it has one."""
     if not domain.isascii():  # idna takes 50 µs even where it has nothing to do, for each message
         with suppress(idna.IDNAError):
-            ascii_domain = idna.encode(domain, uts46=True).decode("ascii")
-    return f"{local}@{ascii_domain}".lower()
+            return idna.encode(domain, uts46=True).decode("ascii").lower()
+    return domain.lower()
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ class Connection:
             while not self._run.is_over and not self._relay.health.given_up:
                 if not self._next and not self._relays.may_work(self._relay):
                     await self._run.bell.wait()
-                elif self._session is None or self._session.spent:
+                elif self._session is None or self._session.spent or self._is_in_the_way:
                     await self._close()
                     await self._queue_up()
                     await self._begin_anew()
@@ -85,8 +85,17 @@ class Connection:
     async def _queue_up(self) -> None:
         """Wait until the relay has a connection to spare, before anything is taken up for it."""
         self._queues = True
-        await self._relay.slots.acquire()
+        self._relay.queueing += 1
+        try:
+            await self._relay.slots.acquire()
+        finally:
+            self._relay.queueing -= 1
         self._queues, self._has_slot = False, True
+
+    @property
+    def _is_in_the_way(self) -> bool:
+        """Tell whether another run could use the connection, while this one has nothing that may be sent now."""
+        return self._relay.queueing > 0 and not self._next and self._run.supply.rests
 
     async def _begin_anew(self) -> None:
         """Connect and deliver one message, as the relay's health allows."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from newsletter.delivery.journal import Journal
 from newsletter.delivery.ledger import GroupCommit, Journalled
 from newsletter.delivery.limits import DomainLimits
 from newsletter.delivery.messages import Messages
+from newsletter.delivery.recollection import Recollection
 from newsletter.delivery.recovery import recover
 from newsletter.delivery.relays import Relays
 from newsletter.delivery.run import Run, Tally
@@ -28,11 +30,10 @@ if TYPE_CHECKING:
     from newsletter.delivery.ledger import Ledger
     from newsletter.delivery.run import Rules
     from newsletter.delivery.session import Pool
-    from newsletter.ports import Message, Outbox, Progress
+    from newsletter.ports import Hindrances, Message, Outbox, Progress
 
 log = structlog.get_logger(__name__)
 
-_PAUSES = (1.0, 2.0, 4.0)  # seconds before each new attempt at a relay in trouble
 _GRACE = 6.0  # seconds that messages in flight have when the run is to stop
 _GOODBYE = 2.0  # seconds that sessions have to end when everything is delivered
 
@@ -52,7 +53,7 @@ class Dispatcher:
         batch: int = 100,
         journals: Path | None = None,
         limits: DomainLimits | None = None,
-        pauses: Sequence[float] = _PAUSES,
+        hindrances: Hindrances | None = None,
         grace: float = _GRACE,
     ) -> None:
         """Prepare to deliver.
@@ -65,15 +66,16 @@ class Dispatcher:
             journals: a folder of this machine's for journals, where all workers of the outbox run on this
                 machine; None: every note is a transaction's.
             limits: how much each recipient domain is sent; None: as much as it takes.
-            pauses: seconds before each new attempt at a relay in trouble; after the last it is given up.
+            hindrances: where it is kept what domains and relays need time for; None: for this process alone.
             grace: seconds that messages in flight have when the run is to stop.
         """
         self._outbox = outbox
-        self._relays = Relays(pools, pauses)
+        self._relays = Relays(pools, rules.pauses)
         self._rules = rules
         self._batch = batch
         self._journals = journals
         self._limits = limits or DomainLimits()
+        self._recollection = hindrances and Recollection(hindrances, self._limits, self._relays, rules.clock)
         self._grace = grace
 
     async def deliver(
@@ -92,7 +94,9 @@ class Dispatcher:
         Raises:
             StoreError: the ledger cannot be written; nothing is sent without a recorded intent.
         """
-        async with self._outbox.worker() as worker:
+        recollecting = self._recollection.run() if self._recollection else nullcontext()
+        async with self._outbox.worker() as worker, recollecting:
+            self._limits.begin_run()
             await recover(self._outbox, self._rules.uncertain, now=self._rules.clock(), journals=self._journals)
             bell = Bell()
             supply = Supply(

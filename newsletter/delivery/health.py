@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from newsletter.core.errors import RelayError
 
@@ -32,47 +32,61 @@ class Health:
         """
         self._relay = relay
         self._pauses = pauses
-        self._failures = 0
+        self.failures = 0  # in a row
         self._one_at_a_time = asyncio.Lock()
         self.trouble = ""
+        self.on_change: Callable[[str], None] | None = None  # hears of it, by the relay's name
 
     @property
     def given_up(self) -> bool:
         """Tell whether the relay is not to be tried again."""
-        return self._failures > len(self._pauses)
+        return self.failures > len(self._pauses)
 
     @property
     def is_good(self) -> bool:
         """Tell whether the relay is not known to be in trouble."""
-        return not self._failures
+        return not self.failures
 
     @property
     def pause(self) -> float:
         """Return how many seconds to wait before the relay is tried again."""
-        return self._pauses[self._failures - 1] if self._failures and not self.given_up else 0.0
+        return self._pauses[self.failures - 1] if self.failures and not self.given_up else 0.0
 
     @asynccontextmanager
     async def attempt(self) -> AsyncIterator[int]:
         """Wait until a new session may be tried; gives what `failed` wants to know of it."""
         if self.is_good:
-            yield self._failures
+            yield self.failures
             return
         async with self._one_at_a_time:
-            yield self._failures
+            yield self.failures
+
+    def recall(self, trouble: str) -> bool:
+        """Be careful with a relay that was in trouble when another process used it; tell whether that is news."""
+        is_news = self.is_good
+        if is_news:
+            self.failures, self.trouble = 1, trouble
+        return is_news
 
     def begin_run(self) -> None:
         """Try again a relay that was given up in an earlier run, but be careful with it."""
-        self._failures = min(self._failures, 1)
+        self.failures = min(self.failures, 1)
 
     def failed(self, error: RelayError, attempt: int) -> None:
         """Note trouble with a session. Sessions that began before the last failure only confirm that one."""
         self.trouble = str(error)
-        if attempt == self._failures:
-            self._failures += 1
-            log.warning("relay_in_trouble", relay=self._relay, reason=self.trouble, failures=self._failures)
+        if attempt == self.failures:
+            self.failures += 1
+            log.warning("relay_in_trouble", relay=self._relay, reason=self.trouble, failures=self.failures)
+            self._tell()
 
     def worked(self) -> None:
         """Note that the relay has answered for a message."""
-        if self._failures and not self.given_up:
+        if self.failures and not self.given_up:
             log.info("relay_works_again", relay=self._relay)
-            self._failures = 0
+            self.failures = 0
+            self._tell()
+
+    def _tell(self) -> None:
+        if self.on_change:
+            self.on_change(self._relay)

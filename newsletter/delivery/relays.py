@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 class Member:
     """One relay among others; `served` counts the messages that it has been given, against its weight.
 
-    `slots` are its connections, which runs at the same time share. A session that is spent gives its slot to who
-    has waited longest, so that a small issue goes out beside a big one.
+    `slots` are its connections, which runs at the same time share; `queueing` for one are so many. A session that
+    is spent, or rests, gives its slot to who has waited longest, so that a small issue goes out beside a big one.
     """
 
     pool: Pool
@@ -34,6 +34,7 @@ class Member:
     weight: int
     slots: asyncio.Semaphore
     served: int = field(default=0)
+    queueing: int = field(default=0)
 
     @property
     def share(self) -> float:

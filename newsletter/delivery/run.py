@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -28,12 +28,17 @@ _OPEN = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """What to do with deliveries that don't go through at once; `jitter` gives random numbers in [0, 1)."""
+    """What to do with deliveries that don't go through at once.
+
+    `jitter` gives random numbers in [0, 1). `pauses` are the seconds before each new attempt at a relay in
+    trouble; after the last it is given up.
+    """
 
     retry: RetryPolicy
     uncertain: Uncertain
     clock: Clock
     jitter: Callable[[], float]
+    pauses: Sequence[float] = (1.0, 2.0, 4.0)
 
 
 class Tally:

@@ -7,6 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from newsletter.delivery.limits import domain_of
+from newsletter.delivery.waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from newsletter.ports import Clock, Outbox
 
 _FIRST_CLAIM = 50
-_MOST_WAITING = 10_000  # deliveries whose domains can't take them now
+_MOST_WAITING = 50_000  # deliveries whose domains can't take them now; some 500 bytes each
+_A_WHILE = 0.2  # seconds for which a connection waits before it looks whether another run needs it
 _SHORT, _LONG = 1.0, 4.0  # seconds from one claim to the next
 
 
@@ -61,7 +63,7 @@ class Supply:
         self._issue_key = issue_key
         self._ready: deque[Delivery] = deque()
         self._last: deque[Delivery] = deque()
-        self._waiting: dict[str, deque[Delivery]] = {}  # by domain
+        self._waiting = Waiting(limits)
         self._troubled: set[int] = set()
         self._over: set[int] = set()
         self._taken = 0
@@ -73,7 +75,7 @@ class Supply:
         self._claimed_at = 0.0  # in the loop's time
 
     async def take(self) -> Delivery | None:
-        """Return the next delivery, or None when nothing more is due, or the run stops."""
+        """Return the next delivery, or None when nothing more is due, the run stops, or it rests for a while."""
         while not self._stopped and not self.is_exhausted:
             if delivery := self.take_now():
                 return delivery
@@ -82,7 +84,9 @@ class Supply:
             elif self._last:
                 self._ready, self._last = self._last, self._ready
             else:
-                await self._bell.wait(self._limits.wait(self._waiting) or None)
+                await self._bell.wait(self._until_next_look)
+                if self.rests:
+                    return None
         return None
 
     def take_now(self) -> Delivery | None:
@@ -135,7 +139,7 @@ class Supply:
         """Tell whether nothing is left to do, and nobody holds anything that could come back."""
         if self._taken or self._ready or self._last or not (self._dry or not self._has_room):
             return False
-        return self._limits.wait(self._waiting) is None if self._waiting else True
+        return self._waiting.is_hopeless
 
     @property
     def upcoming(self) -> Iterable[Delivery]:
@@ -145,32 +149,45 @@ class Supply:
     @property
     def left(self) -> set[int]:
         """Return the keys of claimed deliveries that have not been begun; those that ended uncertain have."""
-        return {one.key for queue in (self._ready, self._last, *self._waiting.values()) for one in queue}
+        return {one.key for queue in (self._ready, self._last, self._waiting) for one in queue}
 
     @property
     def _has_room(self) -> bool:
         """Tell whether not too many deliveries wait for their domains already."""
-        return sum(map(len, self._waiting.values())) < _MOST_WAITING
+        return len(self._waiting) < _MOST_WAITING
+
+    @property
+    def rests(self) -> bool:
+        """Tell whether nothing can be taken until one of the domains is free for which all that is left waits."""
+        if self._ready or self._last or (not self._dry and self._has_room):
+            return False
+        at = self._waiting.look_at
+        return at is not None and at > asyncio.get_running_loop().time()
+
+    @property
+    def _until_next_look(self) -> float | None:
+        """Return for how many seconds to wait until a domain may be free; None: it isn't a question of time."""
+        at = self._waiting.look_at
+        return None if at is None else min(at - asyncio.get_running_loop().time(), _A_WHILE)
 
     def _next(self) -> Delivery | None:
         """Return the first delivery whose domain can take it; those before it wait."""
-        for domain, queue in self._waiting.items():
-            if self._limits.admit(domain):
-                delivery = queue.popleft()
-                if not queue:
-                    del self._waiting[domain]
-                return delivery
+        if self._waiting.domains and (delivery := self._waiting.pop()):
+            return delivery
         while self._ready:
             delivery = self._ready.popleft()
             domain = domain_of(delivery.subscriber.email)
-            if domain not in self._waiting and self._limits.admit(domain):
+            if domain not in self._waiting.domains and self._limits.admit(domain):
                 return delivery
-            self._waiting.setdefault(domain, deque()).append(delivery)
+            self._waiting.add(domain, delivery)
         return None
 
     def _returned(self, delivery: Delivery, outcome: Outcome | None) -> None:
         self._taken -= 1
-        self._limits.heard(domain_of(delivery.subscriber.email), outcome)
+        domain = domain_of(delivery.subscriber.email)
+        self._limits.heard(domain, outcome)
+        if domain in self._waiting.domains:
+            self._waiting.look_now(domain)
         self._bell.ring()
 
     def _claim_more(self) -> asyncio.Task[None]:

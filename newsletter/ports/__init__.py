@@ -5,13 +5,28 @@ All moments are aware UTC datetimes, all days are plain dates.
 
 from newsletter.ports.intake import Clock, ListFile, Lists, Source
 from newsletter.ports.mail import Dispatcher, DispatchReport, Message, Progress, Relay, RelayPool, Renderer
-from newsletter.ports.store import DeliveryRecord, Issues, IssueSummary, Library, Outbox, Recorded, Roster, Store
+from newsletter.ports.store import (
+    DeliveryRecord,
+    Hindrance,
+    HindranceKind,
+    Hindrances,
+    Issues,
+    IssueSummary,
+    Library,
+    Outbox,
+    Recorded,
+    Roster,
+    Store,
+)
 
 __all__ = [
     "Clock",
     "DeliveryRecord",
     "DispatchReport",
     "Dispatcher",
+    "Hindrance",
+    "HindranceKind",
+    "Hindrances",
     "IssueSummary",
     "Issues",
     "Library",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from newsletter.core.listing import Entry
     from newsletter.core.newsletter_list import Cadence
     from newsletter.core.subscriber import SyncPlan
-
+    from newsletter.ports import Hindrance, HindranceKind
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +39,7 @@ class MemoryStore:
         self.issues = MemoryIssues(tables)
         self.roster = MemoryRoster(tables)
         self.outbox = MemoryOutbox(tables)
+        self.hindrances = MemoryHindrances()
 
     @property
     def file(self) -> None:
@@ -250,3 +251,25 @@ class MemoryRoster:
     async def suppressed(self, list_name: str) -> set[str]:
         """See `Roster`."""
         return {key for key, name in self._tables.suppressions if name in {None, list_name}}
+
+
+class MemoryHindrances:
+    """Honours `newsletter.ports.Hindrances`."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[HindranceKind, str], Hindrance] = {}
+
+    async def known(self, *, now: datetime) -> list[Hindrance]:
+        """See `Hindrances`."""
+        return [self._known[key] for key in sorted(self._known) if self._known[key].forgotten_at > now]
+
+    async def note(
+        self,
+        changed: Sequence[Hindrance],
+        *,
+        over: Collection[tuple[HindranceKind, str]] = (),
+        now: datetime,
+    ) -> None:
+        """See `Hindrances`."""
+        left = {key: one for key, one in self._known.items() if key not in over and one.forgotten_at > now}
+        self._known = left | {(one.kind, one.name): one for one in changed}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from newsletter.store.hindrances import SqlHindrances
 from newsletter.store.issues import SqlIssues
 from newsletter.store.listings import SqlLibrary
 from newsletter.store.outbox import SqlOutbox
@@ -26,6 +27,7 @@ class SqlStore:
         self.issues = SqlIssues(database)
         self.roster = SqlRoster(database)
         self.outbox = SqlOutbox(database, _workers(database))
+        self.hindrances = SqlHindrances(database)
 
     @property
     def file(self) -> Path | None:

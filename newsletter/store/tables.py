@@ -15,6 +15,7 @@ from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Cadence, Masthead
 from newsletter.core.subscriber import Origin, SubscriberStatus
 from newsletter.core.topics import TopicsMode
+from newsletter.ports import HindranceKind
 
 if TYPE_CHECKING:
     from enum import StrEnum
@@ -272,6 +273,20 @@ sa.Index(
 )
 sa.Index(None, deliveries.c.ready_at, deliveries.c.key, sqlite_where=_is_ready, postgresql_where=_is_ready)
 sa.Index(None, deliveries.c.claimed_by, sqlite_where=_is_held, postgresql_where=_is_held)
+
+# What holds mail up for a while, so that a restart doesn't forget it.
+hindrances = sa.Table(
+    "hindrances",
+    metadata,
+    sa.Column("kind", _one_of(HindranceKind), primary_key=True),
+    sa.Column("name", _Exact, primary_key=True),
+    _moment("since"),
+    _moment("until", nullable=True),
+    sa.Column("times", sa.Integer, nullable=False),
+    sa.Column("given_up", sa.Boolean, nullable=False),
+    _text("reason"),
+    _moment("forgotten_at"),
+)
 
 # Only ever added to: what happened to a delivery, step by step.
 delivery_events = sa.Table(

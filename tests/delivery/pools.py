@@ -38,8 +38,14 @@ def pool(server: SmtpServer, **changes: Any) -> SmtpRelayPool:
 def dispatcher(
     outbox: FakeOutbox, *pools: Pool, uncertain: Uncertain = Uncertain.RESEND, **options: Any
 ) -> Dispatcher:
-    rules = Rules(retry=RetryPolicy(), uncertain=uncertain, clock=lambda: NOW, jitter=lambda: 0.5)
-    return Dispatcher(cast("Outbox", outbox), pools, rules, **{"pauses": (0.01, 0.01), **options})
+    rules = Rules(
+        retry=RetryPolicy(),
+        uncertain=uncertain,
+        clock=options.pop("clock", lambda: NOW),
+        jitter=lambda: 0.5,
+        pauses=options.pop("pauses", (0.01, 0.01)),
+    )
+    return Dispatcher(cast("Outbox", outbox), pools, rules, **options)
 
 
 def names(folder: Path) -> list[str]:

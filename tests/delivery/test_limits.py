@@ -3,8 +3,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import pytest
+
 from newsletter.core.delivery import DeliveryState, Outcome
-from newsletter.delivery.limits import DomainLimits, domain_of
+from newsletter.delivery.limits import DomainLimits, Limit, domain_of
+from newsletter.delivery.waiting import Waiting
 from newsletter.ports import DispatchReport
 from tests.delivery.fakes import FakeOutbox, delivery, message_for
 from tests.delivery.pools import pool
@@ -48,7 +51,7 @@ async def test_the_pause_doubles_with_each_such_answer_up_to_the_longest() -> No
     pauses = []
 
     for _ in range(3):
-        pauses.append(limits.wait([SLOW]) or 0)
+        pauses.append(limits.look_at(SLOW) - asyncio.get_running_loop().time())
         await asyncio.sleep(pauses[-1] + 0.01)
         assert limits.admit(SLOW)
         limits.heard(SLOW, SLOWLY)
@@ -87,15 +90,57 @@ async def test_what_one_mailbox_answers_says_nothing_of_its_domain() -> None:
 
 
 async def test_a_domain_is_sent_no_more_at_once_than_it_may() -> None:
-    limits = DomainLimits(at_once=2)
+    limits = DomainLimits(Limit(at_once=2))
 
     assert [limits.admit(SLOW) for _ in range(3)] == [True, True, False]
     limits.heard(SLOW, TAKEN)
     assert limits.admit(SLOW)
 
 
-def test_a_domain_is_compared_in_lower_case() -> None:
-    assert domain_of("Ann@Example.ORG") == "example.org"
+async def test_a_domain_is_sent_no_more_a_second_than_it_may() -> None:
+    limits = DomainLimits(Limit(rate=5))
+
+    assert [limits.admit(SLOW) for _ in range(3)] == [True, False, False]
+    assert limits.admit(QUICK)
+    await asyncio.sleep(0.15)
+    assert [limits.admit(SLOW) for _ in range(2)] == [True, False]
+
+
+async def test_a_message_that_was_not_sent_after_all_leaves_its_place_to_another() -> None:
+    limits = DomainLimits(Limit(rate=0.01))
+
+    assert limits.admit(SLOW)
+    limits.heard(SLOW, None)
+
+    assert limits.admit(SLOW)
+    limits.heard(SLOW, TAKEN)
+    assert not limits.admit(SLOW)
+
+
+async def test_a_domain_may_have_limits_of_its_own() -> None:
+    limits = DomainLimits(Limit(at_once=1), {SLOW: Limit(at_once=2, rate=0.01), "free.example": Limit()})
+
+    assert [limits.admit(SLOW) for _ in range(2)] == [True, False]
+    assert [limits.admit(QUICK) for _ in range(2)] == [True, False]
+    assert all(limits.admit("free.example") for _ in range(20))
+
+
+async def test_paces_of_long_ago_are_forgotten_and_others_are_kept() -> None:
+    limits = DomainLimits(Limit(rate=0.01), {QUICK: Limit(rate=1000)})
+    assert limits.admit(SLOW)
+    assert limits.admit(QUICK)
+    await asyncio.sleep(0.01)
+
+    limits.begin_run()
+
+    assert list(limits._paces) == [SLOW]
+
+
+@pytest.mark.parametrize(
+    ("email", "domain"), [("Ann@Example.ORG", "example.org"), ("ann@Bücher.example", "xn--bcher-kva.example")]
+)
+def test_a_domain_is_compared_in_lower_case_and_in_its_ascii_form(email: str, domain: str) -> None:
+    assert domain_of(email) == domain
 
 
 async def test_a_domain_that_says_451_slows_down_alone(server: SmtpServer, dispatcher: Make) -> None:
@@ -130,7 +175,7 @@ async def test_the_most_at_once_holds_over_all_connections(server: SmtpServer, d
     server.delay = 0.01
 
     report = await dispatcher(
-        FakeOutbox.of(10), pool(server, connections=4), limits=DomainLimits(at_once=1)
+        FakeOutbox.of(10), pool(server, connections=4), limits=DomainLimits(Limit(at_once=1))
     ).deliver(message_for)
 
     assert report == DispatchReport(sent=10)
@@ -147,3 +192,55 @@ async def test_a_reader_in_trouble_at_a_slow_domain_waits_for_it_too(server: Smt
     report = await dispatcher(outbox, pool(server, connections=1), limits=limits).deliver(message_for)
 
     assert report == DispatchReport(sent=7, deferred=3)
+
+
+async def test_a_run_waits_as_long_as_the_rate_of_a_domain_asks(server: SmtpServer, dispatcher: Make) -> None:
+    limits = DomainLimits(Limit(rate=40), patience=0.0)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    report = await dispatcher(FakeOutbox.of(40), pool(server), limits=limits).deliver(message_for)
+
+    assert report == DispatchReport(sent=40)
+    assert 0.85 <= loop.time() - began < 3.0  # 39 times 25 ms, less what may come early
+
+
+async def test_a_domain_at_its_rate_holds_up_no_other(server: SmtpServer, dispatcher: Make) -> None:
+    paced = [f"reader{number}@{SLOW}" for number in range(30)]
+    free = [f"reader{number}@{QUICK}" for number in range(60)]
+    outbox = FakeOutbox(delivery(key, email) for key, email in enumerate([*paced, *free], start=1))
+    limits, stop = DomainLimits(by_domain={SLOW: Limit(rate=0.001)}), asyncio.Event()
+
+    delivering = asyncio.create_task(
+        dispatcher(outbox, pool(server), limits=limits, batch=10).deliver(message_for, stop=stop)
+    )
+    await server.until(61)
+    stop.set()
+
+    assert await delivering == DispatchReport(sent=61, returned=29)
+
+
+async def test_thousands_of_domains_at_their_rate_do_not_slow_each_other_down() -> None:
+    limits, now = DomainLimits(Limit(rate=0.001)), asyncio.get_running_loop().time()
+    waiting = Waiting(limits)
+    for number in range(20_000):
+        assert limits.admit(f"{number}.example")
+        waiting.add(f"{number}.example", delivery(number, f"reader@{number}.example"))
+
+    for _ in range(20_000):
+        assert waiting.pop() is None
+
+    assert asyncio.get_running_loop().time() - now < 5.0
+    assert len(waiting) == len(list(waiting)) == 20_000
+    assert not waiting.is_hopeless
+
+
+async def test_a_run_waits_for_a_domain_that_another_run_keeps_busy(server: SmtpServer, dispatcher: Make) -> None:
+    outbox = FakeOutbox(delivery(key, f"reader{key}@{SLOW}", issue_key=key % 2) for key in range(1, 21))
+    at_work = dispatcher(outbox, pool(server, connections=4), limits=DomainLimits(Limit(at_once=1)))
+    server.delay = 0.002
+
+    reports = await asyncio.gather(*(at_work.deliver(message_for, issue_key=key) for key in (0, 1)))
+
+    assert reports == [DispatchReport(sent=10), DispatchReport(sent=10)]
+    assert server.most_in_work == 1

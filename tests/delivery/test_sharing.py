@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from newsletter.core.delivery import DeliveryState
+from newsletter.delivery.limits import DomainLimits, Limit
 from newsletter.ports import DispatchReport
 from tests.delivery.fakes import FakeOutbox, delivery, message_for, reader
 from tests.delivery.pools import pool
@@ -91,3 +92,22 @@ async def test_a_run_that_is_stopped_while_it_waits_for_a_connection_gives_every
     assert Counter(row.state for row in outbox.rows.values() if row.delivery.issue_key == TINY) == {
         DeliveryState.QUEUED: 3
     }
+
+
+async def test_a_run_that_waits_for_a_slow_domain_leaves_its_connections_to_others(
+    server: SmtpServer, dispatcher: Make
+) -> None:
+    outbox, stop = lists(big=20, tiny=3), asyncio.Event()
+    for row in outbox.rows.values():
+        if row.delivery.issue_key == TINY:
+            row.delivery = delivery(row.delivery.key, f"tiny{row.delivery.key}@quick.example", issue_key=TINY)
+    limits = DomainLimits(by_domain={"example.org": Limit(rate=0.001)})
+    at_work = dispatcher(outbox, pool(server, connections=1), limits=limits)
+
+    big = asyncio.create_task(at_work.deliver(message_for, issue_key=BIG, stop=stop))
+    await server.until(1)
+    tiny = await asyncio.wait_for(at_work.deliver(message_for, issue_key=TINY), 10)
+    stop.set()
+
+    assert tiny == DispatchReport(sent=3)
+    assert await big == DispatchReport(sent=1, returned=19)

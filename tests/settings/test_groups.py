@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.bootstrap import domain_limits
 from newsletter.core.delivery import Uncertain
 from newsletter.core.errors import ConfigurationError
 from newsletter.settings import (
     AlarmSettings,
     DeliverySettings,
+    DomainSettings,
     RelaySettings,
     Security,
     Settings,
@@ -144,6 +146,51 @@ def test_a_wrong_relay_is_named_by_its_place_in_the_list(monkeypatch: pytest.Mon
         "NEWSLETTER_SMTP__RELAYS[0].prot: unknown key: remove it",
         "NEWSLETTER_SMTP__RELAYS[1].host: is missing: add it",
     ]
+
+
+def test_limits_of_single_domains_come_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    domains = '{"Gmail.com": {"connections": 5, "rate": 2}, "bücher.example": {"rate": 0.5}}'
+    assert having(monkeypatch, DELIVERY__DOMAINS=domains).delivery.domains == {
+        "gmail.com": DomainSettings(connections=5, rate=2),
+        "xn--bcher-kva.example": DomainSettings(rate=0.5),
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("{", ": is not JSON: Expecting property name enclosed in double quotes at character 2"),
+        ("[]", ": should be a valid dictionary"),
+        ('{"gmail.com": {"rate": -1}}', ".gmail.com.rate: should be greater than or equal to 0"),
+        ('{"gmail.com": {"rate": Infinity}}', ".gmail.com.rate: should be a finite number"),
+        ('{"gmail.com": {"conections": 1}}', ".gmail.com.conections: unknown key: remove it"),
+        ('{"ann@gmail.com": {}}', ".ann@gmail.com: is not a mail domain: write it as in gmail.com"),
+        ('{"gmail.com": {}, "GMAIL.com": {}}', ": names gmail.com twice: remove one of the two"),
+    ],
+)
+def test_a_wrong_limit_of_a_domain_is_named_by_the_domain(
+    monkeypatch: pytest.MonkeyPatch, value: str, expected: str
+) -> None:
+    assert mistake(monkeypatch, DELIVERY__DOMAINS=value) == f"NEWSLETTER_DELIVERY__DOMAINS{expected}"
+
+
+async def test_what_is_not_said_of_a_single_domain_is_as_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    domains = '{"a.example": {"connections": 2}, "b.example": {"connections": 0, "rate": 0.01}}'
+    limits = domain_limits(
+        having(
+            monkeypatch,
+            DELIVERY__DOMAIN_CONNECTIONS="1",
+            DELIVERY__DOMAIN_RATE="1000",
+            DELIVERY__DOMAINS=domains,
+        ).delivery
+    )
+    admitted = {name: [limits.admit(name) for _ in range(3)] for name in ("a.example", "b.example", "c.example")}
+    assert admitted == {
+        "a.example": [True, True, False],
+        "b.example": [True, False, False],
+        "c.example": [True, False, False],
+    }
+    assert limits.have_rates
 
 
 @pytest.mark.parametrize("name", ["SMTP__USERNAME", "SMTP__PASSWORD"])

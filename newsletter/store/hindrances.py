@@ -1,0 +1,54 @@
+"""What holds mail up for a while, in SQL."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from newsletter.ports import Hindrance
+from newsletter.store.tables import hindrances
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+
+    from newsletter.ports import HindranceKind
+    from newsletter.store.engine import Database
+
+
+class SqlHindrances:
+    """Honours `newsletter.ports.Hindrances`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def known(self, *, now: datetime) -> list[Hindrance]:
+        """See `Hindrances`."""
+        query = (
+            sa.select(hindrances)
+            .where(hindrances.c.forgotten_at > now)
+            .order_by(hindrances.c.kind, hindrances.c.name)
+        )
+        async with self._database.read() as connection:
+            rows = await connection.execute(query)
+            return [Hindrance(**row) for row in rows.mappings()]
+
+    async def note(
+        self,
+        changed: Sequence[Hindrance],
+        *,
+        over: Collection[tuple[HindranceKind, str]] = (),
+        now: datetime,
+    ) -> None:
+        """See `Hindrances`."""
+        async with self._database.write() as connection:
+            # Two processes that note the same things in different order would wait for each other for ever.
+            await self._database.alone(connection, "note hindrances")
+            await connection.execute(sa.delete(hindrances).where(hindrances.c.forgotten_at <= now))
+            for kind, name in {*over, *((one.kind, one.name) for one in changed)}:
+                this = (hindrances.c.kind == kind, hindrances.c.name == name)
+                await connection.execute(sa.delete(hindrances).where(*this))
+            if changed:
+                await connection.execute(sa.insert(hindrances), [asdict(one) for one in changed])

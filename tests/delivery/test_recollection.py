@@ -1,0 +1,261 @@
+"""What outlasts a process: every dispatcher here is a new process, and the store is what they have in common."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pytest
+
+from newsletter.core.delivery import DeliveryState
+from newsletter.core.errors import StoreError
+from newsletter.delivery.limits import DomainLimits, Limit
+from newsletter.ports import DispatchReport, Hindrance, HindranceKind
+from newsletter.store import MemoryStore
+from tests.delivery import pools
+from tests.delivery.fakes import NOW, FakeOutbox, delivery, message_for, reader
+from tests.delivery.pools import pool
+from tests.smtp_server import SmtpServer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from newsletter.ports import Hindrances
+    from tests.delivery.pools import Make
+
+SLOW, QUICK = "slow.example", "quick.example"
+LATER = "451 4.7.0 too many messages"
+
+
+class Clock:
+    """Starts at NOW, keeps time with the loop, and can be put forward."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
+
+    def __call__(self) -> datetime:
+        return NOW + timedelta(seconds=self._loop.time() - self._began)
+
+    def put_forward(self, seconds: float) -> None:
+        self._began -= seconds
+
+
+@pytest.fixture
+async def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def other() -> AsyncIterator[SmtpServer]:
+    async with SmtpServer() as other:
+        yield other
+
+
+@pytest.fixture
+def hindrances() -> Hindrances:
+    return MemoryStore().hindrances
+
+
+@pytest.fixture
+def process(hindrances: Hindrances, clock: Clock) -> Make:
+    """Make dispatchers, each of a process of its own."""
+    return partial(pools.dispatcher, hindrances=hindrances, clock=clock)
+
+
+def at(domain: str, *keys: int) -> FakeOutbox:
+    return FakeOutbox(delivery(key, f"reader{key}@{domain}") for key in keys)
+
+
+async def known(hindrances: Hindrances, kind: HindranceKind) -> list[Hindrance]:
+    return [one for one in await hindrances.known(now=NOW) if one.kind is kind]
+
+
+def patient() -> DomainLimits:
+    return DomainLimits(first_pause=60.0, patience=0.0)
+
+
+async def test_a_domain_that_asked_to_slow_down_stays_slow_in_the_next_process(
+    server: SmtpServer, process: Make, hindrances: Hindrances
+) -> None:
+    server.answer("RCPT", LATER)
+    await process(at(SLOW, *range(1, 11)), pool(server), limits=patient()).deliver(message_for)
+    told = len(server.told)
+    (slow,) = await known(hindrances, HindranceKind.DOMAIN)
+
+    again = await process(at(SLOW, 11), pool(server), limits=patient()).deliver(message_for)
+
+    assert (slow.name, slow.reason, slow.times) == (SLOW, LATER, 1)
+    assert slow.until is not None
+    assert timedelta(seconds=50) < slow.until - NOW < timedelta(seconds=70)
+    assert again == DispatchReport(returned=1)
+    assert len(server.told) == told
+
+
+async def test_after_its_pause_it_gets_one_message_at_a_time_and_then_all_is_forgotten(
+    server: SmtpServer, process: Make, hindrances: Hindrances, clock: Clock
+) -> None:
+    server.answer("RCPT", LATER)
+    await process(at(SLOW, *range(1, 11)), pool(server), limits=patient()).deliver(message_for)
+    clock.put_forward(61)
+
+    once_more = await process(at(SLOW, 11, 12), pool(server), limits=patient()).deliver(message_for)
+    (slow,) = await known(hindrances, HindranceKind.DOMAIN)
+    server.works_again()
+    clock.put_forward(121)
+    taken = await process(at(SLOW, 13, 14), pool(server), limits=patient()).deliver(message_for)
+
+    assert once_more == DispatchReport(deferred=1, returned=1)
+    assert slow.times == 2
+    assert taken == DispatchReport(sent=2)
+    assert await known(hindrances, HindranceKind.DOMAIN) == []
+
+
+async def test_a_domain_is_forgotten_when_it_was_left_alone_for_an_hour(
+    server: SmtpServer, process: Make, clock: Clock
+) -> None:
+    server.answer("RCPT", LATER)
+    await process(at(SLOW, *range(1, 11)), pool(server), limits=patient()).deliver(message_for)
+    server.works_again()
+    server.delay = 0.05
+    clock.put_forward(60 + 3600 + 1)
+
+    await process(at(SLOW, *range(11, 15)), pool(server, connections=2), limits=patient()).deliver(message_for)
+
+    assert server.most_in_work == 2
+
+
+async def test_a_domain_whose_pause_was_noted_by_a_clock_that_ran_ahead_is_not_shut_out(
+    server: SmtpServer, process: Make, hindrances: Hindrances
+) -> None:
+    future = NOW + timedelta(days=365)
+    slow = Hindrance(kind=HindranceKind.DOMAIN, name=SLOW, since=future, until=future, forgotten_at=future)
+    await hindrances.note([slow], now=NOW)
+
+    report = await process(at(SLOW, 1), pool(server), limits=DomainLimits(first_pause=0.05)).deliver(message_for)
+
+    assert report == DispatchReport(sent=1)
+
+
+async def test_a_relay_that_was_given_up_is_tried_with_one_message_by_the_next_process(
+    server: SmtpServer, process: Make, hindrances: Hindrances
+) -> None:
+    server.answer("GREETING", "421 4.3.2 shutting down")
+    failed = await process(FakeOutbox.of(20), pool(server, connections=4)).deliver(message_for)
+    (sick,) = await known(hindrances, HindranceKind.RELAY)
+    server.works_again()
+    server.delay, before = 0.05, server.connections
+
+    delivering = asyncio.create_task(process(FakeOutbox.of(20), pool(server, connections=4)).deliver(message_for))
+    await server.until(1)
+    after_one = server.connections
+    report = await delivering
+
+    assert (sick.name, sick.given_up, sick.times) == (f"127.0.0.1:{server.port}", True, 3)
+    assert failed.trouble == sick.reason
+    assert after_one == before + 1
+    assert report == DispatchReport(sent=20)
+    assert await known(hindrances, HindranceKind.RELAY) == []
+
+
+async def test_while_it_is_in_trouble_the_next_process_begins_with_the_relay_that_stands_by(
+    server: SmtpServer, other: SmtpServer, process: Make
+) -> None:
+    await server.stop_listening()
+    first = process(FakeOutbox.of(10), pool(server), pool(other), pauses=(60.0,))
+    assert await first.deliver(message_for) == DispatchReport(sent=10)
+
+    second = process(FakeOutbox.of(10), pool(server), pool(other), pauses=(60.0,))
+    assert await second.deliver(message_for) == DispatchReport(sent=10)
+
+    assert server.connections == 0
+    assert len(other.received) == 20
+
+
+@pytest.mark.parametrize("limited", ["relay", "domain"])
+async def test_a_restart_lets_no_more_through_than_the_rate(
+    server: SmtpServer, process: Make, hindrances: Hindrances, limited: str
+) -> None:
+    def again(key: int) -> Make:
+        relay = pool(server, rate=2.0 if limited == "relay" else 0.0)
+        limits = DomainLimits(Limit(rate=2.0 if limited == "domain" else 0.0))
+        return partial(process, FakeOutbox([delivery(key, reader(key))]), relay, limits=limits)
+
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    for key in range(1, 5):
+        assert (await again(key)().deliver(message_for)).sent == 1
+
+    assert loop.time() - began >= 1.4  # three times half a second, less what may come early
+    (pace,) = await known(hindrances, HindranceKind.PACE)
+    assert pace.until == pace.forgotten_at
+
+
+async def test_after_a_process_that_was_killed_nobody_knows_and_the_rate_begins_as_if_just_used_up(
+    server: SmtpServer, process: Make, hindrances: Hindrances
+) -> None:
+    server.delay = 60.0
+    relay = partial(pool, server, rate=2.0, connections=1)
+    killed = asyncio.create_task(process(FakeOutbox.of(1), relay()).deliver(message_for))
+    await server.wait_for(lambda: "DATA" in server.told)
+    (pace,) = await known(hindrances, HindranceKind.PACE)
+    assert pace.until is None
+    server.delay = 0.0
+
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    report = await process(FakeOutbox.of(2), relay()).deliver(message_for)
+
+    assert report == DispatchReport(sent=2)
+    assert loop.time() - began >= 0.9
+    killed.cancel()
+    await asyncio.wait([killed])
+
+
+async def test_a_rate_that_was_not_used_lately_makes_nobody_wait(server: SmtpServer, process: Make) -> None:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    await process(FakeOutbox.of(1), pool(server, rate=0.1)).deliver(message_for)
+
+    assert loop.time() - began < 2.0
+
+
+class Unwritable:
+    """A store that can't be used for this; `ports.Hindrances`."""
+
+    async def known(self, *, now: datetime) -> list[Hindrance]:
+        raise StoreError("the ledger is locked")
+
+    async def note(self, *_: object, **__: object) -> None:
+        raise StoreError("the ledger is locked")
+
+
+async def test_what_cannot_be_kept_costs_no_delivery(server: SmtpServer, process: Make) -> None:
+    server.answer("RCPT", LATER, times=3)
+    limits = DomainLimits(Limit(rate=1000), first_pause=0.05)
+    outbox = at(QUICK, *range(1, 11))
+
+    report = await process(outbox, pool(server, rate=1000.0), limits=limits, hindrances=Unwritable()).deliver(
+        message_for
+    )
+
+    assert report == DispatchReport(sent=7, deferred=3)
+    assert outbox.states() == {DeliveryState.SENT: 7, DeliveryState.DEFERRED: 3}
+
+
+async def test_an_ordinary_run_writes_nothing(server: SmtpServer, process: Make) -> None:
+    notes = []
+
+    class Counting(Unwritable):
+        async def known(self, *, now: datetime) -> list[Hindrance]:
+            return []
+
+        async def note(self, *_: object, **__: object) -> None:
+            notes.append(1)
+
+    assert (await process(FakeOutbox.of(50), pool(server), hindrances=Counting()).deliver(message_for)).sent == 50
+
+    assert notes == []
