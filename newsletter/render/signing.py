@@ -47,6 +47,7 @@ SIGNED = (
 # Signed once more than they occur, so that nobody can add a second one (RFC 6376, 8.15).
 OVERSIGNED = ("From", "Subject")
 
+_KEYS = tuple((name, name.lower().encode()) for name in SIGNED)
 _LEAST_RSA_BITS = 1024  # RFC 8301, 3.2; 2048 is what to use
 _LINE = 75
 _FOLD = "\r\n "
@@ -121,8 +122,8 @@ class Signer:
             body: what stands behind the empty line.
         """
         fields = _canonical(head)
-        names = tuple(name for name in SIGNED for _ in fields.get(name.lower(), ()))
-        signed = b"".join(line for name in SIGNED for line in reversed(fields.get(name.lower(), ())))
+        found = [(name, line) for name, key in _KEYS if key in fields for line in reversed(fields[key])]
+        names, signed = tuple(name for name, _ in found), b"".join(line for _, line in found)
         body_hash = b64encode(hashlib.sha256(_simple(body)).digest()).decode()
         tags = (*_list_tag(names + OVERSIGNED), f"bh={body_hash};")
         return b"".join(self._signature(key, tags, signed) for key in self._keys)
@@ -144,15 +145,22 @@ def _list_tag(names: tuple[str, ...]) -> list[str]:
     return [line.replace(": ", ":") for line in lines]
 
 
-def _canonical(head: bytes) -> dict[str, list[bytes]]:
+def _canonical(head: bytes) -> dict[bytes, list[bytes]]:
     """Return header fields by lower-case name, each as a `relaxed` line (RFC 6376, 3.4.2), topmost first."""
-    fields: dict[str, list[bytes]] = {}
+    fields: dict[bytes, list[bytes]] = {}
     unfolded = head.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ")
-    for line in unfolded.removesuffix(b"\r\n").split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        name = name.strip().lower()
-        fields.setdefault(name.decode(), []).append(name + b":" + b" ".join(value.split()) + b"\r\n")
+    for field in unfolded.removesuffix(b"\r\n").split(b"\r\n"):
+        name, line = _relaxed(field)
+        fields.setdefault(name, []).append(line)
     return fields
+
+
+@lru_cache(maxsize=256)  # most fields are the same for all readers
+def _relaxed(field: bytes) -> tuple[bytes, bytes]:
+    """Return a field's name in lower case, and the whole field as one `relaxed` line."""
+    name, _, value = field.partition(b":")
+    name = name.strip().lower()
+    return name, name + b":" + b" ".join(value.split()) + b"\r\n"
 
 
 def _simple(body: bytes) -> bytes:
