@@ -174,8 +174,10 @@ class Supply:
         self._bell.ring()
 
     def _claim_more(self) -> asyncio.Task[None]:
-        if self._claiming is None or self._claiming.done():
+        """Return the claim that is going on, or a new one; one that failed is the last, and tells all who ask."""
+        if self._claiming is None or (self._claiming.done() and not self._claiming.exception()):
             self._claiming = asyncio.create_task(self._claim())
+            self._claiming.add_done_callback(_hear)
         return self._claiming
 
     def _adapt(self) -> None:
@@ -200,3 +202,9 @@ class Supply:
             elif delivery.key not in self._over:
                 self._ready.append(delivery)
         self._bell.ring()
+
+
+def _hear(claiming: asyncio.Task[None]) -> None:
+    """Take note of a failure: nobody may be left to ask for more when it comes."""
+    if not claiming.cancelled():
+        claiming.exception()

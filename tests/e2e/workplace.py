@@ -101,7 +101,10 @@ class Workplace:
 
     async def run(self, *words: str) -> Done:
         """Run a command to its end."""
-        process = await self.start(*words)
+        return await self.end(await self.start(*words))
+
+    async def end(self, process: asyncio.subprocess.Process) -> Done:
+        """Wait for the end of a command that was started."""
         out, err = await process.communicate()
         assert process.returncode is not None
         done = Done(process.returncode, out.decode(), err.decode())
