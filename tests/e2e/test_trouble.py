@@ -1,11 +1,14 @@
-"""Trouble as the whole program meets it, a full disk to begin with: nobody is lost, and nobody gets two copies."""
+"""Trouble as the whole program meets it, a full disk or a locked database: nobody is lost or gets two copies."""
 
 from __future__ import annotations
 
+import asyncio
 import re
 import resource
+import sqlite3
 import sys
 from collections import Counter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +18,7 @@ from tests.e2e.workplace import NEWSLETTER
 from tests.smtp_server import SmtpServer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from tests.e2e.workplace import Workplace
 
@@ -44,6 +47,23 @@ async def server(workplace: Workplace) -> AsyncIterator[SmtpServer]:
     async with SmtpServer(delay=0.01) as server:
         workplace.port = server.port
         yield server
+
+
+IMPATIENT = (sys.executable, "-m", "tests.e2e.impatient")
+LOCKED = (
+    "newsletter: list daily: SQLite database var/newsletter.db: database is locked; another process is writing"
+)
+
+
+@contextmanager
+def locked(workplace: Workplace) -> Iterator[None]:
+    """Hold the database as another process that writes to it, for as long as the context lasts."""
+    other = sqlite3.connect(workplace.folder / "var" / "newsletter.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        other.close()
 
 
 def copies(server: SmtpServer) -> Counter[bytes]:
@@ -102,4 +122,49 @@ async def test_an_issue_for_which_there_is_no_room_is_not_made_and_the_next_run_
     assert "see whether its disk is full" in complaint
     workplace.program = program
     assert (await workplace.run("issues", "list", "--json")).json == []
+    await finished(workplace, server)
+
+
+async def test_a_run_waits_for_another_process_that_writes_to_the_database(
+    workplace: Workplace, server: SmtpServer
+) -> None:
+    process = await workplace.start(*RUN)
+    await server.until(READERS // 4)
+    with locked(workplace):
+        await asyncio.sleep(2)
+        assert len(server.received) < READERS
+    done = await workplace.end(process)
+    assert (done.code, done.json["status"]) == (0, "sent")
+    assert set(copies(server).values()) == {1}
+    await finished(workplace, server)
+
+
+async def test_a_database_that_stays_locked_stops_the_run_and_the_next_one_goes_on(
+    workplace: Workplace, server: SmtpServer
+) -> None:
+    workplace.program = IMPATIENT
+    process = await workplace.start(*RUN)
+    await server.until(READERS // 4)
+    with locked(workplace):
+        done = await workplace.end(process)
+    assert done.code == 69
+    (complaint,) = done.complaints
+    assert complaint.startswith(LOCKED)
+    assert READERS // 4 <= len(server.received) < READERS
+    await finished(workplace, server, in_flight=CONNECTIONS)
+
+
+async def test_a_database_that_is_locked_from_the_start_lets_nothing_out(
+    workplace: Workplace, server: SmtpServer
+) -> None:
+    right, workplace.port = workplace.port, 9
+    await workplace.run(*RUN)
+    workplace.port = right
+    workplace.program = IMPATIENT
+    with locked(workplace):
+        done = await workplace.run(*RUN)
+    assert done.code == 69
+    (complaint,) = done.complaints
+    assert complaint.startswith(LOCKED)
+    assert server.received == []
     await finished(workplace, server)
