@@ -160,7 +160,7 @@ class Pipeline:
 
     async def _is_to_be_made(self, config: NewsletterList, slot: Slot) -> bool:
         tried, now = self._tried.get((config.name, slot.day)), self.clock()
-        if tried is not None and now - tried < self.retry_after:
+        if tried is not None and timedelta() <= now - tried < self.retry_after:  # the clock may be set back
             return False
         if await self.store.issues.find(config.name, slot.day) is not None:
             return False

@@ -71,6 +71,7 @@ class Supply:
         self._claiming: asyncio.Task[None] | None = None
         self._size = min(batch, _FIRST_CLAIM)
         self._claimed_at = 0.0  # in the loop's time
+        self._latest = clock()
 
     async def take(self) -> Delivery | None:
         """Return the next delivery, or None when nothing more is due, or the run stops."""
@@ -192,8 +193,10 @@ class Supply:
     async def _claim(self) -> None:
         self._adapt()
         refills = self._refills
+        # If the clock is set back meanwhile, what was due when the run began still is.
+        self._latest = max(self._latest, self._clock())
         claimed = await self._outbox.claim(
-            self._worker, now=self._clock(), limit=self._size, issue_key=self._issue_key
+            self._worker, now=self._latest, limit=self._size, issue_key=self._issue_key
         )
         self._dry = not claimed and refills == self._refills
         for delivery in claimed:

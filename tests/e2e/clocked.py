@@ -6,21 +6,27 @@ The file says by how many seconds the clock is ahead of this machine's; it is re
 from __future__ import annotations
 
 import sys
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
-from newsletter import bootstrap, cli
+import apscheduler.schedulers.base
 
-_utc_now = bootstrap.utc_now
+import newsletter.schedule
+from newsletter import bootstrap, cli
 
 
 def run(file: Path) -> None:
     """Run the program by this clock."""
 
-    def now() -> datetime:
-        return _utc_now() + timedelta(seconds=float(file.read_text()))
+    class Clock(datetime):
+        """Tells the time as the file has it."""
 
-    bootstrap.utc_now = now
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]  # as our code needs it
+            return datetime.now(tz) + timedelta(seconds=float(file.read_text()))
+
+    bootstrap.datetime = newsletter.schedule.datetime = Clock  # type: ignore[attr-defined]
+    apscheduler.schedulers.base.datetime = Clock
     cli.main()
 
 
