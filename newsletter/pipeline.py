@@ -114,8 +114,8 @@ class Pipeline:
         published = await self._publish(config, slot, at_once=at_once) if slot else None
         issues = [published.issue] if published and published.issue else []
         if at_once:
-            for issue in issues:
-                await self.store.outbox.hasten(issue.key, now=self.clock())
+            if published and published.issue and not published.created:
+                await self.store.outbox.hasten(published.issue.key, now=self.clock())
         else:
             issues = await self._open_issues(config, issues)
             for issue in issues:

@@ -33,6 +33,9 @@ class DeliveryState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+# Not sent yet, and to be tried when their time comes.
+WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
+
 FORWARD: dict[DeliveryState, frozenset[DeliveryState]] = {
     DeliveryState.QUEUED: frozenset({DeliveryState.SENDING, DeliveryState.WITHDRAWN}),
     DeliveryState.SENDING: frozenset(
