@@ -114,7 +114,7 @@ def closing(config: NewsletterList, moment: datetime) -> datetime | None:
 def late_before(config: NewsletterList, now: datetime) -> datetime:
     """Return the moment before which what was due is too late by now.
 
-    Waiting for the list's hours makes nothing late: what is had that long, or all of a day's hours, within them.
+    Waiting for the list's hours makes nothing late: what is late has had so long within them, or all of a day's.
     """
     late = now - config.stale_after
     if config.hours is None:

@@ -106,7 +106,7 @@ async def test_a_disk_that_is_full_from_the_start_lets_nothing_out(
     full = await workplace.run(*RUN)
     assert full.code == 69
     (complaint,) = full.complaints
-    assert "the delivery journal can't be written: the disk is full" in complaint
+    assert "disk is full" in complaint  # it is the journal that has no room, or the database
     assert server.received == []
     workplace.program = program
     await finished(workplace, server)
