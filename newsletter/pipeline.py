@@ -11,15 +11,26 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from newsletter.collect import Collected, collect
-from newsletter.core.calendar import Slot, comes_out_on, due_slot, next_slot, slot_on
+from newsletter.core.calendar import (
+    Slot,
+    closing,
+    comes_out_on,
+    due_slot,
+    late_before,
+    next_slot,
+    opening,
+    slot_on,
+)
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import NewsletterError, SourceError
 from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import Cadence, NewsletterList
 from newsletter.core.subscriber import plan_sync
+from newsletter.hours import stopping_at
 from newsletter.ports import (
     Clock,
     Dispatcher,
+    DispatchReport,
     ListFile,
     Message,
     Renderer,
@@ -40,10 +51,7 @@ from newsletter.report import IssueReport, RunReport, RunStatus
 if TYPE_CHECKING:
     import asyncio
 
-    from newsletter.ports import (
-        DispatchReport,
-        Progress,
-    )
+    from newsletter.ports import Progress
 
 log = structlog.get_logger(__name__)
 
@@ -65,6 +73,7 @@ class Pipeline:
     # Ticks come every few seconds; a source that had nothing for an issue is not asked at each of them.
     retry_after: timedelta = timedelta(minutes=30)
     _tried: dict[tuple[str, date], datetime] = field(default_factory=dict)
+    _waiting: dict[int, datetime] = field(default_factory=dict)  # till when, by issue: each wait is logged once
 
     async def run(
         self,
@@ -78,7 +87,8 @@ class Pipeline:
 
         Args:
             file: the list and its subscribers.
-            day: makes or finishes the issue of that day, its deliveries due at once; None: today's, if due.
+            day: makes or finishes the issue of that day, its deliveries due at once, whatever the list's hours;
+                None: today's, if due.
             progress: hears of each delivery.
             stop: when set, what is in flight is finished and the rest left for the next run.
         """
@@ -104,14 +114,16 @@ class Pipeline:
         published = await self._publish(config, slot, at_once=at_once) if slot else None
         issues = [published.issue] if published and published.issue else []
         if at_once:
-            for issue in issues:
-                await self.store.outbox.hasten(issue.key, now=self.clock())
+            if published and published.issue and not published.created:
+                await self.store.outbox.hasten(published.issue.key, now=self.clock())
         else:
             issues = await self._open_issues(config, issues)
             for issue in issues:
                 await self._withdraw_late(issue, config)
-        delivered = {issue.key: await self._deliver(issue, config, progress, stop) for issue in issues}
-        return await self._report(config, slot, collected, published, issues, delivered)
+        deliver = self._deliver if at_once else self._deliver_within_hours
+        delivered = {issue.key: await deliver(issue, config, progress, stop) for issue in issues}
+        opens = self.clock() if at_once else opening(config, self.clock())
+        return await self._report(config, slot, collected, published, issues, delivered, opens=opens)
 
     async def tick(self, file: ListFile, *, stop: asyncio.Event | None = None) -> None:
         """Do what is due by now: like `run`, but sources are asked only if there is an issue to make.
@@ -143,12 +155,12 @@ class Pipeline:
                 trouble = error
         for issue in await self._open_issues(config, []):
             await self._withdraw_late(issue, config)
-            await self._deliver(issue, config, None, stop)
+            await self._deliver_within_hours(issue, config, None, stop)
         return trouble
 
     async def _is_to_be_made(self, config: NewsletterList, slot: Slot) -> bool:
         tried, now = self._tried.get((config.name, slot.day)), self.clock()
-        if tried is not None and now - tried < self.retry_after:
+        if tried is not None and timedelta() <= now - tried < self.retry_after:  # the clock may be set back
             return False
         if await self.store.issues.find(config.name, slot.day) is not None:
             return False
@@ -245,12 +257,30 @@ class Pipeline:
         now, span = self.clock(), config.stale_after
         late = await self.store.outbox.withdraw_late(
             issue.key,
-            due_before=now - span,
+            due_before=late_before(config, now),
             reason=f"too late: it could not be delivered within {span.total_seconds() / 3600:g} hours",
             now=now,
         )
         if late:
             log.warning("deliveries_withdrawn_late", list=config.name, day=str(issue.day), count=late)
+
+    async def _deliver_within_hours(
+        self,
+        issue: Issue,
+        config: NewsletterList,
+        progress: Progress | None,
+        stop: asyncio.Event | None,
+    ) -> DispatchReport:
+        """Deliver if the list's mail may leave now, and as long as it may; a later run goes on."""
+        now = self.clock()
+        opens = opening(config, now)
+        if opens > now:
+            if self._waiting.get(issue.key) != opens:
+                self._waiting[issue.key] = opens
+                log.info("delivery_waits", list=config.name, day=str(issue.day), until=opens.isoformat())
+            return DispatchReport()
+        async with stopping_at(closing(config, now), self.clock, stop) as either:
+            return await self._deliver(issue, config, progress, either)
 
     async def _deliver(
         self,
@@ -273,6 +303,8 @@ class Pipeline:
         published: Published | None,
         issues: Sequence[Issue],
         delivered: dict[int, DispatchReport],
+        *,
+        opens: datetime,
     ) -> RunReport:
         report = RunReport(
             list=config.name,
@@ -289,16 +321,18 @@ class Pipeline:
             return report
         issue = issues[0]
         counts = await self.store.outbox.counts(issue.key)
+        trouble = next((one.trouble for one in delivered.values() if one.trouble), "")
+        waits = "" if trouble else self._waits(config, counts, opens)
         return replace(
             report,
             date=issue.day,
-            status=await self._status(issue, counts, delivered[issue.key]),
+            status=await self._status(issue, counts, delivered[issue.key], waits=bool(waits)),
             new=issue.candidates,
             issue=self._describe(issue, config),
             deliveries=counts,
             suppressed=await self.store.outbox.suppressed_count(issue.key),
             sent_now=sum(one.sent for one in delivered.values()),
-            reason=next((one.trouble for one in delivered.values() if one.trouble), ""),
+            reason=trouble or waits,
         )
 
     def _next(self, config: NewsletterList) -> str:
@@ -306,14 +340,25 @@ class Pipeline:
         slot = next_slot(config, self.clock())
         return f"the next issue is due on {slot.at:%Y-%m-%d at %H:%M} UTC" if slot else "the list has no days"
 
+    def _waits(self, config: NewsletterList, counts: dict[DeliveryState, int], opens: datetime) -> str:
+        """Return in words for which hours of the list an issue's deliveries wait, or nothing if they don't."""
+        is_open = opens <= self.clock()
+        if is_open or not (counts.get(DeliveryState.QUEUED) or counts.get(DeliveryState.DEFERRED)):
+            return ""
+        at = opens.astimezone(ZoneInfo(config.timezone))
+        return f"waits until {at:%H:%M} on {at:%Y-%m-%d}, {config.timezone}: the list's hours are {config.hours}"
+
     async def _status(
-        self, issue: Issue, counts: dict[DeliveryState, int], delivered: DispatchReport
+        self, issue: Issue, counts: dict[DeliveryState, int], delivered: DispatchReport, *, waits: bool
     ) -> RunStatus:
         if delivered.trouble and not counts.get(DeliveryState.SENT):
             return RunStatus.FAILED
+        if counts.get(DeliveryState.SENDING) or counts.get(DeliveryState.UNCERTAIN):
+            return RunStatus.PARTIAL
+        if waits:
+            return RunStatus.WAITING
         due = await self.store.outbox.next_due(issue.key)
-        unfinished = (DeliveryState.SENDING, DeliveryState.DEFERRED, DeliveryState.UNCERTAIN)
-        if any(counts.get(state) for state in unfinished) or (due is not None and due <= self.clock()):
+        if counts.get(DeliveryState.DEFERRED) or (due is not None and due <= self.clock()):
             return RunStatus.PARTIAL
         return RunStatus.SENT
 

@@ -44,6 +44,7 @@ class Published:
 
     new: int
     issue: Issue | None = None
+    created: bool = False  # just now
     reason: str = ""
 
 
@@ -183,5 +184,5 @@ async def publish(
         except StaleDraftError:
             continue
         log.info("issue_frozen", list=config.name, day=str(slot.day), number=issue.number, created=created)
-        return Published(new=issue.candidates, issue=issue)
+        return Published(new=issue.candidates, issue=issue, created=created)
     raise StaleDraftError(f"list {config.name}: other runs keep freezing issues; run again")

@@ -30,6 +30,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 # Together less than the ten seconds in which service managers and our contract want us gone.
 _GRACE = timedelta(seconds=8)
 _SECONDS_TO_CLEAN_UP = 1
+_LOOK_AT_CLOCK = 1.0  # seconds
 
 
 class Schedule:
@@ -65,6 +66,8 @@ class Schedule:
         self._stopping = stopping
         self._grace = grace
         self._running: set[asyncio.Task[Any]] = set()
+        self._longest: dict[str, timedelta] = {}  # from one turn to the next
+        self._minding: asyncio.Task[None] | None = None
         # Its news of every run, and of turns that are left out, would fill the log.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._scheduler = AsyncIOScheduler(timezone=UTC)
@@ -73,6 +76,7 @@ class Schedule:
         self._add("collect", collect, collect_every, jitter=jitter, first_at=now + collect_every)
 
     def _add(self, name: str, work: Work[Any], every: timedelta, *, jitter: timedelta, first_at: datetime) -> None:
+        self._longest[name] = every + jitter
         self._scheduler.add_job(
             self._run,
             IntervalTrigger(seconds=every.total_seconds(), jitter=jitter.total_seconds(), timezone=UTC),
@@ -103,6 +107,7 @@ class Schedule:
     async def __aenter__(self) -> Self:
         """Start; the first tick runs at once."""
         self._scheduler.start()
+        self._minding = asyncio.create_task(self._mind_clock())
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -112,6 +117,8 @@ class Schedule:
     async def stop(self) -> None:
         """Begin nothing new, ask running work to end, wait for it, and cut it off after the grace."""
         self._stopping.set()
+        if self._minding:
+            self._minding.cancel()
         self._scheduler.pause()
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=self._grace.total_seconds())
@@ -121,6 +128,17 @@ class Schedule:
                 await asyncio.wait(late, timeout=_SECONDS_TO_CLEAN_UP)
         self._scheduler.shutdown(wait=False)
         await asyncio.sleep(0)  # the scheduler shuts down in the loop's next turn
+
+    async def _mind_clock(self) -> None:
+        """Let those have their turn now whose turn a clock that was set back would put off; APScheduler waits."""
+        while True:
+            await asyncio.sleep(_LOOK_AT_CLOCK)
+            now = datetime.now(UTC)
+            for name, longest in self._longest.items():
+                job = self._scheduler.get_job(name)
+                if job.next_run_time - now > longest:
+                    log.warning("clock_set_back", job=name, was_due=job.next_run_time.isoformat())
+                    job.modify(next_run_time=now)
 
 
 async def run_until_signal(work: Work[Result]) -> Result:

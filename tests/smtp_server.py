@@ -9,7 +9,8 @@
     with in_thread(SmtpServer(port=0)) as server:           # for code that runs a loop of its own
         ...
 
-Steps: `GREETING`, `EHLO`, `MAIL`, `RCPT`, `DATA` (the command) and `MESSAGE` (its end). An answer is a reply line,
+Steps: `GREETING`, `EHLO`, `MAIL`, `RCPT`, `DATA` (the command), `MESSAGE` (its end) and `TAKEN` (likewise, but the
+message is taken). An answer is a reply line,
 or `DROP` (the connection is cut), `HANG` (no answer ever) or, at `DATA`, `CUT` (354, then cut while the message
 comes). A 421 closes the connection behind it, as RFC 5321, 3.8 has it.
 """
@@ -214,7 +215,7 @@ class _Handler:
         if reply := await self._server.reply_to("MESSAGE", message.recipient, smtp):
             return reply
         await self._server.take(message)
-        return "250 2.0.0 taken"
+        return await self._server.reply_to("TAKEN", message.recipient, smtp) or "250 2.0.0 taken"
 
 
 class _Session(SMTP):

@@ -59,21 +59,23 @@ def list_deliveries(
 
 @group.command()
 def retry(*, list_name: ListName = None, date: Day = None, as_json: AsJson = False) -> None:
-    """Make deferred deliveries due now; the next `run` or the scheduler sends them."""
+    """Make deferred deliveries due now, however late; the next `run` or the scheduler sends them."""
     _tell(within(lambda program: _retry(program, list_name, date)), "due now", as_json=as_json)
 
 
 async def _retry(program: Program, list_name: str | None, day: date | None) -> int:
-    outbox, count = program.store.outbox, 0
-    records = await outbox.records(
-        list_name=list_name, day=day, states=frozenset({DeliveryState.DEFERRED}), limit=_ALL
-    )
+    deferred = frozenset({DeliveryState.DEFERRED})
+    records = await program.store.outbox.records(list_name=list_name, day=day, states=deferred, limit=_ALL)
+    await _hasten(program, records, DeliveryState.DEFERRED)
+    return len(records)
+
+
+async def _hasten(program: Program, records: list[DeliveryRecord], state: DeliveryState) -> None:
+    """Make deliveries that are in a state due now: whom the operator asks for isn't withdrawn as late."""
     for name, on in {(record.list, record.day) for record in records}:
         issue = await program.store.issues.find(name, on)
         if issue is not None:
-            await outbox.hasten(issue.key, now=now())
-            count += sum(record.list == name and record.day == on for record in records)
-    return count
+            await program.store.outbox.hasten(issue.key, now=now(), states=[state])
 
 
 @group.command()
@@ -96,6 +98,7 @@ async def _release(program: Program, list_name: str | None, day: date | None, *,
     held = await outbox.records(
         list_name=list_name, day=day, states=frozenset({DeliveryState.UNCERTAIN}), limit=_ALL
     )
+    await _hasten(program, held, DeliveryState.UNCERTAIN)
     state = DeliveryState.SENT if as_sent else DeliveryState.QUEUED
     changes = [
         Change(

@@ -1,7 +1,8 @@
-"""When issues are due, and when each reader's copy is. Wall-clock times are read in IANA zones; results are UTC.
+"""When issues are due, when each reader's copy is, and when mail may leave.
 
-A local time that a DST change skips is taken as much later as the clocks jump (02:30 becomes 03:30); one that
-comes twice is its first occurrence. An issue is keyed on (list, local date), so neither makes two issues.
+Wall-clock times are read in IANA zones; results are UTC. A local time that a DST change skips is taken as much
+later as the clocks jump (02:30 becomes 03:30); one that comes twice is its first occurrence. An issue is keyed on
+(list, local date), so neither makes two issues.
 """
 
 from __future__ import annotations
@@ -17,13 +18,16 @@ from newsletter.core.topics import OWN_WORDS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from newsletter.core.newsletter_list import NewsletterList
+    from newsletter.core.newsletter_list import Hours, NewsletterList
     from newsletter.core.subscriber import Subscriber
     from newsletter.core.topics import Choice
 
 # A skipped time may fall on the next date, and a repeated midnight begins the next date twice: so a search begins
 # a day beyond the present date. Eight days on, every weekday has come by, at whatever hour.
 _DAYS_TO_SEARCH = range(-1, 9)
+
+# Hours may have begun on the day before, and a change of the clocks can leave a day without any.
+_DAYS_WITH_HOURS = range(-4, 4)
 
 # A scheduler that starts late still makes the issue that it missed, if it is no older than this.
 CATCH_UP = timedelta(hours=12)
@@ -88,6 +92,53 @@ def reader_time(subscriber: Subscriber, config: NewsletterList, slot: Slot) -> d
     return next(moment for moment in moments if moment >= slot.at)
 
 
+def opening(config: NewsletterList, moment: datetime) -> datetime:
+    """Return the first time from `moment` on that a list's mail may leave: `moment` itself, within its hours."""
+    if config.hours is None:
+        return moment
+    spans = _hours_around(config.hours, config.timezone, moment)
+    return next(max(opens, moment) for opens, closes in spans if max(opens, moment) < closes)
+
+
+def closing(config: NewsletterList, moment: datetime) -> datetime | None:
+    """Return when the hours are over in which `moment` lies: `moment` itself, outside of them. None: never."""
+    if config.hours is None:
+        return None
+    end = moment
+    for opens, closes in _hours_around(config.hours, config.timezone, moment):
+        if opens <= end < closes:
+            end = closes
+    return end
+
+
+def late_before(config: NewsletterList, now: datetime) -> datetime:
+    """Return the moment before which what was due is too late by now.
+
+    Waiting for the list's hours makes nothing late: what is late has had so long within them, or all of a day's.
+    """
+    late = now - config.stale_after
+    if config.hours is None:
+        return late
+    end, left = now, min(config.stale_after, config.hours.length)
+    for opens, closes in reversed(_hours_around(config.hours, config.timezone, now)):
+        end = min(now, closes)
+        if left <= end - opens:
+            break
+        left -= max(end - opens, timedelta())
+    return min(late, end - left)
+
+
+def _hours_around(hours: Hours, timezone: str, moment: datetime) -> list[tuple[datetime, datetime]]:
+    """Return from when till when mail may leave, on the days around a moment."""
+    today = moment.astimezone(ZoneInfo(timezone)).date()
+    spans = []
+    for ahead in _DAYS_WITH_HOURS:
+        day = today + timedelta(days=ahead)
+        last = day + timedelta(days=hours.goes_over_midnight)
+        spans.append((local_time(day, hours.since, timezone), local_time(last, hours.until, timezone)))
+    return spans
+
+
 def planner(
     config: NewsletterList,
     slot: Slot,
@@ -102,7 +153,7 @@ def planner(
         config: the list.
         slot: the issue's slot.
         now: the moment of freezing; nothing is due before it.
-        at_once: everything is due now, whatever the readers' hours.
+        at_once: everything is due now, whatever the readers' hours and the list's.
         choice: tells what a reader gets of the issue; who gets nothing gets no mail.
     """
 
@@ -112,7 +163,9 @@ def planner(
             return Planned(due_at=None, reason=f"wants a {cadence} issue, this one is {config.cadence}")
         if choice is not None and not choice(subscriber).positions:
             return Planned(due_at=None, reason=_nothing_for(subscriber))
-        return Planned(due_at=now if at_once else max(now, reader_time(subscriber, config, slot)))
+        if at_once:
+            return Planned(due_at=now)
+        return Planned(due_at=opening(config, max(now, reader_time(subscriber, config, slot))))
 
     return plan
 

@@ -39,6 +39,9 @@ class DeliveryState(StrEnum):
     __hash__ = str.__hash__  # an Enum's own is made in Python, and is asked for several times a message
 
 
+# Not sent yet, and to be tried when their time comes.
+WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
+
 FORWARD: dict[DeliveryState, frozenset[DeliveryState]] = {
     DeliveryState.QUEUED: frozenset({DeliveryState.SENDING, DeliveryState.WITHDRAWN}),
     DeliveryState.SENDING: frozenset(

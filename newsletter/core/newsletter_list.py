@@ -24,6 +24,28 @@ WEEKLY_EDITION = ".weekly"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """When a list's mail may leave, by the clocks of its zone; over midnight where `until` is before `since`."""
+
+    since: time
+    until: time
+
+    def __str__(self) -> str:
+        return f"{self.since:%H:%M}-{self.until:%H:%M}"
+
+    @property
+    def goes_over_midnight(self) -> bool:
+        """Tell whether they end on the day after the one on which they begin."""
+        return self.until <= self.since
+
+    @property
+    def length(self) -> timedelta:
+        """Return how long they are on a day on which the clocks don't change."""
+        since, until = (timedelta(hours=one.hour, minutes=one.minute) for one in (self.since, self.until))
+        return until - since + timedelta(days=self.goes_over_midnight)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Masthead:
     """What of a list shows on its mail, frozen with each issue."""
@@ -58,6 +80,7 @@ class NewsletterList:
     weekly_day: int | None = None  # for what comes out weekly; else the first of the days
     hour: time = time(8)
     timezone: str = "UTC"
+    hours: Hours | None = None  # outside of which no mail leaves; None: it may at any time
     deadline: timedelta | None = None  # by which an issue is stale; None: by its cadence
     lookback_days: int = 3
     max_listings: int = 20  # 0: no limit

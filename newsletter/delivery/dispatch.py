@@ -119,10 +119,12 @@ class Dispatcher:
             try:
                 await self._work(run, stop)
             finally:
-                # If the ledger can't be written what we hold stays ours, to be recovered with the journal.
-                await run.ledger.drain()
-                await supply.end()
                 run.messages.end()
+                # If the ledger can't be written what we hold stays ours, to be recovered with the journal.
+                try:
+                    await run.ledger.drain()
+                finally:
+                    await supply.end()
                 await self._outbox.release(worker)
         return _report(run, self._relays.trouble)
 

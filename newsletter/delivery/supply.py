@@ -73,6 +73,7 @@ class Supply:
         self._claiming: asyncio.Task[None] | None = None
         self._size = min(batch, _FIRST_CLAIM)
         self._claimed_at = 0.0  # in the loop's time
+        self._latest = clock()
 
     async def take(self) -> Delivery | None:
         """Return the next delivery, or None when nothing more is due, the run stops, or it rests for a while."""
@@ -191,8 +192,10 @@ class Supply:
         self._bell.ring()
 
     def _claim_more(self) -> asyncio.Task[None]:
-        if self._claiming is None or self._claiming.done():
+        """Return the claim that is going on, or a new one; one that failed is the last, and tells all who ask."""
+        if self._claiming is None or (self._claiming.done() and not self._claiming.exception()):
             self._claiming = asyncio.create_task(self._claim())
+            self._claiming.add_done_callback(_hear)
         return self._claiming
 
     def _adapt(self) -> None:
@@ -207,8 +210,10 @@ class Supply:
     async def _claim(self) -> None:
         self._adapt()
         refills = self._refills
+        # If the clock is set back meanwhile, what was due when the run began still is.
+        self._latest = max(self._latest, self._clock())
         claimed = await self._outbox.claim(
-            self._worker, now=self._clock(), limit=self._size, issue_key=self._issue_key
+            self._worker, now=self._latest, limit=self._size, issue_key=self._issue_key
         )
         self._dry = not claimed and refills == self._refills
         for delivery in claimed:
@@ -217,3 +222,9 @@ class Supply:
             elif delivery.key not in self._over:
                 self._ready.append(delivery)
         self._bell.ring()
+
+
+def _hear(claiming: asyncio.Task[None]) -> None:
+    """Take note of a failure: nobody may be left to ask for more when it comes."""
+    if not claiming.cancelled():
+        claiming.exception()

@@ -23,7 +23,7 @@ from pydantic import (
     model_validator,
 )
 
-from newsletter.core.newsletter_list import Cadence, Masthead, NewsletterList
+from newsletter.core.newsletter_list import Cadence, Hours, Masthead, NewsletterList
 from newsletter.core.ranking import Weights
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.topics import Topic, TopicsMode
@@ -32,6 +32,7 @@ from newsletter.lists.values import (
     read_cadence,
     read_colour,
     read_hour,
+    read_hours,
     read_language,
     read_line,
     read_span,
@@ -86,6 +87,7 @@ Text = Annotated[str, _reads(lambda text, _: text)]
 Line = Annotated[str, _reads(lambda text, _: read_line(text))]
 Name = Annotated[str, _reads(lambda text, _: text and read_line(text))]
 Hour = Annotated[time, _reads(lambda text, _: read_hour(text))]
+ReadHours = Annotated[Hours, _reads(lambda text, _: read_hours(text))]
 Span = Annotated[timedelta, _reads(lambda text, _: read_span(text))]
 Timezone = Annotated[str, _reads(lambda text, _: read_timezone(text))]
 ReadCadence = Annotated[Cadence, _reads(lambda text, _: read_cadence(text))]
@@ -209,6 +211,7 @@ class ListTable(Table):
     weekly_day: Weekday | None = None
     hour: Hour = time(8)
     timezone: Timezone = "UTC"
+    hours: ReadHours | None = None
     deadline: Span | None = None
     lookback_days: int = Field(default=3, ge=0, le=366)
     max_listings: int = Field(default=20, ge=0)
@@ -270,6 +273,7 @@ class ListTable(Table):
             weekly_day=self.weekly_day,
             hour=self.hour,
             timezone=self.timezone,
+            hours=self.hours,
             deadline=self.deadline,
             lookback_days=self.lookback_days,
             max_listings=self.max_listings,

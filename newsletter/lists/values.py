@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
-from newsletter.core.newsletter_list import WEEKDAYS, Cadence
+from newsletter.core.newsletter_list import WEEKDAYS, Cadence, Hours
 from newsletter.core.topics import TopicsMode
 
 if TYPE_CHECKING:
@@ -48,6 +48,17 @@ def read_hour(text: str) -> time:
     if not found:
         raise ValueError(f'{text!r} is not a time of day: write it like "08:00"')
     return time(int(found[1]), int(found[2]))
+
+
+def read_hours(text: str) -> Hours:
+    """Read two wall-clock times such as `07:00-21:00`, the second of which may be on the next day."""
+    since, dash, until = (part.strip() for part in text.partition("-"))
+    if not dash:
+        raise ValueError(f'{text!r} are no hours: write them like "07:00-21:00"')
+    hours = Hours(read_hour(since), read_hour(until))
+    if hours.since == hours.until:
+        raise ValueError(f"{text!r} begin when they end: leave the key out if mail may leave at any time")
+    return hours
 
 
 def read_span(text: str) -> timedelta:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from newsletter.core.delivery import DeliveryState
+from newsletter.core.delivery import WAITING, DeliveryState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -216,8 +216,12 @@ class Outbox(Protocol):
         """
         ...
 
-    async def hasten(self, issue_key: int, *, now: datetime) -> None:
-        """Make all waiting deliveries of an issue due now: those of a later hour, and deferred ones."""
+    async def hasten(self, issue_key: int, *, now: datetime, states: Collection[DeliveryState] = WAITING) -> None:
+        """Make deliveries of an issue due now, as somebody wishes: all that wait, or those in some states.
+
+        They are late, and retried in vain for too long, only as from now. What is uncertain becomes due now if it
+        is queued again.
+        """
         ...
 
     async def withdraw_late(self, issue_key: int, *, due_before: datetime, reason: str, now: datetime) -> int:

@@ -110,6 +110,8 @@ def _hint(error: BaseException) -> str:
     text = str(error)
     if "locked" in text:
         return "; another process is writing to it, run again later"
+    if "disk" in text:
+        return "; see whether its disk is full, then run again"
     if "unable to open" in text or "connection" in text:
         return "; check NEWSLETTER_DATABASE__URL and that the database can be reached"
     return ""

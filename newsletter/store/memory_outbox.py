@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from newsletter.core.delivery import Change, Delivery, DeliveryState, Uncertain
+from newsletter.core.delivery import WAITING, Change, Delivery, DeliveryState, Uncertain
 from newsletter.ports import DeliveryRecord
-from newsletter.store.steps import OPEN, SUPPRESSED, WAITING, barred, cut_off, withdrawal
+from newsletter.store.steps import OPEN, SUPPRESSED, barred, cut_off, withdrawal
 from newsletter.store.workers import LocalWorkers
 
 if TYPE_CHECKING:
@@ -46,11 +46,13 @@ class MemoryOutbox:
                 claimed.append(delivery)
         return claimed
 
-    async def hasten(self, issue_key: int, *, now: datetime) -> None:
+    async def hasten(self, issue_key: int, *, now: datetime, states: Collection[DeliveryState] = WAITING) -> None:
         """See `Outbox`."""
         for row in self._tables.deliveries.values():
-            if row.issue_key == issue_key and row.ready_at is not None and row.ready_at > now:
-                row.become({"ready_at": now, "next_attempt_at": now})
+            if row.issue_key == issue_key and row.state in states:
+                row.due_at = now
+                if row.ready_at is not None and row.ready_at > now:
+                    row.become({"ready_at": now, "next_attempt_at": now})
 
     async def withdraw_late(self, issue_key: int, *, due_before: datetime, reason: str, now: datetime) -> int:
         """See `Outbox`."""

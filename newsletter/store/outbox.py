@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 import structlog
 
-from newsletter.core.delivery import Change, Delivery, DeliveryState
+from newsletter.core.delivery import WAITING, Change, Delivery, DeliveryState
 from newsletter.ports import DeliveryRecord
 from newsletter.store.bulk import fetch, run
 from newsletter.store.changes import take_steps
 from newsletter.store.issues import state_counts
 from newsletter.store.roster import SUBSCRIBER, read_subscriber
-from newsletter.store.steps import OPEN, SUPPRESSED, WAITING, barred, cut_off, dead_address, withdrawal
+from newsletter.store.steps import OPEN, SUPPRESSED, barred, cut_off, dead_address, withdrawal
 from newsletter.store.suppressing import ROSTER, suppress
 from newsletter.store.tables import EVERY_LIST, deliveries, issues, moment_text, read_moment
 
@@ -62,13 +62,13 @@ class SqlOutbox:
                     return [delivery for delivery, bar in claims if not bar]
             return []
 
-    async def hasten(self, issue_key: int, *, now: datetime) -> None:
+    async def hasten(self, issue_key: int, *, now: datetime, states: Collection[DeliveryState] = WAITING) -> None:
         """See `Outbox`."""
-        waiting = (deliveries.c.issue_key == issue_key) & (deliveries.c.ready_at > now)
+        wanted = sa.update(deliveries).where(deliveries.c.issue_key == issue_key, deliveries.c.state.in_(states))
         async with self._database.write() as connection:
-            await connection.execute(
-                sa.update(deliveries).where(waiting).values(ready_at=now, next_attempt_at=now)
-            )
+            await connection.execute(wanted.values(due_at=now))
+            later = deliveries.c.ready_at > now
+            await connection.execute(wanted.where(later).values(ready_at=now, next_attempt_at=now))
 
     async def withdraw_late(self, issue_key: int, *, due_before: datetime, reason: str, now: datetime) -> int:
         """See `Outbox`."""

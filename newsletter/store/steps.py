@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from newsletter.core.delivery import FORWARD, Change, DeliveryState, Uncertain
+from newsletter.core.delivery import FORWARD, WAITING, Change, DeliveryState, Uncertain
 from newsletter.core.issue import Issue
 from newsletter.core.subscriber import Subscriber, SubscriberStatus
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 SUPPRESSED = "suppressed"
 CUT_OFF = "cut off in flight"
 NOT_YET_SENT = (DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.UNCERTAIN)
-WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
 NOT_BROUGHT = (DeliveryState.WITHDRAWN, DeliveryState.REFUSED)
 OPEN = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import gc
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -167,6 +168,27 @@ async def test_what_the_ledger_could_not_take_is_in_the_journal_and_nobody_gets_
     assert outbox.states() == {SENT: 50}
     assert server.copies() == {reader(number): 1 for number in range(1, 51)}
     assert names(tmp_path) == ["recovery.lock"]
+
+
+async def test_an_outbox_that_cannot_be_read_any_more_ends_the_run_and_says_so_once(
+    server: SmtpServer, dispatcher: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    outbox = FakeOutbox.of(50)
+    claim = outbox.claim
+
+    async def claim_until_some_are_sent(*asked: Any, **how: Any) -> list[Delivery]:
+        if server.received:
+            outbox.fail = StoreError("the disk is full")
+            raise outbox.fail
+        return await claim(*asked, **how)
+
+    monkeypatch.setattr(outbox, "claim", claim_until_some_are_sent)
+    with pytest.raises(StoreError, match="disk is full"):
+        await dispatcher(outbox, pool(server), batch=10).deliver(message_for)
+    gc.collect()
+
+    assert 0 < len(server.received) <= 10
+    assert not caplog.records  # asyncio tells of errors that nobody has heard
 
 
 async def test_a_mistake_in_our_code_ends_the_run_and_other_messages_are_settled(

@@ -5,12 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import sqlite3
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tests.e2e.test_run import save_page
+from tests.e2e.test_serve import served, until
 
 if TYPE_CHECKING:
     from tests.e2e.workplace import Workplace
+
+THURSDAY = datetime(2026, 3, 12, 8, 30, tzinfo=UTC)
+LONG_AFTER = THURSDAY + timedelta(days=5)
 
 
 def as_if_it_were(workplace: Workplace, state: str, **values: object) -> None:
@@ -65,3 +70,39 @@ async def test_the_export_holds_no_formulas(workplace: Workplace) -> None:
     (row,) = csv.DictReader(io.StringIO(exported.out))
     assert row["email"] == "ann@example.org"
     assert row["text"] == "'=cmd|' /C calc'!A0"
+
+
+async def test_an_old_delivery_that_the_operator_wants_retried_is_sent_and_not_withdrawn_as_late(
+    workplace: Workplace,
+) -> None:
+    workplace.list_file(["saved_page:../page-*.txt"])
+    save_page(workplace)
+    workplace.set_clock(THURSDAY)
+    folder = workplace.inbox / "tmp"
+    folder.rmdir()  # the inbox cannot store it: 451
+    assert (await workplace.run("run", "--json")).json["deliveries"]["deferred"] == 1
+    workplace.set_clock(LONG_AFTER)
+    assert (await workplace.run("deliveries", "retry", "--json")).json == {"deliveries": 1}
+    again = await workplace.run("run", "--json")
+    assert again.json["deliveries"] | {"deferred": 0} == dict.fromkeys(again.json["deliveries"], 0)
+    folder.mkdir()
+    async with served(workplace):
+        workplace.set_clock(LONG_AFTER + timedelta(hours=1))
+        await until(lambda: len(workplace.mails()) == 1)
+
+
+async def test_an_old_delivery_that_the_operator_releases_is_sent_and_not_withdrawn_as_late(
+    workplace: Workplace,
+) -> None:
+    workplace.environment["NEWSLETTER_DELIVERY__UNCERTAIN"] = "hold"
+    workplace.list_file(["saved_page:../page-*.txt"])
+    save_page(workplace)
+    workplace.set_clock(THURSDAY)
+    await workplace.run("run")
+    as_if_it_were(workplace, "uncertain")
+    workplace.set_clock(LONG_AFTER)
+    async with served(workplace):
+        assert (await workplace.run("deliveries", "release", "--json")).json == {"deliveries": 1}
+        await until(lambda: len(workplace.mails()) == 2)
+    first, second = workplace.mails()
+    assert first["Message-ID"] == second["Message-ID"]

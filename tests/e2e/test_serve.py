@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -33,21 +34,27 @@ def due_list(workplace: Workplace, hour: datetime, sources: Sequence[str] = ("sa
     save_page(workplace, f"{hour:%Y-%m-%d}")
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
 @asynccontextmanager
 async def served(workplace: Workplace) -> AsyncIterator[str]:
     """Run `newsletter serve` for as long as the context lasts; gives the URL of its pages."""
+    port = free_port()
     workplace.environment |= {
         "NEWSLETTER_SCHEDULE__TICK": "1",
-        "NEWSLETTER_WEB__PORT": str(workplace.port + 1),
-        "NEWSLETTER_WEB__PUBLIC_URL": f"http://127.0.0.1:{workplace.port + 1}",
+        "NEWSLETTER_WEB__PORT": str(port),
+        "NEWSLETTER_WEB__PUBLIC_URL": f"http://127.0.0.1:{port}",
         "NEWSLETTER_LOG__LEVEL": "info",
     }
     process = await workplace.start("serve")
     assert process.stderr is not None
     try:
         async with asyncio.timeout(30):
-            while b"serving" not in await process.stderr.readline():
-                assert process.returncode is None
+            while b"serving" not in (line := await process.stderr.readline()):
+                assert line, "it has ended"
         yield workplace.environment["NEWSLETTER_WEB__PUBLIC_URL"]
     finally:
         process.terminate()

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from email.message import EmailMessage
 
+ROOT = Path(__file__).resolve().parents[2]
 NEWSLETTER = Path(sys.executable).parent / "newsletter"
 
 LIST = """\
@@ -60,12 +62,21 @@ class Workplace:
     inbox: Path
     port: int
     environment: dict[str, str] = field(default_factory=dict)
+    program: tuple[str | Path, ...] = (NEWSLETTER,)
 
     def list_file(self, sources: list[str], *, name: str = "daily", hour: str = "08:00", more: str = "") -> None:
         """Write a list with one subscriber."""
         path = self.folder / "subscribers" / f"{name}.toml"
         path.parent.mkdir(exist_ok=True)
         path.write_text(LIST.format(sources=json.dumps(sources), hour=hour) + more)
+
+    def set_clock(self, now: datetime) -> None:
+        """Let it be `now` for all commands, those that run already included if they began with a set clock."""
+        path = self.folder.with_name("clock")
+        written = path.with_suffix(".new")
+        written.write_text(str((now - datetime.now(UTC)).total_seconds()))
+        written.replace(path)
+        self.program = (sys.executable, "-m", "tests.e2e.clocked", path)
 
     async def start(self, *words: str) -> asyncio.subprocess.Process:
         """Start a command."""
@@ -75,10 +86,11 @@ class Workplace:
             "NEWSLETTER_SMTP__PORT": str(self.port),
             "NEWSLETTER_SMTP__SECURITY": "none",
             "NEWSLETTER_LOG__LEVEL": "warning",
+            "PYTHONPATH": str(ROOT),
             **self.environment,
         }
         return await asyncio.create_subprocess_exec(
-            NEWSLETTER,
+            *self.program,
             *words,
             cwd=self.folder,
             env=environment,
@@ -89,7 +101,10 @@ class Workplace:
 
     async def run(self, *words: str) -> Done:
         """Run a command to its end."""
-        process = await self.start(*words)
+        return await self.end(await self.start(*words))
+
+    async def end(self, process: asyncio.subprocess.Process) -> Done:
+        """Wait for the end of a command that was started."""
         out, err = await process.communicate()
         assert process.returncode is not None
         done = Done(process.returncode, out.decode(), err.decode())

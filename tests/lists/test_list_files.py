@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.core.errors import ConfigurationError, ListFileError
-from newsletter.core.newsletter_list import Cadence, Masthead, NewsletterList
+from newsletter.core.newsletter_list import Cadence, Hours, Masthead, NewsletterList
 from newsletter.core.ranking import Weights
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.topics import Topic, TopicsMode
@@ -35,6 +35,7 @@ days = ["wed", "mon"]
 weekly_day = "fri"
 hour = "7:05"
 timezone = "Asia/Tokyo"
+hours = "20:00 - 6:00"
 deadline = "2d"
 lookback_days = 7
 max_listings = 0
@@ -119,6 +120,7 @@ def test_a_full_file_becomes_the_list_and_its_subscribers(tmp_path: Path) -> Non
         weekly_day=4,
         hour=time(7, 5),
         timezone="Asia/Tokyo",
+        hours=Hours(time(20), time(6)),
         deadline=timedelta(days=2),
         lookback_days=7,
         max_listings=0,

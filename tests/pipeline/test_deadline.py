@@ -47,6 +47,21 @@ async def test_past_its_deadline_an_issue_is_withdrawn_and_the_reason_is_on_reco
     assert (await desk.store.outbox.counts(issue.key))[DeliveryState.WITHDRAWN] == 1
 
 
+async def test_what_the_operator_has_asked_for_is_not_withdrawn_by_the_next_tick(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def undelivered(*_: object, **__: object) -> DispatchReport:
+        return DispatchReport(returned=1)
+
+    desk.now += 5 * DAY
+    with monkeypatch.context() as down:
+        down.setattr(desk.post, "deliver", undelivered)
+        await desk.pipeline.run(desk.file, day=THURSDAY)
+    desk.now += DAY
+    await desk.pipeline.tick(desk.file)
+    assert len(desk.mails("ann")) == 1
+
+
 async def test_who_names_the_day_wants_it_delivered_however_late(desk: Desk) -> None:
     desk.now += 5 * DAY
     await desk.pipeline.run(desk.file, day=THURSDAY)

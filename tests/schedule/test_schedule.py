@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
+import apscheduler.schedulers.base
 import pytest
 from structlog.testing import capture_logs
 
+import newsletter.schedule
 from newsletter.core.errors import ConfigurationError, SourceError
 from newsletter.schedule import Schedule, Work
 
@@ -157,6 +159,25 @@ async def test_work_that_does_not_end_is_cut_off_after_the_grace() -> None:
             await asyncio.wait_for(begun.wait(), 5)
     assert cleaned_up.is_set()
     assert [(one["event"], one["job"]) for one in logs] == [("job_cut_off", "tick")]
+
+
+async def test_a_clock_that_is_set_back_puts_no_turn_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Clock(datetime):
+        ahead = timedelta()
+
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return datetime.now(tz) + cls.ahead
+
+    for module in (newsletter.schedule, apscheduler.schedulers.base):
+        monkeypatch.setattr(module, "datetime", Clock)
+    monkeypatch.setattr("newsletter.schedule._LOOK_AT_CLOCK", 0.01)
+    tick, collect = Turns(), Turns()
+    async with schedule(tick, collect, tick_every=SOON, collect_every=SOON):
+        await collect.reached(1)
+        Clock.ahead = -NEVER
+        await tick.reached(tick.count + 3)
+        await collect.reached(collect.count + 3)
 
 
 async def test_no_work_begins_once_somebody_else_has_asked_to_stop() -> None:

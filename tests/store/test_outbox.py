@@ -60,6 +60,33 @@ async def test_hastened_deliveries_are_due_now_those_of_a_later_hour_and_deferre
         assert [delivery.key for delivery in hastened] == [claimed[0].key]
 
 
+async def test_what_is_hastened_is_late_only_as_from_then(store: Store) -> None:
+    issue = await frozen(store, 3)
+    async with store.outbox.worker() as worker:
+        first, second = await store.outbox.claim(worker, now=NOW, limit=2)
+        await attempt(store, first, DeliveryState.DEFERRED)
+        await attempt(store, second, DeliveryState.UNCERTAIN)
+    later, hasten = NOW + 48 * HOUR, store.outbox.hasten
+
+    await hasten(issue.key, now=later, states=[DeliveryState.DEFERRED])
+    await hasten(issue.key, now=later, states=[DeliveryState.UNCERTAIN])
+    await store.outbox.record([Change(key=second.key, state=DeliveryState.QUEUED, at=later)])
+    assert await store.outbox.withdraw_late(issue.key, due_before=later, reason="late", now=later) == 1
+
+    async with store.outbox.worker() as worker:
+        claimed = await store.outbox.claim(worker, now=later, limit=9)
+    assert {(one.key, one.due_at) for one in claimed} == {(first.key, later), (second.key, later)}
+
+
+async def test_what_waits_for_an_hour_goes_on_waiting_if_others_are_hastened(store: Store) -> None:
+    await join(store, subscriber(0), subscriber(1))
+    issue, _ = await store.issues.freeze(draft(), "Papers", by_number, now=NOW)
+    await store.outbox.hasten(issue.key, now=NOW, states=[DeliveryState.DEFERRED])
+    assert await store.outbox.next_due(issue.key) == NOW
+    async with store.outbox.worker() as worker:
+        assert len(await store.outbox.claim(worker, now=NOW, limit=9)) == 1
+
+
 async def test_claiming_can_be_narrowed_to_one_issue(store: Store) -> None:
     await frozen(store, 1)
     other = await frozen(store, 2, list_name="weekly")

@@ -1,0 +1,136 @@
+"""A list whose mail may leave only at some hours."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from structlog.testing import capture_logs
+
+from newsletter import hours
+from newsletter.core.delivery import DeliveryState
+from newsletter.core.newsletter_list import Hours
+from newsletter.ports import DispatchReport
+from newsletter.report import RunStatus
+from tests.pipeline.parts import THURSDAY, ScriptedSource, desk_with
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.editions.desk import Desk
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    """Return a desk whose list comes out at eight, and may send from nine to five."""
+    source = ScriptedSource(pages={THURSDAY: ["A Paper"]})
+    return desk_with(tmp_path, source, hours=Hours(time(9), time(17)), timezone="Europe/London")
+
+
+def on(hour: int, *, days: int = 0) -> datetime:
+    return datetime.combine(THURSDAY, time(hour), UTC) + days * DAY
+
+
+async def test_before_the_hours_the_issue_is_made_and_waits_and_that_is_no_failure(desk: Desk) -> None:
+    report = await desk.run(THURSDAY, hour=8)
+    assert report.status is RunStatus.WAITING
+    assert report.reason == "waits until 09:00 on 2026-03-12, Europe/London: the list's hours are 09:00-17:00"
+    assert report.deliveries[DeliveryState.QUEUED] == 1
+    assert desk.mails("ann") == []
+    report = await desk.run(THURSDAY, hour=9)
+    assert (report.status, report.sent_now) == (RunStatus.SENT, 1)
+
+
+async def test_the_scheduler_waits_for_the_opening_and_says_so_once(desk: Desk) -> None:
+    with capture_logs() as logs:
+        for _ in range(3):
+            await desk.tick(THURSDAY)
+    assert [one["until"] for one in logs if one["event"] == "delivery_waits"] == ["2026-03-12T09:00:00+00:00"]
+    assert desk.mails("ann") == []
+    desk.now = on(9)
+    await desk.pipeline.tick(desk.file)
+    assert len(desk.mails("ann")) == 1
+
+
+async def test_a_deferred_delivery_is_not_tried_again_outside_of_the_hours(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def undelivered(*_: object, **__: object) -> DispatchReport:
+        return DispatchReport(returned=1)
+
+    with monkeypatch.context() as down:
+        down.setattr(desk.post, "deliver", undelivered)
+        await desk.run(THURSDAY, hour=16)
+    for moment in (on(17), on(23), on(8, days=1)):
+        desk.now = moment
+        await desk.pipeline.tick(desk.file)
+        assert desk.mails("ann") == []
+    desk.now = on(9, days=1)
+    await desk.pipeline.tick(desk.file)
+    assert len(desk.mails("ann")) == 1
+
+
+async def test_waiting_for_the_morning_is_no_missed_deadline(desk: Desk) -> None:
+    desk.config = replace(desk.config, deadline=2 * HOUR, hour=time(18))
+    desk.now = on(18)
+    await desk.pipeline.tick(desk.file)
+    desk.now = on(9, days=1)
+    await desk.pipeline.tick(desk.file)
+    assert len(desk.mails("ann")) == 1
+    assert await desk.reasons("ann") == []
+
+
+async def test_a_reader_with_an_hour_outside_of_them_gets_the_issue_at_the_opening(desk: Desk) -> None:
+    desk.subscribe("ben", hour=time(20))
+    await desk.run(THURSDAY, hour=9)
+    for moment in (on(20), on(8, days=1)):
+        desk.now = moment
+        await desk.pipeline.tick(desk.file)
+    assert (len(desk.mails("ann")), len(desk.mails("ben"))) == (1, 0)
+    desk.now = on(9, days=1)
+    await desk.pipeline.tick(desk.file)
+    assert len(desk.mails("ben")) == 1
+
+
+async def test_who_names_the_day_wants_it_delivered_at_any_hour(desk: Desk) -> None:
+    desk.now = on(3)
+    report = await desk.pipeline.run(desk.file, day=THURSDAY)
+    assert (report.status, report.reason) == (RunStatus.SENT, "")
+    assert len(desk.mails("ann")) == 1
+
+
+async def test_a_run_that_is_under_way_when_the_hours_end_is_stopped(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def until_stopped(*_: object, stop: asyncio.Event, **__: object) -> DispatchReport:
+        desk.now = on(17)
+        await stop.wait()
+        return DispatchReport(returned=1)
+
+    monkeypatch.setattr(desk.post, "deliver", until_stopped)
+    monkeypatch.setattr(hours, "_LOOK_AGAIN", 0.01)
+    async with asyncio.timeout(5):
+        report = await desk.run(THURSDAY, hour=16)
+    assert report.status is RunStatus.WAITING
+    assert report.reason.startswith("waits until 09:00 on 2026-03-13")
+
+
+async def test_a_signal_stops_it_before_the_hours_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop = asyncio.Event()
+
+    async def until_stopped(*_: object, stop: asyncio.Event, **__: object) -> DispatchReport:
+        await stop.wait()
+        return DispatchReport(returned=1)
+
+    monkeypatch.setattr(desk.post, "deliver", until_stopped)
+    desk.now = on(16)
+    running = asyncio.create_task(desk.pipeline.run(desk.file, stop=stop))
+    stop.set()
+    async with asyncio.timeout(5):
+        report = await running
+    assert report.status is RunStatus.PARTIAL
