@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 BENCH = Path(__file__).resolve().parent
 LISTINGS = 13  # as in contenders/program.py
-BATCH = 500
+BATCH = 2000  # as the setting
 
 
 Command = Callable[[int, int], list[str]]  # makes a command line for a port and a number of readers

@@ -15,7 +15,7 @@ from newsletter.core.diff import MAX_CATCH_UP_DAYS, eligible, first_day, select,
 from newsletter.core.errors import StaleDraftError
 from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import Cadence
-from newsletter.ports import Message
+from newsletter.ports import Composed, Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -119,18 +119,13 @@ class WithoutRepeats:
         """See `Message`."""
         return self.message.html_bytes
 
-    @property
-    def takes_long(self) -> bool:
-        """See `Message`."""
-        return self.message.takes_long
-
     def for_reader(self, delivery: Delivery) -> tuple[str, bytes]:
         """See `Message`."""
         return self.message.for_reader(self._knowing(delivery))
 
-    def pieces_for(self, delivery: Delivery) -> tuple[str, Sequence[bytes]]:
+    def composed_for(self, delivery: Delivery) -> Composed:
         """See `Message`."""
-        return self.message.pieces_for(self._knowing(delivery))
+        return self.message.composed_for(self._knowing(delivery))
 
     def _knowing(self, delivery: Delivery) -> Delivery:
         had = self.had.get(delivery.subscriber.address_key)

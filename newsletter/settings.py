@@ -155,7 +155,7 @@ class DeliverySettings(Group):
     uncertain: Uncertain = Uncertain.RESEND
     max_attempts: int = Field(default=12, ge=1)
     give_up_after: Duration = timedelta(hours=36)
-    batch: int = Field(default=500, ge=1, le=10_000)
+    batch: int = Field(default=2000, ge=1, le=10_000)
     domain_connections: int = Field(default=0, ge=0)
     domain_rate: float = Field(default=0, ge=0)
     domains: Annotated[dict[MailDomain, DomainSettings], NoDecode, FROM_JSON] = {}

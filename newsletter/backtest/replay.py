@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from newsletter.core.delivery import Delivery
     from newsletter.core.issue import Draft, Issue
     from newsletter.core.listing import Candidate
-    from newsletter.ports import Message
+    from newsletter.ports import Composed, Message
 
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 
@@ -152,7 +152,6 @@ class _Unrendered:
     """Stands in for the renderer and its message: nobody reads these issues."""
 
     html_bytes = 0
-    takes_long = False
 
     def subject(self, draft: Draft) -> str:
         return draft.day.isoformat()
@@ -163,5 +162,5 @@ class _Unrendered:
     def for_reader(self, _delivery: Delivery) -> tuple[str, bytes]:
         return "", b""
 
-    def pieces_for(self, delivery: Delivery) -> tuple[str, Sequence[bytes]]:
+    def composed_for(self, delivery: Delivery) -> Composed:
         raise NotImplementedError(delivery)

@@ -28,7 +28,7 @@ import mmap
 import os
 import re
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from json.encoder import encode_basestring_ascii as _quoted  # a whole JSONEncoder takes five times as long
 from typing import TYPE_CHECKING
 from zlib import crc32
@@ -40,10 +40,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-_HALF = 512 * 1024  # bytes
+_HALF = 2 * 1024 * 1024  # bytes
 _RESERVE = _HALF // 4  # kept for the outcomes of what has been begun
 _HEAD = re.compile(rb"\+\d{10}")
 _FORGOTTEN = b"-"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Journal:
@@ -160,10 +161,10 @@ def _checked(line: bytes, turn: int) -> bytes:
 
 def _line(change: Change) -> bytes:
     if change.state is DeliveryState.SENDING:
-        return b'[%d,"sending",%.6f,%d]' % (change.key, change.at.timestamp(), change.attempts)
-    next_attempt_at = f"{change.next_attempt_at.timestamp():.6f}" if change.next_attempt_at else "null"
+        return b'[%d,"sending",%d,%d]' % (change.key, _microseconds(change.at), change.attempts)
+    next_attempt_at = _microseconds(change.next_attempt_at) if change.next_attempt_at else "null"
     return (
-        f'[{change.key},"{change.state}",{change.at.timestamp():.6f},{change.attempts},{next_attempt_at},'
+        f'[{change.key},"{change.state}",{_microseconds(change.at)},{change.attempts},{next_attempt_at},'
         f"{'null' if change.code is None else change.code},{_quoted(change.text)},{_quoted(change.relay)},"
         f"{_quoted(change.reason)},{'true' if change.suppress else 'false'}]"
     ).encode()
@@ -186,8 +187,13 @@ def _change(line: bytes) -> Change:
     )
 
 
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
+def _microseconds(moment: datetime) -> int:
+    """Return a moment as a whole number, which is written in half the time of a fraction."""
+    return round(moment.timestamp() * 1_000_000)
+
+
+def _moment(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 @contextmanager

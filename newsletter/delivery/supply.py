@@ -95,7 +95,7 @@ class Supply:
         delivery = None if self._stopped else self._next()
         if delivery:
             self._taken += 1
-            if not self._dry and self._has_room and len(self._ready) < self._size // 2:
+            if not self._dry and self._has_room and len(self._ready) < self._size:
                 self._claim_more()  # before the connections have nothing to do
         return delivery
 

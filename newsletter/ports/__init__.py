@@ -4,7 +4,16 @@ All moments are aware UTC datetimes, all days are plain dates.
 """
 
 from newsletter.ports.intake import Clock, ListFile, Lists, Source
-from newsletter.ports.mail import Dispatcher, DispatchReport, Message, Progress, Relay, RelayPool, Renderer
+from newsletter.ports.mail import (
+    Composed,
+    Dispatcher,
+    DispatchReport,
+    Message,
+    Progress,
+    Relay,
+    RelayPool,
+    Renderer,
+)
 from newsletter.ports.store import (
     DeliveryRecord,
     Hindrance,
@@ -21,6 +30,7 @@ from newsletter.ports.store import (
 
 __all__ = [
     "Clock",
+    "Composed",
     "DeliveryRecord",
     "DispatchReport",
     "Dispatcher",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import asyncio
@@ -58,6 +58,17 @@ class RelayPool(Protocol):
         ...
 
 
+class Composed(NamedTuple):
+    """One reader's message in pieces; where it is to be signed, `sign` makes what comes before them.
+
+    A signature takes longer than all the rest, but not the interpreter's lock, so it is better made in a thread.
+    """
+
+    sender: str  # the envelope's
+    pieces: Sequence[bytes]
+    sign: Callable[[], bytes] | None = None
+
+
 class Message(Protocol):
     """A rendered issue that makes each reader's message."""
 
@@ -66,16 +77,11 @@ class Message(Protocol):
         """Return the size of the HTML part before transfer encoding: what Gmail clips by."""
         ...
 
-    @property
-    def takes_long(self) -> bool:
-        """Tell whether messages are signed, so that they are better made in threads."""
-        ...
-
     def for_reader(self, delivery: Delivery) -> tuple[str, bytes]:
         """Return the envelope sender and the final bytes for one reader; costs microseconds."""
         ...
 
-    def pieces_for(self, delivery: Delivery) -> tuple[str, Sequence[bytes]]:
+    def composed_for(self, delivery: Delivery) -> Composed:
         """Return the same in pieces, the last of them not empty; nearly all of it is one object for all readers.
 
         If no line of one reader's bytes begins with a dot, then none of any reader's does; and if they are ASCII,

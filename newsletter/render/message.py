@@ -15,6 +15,7 @@ from urllib.parse import quote
 from newsletter.core.delivery import message_id
 from newsletter.core.issue import Draft
 from newsletter.core.listing import clean_text
+from newsletter.ports import Composed
 from newsletter.render import headers, quoted
 from newsletter.render.addresses import Mailbox, wire_address
 from newsletter.render.segments import arranged, compiled, filled
@@ -22,7 +23,7 @@ from newsletter.render.view import CONTENTS_FROM, preheader, size
 from newsletter.render.words import cut
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from newsletter.core.choice import Choices
@@ -99,17 +100,12 @@ class IssueMessage:
         """Return the size of the HTML part, without readers' values and before transfer encoding."""
         return self._html_bytes
 
-    @property
-    def takes_long(self) -> bool:
-        """Tell whether messages are signed."""
-        return self._signer is not None
-
     def for_reader(self, delivery: Delivery) -> tuple[str, bytes]:
-        """Return the envelope sender and the final bytes for one reader; raises like `pieces_for`."""
-        sender, pieces = self.pieces_for(delivery)
-        return sender, b"".join(pieces)
+        """Return the envelope sender and the final bytes for one reader; raises like `composed_for`."""
+        sender, pieces, sign = self.composed_for(delivery)
+        return sender, (sign() if sign else b"") + b"".join(pieces)
 
-    def pieces_for(self, delivery: Delivery) -> tuple[str, list[bytes]]:
+    def composed_for(self, delivery: Delivery) -> Composed:
         """Return the envelope sender and the final bytes for one reader, in pieces; costs microseconds.
 
         The bytes follow from issue, subscriber and due time alone: each attempt sends the same.
@@ -135,7 +131,7 @@ class IssueMessage:
             "unsubscribe_url": unsubscribe_url,
         }
         body = filled(arrangement, values)
-        return self._envelope_sender(delivery), _signed(b"".join(head), body, self._signer)
+        return Composed(self._envelope_sender(delivery), *_signable(b"".join(head), body, self._signer))
 
     def _envelope_sender(self, delivery: Delivery) -> str:
         if not self._bounces_to:
@@ -232,7 +228,8 @@ def plain_message(
         headers.raw("Auto-Submitted", "auto-generated"),
         _mime_headers(boundary),
     )
-    return b"".join(_signed(b"".join(head), parts, signer))
+    pieces, sign = _signable(b"".join(head), parts, signer)
+    return (sign() if sign else b"") + b"".join(pieces)
 
 
 def _part_of(issue: Issue, positions: Iterable[int]) -> Draft:
@@ -296,6 +293,8 @@ def _alternative(boundary: str, text: Iterable[_Part], html: Iterable[_Part]) ->
     return (opening("plain"), *text, b"\r\n" + opening("html"), *html, closing)
 
 
-def _signed(head: bytes, body: Sequence[bytes], signer: Signer | None) -> list[bytes]:
-    """Return the pieces of a message, signed if there is someone to do it."""
-    return [*([signer.sign(head, b"".join(body))] if signer else ()), head, b"\r\n", *body]
+def _signable(
+    head: bytes, body: Iterable[bytes], signer: Signer | None
+) -> tuple[list[bytes], Callable[[], bytes] | None]:
+    """Return the pieces of a message and what signs it, if there is someone to do it."""
+    return [head, b"\r\n", *body], signer.prepare(head, b"".join(body)) if signer else None

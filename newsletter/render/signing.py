@@ -10,7 +10,7 @@ import hashlib
 import textwrap
 from base64 import b64encode
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from newsletter.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 # What is signed, in this order, as far as a message has it.
@@ -114,8 +115,10 @@ class Signer:
     def __init__(self, domain: str, *keys: SigningKey) -> None:
         self._domain, self._keys = domain, keys
 
-    def sign(self, head: bytes, body: bytes) -> bytes:
-        """Return the `DKIM-Signature` fields to put in front of a message.
+    def prepare(self, head: bytes, body: bytes) -> Callable[[], bytes]:
+        """Return what makes the `DKIM-Signature` fields to put in front of a message.
+
+        That takes most of the time, but not the interpreter's lock.
 
         Args:
             head: the header fields, each ending in CRLF, without the empty line.
@@ -126,6 +129,9 @@ class Signer:
         names, signed = tuple(name for name, _ in found), b"".join(line for _, line in found)
         body_hash = b64encode(hashlib.sha256(_simple(body)).digest()).decode()
         tags = (*_list_tag(names + OVERSIGNED), f"bh={body_hash};")
+        return partial(self._signatures, tags, signed)
+
+    def _signatures(self, tags: tuple[str, ...], signed: bytes) -> bytes:
         return b"".join(self._signature(key, tags, signed) for key in self._keys)
 
     def _signature(self, key: SigningKey, tags: tuple[str, ...], signed: bytes) -> bytes:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.core.delivery import FORWARD, Change, Delivery, DeliveryState, Uncertain
 from newsletter.core.subscriber import Subscriber
+from newsletter.ports import Composed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterable, Sequence
@@ -40,7 +41,6 @@ class PlainMessage:
     """An issue that greets each reader by address; `ports.Message`."""
 
     html_bytes = 0
-    takes_long = False
 
     def __init__(self, padding: int = 0) -> None:
         self._padding = b"." * 70 + b"\r\n"
@@ -53,9 +53,9 @@ class PlainMessage:
         )
         return SENDER, head.encode() + self._padding * self._lines
 
-    def pieces_for(self, delivery: Delivery) -> tuple[str, list[bytes]]:
+    def composed_for(self, delivery: Delivery) -> Composed:
         sender, raw = self.for_reader(delivery)
-        return sender, [raw]
+        return Composed(sender, [raw])
 
 
 async def message_for(issue_key: int) -> PlainMessage:

@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from newsletter.core.delivery import DeliveryState, Uncertain
@@ -88,8 +89,18 @@ async def addresses(store: Store, state: DeliveryState) -> set[str]:
 
 async def brought_back(store: Store, order: Order) -> int:
     """Recover as the next run would, and return how many deliveries had been in flight."""
+    if order.database.startswith("postgresql"):
+        await until_sessions_ended(order.database)
     journals = Path(order.journals) if order.journals else None
     return await recover(store.outbox, Uncertain(order.policy), now=NOW, journals=journals)
+
+
+async def until_sessions_ended(database: str) -> None:
+    """Wait until the server has noticed that a process is gone, which takes it a moment."""
+    async with await psycopg.AsyncConnection.connect(database, autocommit=True) as connection, asyncio.timeout(10):
+        locks = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory'"
+        while await (await connection.execute(locks)).fetchone():  # noqa: ASYNC110 - it is another process's
+            await asyncio.sleep(0.01)
 
 
 def copies(server: SmtpServer) -> Counter[bytes]:

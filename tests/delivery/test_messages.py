@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,24 +13,33 @@ from tests.delivery.fakes import PlainMessage, delivery, reader
 
 if TYPE_CHECKING:
     from newsletter.core.delivery import Delivery
+    from newsletter.ports import Composed
 
 DELIVERIES = [delivery(number, reader(number)) for number in range(1, 101)]
 
 
 class SignedMessage(PlainMessage):
-    """Takes long, and tells in which thread it was made."""
-
-    takes_long = True
+    """Is signed with its reader's number, and tells in which thread."""
 
     def __init__(self) -> None:
         super().__init__()
         self.threads: dict[int, list[str]] = {}
+        self.may_sign = threading.Event()
+        self.may_sign.set()
 
-    def for_reader(self, delivery: Delivery) -> tuple[str, bytes]:
-        self.threads.setdefault(delivery.key, []).append(threading.current_thread().name)
+    def composed_for(self, delivery: Delivery) -> Composed:
         if delivery.key == 13:
             raise RenderError("no address")
-        return super().for_reader(delivery)
+        return super().composed_for(delivery)._replace(sign=partial(self._sign, delivery.key))
+
+    def _sign(self, key: int) -> bytes:
+        self.may_sign.wait(10)
+        self.threads.setdefault(key, []).append(threading.current_thread().name)
+        return signature(key)
+
+
+def signature(key: int) -> bytes:
+    return b"Signature: %d\r\n" % key
 
 
 @pytest.fixture
@@ -46,35 +56,38 @@ def messages(signed: SignedMessage, monkeypatch: pytest.MonkeyPatch) -> Messages
     return Messages(message_for)
 
 
-async def test_letters_that_take_long_are_made_ahead_in_threads_and_once(
+async def test_letters_are_signed_ahead_in_threads_and_once(messages: Messages, signed: SignedMessage) -> None:
+    await messages.letter(DELIVERIES[0])
+    messages.prepare(DELIVERIES[1:])
+    messages.prepare(DELIVERIES[1:])
+    for one in DELIVERIES[1:25]:
+        if one.key != 13:
+            letter = await messages.letter(one)
+            assert (letter.recipient, letter.pieces[0]) == (one.subscriber.email, signature(one.key))
+            assert [name.startswith("sign") for name in signed.threads[one.key]] == [True]
+    messages.end()
+
+
+async def test_no_more_letters_are_made_ahead_than_there_is_use_for(
     messages: Messages, signed: SignedMessage
 ) -> None:
-    first = await messages.letter(DELIVERIES[0])
-    assert first.recipient == DELIVERIES[0].subscriber.email
-    messages.prepare(DELIVERIES[1:])
-    messages.prepare(DELIVERIES[1:])
-    letter = await messages.letter(DELIVERIES[1])
-    assert letter.recipient == DELIVERIES[1].subscriber.email
-    assert [name.startswith("compose") for name in signed.threads[DELIVERIES[1].key]] == [True]
+    await messages.letter(DELIVERIES[0])
+    for _ in range(20):
+        messages.prepare(DELIVERIES[1:])
+    await messages.letter(DELIVERIES[50])
     messages.end()
-    assert len(signed.threads) <= 1 + 64
+    assert len(signed.threads) <= 1 + 96
 
 
 async def test_a_letter_that_is_not_ready_yet_cannot_be_had_at_once(
-    messages: Messages, signed: SignedMessage, monkeypatch: pytest.MonkeyPatch
+    messages: Messages, signed: SignedMessage
 ) -> None:
     await messages.letter(DELIVERIES[0])
-    going_on, plain = threading.Event(), signed.for_reader
-
-    def slow(delivery: Delivery) -> tuple[str, bytes]:
-        going_on.wait(10)
-        return plain(delivery)
-
-    monkeypatch.setattr(signed, "for_reader", slow)
+    signed.may_sign.clear()
     messages.prepare(DELIVERIES[1:3])
     assert not messages.can_compose(DELIVERIES[1])
-    going_on.set()
-    assert (await messages.letter(DELIVERIES[1])).recipient == DELIVERIES[1].subscriber.email
+    signed.may_sign.set()
+    assert (await messages.letter(DELIVERIES[1])).pieces[0] == signature(DELIVERIES[1].key)
     assert messages.can_compose(DELIVERIES[3])
     messages.end()
 
@@ -93,5 +106,5 @@ async def test_after_the_end_nothing_is_made_ahead_but_what_is_asked_for_is_made
     await messages.letter(DELIVERIES[0])
     messages.prepare(DELIVERIES[1:])
     messages.end()
-    assert (await messages.letter(DELIVERIES[99])).recipient == DELIVERIES[99].subscriber.email
+    assert (await messages.letter(DELIVERIES[99])).pieces[0] == signature(DELIVERIES[99].key)
     assert signed.threads[DELIVERIES[99].key] == ["MainThread"]

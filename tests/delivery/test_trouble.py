@@ -187,7 +187,7 @@ async def test_an_outbox_that_cannot_be_read_any_more_ends_the_run_and_says_so_o
         await dispatcher(outbox, pool(server), batch=10).deliver(message_for)
     gc.collect()
 
-    assert 0 < len(server.received) <= 10
+    assert 0 < len(server.received) <= 20  # of two claims: one is asked for while the other goes out
     assert not caplog.records  # asyncio tells of errors that nobody has heard
 
 

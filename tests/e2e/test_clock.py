@@ -100,6 +100,10 @@ async def test_serve_goes_on_when_the_clock_has_jumped(workplace: Workplace, jum
         hour = NOW + jump - HOUR
         save_page(workplace, f"{hour:%Y-%m-%d}", PAGE.replace("Patience", "Impatience"))
         workplace.list_file(["saved_page:../page-*.txt"], name="other", hour=f"{hour:%H:%M}")
-        await until(lambda: len(workplace.mails()) >= 2, seconds=10)
-    subjects = [mail["List-Id"] for mail in workplace.mails()]
-    assert sum("other" in subject for subject in subjects) == 1
+        await until(lambda: of_other(workplace) > 0, seconds=10)
+    assert of_other(workplace) == 1
+
+
+def of_other(workplace: Workplace) -> int:
+    """Return how many mails of the list `other` have come."""
+    return sum("other" in mail["List-Id"] for mail in workplace.mails())
