@@ -83,7 +83,7 @@ class Journal:
         Raises:
             StoreError: there is no room; see `is_filling`.
         """
-        lines = b"".join([_checked(_line(change), self._turn) for change in changes])
+        lines = b"".join([_line(change, self._turn) for change in changes])
         if self._end + len(lines) >= _HALF:
             raise StoreError(f"{self._path}: the delivery journal is full")
         start = self._turn % 2 * _HALF + self._end
@@ -155,19 +155,20 @@ def _read_half(half: bytes) -> tuple[int, list[Change]]:
     return turn, changes
 
 
+def _line(change: Change, turn: int) -> bytes:
+    key, state, at, attempts, next_attempt_at, code, text, relay, reason, suppress = change
+    if state is DeliveryState.SENDING:
+        return _checked(b'[%d,"sending",%d,%d]' % (key, _microseconds(at), attempts), turn)
+    next_attempt = _microseconds(next_attempt_at) if next_attempt_at else "null"
+    line = (
+        f'[{key},"{state}",{_microseconds(at)},{attempts},{next_attempt},{"null" if code is None else code},'
+        f"{_quoted(text)},{_quoted(relay)},{_quoted(reason)},{'true' if suppress else 'false'}]"
+    )
+    return _checked(line.encode(), turn)
+
+
 def _checked(line: bytes, turn: int) -> bytes:
     return b"%08x%b\n" % (crc32(line, turn), line)
-
-
-def _line(change: Change) -> bytes:
-    if change.state is DeliveryState.SENDING:
-        return b'[%d,"sending",%d,%d]' % (change.key, _microseconds(change.at), change.attempts)
-    next_attempt_at = _microseconds(change.next_attempt_at) if change.next_attempt_at else "null"
-    return (
-        f'[{change.key},"{change.state}",{_microseconds(change.at)},{change.attempts},{next_attempt_at},'
-        f"{'null' if change.code is None else change.code},{_quoted(change.text)},{_quoted(change.relay)},"
-        f"{_quoted(change.reason)},{'true' if change.suppress else 'false'}]"
-    ).encode()
 
 
 def _change(line: bytes) -> Change:

@@ -66,7 +66,7 @@ class Supply:
         self._waiting = Waiting(limits)
         self._troubled: set[int] = set()
         self._over: set[int] = set()
-        self._taken = 0
+        self._taken: dict[int, str] = {}  # the domains of deliveries that somebody holds
         self._dry = False  # the outbox had nothing more when it was asked last
         self._refills = 0  # times that something went back to it
         self._stopped = False
@@ -93,10 +93,8 @@ class Supply:
     def take_now(self) -> Delivery | None:
         """Return the next delivery if one is at hand."""
         delivery = None if self._stopped else self._next()
-        if delivery:
-            self._taken += 1
-            if not self._dry and self._has_room and len(self._ready) < self._size:
-                self._claim_more()  # before the connections have nothing to do
+        if delivery and len(self._ready) < self._size and not self._dry and self._has_room:
+            self._claim_more()  # before the connections have nothing to do
         return delivery
 
     def put_back(self, delivery: Delivery) -> None:
@@ -174,18 +172,19 @@ class Supply:
     def _next(self) -> Delivery | None:
         """Return the first delivery whose domain can take it; those before it wait."""
         if self._waiting.domains and (delivery := self._waiting.pop()):
+            self._taken[delivery.key] = domain_of(delivery.subscriber.email)
             return delivery
         while self._ready:
             delivery = self._ready.popleft()
             domain = domain_of(delivery.subscriber.email)
             if domain not in self._waiting.domains and self._limits.admit(domain):
+                self._taken[delivery.key] = domain
                 return delivery
             self._waiting.add(domain, delivery)
         return None
 
     def _returned(self, delivery: Delivery, outcome: Outcome | None) -> None:
-        self._taken -= 1
-        domain = domain_of(delivery.subscriber.email)
+        domain = self._taken.pop(delivery.key)
         self._limits.heard(domain, outcome)
         if domain in self._waiting.domains:
             self._waiting.look_now(domain)

@@ -33,7 +33,7 @@ _KEEP_STEPS = """
     FROM ROWS(:steps) AS step(key bigint, updated_at timestamptz, text text)
 """
 _OWN = Step._fields.index("state")  # from there on, a step's values are those of most others
-_SHARED = Step._fields[_OWN + 1 :]
+_SHARED = Step._fields[_OWN + 1 : -1]  # all but what never changes
 
 
 async def take_steps(connection: AsyncConnection, changes: Sequence[Change]) -> Walk:
@@ -60,5 +60,5 @@ def _groups(steps: Sequence[Step]) -> list[tuple[tuple[Any, ...], list[tuple[Any
     places: dict[int, int] = {}
     for step in steps:
         places[step.key] = place = places.get(step.key, 0) + 1
-        groups.setdefault((place, last[step.key] is step, *step[_OWN:]), []).append(step[:_OWN])
+        groups.setdefault((place, last[step.key] is step, *step[_OWN:-1]), []).append(step[:_OWN])
     return sorted(groups.items(), key=lambda group: group[0][0])

@@ -56,7 +56,10 @@ class Standing(NamedTuple):
 
 
 class Step(NamedTuple):
-    """The new values of a delivery's row; those that differ from one delivery to the next stand first."""
+    """The new values of a delivery's row; those that differ from one delivery to the next stand first.
+
+    With `due_at`, which doesn't change, it is where the delivery stands then: see `Standing`.
+    """
 
     key: int
     updated_at: datetime
@@ -69,6 +72,7 @@ class Step(NamedTuple):
     code: int | None
     reason: str
     claimed_by: str | None
+    due_at: Any
 
 
 class Opening(NamedTuple):
@@ -98,7 +102,8 @@ def walk(standings: Mapping[int, Standing], changes: Iterable[Change]) -> Walk:
         standings: where the deliveries stand now, by key.
         changes: the steps; one that is not forward (`core.delivery.FORWARD`) is left out.
     """
-    done, now = Walk(), dict(standings)
+    done = Walk()
+    now: dict[int, Standing | Step] = {**standings}
     for change in changes:
         standing = now.get(change.key)
         if standing is None:
@@ -106,15 +111,14 @@ def walk(standings: Mapping[int, Standing], changes: Iterable[Change]) -> Walk:
         elif change.state not in FORWARD[standing.state]:  # type: ignore[index]  # a DeliveryState is its text
             done.left_out.append((change, f"it is {standing.state}"))
         else:
-            step = _step(standing, change)
-            now[change.key] = Standing(change.state, standing.due_at, step.attempts, step.claimed_by)
+            now[change.key] = step = _step(standing, change)
             done.steps.append(step)
             if change.suppress:
                 done.suppress.append(change)
     return done
 
 
-def _step(standing: Standing, change: Change) -> Step:
+def _step(standing: Standing | Step, change: Change) -> Step:
     begins, waits = change.state is DeliveryState.SENDING, change.state in WAITING
     is_attempt = begins or standing.state == DeliveryState.SENDING
     return Step(
@@ -129,6 +133,7 @@ def _step(standing: Standing, change: Change) -> Step:
         code=change.code,
         reason=_plain(change.reason) if change.reason else "",
         claimed_by=(standing.claimed_by or NOBODY) if begins else None,
+        due_at=standing.due_at,
     )
 
 
