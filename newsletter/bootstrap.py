@@ -41,7 +41,7 @@ from newsletter.store import open_store, upgrade
 from newsletter.studio import Studio, for_nobody
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from newsletter.core.issue import Issue
     from newsletter.core.newsletter_list import NewsletterList
@@ -90,15 +90,7 @@ def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
     dkim = signer(settings)
     renderer = MailRenderer(templates, links, dkim)
     pools = [SmtpRelayPool(_relay_config(relay)) for relay in (settings.smtp, *settings.smtp.relays)]
-    dispatcher = Dispatcher(
-        store.outbox,
-        pools,
-        _rules(settings),
-        batch=settings.delivery.batch,
-        journals=store.file and store.file.with_name(f"{store.file.name}.journals"),
-        limits=domain_limits(settings.delivery),
-        hindrances=store.hindrances,
-    )
+    dispatcher = _dispatcher(settings, store, pools)
     pipeline = Pipeline(
         store=store,
         renderer=renderer,
@@ -127,6 +119,18 @@ def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
             clock=utc_now,
         ),
         problem_of_link=partial(http.problem, public_only=not settings.http.allow_private),
+    )
+
+
+def _dispatcher(settings: Settings, store: Store, pools: Sequence[SmtpRelayPool]) -> Dispatcher:
+    return Dispatcher(
+        store.outbox,
+        pools,
+        _rules(settings),
+        batch=settings.delivery.batch,
+        journals=store.file and store.file.with_name(f"{store.file.name}.journals"),
+        limits=domain_limits(settings.delivery),
+        hindrances=store.hindrances,
     )
 
 

@@ -98,24 +98,7 @@ class Dispatcher:
         async with self._outbox.worker() as worker, recollecting:
             self._limits.begin_run()
             await recover(self._outbox, self._rules.uncertain, now=self._rules.clock(), journals=self._journals)
-            bell = Bell()
-            supply = Supply(
-                self._outbox,
-                worker,
-                bell,
-                self._limits,
-                clock=self._rules.clock,
-                batch=self._batch,
-                issue_key=issue_key,
-            )
-            run = Run(
-                supply=supply,
-                ledger=self._ledger(worker),
-                rules=self._rules,
-                messages=Messages(message_for),
-                tally=Tally(self._outbox, progress),
-                bell=bell,
-            )
+            run = self._run(worker, issue_key, Messages(message_for), progress)
             try:
                 await self._work(run, stop)
             finally:
@@ -124,9 +107,29 @@ class Dispatcher:
                 try:
                     await run.ledger.drain()
                 finally:
-                    await supply.end()
+                    await run.supply.end()
                 await self._outbox.release(worker)
         return _report(run, self._relays.trouble)
+
+    def _run(self, worker: str, issue_key: int | None, messages: Messages, progress: Progress | None) -> Run:
+        bell = Bell()
+        supply = Supply(
+            self._outbox,
+            worker,
+            bell,
+            self._limits,
+            clock=self._rules.clock,
+            batch=self._batch,
+            issue_key=issue_key,
+        )
+        return Run(
+            supply=supply,
+            ledger=self._ledger(worker),
+            rules=self._rules,
+            messages=messages,
+            tally=Tally(self._outbox, progress),
+            bell=bell,
+        )
 
     def _ledger(self, worker: str) -> Ledger:
         if self._journals is None:

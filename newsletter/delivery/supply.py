@@ -67,9 +67,8 @@ class Supply:
         self._troubled: set[int] = set()
         self._over: set[int] = set()
         self._taken: dict[int, str] = {}  # the domains of deliveries that somebody holds
-        self._dry = False  # the outbox had nothing more when it was asked last
+        self._stopped = self._dry = False  # dry: the outbox had nothing more when it was asked last
         self._refills = 0  # times that something went back to it
-        self._stopped = False
         self._claiming: asyncio.Task[None] | None = None
         self._size = min(batch, _FIRST_CLAIM)
         self._claimed_at = 0.0  # in the loop's time

@@ -46,31 +46,45 @@ async def catch_all(
             f"{host}: the catch-all inbox listens on loopback addresses only, such as 127.0.0.1"
         )
     handler = _Deliver(maildir)
-    loop = asyncio.get_running_loop()
-    sessions: set[SMTP] = set()
-
-    def session() -> SMTP:
-        # Without a host name, aiosmtpd would ask the DNS for one.
-        smtp = SMTP(
-            handler, hostname="localhost", enable_SMTPUTF8=True, data_size_limit=max_message_bytes, loop=loop
-        )
-        sessions.add(smtp)
-        return smtp
-
+    sessions = _Sessions(handler, max_message_bytes)
     try:
         handler.prepare()
-        server = await loop.create_server(session, host, port)
+        server = await asyncio.get_running_loop().create_server(sessions.begin, host, port)
     except OSError as error:
         raise ConfigurationError(f"{host}:{port}: no inbox at {maildir}: {error}") from error
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
-        # Sessions that are still open would keep `wait_closed` waiting (since Python 3.12).
-        for smtp in sessions:
-            if smtp.transport is not None:
-                smtp.transport.close()
+        sessions.close()  # they would keep `wait_closed` waiting (since Python 3.12)
         await server.wait_closed()
+
+
+class _Sessions:
+    """All sessions of one server."""
+
+    def __init__(self, handler: _Deliver, max_message_bytes: int) -> None:
+        self._handler = handler
+        self._max_message_bytes = max_message_bytes
+        self._begun: set[SMTP] = set()
+
+    def begin(self) -> SMTP:
+        """Return a session for a new connection."""
+        session = SMTP(
+            self._handler,
+            hostname="localhost",  # or aiosmtpd would ask the DNS for one
+            enable_SMTPUTF8=True,
+            data_size_limit=self._max_message_bytes,
+            loop=asyncio.get_running_loop(),
+        )
+        self._begun.add(session)
+        return session
+
+    def close(self) -> None:
+        """Close the connections of sessions that are still open."""
+        for session in self._begun:
+            if session.transport is not None:
+                session.transport.close()
 
 
 class _Deliver:

@@ -38,6 +38,19 @@ async def serving(app: ASGIApp, host: str, port: int) -> AsyncIterator[str]:
         ConfigurationError: nothing can listen there; names host and port.
     """
     listener = await _listen(host, port)
+    server = _server(app)
+    # `Server.serve` would take over SIGTERM and SIGINT; these are the three steps that it is made of.
+    await server.startup(sockets=[listener])
+    main_loop = asyncio.create_task(server.main_loop(), name="web server")
+    try:
+        yield _url(host, listener.getsockname()[1])
+    finally:
+        server.should_exit = True
+        await main_loop
+        await server.shutdown(sockets=[listener])
+
+
+def _server(app: ASGIApp) -> uvicorn.Server:
     # The Guard writes the log of requests, since uvicorn's would hold the tokens; `access_log=False` alone lets
     # it speak again as soon as anybody hangs a handler on its logger. Addresses of visitors are of no use to us,
     # so the headers of a proxy are not looked at.
@@ -55,15 +68,7 @@ async def serving(app: ASGIApp, host: str, port: int) -> AsyncIterator[str]:
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
-    # `Server.serve` would take over SIGTERM and SIGINT; these are the three steps that it is made of.
-    await server.startup(sockets=[listener])
-    main_loop = asyncio.create_task(server.main_loop(), name="web server")
-    try:
-        yield _url(host, listener.getsockname()[1])
-    finally:
-        server.should_exit = True
-        await main_loop
-        await server.shutdown(sockets=[listener])
+    return server
 
 
 async def _listen(host: str, port: int) -> socket.socket:

@@ -81,10 +81,11 @@ async def test_an_outcome_is_told_before_the_next_envelope_is_answered() -> None
 
     async with playing(server) as relays:
         session = await relays.connect()
-        await session.hand_over(ANN, following=BEN)
+        first = await session.hand_over(ANN, following=BEN)
         told.set()
-        await session.hand_over(BEN)
+        second = await session.hand_over(BEN)
         await session.close()
+    assert first.state is second.state is DeliveryState.SENT
 
 
 async def test_an_announced_reader_who_is_refused_costs_nothing_but_a_reset() -> None:

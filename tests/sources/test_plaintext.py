@@ -29,9 +29,9 @@ def test_tags_go_and_text_stays(markup: str, shown: str) -> None:
 
 @given(st.text(alphabet="<>!-/[]&;pabscript \n\"='"))
 def test_no_markup_is_too_odd(markup: str) -> None:
-    plain(markup)
+    assert len(plain(markup)) <= 2 * len(markup)
 
 
 @pytest.mark.parametrize("mark", ["<!--", "<script>", "<p ", "<![CDATA[", "&lt"])
 def test_what_is_never_closed_costs_one_pass(mark: str) -> None:
-    plain(mark * 25_000)
+    assert len(plain(mark * 25_000)) <= 25_000 * len(mark)

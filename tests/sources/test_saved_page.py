@@ -153,7 +153,8 @@ def test_no_mixture_of_lines_is_too_odd(lines: list[str]) -> None:
 
 @given(st.text())
 def test_no_text_is_too_odd(text: str) -> None:
-    read(text)
+    seen, _ = read(text)
+    assert all(one.listing.title for one in seen)
 
 
 async def test_pages_are_found_by_the_day_in_their_names(source: Build, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ def _text(name: str) -> sa.Column[str]:
 
 def upgrade() -> None:
     _listings()
+    _sightings()
     _issues()
     _subscribers()
     _deliveries()
@@ -52,6 +53,9 @@ def _listings() -> None:
         sa.PrimaryKeyConstraint("identity", "listing_key", name="pk_listing_ids"),
     )
     op.create_index("ix_listing_ids_listing_key", "listing_ids", ["listing_key"])
+
+
+def _sightings() -> None:
     op.create_table(
         "sightings",
         _key(),
