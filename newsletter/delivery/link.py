@@ -105,6 +105,8 @@ class Link(asyncio.Protocol):
         """See `asyncio.Protocol`."""
         *lines, self._unread = (self._unread + data).split(b"\n")
         for line in lines:
+            if self.lost:
+                break  # what stands behind nonsense would be taken for the answer to something else
             self._read_line(line)
         if len(self._unread) + self._length > _LONGEST_REPLY:
             self._lose("an endless reply")

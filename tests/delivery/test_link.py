@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,6 +66,19 @@ async def test_whatever_the_bytes_a_link_gives_replies_or_is_lost(wire: bytes) -
         assert link.lost
     else:
         assert 0 <= reply.code <= 999
+
+
+@given(st.integers(min_value=0, max_value=3), st.booleans())
+async def test_no_reply_counts_that_comes_behind_nonsense(good: int, in_one_go: bool) -> None:
+    link = Link(cast("asyncio.Transport", _Transport()))
+    link.write(b"", replies=6)
+    parts = [b"250 Ok\r\n" * good, b"what?\r\n", b"250 Ok\r\n" * 2]
+    for data in [b"".join(parts)] if in_one_go else parts:
+        link.data_received(data)
+
+    assert [await link.reply(1) for _ in range(good)] == [Reply(250, "Ok")] * good
+    with pytest.raises(LostError, match="what"):
+        await link.reply(1)
 
 
 class _Clock:

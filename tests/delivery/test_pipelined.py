@@ -65,6 +65,23 @@ async def test_a_message_whose_envelope_stood_behind_the_last_dot_takes_one() ->
     assert [one.state for one in outcomes] == [DeliveryState.SENT] * 3
 
 
+async def test_the_answer_to_the_next_envelope_is_never_taken_for_the_answer_to_the_message() -> None:
+    async def server(client: Dialogue) -> None:
+        await client.greet("PIPELINING")
+        await client.hear("DATA\r\n")
+        client.say(*LEAVE)
+        await client.hear("DATA\r\n")
+        client.say("garbage", *LEAVE)
+        await client.hear_no_more()
+
+    async with playing(server) as relays:
+        session = await relays.connect()
+        outcome = await session.hand_over(ANN, following=BEN)
+        await session.close()
+    assert outcome.state is DeliveryState.UNCERTAIN
+    assert "garbage" in outcome.text
+
+
 async def test_an_outcome_is_told_before_the_next_envelope_is_answered() -> None:
     told = asyncio.Event()
 
