@@ -356,7 +356,7 @@ class Pipeline:
         if counts.get(DeliveryState.SENDING) or counts.get(DeliveryState.UNCERTAIN):
             return RunStatus.PARTIAL
         if waits:
-            return RunStatus.WAITING
+            return RunStatus.NOT_DUE
         due = await self.store.outbox.next_due(issue.key)
         if counts.get(DeliveryState.DEFERRED) or (due is not None and due <= self.clock()):
             return RunStatus.PARTIAL

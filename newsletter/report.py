@@ -16,7 +16,6 @@ class RunStatus(StrEnum):
 
     SENT = "sent"
     PARTIAL = "partial"
-    WAITING = "waiting"
     NOTHING_NEW = "nothing_new"
     NOT_DUE = "not_due"
     DRY_RUN = "dry_run"

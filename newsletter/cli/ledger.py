@@ -11,15 +11,16 @@ import typer
 from newsletter.cli.hindrances import find_hindrances, show_hindrances
 from newsletter.cli.output import say, say_json, table
 from newsletter.cli.session import AsJson, Day, ListName, OneList, now, within
-from newsletter.core.calendar import next_slot
-from newsletter.core.delivery import DeliveryState
+from newsletter.core.calendar import next_slot, opening
+from newsletter.core.delivery import WAITING, DeliveryState
 from newsletter.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
 
     from newsletter.bootstrap import Program
     from newsletter.core.issue import Issue, IssueListing
+    from newsletter.core.newsletter_list import NewsletterList
     from newsletter.ports import Hindrance, IssueSummary
 
 issues_group = typer.Typer(no_args_is_help=True, help="What went out.")
@@ -85,6 +86,9 @@ def status(*, as_json: AsJson = False) -> None:
             for row in rows
         ),
     )
+    for row in rows:
+        if row["waits_until"]:
+            say(f"\nMail of {row['list']} waits until {row['waits_until']}: the list has hours.")
     if hindrances:
         say("")
         show_hindrances(hindrances)
@@ -103,6 +107,7 @@ async def _status(program: Program) -> tuple[list[dict[str, Any]], list[Hindranc
                 "issue": newest.day.isoformat() if newest else None,
                 "subject": newest.subject if newest else None,
                 "deliveries": _counted(newest.deliveries) if newest else {},
+                "waits_until": _waits_until(file.config, newest, moment),
                 "stuck": sum(
                     count for one in history for state, count in one.deliveries.items() if state in stuck
                 ),
@@ -111,6 +116,14 @@ async def _status(program: Program) -> tuple[list[dict[str, Any]], list[Hindranc
             }
         )
     return rows, await find_hindrances(program)
+
+
+def _waits_until(config: NewsletterList, newest: IssueSummary | None, moment: datetime) -> str | None:
+    """Return when the hours of a list begin for which deliveries of its newest issue wait."""
+    opens = opening(config, moment)
+    if newest is None or opens <= moment or not any(newest.deliveries.get(state) for state in WAITING):
+        return None
+    return opens.isoformat()
 
 
 def _counted(counts: Mapping[DeliveryState, int]) -> dict[str, int]:

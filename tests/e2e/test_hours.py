@@ -33,7 +33,7 @@ async def test_a_run_before_the_hours_makes_the_issue_and_says_till_when_it_wait
     early = await workplace.run("run")
     assert early.code == 0, early.err
     assert early.out.splitlines()[0] == (
-        "daily 2026-03-12: waiting (waits until 07:00 on 2026-03-12, UTC: the list's hours are 07:00-21:00)"
+        "daily 2026-03-12: not_due (waits until 07:00 on 2026-03-12, UTC: the list's hours are 07:00-21:00)"
     )
     assert workplace.mails() == []
     workplace.set_clock(THURSDAY + 7 * HOUR)
@@ -54,13 +54,16 @@ async def test_a_run_that_meets_the_end_of_the_hours_finishes_what_is_in_flight_
         workplace.set_clock(THURSDAY + 21 * HOUR)
         out, err = await process.communicate()
         assert process.returncode == 0, err.decode()
-        assert b'"status": "waiting"' in out
+        assert b'"status": "not_due"' in out
         assert b"waits until 07:00 on 2026-03-13" in out
         sent = len(server.received)
         assert 5 <= sent < READERS
         night = await workplace.run("run", "--json")
         assert night.json["deliveries"] | {"queued": 0, "sent": 0} == dict.fromkeys(night.json["deliveries"], 0)
         assert (night.json["deliveries"]["sent"], len(server.received)) == (sent, sent)
+        (standing,) = (await workplace.run("status", "--json")).json
+        assert datetime.fromisoformat(standing["waits_until"]) == THURSDAY + DAY + 7 * HOUR
+        assert "Mail of daily waits until 2026-03-13T07:00" in (await workplace.run("status")).out
         workplace.set_clock(THURSDAY + DAY + 7 * HOUR)
         await workplace.run("run", "--json")
         assert len(server.copies()) == server.copies().total() == READERS

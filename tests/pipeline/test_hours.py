@@ -38,7 +38,7 @@ def on(hour: int, *, days: int = 0) -> datetime:
 
 async def test_before_the_hours_the_issue_is_made_and_waits_and_that_is_no_failure(desk: Desk) -> None:
     report = await desk.run(THURSDAY, hour=8)
-    assert report.status is RunStatus.WAITING
+    assert report.status is RunStatus.NOT_DUE
     assert report.reason == "waits until 09:00 on 2026-03-12, Europe/London: the list's hours are 09:00-17:00"
     assert report.deliveries[DeliveryState.QUEUED] == 1
     assert desk.mails("ann") == []
@@ -116,7 +116,7 @@ async def test_a_run_that_is_under_way_when_the_hours_end_is_stopped(
     monkeypatch.setattr(hours, "_LOOK_AGAIN", 0.01)
     async with asyncio.timeout(5):
         report = await desk.run(THURSDAY, hour=16)
-    assert report.status is RunStatus.WAITING
+    assert report.status is RunStatus.NOT_DUE
     assert report.reason.startswith("waits until 09:00 on 2026-03-13")
 
 
