@@ -1,6 +1,6 @@
 # Everything that a user or developer does here. Needs make and a Python of 3.11 or later; see `make help`.
 
-CRASHES ?= 250  # for each of two policies and two kinds of notes
+CRASHES ?= 250  # for each of two policies, on SQLite with both kinds of notes and on PostgreSQL
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -53,7 +53,7 @@ wheel: setup  ## the built wheel, installed into an empty venv, runs the demo
 bench: setup  ## speed beside others, as ratios within one run
 	for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
 
-crash: setup  ## kill delivering processes a thousand times, and count who got what
+crash: setup  ## kill delivering processes 1,500 times, and count who got what
 	CRASHES=$(CRASHES) $(BIN)/pytest tests/delivery/test_killed.py -k many_kills -q -s
 
 lock: setup  ## pin the newest dependencies, by hash and without addresses
