@@ -194,9 +194,11 @@ async def test_many_kills_at_any_point_lose_nobody_and_repeat_only_what_was_in_f
 
     counts = sum([Counter(await store.outbox.counts(issue)) for issue in issues], Counter())
     arrived, held = copies(server), in_flight if policy is Uncertain.HOLD else 0
-    notes, lost = "journal" if order.journals else "ledger", counts[SENT] - len(arrived)
+    kept, lost = "SQLite with a journal" if order.journals else "SQLite", counts[SENT] - len(arrived)
+    if order.database.startswith("postgresql"):
+        kept = "PostgreSQL"
     print(
-        f"\n{notes}, {policy}: {kills} kills, {counts.total():,} deliveries, {in_flight:,} in flight, "
+        f"\n{kept}, {policy}: {kills} kills, {counts.total():,} deliveries, {in_flight:,} in flight, "
         f"{max(lost, 0)} lost, {arrived.total() - len(arrived):,} copies too many"
     )
     assert counts[SENT] == FEW * len(issues) - held
