@@ -69,8 +69,11 @@ class Messages:
 
     def letter_at_once(self, delivery: Delivery) -> Letter:
         """Return a reader's letter for which `can_compose`; raises like `letter`."""
-        ahead = self._ahead.pop(delivery.key) if delivery.key in self._ahead else self._compose(delivery)
-        letter, sign, _ = ahead
+        if delivery.key in self._ahead:
+            letter, sign, _ = self._ahead.pop(delivery.key)
+        else:
+            self._make_room()
+            letter, sign, _ = self._compose(delivery)
         return letter._replace(pieces=(sign(), *letter.pieces)) if sign else letter
 
     def prepare(self, upcoming: Iterable[Delivery]) -> None:
@@ -88,6 +91,12 @@ class Messages:
             signing = asyncio.get_running_loop().run_in_executor(self._threads, _all, signed.values())
             for place, key in enumerate(signed):
                 self._ahead[key] = _Ahead(made[key].letter, partial(_signature, signing, place), signing)
+
+    def _make_room(self) -> None:
+        """Drop the oldest letters, if there is no room for others: their readers' domains may take long."""
+        if len(self._ahead) > _AHEAD - _AT_ONCE:
+            for key in list(islice(self._ahead, _AT_ONCE)):
+                del self._ahead[key]
 
     def end(self) -> None:
         """Let go of the threads and of letters that nobody came for."""

@@ -79,6 +79,23 @@ async def test_no_more_letters_are_made_ahead_than_there_is_use_for(
     assert len(signed.threads) <= 1 + 96
 
 
+async def test_letters_whose_turn_does_not_come_keep_no_others_from_being_made_ahead(
+    messages: Messages, signed: SignedMessage
+) -> None:
+    held_up = [delivery(number, reader(number)) for number in range(201, 301)]
+    await messages.letter(DELIVERIES[0])
+    for _ in range(20):
+        messages.prepare(held_up)
+    for start in range(1, 99):
+        messages.prepare(DELIVERIES[start:])
+        if DELIVERIES[start].key != 13:  # it cannot be made
+            await messages.letter(DELIVERIES[start])
+    assert {name.startswith("sign") for name in signed.threads[DELIVERIES[98].key]} == {True}
+    first = await messages.letter(held_up[0])
+    assert first.pieces[0] == signature(held_up[0].key)
+    messages.end()
+
+
 async def test_a_letter_that_is_not_ready_yet_cannot_be_had_at_once(
     messages: Messages, signed: SignedMessage
 ) -> None:
