@@ -131,7 +131,7 @@ class IssueMessage:
             "unsubscribe_url": unsubscribe_url,
         }
         body = filled(arrangement, values)
-        return Composed(self._envelope_sender(delivery), *_signable(b"".join(head), body, self._signer))
+        return Composed(self._envelope_sender(delivery), *_signable(head, body, self._signer))
 
     def _envelope_sender(self, delivery: Delivery) -> str:
         if not self._bounces_to:
@@ -228,7 +228,7 @@ def plain_message(
         headers.raw("Auto-Submitted", "auto-generated"),
         _mime_headers(boundary),
     )
-    pieces, sign = _signable(b"".join(head), parts, signer)
+    pieces, sign = _signable(head, parts, signer)
     return (sign() if sign else b"") + b"".join(pieces)
 
 
@@ -294,7 +294,7 @@ def _alternative(boundary: str, text: Iterable[_Part], html: Iterable[_Part]) ->
 
 
 def _signable(
-    head: bytes, body: Iterable[bytes], signer: Signer | None
+    head: Iterable[bytes], body: Iterable[bytes], signer: Signer | None
 ) -> tuple[list[bytes], Callable[[], bytes] | None]:
     """Return the pieces of a message and what signs it, if there is someone to do it."""
-    return [head, b"\r\n", *body], signer.prepare(head, b"".join(body)) if signer else None
+    return [b"".join(head), b"\r\n", *body], signer.prepare(head, b"".join(body)) if signer else None

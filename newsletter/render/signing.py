@@ -11,7 +11,7 @@ import textwrap
 from base64 import b64encode
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from newsletter.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 # What is signed, in this order, as far as a message has it.
@@ -49,9 +49,10 @@ SIGNED = (
 OVERSIGNED = ("From", "Subject")
 
 _KEYS = tuple((name, name.lower().encode()) for name in SIGNED)
+_LAYOUTS_KEPT = 16  # the messages of one issue have the same
 _LEAST_RSA_BITS = 1024  # RFC 8301, 3.2; 2048 is what to use
 _LINE = 75
-_FOLD = "\r\n "
+_FOLD = b"\r\n "
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +98,27 @@ class SigningKey:
         """Return the value of the signature's `a=` tag."""
         return "rsa-sha256" if isinstance(self.private, RSAPrivateKey) else "ed25519-sha256"
 
-    def sign(self, data: bytes) -> bytes:
-        """Return the signature over canonical header fields."""
+    def signing(self) -> Callable[[bytes], bytes]:
+        """Return what makes the signature over canonical header fields."""
         if isinstance(self.private, RSAPrivateKey):
-            return self.private.sign(data, PKCS1v15(), SHA256())
-        return self.private.sign(hashlib.sha256(data).digest())  # RFC 8463, 3
+            return partial(self.private.sign, padding=PKCS1v15(), algorithm=SHA256())
+        private = self.private
+        return lambda data: private.sign(hashlib.sha256(data).digest())  # RFC 8463, 3
+
+
+class _Frame(NamedTuple):
+    """What is in front of the body's hash in one key's field, as the field is signed and as it is sent."""
+
+    sign: Callable[[bytes], bytes]
+    canonical: bytes
+    folded: bytes
+
+
+class _Layout(NamedTuple):
+    """What follows from the names of a message's fields: which are signed, by their places, and the frames."""
+
+    places: tuple[int, ...]
+    frames: tuple[_Frame, ...]
 
 
 class Signer:
@@ -113,60 +130,83 @@ class Signer:
     """
 
     def __init__(self, domain: str, *keys: SigningKey) -> None:
-        self._domain, self._keys = domain, keys
+        self._keys = tuple(
+            (key.signing(), f"v=1; a={key.algorithm}; c=relaxed/simple; d={domain}; s={key.selector};")
+            for key in keys
+        )
+        self._layout = lru_cache(maxsize=_LAYOUTS_KEPT)(self._laid_out)
 
-    def prepare(self, head: bytes, body: bytes) -> Callable[[], bytes]:
+    def prepare(self, head: Iterable[bytes], body: bytes) -> Callable[[], bytes]:
         """Return what makes the `DKIM-Signature` fields to put in front of a message.
 
         That takes most of the time, but not the interpreter's lock.
 
         Args:
-            head: the header fields, each ending in CRLF, without the empty line.
+            head: the header fields, one or more in each piece, each ending in CRLF, without the empty line.
             body: what stands behind the empty line.
         """
-        fields = _canonical(head)
-        found = [(name, line) for name, key in _KEYS if key in fields for line in reversed(fields[key])]
-        names, signed = tuple(name for name, _ in found), b"".join(line for _, line in found)
-        body_hash = b64encode(hashlib.sha256(_simple(body)).digest()).decode()
-        tags = (*_list_tag(names + OVERSIGNED), f"bh={body_hash};")
-        return partial(self._signatures, tags, signed)
-
-    def _signatures(self, tags: tuple[str, ...], signed: bytes) -> bytes:
-        return b"".join(self._signature(key, tags, signed) for key in self._keys)
-
-    def _signature(self, key: SigningKey, tags: tuple[str, ...], signed: bytes) -> bytes:
-        first = f"v=1; a={key.algorithm}; c=relaxed/simple; d={self._domain}; s={key.selector};"
-        lines = [first, *tags, "b="]
+        names: list[bytes] = []
+        lines: list[bytes] = []
+        for fields in head:
+            more_names, more_lines = _canonical(fields)
+            names += more_names
+            lines += more_lines
+        places, frames = self._layout(tuple(names))
+        signed = b"".join([lines[place] for place in places])
+        body_hash = b64encode(hashlib.sha256(_simple(body)).digest())
         # RFC 6376, 3.7: the field itself comes last, canonical, its b= empty and without a line end.
-        data = signed + f"dkim-signature:{' '.join(lines)}".encode()
-        signature = b64encode(key.sign(data)).decode()
-        lines += [signature[start : start + _LINE] for start in range(0, len(signature), _LINE)]
-        return f"DKIM-Signature: {_FOLD.join(lines)}\r\n".encode()
+        parts = [
+            (sign, b"%b%b%b; b=" % (signed, canonical, body_hash), b"%b%b;" % (folded, body_hash))
+            for sign, canonical, folded in frames
+        ]
+        return partial(_fields, parts)
+
+    def _laid_out(self, names: tuple[bytes, ...]) -> _Layout:
+        # Where a field stands more than once, the lowest comes first (RFC 6376, 5.4.2).
+        found = [
+            (name, place) for name, key in _KEYS for place in range(len(names) - 1, -1, -1) if names[place] == key
+        ]
+        tag = _list_tag((*(name for name, _ in found), *OVERSIGNED))
+        return _Layout(
+            places=tuple(place for _, place in found),
+            frames=tuple(
+                _Frame(
+                    sign=sign,
+                    canonical=f"dkim-signature:{' '.join((first, *tag, 'bh='))}".encode(),
+                    folded=b"DKIM-Signature: " + _FOLD.join(line.encode() for line in (first, *tag, "bh=")),
+                )
+                for sign, first in self._keys
+            ),
+        )
 
 
-@lru_cache(maxsize=16)
-def _list_tag(names: tuple[str, ...]) -> list[str]:
-    """Return the `h=` tag in lines that fit; the messages of one issue have the same."""
+def _fields(parts: Iterable[tuple[Callable[[bytes], bytes], bytes, bytes]]) -> bytes:
+    """Return a field for each of the parts: what signs, what is signed, and what the field begins with."""
+    return b"".join([begin + _rest(b64encode(sign(data))) for sign, data, begin in parts])
+
+
+def _rest(signature: bytes) -> bytes:
+    """Return how a field ends."""
+    lines = [signature[start : start + _LINE] for start in range(0, len(signature), _LINE)]
+    return _FOLD.join((b"", b"b=", *lines)) + b"\r\n"
+
+
+def _list_tag(names: Iterable[str]) -> list[str]:
+    """Return the `h=` tag in lines that fit."""
     lines = textwrap.wrap(f"h={': '.join(names)};", _LINE, break_on_hyphens=False)
     return [line.replace(": ", ":") for line in lines]
 
 
-def _canonical(head: bytes) -> dict[bytes, list[bytes]]:
-    """Return header fields by lower-case name, each as a `relaxed` line (RFC 6376, 3.4.2), topmost first."""
-    fields: dict[bytes, list[bytes]] = {}
+@lru_cache(maxsize=256)  # most fields are the same for all readers
+def _canonical(head: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+    """Return the names of header fields in lower case, and the fields as `relaxed` lines (RFC 6376, 3.4.2)."""
+    names, lines = [], []
     unfolded = head.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ")
     for field in unfolded.removesuffix(b"\r\n").split(b"\r\n"):
-        name, line = _relaxed(field)
-        fields.setdefault(name, []).append(line)
-    return fields
-
-
-@lru_cache(maxsize=256)  # most fields are the same for all readers
-def _relaxed(field: bytes) -> tuple[bytes, bytes]:
-    """Return a field's name in lower case, and the whole field as one `relaxed` line."""
-    name, _, value = field.partition(b":")
-    name = name.strip().lower()
-    return name, name + b":" + b" ".join(value.split()) + b"\r\n"
+        name, _, value = field.partition(b":")
+        names.append(name.strip().lower())
+        lines.append(b"%b:%b\r\n" % (names[-1], b" ".join(value.split())))
+    return tuple(names), tuple(lines)
 
 
 def _simple(body: bytes) -> bytes:

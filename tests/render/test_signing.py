@@ -126,7 +126,7 @@ def test_the_second_key_is_no_rsa_key(settings: Settings) -> None:
 def test_any_body_of_lines_is_signed_as_verifiers_see_it(ending: bytes) -> None:
     head = b"From: a@example.org\r\nSubject: folded\r\n\there\r\nReceived: x\r\nReceived: y\r\n"
     body = b"one\r\n\r\ntwo" + ending
-    assert verifies(signer().prepare(head, body)() + head + b"\r\n" + body)
+    assert verifies(signer().prepare([head], body)() + head + b"\r\n" + body)
 
 
 def test_keys_are_read_from_pem_files(tmp_path: Path) -> None:
