@@ -196,10 +196,9 @@ class Connection:
         if delivery is None:
             return None
         try:
-            if run.messages.can_compose(delivery):
-                in_hand = _InHand(delivery, run.messages.letter_at_once(delivery))
+            if letter := run.messages.letter_at_once(delivery):
                 self._relay.pace.reserve()
-                return in_hand
+                return _InHand(delivery, letter)
         except Exception:  # noqa: BLE001, S110 - not while another is in hand: raised again when its turn comes
             pass
         run.supply.put_back(delivery)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from newsletter.delivery.session import Letter, is_plain
+from newsletter.delivery.signatures import Signature, Signatures
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -27,21 +25,17 @@ class _Ahead(NamedTuple):
 
     letter: Letter
     sign: Callable[[], bytes] | None
-    signing: asyncio.Future[list[bytes]] | None = None  # a thread's work, for this letter and others
+    signature: Signature | None = None  # to be made, or waited for, before `sign` gives it
 
 
 class Messages:
-    """Makes letters, some ahead of their turn: many in one go take less time each than one now and then.
-
-    An RSA signature takes twice as long as everything else about a message, but not the interpreter's lock: with
-    two cores, threads sign while the event loop sends. All else is done without them: they would fight for it.
-    """
+    """Makes letters, some ahead of their turn: many in one go take less time each than one now and then."""
 
     def __init__(self, message_for: Callable[[int], Awaitable[Message]]) -> None:
         self._message_for = message_for
         self._rendered: dict[int, tuple[Message, bool]] = {}  # and whether it is plain, see `Letter`
         self._rendering = asyncio.Lock()
-        self._threads = ThreadPoolExecutor(_cores(), "sign") if _cores() > 1 else None
+        self._signatures = Signatures()
         self._ahead: dict[int, _Ahead] = {}
 
     async def letter(self, delivery: Delivery) -> Letter:
@@ -56,25 +50,18 @@ class Messages:
                     message = await self._message_for(delivery.issue_key)
                     self._rendered[delivery.issue_key] = message, is_plain(message.for_reader(delivery)[1])
         ahead = self._ahead.get(delivery.key)
-        if ahead and ahead.signing:
-            await asyncio.shield(ahead.signing)
-        return self.letter_at_once(delivery)
+        if ahead and ahead.signature:
+            await self._signatures.wait_for(ahead.signature)
+        return self._letter(delivery)
 
-    def can_compose(self, delivery: Delivery) -> bool:
-        """Tell whether a letter can be had at once."""
+    def letter_at_once(self, delivery: Delivery) -> Letter | None:
+        """Return a reader's letter, or None if it takes waiting; raises like `letter`."""
+        if delivery.issue_key not in self._rendered:
+            return None
         ahead = self._ahead.get(delivery.key)
-        if ahead is None:
-            return delivery.issue_key in self._rendered
-        return ahead.signing is None or ahead.signing.done()
-
-    def letter_at_once(self, delivery: Delivery) -> Letter:
-        """Return a reader's letter for which `can_compose`; raises like `letter`."""
-        if delivery.key in self._ahead:
-            letter, sign, _ = self._ahead.pop(delivery.key)
-        else:
-            self._make_room()
-            letter, sign, _ = self._compose(delivery)
-        return letter._replace(pieces=(sign(), *letter.pieces)) if sign else letter
+        if ahead and ahead.signature and not self._signatures.has(ahead.signature):
+            return None
+        return self._letter(delivery)
 
     def prepare(self, upcoming: Iterable[Delivery]) -> None:
         """Make letters of deliveries that will be next, or begin to, unless enough are made."""
@@ -87,10 +74,20 @@ class Messages:
                 made[delivery.key] = self._compose(delivery)
         self._ahead |= made
         signed = {key: ahead.sign for key, ahead in made.items() if ahead.sign}
-        if signed and self._threads:
-            signing = asyncio.get_running_loop().run_in_executor(self._threads, _all, signed.values())
-            for place, key in enumerate(signed):
-                self._ahead[key] = _Ahead(made[key].letter, partial(_signature, signing, place), signing)
+        for key, signature in zip(signed, self._signatures.begin(list(signed.values())), strict=True):
+            self._ahead[key] = _Ahead(made[key].letter, signature.value, signature)
+
+    def end(self) -> None:
+        """Let go of the threads, and of letters that nobody came for."""
+        self._signatures.end()
+
+    def _letter(self, delivery: Delivery) -> Letter:
+        if delivery.key in self._ahead:
+            letter, sign, _ = self._ahead.pop(delivery.key)
+        else:
+            self._make_room()
+            letter, sign, _ = self._compose(delivery)
+        return letter._replace(pieces=(sign(), *letter.pieces)) if sign else letter
 
     def _make_room(self) -> None:
         """Drop the oldest letters, if there is no room for others: their readers' domains may take long."""
@@ -98,29 +95,8 @@ class Messages:
             for key in list(islice(self._ahead, _AT_ONCE)):
                 del self._ahead[key]
 
-    def end(self) -> None:
-        """Let go of the threads and of letters that nobody came for."""
-        for ahead in self._ahead.values():
-            if ahead.signing:
-                ahead.signing.cancel()
-        if self._threads:
-            self._threads.shutdown(wait=False, cancel_futures=True)
-
     def _compose(self, delivery: Delivery) -> _Ahead:
         message, plain = self._rendered[delivery.issue_key]
         sender, pieces, sign = message.composed_for(delivery)
         recipient = delivery.subscriber.email
         return _Ahead(Letter(sender, recipient, pieces, plain and recipient.isascii()), sign)
-
-
-def _all(signs: Iterable[Callable[[], bytes]]) -> list[bytes]:
-    return [sign() for sign in signs]
-
-
-def _signature(signing: asyncio.Future[list[bytes]], place: int) -> bytes:
-    return signing.result()[place]
-
-
-def _cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

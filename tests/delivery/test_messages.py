@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import asyncio
 import threading
+from collections import defaultdict
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from newsletter.core.errors import RenderError
-from newsletter.delivery import messages as module
+from newsletter.delivery import signatures
 from newsletter.delivery.messages import Messages
 from tests.delivery.fakes import PlainMessage, delivery, reader
 
@@ -24,8 +26,15 @@ class SignedMessage(PlainMessage):
     def __init__(self) -> None:
         super().__init__()
         self.threads: dict[int, list[str]] = {}
-        self.may_sign = threading.Event()
+        self.may_sign, self._begun = threading.Event(), threading.Event()
         self.may_sign.set()
+        self._signed: dict[int, threading.Event] = defaultdict(threading.Event)
+
+    async def until_begun(self) -> None:
+        assert await asyncio.to_thread(self._begun.wait, 10)
+
+    async def until_signed(self, delivery: Delivery) -> None:
+        assert await asyncio.to_thread(self._signed[delivery.key].wait, 10)
 
     def composed_for(self, delivery: Delivery) -> Composed:
         if delivery.key == 13:
@@ -33,8 +42,10 @@ class SignedMessage(PlainMessage):
         return super().composed_for(delivery)._replace(sign=partial(self._sign, delivery.key))
 
     def _sign(self, key: int) -> bytes:
+        self._begun.set()
         self.may_sign.wait(10)
         self.threads.setdefault(key, []).append(threading.current_thread().name)
+        self._signed[key].set()
         return signature(key)
 
 
@@ -52,7 +63,7 @@ def messages(signed: SignedMessage, monkeypatch: pytest.MonkeyPatch) -> Messages
     async def message_for(_: int) -> SignedMessage:
         return signed
 
-    monkeypatch.setattr(module, "_cores", lambda: 2)
+    monkeypatch.setattr(signatures, "cores", lambda: 2)
     return Messages(message_for)
 
 
@@ -60,11 +71,12 @@ async def test_letters_are_signed_ahead_in_threads_and_once(messages: Messages, 
     await messages.letter(DELIVERIES[0])
     messages.prepare(DELIVERIES[1:])
     messages.prepare(DELIVERIES[1:])
-    for one in DELIVERIES[1:25]:
-        if one.key != 13:
-            letter = await messages.letter(one)
-            assert (letter.recipient, letter.pieces[0]) == (one.subscriber.email, signature(one.key))
-            assert [name.startswith("sign") for name in signed.threads[one.key]] == [True]
+    upcoming = [one for one in DELIVERIES[1:25] if one.key != 13]
+    await signed.until_signed(upcoming[-1])
+    for one in upcoming:
+        letter = await messages.letter(one)
+        assert (letter.recipient, letter.pieces[0]) == (one.subscriber.email, signature(one.key))
+        assert [name.startswith("sign") for name in signed.threads[one.key]] == [True]
     messages.end()
 
 
@@ -90,22 +102,29 @@ async def test_letters_whose_turn_does_not_come_keep_no_others_from_being_made_a
         messages.prepare(DELIVERIES[start:])
         if DELIVERIES[start].key != 13:  # it cannot be made
             await messages.letter(DELIVERIES[start])
-    assert {name.startswith("sign") for name in signed.threads[DELIVERIES[98].key]} == {True}
+    messages.prepare(DELIVERIES[99:])
+    await signed.until_signed(DELIVERIES[99])
     first = await messages.letter(held_up[0])
     assert first.pieces[0] == signature(held_up[0].key)
     messages.end()
 
 
-async def test_a_letter_that_is_not_ready_yet_cannot_be_had_at_once(
+async def test_a_letter_whose_signature_a_thread_is_about_cannot_be_had_at_once(
     messages: Messages, signed: SignedMessage
 ) -> None:
     await messages.letter(DELIVERIES[0])
     signed.may_sign.clear()
     messages.prepare(DELIVERIES[1:3])
-    assert not messages.can_compose(DELIVERIES[1])
+    await signed.until_begun()
+    assert not messages.letter_at_once(DELIVERIES[1])
     signed.may_sign.set()
     assert (await messages.letter(DELIVERIES[1])).pieces[0] == signature(DELIVERIES[1].key)
-    assert messages.can_compose(DELIVERIES[3])
+    assert messages.letter_at_once(DELIVERIES[3])
+    messages.end()
+
+
+async def test_a_letter_of_an_issue_that_is_not_rendered_cannot_be_had_at_once(messages: Messages) -> None:
+    assert not messages.letter_at_once(DELIVERIES[0])
     messages.end()
 
 
