@@ -108,7 +108,7 @@ def told(where: str) -> Iterator[None]:
 
 def _hint(error: BaseException) -> str:
     text = str(error)
-    if "locked" in text:
+    if "locked" in text or isinstance(error, psycopg.errors.LockNotAvailable):
         return "; another process is writing to it, run again later"
     if "disk" in text:
         return "; see whether its disk is full, then run again"
@@ -205,9 +205,10 @@ _POSTGRESQL = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interva
 
 
 def _postgresql(url: URL, patience: float) -> Database:
+    parameters = {**_POSTGRESQL, "options": f"-c lock_timeout={int(1000 * patience)}"}
     writer = create_async_engine(
         url.set(drivername="postgresql+psycopg"),
-        connect_args={name: value for name, value in _POSTGRESQL.items() if name not in url.query},
+        connect_args={name: value for name, value in parameters.items() if name not in url.query},
         pool_pre_ping=True,
         pool_timeout=patience,
         hide_parameters=True,  # errors are logged, and addresses don't belong there

@@ -132,6 +132,23 @@ async def test_a_database_that_another_process_holds_for_too_long_is_named(
     assert (await record(store, paper(1))).new == 1
 
 
+async def test_a_table_that_another_session_holds_for_too_long_is_waited_for_no_longer(
+    open_at: Opener, postgres_url: str
+) -> None:
+    store = await open_at(postgres_url, patience=0.5)
+    with psycopg.connect(postgres_url) as holder:
+        holder.execute("LOCK TABLE listings")
+
+        with pytest.raises(StoreError) as caught:
+            await record(store, paper(1))
+
+    assert str(caught.value).startswith("PostgreSQL database ")
+    assert str(caught.value).endswith(
+        ": canceling statement due to lock timeout; another process is writing to it, run again later"
+    )
+    assert (await record(store, paper(1))).new == 1
+
+
 async def test_a_file_that_is_no_database_is_named(open_at: Opener, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("This is not a database, and longer than a hundred bytes. " * 3)
 
