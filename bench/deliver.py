@@ -120,7 +120,7 @@ class Commands:
 
 def contenders(commands: Commands, only: Collection[str]) -> list[Contender]:
     """Return whom to measure: all, or those of the given names, as far as what they need is installed here."""
-    signed = commands.program("uvloop", "dkim")
+    signed = commands.program("dkim")  # on asyncio's own loop, as the program itself chooses
     known = [
         Contender("newsletter", 20_000, commands.program("uvloop")),
         Contender("newsletter, asyncio's own loop", 20_000, commands.program()),
