@@ -1,0 +1,35 @@
+"""On what event loop a command runs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from newsletter.cli import session
+from tests.render import bytes_factories as make
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from newsletter.bootstrap import Program
+
+
+async def loop_of(_: Program) -> str:
+    return type(asyncio.get_running_loop()).__module__.partition(".")[0]
+
+
+@pytest.mark.parametrize(("signs", "loop"), [(False, "uvloop"), (True, "asyncio")])
+def test_uvloop_is_left_where_mail_is_signed(
+    signs: bool, loop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if signs:
+        key = make.rsa_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (tmp_path / "dkim.pem").write_bytes(key)
+        monkeypatch.setenv("NEWSLETTER_DKIM__DOMAIN", "example.org")
+        monkeypatch.setenv("NEWSLETTER_DKIM__SELECTOR", "main")
+        monkeypatch.setenv("NEWSLETTER_DKIM__KEY_FILE", "dkim.pem")
+    assert session.within(loop_of) == loop
