@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from newsletter.ports import Message
 
 _AHEAD = 96  # letters that are made before their turn
-_AT_ONCE = 16  # … in one go
+_AT_ONCE = 32  # … in one go
 
 
 class _Ahead(NamedTuple):

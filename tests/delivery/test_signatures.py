@@ -52,16 +52,16 @@ def threaded(monkeypatch: pytest.MonkeyPatch) -> Signatures:
     return Signatures()
 
 
-async def test_on_one_core_they_are_made_a_few_at_a_time_when_they_are_needed(alone: Signatures) -> None:
-    own = pens(10)
+async def test_on_one_core_they_are_made_some_at_a_time_when_they_are_needed(alone: Signatures) -> None:
+    own = pens(40)
     begun = alone.begin(own)
-    assert [pen.threads for pen in own] == [[]] * 10
-    assert alone.has(begun[5])
-    assert [len(pen.threads) for pen in own] == [0] * 4 + [1] * 4 + [0] * 2
+    assert [pen.threads for pen in own] == [[]] * 40
+    assert alone.has(begun[20])
+    assert [len(pen.threads) for pen in own] == [0] * 16 + [1] * 16 + [0] * 8
     for signature in begun:
         await alone.wait_for(signature)
-    assert [signature.value() for signature in begun] == [b"%d" % number for number in range(10)]
-    assert [pen.threads for pen in own] == [[HERE]] * 10
+    assert [signature.value() for signature in begun] == [b"%d" % number for number in range(40)]
+    assert [pen.threads for pen in own] == [[HERE]] * 40
     alone.end()
 
 
