@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from concurrent.futures import Future
 
 _TOGETHER = 4  # signatures that are made in one go, in about a millisecond with RSA-2048
 _ALONE = 16  # … where there is but one core: with longer turns it changes less often between signing and sending
@@ -21,36 +20,31 @@ class _Batch:
 
     def __init__(self, signs: Sequence[Callable[[], bytes]], threads: ThreadPoolExecutor | None) -> None:
         self._signs = signs
-        self._work: Future[list[bytes]] | None = threads.submit(_all, signs) if threads else None
+        self._work: Future[list[bytes]] = threads.submit(_all, signs) if threads else Future()
         self._made: list[bytes] = []
 
     @property
     def is_begun(self) -> bool:
-        return bool(self._made) or (self._work is not None and (self._work.running() or self._work.done()))
+        return self._work.running() or self._work.done()
 
     @property
     def is_made(self) -> bool:
-        if self._work is None or self._work.cancelled():
-            return bool(self._made)
-        return self._work.done()
+        return bool(self._made) or (self._work.done() and not self._work.cancelled())
 
     @property
     def made(self) -> list[bytes]:
-        if self._work is None or self._work.cancelled():
-            return self._made
-        return self._work.result()
+        return self._made or self._work.result()
 
     def make(self) -> bool:
         """Make them here and now, unless they are made or a thread is about it; tell whether so."""
-        if self._made or (self._work and not self._work.cancel()):
+        if self._made or not self._work.cancel():
             return False
         self._made = _all(self._signs)
         return True
 
     async def wait(self) -> None:
         """Wait for the thread that is about it."""
-        if self._work:
-            await asyncio.wait([asyncio.wrap_future(self._work)])
+        await asyncio.wait([asyncio.wrap_future(self._work)])
 
 
 class Signature(NamedTuple):
@@ -86,7 +80,8 @@ class Signatures:
         for start in range(0, len(signs), self._together):
             some = signs[start : start + self._together]
             batch = _Batch(some, self._threads)
-            self._batches.append(batch)
+            if self._threads:  # else nobody but who needs it will ever begin
+                self._batches.append(batch)
             begun += [Signature(batch, place) for place in range(len(some))]
         return begun
 

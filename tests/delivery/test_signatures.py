@@ -108,6 +108,18 @@ async def test_what_threads_had_not_begun_at_the_end_can_still_be_had(threaded: 
     assert last.value() == b"6"
 
 
+async def test_one_core_keeps_nothing_behind_what_nobody_comes_for(alone: Signatures) -> None:
+    alone.begin(pens(16))
+    own = Pen()
+    gone = weakref.ref(own)
+    (signature,) = alone.begin([own])
+    await alone.wait_for(signature)
+    del own, signature
+    gc.collect()
+    assert gone() is None
+    alone.end()
+
+
 async def test_what_is_made_is_not_kept(threaded: Signatures) -> None:
     own = Pen()
     gone = weakref.ref(own)
