@@ -2,23 +2,37 @@
 
 CRASHES ?= 250  # for each of two policies, on SQLite with both kinds of notes and on PostgreSQL
 PYTHON ?= python3
+PREFIX ?= $(HOME)/.local
+QUIET := --quiet --disable-pip-version-check
 VENV := .venv
 BIN := $(VENV)/bin
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+  --no-header --no-emit-index-url --no-emit-find-links --extra uvloop
 STAMP := $(VENV)/.installed
 NODE_STAMP := tests/node/node_modules/.installed
 
-.PHONY: help setup demo test lint types architecture pytest system wheel bench crash lock screenshots clean
+.PHONY: help setup install demo test lint types architecture pytest system wheel bench crash lock screenshots clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 setup: $(STAMP)  ## a .venv with the program and its development tools
 
-$(STAMP): requirements.lock pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+# The locks are complete, so pip resolves nothing (--no-deps): what was published since cannot break an installation.
+$(STAMP): requirements-dev.lock pyproject.toml
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip $(QUIET) install --no-deps --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip $(QUIET) install --no-deps --no-build-isolation -e .
+	$(BIN)/python -m pip $(QUIET) check
 	touch $@
+
+install:  ## the program alone, for its users: into PREFIX/share/newsletter, with PREFIX/bin/newsletter
+	$(PYTHON) -m venv --clear $(PREFIX)/share/newsletter
+	$(PREFIX)/share/newsletter/bin/python -m pip $(QUIET) install --no-deps --require-hashes -r requirements.lock
+	$(PREFIX)/share/newsletter/bin/python -m pip $(QUIET) install --no-deps --no-build-isolation .
+	$(PREFIX)/share/newsletter/bin/python -m pip $(QUIET) check
+	mkdir -p $(PREFIX)/bin
+	ln -sf $(PREFIX)/share/newsletter/bin/newsletter $(PREFIX)/bin/newsletter
 
 demo: setup  ## the main job end to end, with no account and no network: three mails in var/inbox
 	$(BIN)/newsletter demo
@@ -57,8 +71,8 @@ crash: setup  ## kill delivering processes 1,500 times, and count who got what
 	CRASHES=$(CRASHES) $(BIN)/pytest tests/delivery/test_killed.py -k many_kills -q -s
 
 lock: setup  ## pin the newest dependencies, by hash and without addresses
-	$(BIN)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-annotate \
-	  --no-header --no-emit-index-url --group dev --extra uvloop pyproject.toml -o requirements.lock
+	$(COMPILE) --upgrade --group dev pyproject.toml -o requirements-dev.lock
+	$(COMPILE) --group build --constraint requirements-dev.lock pyproject.toml -o requirements.lock
 
 screenshots: setup  ## docs/images, made anew
 	$(BIN)/python -m tests.browser.screenshots
