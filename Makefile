@@ -3,6 +3,8 @@
 CRASHES ?= 250  # for each of two policies, on SQLite with both kinds of notes and on PostgreSQL
 PYTHON ?= python3
 PREFIX ?= $(HOME)/.local
+INSTALLED := $(abspath $(PREFIX))/share/newsletter
+PIP ?=  # another pip than the one that Python brings, such as pip==25.0
 QUIET := --quiet --disable-pip-version-check
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,10 +13,10 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 STAMP := $(VENV)/.installed
 NODE_STAMP := tests/node/node_modules/.installed
 
-.PHONY: help setup install demo test lint types architecture pytest system wheel bench crash lock screenshots clean
+.PHONY: help setup install uninstall demo test lint types architecture pytest system wheel bench crash lock screenshots clean
 
 help:  ## what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 setup: $(STAMP)  ## a .venv with the program and its development tools
 
@@ -27,12 +29,17 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	touch $@
 
 install:  ## the program alone, for its users: into PREFIX/share/newsletter, with PREFIX/bin/newsletter
-	$(PYTHON) -m venv --clear $(PREFIX)/share/newsletter
-	$(PREFIX)/share/newsletter/bin/python -m pip $(QUIET) install --no-deps --require-hashes -r requirements.lock
-	$(PREFIX)/share/newsletter/bin/python -m pip $(QUIET) install --no-deps --no-build-isolation .
-	$(PREFIX)/share/newsletter/bin/python -m pip $(QUIET) check
+	$(PYTHON) -m venv --clear $(INSTALLED)
+	$(if $(PIP),$(INSTALLED)/bin/python -m pip $(QUIET) install --upgrade $(PIP))
+	$(INSTALLED)/bin/python -m pip $(QUIET) install --no-deps --require-hashes -r requirements.lock
+	$(INSTALLED)/bin/python -m pip $(QUIET) install --no-deps --no-build-isolation .
+	$(INSTALLED)/bin/python -m pip $(QUIET) check
 	mkdir -p $(PREFIX)/bin
-	ln -sf $(PREFIX)/share/newsletter/bin/newsletter $(PREFIX)/bin/newsletter
+	ln -sf $(INSTALLED)/bin/newsletter $(PREFIX)/bin/newsletter
+	@echo "installed $(PREFIX)/bin/newsletter$(if $(findstring :$(PREFIX)/bin:,:$(PATH):),,; add $(PREFIX)/bin to your PATH)"
+
+uninstall:  ## take it away again; working folders stay
+	rm -rf $(INSTALLED) $(PREFIX)/bin/newsletter
 
 demo: setup  ## the main job end to end, with no account and no network: three mails in var/inbox
 	$(BIN)/newsletter demo

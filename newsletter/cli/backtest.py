@@ -177,7 +177,7 @@ def _figure() -> Figure:
     try:
         from matplotlib.figure import Figure  # noqa: PLC0415 (an extra: all but the plot works without it)
     except ImportError:
-        raise UsageError("--plot needs matplotlib: pip install 'newsletter[plot]'") from None
+        raise UsageError("--plot needs matplotlib; install it beside the program with pip") from None
     return Figure(figsize=_INCHES, layout="constrained")
 
 

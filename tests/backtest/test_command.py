@@ -105,7 +105,7 @@ def test_of_several_lists_one_must_be_named(place: Path) -> None:
 def test_without_matplotlib_a_plot_is_refused_before_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     result = backtest("--recordings", "recordings", "--plot", "out.png")
-    assert str(result.exception) == "--plot needs matplotlib: pip install 'newsletter[plot]'"
+    assert str(result.exception) == "--plot needs matplotlib; install it beside the program with pip"
 
 
 class Drawing:
