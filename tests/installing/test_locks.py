@@ -8,7 +8,7 @@ from packaging.requirements import Requirement
 from tests.installing.locks import faults, installed, pins, wanted
 
 ROOT = Path(__file__).parents[2]
-LOCKS = {
+LOCKS: dict[str, dict[str, tuple[str, ...]]] = {
     "requirements.lock": {"extras": ("uvloop",), "groups": ("build",)},
     "requirements-dev.lock": {"extras": ("uvloop",), "groups": ("build", "dev")},
 }
