@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from newsletter.sources.http import HttpClient
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from newsletter.sources.http import HttpClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
