@@ -114,13 +114,19 @@ async def _collect_one(
             tally.failure = error
             await library.attempted(source.name, page_day, now=now, settled=False, error=error)
             continue
-        recorded = await library.record(source.name, page_day, page.entries, now=now)
-        await library.attempted(source.name, page_day, now=now, settled=page_day < day)
+        shown_day = page.instead or page_day
+        recorded = await library.record(source.name, shown_day, page.entries, now=now)
+        if page.instead:
+            tally.failure = f"{source.name}: still shows the page of {shown_day}, that of {page_day} is missing"
+            log.warning("source_shows_earlier_day", source=source.name, day=str(page_day), shown=str(shown_day))
+        await library.attempted(
+            source.name, page_day, now=now, settled=page_day < day and not page.instead, error=tally.failure
+        )
         tally.pages += 1
         tally.read += recorded.listings
         tally.new += recorded.new
         tally.skipped += len(page.skipped)
-        if page_day == day:
+        if shown_day == day:
             tally.listed = recorded.listings
     if isinstance(source, CatchesUp):
         await _catch_up(source, library, day, previous, now, tally)

@@ -1,8 +1,8 @@
 """When arXiv announces papers, and which: https://info.arxiv.org/help/availability.html.
 
-Papers that arrive until 14:00 in New York on a weekday are announced that evening, those of Friday on Sunday evening. The
-daily feeds show each batch from the midnight after it on, so from Monday to Friday; the batch of a day is what its
-feed shows. Holidays delay batches and are not known here.
+Papers that arrive until 14:00 in New York on a weekday are announced that evening, those of Friday on Sunday
+evening. The daily feeds show each batch from the midnight after it on, so from Monday to Friday; the batch of a
+day is what its feed shows. Holidays delay batches and are not known here.
 """
 
 from __future__ import annotations

@@ -39,6 +39,8 @@ class Source(Protocol):
     async def read(self, day: date, *, now: datetime) -> Page:
         """Return what the source shows for a day; an empty page where it lists nothing.
 
+        A page that is of an earlier day, as the source has not turned it yet, says so.
+
         Raises:
             SourceError: the source cannot be read; everything short of that is a skipped record.
         """

@@ -1,9 +1,13 @@
-"""The daily feeds of arXiv: `arxiv:cs.CL+cs.LG`. https://info.arxiv.org/help/rss.html"""
+"""The daily feeds of arXiv: `arxiv:cs.CL+cs.LG`.
+
+https://info.arxiv.org/help/rss.html
+"""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,7 +25,7 @@ from newsletter.sources.syndication import parse_feed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date, datetime
+    from datetime import datetime
 
     from newsletter.sources.document import Document
     from newsletter.sources.parts import Parts
@@ -60,23 +64,19 @@ class ArxivFeed:
         self._http = parts.http
 
     async def read(self, day: date, *, now: datetime) -> Page:
-        """Return what the feed shows now, as the page of `day`.
+        """Return what the feed shows now, as the page of `day`, or of an earlier day if it is of that.
 
         Raises:
-            SourceError: the feed cannot be read, shows an earlier day, or arXiv has no such category.
+            SourceError: the feed cannot be read, or arXiv has no such category.
         """
         read = partial(read_batch, wanted=self._wanted)
         batch = await self._http.get(self._url, read, source=self.name, pace=PACE)
         if batch.title.startswith("Feed error"):
             raise SourceError(f"{self.name}: arXiv has no such feed: {batch.title}")
-        due = batch_due(day, now)
-        if batch.day is not None and batch.day < due:
-            raise SourceError(
-                f"{self.name}: the feed still shows the papers of {batch.day} instead of {due}; "
-                "those will be looked for in the next run"
-            )
         if batch.left_out:
             _log.info("announcements_left_out", source=self.name, count=batch.left_out)
+        if batch.day is not None and batch.day < batch_due(day, now):
+            return replace(page(self.name, batch.day, now, batch.found), instead=batch.day)
         return page(self.name, day, now, batch.found)
 
     async def read_missed(self, day: date, *, now: datetime) -> Page:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from newsletter.core.errors import SourceError
+from newsletter.core.listing import Skipped
 from newsletter.sources.arxiv import SEARCH_PACE, seen
 from newsletter.sources.document import Document, HttpError
 from newsletter.sources.parts import endpoint
@@ -23,7 +24,7 @@ from newsletter.sources.syndication import Feed, parse_feed
 if TYPE_CHECKING:
     from datetime import date
 
-    from newsletter.core.listing import Page, Skipped
+    from newsletter.core.listing import Page
     from newsletter.sources.http import HttpClient
     from newsletter.sources.parts import Parts
 

@@ -1,7 +1,7 @@
 """Turns bytes into text when what is said of their encoding may be wrong.
 
-Servers and files name encodings that they don't use, and files in one encoding hold a byte of another. What is said
-counts where the bytes agree with it; UTF-8 counts wherever they are UTF-8, as no other text looks like it.
+Servers and files name encodings that they don't use, and files in one encoding hold a byte of another. What is
+said counts where the bytes agree with it; UTF-8 counts wherever they are UTF-8, as no other text looks like it.
 """
 
 from __future__ import annotations

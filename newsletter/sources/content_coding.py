@@ -1,4 +1,4 @@
-"""Undoes the content codings of an answer (RFC 9110, 8.4) in pieces, and stops where it grows beyond all bounds."""
+"""Undoes the content codings of an answer (RFC 9110, 8.4) in pieces, and stops where it grows beyond bounds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ _MOST_GROWTH = 300  # times; the most repetitive feeds shrink to a fiftieth
 
 
 class CodingError(Exception):
-    """The body cannot be unpacked, or would be too large; the text says why."""
+    """The body is packed in a way that was not asked for, or would be too large; the text says why."""
+
+
+class DamagedError(CodingError):
+    """The body is not packed as it says; another answer may be."""
 
 
 class _Unpacking(Protocol):
@@ -41,7 +45,7 @@ class _Zlib:
                 piece = self._stream.decompress(data, _PIECE)
             except zlib.error as error:
                 if self._is_gzip or not self._is_new:
-                    raise CodingError(f"the body is not what its Content-Encoding says: {error}") from error
+                    raise DamagedError(f"the body is not what its Content-Encoding says: {error}") from error
                 self._stream, self._is_new = zlib.decompressobj(-zlib.MAX_WBITS), False
                 continue
             self._is_new = False
@@ -74,7 +78,8 @@ class Unpacker:
         """Yield what the next part of the body becomes, in small pieces.
 
         Raises:
-            CodingError: it is not packed as it should be, or becomes too large.
+            DamagedError: it is not packed as it says.
+            CodingError: it becomes too large.
         """
         return self._through(0, data)
 

@@ -20,7 +20,7 @@ _LONGEST_ASKED = 24 * 3600.0  # where the server itself named a time
 
 
 class Cooldowns:
-    """One file a host in a folder; without a folder this process remembers. Trouble with files is logged, no more."""
+    """One file a host in a folder; without a folder this process remembers. Trouble with files is only logged."""
 
     def __init__(self, folder: Path | None, *, clock: Callable[[], float]) -> None:
         self._folder = folder
@@ -34,7 +34,7 @@ class Cooldowns:
         return until if 0 < until - self._clock() <= _LONGEST_ASKED else 0.0
 
     def begin(self, host: str, asked: float) -> None:
-        """Leave a host alone for the seconds that it asked for, or the longer the more often in a row it had enough."""
+        """Leave a host alone for the seconds that it asked for, else longer each time in a row."""
         times = self._load(host)[1] + 1
         own = min(_SHORTEST * 2 ** min(times - 1, 10), _LONGEST)
         wait = min(asked, _LONGEST_ASKED) if asked else own

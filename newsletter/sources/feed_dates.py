@@ -15,7 +15,7 @@ _MONTH = re.compile(r"(\d{4})(?:-(\d{1,2}))?")  # Dublin Core may name no more
 
 
 def moment(text: str) -> datetime | None:
-    """Return the moment that a date names, in its own time zone, in UTC where it has none; None for other texts."""
+    """Return the moment that a date names, in its own time zone (without one in UTC); None for other texts."""
     text = " ".join(text[:_LONGEST].split())
     try:
         return _iso(text) or _rfc822(text)

@@ -24,7 +24,7 @@ import structlog
 
 from newsletter import __version__
 from newsletter.core.listing import clean_text
-from newsletter.sources.content_coding import ACCEPTED, CodingError, Unpacker
+from newsletter.sources.content_coding import ACCEPTED, CodingError, DamagedError, Unpacker
 from newsletter.sources.cooldowns import Cooldowns
 from newsletter.sources.document import Document, HttpError
 from newsletter.sources.http_cache import Answer, HttpCache
@@ -247,13 +247,15 @@ class HttpClient:
                         request = response.next_request
                     finally:
                         await response.aclose()
+        except DamagedError as error:
+            raise _TryError(str(error)) from error
         except (httpx.UnsupportedProtocol, AddressRefusedError, CodingError) as error:
             raise _TryError(str(error), passing=False) from error
         except (httpx.InvalidURL, ValueError) as error:  # ValueError: a host that is no name (IDNA)
             raise _TryError(f"leads to what is no web address: {error}", passing=False) from error
         except (httpx.TimeoutException, TimeoutError) as error:
             raise _TryError(f"no answer in time (timeout: {self._config.timeout:g} s)") from error
-        except (httpx.TransportError, httpx.DecodingError) as error:
+        except httpx.TransportError as error:
             raise _TryError(f"no answer: {str(error) or type(error).__name__}") from error
         raise _TryError(f"more than {_MAX_HOPS - 1} redirects", passing=False)
 

@@ -1,10 +1,10 @@
 """Reads XML as it is found: broken, in linear time.
 
-Feeds forget to escape ampersands, leave tags open, carry junk before and behind, use references that XML does not
-have. A parser that keeps to the book refuses such a feed as a whole, one that repairs it by trying again takes time
-without bound. This one goes through the text once: what is no tag is text, an end tag closes the nearest element of
-its name, and one without such an element is passed over. Nothing that is declared in the document is expanded or
-fetched, so no entity can grow or lead to a file.
+Feeds forget to escape ampersands, leave tags open, carry junk before and after, use references that XML does not
+have. A strict parser refuses such a feed as a whole; one that repairs it and tries again takes time without bound.
+This one goes through the text once: what is no tag is text, an end tag closes the nearest element of its name, and
+one without such an element is passed over. Nothing that is declared in the document is expanded or fetched, so no
+entity can grow or lead to a file.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from __future__ import annotations
 import html
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 _MAX_ELEMENTS = 500_000
 _MAX_DEPTH = 100
@@ -162,10 +163,8 @@ class _Builder:
             end = text.find("]]>", at)
             self.characters(text[at + 9 : end if end >= 0 else len(text)])
             return end + 3 if end >= 0 else len(text)
-        if text.startswith("<?", at):
-            return _behind(text, ">", at)
-        if text.startswith("<!", at):
-            return _behind_doctype(text, at)
+        if text.startswith(("<?", "<!"), at):
+            return _behind_declaration(text, at)
         if end_tag := _END.match(text, at):
             self._close(end_tag[1])
             return end_tag.end()
@@ -217,8 +216,8 @@ def _behind(text: str, mark: str, at: int) -> int:
     return found + len(mark) if found >= 0 else len(text)
 
 
-def _behind_doctype(text: str, at: int) -> int:
-    """Return where a declaration ends, what it declares within brackets included."""
+def _behind_declaration(text: str, at: int) -> int:
+    """Return where a declaration or instruction ends, what it declares within brackets included."""
     end = text.find(">", at)
     if text.find("[", at, end if end >= 0 else None) >= 0:
         end = text.find("]", end)

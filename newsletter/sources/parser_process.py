@@ -1,8 +1,8 @@
 """Reads documents that strangers wrote, in a process of its own with bounds on its time and memory.
 
-The program starts it as `python -c "…main()"`, see `parsing.py`, and talks to it over its standard input and output:
-each message is its length in eight bytes, then a pickle. Only the program writes to it and reads from it. What is
-logged on the way goes back with the answer.
+The program starts it, see `parsing.py`, and talks to it over its standard input and output: each message is its
+length in eight bytes, then a pickle. Only the program writes to it and reads from it. What is logged on the way
+goes back with the answer.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def main(seconds: int, memory: int) -> None:
 
 
 def _answer(request: bytes) -> bytes:
-    """Return the pickle of (what came out, why it is no document of the kind, why it could not be read, events)."""
+    """Return the pickle of what came out, why it is no such document, why it could not be read, and events."""
     events: list[dict[str, Any]] = []
     wrong = broken = ""
     try:

@@ -160,8 +160,8 @@ def _asked(process: subprocess.Popen[bytes], request: bytes) -> bytes:
     Raises:
         OSError, EOFError: it ended, or answers with more than it may.
     """
-    assert process.stdin is not None
-    assert process.stdout is not None
+    if process.stdin is None or process.stdout is None:  # it always has them
+        raise EOFError
     process.stdin.write(LENGTH.pack(len(request)) + request)
     process.stdin.flush()
     head = process.stdout.read(LENGTH.size)

@@ -22,7 +22,7 @@ _UNSEEN = tuple(
     )
 )
 _TAG = re.compile(
-    r"<(?P<end>/)?+(?:(?P<prefix>[a-z][a-z0-9-]*+):)?+(?P<name>[a-z][a-z0-9-]*+)(?P<rest>\s[^<>]*+|/)?+>",
+    r"<(?P<end>/)?+(?:(?P<prefix>[a-z][a-z0-9-]*+):)?+(?P<name>[a-z][a-z0-9-]*+)(?:\s[^<>]*+|/)?+>",
     re.IGNORECASE,
 )
 # What those who write XML put before the names of HTML, MathML and JATS.
@@ -70,8 +70,8 @@ def plain(markup: str) -> str:
 def plain_title(markup: str) -> str:
     """Return what a reader would see of a title that may be HTML or plain text.
 
-    A tag counts as one only with its counterpart: `The role of <i>in vitro</i> tests` has markup, `What the <s> token
-    does in a <table>` speaks of it.
+    A tag counts as one only with its counterpart: `The role of <i>in vitro</i> tests` has markup, `What the <s>
+    token does in a <table>` speaks of it.
     """
     tags = [(tag["name"].lower(), bool(tag["end"])) for tag in _TAG.finditer(markup[:_LONGEST])]
     opened = {name for name, is_end in tags if not is_end}

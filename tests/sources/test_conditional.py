@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 from werkzeug import Request, Response
 
-from newsletter.sources.http import HttpClient, HttpError
+from newsletter.sources.document import HttpError
 
 if TYPE_CHECKING:
     from pathlib import Path

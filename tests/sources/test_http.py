@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 from werkzeug import Request, Response
 
-from newsletter.sources.http import HttpClient, HttpError, read_json
+from newsletter.sources.document import HttpError
+from newsletter.sources.json_text import read_json
 
 if TYPE_CHECKING:
     from pytest_httpserver import HTTPServer
 
+    from newsletter.sources.http import HttpClient
     from tests.sources.conftest import MakeHttp, RawServer
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n42"
