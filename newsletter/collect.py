@@ -116,12 +116,13 @@ async def _collect_one(
             continue
         shown_day = page.instead or page_day
         recorded = await library.record(source.name, shown_day, page.entries, now=now)
+        missing = ""
         if page.instead:
-            tally.failure = f"{source.name}: still shows the page of {shown_day}, that of {page_day} is missing"
+            missing = f"{source.name}: still shows the page of {shown_day}, that of {page_day} is missing"
+            tally.failure = missing
             log.warning("source_shows_earlier_day", source=source.name, day=str(page_day), shown=str(shown_day))
-        await library.attempted(
-            source.name, page_day, now=now, settled=page_day < day and not page.instead, error=tally.failure
-        )
+        settled = page_day < day and not missing
+        await library.attempted(source.name, page_day, now=now, settled=settled, error=missing)
         tally.pages += 1
         tally.read += recorded.listings
         tally.new += recorded.new

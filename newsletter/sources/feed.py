@@ -25,7 +25,7 @@ from newsletter.sources.records import (
     text,
     texts,
 )
-from newsletter.sources.syndication import parse_feed, published_on, shown, without_announcement
+from newsletter.sources.syndication import MOST_ENTRIES, parse_feed, published_on, shown, without_announcement
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -72,7 +72,8 @@ def read_feed(document: Document) -> list[Seen | Skipped]:
     reader = FeedReader(document.url)
     if not _JSON.match(document.content):
         return list(each(parse_feed(document).entries, reader.entry))
-    return list(each(Record(read_json(document.content)).listed("items"), reader.item))
+    items = Record(read_json(document.content)).listed("items")
+    return list(each(items[:MOST_ENTRIES], reader.item))
 
 
 class FeedReader:

@@ -11,6 +11,8 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
+import structlog
+
 from newsletter.sources.character_sets import decoded
 from newsletter.sources.feed_dates import moment
 from newsletter.sources.lenient_xml import Element, read_xml
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
     from newsletter.sources.document import Document
     from newsletter.sources.records import Record
 
+_log = structlog.get_logger(__name__)
 _ROOT = re.compile(r"<(?:[A-Za-z][\w.-]*:)?(?:rss|rdf|feed)[\s>]", re.IGNORECASE)
 _PAGE = re.compile(r"<(?:!doctype\s+)?html\b", re.IGNORECASE)
 _ENTRY = frozenset({"item", "entry"})
+MOST_ENTRIES = 10_000  # the largest feeds hold a few thousand
 _LONGEST = 200_000  # characters of a field
 _LONGEST_NAME = 500
 # arXiv's daily feeds begin each description so.
@@ -96,9 +100,11 @@ def parse_feed(document: Document) -> Feed:
     base = _base(root, document.url)
     channel = next((child for child in root.elements if child.name == "channel"), root)
     meta = _fields(channel, _base(channel, base), is_atom=is_atom)
-    return Feed(
-        meta=meta, entries=[_fields(entry, _base(entry, base), is_atom=is_atom) for entry in _entries(root)]
-    )
+    found = list(_entries(root))
+    if len(found) > MOST_ENTRIES:
+        _log.warning("entries_cut", url=document.url, entries=len(found), limit=MOST_ENTRIES)
+    entries = [_fields(entry, _base(entry, base), is_atom=is_atom) for entry in found[:MOST_ENTRIES]]
+    return Feed(meta=meta, entries=entries)
 
 
 def published_on(entry: Record) -> date | None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from pytest_httpserver import HTTPServer
 
+    from newsletter.sources.http import HttpClient
     from tests.sources.conftest import MakeHttp
 
 

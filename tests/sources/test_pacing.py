@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,8 +12,7 @@ from newsletter.sources.http import HttpClient, HttpConfig
 from newsletter.sources.pacing import Pace, Pacer
 
 if TYPE_CHECKING:
-    from operator import attrgetter
-from pathlib import Path
+    from pathlib import Path
 
     from pytest_httpserver import HTTPServer
 
