@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
-_SECONDS = 10  # of the processor, for one document; a feed of a thousand papers takes a fifth of a second
+_SECONDS = 6  # of the processor, for one document; a feed of a thousand papers takes a fifth of a second
 _MEMORY = 768 * 1024 * 1024  # bytes
 _PATIENCE = 3  # times the seconds may pass on the clock: the machine may have other things to do
 _CODE = """
