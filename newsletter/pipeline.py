@@ -193,9 +193,7 @@ class Pipeline:
         one = await draft(self.store, config, self._names(config), day)
         return as_issue(one, self.renderer.subject(one) if one.listings else "", self.clock())
 
-    async def collect(
-        self, config: NewsletterList, day: date, *, stop: asyncio.Event | None = None
-    ) -> Collected:
+    async def collect(self, config: NewsletterList, day: date, *, stop: asyncio.Event | None = None) -> Collected:
         """Fetch listings and sightings for an issue of `day`.
 
         Raises:

@@ -14,7 +14,7 @@ from newsletter.sources.records import ABSTRACT, AUTHORS, BadRecordError, Record
 from newsletter.sources.syndication import published_on, without_announcement
 
 PACE = Pace("arxiv", 3.0)  # of the daily feeds, which come before searches
-SEARCH_PACE = Pace("arxiv", 3.0, rank=1)
+SEARCH_PACE = Pace("arxiv", 3.0, rank=1, part="search")
 _CODE = re.compile(r"https?://(?:www\.)?(?:github|gitlab)\.com/[\w.-]+/[\w.-]+")
 
 

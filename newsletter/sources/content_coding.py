@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ACCEPTED = "gzip, deflate"
 _MOST_LAYERS = 3  # some servers pack what is packed already; more than this is no mistake
+_ZLIB_HEADER = 2  # bytes
 _PIECE = 64 * 1024  # bytes that are unpacked at a time
 _SMALL = 1024 * 1024  # bytes; up to here any ratio is fine
 _MOST_GROWTH = 300  # times; the most repetitive feeds shrink to a fiftieth
@@ -23,34 +24,38 @@ class DamagedError(CodingError):
     """The body is not packed as it says; another answer may be."""
 
 
-class _Unpacking(Protocol):
-    def pieces(self, data: bytes) -> Iterator[bytes]: ...
-
-
-class _Zlib:
+class _Layer:
     """gzip (RFC 1952), deflate (RFC 1950), and the deflate without a header that some servers send (RFC 1951)."""
 
     def __init__(self, *, is_gzip: bool) -> None:
         self._is_gzip = is_gzip
-        self._stream = zlib.decompressobj(zlib.MAX_WBITS | 16 if is_gzip else zlib.MAX_WBITS)
-        self._is_new = True
+        self._stream = zlib.decompressobj(zlib.MAX_WBITS | 16) if is_gzip else None
+        self._start = b""
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
+        """Yield what data becomes, in pieces that are small however much that is."""
+        if self._stream is None:
+            self._start += data
+            if len(self._start) < _ZLIB_HEADER:
+                return
+            data = self._start
+            self._stream = zlib.decompressobj(zlib.MAX_WBITS if _has_header(data) else -zlib.MAX_WBITS)
         while data:
             if self._stream.eof:
-                if not (self._is_gzip and data.startswith(b"\x1f\x8b")):
+                if not (self._is_gzip and data.startswith(b"\x1f")):
                     return  # padding and other junk behind the end
                 self._stream = zlib.decompressobj(zlib.MAX_WBITS | 16)  # one more member
             try:
                 piece = self._stream.decompress(data, _PIECE)
             except zlib.error as error:
-                if self._is_gzip or not self._is_new:
-                    raise DamagedError(f"the body is not what its Content-Encoding says: {error}") from error
-                self._stream, self._is_new = zlib.decompressobj(-zlib.MAX_WBITS), False
-                continue
-            self._is_new = False
+                raise DamagedError(f"the body is not what its Content-Encoding says: {error}") from error
             data = self._stream.unused_data if self._stream.eof else self._stream.unconsumed_tail
             yield piece
+
+
+def _has_header(data: bytes) -> bool:
+    """Tell whether data begins as RFC 1950 wants it: with its method, and a multiple of 31."""
+    return data[0] & 0x0F == zlib.DEFLATED and int.from_bytes(data[:_ZLIB_HEADER], "big") % 31 == 0
 
 
 class Unpacker:
@@ -70,7 +75,7 @@ class Unpacker:
             raise CodingError(f"the body is packed as {unknown[0][:40]!r}, which was not asked for")
         if len(names) > _MOST_LAYERS:
             raise CodingError(f"the body is packed {len(names)} times over")
-        self._layers: list[_Unpacking] = [_Zlib(is_gzip=name.endswith("gzip")) for name in reversed(names)]
+        self._layers = [_Layer(is_gzip=name.endswith("gzip")) for name in reversed(names)]
         self._sizes = [0] * (len(names) + 1)  # bytes so far: as sent, then out of each layer
         self._most = most
 

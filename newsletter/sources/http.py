@@ -129,7 +129,8 @@ class HttpClient:
             HttpError: no usable answer came; one line with source, host, reason and number of tries.
         """
         host = urlsplit(url).netloc.rpartition("@")[2]
-        if pace and (until := self._cooldowns.until(host)):
+        server = f"{host} {pace.part}".strip() if pace else ""
+        if pace and (until := self._cooldowns.until(server)):
             raise HttpError(
                 f"{source}: {host}: had too many requests and is left alone until {_moment(until)}",
                 status=HTTPStatus.TOO_MANY_REQUESTS,
@@ -142,7 +143,7 @@ class HttpClient:
             except _TryError as failure:
                 if not failure.passing or tried > self._config.retries:
                     if pace and failure.status == HTTPStatus.TOO_MANY_REQUESTS:
-                        self._cooldowns.begin(host, failure.wait)
+                        self._cooldowns.begin(server, failure.wait)
                     times = f" (tried {tried} times)" if tried > 1 else ""
                     raise HttpError(
                         f"{source}: {host}: {failure}{times}", status=failure.status, body=failure.body
@@ -151,7 +152,7 @@ class HttpClient:
                 _log.warning("request_failed", source=source, host=host, reason=str(failure), next_try_in=wait)
             else:
                 if pace:
-                    self._cooldowns.end(host)
+                    self._cooldowns.end(server)
                 return value
             await self._sleep(wait)
 

@@ -89,7 +89,7 @@ def link(value: object, base: str = "") -> str:
     Line breaks within it go, as in browsers; what a URL cannot hold is percent-encoded (RFC 3986, 2.1), a host of
     other letters written in ASCII (IDNA). A URL with a user name is none: it would lead elsewhere than it reads.
     """
-    if not isinstance(value, str) or len(value) > LINK:
+    if not isinstance(value, str) or not value.strip() or len(value) > LINK:
         return ""
     try:
         parts = urlsplit(urljoin(base, _BREAKS.sub("", value.strip())))
