@@ -20,7 +20,7 @@ _LONGEST_ASKED = 24 * 3600.0  # where the server itself named a time
 
 
 class Cooldowns:
-    """One file a server in a folder; without a folder this process remembers. Trouble with files is only logged."""
+    """One file a server in a folder, or in memory where there is no folder. Trouble with files is only logged."""
 
     def __init__(self, folder: Path | None, *, clock: Callable[[], float]) -> None:
         self._folder = folder

@@ -4,12 +4,16 @@ import gzip
 import tracemalloc
 import zlib
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.sources.content_coding import CodingError, DamagedError, Unpacker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TEXT = b"<rss>" + b"Sparse codes. " * 500 + b"</rss>"
 MOST = 1_000_000
@@ -74,7 +78,7 @@ def test_a_body_that_is_not_what_it_says_is_damaged(codings: str) -> None:
         unpacked(codings, b"plain words, not packed at all")
 
 
-BOMBS = {
+BOMBS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "deflate": zlib.compress,
     "gzip, gzip": lambda zeros: gzip.compress(gzip.compress(zeros)),
