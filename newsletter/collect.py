@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from newsletter.core.diff import days_to_read
+from newsletter.core.diff import days_to_read, missed_days
 from newsletter.core.errors import SourceError
+from newsletter.ports import CatchesUp
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Sequence
     from datetime import date, datetime
 
     from newsletter.core.listing import Page
@@ -107,34 +108,67 @@ async def _collect_one(
         if failed_in_a_row >= _PATIENCE:
             await library.attempted(source.name, page_day, now=now, settled=False, error=tally.failure)
             continue
-        page, error = await _read(source, page_day, now)
+        page, error = await _answer(source.name, page_day, source.read(page_day, now=now))
         failed_in_a_row = failed_in_a_row + 1 if error else 0
         if page is None:
             tally.failure = error
             await library.attempted(source.name, page_day, now=now, settled=False, error=error)
             continue
-        recorded = await library.record(source.name, page_day, page.entries, now=now)
-        await library.attempted(source.name, page_day, now=now, settled=page_day < day)
+        shown_day = page.instead or page_day
+        recorded = await library.record(source.name, shown_day, page.entries, now=now)
+        missing = ""
+        if page.instead:
+            missing = f"{source.name}: still shows the page of {shown_day}, that of {page_day} is missing"
+            tally.failure = missing
+            log.warning("source_shows_earlier_day", source=source.name, day=str(page_day), shown=str(shown_day))
+        settled = page_day < day and not missing
+        await library.attempted(source.name, page_day, now=now, settled=settled, error=missing)
         tally.pages += 1
         tally.read += recorded.listings
         tally.new += recorded.new
         tally.skipped += len(page.skipped)
-        if page_day == day:
+        if shown_day == day:
             tally.listed = recorded.listings
+    if isinstance(source, CatchesUp):
+        await _catch_up(source, library, day, previous, now, tally)
     log.info("collected", source=source.name, day=str(day), read=tally.read, new=tally.new, skipped=tally.skipped)
     return tally
 
 
-async def _read(source: Source, day: date, now: datetime) -> tuple[Page | None, str]:
+async def _catch_up(
+    source: CatchesUp, library: Library, day: date, previous: date | None, now: datetime, tally: _Tally
+) -> None:
+    """Record what the source showed on earlier days on which it was not read; tell which are still missing."""
+    tried, read = await library.unsettled(tally.source), await library.read_days(tally.source)
+    failed_in_a_row, error = 0, ""
+    # The newest first, which most readers still wait for.
+    for missed in reversed(missed_days(day, read=read, tried=tried, previous=previous)):
+        if failed_in_a_row < _PATIENCE:
+            page, error = await _answer(tally.source, missed, source.read_missed(missed, now=now))
+            failed_in_a_row = 0 if page else failed_in_a_row + 1
+            if page is not None:
+                recorded = await library.record(tally.source, missed, page.entries, now=now)
+                await library.attempted(tally.source, missed, now=now, settled=True)
+                tally.read += recorded.listings
+                tally.new += recorded.new
+                tally.skipped += len(page.skipped)
+                if recorded.listings:
+                    log.warning("missed_day_read", source=tally.source, day=str(missed), new=recorded.new)
+                continue
+        await library.attempted(tally.source, missed, now=now, settled=False, error=error)
+        tally.failure = tally.failure or f"{tally.source}: what it showed on {missed} is still missing: {error}"
+
+
+async def _answer(source: str, day: date, reading: Awaitable[Page]) -> tuple[Page | None, str]:
     """Return a page, or None and why there is none."""
     try:
-        page = await source.read(day, now=now)
+        page = await reading
     except SourceError as error:
-        log.warning("source_failed", source=source.name, day=str(day), reason=str(error))
+        log.warning("source_failed", source=source, day=str(day), reason=str(error))
         return None, str(error)
     except Exception as error:  # a defect of one adapter must not cost the issue; it is logged in full
-        log.exception("source_broke", source=source.name, day=str(day))
-        return None, f"{source.name}: internal error: {error!r}"
+        log.exception("source_broke", source=source, day=str(day))
+        return None, f"{source}: internal error: {error!r}"
     for skipped in page.skipped:
-        log.warning("record_skipped", source=source.name, day=str(day), what=skipped.what, reason=skipped.reason)
+        log.warning("record_skipped", source=source, day=str(day), what=skipped.what, reason=skipped.reason)
     return page, ""

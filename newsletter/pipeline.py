@@ -22,11 +22,11 @@ from newsletter.core.calendar import (
     slot_on,
 )
 from newsletter.core.delivery import DeliveryState
-from newsletter.core.errors import NewsletterError, SourceError
+from newsletter.core.errors import NewsletterError, SourceError, StoppedError
 from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import Cadence, NewsletterList
 from newsletter.core.subscriber import plan_sync
-from newsletter.hours import stopping_at
+from newsletter.hours import stopping_at, unless_stopped
 from newsletter.ports import (
     Clock,
     Dispatcher,
@@ -109,7 +109,7 @@ class Pipeline:
     ) -> RunReport:
         at_once = day is not None
         slot = slot_on(config, day) if day else self.due(config)
-        collected = await self.collect(config, slot.day if slot else self.today(config))
+        collected = await self.collect(config, slot.day if slot else self.today(config), stop=stop)
         await self.sync(file)
         published = await self._publish(config, slot, at_once=at_once) if slot else None
         issues = [published.issue] if published and published.issue else []
@@ -146,11 +146,13 @@ class Pipeline:
         trouble: NewsletterError | None = None
         if slot is not None and await self._is_to_be_made(config, slot):
             try:
-                collected = await self.collect(config, slot.day)
+                collected = await self.collect(config, slot.day, stop=stop)
                 await self.sync(file)
                 published = await self._publish(config, slot, at_once=False)
                 if published.issue is None and collected.nothing_answered:
                     trouble = SourceError("; ".join(collected.failures.values()))
+            except StoppedError:
+                return None
             except NewsletterError as error:
                 trouble = error
         for issue in await self._open_issues(config, []):
@@ -191,10 +193,14 @@ class Pipeline:
         one = await draft(self.store, config, self._names(config), day)
         return as_issue(one, self.renderer.subject(one) if one.listings else "", self.clock())
 
-    async def collect(self, config: NewsletterList, day: date) -> Collected:
-        """Fetch listings and sightings for an issue of `day`."""
+    async def collect(self, config: NewsletterList, day: date, *, stop: asyncio.Event | None = None) -> Collected:
+        """Fetch listings and sightings for an issue of `day`.
+
+        Raises:
+            StoppedError: `stop` was set meanwhile.
+        """
         previous = await self.store.issues.latest(config.name, before=day)
-        return await collect(
+        collecting = collect(
             self.sources_of(config),
             self.store.library,
             day=day,
@@ -202,6 +208,7 @@ class Pipeline:
             previous=previous.day if previous else None,
             now=self.clock(),
         )
+        return await unless_stopped(collecting, stop)
 
     async def sync(self, file: ListFile) -> None:
         """Bring the store's subscribers up to the list file."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from newsletter.core.errors import SourceError, UsageError
 from newsletter.core.listing import Page
-from newsletter.sources.http import read_json
 from newsletter.sources.huggingface import read_paper
+from newsletter.sources.json_text import read_json
 from newsletter.sources.records import each, page
 
 if TYPE_CHECKING:

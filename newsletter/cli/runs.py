@@ -9,7 +9,7 @@ import typer
 from newsletter.cli.exits import Exit, code_of, code_of_run
 from newsletter.cli.output import complain, progress, say, say_json
 from newsletter.cli.session import AsJson, Day, ListName, chosen, stopping, within
-from newsletter.core.errors import NewsletterError, SourceError
+from newsletter.core.errors import NewsletterError, SourceError, StoppedError
 from newsletter.report import RunReport, RunStatus
 
 if TYPE_CHECKING:
@@ -65,6 +65,9 @@ async def _run_all(
                 break
             try:
                 reports.append(await _run_one(program, file, day, dry_run, shown, stop))
+            except StoppedError as error:
+                complain(f"list {file.config.name}: {error}")
+                return reports, code_of(error)
             except NewsletterError as error:
                 # One list's trouble is not the next one's.
                 on = day or program.pipeline.day(file.config)

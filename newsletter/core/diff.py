@@ -36,6 +36,25 @@ def days_to_read(
     return tuple(sorted(regular | {one for one in unsettled if earliest <= one <= day}))
 
 
+def missed_days(
+    day: date, *, read: Collection[date], tried: Collection[date] = (), previous: date | None = None
+) -> tuple[date, ...]:
+    """Return the days before `day` that a source which shows the present day alone was not read on, oldest first.
+
+    These are the days from the previous issue on, and those that were tried in vain, up to two weeks back.
+
+    Args:
+        day: the issue's day.
+        read: the days that were read.
+        tried: the days that were tried.
+        previous: the day of the previous issue; None: before the first one nothing was missed.
+    """
+    earliest = day - timedelta(days=MAX_CATCH_UP_DAYS)
+    start = day if previous is None else max(previous, earliest)
+    between = {start + timedelta(days=offset) for offset in range((day - start).days)}
+    return tuple(sorted((between | {one for one in tried if earliest <= one < day}) - set(read)))
+
+
 def first_day(day: date, lookback_days: int, previous: date | None) -> date:
     """Return the first day whose listings compete for an issue of `day` without being news.
 

@@ -12,6 +12,7 @@
         ├── StaleDraftError       another run has frozen an issue of the list meanwhile: draft anew
         ├── RenderError           a template is wrong; names template and line
         ├── LintError             the issue must not go out as it is
+        ├── StoppedError          the program was asked to end before this was done: exit 75
         └── RelayError            trouble that is ours or the relay's, not the reader's: stop, suppress nobody
 
 `ConfigurationError` stands outside `NewsletterError` on purpose: code that skips over one failing source or
@@ -74,6 +75,10 @@ class RenderError(NewsletterError):
 
 class LintError(NewsletterError):
     """An issue must not go out as it is; the text names the first finding."""
+
+
+class StoppedError(NewsletterError):
+    """The program was asked to end before the work at hand was done; the next run does it."""
 
 
 class RelayError(NewsletterError):

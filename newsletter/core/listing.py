@@ -117,10 +117,14 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What a source showed for one day: entries in its order, and what could not be read of it."""
+    """What a source showed for one day: entries in its order, and what could not be read of it.
+
+    `instead` is the day that it shows where that is an earlier one than it was asked for.
+    """
 
     entries: tuple[Entry, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    instead: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 All moments are aware UTC datetimes, all days are plain dates.
 """
 
-from newsletter.ports.intake import Clock, ListFile, Lists, Source
+from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, Source
 from newsletter.ports.mail import (
     Composed,
     Dispatcher,
@@ -29,6 +29,7 @@ from newsletter.ports.store import (
 )
 
 __all__ = [
+    "CatchesUp",
     "Clock",
     "Composed",
     "DeliveryRecord",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.subscriber import Subscriber
@@ -39,8 +39,23 @@ class Source(Protocol):
     async def read(self, day: date, *, now: datetime) -> Page:
         """Return what the source shows for a day; an empty page where it lists nothing.
 
+        A page that is of an earlier day, as the source has not turned it yet, says so.
+
         Raises:
             SourceError: the source cannot be read; everything short of that is a skipped record.
+        """
+        ...
+
+
+@runtime_checkable
+class CatchesUp(Protocol):
+    """A source that shows the present day alone, and has another way to what it showed on earlier ones."""
+
+    async def read_missed(self, day: date, *, now: datetime) -> Page:
+        """Return what the source must have shown on a day that is over; an empty page where it showed nothing.
+
+        Raises:
+            SourceError: it cannot be found out now.
         """
         ...
 

@@ -105,6 +105,10 @@ class Library(Protocol):
         """Return the days that were tried and never settled."""
         ...
 
+    async def read_days(self, source: str) -> frozenset[date]:
+        """Return the days whose page was read, while they lasted or later."""
+        ...
+
     async def candidates(self, sources: Sequence[str], *, since: date, until: date) -> list[Candidate]:
         """Return the listings that these sources showed from `since` to `until`, with those sightings."""
         ...

@@ -1,98 +1,28 @@
-"""The daily feeds of arXiv: `arxiv:cs.CL+cs.LG`.
+"""What arXiv's daily feeds and its search API have in common.
 
-https://info.arxiv.org/help/rss.html. The terms of use allow one request every three seconds, over one connection:
-https://info.arxiv.org/help/api/tou.html
+The terms of use allow one request every three seconds, over one connection: https://info.arxiv.org/help/api/tou.html
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-import structlog
-
-from newsletter.core.errors import SourceError
 from newsletter.core.identity import arxiv_id
-from newsletter.core.listing import Listing, Page
+from newsletter.core.listing import Listing
 from newsletter.sources.pacing import Pace
-from newsletter.sources.parts import Parts, endpoint
-from newsletter.sources.records import (
-    ABSTRACT,
-    AUTHORS,
-    BadRecordError,
-    Record,
-    Seen,
-    each,
-    page,
-    text,
-    texts,
-)
-from newsletter.sources.syndication import parse_feed, published_on, without_announcement
+from newsletter.sources.records import ABSTRACT, AUTHORS, BadRecordError, Record, Seen, text, texts
+from newsletter.sources.syndication import published_on, without_announcement
 
-if TYPE_CHECKING:
-    from datetime import date, datetime
-
-_log = structlog.get_logger(__name__)
-PACE = Pace("arxiv", 3.0)
-_CATEGORIES = re.compile(
-    r"(?P<categories>[a-z-]+(?:\.[A-Za-z-]+)?(?:\+[a-z-]+(?:\.[A-Za-z-]+)?)*)(?:\?(?P<choice>\w+))?"
-)
-_WANTED = {
-    None: {"new", "cross"},
-    "new": {"new"},
-    "replacements": {"new", "cross", "replace", "replace-cross"},
-}
+PACE = Pace("arxiv", 3.0)  # of the daily feeds, which come before searches
+SEARCH_PACE = Pace("arxiv", 3.0, rank=1, part="search")
 _CODE = re.compile(r"https?://(?:www\.)?(?:github|gitlab)\.com/[\w.-]+/[\w.-]+")
-
-
-class ArxivFeed:
-    """What arXiv announced on a day in some categories: new papers and cross-lists.
-
-    `arxiv:cs.CL?new` leaves out cross-lists, `arxiv:cs.CL?replacements` adds new versions. The feed shows the
-    current day alone, and nothing on Saturday and Sunday.
-    """
-
-    dated = False
-
-    def __init__(self, parts: Parts) -> None:
-        match = _CATEGORIES.fullmatch(parts.rest)
-        if match is None or match["choice"] not in _WANTED:
-            raise ValueError(
-                "expected arxiv:CATEGORY+CATEGORY, such as arxiv:cs.CL+cs.LG, ?new or ?replacements behind"
-            )
-        self.name = parts.name
-        self._wanted = _WANTED[match["choice"]]
-        self._url = f"{endpoint(parts.config.arxiv_rss_url, '/rss')}/{match['categories']}"
-        self._http = parts.http
-
-    async def read(self, day: date, *, now: datetime) -> Page:
-        """Return what the feed shows now, as the page of `day`.
-
-        Raises:
-            SourceError: the feed cannot be read, or arXiv has no such category.
-        """
-        feed = await self._http.get(self._url, parse_feed, source=self.name, pace=PACE)
-        title = Record(feed.meta).text("title")
-        if title.startswith("Feed error"):
-            raise SourceError(f"{self.name}: arXiv has no such feed: {title}")
-        found = page(self.name, day, now, each(feed.entries, self._announced))
-        if len(feed.entries) > len(found.entries):
-            _log.info("announcements_left_out", source=self.name, count=len(feed.entries) - len(found.entries))
-        return found
-
-    def _announced(self, entry: Record) -> Seen | None:
-        kind = entry.text("arxiv_announce_type") or "new"
-        if kind not in self._wanted:
-            return None
-        creators = author_names(entry.text("author", limit=100 * AUTHORS))
-        return seen(entry, creators, published=kind == "new")
 
 
 def seen(entry: Record, authors: tuple[str, ...], *, published: bool) -> Seen:
     """Return what an entry of a daily feed or of the search API says.
 
     Args:
-        entry: the entry, under feedparser's names.
+        entry: the entry, as `syndication` reads it.
         authors: its authors, which each of the two writes in its own way.
         published: whether the entry's date is that of the paper, and not of a version or cross-list.
 

@@ -5,23 +5,28 @@ https://info.arxiv.org/help/api/user-manual.html
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
 from newsletter.core.errors import SourceError
-from newsletter.sources.arxiv import PACE, seen
-from newsletter.sources.http import HttpError
-from newsletter.sources.parts import Parts, endpoint
+from newsletter.core.listing import Skipped
+from newsletter.sources.arxiv import SEARCH_PACE, seen
+from newsletter.sources.document import Document, HttpError
+from newsletter.sources.parts import endpoint
 from newsletter.sources.records import AUTHORS, Record, Seen, each, page, texts
 from newsletter.sources.syndication import Feed, parse_feed
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import date
 
     from newsletter.core.listing import Page
+    from newsletter.sources.http import HttpClient
+    from newsletter.sources.parts import Parts
 
 _log = structlog.get_logger(__name__)
 _SEARCHED = timedelta(days=7)
@@ -51,58 +56,87 @@ class ArxivSearch:
         Raises:
             SourceError: the API cannot be read, or does not understand the query.
         """
-        entries: list[dict[str, Any]] = []
-        total = 1
-        while len(entries) < min(total, _MOST_RESULTS):
-            feed = await self._results(day, start=len(entries))
-            total = _total(feed)
-            entries += feed.entries
-            if len(feed.entries) < _RESULTS:
-                break
-        if total > len(entries):
-            _log.warning("results_left_out", source=self.name, found=total, read=len(entries))
-        return page(self.name, day, now, each(entries, _found))
-
-    async def _results(self, day: date, start: int) -> Feed:
-        window = f"submittedDate:[{day - _SEARCHED:%Y%m%d}0000 TO {day:%Y%m%d}2359]"
-        params = {
-            "search_query": f"({self._query}) AND {window}",
-            "sortBy": "submittedDate",
-            "sortOrder": "descending",
-            "start": str(start),
-            "max_results": str(_RESULTS),
-        }
-        try:
-            feed = await self._http.get(self._url, _read_results, params, source=self.name, pace=PACE)
-        except HttpError as error:
-            if error.status == HTTPStatus.BAD_REQUEST and (reason := _refusal(error.body)):
-                raise SourceError(f"{self.name}: arXiv does not understand the query: {reason}") from error
-            raise
-        if reason := _error(feed):
-            raise SourceError(f"{self.name}: arXiv does not understand the query: {reason}")
-        return feed
+        since = datetime.combine(day - _SEARCHED, time(), UTC)
+        until = datetime.combine(day, time(23, 59), UTC)
+        query = f"({self._query}) AND {within('submittedDate', since, until)}"
+        return page(self.name, day, now, await search(self._http, self._url, query, source=self.name))
 
 
-def _read_results(body: bytes) -> Feed:
-    """Return an answer of the API, which now and then counts results and gives none."""
-    feed = parse_feed(body)
-    if _total(feed) and not feed.entries:
-        raise ValueError("results are counted but not given")
-    return feed
+def within(what: str, since: datetime, until: datetime) -> str:
+    """Return the query for papers with a date, such as `submittedDate`, from one moment to another."""
+    return f"{what}:[{since.astimezone(UTC):%Y%m%d%H%M} TO {until.astimezone(UTC):%Y%m%d%H%M}]"
 
 
-def _total(feed: Feed) -> int:
-    return Record(feed.meta).count("opensearch_totalresults") or 0
+async def search(http: HttpClient, url: str, query: str, *, source: str) -> list[Seen | Skipped]:
+    """Return all that a query finds, the newest first, in as many answers as it takes.
+
+    Raises:
+        SourceError: the API cannot be read, or does not understand the query.
+    """
+    found: list[Seen | Skipped] = []
+    total = 1
+    while len(found) < min(total, _MOST_RESULTS):
+        # An answer may hold less than was asked for: the next one begins where it ended.
+        results = await _results(http, url, query, start=len(found), source=source)
+        total = results.total
+        if not results.found:
+            break
+        found += results.found
+    if total > len(found):
+        _log.warning("results_left_out", source=source, found=total, read=len(found))
+    return found
 
 
-def _refusal(body: bytes) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """One answer of the API."""
+
+    total: int  # how many papers the query finds; this answer may hold fewer
+    found: list[Seen | Skipped]
+    refusal: str = ""  # why the query was not understood
+
+
+async def _results(http: HttpClient, url: str, query: str, *, start: int, source: str) -> Results:
+    params = {
+        "search_query": query,
+        "sortBy": "submittedDate",
+        "sortOrder": "descending",
+        "start": str(start),
+        "max_results": str(_RESULTS),
+    }
     try:
-        return _error(parse_feed(body))
+        read = partial(read_results, start=start)
+        results = await http.get(url, read, params, source=source, pace=SEARCH_PACE)
+    except HttpError as error:
+        if error.status == HTTPStatus.BAD_REQUEST and (reason := _refusal_in(error.body)):
+            raise SourceError(f"{source}: arXiv does not understand the query: {reason}") from error
+        raise
+    if results.refusal:
+        raise SourceError(f"{source}: arXiv does not understand the query: {results.refusal}")
+    return results
+
+
+def read_results(document: Document, *, start: int = 0) -> Results:
+    """Return an answer of the API, whose results begin with that of the number `start`.
+
+    Raises:
+        ValueError: it is none, or counts results and gives not even the first, as happens now and then.
+    """
+    feed = parse_feed(document)
+    total = Record(feed.meta).count("opensearch_totalresults") or 0
+    if total and not feed.entries and not start:
+        raise ValueError("results are counted but not given")
+    return Results(total=total, found=list(each(feed.entries, _found)), refusal=_refusal(feed))
+
+
+def _refusal_in(body: bytes) -> str:
+    try:
+        return _refusal(parse_feed(Document(content=body)))
     except ValueError:
         return ""
 
 
-def _error(feed: Feed) -> str:
+def _refusal(feed: Feed) -> str:
     """Return why the API refused: it says so in an entry of its own."""
     for entry in map(Record, feed.entries[:1]):
         if "/api/errors" in entry.text("id", "link"):

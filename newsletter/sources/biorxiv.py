@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from newsletter.core.identity import doi
 from newsletter.core.listing import Listing
-from newsletter.sources.http import read_json
+from newsletter.sources.json_text import read_json
 from newsletter.sources.records import (
     ABSTRACT,
     AUTHORS,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from newsletter.core.listing import Page
+    from newsletter.sources.document import Document
     from newsletter.sources.parts import Parts
 
 _MOST = 5_000  # preprints of a day; a busy one has some 300
@@ -87,9 +88,9 @@ class Biorxiv:
         )
 
 
-def _collection(body: bytes) -> tuple[int, list[Any]]:
+def _collection(document: Document) -> tuple[int, list[Any]]:
     """Return how many preprints the whole answer has, and those of this part."""
-    answer = Record(read_json(body))
+    answer = Record(read_json(document.content))
     totals = [message.count("total") for message in answer.records("messages")]
     return (totals[0] if totals else None) or 0, answer.listed("collection")
 

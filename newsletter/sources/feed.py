@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from newsletter.core.identity import arxiv_id
 from newsletter.core.listing import Listing
 from newsletter.sources.arxiv import author_names
-from newsletter.sources.http import read_json
+from newsletter.sources.json_text import read_json
 from newsletter.sources.records import (
     ABSTRACT,
     AUTHORS,
@@ -20,18 +21,21 @@ from newsletter.sources.records import (
     first,
     image,
     link,
-    markup,
     page,
+    text,
     texts,
 )
-from newsletter.sources.syndication import parse_feed, published_on, without_announcement
+from newsletter.sources.syndication import MOST_ENTRIES, parse_feed, published_on, shown, without_announcement
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import date, datetime
 
     from newsletter.core.listing import Page, Skipped
+    from newsletter.sources.document import Document
     from newsletter.sources.parts import Parts
+
+
+_JSON = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\0 \t\r\n]*\{")
 
 
 class WebFeed:
@@ -55,26 +59,41 @@ class WebFeed:
         Raises:
             SourceError: the feed cannot be read, or stands at an address that is not public.
         """
-        found = await self._http.get(self._url, self._parsed, source=self.name, public_only=self._public_only)
+        found = await self._http.get(self._url, read_feed, source=self.name, public_only=self._public_only)
         return page(self.name, day, now, found)
 
-    def _parsed(self, body: bytes) -> list[Seen | Skipped]:
-        if not body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-            return list(each(parse_feed(body).entries, self._entry))
-        return list(each(Record(read_json(body)).listed("items"), self._item))
 
-    def _entry(self, entry: Record) -> Seen:
-        """Return what an entry of an RSS or Atom feed says, under feedparser's names."""
+def read_feed(document: Document) -> list[Seen | Skipped]:
+    """Return what stands in a feed.
+
+    Raises:
+        ValueError: it is none.
+    """
+    reader = FeedReader(document.url)
+    if not _JSON.match(document.content):
+        return list(each(parse_feed(document).entries, reader.entry))
+    items = Record(read_json(document.content)).listed("items")
+    return list(each(items[:MOST_ENTRIES], reader.item))
+
+
+class FeedReader:
+    """Reads the entries of the feed at an address, which is the base of their links."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def entry(self, entry: Record) -> Seen:
+        """Return what an entry of an RSS or Atom feed says."""
         address = entry.link("link", base=self._url) or entry.link("id")
-        contents = (entry.raw("summary"), *(content.raw("value") for content in entry.records("content")))
+        contents = (shown(entry, "summary"), *(shown(content, "value") for content in entry.records("content")))
         enclosures = [one.link("href") for one in entry.records("links") if one.raw("rel") == "enclosure"]
         pictures = [one.link("url") for one in entry.records("media_thumbnail")] + enclosures
         joined = entry.text("author", limit=100 * AUTHORS)
         names = texts([author.raw("name") for author in entry.records("authors")], AUTHORS)
         return _seen(
             Listing(
-                title=entry.title("title", is_markup=True),
-                abstract=_abstract(contents),
+                title=Record({"title": shown(entry, "title")}).title("title"),
+                abstract=first(text(without_announcement(one), ABSTRACT) for one in contents),
                 authors=author_names(joined) if arxiv_id(address) and len(names) <= 1 else names,
                 published_on=published_on(entry),
                 categories=texts([tag.raw("term") for tag in entry.records("tags")]),
@@ -84,14 +103,20 @@ class WebFeed:
             (entry.text("id", limit=LINK), address, entry.text("prism_doi"), entry.text("dc_identifier")),
         )
 
-    def _item(self, item: Record) -> Seen:
+    def item(self, item: Record) -> Seen:
         """Return what an item of a JSON Feed says."""
         address = item.link("url", "external_url", base=self._url) or item.link("id")
         authors = item.records("authors") or [item.record("author")]  # one object until version 1.1
         return _seen(
             Listing(
-                title=item.title("title", is_markup=True),
-                abstract=_abstract((item.raw("content_text"), item.raw("content_html"), item.raw("summary"))),
+                title=item.title("title"),
+                abstract=first(
+                    (
+                        item.text("content_text", limit=ABSTRACT),
+                        item.markup("content_html", limit=ABSTRACT),
+                        item.text("summary", limit=ABSTRACT),
+                    )
+                ),
                 authors=texts([author.raw("name") for author in authors], AUTHORS),
                 published_on=item.day("date_published"),
                 categories=item.texts("tags"),
@@ -100,11 +125,6 @@ class WebFeed:
             ),
             (item.text("id", limit=LINK), address, item.link("external_url")),
         )
-
-
-def _abstract(contents: Iterable[object]) -> str:
-    """Return the first of some HTML texts that says anything, as plain text."""
-    return first(markup(without_announcement(raw), ABSTRACT) for raw in contents if isinstance(raw, str))
 
 
 def _seen(listing: Listing, hints: tuple[str, ...]) -> Seen:

@@ -12,17 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 from newsletter.core.identity import arxiv_id
 from newsletter.core.listing import Listing
-from newsletter.sources.http import read_json
-from newsletter.sources.parts import Parts, endpoint
+from newsletter.sources.json_text import read_json
+from newsletter.sources.parts import endpoint
 from newsletter.sources.records import Record, Seen, doi_in, each, page
 
 if TYPE_CHECKING:
     from datetime import date
 
     from newsletter.core.listing import Page
+    from newsletter.sources.document import Document
+    from newsletter.sources.parts import Parts
 
 _POINTS = 5
 _MOST = 1_000  # stories of one answer, and the most that the search gives
+_MOST_PAGES = 20
 # What submitters put behind a title: `[pdf]`, `(2017)`, `(2017) [pdf]`.
 _TRAILER = re.compile(r"(?:\s*(?:\[pdf\]|\((?:19|20)\d\d\)))+$", re.IGNORECASE)
 
@@ -54,12 +57,20 @@ class HackerNews:
             f"points>={self._points}",
         )
         params = {"tags": "story", "numericFilters": ",".join(filters), "hitsPerPage": str(_MOST)}
-        hits = await self._http.get(self._url, _hits, params, source=self.name)
+        hits: list[Any] = []
+        for number in range(_MOST_PAGES):
+            # An answer may hold less than was asked for, and says how many there are.
+            more, pages = await self._http.get(self._url, _hits, params | {"page": str(number)}, source=self.name)
+            hits += more
+            if not more or number + 1 >= pages:
+                break
         return page(self.name, day, now, each(hits, _read))
 
 
-def _hits(body: bytes) -> list[Any]:
-    return Record(read_json(body)).listed("hits")
+def _hits(document: Document) -> tuple[list[Any], int]:
+    """Return the stories of an answer, and how many answers there are."""
+    answer = Record(read_json(document.content))
+    return answer.listed("hits"), answer.count("nbPages") or 1
 
 
 def _read(story: Record) -> Seen | None:

@@ -1,4 +1,4 @@
-"""Reads what sources offer over HTTP: the one module that knows httpx.
+"""Reads what sources offer over HTTP; beside `public_only`, the one module that knows httpx.
 
 Every request says who asks, ends in time, stays within a size, is conditional where the server gave validators,
 and is tried again after what passes: 408, 425, 429, 5xx, timeouts, lost connections, bodies that are cut short or
@@ -8,11 +8,10 @@ are not what was asked for (an error page with status 200). What remains is one 
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import time
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -24,11 +23,15 @@ import httpx
 import structlog
 
 from newsletter import __version__
-from newsletter.core.errors import SourceError
 from newsletter.core.listing import clean_text
-from newsletter.sources.addresses import is_public, resolve
+from newsletter.sources.content_coding import ACCEPTED, CodingError, DamagedError, Unpacker
+from newsletter.sources.cooldowns import Cooldowns
+from newsletter.sources.document import Document, HttpError
 from newsletter.sources.http_cache import Answer, HttpCache
+from newsletter.sources.json_text import read_json
 from newsletter.sources.pacing import Pace, Pacer
+from newsletter.sources.parsing import Parser, UnreadableError
+from newsletter.sources.public_only import AddressRefusedError, PublicOnly
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -41,7 +44,6 @@ _THERE = {401, 402, 403, 429}
 _MAX_HOPS = 5
 _MAX_WAIT = 300.0  # seconds; a server that asks for more gets its next question at the next run
 _WHOLE = 6  # a whole answer may take this many times the timeout, which is for each single read
-_MAX_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +55,6 @@ class HttpConfig:
     retries: int = 4
     max_bytes: int = 20 * 1024 * 1024
     state: Path | None = None
-
-
-class HttpError(SourceError):
-    """An answer could not be had; `status` is the last one that the server gave, with the start of its body."""
-
-    def __init__(self, message: str, *, status: int | None = None, body: bytes = b"") -> None:
-        self.status = status
-        self.body = body
-        super().__init__(message)
 
 
 class _TryError(Exception):
@@ -84,6 +77,7 @@ class HttpClient:
         config: how to ask.
         sleep: waits for some seconds; tests need not.
         clock: gives seconds since the epoch; it spaces requests of several processes and reads `Retry-After`.
+        parser: reads documents, and is the caller's to close; None: one of its own.
     """
 
     def __init__(
@@ -92,6 +86,7 @@ class HttpClient:
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.time,
+        parser: Parser | None = None,
     ) -> None:
         self._config = config
         self._sleep = sleep
@@ -99,16 +94,19 @@ class HttpClient:
         folder = config.state and config.state / "http"
         self._pacer = Pacer(folder, sleep=sleep, clock=clock)
         self._cache = HttpCache(folder, clock=clock)
+        self._cooldowns = Cooldowns(folder, clock=clock)
+        self._own_parser = None if parser else Parser()
+        self._parser = parser or self._own_parser or Parser()
         self._clients: dict[bool, httpx.AsyncClient] = {}
 
     async def get_json(self, url: str, params: Mapping[str, str] | None = None, *, source: str) -> Any:
         """Return the JSON value at an address; numbers too long for any use come as None. Raises as `get` does."""
-        return await self.get(url, read_json, params, source=source)
+        return await self.get(url, _json, params, source=source)
 
     async def get(
         self,
         url: str,
-        parse: Callable[[bytes], _T],
+        parse: Callable[[Document], _T],
         params: Mapping[str, str] | None = None,
         *,
         source: str,
@@ -119,29 +117,43 @@ class HttpClient:
 
         Args:
             url: an http(s) address.
-            parse: pure; called in a thread. It raises ValueError for a body that is not what was asked for.
+            parse: pure; a function at the top of a module, or a `partial` of one, as it is called in another
+                process. It raises ValueError for a document that is not what was asked for.
             params: the query; None leaves the one of `url`.
             source: named in errors and logs.
-            pace: how far requests to this service stand apart, over all processes.
+            pace: how far requests to this service stand apart, over all processes. A service that has one is
+                left alone for a while, over runs too, once it says that there were too many.
             public_only: refuse addresses that are not public, redirects included. For URLs of others.
 
         Raises:
             HttpError: no usable answer came; one line with source, host, reason and number of tries.
         """
         host = urlsplit(url).netloc.rpartition("@")[2]
+        server = f"{host} {pace.part}".strip() if pace else ""
+        if pace and (until := self._cooldowns.until(server)):
+            raise HttpError(
+                f"{source}: {host}: had too many requests and is left alone until {_moment(until)}",
+                status=HTTPStatus.TOO_MANY_REQUESTS,
+            )
         tried = 0
         while True:
             tried += 1
             try:
-                return await self._try(url, parse, params, self._client(public_only=public_only), pace)
+                value = await self._try(url, parse, params, self._client(public_only=public_only), pace)
             except _TryError as failure:
                 if not failure.passing or tried > self._config.retries:
+                    if pace and failure.status == HTTPStatus.TOO_MANY_REQUESTS:
+                        self._cooldowns.begin(server, failure.wait)
                     times = f" (tried {tried} times)" if tried > 1 else ""
                     raise HttpError(
                         f"{source}: {host}: {failure}{times}", status=failure.status, body=failure.body
                     ) from failure
                 wait = max(failure.wait, 2 ** (tried - 1) * SystemRandom().uniform(0.5, 1.0))
                 _log.warning("request_failed", source=source, host=host, reason=str(failure), next_try_in=wait)
+            else:
+                if pace:
+                    self._cooldowns.end(server)
+                return value
             await self._sleep(wait)
 
     async def problem(self, url: str, *, public_only: bool) -> str:
@@ -173,11 +185,13 @@ class HttpClient:
         """Close all connections."""
         while self._clients:
             await self._clients.popitem()[1].aclose()
+        if self._own_parser:
+            await self._own_parser.aclose()
 
     def _client(self, *, public_only: bool) -> httpx.AsyncClient:
         if public_only not in self._clients:
             self._clients[public_only] = httpx.AsyncClient(
-                headers={"User-Agent": self._config.user_agent},
+                headers={"User-Agent": self._config.user_agent, "Accept-Encoding": ACCEPTED},
                 timeout=self._config.timeout,
                 transport=PublicOnly() if public_only else None,
             )
@@ -186,7 +200,7 @@ class HttpClient:
     async def _try(
         self,
         url: str,
-        parse: Callable[[bytes], _T],
+        parse: Callable[[Document], _T],
         params: Mapping[str, str] | None,
         client: httpx.AsyncClient,
         pace: Pace | None,
@@ -195,6 +209,7 @@ class HttpClient:
             target = httpx.URL(url).copy_merge_params(params) if params else httpx.URL(url)
         except httpx.InvalidURL as error:
             raise _TryError(f"not a web address: {error}", passing=False) from error
+        self._parser.warm_up()
         kept = await asyncio.to_thread(self._cache.load, str(target))
         request = client.build_request("GET", target, headers=kept.conditions if kept else None)
         try:
@@ -205,14 +220,18 @@ class HttpClient:
         unchanged = kept if response.status_code == HTTPStatus.NOT_MODIFIED else None
         if unchanged is None:
             self._judge(response, body)
+        answer = unchanged or Answer.of(response.headers, body, charset=response.charset_encoding or "")
+        document = Document(content=answer.body, url=str(response.url), charset=answer.charset)
         try:
-            value = await asyncio.to_thread(parse, unchanged.body if unchanged else body)
+            value = await self._parser.read(parse, document)
+        except UnreadableError as error:
+            raise _TryError(f"the answer cannot be read: {error}", passing=False) from error
         except ValueError as error:
             if unchanged:
                 await asyncio.to_thread(self._cache.drop, str(target))
             raise _TryError(f"the answer cannot be read: {error}") from error
         if unchanged is None:
-            await asyncio.to_thread(self._cache.save, str(target), Answer.of(response.headers, body))
+            await asyncio.to_thread(self._cache.save, str(target), answer)
         return value
 
     async def _answer(
@@ -229,20 +248,24 @@ class HttpClient:
                         request = response.next_request
                     finally:
                         await response.aclose()
-        except (httpx.UnsupportedProtocol, AddressRefusedError) as error:
+        except DamagedError as error:
+            raise _TryError(str(error)) from error
+        except (httpx.UnsupportedProtocol, AddressRefusedError, CodingError) as error:
             raise _TryError(str(error), passing=False) from error
+        except (httpx.InvalidURL, ValueError) as error:  # ValueError: a host that is no name (IDNA)
+            raise _TryError(f"leads to what is no web address: {error}", passing=False) from error
         except (httpx.TimeoutException, TimeoutError) as error:
             raise _TryError(f"no answer in time (timeout: {self._config.timeout:g} s)") from error
-        except (httpx.TransportError, httpx.DecodingError) as error:
+        except httpx.TransportError as error:
             raise _TryError(f"no answer: {str(error) or type(error).__name__}") from error
         raise _TryError(f"more than {_MAX_HOPS - 1} redirects", passing=False)
 
     async def _body(self, response: httpx.Response) -> bytes:
+        unpacker = Unpacker(response.headers.get("content-encoding", ""), most=self._config.max_bytes)
         body = bytearray()
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > self._config.max_bytes:
-                raise _TryError(f"the answer is larger than {self._config.max_bytes:,} bytes", passing=False)
+        async for chunk in response.aiter_raw():
+            for piece in unpacker.unpacked(chunk):
+                body += piece
         return bytes(body)
 
     def _judge(self, response: httpx.Response, body: bytes) -> None:
@@ -255,71 +278,6 @@ class HttpClient:
         raise _TryError(f"answered {status}{asked}", passing=passing, wait=wait, status=status, body=body)
 
 
-class AddressRefusedError(httpx.TransportError):
-    """A host stands, or a redirect leads, where a URL of somebody else has no business."""
-
-
-class PublicOnly(httpx.AsyncBaseTransport):
-    """Connects to public addresses only, and to the very address that was checked.
-
-    A name could give a public address to the check and a private one to the connection, so the name is resolved
-    once; TLS still goes by the name. No proxy is used: what it would connect to cannot be checked.
-
-    Args:
-        inner: makes the connections. The default keeps none open, as names on one address must not share any.
-        resolve: gives the addresses of a host and port.
-        allowed: tells whether to connect to an address.
-    """
-
-    def __init__(
-        self,
-        inner: httpx.AsyncBaseTransport | None = None,
-        *,
-        resolve: Callable[[str, int], Awaitable[list[str]]] = resolve,
-        allowed: Callable[[str], bool] = is_public,
-    ) -> None:
-        self._inner = inner or httpx.AsyncHTTPTransport(limits=httpx.Limits(max_keepalive_connections=0))
-        self._resolve = resolve
-        self._allowed = allowed
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request to the first address of its host that can be reached.
-
-        Raises:
-            AddressRefusedError: the host has an address that is not public.
-            httpx.TransportError: no address can be reached.
-        """
-        host = request.url.raw_host.decode("ascii")
-        port = request.url.port or {"http": 80, "https": 443}.get(request.url.scheme, 0)
-        try:
-            addresses = await self._resolve(host.strip("[]"), port)
-        except OSError as error:
-            raise httpx.ConnectError(f"{host} has no address") from error
-        if private := [address for address in addresses if not self._allowed(address)]:
-            raise AddressRefusedError(f"{host} is at {private[0]}, which is not a public address")
-        failure: httpx.TransportError = httpx.ConnectError(f"{host} has no address")
-        for address in addresses:
-            try:
-                return await self._inner.handle_async_request(_pinned(request, address, host))
-            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                failure = error
-        raise failure
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._inner.aclose()
-
-
-def _pinned(request: httpx.Request, address: str, host: str) -> httpx.Request:
-    """Return the request to an address; its Host header, already there, and its TLS name stay."""
-    return httpx.Request(
-        request.method,
-        request.url.copy_with(host=address),
-        headers=request.headers,
-        extensions=request.extensions | {"sni_hostname": host},
-    )
-
-
 def _asked_wait(response: httpx.Response, now: float) -> float:
     """Return how many seconds a server asks us to wait: `Retry-After`, a number or date, or `RateLimit: …;t=…`."""
     text = response.headers.get("retry-after", "").strip()
@@ -330,24 +288,13 @@ def _asked_wait(response: httpx.Response, now: float) -> float:
         return float(text[:9])
     try:
         return max(0.0, parsedate_to_datetime(text).replace(tzinfo=UTC).timestamp() - now)
-    except ValueError:
+    except (ValueError, OverflowError, TypeError):  # such as the year 99999999999
         return 0.0
 
 
-def read_json(body: bytes) -> Any:
-    """Return the JSON value of a body; bytes that are no UTF-8 and numbers that are too long cost only themselves.
-
-    Raises:
-        ValueError: it is not JSON.
-    """
-    try:
-        return json.loads(body.decode("utf-8-sig", "replace"), parse_int=_integer)
-    except json.JSONDecodeError as error:
-        page = body.lstrip().startswith(b"<")
-        raise ValueError("it is a web page, not JSON" if page else f"it is not JSON: {error}") from error
-    except RecursionError as error:
-        raise ValueError("it is JSON nested too deeply") from error
+def _moment(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _integer(digits: str) -> int | None:
-    return int(digits) if len(digits) <= _MAX_DIGITS else None
+def _json(document: Document) -> Any:
+    return read_json(document.content)

@@ -25,6 +25,7 @@ class Answer:
     body: bytes
     etag: str = ""
     last_modified: str = ""
+    charset: str = ""  # as the server named it; it need not say so again
 
     @property
     def conditions(self) -> dict[str, str]:
@@ -33,9 +34,10 @@ class Answer:
         return {name: value for name, value in headers.items() if value}
 
     @classmethod
-    def of(cls, headers: Mapping[str, str], body: bytes) -> Answer:
+    def of(cls, headers: Mapping[str, str], body: bytes, *, charset: str = "") -> Answer:
         """Return the answer that these response headers (any case) and this body make."""
-        return cls(body=body, etag=headers.get("etag", ""), last_modified=headers.get("last-modified", ""))
+        etag, last_modified = headers.get("etag", ""), headers.get("last-modified", "")
+        return cls(body=body, etag=etag, last_modified=last_modified, charset=charset)
 
 
 class HttpCache:
@@ -52,7 +54,8 @@ class HttpCache:
         try:
             head, _, body = self._path(self._folder, url).read_bytes().partition(b"\n")
             known = json.loads(head)
-            return Answer(body=body, etag=str(known["etag"]), last_modified=str(known["last_modified"]))
+            etag, last_modified = str(known["etag"]), str(known["last_modified"])
+            return Answer(body=body, etag=etag, last_modified=last_modified, charset=str(known.get("charset", "")))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -64,7 +67,7 @@ class HttpCache:
         if self._folder is None or not answer.conditions:
             return
         path = self._path(self._folder, url)
-        head = {"url": url, "etag": answer.etag, "last_modified": answer.last_modified}
+        head = {"url": url, "etag": answer.etag, "last_modified": answer.last_modified, "charset": answer.charset}
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             partial = path.with_suffix(f".{os.getpid()}")

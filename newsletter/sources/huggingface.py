@@ -13,8 +13,9 @@ import structlog
 
 from newsletter.core.identity import arxiv_id
 from newsletter.core.listing import Listing, Page
-from newsletter.sources.http import HttpError, read_json
-from newsletter.sources.parts import Parts, endpoint
+from newsletter.sources.document import HttpError
+from newsletter.sources.json_text import read_json
+from newsletter.sources.parts import endpoint
 from newsletter.sources.records import (
     ABSTRACT,
     AUTHORS,
@@ -31,6 +32,9 @@ from newsletter.sources.records import (
 
 if TYPE_CHECKING:
     from datetime import date, datetime
+
+    from newsletter.sources.document import Document
+    from newsletter.sources.parts import Parts
 
 _log = structlog.get_logger(__name__)
 _LIMIT = 100  # the most that the API accepts
@@ -76,8 +80,8 @@ class HuggingFace:
         return await self._http.get(self._url, _array, params, source=self.name)
 
 
-def _array(body: bytes) -> list[Any]:
-    value = read_json(body)
+def _array(document: Document) -> list[Any]:
+    value = read_json(document.content)
     if isinstance(value, list):
         return value
     raise ValueError("not a list of papers")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from newsletter.core.identity import arxiv_id, doi
 from newsletter.core.listing import Listing, Skipped
 from newsletter.sources.files import Files, content, day_in
-from newsletter.sources.http import read_json
+from newsletter.sources.json_text import read_json
 from newsletter.sources.records import ABSTRACT, AUTHORS, BadRecordError, Record, Seen, image, one, page
 
 if TYPE_CHECKING:

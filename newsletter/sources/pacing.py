@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import heapq
 import os
 from collections import defaultdict
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,10 +21,49 @@ _POLL = 0.1  # seconds between two looks at a lock that another process holds
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """At most one request in `seconds`, and one at a time, to what goes by `name`."""
+    """At most one request in `seconds`, and one at a time, to what goes by `name`; lower ranks come first.
+
+    `part` names a part of the service that may have had too many requests while the rest has not.
+    """
 
     name: str
     seconds: float
+    rank: int = 0
+    part: str = ""
+
+
+class _Queue:
+    """Lets one through at a time, and of those who wait the lowest rank first."""
+
+    def __init__(self) -> None:
+        self._is_taken = False
+        self._order = count()
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+
+    @asynccontextmanager
+    async def turn(self, rank: int) -> AsyncIterator[None]:
+        if self._is_taken:
+            called = asyncio.get_running_loop().create_future()
+            heapq.heappush(self._waiting, (rank, next(self._order), called))
+            try:
+                await called
+            except asyncio.CancelledError:
+                if called.done() and not called.cancelled():
+                    self._next()
+                raise
+        self._is_taken = True
+        try:
+            yield
+        finally:
+            self._next()
+
+    def _next(self) -> None:
+        while self._waiting:
+            _, _, called = heapq.heappop(self._waiting)
+            if not called.done():
+                called.set_result(None)  # the place stays taken
+                return
+        self._is_taken = False
 
 
 class Pacer:
@@ -37,7 +78,7 @@ class Pacer:
         self._folder = folder
         self._sleep = sleep
         self._clock = clock
-        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._queues: defaultdict[str, _Queue] = defaultdict(_Queue)
         self._last: dict[str, float] = {}
 
     @asynccontextmanager
@@ -50,7 +91,7 @@ class Pacer:
         if pace is None:
             yield
             return
-        async with self._turns[pace.name], self._among_processes(pace.name) as lock:
+        async with self._queues[pace.name].turn(pace.rank), self._among_processes(pace.name) as lock:
             last = self._last.get(pace.name, 0.0) if lock is None else _noted(lock)
             # A clock that was set back must not make anyone wait for longer than one pace.
             wait = min(last + pace.seconds - self._clock(), pace.seconds)

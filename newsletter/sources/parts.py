@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from newsletter.sources.http import HttpClient
+if TYPE_CHECKING:
+    # Not at run time: the process that reads documents has no use for a client, which takes long to load.
+    from newsletter.sources.http import HttpClient  # noqa: TC004
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

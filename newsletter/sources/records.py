@@ -10,12 +10,13 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 import structlog
 
 from newsletter.core.identity import ListingId, doi
 from newsletter.core.listing import Entry, Listing, Page, Sighting, Skipped, clean_text
+from newsletter.sources.addresses import ascii_host
 from newsletter.sources.plaintext import plain
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ _MAX_COUNT = 2**31 - 1
 _DAY = re.compile(r"\s*(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
 # Publishers write the DOI of a paper into its address, such as /content/10.1101/… or /doi/abs/10.1145/….
 _DOI_IN_PATH = re.compile(r"/(?:content|article|doi(?:/(?:abs|full|pdf|epdf))?)/(10\.\d{4,9}/[^?#\s]+)")
+_BREAKS = re.compile(r"[\t\r\n]")
+_NEVER_IN_A_LINK = ' #<>"\\^`{|}%'
+_NOT_IN_A_LINK = re.compile(r"%(?![0-9a-fA-F]{2})|[^!$-;=?-\[\]_a-z~]")
 _IMAGE = re.compile(r"\.(?:png|jpe?g|gif|webp)", re.IGNORECASE)
 
 
@@ -82,17 +86,31 @@ def day_of(value: object) -> date | None:
 def link(value: object, base: str = "") -> str:
     """Return an absolute http(s) URL, joined to `base` where it is relative, or an empty string.
 
-    A URL with a user name, a space, a control or bidi character is none: it would lead elsewhere than it reads.
+    Line breaks within it go, as in browsers; what a URL cannot hold is percent-encoded (RFC 3986, 2.1), a host of
+    other letters written in ASCII (IDNA). A URL with a user name is none: it would lead elsewhere than it reads.
     """
-    if not isinstance(value, str) or len(value) > LINK:
+    if not isinstance(value, str) or not value.strip() or len(value) > LINK:
         return ""
     try:
-        url = urljoin(base, value.strip())
-        parts = urlsplit(url)
-        usable = parts.scheme in {"http", "https"} and parts.hostname and not parts.username and parts.port != 0
+        parts = urlsplit(urljoin(base, _BREAKS.sub("", value.strip())))
+        host, port = ascii_host(parts.hostname or ""), parts.port
     except ValueError:
         return ""
-    return url if usable and url.isprintable() and not set(url) & set(" <>\"'`\\^{|}") else ""
+    if parts.scheme not in {"http", "https"} or not host or parts.username or port == 0:
+        return ""
+    path, query, fragment = (_encoded(part) for part in (parts.path, parts.query, parts.fragment))
+    netloc = f"[{host}]" if ":" in host else host
+    return urlunsplit((parts.scheme, netloc if port is None else f"{netloc}:{port}", path, query, fragment))
+
+
+def _encoded(part: str) -> str:
+    """Return a part of a URL with what it cannot hold percent-encoded; letters of any script may stand in it."""
+    return _NOT_IN_A_LINK.sub(_percent, part)
+
+
+def _percent(found: re.Match[str]) -> str:
+    char = found[0]
+    return quote(char, safe="", errors="replace") if char in _NEVER_IN_A_LINK or not char.isprintable() else char
 
 
 def links(values: object, limit: int = LABELS) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from newsletter.core.errors import ConfigurationError
-from newsletter.sources.arxiv import ArxivFeed
+from newsletter.sources.arxiv_feed import ArxivFeed
 from newsletter.sources.arxiv_search import ArxivSearch
 from newsletter.sources.biorxiv import Biorxiv
 from newsletter.sources.feed import WebFeed

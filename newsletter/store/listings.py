@@ -80,6 +80,12 @@ class SqlLibrary:
         async with self._database.read() as connection:
             return frozenset(await connection.scalars(query))
 
+    async def read_days(self, source: str) -> frozenset[date]:
+        """See `Library`."""
+        query = sa.select(readings.c.day).where(readings.c.source == source, readings.c.read_at.is_not(None))
+        async with self._database.read() as connection:
+            return frozenset(await connection.scalars(query))
+
     async def candidates(self, sources: Sequence[str], *, since: date, until: date) -> list[Candidate]:
         """See `Library`."""
         shown = sa.and_(sightings.c.source.in_(sources), sightings.c.listed_on.between(since, until))

@@ -107,6 +107,13 @@ class MemoryLibrary:
             if name == source and reading.attempted_at is not None and not reading.settled
         )
 
+    async def read_days(self, source: str) -> frozenset[date]:
+        """See `Library`."""
+        readings = self._tables.readings.items()
+        return frozenset(
+            day for (name, day), reading in readings if name == source and reading.read_at is not None
+        )
+
     async def candidates(self, sources: Sequence[str], *, since: date, until: date) -> list[Candidate]:
         """See `Library`."""
         seen: dict[int, list[Sighting]] = {}

@@ -15,6 +15,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from newsletter.sources.http import HttpClient, HttpConfig
+from newsletter.sources.parsing import Parser
 from newsletter.sources.parts import SourceConfig
 from newsletter.sources.registry import build
 from tests.services import shared
@@ -46,8 +47,16 @@ class MakeHttp(Protocol):
     ) -> HttpClient: ...
 
 
+@pytest.fixture(scope="session")
+def parser() -> Iterator[Parser]:
+    """The process that reads documents: one for all tests of a session, as for all sources of a run."""
+    shared_parser = Parser()
+    yield shared_parser
+    asyncio.run(shared_parser.aclose())
+
+
 @pytest.fixture
-async def make_http(waits: list[float]) -> AsyncIterator[MakeHttp]:
+async def make_http(waits: list[float], parser: Parser) -> AsyncIterator[MakeHttp]:
     """Make clients that note how long they would wait, and close them after the test."""
     clients: list[HttpClient] = []
 
@@ -59,7 +68,7 @@ async def make_http(waits: list[float]) -> AsyncIterator[MakeHttp]:
         *, timeout: float = 2.0, retries: int = 4, max_bytes: int = 1_000_000, state: Path | None = None
     ) -> HttpClient:
         config = HttpConfig(timeout=timeout, retries=retries, max_bytes=max_bytes, state=state)
-        clients.append(HttpClient(config, sleep=sleep))
+        clients.append(HttpClient(config, sleep=sleep, parser=parser))
         return clients[-1]
 
     yield make

@@ -48,6 +48,32 @@ async def test_more_than_one_answer_holds_is_read_on(source: Build, httpserver: 
     assert [entry.listing.arxiv_id for entry in page.entries] == [f"2603.{number:05d}" for number in range(1, 631)]
 
 
+@pytest.mark.parametrize("most", [1, 7, 400, 499])
+async def test_answers_shorter_than_asked_are_read_on(most: int, source: Build, httpserver: HTTPServer) -> None:
+    total = min(700, 5 * most)
+
+    def answer(request: Request) -> Response:
+        start = int(request.args["start"])
+        numbers = range(1, total + 1)[start : start + most]
+        return Response(results(*map(found, numbers), total=total))
+
+    httpserver.expect_request("/api/query").respond_with_handler(answer)
+    page = await source("arxiv_search:all:a").read(DAY, now=NOW)
+    assert [one.listing.arxiv_id for one in page.entries] == [
+        f"2603.{number:05d}" for number in range(1, total + 1)
+    ]
+
+
+async def test_results_that_are_counted_and_never_given_are_told(source: Build, httpserver: HTTPServer) -> None:
+    def answer(request: Request) -> Response:
+        return Response(results(*([] if int(request.args["start"]) else [found()]), total=9))
+
+    httpserver.expect_request("/api/query").respond_with_handler(answer)
+    with capture_logs() as logs:
+        assert len((await source("arxiv_search:all:a").read(DAY, now=NOW)).entries) == 1
+    assert [(log["event"], log["found"], log["read"]) for log in logs] == [("results_left_out", 9, 1)]
+
+
 async def test_results_that_are_counted_but_not_given_are_asked_for_again(
     source: Build, httpserver: HTTPServer
 ) -> None:

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 import pytest
 from werkzeug import Request, Response
 
-from newsletter.sources.http import HttpClient, HttpError
+from newsletter.sources.document import HttpError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pytest_httpserver import HTTPServer
 
+    from newsletter.sources.http import HttpClient
     from tests.sources.conftest import MakeHttp
 
 

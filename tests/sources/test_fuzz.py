@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from newsletter.core.listing import Listing, Skipped
 from newsletter.sources import biorxiv, feed, hackernews, huggingface, jsonl
+from newsletter.sources.document import Document
 from newsletter.sources.http import HttpClient, HttpConfig
 from newsletter.sources.parts import Parts, SourceConfig
 from newsletter.sources.records import Record, Seen, each, page
@@ -55,13 +56,13 @@ def parts(scheme: str, rest: str = "") -> Parts:
     return Parts(scheme=scheme, rest=rest, folder=Path(), config=SourceConfig(), http=HttpClient(HttpConfig()))
 
 
-WEB_FEED = feed.WebFeed(parts("feed", "https://example.org/feed.xml"))
+WEB_FEED = feed.FeedReader("https://example.org/feed.xml")
 READERS: dict[str, tuple[Callable[[Record], Seen | None], dict[str, Any]]] = {
     "huggingface": (huggingface.read_paper, daily_paper()),
     "biorxiv": (biorxiv.Biorxiv(parts("biorxiv"))._read, preprint()),
     "hackernews": (hackernews._read, story()),
     "jsonl": (jsonl.read_record, {"title": "A", "authors": ["B"], "url": "https://example.org", "upvotes": 1}),
-    "json feed": (WEB_FEED._item, json_feed_item()),
+    "json feed": (WEB_FEED.item, json_feed_item()),
 }
 
 
@@ -136,9 +137,9 @@ def test_a_damaged_feed_is_read_as_far_as_it_goes_or_is_a_value_error(body: str,
         start = data.draw(st.integers(0, len(broken) - 1))
         broken[start : start + data.draw(st.integers(0, 20))] = data.draw(SNIPPETS | st.binary(max_size=3))
     try:
-        entries = parse_feed(bytes(broken)).entries
+        entries = parse_feed(Document(content=bytes(broken))).entries
     except ValueError:
         return
-    for item in each(entries, WEB_FEED._entry):
+    for item in each(entries, WEB_FEED.entry):
         if not isinstance(item, Skipped):
             assert_safe(item.listing)

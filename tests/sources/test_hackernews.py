@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
+from werkzeug import Request, Response
 
 from newsletter.core.errors import SourceError
 from newsletter.core.listing import Listing
@@ -67,3 +69,13 @@ async def test_an_answer_without_hits_is_an_error(source: Build, httpserver: HTT
         SourceError, match=r"\Ahackernews: 127\.0\.0\.1:\d+: .*no list of hits in it \(tried 5 times\)\Z"
     ):
         await source("hackernews").read(DAY, now=NOW)
+
+
+async def test_answers_shorter_than_asked_are_read_on(source: Build, httpserver: HTTPServer) -> None:
+    def answer(request: Request) -> Response:
+        start = 2 * int(request.args["page"])
+        return Response(json.dumps({"hits": [story(n) for n in range(1, 6)][start : start + 2], "nbPages": 3}))
+
+    httpserver.expect_request(PATH).respond_with_handler(answer)
+    page = await source("hackernews").read(DAY, now=NOW)
+    assert [entry.listing.arxiv_id for entry in page.entries] == [f"2603.{number:05d}" for number in range(1, 6)]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
@@ -7,12 +8,19 @@ from typing import TYPE_CHECKING
 import pytest
 from werkzeug import Request, Response
 
-from newsletter.sources.http import HttpClient, HttpError, read_json
+from newsletter.sources.document import Document, HttpError
+from newsletter.sources.json_text import read_json
 
 if TYPE_CHECKING:
     from pytest_httpserver import HTTPServer
 
+    from newsletter.sources.http import HttpClient
     from tests.sources.conftest import MakeHttp, RawServer
+
+
+def itself(document: Document) -> Document:
+    return document
+
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n42"
 SHORT = b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\nConnection: close\r\n\r\n[1,"
@@ -129,7 +137,21 @@ async def test_a_rate_limit_that_is_not_reached_asks_for_no_wait(
     assert waits[0] <= 1.0
 
 
-@pytest.mark.parametrize("asked", ["soon", "-5", "Fri, 31 Dec 1999 23:59:59 GMT", "99999999999999999999 Jan", ""])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "soon",
+        "-5",
+        "Fri, 31 Dec 1999 23:59:59 GMT",
+        "99999999999999999999 Jan",
+        "Mon, 01 Jan 99999999999 00:00:00 GMT",
+        "Mon, 01 Jan 2026 00:00:00 +99999999999999999999",
+        "Mon, 01 Jan 2026 00:00:00 -99999",
+        "Fri, 31 Dec 0001 00:00:00 +2300",
+        "1e9",
+        "",
+    ],
+)
 async def test_a_wait_that_means_nothing_is_ours_to_choose(
     asked: str, http: HttpClient, httpserver: HTTPServer, waits: list[float]
 ) -> None:
@@ -164,10 +186,73 @@ async def test_redirects_are_followed_but_not_forever(http: HttpClient, httpserv
         await http.get_json(httpserver.url_for("/loop"), source="test")
 
 
-async def test_a_redirect_to_no_web_address_is_given_up(http: HttpClient, httpserver: HTTPServer) -> None:
-    httpserver.expect_request("/").respond_with_data(status=302, headers={"Location": "file:///etc/passwd"})
-    with pytest.raises(HttpError, match="protocol"):
+@pytest.mark.parametrize(
+    "location",
+    [
+        "file:///etc/passwd",
+        "data:,x",
+        "javascript:alert(1)",
+        "mailto:ada@example.org",
+        "http://xn--/",
+        "http://xn--a-.example/",
+        "http://example.org:port/",
+        "http://[::1/",
+        "https://",
+        "http://exa mple/",
+        "http://" + "a" * 7000 + "/",
+        "//",
+        "\x7f",
+    ],
+)
+async def test_a_redirect_to_no_web_address_is_one_line(
+    location: str, make_http: MakeHttp, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/").respond_with_data(status=302, headers={"Location": location})
+    http = make_http(retries=0)
+    with pytest.raises(HttpError, match=r"\Atest: [^\n]+\Z"):
         await http.get_json(httpserver.url_for("/"), source="test")
+    assert await http.problem(httpserver.url_for("/"), public_only=False)
+
+
+async def test_a_document_comes_from_where_redirects_end_and_keeps_its_charset(
+    http: HttpClient, httpserver: HTTPServer
+) -> None:
+    def answer(request: Request) -> Response:
+        if request.headers.get("If-None-Match"):
+            return Response(status=304)
+        return Response(b"x", content_type="text/xml; charset=koi8-r", headers={"ETag": '"1"'})
+
+    httpserver.expect_request("/old").respond_with_data(status=301, headers={"Location": "/new?a=1"})
+    httpserver.expect_request("/new").respond_with_handler(answer)
+    for _ in range(2):  # the second time it did not change
+        document = await http.get(httpserver.url_for("/old"), itself, source="test")
+        assert document == Document(content=b"x", url=httpserver.url_for("/new?a=1"), charset="koi8-r")
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", "gzip, gzip, gzip, gzip"])
+async def test_a_coding_that_was_not_asked_for_is_not_asked_for_again(
+    coding: str, http: HttpClient, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/").respond_with_data(b"x", headers={"Content-Encoding": coding})
+    with pytest.raises(HttpError, match=r"\Atest: [^\n]+ packed [^\n]+\Z"):
+        await http.get_json(httpserver.url_for("/"), source="test")
+    assert len(httpserver.log) == 1
+    assert httpserver.log[0][0].headers["Accept-Encoding"] == "gzip, deflate"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "gzip, gzip"])
+async def test_a_packed_answer_is_unpacked(coding: str, http: HttpClient, httpserver: HTTPServer) -> None:
+    body = b"[1, 2]"
+    for _ in coding.split(", "):
+        body = gzip.compress(body)
+    httpserver.expect_request("/").respond_with_data(body, headers={"Content-Encoding": coding})
+    assert await http.get_json(httpserver.url_for("/"), source="test") == [1, 2]
+
+
+async def test_json_that_is_nested_too_deeply_is_one_line(make_http: MakeHttp, httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/").respond_with_data(b"[" * 900 + b"]" * 900)
+    with pytest.raises(HttpError, match=r"\Atest: [^\n]+ nested too deeply\Z"):
+        await make_http(retries=0).get_json(httpserver.url_for("/"), source="test")
 
 
 async def test_an_address_that_is_none_is_told(http: HttpClient) -> None:

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import pytest
 
-from newsletter.sources.http import HttpClient, HttpConfig, HttpError
+from newsletter.sources.document import HttpError
+from newsletter.sources.http import HttpClient, HttpConfig
 from newsletter.sources.pacing import Pace, Pacer
 
 if TYPE_CHECKING:
@@ -122,5 +124,5 @@ async def test_a_state_folder_that_cannot_be_used_is_told(tmp_path: Path, httpse
     (tmp_path / "http").write_text("a file where the folder should be")
     http = HttpClient(HttpConfig(state=tmp_path))
     with pytest.raises(HttpError, match=r"cannot keep pace: .*File exists"):
-        await http.get(httpserver.url_for("/"), bytes, source="test", pace=SLOW)
+        await http.get(httpserver.url_for("/"), attrgetter("content"), source="test", pace=SLOW)
     await http.aclose()

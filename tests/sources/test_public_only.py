@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import httpx
@@ -9,12 +10,15 @@ import pytest
 import trustme
 
 from newsletter.sources.addresses import is_public, resolve
-from newsletter.sources.http import AddressRefusedError, HttpClient, HttpError, PublicOnly
+from newsletter.sources.document import HttpError
+from newsletter.sources.public_only import AddressRefusedError, PublicOnly
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from pytest_httpserver import HTTPServer
+
+    from newsletter.sources.http import HttpClient
 
     Resolver = Callable[[str, int], Awaitable[list[str]]]
 
@@ -65,6 +69,19 @@ def test_public_addresses_are_public(address: str) -> None:
         "2002:7f00:1::",
         "2001:0:4136:e378:8000:63bf:3fff:fdd2",
         "2001:db8::1",
+        "::127.0.0.1",
+        "::ffff:0:7f00:1",
+        "::ffff:0:808:808",
+        "64:ff9b:1::7f00:1",
+        "64:ff9b:1::1",
+        "2606:4700::5efe:7f00:1",
+        "2606:4700::200:5efe:a00:1",
+        "2606:4700::1111%eth0",
+        "5f00::1",
+        "3fff::1",
+        "100::1",
+        "192.0.0.8",
+        "192.88.99.1",
         "localhost",
         "",
     ],
@@ -82,7 +99,7 @@ async def test_names_resolve_to_addresses_each_once() -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]"])
 async def test_loopback_in_any_spelling_is_refused(host: str, http: HttpClient, httpserver: HTTPServer) -> None:
     with pytest.raises(HttpError, match=r"at .*, which is not a public address\Z"):
-        await http.get(f"http://{host}:{httpserver.port}/", bytes, source="test", public_only=True)
+        await http.get(f"http://{host}:{httpserver.port}/", attrgetter("content"), source="test", public_only=True)
     assert not httpserver.log
 
 

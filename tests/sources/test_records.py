@@ -48,7 +48,7 @@ def test_any_value_comes_out_as_what_it_should_be(value: object) -> None:
 @given(st.text())
 def test_any_text_behind_a_scheme_is_a_safe_link_or_none(rest: str) -> None:
     url = link("https://" + rest)
-    assert url == "" or (url.isprintable() and not set(url) & set(" <>\"'"))
+    assert url == "" or (url.isprintable() and not set(url) & set(' <>"\\^`{|}'))
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,32 @@ def test_any_text_behind_a_scheme_is_a_safe_link_or_none(rest: str) -> None:
         (" https://github.com/owner/repo ", "https://github.com/owner/repo"),
         ("http://example.org:8080/a?b=c#d", "http://example.org:8080/a?b=c#d"),
         ("https://example.org/ü", "https://example.org/ü"),
+        ("https://example.org/wiki/Bayes'_theorem", "https://example.org/wiki/Bayes'_theorem"),
+        ("https://example.org/a|b", "https://example.org/a%7Cb"),
+        ("https://example.org/q?x={1}", "https://example.org/q?x=%7B1%7D"),
+        ('https://example.org/<"\\^`>', "https://example.org/%3C%22%5C%5E%60%3E"),
+        ("https://example.org/100%/%zz/%41", "https://example.org/100%25/%25zz/%41"),
+        ("https://example.org/a#b c#d", "https://example.org/a#b%20c%23d"),
+        ("https://example.org/a\n  b", "https://example.org/a%20%20b"),
+        ("https://example.org/\ud800", "https://example.org/%3F"),
+        ("https://bücher.example/", "https://xn--bcher-kva.example/"),
+        ("https://BÜCHER。example/", "https://xn--bcher-kva.example/"),
+        ("https://faß.example/", "https://xn--fa-hia.example/"),
+        ("https://☃.example/", "https://xn--n3h.example/"),
+        ("https://пример.рф:8080/а?б", "https://xn--e1afmkfd.xn--p1ai:8080/а?б"),
+        ("https://my_host.example./a", "https://my_host.example./a"),
+        ("https://[2606:4700::1]:8080/a", "https://[2606:4700::1]:8080/a"),
+        ("https://a b.example/", ""),
+        ("https://good.example\\.evil.example/", ""),
+        ("https://\u202eelpmaxe.org/", ""),
+        (" ", ""),
         ("/avatars/a.svg", ""),
         ("javascript:alert(1)", ""),
         ("ftp://example.org/", ""),
         ("https://", ""),
         ("https://huggingface.co@evil.example/", ""),
-        ("https://example.org/a b", ""),
-        ("https://example.org/\u202egpj.exe", ""),
+        ("https://example.org/a b", "https://example.org/a%20b"),
+        ("https://example.org/\u202egpj.exe", "https://example.org/%E2%80%AEgpj.exe"),
         ("https://example.org:99999/", ""),
         ("https://[::1", ""),
         ("https://example.org/" + "a" * 2000, ""),
@@ -76,6 +95,14 @@ def test_links_are_absolute_and_lead_where_they_read(value: object, url: str) ->
 
 def test_relative_links_are_joined_to_their_page() -> None:
     assert link("/paper", "https://example.org/feeds/a.xml") == "https://example.org/paper"
+    assert link("a b.html", "https://example.org/feeds/a.xml") == "https://example.org/feeds/a%20b.html"
+    assert link("", "https://example.org/feeds/a.xml") == ""
+
+
+@given(st.text())
+def test_a_link_stays_as_it_is_once_it_is_one(rest: str) -> None:
+    url = link("https://example.org/" + rest)
+    assert link(url) == url
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,27 @@
+"""JSON as others write it (RFC 8259)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+_MAX_DIGITS = 18
+
+
+def read_json(body: bytes) -> Any:
+    """Return the JSON value of a body; bytes that are no UTF-8 and numbers that are too long cost only themselves.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+    try:
+        return json.loads(body.decode(json.detect_encoding(body), "replace"), parse_int=_integer)
+    except json.JSONDecodeError as error:
+        page = body.lstrip().startswith(b"<")
+        raise ValueError("it is a web page, not JSON" if page else f"it is not JSON: {error}") from error
+    except RecursionError as error:
+        raise ValueError("it is JSON nested too deeply") from error
+
+
+def _integer(digits: str) -> int | None:
+    return int(digits) if len(digits) <= _MAX_DIGITS else None
