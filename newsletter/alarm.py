@@ -123,7 +123,7 @@ class Alarm:
         refusals = []
         for pool in self.relays:
             try:
-                relay = await pool.connect()
+                relay = await pool.connect(sender=sender)
                 try:
                     outcome = await relay.send(sender, wire_address(self.to), raw)
                 finally:

@@ -41,7 +41,7 @@ from newsletter.store import open_store, upgrade
 from newsletter.studio import Studio, for_nobody
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from newsletter.core.issue import Issue
     from newsletter.core.newsletter_list import NewsletterList
@@ -89,7 +89,7 @@ def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
     templates = TemplateRenderer(own_templates(settings), packaged_templates())
     dkim = signer(settings)
     renderer = MailRenderer(templates, links, dkim)
-    pools = [SmtpRelayPool(_relay_config(relay)) for relay in (settings.smtp, *settings.smtp.relays)]
+    pools = [SmtpRelayPool(_relay_config(relay, further)) for further, relay in _relays(settings)]
     dispatcher = _dispatcher(settings, store, pools)
     pipeline = Pipeline(
         store=store,
@@ -189,20 +189,32 @@ def signer(settings: Settings) -> Signer | None:
     """Return what signs messages with DKIM, or None where no key is set.
 
     Raises:
-        ConfigurationError: a key file cannot be read or holds another kind of key; names the file.
+        ConfigurationError: a key file cannot be read or holds another kind of key; names setting and file.
     """
     dkim = settings.dkim
     if dkim.key_file is None:
         return None
-    keys = [SigningKey.load(dkim.selector, dkim.key_file)]
+    keys = [_signing_key(dkim.selector, dkim.key_file, "KEY_FILE")]
+    if weakness := keys[0].weakness:
+        log.warning(
+            "dkim_key_is_weak", setting="NEWSLETTER_DKIM__KEY_FILE", file=str(dkim.key_file), reason=weakness
+        )
     if dkim.ed25519_key_file is not None:
-        second = SigningKey.load(dkim.ed25519_selector, dkim.ed25519_key_file)
+        second = _signing_key(dkim.ed25519_selector, dkim.ed25519_key_file, "ED25519_KEY_FILE")
         if second.algorithm != "ed25519-sha256":
             raise ConfigurationError(
-                f"DKIM key {dkim.ed25519_key_file} is no Ed25519 key: it would sign as RSA twice"
+                f"NEWSLETTER_DKIM__ED25519_KEY_FILE: {dkim.ed25519_key_file} is no Ed25519 key: it would sign as "
+                f"RSA twice"
             )
         keys.append(second)
     return Signer(dkim.domain, *keys)
+
+
+def _signing_key(selector: str, path: Path, setting: str) -> SigningKey:
+    try:
+        return SigningKey.load(selector, path)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"NEWSLETTER_DKIM__{setting}: {error}") from error
 
 
 def http_client(settings: Settings) -> HttpClient:
@@ -298,7 +310,13 @@ def _rules(settings: Settings) -> Rules:
     return Rules(retry=policy, uncertain=settings.delivery.uncertain, clock=utc_now, jitter=SystemRandom().random)
 
 
-def _relay_config(relay: RelaySettings) -> RelayConfig:
+def _relays(settings: Settings) -> Iterator[tuple[int | None, RelaySettings]]:
+    """Yield the first relay, and the further ones with their numbers."""
+    yield None, settings.smtp
+    yield from enumerate(settings.smtp.relays)
+
+
+def _relay_config(relay: RelaySettings, further: int | None) -> RelayConfig:
     return RelayConfig(
         host=relay.host,
         port=relay.port,
@@ -306,6 +324,9 @@ def _relay_config(relay: RelaySettings) -> RelayConfig:
         password=relay.password.get_secret_value(),
         security=RelaySecurity(relay.security.value),
         ca_file=relay.ca_file,
+        ehlo_name=relay.ehlo_name,
+        greeting_timeout=relay.greeting_timeout,
+        further=further,
         connections=relay.connections,
         messages_per_connection=relay.messages_per_connection,
         rate=relay.rate,

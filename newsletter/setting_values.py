@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from datetime import timedelta
+from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -16,6 +17,8 @@ from newsletter.core.subscriber import domain_key
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
+_LONGEST_NAME = 253
 _DATABASE = re.compile(r"(sqlite|postgresql)(\+\w+)?://.*")
 
 
@@ -35,6 +38,22 @@ def _web_address(value: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("write an address that begins with https:// or http://")
     return value.rstrip("/")
+
+
+def _host_name(value: str) -> str:
+    """Return a host's name or an address literal as EHLO takes them (RFC 5321, 4.1.2 and 4.1.3)."""
+    if not value:
+        return value
+    if value.startswith("[") and value.endswith("]"):
+        try:
+            ip_address(value[1:-1].removeprefix("IPv6:"))
+        except ValueError:
+            raise ValueError("write an address in brackets as in [192.0.2.1] or [IPv6:2001:db8::1]") from None
+        return value
+    name = value.removesuffix(".")
+    if len(name) > _LONGEST_NAME or not all(map(_LABEL.fullmatch, name.split("."))):
+        raise ValueError("write a host name such as mail.example.org, or an address in brackets: [192.0.2.1]")
+    return name
 
 
 def _database(value: SecretStr) -> SecretStr:
@@ -87,6 +106,7 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 DatabaseAddress = Annotated[SecretStr, AfterValidator(_database)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]  # or an empty text
+HostName = Annotated[str, AfterValidator(_host_name)]  # or an empty text
 MailDomain = Annotated[str, AfterValidator(_domain)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 

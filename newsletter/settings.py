@@ -33,6 +33,7 @@ from newsletter.setting_values import (
     IN_LOWER_CASE,
     DatabaseAddress,
     Duration,
+    HostName,
     MailAddress,
     MailDomain,
     Port,
@@ -65,7 +66,12 @@ class Group(BaseModel):
 
 
 class RelaySettings(Group):
-    """One SMTP server. `rate` is in messages per second, 0 for no limit; `weight` is its share of the work."""
+    """One SMTP server.
+
+    `ehlo_name` is what it is greeted with; empty: this machine's full name or, where that is none, the sender's
+    domain. `greeting_timeout` is in seconds. `rate` is in messages per second, 0 for no limit; `weight` is its
+    share of the work.
+    """
 
     host: str = Field(min_length=1)
     security: Security = Security.STARTTLS
@@ -73,6 +79,8 @@ class RelaySettings(Group):
     username: str = ""
     password: SecretStr = Field(default=_NO_SECRET, validate_default=True)
     ca_file: Path | None = None
+    ehlo_name: HostName = ""
+    greeting_timeout: float = Field(default=12, gt=0, le=300)
     connections: int = Field(default=4, ge=1, le=1000)
     messages_per_connection: int = Field(default=100, ge=1)
     rate: float = Field(default=0, ge=0)

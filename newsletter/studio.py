@@ -109,7 +109,7 @@ class Studio:
         """
         message = self.renderer.anew(issue, file.config, trial=True)
         sender, raw = message.for_reader(for_nobody(issue, self.reader(file, address)))
-        relay = await self.relay.connect()
+        relay = await self.relay.connect(sender=sender)
         try:
             return await relay.send(sender, address, raw)
         finally:

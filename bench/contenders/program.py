@@ -68,7 +68,7 @@ async def send(database: str, port: int, connections: int, batch: int, options: 
         port=port,
         security=Security.NONE,
         connections=connections,
-        local_hostname="newsletter.example.org",
+        ehlo_name="newsletter.example.org",
     )
     rules = Rules(
         retry=RetryPolicy(),

@@ -11,9 +11,12 @@ from newsletter.ports import Hindrance, HindranceKind
 
 
 async def find_hindrances(program: Program) -> list[Hindrance]:
-    """Return what an operator may want to know of; a rate that is used up for a moment is our own affair."""
+    """Return what an operator may want to know of, not what is our own affair.
+
+    That is a rate used up for a moment, and a relay that takes no joined envelopes: it costs a round trip.
+    """
     known = await program.store.hindrances.known(now=now())
-    return [one for one in known if one.kind is not HindranceKind.PACE]
+    return [one for one in known if one.kind in {HindranceKind.DOMAIN, HindranceKind.RELAY}]
 
 
 def show_hindrances(hindrances: list[Hindrance]) -> None:

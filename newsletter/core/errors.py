@@ -14,6 +14,7 @@
         ├── LintError             the issue must not go out as it is
         ├── StoppedError          the program was asked to end before this was done: exit 75
         └── RelayError            trouble that is ours or the relay's, not the reader's: stop, suppress nobody
+            └── RelaySetupError   … which stays until a setting is changed: not tried again in this run
 
 `ConfigurationError` stands outside `NewsletterError` on purpose: code that skips over one failing source or
 list must never skip over a wrong configuration.
@@ -85,4 +86,11 @@ class RelayError(NewsletterError):
     """The relay cannot take mail now, for a reason that is ours or its own and no reader's.
 
     Examples are a refused login, missing TLS, a lost connection, a 421, a 5.7.x policy answer.
+    """
+
+
+class RelaySetupError(RelayError):
+    """The relay cannot be used as it is set up: trying again is of no use; the text names the setting to change.
+
+    Examples are a port that speaks no TLS, a certificate that nobody vouches for, a login that is refused.
     """

@@ -106,10 +106,11 @@ class Connection:
             # A delivery isn't kept waiting for a relay in trouble while another could take it.
             if self._relay.health.is_good or not self._relays.any_good:
                 self._next = self._next or await self._prepare()
-                if self._next is None:
+                if self._next is None or self._relay.health.given_up:  # by another connection meanwhile
                     return
             try:
-                self._session = await self._relay.pool.connect()
+                sender = self._next.letter.sender if self._next else ""
+                self._session = await self._relay.pool.connect(sender=sender)
             except RelayError as error:
                 self._relay.health.failed(error, self._attempt)
                 await self._let_go()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from newsletter.delivery.session import Letter
 
+_SIZE_DIGITS = 20  # at most, RFC 1870, section 3
 _BREAKS_COMMAND = re.compile(r"[\x00-\x20\x7f<>]")  # what would end an address, or the command, early
 
 
@@ -31,11 +32,12 @@ class Offers(NamedTuple):
 
     @classmethod
     def of(cls, extensions: Mapping[str, str]) -> Self:
-        """Read EHLO keywords, in lower case, with their parameters."""
+        """Read EHLO keywords, in lower case, with their parameters; a size that is no size sets no limit."""
         limit = extensions.get("size", "").strip()
+        is_number = limit.isascii() and limit.isdecimal() and len(limit) <= _SIZE_DIGITS
         return cls(
             size="size" in extensions,
-            limit=int(limit) if limit.isdecimal() else 0,
+            limit=int(limit) if is_number else 0,
             eight_bit="8bitmime" in extensions,
             utf8="smtputf8" in extensions,
         )

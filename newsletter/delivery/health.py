@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from newsletter.core.errors import RelaySetupError
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
@@ -20,7 +22,7 @@ class Health:
     """What the connections of one relay know of it together.
 
     While the relay is in trouble, one connection at a time tries it, after a pause, with one message; when that
-    has gone through, all may go on. A relay that fails at each of the pauses is given up.
+    has gone through, all may go on. A relay that fails at each of the pauses is given up, until the next run.
     """
 
     def __init__(self, relay: str, pauses: Sequence[float]) -> None:
@@ -73,10 +75,13 @@ class Health:
         self.failures = min(self.failures, 1)
 
     def failed(self, error: RelayError, attempt: int) -> None:
-        """Note trouble with a session. Sessions that began before the last failure only confirm that one."""
+        """Note trouble with a session. Sessions that began before the last failure only confirm that one.
+
+        A relay that is set up wrongly is given up at once.
+        """
         self.trouble = str(error)
         if attempt == self.failures:
-            self.failures += 1
+            self.failures = len(self._pauses) + 1 if isinstance(error, RelaySetupError) else self.failures + 1
             log.warning("relay_in_trouble", relay=self._relay, reason=self.trouble, failures=self.failures)
             self._tell()
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import deque
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, cast
 
 from newsletter.delivery.replies import Kind, Reply, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aiosmtplib import SMTP
 
 _LONGEST_REPLY = 32_768  # bytes; a relay that says more in one reply is out of its mind
@@ -22,6 +24,10 @@ class LostError(Exception):
     """The connection is gone, or what comes over it can't be trusted; the text says why."""
 
 
+class SilentError(LostError):
+    """No reply came in time, so that we have given the connection up."""
+
+
 class Link(asyncio.Protocol):
     """Reads replies off a connection, however they come: several at once, or in pieces.
 
@@ -29,9 +35,24 @@ class Link(asyncio.Protocol):
     step, and is as bad as a lost connection.
     """
 
-    def __init__(self, transport: asyncio.Transport) -> None:
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        *,
+        is_tls: bool = False,
+        acknowledge: Callable[[], object] | None = None,
+    ) -> None:
+        """Take over a transport.
+
+        Args:
+            transport: the connection; its protocol is the caller's business.
+            is_tls: each piece of a write would be a TLS record of its own.
+            acknowledge: asks the system to acknowledge at once what it has received.
+        """
         self._loop = asyncio.get_running_loop()
         self._transport = transport
+        self._is_tls = is_tls
+        self._acknowledge = acknowledge
         self._unread = b""
         self._lines: list[str] = []  # of a reply that isn't complete
         self._length = 0
@@ -41,18 +62,24 @@ class Link(asyncio.Protocol):
         self._unsent = False
         self._patience = self._deadline = 0.0  # for the reply that is awaited; a moment of the loop's clock
         self._timer: asyncio.TimerHandle | None = None
+        self._is_silent = False
         self.lost = ""
 
     @classmethod
     def take_over(cls, client: SMTP) -> Link:
         """Return the link of a client that has connected; the client itself is of no more use."""
         transport = cast("asyncio.Transport", client.transport)
-        link = cls(transport)
+        connection = transport.get_extra_info("socket")
+        link = cls(
+            transport,
+            is_tls=transport.get_extra_info("sslcontext") is not None,
+            acknowledge=_acknowledging(connection),
+        )
         transport.set_protocol(link)
         # `_unsent` shall tell whether any byte is left in the transport.
         transport.set_write_buffer_limits(high=1, low=0)
         # Under TLS a small write would otherwise wait for the acknowledgement of the one before.
-        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return link
 
     @property
@@ -61,8 +88,11 @@ class Link(asyncio.Protocol):
         return self._unsent
 
     def write(self, *data: bytes, replies: int) -> None:
-        """Send bytes, in one go, that will be answered by so many replies."""
+        """Send bytes, in one go, that will be answered by so many replies; the last piece is not taken apart."""
         self._awaited += replies
+        if self._is_tls:
+            *pieces, last = data
+            data = (b"".join(pieces), last)
         self._transport.writelines(data)
 
     def at_hand(self, count: int) -> list[Reply]:
@@ -78,11 +108,12 @@ class Link(asyncio.Protocol):
         """Return the next reply.
 
         Raises:
+            SilentError: it did not come in time.
             LostError: there will be none.
         """
         while not self._replies:
             if self.lost:
-                raise LostError(self.lost)
+                raise (SilentError if self._is_silent else LostError)(self.lost)
             self._waiter = self._loop.create_future()
             self._patience, self._deadline = timeout, self._loop.time() + timeout
             if self._timer is None or self._timer.when() > self._deadline:
@@ -110,6 +141,8 @@ class Link(asyncio.Protocol):
             self._read_line(line)
         if len(self._unread) + self._length > _LONGEST_REPLY:
             self._lose("an endless reply")
+        if self._awaited > 0 and self._acknowledge and not self.lost:
+            self._acknowledge_at_once()
         if self._replies:
             self._wake()
 
@@ -124,6 +157,19 @@ class Link(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """See `asyncio.Protocol`."""
         self._lose(printable(str(error)) if error else "closed by the relay")
+
+    def _acknowledge_at_once(self) -> None:
+        """Have the relay know that we have what it sent so far: it may keep back the next reply until then.
+
+        A system that has just sent something waits 40 ms for more to send (delayed acknowledgement, RFC 1122,
+        4.2.3.2), and a relay with small replies waits for that (Nagle's algorithm, RFC 896). Linux does as it is
+        asked only once.
+        """
+        try:
+            if self._acknowledge:
+                self._acknowledge()
+        except OSError:
+            self._acknowledge = None  # it costs time, no more
 
     def _read_line(self, line: bytes) -> None:
         parsed = _parsed(line)
@@ -153,6 +199,7 @@ class Link(asyncio.Protocol):
         """See whether the reply is late; else look again when it will be. Cheaper than a timer for each reply."""
         self._timer = None
         if self._waiter and self._loop.time() >= self._deadline:
+            self._is_silent = not self.lost
             self._lose(f"no answer within {self._patience:g} seconds")
         elif self._waiter:
             self._set_timer()
@@ -168,6 +215,12 @@ class Link(asyncio.Protocol):
     def _wake(self) -> None:
         if self._waiter and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+def _acknowledging(connection: socket.socket) -> Callable[[], object] | None:
+    """Return what asks for acknowledgements at once on a connection, None where the system has no such option."""
+    option: int | None = getattr(socket, "TCP_QUICKACK", None)
+    return None if option is None else partial(connection.setsockopt, socket.IPPROTO_TCP, option, 1)
 
 
 @lru_cache(maxsize=32)  # most lines are the same for each message

@@ -2,8 +2,9 @@
 
 aiosmtplib has connected, secured and logged in; from there this session talks on the same connection by itself.
 MAIL, RCPT and DATA go out together and their replies are read together. If the next message is known when this one
-is sent, its MAIL, RCPT and DATA stand in the same write behind the final dot, as RFC 2920, 3.1 allows, and are
-answered together with it: one round trip a message.
+is sent, its MAIL, RCPT and DATA are *joined*: they stand in the same write as the final dot, as RFC 2920, 3.1
+allows, and are answered together with it: one round trip a message. `newsletter.delivery.experience` says what
+becomes of that where a relay doesn't take it.
 
 CHUNKING (RFC 3030) would save the same round trip, no more. But it sends the whole message before it is known
 whether its recipient is taken, so it isn't used.
@@ -11,43 +12,32 @@ whether its recipient is taken, so it isn't used.
 
 from __future__ import annotations
 
-from enum import Enum
+import time
 from typing import TYPE_CHECKING
-
-import structlog
 
 from newsletter.core.delivery import DeliveryState, Outcome
 from newsletter.core.errors import RelayError
+from newsletter.delivery.advice import check_setup
 from newsletter.delivery.envelope import Offers, UnusableAddressError, envelope
-from newsletter.delivery.link import Link, LostError
+from newsletter.delivery.experience import Joining, misunderstanding, objects_to_pipelining
+from newsletter.delivery.link import Link, LostError, SilentError
 from newsletter.delivery.replies import CLOSING, Kind, Stage, is_leave, step, verdict
 from newsletter.delivery.session import Letter, SessionOverError, content
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from newsletter.delivery.experience import Experience
+    from newsletter.delivery.relay_config import RelayConfig
     from newsletter.delivery.replies import Reply
 
-log = structlog.get_logger(__name__)
-
 _QUIT_TIMEOUT = 2.0  # seconds that a goodbye may take
-_FIRST_JOIN_TIMEOUT = 5.0  # … and the answer to the first envelope that stood behind a final dot
-
-
-class Joining(Enum):
-    """Whether a relay takes the next envelope behind the final dot."""
-
-    UNTRIED = "untried"
-    BEING_TRIED = "being tried"
-    WORKS = "works"
-    FAILS = "fails"
-
-
-class Joins:
-    """What all sessions with one relay know about `Joining`: one of them tries it before the others do it."""
-
-    def __init__(self) -> None:
-        self.state = Joining.UNTRIED
+# A joined envelope has arrived when the message is answered: its own answers are due soon after that …
+_JOINED_TIMEOUT = 0.5  # seconds
+_TIMES_SLOWER = 2.0  # … and later by so many times what the slowest envelope of the session took
+_LONGEST_JOINED_TIMEOUT = 10.0  # seconds
+_WELL_PROVEN = 100  # joined envelopes in a row, after which one without an answer may have been an accident
+_COMMANDS = 3  # of an envelope: MAIL, RCPT, DATA
 
 
 class PipelinedSession:
@@ -56,33 +46,29 @@ class PipelinedSession:
     Args:
         link: the connection.
         extensions: what the relay offered in answer to EHLO.
-        name: the relay's name.
-        joins: shared by the sessions with one relay.
-        limit: how many messages the session takes before it is spent.
-        timeout: seconds for each answer on the way.
-        final_timeout: seconds for the answer to a message (RFC 5321, 4.5.3.2.6 asks for ten minutes).
+        config: the relay, and how long it may take.
+        experience: shared by the sessions with one relay.
+        ehlo_name: what the relay was greeted with.
     """
 
     def __init__(
         self,
         link: Link,
         extensions: Mapping[str, str],
-        name: str,
-        joins: Joins,
-        *,
-        limit: int,
-        timeout: float,
-        final_timeout: float,
+        config: RelayConfig,
+        experience: Experience,
+        ehlo_name: str,
     ) -> None:
         self._link = link
         self._offers = Offers.of(extensions)
-        self._name = name
-        self._joins = joins
-        self._left = limit
-        self._timeout = timeout
-        self._final_timeout = final_timeout
-        self._announced: Letter | None = None  # its envelope stood behind the last final dot
-        self._trying = False  # … for the first time with this relay
+        self._name = config.name
+        self._config = config
+        self._experience = experience
+        self._joins = experience.joins
+        self._ehlo_name = ehlo_name
+        self._left = config.messages_per_connection
+        self._slowest = 0.0  # seconds that an envelope by itself took
+        self._announced: Letter | None = None  # its envelope was joined to the last message
         self._busy = False
         self._used = False  # a message has gone through
         self._unclean = False  # the last transaction must be reset
@@ -100,8 +86,7 @@ class PipelinedSession:
     @property
     def looks_ahead(self) -> bool:
         """Tell whether the session is faster if it knows the next letter."""
-        state = self._joins.state
-        return self._left > 1 and (state is Joining.WORKS or state is Joining.UNTRIED)
+        return self._left > 1 and self._joins.may_join
 
     async def send(self, sender: str, recipient: str, message: bytes) -> Outcome:
         """Hand over one message; see `ports.Relay.send`."""
@@ -125,7 +110,8 @@ class PipelinedSession:
 
     async def close(self) -> None:
         """Say QUIT and close; a transaction that is under way is cut off."""
-        self._end_trial(Joining.UNTRIED)
+        if self._announced:
+            self._joins.left_off()
         if self._busy or self._announced or self._link.lost:
             self._link.abort()
             return
@@ -139,17 +125,22 @@ class PipelinedSession:
 
     async def _open(self, letter: Letter) -> Outcome | None:
         """Ask leave to send a message; an outcome is what the relay says instead."""
-        announced, self._announced = self._announced is not None, None
-        if not announced:
-            reset, replies = (b"RSET\r\n", 4) if self._unclean else (b"", 3)
-            self._link.write(reset + self._commands(letter), replies=replies)
+        if self._announced is None:
+            return await self._judged(*await self._ask(letter))
         self._left -= 1
-        if announced and not self._trying and is_leave(self._link.at_hand(3)):  # so it is nearly always
+        if is_leave(self._link.at_hand(3)):  # so it is nearly always
+            self._announced = None
             self._link.skip(3)
+            self._joins.worked()
             self._unclean = False
             return None
-        step(Stage.MAIL, await self._answer_to_mail(), self._name)
-        to_recipient, to_data = await self._answer(), await self._answer()
+        return await self._judged(*await self._answers_to_joined())
+
+    async def _judged(self, to_mail: Reply, to_recipient: Reply, to_data: Reply) -> Outcome | None:
+        """Return what the answers to an envelope make of the delivery, None where its message may be sent."""
+        self._check(Stage.MAIL, to_mail)
+        step(Stage.MAIL, to_mail, self._name)
+        self._check(Stage.RCPT, to_recipient)
         outcome = step(Stage.RCPT, to_recipient, self._name)
         if outcome and to_data.kind == Kind.MORE:  # it now awaits a message for nobody
             self._link.write(b".\r\n", replies=1)
@@ -158,30 +149,92 @@ class PipelinedSession:
         self._unclean = outcome is not None
         return outcome
 
-    async def _transmit(self, letter: Letter, following: Letter | None) -> Outcome:
-        behind = self._announce(following) if following else b""
-        self._link.write(*content(letter), behind, replies=4 if behind else 1)
+    async def _ask(self, letter: Letter) -> tuple[Reply, Reply, Reply]:
+        """Send an envelope by itself and return the answers."""
+        reset, replies = (b"RSET\r\n", 4) if self._unclean else (b"", 3)
+        began = time.monotonic()
+        self._link.write(reset + self._commands(letter), replies=replies)
+        self._left -= 1
         try:
-            reply = await self._link.reply(self._final_timeout)
+            if reset:
+                await self._link.reply(self._config.timeout)
+            to_mail = await self._link.reply(self._config.timeout)
         except LostError as error:
-            self._end_trial(Joining.FAILS)
-            # With an envelope behind the final dot it can't be told which of both has not gone out.
-            if self._link.unsent and not behind:
+            raise self._lost(error, over=self._used) from error
+        if to_mail.kind != Kind.DONE:  # it may close without another word
+            self._object_to_end(to_mail)
+            self._check(Stage.MAIL, to_mail)
+            step(Stage.MAIL, to_mail, self._name)
+        answers = to_mail, await self._answer(), await self._answer()
+        self._slowest = max(self._slowest, time.monotonic() - began)
+        return answers
+
+    async def _answers_to_joined(self) -> tuple[Reply, Reply, Reply]:
+        """Return the answers to an envelope that was joined to the last message.
+
+        The message itself is answered by now. If the envelope is not, or not for what it is, then its own message
+        has not been written: a new session sends it.
+
+        Raises:
+            SessionOverError: the relay has ended the session or hasn't understood.
+        """
+        patience = min(
+            _JOINED_TIMEOUT + _TIMES_SLOWER * self._slowest, _LONGEST_JOINED_TIMEOUT, self._config.timeout
+        )
+        began = time.monotonic()
+        answers: list[Reply] = []
+        self._announced = None
+        try:
+            while len(answers) < _COMMANDS:
+                answers.append(await self._link.reply(patience))
+                self._object_to_end(answers[0])
+        except LostError as error:
+            self._joining_failed(answers, error)
+            raise self._lost(error, over=True) from error
+        to_mail, to_recipient, to_data = answers
+        wrong = misunderstanding(answers)
+        if wrong:
+            self._joins.failed(str(wrong))
+        elif to_mail.kind != Kind.DONE and self._joins.state is Joining.BEING_TRIED:
+            self._joins.undecided(str(to_mail))
+            wrong = to_mail
+        if wrong:
+            raise SessionOverError(f"{self._name} did not understand: {wrong}")
+        self._joins.worked()
+        self._slowest = max(self._slowest, time.monotonic() - began)
+        return to_mail, to_recipient, to_data
+
+    async def _transmit(self, letter: Letter, following: Letter | None) -> Outcome:
+        joined = self._join(following) if following else b""
+        *message, end = content(letter)
+        # In one piece, and so in one TLS record: a server that reads it at once answers it at once, instead of
+        # keeping the second answer back until the first is acknowledged.
+        self._link.write(*message, end + joined, replies=1 + _COMMANDS if joined else 1)
+        try:
+            reply = await self._link.reply(self._config.final_timeout)
+        except LostError as error:
+            if joined:
+                self._joining_failed((), error)
+            # With an envelope in the same write it can't be told which of both has not gone out.
+            elif self._link.unsent:
                 raise RelayError(f"{self._name} was lost in the middle of a message: {error}") from error
             text = f"lost before the answer to the message: {error}"
             return Outcome(state=DeliveryState.UNCERTAIN, text=text, relay=self._name)
         self._used = True
+        if joined and objects_to_pipelining(reply):  # not to the message, which may come again
+            self._joins.failed(str(reply))
+            raise SessionOverError(f"{self._name} did not understand: {reply}")
+        if reply.kind == Kind.DONE:
+            self._experience.took_mail = True
         return verdict(reply, self._name)
 
-    def _announce(self, following: Letter) -> bytes:
-        """Return the next letter's commands, or nothing if they can't stand behind the final dot."""
+    def _join(self, following: Letter) -> bytes:
+        """Return the next letter's commands, or nothing if they can't stand in the write of the final dot."""
         try:
             commands = self._commands(following)
         except (UnusableAddressError, RelayError):
             return b""  # told when its turn comes
-        if self._joins.state is Joining.UNTRIED:
-            self._joins.state, self._trying = Joining.BEING_TRIED, True
-        elif self._joins.state is not Joining.WORKS:
+        if not self._joins.begin():
             return b""
         self._announced = following
         return commands
@@ -190,32 +243,33 @@ class PipelinedSession:
         addressed = envelope(letter, self._offers, self._name)
         return b"%b\r\n%b\r\nDATA\r\n" % (addressed.mail, addressed.recipient)
 
-    async def _answer_to_mail(self) -> Reply:
-        """Return the first answer of a transaction, which may also be that the session is over."""
-        timeout = min(self._timeout, _FIRST_JOIN_TIMEOUT) if self._trying else self._timeout
-        try:
-            if self._unclean:
-                await self._link.reply(timeout)
-            reply = await self._link.reply(timeout)
-        except LostError as error:
-            self._end_trial(Joining.FAILS)
-            raise self._lost(error, over=self._used) from error
-        misunderstood = self._trying and reply.kind != Kind.DONE and reply.code != CLOSING
-        if self._trying:
-            self._end_trial(Joining.FAILS if misunderstood else Joining.WORKS)
-        if misunderstood or (self._used and reply.code == CLOSING):
-            raise SessionOverError(f"{self._name} ends the session: {reply}")
-        return reply
+    def _check(self, stage: Stage, reply: Reply) -> None:
+        """Raise `RelaySetupError` for a refusal of how we come, from a relay that never took mail."""
+        if not self._experience.took_mail:
+            check_setup(stage, reply, self._config, self._ehlo_name)
 
-    def _end_trial(self, state: Joining) -> None:
-        if self._trying:
-            self._trying, self._joins.state = False, state
-            if state is Joining.FAILS:
-                log.info("relay_wants_one_message_at_a_time", relay=self._name)
+    def _object_to_end(self, to_mail: Reply) -> None:
+        """Raise `SessionOverError` if MAIL is answered by the end of the session, after at least one message."""
+        if to_mail.code != CLOSING or not self._used:
+            return
+        if objects_to_pipelining(to_mail):
+            self._joins.failed(str(to_mail))
+        else:
+            self._joins.undecided(str(to_mail))
+        raise SessionOverError(f"{self._name} ends the session: {to_mail}")
+
+    def _joining_failed(self, answers: Sequence[Reply], error: LostError) -> None:
+        """Note that the session was lost over a joined envelope."""
+        if answers and objects_to_pipelining(answers[0]):
+            self._joins.failed(str(answers[0]))
+        elif isinstance(error, SilentError):
+            self._joins.failed(str(error), excused_after=_WELL_PROVEN)
+        else:
+            self._joins.failed(str(error), excused_after=1)
 
     async def _answer(self) -> Reply:
         try:
-            return await self._link.reply(self._timeout)
+            return await self._link.reply(self._config.timeout)
         except LostError as error:
             raise self._lost(error) from error
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from newsletter.core.errors import StoreError
+from newsletter.delivery.experience import Joining
 from newsletter.delivery.replies import printable
 from newsletter.ports import Hindrance, HindranceKind
 
@@ -55,6 +56,7 @@ class Recollection:
         limits.on_change = partial(self._changed, HindranceKind.DOMAIN)
         for member in relays.members:
             member.health.on_change = partial(self._changed, HindranceKind.RELAY)
+            member.pool.joins.on_change = partial(self._changed, HindranceKind.JOINING)
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
@@ -92,6 +94,10 @@ class Recollection:
             case HindranceKind.RELAY:
                 namesakes = [one for one in self._relays.members if one.pool.name == known.name]
                 is_news = sum(one.health.recall(known.reason) for one in namesakes) > 0  # all of them are told
+            case HindranceKind.JOINING:
+                until = self._in_loop_time(known.forgotten_at)
+                pools = [one.pool for one in self._relays.members if one.pool.name == known.name]
+                is_news = sum(pool.joins.recall(known.reason, until) for pool in pools) > 0
         if is_news:
             self._since[known.kind, known.name] = known.since
             log.info("hindrance_recalled", kind=known.kind.value, name=known.name, reason=known.reason)
@@ -138,6 +144,8 @@ class Recollection:
                 return self._relay(name, now)
             case HindranceKind.PACE:
                 return self._paces(now)
+            case HindranceKind.JOINING:
+                return self._joining(name, now)
 
     def _domain(self, name: str, now: datetime) -> Hindrance | None:
         slow = self._limits.slow.get(name)
@@ -167,6 +175,21 @@ class Recollection:
             given_up=health.given_up,
             reason=printable(health.trouble),
             forgotten_at=now + _REMEMBERED,
+        )
+
+    def _joining(self, name: str, now: datetime) -> Hindrance | None:
+        pools = (one.pool for one in self._relays.members if one.pool.name == name)
+        joins = next((pool.joins for pool in pools if pool.joins.state is Joining.FAILS), None)
+        if joins is None:
+            return None
+        until = _moment(joins.tried_again_at, now)
+        return Hindrance(
+            kind=HindranceKind.JOINING,
+            name=name,
+            since=self._since.setdefault((HindranceKind.JOINING, name), now),
+            until=until,
+            reason=printable(joins.reason),
+            forgotten_at=until,
         )
 
     def _paces(self, now: datetime) -> Hindrance | None:

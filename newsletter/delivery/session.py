@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from newsletter.core.delivery import Outcome
+    from newsletter.delivery.experience import Joins
 
 _LINE_DOT = re.compile(rb"(?m)^\.")
 
@@ -104,8 +105,13 @@ class Pool(Protocol):
         """Return the relay's share of the work; 0: it stands by. See `newsletter.delivery.relays`."""
         ...
 
-    async def connect(self) -> Session:
-        """Return a session that is ready for mail; `RelayError` if none can be had."""
+    @property
+    def joins(self) -> Joins:
+        """Return what is known of how the relay takes joined envelopes."""
+        ...
+
+    async def connect(self, *, sender: str = "") -> Session:
+        """Return a session that is ready for mail, to be sent by `sender`; `RelayError` if none can be had."""
         ...
 
 

@@ -12,27 +12,37 @@ from aiosmtplib import SMTPException, SMTPServerDisconnected
 
 from newsletter.core.delivery import DeliveryState, Outcome
 from newsletter.core.errors import RelayError
+from newsletter.delivery.advice import check_setup
 from newsletter.delivery.envelope import Envelope, Offers, UnusableAddressError, envelope
-from newsletter.delivery.replies import CLOSING, Reply, Stage, step, verdict
+from newsletter.delivery.replies import CLOSING, Kind, Reply, Stage, step, verdict
 from newsletter.delivery.session import Letter, SessionOverError, content
 
 if TYPE_CHECKING:
     from aiosmtplib import SMTP
+
+    from newsletter.delivery.experience import Experience
+    from newsletter.delivery.relay_config import RelayConfig
+
 _QUIT_TIMEOUT = 2.0  # seconds that a goodbye may take
 
 
 class StockSession:
     """A session that hands over messages through an aiosmtplib client.
 
-    `limit` is how many messages it takes before it is spent; `final_timeout` the seconds in which the relay must
-    say what it makes of a message (RFC 5321, 4.5.3.2.6 asks for ten minutes).
+    Args:
+        client: connected, greeted, secured and logged in.
+        config: the relay, and how long it may take.
+        experience: shared by the sessions with one relay.
+        ehlo_name: what the relay was greeted with.
     """
 
-    def __init__(self, client: SMTP, name: str, *, limit: int, final_timeout: float) -> None:
+    def __init__(self, client: SMTP, config: RelayConfig, experience: Experience, ehlo_name: str) -> None:
         self._client = client
-        self._name = name
-        self._left = limit
-        self._final_timeout = final_timeout
+        self._name = config.name
+        self._config = config
+        self._experience = experience
+        self._ehlo_name = ehlo_name
+        self._left = config.messages_per_connection
         self._busy = False
         self._used = False  # a message has gone through
 
@@ -93,13 +103,22 @@ class StockSession:
 
     async def _announce(self, addressed: Envelope) -> Outcome | None:
         """Ask leave to send a message; an outcome is what the relay says instead."""
-        step(Stage.MAIL, await self._answer_to_mail(addressed), self._name)
+        to_mail = await self._answer_to_mail(addressed)
+        self._check(Stage.MAIL, to_mail)
+        step(Stage.MAIL, to_mail, self._name)
         for stage, command in ((Stage.RCPT, addressed.recipient), (Stage.DATA, b"DATA")):
             response = await self._client.execute_command(command)
-            if outcome := step(stage, Reply(response.code, response.message), self._name):
+            reply = Reply(response.code, response.message)
+            self._check(stage, reply)
+            if outcome := step(stage, reply, self._name):
                 await self._client.rset()
                 return outcome
         return None
+
+    def _check(self, stage: Stage, reply: Reply) -> None:
+        """Raise `RelaySetupError` for a refusal of how we come, from a relay that never took mail."""
+        if not self._experience.took_mail:
+            check_setup(stage, reply, self._config, self._ehlo_name)
 
     async def _answer_to_mail(self, addressed: Envelope) -> Reply:
         """Return the first answer of a transaction, which may also be that the session is over."""
@@ -117,10 +136,13 @@ class StockSession:
             raise RelayError(f"{self._name} was lost: it closed before the message")
         protocol.write(b"".join(content(letter)))
         try:
-            response = await protocol.read_response(timeout=self._final_timeout)
+            response = await protocol.read_response(timeout=self._config.final_timeout)
         except (SMTPException, OSError) as error:
             self._client.close()
             text = f"lost before the answer to the message: {error}"
             return Outcome(state=DeliveryState.UNCERTAIN, text=text, relay=self._name)
         self._used = True
-        return verdict(Reply(response.code, response.message), self._name)
+        reply = Reply(response.code, response.message)
+        if reply.kind == Kind.DONE:
+            self._experience.took_mail = True
+        return verdict(reply, self._name)

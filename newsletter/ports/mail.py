@@ -49,8 +49,11 @@ class RelayPool(Protocol):
         """Return how many sessions may be open at once."""
         ...
 
-    async def connect(self) -> Relay:
+    async def connect(self, *, sender: str = "") -> Relay:
         """Return a session that is ready for mail: greeted, secured, logged in.
+
+        Args:
+            sender: who will send, if that is known: a relay may be greeted with its domain.
 
         Raises:
             RelayError: no session can be had; names host and reason.

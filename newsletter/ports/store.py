@@ -69,6 +69,7 @@ class HindranceKind(StrEnum):
     DOMAIN = "domain"  # a recipient domain that asked us to slow down
     RELAY = "relay"  # a relay in trouble
     PACE = "pace"  # a rate that messages may have used up
+    JOINING = "joining"  # a relay that takes one message at a time: see `newsletter.delivery.experience`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

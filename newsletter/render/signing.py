@@ -50,7 +50,7 @@ OVERSIGNED = ("From", "Subject")
 
 _KEYS = tuple((name, name.lower().encode()) for name in SIGNED)
 _LAYOUTS_KEPT = 16  # the messages of one issue have the same
-_LEAST_RSA_BITS = 1024  # RFC 8301, 3.2; 2048 is what to use
+_LEAST_RSA_BITS, _GOOD_RSA_BITS = 1024, 2048  # RFC 8301, 3.2
 _LINE = 75
 _FOLD = b"\r\n "
 
@@ -97,6 +97,16 @@ class SigningKey:
     def algorithm(self) -> str:
         """Return the value of the signature's `a=` tag."""
         return "rsa-sha256" if isinstance(self.private, RSAPrivateKey) else "ed25519-sha256"
+
+    @property
+    def weakness(self) -> str:
+        """Return why receivers may not accept what this key signs alone, and what to do; empty for a good key."""
+        advice = "make an RSA key of 2048 bits: openssl genrsa 2048"
+        if not isinstance(self.private, RSAPrivateKey):
+            return f"many receivers don't check Ed25519 signatures (RFC 8463): {advice}"
+        if self.private.key_size < _GOOD_RSA_BITS:
+            return f"receivers distrust RSA keys of {self.private.key_size} bits (RFC 8301): {advice}"
+        return ""
 
     def signing(self) -> Callable[[bytes], bytes]:
         """Return what makes the signature over canonical header fields."""

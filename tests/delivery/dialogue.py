@@ -70,7 +70,7 @@ async def playing(
                 host="127.0.0.1",
                 port=port,
                 security=Security.NONE,
-                local_hostname="newsletter.example.org",
+                ehlo_name="newsletter.example.org",
                 **{"timeout": 5.0, "final_timeout": 5.0, **config},  # type: ignore[arg-type]
             )
         )

@@ -27,7 +27,7 @@ def pool(server: SmtpServer, **changes: Any) -> SmtpRelayPool:
         "host": server.host,
         "port": server.port,
         "security": Security.NONE,
-        "local_hostname": "newsletter.example.org",
+        "ehlo_name": "newsletter.example.org",
         "timeout": 5.0,
         "final_timeout": 5.0,
         "connections": 2,

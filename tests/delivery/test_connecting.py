@@ -134,7 +134,7 @@ async def test_certificates_that_cannot_be_read_are_named(server: SmtpServer, tm
 
 
 async def test_we_greet_with_the_machines_name_unless_told_another(server: SmtpServer) -> None:
-    session = await pool(server, local_hostname="").connect()
+    session = await pool(server, ehlo_name="").connect()
 
     await session.close()
 

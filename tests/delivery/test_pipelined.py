@@ -200,7 +200,7 @@ async def drops(client: Dialogue) -> None:
 async def test_a_relay_that_wants_one_message_at_a_time_gets_it(
     monkeypatch: pytest.MonkeyPatch, peculiar: object
 ) -> None:
-    monkeypatch.setattr(pipelined, "_FIRST_JOIN_TIMEOUT", 0.05)
+    monkeypatch.setattr(pipelined, "_JOINED_TIMEOUT", 0.05)
 
     async def plain(client: Dialogue) -> None:
         await client.greet("PIPELINING")

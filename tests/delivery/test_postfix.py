@@ -6,7 +6,7 @@ import pytest
 
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import RelayError
-from newsletter.delivery.pipelined import Joining
+from newsletter.delivery.experience import Joining
 from newsletter.delivery.relay import RelayConfig, SmtpRelayPool
 from newsletter.ports import DispatchReport
 from tests.delivery.fakes import FakeOutbox, delivery, message_for, reader
@@ -34,7 +34,7 @@ def relay(mta: Postfix, ca_file: Path, *, password: str = PASSWORD) -> SmtpRelay
             username=USER,
             password=password,
             ca_file=ca_file,
-            local_hostname="newsletter.example.org",
+            ehlo_name="newsletter.example.org",
             connections=3,
         )
     )

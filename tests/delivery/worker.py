@@ -121,7 +121,7 @@ async def _deliver(order: Order) -> None:
         port=order.port,
         security=Security.NONE,
         connections=order.connections,
-        local_hostname="newsletter.example.org",
+        ehlo_name="newsletter.example.org",
     )
     rules = Rules(
         retry=RetryPolicy(),

@@ -1,0 +1,38 @@
+"""A program of this project's, of any commit, with another relay: `python over.py RELAY PROGRAM ARGUMENT …`.
+
+RELAY is a JSON object of what `RelayConfig` shall hold, whatever the program says; what that commit's has no field
+for is left out. PROGRAM is the path of `contenders/program.py` in a checkout, whose `newsletter` is on PYTHONPATH.
+"""
+
+from __future__ import annotations
+
+import json
+import runpy
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from newsletter.delivery import relay
+from newsletter.delivery.relay import RelayConfig, Security
+
+
+def main() -> None:
+    wanted, program, *arguments = sys.argv[1:]
+    known = {field.name for field in fields(RelayConfig)}
+    changes = {name: value for name, value in json.loads(wanted).items() if name in known}
+    if "ca_file" in changes:
+        changes["ca_file"] = Path(changes["ca_file"])
+    if "security" in changes:
+        changes["security"] = Security(changes["security"])
+
+    def config(**values: Any) -> RelayConfig:
+        return RelayConfig(**values | changes)
+
+    relay.RelayConfig = config  # type: ignore[assignment, misc]
+    sys.argv = [program, *arguments]
+    runpy.run_path(program, run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,19 @@
+# OpenSMTPD. It keeps what it has taken in its queue, which says for whom it is.
+apt-get install -y -qq --no-install-recommends opensmtpd
+install -m 600 /bench/server.pem /etc/server.pem
+echo mx.example.org > /etc/mailname
+cat > /etc/smtpd.conf <<END
+pki mx cert "/etc/server.pem"
+pki mx key "/etc/server.pem"
+smtp limit max-mails 100000
+listen on 127.0.0.1 port $(cat /bench/port) tls pki mx
+action "keep" relay host smtp://127.0.0.1:9
+match from any for any action "keep"
+END
+(while :; do
+    test -e /bench/drain && smtpctl show queue > /bench/queue.new 2>/dev/null && smtpctl remove all >/dev/null 2>&1
+    test -e /bench/drain && mv /bench/queue.new /bench/queue && rm /bench/drain
+    sleep 0.1
+done) &
+(sleep 2; smtpctl pause mta) &
+exec smtpd -d
