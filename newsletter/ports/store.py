@@ -259,6 +259,10 @@ class Outbox(Protocol):
         """Return how many deliveries of an issue stand in each state."""
         ...
 
+    async def times(self, key: int, state: DeliveryState) -> int:
+        """Return how often a delivery has come into a state."""
+        ...
+
     async def suppressed_count(self, issue_key: int) -> int:
         """Return how many of its withdrawn deliveries are so because the address is suppressed."""
         ...

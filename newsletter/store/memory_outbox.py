@@ -111,6 +111,10 @@ class MemoryOutbox:
         """See `Outbox`."""
         return self._tables.counts(issue_key)
 
+    async def times(self, key: int, state: DeliveryState) -> int:
+        """See `Outbox`."""
+        return sum(step.key == key and step.state is state for step in self._tables.events)
+
     async def suppressed_count(self, issue_key: int) -> int:
         """See `Outbox`."""
         return sum(

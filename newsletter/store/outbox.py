@@ -15,7 +15,7 @@ from newsletter.store.issues import state_counts
 from newsletter.store.roster import SUBSCRIBER, read_subscriber
 from newsletter.store.steps import OPEN, SUPPRESSED, barred, cut_off, dead_address, withdrawal
 from newsletter.store.suppressing import ROSTER, suppress
-from newsletter.store.tables import EVERY_LIST, deliveries, issues, moment_text, read_moment
+from newsletter.store.tables import EVERY_LIST, deliveries, delivery_events, issues, moment_text, read_moment
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -134,6 +134,16 @@ class SqlOutbox:
         """See `Outbox`."""
         async with self._database.read() as connection:
             return (await state_counts(connection, [issue_key]))[issue_key]
+
+    async def times(self, key: int, state: DeliveryState) -> int:
+        """See `Outbox`."""
+        query = (
+            sa.select(sa.func.count())
+            .select_from(delivery_events)
+            .where(delivery_events.c.delivery_key == key, delivery_events.c.state == state)
+        )
+        async with self._database.read() as connection:
+            return int(await connection.scalar(query) or 0)
 
     async def suppressed_count(self, issue_key: int) -> int:
         """See `Outbox`."""

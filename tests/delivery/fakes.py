@@ -157,5 +157,8 @@ class FakeOutbox:
             row.state = DeliveryState.QUEUED if policy is Uncertain.RESEND else DeliveryState.UNCERTAIN
         return len(in_flight)
 
+    async def times(self, key: int, state: DeliveryState) -> int:
+        return sum(change.state is state for change in self.rows[key].changes)
+
     async def counts(self, issue_key: int) -> dict[DeliveryState, int]:
         return dict(Counter(row.state for row in self.rows.values() if row.delivery.issue_key == issue_key))
