@@ -171,7 +171,7 @@ class Connection:
         if self._doubts.in_trouble:  # a try whether the relay takes anything by now
             error = RelayError(self._doubts.trouble(outcome))
             await self._failed(error)
-            await self._run.give_back(delivery, str(error))
+            await self._run.give_back(delivery, str(error), is_relays=True)
         elif self._run.set_aside(delivery, outcome, self._doubts):
             await self._failed(RelayError(self._doubts.trouble(outcome)))
             await self._run.queue_again(self._doubts)

@@ -76,7 +76,9 @@ class Doubts:
 
     def trouble(self, outcome: Outcome) -> str:
         """Return in one line what the trouble is."""
-        readers = "one reader after another" if self.in_trouble else f"all {len(self.open)} readers that it was given"
+        readers = (
+            "one reader after another" if self.in_trouble else f"all {len(self.open)} readers that it was given"
+        )
         return f"{self.relay} refuses {readers}: {outcome.code} {outcome.text}"
 
 

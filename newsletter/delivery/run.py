@@ -189,16 +189,18 @@ class Run:
             states[state] += 1
             self._decide(one, state)
         if states[DeliveryState.DEFERRED]:
-            log.warning("refusals_in_doubt", relay=doubts.relay, count=states[DeliveryState.DEFERRED], reason=trouble)
+            log.warning(
+                "refusals_in_doubt", relay=doubts.relay, count=states[DeliveryState.DEFERRED], reason=trouble
+            )
         return trouble if states[DeliveryState.QUEUED] else ""
 
-    async def give_back(self, delivery: Delivery, trouble: str) -> None:
+    async def give_back(self, delivery: Delivery, trouble: str, *, is_relays: bool = False) -> None:
         """Record that a delivery which was begun met with trouble that is not its reader's.
 
         It is queued again, to be tried when all others have been. The second time, if others did go through, it
-        seems to be alone in its trouble and is deferred.
+        seems to be alone in its trouble and is deferred, unless `is_relays`: the relay is known to refuse all.
         """
-        if self.supply.troubled(delivery) or not self.tally.states[DeliveryState.SENT]:
+        if self.supply.troubled(delivery) or is_relays or not self.tally.states[DeliveryState.SENT]:
             self.given_back.add(delivery.key)
             self.ledger.note(self._queued(delivery, trouble))
             await self.ledger.flush()

@@ -73,7 +73,9 @@ class Supply:
         self._size = min(batch, _FIRST_CLAIM)
         self._claimed_at = 0.0  # in the loop's time
         self._latest = clock()
-        self.probes = False  # the relay refuses readers: the next are taken from far behind, who may be of another kind
+        self.probes = (
+            False  # the relay refuses readers: the next are taken from far behind, who may be of another kind
+        )
 
     async def take(self) -> Delivery | None:
         """Return the next delivery, or None when nothing more is due, the run stops, or it rests for a while."""
