@@ -12,10 +12,10 @@ from newsletter.core.errors import RelayError, RenderError
 from newsletter.delivery.session import Letter, SessionOverError
 
 if TYPE_CHECKING:
+    from newsletter.core.delivery import Outcome
     from newsletter.delivery.doubts import Doubts
     from newsletter.delivery.relays import Member, Relays
     from newsletter.delivery.run import Run
-    from newsletter.core.delivery import Outcome
     from newsletter.delivery.session import Session
 
 log = structlog.get_logger(__name__)

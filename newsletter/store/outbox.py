@@ -13,8 +13,9 @@ from newsletter.store.bulk import fetch, run
 from newsletter.store.changes import take_steps
 from newsletter.store.issues import state_counts
 from newsletter.store.roster import SUBSCRIBER, read_subscriber
-from newsletter.store.steps import OPEN, SUPPRESSED, barred, cut_off, dead_address, withdrawal
-from newsletter.store.suppressing import ROSTER, suppress
+from newsletter.store.steps import OPEN, SUPPRESSED, barred, cut_off, withdrawal
+from newsletter.store.suppressing import ROSTER
+from newsletter.store.suppressions import note_dead
 from newsletter.store.tables import EVERY_LIST, deliveries, delivery_events, issues, moment_text, read_moment
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class SqlOutbox:
             await self._database.alone(connection, ROSTER)
         walked = await take_steps(connection, changes)
         for change in walked.suppress:
-            await _suppress(connection, change)
+            await note_dead(connection, change)
         for change, reason in walked.left_out:
             log.warning("change_left_out", delivery=change.key, to=change.state.value, reason=reason)
         return frozenset(change.key for change, _ in walked.left_out)
@@ -255,13 +256,6 @@ def _claimed(row: Sequence[Any]) -> tuple[Delivery, str]:
         attempts=attempts,
     )
     return delivery, barred(subscriber.status, suppression)
-
-
-async def _suppress(connection: AsyncConnection, change: Change) -> None:
-    """Suppress the address of a delivery on all lists: its mailbox is dead."""
-    query = sa.select(deliveries.c.email).where(deliveries.c.key == change.key)
-    email = str(await connection.scalar(query))
-    await suppress(connection, email, list_name=None, reason=dead_address(change), now=change.at)
 
 
 async def _give_back(connection: AsyncConnection, workers: Collection[str]) -> None:
