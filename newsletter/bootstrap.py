@@ -133,7 +133,6 @@ def _dispatcher(settings: Settings, store: Store, pools: Sequence[SmtpRelayPool]
         journals=store.file and store.file.with_name(f"{store.file.name}.journals"),
         limits=domain_limits(settings.delivery),
         hindrances=store.hindrances,
-        suppressions=store.suppressions,
     )
 
 

@@ -101,7 +101,7 @@ def status(*, as_json: AsJson = False) -> None:
             say(f"\nMail of {row['list']} waits until {row['waits_until']}: the list has hours.")
     for one in held:
         say(
-            f"\n{one.addresses} addresses of {one.domain} are held since {one.since:%F %R} UTC, which it called dead: "
+            f"\n{one.addresses} addresses of {one.domain} are held; it called them dead on {one.since:%F} UTC: "
             f"{one.reason}. The next issue asks again; see `newsletter suppressions list --held`."
         )
     if hindrances:

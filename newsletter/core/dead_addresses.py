@@ -1,7 +1,7 @@
 """Addresses that a relay calls dead: which are suppressed, and which are held because a provider may be mistaken.
 
-On a bad day a provider answers "no such user" for readers whom it knew the day before. Their addresses are held: nobody
-is suppressed, the next issue asks again, and its answer decides, or the operator.
+On a bad day a provider answers "no such user" for readers whom it knew the day before. Their addresses are held:
+nobody is suppressed, the next issue asks again, and its answer decides, or the operator.
 """
 
 from __future__ import annotations

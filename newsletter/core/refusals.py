@@ -1,7 +1,7 @@
 """Refusals in doubt: is it the reader whom a relay does not take, or us?
 
-A relay's "no, by policy" (550 5.7.1, 554 after the data) may be about this reader, whom it has on a list of its own, or
-about us: our address, our quota, the message. What happens with other readers tells:
+A relay's "no, by policy" (550 5.7.1, 554 after the data) may be about this reader, whom it has on a list of its
+own, or about us: our address, our quota, the message. What happens with other readers tells:
 
 - a message that was handed over after the answer goes through: it was about the reader;
 - one reader after another is refused and nothing goes through: it is about us.
@@ -17,8 +17,8 @@ from newsletter.core.delivery import DeliveryState, Doubt
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-# So many different readers in a row, with nothing going through in between, and it is about us. Where a relay's words
-# are about us it takes fewer; where they aren't, a list may well have so many readers in a row whom a relay doesn't take.
+# So many different readers in a row, with nothing going through in between, and it is about us. Where a relay's
+# words are about us it takes fewer; else a list may well have so many readers in a row whom a relay doesn't take.
 _PATIENCE, _LITTLE_PATIENCE = 20, 5
 _SEVERAL = 2
 

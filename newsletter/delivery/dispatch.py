@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from newsletter.delivery.ledger import Ledger
     from newsletter.delivery.run import Rules
     from newsletter.delivery.session import Pool
-    from newsletter.ports import Hindrances, Message, Outbox, Progress, Suppressions
+    from newsletter.ports import Hindrances, Message, Outbox, Progress
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +56,6 @@ class Dispatcher:
         journals: Path | None = None,
         limits: DomainLimits | None = None,
         hindrances: Hindrances | None = None,
-        suppressions: Suppressions | None = None,
         grace: float = _GRACE,
     ) -> None:
         """Prepare to deliver.
@@ -70,10 +69,8 @@ class Dispatcher:
                 machine; None: every note is a transaction's.
             limits: how much each recipient domain is sent; None: as much as it takes.
             hindrances: where it is kept what domains and relays need time for; None: for this process alone.
-            suppressions: where it is decided on addresses that relays call dead; None: somewhere else.
             grace: seconds that messages in flight have when the run is to stop.
         """
-        self._suppressions = suppressions
         self._outbox = outbox
         self._relays = Relays(pools, rules.pauses)
         self._rules = rules
@@ -114,20 +111,7 @@ class Dispatcher:
                 finally:
                     await run.supply.end()
                 await self._outbox.release(worker)
-            await self._judge_dead()
         return _report(run, self._relays.trouble)
-
-    async def _judge_dead(self) -> None:
-        """Decide on the addresses that were called dead, and tell of those that are held."""
-        held = await self._suppressions.judge(now=self._rules.clock()) if self._suppressions else []
-        for one in held:
-            log.warning(
-                "dead_addresses_held",
-                domain=one.domain,
-                addresses=one.addresses,
-                reason=one.reason,
-                what_to_do="the next issue asks again; see `newsletter suppressions list --held`",
-            )
 
     def _run(self, worker: str, issue_key: int | None, messages: Messages, progress: Progress | None) -> Run:
         bell = Bell()
@@ -181,7 +165,7 @@ class Dispatcher:
             await self._conclude(run, doubts)
 
     async def _conclude(self, run: Run, doubts: Sequence[Doubts]) -> None:
-        """Decide what is in doubt still; a relay that took nothing but refused reader after reader is in trouble."""
+        """Decide what is in doubt still; a relay that refused all and took nothing is in trouble."""
         for member, of_relay in zip(self._relays.members, doubts, strict=True):
             if trouble := await run.conclude(of_relay):
                 run.trouble = run.trouble or trouble

@@ -1,7 +1,7 @@
-"""What the connections of one relay know together of refusals that may be about us; see `newsletter.core.refusals`.
+"""What the connections of one relay know of refusals that may be about us; see `newsletter.core.refusals`.
 
-A delivery whose refusal is in doubt is deferred in the ledger, so that a process which is killed leaves nothing open,
-and set aside here until it is known what it was: refused, or queued again.
+A delivery whose refusal is in doubt is deferred in the ledger, so that a process which is killed leaves nothing
+open, and set aside here until it is known what it was: refused, or queued again.
 """
 
 from __future__ import annotations

@@ -11,9 +11,9 @@ RCPT to the end     5xx             `RelayError` where the session itself is wro
                                     unknown"; else refused in `Doubt`: the next messages tell
 ==================  ==============  ===================================================================
 
-Relays refuse single readers by "policy", too: who asked them not to be written to, who bounced before, whose mailbox
-takes no mail from outside. By its words such an answer can't be told from one that is about our address, our quota or
-the message. `newsletter.delivery.doubts` looks at what happens with other readers.
+Relays refuse single readers by "policy", too: who asked them not to be written to, who bounced before, whose
+mailbox takes no mail from outside. By its words such an answer can't be told from one that is about our address,
+our quota or the message. `newsletter.delivery.doubts` looks at what happens with other readers.
 
 Reply codes: RFC 5321, 4.2; enhanced codes: RFC 3463, RFC 7293 and the IANA registry of enhanced status codes.
 """
@@ -66,7 +66,8 @@ _POLICY = re.compile(
 )
 _OURS = re.compile(
     r"quota|limit|exceed|too many|throttl|\brate\b|relay|authenticat|\bIP\b|\b\d+\.\d+\.\d+\.\d+\b|dnsbl|\brbl\b"
-    r"|\bspf\b|\bdkim\b|dmarc|reputation|unusual|(?:your|sending|sender'?s?) (?:host|server|domain|account|address)",
+    r"|\bspf\b|\bdkim\b|dmarc|reputation|unusual"
+    r"|(?:your|sending|sender'?s?) (?:host|server|domain|account|address)",
     re.IGNORECASE,
 )
 # The reader's address stands in many replies; its own words say nothing. No server needs more than a line for one.
@@ -168,7 +169,7 @@ def _outcome(state: DeliveryState, reply: Reply, relay: str, *, dead_address: bo
 
 
 def _session_is_wrong(stage: Stage, reply: Reply) -> bool:
-    """Tell whether a 5xx says that nothing at all can be sent like this: the relay wants a login, or other commands."""
+    """Tell whether a 5xx says that nothing can be sent like this: the relay wants a login, or other commands."""
     if reply.enhanced:
         _, subject, detail = reply.enhanced
         if subject == _ABOUT_PROTOCOL or (subject == _ABOUT_POLICY and detail in _LOGIN):

@@ -23,7 +23,6 @@ from newsletter.core.delivery import (
 )
 from newsletter.core.refusals import at_the_end
 from newsletter.delivery.bell import Bell
-from newsletter.delivery.doubts import Doubts, InDoubt
 from newsletter.delivery.ledger import Ledger
 from newsletter.delivery.messages import Messages
 from newsletter.delivery.supply import Supply
@@ -31,6 +30,7 @@ from newsletter.ports import Clock
 
 if TYPE_CHECKING:
     from newsletter.core.delivery import Delivery
+    from newsletter.delivery.doubts import Doubts, InDoubt
     from newsletter.ports import Outbox, Progress
 
 log = structlog.get_logger(__name__)
@@ -189,9 +189,8 @@ class Run:
             states[state] += 1
             self._decide(one, state)
         if states[DeliveryState.DEFERRED]:
-            log.warning(
-                "refusals_in_doubt", relay=doubts.relay, count=states[DeliveryState.DEFERRED], reason=trouble
-            )
+            count = states[DeliveryState.DEFERRED]
+            log.warning("refusals_in_doubt", relay=doubts.relay, count=count, reason=trouble)
         return trouble if states[DeliveryState.QUEUED] else ""
 
     async def give_back(self, delivery: Delivery, trouble: str, *, is_relays: bool = False) -> None:

@@ -330,11 +330,19 @@ class Outbox(Protocol):
         """Return the workers that are dead and still hold deliveries."""
         ...
 
-    async def recover(self, policy: Uncertain, *, now: datetime, workers: Collection[str] | None = None) -> int:
+    async def recover(
+        self,
+        policy: Uncertain,
+        *,
+        now: datetime,
+        workers: Collection[str] | None = None,
+        unread: Collection[str] = (),
+    ) -> int:
         """Bring back what dead workers held, and return how many deliveries had been in flight.
 
         Claimed ones are queued again; those in flight are `uncertain`, and under `resend` queued again.
-        `workers` narrows it to some of the dead ones: those whose own notes have been read before.
+        `workers` narrows it to some of the dead ones: those whose own notes have been read before. Of the `unread`
+        ones the notes are lost: all that they held counts as in flight.
         """
         ...
 

@@ -118,13 +118,21 @@ class SqlOutbox:
             holders = [str(name) for name in await connection.scalars(names)]
         return sorted(await self._workers.dead(holders))
 
-    async def recover(self, policy: Uncertain, *, now: datetime, workers: Collection[str] | None = None) -> int:
+    async def recover(
+        self,
+        policy: Uncertain,
+        *,
+        now: datetime,
+        workers: Collection[str] | None = None,
+        unread: Collection[str] = (),
+    ) -> int:
         """See `Outbox`."""
         # Who is dead stays dead: no name is borne twice.
         dead = [name for name in await self.dead_workers() if workers is None or name in workers]
         if not dead:
             return 0
         async with self._database.write() as connection:
+            await self._record(connection, await _perhaps_begun(connection, set(dead) & set(unread), now))
             await _give_back(connection, dead)
             in_flight = await _in_flight(connection, dead)
             await self._record(connection, cut_off(in_flight, policy, now))
@@ -264,6 +272,17 @@ async def _give_back(connection: AsyncConnection, workers: Collection[str]) -> N
         .where(deliveries.c.claimed_by.in_(workers), deliveries.c.state.in_(WAITING))
         .values(claimed_by=None, ready_at=sa.func.coalesce(deliveries.c.next_attempt_at, deliveries.c.due_at))
     )
+
+
+async def _perhaps_begun(connection: AsyncConnection, workers: Collection[str], now: datetime) -> list[Change]:
+    """Return the intents that workers may have had for what they claimed."""
+    query = (
+        sa.select(deliveries.c.key, deliveries.c.attempts)
+        .where(deliveries.c.claimed_by.in_(workers), deliveries.c.state.in_(WAITING))
+        .order_by(deliveries.c.key)
+    )
+    rows = await connection.execute(query) if workers else ()
+    return [Change(key=row.key, state=DeliveryState.SENDING, at=now, attempts=row.attempts + 1) for row in rows]
 
 
 async def _in_flight(connection: AsyncConnection, workers: Collection[str]) -> list[tuple[int, int]]:

@@ -147,10 +147,17 @@ class FakeOutbox:
     async def dead_workers(self) -> list[str]:
         return sorted({row.claimed_by for row in self.rows.values() if row.claimed_by in self.dead} - {None})
 
-    async def recover(self, policy: Uncertain, *, now: datetime, workers: Collection[str] | None = None) -> int:
+    async def recover(
+        self,
+        policy: Uncertain,
+        *,
+        now: datetime,
+        workers: Collection[str] | None = None,
+        unread: Collection[str] = (),
+    ) -> int:
         dead = self.dead if workers is None else self.dead & set(workers)
         held = [row for row in self.rows.values() if row.claimed_by in dead]
-        in_flight = [row for row in held if row.state is DeliveryState.SENDING]
+        in_flight = [row for row in held if row.state is DeliveryState.SENDING or row.claimed_by in unread]
         for row in held:
             row.claimed_by = None
         for row in in_flight:

@@ -138,9 +138,9 @@ async def _deliver(order: Order) -> None:
         rules,
         batch=order.batch,
         journals=Path(order.journals) if order.journals else None,
-        suppressions=store.suppressions,
     )
     await dispatcher.deliver(message_for, stop=stop)
+    await store.suppressions.judge(now=datetime.now(UTC))
     await store.close()
 
 
