@@ -78,7 +78,7 @@ class HighWaterMark:
             return {str(name): int(mark) for name, mark in marks.items()}
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        except (OSError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             log.warning("high_water_mark_not_read", file=str(self._folder / _FILE), reason=str(error))
             return {}
 

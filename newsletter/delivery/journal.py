@@ -156,7 +156,7 @@ def read(folder: Path, worker: str) -> list[Change]:
         return []
     except OSError as error:
         raise StoreError(
-            f"{path}: the delivery journal of a dead process can't be read: {error.strerror}; make it readable, or "
+            f"{path}: the journal of a process that died can't be read: {error.strerror}; make it readable, or "
             f"rename it to {lost.name}: what that process held is uncertain then"
         ) from None
     halves = [_read_half(content[start : start + _HALF]) for start in (0, _HALF)]
@@ -193,7 +193,8 @@ def _read_half(half: bytes) -> _Half:
     head, *lines = half.split(b"\n")
     if not _HEAD.fullmatch(head):
         return _Half(-1, [])
-    turn, changes = int(head), []
+    turn = int(head)
+    changes: list[Change] = []
     for place, line in enumerate(lines):
         change = _checked_change(line, turn)
         if change is None:

@@ -26,16 +26,16 @@ from newsletter.delivery.bell import Bell
 from newsletter.delivery.ledger import Ledger
 from newsletter.delivery.messages import Messages
 from newsletter.delivery.supply import Supply
-from newsletter.ports import Clock
+from newsletter.ports import Clock, Outbox
 
 if TYPE_CHECKING:
     from newsletter.core.delivery import Delivery
     from newsletter.delivery.doubts import Doubts, InDoubt
-    from newsletter.ports import Outbox, Progress
+    from newsletter.ports import Progress
 
 log = structlog.get_logger(__name__)
 
-# A delivery that was deferred may be somebody else's when its time comes; shortly before, it isn't changed any more.
+# A deferred delivery may be another worker's when its time comes; shortly before, it isn't changed any more.
 _MARGIN = timedelta(seconds=10)
 
 _OPEN = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED)
@@ -145,7 +145,7 @@ class Run:
         self._settle(delivery, outcome, *filter(None, (change, again)))
 
     def set_aside(self, delivery: Delivery, outcome: Outcome, doubts: Doubts) -> bool:
-        """Record a refusal in doubt, as a deferral for the time being; tell whether the relay is in trouble with us."""
+        """Record a refusal in doubt, as a deferral for now; tell whether the relay is in trouble with us."""
         change = self._settled(delivery, outcome._replace(state=DeliveryState.DEFERRED))
         if change.state is not DeliveryState.DEFERRED:  # it was its last attempt
             self._settle(delivery, outcome, change)

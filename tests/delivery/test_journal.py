@@ -4,7 +4,6 @@ import asyncio
 import resource
 import tempfile
 import zlib
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -22,6 +21,8 @@ from tests.delivery.fakes import NOW, FakeOutbox
 from tests.delivery.pools import names
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from newsletter.ports import Outbox
 
 WORKER = "host-1-abc"
