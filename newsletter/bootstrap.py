@@ -25,6 +25,7 @@ from newsletter.delivery.limits import DomainLimits, Limit
 from newsletter.delivery.relay import RelayConfig, SmtpRelayPool
 from newsletter.delivery.relay import Security as RelaySecurity
 from newsletter.delivery.run import Rules
+from newsletter.high_water import HighWaterMark
 from newsletter.links import Links
 from newsletter.lists.files import ListFiles
 from newsletter.pipeline import Pipeline
@@ -98,6 +99,7 @@ def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
         sources_of=_sources_of(settings, http),
         check=check_issue,
         clock=utc_now,
+        mark=HighWaterMark(store.high_water, settings.paths.state),
     )
     lists = list_files(settings)
     return Program(

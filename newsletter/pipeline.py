@@ -26,6 +26,7 @@ from newsletter.core.errors import NewsletterError, SourceError, StoppedError
 from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import Cadence, NewsletterList
 from newsletter.core.subscriber import plan_sync
+from newsletter.high_water import HighWaterMark
 from newsletter.hours import stopping_at, unless_stopped
 from newsletter.ports import (
     Clock,
@@ -70,6 +71,7 @@ class Pipeline:
     sources_of: Callable[[NewsletterList], Sequence[Source]]
     check: Callable[[Issue, Message], None]
     clock: Clock
+    mark: HighWaterMark
     # Ticks come every few seconds; a source that had nothing for an issue is not asked at each of them.
     retry_after: timedelta = timedelta(minutes=30)
     _tried: dict[tuple[str, date], datetime] = field(default_factory=dict)
@@ -91,7 +93,11 @@ class Pipeline:
                 None: today's, if due.
             progress: hears of each delivery.
             stop: when set, what is in flight is finished and the rest left for the next run.
+
+        Raises:
+            ConfigurationError: the database is an older copy of the one that was used last.
         """
+        await self.mark.check()
         config = file.config
         report = await self._run(file, config, day, progress, stop)
         weekly = await self._weekly(file, day)
@@ -130,7 +136,9 @@ class Pipeline:
 
         Raises:
             NewsletterError: an issue that is due cannot be made; what was left of earlier ones is delivered.
+            ConfigurationError: the database is an older copy of the one that was used last.
         """
+        await self.mark.check()
         trouble = await self._attempt(file, file.config, stop)
         weekly = await self._weekly(file, None)
         if weekly is not None:
@@ -242,7 +250,7 @@ class Pipeline:
         return edition if wanted else None
 
     async def _publish(self, config: NewsletterList, slot: Slot, *, at_once: bool) -> Published:
-        return await publish(
+        published = await publish(
             self.store,
             self.renderer,
             config,
@@ -252,6 +260,9 @@ class Pipeline:
             at_once=at_once,
             check=self.check,
         )
+        if published.created:
+            await self.mark.advance()
+        return published
 
     async def _open_issues(self, config: NewsletterList, first: list[Issue]) -> list[Issue]:
         """Return `first` and the list's earlier issues that still have deliveries to make."""
@@ -300,7 +311,25 @@ class Pipeline:
             had = await had_before(self.store, config, issue.listings)
             return WithoutRepeats(self.renderer.message(issue, config), had)
 
-        return await self.dispatcher.deliver(message_for, issue_key=issue.key, progress=progress, stop=stop)
+        due = await self.store.outbox.next_due(issue.key)
+        if due is not None and due <= self.clock():
+            await self.mark.advance()
+        report = await self.dispatcher.deliver(message_for, issue_key=issue.key, progress=progress, stop=stop)
+        if report.sent or report.uncertain:
+            await self.mark.advance()
+        await self._judge_dead()
+        return report
+
+    async def _judge_dead(self) -> None:
+        """Decide on the addresses that relays called dead, and tell of those that are held."""
+        for one in await self.store.suppressions.judge(now=self.clock()):
+            log.warning(
+                "dead_addresses_held",
+                domain=one.domain,
+                addresses=one.addresses,
+                reason=one.reason,
+                what_to_do="the next issue asks again; see `newsletter suppressions list --held`",
+            )
 
     async def _report(
         self,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from newsletter.bootstrap import Program
     from newsletter.core.issue import Issue, IssueListing
     from newsletter.core.newsletter_list import NewsletterList
-    from newsletter.ports import Hindrance, IssueSummary
+    from newsletter.ports import HeldDomain, Hindrance, IssueSummary
 
 issues_group = typer.Typer(no_args_is_help=True, help="What went out.")
 
@@ -63,6 +63,16 @@ def show_issue(*, list_name: OneList, date: Day = None, as_json: AsJson = False)
     )
 
 
+@issues_group.command("accept-restored")
+def accept_restored(*, as_json: AsJson = False) -> None:
+    """Go on with a database that is an older copy: what it does not know to be sent is sent again."""
+    was_older = within(lambda program: program.pipeline.mark.accept())
+    if as_json:
+        say_json({"accepted": was_older})
+    else:
+        say("the older copy is the database from now on" if was_older else "the database is no older copy")
+
+
 async def _find_issue(program: Program, list_name: str, day: date | None) -> Issue:
     store = program.store.issues
     issue = await (store.find(list_name, day) if day else store.latest(list_name))
@@ -75,7 +85,7 @@ async def _find_issue(program: Program, list_name: str, day: date | None) -> Iss
 
 def status(*, as_json: AsJson = False) -> None:
     """Show what is due, sent and stuck, list by list, and what holds mail up."""
-    rows, hindrances = within(_status)
+    rows, hindrances, held = within(_status)
     if as_json:
         say_json(rows)
         return
@@ -89,12 +99,17 @@ def status(*, as_json: AsJson = False) -> None:
     for row in rows:
         if row["waits_until"]:
             say(f"\nMail of {row['list']} waits until {row['waits_until']}: the list has hours.")
+    for one in held:
+        say(
+            f"\n{one.addresses} addresses of {one.domain} are held; it called them dead on {one.since:%F} UTC: "
+            f"{one.reason}. The next issue asks again; see `newsletter suppressions list --held`."
+        )
     if hindrances:
         say("")
         show_hindrances(hindrances)
 
 
-async def _status(program: Program) -> tuple[list[dict[str, Any]], list[Hindrance]]:
+async def _status(program: Program) -> tuple[list[dict[str, Any]], list[Hindrance], list[HeldDomain]]:
     rows, moment = [], now()
     for name, file in program.lists.load().items():
         history = await program.store.issues.history(name, limit=20)
@@ -113,9 +128,10 @@ async def _status(program: Program) -> tuple[list[dict[str, Any]], list[Hindranc
                 ),
                 "next": slot.at.isoformat() if slot else None,
                 "subscribers": len(file.subscribers),
+                "held": await program.store.suppressions.held_on(name),
             }
         )
-    return rows, await find_hindrances(program)
+    return rows, await find_hindrances(program), await program.store.suppressions.held()
 
 
 def _waits_until(config: NewsletterList, newest: IssueSummary | None, moment: datetime) -> str | None:

@@ -9,7 +9,7 @@ import typer
 from typer.exceptions import TyperException
 
 from newsletter import __version__
-from newsletter.cli import admin, backtest, deliveries, ledger, lists, mails, runs, serving
+from newsletter.cli import admin, backtest, deliveries, ledger, lists, mails, runs, serving, suppressions
 from newsletter.cli.exits import code_of
 from newsletter.cli.output import complain
 from newsletter.core.errors import ConfigurationError, NewsletterError
@@ -26,7 +26,7 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(newsletter)
-    for module in (runs, mails, backtest, serving, lists, ledger, deliveries, admin):
+    for module in (runs, mails, backtest, serving, lists, suppressions, ledger, deliveries, admin):
         module.register(app)
     return app
 

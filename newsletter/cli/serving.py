@@ -45,6 +45,7 @@ def serve() -> None:
 async def _serve(program: Program) -> None:
     web = program.settings.web
     program.lists.load()  # a wrong list file is said at the start, before anything runs
+    await program.pipeline.mark.check()  # and so is an older copy of the database
     app = public_app(
         roster=program.store.roster,
         issues=program.store.issues,

@@ -5,8 +5,11 @@
     queued ──▶ sending ──▶ sent
       ▲           ├──────▶ refused          the relay said no for this address
       │           ├──────▶ deferred ──▶ sending …   later, by the retry policy
+      │           │           ├──▶ refused  the "no" was in doubt, and turned out to be for this address
+      │           │           └──▶ queued   … or to be for all: our own trouble
       │           └──────▶ uncertain        cut off in flight: `hold` keeps it for the operator
-      └── resend ─────────────┘             … `resend` queues it again under the same Message-ID
+      └── resend ─────────────┤             … `resend` queues it again under the same Message-ID
+                              └──▶ deferred … after a wait, if the relay has cut it off
     queued, deferred, uncertain ──▶ withdrawn       suppressed, or too late
 """
 
@@ -15,7 +18,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -39,6 +42,9 @@ class DeliveryState(StrEnum):
     __hash__ = str.__hash__  # an Enum's own is made in Python, and is asked for several times a message
 
 
+# A message whose fate nobody knows is handed to a relay so often at most.
+MOST_COPIES = 3
+
 # Not sent yet, and to be tried when their time comes.
 WAITING = (DeliveryState.QUEUED, DeliveryState.DEFERRED)
 
@@ -58,11 +64,13 @@ FORWARD: dict[DeliveryState, frozenset[DeliveryState]] = {
             DeliveryState.SENDING,
             DeliveryState.WITHDRAWN,
             DeliveryState.REFUSED,
+            DeliveryState.QUEUED,  # the refusal that it was deferred for was our own trouble
         }
     ),
     DeliveryState.UNCERTAIN: frozenset(
         {
             DeliveryState.QUEUED,
+            DeliveryState.DEFERRED,
             DeliveryState.SENT,
             DeliveryState.WITHDRAWN,
         }
@@ -104,6 +112,14 @@ class Delivery(NamedTuple):
     had: frozenset[int] = frozenset()
 
 
+class Doubt(IntEnum):
+    """Whether a refusal may be about us instead of the reader; see `newsletter.core.refusals`."""
+
+    NONE = 0
+    SOME = 1
+    OURS = 2  # its words are rather about us: our address, our quota, our login
+
+
 class Outcome(NamedTuple):
     """What became of one attempt: the state it leads to, and what the relay said.
 
@@ -115,6 +131,7 @@ class Outcome(NamedTuple):
     text: str = ""
     relay: str = ""
     dead_address: bool = False
+    doubt: Doubt = Doubt.NONE
 
 
 class Change(NamedTuple):
@@ -180,6 +197,25 @@ def settled(delivery: Delivery, outcome: Outcome, now: datetime, policy: RetryPo
         reason=reason,
         suppress=outcome.dead_address and state is DeliveryState.REFUSED,
     )
+
+
+def resent(delivery: Delivery, cut_off: Change, times: int, policy: RetryPolicy, jitter: float) -> Change | None:
+    """Return the step by which a delivery that the relay cut off is sent again, or None if it is left uncertain.
+
+    The reader may have it already, so each time may bring one more copy: it waits as for a 4xx, and few times.
+
+    Args:
+        delivery: as it was claimed.
+        cut_off: what was recorded of this attempt.
+        times: how often it has been uncertain, this time included.
+        policy: says how long it waits, and until when.
+        jitter: see `RetryPolicy.delay`.
+    """
+    next_attempt_at = cut_off.at + policy.delay(times, jitter)
+    is_spent = times >= MOST_COPIES or cut_off.attempts >= policy.max_attempts
+    if is_spent or next_attempt_at > delivery.due_at + policy.give_up_after:
+        return None
+    return cut_off._replace(state=DeliveryState.DEFERRED, next_attempt_at=next_attempt_at)
 
 
 def message_id(list_name: str, day: date, email: str, domain: str) -> str:

@@ -12,6 +12,8 @@ from newsletter.core.errors import RelayError, RenderError
 from newsletter.delivery.session import Letter, SessionOverError
 
 if TYPE_CHECKING:
+    from newsletter.core.delivery import Outcome
+    from newsletter.delivery.doubts import Doubts
     from newsletter.delivery.relays import Member, Relays
     from newsletter.delivery.run import Run
     from newsletter.delivery.session import Session
@@ -22,17 +24,22 @@ _LAST_SECOND = 1.0  # in which a connection that is cut off records what became 
 
 
 class _InHand(NamedTuple):
-    """A delivery and its message; `begun` if the intent is recorded."""
+    """A delivery and its message; `begun` if the intent is recorded.
+
+    `known` is how many refusals in doubt had been noted when it was taken up: of so many it tells something.
+    """
 
     delivery: Delivery
     letter: Letter
+    known: int
     begun: bool = False
 
 
 class Connection:
     """Takes deliveries and hands them over one by one, with a new session whenever the old one is spent."""
 
-    def __init__(self, run: Run, relays: Relays, relay: Member) -> None:
+    def __init__(self, run: Run, relays: Relays, relay: Member, doubts: Doubts) -> None:
+        self._doubts = doubts
         self._run = run
         self._relays = relays
         self._relay = relay
@@ -143,11 +150,32 @@ class Connection:
             await self._failed(error)
             await self._run.give_back(in_hand.delivery, str(error))
         else:
-            self._run.settle(in_hand.delivery, outcome)
-            if outcome.state is DeliveryState.UNCERTAIN:
-                await self._failed(RelayError(f"{self._relay.pool.name} was {outcome.text}"))
-            else:
+            await self._conclude(in_hand, outcome)
+
+    async def _conclude(self, in_hand: _InHand, outcome: Outcome) -> None:
+        """Record the outcome of a message, and what it tells of the relay."""
+        delivery = in_hand.delivery
+        if outcome.state is DeliveryState.UNCERTAIN:
+            await self._run.settle_uncertain(delivery, outcome)
+            await self._failed(RelayError(f"{self._relay.pool.name} was {outcome.text}"))
+        elif outcome.doubt:
+            await self._conclude_doubt(delivery, outcome)
+        else:
+            self._run.settle(delivery, outcome)
+            if outcome.state is DeliveryState.SENT:
+                self._run.refuse(self._doubts.went_through(delivery, in_hand.known), self._doubts)
+            if not self._doubts.in_trouble:
                 self._relay.health.worked()
+
+    async def _conclude_doubt(self, delivery: Delivery, outcome: Outcome) -> None:
+        """See whether a refusal is one of many that are about us."""
+        if self._doubts.in_trouble:  # a try whether the relay takes anything by now
+            error = RelayError(self._doubts.trouble(outcome))
+            await self._failed(error)
+            await self._run.give_back(delivery, str(error), is_relays=True)
+        elif self._run.set_aside(delivery, outcome, self._doubts):
+            await self._failed(RelayError(self._doubts.trouble(outcome)))
+            await self._run.queue_again(self._doubts)
 
     async def _failed(self, error: RelayError) -> None:
         self._relay.health.failed(error, self._attempt)
@@ -180,7 +208,7 @@ class Connection:
         try:
             letter = await self._compose(delivery)
             if letter and await self._turn():
-                return _InHand(delivery, letter)
+                return _InHand(delivery, letter, self._doubts.noted)
         except BaseException:
             self._run.supply.put_back(delivery)
             raise
@@ -199,7 +227,7 @@ class Connection:
         try:
             if letter := run.messages.letter_at_once(delivery):
                 self._relay.pace.reserve()
-                return _InHand(delivery, letter)
+                return _InHand(delivery, letter, self._doubts.noted)
         except Exception:  # noqa: BLE001, S110 - not while another is in hand: raised again when its turn comes
             pass
         run.supply.put_back(delivery)

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from newsletter.core.delivery import DeliveryState
+from newsletter.core.errors import RelayError
 from newsletter.delivery.bell import Bell
 from newsletter.delivery.connection import Connection
+from newsletter.delivery.doubts import Doubts
 from newsletter.delivery.journal import Journal
 from newsletter.delivery.ledger import GroupCommit, Journalled
 from newsletter.delivery.limits import DomainLimits
@@ -123,6 +125,7 @@ class Dispatcher:
             issue_key=issue_key,
         )
         return Run(
+            outbox=self._outbox,
             supply=supply,
             ledger=self._ledger(worker),
             rules=self._rules,
@@ -139,9 +142,11 @@ class Dispatcher:
 
     async def _work(self, run: Run, stop: asyncio.Event | None) -> None:
         """Let all connections work until they are through."""
+        # A connection has one message on its way, and may have announced the next.
+        doubts = [Doubts(one.pool.name, in_flight=2 * one.pool.connections) for one in self._relays.members]
         connections = [
-            Connection(run, self._relays, relay)
-            for relay in self._relays.members
+            Connection(run, self._relays, relay, of_relay)
+            for relay, of_relay in zip(self._relays.members, doubts, strict=True)
             for _ in range(relay.pool.connections)
         ]
         with self._relays.run():
@@ -156,6 +161,15 @@ class Dispatcher:
         errors = [error for task in tasks if not task.cancelled() and (error := task.exception())]
         if errors:
             raise errors[0]
+        if not (stop and stop.is_set()):
+            await self._conclude(run, doubts)
+
+    async def _conclude(self, run: Run, doubts: Sequence[Doubts]) -> None:
+        """Decide what is in doubt still; a relay that refused all and took nothing is in trouble."""
+        for member, of_relay in zip(self._relays.members, doubts, strict=True):
+            if trouble := await run.conclude(of_relay):
+                run.trouble = run.trouble or trouble
+                member.health.failed(RelayError(trouble), member.health.failures)
 
     async def _watch(self, run: Run, connections: list[Connection], stop: asyncio.Event | None) -> None:
         """Stop the run when it is asked to, and cut off what takes long then."""

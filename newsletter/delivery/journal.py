@@ -30,7 +30,7 @@ import re
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from json.encoder import encode_basestring_ascii as _quoted  # a whole JSONEncoder takes five times as long
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
 from newsletter.core.delivery import Change, DeliveryState
@@ -44,6 +44,7 @@ _HALF = 2 * 1024 * 1024  # bytes
 _RESERVE = _HALF // 4  # kept for the outcomes of what has been begun
 _HEAD = re.compile(rb"\+\d{10}")
 _FORGOTTEN = b"-"
+_LOST = ".lost"  # ends the name of a journal that the operator has given up
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -130,29 +131,88 @@ def path_of(folder: Path, worker: str) -> Path:
     return folder / f"{worker}.journal"
 
 
+class DamagedJournalError(StoreError):
+    """A journal has lost what was written into it; `changes` is what can be read of it still."""
+
+    def __init__(self, path: Path, reason: str, changes: list[Change]) -> None:
+        self.changes = changes
+        super().__init__(f"{path}: the delivery journal is damaged: {reason}")
+
+
 def read(folder: Path, worker: str) -> list[Change]:
-    """Return what a worker's journal says that the ledger may not know, in order; nothing if it kept none."""
+    """Return what a worker's journal says that the ledger may not know, in order; nothing if it kept none.
+
+    Raises:
+        DamagedJournalError: it doesn't say all that it did.
+        StoreError: it can't be read.
+    """
+    path = path_of(folder, worker)
+    lost = path.with_name(f"{path.name}{_LOST}")
     try:
-        content = path_of(folder, worker).read_bytes()
+        content = path.read_bytes()
     except FileNotFoundError:
+        if lost.exists():
+            raise DamagedJournalError(lost, "it was put aside", []) from None
         return []
-    turns = [_read_half(content[start : start + _HALF]) for start in (0, _HALF)]
-    return [change for _, changes in sorted(turns, key=lambda turn: turn[0]) for change in changes]
+    except OSError as error:
+        raise StoreError(
+            f"{path}: the journal of a process that died can't be read: {error.strerror}; make it readable, or "
+            f"rename it to {lost.name}: what that process held is uncertain then"
+        ) from None
+    halves = [_read_half(content[start : start + _HALF]) for start in (0, _HALF)]
+    changes = [change for half in sorted(halves, key=lambda half: half.turn) for change in half.changes]
+    if len(content) != 2 * _HALF:
+        raise DamagedJournalError(path, f"it has {len(content)} bytes instead of {2 * _HALF}", changes)
+    if max(half.turn for half in halves) < 0:
+        raise DamagedJournalError(path, "it doesn't begin as one", changes)
+    if not all(half.is_whole for half in halves):
+        raise DamagedJournalError(path, "some of its lines were changed", changes)
+    return changes
 
 
-def _read_half(half: bytes) -> tuple[int, list[Change]]:
-    """Return the number of a half's turn and what it says."""
+def remove_read(folder: Path, worker: str) -> None:
+    """Remove a dead worker's journal: the ledger holds what it said.
+
+    Raises:
+        StoreError: it can't be removed.
+    """
+    path = path_of(folder, worker)
+    with _told(path):
+        path.unlink(missing_ok=True)
+
+
+class _Half(NamedTuple):
+    """What one half says, and the number of its turn, -1 if it doesn't count."""
+
+    turn: int
+    changes: list[Change]
+    is_whole: bool = True
+
+
+def _read_half(half: bytes) -> _Half:
     head, *lines = half.split(b"\n")
     if not _HEAD.fullmatch(head):
-        return -1, []
+        return _Half(-1, [])
     turn = int(head)
-    changes = []
-    for line in lines:
-        whole = line[8:]
-        if _checked(whole, turn) != line + b"\n":
-            break
-        changes.append(_change(whole))
-    return turn, changes
+    changes: list[Change] = []
+    for place, line in enumerate(lines):
+        change = _checked_change(line, turn)
+        if change is None:
+            # Lines are written one behind the other: where others of this turn follow, one was changed later.
+            return _Half(turn, changes, not any(_checked_change(later, turn) for later in lines[place + 1 :]))
+        changes.append(change)
+    return _Half(turn, changes)
+
+
+def _checked_change(line: bytes, turn: int) -> Change | None:
+    """Return what a line says, or None if it is no whole line of this turn."""
+    whole = line[8:]
+    if not whole or _checked(whole, turn) != line + b"\n":
+        return None
+    try:
+        return _change(whole)
+    except (ValueError, TypeError):  # another version of the program wrote it
+        return None
 
 
 def _line(change: Change, turn: int) -> bytes:

@@ -28,7 +28,8 @@ async def recover(outbox: Outbox, policy: Uncertain, *, now: datetime, journals:
     """Bring the ledger up to the journals of dead workers, and queue again what they held.
 
     A journal is read before its worker's deliveries are given free, and workers that die in between wait for the
-    next recovery: what they held might else be sent again although their journal says that it was sent.
+    next recovery: what they held might else be sent again although their journal says that it was sent. All that a
+    worker held whose journal is damaged counts as in flight.
 
     Args:
         outbox: the ledger.
@@ -37,23 +38,37 @@ async def recover(outbox: Outbox, policy: Uncertain, *, now: datetime, journals:
         journals: the folder of journals, or None if none are kept.
 
     Returns:
-        How many deliveries had been in flight.
+        How many deliveries had been in flight, or may have been.
+
+    Raises:
+        StoreError: a journal or the ledger can't be read or written; nothing may be sent.
     """
     if journals is None:
         in_flight = await outbox.recover(policy, now=now)
     else:
         async with _alone(journals):
             dead = await outbox.dead_workers()
+            unread = [worker for worker in dead if not await _read(outbox, journals, worker)]
+            in_flight = await outbox.recover(policy, now=now, workers=dead, unread=unread)
             for worker in dead:
-                if changes := await asyncio.to_thread(journal.read, journals, worker):
-                    log.info("journal_read", worker=worker, changes=len(changes))
-                    await outbox.record(changes)
-            in_flight = await outbox.recover(policy, now=now, workers=dead)
-            for worker in dead:
-                journal.path_of(journals, worker).unlink(missing_ok=True)
+                journal.remove_read(journals, worker)
     if in_flight:
         log.warning("deliveries_were_in_flight", count=in_flight, policy=policy.value)
     return in_flight
+
+
+async def _read(outbox: Outbox, journals: Path, worker: str) -> bool:
+    """Bring the ledger up to a journal; tell whether it says all that its worker did."""
+    is_whole = True
+    try:
+        changes = await asyncio.to_thread(journal.read, journals, worker)
+    except journal.DamagedJournalError as error:
+        log.warning("journal_damaged", reason=str(error), what_to_do="what it held may have been sent or not")
+        changes, is_whole = error.changes, False
+    if changes:
+        log.info("journal_read", worker=worker, changes=len(changes))
+        await outbox.record(changes)
+    return is_whole
 
 
 @asynccontextmanager

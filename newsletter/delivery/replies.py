@@ -5,15 +5,17 @@ stage               reply           meaning
 ==================  ==============  ===================================================================
 any                 421             the relay closes: ours or its own trouble, `RelayError`
 MAIL                4xx, 5xx        the sender is not taken: `RelayError`
-RCPT                4xx             deferred
-RCPT                5xx             refused, and the mailbox is dead at 5.1.x or "user unknown";
-                                    `RelayError` where it speaks of us (5.7.x, login, syntax)
-DATA, end of data   4xx             deferred
-DATA, end of data   5xx             refused where it speaks of the mailbox (5.1.x, 5.2.x), else `RelayError`:
-                                    the message displeases, which is not the reader's fault
+RCPT to the end     4xx             deferred
+RCPT to the end     5xx             `RelayError` where the session itself is wrong (login, syntax, order);
+                                    refused where it speaks of the mailbox, which is dead at 5.1.x or "user
+                                    unknown"; else refused in `Doubt`: the next messages tell
 ==================  ==============  ===================================================================
 
-Reply codes: RFC 5321, 4.2; enhanced codes: RFC 3463 and the IANA registry of enhanced status codes.
+Relays refuse single readers by "policy", too: who asked them not to be written to, who bounced before, whose
+mailbox takes no mail from outside. By its words such an answer can't be told from one that is about our address,
+our quota or the message. `newsletter.delivery.doubts` looks at what happens with other readers.
+
+Reply codes: RFC 5321, 4.2; enhanced codes: RFC 3463, RFC 7293 and the IANA registry of enhanced status codes.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ import re
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from newsletter.core.delivery import DeliveryState, Outcome
+from newsletter.core.delivery import DeliveryState, Doubt, Outcome
 from newsletter.core.errors import RelayError
 
 if TYPE_CHECKING:
@@ -35,11 +37,20 @@ _UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\uffff]+")
 _START_MAIL_INPUT = 354
 CLOSING = 421
 _NO_SUCH_MAILBOX = 550
-_OUR_MISTAKE = frozenset({500, 501, 502, 503, 504, 530, 534, 535, 538, 555})  # syntax, sequence, login
+_SESSION_IS_WRONG = frozenset({500, 502, 503, 504, 530, 534, 535, 538, 555})  # syntax, order of commands, login
 _BAD_SYNTAX = 501  # … which at RCPT is the address's
 
-_ABOUT_ADDRESS, _ABOUT_MAILBOX, _ABOUT_POLICY = 1, 2, 7  # the subject, second figure of an enhanced code
+# The subject, second figure of an enhanced code.
+_ABOUT_ADDRESS, _ABOUT_MAILBOX, _ABOUT_ROUTE, _ABOUT_PROTOCOL, _ABOUT_POLICY = 1, 2, 4, 5, 7
 _SENDER_ADDRESS = frozenset({7, 8})  # 5.1.7 and 5.1.8 speak of the sender's address
+_LOGIN = frozenset({8, 9, 11, 14})  # 5.7.x: credentials, mechanism, encryption, trust
+# 5.7.x that speak of one mailbox: mailing list, account disabled, new owner of mailbox or domain (RFC 7293), and
+# Exchange's restrictions on who may write to a mailbox or group.
+_OF_ONE_MAILBOX = frozenset({2, 12, 13, 17, 18, *range(120, 140)})
+# 5.7.x that speak of our signature, our address or our account: SPF, DKIM, reverse DNS (RFC 7372 and others), and
+# Microsoft's for senders that are blocked.
+_OF_SENDERS = frozenset({*range(20, 30), 57, 64, *range(500, 800)})
+_TOO_MUCH = 5  # 5.4.5, as Gmail says it of a daily limit
 
 _UNKNOWN_USER = re.compile(
     r"(?:user|address|recipient|mailbox|account)[\w\s]*(?:unknown|not found|does(?: not|n't) exist|not exist)"
@@ -47,11 +58,20 @@ _UNKNOWN_USER = re.compile(
     r"|unrouteable address|no mailbox here",
     re.IGNORECASE,
 )
+_MAILBOX = re.compile(r"mailbox|inbox|over ?quota|recipient|user", re.IGNORECASE)
 _POLICY = re.compile(
-    r"relay|spam|block(?:ed|list)|blacklist|banned|policy|not permitted|authenticat|dnsbl|\brbl\b|\bspf\b|dmarc"
-    r"|reputation",
+    r"relay|spam|block(?:ed|list)|blacklist|banned|policy|permitted|authenticat|dnsbl|\brbl\b|\bspf\b|dmarc"
+    r"|reputation|denied|suppress",
     re.IGNORECASE,
 )
+_OURS = re.compile(
+    r"quota|limit|exceed|too many|throttl|\brate\b|relay|authenticat|\bIP\b|\b\d+\.\d+\.\d+\.\d+\b|dnsbl|\brbl\b"
+    r"|\bspf\b|\bdkim\b|dmarc|reputation|unusual"
+    r"|(?:your|sending|sender'?s?) (?:host|server|domain|account|address)",
+    re.IGNORECASE,
+)
+# The reader's address stands in many replies; its own words say nothing. No server needs more than a line for one.
+_ADDRESS = re.compile(r"[^\s<>]{1,320}@[^\s<>]{1,320}")
 
 
 class Kind(IntEnum):
@@ -135,8 +155,10 @@ def _objection(stage: Stage, reply: Reply, relay: str) -> Outcome:
     if stage is not Stage.MAIL and reply.code != CLOSING:
         if reply.kind == Kind.LATER:
             return _outcome(DeliveryState.DEFERRED, reply, relay)
-        if reply.kind == Kind.NEVER and _speaks_of_reader(stage, reply):
-            return _outcome(DeliveryState.REFUSED, reply, relay, dead_address=_dead(reply))
+        if reply.kind == Kind.NEVER and not _session_is_wrong(stage, reply):
+            doubt = Doubt.NONE if _speaks_of_reader(stage, reply) else _doubt(reply)
+            is_dead = doubt is Doubt.NONE and _dead(reply)
+            return _outcome(DeliveryState.REFUSED, reply, relay, dead_address=is_dead)._replace(doubt=doubt)
     raise RelayError(f"{relay} does not take {stage.value}: {reply}")
 
 
@@ -146,25 +168,49 @@ def _outcome(state: DeliveryState, reply: Reply, relay: str, *, dead_address: bo
     )
 
 
+def _session_is_wrong(stage: Stage, reply: Reply) -> bool:
+    """Tell whether a 5xx says that nothing can be sent like this: the relay wants a login, or other commands."""
+    if reply.enhanced:
+        _, subject, detail = reply.enhanced
+        if subject == _ABOUT_PROTOCOL or (subject == _ABOUT_POLICY and detail in _LOGIN):
+            return True
+    return reply.code in _SESSION_IS_WRONG or (reply.code == _BAD_SYNTAX and stage is not Stage.RCPT)
+
+
 def _speaks_of_reader(stage: Stage, reply: Reply) -> bool:
-    """Tell whether a 5xx is about the reader's mailbox rather than about us."""
+    """Tell whether a 5xx is beyond doubt about the reader's mailbox."""
     if reply.enhanced:
         _, subject, detail = reply.enhanced
         if subject == _ABOUT_ADDRESS:
             return detail not in _SENDER_ADDRESS
-        if subject == _ABOUT_MAILBOX:
-            return True
-        if subject == _ABOUT_POLICY:
-            return False
+        return subject == _ABOUT_MAILBOX or (subject == _ABOUT_POLICY and detail in _OF_ONE_MAILBOX)
     if stage is not Stage.RCPT:
         return False
-    if reply.code in _OUR_MISTAKE:
-        return reply.code == _BAD_SYNTAX
-    return bool(reply.enhanced) or not _POLICY.search(reply.text) or _dead(reply)
+    said = _words(reply)
+    return reply.code == _BAD_SYNTAX or _dead(reply) or bool(_MAILBOX.search(said) and not _POLICY.search(said))
+
+
+def _doubt(reply: Reply) -> Doubt:
+    """Return how much a refusal that may be the reader's or ours sounds like ours."""
+    if reply.enhanced:
+        _, subject, detail = reply.enhanced
+        of_sender = (
+            (subject == _ABOUT_POLICY and detail in _OF_SENDERS)
+            or (subject == _ABOUT_ADDRESS and detail in _SENDER_ADDRESS)
+            or (subject == _ABOUT_ROUTE and detail == _TOO_MUCH)
+        )
+        if of_sender:
+            return Doubt.OURS
+    return Doubt.OURS if _OURS.search(_words(reply)) else Doubt.SOME
+
+
+def _words(reply: Reply) -> str:
+    """Return what a reply says in words: without enhanced code and addresses."""
+    return _ADDRESS.sub("", _ENHANCED.sub("", reply.text[:_TEXT_LIMIT], count=1))
 
 
 def _dead(reply: Reply) -> bool:
     """Tell whether a refusal says that the mailbox does not exist."""
     if reply.enhanced:
         return reply.enhanced[1] == _ABOUT_ADDRESS
-    return reply.code == _NO_SUCH_MAILBOX and bool(_UNKNOWN_USER.search(reply.text))
+    return reply.code == _NO_SUCH_MAILBOX and bool(_UNKNOWN_USER.search(_words(reply)))

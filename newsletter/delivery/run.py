@@ -6,22 +6,37 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import structlog
 
-from newsletter.core.delivery import Change, DeliveryState, Outcome, RetryPolicy, Uncertain, begun, settled
+from newsletter.core.delivery import (
+    Change,
+    DeliveryState,
+    Outcome,
+    RetryPolicy,
+    Uncertain,
+    begun,
+    resent,
+    settled,
+)
+from newsletter.core.refusals import at_the_end
 from newsletter.delivery.bell import Bell
 from newsletter.delivery.ledger import Ledger
 from newsletter.delivery.messages import Messages
 from newsletter.delivery.supply import Supply
-from newsletter.ports import Clock
+from newsletter.ports import Clock, Outbox
 
 if TYPE_CHECKING:
     from newsletter.core.delivery import Delivery
-    from newsletter.ports import Outbox, Progress
+    from newsletter.delivery.doubts import Doubts, InDoubt
+    from newsletter.ports import Progress
 
 log = structlog.get_logger(__name__)
+
+# A deferred delivery may be another worker's when its time comes; shortly before, it isn't changed any more.
+_MARGIN = timedelta(seconds=10)
 
 _OPEN = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED)
 
@@ -69,6 +84,7 @@ class Tally:
 class Run:
     """What the connections of one run share. When it stops they finish what they have in hand."""
 
+    outbox: Outbox
     supply: Supply
     ledger: Ledger
     rules: Rules
@@ -115,31 +131,111 @@ class Run:
 
     def settle(self, delivery: Delivery, outcome: Outcome) -> None:
         """Record what became of a delivery that was begun."""
-        change = settled(delivery, outcome, self.rules.clock(), self.rules.retry, self.rules.jitter())
-        self.ledger.note(change)
-        if change.state is DeliveryState.UNCERTAIN:
-            # Nobody knows whether the reader has it: within this run it isn't tried again, whatever the policy.
-            self.supply.over(delivery)
-            if self.rules.uncertain is Uncertain.RESEND and change.attempts < self.rules.retry.max_attempts:
-                self.ledger.note(self._queued(delivery, change.attempts, outcome.text))
-        self.given_back.discard(delivery.key)
-        self.tally.settled(delivery, outcome, change.state)
-        self.supply.done(delivery, outcome)
+        self._settle(delivery, outcome, self._settled(delivery, outcome))
 
-    async def give_back(self, delivery: Delivery, trouble: str) -> None:
+    async def settle_uncertain(self, delivery: Delivery, outcome: Outcome) -> None:
+        """Record that nobody knows whether the reader has the message; under `resend` it is sent again later."""
+        self.supply.over(delivery)  # not within this run, whatever the policy
+        change, again = self._settled(delivery, outcome), None
+        if self.rules.uncertain is Uncertain.RESEND:
+            times = 1 + await self.outbox.times(delivery.key, DeliveryState.UNCERTAIN)
+            again = resent(delivery, change, times, self.rules.retry, self.rules.jitter())
+            if again is None:
+                log.warning("delivery_left_uncertain", delivery=delivery.key, times=times, reason=outcome.text)
+        self._settle(delivery, outcome, *filter(None, (change, again)))
+
+    def set_aside(self, delivery: Delivery, outcome: Outcome, doubts: Doubts) -> bool:
+        """Record a refusal in doubt, as a deferral for now; tell whether the relay is in trouble with us."""
+        change = self._settled(delivery, outcome._replace(state=DeliveryState.DEFERRED))
+        if change.state is not DeliveryState.DEFERRED:  # it was its last attempt
+            self._settle(delivery, outcome, change)
+            return False
+        self.ledger.note(change)
+        self.given_back.discard(delivery.key)
+        self.supply.probes = True
+        self.supply.done(delivery, outcome)
+        return doubts.note(delivery, outcome, change)
+
+    def refuse(self, found: Sequence[InDoubt], doubts: Doubts) -> None:
+        """Record that deliveries were refused for their readers: others' messages go through."""
+        for one in found:
+            self._decide(one, DeliveryState.REFUSED)
+        if found:
+            self.supply.probes = bool(doubts.open)
+
+    async def queue_again(self, doubts: Doubts) -> None:
+        """Give back what is in doubt if the relay takes nothing from us at all: no reader is blamed for that."""
+        if doubts.taken or any([await self._was_taken(one) for one in doubts.open.values()]):
+            return
+        for one in doubts.take_all():
+            self.supply.troubled(one.delivery)
+            self._decide(one, DeliveryState.QUEUED)
+        await self.ledger.flush()
+        self.supply.refill()
+
+    async def conclude(self, doubts: Doubts) -> str:
+        """Decide what is in doubt still when nothing is left to send; return what the trouble with the relay is."""
+        if not doubts.open:
+            return ""
+        await self.ledger.flush()
+        trouble = doubts.trouble(next(iter(doubts.open.values())).outcome)
+        readers, states = len(doubts.open), Counter[DeliveryState]()
+        for one in doubts.take_all():
+            state = DeliveryState.DEFERRED
+            if not doubts.in_trouble:
+                before = await self._was_taken(one)
+                taken = doubts.taken > 0
+                state = at_the_end(doubts.doubt(one), readers=readers, taken=taken, taken_before=before)
+            states[state] += 1
+            self._decide(one, state)
+        if states[DeliveryState.DEFERRED]:
+            count = states[DeliveryState.DEFERRED]
+            log.warning("refusals_in_doubt", relay=doubts.relay, count=count, reason=trouble)
+        return trouble if states[DeliveryState.QUEUED] else ""
+
+    async def give_back(self, delivery: Delivery, trouble: str, *, is_relays: bool = False) -> None:
         """Record that a delivery which was begun met with trouble that is not its reader's.
 
         It is queued again, to be tried when all others have been. The second time, if others did go through, it
-        seems to be alone in its trouble and is deferred.
+        seems to be alone in its trouble and is deferred, unless `is_relays`: the relay is known to refuse all.
         """
-        if self.supply.troubled(delivery) or not self.tally.states:
+        if self.supply.troubled(delivery) or is_relays or not self.tally.states[DeliveryState.SENT]:
             self.given_back.add(delivery.key)
-            self.ledger.note(self._queued(delivery, delivery.attempts, trouble))
+            self.ledger.note(self._queued(delivery, trouble))
             await self.ledger.flush()
             self.supply.done(delivery, refill=True)
         else:
             self.settle(delivery, Outcome(state=DeliveryState.DEFERRED, text=trouble))
 
-    def _queued(self, delivery: Delivery, attempts: int, text: str) -> Change:
-        at = self.rules.clock()
-        return Change(key=delivery.key, state=DeliveryState.QUEUED, at=at, attempts=attempts, text=text)
+    def _settled(self, delivery: Delivery, outcome: Outcome) -> Change:
+        return settled(delivery, outcome, self.rules.clock(), self.rules.retry, self.rules.jitter())
+
+    def _settle(self, delivery: Delivery, outcome: Outcome, change: Change, *more: Change) -> None:
+        self.ledger.note(change, *more)
+        self.given_back.discard(delivery.key)
+        self.tally.settled(delivery, outcome, change.state)
+        self.supply.done(delivery, outcome)
+
+    def _decide(self, one: InDoubt, state: DeliveryState) -> None:
+        """Record what a refusal in doubt turned out to be."""
+        delivery, outcome, deferred = one.delivery, one.outcome, one.deferred
+        if deferred.next_attempt_at and self.rules.clock() > deferred.next_attempt_at - _MARGIN:
+            state = DeliveryState.DEFERRED
+        if state is DeliveryState.QUEUED:
+            self.given_back.add(delivery.key)
+            self.ledger.note(self._queued(delivery, outcome.text))
+            return
+        if state is DeliveryState.REFUSED:
+            self.ledger.note(deferred._replace(state=state, at=self.rules.clock(), next_attempt_at=None))
+        self.tally.settled(delivery, outcome, state)
+
+    async def _was_taken(self, one: InDoubt) -> bool:
+        """Tell whether an earlier run brought the same issue to anybody."""
+        return (await self.outbox.counts(one.delivery.issue_key)).get(DeliveryState.SENT, 0) > 0
+
+    def _queued(self, delivery: Delivery, text: str) -> Change:
+        """Return the step back into the queue, behind those that have not been tried: theirs may be no trouble."""
+        at, attempts = self.rules.clock(), delivery.attempts
+        return Change(
+            key=delivery.key, state=DeliveryState.QUEUED, at=at, attempts=attempts, next_attempt_at=at, text=text
+        )

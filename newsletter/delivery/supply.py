@@ -73,6 +73,9 @@ class Supply:
         self._size = min(batch, _FIRST_CLAIM)
         self._claimed_at = 0.0  # in the loop's time
         self._latest = clock()
+        self.probes = (
+            False  # the relay refuses readers: the next are taken from far behind, who may be of another kind
+        )
 
     async def take(self) -> Delivery | None:
         """Return the next delivery, or None when nothing more is due, the run stops, or it rests for a while."""
@@ -98,14 +101,22 @@ class Supply:
 
     def put_back(self, delivery: Delivery) -> None:
         """Take back a delivery that was not begun: it is the next."""
-        self._ready.appendleft(delivery)
+        if self.probes:
+            self._ready.append(delivery)
+        else:
+            self._ready.appendleft(delivery)
         self._returned(delivery, None)
 
     def done(self, delivery: Delivery, outcome: Outcome | None = None, *, refill: bool = False) -> None:
         """Note that a delivery that was taken is settled; with `refill` it is back in the outbox."""
         if refill:
-            self._dry, self._refills = False, self._refills + 1
+            self.refill()
         self._returned(delivery, outcome)
+
+    def refill(self) -> None:
+        """Note that something is back in the outbox."""
+        self._dry, self._refills = False, self._refills + 1
+        self._bell.ring()
 
     def troubled(self, delivery: Delivery) -> bool:
         """Note that a delivery met with trouble; tell whether it is the first time in this run."""
@@ -174,7 +185,7 @@ class Supply:
             self._taken[delivery.key] = domain_of(delivery.subscriber.email)
             return delivery
         while self._ready:
-            delivery = self._ready.popleft()
+            delivery = self._ready.pop() if self.probes else self._ready.popleft()
             domain = domain_of(delivery.subscriber.email)
             if domain not in self._waiting.domains and self._limits.admit(domain):
                 self._taken[delivery.key] = domain

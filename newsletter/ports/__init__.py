@@ -16,6 +16,8 @@ from newsletter.ports.mail import (
 )
 from newsletter.ports.store import (
     DeliveryRecord,
+    HeldDomain,
+    HighWater,
     Hindrance,
     HindranceKind,
     Hindrances,
@@ -26,6 +28,8 @@ from newsletter.ports.store import (
     Recorded,
     Roster,
     Store,
+    Suppression,
+    Suppressions,
 )
 
 __all__ = [
@@ -35,6 +39,8 @@ __all__ = [
     "DeliveryRecord",
     "DispatchReport",
     "Dispatcher",
+    "HeldDomain",
+    "HighWater",
     "Hindrance",
     "HindranceKind",
     "Hindrances",
@@ -53,4 +59,6 @@ __all__ = [
     "Roster",
     "Source",
     "Store",
+    "Suppression",
+    "Suppressions",
 ]

@@ -86,6 +86,27 @@ class Hindrance:
     forgotten_at: datetime  # from then on it counts for nothing
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppression:
+    """An address that is not mailed any more, on one list or (None) on all; or held, and mailed until that is known."""
+
+    address: str
+    list: str | None
+    reason: str
+    since: datetime
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldDomain:
+    """A domain that called many addresses dead at once, which are held."""
+
+    domain: str
+    addresses: int
+    since: datetime
+    reason: str  # what it said of one of them
+
+
 class Library(Protocol):
     """Listings and sightings; only ever grows."""
 
@@ -202,6 +223,65 @@ class Roster(Protocol):
         ...
 
 
+class Suppressions(Protocol):
+    """Addresses that are not mailed any more, for operators, and those that relays call dead."""
+
+    async def find(self, *, list_name: str | None = None) -> list[Suppression]:
+        """Return all suppressions, held addresses among them, by address; of one list, those for all included."""
+        ...
+
+    async def add(self, suppressions: Sequence[Suppression], *, now: datetime) -> int:
+        """Suppress addresses, all in one transaction; return how many are news.
+
+        What is held of them is decided by that. `Roster.suppress` says what it means.
+        """
+        ...
+
+    async def lift(self, addresses: Sequence[str], *, list_name: str | None, now: datetime) -> None:
+        """Mail these addresses again, all in one transaction.
+
+        Those suppressed for one list or (None) for all lists, or held. Their subscribers are active again, where no
+        other suppression is left.
+
+        Raises:
+            UsageError: one of them is neither; nothing was changed.
+        """
+        ...
+
+    async def judge(self, *, now: datetime) -> list[HeldDomain]:
+        """Decide on the addresses that relays called dead since this was asked last.
+
+        They are suppressed, or held (`core.dead_addresses`). What was held and is taken again is forgotten.
+
+        Returns:
+            The domains of which addresses are held from now on.
+        """
+        ...
+
+    async def held(self) -> list[HeldDomain]:
+        """Return the domains of which addresses are held."""
+        ...
+
+    async def held_on(self, list_name: str) -> int:
+        """Return how many subscribers of a list have addresses that are held."""
+        ...
+
+
+class HighWater(Protocol):
+    """How far a ledger has come, to be kept outside of it too: an older copy in its place is noticed."""
+
+    async def read(self) -> tuple[str, int]:
+        """Return the ledger's identity, which it was given when it was made, and its mark.
+
+        The identity is empty where the ledger doesn't outlive the process.
+        """
+        ...
+
+    async def advance(self, *, at_least: int = 0) -> int:
+        """Raise the mark by one, or to what it must be at least; return it when it is durable."""
+        ...
+
+
 class Outbox(Protocol):
     """The deliveries still to be made. `worker` names a living process; what a dead one held is recovered."""
 
@@ -239,6 +319,9 @@ class Outbox(Protocol):
     async def record(self, changes: Sequence[Change]) -> Collection[int]:
         """Write steps of deliveries in one transaction, one after the other; durable when it returns.
 
+        A change that asks to suppress makes the address one that `Suppressions.judge` decides on; if it was called
+        dead on another day before, it is suppressed at once.
+
         A change that is not a step forward from the row's state (`core.delivery.FORWARD`) is left out; returns
         the keys of those. A message whose intent was left out, say because the reader left meanwhile, is not sent.
         """
@@ -252,16 +335,28 @@ class Outbox(Protocol):
         """Return the workers that are dead and still hold deliveries."""
         ...
 
-    async def recover(self, policy: Uncertain, *, now: datetime, workers: Collection[str] | None = None) -> int:
+    async def recover(
+        self,
+        policy: Uncertain,
+        *,
+        now: datetime,
+        workers: Collection[str] | None = None,
+        unread: Collection[str] = (),
+    ) -> int:
         """Bring back what dead workers held, and return how many deliveries had been in flight.
 
         Claimed ones are queued again; those in flight are `uncertain`, and under `resend` queued again.
-        `workers` narrows it to some of the dead ones: those whose own notes have been read before.
+        `workers` narrows it to some of the dead ones: those whose own notes have been read before. Of the `unread`
+        ones the notes are lost: all that they held counts as in flight.
         """
         ...
 
     async def counts(self, issue_key: int) -> dict[DeliveryState, int]:
         """Return how many deliveries of an issue stand in each state."""
+        ...
+
+    async def times(self, key: int, state: DeliveryState) -> int:
+        """Return how often a delivery has come into a state."""
         ...
 
     async def suppressed_count(self, issue_key: int) -> int:
@@ -335,6 +430,16 @@ class Store(Protocol):
     @property
     def hindrances(self) -> Hindrances:
         """Return what holds mail up for a while."""
+        ...
+
+    @property
+    def suppressions(self) -> Suppressions:
+        """Return the addresses that are not mailed any more."""
+        ...
+
+    @property
+    def high_water(self) -> HighWater:
+        """Return how far the ledger has come."""
         ...
 
     @property

@@ -13,6 +13,7 @@ from newsletter.core.subscriber import Subscriber, SubscriberStatus, address_key
 from newsletter.ports import IssueSummary, Recorded
 from newsletter.store.matching import Known, place, unseen
 from newsletter.store.memory_outbox import MemoryOutbox
+from newsletter.store.memory_suppressions import MemoryHighWater, MemorySuppressions
 from newsletter.store.memory_tables import Reading, Row, Tables
 from newsletter.store.steps import NOT_BROUGHT, barred, frozen, opening
 
@@ -40,6 +41,8 @@ class MemoryStore:
         self.roster = MemoryRoster(tables)
         self.outbox = MemoryOutbox(tables)
         self.hindrances = MemoryHindrances()
+        self.suppressions = MemorySuppressions(tables)
+        self.high_water = MemoryHighWater()
 
     @property
     def file(self) -> None:

@@ -99,9 +99,22 @@ class MemoryOutbox:
         rows = self._tables.deliveries.values()
         return sorted(await self._workers.dead({row.claimed_by for row in rows if row.claimed_by is not None}))
 
-    async def recover(self, policy: Uncertain, *, now: datetime, workers: Collection[str] | None = None) -> int:
+    async def recover(
+        self,
+        policy: Uncertain,
+        *,
+        now: datetime,
+        workers: Collection[str] | None = None,
+        unread: Collection[str] = (),
+    ) -> int:
         """See `Outbox`."""
         dead = {name for name in await self.dead_workers() if workers is None or name in workers}
+        begun = [
+            Change(key=row.key, state=DeliveryState.SENDING, at=now, attempts=row.attempts + 1)
+            for row in self._tables.deliveries.values()
+            if row.claimed_by in dead & set(unread) and row.state in WAITING
+        ]
+        self._tables.change(begun)
         self._give_back(dead)
         in_flight = [(row.key, row.attempts) for row in self._tables.deliveries.values() if row.claimed_by in dead]
         self._tables.change(cut_off(in_flight, policy, now))
@@ -110,6 +123,10 @@ class MemoryOutbox:
     async def counts(self, issue_key: int) -> dict[DeliveryState, int]:
         """See `Outbox`."""
         return self._tables.counts(issue_key)
+
+    async def times(self, key: int, state: DeliveryState) -> int:
+        """See `Outbox`."""
+        return sum(step.key == key and step.state is state for step in self._tables.events)
 
     async def suppressed_count(self, issue_key: int) -> int:
         """See `Outbox`."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from newsletter.core.dead_addresses import is_another_day
 from newsletter.core.delivery import Change, DeliveryState
 from newsletter.core.identity import ListingId
 from newsletter.core.issue import Issue
@@ -53,6 +54,16 @@ class Row:
 
 
 @dataclass(slots=True)
+class Dead:
+    """An address that was called dead; the fields are the columns of the table `dead_addresses`."""
+
+    issue_key: int
+    since: datetime
+    reason: str
+    held: bool = False
+
+
+@dataclass(slots=True)
 class Reading:
     """What reading a page came to; the fields are the columns of the table `readings`."""
 
@@ -73,16 +84,17 @@ class Tables:
     issues: dict[int, Issue] = field(default_factory=dict)
     subscribers: dict[int, Subscriber] = field(default_factory=dict)
     numbers: dict[tuple[str, str], int] = field(default_factory=dict)  # of subscribers, by list and address key
-    suppressions: dict[tuple[str, str | None], str] = field(
-        default_factory=dict
-    )  # the reason, by address and list
+    # The reason and since when, by address and list.
+    suppressions: dict[tuple[str, str | None], tuple[str, datetime]] = field(default_factory=dict)
+    dead: dict[str, Dead] = field(default_factory=dict)  # by address
     deliveries: dict[int, Row] = field(default_factory=dict)
     events: list[Step] = field(default_factory=list)
     last_listing: int = 0  # numbers of merged listings aren't given again
 
     def suppression(self, list_name: str, key: str) -> str | None:
         """Return why an address is suppressed for a list or for all, or None."""
-        return self.suppressions.get((key, list_name), self.suppressions.get((key, None)))
+        found = self.suppressions.get((key, list_name)) or self.suppressions.get((key, None))
+        return found[0] if found else None
 
     def change(self, changes: Sequence[Change]) -> frozenset[int]:
         """Take steps of deliveries; return the keys of those left out."""
@@ -93,16 +105,26 @@ class Tables:
             self.deliveries[step.key].become(step._asdict())
         self.events += walked.steps
         for change in walked.suppress:
-            self.suppress(self.deliveries[change.key].email, None, dead_address(change), change.at)
+            self._note_dead(change)
         for change, reason in walked.left_out:
             log.warning("change_left_out", delivery=change.key, to=change.state.value, reason=reason)
         return frozenset(change.key for change, _ in walked.left_out)
 
-    def suppress(self, email: str, list_name: str | None, reason: str, now: datetime) -> bool:
+    def _note_dead(self, change: Change) -> None:
+        """Note that a relay called the address of a delivery dead."""
+        row, reason = self.deliveries[change.key], dead_address(change)
+        known = self.dead.setdefault(address_key(row.email), Dead(row.issue_key, change.at, reason))
+        if is_another_day(known.since, change.at):
+            self.suppress(row.email, None, reason, change.at)
+            del self.dead[address_key(row.email)]
+
+    def suppress(
+        self, email: str, list_name: str | None, reason: str, now: datetime, since: datetime | None = None
+    ) -> bool:
         """Never mail an address again; tell whether that is news."""
         key = address_key(email)
         is_news = (key, list_name) not in self.suppressions
-        self.suppressions.setdefault((key, list_name), reason)
+        self.suppressions.setdefault((key, list_name), (reason, since or now))
         theirs = {
             number
             for (name, address), number in self.numbers.items()

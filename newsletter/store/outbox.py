@@ -13,9 +13,10 @@ from newsletter.store.bulk import fetch, run
 from newsletter.store.changes import take_steps
 from newsletter.store.issues import state_counts
 from newsletter.store.roster import SUBSCRIBER, read_subscriber
-from newsletter.store.steps import OPEN, SUPPRESSED, barred, cut_off, dead_address, withdrawal
-from newsletter.store.suppressing import ROSTER, suppress
-from newsletter.store.tables import EVERY_LIST, deliveries, issues, moment_text, read_moment
+from newsletter.store.steps import OPEN, SUPPRESSED, barred, cut_off, withdrawal
+from newsletter.store.suppressing import ROSTER
+from newsletter.store.suppressions import note_dead
+from newsletter.store.tables import EVERY_LIST, deliveries, delivery_events, issues, moment_text, read_moment
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -100,7 +101,7 @@ class SqlOutbox:
             await self._database.alone(connection, ROSTER)
         walked = await take_steps(connection, changes)
         for change in walked.suppress:
-            await _suppress(connection, change)
+            await note_dead(connection, change)
         for change, reason in walked.left_out:
             log.warning("change_left_out", delivery=change.key, to=change.state.value, reason=reason)
         return frozenset(change.key for change, _ in walked.left_out)
@@ -117,13 +118,21 @@ class SqlOutbox:
             holders = [str(name) for name in await connection.scalars(names)]
         return sorted(await self._workers.dead(holders))
 
-    async def recover(self, policy: Uncertain, *, now: datetime, workers: Collection[str] | None = None) -> int:
+    async def recover(
+        self,
+        policy: Uncertain,
+        *,
+        now: datetime,
+        workers: Collection[str] | None = None,
+        unread: Collection[str] = (),
+    ) -> int:
         """See `Outbox`."""
         # Who is dead stays dead: no name is borne twice.
         dead = [name for name in await self.dead_workers() if workers is None or name in workers]
         if not dead:
             return 0
         async with self._database.write() as connection:
+            await self._record(connection, await _perhaps_begun(connection, set(dead) & set(unread), now))
             await _give_back(connection, dead)
             in_flight = await _in_flight(connection, dead)
             await self._record(connection, cut_off(in_flight, policy, now))
@@ -134,6 +143,16 @@ class SqlOutbox:
         """See `Outbox`."""
         async with self._database.read() as connection:
             return (await state_counts(connection, [issue_key]))[issue_key]
+
+    async def times(self, key: int, state: DeliveryState) -> int:
+        """See `Outbox`."""
+        query = (
+            sa.select(sa.func.count())
+            .select_from(delivery_events)
+            .where(delivery_events.c.delivery_key == key, delivery_events.c.state == state)
+        )
+        async with self._database.read() as connection:
+            return int(await connection.scalar(query) or 0)
 
     async def suppressed_count(self, issue_key: int) -> int:
         """See `Outbox`."""
@@ -247,19 +266,23 @@ def _claimed(row: Sequence[Any]) -> tuple[Delivery, str]:
     return delivery, barred(subscriber.status, suppression)
 
 
-async def _suppress(connection: AsyncConnection, change: Change) -> None:
-    """Suppress the address of a delivery on all lists: its mailbox is dead."""
-    query = sa.select(deliveries.c.email).where(deliveries.c.key == change.key)
-    email = str(await connection.scalar(query))
-    await suppress(connection, email, list_name=None, reason=dead_address(change), now=change.at)
-
-
 async def _give_back(connection: AsyncConnection, workers: Collection[str]) -> None:
     await connection.execute(
         sa.update(deliveries)
         .where(deliveries.c.claimed_by.in_(workers), deliveries.c.state.in_(WAITING))
         .values(claimed_by=None, ready_at=sa.func.coalesce(deliveries.c.next_attempt_at, deliveries.c.due_at))
     )
+
+
+async def _perhaps_begun(connection: AsyncConnection, workers: Collection[str], now: datetime) -> list[Change]:
+    """Return the intents that workers may have had for what they claimed."""
+    query = (
+        sa.select(deliveries.c.key, deliveries.c.attempts)
+        .where(deliveries.c.claimed_by.in_(workers), deliveries.c.state.in_(WAITING))
+        .order_by(deliveries.c.key)
+    )
+    rows = await connection.execute(query) if workers else ()
+    return [Change(key=row.key, state=DeliveryState.SENDING, at=now, attempts=row.attempts + 1) for row in rows]
 
 
 async def _in_flight(connection: AsyncConnection, workers: Collection[str]) -> list[tuple[int, int]]:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from newsletter.store.high_water import SqlHighWater
 from newsletter.store.hindrances import SqlHindrances
 from newsletter.store.issues import SqlIssues
 from newsletter.store.listings import SqlLibrary
 from newsletter.store.outbox import SqlOutbox
 from newsletter.store.roster import SqlRoster
+from newsletter.store.suppressions import SqlSuppressions
 from newsletter.store.workers import FileWorkers, LocalWorkers, SessionWorkers
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from newsletter.store.engine import Database
-    from newsletter.store.workers import Workers
+    from newsletter.store.suppressions import SqlSuppressions
+from newsletter.store.workers import Workers
 
 
 class SqlStore:
@@ -28,6 +31,8 @@ class SqlStore:
         self.roster = SqlRoster(database)
         self.outbox = SqlOutbox(database, _workers(database))
         self.hindrances = SqlHindrances(database)
+        self.suppressions = SqlSuppressions(database)
+        self.high_water = SqlHighWater(database)
 
     @property
     def file(self) -> Path | None:

@@ -121,6 +121,8 @@ def walk(standings: Mapping[int, Standing], changes: Iterable[Change]) -> Walk:
 def _step(standing: Standing | Step, change: Change) -> Step:
     begins, waits = change.state is DeliveryState.SENDING, change.state in WAITING
     is_attempt = begins or standing.state == DeliveryState.SENDING
+    # What was deferred and turned out to be our own trouble is no attempt after all.
+    is_attempt |= standing.state == DeliveryState.DEFERRED and change.state is DeliveryState.QUEUED
     return Step(
         key=change.key,
         updated_at=change.at,

@@ -23,12 +23,21 @@ ROSTER = "change the roster"
 
 
 async def suppress(
-    connection: AsyncConnection, email: str, *, list_name: str | None, reason: str, now: datetime
+    connection: AsyncConnection,
+    email: str,
+    *,
+    list_name: str | None,
+    reason: str,
+    now: datetime,
+    since: datetime | None = None,
 ) -> bool:
-    """Never mail an address again; see `newsletter.ports.Roster.suppress`. The caller is `alone` with ROSTER."""
+    """Never mail an address again; see `newsletter.ports.Roster.suppress`. The caller is `alone` with ROSTER.
+
+    `since` is what is recorded as its beginning, if that is not now.
+    """
     key = address_key(email)
     statement = insert(connection, suppressions).on_conflict_do_nothing().returning(suppressions.c.address_key)
-    row = {"address_key": key, "list": list_name or EVERY_LIST, "reason": reason, "since": now}
+    row = {"address_key": key, "list": list_name or EVERY_LIST, "reason": reason, "since": since or now}
     is_news = await connection.scalar(statement, row) is not None
     theirs = subscribers.c.address_key == key
     if list_name is not None:

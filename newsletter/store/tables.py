@@ -239,6 +239,26 @@ suppressions = sa.Table(
     _moment("since"),
 )
 
+# Addresses that a relay called dead. What is not `held` yet is decided at the end of the run.
+dead_addresses = sa.Table(
+    "dead_addresses",
+    metadata,
+    sa.Column("address_key", _Exact, primary_key=True),
+    sa.Column("domain", _Exact, nullable=False, index=True),
+    _reference("issue_key", "issues.key"),
+    _moment("since"),
+    _text("reason"),
+    sa.Column("held", sa.Boolean, nullable=False),
+)
+
+# One row: which ledger this is, and how far it has come; see `newsletter.high_water`.
+ledger = sa.Table(
+    "ledger",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("mark", sa.BigInteger, nullable=False),
+)
+
 deliveries = sa.Table(
     "deliveries",
     metadata,

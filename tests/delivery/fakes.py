@@ -147,15 +147,25 @@ class FakeOutbox:
     async def dead_workers(self) -> list[str]:
         return sorted({row.claimed_by for row in self.rows.values() if row.claimed_by in self.dead} - {None})
 
-    async def recover(self, policy: Uncertain, *, now: datetime, workers: Collection[str] | None = None) -> int:
+    async def recover(
+        self,
+        policy: Uncertain,
+        *,
+        now: datetime,
+        workers: Collection[str] | None = None,
+        unread: Collection[str] = (),
+    ) -> int:
         dead = self.dead if workers is None else self.dead & set(workers)
         held = [row for row in self.rows.values() if row.claimed_by in dead]
-        in_flight = [row for row in held if row.state is DeliveryState.SENDING]
+        in_flight = [row for row in held if row.state is DeliveryState.SENDING or row.claimed_by in unread]
         for row in held:
             row.claimed_by = None
         for row in in_flight:
             row.state = DeliveryState.QUEUED if policy is Uncertain.RESEND else DeliveryState.UNCERTAIN
         return len(in_flight)
+
+    async def times(self, key: int, state: DeliveryState) -> int:
+        return sum(change.state is state for change in self.rows[key].changes)
 
     async def counts(self, issue_key: int) -> dict[DeliveryState, int]:
         return dict(Counter(row.state for row in self.rows.values() if row.delivery.issue_key == issue_key))

@@ -30,6 +30,8 @@ TURNED_AWAY = {
     "full@example.org": "452 4.2.2 mailbox full",
     "grey@example.org": "451 4.7.1 greylisted, come back later",
 }
+# By a list of its own it refuses these as a matter of policy.
+STOP_LIST = tuple(f"stopped{number}@example.org" for number in range(20))
 
 _MAIN = """
 compatibility_level = 3.6
@@ -135,7 +137,8 @@ def _configure(folder: Path, certificates: Certificates, port: int, auth_port: i
     for name in ("etc", "queue", "data", "mail", "log"):
         (folder / name).mkdir()
     certificates.write_server(folder / "server.pem")
-    (folder / "turned-away").write_text("".join(f"{one} {reply}\n" for one, reply in TURNED_AWAY.items()))
+    turned_away = TURNED_AWAY | dict.fromkeys(STOP_LIST, "550 5.7.1 we may not send to this address")
+    (folder / "turned-away").write_text("".join(f"{one} {reply}\n" for one, reply in turned_away.items()))
     shutil.chown(folder / "data", "postfix")
     shutil.chown(folder / "mail", "nobody", "nogroup")
     mail = (folder / "mail").stat()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import tempfile
+import zlib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -13,13 +14,15 @@ from hypothesis import strategies as st
 
 from newsletter.core.delivery import Change, DeliveryState, Uncertain
 from newsletter.core.errors import StoreError
-from newsletter.delivery.journal import Journal, path_of, read
+from newsletter.delivery.journal import DamagedJournalError, Journal, path_of, read
 from newsletter.delivery.ledger import Journalled
 from newsletter.delivery.recovery import recover
 from tests.delivery.fakes import NOW, FakeOutbox
 from tests.delivery.pools import names
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from newsletter.ports import Outbox
 
 WORKER = "host-1-abc"
@@ -96,7 +99,11 @@ def test_lines_that_are_not_whole_do_not_count_nor_what_stands_behind_them(tmp_p
 
     for damaged in range(3, length - 1):
         path.write_bytes(whole[:damaged] + bytes([whole[damaged] ^ 1]) + whole[damaged + 1 :])
-        assert read(tmp_path, WORKER) in ([intent(1)], [])
+        try:
+            found = read(tmp_path, WORKER)
+        except DamagedJournalError as error:
+            found = error.changes
+        assert found in ([intent(1)], [])
 
 
 def test_lines_of_an_earlier_turn_in_the_same_half_do_not_count(tmp_path: Path) -> None:
@@ -218,6 +225,88 @@ async def test_recovery_knows_what_was_sent_and_what_was_in_flight(tmp_path: Pat
     ]
     assert not any(row.claimed_by for row in outbox.rows.values())
     assert names(tmp_path) == ["recovery.lock"]
+
+
+def kept(folder: Path) -> Path:
+    """Keep a journal that says something, and return its file."""
+    journal = Journal(folder, WORKER)
+    journal.append([intent(1), outcome(1), intent(2), outcome(2), intent(3)])
+    journal.close()
+    return path_of(folder, WORKER)
+
+
+def cut(path: Path, size: int) -> None:
+    path.write_bytes(path.read_bytes()[:size])
+
+
+def change_a_line(path: Path) -> None:
+    path.write_bytes(path.read_bytes().replace(b'"sent"', b'"sunk"', 1))
+
+
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "empty": lambda path: cut(path, 0),
+    "cut in its first line": lambda path: cut(path, 40),
+    "cut behind its lines": lambda path: cut(path, 100_000),
+    "cut at its half": lambda path: cut(path, 2 * 1024 * 1024),
+    "longer than it was": lambda path: path.write_bytes(path.read_bytes() + b"more"),
+    "nothing but zeros": lambda path: path.write_bytes(bytes(4 * 1024 * 1024)),
+    "something else": lambda path: path.write_bytes(b"PK" * 2 * 1024 * 1024),
+    "with a line that was changed": change_a_line,
+    "put aside": lambda path: path.rename(f"{path}.lost"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+async def test_what_the_worker_of_a_damaged_journal_held_is_uncertain(tmp_path: Path, damage: str) -> None:
+    outbox = FakeOutbox.of(5)
+    async with outbox.worker() as dead:
+        await outbox.claim(dead, now=NOW, limit=4)
+    kept(tmp_path).rename(path_of(tmp_path, dead))
+    DAMAGE[damage](path_of(tmp_path, dead))
+
+    in_flight = await recover(cast("Outbox", outbox), Uncertain.HOLD, now=NOW, journals=tmp_path)
+
+    states = [outbox.state(key) for key in range(1, 6)]
+    assert states[4] is QUEUED  # nobody held it
+    assert set(states[:4]) <= {DeliveryState.UNCERTAIN, SENT}  # sent, where the journal says it still
+    assert states[:4].count(DeliveryState.UNCERTAIN) == in_flight > 0
+    assert [name for name in names(tmp_path) if not name.endswith(".lost")] == ["recovery.lock"]
+
+
+@pytest.mark.parametrize("end", range(1, 8))
+def test_a_line_that_was_cut_off_by_a_kill_is_no_damage(tmp_path: Path, end: int) -> None:
+    path = kept(tmp_path)
+    content = path.read_bytes()
+    last = len(content.split(b"\0")[0])
+    path.write_bytes(content[: last - end] + bytes(end) + content[last:])
+
+    assert read(tmp_path, WORKER) == [intent(1), outcome(1), intent(2), outcome(2)]
+
+
+def test_a_journal_that_another_version_wrote_is_damaged_and_no_mistake_of_ours(tmp_path: Path) -> None:
+    path = kept(tmp_path)
+    line = b'[9,"unheard of",0,1]'
+    content = path.read_bytes()
+    head = content[:12]
+    other = b"%08x%b\n" % (zlib.crc32(line, 0), line)
+    path.write_bytes((head + other + content[12:])[: len(content)])
+
+    with pytest.raises(DamagedJournalError):
+        read(tmp_path, WORKER)
+
+
+async def test_a_journal_that_cannot_be_read_is_one_line_and_nothing_is_sent(tmp_path: Path) -> None:
+    outbox = FakeOutbox.of(2)
+    async with outbox.worker() as dead:
+        await outbox.claim(dead, now=NOW, limit=1)
+    path_of(tmp_path, dead).mkdir()
+
+    with pytest.raises(StoreError, match=r"\.journal.* can't be read: .*rename it to .*\.lost") as told:
+        await recover(cast("Outbox", outbox), Uncertain.HOLD, now=NOW, journals=tmp_path)
+
+    assert "\n" not in str(told.value)
+    assert outbox.states() == {QUEUED: 2}
+    assert outbox.rows[1].claimed_by == dead
 
 
 async def test_recovery_leaves_the_living_alone(tmp_path: Path) -> None:

@@ -186,7 +186,7 @@ async def test_a_reader_in_trouble_at_a_slow_domain_waits_for_it_too(server: Smt
     readers = [f"reader{number}@{SLOW}" for number in range(1, 11)]
     outbox = FakeOutbox(delivery(key, email) for key, email in enumerate(readers, start=1))
     server.answer("RCPT", "451 4.7.0 too many messages", times=3)
-    server.answer("RCPT", "550 5.7.1 not from you", address=readers[0], times=1)
+    server.answer("RCPT", "503 5.5.1 say MAIL first", address=readers[0], times=1)
 
     limits = DomainLimits(first_pause=0.05)
     report = await dispatcher(outbox, pool(server, connections=1), limits=limits).deliver(message_for)

@@ -11,7 +11,7 @@ from newsletter.delivery.relay import RelayConfig, SmtpRelayPool
 from newsletter.ports import DispatchReport
 from tests.delivery.fakes import FakeOutbox, delivery, message_for, reader
 from tests.delivery.pools import dispatcher
-from tests.delivery.postfix import PASSWORD, TURNED_AWAY, USER, Postfix, postfix
+from tests.delivery.postfix import PASSWORD, STOP_LIST, TURNED_AWAY, USER, Postfix, postfix
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -57,6 +57,36 @@ async def test_postfix_takes_an_issue_over_starttls_with_a_login(mta: Postfix, c
     assert all(
         sum(f"\nHello {reader(number)}\n".encode() in mail for mail in mails) == 1 for number in range(1, 31)
     )
+
+
+@pytest.mark.parametrize("first", [1, 40, 81])
+async def test_postfix_refuses_twenty_by_an_access_map_and_eighty_have_their_mail_in_one_run(
+    mta: Postfix, ca_file: Path, first: int
+) -> None:
+    stopped = dict(enumerate(STOP_LIST, start=first))
+    outbox = FakeOutbox(delivery(number, stopped.get(number, reader(number))) for number in range(1, 101))
+
+    report = await dispatcher(outbox, relay(mta, ca_file)).deliver(message_for)
+
+    assert report == DispatchReport(sent=80, refused=20)
+    assert {number for number in outbox.rows if outbox.state(number) is DeliveryState.REFUSED} == set(stopped)
+    assert (outbox.last(first).code, outbox.last(first).suppress) == (550, False)
+    mails = await mta.mails(80)
+    assert len(mails) == 80
+    for number in outbox.rows:
+        expected = 0 if number in stopped else 1
+        assert sum(f"\nHello {reader(number)}\n".encode() in mail for mail in mails) == expected
+
+
+async def test_postfix_that_refuses_everybody_by_an_access_map_is_in_trouble_with_us(
+    mta: Postfix, ca_file: Path
+) -> None:
+    outbox = FakeOutbox(delivery(number, address) for number, address in enumerate(STOP_LIST, start=1))
+
+    report = await dispatcher(outbox, relay(mta, ca_file)).deliver(message_for)
+
+    assert outbox.states() == {DeliveryState.QUEUED: 20}
+    assert "5.7.1" in report.trouble
 
 
 async def test_postfix_refuses_a_wrong_login_and_nothing_is_sent(mta: Postfix, ca_file: Path) -> None:

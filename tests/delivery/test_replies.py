@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.core.delivery import DeliveryState, Outcome
+from newsletter.core.delivery import DeliveryState, Doubt, Outcome
 from newsletter.core.errors import RelayError
 from newsletter.delivery.replies import Reply, Stage, step, verdict
 
@@ -103,19 +103,15 @@ def test_a_message_refused_for_an_unknown_mailbox_names_the_address_dead() -> No
         *((stage, Reply(421, "4.7.0 closing")) for stage in Stage),
         (Stage.MAIL, Reply(451, "4.3.0 later")),
         (Stage.MAIL, Reply(550, "5.1.8 sender's domain unknown")),
-        (Stage.RCPT, Reply(550, "5.7.1 blocked by policy")),
-        (Stage.RCPT, Reply(550, "5.7.26 unauthenticated mail")),
-        (Stage.RCPT, Reply(550, "5.1.7 bad sender address")),
-        (Stage.RCPT, Reply(550, "we have you on our blocklist")),
-        (Stage.RCPT, Reply(554, "Relay access denied")),
         (Stage.RCPT, Reply(530, "authentication required")),
         (Stage.RCPT, Reply(503, "5.5.1 nested MAIL command")),
         (Stage.RCPT, Reply(500, "what?")),
+        (Stage.RCPT, Reply(550, "5.7.8 authentication credentials invalid")),
+        (Stage.RCPT, Reply(550, "5.5.1 invalid command")),
+        (Stage.DATA, Reply(501, "no arguments")),
+        (Stage.MESSAGE, Reply(503, "bad sequence")),
         (Stage.DATA, Reply(554, "5.5.1 no valid recipients")),
         (Stage.DATA, Reply(250, "ok, but not the answer to DATA")),
-        (Stage.MESSAGE, Reply(554, "5.7.1 looks like spam")),
-        (Stage.MESSAGE, Reply(554, "transaction failed")),
-        (Stage.MESSAGE, Reply(552, "5.3.4 message too big")),
         (Stage.MESSAGE, Reply(354, "go on")),
         (Stage.MAIL, Reply(-1, "garbage")),
     ],
@@ -130,6 +126,77 @@ def test_an_unknown_user_is_dead_even_where_the_text_speaks_of_relays() -> None:
 
     assert outcome
     assert outcome.dead_address
+
+
+@pytest.mark.parametrize(
+    ("stage", "reply"),
+    [
+        (Stage.RCPT, Reply(550, "5.7.13 user account disabled")),
+        (Stage.RCPT, Reply(550, "5.7.17 the mailbox has a new owner")),
+        (Stage.RCPT, Reply(550, "5.7.18 the domain has a new owner")),
+        (Stage.RCPT, Reply(550, "5.7.129 RESOLVER.RST.RestrictedToRecipientsPermission; not authorized")),
+        (Stage.RCPT, Reply(550, "5.7.133 RESOLVER.RST.SenderNotAuthenticatedForGroup")),
+        (Stage.MESSAGE, Reply(550, "5.7.134 sender not authenticated for mailbox")),
+        (Stage.RCPT, Reply(550, "5.7.2 mailing list expansion prohibited")),
+    ],
+)
+def test_a_policy_of_one_mailbox_is_beyond_doubt_the_readers_and_the_address_not_dead(
+    stage: Stage, reply: Reply
+) -> None:
+    outcome = judge(stage, reply)
+
+    assert outcome
+    assert (outcome.state, outcome.doubt, outcome.dead_address) == (DeliveryState.REFUSED, Doubt.NONE, False)
+
+
+@pytest.mark.parametrize(
+    ("stage", "reply"),
+    [
+        (Stage.RCPT, Reply(550, "5.7.1 this address is suppressed")),
+        (Stage.RCPT, Reply(550, "5.7.1 blocked by policy")),
+        (Stage.RCPT, Reply(550, "5.7.0 we may not send to limit.too.many@spf.example.org")),
+        (Stage.RCPT, Reply(550, "<rate@relay.example.org>: Recipient address rejected: Access denied")),
+        (Stage.RCPT, Reply(554, "refused")),
+        (Stage.RCPT, Reply(550, "we have you on our blocklist")),
+        (Stage.RCPT, Reply(550, "5.4.1 Recipient address rejected: Access denied")),
+        (Stage.DATA, Reply(554, "5.7.1 stop list")),
+        (Stage.MESSAGE, Reply(554, "5.7.1 looks like spam")),
+        (Stage.MESSAGE, Reply(554, "transaction failed")),
+        (Stage.MESSAGE, Reply(550, "5.6.0 odd content")),
+    ],
+)
+def test_a_refusal_that_may_be_the_readers_or_ours_is_in_doubt(stage: Stage, reply: Reply) -> None:
+    outcome = judge(stage, reply)
+
+    assert outcome
+    assert (outcome.state, outcome.doubt, outcome.dead_address) == (DeliveryState.REFUSED, Doubt.SOME, False)
+
+
+@pytest.mark.parametrize(
+    ("stage", "reply"),
+    [
+        (Stage.RCPT, Reply(550, "5.7.26 unauthenticated mail")),
+        (Stage.RCPT, Reply(550, "5.7.606 access denied, banned sending IP")),
+        (Stage.RCPT, Reply(550, "5.1.7 bad sender address")),
+        (Stage.RCPT, Reply(550, "5.4.5 daily sending quota exceeded")),
+        (Stage.RCPT, Reply(554, "Relay access denied")),
+        (Stage.RCPT, Reply(550, "5.7.1 client host [192.0.2.7] blocked")),
+        (Stage.RCPT, Reply(550, "too many messages this hour")),
+        (Stage.MESSAGE, Reply(554, "5.7.1 DMARC check failed")),
+    ],
+)
+def test_a_refusal_in_doubt_whose_words_are_about_us_is_rather_ours(stage: Stage, reply: Reply) -> None:
+    outcome = judge(stage, reply)
+
+    assert outcome
+    assert (outcome.state, outcome.doubt, outcome.dead_address) == (DeliveryState.REFUSED, Doubt.OURS, False)
+
+
+def test_the_readers_own_address_is_no_word_of_the_relay() -> None:
+    outcome = judge(Stage.RCPT, Reply(550, "<no.such.user@example.org>: not today"))
+
+    assert outcome
+    assert not outcome.dead_address
 
 
 @given(st.sampled_from(Stage), st.integers(min_value=-1, max_value=999), st.text())

@@ -145,7 +145,7 @@ async def test_a_message_that_is_too_big_is_our_trouble_and_never_sent(pipelinin
 
 
 @pytest.mark.parametrize("step", ["MAIL", "RCPT", "DATA"])
-@pytest.mark.parametrize("reply", ["421 4.7.0 closing", "550 5.7.1 we don't like you", "garbage", DROP])
+@pytest.mark.parametrize("reply", ["421 4.7.0 closing", "530 5.7.0 log in first", "garbage", DROP])
 async def test_trouble_before_the_message_is_no_outcome(
     server: SmtpServer, session: Session, step: str, reply: str
 ) -> None:

@@ -75,7 +75,7 @@ async def test_a_reader_who_alone_makes_trouble_is_tried_last_and_then_deferred(
     server: SmtpServer, dispatcher: Make
 ) -> None:
     outbox = FakeOutbox.of(6)
-    server.answer("RCPT", "550 5.7.1 not from you", address=reader(1))
+    server.answer("RCPT", "503 5.5.1 say MAIL first", address=reader(1))
 
     report = await dispatcher(outbox, pool(server, connections=1)).deliver(message_for)
 
@@ -85,7 +85,7 @@ async def test_a_reader_who_alone_makes_trouble_is_tried_last_and_then_deferred(
     assert (outbox.last(1).attempts, outbox.last(1).suppress) == (1, False)
 
 
-@pytest.mark.parametrize(("policy", "state"), [(Uncertain.RESEND, QUEUED), (Uncertain.HOLD, UNCERTAIN)])
+@pytest.mark.parametrize(("policy", "state"), [(Uncertain.RESEND, DEFERRED), (Uncertain.HOLD, UNCERTAIN)])
 async def test_a_message_whose_fate_is_unknown_is_not_sent_again_in_the_same_run(
     server: SmtpServer, dispatcher: Make, policy: Uncertain, state: DeliveryState
 ) -> None:

@@ -25,6 +25,7 @@ from newsletter.delivery.relay import RelayConfig, Security, SmtpRelayPool
 from newsletter.delivery.run import Rules
 from newsletter.store import open_store
 from newsletter.store.outbox import SqlOutbox
+from newsletter.store.suppressions import SqlSuppressions
 from tests.delivery.fakes import message_for
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ POINTS: dict[str, tuple[Any, str, bool]] = {
     "before recovery": (SqlOutbox, "recover", False),
     "after recovery": (SqlOutbox, "recover", True),
     "after a dead worker's journal was read": (journal, "read", True),
+    "before dead addresses are decided on": (SqlSuppressions, "judge", False),
+    "after dead addresses were decided on": (SqlSuppressions, "judge", True),
 }
 
 
@@ -137,6 +140,7 @@ async def _deliver(order: Order) -> None:
         journals=Path(order.journals) if order.journals else None,
     )
     await dispatcher.deliver(message_for, stop=stop)
+    await store.suppressions.judge(now=datetime.now(UTC))
     await store.close()
 
 

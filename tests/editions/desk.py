@@ -16,6 +16,7 @@ from newsletter.bootstrap import packaged_templates
 from newsletter.core.delivery import Change, DeliveryState
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.subscriber import Subscriber
+from newsletter.high_water import HighWaterMark
 from newsletter.links import Links
 from newsletter.pipeline import Pipeline
 from newsletter.ports import DispatchReport, ListFile, Store
@@ -101,6 +102,7 @@ class Desk:
             sources_of=lambda _: [Recordings(self.folder)],
             check=lambda _issue, _message: None,
             clock=lambda: self.now,
+            mark=HighWaterMark(self.store.high_water, self.folder),
         )
 
     def subscribe(self, name: str, **wishes: object) -> None:

@@ -227,6 +227,7 @@ async def test_a_dead_address_is_suppressed_on_all_lists_with_what_the_relay_sai
         [claimed] = await store.outbox.claim(worker, now=NOW, limit=1, issue_key=daily.key)
 
         await attempt(store, claimed, DeliveryState.REFUSED, code=550, text="5.1.1 unknown", dead_address=True)
+    assert await store.suppressions.judge(now=NOW) == []
 
     assert await store.roster.suppressed("any other list") == {"reader0@example.org"}
     [reader] = await store.roster.subscribers("weekly")

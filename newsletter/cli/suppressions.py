@@ -1,0 +1,203 @@
+"""`suppressions`: addresses that are never mailed, and those that relays call dead."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from newsletter.cli.exits import Exit
+from newsletter.cli.output import say, say_json, table
+from newsletter.cli.session import AsJson, ListName, now, within
+from newsletter.core.errors import ListFileError, UsageError
+from newsletter.core.subscriber import address_key, domain_key
+from newsletter.lists.addresses import Addresses
+from newsletter.lists.suppressions import read_suppressions, write_suppressions
+from newsletter.ports import Suppression
+
+if TYPE_CHECKING:
+    from newsletter.bootstrap import Program
+
+group = typer.Typer(no_args_is_help=True, help="Addresses that are never mailed.")
+
+_BY_OPERATOR, _IMPORTED = "by the operator", "imported"
+
+OfList = Annotated[
+    str | None, typer.Option("--list", "-l", metavar="NAME", help="On this list alone; else on all lists.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(group, name="suppressions", rich_help_panel="Lists")
+
+
+@group.command("list")
+def list_suppressions(
+    *,
+    list_name: ListName = None,
+    held: Annotated[
+        bool, typer.Option("--held", help="Only addresses that are held: called dead, many of a domain at once.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List suppressed addresses and those that are held, with the reason and since when."""
+    found = within(lambda program: program.store.suppressions.find(list_name=list_name))
+    shown = [one for one in found if one.held or not held]
+    if as_json:
+        say_json([_as_json(one) for one in shown])
+        return
+    table(
+        ("address", "list", "since (UTC)", "state", "reason"),
+        (
+            (
+                one.address,
+                one.list or "all",
+                f"{one.since:%F %R}",
+                "held" if one.held else "suppressed",
+                one.reason,
+            )
+            for one in shown
+        ),
+    )
+
+
+@group.command()
+def add(
+    addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS…", help="Whom never to mail again.")],
+    *,
+    list_name: OfList = None,
+    reason: Annotated[
+        str, typer.Option(metavar="TEXT", help="Why; for whoever looks at it later.")
+    ] = _BY_OPERATOR,
+    as_json: AsJson = False,
+) -> None:
+    """Never mail these addresses again; what is not sent to them yet is withdrawn."""
+    moment = now()
+    why = " ".join(reason.split()) or _BY_OPERATOR
+    wanted = [
+        Suppression(address=address, list=list_name, reason=why, since=moment) for address in _checked(addresses)
+    ]
+    _tell_news(_add(wanted, of_lists=[list_name]), len(wanted), as_json=as_json)
+
+
+@group.command()
+def remove(
+    addresses: Annotated[
+        list[str] | None, typer.Argument(metavar="[ADDRESS…]", help="Whom to mail again.", show_default=False)
+    ] = None,
+    *,
+    list_name: OfList = None,
+    domain: Annotated[
+        str | None, typer.Option(metavar="DOMAIN", help="All addresses of a domain that are held.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Mail addresses again, suppressed or held; their subscribers are active again."""
+    if bool(addresses) == bool(domain):
+        raise UsageError("name addresses, or one domain by --domain")
+    count = within(lambda program: _remove(program, _checked(addresses or []), list_name, domain))
+    if as_json:
+        say_json({"removed": count})
+    else:
+        say(f"{count} {'address' if count == 1 else 'addresses'} mailed again")
+
+
+@group.command("import")
+def import_suppressions(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="CSV: a header row with address, list, reason, since.")
+    ],
+    *,
+    list_name: Annotated[
+        str | None,
+        typer.Option("--list", "-l", metavar="NAME", help="The list of rows without one; else all lists."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Suppress the addresses of a CSV file, such as `export` writes: all of them, or none if a line is wrong."""
+    try:
+        wanted = read_suppressions(file, list_name=list_name, reason=_IMPORTED, now=now())
+    except ListFileError as error:
+        if as_json:
+            mistakes = [{"file": one.file, "line": one.line, "message": one.message} for one in error.mistakes]
+            say_json({"added": 0, "known": 0, "mistakes": mistakes})
+        else:
+            sys.stderr.write(f"{error}\n")
+        raise typer.Exit(Exit.CHECK_FAILED) from None
+    _tell_news(_add(wanted, of_lists=[list_name]), len(wanted), as_json=as_json)
+
+
+@group.command("export")
+def export_suppressions(
+    *,
+    list_name: ListName = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; else printed.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print all suppressed addresses as CSV, for `import` or a spreadsheet; those that are held are left out."""
+    found = within(lambda program: program.store.suppressions.find(list_name=list_name))
+    suppressed = [one for one in found if not one.held]
+    if as_json:
+        say_json([_as_json(one) for one in suppressed])
+    elif output is None:
+        write_suppressions(suppressed, sys.stdout)
+    else:
+        try:
+            with output.open("w", encoding="utf-8", newline="") as file:
+                write_suppressions(suppressed, file)
+        except OSError as error:
+            raise UsageError(f"{output}: cannot be written: {error.strerror}") from None
+
+
+def _add(wanted: list[Suppression], *, of_lists: list[str | None]) -> int:
+    async def act(program: Program) -> int:
+        _check_lists(program, of_lists)
+        return await program.store.suppressions.add(wanted, now=now())
+
+    return within(act)
+
+
+async def _remove(program: Program, addresses: list[str], list_name: str | None, domain: str | None) -> int:
+    _check_lists(program, [list_name])
+    if domain:
+        held = [one.address for one in await program.store.suppressions.find() if one.held]
+        addresses = [one for one in held if one.rpartition("@")[2] == domain_key(domain)]
+        if not addresses:
+            raise UsageError(f"no address of {domain} is held: see `newsletter suppressions list --held`")
+    await program.store.suppressions.lift(addresses, list_name=list_name, now=now())
+    return len(addresses)
+
+
+def _check_lists(program: Program, names: list[str | None]) -> None:
+    """Say so if a list that was named is not there: a suppression for it would do nothing."""
+    wanted = [name for name in names if name is not None]
+    known = program.lists.load() if wanted else {}
+    for name in wanted:
+        if name not in known:
+            raise UsageError(f"there is no list {name!r}; there are: {', '.join(sorted(known)) or 'none'}")
+
+
+def _checked(addresses: list[str]) -> list[str]:
+    """Return addresses that are ones, each once."""
+    read = Addresses().read
+    try:
+        return list({address_key(one): one for one in map(read, addresses)}.values())
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _tell_news(news: int, count: int, *, as_json: bool) -> None:
+    if as_json:
+        say_json({"added": news, "known": count - news})
+    else:
+        say(f"{news} suppressed, {count - news} known already")
+
+
+def _as_json(one: Suppression) -> dict[str, Any]:
+    return {**asdict(one), "since": one.since.isoformat()}

@@ -1,0 +1,32 @@
+"""Addresses that a relay calls dead: which are suppressed, and which are held because a provider may be mistaken.
+
+On a bad day a provider answers "no such user" for readers whom it knew the day before. Their addresses are held:
+nobody is suppressed, the next issue asks again, and its answer decides, or the operator.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+# From so many dead addresses of one domain within a day on, and such a share of its readers.
+MANY, SHARE = 3, 0.02
+WITHIN = timedelta(days=1)
+
+# Two answers that are so far apart are of different days, also where a day is cut in two by midnight.
+_ANOTHER_DAY = timedelta(hours=18)
+
+
+def is_providers_fault(dead: int, taken: int, *, took_before: bool) -> bool:
+    """Tell whether a domain's dead addresses are so many at once that it may be mistaken.
+
+    Args:
+        dead: how many of its addresses are called dead within a day.
+        taken: how many others it took the same issues for.
+        took_before: it took earlier mail for some of those that are called dead.
+    """
+    return took_before and dead >= MANY and dead >= SHARE * (dead + taken)
+
+
+def is_another_day(first: datetime, again: datetime) -> bool:
+    """Tell whether an address that was called dead is called so again on another day, and may be believed dead."""
+    return again - first >= _ANOTHER_DAY

@@ -1,0 +1,145 @@
+"""Suppressions as CSV: written so that no spreadsheet takes a cell for a formula, and read with every mistake's line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TextIO
+
+from newsletter.core.errors import ListFileError, Mistake
+from newsletter.lists.addresses import Addresses
+from newsletter.lists.document import read_text, shown
+from newsletter.lists.values import did_you_mean, read_line
+from newsletter.ports import Suppression
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+COLUMNS = ("address", "list", "reason", "since")
+_SYNONYMS = {"email": "address"}  # as most other programs write it
+
+# What a spreadsheet would take for a formula (OWASP, CSV injection). An apostrophe before it makes it text; one that was
+# there before gets another, so that each cell is read back as it was.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_MASKED = ("'", *_FORMULA)
+_LIST_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_MOST_MISTAKES = 1000
+
+
+def write_suppressions(suppressions: Iterable[Suppression], file: TextIO) -> None:
+    """Write suppressions as CSV; an empty `list` stands for all lists."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for one in suppressions:
+        cells = (one.address, one.list or "", one.reason, one.since.isoformat())
+        writer.writerow([_mask(cell) for cell in cells])
+
+
+def read_suppressions(path: Path, *, list_name: str | None, reason: str, now: datetime) -> list[Suppression]:
+    """Read a CSV file of suppressions: a header row, then one a row; of the columns only `address` must be there.
+
+    Args:
+        path: the file.
+        list_name: the list of rows that name none; None: all lists.
+        reason: that of rows that give none.
+        now: since when those are suppressed that don't say it.
+
+    Raises:
+        ListFileError: with all mistakes by line.
+    """
+    reader = _Reader(path, list_name, reason, now)
+    found = list(reader.read(read_text(path)))
+    if reader.mistakes:
+        raise ListFileError(tuple(reader.mistakes[:_MOST_MISTAKES]))
+    return found
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Reads one file; what is wrong becomes a mistake, and the rest is read on."""
+
+    path: Path
+    list_name: str | None
+    reason: str
+    now: datetime
+    addresses: Addresses = field(default_factory=Addresses)
+    mistakes: list[Mistake] = field(default_factory=list)
+
+    def read(self, text: str) -> Iterator[Suppression]:
+        """Yield each suppression; `mistakes` is complete when this ends."""
+        rows = self._rows(text)
+        line, header = next(rows, (1, []))
+        columns = [_SYNONYMS.get(name.strip().lower(), name.strip().lower()) for name in header]
+        if not self._check_header(columns, line):
+            return
+        for line, row in rows:
+            if len(row) != len(columns):
+                self._note(line, f"has {len(row)} values for {len(columns)} columns: write {','.join(columns)}")
+                continue
+            try:
+                yield self._suppression(dict(zip(columns, (_unmask(cell) for cell in row), strict=True)))
+            except ValueError as error:
+                self._note(line, str(error))
+
+    def _note(self, line: int, message: str) -> None:
+        self.mistakes.append(Mistake(shown(self.path), line, message))
+
+    def _rows(self, text: str) -> Iterator[tuple[int, list[str]]]:
+        """Yield each row that is not blank with the line that it begins on; spreadsheets may write semicolons."""
+        first = text.split("\n", 1)[0]
+        delimiter = ";" if ";" in first and "," not in first else ","
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
+        line = 1
+        try:
+            for row in reader:
+                if any(cell.strip() for cell in row):
+                    yield line, row
+                line = reader.line_num + 1
+        except csv.Error as error:
+            self._note(line, f"is not valid CSV from here on: {error}")
+
+    def _check_header(self, columns: list[str], line: int) -> bool:
+        before = len(self.mistakes)
+        for position, column in enumerate(columns):
+            if column in columns[:position]:
+                self._note(line, f"column {column!r} is there twice: remove one")
+            elif column not in COLUMNS:
+                self._note(line, f"unknown column {column!r}{did_you_mean(column, COLUMNS)}")
+        if "address" not in columns:
+            self._note(line, f"has no column 'address': begin with a header row such as {','.join(COLUMNS)}")
+        return len(self.mistakes) == before
+
+    def _suppression(self, cells: Mapping[str, str]) -> Suppression:
+        name, since, reason = (cells.get(column, "").strip() for column in ("list", "since", "reason"))
+        if name and not _LIST_NAME.fullmatch(name):
+            raise ValueError(
+                f"list: {name!r} is no name of a list: small letters, digits, - and _, or empty for all"
+            )
+        return Suppression(
+            address=self.addresses.read(cells["address"].strip()),
+            list=name or self.list_name,
+            reason=read_line(reason) if reason else self.reason,
+            since=_moment(since) if since else self.now,
+        )
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(
+            f"since: {text!r} is no date: write it as 2026-03-12 or 2026-03-12T08:00:00+00:00"
+        ) from None
+
+
+def _mask(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_MASKED) else cell
+
+
+def _unmask(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_MASKED) else cell

@@ -1,0 +1,35 @@
+"""How far the ledger has come, in SQL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from newsletter.store.tables import ledger
+
+if TYPE_CHECKING:
+    from newsletter.store.engine import Database
+
+
+class SqlHighWater:
+    """Honours `newsletter.ports.HighWater`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def read(self) -> tuple[str, int]:
+        """See `HighWater`."""
+        async with self._database.read() as connection:
+            row = (await connection.execute(sa.select(ledger))).one()
+        return ("" if self._database.is_in_memory else row.id), row.mark
+
+    async def advance(self, *, at_least: int = 0) -> int:
+        """See `HighWater`."""
+        raised = ledger.c.mark + 1
+        higher = sa.case((raised < at_least, at_least), else_=raised)
+        async with self._database.write() as connection:
+            mark: int | None = await connection.scalar(
+                sa.update(ledger).values(mark=higher).returning(ledger.c.mark)
+            )
+        return mark or 0

@@ -1,0 +1,243 @@
+"""Addresses that are not mailed any more, for operators, and those that relays call dead, in SQL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from newsletter.core.dead_addresses import MANY, WITHIN, is_another_day, is_providers_fault
+from newsletter.core.delivery import DeliveryState
+from newsletter.core.errors import UsageError
+from newsletter.core.subscriber import SubscriberStatus, address_key, domain_key
+from newsletter.ports import HeldDomain, Suppression
+from newsletter.store.bulk import among, in_chunks, insert
+from newsletter.store.steps import dead_address
+from newsletter.store.suppressing import ROSTER, suppress
+from newsletter.store.tables import EVERY_LIST, dead_addresses, deliveries, subscribers, suppressions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from newsletter.core.delivery import Change
+    from newsletter.store.engine import Database
+
+_UNDECIDED = dead_addresses.c.held.is_(False)
+
+
+class SqlSuppressions:
+    """Honours `newsletter.ports.Suppressions`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, *, list_name: str | None = None) -> list[Suppression]:
+        """See `Suppressions`."""
+        query, held = sa.select(suppressions), sa.select(dead_addresses)
+        if list_name is not None:
+            query = query.where(suppressions.c.list.in_([list_name, EVERY_LIST]))
+            held = held.where(dead_addresses.c.address_key.in_(_addresses_of(list_name)))
+        async with self._database.read() as connection:
+            found = [
+                Suppression(
+                    address=row.address_key,
+                    list=None if row.list == EVERY_LIST else row.list,
+                    reason=row.reason,
+                    since=row.since,
+                )
+                for row in await connection.execute(query)
+            ]
+            found += [
+                Suppression(address=row.address_key, list=None, reason=row.reason, since=row.since, held=True)
+                for row in await connection.execute(held)
+            ]
+        return sorted(found, key=lambda one: (one.address, one.list or "", one.held))
+
+    async def add(self, suppressions: Sequence[Suppression], *, now: datetime) -> int:
+        """See `Suppressions`."""
+        news = 0
+        async with self._database.write() as connection:
+            await self._database.alone(connection, ROSTER)
+            for one in suppressions:
+                news += await suppress(
+                    connection, one.address, list_name=one.list, reason=one.reason, now=now, since=one.since
+                )
+                if one.list is None:
+                    await _forget(connection, [address_key(one.address)])
+        return news
+
+    async def lift(self, addresses: Sequence[str], *, list_name: str | None, now: datetime) -> None:
+        """See `Suppressions`."""
+        keys = [address_key(address) for address in addresses]
+        async with self._database.write() as connection:
+            await self._database.alone(connection, ROSTER)
+            for address, key in zip(addresses, keys, strict=True):
+                if not await _lift(connection, key, list_name):
+                    raise UsageError(await _why_not(connection, address, key, list_name))
+            for some in in_chunks(keys):
+                await _activate(connection, some, list_name, now)
+
+    async def judge(self, *, now: datetime) -> list[HeldDomain]:
+        """See `Suppressions`."""
+        async with self._database.read() as connection:
+            if await connection.scalar(sa.select(dead_addresses.c.address_key).limit(1)) is None:
+                return []
+        async with self._database.write() as connection:
+            await self._database.alone(connection, ROSTER)
+            await _forget_taken(connection)
+            domains = list(
+                await connection.scalars(sa.select(dead_addresses.c.domain).where(_UNDECIDED).distinct())
+            )
+            held = [domain for domain in domains if await _is_providers_fault(connection, domain, now)]
+            for some in in_chunks(held):
+                here = among(connection, dead_addresses.c.domain, some)
+                await connection.execute(sa.update(dead_addresses).where(here, _UNDECIDED).values(held=True))
+            await _suppress_undecided(connection, now)
+            return [one for one in await _held(connection) if one.domain in held]
+
+    async def held(self) -> list[HeldDomain]:
+        """See `Suppressions`."""
+        async with self._database.read() as connection:
+            return await _held(connection)
+
+    async def held_on(self, list_name: str) -> int:
+        """See `Suppressions`."""
+        query = (
+            sa.select(sa.func.count())
+            .select_from(dead_addresses)
+            .where(dead_addresses.c.held, dead_addresses.c.address_key.in_(_addresses_of(list_name)))
+        )
+        async with self._database.read() as connection:
+            return int(await connection.scalar(query) or 0)
+
+
+async def note_dead(connection: AsyncConnection, change: Change) -> None:
+    """Note that a relay called the address of a delivery dead. The caller is `alone` with ROSTER."""
+    query = sa.select(deliveries.c.email, deliveries.c.issue_key).where(deliveries.c.key == change.key)
+    email, issue_key = (await connection.execute(query)).one()
+    key = address_key(email)
+    known = sa.select(dead_addresses.c.since).where(dead_addresses.c.address_key == key)
+    since = await connection.scalar(known)
+    if since is None:
+        row = {"address_key": key, "domain": domain_key(key.rpartition("@")[2]), "issue_key": issue_key}
+        row |= {"since": change.at, "reason": dead_address(change), "held": False}
+        await connection.execute(insert(connection, dead_addresses).on_conflict_do_nothing(), row)
+    elif is_another_day(since, change.at):
+        await suppress(connection, email, list_name=None, reason=dead_address(change), now=change.at)
+        await _forget(connection, [key])
+
+
+async def _is_providers_fault(connection: AsyncConnection, domain: str, now: datetime) -> bool:
+    lately = sa.and_(dead_addresses.c.domain == domain, dead_addresses.c.since > now - WITHIN)
+    dead = await connection.scalar(sa.select(sa.func.count()).select_from(dead_addresses).where(lately)) or 0
+    if dead < MANY:
+        return False
+    issue_keys = list(await connection.scalars(sa.select(dead_addresses.c.issue_key).where(lately).distinct()))
+    taken = sa.and_(
+        deliveries.c.issue_key.in_(issue_keys),
+        deliveries.c.state == DeliveryState.SENT,
+        sa.func.lower(deliveries.c.email).endswith(f"@{domain}", autoescape=True),
+    )
+    before = (
+        sa.select(deliveries.c.key)
+        .join(subscribers, subscribers.c.key == deliveries.c.subscriber_key)
+        .join(dead_addresses, dead_addresses.c.address_key == subscribers.c.address_key)
+        .where(lately, deliveries.c.state == DeliveryState.SENT)
+        .limit(1)
+    )
+    return is_providers_fault(
+        dead,
+        int(await connection.scalar(sa.select(sa.func.count()).select_from(deliveries).where(taken)) or 0),
+        took_before=await connection.scalar(before) is not None,
+    )
+
+
+async def _suppress_undecided(connection: AsyncConnection, now: datetime) -> None:
+    query = sa.select(dead_addresses.c.address_key, dead_addresses.c.reason).where(_UNDECIDED)
+    for key, reason in (await connection.execute(query)).all():
+        await suppress(connection, key, list_name=None, reason=reason, now=now)
+    await connection.execute(sa.delete(dead_addresses).where(_UNDECIDED))
+
+
+async def _forget_taken(connection: AsyncConnection) -> None:
+    """Forget what was called dead and has been taken since."""
+    taken = (
+        sa.select(deliveries.c.key)
+        .join(subscribers, subscribers.c.key == deliveries.c.subscriber_key)
+        .where(
+            subscribers.c.address_key == dead_addresses.c.address_key,
+            deliveries.c.state == DeliveryState.SENT,
+            deliveries.c.updated_at > dead_addresses.c.since,
+        )
+    )
+    await connection.execute(sa.delete(dead_addresses).where(taken.exists()))
+
+
+async def _held(connection: AsyncConnection) -> list[HeldDomain]:
+    query = (
+        sa.select(
+            dead_addresses.c.domain,
+            sa.func.count().label("addresses"),
+            sa.func.min(dead_addresses.c.since).label("since"),
+            sa.func.min(dead_addresses.c.reason).label("reason"),
+        )
+        .where(dead_addresses.c.held)
+        .group_by(dead_addresses.c.domain)
+        .order_by(dead_addresses.c.domain)
+    )
+    return [HeldDomain(**row) for row in (await connection.execute(query)).mappings()]
+
+
+def _addresses_of(list_name: str) -> sa.Select[tuple[str]]:
+    return sa.select(subscribers.c.address_key).where(subscribers.c.list == list_name)
+
+
+async def _forget(connection: AsyncConnection, keys: Sequence[str]) -> bool:
+    """Forget that addresses were called dead; tell whether any was."""
+    gone = sa.delete(dead_addresses).where(dead_addresses.c.address_key.in_(keys))
+    return (await connection.execute(gone)).rowcount > 0
+
+
+async def _lift(connection: AsyncConnection, key: str, list_name: str | None) -> bool:
+    """Remove one suppression; tell whether there was one."""
+    this = sa.and_(suppressions.c.address_key == key, suppressions.c.list == (list_name or EVERY_LIST))
+    lifted = (await connection.execute(sa.delete(suppressions).where(this))).rowcount > 0
+    return (list_name is None and await _forget(connection, [key])) or lifted
+
+
+async def _why_not(connection: AsyncConnection, address: str, key: str, list_name: str | None) -> str:
+    query = sa.select(suppressions.c.list).where(suppressions.c.address_key == key).order_by(suppressions.c.list)
+    others = [
+        "without --list" if name == EVERY_LIST else f"with --list {name}"
+        for name in await connection.scalars(query)
+    ]
+    where = "on all lists" if list_name is None else f"on {list_name} alone"
+    if not others:
+        return f"{address} is neither suppressed nor held; nothing was changed"
+    return f"{address} is not suppressed {where}: say it {' or '.join(others)}; nothing was changed"
+
+
+async def _activate(
+    connection: AsyncConnection, keys: Sequence[str], list_name: str | None, now: datetime
+) -> None:
+    """Let subscribers get mail again for whose addresses no suppression is left."""
+    left = (
+        sa.select(suppressions.c.reason)
+        .where(
+            suppressions.c.address_key == subscribers.c.address_key,
+            suppressions.c.list.in_([subscribers.c.list, EVERY_LIST]),
+        )
+        .exists()
+    )
+    theirs = [
+        among(connection, subscribers.c.address_key, keys),
+        subscribers.c.status == SubscriberStatus.UNSUBSCRIBED,
+        sa.not_(left),
+    ]
+    if list_name is not None:
+        theirs.append(subscribers.c.list == list_name)
+    active = {"status": SubscriberStatus.ACTIVE, "updated_at": now}
+    await connection.execute(sa.update(subscribers).where(*theirs).values(active))
