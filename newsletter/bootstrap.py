@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
-import secrets
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -33,11 +31,12 @@ from newsletter.render.lint import Level, lint
 from newsletter.render.mailer import MailRenderer
 from newsletter.render.renderer import TemplateRenderer
 from newsletter.render.signing import Signer, SigningKey
+from newsletter.secret_key import kept_key
 from newsletter.settings import Settings
 from newsletter.sources import registry
 from newsletter.sources.http import HttpClient, HttpConfig
 from newsletter.sources.parts import SourceConfig
-from newsletter.store import open_store, upgrade
+from newsletter.store import open_store, sqlite_file, upgrade
 from newsletter.studio import Studio, for_nobody
 
 if TYPE_CHECKING:
@@ -144,6 +143,29 @@ def list_files(settings: Settings) -> ListFiles:
     return ListFiles(settings.paths.subscribers, check_source=registry.check)
 
 
+def check_folder(settings: Settings) -> None:
+    """Find out whether this is a working folder, before anything is written into it.
+
+    It is one if it has list files, or a ledger: who has removed the last list may still look at what went out.
+
+    Raises:
+        ConfigurationError: it is none; says where list files were looked for.
+    """
+    lists, ledger = list_files(settings), ledger_file(settings)
+    if ledger is not None and ledger.exists():
+        return
+    if lists.is_empty() and ledger is not None:
+        raise ConfigurationError(
+            f"{lists.folder.absolute()}: there is no list file (.toml): `newsletter init` writes a first one; "
+            "`newsletter --dir DIR …` works in another folder"
+        )
+
+
+def ledger_file(settings: Settings) -> Path | None:
+    """Return the file that holds the ledger, where it is one."""
+    return sqlite_file(settings.database.url.get_secret_value())
+
+
 async def upgrade_database(settings: Settings) -> None:
     """Bring the database to this version's tables."""
     await upgrade(settings.database.url.get_secret_value())
@@ -164,25 +186,9 @@ def secret_key(settings: Settings) -> str:
     """Return the key that signs links: the operator's, or one made once and kept beside the ledger.
 
     Raises:
-        ConfigurationError: the key cannot be kept.
+        ConfigurationError: the key cannot be kept, or what is kept is no key; names the file.
     """
-    if key := settings.web.secret_key.get_secret_value():
-        return key
-    path = settings.paths.state / "secret_key"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Whole at once and only if there is none: two processes that start together agree on one key.
-        partial = path.with_suffix(f".{secrets.token_hex(4)}")
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(32))
-        with suppress(FileExistsError):
-            path.hardlink_to(partial)
-        partial.unlink()
-        return path.read_text()
-    except OSError as error:
-        raise ConfigurationError(
-            f"{path}: the key for signed links cannot be kept: {error.strerror}; set NEWSLETTER_WEB__SECRET_KEY"
-        ) from error
+    return settings.web.secret_key.get_secret_value() or kept_key(settings.paths.state / "secret_key")
 
 
 def signer(settings: Settings) -> Signer | None:
