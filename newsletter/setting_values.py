@@ -77,7 +77,9 @@ def _public_address(value: str) -> str:
     if "@" in parts.netloc:
         raise ValueError("holds a user name or password, which every reader would see: remove it")
     if len(address) > _LONGEST_PUBLIC_ADDRESS:
-        raise ValueError(f"is longer than {_LONGEST_PUBLIC_ADDRESS} characters: it stands in a header of each mail")
+        raise ValueError(
+            f"is longer than {_LONGEST_PUBLIC_ADDRESS} characters: it stands in a header of each mail"
+        )
     if not parts.path.isascii():
         raise ValueError("its path has letters beyond ASCII: write them percent-encoded")
     if parts.netloc.isascii():

@@ -106,6 +106,7 @@ class _Replay:
             now=slot.at,
             at_once=True,
             check=lambda _issue, _message: None,
+            needs_reader=False,
         )
         self.reasons[day] = published.reason
 

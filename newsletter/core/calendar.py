@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -30,8 +31,8 @@ _DAYS_TO_SEARCH = range(-1, 9)
 # Hours may have begun on the day before, and a change of the clocks can leave a day without any.
 _DAYS_WITH_HOURS = range(-4, 4)
 
-# A scheduler that starts late still makes the issue that it missed, if it is no older than this.
-CATCH_UP = timedelta(hours=12)
+# How long an issue that is made is shown as the present one, and a slot that led to none is tried again.
+SHOWN_FOR = timedelta(hours=12)
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 # Dates near the ends of what `date` holds have no day before or after them, in whatever timezone.
@@ -98,10 +99,42 @@ def next_slot(config: NewsletterList, now: datetime) -> Slot | None:
     return None
 
 
-def due_slot(config: NewsletterList, now: datetime) -> Slot | None:
-    """Return the slot whose issue should be out by now: the last one, unless it is too long ago to catch up."""
-    slot = last_slot(config, now)
-    return slot if slot is not None and now - slot.at <= CATCH_UP else None
+class SlotState(StrEnum):
+    """What is to be done about a list's newest slot."""
+
+    DUE = "due"  # its issue is to be made, or was made a short while ago
+    MISSED = "missed"  # it passed unused, and is too long ago
+    OVER = "over"  # nothing, until the next one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """What is known of a slot.
+
+    `made_at` is when its issue was frozen; None: it has none. `in_vain`: it was tried, and there was nothing to
+    send, or nobody to send it to. `is_new`: the list has no issue of an earlier day, and nobody knew of it yet when the slot came.
+    """
+
+    made_at: datetime | None = None
+    in_vain: bool = False
+    is_new: bool = False
+
+
+def slot_state(config: NewsletterList, slot: Slot, used: Used, now: datetime) -> SlotState:
+    """Return what is to be done about a list's newest slot.
+
+    What was not used is caught up within the list's deadline, and missed after it. A new list has missed nothing:
+    it begins with the slot of its first day, be it over, or else with the next one.
+    """
+    age, deadline = now - slot.at, config.stale_after
+    if used.made_at is not None:
+        return SlotState.DUE if now - max(used.made_at, slot.at) <= SHOWN_FOR else SlotState.OVER
+    if used.in_vain:
+        return SlotState.DUE if age <= min(SHOWN_FOR, deadline) else SlotState.OVER
+    if used.is_new:
+        begins = slot.day == now.astimezone(ZoneInfo(config.timezone)).date()
+        return SlotState.DUE if begins and age <= deadline else SlotState.OVER
+    return SlotState.DUE if age <= deadline else SlotState.MISSED
 
 
 def reader_time(subscriber: Subscriber, config: NewsletterList, slot: Slot) -> datetime:

@@ -10,6 +10,8 @@
         ├── SourceError           a source cannot be read (now)
         ├── StoreError            the ledger cannot be read or written
         ├── StaleDraftError       another run has frozen an issue of the list meanwhile: draft anew
+        ├── NoReaderError         nobody is to get the issue, so there is none
+        ├── MissedError           a list's hour and its deadline passed without an issue
         ├── RenderError           a template is wrong; names template and line
         ├── LintError             the issue must not go out as it is
         └── RelayError            trouble that is ours or the relay's, not the reader's: stop, suppress nobody
@@ -66,6 +68,14 @@ class StoreError(NewsletterError):
 
 class StaleDraftError(NewsletterError):
     """The list has got another issue since the draft was made; its listings may be in that one."""
+
+
+class NoReaderError(NewsletterError):
+    """Nobody is to get an issue, so it is not made; its listings are still news for the first reader."""
+
+
+class MissedError(NewsletterError):
+    """A list's hour and its deadline passed without an issue, which is not made any more."""
 
 
 class RenderError(NewsletterError):

@@ -25,6 +25,7 @@ from newsletter.ports.store import (
     Outbox,
     Recorded,
     Roster,
+    Slots,
     Store,
 )
 
@@ -50,6 +51,7 @@ __all__ = [
     "RelayPool",
     "Renderer",
     "Roster",
+    "Slots",
     "Source",
     "Store",
 ]

@@ -9,6 +9,7 @@ from newsletter.store.issues import SqlIssues
 from newsletter.store.listings import SqlLibrary
 from newsletter.store.outbox import SqlOutbox
 from newsletter.store.roster import SqlRoster
+from newsletter.store.slots import SqlSlots
 from newsletter.store.workers import FileWorkers, LocalWorkers, SessionWorkers
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class SqlStore:
         self.roster = SqlRoster(database)
         self.outbox = SqlOutbox(database, _workers(database))
         self.hindrances = SqlHindrances(database)
+        self.slots = SqlSlots(database)
 
     @property
     def file(self) -> Path | None:

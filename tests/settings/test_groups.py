@@ -198,14 +198,23 @@ def test_names_and_addresses_of_servers_are_taken(monkeypatch: pytest.MonkeyPatc
 
 
 WRONG_PUBLIC = {
-    "write an address that begins with https:// or http://": ["papers.example.org", "//x", "https://", "mailto:a@b"],
+    "write an address that begins with https:// or http://": [
+        "papers.example.org",
+        "//x",
+        "https://",
+        "mailto:a@b",
+    ],
     "paths are put after it: write it without ? and #, as in https://papers.example.org": [
         "https://papers.example.org/?a=b",
         "https://papers.example.org?",
         "https://papers.example.org/#top",
     ],
     "holds a space or a control character: remove it": ["https://papers example.org", "https://a.example/\tb"],
-    "its port is no number from 1 to 65535": ["https://a.example:99999", "https://a.example:x", "https://a.example:0"],
+    "its port is no number from 1 to 65535": [
+        "https://a.example:99999",
+        "https://a.example:x",
+        "https://a.example:0",
+    ],
     "holds a user name or password, which every reader would see: remove it": ["https://u:hunter2@a.example"],
     "its path has letters beyond ASCII: write them percent-encoded": ["https://a.example/bücher"],
     "is longer than 200 characters: it stands in a header of each mail": [f"https://a.example/{'x' * 200}"],
