@@ -23,7 +23,7 @@ from newsletter.delivery.limits import DomainLimits, Limit
 from newsletter.delivery.relay import RelayConfig, SmtpRelayPool
 from newsletter.delivery.relay import Security as RelaySecurity
 from newsletter.delivery.run import Rules
-from newsletter.links import Links
+from newsletter.links import Links, on_loopback, unreachable
 from newsletter.lists.files import ListFiles
 from newsletter.pipeline import Pipeline
 from newsletter.ports import Lists, Store
@@ -95,7 +95,7 @@ def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
         renderer=renderer,
         dispatcher=dispatcher,
         sources_of=_sources_of(settings, http),
-        check=check_issue,
+        check=partial(check_issue, stays=stays_here(settings)),
         clock=utc_now,
     )
     lists = list_files(settings)
@@ -236,14 +236,32 @@ def domain_limits(delivery: DeliverySettings) -> DomainLimits:
     return DomainLimits(general, own)
 
 
-def check_issue(issue: Issue, message: Message) -> None:
+def stays_here(settings: Settings) -> bool:
+    """Tell whether every relay is on this machine."""
+    return all(on_loopback(relay.host) for relay in (settings.smtp, *settings.smtp.relays))
+
+
+def check_public_url(settings: Settings) -> str:
+    """Return why the links of mails would lead readers nowhere, or nothing; also where mail stays on this machine."""
+    url = settings.web.public_url
+    if not url or not (reason := unreachable(url)):
+        return ""
+    return f"NEWSLETTER_WEB__PUBLIC_URL: {reason}: write a public https:// address, or leave it empty"
+
+
+def check_issue(issue: Issue, message: Message, *, stays: bool = False) -> None:
     """Look at an issue's final bytes before anything is sent; log what could be better.
+
+    Args:
+        issue: the issue.
+        message: what it was rendered to.
+        stays: it goes to a relay on this machine.
 
     Raises:
         LintError: the issue must not go out as it is; names the first finding.
     """
     _, raw = message.for_reader(for_nobody(issue))
-    findings = lint(raw, issue)
+    findings = lint(raw, issue, stays=stays)
     for finding in findings:
         log.warning("lint", list=issue.list, rule=finding.rule, where=finding.where, message=finding.message)
     failures = [finding for finding in findings if finding.level is Level.FAILURE]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from newsletter import bootstrap
 from newsletter.cli.exits import Exit
 from newsletter.cli.output import say, say_json, waiting
 from newsletter.cli.session import AsJson, Day, ListName, OneList, chosen, within
@@ -125,7 +126,8 @@ async def _lint_all(
     for file in chosen(program.lists.load(), list_name):
         issue, _ = await program.studio.issue(file.config.name, day)
         raw = program.studio.raw(issue, file, None)
-        results[file.config.name] = lint(raw, issue, https=links)
+        stays = bootstrap.stays_here(program.settings)
+        results[file.config.name] = lint(raw, issue, https=links, stays=stays)
         if links:
             with waiting(f"asking for the links of {file.config.name}"):
                 results[file.config.name] += await dead_links(

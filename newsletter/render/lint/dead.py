@@ -29,7 +29,7 @@ async def dead_links(raw: bytes, problem: Callable[[str], Awaitable[str]], *, ow
     Args:
         raw: the final bytes.
         problem: asks for an address, and returns why nobody gets to see what is there, or nothing.
-        own: where the newsletter's own pages are. They are not asked: they may not be up yet, and the way out
+        own: where the newsletter's own pages are, or nothing. They are not asked: they may not be up yet, and the way out
             of a mail to nobody leads nowhere.
     """
     links = [link for link in targets(Mail(raw)) if not link.startswith(f"{own}/")]
