@@ -56,8 +56,8 @@ _CAUSES: dict[type[NewsletterError], _Cause] = {
     MissedError: _Cause(
         "missed",
         "The hour of the list has passed, and its deadline too, without an issue.",
-        "Let newsletter run at least once between the hour of the list and its deadline. The papers compete for the "
-        "next issue.",
+        "Let newsletter run at least once between the hour of the list and its deadline. The papers compete for "
+        "the next issue.",
     ),
     SourceError: _Cause(
         "sources",

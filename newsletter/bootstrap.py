@@ -242,7 +242,7 @@ def stays_here(settings: Settings) -> bool:
 
 
 def check_public_url(settings: Settings) -> str:
-    """Return why the links of mails would lead readers nowhere, or nothing; also where mail stays on this machine."""
+    """Return why the links of mails would lead readers nowhere, or nothing."""
     url = settings.web.public_url
     if not url or not (reason := unreachable(url)):
         return ""

@@ -1,4 +1,4 @@
-"""The links in a mail: to the public pages or, without them, a mail that leaves the list; and their signed tokens."""
+"""The links in a mail, to the public pages or to a mail by which a reader leaves, and their signed tokens."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Links:
     secret_key: str
 
     def way_out(self, subscriber_key: int, mailbox: str) -> str:
-        """Return the link by which a reader leaves a list: to a page or, where there is none, to a mail (RFC 6068).
+        """Return the link by which a reader leaves a list: to a page, or else to a mail (RFC 6068).
 
         Args:
             subscriber_key: whom it takes off.
@@ -113,7 +113,7 @@ _NOT_PUBLIC = ("localhost", "local", "internal", "test", "invalid", "onion", "ho
 
 
 def unreachable(url: str) -> str:
-    """Return why readers elsewhere cannot use a web address, or nothing: its host is not public, or it is no HTTPS."""
+    """Return why readers elsewhere cannot use a web address, or nothing: a host of their own, or no HTTPS."""
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
     if not _is_public(host):

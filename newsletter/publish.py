@@ -151,11 +151,12 @@ async def publish(
     now: datetime,
     at_once: bool,
     check: Callable[[Issue, Message], None],
-    needs_reader: bool = True,
 ) -> Published:
     """Freeze the list's issue of a slot, unless it is frozen already or there is too little for one, or nobody.
 
-    What nobody was sent is still news: without a reader there is no issue, if it `needs_reader`. The message is rendered and checked first: a broken template stops an issue before it exists.
+    Without a reader there is no issue: what nobody was sent is still news.
+
+    The message is rendered and checked first: a broken template stops an issue before it exists.
 
     Raises:
         RenderError: a template is wrong.
@@ -176,7 +177,7 @@ async def publish(
         choice = await _chooser(store, config, one)
         plan = planner(config, slot, now, at_once=at_once, choice=choice)
         try:
-            issue, created = await store.issues.freeze(one, subject, plan, now=now, needs_reader=needs_reader)
+            issue, created = await store.issues.freeze(one, subject, plan, now=now, needs_reader=True)
         except StaleDraftError:
             continue
         except NoReaderError as nobody:

@@ -37,7 +37,8 @@ class IssueReport:
 class RunReport:
     """What a run of one list did. `deliveries` holds the states of the issue's deliveries after it.
 
-    `due` says whether an issue was to be made. `weekly` is what it did for those readers of a daily list who want one issue a week, where that was due.
+    `due` says whether an issue was to be made.
+    `weekly` is what it did for those readers of a daily list who want one issue a week, where that was due.
     """
 
     list: str

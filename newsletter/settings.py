@@ -214,7 +214,7 @@ class DkimSettings(Group):
 
 
 class WebSettings(Group):
-    """The public pages. `public_url` is where readers reach them, empty if they don't; `secret_key` signs links."""
+    """The public pages. `public_url` is where readers reach them, or empty; `secret_key` signs links in mails."""
 
     host: Host = "127.0.0.1"
     port: Port = 8000

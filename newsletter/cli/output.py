@@ -39,6 +39,11 @@ def say_json(value: object) -> None:
     sys.stdout.flush()
 
 
+def counted(number: int, what: str) -> str:
+    """Return a number with what it counts: `1 subscriber`, `2 subscribers`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def complain(text: str) -> None:
     """Print an error to stderr."""
     sys.stderr.write(f"newsletter: {text}\n")

@@ -1,8 +1,8 @@
 """Standard streams that may be closed, full, or in another encoding: none of that stops the work or its record.
 
-By default Python raises where a letter cannot be shown, where the reader of a pipe has gone (EPIPE) and where a disk
-is full (ENOSPC): in the middle of a run, for a line of its log. Here the letter is replaced, the line is dropped, and
-what was lost is known at the end.
+By default Python raises where a letter cannot be shown, where the reader of a pipe has gone (EPIPE) and where a
+disk is full (ENOSPC): in the middle of a run, for a line of its log. Here the letter is replaced, the line is
+dropped, and what was lost is known at the end.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Buffer
     from typing import TextIO
+
+    from _typeshed import ReadableBuffer
 
 _STANDARD = (0, 1, 2)
 
@@ -45,7 +46,7 @@ class Unbreakable(io.RawIOBase):
         """Tell whether it is a terminal."""
         return os.isatty(self._descriptor)
 
-    def write(self, data: Buffer, /) -> int:
+    def write(self, data: ReadableBuffer, /) -> int:
         """Write some of the data, or drop all of it; return how much was dealt with."""
         size = memoryview(data).nbytes
         if self._abandoned:
@@ -58,7 +59,7 @@ class Unbreakable(io.RawIOBase):
             self.lost = self.lost or error.strerror or str(error)
         return size
 
-    def _written(self, data: Buffer) -> int:
+    def _written(self, data: ReadableBuffer) -> int:
         while True:
             try:
                 return os.write(self._descriptor, data)
@@ -85,7 +86,7 @@ def prepare() -> None:
 def _unbreakable(stream: TextIO | None, descriptor: int, *, errors: str) -> TextIO:
     encoding = stream.encoding if stream is not None else "utf-8"
     line_by_line = descriptor == 2 or os.isatty(descriptor)  # noqa: PLR2004 (stderr)
-    buffer = io.BufferedWriter(Unbreakable(descriptor))  # type: ignore[arg-type]  # typeshed asks for more
+    buffer = io.BufferedWriter(Unbreakable(descriptor))
     return io.TextIOWrapper(buffer, encoding=encoding, errors=errors, line_buffering=line_by_line)
 
 

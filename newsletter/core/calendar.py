@@ -112,7 +112,8 @@ class Used:
     """What is known of a slot.
 
     `made_at` is when its issue was frozen; None: it has none. `in_vain`: it was tried, and there was nothing to
-    send, or nobody to send it to. `is_new`: the list has no issue of an earlier day, and nobody knew of it yet when the slot came.
+    send, or nobody to send it to. `is_new`: the list has no issue of an earlier day, and when the slot came it had
+    not been seen yet.
     """
 
     made_at: datetime | None = None

@@ -7,6 +7,7 @@
     │   └── ListFileError         … with every mistake found, by file and line
     └── NewsletterError           trouble while doing the work
         ├── UsageError            asked for something that is not there: exit 2
+        ├── NothingNewError       there is no issue to show
         ├── SourceError           a source cannot be read (now)
         ├── StoreError            the ledger cannot be read or written
         ├── StaleDraftError       another run has frozen an issue of the list meanwhile: draft anew
@@ -56,6 +57,10 @@ class NewsletterError(Exception):
 
 class UsageError(NewsletterError):
     """The user asked for something that is not there: a list, an issue, a subscriber."""
+
+
+class NothingNewError(NewsletterError):
+    """A list has nothing new on a day, so there is no issue to show."""
 
 
 class SourceError(NewsletterError):

@@ -191,7 +191,7 @@ class IssueMessage:
         )
 
     def _page_headers(self) -> tuple[bytes, bytes]:
-        """Return what needs public pages, if there are any: one-click unsubscribe, and what leads to the list's."""
+        """Return what needs public pages, if there are any: one-click unsubscribe, and links to the list's own."""
         if not self._links.public_url:
             return b"", b""
         home = f"<{self._links.public_url}/{quote(self._issue.masthead.list)}>"

@@ -31,7 +31,6 @@ def every_day() -> ScriptedSource:
 
 async def settled(folder: Path, **wishes: object) -> Desk:
     """Return a desk whose list has sent its issue of Wednesday."""
-    folder.mkdir(exist_ok=True)
     desk = desk_with(folder, every_day(), **wishes)
     await desk.run(WEDNESDAY)
     assert len(desk.post.mails) == 1
@@ -152,6 +151,8 @@ async def test_a_reader_with_an_hour_of_their_own_gets_a_late_issue_at_once_or_a
 @pytest.mark.parametrize("late", [0, 1, 3, 4, 5, 11, 13, 19, 23, 35, 37, 60, 71])
 @pytest.mark.parametrize("deadline", [None, 3 * HOUR, 48 * HOUR])
 async def test_a_tick_does_what_a_run_does(tmp_path: Path, late: int, deadline: timedelta | None) -> None:
+    for name in ("a", "b"):
+        tmp_path.joinpath(name).mkdir()
     by_run, by_tick = [await settled(tmp_path / name, days=(2, 3), deadline=deadline) for name in ("a", "b")]
     report = await ran(by_run, AT_EIGHT + late * HOUR)
     by_tick.now = AT_EIGHT + late * HOUR
