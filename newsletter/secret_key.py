@@ -26,14 +26,13 @@ def kept_key(path: Path) -> str:
     try:
         if not path.exists():
             _keep(path, secrets.token_urlsafe(32))
-        key = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
     except OSError as error:
         reason = error.strerror or error
         raise ConfigurationError(
             f"{path}: the key for signed links cannot be kept: {reason}; set {_VARIABLE}"
         ) from error
-    except UnicodeDecodeError:
-        key = ""
+    key = content.decode("utf-8", "replace")
     if reason := weakness(key):
         raise ConfigurationError(
             f"{path}: {reason}, so anybody could forge links: put the key of your backup there, set {_VARIABLE}, "

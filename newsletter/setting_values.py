@@ -120,7 +120,7 @@ def weakness(key: str) -> str:
     text = key.strip()
     if not text:
         return "is empty"
-    if not text.isprintable():
+    if not text.isprintable() or "\ufffd" in text:
         return "holds no readable text"
     if len(text) < _SHORTEST_KEY:
         return f"has {len(text)} characters: a key has at least {_SHORTEST_KEY}, chosen by chance"
