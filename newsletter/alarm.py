@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 import structlog
 
 from newsletter.core.delivery import DeliveryState, message_id
-from newsletter.core.errors import LintError, NewsletterError, RelayError, RenderError, SourceError
+from newsletter.core.errors import (
+    LintError,
+    MissedError,
+    NewsletterError,
+    RelayError,
+    RenderError,
+    SourceError,
+)
 from newsletter.ports import Clock, RelayPool
 from newsletter.render.addresses import Mailbox, wire_address
 from newsletter.render.message import plain_message
@@ -45,6 +52,12 @@ _CAUSES: dict[type[NewsletterError], _Cause] = {
         "template",
         "A template or the theme of the list is wrong, so there was no mail to send.",
         "Fix the place that is named; newsletter preview shows the result. The next run sends the issue.",
+    ),
+    MissedError: _Cause(
+        "missed",
+        "The hour of the list has passed, and its deadline too, without an issue.",
+        "Let newsletter run at least once between the hour of the list and its deadline. The papers compete for "
+        "the next issue.",
     ),
     SourceError: _Cause(
         "sources",

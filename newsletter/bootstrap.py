@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
-import secrets
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -26,7 +24,7 @@ from newsletter.delivery.relay import RelayConfig, SmtpRelayPool
 from newsletter.delivery.relay import Security as RelaySecurity
 from newsletter.delivery.run import Rules
 from newsletter.high_water import HighWaterMark
-from newsletter.links import Links
+from newsletter.links import Links, on_loopback, unreachable
 from newsletter.lists.files import ListFiles
 from newsletter.pipeline import Pipeline
 from newsletter.ports import Lists, Store
@@ -34,11 +32,12 @@ from newsletter.render.lint import Level, lint
 from newsletter.render.mailer import MailRenderer
 from newsletter.render.renderer import TemplateRenderer
 from newsletter.render.signing import Signer, SigningKey
+from newsletter.secret_key import kept_key
 from newsletter.settings import Settings
 from newsletter.sources import registry
 from newsletter.sources.http import HttpClient, HttpConfig
 from newsletter.sources.parts import SourceConfig
-from newsletter.store import open_store, upgrade
+from newsletter.store import open_store, sqlite_file, upgrade
 from newsletter.studio import Studio, for_nobody
 
 if TYPE_CHECKING:
@@ -97,7 +96,7 @@ def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
         renderer=renderer,
         dispatcher=dispatcher,
         sources_of=_sources_of(settings, http),
-        check=check_issue,
+        check=partial(check_issue, stays=stays_here(settings)),
         clock=utc_now,
         mark=HighWaterMark(store.high_water, settings.paths.state),
     )
@@ -146,6 +145,29 @@ def list_files(settings: Settings) -> ListFiles:
     return ListFiles(settings.paths.subscribers, check_source=registry.check)
 
 
+def check_folder(settings: Settings) -> None:
+    """Find out whether this is a working folder, before anything is written into it.
+
+    It is one if it has list files, or a ledger: who has removed the last list may still look at what went out.
+
+    Raises:
+        ConfigurationError: it is none; says where list files were looked for.
+    """
+    lists, ledger = list_files(settings), ledger_file(settings)
+    if ledger is not None and ledger.exists():
+        return
+    if lists.is_empty() and ledger is not None:
+        raise ConfigurationError(
+            f"{lists.folder.absolute()}: there is no list file (.toml): `newsletter init` writes a first one; "
+            "`newsletter --dir DIR …` works in another folder"
+        )
+
+
+def ledger_file(settings: Settings) -> Path | None:
+    """Return the file that holds the ledger, where it is one."""
+    return sqlite_file(settings.database.url.get_secret_value())
+
+
 async def upgrade_database(settings: Settings) -> None:
     """Bring the database to this version's tables."""
     await upgrade(settings.database.url.get_secret_value())
@@ -166,25 +188,9 @@ def secret_key(settings: Settings) -> str:
     """Return the key that signs links: the operator's, or one made once and kept beside the ledger.
 
     Raises:
-        ConfigurationError: the key cannot be kept.
+        ConfigurationError: the key cannot be kept, or what is kept is no key; names the file.
     """
-    if key := settings.web.secret_key.get_secret_value():
-        return key
-    path = settings.paths.state / "secret_key"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Whole at once and only if there is none: two processes that start together agree on one key.
-        partial = path.with_suffix(f".{secrets.token_hex(4)}")
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(32))
-        with suppress(FileExistsError):
-            path.hardlink_to(partial)
-        partial.unlink()
-        return path.read_text()
-    except OSError as error:
-        raise ConfigurationError(
-            f"{path}: the key for signed links cannot be kept: {error.strerror}; set NEWSLETTER_WEB__SECRET_KEY"
-        ) from error
+    return settings.web.secret_key.get_secret_value() or kept_key(settings.paths.state / "secret_key")
 
 
 def signer(settings: Settings) -> Signer | None:
@@ -244,14 +250,32 @@ def domain_limits(delivery: DeliverySettings) -> DomainLimits:
     return DomainLimits(general, own)
 
 
-def check_issue(issue: Issue, message: Message) -> None:
+def stays_here(settings: Settings) -> bool:
+    """Tell whether every relay is on this machine."""
+    return all(on_loopback(relay.host) for relay in (settings.smtp, *settings.smtp.relays))
+
+
+def check_public_url(settings: Settings) -> str:
+    """Return why the links of mails would lead readers nowhere, or nothing."""
+    url = settings.web.public_url
+    if not url or not (reason := unreachable(url)):
+        return ""
+    return f"NEWSLETTER_WEB__PUBLIC_URL: {reason}: write a public https:// address, or leave it empty"
+
+
+def check_issue(issue: Issue, message: Message, *, stays: bool = False) -> None:
     """Look at an issue's final bytes before anything is sent; log what could be better.
+
+    Args:
+        issue: the issue.
+        message: what it was rendered to.
+        stays: it goes to a relay on this machine.
 
     Raises:
         LintError: the issue must not go out as it is; names the first finding.
     """
     _, raw = message.for_reader(for_nobody(issue))
-    findings = lint(raw, issue)
+    findings = lint(raw, issue, stays=stays)
     for finding in findings:
         log.warning("lint", list=issue.list, rule=finding.rule, where=finding.where, message=finding.message)
     failures = [finding for finding in findings if finding.level is Level.FAILURE]

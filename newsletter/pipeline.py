@@ -13,16 +13,19 @@ import structlog
 from newsletter.collect import Collected, collect
 from newsletter.core.calendar import (
     Slot,
+    SlotState,
+    Used,
     closing,
     comes_out_on,
-    due_slot,
+    last_slot,
     late_before,
     next_slot,
     opening,
     slot_on,
+    slot_state,
 )
 from newsletter.core.delivery import DeliveryState
-from newsletter.core.errors import NewsletterError, SourceError, StoppedError
+from newsletter.core.errors import MissedError, NewsletterError, SourceError, StoppedError
 from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import Cadence, NewsletterList
 from newsletter.core.subscriber import plan_sync
@@ -56,6 +59,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+_WORTH_TELLING = timedelta(minutes=30)  # of an issue that comes after its hour
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
@@ -75,6 +80,7 @@ class Pipeline:
     # Ticks come every few seconds; a source that had nothing for an issue is not asked at each of them.
     retry_after: timedelta = timedelta(minutes=30)
     _tried: dict[tuple[str, date], datetime] = field(default_factory=dict)
+    _missed: set[tuple[str, date]] = field(default_factory=set)  # what a tick has told once
     _waiting: dict[int, datetime] = field(default_factory=dict)  # till when, by issue: each wait is logged once
 
     async def run(
@@ -114,10 +120,11 @@ class Pipeline:
         stop: asyncio.Event | None,
     ) -> RunReport:
         at_once = day is not None
-        slot = slot_on(config, day) if day else self.due(config)
+        newest, state = (slot_on(config, day), SlotState.DUE) if day else await self.newest_slot(config)
+        slot = newest if state is SlotState.DUE else None
         collected = await self.collect(config, slot.day if slot else self.today(config), stop=stop)
         await self.sync(file)
-        published = await self._publish(config, slot, at_once=at_once) if slot else None
+        published = await self._publish(config, slot, collected, at_once=at_once) if slot else None
         issues = [published.issue] if published and published.issue else []
         if at_once:
             if published and published.issue and not published.created:
@@ -129,7 +136,12 @@ class Pipeline:
         deliver = self._deliver if at_once else self._deliver_within_hours
         delivered = {issue.key: await deliver(issue, config, progress, stop) for issue in issues}
         opens = self.clock() if at_once else opening(config, self.clock())
-        return await self._report(config, slot, collected, published, issues, delivered, opens=opens)
+        report = await self._report(config, slot, collected, published, issues, delivered, opens=opens)
+        if newest is None or state is not SlotState.MISSED:
+            return report
+        reason = missed_reason(config, newest)
+        log.warning("slot_missed", list=config.name, day=str(newest.day), reason=reason)
+        return replace(report, date=newest.day, status=RunStatus.MISSED, reason=reason)
 
     async def tick(self, file: ListFile, *, stop: asyncio.Event | None = None) -> None:
         """Do what is due by now: like `run`, but sources are asked only if there is an issue to make.
@@ -150,13 +162,16 @@ class Pipeline:
         self, file: ListFile, config: NewsletterList, stop: asyncio.Event | None
     ) -> NewsletterError | None:
         """Make and deliver what is due of one edition, and return what kept an issue from being made."""
-        slot = self.due(config)
+        slot, state = await self.newest_slot(config)
         trouble: NewsletterError | None = None
-        if slot is not None and await self._is_to_be_made(config, slot):
+        if slot is not None and state is SlotState.MISSED and (config.name, slot.day) not in self._missed:
+            self._missed.add((config.name, slot.day))
+            trouble = MissedError(missed_reason(config, slot))
+        if slot is not None and state is SlotState.DUE and await self._is_to_be_made(config, slot):
             try:
                 collected = await self.collect(config, slot.day, stop=stop)
                 await self.sync(file)
-                published = await self._publish(config, slot, at_once=False)
+                published = await self._publish(config, slot, collected, at_once=False)
                 if published.issue is None and collected.nothing_answered:
                     trouble = SourceError("; ".join(collected.failures.values()))
             except StoppedError:
@@ -225,14 +240,25 @@ class Pipeline:
         if plan.added or plan.changed or plan.removed:
             await self.store.roster.apply(file.config.name, plan, now=self.clock())
 
-    def due(self, config: NewsletterList) -> Slot | None:
-        """Return the slot whose issue should be out by now, if there is one."""
-        return due_slot(config, self.clock())
+    async def newest_slot(self, config: NewsletterList) -> tuple[Slot | None, SlotState]:
+        """Return a list's newest slot, and what is to be done about it; None where it has none."""
+        now, store = self.clock(), self.store
+        first_seen = await store.slots.first_seen(config.name, now=now)
+        slot = last_slot(config, now)
+        if slot is None:
+            return None, SlotState.OVER
+        issue = await store.issues.find(config.name, slot.day)
+        used = Used(
+            made_at=issue.frozen_at if issue else None,
+            in_vain=await store.slots.in_vain(config.name) == slot.day,
+            is_new=slot.at < first_seen and await store.issues.latest(config.name, before=slot.day) is None,
+        )
+        return slot, slot_state(config, slot, used, now)
 
     def day(self, config: NewsletterList) -> date:
         """Return the day of the issue that should be out by now, or today."""
-        slot = self.due(config)
-        return slot.day if slot else self.today(config)
+        slot = last_slot(config, self.clock())
+        return slot.day if slot and self.clock() - slot.at <= config.stale_after else self.today(config)
 
     def today(self, config: NewsletterList) -> date:
         """Return the day that it is where the list is at home."""
@@ -243,25 +269,34 @@ class Pipeline:
         edition = file.config.weekly_edition
         if edition is None or (day is not None and not comes_out_on(edition, day)):
             return None
-        if day is None and self.due(edition) is None and not await self.store.outbox.open_issues(edition.name):
-            return None
         wanted = any(one.cadence is Cadence.WEEKLY for one in file.subscribers)
-        wanted = wanted or await self.store.roster.anyone_wants(file.config.name, Cadence.WEEKLY)
-        return edition if wanted else None
+        if not wanted and not await self.store.roster.anyone_wants(file.config.name, Cadence.WEEKLY):
+            return None
+        if day is None and (await self.newest_slot(edition))[1] is SlotState.OVER:
+            return edition if await self.store.outbox.open_issues(edition.name) else None
+        return edition
 
-    async def _publish(self, config: NewsletterList, slot: Slot, *, at_once: bool) -> Published:
+    async def _publish(
+        self, config: NewsletterList, slot: Slot, collected: Collected, *, at_once: bool
+    ) -> Published:
+        """Make the issue of a slot; where there is none to make, remember that the slot was used."""
+        now = self.clock()
         published = await publish(
             self.store,
             self.renderer,
             config,
             self._names(config),
             slot,
-            now=self.clock(),
+            now=now,
             at_once=at_once,
             check=self.check,
         )
         if published.created:
             await self.mark.advance()
+        if published.issue is None and not collected.nothing_answered and slot == last_slot(config, now):
+            await self.store.slots.note_in_vain(config.name, slot.day, now=now)
+        if published.created and not at_once and (late := now - slot.at) >= _WORTH_TELLING:
+            log.info("issue_caught_up", list=config.name, day=str(slot.day), late=str(late).partition(".")[0])
         return published
 
     async def _open_issues(self, config: NewsletterList, first: list[Issue]) -> list[Issue]:
@@ -276,7 +311,7 @@ class Pipeline:
         late = await self.store.outbox.withdraw_late(
             issue.key,
             due_before=late_before(config, now),
-            reason=f"too late: it could not be delivered within {span.total_seconds() / 3600:g} hours",
+            reason=f"too late: it could not be delivered within {in_hours(span)}",
             now=now,
         )
         if late:
@@ -350,6 +385,7 @@ class Pipeline:
             failures=collected.failures,
             new=published.new if published else 0,
             reason=published.reason if published else self._next(config),
+            due=slot is not None,
         )
         if collected.nothing_answered and not issues:
             return replace(report, status=RunStatus.FAILED, reason="no source could be read")
@@ -408,3 +444,17 @@ class Pipeline:
 
     def _names(self, config: NewsletterList) -> list[str]:
         return [source.name for source in self.sources_of(config)]
+
+
+def missed_reason(config: NewsletterList, slot: Slot) -> str:
+    """Return in words that a slot was missed."""
+    at = slot.at.astimezone(ZoneInfo(config.timezone))
+    return (
+        f"no issue of {slot.day} was made at its hour ({at:%H:%M}, {config.timezone}) or within "
+        f"{in_hours(config.stale_after)} after it; `newsletter run --date {slot.day}` makes it now"
+    )
+
+
+def in_hours(span: timedelta) -> str:
+    """Return a span of time in words."""
+    return f"{span.total_seconds() / 3600:g} hours"

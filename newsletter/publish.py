@@ -12,7 +12,7 @@ import structlog
 from newsletter.core.calendar import planner
 from newsletter.core.choice import Choices
 from newsletter.core.diff import MAX_CATCH_UP_DAYS, eligible, first_day, select, too_few, unsent
-from newsletter.core.errors import StaleDraftError
+from newsletter.core.errors import NoReaderError, StaleDraftError
 from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import Cadence
 from newsletter.ports import Composed, Message
@@ -152,7 +152,9 @@ async def publish(
     at_once: bool,
     check: Callable[[Issue, Message], None],
 ) -> Published:
-    """Freeze the list's issue of a slot, unless it is frozen already or there is too little for one.
+    """Freeze the list's issue of a slot, unless it is frozen already or there is too little for one, or nobody.
+
+    Without a reader there is no issue: what nobody was sent is still news.
 
     The message is rendered and checked first: a broken template stops an issue before it exists.
 
@@ -175,9 +177,12 @@ async def publish(
         choice = await _chooser(store, config, one)
         plan = planner(config, slot, now, at_once=at_once, choice=choice)
         try:
-            issue, created = await store.issues.freeze(one, subject, plan, now=now)
+            issue, created = await store.issues.freeze(one, subject, plan, now=now, needs_reader=True)
         except StaleDraftError:
             continue
+        except NoReaderError as nobody:
+            log.warning("no_issue", list=config.name, day=str(slot.day), reason=str(nobody))
+            return Published(new=one.candidates, reason=str(nobody))
         log.info("issue_frozen", list=config.name, day=str(slot.day), number=issue.number, created=created)
         return Published(new=issue.candidates, issue=issue, created=created)
     raise StaleDraftError(f"list {config.name}: other runs keep freezing issues; run again")

@@ -18,6 +18,7 @@ class RunStatus(StrEnum):
     PARTIAL = "partial"
     NOTHING_NEW = "nothing_new"
     NOT_DUE = "not_due"
+    MISSED = "missed"
     DRY_RUN = "dry_run"
     FAILED = "failed"
 
@@ -36,6 +37,7 @@ class IssueReport:
 class RunReport:
     """What a run of one list did. `deliveries` holds the states of the issue's deliveries after it.
 
+    `due` says whether an issue was to be made.
     `weekly` is what it did for those readers of a daily list who want one issue a week, where that was due.
     """
 
@@ -50,6 +52,7 @@ class RunReport:
     suppressed: int = 0
     sent_now: int = 0
     reason: str = ""
+    due: bool = False
     weekly: RunReport | None = None
 
     def as_json(self) -> dict[str, Any]:

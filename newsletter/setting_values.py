@@ -8,7 +8,7 @@ from collections import Counter
 from datetime import timedelta
 from ipaddress import ip_address
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
@@ -18,8 +18,23 @@ from newsletter.core.subscriber import domain_key
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
-_LONGEST_NAME = 253
-_DATABASE = re.compile(r"(sqlite|postgresql)(\+\w+)?://.*")
+_DATABASE = re.compile(r"(sqlite(\+\w+)?://(/.*)?|postgresql(\+\w+)?://.*)")
+# RFC 3986 without what could be read in two ways. The password may hold no reserved character: whoever pastes
+# one that does means another address than the one that parsers see.
+_POSTGRESQL = re.compile(
+    r"""postgresql(\+\w+)?://
+    ([^\s:@/?\#\[\]]+(:[^\s:@/?\#]*)?@)?  # user, password
+    ([^\s:@/?\#\[\]]+|\[[0-9A-Fa-f:.]+\])?  # host; none for the local socket
+    (:\d{1,5})?
+    (/[^\s@/?\#]*)?  # name
+    (\?([\w.-]+=[^\s@?\#&]*(&[\w.-]+=[^\s@?\#&]*)*)?)?""",
+    re.VERBOSE | re.ASCII,
+)
+_HOST = re.compile(r"(?!-)[\w-]{1,63}(\.[\w-]{1,63})*\.?")  # with underscores, as in networks of containers
+_LIKE_IP = re.compile(r"[\d.]+")
+_LONGEST_HOST = 253
+_LONGEST_PUBLIC_ADDRESS = 200
+_SHORTEST_KEY = 16
 
 
 def _duration(value: object) -> object:
@@ -33,10 +48,16 @@ def _duration(value: object) -> object:
 
 
 def _web_address(value: str) -> str:
-    """Return a base address without a slash at its end."""
+    """Return a base address without a slash at its end; what is written after it would not be in its path."""
+    if not value.isprintable() or " " in value:
+        raise ValueError("holds a space or a control character: remove it")
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("write an address that begins with https:// or http://")
+    if "?" in value or "#" in value:
+        raise ValueError("paths are put after it: write it without ? and #, as in https://papers.example.org")
+    if not _has_port(value):
+        raise ValueError("its port is no number from 1 to 65535")
     return value.rstrip("/")
 
 
@@ -51,13 +72,97 @@ def _host_name(value: str) -> str:
             raise ValueError("write an address in brackets as in [192.0.2.1] or [IPv6:2001:db8::1]") from None
         return value
     name = value.removesuffix(".")
-    if len(name) > _LONGEST_NAME or not all(map(_LABEL.fullmatch, name.split("."))):
+    if len(name) > _LONGEST_HOST or not all(map(_LABEL.fullmatch, name.split("."))):
         raise ValueError("write a host name such as mail.example.org, or an address in brackets: [192.0.2.1]")
     return name
 
 
+def _has_port(value: str) -> bool:
+    """Tell whether the port of an address can be one; most have none."""
+    try:
+        return urlsplit(value).port != 0
+    except ValueError:
+        return False
+
+
+def _public_address(value: str) -> str:
+    """Return the base of the links in mails; an empty text where there are no public pages."""
+    if not value:
+        return value
+    address = _web_address(value)
+    parts = urlsplit(address)
+    if "@" in parts.netloc:
+        raise ValueError("holds a user name or password, which every reader would see: remove it")
+    if len(address) > _LONGEST_PUBLIC_ADDRESS:
+        raise ValueError(
+            f"is longer than {_LONGEST_PUBLIC_ADDRESS} characters: it stands in a header of each mail"
+        )
+    if not parts.path.isascii():
+        raise ValueError("its path has letters beyond ASCII: write them percent-encoded")
+    if parts.netloc.isascii():
+        return address
+    name, colon, port = parts.netloc.partition(":")
+    host = domain_key(name)
+    if not host.isascii():
+        raise ValueError("its host is no name that the DNS can have")
+    return urlunsplit(parts._replace(netloc=f"{host}{colon}{port}"))
+
+
+def _host(value: str) -> str:
+    """Return the name or address of a server, which is no URL and has no port."""
+    if "://" in value:
+        raise ValueError("write the name of the server alone, as in mail.example.org, without smtp:// or the like")
+    if _is_ip(value):
+        return value
+    name, colon, port = value.rpartition(":")
+    if colon and (port.isdecimal() or not port) and name:
+        raise ValueError("write the name of the server alone, and what stands after the colon as PORT")
+    if "@" in value:
+        raise ValueError("write the name of the server alone; a login goes to USERNAME and PASSWORD")
+    if len(value) > _LONGEST_HOST or not _HOST.fullmatch(value) or _LIKE_IP.fullmatch(value):
+        raise ValueError("is no name or address of a server: write it as in mail.example.org or 192.0.2.1")
+    return value
+
+
+def _is_ip(value: str) -> bool:
+    try:
+        ip_address(value)
+    except ValueError:
+        return False
+    return True
+
+
+def weakness(key: str) -> str:
+    """Return why a key that signs links could be guessed, or nothing."""
+    text = key.strip()
+    if not text:
+        return "is empty"
+    if not text.isprintable() or "\ufffd" in text:
+        return "holds no readable text"
+    if len(text) < _SHORTEST_KEY:
+        return f"has {len(text)} characters: a key has at least {_SHORTEST_KEY}, chosen by chance"
+    return "is one letter again and again" if len(set(text)) == 1 else ""
+
+
+def _secret_key(value: SecretStr) -> SecretStr:
+    key = value.get_secret_value()
+    if key and (reason := weakness(key)):
+        raise ValueError(f"{reason}, so anybody could forge links: write what `openssl rand -base64 32` prints")
+    return value
+
+
 def _database(value: SecretStr) -> SecretStr:
-    if not _DATABASE.fullmatch(value.get_secret_value()):
+    """Take a database's address only if it can be read in one way: else a part of its password would be a host."""
+    address = value.get_secret_value()
+    kind = address.partition(":")[0].partition("+")[0]
+    if kind == "postgres":
+        raise ValueError("write it with postgresql:// at its beginning")
+    if kind == "postgresql" and not _POSTGRESQL.fullmatch(address):
+        raise ValueError(
+            "cannot be read: write postgresql://user:password@host:port/name, and write @ and : of the password "
+            "as %40, %3A (also / as %2F, ? as %3F, # as %23, a space as %20)"
+        )
+    if kind not in {"sqlite", "postgresql"} or not _DATABASE.fullmatch(address):
         raise ValueError("write sqlite:///path/to/file.db or postgresql://user:password@host/name")
     return value
 
@@ -79,13 +184,23 @@ def _json(value: object) -> object:
         return json.loads(value, object_pairs_hook=_each_once)
     except json.JSONDecodeError as error:
         raise ValueError(f"is not JSON: {error.msg} at character {error.pos + 1}") from None
+    except RecursionError:
+        raise ValueError("is not JSON of the right form: it is nested too deeply") from None
+    except _RepeatedError:
+        raise
+    except ValueError:  # of a number with thousands of digits
+        raise ValueError("holds a number with too many digits") from None
+
+
+class _RepeatedError(ValueError):
+    """An object of JSON has a name twice."""
 
 
 def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """Return an object of JSON; of two values for one name, or one domain in two spellings, one would be lost."""
     (name, times), *_ = Counter(domain_key(name) for name, _ in pairs).most_common(1) or [("", 0)]
     if times > 1:
-        raise ValueError(f"names {name} twice: remove one of the two")
+        raise _RepeatedError(f"names {name[:_LONGEST_HOST]} twice: remove one of the two")
     return dict(pairs)
 
 
@@ -104,6 +219,9 @@ def _lower(value: object) -> object:
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
+PublicAddress = Annotated[str, AfterValidator(_public_address)]  # or an empty text
+Host = Annotated[str, AfterValidator(_host)]
+SecretKey = Annotated[SecretStr, AfterValidator(_secret_key)]  # or an empty text
 DatabaseAddress = Annotated[SecretStr, AfterValidator(_database)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]  # or an empty text
 HostName = Annotated[str, AfterValidator(_host_name)]  # or an empty text

@@ -7,6 +7,8 @@ is the same as none. `.env.example` names them all with a word on each.
 from __future__ import annotations
 
 import os
+import re
+from dataclasses import dataclass, field
 from datetime import timedelta
 from difflib import get_close_matches
 from enum import StrEnum
@@ -33,10 +35,13 @@ from newsletter.setting_values import (
     IN_LOWER_CASE,
     DatabaseAddress,
     Duration,
+    Host,
     HostName,
     MailAddress,
     MailDomain,
     Port,
+    PublicAddress,
+    SecretKey,
     WebAddress,
 )
 
@@ -45,6 +50,12 @@ if TYPE_CHECKING:
 
 _PREFIX = "NEWSLETTER_"
 _NESTED = "__"
+_MOST_MISTAKES = 20  # that are shown; a broken list of relays may have thousands
+# What Kubernetes tells each pod of a service called newsletter, or newsletter-web and the like.
+# https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+_OF_KUBERNETES = re.compile(
+    r"NEWSLETTER_(PORT|(PORT|SERVICE)_\w+|(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?))"
+)
 _NO_SECRET = SecretStr("")
 
 
@@ -73,7 +84,7 @@ class RelaySettings(Group):
     share of the work.
     """
 
-    host: str = Field(min_length=1)
+    host: Host
     security: Security = Security.STARTTLS
     port: int = Field(default=0, ge=0, le=65535, validate_default=True)  # 0: the usual one of `security`
     username: str = ""
@@ -102,8 +113,19 @@ class RelaySettings(Group):
 class SmtpSettings(RelaySettings):
     """The first relay, and further ones that take over in this order."""
 
-    host: str = "localhost"
+    host: Host = "localhost"
     relays: Annotated[tuple[RelaySettings, ...], NoDecode, FROM_JSON] = ()
+
+    @field_validator("relays")
+    @classmethod
+    def _each_once(cls, relays: tuple[RelaySettings, ...], info: ValidationInfo) -> tuple[RelaySettings, ...]:
+        seen = {(str(info.data.get("host")).lower(), info.data.get("port"), info.data.get("username"))}
+        for number, relay in enumerate(relays):
+            one = (relay.host.lower(), relay.port, relay.username)
+            if one in seen:
+                raise ValueError(f"[{number}] is a relay that is there already: remove it, it could not take over")
+            seen.add(one)
+        return relays
 
 
 class DatabaseSettings(Group):
@@ -200,12 +222,12 @@ class DkimSettings(Group):
 
 
 class WebSettings(Group):
-    """The public pages. `public_url` is where readers reach them; `secret_key` signs the links in mails."""
+    """The public pages. `public_url` is where readers reach them, or empty; `secret_key` signs links in mails."""
 
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Port = 8000
-    public_url: WebAddress = "http://localhost:8000"
-    secret_key: SecretStr = _NO_SECRET
+    public_url: PublicAddress = ""
+    secret_key: SecretKey = _NO_SECRET
     admin_token: SecretStr = _NO_SECRET
 
 
@@ -271,17 +293,21 @@ def load(env_file: Path | None = Path(".env")) -> Settings:
     Raises:
         ConfigurationError: one line for each mistake, with the name of the variable and never its value.
     """
-    mistakes = [*_mistakes_in_file(env_file), *_mistakes_in_environment()]
+    places = _places(env_file)
+    mistakes = [*places.mistakes, *_mistakes_in_environment()]
     try:
         settings = Settings(_env_file=env_file)
     except ValidationError as error:
-        mistakes += _explained(error)
+        mistakes += _explained(error, places)
     except SettingsError as error:
         mistakes.append(str(error))
+    except RecursionError:  # JSON in a variable that stands for a whole group
+        mistakes.append("a value is nested too deeply")
     else:
         if not mistakes:
             return settings
-    raise ConfigurationError("\n".join(mistakes))
+    more = [f"… and {len(mistakes) - _MOST_MISTAKES} more mistakes"] if len(mistakes) > _MOST_MISTAKES else []
+    raise ConfigurationError("\n".join([*mistakes[:_MOST_MISTAKES], *more]))
 
 
 def variables() -> list[str]:
@@ -293,36 +319,71 @@ def variables() -> list[str]:
     ]
 
 
-def _mistakes_in_file(env_file: Path | None) -> Iterator[str]:
-    """Find unknown and repeated variables; a line that python-dotenv would skip over ends it all."""
+@dataclass(slots=True)
+class _Places:
+    """Where variables stand in a file of settings, and what is wrong with their names."""
+
+    lines: dict[str, str] = field(default_factory=dict)
+    mistakes: list[str] = field(default_factory=list)
+
+    def of(self, variable: str) -> str:
+        """Return the place of a variable whose value counts, such as `.env:3: `, or nothing."""
+        in_environment = any(name.upper() == variable and value for name, value in os.environ.items())
+        return "" if in_environment or variable not in self.lines else f"{self.lines[variable]}: "
+
+
+def _places(env_file: Path | None) -> _Places:
+    """Read the names in a file; a line that python-dotenv would skip over ends it all."""
+    places = _Places()
     if env_file is None or not env_file.exists():
-        return
+        return places
     try:
         text = env_file.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigurationError(f"{env_file}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ConfigurationError(f"{env_file}: cannot be read: it is not UTF-8 text") from None
-    seen: set[str] = set()
     for binding in parse_stream(StringIO(text)):
         string, first = binding.original
         blank_lines = string[: len(string) - len(string.lstrip())].count("\n")
         place, name = f"{env_file}:{first + blank_lines}", (binding.key or "").upper()
         if binding.error or (name and binding.value is None):
             raise ConfigurationError(f"{place}: write NAME=value, with quotes around a value with spaces or #")
-        if name in seen:
-            yield f"{place}: {name}: is set a second time: remove one of the two"
+        if name in places.lines:
+            places.mistakes.append(f"{place}: {name}: is set a second time: remove one of the two")
         elif name and name not in variables():
-            yield f"{place}: {_unknown(name)}"
+            places.mistakes.append(f"{place}: {_unknown(name)}")
         if name:
-            seen.add(name)
+            places.lines[name] = place
+    return places
 
 
 def _mistakes_in_environment() -> Iterator[str]:
     """Find variables with our prefix that are no setting; pydantic-settings passes over them in silence."""
-    for name in sorted(os.environ):
-        if name.upper().startswith(_PREFIX) and name.upper() not in variables():
+    for name, value in sorted(os.environ.items()):
+        ours = name.upper().startswith(_PREFIX) and not _is_of_kubernetes(name.upper(), value)
+        if ours and name.upper() not in variables():
             yield _unknown(name)
+
+
+def _is_of_kubernetes(name: str, value: str) -> bool:
+    of_another_service = name.endswith("_PORT") and value.startswith(("tcp://", "udp://", "sctp://"))
+    return of_another_service or _OF_KUBERNETES.fullmatch(name) is not None
+
+
+_PLAINER = {
+    "missing": "is missing: add it",
+    "extra_forbidden": "unknown key: remove it",
+    "int_parsing": "write a whole number",
+    "int_parsing_size": "write a smaller number",
+    "int_from_float": "write a whole number",
+    "float_parsing": "write a number",
+    "bool_parsing": "write true or false",
+    "tuple_type": "write a list in square brackets",
+    "dict_type": "write an object in curly brackets",
+    "model_type": "write an object in curly brackets",
+    "string_type": "write it as text, in quotes",
+}
 
 
 def _unknown(name: str) -> str:
@@ -332,7 +393,7 @@ def _unknown(name: str) -> str:
     return f"{name}: unknown setting: {advice}"
 
 
-def _explained(error: ValidationError) -> Iterator[str]:
+def _explained(error: ValidationError, places: _Places) -> Iterator[str]:
     """Yield a line for each finding of pydantic's, but for unknown variables: those were found by name."""
     for detail in error.errors(include_url=False, include_input=False):
         variable, inner = detail["loc"][:2], detail["loc"][2:]
@@ -340,6 +401,5 @@ def _explained(error: ValidationError) -> Iterator[str]:
             continue
         place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in inner if step != "[key]")
         said = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
-        message = {"missing": "is missing: add it", "extra_forbidden": "unknown key: remove it"}
         name = f"{_PREFIX}{_NESTED.join(map(str, variable))}".upper()
-        yield f"{name}{place}: {message.get(detail['type'], said)}"
+        yield f"{places.of(name)}{name}{place}: {_PLAINER.get(detail['type'], said)}"

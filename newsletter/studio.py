@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from newsletter.core.delivery import Delivery, DeliveryState
-from newsletter.core.errors import UsageError
+from newsletter.core.errors import NothingNewError, UsageError
 from newsletter.core.newsletter_list import WEEKLY_EDITION, Cadence
 from newsletter.core.subscriber import Subscriber, address_key
 from newsletter.pipeline import Pipeline
@@ -90,7 +90,8 @@ class Studio:
         """Return a list's issue of a day, or what it would be, collecting first if it is not frozen.
 
         Raises:
-            UsageError: there is no such list, or nothing to put into an issue.
+            UsageError: there is no such list.
+            NothingNewError: there is nothing to put into an issue.
         """
         file = self.file(list_name)
         on = day or self.pipeline.today(file.config)
@@ -98,7 +99,7 @@ class Studio:
             await self.pipeline.collect(file.config, on)
         issue = await self.pipeline.issue_or_draft(file.config, on)
         if not issue.listings:
-            raise UsageError(f"list {list_name}: nothing new on {on}, so there is no issue to show")
+            raise NothingNewError(f"list {list_name}: nothing new on {on}, so there is no issue to show")
         return issue, file
 
     async def send(self, issue: Issue, file: ListFile, address: str) -> Outcome:

@@ -13,6 +13,7 @@ from newsletter.core.calendar import comes_out_on, slot_on
 from newsletter.core.errors import SourceError
 from newsletter.core.listing import Page
 from newsletter.core.newsletter_list import NewsletterList
+from newsletter.core.subscriber import Subscriber, SyncPlan
 from newsletter.ports import Composed, Source, Store
 from newsletter.publish import lookback, publish
 from newsletter.store import open_store
@@ -56,6 +57,10 @@ async def replayed(
     closing = next((day for day in behind if comes_out_on(config, day)), None)
     store = await open_store("sqlite://")
     try:
+        # No issue is made without a reader; this one has no wishes.
+        reader = Subscriber(list=config.masthead.readers_of, email="reader@example.org", cadence=config.cadence)
+        since = datetime.combine(first, time(), UTC)
+        await store.roster.apply(reader.list, SyncPlan(added=(reader,)), now=since)
         replay = _Replay(config, [_Past(source, first) for source in sources if source.dated], store)
         for day in [*_days(first, last), *([closing] if closing else [])]:
             if comes_out_on(config, day):

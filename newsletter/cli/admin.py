@@ -35,13 +35,17 @@ def init(
     """Scaffold a working folder: settings, a first list, a CI workflow; overwrites nothing."""
     for line in scaffold.scaffold(folder, templates=bootstrap.packaged_templates() if templates else None):
         say(line)
-    say(f"next: set the SMTP host in {folder / '.env'}, then `newsletter preview`")
+    enter = "" if folder == Path() else f"`cd {folder}`, then "
+    say(f"next: {enter}`newsletter collect` and `newsletter preview`; to send, set the SMTP host in .env")
 
 
 @database.command()
 def upgrade() -> None:
     """Bring the database to this version's tables; safe to repeat."""
-    asyncio.run(bootstrap.upgrade_database(settings()))
+    loaded = settings()
+    if bootstrap.ledger_file(loaded) is not None:  # PostgreSQL is upgraded from anywhere
+        bootstrap.check_folder(loaded)
+    asyncio.run(bootstrap.upgrade_database(loaded))
     say("the database is up to date")
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from newsletter.bootstrap import Program
+from newsletter.cli.exits import Exit
 from newsletter.cli.hindrances import find_hindrances, show_hindrances
 from newsletter.cli.output import say, say_json, table
 from newsletter.cli.session import AsJson, Day, ListName, now, within
@@ -130,6 +131,7 @@ def _tell(count: int, done: str, *, as_json: bool) -> None:
         say_json({"deliveries": count})
     else:
         say(f"{count} {'delivery' if count == 1 else 'deliveries'} {done}")
+    raise typer.Exit(Exit.DONE)
 
 
 def _write_csv(records: list[DeliveryRecord]) -> None:

@@ -9,6 +9,7 @@ from newsletter.core.errors import (
     ConfigurationError,
     LintError,
     NewsletterError,
+    NothingNewError,
     RenderError,
     StoppedError,
     UsageError,
@@ -38,7 +39,7 @@ def code_of(error: Exception) -> Exit:
         return Exit.CONFIGURATION
     if isinstance(error, UsageError):
         return Exit.USAGE
-    if isinstance(error, LintError):
+    if isinstance(error, (LintError, NothingNewError)):
         return Exit.CHECK_FAILED
     if isinstance(error, StoppedError):
         return Exit.TEMPORARY

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from newsletter import bootstrap
 from newsletter.cli.exits import Exit
-from newsletter.cli.output import say, say_json
+from newsletter.cli.output import counted, say, say_json
 from newsletter.cli.session import AsJson, settings
-from newsletter.core.errors import ListFileError
+from newsletter.core.errors import ListFileError, Mistake
+from newsletter.sources.registry import finds_nothing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from newsletter.ports import ListFile
+    from newsletter.settings import Settings
 
 group = typer.Typer(no_args_is_help=True, help="The list files in subscribers/.")
 
@@ -22,21 +31,49 @@ def register(app: typer.Typer) -> None:
 
 @group.command()
 def check(*, as_json: AsJson = False) -> None:
-    """Validate all list files, with file and line of each mistake."""
+    """Validate all list files, with file and line of each mistake; exit 1 if there are any."""
+    loaded = settings()
+    public = bootstrap.check_public_url(loaded)
+    stays = bootstrap.stays_here(loaded)
+    general = [public] if public and not stays else []
     try:
-        files = bootstrap.list_files(settings()).load()
+        files = bootstrap.list_files(loaded).load()
     except ListFileError as error:
-        if as_json:
-            mistakes = [{"file": one.file, "line": one.line, "message": one.message} for one in error.mistakes]
-            say_json({"ok": False, "mistakes": mistakes})
-        else:
-            sys.stderr.write(f"{error}\n")
-        raise typer.Exit(Exit.CONFIGURATION) from None
+        _fail(error.mistakes, general, as_json=as_json)
+    if general:
+        _fail((), general, as_json=as_json)
+    warnings = [*([public] if public else []), *_warnings(files, loaded)]
     counts = {name: len(file.subscribers) for name, file in files.items()}
     if as_json:
-        say_json({"ok": True, "lists": counts})
+        say_json({"ok": True, "lists": counts, "warnings": warnings})
         return
+    for warning in warnings:
+        sys.stderr.write(f"warning: {warning}\n")
     for name, count in counts.items():
-        say(f"{name}: fine, {count} subscriber{'' if count == 1 else 's'}")
+        say(f"{name}: fine, {counted(count, 'subscriber')}")
     if not counts:
         say("no lists yet: `newsletter init` writes a first one")
+
+
+def _fail(mistakes: tuple[Mistake, ...], general: list[str], *, as_json: bool) -> NoReturn:
+    """Tell of mistakes, in files and in general, and end the command."""
+    if as_json:
+        named = [{"file": one.file, "line": one.line, "message": one.message} for one in mistakes]
+        unnamed = [{"file": None, "line": None, "message": message} for message in general]
+        say_json({"ok": False, "mistakes": [*unnamed, *named]})
+    else:
+        for line in (*general, *mistakes):
+            sys.stderr.write(f"{line}\n")
+        sys.stderr.write(f"{counted(len(general) + len(mistakes), 'mistake')}: nothing is applied\n")
+    raise typer.Exit(Exit.CHECK_FAILED)
+
+
+def _warnings(files: Mapping[str, ListFile], loaded: Settings) -> Iterator[str]:
+    """Find what is no mistake, and yet unlikely to be meant."""
+    for name, file in files.items():
+        path = loaded.paths.subscribers / f"{name}.toml"
+        if not file.subscribers:
+            yield f"{path}: names no subscriber: there is no issue until somebody is on the list"
+        for spec in file.config.sources:
+            if nothing := finds_nothing(spec, folder=Path(file.config.folder)):
+                yield f"{path}: source {spec!r}: no file matches {nothing}"

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from newsletter import bootstrap
 from newsletter.cli.exits import Exit
 from newsletter.cli.output import say, say_json, waiting
 from newsletter.cli.session import AsJson, Day, ListName, OneList, chosen, within
-from newsletter.core.errors import UsageError
+from newsletter.core.errors import NothingNewError, UsageError
+from newsletter.lists.addresses import Addresses
 from newsletter.render.lint import Finding, Level, dead_links, lint
 
 if TYPE_CHECKING:
@@ -82,6 +84,10 @@ def send(
     as_json: AsJson = False,
 ) -> None:
     """Send a test copy of an issue to one address; the ledger is left alone."""
+    try:
+        to = Addresses().read(to.strip())
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="'--to'") from None
     outcome = within(lambda program: _send(program, list_name, date, to))
     if as_json:
         say_json({"to": to, "state": outcome.state.value, "relay": outcome.relay, "answer": outcome.text})
@@ -105,7 +111,12 @@ def lint_issues(
     as_json: AsJson = False,
 ) -> None:
     """Check size, links, accessibility and deliverability of an issue; exit 1 on a failure."""
-    results = within(lambda program: _lint_all(program, list_name, date, links=links))
+    results, nothing = within(lambda program: _lint_all(program, list_name, date, links=links))
+    for name, reason in nothing.items():
+        if as_json:
+            say_json({"list": name, "findings": [], "reason": reason})
+        else:
+            say(reason)
     for name, findings in results.items():
         if as_json:
             say_json({"list": name, "findings": [_finding_json(finding) for finding in findings]})
@@ -120,18 +131,24 @@ def lint_issues(
 
 async def _lint_all(
     program: Program, list_name: str | None, day: date | None, *, links: bool
-) -> dict[str, list[Finding]]:
-    results = {}
+) -> tuple[dict[str, list[Finding]], dict[str, str]]:
+    """Return the findings of each list, and of those that have no issue why."""
+    results, nothing = {}, {}
     for file in chosen(program.lists.load(), list_name):
-        issue, _ = await program.studio.issue(file.config.name, day)
+        try:
+            issue, _ = await program.studio.issue(file.config.name, day)
+        except NothingNewError as error:
+            nothing[file.config.name] = str(error)
+            continue
         raw = program.studio.raw(issue, file, None)
-        results[file.config.name] = lint(raw, issue, https=links)
+        stays = bootstrap.stays_here(program.settings)
+        results[file.config.name] = lint(raw, issue, https=links, stays=stays)
         if links:
             with waiting(f"asking for the links of {file.config.name}"):
                 results[file.config.name] += await dead_links(
                     raw, program.problem_of_link, own=program.links.public_url
                 )
-    return results
+    return results, nothing
 
 
 def _finding_json(finding: Finding) -> dict[str, str]:

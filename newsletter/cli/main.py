@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
 
 from newsletter import __version__
-from newsletter.cli import admin, backtest, deliveries, ledger, lists, mails, runs, serving, suppressions
-from newsletter.cli.exits import code_of
+from newsletter.cli import (
+    admin,
+    backtest,
+    deliveries,
+    folder,
+    ledger,
+    lists,
+    mails,
+    runs,
+    serving,
+    streams,
+    suppressions,
+)
+from newsletter.cli.exits import Exit, code_of
 from newsletter.cli.output import complain
 from newsletter.core.errors import ConfigurationError, NewsletterError
 
@@ -47,26 +59,45 @@ def newsletter(
 
 
 def main() -> None:
-    """Run the command line and exit: 0 done, 1 check failed, 2 usage, 69, 75 and 78 as in sysexits.h."""
+    """Run the command line and exit: 0 done, 1 check failed, 2 usage, 69, 75 and 78 as in sysexits.h.
+
+    The exit code tells of the work, whether or not its report could be written. Of a command that does nothing but
+    write, such as `issues list`, a result that could not be written is a failure.
+    """
+    streams.prepare()
+    command = typer.main.get_command(application())
+    folder.add_to(command)
+    code = _outcome(command)
+    if lost := streams.what_was_lost():
+        complain(f"stdout: {lost}: the result is not complete")
+    if code is None:
+        code = Exit.CHECK_FAILED if lost else Exit.DONE
+    sys.exit(code)
+
+
+def _outcome(command: Any) -> int | None:
+    """Run the command line and return the exit code, or None where the command says nothing of it."""
     try:
-        code = application()(standalone_mode=False)
+        code = command(standalone_mode=False)
     except TyperException as error:
         if message := error.format_message():
-            complain(f"{message} See `newsletter {' '.join(_command())} --help`.".replace("  ", " "))
-        sys.exit(error.exit_code)
+            said = " ".join(message.split()).rstrip(".")
+            complain(f"{said}. See `{' '.join(['newsletter', *_words(command)])} --help`.")
+        return error.exit_code
     except typer.Abort:
-        sys.exit(130)
+        return 130
     except (NewsletterError, ConfigurationError) as error:
         complain(str(error))
-        sys.exit(code_of(error))
-    sys.exit(code if isinstance(code, int) else 0)
+        return code_of(error)
+    return code if isinstance(code, int) else None
 
 
-def _command() -> list[str]:
-    """Return the words of the command that was called, up to its first option."""
-    words = []
+def _words(command: Any) -> list[str]:
+    """Return the words that name the command that was called, without those that name none."""
+    words: list[str] = []
     for word in sys.argv[1:]:
-        if word.startswith("-"):
+        command = getattr(command, "commands", {}).get(word)
+        if command is None:
             break
         words.append(word)
-    return words[:2]
+    return words

@@ -33,8 +33,15 @@ def say(text: str) -> None:
 
 
 def say_json(value: object) -> None:
-    """Print one JSON value on one line."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+    """Print one JSON value on one line, in ASCII where stdout has not all letters: no value is changed."""
+    everything = sys.stdout.encoding.lower().replace("-", "").startswith("utf")
+    sys.stdout.write(json.dumps(value, ensure_ascii=not everything, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number with what it counts: `1 subscriber`, `2 subscribers`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def complain(text: str) -> None:

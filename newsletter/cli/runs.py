@@ -9,7 +9,7 @@ import typer
 from newsletter.cli.exits import Exit, code_of, code_of_run
 from newsletter.cli.output import complain, progress, say, say_json
 from newsletter.cli.session import AsJson, Day, ListName, chosen, stopping, within
-from newsletter.core.errors import NewsletterError, SourceError, StoppedError
+from newsletter.core.errors import MissedError, NewsletterError, SourceError, StoppedError
 from newsletter.report import RunReport, RunStatus
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from newsletter.bootstrap import Program
     from newsletter.cli.output import DeliveryProgress
     from newsletter.collect import Collected
+    from newsletter.core.newsletter_list import Masthead
     from newsletter.ports import ListFile
 
 _PANEL = "Daily work"
@@ -94,12 +95,18 @@ async def _run_one(
     if dry_run:
         return await program.pipeline.rehearse(file, day=day)
     report = await program.pipeline.run(file, day=day, progress=shown, stop=stop)
-    is_due = day is not None or program.pipeline.due(file.config) is not None
-    if is_due and report.status is RunStatus.FAILED and report.issue is None:
-        await program.alarm.ring(
-            file.config.masthead, report.date, SourceError("; ".join(report.failures.values()))
-        )
+    await _alarm(program, file.config.masthead, report)
+    if report.weekly is not None and file.config.weekly_edition is not None:
+        await _alarm(program, file.config.weekly_edition.masthead, report.weekly)
     return report
+
+
+async def _alarm(program: Program, masthead: Masthead, report: RunReport) -> None:
+    """Tell the operator of an issue that was due and could not be made, or was missed."""
+    if report.status is RunStatus.MISSED:
+        await program.alarm.ring(masthead, report.date, MissedError(report.reason))
+    elif report.due and report.status is RunStatus.FAILED and report.issue is None:
+        await program.alarm.ring(masthead, report.date, SourceError("; ".join(report.failures.values())))
 
 
 def _say_report(report: RunReport) -> None:

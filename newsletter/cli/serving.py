@@ -44,6 +44,13 @@ def serve() -> None:
 
 async def _serve(program: Program) -> None:
     web = program.settings.web
+    if not web.public_url:
+        log.warning(
+            "mails_link_nowhere",
+            reason="NEWSLETTER_WEB__PUBLIC_URL is empty: readers leave by mail, no mail links to these pages",
+        )
+    elif problem := bootstrap.check_public_url(program.settings):
+        log.warning("mails_link_nowhere", reason=problem)
     program.lists.load()  # a wrong list file is said at the start, before anything runs
     await program.pipeline.mark.check()  # and so is an older copy of the database
     app = public_app(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from newsletter import bootstrap, runtime
+from newsletter.core.calendar import read_day
 from newsletter.core.errors import UsageError
 from newsletter.settings import Settings, load
 
@@ -29,9 +30,9 @@ ENV_FILE = Path(".env")
 def parse_day(text: str) -> date:
     """Read a day of the command line."""
     try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a date: write it as 2026-03-12") from None
+        return read_day(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 ListName = Annotated[str | None, typer.Option("--list", "-l", metavar="NAME", help="One list; else all.")]
@@ -50,8 +51,13 @@ def settings() -> Settings:
 
 
 def within(action: Callable[[Program], Awaitable[T]]) -> T:
-    """Build the program, run one action in it and take it down again."""
+    """Build the program, run one action in it and take it down again.
+
+    Raises:
+        ConfigurationError: a setting is wrong, or this is no working folder; nothing is written then.
+    """
     loaded = settings()
+    bootstrap.check_folder(loaded)
 
     async def act() -> T:
         async with bootstrap.build(loaded) as program:

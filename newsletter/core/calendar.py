@@ -7,8 +7,10 @@ later as the clocks jump (02:30 becomes 03:30); one that comes twice is its firs
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -29,8 +31,29 @@ _DAYS_TO_SEARCH = range(-1, 9)
 # Hours may have begun on the day before, and a change of the clocks can leave a day without any.
 _DAYS_WITH_HOURS = range(-4, 4)
 
-# A scheduler that starts late still makes the issue that it missed, if it is no older than this.
-CATCH_UP = timedelta(hours=12)
+# How long an issue that is made is shown as the present one, and a slot that led to none is tried again.
+SHOWN_FOR = timedelta(hours=12)
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+# Dates near the ends of what `date` holds have no day before or after them, in whatever timezone.
+_FIRST_DAY, _LAST_DAY = date(1970, 1, 1), date(2199, 12, 31)
+
+
+def read_day(text: str) -> date:
+    """Return the day that a person wrote, as in 2026-03-12.
+
+    Raises:
+        ValueError: it is no day of the calendar, or none that a newsletter can come out on; says what to write.
+    """
+    try:
+        day = date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:
+        day = None
+    if day is None:
+        raise ValueError(f"{text[:40]!r} is not a date: write it as 2026-03-12")
+    if not _FIRST_DAY <= day <= _LAST_DAY:
+        raise ValueError(f"{text} is no day of a newsletter: write one from {_FIRST_DAY} to {_LAST_DAY}")
+    return day
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +99,43 @@ def next_slot(config: NewsletterList, now: datetime) -> Slot | None:
     return None
 
 
-def due_slot(config: NewsletterList, now: datetime) -> Slot | None:
-    """Return the slot whose issue should be out by now: the last one, unless it is too long ago to catch up."""
-    slot = last_slot(config, now)
-    return slot if slot is not None and now - slot.at <= CATCH_UP else None
+class SlotState(StrEnum):
+    """What is to be done about a list's newest slot."""
+
+    DUE = "due"  # its issue is to be made, or was made a short while ago
+    MISSED = "missed"  # it passed unused, and is too long ago
+    OVER = "over"  # nothing, until the next one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """What is known of a slot.
+
+    `made_at` is when its issue was frozen; None: it has none. `in_vain`: it was tried, and there was nothing to
+    send, or nobody to send it to. `is_new`: the list has no issue of an earlier day, and when the slot came it had
+    not been seen yet.
+    """
+
+    made_at: datetime | None = None
+    in_vain: bool = False
+    is_new: bool = False
+
+
+def slot_state(config: NewsletterList, slot: Slot, used: Used, now: datetime) -> SlotState:
+    """Return what is to be done about a list's newest slot.
+
+    What was not used is caught up within the list's deadline, and missed after it. A new list has missed nothing:
+    it begins with the slot of its first day, be it over, or else with the next one.
+    """
+    age, deadline = now - slot.at, config.stale_after
+    if used.made_at is not None:
+        return SlotState.DUE if now - max(used.made_at, slot.at) <= SHOWN_FOR else SlotState.OVER
+    if used.in_vain:
+        return SlotState.DUE if age <= min(SHOWN_FOR, deadline) else SlotState.OVER
+    if used.is_new:
+        begins = slot.day == now.astimezone(ZoneInfo(config.timezone)).date()
+        return SlotState.DUE if begins and age <= deadline else SlotState.OVER
+    return SlotState.DUE if age <= deadline else SlotState.MISSED
 
 
 def reader_time(subscriber: Subscriber, config: NewsletterList, slot: Slot) -> datetime:

@@ -7,9 +7,12 @@
     │   └── ListFileError         … with every mistake found, by file and line
     └── NewsletterError           trouble while doing the work
         ├── UsageError            asked for something that is not there: exit 2
+        ├── NothingNewError       there is no issue to show
         ├── SourceError           a source cannot be read (now)
         ├── StoreError            the ledger cannot be read or written
         ├── StaleDraftError       another run has frozen an issue of the list meanwhile: draft anew
+        ├── NoReaderError         nobody is to get the issue, so there is none
+        ├── MissedError           a list's hour and its deadline passed without an issue
         ├── RenderError           a template is wrong; names template and line
         ├── LintError             the issue must not go out as it is
         ├── StoppedError          the program was asked to end before this was done: exit 75
@@ -58,6 +61,10 @@ class UsageError(NewsletterError):
     """The user asked for something that is not there: a list, an issue, a subscriber."""
 
 
+class NothingNewError(NewsletterError):
+    """A list has nothing new on a day, so there is no issue to show."""
+
+
 class SourceError(NewsletterError):
     """A source could not be read; the text names the source and why."""
 
@@ -68,6 +75,14 @@ class StoreError(NewsletterError):
 
 class StaleDraftError(NewsletterError):
     """The list has got another issue since the draft was made; its listings may be in that one."""
+
+
+class NoReaderError(NewsletterError):
+    """Nobody is to get an issue, so it is not made; its listings are still news for the first reader."""
+
+
+class MissedError(NewsletterError):
+    """A list's hour and its deadline passed without an issue, which is not made any more."""
 
 
 class RenderError(NewsletterError):

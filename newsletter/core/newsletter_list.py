@@ -81,7 +81,7 @@ class NewsletterList:
     hour: time = time(8)
     timezone: str = "UTC"
     hours: Hours | None = None  # outside of which no mail leaves; None: it may at any time
-    deadline: timedelta | None = None  # by which an issue is stale; None: by its cadence
+    deadline: timedelta | None = None  # how late an issue may be; None: by its cadence
     lookback_days: int = 3
     max_listings: int = 20  # 0: no limit
     min_listings: int = 1
@@ -104,7 +104,7 @@ class NewsletterList:
 
     @property
     def stale_after(self) -> timedelta:
-        """Return how late a delivery may be: behind that it would meet the next issue, or be old news."""
+        """Return how late an issue may be made, and a delivery be: after that it would be old news."""
         if self.deadline is not None:
             return self.deadline
         return timedelta(hours=36) if self.cadence is Cadence.DAILY else timedelta(days=4)

@@ -19,6 +19,11 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*\.toml")
 _TAKEN = ("healthz", "unsubscribe")  # the web pages of a list stand under its name, beside these
 _NAME_MISTAKE = "name the file in small letters, digits, - and _, and end it in .toml; it is the name of the list"
 
+_WHERE_TO_BEGIN = (
+    "work in the folder that has them (`newsletter --dir DIR …`), begin one with `newsletter init`, or set "
+    "NEWSLETTER_PATHS__SUBSCRIBERS"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ListFiles:
@@ -56,10 +61,18 @@ class ListFiles:
             raise ListFileError(tuple(sorted(set(mistakes))))
         return lists
 
+    def is_empty(self) -> bool:
+        """Tell whether there is no list file, be it a wrong one.
+
+        Raises:
+            ConfigurationError: the folder is not there, or cannot be read; names it.
+        """
+        return not self._paths()
+
     def _paths(self) -> list[Path]:
         try:
             paths = sorted(self.folder.iterdir())
         except OSError as error:
-            hint = "make one with `newsletter init`, or set NEWSLETTER_PATHS__SUBSCRIBERS"
-            raise ConfigurationError(f"{shown(self.folder)}: no list files: {error.strerror}; {hint}") from None
+            folder = self.folder.absolute()
+            raise ConfigurationError(f"{folder}: no list files: {error.strerror}; {_WHERE_TO_BEGIN}") from None
         return [path for path in paths if path.suffix.lower() == ".toml" and not path.name.startswith(".")]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from functools import cache, partial
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from newsletter.core.errors import Mistake
@@ -25,6 +27,29 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from newsletter.lists.addresses import Addresses
+
+
+_SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
+_SAID = re.compile(r'"?sep=([,;\t])"?')
+_NO_LETTER = re.compile(r"[\s_-]+")
+
+
+def _letters(name: str) -> str:
+    """Return a column's name without what people write differently: `E-Mail`, `Topics mode`."""
+    return _NO_LETTER.sub("", name).casefold()
+
+
+def _misfit(row: list[str], columns: list[str], separator: str) -> str:
+    """Return why a row does not fit its header, or nothing. Cells that would be empty may lack, or be there."""
+    unnamed = [cell for cell, name in zip_longest(row, columns, fillvalue="") if not name and cell.strip()]
+    if (len(row) < len(columns) and any(columns[len(row) :])) or (unnamed and len(row) > len(columns)):
+        wrong = f"has {len(row)} values for {len(columns)} columns"
+    elif unnamed:
+        return f"has {unnamed[0][:40]!r} in a column without a name: give the column one, or empty it"
+    else:
+        return ""
+    names = separator.join(filter(None, columns)).replace("\t", "<tab>")
+    return f"{wrong}: write {names}, a value with {_SEPARATORS[separator]} in quotes"
 
 
 def members_path(folder: Path, name: str) -> Path:
@@ -66,6 +91,7 @@ class MembersFile:
             "topics_mode": cache(read_topics_mode),
             "interest": read_line,
         }
+        self._known = {_letters(name): name for name in self._readers}
         self.mistakes: list[Mistake] = []
 
     def note(self, line: int, message: str) -> None:
@@ -78,26 +104,49 @@ class MembersFile:
         Raises:
             ListFileError: the file cannot be read at all.
         """
-        rows = self._rows(read_text(self._path))
+        text = read_text(self._path)
+        separator, begins = self._separator(text)
+        rows = self._rows(text, separator, begins)
         line, header = next(rows, (1, []))
-        columns = [name.strip() for name in header]
+        columns = [self._known.get(_letters(name), name.strip()) for name in header]
         self._check_header(columns, line)
         if "email" not in columns:
             return
+        all_named = all(columns)
         for line, row in rows:
-            if len(row) != len(columns):
-                count = f"has {len(row)} values for {len(columns)} columns"
-                self.note(line, f"{count}: write {','.join(columns)}, a value with a comma in quotes")
-            elif subscriber := self._subscriber(zip(columns, row, strict=True), line):
+            fits = all_named and len(row) == len(columns)
+            if not fits and (problem := _misfit(row, columns, separator)):
+                self.note(line, problem)
+            elif subscriber := self._subscriber(zip(columns, row, strict=False), line):
                 yield line, subscriber
 
-    def _rows(self, text: str) -> Iterator[tuple[int, list[str]]]:
-        """Yield each row that is not blank with the line that it begins on."""
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    def _separator(self, text: str) -> tuple[str, int]:
+        """Return what separates the cells, and how many lines stand before the header.
+
+        Spreadsheets write commas, semicolons where the comma is for decimals, or tabs. That one is meant with
+        which the header has most of the known columns. Excel takes it from a first line such as `sep=;`, too.
+        """
+        first = text.partition("\n")[0]
+        if said := _SAID.fullmatch(first.strip()):
+            return said[1], 1
+        known = {separator: self._known_columns(text, separator) for separator in _SEPARATORS}
+        return max(_SEPARATORS, key=lambda separator: known[separator]), 0
+
+    def _known_columns(self, text: str, separator: str) -> int:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+        try:
+            header = next((row for row in reader if any(cell.strip() for cell in row)), [])
+        except csv.Error:
+            return 0
+        return sum(_letters(name) in self._known for name in header)
+
+    def _rows(self, text: str, separator: str, begins: int) -> Iterator[tuple[int, list[str]]]:
+        """Yield each row in which there is anything with the line that it begins on."""
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
         line = 1
         try:
             for row in reader:
-                if row:
+                if line > begins and any(map(str.strip, row)):
                     yield line, row
                 line = reader.line_num + 1
         except csv.Error as error:
@@ -105,20 +154,24 @@ class MembersFile:
 
     def _check_header(self, columns: list[str], line: int) -> None:
         for position, column in enumerate(columns):
+            if not column:
+                continue  # a column without a name, which spreadsheets leave behind; its cells must be empty
             if column in columns[:position]:
                 self.note(line, f"column {column!r} is there twice: remove one")
             elif column not in self._readers:
-                self.note(line, f"unknown column {column!r}{did_you_mean(column, self._readers)}")
+                self.note(line, f"unknown column {column!r}{did_you_mean(column.lower(), self._readers)}")
         if "email" not in columns:
-            hint = f"begin with a header row such as {','.join(self._readers)}, with commas"
-            self.note(line, f"has no column 'email': {hint}")
+            names = ",".join(self._readers)
+            self.note(line, f"has no column 'email': begin with a header row such as {names}")
 
     def _subscriber(self, cells: Iterable[tuple[str, str]], line: int) -> Subscriber | None:
         """Return a row's subscriber, or None if it has no valid address; wrong values are noted and left out."""
         values: dict[str, Any] = {}
         for column, cell in cells:
             text = cell.strip()
-            if (text or column == "email") and column in self._readers:
+            if column == "email" and not text:
+                self.note(line, "email: has no address: add it, or remove the row")
+            elif text and column in self._readers:
                 try:
                     values[column] = self._readers[column](text)
                 except ValueError as error:

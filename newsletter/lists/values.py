@@ -24,6 +24,39 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
+# What people call the time where they are, and a place that has it: the abbreviations are in no timezone database,
+# or as an offset that holds for half the year.
+_ABBREVIATIONS = {
+    "CEST": "Europe/Berlin",
+    "MESZ": "Europe/Berlin",
+    "MEZ": "Europe/Berlin",
+    "BST": "Europe/London",
+    "WEST": "Europe/Lisbon",
+    "EEST": "Europe/Athens",
+    "MSK": "Europe/Moscow",
+    "IST": "Asia/Kolkata",
+    "EDT": "America/New_York",
+    "ET": "America/New_York",
+    "CDT": "America/Chicago",
+    "CT": "America/Chicago",
+    "MDT": "America/Denver",
+    "MT": "America/Denver",
+    "PST": "America/Los_Angeles",
+    "PT": "America/Los_Angeles",
+    "PDT": "America/Los_Angeles",
+    "CST": "America/Chicago",
+    "AKDT": "America/Anchorage",
+    "BRT": "America/Sao_Paulo",
+    "JST": "Asia/Tokyo",
+    "KST": "Asia/Seoul",
+    "SGT": "Asia/Singapore",
+    "HKT": "Asia/Hong_Kong",
+    "AEST": "Australia/Sydney",
+    "AEDT": "Australia/Sydney",
+    "NZST": "Pacific/Auckland",
+    "NZDT": "Pacific/Auckland",
+}
+
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `: did you mean 'x'?` with the nearest known word, or what is known where none is near."""
@@ -79,9 +112,22 @@ def read_timezone(text: str) -> str:
     """Read an IANA timezone name."""
     if text in _timezones():
         return text
-    near = get_close_matches(text, sorted(_timezones()), n=1)
-    hint = f": did you mean {near[0]!r}?" if near else ': write a name such as "Europe/London"'
+    near = _near_timezone(text)
+    hint = f": did you mean {near!r}?" if near else ': write a name such as "Europe/London"'
     raise ValueError(f"unknown timezone {text!r}{hint}")
+
+
+def _near_timezone(text: str) -> str:
+    """Return the timezone that somebody may have meant, by its place where that is told, or nothing."""
+    if place := _ABBREVIATIONS.get(text.strip().upper()):
+        return place
+    wanted = text.strip().replace(" ", "_").casefold()
+    for name in sorted(_timezones()):
+        if wanted and wanted in {name.casefold(), name.rpartition("/")[2].casefold()}:
+            return name
+    # Clocks of fixed offsets, such as EST, look like many things and have no summer time.
+    names = [name for name in sorted(_timezones()) if "/" in name and not name.startswith("Etc/")]
+    return next(iter(get_close_matches(text, names, n=1)), "")
 
 
 def read_cadence(text: str) -> Cadence:

@@ -170,7 +170,13 @@ class Issues(Protocol):
         ...
 
     async def freeze(
-        self, draft: Draft, subject: str, plan: Callable[[Subscriber], Planned], *, now: datetime
+        self,
+        draft: Draft,
+        subject: str,
+        plan: Callable[[Subscriber], Planned],
+        *,
+        now: datetime,
+        needs_reader: bool = False,
     ) -> tuple[Issue, bool]:
         """Write the issue and one delivery per active subscriber, all in one transaction.
 
@@ -180,6 +186,7 @@ class Issues(Protocol):
         Raises:
             StaleDraftError: the list has an issue of another day under the draft's number: the draft was held
                 against a history that has grown since, and might repeat its listings.
+            NoReaderError: it needs a reader, and every delivery would be withdrawn; nothing is written.
         """
         ...
 
@@ -404,6 +411,22 @@ class Hindrances(Protocol):
         ...
 
 
+class Slots(Protocol):
+    """What became of a list's slots, beyond its issues."""
+
+    async def first_seen(self, list_name: str, *, now: datetime) -> datetime:
+        """Return when a list was first looked at for what is due: now, if it never was."""
+        ...
+
+    async def in_vain(self, list_name: str) -> date | None:
+        """Return the last day on which a list's slot led to no issue, as there was nothing to send or nobody."""
+        ...
+
+    async def note_in_vain(self, list_name: str, day: date, *, now: datetime) -> None:
+        """Note such a day, in place of the one before."""
+        ...
+
+
 class Store(Protocol):
     """One ledger behind narrow doors."""
 
@@ -440,6 +463,11 @@ class Store(Protocol):
     @property
     def high_water(self) -> HighWater:
         """Return how far the ledger has come."""
+        ...
+
+    @property
+    def slots(self) -> Slots:
+        """Return what became of slots."""
         ...
 
     @property

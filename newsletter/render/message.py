@@ -79,7 +79,8 @@ class IssueMessage:
     ) -> None:
         self._issue, self._links, self._signer, self._trial = issue, links, signer, trial
         self._sender = Mailbox.parse(issue.masthead.sender)
-        self._mailto = _mailto(issue.masthead.unsubscribe_mailto)
+        self._mailto = _mailto(issue.masthead.unsubscribe_mailto) if links.public_url else ()
+        self._leaving_to = _mailbox(issue.masthead.unsubscribe_mailto) or self._sender.address
         self._preferences = _preferences(self._sender, issue.list)
         self._bounces_to = issue.masthead.bounces_to and wire_address(issue.masthead.bounces_to)
         self._choices, self._subject = choices, subject
@@ -114,7 +115,7 @@ class IssueMessage:
             RenderError: the reader's address can't stand in a header.
         """
         reader = delivery.subscriber
-        unsubscribe_url = self._links.unsubscribe(delivery.subscriber_key)
+        unsubscribe_url = self._links.way_out(delivery.subscriber_key, self._leaving_to)
         subject, arrangement = self._arranged(self._choices.of(reader, delivery.had))
         head = (
             self._from,
@@ -176,19 +177,26 @@ class IssueMessage:
         masthead, domain = self._issue.masthead, self._sender.domain
         label = re.sub(r"[^a-z0-9]+", "-", masthead.list.lower()).strip("-") or "list"
         sender_id = re.sub(r"[^a-z0-9]+", "", domain.lower())[:15].ljust(5, "0")
-        home = f"<{self._links.public_url}/{quote(masthead.list)}>"
+        one_click, home = self._page_headers()
         return b"".join(
             (
-                headers.raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+                one_click,
                 headers.mailbox("List-Id", Mailbox(masthead.title, f"{label}.{domain}")),
-                headers.raw("List-Help", home),
-                headers.raw("List-Archive", home),
+                home,
                 headers.raw("List-Post", "NO"),
                 headers.raw("Precedence", "list"),
                 headers.raw("Auto-Submitted", "auto-generated"),
                 headers.raw("Feedback-ID", f"{self._issue.day:%Y%m%d}:{label}:issue:{sender_id}"),
             )
         )
+
+    def _page_headers(self) -> tuple[bytes, bytes]:
+        """Return what needs public pages, if there are any: one-click unsubscribe, and links to the list's own."""
+        if not self._links.public_url:
+            return b"", b""
+        home = f"<{self._links.public_url}/{quote(self._issue.masthead.list)}>"
+        one_click = headers.raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+        return one_click, headers.raw("List-Help", home) + headers.raw("List-Archive", home)
 
 
 def plain_message(
@@ -254,6 +262,11 @@ def _mailto(address: str) -> tuple[str, ...]:
         return ()
     mailto = address.removeprefix("mailto:")
     return (f"<mailto:{mailto}>" if "?" in mailto else f"<mailto:{mailto}?subject=unsubscribe>",)
+
+
+def _mailbox(address: str) -> str:
+    """Return the address alone of what a list names for unsubscribing by mail."""
+    return address.removeprefix("mailto:").partition("?")[0]
 
 
 def _preferences(sender: Mailbox, list_name: str) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from newsletter.core.errors import ConfigurationError
+from newsletter.core.errors import ConfigurationError, SourceError
 from newsletter.sources.arxiv_feed import ArxivFeed
 from newsletter.sources.arxiv_search import ArxivSearch
 from newsletter.sources.biorxiv import Biorxiv
 from newsletter.sources.feed import WebFeed
+from newsletter.sources.files import Files
 from newsletter.sources.hackernews import HackerNews
 from newsletter.sources.http import HttpClient, HttpConfig
 from newsletter.sources.huggingface import HuggingFace
@@ -35,6 +37,9 @@ SOURCES: dict[str, Callable[[Parts], Source]] = {
     "jsonl": JsonLines,
 }
 
+_OF_FILES = ("saved_page", "jsonl")
+_OTHER_NAMES = {"rss": "feed", "atom": "feed", "hf": "huggingface", "hn": "hackernews", "file": "saved_page"}
+
 
 def build(spec: str, *, folder: Path, config: SourceConfig, http: HttpClient) -> Source:
     """Return the source that a spec of a list file names. Nothing is read yet.
@@ -50,11 +55,39 @@ def build(spec: str, *, folder: Path, config: SourceConfig, http: HttpClient) ->
     """
     scheme, _, rest = spec.strip().partition(":")
     if scheme not in SOURCES:
-        raise ConfigurationError(f"source {spec!r}: unknown, expected one of {', '.join(SOURCES)}")
+        raise ConfigurationError(f"source {spec!r}: unknown{_meant(spec.strip(), scheme)}")
     try:
         return SOURCES[scheme](Parts(scheme=scheme, rest=rest.strip(), folder=folder, config=config, http=http))
     except ValueError as error:
         raise ConfigurationError(f"source {spec!r}: {error}") from error
+
+
+def _meant(spec: str, scheme: str) -> str:
+    """Return what somebody may have meant who wrote a source of no known scheme."""
+    if scheme.lower() in {"http", "https"}:
+        return f": did you mean 'feed:{spec}'?"
+    known = {**dict.fromkeys(SOURCES), **_OTHER_NAMES}
+    if near := get_close_matches(scheme.lower(), known, n=1):
+        return f": did you mean {_OTHER_NAMES.get(near[0], near[0])!r}?"
+    return f", expected one of {', '.join(SOURCES)}"
+
+
+def finds_nothing(spec: str, *, folder: Path) -> str:
+    """Return the path of a spec that no file matches, or nothing; such a source is no mistake, files may come.
+
+    Args:
+        spec: one that `check` finds nothing wrong with.
+        folder: where the list file stands.
+    """
+    scheme, _, rest = spec.strip().partition(":")
+    if scheme not in _OF_FILES:
+        return ""
+    files = Files.of(folder, rest.strip())
+    try:
+        files.matching(spec)
+    except SourceError:
+        return str(files)
+    return ""
 
 
 def check(spec: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from newsletter.core.errors import StoreError
-from newsletter.store.engine import PATIENCE, connect
+from newsletter.store.engine import PATIENCE, connect, sqlite_file
 from newsletter.store.memory import MemoryStore
 from newsletter.store.migrate import create, is_up_to_date, upgrade
 from newsletter.store.sql import SqlStore
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from newsletter.ports import Store
     from newsletter.store.engine import Database
 
-__all__ = ["MemoryStore", "open_store", "upgrade"]
+__all__ = ["MemoryStore", "open_store", "sqlite_file", "upgrade"]
 
 
 async def open_store(url: str, *, patience: float = PATIENCE) -> Store:

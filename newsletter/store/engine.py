@@ -131,7 +131,7 @@ def connect(text: str, *, patience: float = PATIENCE, foreign_keys: bool = True)
     """
     try:
         url = sa.make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # ValueError: a port that is no number
         raise _not_a_database() from None
     match url.get_backend_name():
         case "sqlite":
@@ -142,6 +142,16 @@ def connect(text: str, *, patience: float = PATIENCE, foreign_keys: bool = True)
             raise _not_a_database()
 
 
+def sqlite_file(address: str | URL) -> Path | None:
+    """Return the file of an SQLite database's URL; None for one in memory, and for any other URL."""
+    try:
+        url = sa.make_url(address)
+    except (ArgumentError, ValueError):
+        return None
+    in_memory = url.get_backend_name() != "sqlite" or url.database in {None, "", ":memory:"}
+    return None if in_memory else Path(str(url.database))
+
+
 def _not_a_database() -> ConfigurationError:
     return ConfigurationError(
         "NEWSLETTER_DATABASE__URL: not a database that is known; write sqlite:///var/newsletter.db or "
@@ -150,8 +160,8 @@ def _not_a_database() -> ConfigurationError:
 
 
 def _sqlite(url: URL, patience: float, *, foreign_keys: bool) -> Database:
-    in_memory = url.database in {None, "", ":memory:"}
-    path = None if in_memory else Path(str(url.database))
+    path = sqlite_file(url)
+    in_memory = path is None
     url = url.set(drivername="sqlite+aiosqlite")
 
     def engine(*, writes: bool) -> AsyncEngine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from newsletter.core.subscriber import SubscriberStatus
 from newsletter.ports import IssueSummary
 from newsletter.store.bulk import among, insert, rows, run
 from newsletter.store.roster import SUBSCRIBER, SUPPRESSION, read_subscriber
-from newsletter.store.steps import NOT_BROUGHT, frozen, opening
+from newsletter.store.steps import NOT_BROUGHT, frozen, opening, require_reader
 from newsletter.store.tables import deliveries, issue_listings, issues, subscribers
 
 if TYPE_CHECKING:
@@ -93,7 +94,13 @@ class SqlIssues:
         return found
 
     async def freeze(
-        self, draft: Draft, subject: str, plan: Callable[[Subscriber], Planned], *, now: datetime
+        self,
+        draft: Draft,
+        subject: str,
+        plan: Callable[[Subscriber], Planned],
+        *,
+        now: datetime,
+        needs_reader: bool = False,
     ) -> tuple[Issue, bool]:
         """See `Issues`. A draft is stale, too, when a listing of it was merged into another meanwhile."""
         same_day = sa.and_(issues.c.list == draft.masthead.list, issues.c.day == draft.day)
@@ -107,7 +114,9 @@ class SqlIssues:
                     )
                 return earlier, False
             await _add_listings(connection, issue)
-            await _plan_deliveries(connection, issue, plan, now)
+            reasons = await _plan_deliveries(connection, issue, plan, now)
+            if needs_reader:
+                require_reader(issue, reasons)
         return issue, True
 
     async def history(self, list_name: str | None = None, *, limit: int = 50) -> list[IssueSummary]:
@@ -224,8 +233,12 @@ async def _add_listings(connection: AsyncConnection, issue: Issue) -> None:
 
 async def _plan_deliveries(
     connection: AsyncConnection, issue: Issue, plan: Callable[[Subscriber], Planned], now: datetime
-) -> None:
-    """Write a delivery for each of the issue's subscribers, page by page; who was removed gets none."""
+) -> Counter[str]:
+    """Write a delivery for each of the issue's subscribers, page by page; who was removed gets none.
+
+    Returns:
+        How many begin with each reason; the reason of those that are queued is empty.
+    """
     page = (
         sa.select(subscribers.c.address_key, subscribers.c.key, SUPPRESSION, *SUBSCRIBER)
         .where(
@@ -236,14 +249,16 @@ async def _plan_deliveries(
         .order_by(subscribers.c.address_key)
         .limit(_PAGE)
     )
-    after = ""
+    after, reasons = "", Counter[str]()
     while found := (await connection.execute(page, {"after": after})).all():
         after = found[-1].address_key
-        planned = [
-            (issue.key, key, *opening(read_subscriber(values), suppression, plan, now))
+        openings = [
+            (key, opening(read_subscriber(values), suppression, plan, now))
             for _, key, suppression, *values in found
         ]
-        await run(connection, _ADD_DELIVERIES, planned=rows(planned))
+        reasons.update(one.reason for _, one in openings)
+        await run(connection, _ADD_DELIVERIES, planned=rows([(issue.key, key, *one) for key, one in openings]))
+    return reasons
 
 
 _ADD_DELIVERIES = """

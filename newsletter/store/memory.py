@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from newsletter.store.matching import Known, place, unseen
 from newsletter.store.memory_outbox import MemoryOutbox
 from newsletter.store.memory_suppressions import MemoryHighWater, MemorySuppressions
 from newsletter.store.memory_tables import Reading, Row, Tables
-from newsletter.store.steps import NOT_BROUGHT, barred, frozen, opening
+from newsletter.store.steps import NOT_BROUGHT, barred, frozen, opening, require_reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -43,6 +44,7 @@ class MemoryStore:
         self.hindrances = MemoryHindrances()
         self.suppressions = MemorySuppressions(tables)
         self.high_water = MemoryHighWater()
+        self.slots = MemorySlots()
 
     @property
     def file(self) -> None:
@@ -178,7 +180,13 @@ class MemoryIssues:
         return found
 
     async def freeze(
-        self, draft: Draft, subject: str, plan: Callable[[Subscriber], Planned], *, now: datetime
+        self,
+        draft: Draft,
+        subject: str,
+        plan: Callable[[Subscriber], Planned],
+        *,
+        now: datetime,
+        needs_reader: bool = False,
     ) -> tuple[Issue, bool]:
         """See `Issues`."""
         tables, list_name = self._tables, draft.masthead.list
@@ -194,6 +202,8 @@ class MemoryIssues:
             for key, one in tables.subscribers.items()
             if one.list == draft.masthead.readers_of and one.status is not SubscriberStatus.REMOVED
         }
+        if needs_reader:
+            require_reader(issue, Counter(one.reason for one in openings.values()))
         tables.issues[issue.key] = issue
         for number, (key, row) in enumerate(openings.items(), start=len(tables.deliveries) + 1):
             tables.deliveries[number] = Row(key=number, issue_key=issue.key, subscriber_key=key, **row._asdict())
@@ -283,3 +293,24 @@ class MemoryHindrances:
         """See `Hindrances`."""
         left = {key: one for key, one in self._known.items() if key not in over and one.forgotten_at > now}
         self._known = left | {(one.kind, one.name): one for one in changed}
+
+
+class MemorySlots:
+    """Honours `newsletter.ports.Slots`."""
+
+    def __init__(self) -> None:
+        self._first_seen: dict[str, datetime] = {}
+        self._in_vain: dict[str, date] = {}
+
+    async def first_seen(self, list_name: str, *, now: datetime) -> datetime:
+        """See `Slots`."""
+        return self._first_seen.setdefault(list_name, now)
+
+    async def in_vain(self, list_name: str) -> date | None:
+        """See `Slots`."""
+        return self._in_vain.get(list_name)
+
+    async def note_in_vain(self, list_name: str, day: date, *, now: datetime) -> None:
+        """See `Slots`."""
+        self._first_seen.setdefault(list_name, now)
+        self._in_vain[list_name] = day

@@ -11,6 +11,7 @@ from newsletter.store.listings import SqlLibrary
 from newsletter.store.outbox import SqlOutbox
 from newsletter.store.roster import SqlRoster
 from newsletter.store.suppressions import SqlSuppressions
+from newsletter.store.slots import SqlSlots
 from newsletter.store.workers import FileWorkers, LocalWorkers, SessionWorkers
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class SqlStore:
         self.hindrances = SqlHindrances(database)
         self.suppressions = SqlSuppressions(database)
         self.high_water = SqlHighWater(database)
+        self.slots = SqlSlots(database)
 
     @property
     def file(self) -> Path | None:

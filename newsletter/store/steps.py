@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from newsletter.core.delivery import FORWARD, WAITING, Change, DeliveryState, Uncertain
+from newsletter.core.errors import NoReaderError
 from newsletter.core.issue import Issue
 from newsletter.core.subscriber import Subscriber, SubscriberStatus
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
@@ -203,4 +205,24 @@ def opening(
         ready_at=due_at,
         reason=reason if due_at is None else "",
         updated_at=now,
+    )
+
+
+def require_reader(issue: Issue, reasons: Counter[str]) -> None:
+    """Find out whether anybody is to get an issue.
+
+    Args:
+        issue: the issue.
+        reasons: how many of its deliveries begin with each reason; those that are queued have none.
+
+    Raises:
+        NoReaderError: nobody is; says why.
+    """
+    if reasons[""]:
+        return
+    if not reasons.total():
+        raise NoReaderError(f"nobody to send it to: list {issue.masthead.readers_of} has no subscribers")
+    [(reason, count)] = reasons.most_common(1)
+    raise NoReaderError(
+        f"nobody to send it to: no subscriber is to get it ({count} of {reasons.total()}: {reason})"
     )

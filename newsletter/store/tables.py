@@ -310,6 +310,15 @@ hindrances = sa.Table(
     _moment("forgotten_at"),
 )
 
+# What became of lists' slots, beyond their issues.
+slots = sa.Table(
+    "slots",
+    metadata,
+    sa.Column("list", _Exact, primary_key=True),
+    _moment("first_seen_at"),
+    sa.Column("in_vain_on", sa.Date),
+)
+
 # Only ever added to: what happened to a delivery, step by step.
 delivery_events = sa.Table(
     "delivery_events",

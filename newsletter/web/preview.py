@@ -15,6 +15,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from newsletter.core.calendar import read_day
 from newsletter.core.errors import ConfigurationError, NewsletterError, UsageError
 from newsletter.web.guard import Guard
 from newsletter.web.mail_view import Theme, as_shown_in, mail_view
@@ -209,9 +210,9 @@ def _one_of(known: Iterable[str], wanted: str | None) -> str:
 
 def _day(text: str) -> date | None:
     try:
-        return date.fromisoformat(text) if text else None
+        return read_day(text) if text else None
     except ValueError as error:
-        raise UsageError(f"day {text!r} is not a date such as 2026-03-12") from error
+        raise UsageError(f"day: {error}") from error
 
 
 def _page_policy(nonce: str) -> str:

@@ -26,6 +26,8 @@ def test_uvloop_is_left_where_mail_is_signed(
     signs: bool, loop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "subscribers").mkdir()
+    (tmp_path / "subscribers" / "daily.toml").touch()
     if signs:
         key = make.rsa_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         (tmp_path / "dkim.pem").write_bytes(key)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,15 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.core.calendar import (
-    CATCH_UP,
+    SHOWN_FOR,
     Slot,
-    due_slot,
+    SlotState,
+    Used,
     last_slot,
     local_time,
     next_slot,
     planner,
+    read_day,
     reader_time,
     slot_on,
+    slot_state,
 )
 from newsletter.core.newsletter_list import Cadence, Masthead, NewsletterList
 from newsletter.core.subscriber import Subscriber
@@ -124,7 +128,6 @@ def test_a_list_is_due_from_its_very_minute_on() -> None:
 def test_no_issue_is_due_on_a_day_without_one() -> None:
     saturday = MONDAY + timedelta(days=5)
     assert last_slot(DAILY, at(saturday, 9)) == slot_on(DAILY, saturday - timedelta(days=1))
-    assert due_slot(DAILY, at(saturday, 9)) is None
     assert next_slot(DAILY, at(saturday, 9)) == slot_on(DAILY, MONDAY + timedelta(days=7))
 
 
@@ -141,20 +144,105 @@ def test_a_list_without_days_is_never_due() -> None:
         empty = replace(DAILY, days=(), cadence=cadence)
         assert last_slot(empty, at(MONDAY, 9)) is None
         assert next_slot(empty, at(MONDAY, 9)) is None
-        assert due_slot(empty, at(MONDAY, 9)) is None
 
 
-def test_a_late_start_catches_up_but_not_with_what_is_too_old() -> None:
+def state(config: NewsletterList, now: datetime, used: Used | None = None) -> SlotState:
+    slot = last_slot(config, now)
+    assert slot is not None
+    return slot_state(config, slot, used or Used(), now)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "deadline"),
+    [
+        ({}, timedelta(hours=36)),
+        ({"deadline": timedelta(hours=3)}, timedelta(hours=3)),
+        ({"deadline": timedelta(days=3), "days": (0,)}, timedelta(days=3)),
+        ({"cadence": Cadence.WEEKLY}, timedelta(days=4)),
+        ({"cadence": Cadence.WEEKLY, "deadline": timedelta(days=6)}, timedelta(days=6)),
+    ],
+)
+def test_an_hour_that_passed_unused_is_caught_up_until_the_deadline_and_then_missed(
+    wishes: dict[str, Any], deadline: timedelta
+) -> None:
+    config = replace(DAILY, **{"days": (4,), **wishes})
+    slot = last_slot(config, at(MONDAY, 9))
+    assert slot is not None
+    assert state(config, slot.at) is SlotState.DUE
+    assert state(config, slot.at + deadline) is SlotState.DUE
+    assert state(config, slot.at + deadline + timedelta(seconds=1)) is SlotState.MISSED
+
+
+def test_a_deadline_longer_than_the_way_to_the_next_slot_leaves_that_one_due() -> None:
+    config = replace(EVERY_DAY, deadline=timedelta(days=9))
+    assert last_slot(config, at(MONDAY, 7)) == slot_on(config, MONDAY - timedelta(days=1))
+    assert state(config, at(MONDAY, 7)) is SlotState.DUE
+    assert last_slot(config, at(MONDAY, 8)) == slot_on(config, MONDAY)
+
+
+def test_an_hour_that_was_used_is_never_missed() -> None:
     slot = slot_on(DAILY, MONDAY)
-    assert due_slot(DAILY, slot.at + CATCH_UP) == slot
-    assert due_slot(DAILY, slot.at + CATCH_UP + timedelta(seconds=1)) is None
+    for used in (Used(made_at=slot.at), Used(made_at=slot.at - timedelta(days=9)), Used(in_vain=True)):
+        assert slot_state(DAILY, slot, used, slot.at + SHOWN_FOR) is SlotState.DUE
+        assert slot_state(DAILY, slot, used, slot.at + SHOWN_FOR + timedelta(seconds=1)) is SlotState.OVER
+        assert slot_state(DAILY, slot, used, slot.at + timedelta(days=5)) is SlotState.OVER
+
+
+def test_a_late_issue_is_shown_as_long_as_others() -> None:
+    slot = slot_on(DAILY, MONDAY)
+    used = Used(made_at=slot.at + timedelta(hours=30))
+    assert slot_state(DAILY, slot, used, slot.at + timedelta(hours=30) + SHOWN_FOR) is SlotState.DUE
+    assert slot_state(DAILY, slot, used, slot.at + timedelta(hours=31) + SHOWN_FOR) is SlotState.OVER
+
+
+def test_what_had_nothing_to_send_is_not_tried_again_after_a_short_deadline() -> None:
+    brief, slot = replace(DAILY, deadline=timedelta(hours=3)), slot_on(DAILY, MONDAY)
+    used = Used(in_vain=True)
+    assert slot_state(brief, slot, used, slot.at + timedelta(hours=3)) is SlotState.DUE
+    assert slot_state(brief, slot, used, slot.at + timedelta(hours=4)) is SlotState.OVER
+
+
+def test_a_new_list_begins_on_the_day_on_which_it_is_first_seen_or_with_its_next_slot() -> None:
+    new = Used(is_new=True)
+    friday = MONDAY + timedelta(days=4)
+    assert state(DAILY, at(friday, 14), new) is SlotState.DUE
+    assert state(DAILY, at(friday + timedelta(days=1), 7), new) is SlotState.OVER
+    assert state(DAILY, at(friday + timedelta(days=2), 23), new) is SlotState.OVER
+    assert state(replace(DAILY, deadline=timedelta(hours=3)), at(friday, 14), new) is SlotState.OVER
+
+
+def test_a_deadline_is_as_long_as_it_says_when_the_clocks_change() -> None:
+    berlin = replace(EVERY_DAY, hour=time(1), timezone="Europe/Berlin", deadline=timedelta(hours=20))
+    for day in (date(2026, 3, 29), date(2026, 10, 25)):
+        slot = slot_on(berlin, day)
+        assert state(berlin, slot.at + timedelta(hours=20)) is SlotState.DUE
+        assert state(berlin, slot.at + timedelta(hours=20, seconds=1)) is SlotState.MISSED
+
+
+@pytest.mark.parametrize("text", ["2026-03-12", "1970-01-01", "2199-12-31", "2024-02-29"])
+def test_a_day_is_read_as_it_is_written(text: str) -> None:
+    assert read_day(text).isoformat() == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("0001-01-01", "9999-12-31", "1969-12-31", "2200-01-01", "2026-02-29", "2026-13-01", "", "today"),
+        *("20260312", "2026-W11-4", "12.3.2026", "2026-03-12T08:00", " 2026-03-12", "２０２６-03-12", "2026-3-12"),
+        "9" * 5000,
+    ],
+)
+def test_what_is_no_day_of_a_newsletter_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="write") as caught:
+        read_day(text)
+    assert len(str(caught.value)) < 120
 
 
 def test_the_day_is_that_of_the_lists_own_zone() -> None:
     auckland = replace(EVERY_DAY, timezone="Pacific/Auckland")
-    due = due_slot(auckland, at(MONDAY, 20))
-    assert due is not None
-    assert due.day == MONDAY + timedelta(days=1)
+    slot = last_slot(auckland, at(MONDAY, 20))
+    assert slot is not None
+    assert slot.day == MONDAY + timedelta(days=1)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +256,7 @@ def test_a_clock_change_makes_one_issue_of_the_day(day: date, hour: time) -> Non
     berlin = replace(EVERY_DAY, hour=hour, timezone="Europe/Berlin")
     start = local_time(day, time(0), "Europe/Berlin")
     ticks = [start + timedelta(minutes=minutes) for minutes in range(0, 26 * 60, 10)]
-    due = [slot for tick in ticks if (slot := due_slot(berlin, tick)) is not None and slot.day == day]
+    due = [slot for tick in ticks if (slot := last_slot(berlin, tick)) is not None and slot.day == day]
     assert set(due) == {slot_on(berlin, day)}
 
 
@@ -208,10 +296,15 @@ def test_walking_from_slot_to_slot_gives_each_day_of_the_list_once(config: Newsl
     assert walked == [day for day in span if day.weekday() in wanted]
 
 
-@given(LISTS, MOMENTS)
-def test_what_is_due_is_neither_in_the_future_nor_too_old(config: NewsletterList, now: datetime) -> None:
-    slot = due_slot(config, now)
-    assert slot is None or timedelta() <= now - slot.at <= CATCH_UP
+@given(LISTS, MOMENTS, st.none() | st.integers(1, 300).map(lambda hours: timedelta(hours=hours)))
+def test_an_unused_hour_is_due_or_missed_and_nothing_else(
+    config: NewsletterList, now: datetime, deadline: timedelta | None
+) -> None:
+    config = replace(config, deadline=deadline)
+    slot = last_slot(config, now)
+    assert slot is not None
+    late = now - slot.at > config.stale_after
+    assert state(config, now) is (SlotState.MISSED if late else SlotState.DUE)
 
 
 def test_a_reader_without_an_hour_gets_the_issue_when_it_is_out() -> None:

@@ -201,7 +201,9 @@ def test_no_files_are_no_lists(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_says_how_to_get_one(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="No such file or directory; make one with `newsletter init`"):
+    with pytest.raises(
+        ConfigurationError, match=r"subscribers: no list files: No such file or directory; .*`newsletter init`"
+    ):
         files(tmp_path / "subscribers").load()
 
 

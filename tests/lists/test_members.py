@@ -69,10 +69,55 @@ def test_members_stand_behind_the_list_files_own_subscribers(tmp_path: Path) -> 
         b"email\r\nann@example.org\r\n",
         b"email\n\n\nann@example.org",
         b'"email"\n"ann@example.org"\n\n',
+        b"Email\nann@example.org\n",
+        b" E-Mail \nann@example.org\n",
+        b"\xef\xbb\xbfEMAIL,Name\r\nann@example.org,\r\n,\r\n , \r\n",
+        b"email,\nann@example.org,\n",
+        b"email,,\nann@example.org\n",
+        b"email,,name\nann@example.org,,\n",
+        b"email\nann@example.org,,,\n",
+        b",\n,\nemail,name\nann@example.org,\n",
+        b"Email;Name;Topics\r\nann@example.org;;\r\n;;\r\n",
+        b"email\ttopics mode\nann@example.org\t\n",
+        b"sep=;\r\nemail;name\r\nann@example.org;\r\n",
+        b"email,name\rann@example.org,\r",
+        b'"email\n",name\n"ann@example.org\n",\n',
     ],
 )
 def test_files_of_spreadsheets_and_editors_are_read_alike(tmp_path: Path, members: bytes) -> None:
     assert [one.email for one in load(tmp_path, members)] == ["first@example.org", "ann@example.org"]
+
+
+def test_a_european_spreadsheet_separates_topics_by_the_same_sign_in_quotes(tmp_path: Path) -> None:
+    rows = 'Topics;Email;Name\n"agents;vision";ann@example.org;"Ünn; the first"\nagents;bob@example.org;Bob, B.\n'
+    _, ann, bob = load(tmp_path, rows)
+    assert (ann.topics, ann.name) == (("agents", "vision"), "Ünn; the first")
+    assert (bob.topics, bob.name) == (("agents",), "Bob, B.")
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (
+            "email;topics\nann@example.org;agents;vision\n",
+            "2: has 3 values for 2 columns: write email;topics, a value",
+        ),
+        (
+            "email,\nann@example.org,Ann\n",
+            "2: has 'Ann' in a column without a name: give the column one, or empty it",
+        ),
+        (
+            "email\tname\nann@example.org\n",
+            "2: has 1 values for 2 columns: write email<tab>name, a value with a tab",
+        ),
+        ("Email,E-mail\nann@example.org,\n", "1: column 'email' is there twice: remove one"),
+        ("email|name\nann@example.org|Ann\n", "1: has no column 'email'"),
+        ("Email;Phone\nann@example.org;1\n", "1: unknown column 'Phone': "),
+        ('email,name\nbob@example.org,"B\nob"\n,Cid\n', "2: name: must be one line"),
+    ],
+)
+def test_what_is_doubtful_in_a_spreadsheet_is_a_mistake(tmp_path: Path, rows: str, expected: str) -> None:
+    assert mistakes(tmp_path, rows)[0].startswith(f"people.csv:{expected}")
 
 
 def test_every_mistake_in_the_rows_is_named_with_its_line(tmp_path: Path) -> None:
@@ -85,7 +130,8 @@ def test_every_mistake_in_the_rows_is_named_with_its_line(tmp_path: Path) -> Non
         "cid@example.org,,,dayly,25:00,Mars\n"
         "Bob@EXAMPLE.org,,,,,\n"
         "first@example.org,,,,,\n"
-        "dan@example.org,,,,,,\n"
+        "dan@example.org,,,,,,x\n"
+        ",Eve,,,,\n"
     )
     advice = "write email,name,topics,cadence,hour,timezone, a value with a comma in quotes"
     twice = "is on the list already, in {}: remove one of the two"
@@ -94,13 +140,13 @@ def test_every_mistake_in_the_rows_is_named_with_its_line(tmp_path: Path) -> Non
         "people.csv:3: name: must be one line, without control characters",
         "people.csv:3: topics: unknown topic 'agnts': did you mean 'agents'?",
         "people.csv:5: email: 'not-an-address' is not a mail address: an email address must have an @-sign",
-        "people.csv:6: email: '' is not a mail address: an email address must have an @-sign",
         "people.csv:7: cadence: unknown cadence 'dayly': did you mean 'daily'?",
         "people.csv:7: hour: '25:00' is not a time of day: write it like \"08:00\"",
         "people.csv:7: timezone: unknown timezone 'Mars': write a name such as \"Europe/London\"",
         f"people.csv:8: Bob@example.org {twice.format('line 3')}",
         f"people.csv:9: first@example.org {twice.format(f'{tmp_path}/daily.toml:10')}",
         f"people.csv:10: has 7 values for 6 columns: {advice}",
+        "people.csv:11: email: has no address: add it, or remove the row",
     ]
 
 
@@ -116,7 +162,7 @@ def test_every_mistake_in_the_rows_is_named_with_its_line(tmp_path: Path) -> Non
         ("email,tz\na@example.org,\n", ["people.csv:1: unknown column 'tz': choose from email, name, topics"]),
         (
             "email,email\na@example.org,\n",
-            ["people.csv:1: column 'email' is there twice", "people.csv:2: email: '' is"],
+            ["people.csv:1: column 'email' is there twice", "people.csv:2: email: has no address"],
         ),
         (
             'email\na@example.org\n"b@example.org\n',

@@ -69,10 +69,35 @@ def test_mail_alone_or_two_pages_are_not_one_click() -> None:
     assert "has 2 HTTPS URIs, not one" in [finding.message for finding in findings(raw)]
 
 
-def test_plain_http_is_a_failure_save_on_this_machine() -> None:
-    key = make.LINKS.secret_key
-    assert ("unsubscribe", "failure") in told(make.mail(links=Links("http://papers.example.org", key)))
-    assert told(make.mail(links=Links("http://127.0.0.1:8000", key))) == [("unsubscribe", "warning")]
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://papers.example.org",
+        "http://127.0.0.1:8000",
+        "https://localhost",
+        "https://10.0.0.7",
+        "https://nas.local",
+    ],
+)
+def test_pages_that_readers_cannot_reach_are_a_failure_unless_mail_stays_on_this_machine(url: str) -> None:
+    mail, issue = make.mail(links=Links(url, make.LINKS.secret_key)), make.issue()
+    assert [(one.rule, one.level) for one in lint(mail, issue)] == [("unsubscribe", "failure")]
+    [finding] = lint(mail, issue, stays=True)
+    assert (finding.rule, finding.level) == ("unsubscribe", "warning")
+    assert "NEWSLETTER_WEB__PUBLIC_URL" in finding.message
+
+
+def test_without_public_pages_leaving_by_mail_is_enough() -> None:
+    assert told(make.mail(links=Links("", make.LINKS.secret_key))) == []
+
+
+def test_without_public_pages_there_is_no_one_click() -> None:
+    raw = in_bytes(
+        "List-Id:",
+        "List-Unsubscribe-Post: List-Unsubscribe=One-Click\nList-Id:",
+        make.mail(links=Links("", make.LINKS.secret_key)),
+    )
+    assert ("unsubscribe", "failure") in told(raw)
 
 
 def test_a_mailto_beside_the_page_is_no_finding() -> None:

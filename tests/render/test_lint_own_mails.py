@@ -6,6 +6,7 @@ import pytest
 
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.topics import Topic
+from newsletter.links import Links
 from newsletter.render.fit import BUDGET
 from newsletter.render.lint import lint
 from newsletter.render.lint.mail import Mail
@@ -23,6 +24,22 @@ if TYPE_CHECKING:
 def test_the_linter_finds_nothing_in_our_issues(name: str, renderer: TemplateRenderer) -> None:
     signer = Signer("example.org", SigningKey("main", make.rsa_key()))
     assert lint(make.sample_mail(name, renderer, signer), samples.issues()[name], https=True) == []
+
+
+@pytest.mark.parametrize("name", sorted(samples.issues()))
+def test_the_linter_finds_nothing_in_our_issues_without_public_pages(
+    name: str, renderer: TemplateRenderer
+) -> None:
+    issue, links = samples.issues()[name], Links("", make.LINKS.secret_key)
+    config = NewsletterList(masthead=issue.masthead, sources=())
+    signer = Signer("example.org", SigningKey("main", make.rsa_key()))
+    raw = MailRenderer(renderer, links, signer).message(issue, config).for_reader(make.delivery())[1]
+    assert lint(raw, issue, https=True) == []
+    mail = Mail(raw)
+    way_out = links.way_out(42, "papers@example.org")
+    assert [link for link in mail.links if "unsubscribe%20" in link] == [way_out]
+    assert way_out in mail.text
+    assert "web version" not in mail.shown_text.lower()
 
 
 @pytest.mark.parametrize("name", sorted(samples.mails()))

@@ -179,6 +179,26 @@ def test_the_list_may_take_unsubscriptions_by_mail_too() -> None:
     assert read(make.mail(issue))["List-Unsubscribe"].endswith("<mailto:leave@example.org?subject=out>")
 
 
+def test_without_public_pages_a_reader_leaves_by_mail_from_both_parts_and_the_header() -> None:
+    links = Links("", make.LINKS.secret_key)
+    raw = make.mail(links=links)
+    parsed, link = read(raw), links.way_out(42, "papers@example.org")
+    assert parsed["List-Unsubscribe"] == f"<{link}>"
+    assert links.read_unsubscribe_subject(link.partition("subject=unsubscribe%20")[2]) == 42
+    for name in ("List-Unsubscribe-Post", "List-Archive", "List-Help"):
+        assert parsed[name] is None
+    assert body(raw, "plain").endswith(f"\nLeave:\n{link}\n")
+    assert f'href="{link}"' in body(raw, "html")
+
+
+def test_without_public_pages_mails_of_leaving_go_to_the_mailbox_that_the_list_has_for_them() -> None:
+    links = Links("", make.LINKS.secret_key)
+    for address in ("leave@example.org", "mailto:leave@example.org?subject=out"):
+        issue = make.issue(head=make.masthead(unsubscribe_mailto=address))
+        raw = make.mail(issue, links=links)
+        assert read(raw)["List-Unsubscribe"] == f"<{links.way_out(42, 'leave@example.org')}>"
+
+
 def test_preferences_are_asked_for_by_mail() -> None:
     of = make.issue(head=make.masthead(sender="Daily Papers <papers+list@example.org>", list="daily"))
     page = make.rendered(of)

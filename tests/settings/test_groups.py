@@ -113,14 +113,30 @@ def test_a_second_dkim_key_needs_its_selector_and_a_first_one(monkeypatch: pytes
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        ("SMTP__PORT", "smtp", "should be a valid integer, unable to parse string as an integer"),
+        ("SMTP__PORT", "smtp", "write a whole number"),
+        ("SMTP__CONNECTIONS", "4.5", "write a whole number"),
+        ("HTTP__ALLOW_PRIVATE", "perhaps", "write true or false"),
         ("SMTP__PORT", "70000", "should be less than or equal to 65535"),
         ("SMTP__SECURITY", "ssl", "should be 'starttls', 'tls' or 'none'"),
         ("SMTP__RATE", "inf", "should be a finite number"),
         ("SMTP__RATE", "-1", "should be greater than or equal to 0"),
         ("SMTP__CONNECTIONS", "0", "should be greater than or equal to 1"),
         ("SMTP__RELAYS", "[{", "is not JSON: Expecting property name enclosed in double quotes at character 3"),
-        ("SMTP__RELAYS", "5", "should be a valid tuple"),
+        ("SMTP__RELAYS", "5", "write a list in square brackets"),
+        ("SMTP__RELAYS", "[" * 100_000, "is not JSON of the right form: it is nested too deeply"),
+        ("SMTP__RELAYS", '{"a":' * 20_000, "is not JSON of the right form: it is nested too deeply"),
+        ("DELIVERY__DOMAINS", "[" * 100_000, "is not JSON of the right form: it is nested too deeply"),
+        ("SMTP__RELAYS", f'[{{"host": "a", "port": {"9" * 5000}}}]', "holds a number with too many digits"),
+        (
+            "SMTP__RELAYS",
+            '[{"host": "localhost"}]',
+            "[0] is a relay that is there already: remove it, it could not take over",
+        ),
+        (
+            "SMTP__RELAYS",
+            '[{"host": "a"}, {"host": "b"}, {"host": "A"}]',
+            "[2] is a relay that is there already: remove it, it could not take over",
+        ),
         (
             "DATABASE__URL",
             "mysql://a:b@c/d",
@@ -139,6 +155,169 @@ def test_a_wrong_value_is_named_by_its_variable(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: str
 ) -> None:
     assert mistake(monkeypatch, **{name: value}) == f"NEWSLETTER_{name}: {expected}"
+
+
+WRONG_HOSTS = {
+    "write the name of the server alone, as in mail.example.org, without smtp:// or the like": [
+        "smtp://mail.example.org",
+        "https://mail.example.org/x",
+        "smtps://user:pw@mail.example.org:465",
+    ],
+    "write the name of the server alone, and what stands after the colon as PORT": [
+        "mail.example.org:587",
+        "[2001:db8::1]:25",
+        "mail.example.org:",
+    ],
+    "write the name of the server alone; a login goes to USERNAME and PASSWORD": ["papers@mail.example.org"],
+    "is no name or address of a server: write it as in mail.example.org or 192.0.2.1": [
+        "mail example org",
+        "mail.example.org/x",
+        "[2001:db8::1]",
+        "a..b",
+        "-a.example",
+        "127.0.0.256",
+        "587",
+        "x" * 64,
+        "a." * 130 + "org",
+    ],
+}
+
+
+@pytest.mark.parametrize(("expected", "value"), [(why, one) for why, them in WRONG_HOSTS.items() for one in them])
+def test_a_host_is_a_name_or_an_address_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, expected: str, value: str
+) -> None:
+    assert mistake(monkeypatch, SMTP__HOST=value) == f"NEWSLETTER_SMTP__HOST: {expected}"
+
+
+@pytest.mark.parametrize(
+    "value", ["mail.example.org", "mail", "my_relay", "192.0.2.1", "2001:db8::1", "::1", "bücher.example", "a.b."]
+)
+def test_names_and_addresses_of_servers_are_taken(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    assert having(monkeypatch, SMTP__HOST=value).smtp.host == value
+
+
+WRONG_PUBLIC = {
+    "write an address that begins with https:// or http://": [
+        "papers.example.org",
+        "//x",
+        "https://",
+        "mailto:a@b",
+    ],
+    "paths are put after it: write it without ? and #, as in https://papers.example.org": [
+        "https://papers.example.org/?a=b",
+        "https://papers.example.org?",
+        "https://papers.example.org/#top",
+    ],
+    "holds a space or a control character: remove it": ["https://papers example.org", "https://a.example/\tb"],
+    "its port is no number from 1 to 65535": [
+        "https://a.example:99999",
+        "https://a.example:x",
+        "https://a.example:0",
+    ],
+    "holds a user name or password, which every reader would see: remove it": ["https://u:hunter2@a.example"],
+    "its path has letters beyond ASCII: write them percent-encoded": ["https://a.example/bücher"],
+    "is longer than 200 characters: it stands in a header of each mail": [f"https://a.example/{'x' * 200}"],
+}
+
+
+@pytest.mark.parametrize(("expected", "value"), [(why, one) for why, them in WRONG_PUBLIC.items() for one in them])
+def test_the_public_address_is_one_that_paths_can_be_put_after(
+    monkeypatch: pytest.MonkeyPatch, expected: str, value: str
+) -> None:
+    assert mistake(monkeypatch, WEB__PUBLIC_URL=value) == f"NEWSLETTER_WEB__PUBLIC_URL: {expected}"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("https://papers.example.org/", "https://papers.example.org"),
+        ("https://example.org/papers/", "https://example.org/papers"),
+        ("https://bücher.example:8443/x", "https://xn--bcher-kva.example:8443/x"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+    ],
+)
+def test_the_public_address_is_brought_into_one_form(
+    monkeypatch: pytest.MonkeyPatch, value: str, expected: str
+) -> None:
+    assert having(monkeypatch, WEB__PUBLIC_URL=value).web.public_url == expected
+
+
+AMBIGUOUS = (
+    "cannot be read: write postgresql://user:password@host:port/name, and write @ and : of the password "
+    "as %40, %3A (also / as %2F, ? as %3F, # as %23, a space as %20)"
+)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "app:Canary@Secret@127.0.0.1/x",
+        "app:pa@ss:Canary@h/x",
+        "app:pa:Canary@h/x",
+        "app:12/Canary@h/x",
+        "app:12?Canary@h/x",
+        "app:12?sslmode=Canary@h/x",
+        "app:12#Canary@h/x",
+        "app:Can ary@h/x",
+        "app:Canary@h:port/x",
+        "app:Canary@h:123456/x",
+        "app:Canary@h/x?Canary",
+        "app:Canary@/x@h",
+        "@:Canary",
+    ],
+)
+@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg"])
+def test_an_address_of_a_database_that_can_be_read_in_two_ways_is_refused_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, scheme: str, rest: str
+) -> None:
+    said = mistake(monkeypatch, DATABASE__URL=f"{scheme}://{rest}")
+    assert said == f"NEWSLETTER_DATABASE__URL: {AMBIGUOUS}"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "postgresql://app:p%40ss%3Aw@db.example.org:5432/papers?sslmode=require&application_name=a",
+        "postgresql://app@/papers?host=/var/run/postgresql",
+        "postgresql:///papers",
+        "postgresql://app:p!$&'()*+,;=~|ss@[2001:db8::1]:5432/papers",
+        "sqlite:////var/lib/papers #1@home.db",
+        "sqlite://",
+    ],
+)
+def test_addresses_of_databases_that_mean_one_thing_are_taken(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    assert having(monkeypatch, DATABASE__URL=value).database.url.get_secret_value() == value
+
+
+def test_an_address_in_the_form_of_some_hosts_is_told_the_right_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = mistake(monkeypatch, DATABASE__URL="postgres://app:Canary@h/x")
+    assert said == "NEWSLETTER_DATABASE__URL: write it with postgresql:// at its beginning"
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("x", "has 1 characters: a key has at least 16, chosen by chance"),
+        ("0123456789abcde", "has 15 characters: a key has at least 16, chosen by chance"),
+        ("   ", "is empty"),
+        ("a" * 40, "is one letter again and again"),
+        ("abcdefghijklmno\x01p", "holds no readable text"),
+    ],
+)
+def test_a_key_that_could_be_guessed_is_refused_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, key: str, expected: str
+) -> None:
+    assert mistake(monkeypatch, WEB__SECRET_KEY=key) == (
+        f"NEWSLETTER_WEB__SECRET_KEY: {expected}, so anybody could forge links: "
+        "write what `openssl rand -base64 32` prints"
+    )
+
+
+def test_thousands_of_mistakes_are_cut_to_a_screenful(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = mistake(monkeypatch, SMTP__RELAYS=f"[{','.join(['1'] * 5000)}]").splitlines()
+    assert len(said) == 21
+    assert said[-1] == "… and 4980 more mistakes"
 
 
 def test_a_wrong_relay_is_named_by_its_place_in_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +339,7 @@ def test_limits_of_single_domains_come_as_json(monkeypatch: pytest.MonkeyPatch) 
     ("value", "expected"),
     [
         ("{", ": is not JSON: Expecting property name enclosed in double quotes at character 2"),
-        ("[]", ": should be a valid dictionary"),
+        ("[]", ": write an object in curly brackets"),
         ('{"gmail.com": {"rate": -1}}', ".gmail.com.rate: should be greater than or equal to 0"),
         ('{"gmail.com": {"rate": Infinity}}', ".gmail.com.rate: should be a finite number"),
         ('{"gmail.com": {"conections": 1}}', ".gmail.com.conections: unknown key: remove it"),

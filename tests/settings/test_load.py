@@ -63,6 +63,47 @@ def test_a_misspelt_variable_of_the_environment_is_a_mistake(monkeypatch: pytest
     ]
 
 
+def test_a_wrong_value_is_named_by_its_line_unless_the_environment_goes_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text("\nNEWSLETTER_SMTP__HOST=smtp://mail.example.org\nNEWSLETTER_SMTP__PORT=x\n")
+    monkeypatch.setenv("NEWSLETTER_SMTP__PORT", "y")
+    host, port = mistakes(env_file)
+    assert host.startswith(f"{env_file}:2: NEWSLETTER_SMTP__HOST: write the name")
+    assert port == "NEWSLETTER_SMTP__PORT: write a whole number"
+
+
+@pytest.mark.parametrize("prefix", ["NEWSLETTER", "NEWSLETTER_WEB", "NEWSLETTER_SMTP", "newsletter"])
+def test_what_kubernetes_tells_its_pods_is_ignored(monkeypatch: pytest.MonkeyPatch, prefix: str) -> None:
+    for name, value in {
+        "SERVICE_HOST": "10.0.0.7",
+        "SERVICE_PORT": "8000",
+        "SERVICE_PORT_HTTP": "8000",
+        "PORT": "tcp://10.0.0.7:8000",
+        "PORT_8000_TCP": "tcp://10.0.0.7:8000",
+        "PORT_8000_TCP_ADDR": "10.0.0.7",
+        "PORT_8000_TCP_PORT": "8000",
+        "PORT_8000_TCP_PROTO": "tcp",
+        "PORT_53_UDP": "udp://10.0.0.7:53",
+    }.items():
+        monkeypatch.setenv(f"{prefix}_{name}", value)
+    assert load(None) == load(None)
+    monkeypatch.setenv("NEWSLETTER_SMTP_PORT", "587")
+    assert mistakes(None) == ["NEWSLETTER_SMTP_PORT: unknown setting: did you mean NEWSLETTER_SMTP__PORT?"]
+
+
+def test_a_port_in_the_file_is_a_misspelt_setting(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("NEWSLETTER_PORT=8000\n")
+    [said] = mistakes(tmp_path / ".env")
+    assert "NEWSLETTER_PORT: unknown setting" in said
+
+
+def test_a_group_of_endless_brackets_is_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEWSLETTER_SMTP", "[" * 100_000)
+    assert all(len(line) < 200 for line in mistakes(None))
+
+
 def test_a_variable_that_is_like_no_other_is_a_mistake_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEWSLETTER_X", CANARY)
     assert mistakes(None) == ["NEWSLETTER_X: unknown setting: remove it; .env.example names all"]
@@ -88,7 +129,7 @@ def test_all_mistakes_of_file_and_environment_come_at_once_with_their_lines(
         f"{env_file}:3: NEWSLETTER_SMPT__HOST: unknown setting: did you mean NEWSLETTER_SMTP__HOST?",
         f"{env_file}:7: NEWSLETTER_WEB__PORT: is set a second time: remove one of the two",
         f"{env_file}:8: QQQ: unknown setting: remove it; .env.example names all",
-        "NEWSLETTER_SMTP__PORT: should be a valid integer, unable to parse string as an integer",
+        f"{env_file}:9: NEWSLETTER_SMTP__PORT: write a whole number",
         "NEWSLETTER_LOG__LEVEL: should be 'debug', 'info', 'warning' or 'error'",
     ]
 
@@ -120,7 +161,7 @@ def test_secrets_do_not_show_in_print(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEWSLETTER_SMTP__RELAYS", f'[{{"host": "b", "username": "u", "password": "{CANARY}"}}]')
     monkeypatch.setenv("NEWSLETTER_DATABASE__URL", f"postgresql://papers:{CANARY}@db.example.org/papers")
     for name in ("SMTP__PASSWORD", "WEB__SECRET_KEY", "WEB__ADMIN_TOKEN"):
-        monkeypatch.setenv(f"NEWSLETTER_{name}", CANARY)
+        monkeypatch.setenv(f"NEWSLETTER_{name}", 3 * CANARY)
     settings = load(None)
-    assert settings.web.secret_key.get_secret_value() == CANARY
+    assert settings.web.secret_key.get_secret_value() == 3 * CANARY
     assert CANARY not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"

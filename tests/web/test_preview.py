@@ -143,7 +143,9 @@ async def test_mistakes_in_list_files_are_shown_line_by_line() -> None:
     ("query", "said"),
     [
         ({"list": "hourly"}, "there is no list &#39;hourly&#39;; there are: daily, weekly"),
-        ({"day": "tomorrow"}, "day &#39;tomorrow&#39; is not a date such as 2026-03-12"),
+        ({"day": "tomorrow"}, "day: &#39;tomorrow&#39; is not a date: write it as 2026-03-12"),
+        ({"day": "0001-01-01"}, "day: 0001-01-01 is no day of a newsletter"),
+        ({"day": "9999-12-31"}, "day: 9999-12-31 is no day of a newsletter"),
         ({"subscriber": "x@example.org"}, "x@example.org is no subscriber of daily"),
     ],
 )

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from newsletter.render.lint.finding import Level, Rule
-from newsletter.render.lint.headers import unsubscribe_uris
+from newsletter.render.lint.headers import ways_out
 from newsletter.render.lint.mail import plain
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _letters(text: str) -> str:
 
 
 def _way_out(mail: Mail) -> Iterator[Finding]:
-    uris = unsubscribe_uris(mail)
+    uris = ways_out(mail)
     if not any(uri in mail.links for uri in uris):
         yield WAY_OUT.found("HTML part", "has no link to the URI of List-Unsubscribe")
     if not any(uri in mail.text for uri in uris):

@@ -29,8 +29,8 @@ async def dead_links(raw: bytes, problem: Callable[[str], Awaitable[str]], *, ow
     Args:
         raw: the final bytes.
         problem: asks for an address, and returns why nobody gets to see what is there, or nothing.
-        own: where the newsletter's own pages are. They are not asked: they may not be up yet, and the way out
-            of a mail to nobody leads nowhere.
+        own: where the newsletter's own pages are, or nothing. They are not asked: they may not be up yet, and the
+            way out of a mail to nobody leads nowhere.
     """
     links = [link for link in targets(Mail(raw)) if not link.startswith(f"{own}/")]
     by_host: defaultdict[str, list[str]] = defaultdict(list)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from email.utils import getaddresses
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
+from newsletter.links import unreachable
 from newsletter.render.lint.finding import Level, Rule
 
 if TYPE_CHECKING:
@@ -35,24 +35,35 @@ _MUST_BE_SIGNED = (*_ONCE, "List-Unsubscribe", "List-Unsubscribe-Post", "Feedbac
 _OVERSIGNED = ("From", "Subject")
 _URI = re.compile(r"<([^<>\s]*)>")
 _URI_LIST = re.compile(r"<[^<>\s]+>(?:\s*,\s*<[^<>\s]+>)*")
-_LOOPBACK = re.compile(r"localhost|127(?:\.\d+){3}|::1")
 
 
-def unsubscribe_uris(mail: Mail) -> list[str]:
-    """Return the http(s) URIs of List-Unsubscribe."""
+def ways_out(mail: Mail) -> list[str]:
+    """Return the http(s) URIs of List-Unsubscribe; its mailto URIs where it has none."""
+    pages, mails = _uris(mail)
+    return pages or mails
+
+
+def _uris(mail: Mail) -> tuple[list[str], list[str]]:
+    """Return the http(s) URIs of List-Unsubscribe, and its mailto URIs."""
     field = mail.first("List-Unsubscribe")
     uris = _URI.findall(field.value) if field else []
-    return [uri for uri in uris if uri.lower().startswith(("https:", "http:"))]
+    pages = [uri for uri in uris if uri.lower().startswith(("https:", "http:"))]
+    return pages, [uri for uri in uris if uri.lower().startswith("mailto:")]
 
 
-def check(mail: Mail) -> Iterator[Finding]:
-    """Find fields that are missing, doubled or in the wrong form; an issue needs one-click unsubscribe too."""
+def check(mail: Mail, *, stays: bool = False) -> Iterator[Finding]:
+    """Find fields that are missing, doubled or in the wrong form; an issue needs a way out too.
+
+    Args:
+        mail: the mail.
+        stays: it goes to a relay on this machine, so that a page that only this machine reaches is a warning.
+    """
     for name in _ONCE:
         if (count := len(mail.all(name))) != 1:
             yield ONE_OF_EACH.found(f"header {name}", f"stands there {count} times" if count else "is missing")
     yield from _recipients(mail)
     if mail.issue:
-        yield from _unsubscribe(mail)
+        yield from _unsubscribe(mail, stays=stays)
     for signature in mail.all("DKIM-Signature"):
         yield from _coverage(mail, signature)
 
@@ -66,7 +77,7 @@ def _recipients(mail: Mail) -> Iterator[Finding]:
             yield ONE_RECIPIENT.found(f"header {name}", "names further recipients")
 
 
-def _unsubscribe(mail: Mail) -> Iterator[Finding]:
+def _unsubscribe(mail: Mail, *, stays: bool) -> Iterator[Finding]:
     where = "header List-Unsubscribe"
     fields = mail.all("List-Unsubscribe")
     if len(fields) != 1:
@@ -76,20 +87,23 @@ def _unsubscribe(mail: Mail) -> Iterator[Finding]:
     elif not _URI_LIST.fullmatch(fields[0].value):
         yield UNSUBSCRIBE.found(where, "is not a list of <URIs>")
     else:
-        yield from _unsubscribe_uri(unsubscribe_uris(mail), where)
+        pages, mails = _uris(mail)
+        if mails and not pages and not mail.all("List-Unsubscribe-Post"):
+            return  # without public pages there is no one-click unsubscribe, and readers leave by mail
+        yield from _unsubscribe_uri(pages, where, stays=stays)
     posts = [field.value for field in mail.all("List-Unsubscribe-Post")]
     if posts != ["List-Unsubscribe=One-Click"]:
         message = "must be List-Unsubscribe=One-Click, once" if posts else "is missing"
         yield UNSUBSCRIBE_POST.found("header List-Unsubscribe-Post", message)
 
 
-def _unsubscribe_uri(uris: list[str], where: str) -> Iterator[Finding]:
+def _unsubscribe_uri(uris: list[str], where: str, *, stays: bool) -> Iterator[Finding]:
     if len(uris) != 1:
         yield UNSUBSCRIBE.found(where, f"has {len(uris)} HTTPS URIs, not one")
-    elif not uris[0].lower().startswith("https:"):
-        loopback = _LOOPBACK.fullmatch(urlsplit(uris[0]).hostname or "")
-        level = Level.WARNING if loopback else Level.FAILURE
-        yield UNSUBSCRIBE.found(where, f"{uris[0]} is not HTTPS", level)
+    elif reason := unreachable(uris[0]):
+        advice = "set NEWSLETTER_WEB__PUBLIC_URL to a public https:// address, or leave it empty"
+        level = Level.WARNING if stays else Level.FAILURE
+        yield UNSUBSCRIBE.found(where, f"{uris[0]}: {reason}: {advice}", level)
 
 
 def _coverage(mail: Mail, signature: Field) -> Iterator[Finding]:

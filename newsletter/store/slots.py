@@ -1,0 +1,50 @@
+"""What became of lists' slots, in SQL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from newsletter.store.bulk import insert
+from newsletter.store.tables import slots
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from newsletter.store.engine import Database
+
+
+class SqlSlots:
+    """Honours `newsletter.ports.Slots`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def first_seen(self, list_name: str, *, now: datetime) -> datetime:
+        """See `Slots`."""
+        query = sa.select(slots.c.first_seen_at).where(slots.c.list == list_name)
+        async with self._database.read() as connection:
+            known: datetime | None = await connection.scalar(query)
+        if known is not None:
+            return known
+        async with self._database.write() as connection:
+            row = insert(connection, slots).values(list=list_name, first_seen_at=now)
+            await connection.execute(row.on_conflict_do_nothing())
+            first: datetime = (await connection.execute(query)).scalar_one()
+        return first
+
+    async def in_vain(self, list_name: str) -> date | None:
+        """See `Slots`."""
+        query = sa.select(slots.c.in_vain_on).where(slots.c.list == list_name)
+        async with self._database.read() as connection:
+            day: date | None = await connection.scalar(query)
+        return day
+
+    async def note_in_vain(self, list_name: str, day: date, *, now: datetime) -> None:
+        """See `Slots`."""
+        async with self._database.write() as connection:
+            row = insert(connection, slots).values(list=list_name, first_seen_at=now, in_vain_on=day)
+            await connection.execute(
+                row.on_conflict_do_update(index_elements=[slots.c.list], set_={"in_vain_on": day})
+            )

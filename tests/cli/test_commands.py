@@ -1,0 +1,221 @@
+"""Commands that end before they do any work: wrong folders, days, addresses, settings."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from newsletter.cli import main
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Call = Callable[..., tuple[int, str, str]]  # words of a command: exit code, stdout, stderr
+
+LIST = """title = "Daily"
+sender = "Daily <papers@example.org>"
+postal_address = "1 Reading Lane"
+sources = ["jsonl:papers-*.jsonl"]
+"""
+READER = '\n[[subscribers]]\nemail = "ann@example.org"\n'
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Call:
+    """Return what runs a command in this process, and gives its exit code, stdout and stderr."""
+    for name in [name for name in os.environ if name.startswith("NEWSLETTER_")]:
+        monkeypatch.delenv(name)
+    for stream in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(sys, stream, getattr(sys, stream))
+
+    def called(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["newsletter", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capfd.readouterr()
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, out, err
+
+    return called
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a working folder with a list and no readers, in which commands run."""
+    (tmp_path / "subscribers").mkdir()
+    (tmp_path / "subscribers" / "daily.toml").write_text(LIST)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+COMMANDS = (
+    *(
+        "run",
+        "run --dry-run",
+        "run --date 2026-03-12",
+        "collect",
+        "status",
+        "serve",
+        "preview",
+        "lint",
+        "db upgrade",
+    ),
+    *("issues list", "issues show --list daily", "deliveries list", "deliveries retry", "deliveries release"),
+    *("deliveries hindrances", "render --list daily", "send --list daily --to a@example.org", "lists check"),
+    "backtest --list daily --from 2026-03-01 --to 2026-03-02",
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_in_the_wrong_folder_a_command_writes_nothing_and_says_where_it_looked(
+    call: Call, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = call(*command.split())
+    assert (code, out) == (78, "")
+    assert f"{tmp_path}/subscribers" in err
+    assert err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["run", "status", "db upgrade", "serve"])
+def test_a_folder_of_that_name_without_list_files_is_the_wrong_one_too(
+    call: Call, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "subscribers").mkdir()
+    (tmp_path / "subscribers" / "people.csv").write_text("email\n")
+    code, _, err = call(*command.split())
+    assert code == 78
+    assert f"{tmp_path}/subscribers" in err
+    assert [one.name for one in tmp_path.iterdir()] == ["subscribers"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--dir", "{}", "issues", "list"),
+        ("issues", "list", "--dir", "{}"),
+        ("issues", "--dir={}", "list"),
+        ("issues", "list", "--dir", "{}", "--json"),
+    ],
+)
+def test_a_command_works_in_another_folder(
+    call: Call, folder: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = folder / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    code, _, err = call(*(word.format(folder) for word in words))
+    assert code == 0, err
+    assert (folder / "var" / "newsletter.db").exists()
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there_is_wrong_usage(call: Call, folder: Path) -> None:
+    code, _, err = call("run", "--dir", "nowhere")
+    assert code == 2
+    assert "nowhere: No such file or directory" in err
+    assert not (folder / "var").exists()
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "today", "20260312", "2026-02-30"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("run --date", "collect --date", "render --list daily --date", "send --list daily --to a@example.org -d"),
+        *("lint --date", "preview --date", "issues show --list daily --date", "deliveries list --date"),
+        *("deliveries retry --date", "deliveries release -d", "backtest --from", "backtest --to"),
+    ],
+)
+def test_a_day_that_is_none_is_wrong_usage_in_every_command(
+    call: Call, folder: Path, command: str, day: str
+) -> None:
+    code, out, err = call(*command.split(), day)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert day in err
+    assert not (folder / "var").exists()
+
+
+@pytest.mark.parametrize("address", ["notanaddress", "a@b@c", "", "Ann <ann@example.org>", "ann@"])
+def test_the_address_of_a_test_copy_is_looked_at_first(call: Call, folder: Path, address: str) -> None:
+    code, _, err = call("send", "--list", "daily", "--to", address)
+    assert code == 2
+    assert "is not a mail address" in err
+    assert not (folder / "var").exists()
+
+
+def test_where_there_is_nothing_new_there_is_nothing_to_lint_or_show(call: Call, folder: Path) -> None:
+    (folder / "subscribers" / "papers-2026-03-11.jsonl").write_text("")
+    code, out, _ = call("lint", "--date", "2026-03-12")
+    assert code == 0
+    assert "nothing new on 2026-03-12" in out
+    for command in ("render --list daily --date 2026-03-12", "send --list daily --to a@example.org -d 2026-03-12"):
+        code, out, err = call(*command.split())
+        assert (code, out) == (1, "")
+        assert "nothing new on 2026-03-12" in err
+
+
+def test_lists_check_warns_of_a_list_without_readers_and_of_files_that_are_not_there(
+    call: Call, folder: Path
+) -> None:
+    missing = folder / "subscribers" / "papers-*.jsonl"
+    code, out, err = call("lists", "check")
+    assert (code, out) == (0, "daily: fine, 0 subscribers\n")
+    assert err.splitlines() == [
+        "warning: subscribers/daily.toml: names no subscriber: there is no issue until somebody is on the list",
+        f"warning: subscribers/daily.toml: source 'jsonl:papers-*.jsonl': no file matches {missing}",
+    ]
+    (folder / "subscribers" / "daily.toml").write_text(LIST + READER)
+    (folder / "subscribers" / "papers-2026-03-12.jsonl").write_text("")
+    assert call("lists", "check") == (0, "daily: fine, 1 subscriber\n", "")
+
+
+def test_lists_check_counts_mistakes(call: Call, folder: Path) -> None:
+    (folder / "subscribers" / "daily.toml").write_text(LIST + "hour = 8\nzone = 'x'\n")
+    code, _, err = call("lists", "check")
+    assert code == 1
+    assert err.splitlines()[-1] == "2 mistakes: nothing is applied"
+
+
+@pytest.mark.parametrize("url", ["http://localhost:8000", "https://10.0.0.7", "http://papers.example.org"])
+def test_pages_that_readers_cannot_reach_are_a_mistake_unless_the_relay_is_on_this_machine(
+    call: Call, folder: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "subscribers" / "daily.toml").write_text(LIST + READER)
+    monkeypatch.setenv("NEWSLETTER_WEB__PUBLIC_URL", url)
+    code, _, err = call("lists", "check")
+    assert code == 0
+    assert "warning: NEWSLETTER_WEB__PUBLIC_URL: " in err
+    monkeypatch.setenv("NEWSLETTER_SMTP__HOST", "mail.example.org")
+    code, _, err = call("lists", "check")
+    assert code == 1
+    assert err.startswith("NEWSLETTER_WEB__PUBLIC_URL: ")
+    monkeypatch.setenv("NEWSLETTER_WEB__PUBLIC_URL", "")
+    assert call("lists", "check")[0] == 0
+
+
+def test_an_empty_key_is_named_and_nothing_runs(call: Call, folder: Path) -> None:
+    (folder / "var").mkdir()
+    (folder / "var" / "secret_key").touch()
+    for command in ("run", "serve", "status"):
+        code, _, err = call(command)
+        assert code == 78
+        assert "var/secret_key: is empty" in err
+
+
+@pytest.mark.parametrize("rest", ["app:Wr0ng@Secret@127.0.0.1/x", "app:pa@ss:Wr0ng@127.0.0.1/x"])
+def test_a_password_with_signs_is_never_shown_in_pieces(
+    call: Call, folder: Path, rest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEWSLETTER_DATABASE__URL", f"postgresql://{rest}")
+    for command in ("run", "status", "db upgrade", "lists check"):
+        code, _, err = call(*command.split())
+        assert code == 78
+        assert "@ and : of the password as %40, %3A" in err
+        assert not any(piece in err for piece in ("Wr0ng", "Secret", "ss:", "127.0.0.1"))
