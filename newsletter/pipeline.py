@@ -22,7 +22,7 @@ from newsletter.core.calendar import (
     slot_on,
 )
 from newsletter.core.delivery import DeliveryState
-from newsletter.core.errors import NewsletterError, SourceError
+from newsletter.core.errors import NewsletterError, SourceError, StoppedError
 from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import Cadence, NewsletterList
 from newsletter.core.subscriber import plan_sync
@@ -47,6 +47,7 @@ from newsletter.publish import (
     publish,
 )
 from newsletter.report import IssueReport, RunReport, RunStatus
+from newsletter.stopping import unless_stopped
 
 if TYPE_CHECKING:
     import asyncio
@@ -109,7 +110,7 @@ class Pipeline:
     ) -> RunReport:
         at_once = day is not None
         slot = slot_on(config, day) if day else self.due(config)
-        collected = await self.collect(config, slot.day if slot else self.today(config))
+        collected = await unless_stopped(stop, self.collect(config, slot.day if slot else self.today(config)))
         await self.sync(file)
         published = await self._publish(config, slot, at_once=at_once) if slot else None
         issues = [published.issue] if published and published.issue else []
@@ -130,6 +131,7 @@ class Pipeline:
 
         Raises:
             NewsletterError: an issue that is due cannot be made; what was left of earlier ones is delivered.
+            StoppedError: `stop` was set while sources were being read.
         """
         trouble = await self._attempt(file, file.config, stop)
         weekly = await self._weekly(file, None)
@@ -146,11 +148,13 @@ class Pipeline:
         trouble: NewsletterError | None = None
         if slot is not None and await self._is_to_be_made(config, slot):
             try:
-                collected = await self.collect(config, slot.day)
+                collected = await unless_stopped(stop, self.collect(config, slot.day))
                 await self.sync(file)
                 published = await self._publish(config, slot, at_once=False)
                 if published.issue is None and collected.nothing_answered:
                     trouble = SourceError("; ".join(collected.failures.values()))
+            except StoppedError:
+                raise
             except NewsletterError as error:
                 trouble = error
         for issue in await self._open_issues(config, []):
@@ -289,6 +293,9 @@ class Pipeline:
         progress: Progress | None,
         stop: asyncio.Event | None,
     ) -> DispatchReport:
+        if stop is not None and stop.is_set():
+            return DispatchReport()
+
         async def message_for(_: int) -> Message:
             had = await had_before(self.store, config, issue.listings)
             return WithoutRepeats(self.renderer.message(issue, config), had)

@@ -10,6 +10,7 @@ from newsletter.core.errors import (
     LintError,
     NewsletterError,
     RenderError,
+    StoppedError,
     UsageError,
 )
 from newsletter.report import RunStatus
@@ -37,6 +38,8 @@ def code_of(error: Exception) -> Exit:
         return Exit.CONFIGURATION
     if isinstance(error, UsageError):
         return Exit.USAGE
+    if isinstance(error, StoppedError):
+        return Exit.TEMPORARY
     if isinstance(error, LintError):
         return Exit.CHECK_FAILED
     if isinstance(error, NewsletterError):

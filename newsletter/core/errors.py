@@ -81,3 +81,7 @@ class RelayError(NewsletterError):
 
     Examples are a refused login, missing TLS, a lost connection, a 421, a 5.7.x policy answer.
     """
+
+
+class StoppedError(NewsletterError):
+    """The process was asked to end before the work was done; a later run goes on."""

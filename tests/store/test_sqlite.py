@@ -57,7 +57,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "newsletter.db"
 
 
-@pytest.mark.parametrize("times", ["0", "1", "2", "3"])
+@pytest.mark.parametrize("times", ["1", "3"])
 async def test_a_process_ends_at_once_however_often_its_readers_are_cancelled(path: Path, times: str) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", _READERS, str(path), times, stderr=asyncio.subprocess.PIPE
