@@ -19,6 +19,7 @@ from newsletter.runtime import raise_descriptor_limit
 from newsletter.schedule import Schedule
 from newsletter.stopping import unless_stopped
 from newsletter.web.archive import IssueArchive
+from newsletter.web.kept import KeptPages
 from newsletter.web.limits import Limits, connections_for
 from newsletter.web.preview import previewing
 from newsletter.web.public import public_app
@@ -55,8 +56,13 @@ async def _serve(program: Program, stop: asyncio.Event) -> None:
         links=program.links,
         pages=program.templates,
         clock=bootstrap.utc_now,
-        archive=IssueArchive(program.store.issues, program.templates, program.links),
-        healthy=lambda: program.store.issues.history(limit=1),
+        archive=IssueArchive(
+            program.store.issues,
+            program.templates,
+            program.links,
+            KeptPages(program.settings.paths.state / "pages"),
+        ),
+        healthy=lambda: program.store.issues.outline("any"),  # one row, or none: the ledger answers
     )
 
     schedule = Schedule(
