@@ -50,6 +50,7 @@ class TemplateRenderer:
         folders = [folder for folder in (own_folder, packaged_folder) if folder is not None]
         self._folders = tuple(str(folder.resolve()) for folder in folders)
         self._made_by = Fingerprint([folder.resolve() for folder in folders])
+        self._fingerprint = ""
         self._environment = Environment(
             loader=ChoiceLoader([FileSystemLoader(folder) for folder in self._folders]),
             undefined=StrictUndefined,
@@ -72,7 +73,11 @@ class TemplateRenderer:
 
         Whether templates have changed is looked at once a second, or `now`.
         """
-        return self._made_by.value(now=now)
+        value = self._made_by.value(now=now)
+        if value != self._fingerprint and self._environment.cache is not None:
+            self._environment.cache.clear()  # Jinja sees a change of a file, but none that now stands before it
+        self._fingerprint = value
+        return value
 
     def subject(self, draft: Draft) -> str:
         """Return the subject of a draft, one clean line, by the template of the list's cadence.
