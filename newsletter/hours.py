@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import structlog
 
-from newsletter.core.errors import StoppedError
-
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator
     from datetime import datetime
 
     from newsletter.ports import Clock
 
 log = structlog.get_logger(__name__)
-T = TypeVar("T")
 
 _LOOK_AGAIN = 1.0  # seconds; clocks are set, and machines sleep
 
@@ -42,26 +39,6 @@ async def stopping_at(
         yield either
     finally:
         watching.cancel()
-
-
-async def unless_stopped(work: Coroutine[Any, Any, T], stop: asyncio.Event | None) -> T:
-    """Return what some work comes to, unless the program is asked to end meanwhile: then it is cut off.
-
-    Raises:
-        StoppedError: it was cut off.
-    """
-    if stop is None:
-        return await work
-    working, stopped = asyncio.create_task(work), asyncio.create_task(stop.wait())
-    try:
-        await asyncio.wait((working, stopped), return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            return working.result()
-        raise StoppedError("asked to stop while the sources were read; run again to go on")
-    finally:
-        for task in (working, stopped):
-            task.cancel()
-        await asyncio.gather(working, stopped, return_exceptions=True)
 
 
 async def _watch(closes: datetime, clock: Clock, stop: asyncio.Event, either: asyncio.Event) -> None:

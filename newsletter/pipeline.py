@@ -30,7 +30,7 @@ from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import Cadence, NewsletterList
 from newsletter.core.subscriber import plan_sync
 from newsletter.high_water import HighWaterMark
-from newsletter.hours import stopping_at, unless_stopped
+from newsletter.hours import stopping_at
 from newsletter.ports import (
     Clock,
     Dispatcher,
@@ -51,6 +51,7 @@ from newsletter.publish import (
     publish,
 )
 from newsletter.report import IssueReport, RunReport, RunStatus
+from newsletter.stopping import unless_stopped
 
 if TYPE_CHECKING:
     import asyncio
@@ -122,7 +123,7 @@ class Pipeline:
         at_once = day is not None
         newest, state = (slot_on(config, day), SlotState.DUE) if day else await self.newest_slot(config)
         slot = newest if state is SlotState.DUE else None
-        collected = await self.collect(config, slot.day if slot else self.today(config), stop=stop)
+        collected = await unless_stopped(stop, self.collect(config, slot.day if slot else self.today(config)))
         await self.sync(file)
         published = await self._publish(config, slot, collected, at_once=at_once) if slot else None
         issues = [published.issue] if published and published.issue else []
@@ -149,6 +150,7 @@ class Pipeline:
         Raises:
             NewsletterError: an issue that is due cannot be made; what was left of earlier ones is delivered.
             ConfigurationError: the database is an older copy of the one that was used last.
+            StoppedError: `stop` was set while sources were being read.
         """
         await self.mark.check()
         trouble = await self._attempt(file, file.config, stop)
@@ -169,13 +171,13 @@ class Pipeline:
             trouble = MissedError(missed_reason(config, slot))
         if slot is not None and state is SlotState.DUE and await self._is_to_be_made(config, slot):
             try:
-                collected = await self.collect(config, slot.day, stop=stop)
+                collected = await unless_stopped(stop, self.collect(config, slot.day))
                 await self.sync(file)
                 published = await self._publish(config, slot, collected, at_once=False)
                 if published.issue is None and collected.nothing_answered:
                     trouble = SourceError("; ".join(collected.failures.values()))
             except StoppedError:
-                return None
+                raise
             except NewsletterError as error:
                 trouble = error
         for issue in await self._open_issues(config, []):
@@ -216,14 +218,10 @@ class Pipeline:
         one = await draft(self.store, config, self._names(config), day)
         return as_issue(one, self.renderer.subject(one) if one.listings else "", self.clock())
 
-    async def collect(self, config: NewsletterList, day: date, *, stop: asyncio.Event | None = None) -> Collected:
-        """Fetch listings and sightings for an issue of `day`.
-
-        Raises:
-            StoppedError: `stop` was set meanwhile.
-        """
+    async def collect(self, config: NewsletterList, day: date) -> Collected:
+        """Fetch listings and sightings for an issue of `day`."""
         previous = await self.store.issues.latest(config.name, before=day)
-        collecting = collect(
+        return await collect(
             self.sources_of(config),
             self.store.library,
             day=day,
@@ -231,7 +229,6 @@ class Pipeline:
             previous=previous.day if previous else None,
             now=self.clock(),
         )
-        return await unless_stopped(collecting, stop)
 
     async def sync(self, file: ListFile) -> None:
         """Bring the store's subscribers up to the list file."""
@@ -342,6 +339,9 @@ class Pipeline:
         progress: Progress | None,
         stop: asyncio.Event | None,
     ) -> DispatchReport:
+        if stop is not None and stop.is_set():
+            return DispatchReport()
+
         async def message_for(_: int) -> Message:
             had = await had_before(self.store, config, issue.listings)
             return WithoutRepeats(self.renderer.message(issue, config), had)

@@ -1,4 +1,4 @@
-"""When work is done: at intervals, by APScheduler (this is the only module that knows it), until a signal comes.
+"""When work is done: at intervals, by APScheduler (this is the only module that knows it), until it is to stop.
 
 APScheduler's job store holds no truth. It calls `tick` often, and `tick` derives from the database what is due;
 so a start that comes late, a tick that is missed, or two processes at once neither lose nor repeat anything.
@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -22,14 +21,12 @@ from newsletter.core.errors import ConfigurationError, NewsletterError
 
 log = structlog.get_logger(__name__)
 
-Result = TypeVar("Result")
 # Work that is handed the event which asks it to finish what it has in hand, and to begin nothing new.
-Work = Callable[[asyncio.Event], Awaitable[Result]]
+Work = Callable[[asyncio.Event], Awaitable[Any]]
 
-_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-# Together less than the ten seconds in which service managers and our contract want us gone.
-_GRACE = timedelta(seconds=8)
-_SECONDS_TO_CLEAN_UP = 1
+# Together less than what `newsletter.signals` gives the whole process.
+_GRACE = timedelta(seconds=7)
+_SECONDS_TO_CLEAN_UP = 0.75
 _LOOK_AT_CLOCK = 1.0  # seconds
 
 
@@ -43,8 +40,8 @@ class Schedule:
     def __init__(
         self,
         *,
-        tick: Work[Any],
-        collect: Work[Any],
+        tick: Work,
+        collect: Work,
         stopping: asyncio.Event,
         tick_every: timedelta = timedelta(seconds=15),
         collect_every: timedelta = timedelta(minutes=30),
@@ -75,7 +72,7 @@ class Schedule:
         self._add("tick", tick, tick_every, jitter=timedelta(), first_at=now)
         self._add("collect", collect, collect_every, jitter=jitter, first_at=now + collect_every)
 
-    def _add(self, name: str, work: Work[Any], every: timedelta, *, jitter: timedelta, first_at: datetime) -> None:
+    def _add(self, name: str, work: Work, every: timedelta, *, jitter: timedelta, first_at: datetime) -> None:
         self._longest[name] = every + jitter
         self._scheduler.add_job(
             self._run,
@@ -88,7 +85,7 @@ class Schedule:
             next_run_time=first_at,
         )
 
-    async def _run(self, name: str, work: Work[Any]) -> None:
+    async def _run(self, name: str, work: Work) -> None:
         task = asyncio.current_task()
         if task is None or self._stopping.is_set():
             return
@@ -139,32 +136,3 @@ class Schedule:
                 if job.next_run_time - now > longest:
                     log.warning("clock_set_back", job=name, was_due=job.next_run_time.isoformat())
                     job.modify(next_run_time=now)
-
-
-async def run_until_signal(work: Work[Result]) -> Result:
-    """Run work to its end, and ask it to end when SIGTERM or SIGINT comes. Call it in the main thread.
-
-    Args:
-        work: is handed the event that the signal sets.
-
-    Returns:
-        What the work returns. A second signal does what it does by default: it kills the process.
-    """
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-
-    def let_go() -> None:
-        for one in _SIGNALS:
-            loop.remove_signal_handler(one)
-
-    def stop(received: signal.Signals) -> None:
-        log.info("stopping", signal=received.name)
-        stopping.set()
-        let_go()
-
-    for one in _SIGNALS:
-        loop.add_signal_handler(one, stop, one)
-    try:
-        return await work(stopping)
-    finally:
-        let_go()

@@ -8,9 +8,10 @@ import typer
 
 from newsletter.cli.exits import Exit, code_of, code_of_run
 from newsletter.cli.output import complain, progress, say, say_json
-from newsletter.cli.session import AsJson, Day, ListName, chosen, stopping, within
+from newsletter.cli.session import AsJson, Day, ListName, chosen, until_signal
 from newsletter.core.errors import MissedError, NewsletterError, SourceError, StoppedError
 from newsletter.report import RunReport, RunStatus
+from newsletter.stopping import unless_stopped
 
 if TYPE_CHECKING:
     import asyncio
@@ -46,7 +47,10 @@ def run(
     whatever the hour and weekday, all its deliveries due at once. With --json, each second of delivering is told
     by a JSON line on stderr.
     """
-    reports, code = within(lambda program: _run_all(program, list_name, date, dry_run=dry_run, as_json=as_json))
+    reports, code = until_signal(
+        lambda program, stop: _run_all(program, list_name, date, stop, dry_run=dry_run, as_json=as_json),
+        cut_off=Exit.TEMPORARY,
+    )
     for report in reports:
         if as_json:
             say_json(report.as_json())
@@ -56,19 +60,25 @@ def run(
 
 
 async def _run_all(
-    program: Program, list_name: str | None, day: date | None, *, dry_run: bool, as_json: bool
+    program: Program,
+    list_name: str | None,
+    day: date | None,
+    stop: asyncio.Event,
+    *,
+    dry_run: bool,
+    as_json: bool,
 ) -> tuple[list[RunReport], int]:
     files = chosen(program.lists.load(), list_name)
     reports, errors = [], []
-    with progress(as_json=as_json) as shown, stopping() as stop:
+    with progress(as_json=as_json) as shown:
         for file in files:
-            if stop.is_set():
-                break
             try:
                 reports.append(await _run_one(program, file, day, dry_run, shown, stop))
             except StoppedError as error:
-                complain(f"list {file.config.name}: {error}")
-                return reports, code_of(error)
+                on = day or program.pipeline.day(file.config)
+                reports.append(
+                    RunReport(list=file.config.name, date=on, status=RunStatus.PARTIAL, reason=str(error))
+                )
             except NewsletterError as error:
                 # One list's trouble is not the next one's.
                 on = day or program.pipeline.day(file.config)
@@ -93,7 +103,7 @@ async def _run_one(
     stop: asyncio.Event,
 ) -> RunReport:
     if dry_run:
-        return await program.pipeline.rehearse(file, day=day)
+        return await unless_stopped(stop, program.pipeline.rehearse(file, day=day))
     report = await program.pipeline.run(file, day=day, progress=shown, stop=stop)
     await _alarm(program, file.config.masthead, report)
     if report.weekly is not None and file.config.weekly_edition is not None:
@@ -129,7 +139,10 @@ def _say_report(report: RunReport) -> None:
 
 def collect(*, list_name: ListName = None, date: Day = None, as_json: AsJson = False) -> None:
     """Fetch listings and sightings now; only adds, safe to repeat at any time."""
-    results = within(lambda program: _collect_all(program, list_name, date))
+    results = until_signal(
+        lambda program, stop: unless_stopped(stop, _collect_all(program, list_name, date)),
+        cut_off=Exit.TEMPORARY,
+    )
     for name, on, collected in results:
         if as_json:
             say_json(_collected_json(name, on, collected))

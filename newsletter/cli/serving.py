@@ -11,11 +11,16 @@ import structlog
 import typer
 
 from newsletter import bootstrap
+from newsletter.cli.exits import Exit
 from newsletter.cli.output import say
-from newsletter.cli.session import Day, ListName, chosen, within
-from newsletter.core.errors import NewsletterError
-from newsletter.schedule import Schedule, run_until_signal
+from newsletter.cli.session import Day, ListName, chosen, until_signal
+from newsletter.core.errors import NewsletterError, StoppedError
+from newsletter.runtime import raise_descriptor_limit
+from newsletter.schedule import Schedule
+from newsletter.stopping import unless_stopped
 from newsletter.web.archive import IssueArchive
+from newsletter.web.kept import KeptPages
+from newsletter.web.limits import Limits, connections_for
 from newsletter.web.preview import previewing
 from newsletter.web.public import public_app
 from newsletter.web.server import serving
@@ -39,10 +44,10 @@ def register(app: typer.Typer) -> None:
 
 def serve() -> None:
     """Schedule, web pages and delivery in one process, until SIGTERM."""
-    within(_serve)
+    until_signal(_serve, cut_off=Exit.DONE)
 
 
-async def _serve(program: Program) -> None:
+async def _serve(program: Program, stop: asyncio.Event) -> None:
     web = program.settings.web
     if not web.public_url:
         log.warning(
@@ -59,23 +64,26 @@ async def _serve(program: Program) -> None:
         links=program.links,
         pages=program.templates,
         clock=bootstrap.utc_now,
-        archive=IssueArchive(program.store.issues, program.templates, program.links),
-        healthy=lambda: program.store.issues.history(limit=1),
+        archive=IssueArchive(
+            program.store.issues,
+            program.templates,
+            program.links,
+            KeptPages(program.settings.paths.state / "pages"),
+        ),
+        healthy=lambda: program.store.issues.outline("any"),  # one row, or none: the ledger answers
     )
 
-    async def work(stop: asyncio.Event) -> None:
-        schedule = Schedule(
-            tick=lambda stopping: _tick(program, stopping),
-            collect=lambda stopping: _collect(program, stopping),
-            stopping=stop,
-            tick_every=timedelta(seconds=program.settings.schedule.tick),
-            collect_every=timedelta(minutes=program.settings.schedule.collect_every),
-        )
-        async with serving(app, web.host, web.port) as url, schedule:
-            log.info("serving", url=url, lists=len(program.lists.load()))
-            await stop.wait()
-
-    await run_until_signal(work)
+    schedule = Schedule(
+        tick=lambda stopping: _tick(program, stopping),
+        collect=lambda stopping: _collect(program, stopping),
+        stopping=stop,
+        tick_every=timedelta(seconds=program.settings.schedule.tick),
+        collect_every=timedelta(minutes=program.settings.schedule.collect_every),
+    )
+    limits = Limits(connections=connections_for(raise_descriptor_limit()))
+    async with serving(app, web.host, web.port, stop=stop, limits=limits) as url, schedule:
+        log.info("serving", url=url, lists=len(program.lists.load()))
+        await stop.wait()
 
 
 async def _tick(program: Program, stop: asyncio.Event) -> None:
@@ -86,15 +94,18 @@ async def _tick(program: Program, stop: asyncio.Event) -> None:
 async def _tick_one(program: Program, file: ListFile, stop: asyncio.Event) -> None:
     try:
         await program.pipeline.tick(file, stop=stop)
+    except StoppedError:
+        log.info("tick_left", list=file.config.name)
     except NewsletterError as error:
         await program.alarm.ring(file.config.masthead, program.pipeline.day(file.config), error)
 
 
 async def _collect(program: Program, stop: asyncio.Event) -> None:
     for file in program.lists.load().values():
-        if stop.is_set():
+        try:
+            await unless_stopped(stop, program.pipeline.collect(file.config, program.pipeline.today(file.config)))
+        except StoppedError:
             return
-        await program.pipeline.collect(file.config, program.pipeline.today(file.config))
 
 
 def preview(
@@ -105,21 +116,24 @@ def preview(
     port: Annotated[int, typer.Option(min=0, max=65535, help="On loopback; 0 takes a free one.")] = 8025,
 ) -> None:
     """Look at an issue in the browser, rendered anew at each reload."""
-    within(lambda program: _preview(program, list_name, date, subscriber, port))
+    until_signal(
+        lambda program, stop: _preview(program, list_name, date, subscriber, port, stop), cut_off=Exit.DONE
+    )
 
 
 async def _preview(
-    program: Program, list_name: str | None, day: date | None, subscriber: str | None, port: int
+    program: Program,
+    list_name: str | None,
+    day: date | None,
+    subscriber: str | None,
+    port: int,
+    stop: asyncio.Event,
 ) -> None:
     chosen(program.lists.load(), list_name)
-
-    async def work(stop: asyncio.Event) -> None:
-        templates = bootstrap.packaged_templates()
-        async with previewing(program.studio, templates=templates, port=port) as url:
-            say(f"{url}/{_query(list_name, day, subscriber)}")
-            await stop.wait()
-
-    await run_until_signal(work)
+    templates = bootstrap.packaged_templates()
+    async with previewing(program.studio, templates=templates, port=port, stop=stop) as url:
+        say(f"{url}/{_query(list_name, day, subscriber)}")
+        await stop.wait()
 
 
 def _query(list_name: str | None, day: date | None, subscriber: str | None) -> str:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
-from contextlib import contextmanager
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from newsletter import bootstrap, runtime
+from newsletter.cli.output import complain
 from newsletter.core.calendar import read_day
-from newsletter.core.errors import UsageError
+from newsletter.core.errors import StoppedError, UsageError
 from newsletter.settings import Settings, load
+from newsletter.signals import LastResort, run_until_signal
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    import asyncio
+    from collections.abc import Awaitable, Callable, Mapping
 
     from newsletter.bootstrap import Program
+    from newsletter.cli.exits import Exit
     from newsletter.ports import ListFile
 
 T = TypeVar("T")
@@ -68,6 +70,25 @@ def within(action: Callable[[Program], Awaitable[T]]) -> T:
     return runtime.run(act(), fast=loaded.dkim.key_file is None)
 
 
+def until_signal(action: Callable[[Program, asyncio.Event], Awaitable[T]], *, cut_off: Exit) -> T:
+    """Run one action within the program; SIGTERM or SIGINT asks it to end, and it does within ten seconds.
+
+    Args:
+        action: is handed the program and the event that a signal sets.
+        cut_off: what the command exits with if the action had to be cut off.
+    """
+    last_resort = LastResort(cut_off)
+
+    async def act(program: Program) -> T:
+        return await run_until_signal(partial(action, program), last_resort=last_resort)
+
+    try:
+        return within(act)
+    except StoppedError as error:
+        complain(str(error))
+        raise typer.Exit(cut_off) from None
+
+
 def chosen(files: Mapping[str, ListFile], name: str | None) -> list[ListFile]:
     """Return the list of that name, or all lists.
 
@@ -87,17 +108,3 @@ def chosen(files: Mapping[str, ListFile], name: str | None) -> list[ListFile]:
 def now() -> datetime:
     """Return the present moment: the command line is an edge."""
     return bootstrap.utc_now()
-
-
-@contextmanager
-def stopping() -> Iterator[asyncio.Event]:
-    """Give an event that SIGTERM or SIGINT sets, so that what is in flight can be finished."""
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    signals = (signal.SIGTERM, signal.SIGINT)
-    for number in signals:
-        loop.add_signal_handler(number, stop.set)
-    try:
-        yield stop
-    finally:
-        for number in signals:
-            loop.remove_signal_handler(number)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from newsletter.core.delivery import WAITING, DeliveryState
+from newsletter.core.newsletter_list import Masthead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -42,6 +43,17 @@ class IssueSummary:
     listings: int
     frozen_at: datetime
     deliveries: Mapping[DeliveryState, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueOutline:
+    """An issue without what is in it: which one it is, and how its list presents itself."""
+
+    key: int
+    list: str
+    day: date
+    frozen_at: datetime
+    masthead: Masthead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +161,13 @@ class Issues(Protocol):
 
     async def latest(self, list_name: str, *, before: date | None = None) -> Issue | None:
         """Return the newest issue by day, or None; `before` leaves out that day and later ones."""
+        ...
+
+    async def outline(self, list_name: str, day: date | None = None) -> IssueOutline | None:
+        """Return the outline of a list's issue of a day, or of its newest by day; None if there is none.
+
+        It costs one row, however long the issue.
+        """
         ...
 
     async def last_number(self, list_name: str) -> int:

@@ -24,6 +24,7 @@ from newsletter.core.errors import RenderError
 from newsletter.core.listing import clean_text
 from newsletter.core.mathtext import readable
 from newsletter.render import words
+from newsletter.render.fingerprint import Fingerprint
 from newsletter.render.fit import fitted
 from newsletter.render.inline import inline
 from newsletter.render.markers import Markers
@@ -48,6 +49,8 @@ class TemplateRenderer:
     def __init__(self, own_folder: Path | None, packaged_folder: Path) -> None:
         folders = [folder for folder in (own_folder, packaged_folder) if folder is not None]
         self._folders = tuple(str(folder.resolve()) for folder in folders)
+        self._made_by = Fingerprint([folder.resolve() for folder in folders])
+        self._fingerprint = ""
         self._environment = Environment(
             loader=ChoiceLoader([FileSystemLoader(folder) for folder in self._folders]),
             undefined=StrictUndefined,
@@ -64,6 +67,17 @@ class TemplateRenderer:
             unbroken=words.unbroken,
             wrapped=words.wrapped,
         )
+
+    def fingerprint(self, *, now: bool = False) -> str:
+        """Return a hash of all that a page is made by, but for its values: templates and program.
+
+        Whether templates have changed is looked at once a second, or `now`.
+        """
+        value = self._made_by.value(now=now)
+        if value != self._fingerprint and self._environment.cache is not None:
+            self._environment.cache.clear()  # Jinja sees a change of a file, but none that now stands before it
+        self._fingerprint = value
+        return value
 
     def subject(self, draft: Draft) -> str:
         """Return the subject of a draft, one clean line, by the template of the list's cadence.

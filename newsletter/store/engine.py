@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from newsletter.core.errors import ConfigurationError, StoreError
+from newsletter.store import sqlite
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 PATIENCE = 60.0
 
 _READERS = 4
+
+# SQLite's readers wait for nobody but who puts the log in order after a crash.
+_SECONDS_FOR_RECOVERY = 5.0
 
 # What SQLite keeps of its write-ahead log; freezing for a million makes half a gigabyte of it.
 _JOURNAL_BYTES = 64 * 1024 * 1024
@@ -44,6 +50,7 @@ class Database:
     writer: AsyncEngine
     where: str  # what and where it is, for messages; holds no password
     path: Path | None  # SQLite's file; None for PostgreSQL and for a database in memory
+    patience: sqlite.Patience  # with the locks of other processes
 
     @property
     def is_postgresql(self) -> bool:
@@ -86,7 +93,8 @@ class Database:
             await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(what, 0))))
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; who waits for another process's lock waits no longer."""
+        self.patience.end()
         await self.writer.dispose()
         await self.reader.dispose()
 
@@ -163,17 +171,23 @@ def _sqlite(url: URL, patience: float, *, foreign_keys: bool) -> Database:
     path = sqlite_file(url)
     in_memory = path is None
     url = url.set(drivername="sqlite+aiosqlite")
+    waiting = sqlite.Patience(patience)
 
     def engine(*, writes: bool) -> AsyncEngine:
+        spell = sqlite.SPELL if writes else _SECONDS_FOR_RECOVERY
         made = create_async_engine(
             url,
             # sqlite3's own transaction control begins too late and loses updates; see `begin` below.
-            connect_args={"timeout": patience, "isolation_level": None},
+            connect_args={
+                "timeout": min(patience, spell),
+                "isolation_level": None,
+                "async_creator_fn": sqlite.connect,
+            },
             poolclass=AsyncAdaptedQueuePool,
             pool_reset_on_return=None,  # `read` and `write` end what they begin
             pool_size=1 if writes else _READERS,
             max_overflow=0,
-            pool_timeout=None,  # a queue within this process moves on; waiting for others ends by `timeout`
+            pool_timeout=None,  # a queue within this process moves on; waiting for others ends by `patience`
             hide_parameters=True,  # errors are logged, and addresses don't belong there
         )
         pragmas = [f"foreign_keys = {int(foreign_keys)}"]
@@ -183,35 +197,46 @@ def _sqlite(url: URL, patience: float, *, foreign_keys: bool) -> Database:
             pragmas += ["journal_mode = WAL", "synchronous = FULL", f"journal_size_limit = {_JOURNAL_BYTES}"]
         else:
             pragmas += ["query_only = 1"]
-        _on_sqlite(made, pragmas, "BEGIN IMMEDIATE" if writes else "BEGIN")
+        _on_sqlite(made, pragmas, "BEGIN IMMEDIATE" if writes else "BEGIN", waiting)
         return made
 
     writer = engine(writes=True)
     # A database in memory is its one connection.
     reader = writer if in_memory else engine(writes=False)
-    return Database(reader, writer, where=f"SQLite database {path or 'in memory'}", path=path)
+    where = f"SQLite database {path or 'in memory'}"
+    return Database(reader, writer, where=where, path=path, patience=waiting)
 
 
-def _on_sqlite(engine: AsyncEngine, pragmas: list[str], begin_with: str) -> None:
+def _on_sqlite(engine: AsyncEngine, pragmas: list[str], begin_with: str, waiting: sqlite.Patience) -> None:
     """Make connections set pragmas when they open, and begin transactions in the given way."""
 
     def set_pragmas(connection: DBAPIConnection, _record: Any) -> None:
         cursor = connection.cursor()
         for pragma in pragmas:
-            cursor.execute(f"PRAGMA {pragma}")
+            waiting.until_free(partial(cursor.execute, f"PRAGMA {pragma}"))
         cursor.close()
 
     def begin(connection: Connection) -> None:
         # Straight to the driver: by way of a cursor it would cross over to its thread three times.
         driver: Any = connection.connection.dbapi_connection
-        driver.run_async(lambda sqlite: sqlite.execute(begin_with))
+        try:
+            waiting.until_free(lambda: driver.run_async(lambda opened: opened.execute(begin_with)))
+        except asyncio.CancelledError:
+            connection.invalidate()  # else the pool gets it back, and its thread begins a transaction yet
+            raise
 
     sa.event.listen(engine.sync_engine, "connect", set_pragmas)
     sa.event.listen(engine.sync_engine, "begin", begin)
 
 
 # libpq's parameters. A server that is gone without a word is noticed after a minute.
-_POSTGRESQL = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+_POSTGRESQL = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,  # milliseconds
+}
 
 
 def _postgresql(url: URL, patience: float) -> Database:
@@ -226,4 +251,4 @@ def _postgresql(url: URL, patience: float) -> Database:
     )
     reader = writer.execution_options(isolation_level="REPEATABLE READ")
     where = f"PostgreSQL database {url.database} at {url.host or url.query.get('host', 'the local socket')}"
-    return Database(reader, writer, where=where, path=None)
+    return Database(reader, writer, where=where, path=None, patience=sqlite.Patience(patience))

@@ -13,7 +13,7 @@ from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import StaleDraftError
 from newsletter.core.issue import Issue
 from newsletter.core.subscriber import SubscriberStatus
-from newsletter.ports import IssueSummary
+from newsletter.ports import IssueOutline, IssueSummary
 from newsletter.store.bulk import among, insert, rows, run
 from newsletter.store.roster import SUBSCRIBER, SUPPRESSION, read_subscriber
 from newsletter.store.steps import NOT_BROUGHT, frozen, opening, require_reader
@@ -33,6 +33,12 @@ if TYPE_CHECKING:
 
 # Subscribers are read and planned this many at a time, so that a million need no more memory than these.
 _PAGE = 1000
+
+_OUTLINE = (
+    sa.select(issues.c.key, issues.c.list, issues.c.day, issues.c.frozen_at, issues.c.masthead)
+    .order_by(issues.c.day.desc())
+    .limit(1)
+)
 
 
 class SqlIssues:
@@ -58,6 +64,15 @@ class SqlIssues:
             which &= issues.c.day < before
         async with self._database.read() as connection:
             return await _issue(connection, which)
+
+    async def outline(self, list_name: str, day: date | None = None) -> IssueOutline | None:
+        """See `Issues`."""
+        query = _OUTLINE.where(issues.c.list == list_name)
+        if day is not None:
+            query = query.where(issues.c.day == day)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        return None if row is None else IssueOutline(**row._mapping)  # noqa: SLF001 (SQLAlchemy's public name)
 
     async def last_number(self, list_name: str) -> int:
         """See `Issues`."""

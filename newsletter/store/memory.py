@@ -11,7 +11,7 @@ import structlog
 from newsletter.core.errors import StaleDraftError
 from newsletter.core.listing import Candidate, Sighting
 from newsletter.core.subscriber import Subscriber, SubscriberStatus, address_key
-from newsletter.ports import IssueSummary, Recorded
+from newsletter.ports import IssueOutline, IssueSummary, Recorded
 from newsletter.store.matching import Known, place, unseen
 from newsletter.store.memory_outbox import MemoryOutbox
 from newsletter.store.memory_suppressions import MemoryHighWater, MemorySuppressions
@@ -156,6 +156,15 @@ class MemoryIssues:
     async def latest(self, list_name: str, *, before: date | None = None) -> Issue | None:
         """See `Issues`."""
         return next((one for one in self._newest_first(list_name) if before is None or one.day < before), None)
+
+    async def outline(self, list_name: str, day: date | None = None) -> IssueOutline | None:
+        """See `Issues`."""
+        issue = await (self.latest(list_name) if day is None else self.find(list_name, day))
+        if issue is None:
+            return None
+        return IssueOutline(
+            key=issue.key, list=issue.list, day=issue.day, frozen_at=issue.frozen_at, masthead=issue.masthead
+        )
 
     async def last_number(self, list_name: str) -> int:
         """See `Issues`."""

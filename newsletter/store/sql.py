@@ -10,8 +10,8 @@ from newsletter.store.issues import SqlIssues
 from newsletter.store.listings import SqlLibrary
 from newsletter.store.outbox import SqlOutbox
 from newsletter.store.roster import SqlRoster
-from newsletter.store.suppressions import SqlSuppressions
 from newsletter.store.slots import SqlSlots
+from newsletter.store.suppressions import SqlSuppressions
 from newsletter.store.workers import FileWorkers, LocalWorkers, SessionWorkers
 
 if TYPE_CHECKING:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import structlog
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 
 if TYPE_CHECKING:
@@ -51,6 +53,15 @@ class Guard:
 
         try:
             await self._app(scope, receive, send_guarded)
+        except ClientDisconnect:
+            log.info("visitor_left", method=scope["method"], path=shown_path(scope))
+            return
+        except asyncio.CancelledError:
+            # The server ends. Passed on, it would be logged by the server as a defect.
+            if not status:
+                await PlainTextResponse("The server is being restarted. Please try again.\n", 503)(
+                    scope, receive, send_guarded
+                )
         except Exception:
             log.exception("page_failed", method=scope["method"], path=shown_path(scope))
             if status:  # half of the answer is out; the server must break the connection off

@@ -22,6 +22,7 @@ from newsletter.web.mail_view import Theme, as_shown_in, mail_view
 from newsletter.web.server import serving
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Iterable, Sequence
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
@@ -93,13 +94,15 @@ class Studio(Protocol):
         ...
 
 
-def previewing(studio: Studio, *, templates: Path, port: int) -> AbstractAsyncContextManager[str]:
-    """Serve the preview on this machine only, for as long as the context lasts; gives its URL.
+def previewing(
+    studio: Studio, *, templates: Path, port: int, stop: asyncio.Event | None = None
+) -> AbstractAsyncContextManager[str]:
+    """Serve the preview on this machine only, for as long as the context lasts, or till `stop`; gives its URL.
 
     Raises:
         ConfigurationError: the port is taken.
     """
-    return serving(preview_app(studio, templates=templates), LOOPBACK, port)
+    return serving(preview_app(studio, templates=templates), LOOPBACK, port, stop=stop)
 
 
 def preview_app(studio: Studio, *, templates: Path) -> Starlette:

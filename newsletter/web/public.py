@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import structlog
 from starlette.applications import Starlette
@@ -54,10 +54,17 @@ class Pages(Protocol):
         ...
 
 
+class Kept(NamedTuple):
+    """A page that is kept: `tag` names these very bytes, `content` gives them when they are needed."""
+
+    tag: str
+    content: Callable[[], Awaitable[bytes]]
+
+
 class Archive(Protocol):
     """Keeps the web versions of issues."""
 
-    async def page(self, list_name: str, day: date) -> str | None:
+    async def page(self, list_name: str, day: date) -> Kept | None:
         """Return the whole HTML page of an issue, without anything of a reader's, or None if there is none."""
         ...
 
@@ -149,7 +156,7 @@ class _Site:
 
     async def newest(self, request: Request) -> Response:
         """Lead to the newest issue: where the List-Archive of our mail (RFC 2369) points."""
-        issue = await self.issues.latest(request.path_params["list"])
+        issue = await self.issues.outline(request.path_params["list"])
         if issue is None:
             raise HTTPException(404)
         return RedirectResponse(self.links.issue(issue.list, issue.day), 302)
@@ -159,7 +166,10 @@ class _Site:
         page = await self.archive.page(request.path_params["list"], day) if day else None
         if page is None:
             raise HTTPException(404)
-        return HTMLResponse(page, headers=_OPEN)
+        headers = {**_OPEN, "ETag": f'"{page.tag}"'}
+        if _has(request, page.tag):
+            return Response(None, 304, headers)
+        return HTMLResponse(await page.content(), headers=headers)
 
     async def not_found(self, request: Request, _: Exception) -> Response:
         if SECRET_PARAMETER in request.path_params:
@@ -174,7 +184,7 @@ class _Site:
         return await self.roster.by_key(key)
 
     async def _page(self, name: str, subscriber: Subscriber) -> Response:
-        latest = await self.issues.latest(subscriber.list)
+        latest = await self.issues.outline(subscriber.list)
         masthead = latest.masthead if latest else Masthead(list=subscriber.list, title=subscriber.list, sender="")
         return HTMLResponse(self.pages.page(name, {"masthead": masthead, "email": subscriber.email}))
 
@@ -189,6 +199,12 @@ async def _body(request: Request) -> bytes:
         if len(body) > _MAX_BODY_BYTES:
             raise HTTPException(413)
     return body
+
+
+def _has(request: Request, tag: str) -> bool:
+    """Tell whether the visitor has the page of a tag already (If-None-Match; RFC 9110, 13.1.2)."""
+    tags = [one.strip().removeprefix("W/") for one in request.headers.get("If-None-Match", "").split(",")]
+    return f'"{tag}"' in tags or "*" in tags
 
 
 def _day(text: str) -> date | None:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from newsletter.core.errors import ConfigurationError
+from newsletter.web.connection import Counted
+from newsletter.web.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -19,17 +21,26 @@ if TYPE_CHECKING:
 
 # Requests that are being answered when we stop have this long; ours take milliseconds.
 _SECONDS_TO_FINISH = 5
+_SECONDS_TO_CLEAN_UP = 0.75
+# asyncio accepts as many connections in one go as may wait in the system's queue, before the first has a place or
+# is turned away; so they are two numbers.
+_AT_ONCE = 32
+_QUEUE = 512
 _HIGHEST_PORT = 65535
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, host: str, port: int) -> AsyncIterator[str]:
-    """Serve an app for as long as the context lasts; what is being answered at its end is finished first.
+async def serving(
+    app: ASGIApp, host: str, port: int, *, stop: asyncio.Event | None = None, limits: Limits | None = None
+) -> AsyncIterator[str]:
+    """Serve an app for as long as the context lasts, or until `stop` is set; finish what is being answered then.
 
     Args:
         app: the ASGI app.
         host: a host name or an address of this machine; `0.0.0.0` or `::` listens on all of them.
         port: the TCP port; 0 takes a free one.
+        stop: ends the serving while other parts of the process are still ending, too.
+        limits: what visitors may take of the process.
 
     Yields:
         The URL of the app's root as seen from this machine, without a slash at the end.
@@ -38,25 +49,50 @@ async def serving(app: ASGIApp, host: str, port: int) -> AsyncIterator[str]:
         ConfigurationError: nothing can listen there; names host and port.
     """
     listener = await _listen(host, port)
-    server = _server(app)
+    counted = Counted(limits or Limits())
+    server = _server(app, counted)
     # `Server.serve` would take over SIGTERM and SIGINT; these are the three steps that it is made of.
     await server.startup(sockets=[listener])
-    main_loop = asyncio.create_task(server.main_loop(), name="web server")
+    listener.listen(_QUEUE)
+    over = asyncio.Event()
+    until_the_end = asyncio.create_task(
+        _serve(server, listener, [over, *([stop] if stop else [])]), name="web server"
+    )
     try:
         yield _url(host, listener.getsockname()[1])
     finally:
-        server.should_exit = True
-        await main_loop
-        await server.shutdown(sockets=[listener])
+        over.set()
+        await until_the_end
+        counted.tell()
 
 
-def _server(app: ASGIApp) -> uvicorn.Server:
+async def _serve(server: uvicorn.Server, listener: socket.socket, ends: list[asyncio.Event]) -> None:
+    """Serve until one of some events, and then end within seconds."""
+    main_loop = asyncio.create_task(server.main_loop())
+    waiting = [asyncio.create_task(one.wait()) for one in ends]
+    await asyncio.wait([main_loop, *waiting], return_when=asyncio.FIRST_COMPLETED)
+    for one in waiting:
+        one.cancel()
+    server.should_exit = True
+    await main_loop
+    await server.shutdown(sockets=[listener])
+    if tasks := server.server_state.tasks:  # they have been cancelled
+        await asyncio.wait(tasks, timeout=_SECONDS_TO_CLEAN_UP)
+    for connection in list(server.server_state.connections):
+        connection.transport.abort()
+
+
+def _server(app: ASGIApp, counted: Counted) -> uvicorn.Server:
     # The Guard writes the log of requests, since uvicorn's would hold the tokens; `access_log=False` alone lets
-    # it speak again as soon as anybody hangs a handler on its logger. Addresses of visitors are of no use to us,
-    # so the headers of a proxy are not looked at.
+    # it speak again as soon as anybody hangs a handler on its logger. Its warnings are of requests that are none,
+    # by which anybody could fill the log. Addresses of visitors are of no use to us, so the headers of a proxy
+    # are not looked at.
     logging.getLogger("uvicorn.access").disabled = True
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     config = uvicorn.Config(
         app,
+        http=counted.protocol(),
+        h11_max_incomplete_event_size=counted.limits.head_bytes,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -64,6 +100,7 @@ def _server(app: ASGIApp) -> uvicorn.Server:
         ws="none",
         lifespan="off",
         timeout_graceful_shutdown=_SECONDS_TO_FINISH,
+        backlog=_AT_ONCE,
     )
     config.load()
     server = uvicorn.Server(config)

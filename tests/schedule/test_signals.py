@@ -8,12 +8,12 @@ import sys
 import pytest
 from structlog.testing import capture_logs
 
-from newsletter.schedule import run_until_signal
+from newsletter.signals import run_until_signal
 
 # A process of its own, since a second signal ends it.
 _STUBBORN = """
 import asyncio
-from newsletter.schedule import run_until_signal
+from newsletter.signals import run_until_signal
 
 async def work(stopping):
     print("ready", flush=True)

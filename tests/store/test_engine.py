@@ -66,7 +66,7 @@ async def test_sqlite_writes_ahead_and_waits_for_the_disk(tmp_path: Path) -> Non
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
 
-    assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 7000}
+    assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 500}
 
 
 async def test_no_update_is_lost_among_400_at_once(open_at: Opener, tmp_path: Path) -> None:

@@ -291,3 +291,29 @@ async def test_the_history_counts_listings_and_deliveries_newest_first(store: St
     assert (first.day, first.number, first.subject, first.listings, first.frozen_at) == (DAY, 1, "First", 1, NOW)
     assert {state: count for state, count in first.deliveries.items() if count} == {"queued": 1, "sent": 1}
     assert first.deliveries == await store.outbox.counts(issue.key)
+
+
+async def test_an_outline_tells_which_issue_it_is_of_a_day_or_the_newest(store: Store) -> None:
+    assert await store.issues.outline("daily") is None
+    await record(store, paper(1), paper(2))
+    one, two = (await keys(store)).values()
+    first, _ = await store.issues.freeze(draft(in_issue(one)), "Papers", due(), now=NOW)
+    later = draft(in_issue(two), number=2, day=DAY + timedelta(days=1))
+    second, _ = await store.issues.freeze(later, "Papers", due(), now=NOW + HOUR)
+
+    for issue, found in (
+        (first, await store.issues.outline("daily", DAY)),
+        (second, await store.issues.outline("daily", second.day)),
+        (second, await store.issues.outline("daily")),
+    ):
+        assert found is not None
+        assert (found.key, found.list, found.day, found.frozen_at, found.masthead) == (
+            issue.key,
+            issue.list,
+            issue.day,
+            issue.frozen_at,
+            issue.masthead,
+        )
+    assert await store.issues.outline("daily", DAY - timedelta(days=1)) is None
+    assert await store.issues.outline("other") is None
+    assert await store.issues.outline("other", DAY) is None

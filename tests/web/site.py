@@ -19,12 +19,14 @@ from newsletter.ports import Store
 from newsletter.render.renderer import TemplateRenderer
 from newsletter.store import open_store
 from newsletter.web.archive import IssueArchive
-from newsletter.web.public import public_app
+from newsletter.web.kept import KeptPages
+from newsletter.web.public import Kept, public_app
 from newsletter.web.server import serving
 from tests.web.studio import TEMPLATES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
 NOW = datetime(2026, 3, 12, 8, tzinfo=UTC)
 DAY = NOW.date()
@@ -40,6 +42,7 @@ class Site:
     store: Store
     client: httpx.AsyncClient
     reader_key: int
+    archive: IssueArchive
     trouble: Exception | None = None  # what the archive and the health check raise
 
     @property
@@ -51,9 +54,9 @@ class Site:
         if self.trouble:
             raise self.trouble
 
-    async def page(self, list_name: str, day: date) -> str | None:
+    async def page(self, list_name: str, day: date) -> Kept | None:
         await self.healthy()
-        return await IssueArchive(self.store.issues, TemplateRenderer(None, TEMPLATES), LINKS).page(list_name, day)
+        return await self.archive.page(list_name, day)
 
     async def has_left(self) -> bool:
         (reader,) = await self.store.roster.subscribers("daily")
@@ -83,12 +86,14 @@ async def fill(store: Store) -> int:
 
 
 @asynccontextmanager
-async def served_site() -> AsyncIterator[Site]:
-    """Serve the public app on loopback."""
+async def served_site(folder: Path) -> AsyncIterator[Site]:
+    """Serve the public app on loopback; pages are kept in a folder."""
     store = await open_store("sqlite://")
     try:
         async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
-            site = Site(store, client, await fill(store))
+            kept = KeptPages(folder)
+            archive = IssueArchive(store.issues, TemplateRenderer(None, TEMPLATES), LINKS, kept)
+            site = Site(store, client, await fill(store), archive)
             app = public_app(
                 roster=store.roster,
                 issues=store.issues,

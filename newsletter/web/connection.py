@@ -1,0 +1,186 @@
+"""One visitor's connection, bounded in time, size and number of requests.
+
+uvicorn times nothing but the pause between two requests: a visitor who sends half a request, or takes no answer,
+stays for ever. This is its protocol on h11, with a clock for each phase of a request, which no trickle of bytes
+winds up again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import h11
+import structlog
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from newsletter.web.limits import Limits, Places
+
+if TYPE_CHECKING:
+    from uvicorn.protocols.http.h11_impl import RequestResponseCycle
+
+log = structlog.get_logger(__name__)
+
+_LOG_EVERY = 60.0  # seconds
+_LINGER = 2.0  # seconds in which the rest of a request that is answered already is thrown away
+_TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+_FULL = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+class Counted:
+    """The connections of one server, and how many of them were closed early for which reason."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.places = Places(limits)
+        self._closed: Counter[str] = Counter()
+        self._telling: asyncio.TimerHandle | None = None
+
+    def protocol(self) -> type[H11Protocol]:
+        """Return the protocol for uvicorn, which makes one for each connection."""
+        counted = self
+
+        class Connection(_Connection):
+            def __init__(self, *args: Any, **kwargs: Any) -> None:
+                super().__init__(counted, *args, **kwargs)
+
+        return Connection
+
+    def closed_early(self, reason: str) -> None:
+        """Count one more, for the log, where one line a minute tells of all."""
+        self._closed[reason] += 1
+        if self._telling is None:
+            self._telling = asyncio.get_running_loop().call_later(_LOG_EVERY, self.tell)
+
+    def tell(self) -> None:
+        """Log what was counted since the last time."""
+        if self._telling:
+            self._telling.cancel()
+            self._telling = None
+        if self._closed:
+            log.warning("connections_closed_early", held=len(self.places), **self._closed)
+            self._closed.clear()
+
+
+class _Connection(H11Protocol):
+    """The phases of a connection, in turn, each with its time.
+
+    - `head`: the first byte of a request may come, and its head must be there in the end.
+    - `body`: the head is there, the rest isn't.
+    - `answer`: the request is whole, and is being answered.
+    - `taking`: the answer is made, and waits to be taken by the visitor.
+    - `rest`: the answer is made before the whole request was there; what is left of it is thrown away.
+    - `idle`: the visitor may ask again.
+    """
+
+    def __init__(self, counted: Counted, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._counted = counted
+        self._limits = counted.limits
+        self._clock: asyncio.TimerHandle | None = None
+        self._phase = ""
+        self._known: RequestResponseCycle | None = None  # the request that the phase belongs to
+        self._requests = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take a place, or turn the visitor away."""
+        super().connection_made(transport)
+        if self._counted.places.enter(self, self.client[0] if self.client else ""):
+            self._begin("head", self._limits.head)
+        else:
+            self._end("all at work", _FULL)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give the place back."""
+        if self._clock:
+            self._clock.cancel()
+        self._counted.places.leave(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take in what was sent, in pieces, so that h11 sees a head that is too long before it is all there."""
+        if self._phase in {"idle", "taking"}:
+            self._begin("head", self._limits.head)
+        for start in range(0, len(data), self._limits.head_bytes):
+            if self.transport.is_closing():
+                return
+            super().data_received(data[start : start + self._limits.head_bytes])
+        self._follow()
+
+    def on_response_complete(self) -> None:
+        """See what comes behind the answer, a request that has been waiting for its turn perhaps."""
+        super().on_response_complete()
+        self._follow()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Leave the time between two requests to our own clock."""
+
+    def shutdown(self) -> None:
+        """Close as soon as what is being answered is."""
+        try:
+            super().shutdown()
+        except h11.LocalProtocolError:  # we have told it to go already
+            self.transport.abort()
+
+    def drop(self, reason: str) -> None:
+        """Make room for somebody else."""
+        self._end(reason)
+
+    def _follow(self) -> None:
+        """Learn which phase the connection is in by now."""
+        request = self.cycle
+        if request is None:
+            return
+        if request is not self._known:
+            self._known, self._phase = request, "head"
+            self._requests += 1
+            if self._requests >= self._limits.requests:
+                request.keep_alive = False
+        if not request.response_complete:
+            if request.more_body:
+                self._begin("body", self._limits.body)
+            else:
+                self._counted.places.works(self)
+                self._begin("answer", self._limits.answer)
+        elif self._phase != "head" or self._is_being_closed:
+            self._counted.places.waits(self)
+            if self.conn.their_state is h11.SEND_BODY:
+                self._begin("rest", _LINGER)
+            elif self._is_being_closed or self.transport.get_write_buffer_size():
+                self._begin("taking", self._limits.answer)
+            else:
+                self._begin("idle", self._limits.idle)
+
+    @property
+    def _is_being_closed(self) -> bool:
+        return self.transport.is_closing()
+
+    def _begin(self, phase: str, seconds: float) -> None:
+        """Wind the clock for a phase; one that goes on keeps its time."""
+        if phase == self._phase:
+            return
+        self._phase = phase
+        if self._clock:
+            self._clock.cancel()
+        self._clock = self.loop.call_later(seconds, self._time_is_over)
+
+    def _time_is_over(self) -> None:
+        asked = self._phase == "body" or (self._phase == "head" and bool(self.conn.trailing_data[0]))
+        self._end("" if self._phase == "idle" else f"slow {self._phase}", _TIMED_OUT if asked else b"")
+
+    def _end(self, reason: str, last_words: bytes = b"") -> None:
+        """Close the connection; what the visitor has not taken by now is lost."""
+        if reason:
+            self._counted.closed_early(reason.replace(" ", "_"))
+        request = self._known
+        has_answer = request is not None and request.response_started and not request.response_complete
+        if self.transport.is_closing() or self.transport.get_write_buffer_size() or has_answer:
+            self.transport.abort()
+            return
+        if last_words:
+            self.transport.write(last_words)
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            self.transport.close()

@@ -1,0 +1,183 @@
+"""Connections to SQLite end when they are asked to, whatever they wait for."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import sys
+import threading
+from contextlib import closing
+from datetime import date
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import pytest
+
+from newsletter.core.errors import StoreError
+from newsletter.store import sqlite
+from newsletter.store.engine import connect
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.store.conftest import Opener
+
+# A process of its own: what is tested is that it ends. Readers wait for a slow statement, or for one of the few
+# connections, and are cancelled as often as asked.
+_READERS = """
+import asyncio, sys
+import sqlalchemy as sa
+from newsletter.store.engine import connect
+
+async def main():
+    database = connect(f"sqlite:///{sys.argv[1]}")
+    slow = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n LIMIT 1"
+
+    async def read():
+        async with database.read() as connection:
+            await connection.execute(sa.text(slow))
+
+    readers = [asyncio.create_task(read()) for _ in range(10)]
+    await asyncio.sleep(0.3)
+    for _ in range(int(sys.argv[2])):
+        for reader in readers:
+            reader.cancel()
+        await asyncio.sleep(0)
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """An SQLite file in the mode that ours has."""
+    with closing(sqlite3.connect(tmp_path / "newsletter.db", isolation_level=None)) as made:
+        made.execute("PRAGMA journal_mode = WAL")
+        made.execute("CREATE TABLE one (number INTEGER)")
+    return tmp_path / "newsletter.db"
+
+
+@pytest.mark.parametrize("times", ["1", "3"])
+async def test_a_process_ends_at_once_however_often_its_readers_are_cancelled(path: Path, times: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _READERS, str(path), times, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        async with asyncio.timeout(15):
+            _, err = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        raise
+    assert process.returncode == 0, err.decode()
+
+
+async def test_closing_ends_the_wait_for_another_processs_lock(path: Path) -> None:
+    database = connect(f"sqlite:///{path}")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        async def write() -> None:
+            async with database.write():
+                pass
+
+        writing = asyncio.create_task(write())
+        await asyncio.sleep(0.2)
+        began = monotonic()
+        await database.close()
+        with pytest.raises(StoreError, match="locked; another process is writing"):
+            await writing
+        assert monotonic() - began < 3
+
+
+async def test_a_cancelled_wait_for_a_lock_ends_within_one_spell(path: Path) -> None:
+    database = connect(f"sqlite:///{path}")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        async def write() -> None:
+            async with database.write() as connection:
+                await connection.exec_driver_sql("INSERT INTO one VALUES (1)")
+
+        writing = asyncio.create_task(write())
+        await asyncio.sleep(0.2)
+        began = monotonic()
+        writing.cancel()
+        await asyncio.wait([writing])
+        assert writing.cancelled()
+        assert monotonic() - began < 3
+    async with database.write() as connection:  # and the next writer has a connection that works
+        assert (await connection.exec_driver_sql("SELECT count(*) FROM one")).scalar() == 0
+    await database.close()
+
+
+async def test_a_lock_is_waited_for_over_many_spells(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "SPELL", 0.05)
+    database = connect(f"sqlite:///{path}", patience=20)
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        threading.Timer(0.6, other.rollback).start()
+        async with database.write() as connection:
+            await connection.exec_driver_sql("INSERT INTO one VALUES (1)")
+    await database.close()
+
+
+async def test_patience_has_an_end(path: Path) -> None:
+    database = connect(f"sqlite:///{path}", patience=0.3)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = monotonic()
+        with pytest.raises(StoreError, match="locked"):
+            async with database.write():
+                pass
+        assert 0.25 < monotonic() - began < 3
+    await database.close()
+
+
+async def test_what_is_wrong_otherwise_is_not_waited_for(path: Path) -> None:
+    path.write_bytes(b"this is no database" * 100)
+    began = monotonic()
+    database = connect(f"sqlite:///{path}")
+    with pytest.raises(StoreError, match="not a database"):
+        async with database.write():
+            pass
+    assert monotonic() - began < 3
+    await database.close()
+
+
+async def test_a_long_statement_is_broken_off_and_rolled_back_when_its_user_is_cancelled(path: Path) -> None:
+    database = connect(f"sqlite:///{path}")
+    endless = "INSERT INTO one WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
+
+    async def write() -> None:
+        async with database.write() as connection:
+            await connection.exec_driver_sql(endless)
+
+    writing = asyncio.create_task(write())
+    await asyncio.sleep(0.3)
+    began = monotonic()
+    writing.cancel()
+    await asyncio.wait([writing])
+    assert monotonic() - began < 3
+    async with database.read() as connection:
+        assert (await connection.exec_driver_sql("SELECT count(*) FROM one")).scalar() == 0
+    await database.close()
+
+
+async def test_a_connection_may_be_stopped_and_closed_in_any_order_and_again(path: Path) -> None:
+    async with asyncio.timeout(10):
+        for steps in ("close stop", "stop close", "stop stop", "close close stop close"):
+            connection = await sqlite.connect(str(path))
+            for step in steps.split():
+                ended = getattr(connection, step)()
+                if ended is not None:
+                    await ended
+
+
+async def test_the_store_works_on_after_a_user_was_cancelled(path: Path, open_at: Opener) -> None:
+    store = await open_at(f"sqlite:///{path.with_name('other.db')}")
+    for _ in range(20):
+        asking = asyncio.create_task(store.issues.find("daily", date(2026, 3, 12)))
+        await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.wait([asking])
+    assert await store.issues.find("daily", date(2026, 3, 12)) is None
