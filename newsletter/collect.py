@@ -34,6 +34,7 @@ class Collected:
     read: int = 0  # listings on them, each day's counted
     new: int = 0  # of them unknown until now
     skipped: int = 0  # records that could not be read
+    repeats: tuple[str, ...] = ()  # what was left out because an earlier entry of its page is the same paper
     failures: Mapping[str, str] = field(default_factory=dict)  # by source: why it could not be read
 
     @property
@@ -52,6 +53,7 @@ class _Tally:
     read: int = 0
     new: int = 0
     skipped: int = 0
+    repeats: list[str] = field(default_factory=list)
     failure: str = ""
 
 
@@ -89,6 +91,7 @@ async def collect(
         read=sum(tally.read for tally in tallies),
         new=sum(tally.new for tally in tallies),
         skipped=sum(tally.skipped for tally in tallies),
+        repeats=tuple(repeat for tally in tallies for repeat in tally.repeats),
         failures={tally.source: tally.failure for tally in tallies if tally.failure},
     )
 
@@ -119,9 +122,20 @@ async def _collect_one(
         tally.read += recorded.listings
         tally.new += recorded.new
         tally.skipped += len(page.skipped)
+        for repeat in (*page.repeats, *recorded.repeats):
+            tally.repeats.append(f"{source.name}: {repeat.what}: {repeat.reason}")
+            log.info("repeat_left_out", source=source.name, day=str(page_day), what=repeat.what, reason=repeat.reason)
         if page_day == day:
             tally.listed = recorded.listings
-    log.info("collected", source=source.name, day=str(day), read=tally.read, new=tally.new, skipped=tally.skipped)
+    log.info(
+        "collected",
+        source=source.name,
+        day=str(day),
+        read=tally.read,
+        new=tally.new,
+        skipped=tally.skipped,
+        repeats=len(tally.repeats),
+    )
     return tally
 
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from newsletter.core.identity import normalised_title
+from newsletter.core.titles import normalised_title
 from newsletter.core.stemming import stem
 
 if TYPE_CHECKING:
