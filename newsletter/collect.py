@@ -124,7 +124,9 @@ async def _collect_one(
         tally.skipped += len(page.skipped)
         for repeat in (*page.repeats, *recorded.repeats):
             tally.repeats.append(f"{source.name}: {repeat.what}: {repeat.reason}")
-            log.info("repeat_left_out", source=source.name, day=str(page_day), what=repeat.what, reason=repeat.reason)
+            log.info(
+                "repeat_left_out", source=source.name, day=str(page_day), what=repeat.what, reason=repeat.reason
+            )
         if page_day == day:
             tally.listed = recorded.listings
     log.info(

@@ -118,7 +118,7 @@ def _possible(identifier: str) -> str:
     if slash:
         return f"{archive.partition('.')[0]}/{number}" if year >= _OLD_FROM or year_month <= _OLD_UNTIL else ""
     has_five = len(digits.partition(".")[2]) == 5
-    is_possible = _NEW_FROM <= year_month and year < _NEVER_FROM and has_five == (year_month >= _FIVE_DIGITS_FROM)
+    is_possible = year_month >= _NEW_FROM and year < _NEVER_FROM and has_five == (year_month >= _FIVE_DIGITS_FROM)
     return archive if is_possible else ""
 
 

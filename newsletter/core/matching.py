@@ -112,7 +112,6 @@ class Placement:
             for kept, gone in self.merges
         )
 
-
     def repeated(self, entries: Sequence[Entry]) -> tuple[Skipped, ...]:
         """Return the entries that are left out as repeats, with the reasons."""
         return tuple(
@@ -159,7 +158,10 @@ def _crowded(page: Sequence[Entry]) -> frozenset[str]:
     """Return the links that entries of several titles have: they lead to a page about all of them."""
     titles: dict[str, set[str]] = {}
     for entry in page:
-        found = {kind: [one.value for one in entry.identities if one.kind is kind] for kind in (IdKind.URL, IdKind.TITLE)}
+        found = {
+            kind: [one.value for one in entry.identities if one.kind is kind]
+            for kind in (IdKind.URL, IdKind.TITLE)
+        }
         for url in found[IdKind.URL]:
             titles.setdefault(url, set()).update(found[IdKind.TITLE])
     return frozenset(url for url, shown in titles.items() if len(shown) > 1)

@@ -20,7 +20,9 @@ _STARRED = re.compile(r"(?<=\b\w)\*")
 _SETTING = frozenset("$^~|`\u00a8\u00af\u00b4\u00b8\u2044\u2212")
 _KEPT_PUNCTUATION = frozenset("#%")
 # Scripts without spaces between words say in a letter what others say in several.
-_DENSE = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]")
+_DENSE = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]"
+)
 _LETTERS_IN_DENSE, _LETTERS_IN_WORD = 3, 5
 
 
