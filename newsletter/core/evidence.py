@@ -3,26 +3,23 @@
 In this order, and the first that decides does:
 
 1. One arXiv id, or one DOI: the same. Two different ones: two papers, whatever else they share.
-2. One id within a feed: the same, unless title, link and abstract are all others; then it names a place in the feed.
-3. One link: the same under another title too, unless the feed calls them two entries or several papers have that link.
+2. One id within a feed: the same, unless title, link and abstract are all others; then it names a place there.
+3. One link: the same under another title too, unless the feed calls them two, or several papers have that link.
 4. One title: the same where nothing contradicts it. Other authors do. So do other ids within one feed and, for
-   a title that says little ("Editorial"), another link; a long title by the same authors is one paper at two places.
+   a title that says little ("Editorial"), another link; a long title by the same authors is one paper twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from newsletter.core.identity import IdKind, former_identities, scope_of
+from newsletter.core.identity import IdKind, ListingId, former_identities, scope_of
+from newsletter.core.listing import Listing
 from newsletter.core.titles import is_telling, normalised_title, read_alike, title_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from newsletter.core.identity import ListingId
-    from newsletter.core.listing import Listing
+    from collections.abc import Collection, Iterable
 
 _LONG_ABSTRACT = 80  # characters that no two papers have in common by chance
 _FAR_APART = 366  # days between two records of one paper, where no authors speak for it
@@ -31,7 +28,11 @@ _NOBODY: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a record, or a listing with all that is known of it, is known by; `former` are old forms it answers to."""
+    """What a record, or a listing with all that was ever learnt of it, is known by.
+
+    `former` is what a record would be known by in a database made before revision 0003, or, where `is_stored`, the
+    rows of such a database that are left.
+    """
 
     listing: Listing
     arxiv: frozenset[str]
@@ -40,7 +41,7 @@ class Evidence:
     urls: frozenset[str]
     titles: frozenset[str]
     former: frozenset[ListingId]
-    is_stored: bool = False  # `former` are rows of a database, and not what this record would be there
+    is_stored: bool = False
 
     @classmethod
     def of(cls, listing: Listing, ids: Iterable[ListingId], *, is_stored: bool = False) -> Evidence:
@@ -83,22 +84,27 @@ def proof(one: Evidence, other: Evidence, *, crowded: Collection[str] = ()) -> I
         crowded: links that several papers have, and that so prove nothing alone.
     """
     for mine, theirs, kind in ((one.arxiv, other.arxiv, IdKind.ARXIV), (one.dois, other.dois, IdKind.DOI)):
-        if mine & theirs:
-            return kind
         if mine and theirs:
-            return None
+            return kind if mine & theirs else None
     same_title = _same_title(one, other)
     if one.guids & other.guids and (same_title or _something_else_is_shared(one, other)):
         return IdKind.GUID
-    if _former(one, other, IdKind.FORMER_URL):
-        return IdKind.URL
     told_apart = _are_told_apart(one, other)
-    if shared := one.urls & other.urls:
-        if same_title and not (told_apart and _abstracts_differ(one, other)):
-            return IdKind.URL
-        if not same_title and not told_apart and not shared.issubset(crowded):
-            return IdKind.URL
+    if _link_proves(one, other, crowded, same_title=same_title, told_apart=told_apart):
+        return IdKind.URL
     return IdKind.TITLE if same_title and _title_proves(one, other, told_apart=told_apart) else None
+
+
+def _link_proves(
+    one: Evidence, other: Evidence, crowded: Collection[str], *, same_title: bool, told_apart: bool
+) -> bool:
+    """Tell whether one link makes two records one paper."""
+    if _former(one, other, IdKind.FORMER_URL):
+        return True
+    shared = one.urls & other.urls
+    if same_title:
+        return bool(shared) and not (told_apart and _abstracts_differ(one, other))
+    return bool(shared) and not told_apart and not shared.issubset(crowded)
 
 
 def same_paper(one: Evidence, other: Evidence) -> bool:

@@ -75,13 +75,15 @@ _ARXIV_HOSTS = ("arxiv.org", "huggingface.co", "hf.co", "alphaxiv.org", "ar5iv.o
 _ARXIV_DOI = re.compile(rf"10\.48550/arxiv\.{_ARXIV}", re.IGNORECASE | re.ASCII)
 _NEW_FROM, _FIVE_DIGITS_FROM, _OLD_UNTIL = "0704", "1501", "0703"
 _OLD_FROM, _NEVER_FROM = "91", "91"  # the first year of old ids, and one that new ids won't reach for decades
+_MONTHS = {f"{month:02}" for month in range(1, 13)}
+_FIVE = 5
 
 
 def arxiv_id(text: str) -> str:
     """Return the arXiv id without version that a text *is* (bare id, link, DOI), or an empty string.
 
-    The text has to be an id as a whole: an id inside a sentence is a citation, not an identity. A bare number is for
-    fields that hold nothing but arXiv ids; elsewhere take `stated_arxiv_id`.
+    The text has to be an id as a whole: an id inside a sentence is a citation, not an identity. Bare numbers are
+    for fields that hold nothing but arXiv ids; elsewhere take `stated_arxiv_id`.
     """
     match = _BARE_ARXIV.fullmatch(text.strip())
     return _possible(match["id"]) if match else stated_arxiv_id(text)
@@ -112,12 +114,12 @@ def _possible(identifier: str) -> str:
     """
     archive, slash, number = identifier.lower().partition("/")
     digits = number or archive
-    year_month, year, month = digits[:4], digits[:2], int(digits[2:4])
-    if not 1 <= month <= 12:
+    year_month, year = digits[:4], digits[:2]
+    if digits[2:4] not in _MONTHS:
         return ""
     if slash:
         return f"{archive.partition('.')[0]}/{number}" if year >= _OLD_FROM or year_month <= _OLD_UNTIL else ""
-    has_five = len(digits.partition(".")[2]) == 5
+    has_five = len(digits.partition(".")[2]) == _FIVE
     is_possible = year_month >= _NEW_FROM and year < _NEVER_FROM and has_five == (year_month >= _FIVE_DIGITS_FROM)
     return archive if is_possible else ""
 

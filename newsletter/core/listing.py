@@ -126,7 +126,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What a source showed for one day: entries in its order, what could not be read of it, and what stood there twice."""
+    """What a source showed for one day: entries in its order, and what was skipped or stood there again."""
 
     entries: tuple[Entry, ...] = ()
     skipped: tuple[Skipped, ...] = ()

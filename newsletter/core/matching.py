@@ -68,7 +68,7 @@ def _ordered(ids: Iterable[ListingId]) -> tuple[ListingId, ...]:
 
 
 def _renewed(listing: Listing, ids: tuple[ListingId, ...]) -> tuple[ListingId, ...]:
-    """Return stored identities in today's form, as far as the record tells it; the rest stays as it was written."""
+    """Return stored identities in today's form as far as the record tells it; the rest stays as it was written."""
     if not any(identity.kind in _FORMER for identity in ids):
         return ids
     fine = [*(one for one in map(_tidied, ids) if one is not None), *listing.identities]
@@ -184,7 +184,7 @@ class _Shelf:
             self._by_id.setdefault(identity, []).append(one)
 
     def place(self, entry: Entry) -> tuple[Known, IdKind | None]:
-        """Return the listing that an entry is, with what it adds, and what shows it; a new one if it is none known."""
+        """Return the listing that an entry is, a new one if none is known, and what shows it."""
         ids, record = entry.identities, entry.listing
         evidence, crowded = Evidence.of(record, ids), self._crowded_links(ids)
         found: Known | None = None
@@ -276,8 +276,8 @@ def first_shown(
 ) -> list[tuple[Known, Entry]]:
     """Return a page on which what is new counts as listed on the day it was read, whatever its own date says.
 
-    Publishers date entries by the manuscript, or by a clock that was not set. Only the first reading of a source goes
-    by the entries' own dates: all of its archive is new then, and is no news.
+    Publishers date entries by the manuscript, or by a clock that was not set. Only the first reading of a source
+    goes by the entries' own dates: all of its archive is new then, and is no news.
 
     Args:
         page: each entry with the listing it is.

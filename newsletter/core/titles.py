@@ -1,8 +1,8 @@
 """When two titles read the same, and how much that proves.
 
 A title is compared as words. Case, spacing, punctuation and LaTeX commands are how a source sets it; signs (`C++`,
-`C#`, `x < y`, `-1`, an emoji) and the vowel signs of Hindi, Thai, Arabic or Hebrew are what it says. Accents on Latin
-letters are left out by some sources, but never changed into others.
+`C#`, `x < y`, `-1`, an emoji) and the vowel signs of Hindi, Thai, Arabic or Hebrew are what it says. Accents on
+Latin letters are left out by some sources, but never changed into others.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _visible(char: str) -> str:
 
 
 def _folded(text: str) -> str:
-    """Return a text for compatibility caseless matching (Unicode standard, 3.13, D146): two foldings, decomposed."""
+    """Return a text for compatibility caseless matching (Unicode standard, 3.13, D146)."""
     for _ in range(2):
         text = unicodedata.normalize("NFKD", text).casefold()
     return unicodedata.normalize("NFKD", text)

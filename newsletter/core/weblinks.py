@@ -40,8 +40,8 @@ def normalised_url(text: str) -> str:
     """Return a link without what does not tell pages apart, or an empty string where it is no web link.
 
     That is scheme, `www.`, usual ports, tracking parameters, a last slash or `index.html`, and how characters are
-    encoded (RFC 3986, 6.2). A fragment stays: on a list of publications it is all that differs. The form identifies
-    and is not meant to be opened. Host names lose their case, paths keep it.
+    encoded (RFC 3986, 6.2). A fragment stays: on a list of publications it is all that differs. The form
+    identifies and is not meant to be opened. Host names lose their case, paths keep it.
     """
     parts = _split(text)
     if parts is None:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from newsletter.core.delivery import WAITING, DeliveryState
+from newsletter.core.listing import Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from newsletter.core.delivery import Change, Delivery, Planned, Uncertain
     from newsletter.core.issue import Draft, Issue
-    from newsletter.core.listing import Candidate, Entry, Skipped
+    from newsletter.core.listing import Candidate, Entry
     from newsletter.core.newsletter_list import Cadence
     from newsletter.core.subscriber import Subscriber, SyncPlan
 
@@ -92,10 +93,11 @@ class Library(Protocol):
     async def record(self, source: str, day: date, entries: Sequence[Entry], *, now: datetime) -> Recorded:
         """Add a page that was read, in one transaction; recording it again adds nothing.
 
-        What shows that an entry is a known listing is weighed in `core.evidence`; a stronger identity that is learnt
-        now becomes its id, and history follows. What a source lists for the first time is listed on `day`, whatever
-        its own date, save on the source's first page (`core.matching.first_shown`). A sighting whose votes, comments,
-        stars and position are those of the newest one of the same listing, source and day is not repeated.
+        What shows that an entry is a known listing is weighed in `core.evidence`; a stronger identity that is
+        learnt now becomes its id, and history follows. What a source lists for the first time is listed on `day`,
+        whatever its own date, save on the source's first page (`core.matching.first_shown`). A sighting whose
+        votes, comments, stars and position are those of the newest one of the same listing, source and day is not
+        repeated.
         """
         ...
 

@@ -1,7 +1,7 @@
 """The text of a file that somebody saved, in whatever encoding: read right, or left out with the reason.
 
-UTF-8 with or without BOM, UTF-16 and UTF-32 with one, and UTF-16 without one, which shows by its zero bytes. Lines that
-are none of these are read as Windows-1252 where all of them together look like Western text in it.
+UTF-8 with or without BOM, UTF-16 and UTF-32 with one, and UTF-16 without one, which shows by its zero bytes. Lines
+that are none of these are read as Windows-1252 where all of them together look like Western text in it.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _BOMS = (
 )
 _BINARY = ((b"%PDF-", "PDF"), (b"PK\x03\x04", "ZIP or office"), (b"\x1f\x8b", "gzip"), (b"{\\rtf", "RTF"))
 _LINE_END = re.compile("\r\n?|\n")
-# Letters and signs of Windows-1252 that Western texts have; ð, þ and ý are mostly Turkish or Icelandic letters of others.
+# Letters and signs of Windows-1252 that Western texts have. Where ð, þ and ý stand, it was mostly a Turkish text.
 _LETTERS = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜßàáâãäåæçèéêëìíîïñòóôõöøùúûüŠŒŽšœžŸ"
-_SIGNS = "€‚„…‰‹‘’“”•–—™›\u00a0¡£§©«®°±²³µ·»¼½¾¿×÷†‡ªº"
+_SIGNS = "€‚„…‰‹‘’“”•–—™›\u00a0¡£§©«®°±²³µ·»¼½¾¿×÷†‡ªº"  # noqa: RUF001  # these signs are meant
 _EXPECTED = frozenset(_LETTERS + _SIGNS)
 # Text of another encoding shows by capitals, or signs, in the middle of words, and by runs of foreign letters.
 _ODD = re.compile(
-    r"[a-zà-öø-ÿœšž][À-ÖØ-ÝŒŠŽ](?![A-ZÀ-ÖØ-Ý])|[A-Za-zÀ-ÿ][¡¢£¤¥¦§¨©ª«¬¯°±²³´µ¶·¸¹º»¼½¾¿×÷†‡‰€][a-zà-ÿ]|[À-ÿ]{3}"
+    r"[a-zà-öø-ÿœšž][À-ÖØ-ÝŒŠŽ](?![A-ZÀ-ÖØ-Ý])|[A-Za-zÀ-ÿ][¡¢£¤¥¦§¨©ª«¬¯°±²³´µ¶·¸¹º»¼½¾¿×÷†‡‰€][a-zà-ÿ]|[À-ÿ]{3}"  # noqa: RUF001  # so are these
 )
 _MOSTLY_ZERO, _SOME_ZERO = 0.1, 0.01
 

@@ -76,7 +76,7 @@ class Content:
 
 
 def content(path: Path) -> Content:
-    """Return a file's text with `\\n` at the end of each line; see `file_text` for its encoding."""
+    """Return a file's text with line ends of one kind; see `file_text` for its encoding."""
     try:
         if path.stat().st_size > _MAX_BYTES:
             return _unread(path, f"larger than {_MAX_BYTES:,} bytes")

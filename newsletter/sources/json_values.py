@@ -1,7 +1,7 @@
 """The objects of a file of JSON, in the shapes that people and programs write.
 
-One object a line is JSON Lines (https://jsonlines.org). An array of objects, objects over several lines, and an object
-that holds one list of objects (`{"papers": […]}`) are read too.
+One object a line is JSON Lines (https://jsonlines.org). An array of objects, objects over several lines, and an
+object that holds one list of objects (`{"papers": […]}`) are read too.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NEAR = 20  # characters before a mistake in which a comma may be its reason
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """An object, or what stands in place of one, with the line that it begins on and its number in a list there."""
+    """An object, or what stands in place of one, with the line that it, or its list, begins on."""
 
     line: int
     value: object
@@ -58,9 +58,7 @@ def values(text: str) -> Iterator[Value | Mistake]:
     while (at := _skip_blank(text, at)) < len(text):
         line = lines.number(at)
         try:
-            value, end = decoder.raw_decode(text, at)
-            if rest := text[end : _line_end(text, end)].strip():
-                raise json.JSONDecodeError(_behind(rest), text, end)
+            value, end = _decoded(decoder, text, at)
         except json.JSONDecodeError as error:
             if text[at : _line_end(text, at)].strip() != UNREADABLE:
                 yield Mistake(line, _reason(error, text, line))
@@ -76,6 +74,18 @@ def values(text: str) -> Iterator[Value | Mistake]:
         if mistakes >= _MOST_MISTAKES:
             yield Mistake(lines.number(at), f"the rest is left out: {mistakes} mistakes so far")
             return
+
+
+def _decoded(decoder: json.JSONDecoder, text: str, at: int) -> tuple[object, int]:
+    """Return the value that begins at a place, and where it ends, which has to be the end of a line.
+
+    Raises:
+        json.JSONDecodeError: there is none.
+    """
+    value, end = decoder.raw_decode(text, at)
+    if rest := text[end : _line_end(text, end)].strip():
+        raise json.JSONDecodeError(_behind(rest), text, end)
+    return value, end
 
 
 def _integer(digits: str) -> int | None:

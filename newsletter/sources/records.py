@@ -261,8 +261,8 @@ def page(source: str, day: date, now: datetime, found: Iterable[Seen | Skipped])
 def _guids(seen: Sequence[Seen]) -> list[str]:
     """Return by what id the source tells each listing from its others: its own, or else the link.
 
-    An id under which a page shows several papers tells nothing; then link and title together do. Papers with an arXiv
-    id or a DOI need none.
+    An id under which a page shows several papers tells nothing; then link and title together do. Papers with an
+    arXiv id or a DOI need none.
     """
     shown: dict[str, set[tuple[str, str]]] = {}
     places = [(normalised_url(one.listing.url), title_key(one.listing.title)) for one in seen]

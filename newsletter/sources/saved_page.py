@@ -2,8 +2,8 @@
 
 The day a page is for ends its file's name (`…-YYYY-MM-DD.txt`). Two shapes are read, and mixtures of them: spaced
 ones with blank lines, a head, and behind each abstract perhaps the number of authors, the paper's date and the
-number of comments; dense ones in which titles and abstracts alternate. Of a page saved as HTML the text is read, and
-lines that an editor broke are put together again (`wrapping`). A page of which nothing can be read is a failure.
+number of comments; dense ones in which titles and abstracts alternate. Of a page saved as HTML the text is read,
+and lines that an editor broke are joined again (`wrapping`). A page of which nothing can be read is a failure.
 """
 
 from __future__ import annotations

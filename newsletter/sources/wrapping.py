@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from itertools import pairwise
 
 _LONGEST_WRAPPED = 200  # characters: a line above was not broken
 _NARROWEST = 30
 _FEWEST = 3  # lines of one paragraph that show that a text is wrapped
-_ENDED = re.compile(r"[.!?:;…][\"'”’)\]]*$")
 
 
 class WrappedError(ValueError):
@@ -18,8 +16,8 @@ class WrappedError(ValueError):
 def unwrapped(text: str) -> str:
     """Return a text with one line a paragraph; one that was not wrapped comes back as it is.
 
-    A line that was broken shows by the next one's first word, for which there was no room. Blank lines have to stand
-    between papers.
+    A line that was broken shows by the next one's first word, for which there was no room. Blank lines have to
+    stand between papers.
 
     Raises:
         WrappedError: they don't.

@@ -1,7 +1,7 @@
 """Links and titles in their former form get names of their own, so that they are recognised for what they are.
 
-Today's form of a link keeps its fragment, and that of a title its signs and vowel signs: neither can be made of the
-former one. `core.matching` puts a listing's identities right when a source shows it again.
+Today's form of a link keeps its fragment, and that of a title its signs and vowel signs: neither can be made of
+the former one. `core.matching` puts a listing's identities right when a source shows it again.
 """
 
 from __future__ import annotations
