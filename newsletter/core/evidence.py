@@ -42,15 +42,24 @@ class Evidence:
     titles: frozenset[str]
     former: frozenset[ListingId]
     is_stored: bool = False
+    settled: frozenset[str] = frozenset()  # feeds that have recognised it since; for them `former` has no say
 
     @classmethod
-    def of(cls, listing: Listing, ids: Iterable[ListingId], *, is_stored: bool = False) -> Evidence:
+    def of(
+        cls,
+        listing: Listing,
+        ids: Iterable[ListingId],
+        *,
+        is_stored: bool = False,
+        settled: frozenset[str] = frozenset(),
+    ) -> Evidence:
         """Return the evidence of a record.
 
         Args:
             listing: the record.
             ids: everything that it is known by.
             is_stored: whether it comes from the store, perhaps with identities in a former form.
+            settled: the feeds whose ids for it the store held when it was read.
         """
         values: dict[IdKind, set[str]] = {kind: set() for kind in IdKind}
         former = set() if is_stored else set(former_identities(listing.url, listing.title))
@@ -67,7 +76,13 @@ class Evidence:
             titles=frozenset(values[IdKind.TITLE]),
             former=frozenset(former),
             is_stored=is_stored,
+            settled=settled,
         )
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """Return the feeds that call it by an id of their own."""
+        return frozenset(scope_of(guid) for guid in self.guids)
 
     @property
     def has_place(self) -> bool:
@@ -75,7 +90,7 @@ class Evidence:
         return bool(self.arxiv or self.dois or self.guids or self.urls)
 
 
-def proof(one: Evidence, other: Evidence, *, crowded: Collection[str] = ()) -> IdKind | None:
+def proof(one: Evidence, other: Evidence, *, crowded: Collection[ListingId] = ()) -> IdKind | None:
     """Return what shows that two records are one paper, or None: as far as anybody can tell, they are two.
 
     Args:
@@ -96,12 +111,13 @@ def proof(one: Evidence, other: Evidence, *, crowded: Collection[str] = ()) -> I
 
 
 def _link_proves(
-    one: Evidence, other: Evidence, crowded: Collection[str], *, same_title: bool, told_apart: bool
+    one: Evidence, other: Evidence, crowded: Collection[ListingId], *, same_title: bool, told_apart: bool
 ) -> bool:
     """Tell whether one link makes two records one paper."""
-    if _former(one, other, IdKind.FORMER_URL):
+    former = _former(one, other, IdKind.FORMER_URL)
+    if former and (same_title or not former.issubset(crowded)):
         return True
-    shared = one.urls & other.urls
+    shared = {ListingId(IdKind.URL, url) for url in one.urls & other.urls}
     if same_title:
         return bool(shared) and not (told_apart and _abstracts_differ(one, other))
     return bool(shared) and not told_apart and not shared.issubset(crowded)
@@ -115,17 +131,19 @@ def same_paper(one: Evidence, other: Evidence) -> bool:
 def _same_title(one: Evidence, other: Evidence) -> bool:
     shared = one.titles & other.titles
     if not shared:
-        return _former(one, other, IdKind.FORMER_TITLE)
+        return bool(_former(one, other, IdKind.FORMER_TITLE))
     mine, theirs = one.listing.title, other.listing.title
     is_theirs = title_key(mine) in shared and title_key(theirs) in shared  # or else an earlier title is
     return read_alike(mine, theirs) if is_theirs else True
 
 
-def _former(one: Evidence, other: Evidence, kind: IdKind) -> bool:
-    """Tell whether a stored identity in a former form is what the other record was known by in that form."""
+def _former(one: Evidence, other: Evidence, kind: IdKind) -> frozenset[ListingId]:
+    """Return the stored identities in a former form that the other record was known by in that form."""
     if one.is_stored == other.is_stored or not (one.former and other.former):
-        return False
-    return any(identity.kind is kind for identity in one.former & other.former)
+        return frozenset()
+    if not (one.settled.isdisjoint(other.scopes) and other.settled.isdisjoint(one.scopes)):
+        return frozenset()
+    return frozenset(identity for identity in one.former & other.former if identity.kind is kind)
 
 
 def _something_else_is_shared(one: Evidence, other: Evidence) -> bool:
@@ -136,7 +154,7 @@ def _are_told_apart(one: Evidence, other: Evidence) -> bool:
     """Tell whether one source calls the two by different ids."""
     if not (one.guids and other.guids) or one.guids & other.guids:
         return False
-    return not {scope_of(guid) for guid in one.guids}.isdisjoint(scope_of(guid) for guid in other.guids)
+    return not one.scopes.isdisjoint(other.scopes)
 
 
 def _title_proves(one: Evidence, other: Evidence, *, told_apart: bool) -> bool:

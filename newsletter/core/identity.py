@@ -266,8 +266,12 @@ def identities(
 
 
 def former_identities(url: str, title: str) -> tuple[ListingId, ...]:
-    """Return what databases made before revision 0003 know a link and a title by."""
-    kinds = ((IdKind.FORMER_URL, former_url(url)), (IdKind.FORMER_TITLE, normalised_title(title)))
+    """Return what databases made before revision 0003 know a link and a title by.
+
+    A link is also given in its whole form, which such a row gets once its listing's record tells it.
+    """
+    links = dict.fromkeys((former_url(url), normalised_url(url)))
+    kinds = (*((IdKind.FORMER_URL, link) for link in links), (IdKind.FORMER_TITLE, normalised_title(title)))
     return tuple(bounded(ListingId(kind, value)) for kind, value in kinds if value)
 
 

@@ -7,8 +7,9 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from newsletter.core.evidence import Evidence, proof
-from newsletter.core.identity import IdKind, ListingId, arxiv_id, doi, former_identities, former_of
+from newsletter.core.identity import IdKind, ListingId, arxiv_id, doi, former_identities, former_of, scope_of
 from newsletter.core.listing import Entry, Listing, Sighting, Skipped, merged
+from newsletter.core.titles import title_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _WEAK = frozenset({IdKind.URL, IdKind.FORMER_URL, IdKind.TITLE, IdKind.FORMER_TITLE})
 _MOST = 100
 _FORMER = frozenset({IdKind.FORMER_URL, IdKind.FORMER_TITLE})
+_LINKS = frozenset({IdKind.URL, IdKind.FORMER_URL})
 
 
 @dataclass(slots=True, eq=False)
@@ -27,13 +29,16 @@ class Known:
     key: int | None
     listing: Listing
     ids: tuple[ListingId, ...]  # strongest first
+    settled: frozenset[str] = frozenset()  # the feeds whose ids for it the store held
     merged_into: Known | None = None
     _evidence: Evidence | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, key: int | None, listing: Listing, ids: Iterable[ListingId]) -> Known:
         """Return a listing with its identities in order, those of former versions of the program put right."""
-        return cls(key, listing, _ordered(_renewed(listing, tuple(ids))))
+        stored = tuple(ids)
+        settled = frozenset(scope_of(one.value) for one in stored if one.kind is IdKind.GUID)
+        return cls(key, listing, _ordered(_renewed(listing, stored)), settled)
 
     @property
     def final(self) -> Known:
@@ -44,7 +49,7 @@ class Known:
     def evidence(self) -> Evidence:
         """Return what there is to weigh."""
         if self._evidence is None:
-            self._evidence = Evidence.of(self.listing, self.ids, is_stored=True)
+            self._evidence = Evidence.of(self.listing, self.ids, is_stored=True, settled=self.settled)
         return self._evidence
 
     def learn(self, listing: Listing, ids: Iterable[ListingId]) -> None:
@@ -73,8 +78,8 @@ def _renewed(listing: Listing, ids: tuple[ListingId, ...]) -> tuple[ListingId, .
         return ids
     fine = [*(one for one in map(_tidied, ids) if one is not None), *listing.identities]
     explained = {former_of(one) for one in fine if one.kind in {IdKind.URL, IdKind.TITLE}}
-    explained.update(former_identities(listing.url, listing.title))
-    return tuple(one for one in fine if one not in explained)
+    whole = [ListingId(IdKind.FORMER_URL, one.value) for one in listing.identities if one.kind is IdKind.URL]
+    return (*(one for one in fine if one not in explained), *whole)
 
 
 def _tidied(identity: ListingId) -> ListingId | None:
@@ -154,23 +159,21 @@ _NAMES = {
 }
 
 
-def _crowded(page: Sequence[Entry]) -> frozenset[str]:
-    """Return the links that entries of several titles have: they lead to a page about all of them."""
-    titles: dict[str, set[str]] = {}
+def _crowded(page: Sequence[Entry]) -> frozenset[ListingId]:
+    """Return the links, in both forms, that entries of several titles have: they lead to a page about them all."""
+    titles: dict[ListingId, set[str]] = {}
     for entry in page:
-        found = {
-            kind: [one.value for one in entry.identities if one.kind is kind]
-            for kind in (IdKind.URL, IdKind.TITLE)
-        }
-        for url in found[IdKind.URL]:
-            titles.setdefault(url, set()).update(found[IdKind.TITLE])
-    return frozenset(url for url, shown in titles.items() if len(shown) > 1)
+        title = title_key(entry.listing.title)
+        for link in keys_of(entry):
+            if link.kind in _LINKS:
+                titles.setdefault(link, set()).add(title)
+    return frozenset(link for link, shown in titles.items() if len(shown) > 1)
 
 
 class _Shelf:
     """Known listings, found by identity."""
 
-    def __init__(self, known: Iterable[Known], crowded: Collection[str]) -> None:
+    def __init__(self, known: Iterable[Known], crowded: Collection[ListingId]) -> None:
         self.merges: list[tuple[Known, Known]] = []
         self._crowded = frozenset(crowded)
         self._by_id: dict[ListingId, list[Known]] = {}
@@ -210,13 +213,11 @@ class _Shelf:
         """Return the evidence of an entry together with what is known of the listing that it is."""
         return Evidence.of(merged(found.listing, entry.listing), (*entry.identities, *found.ids))
 
-    def _crowded_links(self, ids: tuple[ListingId, ...]) -> frozenset[str]:
+    def _crowded_links(self, ids: tuple[ListingId, ...]) -> frozenset[ListingId]:
         """Return the links, of those of an entry, that several papers have, on this page or from before."""
         links = [identity for identity in ids if identity.kind is IdKind.URL]
         several = (
-            link.value
-            for link in links
-            if len({one.final for one in islice(self._by_id.get(link, ()), _MOST)}) > 1
+            link for link in links if len({one.final for one in islice(self._by_id.get(link, ()), _MOST)}) > 1
         )
         return self._crowded.union(several)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.core.evidence import Evidence, proof, same_paper
-from newsletter.core.identity import IdKind
+from newsletter.core.identity import IdKind, ListingId
 from newsletter.core.listing import Entry, Listing, Sighting
 
 DAY = date(2026, 3, 12)
@@ -26,7 +26,7 @@ def seen(title: str = LONG, *, source: str = FEED, guid: str = "", **values: Any
     return Evidence.of(listing, Entry(listing=listing, sighting=sighting, guid=guid).identities)
 
 
-def weighed(one: Evidence, other: Evidence, crowded: frozenset[str] = frozenset()) -> IdKind | None:
+def weighed(one: Evidence, other: Evidence, crowded: frozenset[ListingId] = frozenset()) -> IdKind | None:
     there, back = proof(one, other, crowded=crowded), proof(other, one, crowded=crowded)
     assert there is back
     return there
@@ -140,7 +140,7 @@ def test_a_link_is_one_paper_under_two_titles_unless_several_papers_have_it() ->
     link = "https://lab.example/1"
     one, other = seen("A Title", url=link), seen("A Better Title", source=OTHER, url=link)
     assert weighed(one, other) is IdKind.URL
-    assert weighed(one, other, frozenset({"lab.example/1"})) is None
+    assert weighed(one, other, frozenset({ListingId(IdKind.URL, "lab.example/1")})) is None
 
 
 def test_links_that_differ_in_a_fragment_are_two_papers() -> None:
