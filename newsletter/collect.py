@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from newsletter.core.listing import Page
-    from newsletter.ports import Library, Source
+    from newsletter.ports import Library, Recorded, Source
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +35,7 @@ class Collected:
     read: int = 0  # listings on them, each day's counted
     new: int = 0  # of them unknown until now
     skipped: int = 0  # records that could not be read
+    repeats: tuple[str, ...] = ()  # what was left out because an earlier entry of its page is the same paper
     failures: Mapping[str, str] = field(default_factory=dict)  # by source: why it could not be read
 
     @property
@@ -53,6 +54,7 @@ class _Tally:
     read: int = 0
     new: int = 0
     skipped: int = 0
+    repeats: list[str] = field(default_factory=list)
     failure: str = ""
 
 
@@ -90,6 +92,7 @@ async def collect(
         read=sum(tally.read for tally in tallies),
         new=sum(tally.new for tally in tallies),
         skipped=sum(tally.skipped for tally in tallies),
+        repeats=tuple(repeat for tally in tallies for repeat in tally.repeats),
         failures={tally.source: tally.failure for tally in tallies if tally.failure},
     )
 
@@ -127,12 +130,28 @@ async def _collect_one(
         tally.read += recorded.listings
         tally.new += recorded.new
         tally.skipped += len(page.skipped)
+        _count_repeats(tally, page, recorded, shown_day)
         if shown_day == day:
             tally.listed = recorded.listings
     if isinstance(source, CatchesUp):
         await _catch_up(source, library, day, previous, now, tally)
-    log.info("collected", source=source.name, day=str(day), read=tally.read, new=tally.new, skipped=tally.skipped)
+    log.info(
+        "collected",
+        source=source.name,
+        day=str(day),
+        read=tally.read,
+        new=tally.new,
+        skipped=tally.skipped,
+        repeats=len(tally.repeats),
+    )
     return tally
+
+
+def _count_repeats(tally: _Tally, page: Page, recorded: Recorded, day: date) -> None:
+    """Count and name what was dropped because the listing stood there before."""
+    for repeat in (*page.repeats, *recorded.repeats):
+        tally.repeats.append(f"{tally.source}: {repeat.what}: {repeat.reason}")
+        log.info("repeat_left_out", source=tally.source, day=str(day), what=repeat.what, reason=repeat.reason)
 
 
 async def _catch_up(
@@ -152,6 +171,7 @@ async def _catch_up(
                 tally.read += recorded.listings
                 tally.new += recorded.new
                 tally.skipped += len(page.skipped)
+                _count_repeats(tally, page, recorded, missed)
                 if recorded.listings:
                     log.warning("missed_day_read", source=tally.source, day=str(missed), new=recorded.new)
                 continue

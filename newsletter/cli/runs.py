@@ -172,5 +172,6 @@ def _collected_json(name: str, on: date, collected: Collected) -> dict[str, Any]
         "read": collected.read,
         "new": collected.new,
         "skipped": collected.skipped,
+        "repeats": list(collected.repeats),
         "failures": dict(collected.failures),
     }

@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 
-from newsletter.core.identity import IdKind, ListingId, identities
+from newsletter.core.identity import IdKind, ListingId, bounded, guid_id, identities
 
 _CONTROLS = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
@@ -56,7 +56,7 @@ class Listing:
     def identities(self) -> tuple[ListingId, ...]:
         """Return everything this record is known by, strongest first; at least the title."""
         return identities(arxiv=self.arxiv_id, doi_=self.doi, urls=(self.url,), title=self.title) or (
-            ListingId(IdKind.TITLE, self.title),
+            bounded(ListingId(IdKind.TITLE, self.title)),
         )
 
     @property
@@ -101,10 +101,19 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One line of a page: the listing and what the source said of it."""
+    """One line of a page: the listing, what the source said of it, and what the source calls it (or nothing)."""
 
     listing: Listing
     sighting: Sighting
+    guid: str = ""
+
+    @property
+    def identities(self) -> tuple[ListingId, ...]:
+        """Return everything that this entry is known by, strongest first."""
+        known = self.listing.identities
+        if self.guid:
+            known = (*known, guid_id(self.sighting.source, self.guid))
+        return tuple(sorted(known, key=lambda identity: identity.kind.strength))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,13 +126,14 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What a source showed for one day: entries in its order, and what could not be read of it.
+    """What a source showed for one day: entries in its order, and what was skipped or stood there again.
 
     `instead` is the day that it shows where that is an earlier one than it was asked for.
     """
 
     entries: tuple[Entry, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    repeats: tuple[Skipped, ...] = ()
     instead: date | None = None
 
 

@@ -13,8 +13,8 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from newsletter.core.identity import normalised_title
 from newsletter.core.stemming import stem
+from newsletter.core.titles import normalised_title
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

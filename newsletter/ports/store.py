@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from newsletter.core.delivery import WAITING, DeliveryState
+from newsletter.core.listing import Skipped
 from newsletter.core.newsletter_list import Masthead
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Recorded:
     listings: int  # listings on the page, each once
     new: int  # … of them unknown until now
     merged: tuple[str, ...] = ()  # one line for each two listings that turned out to be one
+    repeats: tuple[Skipped, ...] = ()  # entries that are the listing of an earlier one on the page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,9 +127,11 @@ class Library(Protocol):
     async def record(self, source: str, day: date, entries: Sequence[Entry], *, now: datetime) -> Recorded:
         """Add a page that was read, in one transaction; recording it again adds nothing.
 
-        A listing that shares an identity with a known one is that one (`core.identity.same_paper`); a stronger
-        identity that is learnt now becomes its id, and history follows. A sighting whose votes, comments, stars
-        and position are those of the newest one of the same listing, source and day is not repeated.
+        What shows that an entry is a known listing is weighed in `core.evidence`; a stronger identity that is
+        learnt now becomes its id, and history follows. What a source lists for the first time is listed on `day`,
+        whatever its own date, save on the source's first page (`core.matching.first_shown`). A sighting whose
+        votes, comments, stars and position are those of the newest one of the same listing, source and day is not
+        repeated.
         """
         ...
 

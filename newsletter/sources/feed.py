@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from newsletter.core.identity import arxiv_id
+from newsletter.core.identity import doi, doi_in, stated_arxiv_id
 from newsletter.core.listing import Listing
 from newsletter.sources.arxiv import author_names
 from newsletter.sources.json_text import read_json
@@ -16,7 +16,6 @@ from newsletter.sources.records import (
     LINK,
     Record,
     Seen,
-    doi_in,
     each,
     first,
     image,
@@ -94,13 +93,14 @@ class FeedReader:
             Listing(
                 title=Record({"title": shown(entry, "title")}).title("title"),
                 abstract=first(text(without_announcement(one), ABSTRACT) for one in contents),
-                authors=author_names(joined) if arxiv_id(address) and len(names) <= 1 else names,
+                authors=author_names(joined) if stated_arxiv_id(address) and len(names) <= 1 else names,
                 published_on=published_on(entry),
                 categories=texts([tag.raw("term") for tag in entry.records("tags")]),
                 url=address,
                 thumbnail_url=image(*pictures),
             ),
-            (entry.text("id", limit=LINK), address, entry.text("prism_doi"), entry.text("dc_identifier")),
+            guid=entry.text("id", limit=LINK),
+            stated=(entry.text("prism_doi"), entry.text("dc_identifier"), entry.text("prism_url", limit=LINK)),
         )
 
     def item(self, item: Record) -> Seen:
@@ -123,20 +123,32 @@ class FeedReader:
                 url=address,
                 thumbnail_url=image(item.link("image"), item.link("banner_image")),
             ),
-            (item.text("id", limit=LINK), address, item.link("external_url")),
+            guid=item.text("id", limit=LINK),
+            stated=(item.text("doi"), item.link("external_url")),
         )
 
 
-def _seen(listing: Listing, hints: tuple[str, ...]) -> Seen:
-    """Return the listing with the arXiv id and DOI that its links and identifiers give away."""
-    arxiv = first(map(arxiv_id, hints))
+def _seen(listing: Listing, *, guid: str, stated: tuple[str, ...]) -> Seen:
+    """Return the listing with the arXiv id and DOI that its links and identifiers state.
+
+    Args:
+        listing: what the entry says.
+        guid: what the feed calls the entry.
+        stated: fields that are there for a DOI or a link; a DOI in them goes before one that an address holds.
+    """
+    hints = (*stated, guid, listing.url)
+    arxiv = first(map(stated_arxiv_id, hints))
+    if not guid and not listing.url:
+        guid = f"{listing.published_on or ''} {listing.title}"  # all that tells it from others of its title
     return Seen(
         listing=replace(
             listing,
             arxiv_id=arxiv,
-            doi=first(map(doi_in, hints)),
+            doi=first(map(doi, stated[:2])) or first(map(doi_in, hints)),
             pdf_url=f"https://arxiv.org/pdf/{arxiv}" if arxiv else "",
         ),
-        # A feed shows old posts for years: each is of its own day, or the first issues would be full of them.
+        guid=guid,
+        # A feed shows old posts for years: each is of its own day, or the first issues would be full of them. What
+        # it shows for the first time later is news all the same (`core.matching.first_shown`).
         listed_on=listing.published_on,
     )

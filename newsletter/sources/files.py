@@ -6,10 +6,19 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
 
 from newsletter.core.errors import SourceError
 from newsletter.core.listing import Skipped
+from newsletter.sources.file_text import NotTextError, decoded
+from newsletter.sources.records import Seen
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_log = structlog.get_logger(__name__)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MAX_BYTES = 20 * 1024 * 1024
 
@@ -58,11 +67,45 @@ def day_in(path: Path) -> date | None:
         return None
 
 
-def content(path: Path) -> str | Skipped:
-    """Return a file's text (UTF-8; other bytes show as U+FFFD), or why it cannot be read."""
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A file's text, or None; and what of it, or why all of it, cannot be read."""
+
+    text: str | None
+    skipped: tuple[Skipped, ...] = ()
+
+
+def content(path: Path) -> Content:
+    """Return a file's text with line ends of one kind; see `file_text` for its encoding."""
     try:
         if path.stat().st_size > _MAX_BYTES:
-            return Skipped(what=path.name, reason=f"larger than {_MAX_BYTES:,} bytes")
-        return path.read_text("utf-8-sig", errors="replace")
+            return _unread(path, f"larger than {_MAX_BYTES:,} bytes")
+        found = decoded(path.read_bytes())
     except OSError as error:
-        return Skipped(what=path.name, reason=f"cannot be read: {error.strerror}")
+        return _unread(path, f"cannot be read: {error.strerror}")
+    except NotTextError as error:
+        return _unread(path, str(error))
+    if found.guessed:
+        _log.info("encoding_guessed", file=path.name, encoding=found.guessed)
+    lines = (Skipped(what=f"{path.name}:{number}", reason=reason) for number, reason in found.unreadable)
+    return Content(found.text, tuple(lines))
+
+
+def _unread(path: Path, reason: str) -> Content:
+    return Content(None, (Skipped(what=path.name, reason=reason),))
+
+
+def told(source: str, found: Sequence[Seen | Skipped], tried: Sequence[Skipped]) -> None:
+    """Make sure that files of a day of which nothing could be read are no quiet day.
+
+    Args:
+        source: the source's name.
+        found: what all files of the day brought.
+        tried: what could not be read of them.
+
+    Raises:
+        SourceError: there is nothing but that; it names the first.
+    """
+    if tried and not any(isinstance(one, Seen) for one in found):
+        more = f" (and {len(tried) - 1} more)" if len(tried) > 1 else ""
+        raise SourceError(f"{source}: nothing can be read: {tried[0].what}: {tried[0].reason}{more}")

@@ -10,11 +10,11 @@ import re
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from newsletter.core.identity import arxiv_id
+from newsletter.core.identity import arxiv_id, doi_in
 from newsletter.core.listing import Listing
 from newsletter.sources.json_text import read_json
 from newsletter.sources.parts import endpoint
-from newsletter.sources.records import Record, Seen, doi_in, each, page
+from newsletter.sources.records import Record, Seen, each, page
 
 if TYPE_CHECKING:
     from datetime import date

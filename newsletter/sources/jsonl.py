@@ -4,7 +4,7 @@
 `published_on`, `organization`, `categories`, `keywords`, `arxiv_id`, `doi`, `url`, `pdf_url`, `code_url`,
 `project_url`, `thumbnail_url`, `media_urls`, `submitted_by`, `discussion_url`, `upvotes`, `comments` and `stars`.
 `listed_on` is the day on which the paper is listed; without it, the end of the file's name is
-(`…-YYYY-MM-DD.jsonl`). Days are written `YYYY-MM-DD`.
+(`…-YYYY-MM-DD.jsonl`). Days are written `YYYY-MM-DD`. Other shapes of JSON are read too: see `json_values`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING
 
 from newsletter.core.identity import arxiv_id, doi
 from newsletter.core.listing import Listing, Skipped
-from newsletter.sources.files import Files, content, day_in
-from newsletter.sources.json_text import read_json
+from newsletter.sources.files import Files, content, day_in, told
+from newsletter.sources.json_values import Mistake, values
 from newsletter.sources.records import ABSTRACT, AUTHORS, BadRecordError, Record, Seen, image, one, page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import date, datetime
     from pathlib import Path
 
@@ -40,35 +39,45 @@ class JsonLines:
         """Return the listings of a day, file by file, in their order.
 
         Raises:
-            SourceError: no file matches, of whatever day.
+            SourceError: no file matches, of whatever day, or nothing can be read of those of this day.
         """
-        found = await asyncio.to_thread(lambda: list(self._found(day)))
+        found = await asyncio.to_thread(self._found, day)
         return page(self.name, day, now, found)
 
-    def _found(self, day: date) -> Iterator[Seen | Skipped]:
+    def _found(self, day: date) -> list[Seen | Skipped]:
+        found: list[Seen | Skipped] = []
+        unread: list[Skipped] = []  # by files that hold nothing else, on whatever day
         for path in self._files.matching(self.name):
-            lines = content(path)
-            yield from [lines] if isinstance(lines, Skipped) else _listed(path, lines, day)
+            of_file, readable = _read(path, day)
+            found += of_file
+            if not readable and day_in(path) in {None, day}:
+                unread += [one for one in of_file if isinstance(one, Skipped)]
+        told(self.name, found, unread)
+        return found
 
 
-def _listed(path: Path, lines: str, day: date) -> Iterator[Seen | Skipped]:
-    """Return the listings of one file that are of a day."""
+def _read(path: Path, day: date) -> tuple[list[Seen | Skipped], bool]:
+    """Return the listings of one file that are of a day, and whether it holds any that can be read."""
+    readable = False
 
     def read(record: Record) -> Seen | None:
+        nonlocal readable
         listed_on = record.day("listed_on") or day_in(path)
         if listed_on is None:
             raise BadRecordError("no listed_on, and no day at the end of the file's name")
-        return read_record(record) if listed_on == day else None
+        seen = read_record(record)
+        readable = True
+        return seen if listed_on == day else None
 
-    for number, line in enumerate(lines.split("\n"), start=1):
-        what = f"{path.name}:{number}"
-        if line.strip():
-            try:
-                value = read_json(line.encode())
-            except ValueError as error:
-                yield Skipped(what=what, reason=str(error))
-            else:
-                yield from one(what, value, read)
+    known = content(path)
+    found: list[Seen | Skipped] = [*known.skipped]
+    for value in values(known.text or ""):
+        what = f"{path.name}:{value.where}"
+        if isinstance(value, Mistake):
+            found.append(Skipped(what=what, reason=value.reason))
+        else:
+            found += one(what, value.value, read)
+    return found, readable
 
 
 def read_record(record: Record) -> Seen:

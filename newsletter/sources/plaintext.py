@@ -107,3 +107,26 @@ def _shown(tag: re.Match[str]) -> str:
     if _BLOCK.fullmatch(name) or (prefix and _JATS_BLOCK.fullmatch(name)):
         return " "
     return tag[0]
+
+
+_MARKS_A_PAGE = re.compile(r"\s*(?:<!doctype html|<html|<head|<body|<\?xml[^>]*>\s*<html)", re.IGNORECASE)
+_CLOSING = re.compile(r"</(?:p|div|h[1-6]|a|li|span|article|section|td)\s*>", re.IGNORECASE)
+_FEW = 3
+_OUTSIDE = tuple(
+    (re.compile(rf"<{name}\b", re.IGNORECASE), re.compile(rf"</{name}\s*>", re.IGNORECASE))
+    for name in ("head", "nav", "svg", "noscript", "template", "select")
+)
+
+
+def is_page(text: str) -> bool:
+    """Tell whether a text is HTML, or a piece of it."""
+    return bool(_MARKS_A_PAGE.match(text)) or len(_CLOSING.findall(text)) >= _FEW
+
+
+def page_lines(markup: str) -> str:
+    """Return what a whole HTML page shows, a line for each block, without its head and navigation."""
+    text = markup
+    for opening, closing in (*_UNSEEN, *_OUTSIDE):
+        text = _without(text, opening, closing)
+    text = _TAG.sub(lambda tag: "\n" if _BLOCK.fullmatch(tag["name"]) else _shown(tag), " ".join(text.split()))
+    return html.unescape(text)

@@ -7,20 +7,23 @@ are absolute http(s) URLs that hide nothing. Absurd sizes are cut, and the cut i
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 import structlog
 
-from newsletter.core.identity import ListingId, doi
+from newsletter.core.identity import IdKind
 from newsletter.core.listing import Entry, Listing, Page, Sighting, Skipped, clean_text
+from newsletter.core.matching import place
+from newsletter.core.titles import title_key
+from newsletter.core.weblinks import normalised_url
 from newsletter.sources.addresses import ascii_host
 from newsletter.sources.plaintext import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
 _log = structlog.get_logger(__name__)
@@ -29,8 +32,6 @@ TITLE, ABSTRACT, NAME, LINK = 500, 20_000, 200, 2_000  # characters
 AUTHORS, LABELS = 2_000, 50  # items
 _MAX_COUNT = 2**31 - 1
 _DAY = re.compile(r"\s*(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
-# Publishers write the DOI of a paper into its address, such as /content/10.1101/… or /doi/abs/10.1145/….
-_DOI_IN_PATH = re.compile(r"/(?:content|article|doi(?:/(?:abs|full|pdf|epdf))?)/(10\.\d{4,9}/[^?#\s]+)")
 _BREAKS = re.compile(r"[\t\r\n]")
 _NEVER_IN_A_LINK = ' #<>"\\^`{|}%'
 _NOT_IN_A_LINK = re.compile(r"%(?![0-9a-fA-F]{2})|[^!$-;=?-\[\]_a-z~]")
@@ -128,12 +129,6 @@ def image(*urls: str) -> str:
     return first(url for url in urls if _IMAGE.fullmatch(url[url.rfind(".") :].partition("?")[0]))
 
 
-def doi_in(url: str) -> str:
-    """Return the DOI that a publisher's address holds, or an empty string."""
-    match = _DOI_IN_PATH.search(unquote(url))
-    return doi(match[1]) if match else doi(url)
-
-
 class Record:
     """A JSON object, or something else, which then is one without fields.
 
@@ -213,9 +208,13 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """A listing with what the source counts of it; `listed_on` if that is not the day of the page."""
+    """A listing with what the source counts of it.
+
+    `guid` is what the source calls it, if it does; `listed_on` its day, if that is not the day of the page.
+    """
 
     listing: Listing
+    guid: str = ""
     listed_on: date | None = None
     upvotes: int | None = None
     comments: int | None = None
@@ -240,7 +239,7 @@ def each(records: Iterable[object], read: Callable[[Record], Seen | None]) -> It
 
 
 def page(source: str, day: date, now: datetime, found: Iterable[Seen | Skipped]) -> Page:
-    """Return the page of a day, each listing once, in the order found, and what was skipped.
+    """Return the page of a day, each listing once, in the order found, and what was skipped or stood there again.
 
     Args:
         source: the source's name.
@@ -248,20 +247,52 @@ def page(source: str, day: date, now: datetime, found: Iterable[Seen | Skipped])
         now: when it was read.
         found: what stands on it.
     """
-    entries: dict[ListingId, Entry] = {}
-    skipped: list[Skipped] = []
-    for item in found:
-        if isinstance(item, Skipped):
-            skipped.append(item)
-        elif item.listing.id not in entries:
-            sighting = Sighting(
+    items = list(found)
+    seen = [item for item in items if isinstance(item, Seen)]
+    entries = [
+        Entry(
+            listing=one.listing,
+            sighting=Sighting(
                 source=source,
-                listed_on=min(item.listed_on or day, day),
+                listed_on=min(one.listed_on or day, day),
                 seen_at=now,
-                position=len(entries),
-                upvotes=item.upvotes,
-                comments=item.comments,
-                stars=item.stars,
-            )
-            entries[item.listing.id] = Entry(listing=item.listing, sighting=sighting)
-    return Page(entries=tuple(entries.values()), skipped=tuple(skipped))
+                upvotes=one.upvotes,
+                comments=one.comments,
+                stars=one.stars,
+            ),
+            guid=guid,
+        )
+        for one, guid in zip(seen, _guids(seen), strict=True)
+    ]
+    placement = place((), entries)
+    once = [entry for number, entry in enumerate(entries) if number not in placement.repeats]
+    return Page(
+        entries=tuple(
+            replace(entry, sighting=replace(entry.sighting, position=position))
+            for position, entry in enumerate(once)
+        ),
+        skipped=tuple(item for item in items if isinstance(item, Skipped)),
+        repeats=placement.repeated(entries),
+    )
+
+
+def _guids(seen: Sequence[Seen]) -> list[str]:
+    """Return by what id the source tells each listing from its others: its own, or else the link.
+
+    An id under which a page shows several papers tells nothing; then link and title together do. Papers with an
+    arXiv id or a DOI need none.
+    """
+    shown: dict[str, set[tuple[str, str]]] = {}
+    places = [(normalised_url(one.listing.url), title_key(one.listing.title)) for one in seen]
+    for one, where in zip(seen, places, strict=True):
+        for guid in {one.guid, where[0]}:
+            shown.setdefault(guid, set()).add(where)
+    guids = []
+    for one, (link, title) in zip(seen, places, strict=True):
+        if one.guid and len(shown[one.guid]) == 1:
+            guids.append(one.guid)
+        elif not link or one.listing.id.kind in {IdKind.ARXIV, IdKind.DOI}:
+            guids.append("")
+        else:
+            guids.append(link if len(shown[link]) == 1 else f"{link} {title}")
+    return guids

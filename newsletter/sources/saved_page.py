@@ -1,8 +1,9 @@
-"""Listing pages saved as text, as a browser shows them: `saved_page:listings/*.txt`.
+"""Listing pages saved as a browser shows them: `saved_page:listings/*.txt`.
 
 The day a page is for ends its file's name (`…-YYYY-MM-DD.txt`). Two shapes are read, and mixtures of them: spaced
 ones with blank lines, a head, and behind each abstract perhaps the number of authors, the paper's date and the
-number of comments; dense ones in which titles and abstracts alternate.
+number of comments; dense ones in which titles and abstracts alternate. Of a page saved as HTML the text is read,
+and lines that an editor broke are joined again (`wrapping`). A page of which nothing can be read is a failure.
 """
 
 from __future__ import annotations
@@ -15,11 +16,15 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from newsletter.core.listing import Listing, Page, Skipped
-from newsletter.sources.files import Files, content, day_in
+from newsletter.sources.file_text import UNREADABLE
+from newsletter.sources.files import Files, content, day_in, told
+from newsletter.sources.plaintext import is_page, page_lines
 from newsletter.sources.records import ABSTRACT, TITLE, Seen, count, page, text
+from newsletter.sources.wrapping import WrappedError, unwrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from newsletter.sources.parts import Parts
 
@@ -53,19 +58,40 @@ class SavedPages:
         """Return the papers on the pages of a day, in page order.
 
         Raises:
-            SourceError: no file matches, of whatever day.
+            SourceError: no file matches, of whatever day, or nothing can be read of those of this day.
         """
-        found = await asyncio.to_thread(lambda: list(self._found(day)))
+        found = await asyncio.to_thread(self._found, day)
         return page(self.name, day, now, found)
 
-    def _found(self, day: date) -> Iterator[Seen | Skipped]:
-        for path in self._files.matching(self.name):
-            named = day_in(path)
-            if named is None:
-                yield Skipped(what=path.name, reason="no day at the end of its name, such as -2026-03-12.txt")
-            elif named == day:
-                text_of_page = content(path)
-                yield from [text_of_page] if isinstance(text_of_page, Skipped) else papers(text_of_page, day)
+    def _found(self, day: date) -> list[Seen | Skipped]:
+        paths = self._files.matching(self.name)
+        undated = [
+            Skipped(what=path.name, reason="no day at the end of its name, such as -2026-03-12.txt")
+            for path in paths
+            if day_in(path) is None
+        ]
+        found = [one for path in paths if day_in(path) == day for one in _read(path, day)]
+        told(self.name, found, undated if len(undated) == len(paths) else _unread(found))
+        return [*found, *undated]
+
+
+def _unread(found: list[Seen | Skipped]) -> list[Skipped]:
+    return [one for one in found if isinstance(one, Skipped)]
+
+
+def _read(path: Path, day: date) -> Iterator[Seen | Skipped]:
+    """Return the papers of a file; what is skipped of it has the file's name before it."""
+    known = content(path)
+    yield from known.skipped
+    if known.text is None:
+        return
+    try:
+        shown = page_lines(known.text) if is_page(known.text) else unwrapped(known.text)
+    except WrappedError as error:
+        yield Skipped(what=path.name, reason=str(error))
+        return
+    for one in papers(shown, day):
+        yield Skipped(what=f"{path.name}: {one.what}", reason=one.reason) if isinstance(one, Skipped) else one
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,7 +126,11 @@ def papers(page_text: str, day: date) -> Iterator[Seen | Skipped]:
     """
     draft: _Draft | None = None
     for line, following in pairwise([*_lines(page_text), ""]):
-        if _is_detail(line):
+        if line == UNREADABLE:
+            if draft:
+                yield draft.done()
+            draft = None
+        elif _is_detail(line):
             _add_detail(draft, line, day)
         elif draft and not draft.abstract and _is_abstract(line, following, draft):
             draft.abstract = line

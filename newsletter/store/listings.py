@@ -11,9 +11,9 @@ import structlog
 
 from newsletter.core.identity import IdKind, ListingId
 from newsletter.core.listing import Candidate, Sighting
+from newsletter.core.matching import Known, first_shown, keys_of, place, unseen
 from newsletter.ports import Recorded
 from newsletter.store.bulk import among, insert
-from newsletter.store.matching import Known, ids_of, place, unseen
 from newsletter.store.tables import issue_listings, listing_ids, listings, readings, sightings
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from newsletter.core.listing import Entry, Listing
+    from newsletter.core.listing import Entry
+    from newsletter.core.matching import Placement
     from newsletter.store.engine import Database
-    from newsletter.store.matching import Placement
 
 _SIGHTING = (
     sightings.c.source,
@@ -50,22 +50,28 @@ class SqlLibrary:
         """See `Library`."""
         async with self._database.write() as connection:
             await self._database.alone(connection, "record listings")
-            known = await _known(connection, [entry.listing for entry in entries])
-            before = {one: (one.listing, one.ids) for one in known}
-            placement = place(known, [entry.listing for entry in entries])
+            rows = await _known(connection, entries)
+            known = [Known.of(row.key, row.record, ids) for row, ids in rows]
+            before = {one: (row.record, frozenset(ids)) for one, (row, ids) in zip(known, rows, strict=True)}
+            placement = place(known, entries)
             placed = list(dict.fromkeys(placement.of))
             new = [one for one in placed if one.key is None]
             await _join(connection, placement)
+            shown = await _shown(connection, source, placed)
+            page = first_shown(zip(placement.of, entries, strict=True), day, shown)
             await _add(connection, new, now)
             await _rewrite(
                 connection, [one for one in placed if one in before and before[one][0] != one.listing], now
             )
-            await _name(connection, [one for one in placed if one not in before or before[one][1] != one.ids])
-            await _see(connection, list(zip(placement.of, entries, strict=True)))
+            await _name(
+                connection, [one for one in placed if one not in before or not before[one][1].issuperset(one.ids)]
+            )
+            await _see(connection, page)
             await _note(connection, source, day, read_at=now, listings=len(placed))
         for merge in placement.told:
             log.info("listings_merged", source=source, day=str(day), merge=merge)
-        return Recorded(listings=len(placed), new=len(new), merged=placement.told)
+        repeats = placement.repeated(entries)
+        return Recorded(listings=len(placed), new=len(new), merged=placement.told, repeats=repeats)
 
     async def attempted(self, source: str, day: date, *, now: datetime, settled: bool, error: str = "") -> None:
         """See `Library`."""
@@ -110,16 +116,30 @@ def _sighting(row: Any) -> Sighting:
     return Sighting(**{column.name: getattr(row, column.name) for column in _SIGHTING})
 
 
-async def _known(connection: AsyncConnection, records: Sequence[Listing]) -> list[Known]:
-    """Return all listings that share an identity with any of the records."""
-    identities = {str(identity) for record in records for identity in ids_of(record)}
+async def _known(connection: AsyncConnection, entries: Sequence[Entry]) -> list[tuple[Any, list[ListingId]]]:
+    """Return the rows of all listings that may be one of the entries, with what they are known by."""
+    identities = {str(identity) for entry in entries for identity in keys_of(entry)}
     sharing = sa.select(listing_ids.c.listing_key).where(among(connection, listing_ids.c.identity, identities))
     ids: dict[int, list[ListingId]] = {}
     for row in await connection.execute(sa.select(listing_ids).where(listing_ids.c.listing_key.in_(sharing))):
         kind, _, value = row.identity.partition(":")
         ids.setdefault(row.listing_key, []).append(ListingId(IdKind(kind), value))
     stored = await connection.execute(sa.select(listings).where(among(connection, listings.c.key, ids)))
-    return [Known.of(row.key, row.record, ids[row.key]) for row in stored]
+    return [(row, ids[row.key]) for row in stored]
+
+
+async def _shown(connection: AsyncConnection, source: str, placed: Iterable[Known]) -> dict[int, date] | None:
+    """Return the last day on which a source listed each of some listings; None if it was never read before."""
+    read = sa.select(sa.exists().where(readings.c.source == source, readings.c.read_at.is_not(None)))
+    if not await connection.scalar(read):
+        return None
+    keys = {one.key for one in placed if one.key is not None}
+    rows = await connection.execute(
+        sa.select(sightings.c.listing_key, sa.func.max(sightings.c.listed_on).label("day"))
+        .where(among(connection, sightings.c.listing_key, keys), sightings.c.source == source)
+        .group_by(sightings.c.listing_key)
+    )
+    return {row.listing_key: row.day for row in rows}
 
 
 async def _join(connection: AsyncConnection, placement: Placement) -> None:

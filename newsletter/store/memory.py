@@ -10,9 +10,9 @@ import structlog
 
 from newsletter.core.errors import StaleDraftError
 from newsletter.core.listing import Candidate, Sighting
+from newsletter.core.matching import Known, first_shown, place, unseen
 from newsletter.core.subscriber import Subscriber, SubscriberStatus, address_key
 from newsletter.ports import IssueOutline, IssueSummary, Recorded
-from newsletter.store.matching import Known, place, unseen
 from newsletter.store.memory_outbox import MemoryOutbox
 from newsletter.store.memory_suppressions import MemoryHighWater, MemorySuppressions
 from newsletter.store.memory_tables import Reading, Row, Tables
@@ -64,22 +64,35 @@ class MemoryLibrary:
         """See `Library`."""
         tables = self._tables
         known = [Known.of(key, listing, ids) for key, (listing, ids) in tables.listings.items()]
-        placement = place(known, [entry.listing for entry in entries])
+        placement = place(known, entries)
         placed = list(dict.fromkeys(placement.of))
         new = [one for one in placed if one.key is None]
         for was, now_is in placement.moves:
             self._join(was, now_is)
+        page = first_shown(zip(placement.of, entries, strict=True), day, self._shown(source))
         for one in placed:
             if one.key is None:
                 tables.last_listing += 1
                 one.key = tables.last_listing
             tables.listings[one.key] = one.listing, one.ids
-        self._see(zip(placement.of, entries, strict=True))
+        self._see(page)
         reading = tables.readings.setdefault((source, day), Reading())
         reading.read_at, reading.listings = now, len(placed)
         for merge in placement.told:
             log.info("listings_merged", source=source, day=str(day), merge=merge)
-        return Recorded(listings=len(placed), new=len(new), merged=placement.told)
+        repeats = placement.repeated(entries)
+        return Recorded(listings=len(placed), new=len(new), merged=placement.told, repeats=repeats)
+
+    def _shown(self, source: str) -> dict[int, date] | None:
+        """Return the last day on which a source listed each listing; None if it was never read before."""
+        tables = self._tables
+        if not any(name == source and one.read_at is not None for (name, _), one in tables.readings.items()):
+            return None
+        shown: dict[int, date] = {}
+        for key, sighting in tables.sightings:
+            if sighting.source == source:
+                shown[key] = max(sighting.listed_on, shown.get(key, sighting.listed_on))
+        return shown
 
     def _join(self, was: int, now: int) -> None:
         """Let history follow where two listings are one. Frozen records of issues stay as they were sent."""

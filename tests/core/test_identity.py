@@ -9,13 +9,17 @@ from newsletter.core.identity import (
     ListingId,
     arxiv_id,
     doi,
+    doi_in,
+    guid_id,
     identities,
-    normalised_title,
-    normalised_url,
-    same_paper,
+    scope_of,
+    stated_arxiv_id,
 )
 
-numbers = st.from_regex(r"(?:0[7-9]|[12]\d)(?:0[1-9]|1[0-2])\.\d{4,5}", fullmatch=True)
+numbers = st.one_of(
+    st.from_regex(r"(?:0[89]|1[0-4])(?:0[1-9]|1[0-2])\.[0-9]{4}", fullmatch=True),
+    st.from_regex(r"(?:1[5-9]|[2-8][0-9])(?:0[1-9]|1[0-2])\.[0-9]{5}", fullmatch=True),
+)
 versions = st.one_of(st.just(""), st.integers(1, 30).map(lambda number: f"v{number}"))
 disguises = st.sampled_from(
     [
@@ -44,6 +48,41 @@ disguises = st.sampled_from(
 @given(numbers, versions, disguises)
 def test_an_arxiv_paper_is_the_same_in_every_disguise(number: str, version: str, disguise: str) -> None:
     assert arxiv_id(disguise.format(number + version)) == number
+    assert stated_arxiv_id(disguise.format(number + version)) == ("" if disguise.strip() == "{}" else number)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "2024.10291",
+        "2413.00001",
+        "2600.00001",
+        "0703.1234",
+        "0612.1234",
+        "9912.12345",
+        "1412.12345",
+        "1501.1234",
+        "math/0313001",
+        "cs/0704001",
+        "hep-th/9000001",
+    ],
+)
+def test_a_number_that_arxiv_cannot_have_given_is_none(number: str) -> None:
+    assert not arxiv_id(number)
+    assert not arxiv_id(f"https://arxiv.org/abs/{number}")
+    assert not stated_arxiv_id(f"arXiv:{number}")
+
+
+@pytest.mark.parametrize("number", ["0704.0001", "1412.9999", "1501.00001", "hep-th/9107001", "math/0703999"])
+def test_the_first_and_last_numbers_of_each_scheme_are_ids(number: str) -> None:
+    assert arxiv_id(number) == number
+
+
+@pytest.mark.parametrize("guid", ["2403.10291", "2403.10291v2", "hep-th/9901001", "cs/0112017"])
+def test_a_guid_that_looks_like_an_arxiv_id_is_none_until_something_says_so(guid: str) -> None:
+    assert not stated_arxiv_id(guid)
+    assert stated_arxiv_id(f"arXiv:{guid}")
+    assert stated_arxiv_id(f"oai:arXiv.org:{guid}")
 
 
 @pytest.mark.parametrize(
@@ -99,43 +138,86 @@ def test_an_arxiv_doi_is_an_arxiv_id() -> None:
     assert identities(doi_="10.48550/arXiv.2606.13677")[0] == ListingId(IdKind.ARXIV, "2606.13677")
 
 
+PAPER = "10.1234/Journal.2026.17"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        PAPER,
+        f"doi:{PAPER}",
+        f"DOI {PAPER}",
+        f"info:doi/{PAPER}",
+        f"urn:doi:{PAPER}",
+        f"https://doi.org/{PAPER}?utm_source=rss",
+        f"https://doi.org/{PAPER}/full",
+        f"https://www.example.org/doi/{PAPER}",
+        f"https://www.example.org/doi/abs/{PAPER}?af=R",
+        f"https://www.example.org/doi/full/{PAPER}#sec-1",
+        f"https://www.example.org/doi/pdfdirect/{PAPER}",
+        f"https://www.example.org/articles/{PAPER}/full",
+        f"https://www.example.org/articles/{PAPER}/abstract",
+        f"https://www.example.org/article/{PAPER}/meta",
+        f"https://www.example.org/article/{PAPER}/pdf",
+        f"https://www.example.org/content/{PAPER}.full.pdf+html",
+        f"https://www.example.org/content/{PAPER}.abstract",
+        f"https://www.example.org/j/advance-article/doi/{PAPER}/7509876?rss=1",
+        f"https://www.example.org/j/article-abstract/doi/{PAPER}/2873456/On-Sparse-Codes",
+        f"https://www.example.org/j/abstract/{PAPER}",
+        f"https://www.example.org/plosone/article?id={PAPER}",
+        f"https://link.springer.com/{PAPER}",
+        PAPER.upper(),
+        f"{PAPER}.pdf",
+        f"{PAPER}).",
+    ],
+)
+def test_a_doi_is_found_in_what_feeds_link_to_without_what_stands_behind_it(link: str) -> None:
+    assert doi_in(link) == PAPER.lower()
+
+
 @pytest.mark.parametrize(
     "text",
     [
-        "https://www.example.org/papers/1/",
-        "http://example.org/papers/1",
-        "https://EXAMPLE.org:443/papers/1#abstract",
-        "https://example.org/papers/1?utm_source=mail&utm_medium=x&ref=y",
+        "10.2024/5",
+        "10.2024/102912",
+        "https://example.org/blog/10.2024/notes",
+        "https://example.org/article/10.2024/5",
+        "https://example.org/?id=1",
+        "https://[broken",
+        "doi:10.48550/arXiv.2603.00001",
+        "see 10.1000/xyz12",
     ],
 )
-def test_a_url_loses_what_does_not_identify(text: str) -> None:
-    assert normalised_url(text) == "example.org/papers/1"
+def test_what_nobody_calls_a_doi_is_none(text: str) -> None:
+    assert not doi_in(text)
+
+
+def test_brackets_of_a_doi_stay() -> None:
+    assert doi("10.1016/0370-2693(86)90001") == "10.1016/0370-2693(86)90001"
+    assert doi("(10.1016/s0140(20)"[1:]) == "10.1016/s0140(20)"
 
 
 @pytest.mark.parametrize(
-    "text", ["", "javascript:alert(1)", "/papers/1", "ftp://example.org/x", "http://[::1", "https://"]
-)
-def test_what_is_no_web_link_has_no_url(text: str) -> None:
-    assert not normalised_url(text)
-
-
-def test_different_queries_are_different_pages() -> None:
-    assert normalised_url("https://e.org/p?id=1&a=2") == normalised_url("https://e.org/p?a=2&id=1")
-    assert normalised_url("https://e.org/p?id=1") != normalised_url("https://e.org/p?id=2")
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
+    ("version", "paper"),
     [
-        ("The  No-Free-Lunch Theorem", "the no free lunch theorem."),
-        ("Fréchet Étude", "Frechet Etude"),
-        (r"\textbf{Dual}-Head", "Dual-head"),
-        ("snake_case matters", "Snake case matters"),
-        ("\ufb01ne-tuning", "Fine Tuning"),
+        ("10.1101/2026.03.01.123456v2.full", "10.1101/2026.03.01.123456"),
+        ("10.21203/rs.3.rs-123456/v1", "10.21203/rs.3.rs-123456"),
+        ("10.20944/preprints202603.0001.v2", "10.20944/preprints202603.0001"),
+        ("10.26434/chemrxiv-2026-abcde-v3", "10.26434/chemrxiv-2026-abcde"),
+        ("10.31234/osf.io/ab2cd_v1", "10.31234/osf.io/ab2cd"),
+        ("10.12688/f1000research.12345.2", "10.12688/f1000research.12345"),
+        ("10.7554/eLife.12345.3", "10.7554/elife.12345"),
     ],
 )
-def test_titles_fold_case_accents_and_punctuation(one: str, other: str) -> None:
-    assert normalised_title(one) == normalised_title(other)
+def test_versions_with_dois_of_their_own_are_one_paper(version: str, paper: str) -> None:
+    assert doi(version) == paper
+
+
+def test_what_a_feed_calls_its_entries_holds_in_that_feed_alone() -> None:
+    one, other = guid_id("feed:https://a.example/", "1"), guid_id("feed:https://b.example/", "1")
+    assert one != other
+    assert scope_of(one.value) != scope_of(other.value)
+    assert scope_of(one.value) == scope_of(guid_id("feed:https://a.example/", "a/2").value)
 
 
 @given(st.text())
@@ -144,29 +226,6 @@ def test_identities_never_raise_and_are_sorted_by_strength(text: str) -> None:
     assert [one.kind.strength for one in found] == sorted(one.kind.strength for one in found)
     for one in found:
         assert ListingId.parse(str(one)) == one
-
-
-@given(st.text())
-def test_normalising_a_title_twice_changes_nothing_more(text: str) -> None:
-    assert normalised_title(normalised_title(text)) == normalised_title(text)
-
-
-@given(numbers, numbers, st.text(min_size=1))
-def test_one_title_with_two_arxiv_ids_is_two_papers(one: str, other: str, title: str) -> None:
-    records = [identities(arxiv=number, title=title) for number in (one, other)]
-    assert same_paper(*records) == (one == other)
-
-
-def test_a_title_alone_is_the_paper_that_has_this_title() -> None:
-    known = identities(title="Pointer Networks")
-    assert same_paper(known, identities(arxiv="1506.03134", title="Pointer  networks"))
-    assert not same_paper(known, identities(arxiv="1506.03134", title="Pointer Networks Revisited"))
-
-
-def test_a_doi_and_an_arxiv_id_do_not_contradict_each_other() -> None:
-    preprint = identities(arxiv="1506.03134", title="Pointer Networks")
-    journal = identities(doi_="10.1000/1", title="Pointer Networks")
-    assert same_paper(preprint, journal)
 
 
 @pytest.mark.parametrize("text", ["", "arxiv", "arxiv:", "isbn:1"])

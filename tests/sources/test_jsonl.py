@@ -10,7 +10,7 @@ import pytest
 from newsletter.core.errors import SourceError
 from newsletter.core.listing import Listing, Skipped
 from newsletter.sources import jsonl
-from newsletter.sources.files import content
+from newsletter.sources.files import Content, content
 from tests.sources.conftest import DAY, NOW
 
 if TYPE_CHECKING:
@@ -79,9 +79,7 @@ async def test_the_day_is_the_records_own_or_else_the_files(source: Build, tmp_p
 
 
 async def test_a_bad_line_costs_itself_and_is_named(source: Build, tmp_path: Path) -> None:
-    (tmp_path / "a-2026-03-12.jsonl").write_text(
-        '{"title": "A"}\n{"title"\n\n[]\n{"title": "B"}', encoding="utf-8"
-    )
+    (tmp_path / "a-2026-03-12.jsonl").write_text('{"title": "A"}\n{"title"\n\n5\n{"title": "B"}', encoding="utf-8")
     page = await source("jsonl:*.jsonl", folder=tmp_path).read(DAY, now=NOW)
     assert [entry.listing.title for entry in page.entries] == ["A", "B"]
     assert [one.what for one in page.skipped] == ["a-2026-03-12.jsonl:2", "a-2026-03-12.jsonl:4"]
@@ -98,7 +96,8 @@ async def test_a_file_that_cannot_be_read_costs_itself(source: Build, tmp_path: 
 
 def test_a_file_that_went_away_is_skipped_with_the_reason(tmp_path: Path) -> None:
     gone = content(tmp_path / "gone.jsonl")
-    assert gone == Skipped(what="gone.jsonl", reason="cannot be read: No such file or directory")
+    reason = "cannot be read: No such file or directory"
+    assert gone == Content(None, (Skipped(what="gone.jsonl", reason=reason),))
 
 
 async def test_a_pattern_that_matches_nothing_is_told(source: Build, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from newsletter.core.identity import doi_in
 from newsletter.core.listing import Listing, Skipped
 from newsletter.sources.records import (
     BadRecordError,
@@ -14,7 +15,6 @@ from newsletter.sources.records import (
     Seen,
     count,
     day_of,
-    doi_in,
     each,
     image,
     link,

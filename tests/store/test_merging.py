@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.core.identity import same_paper
+from newsletter.core.evidence import Evidence, same_paper
 from newsletter.core.listing import Listing
 from newsletter.store import MemoryStore, open_store
 from tests.store.samples import DAY, HOUR, NOW, SOURCE, draft, due, in_issue, keys, page, paper, record
@@ -67,6 +68,36 @@ async def test_papers_of_one_title_with_different_ids_stay_apart(store: Store) -
     assert [len(candidate.sightings) for candidate in await everything(store)] == [2, 1]
 
 
+async def test_pages_of_a_journal_tell_its_editorials_apart(store: Store) -> None:
+    first = [Listing(title="Editorial", url=f"https://lab.example/e/{n}") for n in (1, 2, 3)]
+
+    recorded = await record(store, *first)
+    again = await record(store, *first, at=NOW + HOUR)
+    later = await record(store, Listing(title="Editorial", url="https://lab.example/e/4"), at=NOW + 2 * HOUR)
+
+    assert (recorded.new, again.new, later.new) == (3, 0, 1)
+
+
+async def test_entries_at_one_link_are_told_apart_by_what_the_feed_calls_them(store: Store) -> None:
+    listings = [Listing(title=f"Paper {n}", url="https://lab.example/upcoming/") for n in (1, 2, 3)]
+    entries = [replace(one, guid=f"LAB-{n}") for n, one in enumerate(page(listings), start=1)]
+
+    recorded = await store.library.record(SOURCE, DAY, entries[:2], now=NOW)
+    again = await store.library.record(SOURCE, DAY, entries, now=NOW + HOUR)
+
+    assert (recorded.new, again.new, again.listings) == (2, 1, 3)
+
+
+async def test_what_is_left_out_as_a_repeat_is_named_with_the_reason(store: Store) -> None:
+    await record(store, paper(1, url="https://lab.example/one"))
+
+    recorded = await record(store, paper(1), Listing(title="An Earlier Title", url="https://lab.example/one"))
+
+    assert [(one.what, one.reason) for one in recorded.repeats] == [
+        ("An Earlier Title https://lab.example/one", f"same link as “{TITLE}”")
+    ]
+
+
 async def test_listings_that_turn_out_to_be_one_are_merged_with_their_history(store: Store) -> None:
     renamed = Listing(title="An Earlier Title", url="https://example.org/one")
     await record(store, renamed, source=SAVED)
@@ -113,9 +144,9 @@ async def test_the_number_of_a_listing_that_is_gone_is_not_given_again(store: St
 
 async def test_a_page_that_was_merged_adds_nothing_when_it_is_recorded_again(store: Store) -> None:
     bridging = (
-        Listing(title="An Earlier Title", url="https://example.org/one"),
+        Listing(title="Number 1", url="https://example.org/one"),
         paper(1),
-        paper(1, url="https://example.org/one"),
+        paper(1, title="Number 1", url="https://example.org/one"),
     )
     first = await record(store, *bridging)
     before = await everything(store)
@@ -131,7 +162,13 @@ def views(number: int) -> st.SearchStrategy[Listing]:
     """Return the ways in which pages may show one paper: always its title, and any of its ids."""
     return st.builds(
         Listing,
-        title=st.sampled_from([f"Paper Number {number}", f"PAPER  number {number}!", f"Päper Numbér {number}"]),
+        title=st.sampled_from(
+            [
+                f"On What Makes Two Papers One, Number {number}",
+                f"ON  what makes two papers one: number {number}!",
+                f"On What Makes Two Päpers One, Numbér {number}",
+            ]
+        ),
         arxiv_id=st.sampled_from(["", f"2603.{number:05}", f"arXiv:2603.{number:05}v3"]),
         doi=st.sampled_from(["", f"10.1000/{number}", f"https://doi.org/10.1000/{number}"]),
         url=st.sampled_from(
@@ -157,7 +194,7 @@ async def recorded_identities(kind: str, pages: list[list[Listing]]) -> list[tup
     finally:
         await store.close()
     apart = [(one, other) for one in found for other in found if one is not other]
-    assert not any(same_paper(one.identities, other.identities) for one, other in apart)
+    assert not any(same_paper(*(Evidence.of(listing, listing.identities) for listing in pair)) for pair in apart)
     return sorted(tuple(map(str, listing.identities)) for listing in found)
 
 
