@@ -57,9 +57,7 @@ class Steep:
 
     def __str__(self) -> str:
         """Return it for people."""
-        return (
-            f"{self.shape}: {self.length:,} characters {self.seconds:.3f} s, {2 * self.length:,} {self.doubled:.3f} s"
-        )
+        return f"{self.shape}: {self.length:,} characters {self.seconds:.3f} s, {2 * self.length:,} {self.doubled:.3f} s"
 
 
 def steep(target: Target, shape: Shape) -> Steep | None:

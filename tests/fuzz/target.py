@@ -12,11 +12,91 @@ UNITS = (
     *("$", "$x", "$x$ ", "$$", r"\(", r"\)", r"\[", r"\(x", r"\[x\]", "{", "}", "{}", "^", "_", "^{", "_{", "x_1"),
     *(r"\text{", r"\begin{", r"\frac", r"\hat", r"\\", "\\", r"\left(", "left(", "right)", "mathcal{", r"\href{"),
     *("`", "``", "''", "'", '"', "~", "--", "---", "(", ")", "((", "[", "]", "<", ">", "<a b", "<!--", "<script"),
-    *("&", "&amp;", "&#x41;", "&#", "]]>", "<![CDATA[", "http://", "https://a.b/", "www.", "a@b.c", "a@", "a.", "a/"),
-    *("\u0301", "\u0345", "\u1161", "\u202e", "\ufdfa", "\U0001d4d0", "\udcff", "\ud800", "\x00", "\u0130", "字", "가"),
-    *(" ", "  ", "\n", "\r\n", "\t", "\u2028", "\u00a0", ",", ", ", ";", ".", ". ", "A. ", "!", ":", "=", "|", "·"),
-    *("a", "a ", "ab", "A", "aA", "1", "12 ", "1,", "0", "-", "+", "%", "%41", "#", "?", "@", "*", "/", "//", "x2013"),
-    *("ational", "izations ", "ed", "ing ", "times", "sim!", "alpha", "calH", "et al. ", "and ", " author", "10.1/"),
+    *(
+        "&",
+        "&amp;",
+        "&#x41;",
+        "&#",
+        "]]>",
+        "<![CDATA[",
+        "http://",
+        "https://a.b/",
+        "www.",
+        "a@b.c",
+        "a@",
+        "a.",
+        "a/",
+    ),
+    *(
+        "\u0301",
+        "\u0345",
+        "\u1161",
+        "\u202e",
+        "\ufdfa",
+        "\U0001d4d0",
+        "\udcff",
+        "\ud800",
+        "\x00",
+        "\u0130",
+        "字",
+        "가",
+    ),
+    *(
+        " ",
+        "  ",
+        "\n",
+        "\r\n",
+        "\t",
+        "\u2028",
+        "\u00a0",
+        ",",
+        ", ",
+        ";",
+        ".",
+        ". ",
+        "A. ",
+        "!",
+        ":",
+        "=",
+        "|",
+        "·",
+    ),
+    *(
+        "a",
+        "a ",
+        "ab",
+        "A",
+        "aA",
+        "1",
+        "12 ",
+        "1,",
+        "0",
+        "-",
+        "+",
+        "%",
+        "%41",
+        "#",
+        "?",
+        "@",
+        "*",
+        "/",
+        "//",
+        "x2013",
+    ),
+    *(
+        "ational",
+        "izations ",
+        "ed",
+        "ing ",
+        "times",
+        "sim!",
+        "alpha",
+        "calH",
+        "et al. ",
+        "and ",
+        " author",
+        "10.1/",
+    ),
 )
 
 
@@ -80,7 +160,9 @@ def _piece(random: Random, old: str, seeds: tuple[str, ...]) -> str:
         case 1:
             return old * random.choice((2, 3, 50))
         case 2:
-            return old + chr(random.choice((random.randrange(128), random.randrange(0x3000), random.randrange(0x110000))))
+            return old + chr(
+                random.choice((random.randrange(128), random.randrange(0x3000), random.randrange(0x110000)))
+            )
         case 3:
             other = random.choice(seeds) if seeds else ""
             start = random.randint(0, len(other))
@@ -98,6 +180,6 @@ def hostile(random: Random) -> str:
 
 def as_bytes(text: str) -> bytes:
     r"""Return a text as UTF-8; `\udc80` to `\udcff` stand for bytes that are none, other surrogates for `?`."""
-    return "".join(char if not "\ud800" <= char < "\udc80" and not "\udcff" < char <= "\udfff" else "?" for char in text).encode(
-        "utf-8", "surrogateescape"
-    )
+    return "".join(
+        char if not "\ud800" <= char < "\udc80" and not "\udcff" < char <= "\udfff" else "?" for char in text
+    ).encode("utf-8", "surrogateescape")

@@ -56,7 +56,9 @@ def _identified(text: str) -> None:
 
 def _matched(text: str) -> None:
     papers = [Listing(title=text, abstract=text, authors=(text,), organization=text, keywords=(text,))]
-    topic = topics.Topic(name="t", keywords=("graph", text), authors=(text,), organizations=(text,), exclude=("x y",))
+    topic = topics.Topic(
+        name="t", keywords=("graph", text), authors=(text,), organizations=(text,), exclude=("x y",)
+    )
     topics.index(papers, {"t": topic})
     Interests(papers).scores(text)
 
@@ -73,7 +75,12 @@ def _mailbox(text: str) -> None:
 
 
 def _linked(text: str) -> None:
-    for link in (web_link(text), image_link(text), records.link(text, "https://example.org/feed"), records.link(text)):
+    for link in (
+        web_link(text),
+        image_link(text),
+        records.link(text, "https://example.org/feed"),
+        records.link(text),
+    ):
         assert not set(link) & set(' \n<>"'), link
     records.image(text)
     records.day_of(text)

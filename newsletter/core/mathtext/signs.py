@@ -100,7 +100,11 @@ def _delimited(call: Call) -> Read | None:
     for mark in _PAIR.finditer(call.text, call.after, call.end):
         if mark[0][1] == closing:
             content = call.text[call.after : mark.start()]
-            return (call.reader.render(call.after, mark.start(), Mode.MATH), mark.end()) if is_formula(content, "") else None
+            return (
+                (call.reader.render(call.after, mark.start(), Mode.MATH), mark.end())
+                if is_formula(content, "")
+                else None
+            )
         if mark[0][1] == call.name:
             break
     return None
