@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from newsletter.core.subscriber import domain_key
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_LONGEST = timedelta(days=3660)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 _DATABASE = re.compile(r"(sqlite(\+\w+)?://(/.*)?|postgresql(\+\w+)?://.*)")
@@ -42,9 +43,12 @@ def _duration(value: object) -> object:
     if isinstance(value, timedelta):
         return value
     found = _DURATION.fullmatch(str(value).strip())
-    if not found or not float(found[1]):
+    seconds = float(found[1]) * _SECONDS[found[2]] if found else 0.0
+    if not seconds:
         raise ValueError("write a duration such as 36h, 90m, 45s or 2d")
-    return timedelta(seconds=float(found[1]) * _SECONDS[found[2]])
+    if seconds > _LONGEST.total_seconds():
+        raise ValueError(f"write a duration of at most {_LONGEST.days} days")
+    return timedelta(seconds=seconds)
 
 
 def _web_address(value: str) -> str:

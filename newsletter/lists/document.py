@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from newsletter.core.errors import ListFileError, Mistake
-from newsletter.lists.positions import KeyPath, positions
+from newsletter.lists.positions import DEEPEST, KeyPath, positions
 
+# A key of more parts than any sense can have: what reads TOML takes the square of their number, in time and memory.
+_PART = r"""(?:"[^"\n]{0,80}"|'[^'\n]{0,80}'|[A-Za-z0-9_-]+)"""
+_ENDLESS_KEY = re.compile(rf"(?<![A-Za-z0-9_-]){_PART}(?:[ \t]*\.[ \t]*{_PART}){{100}}")
 _PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
 
 
@@ -43,10 +46,13 @@ class Document:
         """Read a file.
 
         Raises:
-            ListFileError: the file cannot be read, or is not TOML.
+            ListFileError: the file cannot be read, is not TOML, or is nested too deeply.
         """
         self.path = path
         self._text = read_text(path).replace("\r\n", "\n")
+        if endless := _ENDLESS_KEY.search(self._text):
+            line = self._text.count("\n", 0, endless.start()) + 1
+            raise ListFileError((Mistake(shown(path), line, "has a key of more than 100 parts: remove it"),))
         try:
             self.data: dict[str, Any] = tomllib.loads(self._text)
         except tomllib.TOMLDecodeError as error:
@@ -66,6 +72,7 @@ class Document:
 
     def line(self, *path: str | int) -> int:
         """Return the line of a key, or of the nearest table around it that has one."""
+        path = path[:DEEPEST]
         while path and path not in self._lines:
             path = path[:-1]
         return self._lines.get(path, 1)

@@ -1,7 +1,8 @@
 """On which line each key of a TOML document stands; `tomllib` keeps no positions.
 
 The scanner reads documents that `tomllib` has accepted, so it only tells the parts of the grammar apart
-(https://toml.io/en/v1.0.0) and checks nothing.
+(https://toml.io/en/v1.0.0) and checks nothing. It looks into tables and arrays as deep as list files go and steps
+over what is nested deeper, so that neither memory nor the stack depends on a document's depth.
 """
 
 from __future__ import annotations
@@ -23,10 +24,12 @@ _STRING = re.compile(
     r"|'[^']*'"
 )
 _SCALAR = re.compile(r"[^,\]}#\n]*")
+_NESTED = re.compile(rf"(?P<open>[\[{{])|(?P<close>[\]}}])|{_STRING.pattern}|#[^\n]*|[^\[\]{{}}\"'#]+")
+DEEPEST = 8  # steps of a path; list files have four, as in `subscribers`, 3, `topics`, 0
 
 
 def positions(text: str) -> dict[KeyPath, int]:
-    """Return the line (from 1) of every key, table and array item of a document.
+    """Return the line (from 1) of every key, table and array item of a document whose path is not too long.
 
     Raises:
         ValueError: the document is not TOML.
@@ -62,7 +65,9 @@ class _Scanner:
         return found[pattern.groups]
 
     def _note(self, path: KeyPath, start: int) -> KeyPath:
-        """Keep the line of a path, unless an earlier line named it already."""
+        """Keep the line of a path, unless an earlier line named it already; what is too deep belongs to its table."""
+        if len(path) > DEEPEST:
+            return path[:DEEPEST]
         self._lines.setdefault(path, bisect_left(self._newlines, start) + 1)
         return path
 
@@ -103,6 +108,8 @@ class _Scanner:
 
     def _value(self, path: KeyPath) -> None:
         match self._text[self._at]:
+            case "[" | "{" if len(path) >= DEEPEST:
+                self._step_over()
             case "[":
                 self._array(path)
             case "{":
@@ -111,6 +118,15 @@ class _Scanner:
                 self._match(_STRING)
             case _:
                 self._match(_SCALAR)
+
+    def _step_over(self) -> None:
+        """Step over an array or an inline table, with all that is in it."""
+        depth = 0
+        for token in _NESTED.finditer(self._text, self._at):
+            depth += (token["open"] is not None) - (token["close"] is not None)
+            self._at = token.end()
+            if not depth:
+                return
 
     def _more(self, closing: str) -> bool:
         """Step over what stands before an item; tell whether there is one, or step over the end."""

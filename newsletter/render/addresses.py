@@ -12,6 +12,7 @@ from email_validator import EmailNotValidError, validate_email
 from newsletter.core.errors import RenderError
 
 _LONGEST = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
+_LONGEST_LINE = 998  # RFC 5322, 2.1.1
 # Control and bidi characters, and surrogates: never in an address, quoted or not.
 _UNFIT = r"\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff"
 _ATOM = rf"""[^\s<>()\[\]\\,;:"@{_UNFIT}]+"""
@@ -33,7 +34,12 @@ class Mailbox:
         Raises:
             RenderError: the text holds no address, or another than one.
         """
-        name, address = parseaddr(text)
+        if len(text) > _LONGEST_LINE:
+            raise RenderError(f"{text[:80]!r}… is longer than a line of a mail: {len(text)} characters")
+        try:
+            name, address = parseaddr(text)
+        except RecursionError:  # comments may be nested
+            raise RenderError(f"{text[:80]!r}… is not an address that mail can go to") from None
         return cls(name, wire_address(address))
 
     @property

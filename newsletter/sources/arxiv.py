@@ -15,6 +15,7 @@ from newsletter.sources.syndication import published_on, without_announcement
 
 PACE = Pace("arxiv", 3.0)  # of the daily feeds, which come before searches
 SEARCH_PACE = Pace("arxiv", 3.0, rank=1, part="search")
+_NAME_MARK = re.compile(r"([(),])")
 _CODE = re.compile(r"https?://(?:www\.)?(?:github|gitlab)\.com/[\w.-]+/[\w.-]+")
 
 
@@ -58,12 +59,17 @@ def author_names(creators: str) -> tuple[str, ...]:
     """Return the names in a comma-joined text, in which affiliations in parentheses hold commas too."""
     if creators.count("(") != creators.count(")"):
         creators = creators.replace("(", "").replace(")", "")
-    names, depth = [""], 0
-    for char in creators:
-        if char in "()":
-            depth = max(0, depth + (1 if char == "(" else -1))
-        elif char == "," and not depth:
-            names.append("")
-        elif not depth:
-            names[-1] += char
-    return texts(names, AUTHORS)
+    names: list[str] = []
+    pieces: list[str] = []  # of the name at hand
+    depth = 0
+    for piece in _NAME_MARK.split(creators):
+        if piece in {"(", ")"}:
+            depth = max(0, depth + (1 if piece == "(" else -1))
+        elif depth:
+            continue
+        elif piece == ",":
+            names.append("".join(pieces))
+            pieces.clear()
+        else:
+            pieces.append(piece)
+    return texts([*names, "".join(pieces)], AUTHORS)

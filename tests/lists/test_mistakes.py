@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from time import process_time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,6 +29,27 @@ def mistakes(folder: Path, text: str) -> list[str]:
         ListFiles(folder, check_source=check_source).load()
     assert {mistake.file for mistake in caught.value.mistakes} == {str(path)}
     return [f"{mistake.line}: {mistake.message}" for mistake in caught.value.mistakes]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (HEAD + "a." * 50_000 + "a = 1", "4: has a key of more than 100 parts: remove it"),
+        (HEAD + "\n[" + "'a' . " * 50_000 + "a]\nb = 1", "5: has a key of more than 100 parts: remove it"),
+        (HEAD + "a = { " + '"a"."é".' * 50_000 + "a = 1 }", "4: has a key of more than 100 parts: remove it"),
+        (HEAD + "a." * 50 + "a = 1", "4: unknown key 'a'"),
+        (HEAD + "k" * 300_000 + " = 1", "4: unknown key 'kkk"),
+        (HEAD + "timezone = '" + "Europe/" * 50_000 + "'", "4: timezone: unknown timezone 'Europe/Europe/"),
+        (HEAD + "a = " + "[" * 100_000 + "]" * 100_000, "1: is nested too deeply"),
+        (HEAD + "a = " + "[" * 300 + "]" * 300 + "\nb = 1", "4: unknown key 'a'"),
+        (HEAD + "\n".join(f"timezone{number} = 1" for number in range(5_000)), "4: unknown key 'timezone0'"),
+    ],
+    ids=["dotted", "table", "inline", "deep", "long key", "long value", "brackets", "nested", "many"],
+)
+def test_absurd_lengths_and_depths_are_explained_soon(tmp_path: Path, text: str, expected: str) -> None:
+    began = process_time()
+    assert mistakes(tmp_path, text)[0].startswith(expected)
+    assert process_time() - began < 5
 
 
 @pytest.mark.parametrize(

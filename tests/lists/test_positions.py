@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.lists.positions import positions
+from newsletter.lists.positions import DEEPEST, positions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +100,7 @@ def paths(value: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
 
 @given(documents())
 def test_every_key_that_tomllib_sees_has_its_line_and_no_other_key_has_one(text: str) -> None:
-    seen = dict(paths(tomllib.loads(text)))
+    seen = {path: value for path, value in paths(tomllib.loads(text)) if len(path) <= DEEPEST}
     lines = positions(text)
     assert lines.keys() == seen.keys()
     for path, value in seen.items():
@@ -123,6 +123,28 @@ def test_a_table_stands_where_its_header_or_first_mention_stands() -> None:
         ("s", 1): 9,
         ("s", 1, "v"): 10,
     }
+
+
+@pytest.mark.parametrize(
+    "deep",
+    [
+        "[" * 300 + "1, '[', \"]\", # ]\n" + "]" * 300,
+        "{a = " * 300 + '"}"' + "}" * 300,
+        "[{a = " * 200 + "[\n\n'''\n]'''\n]" + "}]" * 200,
+    ],
+)
+def test_what_is_nested_deeper_than_list_files_are_is_stepped_over(deep: str) -> None:
+    text = f"a = {deep}\nb = 1\n"
+    lines = positions(text)
+    assert lines["b",] == text.count("\n")
+    assert max(map(len, lines)) == DEEPEST
+
+
+def test_what_is_too_deep_for_a_line_of_its_own_has_that_of_its_table() -> None:
+    lines = positions("x = 1\n" + ".".join("abcdefghijkl") + " = 2\n[[" + ".".join("mnopqrstuvw") + "]]\ny = 3\n")
+    assert lines[tuple("abcdefgh")] == 2
+    assert lines[tuple("mnopqrst")] == 3
+    assert max(map(len, lines)) == DEEPEST
 
 
 def test_an_empty_document_has_no_positions() -> None:

@@ -19,6 +19,8 @@ _IN_BRACES = r"\{\s*\\?([^\W\d_])\s*\}"
 _UNDER_SIGN = re.compile(rf"{_IN_BRACES}|(?:\\(?=[ij](?![A-Za-z])))?([^\W\d_])")
 _UNDER_NAME = re.compile(rf"\s*{_IN_BRACES}|(?<=\\[cuvH])\s+([^\W\d_])")
 
+_PAIR = re.compile(r"\\.", re.DOTALL)
+
 # What programs escape, and no accent: `don\'t`, `\"so\"`, `example\.com`.
 _ESCAPED = re.compile(
     r"(?<=[A-Za-z])\\'(?:[stmd]|re|ll|ve)\b"
@@ -89,11 +91,23 @@ def _price(call: Call) -> Read | None:
 
 
 def _delimited(call: Call) -> Read | None:
-    r"""Read a formula in `\(…\)` or `\[…\]`; brackets that are merely escaped stay as they are."""
-    close = call.text.find(r"\)" if call.name == "(" else r"\]", call.after, call.end)
-    if close < 0 or not is_formula(call.text[call.after : close], ""):
-        return None
-    return call.reader.render(call.after, close, Mode.MATH), close + 2
+    r"""Read a formula in `\(…\)` or `\[…\]`; brackets that are merely escaped stay as they are.
+
+    Such formulas don't hold another of their kind: the search ends where one begins, or a text of openings alone
+    would be looked through from each of them.
+    """
+    closing = ")" if call.name == "(" else "]"
+    for mark in _PAIR.finditer(call.text, call.after, call.end):
+        if mark[0][1] == closing:
+            content = call.text[call.after : mark.start()]
+            return (
+                (call.reader.render(call.after, mark.start(), Mode.MATH), mark.end())
+                if is_formula(content, "")
+                else None
+            )
+        if mark[0][1] == call.name:
+            break
+    return None
 
 
 _SIGNS: Mapping[str, Callable[[Call], Read | None]] = {

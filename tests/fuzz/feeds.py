@@ -1,0 +1,87 @@
+"""Feeds: RSS, Atom and JSON Feed, as bytes, and what the sources make of their entries."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
+
+from newsletter.core.listing import Skipped
+from newsletter.sources import arxiv_search
+from newsletter.sources.arxiv import ArxivFeed
+from newsletter.sources.http import read_json
+from newsletter.sources.records import BadRecordError, Record, each
+from newsletter.sources.syndication import parse_feed
+from tests.fuzz.target import Target, as_bytes, text_target
+from tests.sources.api import json_feed_item
+from tests.sources.feeds import announced, found, results, rss
+from tests.sources.test_fuzz import WEB_FEED, assert_safe, parts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from newsletter.sources.records import Seen
+
+_ITEM = """<item><title>A &lt;i&gt;b&lt;/i&gt; &amp; c</title><link>https://example.org/a?b=1#c</link>
+<author>a@example.org (Ada)</author><dc:creator>Bo</dc:creator><media:thumbnail url="https://example.org/a.png"/>
+<description><![CDATA[<p>Words &amp; more.</p>]]></description><pubDate>Thu, 12 Mar 2026 00:00:00 GMT</pubDate>
+<guid isPermaLink="false">10.1000/xyz.1</guid><enclosure url="/a.pdf" length="1" type="application/pdf"/></item>"""
+_SEEDS = (
+    rss(announced(1), announced(2)),
+    results(found(1), found(2)),
+    rss(_ITEM, _ITEM),
+    json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": [json_feed_item(1)]}),
+)
+_ARXIV = ArxivFeed(parts("arxiv", "cs.CL?replacements"))
+
+
+def _read(text: str) -> None:
+    body = as_bytes(text)
+    if body.startswith(b"{"):
+        _all(Record(read_json(body)).listed("items"), WEB_FEED._item)
+        return
+    entries = parse_feed(body).entries
+    for read in (WEB_FEED._entry, _ARXIV._announced, arxiv_search._found):
+        _all(entries, read)
+
+
+def _all(entries: list[object] | list[dict[str, object]], read: Callable[[Record], Seen | None]) -> None:
+    for item in each(entries, read):
+        if not isinstance(item, Skipped):
+            assert_safe(item.listing)
+
+
+def _feed_of(text: str) -> str:
+    """Return a feed with a text in each place that a source reads, as text."""
+    return rss(announced(1, creators=text, abstract=text).replace("Announced Paper 1", escape(text)))
+
+
+def _feed_around(text: str) -> str:
+    """Return a feed with a text in it as it is, markup and all."""
+    return rss(_ITEM.replace("Words", text).replace("(Ada)", text))
+
+
+TARGETS: tuple[Target, ...] = (
+    text_target(
+        "feeds", "feeds", _read, _SEEDS, documented=(ValueError, BadRecordError), longer=_feed_of, longest=60_000
+    ),
+    text_target(
+        "feed markup",
+        "feeds",
+        _read,
+        _SEEDS,
+        documented=(ValueError, BadRecordError),
+        longer=_feed_around,
+        longest=60_000,
+    ),
+    text_target(
+        "json feeds",
+        "feeds",
+        _read,
+        _SEEDS[3:],
+        documented=(ValueError, BadRecordError),
+        longer=lambda text: json.dumps(
+            {"items": [json_feed_item(title=text, content_html=text, id=text, url=text)]}
+        ),
+    ),
+)

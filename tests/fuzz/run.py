@@ -1,0 +1,166 @@
+"""Runs targets for a while and says what came of it."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import traceback
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from random import Random
+from time import monotonic, process_time
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from tests.fuzz.growth import Shape, steep
+from tests.fuzz.target import UNITS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tests.fuzz.growth import Steep
+    from tests.fuzz.target import Target
+
+LONGEST = 10  # seconds that one input may take before it counts as a hang
+_KEPT = 5  # findings of a kind that are shown
+_SHARE_OF_GROWTH = 0.4  # of a target's time
+
+
+class HangError(Exception):
+    """An input was not done in time."""
+
+
+@dataclass(slots=True)
+class Result:
+    """What came of one target."""
+
+    name: str
+    inputs: int = 0
+    shapes: int = 0
+    documented: int = 0  # inputs that ended in a documented exception
+    slowest: float = 0.0  # seconds of the processor
+    slowest_input: str = ""
+    failures: dict[str, str] = field(default_factory=dict)  # by exception and place, the input that showed it
+    growth: list[Steep] = field(default_factory=list)
+
+    @property
+    def is_good(self) -> bool:
+        """Tell whether nothing was found."""
+        return not self.failures and not self.growth
+
+    def lines(self) -> Iterator[str]:
+        """Yield the result for people."""
+        yield (
+            f"{self.name:<28}{self.inputs:>9,} inputs{self.shapes:>7,} shapes{self.documented:>9,} refused"
+            f"  slowest {self.slowest * 1000:8.1f} ms ({self.slowest_input})"
+        )
+        for error, shown in list(self.failures.items())[:_KEPT]:
+            yield f"  {error}\n    {shown}"
+        for found in self.growth[:_KEPT]:
+            yield f"  grows faster than its input: {found}"
+
+
+def fuzz(target: Target, seconds: float, seed: int) -> Result:
+    """Return what a target does with inputs that are made by chance, the same for the same seed."""
+    result = Result(target.name)
+    end = monotonic() + seconds * (1 - _SHARE_OF_GROWTH)
+    number = 0
+    with _quiet():
+        while number == 0 or monotonic() < end:
+            value = target.make(_chance(seed, target, number))
+            _try(target, value, f"input {number}", result)
+            number += 1
+        _grow(target, end + seconds * _SHARE_OF_GROWTH, seed, result)
+    result.inputs = number
+    return result
+
+
+def input_of(target: Target, seed: int, number: int) -> Any:
+    """Return an input again, by its number."""
+    return target.make(_chance(seed, target, number))
+
+
+def _chance(seed: int, target: Target, number: int) -> Random:
+    return Random(f"{seed} {target.name} {number}")  # noqa: S311 -- no secret comes of it
+
+
+def _grow(target: Target, end: float, seed: int, result: Result) -> None:
+    """Look at how time grows: first with each unit by itself, by chance where time is short, then with mixtures."""
+    random = _chance(seed, target, -1)
+    singles = [Shape("", unit, "") for unit in random.sample(UNITS, len(UNITS))]
+    while monotonic() < end and len(result.growth) < _KEPT:
+        shape = singles.pop() if singles else Shape.of(random)
+        try:
+            with _limited():
+                found = steep(target, shape)
+        except Exception as error:  # noqa: BLE001 -- it is what is looked for
+            result.failures.setdefault(_place(error), str(shape))
+        else:
+            result.shapes += 1
+            if found:
+                result.growth.append(found)
+
+
+def _try(target: Target, value: Any, name: str, result: Result) -> None:
+    began = process_time()
+    try:
+        with _limited():
+            target.check(value)
+    except target.documented:
+        result.documented += 1
+    except Exception as error:  # noqa: BLE001 -- it is what is looked for
+        result.failures.setdefault(_place(error), f"{name}: {_shown(value)}")
+    if (took := process_time() - began) > result.slowest:
+        result.slowest, result.slowest_input = took, name
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 300 else f"{text[:300]}… ({len(text):,} characters)"  # noqa: PLR2004
+
+
+def _place(error: Exception) -> str:
+    """Return an exception with where it was raised, which tells one fault from another."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    said = " ".join(str(error).split())[:160]
+    return f"{type(error).__name__} in {frame.filename.rpartition('/')[2]}:{frame.lineno} ({frame.name}): {said}"
+
+
+@contextmanager
+def _limited() -> Iterator[None]:
+    """End what takes too long, by a signal: Python's own code and regular expressions heed it."""
+
+    def ring(*_: object) -> None:
+        raise HangError(f"not done after {LONGEST} seconds")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, LONGEST)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Leave out what sources log of odd records, and keep what is alive already out of garbage collection."""
+    before = structlog.get_config()
+
+    def drop(*_: object) -> Any:
+        raise structlog.DropEvent
+
+    structlog.configure(processors=[drop], cache_logger_on_first_use=False)
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        structlog.configure(**before)
+
+
+def fuzz_all(targets: Sequence[Target], seconds: float, seed: int) -> Iterator[Result]:
+    """Yield the result of each target, with an equal share of the time."""
+    for target in targets:
+        yield fuzz(target, seconds / len(targets), seed)
