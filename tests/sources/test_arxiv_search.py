@@ -59,9 +59,8 @@ async def test_answers_shorter_than_asked_are_read_on(most: int, source: Build, 
 
     httpserver.expect_request("/api/query").respond_with_handler(answer)
     page = await source("arxiv_search:all:a").read(DAY, now=NOW)
-    assert [one.listing.arxiv_id for one in page.entries] == [
-        f"2603.{number:05d}" for number in range(1, total + 1)
-    ]
+    read = [one.listing.arxiv_id for one in page.entries]
+    assert read == [f"2603.{number:05d}" for number in range(1, total + 1)]
 
 
 async def test_results_that_are_counted_and_never_given_are_told(source: Build, httpserver: HTTPServer) -> None:
