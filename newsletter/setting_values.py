@@ -8,7 +8,7 @@ from collections import Counter
 from datetime import timedelta
 from ipaddress import ip_address
 from typing import Annotated
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
@@ -19,16 +19,17 @@ _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _LONGEST = timedelta(days=3660)
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
-_DATABASE = re.compile(r"(sqlite(\+\w+)?://(/.*)?|postgresql(\+\w+)?://.*)")
+_SQLITE = re.compile(r"sqlite(\+\w+)?://(/.*)?")
+_PORT = re.compile(r"\d{1,5}", re.ASCII)
 # RFC 3986 without what could be read in two ways. The password may hold no reserved character: whoever pastes
 # one that does means another address than the one that parsers see.
 _POSTGRESQL = re.compile(
     r"""postgresql(\+\w+)?://
     ([^\s:@/?\#\[\]]+(:[^\s:@/?\#]*)?@)?  # user, password
     ([^\s:@/?\#\[\]]+|\[[0-9A-Fa-f:.]+\])?  # host; none for the local socket
-    (:\d{1,5})?
+    (:(?P<port>\d{1,5}))?
     (/[^\s@/?\#]*)?  # name
-    (\?([\w.-]+=[^\s@?\#&]*(&[\w.-]+=[^\s@?\#&]*)*)?)?""",
+    (\?(?P<query>[\w.-]+=[^\s@?\#&]*(&[\w.-]+=[^\s@?\#&]*)*)?)?""",
     re.VERBOSE | re.ASCII,
 )
 _HOST = re.compile(r"(?!-)[\w-]{1,63}(\.[\w-]{1,63})*\.?")  # with underscores, as in networks of containers
@@ -36,6 +37,7 @@ _LIKE_IP = re.compile(r"[\d.]+")
 _LONGEST_HOST = 253
 _LONGEST_PUBLIC_ADDRESS = 200
 _SHORTEST_KEY = 16
+_LAST_PORT = 65535
 
 
 def _duration(value: object) -> object:
@@ -61,7 +63,7 @@ def _web_address(value: str) -> str:
     if "?" in value or "#" in value:
         raise ValueError("paths are put after it: write it without ? and #, as in https://papers.example.org")
     if not _has_port(value):
-        raise ValueError("its port is no number from 1 to 65535")
+        raise ValueError(f"its port is no number from 1 to {_LAST_PORT}")
     return value.rstrip("/")
 
 
@@ -158,17 +160,27 @@ def _secret_key(value: SecretStr) -> SecretStr:
 def _database(value: SecretStr) -> SecretStr:
     """Take a database's address only if it can be read in one way: else a part of its password would be a host."""
     address = value.get_secret_value()
-    kind = address.partition(":")[0].partition("+")[0]
-    if kind == "postgres":
-        raise ValueError("write it with postgresql:// at its beginning")
-    if kind == "postgresql" and not _POSTGRESQL.fullmatch(address):
+    match address.partition(":")[0].partition("+")[0]:
+        case "postgres":
+            raise ValueError("write it with postgresql:// at its beginning")
+        case "postgresql":
+            _check_postgresql(address)
+        case _ if not _SQLITE.fullmatch(address):
+            raise ValueError("write sqlite:///path/to/file.db or postgresql://user:password@host/name")
+    return value
+
+
+def _check_postgresql(address: str) -> None:
+    found = _POSTGRESQL.fullmatch(address)
+    if not found:
         raise ValueError(
             "cannot be read: write postgresql://user:password@host:port/name, and write @ and : of the password "
             "as %40, %3A (also / as %2F, ? as %3F, # as %23, a space as %20)"
         )
-    if kind not in {"sqlite", "postgresql"} or not _DATABASE.fullmatch(address):
-        raise ValueError("write sqlite:///path/to/file.db or postgresql://user:password@host/name")
-    return value
+    elsewhere = parse_qs(found["query"] or "").get("port", [])
+    ports = [port for port in (found["port"], *",".join(elsewhere).split(",")) if port]
+    if not all(_PORT.fullmatch(port) and 0 < int(port) <= _LAST_PORT for port in ports):
+        raise ValueError(f"its port is no number from 1 to {_LAST_PORT}")
 
 
 def _mail_address(value: str) -> str:

@@ -293,6 +293,12 @@ def test_addresses_of_databases_that_mean_one_thing_are_taken(monkeypatch: pytes
     assert having(monkeypatch, DATABASE__URL=value).database.url.get_secret_value() == value
 
 
+@pytest.mark.parametrize("rest", ["h:0/x", "h:65536/x", "h/x?port=Canary", "/x?host=a,b&port=5432,Canary"])
+def test_a_port_of_a_database_is_one(monkeypatch: pytest.MonkeyPatch, rest: str) -> None:
+    said = mistake(monkeypatch, DATABASE__URL=f"postgresql://{rest}")
+    assert said == "NEWSLETTER_DATABASE__URL: its port is no number from 1 to 65535"
+
+
 def test_an_address_in_the_form_of_some_hosts_is_told_the_right_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
     said = mistake(monkeypatch, DATABASE__URL="postgres://app:Canary@h/x")
     assert said == "NEWSLETTER_DATABASE__URL: write it with postgresql:// at its beginning"
