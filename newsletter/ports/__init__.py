@@ -16,8 +16,6 @@ from newsletter.ports.mail import (
 )
 from newsletter.ports.store import (
     DeliveryRecord,
-    HeldDomain,
-    HighWater,
     Hindrance,
     HindranceKind,
     Hindrances,
@@ -28,9 +26,8 @@ from newsletter.ports.store import (
     Recorded,
     Roster,
     Store,
-    Suppression,
-    Suppressions,
 )
+from newsletter.ports.suppressions import HeldDomain, HighWater, Suppression, Suppressions
 
 __all__ = [
     "Clock",

@@ -140,7 +140,7 @@ async def test_lifting_what_is_not_suppressed_changes_nothing(store: Store) -> N
         [suppression("ann@example.org"), suppression("bob@example.org", "daily")], now=NOW
     )
 
-    with pytest.raises(UsageError, match="bob@example.org"):
+    with pytest.raises(UsageError, match=r"bob@example\.org"):
         await store.suppressions.lift(["ann@example.org", "bob@example.org"], list_name=None, now=NOW)
 
     assert len(await store.suppressions.find()) == 2
