@@ -1,11 +1,11 @@
-"""The high-water mark: notices when an older copy of the database stands in the place of the one that was used last.
+"""The high-water mark: notices that the database is an older copy of the one that was used last.
 
-Such a copy does not know what was delivered since it was made, and would have all of it delivered again. So the ledger
-counts up when an issue is frozen, and before and after deliveries are made, and the state folder keeps how far it had
-come, by the ledger's identity. A ledger that is behind that is an older copy, and the operator is asked.
+Such a copy does not know what was delivered since it was made, and would have all of it delivered again. So the
+ledger counts up when an issue is frozen, and before and after deliveries are made, and the state folder keeps how
+far it had come, by the ledger's identity. A ledger that is behind that is an older copy, and the operator is asked.
 
-A new ledger has an identity of its own, a copied folder brings its mark along, and where the state folder is lost nothing
-is known and nothing said.
+A new ledger has an identity of its own, a copied folder brings its mark along, and where the state folder is lost
+nothing is known and nothing said.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ class HighWaterMark:
         known = await self._known(name)
         if reached < known:
             raise ConfigurationError(
-                f"the database is an older copy: it is at step {reached}, {self._folder / _FILE} says {known}; what it "
-                "does not know to be sent would be sent again, so nothing was done. Put the newer database back, or "
-                "go on with this one by `newsletter issues accept-restored`"
+                f"the database is an older copy: it is at step {reached}, {self._folder / _FILE} says {known}; what "
+                "it does not know to be sent would be sent again, so nothing was done. Put the newer database back, "
+                "or go on with this one by `newsletter issues accept-restored`"
             )
 
     async def advance(self) -> None:

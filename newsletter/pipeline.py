@@ -352,19 +352,10 @@ class Pipeline:
         report = await self.dispatcher.deliver(message_for, issue_key=issue.key, progress=progress, stop=stop)
         if report.sent or report.uncertain:
             await self.mark.advance()
-        await self._judge_dead()
+        for held in await self.store.suppressions.judge(now=self.clock()):
+            told = {"domain": held.domain, "addresses": held.addresses, "reason": held.reason}
+            log.warning("dead_addresses_held", **told, see="newsletter suppressions list --held")
         return report
-
-    async def _judge_dead(self) -> None:
-        """Decide on the addresses that relays called dead, and tell of those that are held."""
-        for one in await self.store.suppressions.judge(now=self.clock()):
-            log.warning(
-                "dead_addresses_held",
-                domain=one.domain,
-                addresses=one.addresses,
-                reason=one.reason,
-                what_to_do="the next issue asks again; see `newsletter suppressions list --held`",
-            )
 
     async def _report(
         self,

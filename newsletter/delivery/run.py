@@ -174,7 +174,7 @@ class Run:
         self.supply.refill()
 
     async def conclude(self, doubts: Doubts) -> str:
-        """Decide what is in doubt still when nothing is left to send; return what the trouble with the relay is."""
+        """Decide what is in doubt still when nothing is left to send; return the trouble with the relay."""
         if not doubts.open:
             return ""
         await self.ledger.flush()

@@ -16,8 +16,6 @@ from newsletter.ports.mail import (
 )
 from newsletter.ports.store import (
     DeliveryRecord,
-    HeldDomain,
-    HighWater,
     Hindrance,
     HindranceKind,
     Hindrances,
@@ -30,9 +28,8 @@ from newsletter.ports.store import (
     Roster,
     Slots,
     Store,
-    Suppression,
-    Suppressions,
 )
+from newsletter.ports.suppressions import HeldDomain, HighWater, Suppression, Suppressions
 
 __all__ = [
     "CatchesUp",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from newsletter.core.listing import Candidate, Entry
     from newsletter.core.newsletter_list import Cadence
     from newsletter.core.subscriber import Subscriber, SyncPlan
+    from newsletter.ports.suppressions import HighWater, Suppressions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,27 +99,6 @@ class Hindrance:
     given_up: bool = False  # a relay that was not tried again within the run
     reason: str = ""  # what was said, in one line
     forgotten_at: datetime  # from then on it counts for nothing
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suppression:
-    """An address that is not mailed any more, on one list or (None) on all; or held, and mailed until that is known."""
-
-    address: str
-    list: str | None
-    reason: str
-    since: datetime
-    held: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeldDomain:
-    """A domain that called many addresses dead at once, which are held."""
-
-    domain: str
-    addresses: int
-    since: datetime
-    reason: str  # what it said of one of them
 
 
 class Library(Protocol):
@@ -250,65 +230,6 @@ class Roster(Protocol):
 
     async def suppressed(self, list_name: str) -> set[str]:
         """Return the address keys that are suppressed for a list, by itself or for all lists."""
-        ...
-
-
-class Suppressions(Protocol):
-    """Addresses that are not mailed any more, for operators, and those that relays call dead."""
-
-    async def find(self, *, list_name: str | None = None) -> list[Suppression]:
-        """Return all suppressions, held addresses among them, by address; of one list, those for all included."""
-        ...
-
-    async def add(self, suppressions: Sequence[Suppression], *, now: datetime) -> int:
-        """Suppress addresses, all in one transaction; return how many are news.
-
-        What is held of them is decided by that. `Roster.suppress` says what it means.
-        """
-        ...
-
-    async def lift(self, addresses: Sequence[str], *, list_name: str | None, now: datetime) -> None:
-        """Mail these addresses again, all in one transaction.
-
-        Those suppressed for one list or (None) for all lists, or held. Their subscribers are active again, where no
-        other suppression is left.
-
-        Raises:
-            UsageError: one of them is neither; nothing was changed.
-        """
-        ...
-
-    async def judge(self, *, now: datetime) -> list[HeldDomain]:
-        """Decide on the addresses that relays called dead since this was asked last.
-
-        They are suppressed, or held (`core.dead_addresses`). What was held and is taken again is forgotten.
-
-        Returns:
-            The domains of which addresses are held from now on.
-        """
-        ...
-
-    async def held(self) -> list[HeldDomain]:
-        """Return the domains of which addresses are held."""
-        ...
-
-    async def held_on(self, list_name: str) -> int:
-        """Return how many subscribers of a list have addresses that are held."""
-        ...
-
-
-class HighWater(Protocol):
-    """How far a ledger has come, to be kept outside of it too: an older copy in its place is noticed."""
-
-    async def read(self) -> tuple[str, int]:
-        """Return the ledger's identity, which it was given when it was made, and its mark.
-
-        The identity is empty where the ledger doesn't outlive the process.
-        """
-        ...
-
-    async def advance(self, *, at_least: int = 0) -> int:
-        """Raise the mark by one, or to what it must be at least; return it when it is durable."""
         ...
 
 

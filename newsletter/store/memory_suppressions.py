@@ -48,7 +48,13 @@ class MemorySuppressions:
                 self._tables.dead.pop(address_key(one.address), None)
         return news
 
-    async def lift(self, addresses: Sequence[str], *, list_name: str | None, now: datetime) -> None:
+    async def lift(
+        self,
+        addresses: Sequence[str],
+        *,
+        list_name: str | None,
+        now: datetime,  # noqa: ARG002 - part of the protocol
+    ) -> None:
         """See `Suppressions`."""
         tables = self._tables
         keys = {address_key(address): address for address in addresses}

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from newsletter.store.engine import Database
-    from newsletter.store.suppressions import SqlSuppressions
-from newsletter.store.workers import Workers
+    from newsletter.store.workers import Workers
 
 
 class SqlStore:

@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 
 from newsletter.core.delivery import (
     FORWARD,
+    MOST_COPIES,
     Delivery,
     DeliveryState,
     Outcome,
     RetryPolicy,
     begun,
     message_id,
+    resent,
     settled,
 )
 from newsletter.core.subscriber import Subscriber
@@ -101,3 +103,31 @@ def test_the_message_id_depends_on_issue_and_reader_alone() -> None:
     assert len(others | {one}) == 4
     assert one.startswith("<20260312.")
     assert one.endswith("@example.org>")
+
+
+@pytest.mark.parametrize(("times", "minutes"), [(1, 2), (2, 4)])
+def test_what_a_relay_cut_off_is_sent_again_after_a_wait_that_grows(times: int, minutes: int) -> None:
+    one = delivery(attempts=times - 1)
+    cut_off = settled(one, Outcome(state=DeliveryState.UNCERTAIN), NOON, RetryPolicy(), 0.5)
+
+    again = resent(one, cut_off, times, RetryPolicy(), 0.5)
+
+    assert again
+    assert (again.state, again.next_attempt_at) == (DeliveryState.DEFERRED, NOON + timedelta(minutes=minutes))
+    assert again.state in FORWARD[DeliveryState.UNCERTAIN]
+
+
+@given(times=st.integers(min_value=MOST_COPIES, max_value=100), jitter=st.floats(0, 0.999))
+def test_what_a_relay_cuts_off_again_and_again_comes_few_times(times: int, jitter: float) -> None:
+    one = delivery(attempts=times - 1)
+    cut_off = settled(one, Outcome(state=DeliveryState.UNCERTAIN), NOON, RetryPolicy(max_attempts=1000), jitter)
+
+    assert resent(one, cut_off, times, RetryPolicy(max_attempts=1000), jitter) is None
+
+
+def test_what_was_cut_off_is_not_sent_again_when_it_is_too_late_or_tried_too_often() -> None:
+    one = delivery()
+    cut_off = settled(one, Outcome(state=DeliveryState.UNCERTAIN), NOON, RetryPolicy(), 0.5)
+
+    assert resent(one, cut_off, 1, RetryPolicy(max_attempts=1), 0.5) is None
+    assert resent(one, cut_off, 1, RetryPolicy(give_up_after=timedelta(seconds=1)), 0.5) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 READERS, CONNECTIONS = 40, 2
 RUN = ("run", "--date", "2026-03-12", "--json")
 ODD = "reader7@example.org"
+NINE = datetime(2026, 3, 12, 9, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -84,7 +86,7 @@ async def test_a_message_whose_fate_is_unknown_is_left_to_the_next_run(
     server.answer(step, reply, address=ODD, times=1)
     done = await workplace.run(*RUN)
     assert (done.code, done.json["status"]) == (75, "partial")
-    assert (done.json["deliveries"]["sent"], done.json["deliveries"]["queued"]) == (READERS - 1, 1)
+    assert (done.json["deliveries"]["sent"], done.json["deliveries"]["deferred"]) == (READERS - 1, 1)
     await finished(workplace, server)
     assert set(twice(server)) <= {ODD}
 
@@ -96,6 +98,81 @@ async def test_a_message_that_was_taken_although_nobody_said_so_comes_twice_unde
     assert (await workplace.run(*RUN)).code == 75
     await finished(workplace, server)
     assert twice(server) == [ODD]
+
+
+async def test_a_relay_that_takes_a_message_and_never_says_so_brings_few_copies(
+    workplace: Workplace, server: SmtpServer
+) -> None:
+    server.answer("TAKEN", DROP, address=ODD)
+    for _ in range(6):  # each of them wants everything now
+        done = await workplace.run(*RUN)
+        assert (done.code, done.json["status"]) == (75, "partial")
+    assert server.copies()[ODD] == 3
+    assert server.copies().total() == READERS + 2
+    assert done.json["deliveries"]["uncertain"] == 1  # the operator's, from here on
+
+    server.works_again()
+    assert (await workplace.run("deliveries", "release", "--json")).json == {"deliveries": 1}
+    await finished(workplace, server)
+
+
+async def test_a_message_whose_fate_is_unknown_waits_like_one_that_was_put_off(
+    workplace: Workplace, server: SmtpServer
+) -> None:
+    workplace.set_clock(NINE)
+    server.answer("TAKEN", DROP, address=ODD)
+    copies = []
+    for minutes in (0, 1, 3, 4, 10, 60, 120):
+        workplace.set_clock(NINE + timedelta(minutes=minutes))
+        assert (await workplace.run("run")).code == 75
+        copies.append(server.copies()[ODD])
+
+    assert copies == [1, 1, 2, 2, 3, 3, 3]
+
+
+async def test_who_holds_gets_no_second_copy_where_the_journal_of_a_killed_process_is_damaged(
+    workplace: Workplace, server: SmtpServer
+) -> None:
+    workplace.environment["NEWSLETTER_DELIVERY__UNCERTAIN"] = "hold"
+    server.delay = 0.05
+    process = await workplace.start(*RUN)
+    await server.until(READERS // 4)
+    process.kill()
+    await process.communicate()
+    [journal] = (workplace.folder / "var" / "newsletter.db.journals").glob("*.journal")
+    journal.write_bytes(b"")
+    server.delay = 0.0
+
+    done = await workplace.run(*RUN)
+
+    assert (done.code, done.json["status"]) == (75, "partial")
+    assert "journal_damaged" in done.err
+    assert set(server.copies().values()) == {1}
+    counts = done.json["deliveries"]
+    assert counts["uncertain"] >= READERS // 4
+    assert counts["uncertain"] + counts["sent"] == READERS
+
+
+async def test_a_journal_that_cannot_be_read_is_said_in_one_line(workplace: Workplace, server: SmtpServer) -> None:
+    server.delay = 0.05
+    process = await workplace.start(*RUN)
+    await server.until(READERS // 4)
+    process.kill()
+    await process.communicate()
+    [journal] = (workplace.folder / "var" / "newsletter.db.journals").glob("*.journal")
+    journal.rename(kept := workplace.folder / "kept")
+    journal.mkdir()
+    sent = len(server.received)
+
+    done = await workplace.run(*RUN)
+    assert done.code == 69
+    assert len(done.complaints) == 1
+    assert str(journal.name) in done.complaints[0]
+    assert len(server.received) == sent
+
+    journal.rmdir()
+    kept.rename(journal)
+    await finished(workplace, server)
 
 
 async def test_a_relay_that_hangs_holds_up_its_connection_and_not_the_end(

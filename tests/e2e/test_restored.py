@@ -1,4 +1,4 @@
-"""An older copy of the database in the place of the one that was used last: noticed before anybody gets a second mail."""
+"""An older copy of the database in the place of the newer one: noticed before anybody gets a second mail."""
 
 from __future__ import annotations
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from newsletter.core.delivery import DeliveryState
+from newsletter.core.delivery import DeliveryState, Uncertain, begun
 from newsletter.core.errors import UsageError
 from newsletter.core.subscriber import SubscriberStatus
 from newsletter.ports import Suppression
-from tests.store.samples import DAY, NOW, attempt, frozen
+from tests.store.samples import DAY, NOW, attempt, frozen, outcome
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -57,7 +57,9 @@ async def test_many_dead_addresses_of_a_domain_that_took_mail_before_are_held(st
     assert await store.suppressions.judge(now=NOW + ANOTHER_DAY) == []  # told once
 
 
-async def test_what_is_held_is_forgotten_when_it_is_taken_and_suppressed_when_it_is_dead_again(store: Store) -> None:
+async def test_what_is_held_is_forgotten_when_it_is_taken_and_suppressed_when_it_is_dead_again(
+    store: Store,
+) -> None:
     await deliver(store, 1, [SENT] * 4, NOW)
     await deliver(store, 2, [REFUSED] * 4, NOW + ANOTHER_DAY)
     await store.suppressions.judge(now=NOW + ANOTHER_DAY)
@@ -134,9 +136,11 @@ async def test_who_left_one_list_stays_out_of_it_when_the_suppression_for_all_is
 
 
 async def test_lifting_what_is_not_suppressed_changes_nothing(store: Store) -> None:
-    await store.suppressions.add([suppression("ann@example.org"), suppression("bob@example.org", "daily")], now=NOW)
+    await store.suppressions.add(
+        [suppression("ann@example.org"), suppression("bob@example.org", "daily")], now=NOW
+    )
 
-    with pytest.raises(UsageError, match="bob@example.org"):
+    with pytest.raises(UsageError, match=r"bob@example\.org"):
         await store.suppressions.lift(["ann@example.org", "bob@example.org"], list_name=None, now=NOW)
 
     assert len(await store.suppressions.find()) == 2
@@ -166,7 +170,8 @@ async def test_a_refusal_in_doubt_that_was_deferred_is_decided_later(store: Stor
     await frozen(store, 1)
     async with store.outbox.worker() as worker:
         [one] = await store.outbox.claim(worker, now=NOW, limit=1)
-        change = await attempt(store, one, DeliveryState.DEFERRED, code=550, text="5.7.1 no")
+        change = outcome(one, DeliveryState.DEFERRED, code=550, text="5.7.1 no")
+        assert not await store.outbox.record([begun(one, NOW), change])
         attempts = 0 if state is DeliveryState.QUEUED else 1
         decided = change._replace(state=state, next_attempt_at=None, attempts=attempts)
         assert not await store.outbox.record([decided])
@@ -176,8 +181,6 @@ async def test_a_refusal_in_doubt_that_was_deferred_is_decided_later(store: Stor
 
 
 async def test_what_a_dead_worker_held_whose_notes_are_lost_counts_as_in_flight(store: Store) -> None:
-    from newsletter.core.delivery import Uncertain
-
     await frozen(store, 3)
     async with store.outbox.worker() as worker:
         await store.outbox.claim(worker, now=NOW, limit=2)

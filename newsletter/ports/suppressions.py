@@ -1,0 +1,90 @@
+"""Addresses that are not mailed any more, and how far the ledger has come: what operators decide on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppression:
+    """An address that is not mailed any more, on one list or (None) on all; or `held`, and mailed still."""
+
+    address: str
+    list: str | None
+    reason: str
+    since: datetime
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldDomain:
+    """A domain that called many addresses dead at once, which are held."""
+
+    domain: str
+    addresses: int
+    since: datetime
+    reason: str  # what it said of one of them
+
+
+class Suppressions(Protocol):
+    """Addresses that are not mailed any more, for operators, and those that relays call dead."""
+
+    async def find(self, *, list_name: str | None = None) -> list[Suppression]:
+        """Return all suppressions, held addresses among them, by address; of one list, those for all included."""
+        ...
+
+    async def add(self, suppressions: Sequence[Suppression], *, now: datetime) -> int:
+        """Suppress addresses, all in one transaction; return how many are news.
+
+        What is held of them is decided by that. `Roster.suppress` says what it means.
+        """
+        ...
+
+    async def lift(self, addresses: Sequence[str], *, list_name: str | None, now: datetime) -> None:
+        """Mail these addresses again, all in one transaction.
+
+        Those suppressed for one list or (None) for all lists, or held. Their subscribers are active again, where
+        no other suppression is left.
+
+        Raises:
+            UsageError: one of them is neither; nothing was changed.
+        """
+        ...
+
+    async def judge(self, *, now: datetime) -> list[HeldDomain]:
+        """Decide on the addresses that relays called dead since this was asked last.
+
+        They are suppressed, or held (`core.dead_addresses`). What was held and is taken again is forgotten.
+
+        Returns:
+            The domains of which addresses are held from now on.
+        """
+        ...
+
+    async def held(self) -> list[HeldDomain]:
+        """Return the domains of which addresses are held."""
+        ...
+
+    async def held_on(self, list_name: str) -> int:
+        """Return how many subscribers of a list have addresses that are held."""
+        ...
+
+
+class HighWater(Protocol):
+    """How far a ledger has come, to be kept outside of it too: an older copy in its place is noticed."""
+
+    async def read(self) -> tuple[str, int]:
+        """Return the ledger's identity, which it was given when it was made, and its mark.
+
+        The identity is empty where the ledger doesn't outlive the process.
+        """
+        ...
+
+    async def advance(self, *, at_least: int = 0) -> int:
+        """Raise the mark by one, or to what it must be at least; return it when it is durable."""
+        ...
