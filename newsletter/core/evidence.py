@@ -41,6 +41,7 @@ class Evidence:
     urls: frozenset[str]
     titles: frozenset[str]
     former: frozenset[ListingId]
+    scopes: frozenset[str]  # the feeds that call it by an id of their own
     is_stored: bool = False
     settled: frozenset[str] = frozenset()  # feeds that have recognised it since; for them `former` has no say
 
@@ -75,14 +76,10 @@ class Evidence:
             urls=frozenset(values[IdKind.URL]),
             titles=frozenset(values[IdKind.TITLE]),
             former=frozenset(former),
+            scopes=frozenset(map(scope_of, values[IdKind.GUID])),
             is_stored=is_stored,
             settled=settled,
         )
-
-    @property
-    def scopes(self) -> frozenset[str]:
-        """Return the feeds that call it by an id of their own."""
-        return frozenset(scope_of(guid) for guid in self.guids)
 
     @property
     def has_place(self) -> bool:

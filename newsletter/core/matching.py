@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # What may be shared by very many papers, and how many of them are looked at: a title such as "Editorial".
 _WEAK = frozenset({IdKind.URL, IdKind.FORMER_URL, IdKind.TITLE, IdKind.FORMER_TITLE})
-_MOST = 100
+_MOST = 50
 _FORMER = frozenset({IdKind.FORMER_URL, IdKind.FORMER_TITLE})
 _LINKS = frozenset({IdKind.URL, IdKind.FORMER_URL})
 
@@ -195,11 +195,14 @@ class _Shelf:
         for one in self._sharing(keys_of(entry)):
             # An entry that names a title alone fits several papers of that title; the first it is, and as what
             # that one is known by tells it from the others, they stay apart.
+            proven = proof(evidence, one.evidence, crowded=crowded)
+            if proven is None:
+                continue
             if found is None:
-                kind = proof(evidence, one.evidence, crowded=crowded)
-                found = one if kind is not None else None
-            elif proof(self._with(entry, found), one.evidence, crowded=crowded) is not None:
+                found, kind = one, proven
+            else:
                 found = self._merge(found, one)
+            evidence = self._with(entry, found)
         if found is None:
             found = Known(None, record, ids)
             found.learn(record, ids)

@@ -28,7 +28,7 @@ _SIGNS = "€‚„…‰‹‘’“”•–—™›\u00a0¡£§©«®°±²�
 _EXPECTED = frozenset(_LETTERS + _SIGNS)
 # Text of another encoding shows by capitals, or signs, in the middle of words, and by runs of foreign letters.
 _ODD = re.compile(
-    r"[a-zà-öø-ÿœšž][À-ÖØ-ÝŒŠŽ](?![A-ZÀ-ÖØ-Ý])|[A-Za-zÀ-ÿ][¡¢£¤¥¦§¨©ª«¬¯°±²³´µ¶·¸¹º»¼½¾¿×÷†‡‰€][a-zà-ÿ]|[À-ÿ]{3}"  # noqa: RUF001  # so are these
+    r"[a-zà-öø-ÿœšž][À-ÖØ-ÝŒŠŽ](?![A-ZÀ-ÖØ-Ý])|[A-Za-zÀ-ÿ][¡¢£¤¥¦§¨©ª«¬¯°±²³´µ¶·¸¹º»¼½¾¿×÷†‡‰€‚„…‹›•™][a-zà-ÿ]|[À-ÿ]{3}"  # noqa: RUF001  # so are these
 )
 _MOSTLY_ZERO, _SOME_ZERO = 0.1, 0.01
 
@@ -132,4 +132,4 @@ def is_western(text: str) -> bool:
     """Tell whether bytes that were read as Windows-1252 make Western text, as far as that can be told."""
     foreign = [char for char in text if not char.isascii()]
     letters = sum(char.isascii() and char.isalpha() for char in text)
-    return _EXPECTED.issuperset(foreign) and not _ODD.search(text) and len(foreign) <= letters / 3
+    return _EXPECTED.issuperset(foreign) and not _ODD.search(text) and len(foreign) <= letters / 2

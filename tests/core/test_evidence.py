@@ -54,8 +54,8 @@ def test_a_preprint_and_the_journal_have_a_long_title_or_the_authors_in_common()
     assert weighed(seen(**preprint), seen(**journal)) is IdKind.TITLE
     assert weighed(seen("Editorial", **preprint), seen("Editorial", **journal)) is None
     names = ("Ann Author", "Bob Byline")
-    short = [seen("Pointer Networks", authors=names, **values) for values in (preprint, journal)]
-    assert weighed(*short) is IdKind.TITLE
+    one, other = (seen("Pointer Networks", authors=names, **values) for values in (preprint, journal))
+    assert weighed(one, other) is IdKind.TITLE
 
 
 @pytest.mark.parametrize("title", ["Editorial", "Book Review", "Erratum", "Introduction"])

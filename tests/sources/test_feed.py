@@ -133,6 +133,73 @@ async def test_an_entry_without_a_title_costs_itself(read: Read) -> None:
     assert [one.reason for one in page.skipped] == ["no title"]
 
 
+def item(title: str = "A Paper", link: str = "https://lab.example/1", more: str = "") -> str:
+    return f"<item><title>{title}</title><link>{link}</link>{more}</item>"
+
+
+def guid(text: str) -> str:
+    return f'<guid isPermaLink="false">{text}</guid>'
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "<prism:doi>10.1000/AbCdE</prism:doi>",
+        "<dc:identifier>doi:10.1000/abcde</dc:identifier>",
+        "<prism:url>https://doi.org/10.1000/abcde</prism:url>",
+        guid("10.1000/abcde"),
+        guid("https://doi.org/10.1000/abcde/full"),
+        guid("https://www.journal.example/doi/abs/10.1000/abcde"),
+    ],
+)
+async def test_a_doi_is_read_wherever_a_journal_states_it(more: str, read: Read) -> None:
+    assert only(await read(rss(item(more=more)))).doi == "10.1000/abcde"
+
+
+async def test_a_stated_doi_goes_before_one_in_the_address(read: Read) -> None:
+    link = "https://academic.journal.example/j/advance-article/doi/10.1000/abcde/part"
+    listing = only(await read(rss(item(link=link, more="<prism:doi>10.1000/abcde</prism:doi>"))))
+    assert listing.doi == "10.1000/abcde"
+
+
+@pytest.mark.parametrize("number", ["2024.10291", "2403.10291", "2403.10291v2", "hep-th/9901001", "10.2024/5"])
+async def test_an_article_number_is_no_id_of_somebody_elses(number: str, read: Read) -> None:
+    listing = only(await read(rss(item(more=guid(number)))))
+    assert (listing.arxiv_id, listing.doi, listing.pdf_url) == ("", "", "")
+
+
+async def test_entries_at_one_link_are_told_apart_by_their_guids_or_titles(read: Read) -> None:
+    shared = "https://lab.example/upcoming/"
+    with_guids = [item(f"Paper {n}", shared, guid(f"LAB-{n}")) for n in range(4)]
+    without = [item(f"Paper {n}", shared) for n in range(4)]
+    one_for_all = [item(f"Paper {n}", f"https://lab.example/{n}", guid("LAB")) for n in range(4)]
+    one_of_each = [item(f"Paper {n}", shared, guid("LAB")) for n in range(4)]
+    for items in (with_guids, without, one_for_all, one_of_each):
+        page = await read(rss(*items))
+        assert [entry.listing.title for entry in page.entries] == [f"Paper {n}" for n in range(4)]
+        assert len({entry.guid for entry in page.entries}) == 4
+
+
+async def test_entries_without_guid_and_link_are_told_apart_by_title_and_date(read: Read) -> None:
+    dates = [f"<pubDate>{day} Mar 2026 08:00:00 GMT</pubDate>" for day in (10, 11)]
+    items = [f"<item><title>{title}</title>{day}</item>" for day in dates for title in ("Editorial", "Paper")]
+    assert len((await read(rss(*items))).entries) == 4
+
+
+async def test_an_entry_that_stands_there_twice_is_told(read: Read) -> None:
+    other = item("Another", "https://lab.example/2", guid("2"))
+    page = await read(
+        rss(item(more=guid("1")), item(link="https://lab.example/1/?utm_source=x", more=guid("1")), other)
+    )
+    assert [(entry.listing.title, entry.sighting.position) for entry in page.entries] == [
+        ("A Paper", 0),
+        ("Another", 1),
+    ]
+    assert [(one.what, one.reason) for one in page.repeats] == [
+        ("A Paper https://lab.example/1/?utm_source=x", "same id in the feed as “A Paper”")
+    ]
+
+
 @pytest.mark.parametrize("reference", ["&#x110000;", "&#99999999999999999999;", "&#0;", "&bogus;", "\x07", "&"])
 async def test_a_character_that_is_none_costs_itself(reference: str, read: Read) -> None:
     listing = only(await read(rss(POST.replace("Second", f"Second{reference}"))))

@@ -103,3 +103,40 @@ def test_a_file_that_went_away_is_skipped_with_the_reason(tmp_path: Path) -> Non
 async def test_a_pattern_that_matches_nothing_is_told(source: Build, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"\*\.jsonl: no file matches\Z"):
         await source("jsonl:*.jsonl", folder=tmp_path).read(DAY, now=NOW)
+
+
+@pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16", "cp1252"])
+async def test_a_file_in_another_encoding_is_read(codec: str, source: Build, tmp_path: Path) -> None:
+    line = json.dumps({"title": "Naïve Bayes à la carte", "authors": ["José Müller"]}, ensure_ascii=False)
+    (tmp_path / "a-2026-03-12.jsonl").write_bytes(f"{line}\r\n".encode(codec))
+    (entry,) = (await source("jsonl:*.jsonl", folder=tmp_path).read(DAY, now=NOW)).entries
+    assert (entry.listing.title, entry.listing.authors) == ("Naïve Bayes à la carte", ("José Müller",))
+
+
+async def test_an_array_a_wrapped_list_and_objects_over_lines_are_read(source: Build, tmp_path: Path) -> None:
+    one, two = {"title": "One"}, {"title": "Two"}
+    for name, text in {
+        "a": json.dumps([one, two], indent=1),
+        "b": json.dumps({"papers": [{"title": "Three"}, "x"]}),
+        "c": json.dumps({"items": [{"title": "Four"}, {"abstract": "No title."}]}),
+        "d": json.dumps({"title": "Five"}, indent=4),
+    }.items():
+        (tmp_path / f"{name}-2026-03-12.jsonl").write_text(text, encoding="utf-8")
+    page = await source("jsonl:*.jsonl", folder=tmp_path).read(DAY, now=NOW)
+    assert [entry.listing.title for entry in page.entries] == ["One", "Two", "Four", "Five"]
+    assert [one.what for one in page.skipped] == ["b-2026-03-12.jsonl:1", "c-2026-03-12.jsonl:1 record 2"]
+
+
+@pytest.mark.parametrize(
+    "data", [b'{"title": "A"},', b"\xff\xfe\x00\xd8\x00\x41", b"%PDF-1.7", b'{"abstract": "a"}']
+)
+async def test_a_day_of_which_nothing_can_be_read_is_a_failure_that_names_the_file(
+    data: bytes, source: Build, tmp_path: Path
+) -> None:
+    (tmp_path / "a-2026-03-12.jsonl").write_bytes(data)
+    write(tmp_path / "b-2026-03-11.jsonl", {"title": "Of Another Day"})
+    papers = source("jsonl:*.jsonl", folder=tmp_path)
+    with pytest.raises(SourceError, match=r"nothing can be read: a-2026-03-12\.jsonl"):
+        await papers.read(DAY, now=NOW)
+    assert len((await papers.read(date(2026, 3, 11), now=NOW)).entries) == 1
+    assert (await papers.read(date(2026, 3, 10), now=NOW)).entries == ()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import textwrap
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -195,6 +196,69 @@ async def test_a_file_that_is_huge_or_in_another_encoding_costs_no_more_than_its
         "a line that no abstract follows",
         "larger than 20,971,520 bytes",
     ]
+
+
+MARKUP = """<!doctype html><html><head><title>Daily Papers</title><style>h3 {{}}</style></head><body>
+<nav><a href="/">Models</a><a href="/d">Datasets</a></nav><h1>Daily Papers</h1>
+<article><h3><a href="/papers/2603.00001">Growing &amp; <i>Gardens</i></a></h3><p>{0}</p></article>
+<article><h3><a href="/papers/2603.00002">On the Taste
+of Tokens</a></h3><p>{0}</p><div><span>&bull; 4 authors</span></div></article></body></html>"""
+
+
+async def test_a_page_saved_as_html_is_read(source: Build, tmp_path: Path) -> None:
+    (tmp_path / "a-2026-04-15.txt").write_text(MARKUP.format(abstract("x")), encoding="utf-8")
+    page = await source("saved_page:*.txt", folder=tmp_path).read(DAY, now=NOW)
+    assert [entry.listing.title for entry in page.entries] == ["Growing & Gardens", "On the Taste of Tokens"]
+    assert all(entry.listing.abstract == abstract("x").strip() for entry in page.entries)
+    assert page.entries[1].listing.author_count == 4
+
+
+@pytest.mark.parametrize("codec", ["utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
+async def test_a_page_in_another_encoding_is_read(codec: str, source: Build, tmp_path: Path) -> None:
+    title = "Naïve Codes – a “Smart” Résumé"
+    (tmp_path / "a-2026-04-15.txt").write_bytes(spaced(block(title)).encode(codec))
+    (entry,) = (await source("saved_page:*.txt", folder=tmp_path).read(DAY, now=NOW)).entries
+    assert entry.listing.title == title
+
+
+async def test_a_line_that_cannot_be_read_gives_no_paper_anothers_abstract(source: Build, tmp_path: Path) -> None:
+    lines = [TITLES[0], "Учение", "Разреженные коды", abstract("x"), TITLES[1], abstract(TITLES[1])]
+    (tmp_path / "a-2026-04-15.txt").write_bytes("\n".join(lines).encode("koi8-r"))
+    page = await source("saved_page:*.txt", folder=tmp_path).read(DAY, now=NOW)
+    assert [entry.listing.title for entry in page.entries] == [TITLES[1]]
+    assert [one.what.partition(": ")[0] for one in page.skipped] == [
+        "a-2026-04-15.txt:2",
+        "a-2026-04-15.txt:3",
+        "a-2026-04-15.txt",
+        "a-2026-04-15.txt",
+    ]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<!doctype html><html><body><p>Log in</p><p>Sign up</p></body></html>",
+        b"Log in\nSign up\n",
+        b"%PDF-1.7\n",
+        textwrap.fill(abstract("x") * 3, 78).encode(),
+        "\n".join(textwrap.fill(line, 78) for line in dense(*TITLES).split("\n")).encode(),
+    ],
+    ids=["a login page", "stray lines", "a PDF", "half a page", "a dense page that was wrapped"],
+)
+async def test_a_page_of_which_nothing_can_be_read_is_a_failure_that_names_it(
+    data: bytes, source: Build, tmp_path: Path
+) -> None:
+    (tmp_path / "a-2026-04-15.txt").write_bytes(data)
+    pages = source("saved_page:*.txt", folder=tmp_path)
+    with pytest.raises(SourceError, match=r"nothing can be read: a-2026-04-15\.txt"):
+        await pages.read(DAY, now=NOW)
+    assert (await pages.read(date(2026, 4, 14), now=NOW)).entries == ()
+
+
+async def test_pages_without_a_day_in_any_name_are_a_failure(source: Build, tmp_path: Path) -> None:
+    (tmp_path / "page.txt").write_text(dense(*TITLES), encoding="utf-8")
+    with pytest.raises(SourceError, match=r"page\.txt: no day at the end of its name"):
+        await source("saved_page:*.txt", folder=tmp_path).read(DAY, now=NOW)
 
 
 class TestRecordedPages:

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from newsletter.core.listing import Listing
-from tests.store.samples import DAY, HOUR, NOW, SOURCE, draft, due, entry, in_issue, keys, paper, record
+from newsletter.store import MemoryStore
+from tests.store.samples import DAY, HOUR, NOW, SOURCE, draft, due, entry, in_issue, keys, page, paper, record
 
 if TYPE_CHECKING:
     from newsletter.core.listing import Candidate
@@ -173,3 +177,71 @@ async def test_listings_keep_their_keys_when_an_issue_holds_them(store: Store) -
 
     assert known.items() <= (await keys(store)).items()
     assert await store.issues.listing_keys("daily") == {known["On the Nature of Number 2"]}
+
+
+class TestFirstShown:
+    """What a feed shows for the first time is news, whatever date it bears; but not its archive."""
+
+    FEED = "feed:https://lab.example/feed.xml"
+    OLD = (DAY - timedelta(days=40), date(1970, 1, 1), date(1, 1, 1))
+
+    async def read(self, store: Store, day: date, *entries: tuple[Listing, date]) -> dict[str, date]:
+        page = [
+            entry(one, source=self.FEED, day=listed_on, at=NOW + (day - DAY), position=place)
+            for place, (one, listed_on) in enumerate(entries)
+        ]
+        await store.library.record(self.FEED, day, page, now=NOW + (day - DAY))
+        return {one.listing.title: one.first_listed_on for one in await everything(store, self.FEED)}
+
+    async def test_the_first_reading_goes_by_the_entries_own_dates(self, store: Store) -> None:
+        archive = [(paper(number), day) for number, day in enumerate(self.OLD)]
+        assert tuple((await self.read(store, DAY, *archive)).values()) == self.OLD
+
+    async def test_what_comes_later_is_listed_on_the_day_that_showed_it(self, store: Store) -> None:
+        known, news = (paper(9), DAY), [(paper(number), day) for number, day in enumerate(self.OLD)]
+        await self.read(store, DAY, known)
+        for days in (1, 2, 3):
+            found = await self.read(store, DAY + timedelta(days=days), *news, known)
+            assert found == {
+                **{one.title: DAY + timedelta(days=1) for one, _ in news},
+                paper(9).title: DAY,
+            }
+
+    async def test_an_empty_first_page_is_a_reading(self, store: Store) -> None:
+        await self.read(store, DAY)
+        found = await self.read(store, DAY + timedelta(days=1), (paper(1), self.OLD[0]))
+        assert list(found.values()) == [DAY + timedelta(days=1)]
+
+    async def test_a_try_that_failed_is_none(self, store: Store) -> None:
+        await store.library.attempted(self.FEED, DAY, now=NOW, settled=False, error="503")
+        assert list((await self.read(store, DAY, (paper(1), self.OLD[0]))).values()) == [self.OLD[0]]
+
+    async def test_what_another_source_showed_long_ago_is_news_of_this_one(self, store: Store) -> None:
+        await record(store, paper(1), day=self.OLD[0])
+        await self.read(store, DAY)
+        found = await self.read(store, DAY + timedelta(days=1), (paper(1), self.OLD[0]))
+        assert list(found.values()) == [DAY + timedelta(days=1)]
+
+    async def test_pages_of_past_days_keep_their_day(self, store: Store) -> None:
+        await record(store, paper(1), day=DAY)
+        await record(store, paper(1), paper(2), day=DAY - timedelta(days=1), at=NOW + HOUR)
+        found = {one.listing.title: one.first_listed_on for one in await everything(store)}
+        assert set(found.values()) == {DAY - timedelta(days=1)}
+
+
+@pytest.mark.parametrize("kind", ["links", "titles", "both"])
+async def test_thousands_of_entries_that_share_a_link_or_a_title_take_seconds_at_most(kind: str) -> None:
+    listings = [
+        Listing(
+            title="Editorial" if kind == "titles" else f"Paper {number}",
+            url=f"https://lab.example/{number if kind == 'titles' else 'all'}",
+            abstract=f"Of {number}." if kind == "both" else "",
+        )
+        for number in range(3000)
+    ]
+    entries = [replace(one, guid=str(number)) for number, one in enumerate(page(listings))]
+    began = time.perf_counter()
+    store = MemoryStore()
+    for _ in range(2):
+        assert (await store.library.record(SOURCE, DAY, entries, now=NOW)).listings == len(listings)
+    assert time.perf_counter() - began < 20
