@@ -149,6 +149,8 @@ class _Connection(H11Protocol):
                 self._begin("rest", _LINGER)
             elif self._is_being_closed or self.transport.get_write_buffer_size():
                 self._begin("taking", self._limits.answer)
+            elif self.conn.trailing_data[0]:
+                self._begin("head", self._limits.head)  # the next request has begun to come
             else:
                 self._begin("idle", self._limits.idle)
 
