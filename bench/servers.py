@@ -1,10 +1,10 @@
-"""How fast real mail servers take an issue, each over one connection after the other, in the clear and over STARTTLS.
+"""How fast real mail servers take an issue, in the clear and over STARTTLS.
 
-A thousand readers get a signed-off mail of some 60 KB each, by the whole delivery: ledger in SQLite, every intent
-before and every outcome after. "joined" writes the next envelope together with the final dot where the server takes
-it, "not joined" never does; `--against REV` measures an older commit as it was beside them. Rounds alternate between
+A thousand readers get a mail of some 60 KB each, by the whole delivery: ledger in SQLite, every intent before and
+every outcome after. "joined" writes the next envelope together with the final dot where the server takes that,
+"not joined" never does; `--against REV` measures an older commit as it was beside them. Rounds alternate between
 all of these, medians are reported, and every reader must have got exactly one mail each time: a run that takes too
-long, or in which one is missing or doubled, has no rate and ends the bench with exit code 1.
+long, or in which a mail is missing or doubled, has no rate, and today's code without a rate makes the exit code 1.
 
 Each server runs in a copy of this machine's file system that is thrown away (`bench/servers/begin.sh`), so that
 packages that exclude each other can be measured together and nothing is left behind. Needs Linux, root, apt.
@@ -27,6 +27,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,7 @@ from typing import TYPE_CHECKING, Any
 import trustme
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 BENCH = Path(__file__).resolve().parent
 START = 240.0  # seconds for a server to be installed and to answer
@@ -70,6 +71,7 @@ class Log:
         self._path, self._line, self._read = path, re.compile(line), 0
 
     def __call__(self) -> Counter[str]:
+        """Return who got mail since the last call."""
         with self._path.open("rb") as file:
             file.seek(self._read)
             text = file.read().decode("utf-8", "replace")
@@ -85,12 +87,14 @@ class Queue:
         self._folder, self._pattern, self._line = folder, control_files, re.compile(line, re.MULTILINE)
 
     def __call__(self) -> Counter[str]:
+        """Return who got mail since the last call."""
         found = Counter[str]()
-        for path in self._folder.rglob(self._pattern):
-            found.update(match[1] for match in self._line.finditer(path.read_text("utf-8", "replace")))
-        for path in self._folder.rglob("*"):
-            if path.is_file():
-                path.unlink()
+        files = [path for path in self._folder.rglob("*") if path.is_file()]
+        for path in files:
+            if path.match(self._pattern):
+                found.update(match[1] for match in self._line.finditer(path.read_text("utf-8", "replace")))
+        for path in files:
+            path.unlink()
         return found
 
 
@@ -101,9 +105,11 @@ class Asked:
         self._folder = folder
 
     def __call__(self) -> Counter[str]:
+        """Return who got mail since the last call."""
         (self._folder / "drain").touch()
         wait_until(lambda: not (self._folder / "drain").exists(), 60, "the queue was not shown")
-        return Counter(_RECIPIENT.findall((self._folder / "queue").read_text()))
+        lines = (self._folder / "queue").read_text().splitlines()
+        return Counter(found[0] for line in lines if (found := _RECIPIENT.search(line)))
 
 
 ADDRESS = r"(reader\d+@example\.org)"
@@ -145,16 +151,17 @@ def running(name: str, folder: Path) -> Iterator[Server]:
     """Run a server for as long as the context lasts."""
     folder.mkdir()
     folder.chmod(0o755)
-    authority = trustme.CA()
+    authority = trustme.CA(key_type=trustme.KeyType.RSA)  # OpenSMTPD's can't do with another
     authority.cert_pem.write_to_path(folder / "ca.pem")
-    authority.issue_cert("localhost", "127.0.0.1").private_key_and_cert_chain_pem.write_to_path(folder / "server.pem")
+    certificate = authority.issue_cert("localhost", "127.0.0.1", key_type=trustme.KeyType.RSA)
+    certificate.private_key_and_cert_chain_pem.write_to_path(folder / "server.pem")
     port = free_port()
     (folder / "port").write_text(str(port))
     (folder / "log").touch(mode=0o666)
     begin = ["sh", str(BENCH / "servers/begin.sh"), str(folder), name]
     with (folder / "output").open("wb") as output:
         process = subprocess.Popen(
-            ["unshare", "--mount", "--pid", "--fork", "--kill-child", *begin], stdout=output, stderr=output
+            ["unshare", "--mount", "--uts", "--pid", "--fork", *begin], stdout=output, stderr=output
         )
     try:
         said = folder / "output"
@@ -165,10 +172,9 @@ def running(name: str, folder: Path) -> Iterator[Server]:
             raise SystemExit(f"{name} ended: {said.read_text('utf-8', 'replace')[-2000:]}")
         yield Server(name, port, folder / "ca.pem", SERVERS[name](folder))
     finally:
-        process.send_signal(signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(5)
-        process.kill()
+        # With the first process of a namespace all of its processes go, and its mounts.
+        for first in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+            os.kill(int(first), signal.SIGKILL)
         process.wait()
 
 
@@ -184,7 +190,9 @@ def checkout(revision: str, folder: Path) -> Iterator[Path]:
         subprocess.run(["git", "worktree", "remove", "--force", folder], cwd=BENCH, check=True, timeout=60)
 
 
-def send(sender: Sender, server: Server, security: str, arguments: argparse.Namespace, folder: Path) -> float | None:
+def send(
+    sender: Sender, server: Server, security: str, arguments: argparse.Namespace, folder: Path
+) -> float | None:
     """Send an issue to all readers; return messages per second, or None if not each had exactly one in time."""
     program = sender.checkout / "bench/contenders/program.py"
     environment = os.environ | {"PYTHONPATH": str(sender.checkout)}

@@ -13,7 +13,7 @@ cat > plugins/count.js <<'END'
 const fs = require('node:fs')
 exports.hook_rcpt = (next) => next(OK)
 exports.hook_queue = (next, connection) => {
-    fs.appendFileSync('/bench/log', connection.transaction.rcpt_to.map((to) => `to=<${to.address()}>\n`).join(''))
+    fs.appendFileSync('/bench/log', connection.transaction.rcpt_to.map((to) => `to=<${to.user}@${to.host}>\n`).join(''))
     next(OK)
 }
 END

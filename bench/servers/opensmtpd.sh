@@ -3,10 +3,10 @@ apt-get install -y -qq --no-install-recommends opensmtpd
 install -m 600 /bench/server.pem /etc/server.pem
 echo mx.example.org > /etc/mailname
 cat > /etc/smtpd.conf <<END
-pki mx cert "/etc/server.pem"
-pki mx key "/etc/server.pem"
+pki bench cert "/etc/server.pem"
+pki bench key "/etc/server.pem"
 smtp limit max-mails 100000
-listen on 127.0.0.1 port $(cat /bench/port) tls pki mx
+listen on 127.0.0.1 port $(cat /bench/port) tls pki bench
 action "keep" relay host smtp://127.0.0.1:9
 match from any for any action "keep"
 END

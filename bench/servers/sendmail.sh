@@ -1,6 +1,7 @@
 # Sendmail. It keeps what it has taken in its queue, whose files say for whom it is.
 apt-get install -y -qq --no-install-recommends sendmail-bin sendmail-cf m4 || true
-install -m 600 /bench/server.pem /etc/mail/server.pem
+install -m 600 /bench/server.pem /etc/server.pem
+install -m 644 /bench/ca.pem /etc/ca.pem
 cat > /etc/mail/bench.mc <<END
 include(\`/usr/share/sendmail/cf/m4/cf.m4')dnl
 OSTYPE(\`debian')dnl
@@ -12,9 +13,9 @@ define(\`confQUEUE_LA', \`1000')dnl
 define(\`confREFUSE_LA', \`1000')dnl
 define(\`confDELAY_LA', \`0')dnl
 define(\`confTO_IDENT', \`0')dnl
-define(\`confCACERT', \`/bench/ca.pem')dnl
-define(\`confSERVER_CERT', \`/etc/mail/server.pem')dnl
-define(\`confSERVER_KEY', \`/etc/mail/server.pem')dnl
+define(\`confCACERT', \`/etc/ca.pem')dnl
+define(\`confSERVER_CERT', \`/etc/server.pem')dnl
+define(\`confSERVER_KEY', \`/etc/server.pem')dnl
 define(\`confTLS_SRV_OPTIONS', \`V')dnl
 FEATURE(\`no_default_msa')dnl
 FEATURE(\`accept_unresolvable_domains')dnl

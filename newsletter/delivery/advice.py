@@ -25,8 +25,8 @@ _LOGIN_FIRST_TOO = re.compile(
 )
 _TLS_FIRST = re.compile(r"starttls|\btls\b|\bssl\b|encrypt", re.IGNORECASE)
 _ABOUT_NAME = re.compile(
-    r"\b(?:helo|ehlo)\b\W*(?:command|name|host|argument|domain|string)?s?\W*(?:\w+ ){0,3}?"
-    r"(?:reject|invalid|not |need|refus|must|syntactic|bad)"
+    r"\b(?:helo|ehlo)\b\W*(?:command|name|host|argument|domain|string)?s?\W*(?:\w+ )?"
+    r"(?:reject|invalid|not |need|refus|must|syntactic)"
     r"|(?:invalid|bad|syntactically invalid|need|require[sd]?|fully.qualified)\W+(?:\w+\W+){0,3}(?:helo|ehlo)\b",
     re.IGNORECASE,
 )
@@ -104,13 +104,13 @@ def greeting_refused(config: RelayConfig, reply: Reply, ehlo_name: str) -> Relay
 def no_starttls(config: RelayConfig) -> RelaySetupError:
     """Return the error for a relay that does not offer STARTTLS where it is asked for."""
     return RelaySetupError(
-        f"{config.name} does not offer STARTTLS; nothing was sent in the clear; set {config.setting('security')}=tls "
-        f"for a port with TLS from the first byte (465), or =none for a server in a network that you trust"
+        f"{config.name} does not offer STARTTLS; nothing was sent in the clear; set {config.setting('security')}=tls"
+        f" for a port with TLS from the first byte (465), or =none for a server in a network that you trust"
     )
 
 
 def no_login(config: RelayConfig, offered: str) -> RelaySetupError:
-    """Return the error for a relay that offers no login, or only kinds (`offered`) that we don't know."""
+    """Return the error for a relay that offers no login, or only kinds that we don't know."""
     if offered:
         said = f"{config.name} offers only logins of the kinds {printable(offered)}, and none with a password"
         return RelaySetupError(f"{said}; see {config.setting('username')}")

@@ -5,12 +5,19 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from newsletter.delivery.relay import RelayConfig, Security, SmtpRelayPool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+
+_USUAL = {
+    "security": Security.NONE,
+    "ehlo_name": "newsletter.example.org",
+    "timeout": 5.0,
+    "final_timeout": 5.0,
+}
 
 
 @dataclass
@@ -40,9 +47,7 @@ class Dialogue:
 
 
 @asynccontextmanager
-async def playing(
-    *scripts: Callable[[Dialogue], Awaitable[None]], **config: float
-) -> AsyncIterator[SmtpRelayPool]:
+async def playing(*scripts: Callable[[Dialogue], Awaitable[None]], **config: Any) -> AsyncIterator[SmtpRelayPool]:
     """Play the server of each connection in turn by a script; gives a pool that connects to it.
 
     At the end every script must have run to its end.
@@ -69,9 +74,7 @@ async def playing(
             RelayConfig(
                 host="127.0.0.1",
                 port=port,
-                security=Security.NONE,
-                ehlo_name="newsletter.example.org",
-                **{"timeout": 5.0, "final_timeout": 5.0, **config},  # type: ignore[arg-type]
+                **_USUAL | config,
             )
         )
         await asyncio.gather(*going_on)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.services import need
+from tests.services import missing, need
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,4 +24,26 @@ def test_the_bench_prints_ratios_and_rows() -> None:
     result = json.loads(done.stdout)
     assert list(result["ratios"]) == ["smtplib"]
     assert [row["contender"] for row in result["rows"]] == ["newsletter", "smtplib"]
+    assert all(row["messages_per_second"] > 0 for row in result["rows"])
+
+
+def test_the_bench_of_real_servers_prints_ratios_and_rows() -> None:
+    need("unshare")
+    need("postfix", "/usr/sbin/postfix")
+    if os.geteuid() != 0:
+        missing("the right to start Postfix, which only root has,")
+    command = [sys.executable, "bench/servers.py", "--json", "--rounds", "1", "--readers", "20"]
+
+    done = subprocess.run(
+        [*command, "--only", "postfix"], cwd=ROOT, check=True, capture_output=True, text=True, timeout=180
+    )
+
+    result = json.loads(done.stdout)
+    assert list(result["ratios"]) == ["postfix, clear, not joined", "postfix, starttls, not joined"]
+    assert [(row["connection"], row["sender"]) for row in result["rows"]] == [
+        ("clear", "joined"),
+        ("clear", "not joined"),
+        ("starttls", "joined"),
+        ("starttls", "not joined"),
+    ]
     assert all(row["messages_per_second"] > 0 for row in result["rows"])

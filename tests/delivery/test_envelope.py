@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from newsletter.core.errors import RelayError
 from newsletter.delivery.envelope import Envelope, Offers, UnusableAddressError, envelope
@@ -92,3 +94,32 @@ def test_a_sender_that_cannot_stand_in_a_command_is_our_trouble(sender: str) -> 
 )
 def test_lines_that_begin_with_a_dot_get_another_one(message: bytes, sent: bytes) -> None:
     assert b"".join(content(Letter(SENDER, "ann@example.org", (message,)))) == sent
+
+
+@pytest.mark.parametrize(
+    ("size", "limit"),
+    [
+        ("1000", 1000),
+        (" 1000 ", 1000),
+        ("9" * 20, int("9" * 20)),
+        ("9" * 21, 0),
+        ("9" * 5000, 0),
+        ("", 0),
+        ("0", 0),
+        ("-5", 0),
+        ("+5", 0),
+        ("1e9", 0),
+        ("10 20", 0),
+        ("10_000", 0),
+        ("١٠٠٠", 0),
+        ("²", 0),
+        ("nonsense", 0),
+    ],
+)
+def test_a_size_that_is_no_size_sets_no_limit(size: str, limit: int) -> None:
+    assert Offers.of({"size": size}).limit == limit
+
+
+@given(st.text())
+def test_any_size_that_a_relay_may_say_can_be_read(size: str) -> None:
+    assert 0 <= Offers.of({"size": size}).limit < 10**20

@@ -1,17 +1,24 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import TYPE_CHECKING, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.delivery.link import Link, LostError
+from newsletter.delivery.link import Link, LostError, SilentError
+from newsletter.delivery.relay import Security
 from newsletter.delivery.replies import Reply
+from newsletter.ports import DispatchReport
+from tests.delivery.fakes import FakeOutbox, message_for
+from tests.delivery.pools import dispatcher, pool
+from tests.smtp_server import Certificates, SmtpServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 class _Transport:
@@ -136,3 +143,77 @@ async def test_each_reply_has_its_own_time_however_long_the_session_lasts() -> N
     assert (too_early, link.lost) == ("", "no answer within 60 seconds")
     await asyncio.wait([waiting])
     assert isinstance(waiting.exception(), LostError)
+
+
+async def test_what_was_received_is_acknowledged_while_more_is_to_come() -> None:
+    asked: list[int] = []
+    link = Link(cast("asyncio.Transport", _Transport()), acknowledge=lambda: asked.append(1))
+    link.write(b"", replies=3)
+
+    link.data_received(b"250 one\r\n25")
+    link.data_received(b"0 two\r\n")
+    before_the_last = len(asked)
+    link.data_received(b"354 three\r\n")
+
+    assert (before_the_last, len(asked)) == (2, 2)
+
+
+async def test_a_socket_that_cannot_be_asked_to_acknowledge_costs_no_reply() -> None:
+    asked: list[int] = []
+
+    def refuse() -> None:
+        asked.append(1)
+        raise OSError
+
+    link = Link(cast("asyncio.Transport", _Transport()), acknowledge=refuse)
+    link.write(b"", replies=3)
+    link.data_received(b"250 one\r\n")
+    link.data_received(b"250 two\r\n")
+    link.data_received(b"354 three\r\n")
+
+    assert [(await link.reply(1)).code for _ in range(3)] == [250, 250, 354]
+    assert asked == [1]
+
+
+@pytest.mark.parametrize("security", [Security.NONE, Security.STARTTLS])
+async def test_a_system_without_quick_acknowledgements_does_without(
+    monkeypatch: pytest.MonkeyPatch, certificates: Certificates, ca_file: Path, security: Security
+) -> None:
+    monkeypatch.delattr(socket, "TCP_QUICKACK", raising=False)
+    async with SmtpServer(tls=certificates if security is Security.STARTTLS else None) as server:
+        report = await dispatcher(FakeOutbox.of(10), pool(server, security=security, ca_file=ca_file)).deliver(
+            message_for
+        )
+
+    assert report == DispatchReport(sent=10)
+
+
+class _Pieces(_Transport):
+    def __init__(self) -> None:
+        self.written: list[tuple[bytes, ...]] = []
+
+    def writelines(self, data: tuple[bytes, ...]) -> None:
+        self.written.append(data)
+
+
+async def test_under_tls_the_last_piece_has_a_record_of_its_own() -> None:
+    transport = _Pieces()
+    link = Link(cast("asyncio.Transport", transport), is_tls=True)
+
+    link.write(b"a", b"b", b".\r\nMAIL", replies=4)
+    link.write(b"MAIL", replies=3)
+
+    assert [[piece for piece in pieces if piece] for pieces in transport.written] == [
+        [b"ab", b".\r\nMAIL"],
+        [b"MAIL"],
+    ]
+
+
+async def test_a_reply_that_is_late_is_told_from_a_connection_that_is_lost() -> None:
+    for patience, kind in ((0.01, SilentError), (5.0, LostError)):
+        link = Link(cast("asyncio.Transport", _Transport()))
+        link.write(b"", replies=1)
+        asyncio.get_running_loop().call_later(0.05, link.connection_lost, None)
+        with pytest.raises(LostError) as lost:
+            await link.reply(patience)
+        assert type(lost.value) is kind

@@ -11,11 +11,14 @@ import pytest
 
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import StoreError
+from newsletter.delivery.experience import Joining
 from newsletter.delivery.limits import DomainLimits, Limit
+from newsletter.delivery.relay import RelayConfig, Security, SmtpRelayPool
 from newsletter.ports import DispatchReport, Hindrance, HindranceKind
 from newsletter.store import MemoryStore
 from tests.delivery import pools
 from tests.delivery.fakes import NOW, FakeOutbox, delivery, message_for, reader
+from tests.delivery.mta import Peculiar
 from tests.delivery.pools import pool
 from tests.smtp_server import SmtpServer
 
@@ -221,6 +224,56 @@ async def test_a_rate_that_was_not_used_lately_makes_nobody_wait(server: SmtpSer
     await process(FakeOutbox.of(1), pool(server, rate=0.1)).deliver(message_for)
 
     assert loop.time() - began < 2.0
+
+
+async def test_a_relay_that_takes_no_joined_envelopes_is_known_as_such_after_a_restart(
+    process: Make, hindrances: Hindrances, clock: Clock
+) -> None:
+    relay = Peculiar(discards=True)
+    async with relay.running():
+        first = SmtpRelayPool(plain(relay))
+        await process(FakeOutbox.of(20), first).deliver(message_for)
+        (noted,) = await known(hindrances, HindranceKind.JOINING)
+        connections = relay.connections
+
+        second = SmtpRelayPool(plain(relay))
+        await process(FakeOutbox.of(20), second).deliver(message_for)
+        again = relay.connections - connections
+
+        clock.put_forward(8 * 24 * 3600.0)  # then it may be another server
+        relay.discards = False
+        third = SmtpRelayPool(plain(relay))
+        await process(FakeOutbox.of(20), third).deliver(message_for)
+
+        assert (noted.name, noted.times) == (f"127.0.0.1:{relay.port}", 1)
+        assert noted.reason.startswith("no answer within")
+        assert noted.until == noted.forgotten_at
+        assert timedelta(days=6.9) < noted.forgotten_at - NOW < timedelta(days=7.1)
+        assert (first.joining, second.joining, third.joining) == (Joining.FAILS, Joining.FAILS, Joining.WORKS)
+        assert again == 1  # nothing was tried
+        assert len(relay.recipients) == 60
+
+
+async def test_a_failure_noted_by_a_clock_that_ran_ahead_does_not_count_for_ever(
+    process: Make, hindrances: Hindrances
+) -> None:
+    relay = Peculiar(spares=1000)
+    async with relay.running():
+        future = NOW + timedelta(days=3650)
+        name = f"127.0.0.1:{relay.port}"
+        noted = Hindrance(kind=HindranceKind.JOINING, name=name, since=NOW, reason="?", forgotten_at=future)
+        await hindrances.note([noted], now=NOW)
+        relays = SmtpRelayPool(plain(relay))
+
+        await process(FakeOutbox.of(5), relays).deliver(message_for)
+
+        assert relays.joins.tried_again_at <= asyncio.get_running_loop().time() + 7 * 24 * 3600
+
+
+def plain(relay: Peculiar) -> RelayConfig:
+    return RelayConfig(
+        host="127.0.0.1", port=relay.port, security=Security.NONE, ehlo_name="x.example.org", connections=1
+    )
 
 
 class Unwritable:

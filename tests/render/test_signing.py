@@ -6,8 +6,15 @@ from typing import TYPE_CHECKING
 
 import dkim
 import pytest
+from cryptography.hazmat.primitives.asymmetric import dsa, ed448, rsa, x25519
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from structlog.testing import capture_logs
 
 from newsletter import bootstrap
 from newsletter.core.errors import ConfigurationError
@@ -152,3 +159,47 @@ def test_a_file_that_holds_no_fit_key_is_named(tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError, match=name) as caught:
             SigningKey.load("main", tmp_path / name)
         assert "\n" not in str(caught.value)
+
+
+def with_key(path: Path, content: bytes) -> Settings:
+    path.write_bytes(content)
+    return Settings(dkim=DkimSettings(domain="example.org", selector="main", key_file=path))
+
+
+@pytest.mark.parametrize(("bits", "is_weak"), [(1024, True), (1536, True), (2048, False), (3072, False)])
+def test_an_rsa_key_that_receivers_distrust_is_said_before_anything_is_sent(
+    tmp_path: Path, bits: int, is_weak: bool
+) -> None:
+    key = rsa.generate_private_key(65537, bits)
+    settings = with_key(
+        tmp_path / "key.pem", key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    )
+    with capture_logs() as logs:
+        assert bootstrap.signer(settings)
+    assert [(log["log_level"], log["setting"]) for log in logs] == [
+        ("warning", "NEWSLETTER_DKIM__KEY_FILE")
+    ] * is_weak
+    assert all(str(bits) in log["reason"] and "key.pem" in log["file"] for log in logs)
+
+
+def test_an_ed25519_key_alone_is_said_and_as_a_second_one_is_not(tmp_path: Path, settings: Settings) -> None:
+    with capture_logs() as logs:
+        bootstrap.signer(settings)
+    assert logs == []
+    with capture_logs() as logs:
+        bootstrap.signer(with_key(tmp_path / "key.pem", make.pem(make.ed25519_key())))
+    assert [log["setting"] for log in logs] == ["NEWSLETTER_DKIM__KEY_FILE"]
+    assert "Ed25519" in logs[0]["reason"]
+
+
+@pytest.mark.parametrize("kind", ["P-256", "DSA", "Ed448", "X25519"])
+def test_a_key_of_another_kind_is_an_error_that_names_setting_and_file(tmp_path: Path, kind: str) -> None:
+    key = {
+        "P-256": lambda: generate_private_key(SECP256R1()),
+        "DSA": lambda: dsa.generate_private_key(2048),
+        "Ed448": ed448.Ed448PrivateKey.generate,
+        "X25519": x25519.X25519PrivateKey.generate,
+    }[kind]()
+    settings = with_key(tmp_path / "key.pem", key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    with pytest.raises(ConfigurationError, match=r"NEWSLETTER_DKIM__KEY_FILE: .*key\.pem is neither"):
+        bootstrap.signer(settings)

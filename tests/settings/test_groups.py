@@ -397,3 +397,45 @@ def test_groups_can_be_made_in_code_as_well() -> None:
     assert SmtpSettings(relays=(relay,)).relays == (relay,)
     assert DeliverySettings(give_up_after=timedelta(days=1)).give_up_after == timedelta(days=1)
     assert AlarmSettings(to="") == AlarmSettings()
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("mail.example.org", "mail.example.org"),
+        ("mail.example.org.", "mail.example.org"),
+        ("relay-7", "relay-7"),
+        ("[192.0.2.1]", "[192.0.2.1]"),
+        ("[IPv6:2001:db8::1]", "[IPv6:2001:db8::1]"),
+        ("", ""),
+    ],
+)
+def test_a_relay_may_be_greeted_with_a_name_or_an_address(
+    monkeypatch: pytest.MonkeyPatch, text: str, name: str
+) -> None:
+    assert having(monkeypatch, SMTP__EHLO_NAME=text).smtp.ehlo_name == name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "two words",
+        "mail..example.org",
+        "-mail.example.org",
+        "büro.example.org",
+        "[192.0.2]",
+        "a/b",
+        "x" * 300,
+        "<a>",
+    ],
+)
+def test_and_with_nothing_else(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    assert "NEWSLETTER_SMTP__EHLO_NAME: write " in mistake(monkeypatch, SMTP__EHLO_NAME=text)
+
+
+def test_each_relay_has_a_name_and_a_time_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    relays = '[{"host": "b", "ehlo_name": "b.example.org", "greeting_timeout": 40}]'
+    smtp = having(monkeypatch, SMTP__EHLO_NAME="a.example.org", SMTP__RELAYS=relays).smtp
+    assert (smtp.ehlo_name, smtp.greeting_timeout) == ("a.example.org", 12)
+    assert (smtp.relays[0].ehlo_name, smtp.relays[0].greeting_timeout) == ("b.example.org", 40)
+    assert "GREETING_TIMEOUT" in mistake(monkeypatch, SMTP__GREETING_TIMEOUT="0")
