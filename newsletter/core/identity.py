@@ -109,7 +109,7 @@ def doi(text: str) -> str:
     An arXiv DOI is an arXiv id in disguise and gives an empty string here. DOIs ignore case (DOI handbook, 2.4).
     """
     candidate = _doi_text(text).rstrip(".,;)")
-    if _ARXIV_DOI.fullmatch(candidate) or not _DOI.fullmatch(candidate):
+    if _ARXIV_DOI.fullmatch(candidate) or not _DOI.fullmatch(candidate) or not candidate.isprintable():
         return ""
     # bioRxiv and medRxiv write a version behind the DOI of the paper; the paper is the identity.
     return re.sub(r"^(10\.(?:1101|64898)/.+?)v\d+(?:\.full(?:\.pdf)?|\.abstract)?$", r"\1", candidate)
@@ -131,7 +131,7 @@ def normalised_url(text: str) -> str:
         return ""
     query = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.fullmatch(k)]
     netloc = host if port in {None, 80, 443} else f"{host}:{port}"
-    return urlunsplit(("", netloc, parts.path.rstrip("/"), urlencode(sorted(query)), "")).removeprefix("//")
+    return urlunsplit(("", netloc, parts.path.rstrip("/"), urlencode(sorted(query), errors="replace"), "")).removeprefix("//")
 
 
 _LATEX_WORD = re.compile(r"\\(?:textbf|textit|texttt|textsc|textrm|emph|mathcal|mathbb|mathbf|mathrm|text)\b")
