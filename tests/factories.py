@@ -95,7 +95,7 @@ PAPERS: tuple[Listing, ...] = (
         "Learning from preferences usually takes a reward model and reinforcement learning; a classification "
         "loss on pairs of answers does the same job.",
         organization="Stanford University",
-        summary=(
+        ai_summary=(
             "A simple classification loss on pairs of answers takes the place of a reward model and of "
             "reinforcement learning, and aligns a language model as well."
         ),

@@ -179,7 +179,7 @@ def doi(text: str) -> str:
         candidate = candidate.rstrip(".,;)")
     while tail := _TAIL.search(candidate):
         candidate = candidate[: tail.start()]
-    if not _DOI.fullmatch(candidate) or _ARXIV_DOI.fullmatch(candidate):
+    if not _DOI.fullmatch(candidate) or _ARXIV_DOI.fullmatch(candidate) or not candidate.isprintable():
         return ""
     version = _VERSION.match(candidate)
     return next(filter(None, version.groups()), "") if version else candidate

@@ -44,7 +44,10 @@ class Interests:
 
     def __init__(self, listings: Sequence[Listing]) -> None:
         texts = [
-            [*stems(one.title) * _TITLE_COUNTS, *stems(" ".join((one.abstract, one.summary, *one.keywords)))]
+            [
+                *stems(one.title) * _TITLE_COUNTS,
+                *stems(" ".join((one.abstract, one.summary, one.ai_summary, *one.keywords))),
+            ]
             for one in listings
         ]
         self._size = len(texts)

@@ -35,6 +35,7 @@ class Listing:
     title: str
     abstract: str = ""
     summary: str = ""  # the source's own short summary
+    ai_summary: str = ""  # one that the source had a model write; never shown without saying so
     authors: tuple[str, ...] = ()
     author_count: int | None = None  # where a source counts the authors without naming them
     published_on: date | None = None

@@ -1,7 +1,7 @@
 """Topics: named interests that choose and order listings for a reader.
 
 A topic matches a listing by keyword, category, author or organization, and by none if one of the words that it
-excludes is there. Keywords and excluded words are whole words or phrases in title, abstract, summary or keywords,
+excludes is there. Keywords and excluded words are whole words or phrases in title, abstract, summaries or keywords,
 compared without endings (`newsletter.core.stemming`). Pure functions; the index of an issue is built once, and a
 reader's choice is then a look-up.
 """
@@ -135,7 +135,7 @@ class _Searchable:
 
     @classmethod
     def of(cls, listing: Listing) -> _Searchable:
-        texts = (listing.title, listing.abstract, listing.summary, *listing.keywords)
+        texts = (listing.title, listing.abstract, listing.summary, listing.ai_summary, *listing.keywords)
         whole = {category.lower() for category in listing.categories}
         return cls(
             text="|".join(_framed(stems(text)) for text in texts),

@@ -49,7 +49,9 @@ def normalised_url(text: str) -> str:
     path = _INDEX.sub("", _SESSION.sub("", _encoded(parts.path))).rstrip("/")
     query = [(name, value) for name, value in _query(parts) if not _is_tracking(name, value)]
     fragment = "" if _WHOLE_PAGE.fullmatch(parts.fragment) else _encoded(parts.fragment)
-    return urlunsplit(("", _host(parts), path, urlencode(sorted(query)), fragment)).removeprefix("//")
+    return urlunsplit(("", _host(parts), path, urlencode(sorted(query), errors="replace"), fragment)).removeprefix(
+        "//"
+    )
 
 
 def former_url(text: str) -> str:
@@ -60,7 +62,9 @@ def former_url(text: str) -> str:
     host = (parts.hostname or "").removeprefix("www.")
     netloc = host if parts.port in {None, 80, 443} else f"{host}:{parts.port}"
     query = [(name, value) for name, value in _query(parts) if not _FORMER_MARK.fullmatch(name)]
-    return urlunsplit(("", netloc, parts.path.rstrip("/"), urlencode(sorted(query)), "")).removeprefix("//")
+    return urlunsplit(
+        ("", netloc, parts.path.rstrip("/"), urlencode(sorted(query), errors="replace"), "")
+    ).removeprefix("//")
 
 
 def _split(text: str) -> SplitResult | None:

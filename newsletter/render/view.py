@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from newsletter.core.listing import clean_text
-from newsletter.render.words import counted, cut, cut_at_sentence, short_date
+from newsletter.render.words import AI_SUMMARY, counted, cut, cut_at_sentence, short_date
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from newsletter.core.issue import Draft, Issue, IssueListing
     from newsletter.core.listing import Listing
@@ -32,8 +32,9 @@ _URL_SAFE = "@/:=?;#%&,+!~*'()"
 class ListingView:
     """One listing as templates show it. Texts and links may be empty, `position` counts from 0.
 
-    `summary` is the source's own, `abstract` is whole, `brief` one short paragraph of either. `facts` says in
-    words why the listing is in and how it fares (`128 upvotes`, `rose late`).
+    `summary` is the source's own, `ai_summary` by a model, `abstract` is whole, `brief` one short paragraph of the
+    first of them that there is. `brief_label` says so where a model wrote it (`AI summary:`), and `ai_label` is that
+    label for `ai_summary`. `facts` says in words why the listing is in and how it fares (`128 upvotes`, `rose late`).
     """
 
     position: int
@@ -44,8 +45,11 @@ class ListingView:
     organization: str
     published: str
     summary: str
+    ai_summary: str
+    ai_label: str
     abstract: str
     brief: str
+    brief_label: str
     facts: tuple[str, ...]
     comments: str
     stars: str
@@ -128,7 +132,9 @@ def _plain(text: str, readable: Callable[[str], str]) -> str:
 def _listing(item: IssueListing, position: int, today: date, readable: Callable[[str], str]) -> ListingView:
     listing = item.listing
     abstract = _plain(listing.abstract, readable)
-    summary = _plain(listing.summary, readable)
+    ai_summary = _unless(_plain(listing.ai_summary, readable), {abstract})
+    summary = _unless(_plain(listing.summary, readable), {abstract, ai_summary})
+    ai_label = AI_SUMMARY if ai_summary else ""
     return ListingView(
         position=position,
         title=cut(_plain(listing.title, readable), _TITLE) or "Untitled",
@@ -137,9 +143,12 @@ def _listing(item: IssueListing, position: int, today: date, readable: Callable[
         n_authors=listing.n_authors,
         organization=_plain(listing.organization, readable),
         published=short_date(listing.published_on, today) if listing.published_on else "",
-        summary=summary if summary != abstract else "",
+        summary=summary,
+        ai_summary=ai_summary,
+        ai_label=ai_label,
         abstract=abstract,
-        brief=cut_at_sentence(summary or abstract, BRIEF),
+        brief=cut_at_sentence(summary or ai_summary or abstract, BRIEF),
+        brief_label="" if summary else ai_label,
         facts=_facts(item),
         comments=counted(item.comments, "comment") if item.comments else "",
         stars=counted(item.stars, "star") if item.stars else "",
@@ -150,6 +159,11 @@ def _listing(item: IssueListing, position: int, today: date, readable: Callable[
         discussion_url=web_link(listing.discussion_url) if item.comments else "",
         thumbnail_url=image_link(listing.thumbnail_url),
     )
+
+
+def _unless(text: str, said: Collection[str]) -> str:
+    """Return a text, or nothing if it is said already."""
+    return "" if text in said else text
 
 
 def _title_link(listing: Listing) -> str:
@@ -181,4 +195,4 @@ def preheader(listings: Sequence[ListingView], *, lead: int = 0) -> str:
     others = [item.title for item in listings if item.position != lead]
     if others:
         return cut("Also: " + " · ".join(others[:4]), _PREHEADER)
-    return cut(listings[0].brief, _PREHEADER) if listings else ""
+    return cut(f"{listings[0].brief_label} {listings[0].brief}".lstrip(), _PREHEADER) if listings else ""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 LINE = 72  # columns of the text part
+AI_SUMMARY = "AI summary:"  # stands before what a model wrote, wherever that is shown
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (

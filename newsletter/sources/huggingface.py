@@ -104,7 +104,7 @@ def read_paper(record: Record) -> Seen:
         listing=Listing(
             title=title,
             abstract=paper.text("summary", limit=ABSTRACT) or record.text("summary", limit=ABSTRACT),
-            summary=paper.text("ai_summary", limit=ABSTRACT),
+            ai_summary=paper.text("ai_summary", limit=ABSTRACT),
             authors=texts([author.raw("name") for author in paper.records("authors")], AUTHORS),
             published_on=paper.day("publishedAt"),
             organization=_organization(record, paper),

@@ -15,7 +15,7 @@ from newsletter.sources.syndication import parse_feed
 from tests.fuzz.target import Target, as_bytes, text_target
 from tests.sources.api import json_feed_item
 from tests.sources.feeds import announced, found, results, rss
-from tests.sources.test_fuzz import WEB_FEED, assert_safe, parts
+from tests.sources.test_fuzz import READERS, WEB_FEED, assert_safe, parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ _ARXIV = ArxivFeed(parts("arxiv", "cs.CL?replacements"))
 def _read(text: str) -> None:
     body = as_bytes(text)
     if body.startswith(b"{"):
-        _all(Record(read_json(body)).listed("items"), WEB_FEED._item)
+        _all(Record(read_json(body)).listed("items"), READERS["json feed"][0])
         return
     entries = parse_feed(body).entries
     for read in (WEB_FEED._entry, _ARXIV._announced, arxiv_search._found):

@@ -51,7 +51,6 @@ def _readable(text: str) -> None:
 def _identified(text: str) -> None:
     for identity in identities(arxiv=text, doi_=text, urls=(text,), title=text):
         assert str(identity)
-    records.doi_in(text)
 
 
 def _matched(text: str) -> None:

@@ -250,3 +250,29 @@ def test_the_web_version_has_every_abstract_whole_and_nothing_of_a_reader(render
         assert item.listing.abstract in page.text
     assert "nsubscribe" not in page.text
     assert "%%" not in page.text
+
+
+@pytest.mark.parametrize("language", ["en", "he"])
+@pytest.mark.parametrize("abstract", ["By the authors.", ""])
+def test_a_summary_by_a_model_is_labelled_in_both_parts_and_on_the_web(
+    language: str, abstract: str, renderer: TemplateRenderer
+) -> None:
+    listing = Listing(title="A", abstract=abstract, ai_summary="A model wrote this. " * 40)
+    issue = factories.issue([listing], masthead=factories.masthead(language=language))
+    rendered = renderer.issue(issue, web_url="")
+    label = '<span class="quiet" dir="ltr">AI summary:</span> A model wrote this.'
+    assert label in renderer.issue_page(issue, web_url="")
+    text = " ".join(reader_page(rendered, issue, "text").split())
+    assert text.count("A model wrote this.") == 40
+    assert "AI summary: A model wrote this." in text
+    html = reader_page(rendered, issue)
+    labelled = re.search(r'<span class="quiet" dir="ltr"[^>]*>AI summary:</span> A model wrote this\.', html)
+    assert bool(labelled) == (not abstract)  # the whole abstract fits, and needs no summary
+    assert html.count("AI summary: A model wrote this.") == 1  # what an inbox shows behind the subject
+
+
+def test_a_short_paragraph_by_a_model_is_labelled(renderer: TemplateRenderer) -> None:
+    papers = [replace(paper, summary="", ai_summary="A model wrote this.") for paper in factories.papers(12)]
+    issue = factories.issue(papers)
+    html = reader_page(renderer.issue(issue, web_url=""), issue)
+    assert html.count("A model wrote this.") == html.count("AI summary:</span> A model wrote this.") > 0

@@ -36,6 +36,31 @@ def test_a_summary_that_repeats_the_abstract_is_said_once() -> None:
     assert (view.summary, view.abstract, view.brief) == ("", "The same.", "The same.")
 
 
+def test_a_summary_by_a_model_comes_with_a_label() -> None:
+    view = view_of(Listing(title="A", abstract="By the authors.", ai_summary="By a model."))
+    assert (view.ai_label, view.ai_summary, view.summary) == ("AI summary:", "By a model.", "")
+    assert (view.brief_label, view.brief, view.abstract) == ("AI summary:", "By a model.", "By the authors.")
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [
+        Listing(title="A", abstract="Theirs."),
+        Listing(title="A", summary="Theirs."),
+        Listing(title="A", summary="Theirs.", ai_summary="By a model."),
+        Listing(title="A", abstract="Theirs.", ai_summary="Theirs."),
+    ],
+)
+def test_what_people_wrote_has_no_label(listing: Listing) -> None:
+    view = view_of(listing)
+    assert (view.brief, view.brief_label) == ("Theirs.", "")
+
+
+def test_what_the_source_and_a_model_say_alike_is_taken_for_the_model_s() -> None:
+    view = view_of(Listing(title="A", summary="The same.", ai_summary="The same."))
+    assert (view.summary, view.ai_summary, view.brief_label) == ("", "The same.", "AI summary:")
+
+
 def test_votes_are_told_once_although_a_reason_names_them() -> None:
     paper = factories.PAPERS[0]
     assert view_of(paper, upvotes=128, reasons=("new",)).facts == ("128 upvotes", "new")
@@ -105,6 +130,8 @@ def test_the_preheader_adds_to_the_subject() -> None:
     )
     only = issue_view(factories.issue(factories.papers(1)), str).preheader
     assert only.startswith(factories.PAPERS[0].summary[:50])
+    written = issue_view(factories.issue([Listing(title="A", ai_summary="By a model.")]), str).preheader
+    assert written == "AI summary: By a model."
     assert issue_view(factories.issue([]), str).preheader == ""
 
 
@@ -114,15 +141,12 @@ def test_long_issues_have_a_table_of_contents() -> None:
 
 
 def test_markup_is_made_readable_in_every_text() -> None:
-    paper = replace(factories.PAPERS[0], title="a", abstract="b", summary="c", authors=("d",), organization="e")
-    view = issue_view(factories.issue([paper]), str.upper).listings[0]
-    assert (view.title, view.abstract, view.summary, view.authors, view.organization) == (
-        "A",
-        "B",
-        "C",
-        ("D",),
-        "E",
+    paper = replace(
+        factories.PAPERS[0], title="a", abstract="b", summary="c", authors=("d",), organization="e", ai_summary="f"
     )
+    view = issue_view(factories.issue([paper]), str.upper).listings[0]
+    assert (view.title, view.abstract, view.summary, view.ai_summary) == ("A", "B", "C", "F")
+    assert (view.authors, view.organization) == (("D",), "E")
 
 
 def test_directions_follow_the_language() -> None:

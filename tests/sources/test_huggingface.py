@@ -30,7 +30,7 @@ async def test_every_field_that_a_mail_could_use_is_kept(source: Build, httpserv
     assert entry.listing == Listing(
         title="Paper 1: Hard Wrapped",
         abstract="We wrap lines hard.",
-        summary="Lines are wrapped.",
+        ai_summary="Lines are wrapped.",
         authors=("Ada Example", "Bo Beispiel"),
         published_on=date(2026, 3, 10),
         organization="Example Lab",
