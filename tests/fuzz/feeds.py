@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from newsletter.core.listing import Skipped
-from newsletter.sources import arxiv_search
-from newsletter.sources.arxiv import ArxivFeed
-from newsletter.sources.http import read_json
-from newsletter.sources.records import BadRecordError, Record, each
-from newsletter.sources.syndication import parse_feed
+from newsletter.sources.arxiv_feed import read_batch
+from newsletter.sources.arxiv_search import read_results
+from newsletter.sources.document import Document
+from newsletter.sources.feed import read_feed
+from newsletter.sources.records import BadRecordError
 from tests.fuzz.target import Target, as_bytes, text_target
 from tests.sources.api import json_feed_item
 from tests.sources.feeds import announced, found, results, rss
-from tests.sources.test_fuzz import READERS, WEB_FEED, assert_safe, parts
+from tests.sources.test_fuzz import assert_safe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from newsletter.sources.records import Seen
 
@@ -32,23 +32,19 @@ _SEEDS = (
     rss(_ITEM, _ITEM),
     json.dumps({"version": "https://jsonfeed.org/version/1.1", "items": [json_feed_item(1)]}),
 )
-_ARXIV = ArxivFeed(parts("arxiv", "cs.CL?replacements"))
+_READERS: tuple[Callable[[Document], Iterable[Seen | Skipped]], ...] = (
+    read_feed,
+    lambda document: read_batch(document, wanted=frozenset({"new", "replace"})).found,
+    lambda document: read_results(document).found,
+)
 
 
 def _read(text: str) -> None:
-    body = as_bytes(text)
-    if body.startswith(b"{"):
-        _all(Record(read_json(body)).listed("items"), READERS["json feed"][0])
-        return
-    entries = parse_feed(body).entries
-    for read in (WEB_FEED._entry, _ARXIV._announced, arxiv_search._found):
-        _all(entries, read)
-
-
-def _all(entries: list[object] | list[dict[str, object]], read: Callable[[Record], Seen | None]) -> None:
-    for item in each(entries, read):
-        if not isinstance(item, Skipped):
-            assert_safe(item.listing)
+    document = Document(content=as_bytes(text), url="https://example.org/feed.xml")
+    for read in _READERS:
+        for item in read(document):
+            if not isinstance(item, Skipped):
+                assert_safe(item.listing)
 
 
 def _feed_of(text: str) -> str:

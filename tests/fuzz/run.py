@@ -117,7 +117,7 @@ def _try(target: Target, value: Any, name: str, result: Result) -> None:
 
 def _shown(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= 300 else f"{text[:300]}… ({len(text):,} characters)"  # noqa: PLR2004
+    return text if len(text) <= 300 else f"{text[:300]}… ({len(text):,} characters)"
 
 
 def _place(error: Exception) -> str:

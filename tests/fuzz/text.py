@@ -7,18 +7,19 @@ from functools import partial
 
 from newsletter.core import topics
 from newsletter.core.errors import RenderError
-from newsletter.core.identity import identities, normalised_title
+from newsletter.core.identity import identities
 from newsletter.core.interest import Interests
 from newsletter.core.listing import Listing, clean_text
 from newsletter.core.mathtext import readable
+from newsletter.core.titles import normalised_title
 from newsletter.links import Links
 from newsletter.render import headers
 from newsletter.render.addresses import Mailbox
 from newsletter.render.view import image_link, web_link
 from newsletter.render.words import cut, cut_at_sentence, wrapped
-from newsletter.sources.plaintext import plain
-from newsletter.sources.arxiv import author_names
 from newsletter.sources import records
+from newsletter.sources.arxiv import author_names
+from newsletter.sources.plaintext import plain
 from tests.fuzz.target import Target, text_target
 
 _ABSTRACTS = (
