@@ -3,7 +3,10 @@
 All moments are aware UTC datetimes, all days are plain dates.
 """
 
+from newsletter.ports.hindrances import Hindrance, HindranceKind, Hindrances
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, Source
+from newsletter.ports.issues import IssueOutline, Issues, IssueSummary
+from newsletter.ports.library import Library, Recorded
 from newsletter.ports.mail import (
     Composed,
     Dispatcher,
@@ -14,21 +17,10 @@ from newsletter.ports.mail import (
     RelayPool,
     Renderer,
 )
-from newsletter.ports.store import (
-    DeliveryRecord,
-    Hindrance,
-    HindranceKind,
-    Hindrances,
-    IssueOutline,
-    Issues,
-    IssueSummary,
-    Library,
-    Outbox,
-    Recorded,
-    Roster,
-    Slots,
-    Store,
-)
+from newsletter.ports.outbox import DeliveryRecord, Outbox
+from newsletter.ports.roster import Roster
+from newsletter.ports.slots import Slots
+from newsletter.ports.store import Store
 from newsletter.ports.suppressions import HeldDomain, HighWater, Suppression, Suppressions
 
 __all__ = [

@@ -1,0 +1,46 @@
+"""Who reads a list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from newsletter.core.newsletter_list import Cadence
+    from newsletter.core.subscriber import Subscriber, SyncPlan
+
+
+class Roster(Protocol):
+    """Subscribers and suppressions."""
+
+    async def subscribers(self, list_name: str) -> list[Subscriber]:
+        """Return all subscribers of a list, of every status, by address."""
+        ...
+
+    async def anyone_wants(self, list_name: str, cadence: Cadence) -> bool:
+        """Tell whether an active subscriber of a list has chosen this cadence."""
+        ...
+
+    async def apply(self, list_name: str, plan: SyncPlan, *, now: datetime) -> None:
+        """Do what a sync plan says, in one transaction."""
+        ...
+
+    async def key_of(self, list_name: str, email: str) -> int | None:
+        """Return the store's number of a subscriber, or None."""
+        ...
+
+    async def by_key(self, key: int) -> Subscriber | None:
+        """Return the subscriber of a number, or None."""
+        ...
+
+    async def suppress(self, email: str, *, list_name: str | None, reason: str, now: datetime) -> bool:
+        """Never mail an address again, on one list or (None) on all; tell whether that is news.
+
+        A subscriber of the list becomes `unsubscribed`, deliveries not yet sent are withdrawn.
+        """
+        ...
+
+    async def suppressed(self, list_name: str) -> set[str]:
+        """Return the address keys that are suppressed for a list, by itself or for all lists."""
+        ...
