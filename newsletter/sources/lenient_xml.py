@@ -183,7 +183,7 @@ class _Builder:
         if declared and len(namespaces) < _MAX_NAMESPACES:
             namespaces = namespaces | declared
         element = Element(self._resolved(tag, namespaces), tag, attributes)
-        if element.name in self._alone and self._tags[tag]:
+        if element.name in self._alone and self._tags[tag] and self._open[0][0].tag != tag:
             self._close(tag)
         if self._root is None:
             self._root = element

@@ -28,10 +28,13 @@ _T = TypeVar("_T")
 
 _SECONDS = 6  # of the processor, for one document; a feed of a thousand papers takes a fifth of a second
 _MEMORY = 768 * 1024 * 1024  # bytes
-_PATIENCE = 3  # times the seconds may pass on the clock: the machine may have other things to do
+# So many times the seconds may pass on the clock, the start of the process included: a machine has other things to
+# do. The process itself gives up earlier, after three times the seconds.
+_PATIENCE = 5
 _CODE = """
 import sys, json
 sys.path[:] = json.loads(sys.argv[1])
+sys.modules["rich"] = None  # structlog would load it for tracebacks in colour, which takes a third of the start
 from newsletter.sources.parser_process import main
 main(*json.loads(sys.argv[2]))
 """
@@ -48,7 +51,7 @@ class Parser:
     A process that dies or is killed is followed by a new one. Safe to use from several event loops.
 
     Args:
-        seconds: how long reading one document may take, of the processor; on the clock it is three times that.
+        seconds: how long reading one document may take, of the processor; on the clock it is a few times that.
         memory: bytes that the process may use.
     """
 

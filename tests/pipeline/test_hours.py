@@ -121,15 +121,18 @@ async def test_a_run_that_is_under_way_when_the_hours_end_is_stopped(
 
 
 async def test_a_signal_stops_it_before_the_hours_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    stop = asyncio.Event()
+    stop, delivering = asyncio.Event(), asyncio.Event()
 
     async def until_stopped(*_: object, stop: asyncio.Event, **__: object) -> DispatchReport:
+        delivering.set()
         await stop.wait()
         return DispatchReport(returned=1)
 
     monkeypatch.setattr(desk.post, "deliver", until_stopped)
     desk.now = on(16)
     running = asyncio.create_task(desk.pipeline.run(desk.file, stop=stop))
+    async with asyncio.timeout(30):
+        await delivering.wait()
     stop.set()
     async with asyncio.timeout(5):
         report = await running

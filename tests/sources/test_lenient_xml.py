@@ -320,6 +320,14 @@ def test_time_grows_with_length_and_no_faster(body: str) -> None:
     assert time.process_time() - began < 2
 
 
+@pytest.mark.parametrize(
+    "body", ["<feed <item><item>", '<rss a="<item><item></item>', "<entry/><feed <entry><entry>"]
+)
+def test_a_root_of_an_entrys_name_is_no_feed(body: str) -> None:
+    with pytest.raises(ValueError, match=r"cut short|not a feed|no element"):
+        parse_feed(Document(content=body.encode()))
+
+
 def test_too_many_elements_are_refused() -> None:
     with pytest.raises(ValueError, match="more than 500,000 elements"):
         parse_feed(Document(content=rss("<a/>" * 500_001).encode()))

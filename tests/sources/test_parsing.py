@@ -31,7 +31,7 @@ ONE = Document(content=rss(announced(1)).encode(), url="https://example.org/feed
 @pytest.fixture
 async def strict() -> AsyncIterator[Parser]:
     """A parser with little time and memory."""
-    parser = Parser(seconds=1, memory=256 * 1024 * 1024)
+    parser = Parser(seconds=2, memory=256 * 1024 * 1024)
     yield parser
     await parser.aclose()
 
@@ -115,7 +115,7 @@ async def test_what_goes_beyond_bounds_costs_itself_alone(parse: object, reason:
     began = time.monotonic()
     with pytest.raises(UnreadableError, match=reason):
         await strict.read(parse, ONE)  # type: ignore[arg-type]
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 25
     assert await strict.read(read_feed, ONE)
 
 
@@ -125,7 +125,7 @@ async def test_the_event_loop_goes_on_meanwhile(strict: Parser) -> None:
     while not reading.done():
         await asyncio.sleep(0.01)
         longest, last = max(longest, time.monotonic() - last), time.monotonic()
-    assert longest < 0.3
+    assert longest < 0.4
     assert await reading
 
 
