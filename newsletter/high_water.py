@@ -2,7 +2,7 @@
 
 Such a copy does not know what was delivered since it was made, and would have all of it delivered again. So the
 ledger counts up when an issue is frozen, and before and after deliveries are made, and the state folder keeps how
-far it had come, by the ledger's identity. A ledger that is behind that is an older copy, and the operator is asked.
+far it had come, by the ledger's identity. A ledger that is behind it is an older copy, and the operator is asked.
 
 A new ledger has an identity of its own, a copied folder brings its mark along, and where the state folder is lost
 nothing is known and nothing said.
@@ -49,8 +49,8 @@ class HighWaterMark:
         known = await self._known(name)
         if reached < known:
             raise ConfigurationError(
-                f"the database is an older copy: it is at step {reached}, {self._folder / _FILE} says {known}; what "
-                "it does not know to be sent would be sent again, so nothing was done. Put the newer database back, "
+                f"the database is an older copy: it is at step {reached}, {self._folder / _FILE} says {known}; "
+                "what it does not know to be sent would be sent again, so nothing was done. Put the newer one back "
                 "or go on with this one by `newsletter issues accept-restored`"
             )
 

@@ -162,8 +162,9 @@ class Connection:
             await self._conclude_doubt(delivery, outcome)
         else:
             self._run.settle(delivery, outcome)
-            if outcome.state is DeliveryState.SENT:
-                self._run.refuse(self._doubts.went_through(delivery, in_hand.known), self._doubts)
+            is_sent = outcome.state is DeliveryState.SENT
+            if is_sent and (refused := self._doubts.went_through(delivery, in_hand.known)):
+                self._run.refuse(refused, self._doubts)
             if not self._doubts.in_trouble:
                 self._relay.health.worked()
 

@@ -160,8 +160,7 @@ class Run:
         """Record that deliveries were refused for their readers: others' messages go through."""
         for one in found:
             self._decide(one, DeliveryState.REFUSED)
-        if found:
-            self.supply.probes = bool(doubts.open)
+        self.supply.probes = bool(doubts.open)
 
     async def queue_again(self, doubts: Doubts) -> None:
         """Give back what is in doubt if the relay takes nothing from us at all: no reader is blamed for that."""

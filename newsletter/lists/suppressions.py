@@ -1,4 +1,4 @@
-"""Suppressions as CSV: written so that no spreadsheet takes a cell for a formula, read with each mistake's line."""
+"""Suppressions as CSV: written so that no spreadsheet takes a cell for a formula, read with mistakes by line."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 COLUMNS = ("address", "list", "reason", "since")
 _SYNONYMS = {"email": "address"}  # as most other programs write it
 
-# What a spreadsheet would take for a formula (OWASP, CSV injection). An apostrophe before it makes it text; one that
-# was there before gets another, so that each cell is read back as it was.
+# What a spreadsheet would take for a formula (OWASP, CSV injection). An apostrophe before it makes it text; one
+# that was there before gets another, so that each cell is read back as it was.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MASKED = ("'", *_FORMULA)
 _LIST_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
