@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from tests.e2e.test_run import save_page
+from tests.e2e.test_run import PAGE, save_page
 from tests.e2e.test_serve import due_list, served, until
 from tests.e2e.workplace import part
 
@@ -76,3 +76,26 @@ async def test_serve_tells_the_operator_too_and_only_once(workplace: Workplace) 
         await asyncio.sleep(2.5)  # two ticks
     (mail,) = workplace.mails()
     assert "None of the list's sources could be read" in " ".join(part(mail, "plain").split())
+
+
+async def test_an_hour_that_was_missed_is_told_by_every_run_and_mailed_to_the_operator_once(
+    workplace: Workplace,
+) -> None:
+    workplace.environment["NEWSLETTER_ALARM__TO"] = "operator@example.org"
+    workplace.list_file(["saved_page:../page-*.txt"])
+    path = workplace.folder / "subscribers" / "daily.toml"
+    path.write_text(path.read_text().replace("hour =", 'deadline = "3h"\nhour =', 1))
+    save_page(workplace, "2026-03-11")
+    assert (await workplace.run("run", "--date", "2026-03-11", "--json")).json["status"] == "sent"
+    save_page(workplace, "2026-03-12", PAGE.replace("Sorting", "Searching"))
+    workplace.set_clock(datetime(2026, 3, 12, 13, tzinfo=UTC))
+    for _ in range(2):
+        done = await workplace.run("run", "--json")
+        assert (done.code, done.json["status"], done.json["date"]) == (0, "missed", "2026-03-12")
+        assert "slot_missed" in done.err
+    _, alarm = workplace.mails()
+    assert alarm["To"] == "operator@example.org"
+    assert "newsletter run --date 2026-03-12" in " ".join(part(alarm, "plain").split())
+    assert (await workplace.run("run", "--date", "2026-03-12", "--json")).json["status"] == "sent"
+    assert (await workplace.run("run", "--json")).json["status"] == "sent"
+    assert len(workplace.mails()) == 3

@@ -86,7 +86,7 @@ async def test_nothing_to_show_is_said(workplace: Workplace) -> None:
     workplace.list_file(["saved_page:../page-*.txt"])
     save_page(workplace)
     done = await workplace.run("render", "--list", "daily", "--date", "2020-01-01")
-    assert done.code == 2
+    assert done.code == 1
     assert "nothing new" in done.complaints[0]
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from email.utils import parseaddr
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pytest
 
+from newsletter.links import Links
 from tests.e2e.workplace import part
 from tests.services import shared
 
@@ -69,13 +72,14 @@ async def test_a_run_sends_each_reader_one_mail_and_a_second_run_none(workplace:
 async def test_the_mail_is_for_its_one_reader_and_shows_hostile_titles_as_text(workplace: Workplace) -> None:
     workplace.list_file(["saved_page:../page-*.txt"])
     save_page(workplace)
+    workplace.environment["NEWSLETTER_WEB__PUBLIC_URL"] = "https://papers.example.org"
     await workplace.run("run", "--date", "2026-03-12")
     (mail,) = workplace.mails()
     assert mail["To"] == "Ann <ann@example.org>"
     assert "12 Mar" in mail["Subject"]
     assert '<script>alert(1)</script> & "quotes"' in mail["Subject"]
     unsubscribe = mail["List-Unsubscribe"]
-    assert unsubscribe.startswith("<http")
+    assert unsubscribe.startswith("<https://papers.example.org/unsubscribe/")
     assert "=?" not in unsubscribe
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert [piece.get_content_type() for piece in mail.iter_parts()] == ["text/plain", "text/html"]
@@ -85,6 +89,25 @@ async def test_the_mail_is_for_its_one_reader_and_shows_hostile_titles_as_text(w
     assert '<script>alert(1)</script> & "quotes" in a Title' in " ".join(text.split())
     for shown in ("4 authors", "2 Mar 2023", "3 comments", "1 author", "A short study of a slow algorithm."):
         assert shown in " ".join(text.split())
+
+
+async def test_without_public_pages_a_reader_leaves_by_a_mail_to_the_sender(workplace: Workplace) -> None:
+    workplace.list_file(["saved_page:../page-*.txt"])
+    save_page(workplace)
+    workplace.environment["NEWSLETTER_WEB__SECRET_KEY"] = "a key for tests of mails that leave"
+    done = await workplace.run("run", "--date", "2026-03-12")
+    assert done.code == 0, done.err
+    (mail,) = workplace.mails()
+    link = mail["List-Unsubscribe"].strip("<>")
+    assert link.startswith(f"mailto:{parseaddr(mail['From'])[1]}?subject=unsubscribe%20")
+    links = Links("", workplace.environment["NEWSLETTER_WEB__SECRET_KEY"])
+    assert links.read_unsubscribe_subject(unquote(link)) == 1
+    assert f'href="{link}"' in part(mail, "html")
+    assert f"\n{link}\n" in part(mail, "plain")
+    for piece in (mail.as_string(), part(mail, "html"), part(mail, "plain")):
+        assert "localhost:" not in piece
+        assert "One-Click" not in piece
+    assert "Read on the web" not in part(mail, "html") + part(mail, "plain")
 
 
 async def test_what_was_sent_once_is_never_new_again(workplace: Workplace) -> None:
