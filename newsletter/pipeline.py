@@ -350,6 +350,7 @@ class Pipeline:
             failures=collected.failures,
             new=published.new if published else 0,
             reason=published.reason if published else self._next(config),
+            suppressed=published.suppressed if published else 0,
             due=slot is not None,
         )
         if collected.nothing_answered and not issues:
