@@ -19,7 +19,6 @@ from newsletter.core.calendar import (
     comes_out_on,
     last_slot,
     late_before,
-    next_slot,
     opening,
     slot_on,
     slot_state,
@@ -50,7 +49,15 @@ from newsletter.publish import (
     lookback,
     publish,
 )
-from newsletter.report import IssueReport, RunReport, RunStatus
+from newsletter.report import (
+    IssueReport,
+    RunReport,
+    RunStatus,
+    in_hours,
+    missed_in_words,
+    next_in_words,
+    waits_in_words,
+)
 from newsletter.stopping import unless_stopped
 
 if TYPE_CHECKING:
@@ -140,7 +147,7 @@ class Pipeline:
         report = await self._report(config, slot, collected, published, issues, delivered, opens=opens)
         if newest is None or state is not SlotState.MISSED:
             return report
-        reason = missed_reason(config, newest)
+        reason = missed_in_words(config, newest)
         log.warning("slot_missed", list=config.name, day=str(newest.day), reason=reason)
         return replace(report, date=newest.day, status=RunStatus.MISSED, reason=reason)
 
@@ -168,7 +175,7 @@ class Pipeline:
         trouble: NewsletterError | None = None
         if slot is not None and state is SlotState.MISSED and (config.name, slot.day) not in self._missed:
             self._missed.add((config.name, slot.day))
-            trouble = MissedError(missed_reason(config, slot))
+            trouble = MissedError(missed_in_words(config, slot))
         if slot is not None and state is SlotState.DUE and await self._is_to_be_made(config, slot):
             try:
                 collected = await unless_stopped(stop, self.collect(config, slot.day))
@@ -375,7 +382,8 @@ class Pipeline:
             collected=collected.listed,
             failures=collected.failures,
             new=published.new if published else 0,
-            reason=published.reason if published else self._next(config),
+            reason=published.reason if published else next_in_words(config, self.clock()),
+            suppressed=published.suppressed if published else 0,
             due=slot is not None,
         )
         if collected.nothing_answered and not issues:
@@ -385,7 +393,8 @@ class Pipeline:
         issue = issues[0]
         counts = await self.store.outbox.counts(issue.key)
         trouble = next((one.trouble for one in delivered.values() if one.trouble), "")
-        waits = "" if trouble else self._waits(config, counts, opens)
+        waiting = counts.get(DeliveryState.QUEUED) or counts.get(DeliveryState.DEFERRED)
+        waits = waits_in_words(config, opens) if waiting and not trouble and opens > self.clock() else ""
         return replace(
             report,
             date=issue.day,
@@ -397,19 +406,6 @@ class Pipeline:
             sent_now=sum(one.sent for one in delivered.values()),
             reason=trouble or waits,
         )
-
-    def _next(self, config: NewsletterList) -> str:
-        """Return in words when the next issue is due."""
-        slot = next_slot(config, self.clock())
-        return f"the next issue is due on {slot.at:%Y-%m-%d at %H:%M} UTC" if slot else "the list has no days"
-
-    def _waits(self, config: NewsletterList, counts: dict[DeliveryState, int], opens: datetime) -> str:
-        """Return in words for which hours of the list an issue's deliveries wait, or nothing if they don't."""
-        is_open = opens <= self.clock()
-        if is_open or not (counts.get(DeliveryState.QUEUED) or counts.get(DeliveryState.DEFERRED)):
-            return ""
-        at = opens.astimezone(ZoneInfo(config.timezone))
-        return f"waits until {at:%H:%M} on {at:%Y-%m-%d}, {config.timezone}: the list's hours are {config.hours}"
 
     async def _status(
         self, issue: Issue, counts: dict[DeliveryState, int], delivered: DispatchReport, *, waits: bool
@@ -435,17 +431,3 @@ class Pipeline:
 
     def _names(self, config: NewsletterList) -> list[str]:
         return [source.name for source in self.sources_of(config)]
-
-
-def missed_reason(config: NewsletterList, slot: Slot) -> str:
-    """Return in words that a slot was missed."""
-    at = slot.at.astimezone(ZoneInfo(config.timezone))
-    return (
-        f"no issue of {slot.day} was made at its hour ({at:%H:%M}, {config.timezone}) or within "
-        f"{in_hours(config.stale_after)} after it; `newsletter run --date {slot.day}` makes it now"
-    )
-
-
-def in_hours(span: timedelta) -> str:
-    """Return a span of time in words."""
-    return f"{span.total_seconds() / 3600:g} hours"

@@ -46,6 +46,7 @@ class Published:
     issue: Issue | None = None
     created: bool = False  # just now
     reason: str = ""
+    suppressed: int = 0  # of the subscribers, where none is to get it
 
 
 def lookback(config: NewsletterList) -> int:
@@ -182,7 +183,7 @@ async def publish(
             continue
         except NoReaderError as nobody:
             log.warning("no_issue", list=config.name, day=str(slot.day), reason=str(nobody))
-            return Published(new=one.candidates, reason=str(nobody))
+            return Published(new=one.candidates, reason=str(nobody), suppressed=nobody.suppressed)
         log.info("issue_frozen", list=config.name, day=str(slot.day), number=issue.number, created=created)
         return Published(new=issue.candidates, issue=issue, created=created)
     raise StaleDraftError(f"list {config.name}: other runs keep freezing issues; run again")

@@ -6,9 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
+from newsletter.core.calendar import next_slot
 from newsletter.core.delivery import DeliveryState
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from newsletter.core.calendar import Slot
+    from newsletter.core.newsletter_list import NewsletterList
 
 
 class RunStatus(StrEnum):
@@ -87,3 +95,29 @@ class RunReport:
             "reason": self.reason,
             **({"weekly": self.weekly.as_json()} if self.weekly else {}),
         }
+
+
+def missed_in_words(config: NewsletterList, slot: Slot) -> str:
+    """Return in words that a slot was missed."""
+    at = slot.at.astimezone(ZoneInfo(config.timezone))
+    return (
+        f"no issue of {slot.day} was made at its hour ({at:%H:%M}, {config.timezone}) or within "
+        f"{in_hours(config.stale_after)} after it; `newsletter run --date {slot.day}` makes it now"
+    )
+
+
+def in_hours(span: timedelta) -> str:
+    """Return a span of time in words."""
+    return f"{span.total_seconds() / 3600:g} hours"
+
+
+def next_in_words(config: NewsletterList, now: datetime) -> str:
+    """Return in words when the next issue is due."""
+    slot = next_slot(config, now)
+    return f"the next issue is due on {slot.at:%Y-%m-%d at %H:%M} UTC" if slot else "the list has no days"
+
+
+def waits_in_words(config: NewsletterList, opens: datetime) -> str:
+    """Return in words for which hours of the list an issue's deliveries wait."""
+    at = opens.astimezone(ZoneInfo(config.timezone))
+    return f"waits until {at:%H:%M} on {at:%Y-%m-%d}, {config.timezone}: the list's hours are {config.hours}"

@@ -78,7 +78,14 @@ class StaleDraftError(NewsletterError):
 
 
 class NoReaderError(NewsletterError):
-    """Nobody is to get an issue, so it is not made; its listings are still news for the first reader."""
+    """Nobody is to get an issue, so it is not made; its listings are still news for the first reader.
+
+    `suppressed` counts the subscribers whose addresses are not mailed any more.
+    """
+
+    def __init__(self, reason: str, *, suppressed: int = 0) -> None:
+        self.suppressed = suppressed
+        super().__init__(reason)
 
 
 class MissedError(NewsletterError):

@@ -224,5 +224,6 @@ def require_reader(issue: Issue, reasons: Counter[str]) -> None:
         raise NoReaderError(f"nobody to send it to: list {issue.masthead.readers_of} has no subscribers")
     [(reason, count)] = reasons.most_common(1)
     raise NoReaderError(
-        f"nobody to send it to: no subscriber is to get it ({count} of {reasons.total()}: {reason})"
+        f"nobody to send it to: no subscriber is to get it ({count} of {reasons.total()}: {reason})",
+        suppressed=sum(number for why, number in reasons.items() if why.startswith(SUPPRESSED)),
     )

@@ -103,7 +103,7 @@ async def test_without_public_pages_a_reader_leaves_by_a_mail_to_the_sender(work
     links = Links("", workplace.environment["NEWSLETTER_WEB__SECRET_KEY"])
     assert links.read_unsubscribe_subject(unquote(link)) == 1
     assert f'href="{link}"' in part(mail, "html")
-    assert f"\n{link}\n" in part(mail, "plain")
+    assert link in part(mail, "plain").splitlines()
     for piece in (mail.as_string(), part(mail, "html"), part(mail, "plain")):
         assert "localhost:" not in piece
         assert "One-Click" not in piece

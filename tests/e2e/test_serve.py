@@ -90,6 +90,7 @@ async def test_who_leaves_by_the_mails_link_stays_out_although_the_file_names_hi
     tomorrow = f"{hour + timedelta(days=1):%Y-%m-%d}"
     save_page(workplace, tomorrow, "Subscribe\nA Paper of Tomorrow\nIt says what it will have said.\n")
     done = await workplace.run("run", "--date", tomorrow, "--json")
+    assert done.json["status"] == "nothing_new"
     assert done.json["deliveries"]["suppressed"] == 1
     assert done.json["deliveries"]["sent"] == 0
     assert len(workplace.mails()) == 1

@@ -206,3 +206,4 @@ async def test_a_list_whose_only_reader_has_left_has_nobody(tmp_path: Path) -> N
     report = await ran(desk, AT_EIGHT)
     assert report.status is RunStatus.NOTHING_NEW
     assert "1 of 1: suppressed" in report.reason
+    assert report.suppressed == 1
