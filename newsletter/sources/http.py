@@ -95,8 +95,8 @@ class HttpClient:
         self._pacer = Pacer(folder, sleep=sleep, clock=clock)
         self._cache = HttpCache(folder, clock=clock)
         self._cooldowns = Cooldowns(folder, clock=clock)
-        self._own_parser = None if parser else Parser()
-        self._parser = parser or self._own_parser or Parser()
+        self._owns_parser = parser is None
+        self._parser = parser or Parser()
         self._clients: dict[bool, httpx.AsyncClient] = {}
 
     async def get_json(self, url: str, params: Mapping[str, str] | None = None, *, source: str) -> Any:
@@ -185,8 +185,8 @@ class HttpClient:
         """Close all connections."""
         while self._clients:
             await self._clients.popitem()[1].aclose()
-        if self._own_parser:
-            await self._own_parser.aclose()
+        if self._owns_parser:
+            await self._parser.aclose()
 
     def _client(self, *, public_only: bool) -> httpx.AsyncClient:
         if public_only not in self._clients:

@@ -29,7 +29,7 @@ _NAME = r"[^\W\d][\w.:-]*+"
 _START = re.compile(rf"""<({_NAME})((?>[^<>"']++|"[^"]*+"|'[^']*+')*+)>""")
 _SLOPPY_START = re.compile(rf"<({_NAME})([^<>]*+)>")  # a quote that is opened and not closed
 _END = re.compile(rf"</({_NAME})[^<>]*+>")
-_ATTRIBUTE = re.compile(rf"""({_NAME})\s*+=\s*+(?>"([^"]*+)"|'([^']*+)'|([^\s"'>]++))""")
+_ATTRIBUTE = re.compile(rf"""(?<![\w.:-])({_NAME})\s*+=\s*+(?>"([^"]*+)"|'([^']*+)'|([^\s"'>]++))""")
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
 

@@ -132,7 +132,8 @@ def shown(entry: Record, name: str) -> str:
 
 def without_announcement(description: str) -> str:
     """Return the abstract of a description in arXiv's daily feeds; other texts come back as they are."""
-    return _ANNOUNCED.sub("", description, count=1)
+    announcement = _ANNOUNCED.match(description)
+    return description[announcement.end() :] if announcement else description
 
 
 def _entries(root: Element) -> Iterator[Element]:
