@@ -50,8 +50,8 @@ class HighWaterMark:
         if reached < known:
             raise ConfigurationError(
                 f"the database is an older copy: it is at step {reached}, {self._folder / _FILE} says {known}; "
-                "what it does not know to be sent would be sent again, so nothing was done. Put the newer one back "
-                "or go on with this one by `newsletter issues accept-restored`"
+                "what it does not know to be sent would be sent again, so nothing was done. Put back the newer "
+                "one, or go on with this one by `newsletter issues accept-restored`"
             )
 
     async def advance(self) -> None:

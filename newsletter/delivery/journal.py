@@ -58,16 +58,19 @@ class Journal:
             StoreError: the file can't be made.
         """
         self._path = path_of(folder, worker)
+        unfinished = _unfinished(self._path)
         with _told(self._path):
             folder.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+            self._file = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
             try:
                 _allot(self._file)
-                _sync_folder(folder)
                 self._map = mmap.mmap(self._file, 2 * _HALF)
+                unfinished.rename(self._path)  # whole: what isn't, under this name, was damaged
+                _sync_folder(folder)
             except OSError:
                 os.close(self._file)
-                self._path.unlink()
+                unfinished.unlink(missing_ok=True)
+                self._path.unlink(missing_ok=True)
                 raise
         self._turn = 0
         self._end = 0  # of the last line in the present half
@@ -121,7 +124,7 @@ class Journal:
         os.close(self._file)
 
     def _begin_turn(self) -> None:
-        start, head = self._turn % 2 * _HALF, b"+%010d\n" % self._turn
+        start, head = self._turn % 2 * _HALF, _head(self._turn)
         self._map[start : start + len(head)] = head
         self._end = len(head)
 
@@ -179,6 +182,7 @@ def remove_read(folder: Path, worker: str) -> None:
     path = path_of(folder, worker)
     with _told(path):
         path.unlink(missing_ok=True)
+        _unfinished(path).unlink(missing_ok=True)
 
 
 class _Half(NamedTuple):
@@ -267,9 +271,18 @@ def _told(path: Path) -> Iterator[None]:
 
 def _allot(file: int) -> None:
     """Write the whole file, not only reserve it: a mapped page without room on the disk would kill the process."""
-    if os.write(file, bytes(2 * _HALF)) < 2 * _HALF:
+    if os.write(file, _head(0).ljust(2 * _HALF, b"\0")) < 2 * _HALF:
         raise OSError(None, "the disk is full")
     os.fsync(file)
+
+
+def _head(turn: int) -> bytes:
+    return b"+%010d\n" % turn
+
+
+def _unfinished(path: Path) -> Path:
+    """Return where a journal lies while it is being made."""
+    return path.with_name(f"{path.name}.new")
 
 
 def _sync_folder(folder: Path) -> None:

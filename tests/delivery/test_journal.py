@@ -283,6 +283,22 @@ def test_a_line_that_was_cut_off_by_a_kill_is_no_damage(tmp_path: Path, end: int
     assert read(tmp_path, WORKER) == [intent(1), outcome(1), intent(2), outcome(2)]
 
 
+@pytest.mark.parametrize("size", [0, 100, 4 * 1024 * 1024])
+async def test_a_process_that_was_killed_while_it_made_its_journal_had_sent_nothing(
+    tmp_path: Path, size: int
+) -> None:
+    outbox = FakeOutbox.of(2)
+    async with outbox.worker() as dead:
+        await outbox.claim(dead, now=NOW, limit=2)
+    path = path_of(tmp_path, dead)
+    path.with_name(f"{path.name}.new").write_bytes(bytes(size))
+
+    assert await recover(cast("Outbox", outbox), Uncertain.HOLD, now=NOW, journals=tmp_path) == 0
+
+    assert outbox.states() == {QUEUED: 2}
+    assert names(tmp_path) == ["recovery.lock"]
+
+
 def test_a_journal_that_another_version_wrote_is_damaged_and_no_mistake_of_ours(tmp_path: Path) -> None:
     path = kept(tmp_path)
     line = b'[9,"unheard of",0,1]'

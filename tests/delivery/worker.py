@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 POINTS: dict[str, tuple[Any, str, bool]] = {
     "before the claim": (SqlOutbox, "claim", False),
     "after the claim": (SqlOutbox, "claim", True),
+    "before the journal is made": (journal, "_allot", False),
+    "before the journal gets its name": (journal, "_allot", True),
     "before a note": (journal.Journal, "append", False),
     "after a note": (journal.Journal, "append", True),
     "before something is sent": (link.Link, "write", False),
