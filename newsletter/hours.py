@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from newsletter.core.calendar import late_before
+from newsletter.report import in_hours
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from datetime import datetime
 
-    from newsletter.ports import Clock
+    from newsletter.core.issue import Issue
+    from newsletter.core.newsletter_list import NewsletterList
+    from newsletter.ports import Clock, Outbox
 
 log = structlog.get_logger(__name__)
 
@@ -48,3 +53,15 @@ async def _watch(closes: datetime, clock: Clock, stop: asyncio.Event, either: as
     if not stop.is_set():
         log.info("hours_over", closed_at=closes.isoformat())
     either.set()
+
+
+async def withdraw_late(outbox: Outbox, issue: Issue, config: NewsletterList, *, now: datetime) -> None:
+    """Withdraw what is past the list's deadline: old news would come beside today's, or after it."""
+    late = await outbox.withdraw_late(
+        issue.key,
+        due_before=late_before(config, now),
+        reason=f"too late: it could not be delivered within {in_hours(config.stale_after)}",
+        now=now,
+    )
+    if late:
+        log.warning("deliveries_withdrawn_late", list=config.name, day=str(issue.day), count=late)

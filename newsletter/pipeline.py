@@ -14,14 +14,11 @@ from newsletter.collect import Collected, collect
 from newsletter.core.calendar import (
     Slot,
     SlotState,
-    Used,
     closing,
     comes_out_on,
     last_slot,
-    late_before,
     opening,
     slot_on,
-    slot_state,
 )
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import MissedError, NewsletterError, SourceError, StoppedError
@@ -29,7 +26,7 @@ from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import Cadence, NewsletterList
 from newsletter.core.subscriber import plan_sync
 from newsletter.high_water import HighWaterMark
-from newsletter.hours import stopping_at
+from newsletter.hours import stopping_at, withdraw_late
 from newsletter.ports import (
     Clock,
     Dispatcher,
@@ -47,15 +44,16 @@ from newsletter.publish import (
     draft,
     had_before,
     lookback,
+    newest_slot,
     publish,
 )
 from newsletter.report import (
     IssueReport,
     RunReport,
     RunStatus,
-    in_hours,
     missed_in_words,
     next_in_words,
+    status_of,
     waits_in_words,
 )
 from newsletter.stopping import unless_stopped
@@ -140,7 +138,7 @@ class Pipeline:
         else:
             issues = await self._open_issues(config, issues)
             for issue in issues:
-                await self._withdraw_late(issue, config)
+                await withdraw_late(self.store.outbox, issue, config, now=self.clock())
         deliver = self._deliver if at_once else self._deliver_within_hours
         delivered = {issue.key: await deliver(issue, config, progress, stop) for issue in issues}
         opens = self.clock() if at_once else opening(config, self.clock())
@@ -188,7 +186,7 @@ class Pipeline:
             except NewsletterError as error:
                 trouble = error
         for issue in await self._open_issues(config, []):
-            await self._withdraw_late(issue, config)
+            await withdraw_late(self.store.outbox, issue, config, now=self.clock())
             await self._deliver_within_hours(issue, config, None, stop)
         return trouble
 
@@ -246,18 +244,7 @@ class Pipeline:
 
     async def newest_slot(self, config: NewsletterList) -> tuple[Slot | None, SlotState]:
         """Return a list's newest slot, and what is to be done about it; None where it has none."""
-        now, store = self.clock(), self.store
-        first_seen = await store.slots.first_seen(config.name, now=now)
-        slot = last_slot(config, now)
-        if slot is None:
-            return None, SlotState.OVER
-        issue = await store.issues.find(config.name, slot.day)
-        used = Used(
-            made_at=issue.frozen_at if issue else None,
-            in_vain=await store.slots.in_vain(config.name) == slot.day,
-            is_new=slot.at < first_seen and await store.issues.latest(config.name, before=slot.day) is None,
-        )
-        return slot, slot_state(config, slot, used, now)
+        return await newest_slot(self.store, config, now=self.clock())
 
     def day(self, config: NewsletterList) -> date:
         """Return the day of the issue that should be out by now, or today."""
@@ -308,18 +295,6 @@ class Pipeline:
         keys = await self.store.outbox.open_issues(config.name)
         others = [await self.store.issues.get(key) for key in keys if key not in {issue.key for issue in first}]
         return [*first, *(issue for issue in others if issue is not None)]
-
-    async def _withdraw_late(self, issue: Issue, config: NewsletterList) -> None:
-        """Withdraw what is past the list's deadline: old news would come beside today's, or behind it."""
-        now, span = self.clock(), config.stale_after
-        late = await self.store.outbox.withdraw_late(
-            issue.key,
-            due_before=late_before(config, now),
-            reason=f"too late: it could not be delivered within {in_hours(span)}",
-            now=now,
-        )
-        if late:
-            log.warning("deliveries_withdrawn_late", list=config.name, day=str(issue.day), count=late)
 
     async def _deliver_within_hours(
         self,
@@ -395,10 +370,11 @@ class Pipeline:
         trouble = next((one.trouble for one in delivered.values() if one.trouble), "")
         waiting = counts.get(DeliveryState.QUEUED) or counts.get(DeliveryState.DEFERRED)
         waits = waits_in_words(config, opens) if waiting and not trouble and opens > self.clock() else ""
+        due = await self.store.outbox.next_due(issue.key)
         return replace(
             report,
             date=issue.day,
-            status=await self._status(issue, counts, delivered[issue.key], waits=bool(waits)),
+            status=status_of(counts, delivered[issue.key], due, self.clock(), waits=bool(waits)),
             new=issue.candidates,
             issue=self._describe(issue, config),
             deliveries=counts,
@@ -406,20 +382,6 @@ class Pipeline:
             sent_now=sum(one.sent for one in delivered.values()),
             reason=trouble or waits,
         )
-
-    async def _status(
-        self, issue: Issue, counts: dict[DeliveryState, int], delivered: DispatchReport, *, waits: bool
-    ) -> RunStatus:
-        if delivered.trouble and not counts.get(DeliveryState.SENT):
-            return RunStatus.FAILED
-        if counts.get(DeliveryState.SENDING) or counts.get(DeliveryState.UNCERTAIN):
-            return RunStatus.PARTIAL
-        if waits:
-            return RunStatus.NOT_DUE
-        due = await self.store.outbox.next_due(issue.key)
-        if counts.get(DeliveryState.DEFERRED) or (due is not None and due <= self.clock()):
-            return RunStatus.PARTIAL
-        return RunStatus.SENT
 
     def _describe(self, issue: Issue, config: NewsletterList) -> IssueReport:
         return IssueReport(

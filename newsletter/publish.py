@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from newsletter.core.calendar import planner
+from newsletter.core.calendar import SlotState, Used, last_slot, planner, slot_state
 from newsletter.core.choice import Choices
 from newsletter.core.diff import MAX_CATCH_UP_DAYS, eligible, first_day, select, too_few, unsent
 from newsletter.core.errors import NoReaderError, StaleDraftError
@@ -187,3 +187,18 @@ async def publish(
         log.info("issue_frozen", list=config.name, day=str(slot.day), number=issue.number, created=created)
         return Published(new=issue.candidates, issue=issue, created=created)
     raise StaleDraftError(f"list {config.name}: other runs keep freezing issues; run again")
+
+
+async def newest_slot(store: Store, config: NewsletterList, *, now: datetime) -> tuple[Slot | None, SlotState]:
+    """Return a list's newest slot, and what is to be done about it; None where it has none."""
+    first_seen = await store.slots.first_seen(config.name, now=now)
+    slot = last_slot(config, now)
+    if slot is None:
+        return None, SlotState.OVER
+    issue = await store.issues.find(config.name, slot.day)
+    used = Used(
+        made_at=issue.frozen_at if issue else None,
+        in_vain=await store.slots.in_vain(config.name) == slot.day,
+        is_new=slot.at < first_seen and await store.issues.latest(config.name, before=slot.day) is None,
+    )
+    return slot, slot_state(config, slot, used, now)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from newsletter.core.calendar import Slot
     from newsletter.core.newsletter_list import NewsletterList
+    from newsletter.ports import DispatchReport
 
 
 class RunStatus(StrEnum):
@@ -121,3 +122,31 @@ def waits_in_words(config: NewsletterList, opens: datetime) -> str:
     """Return in words for which hours of the list an issue's deliveries wait."""
     at = opens.astimezone(ZoneInfo(config.timezone))
     return f"waits until {at:%H:%M} on {at:%Y-%m-%d}, {config.timezone}: the list's hours are {config.hours}"
+
+
+def status_of(
+    counts: Mapping[DeliveryState, int],
+    delivered: DispatchReport,
+    due: datetime | None,
+    now: datetime,
+    *,
+    waits: bool,
+) -> RunStatus:
+    """Return how a run of an issue ended.
+
+    Args:
+        counts: the issue's deliveries by state.
+        delivered: what this run's delivering came to.
+        due: when the next delivery is due; None: none is left.
+        now: the moment.
+        waits: whether the deliveries wait for the list's hours.
+    """
+    if delivered.trouble and not counts.get(DeliveryState.SENT):
+        return RunStatus.FAILED
+    if counts.get(DeliveryState.SENDING) or counts.get(DeliveryState.UNCERTAIN):
+        return RunStatus.PARTIAL
+    if waits:
+        return RunStatus.NOT_DUE
+    if counts.get(DeliveryState.DEFERRED) or (due is not None and due <= now):
+        return RunStatus.PARTIAL
+    return RunStatus.SENT
