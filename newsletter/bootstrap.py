@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from newsletter.core.issue import Issue
     from newsletter.core.newsletter_list import NewsletterList
     from newsletter.ports import Message, Source
-    from newsletter.settings import DeliverySettings, RelaySettings
+    from newsletter.settings.groups import DeliverySettings, RelaySettings
 
 log = structlog.get_logger(__name__)
 

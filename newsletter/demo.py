@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from newsletter import bootstrap, sample
 from newsletter.inbox.catch_all import catch_all
-from newsletter.settings import (
+from newsletter.settings.groups import (
     DatabaseSettings,
     LogSettings,
     PathSettings,

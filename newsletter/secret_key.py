@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from newsletter.core.errors import ConfigurationError
-from newsletter.setting_values import weakness
+from newsletter.settings.values import weakness
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 from newsletter import bootstrap
 from newsletter.core.errors import ConfigurationError
 from newsletter.render.signing import OVERSIGNED, Signer, SigningKey
-from newsletter.settings import DkimSettings, Settings
+from newsletter.settings.groups import DkimSettings, Settings
 from tests.render import bytes_factories as make
 from tests.services import need
 

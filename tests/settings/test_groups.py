@@ -10,7 +10,7 @@ import pytest
 from newsletter.bootstrap import domain_limits
 from newsletter.core.delivery import Uncertain
 from newsletter.core.errors import ConfigurationError
-from newsletter.settings import (
+from newsletter.settings.groups import (
     AlarmSettings,
     DeliverySettings,
     DomainSettings,
@@ -18,8 +18,8 @@ from newsletter.settings import (
     Security,
     Settings,
     SmtpSettings,
-    load,
 )
+from newsletter.settings.load import load
 
 
 def having(monkeypatch: pytest.MonkeyPatch, **values: str) -> Settings:

@@ -1,0 +1,143 @@
+"""Reads the settings of `.env` and the environment, and names every mistake by its variable and place."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from io import StringIO
+from pathlib import Path
+
+from dotenv.parser import parse_stream
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+
+from newsletter.core.errors import ConfigurationError
+from newsletter.settings.groups import NESTED, PREFIX, Settings
+
+_MOST_MISTAKES = 20  # that are shown; a broken list of relays may have thousands
+# What Kubernetes tells each pod of a service called newsletter, or newsletter-web and the like.
+# https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+_OF_KUBERNETES = re.compile(
+    r"NEWSLETTER_(PORT|(PORT|SERVICE)_\w+|(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?))"
+)
+
+
+def load(env_file: Path | None = Path(".env")) -> Settings:
+    """Return the settings of the environment and of `env_file`, which need not be there.
+
+    Raises:
+        ConfigurationError: one line for each mistake, with the name of the variable and never its value.
+    """
+    places = _places(env_file)
+    mistakes = [*places.mistakes, *_mistakes_in_environment()]
+    try:
+        settings = Settings(_env_file=env_file)
+    except ValidationError as error:
+        mistakes += _explained(error, places)
+    except SettingsError as error:
+        mistakes.append(str(error))
+    except RecursionError:  # JSON in a variable that stands for a whole group
+        mistakes.append("a value is nested too deeply")
+    else:
+        if not mistakes:
+            return settings
+    more = [f"… and {len(mistakes) - _MOST_MISTAKES} more mistakes"] if len(mistakes) > _MOST_MISTAKES else []
+    raise ConfigurationError("\n".join([*mistakes[:_MOST_MISTAKES], *more]))
+
+
+def variables() -> list[str]:
+    """Return the names of all variables."""
+    return [
+        f"{PREFIX}{group}{NESTED}{field}".upper()
+        for group, info in Settings.model_fields.items()
+        for field in type(info.default).model_fields
+    ]
+
+
+@dataclass(slots=True)
+class _Places:
+    """Where variables stand in a file of settings, and what is wrong with their names."""
+
+    lines: dict[str, str] = field(default_factory=dict)
+    mistakes: list[str] = field(default_factory=list)
+
+    def of(self, variable: str) -> str:
+        """Return the place of a variable whose value counts, such as `.env:3: `, or nothing."""
+        in_environment = any(name.upper() == variable and value for name, value in os.environ.items())
+        return "" if in_environment or variable not in self.lines else f"{self.lines[variable]}: "
+
+
+def _places(env_file: Path | None) -> _Places:
+    """Read the names in a file; a line that python-dotenv would skip over ends it all."""
+    places = _Places()
+    if env_file is None or not env_file.exists():
+        return places
+    try:
+        text = env_file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{env_file}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{env_file}: cannot be read: it is not UTF-8 text") from None
+    for binding in parse_stream(StringIO(text)):
+        string, first = binding.original
+        blank_lines = string[: len(string) - len(string.lstrip())].count("\n")
+        place, name = f"{env_file}:{first + blank_lines}", (binding.key or "").upper()
+        if binding.error or (name and binding.value is None):
+            raise ConfigurationError(f"{place}: write NAME=value, with quotes around a value with spaces or #")
+        if name in places.lines:
+            places.mistakes.append(f"{place}: {name}: is set a second time: remove one of the two")
+        elif name and name not in variables():
+            places.mistakes.append(f"{place}: {_unknown(name)}")
+        if name:
+            places.lines[name] = place
+    return places
+
+
+def _mistakes_in_environment() -> Iterator[str]:
+    """Find variables with our prefix that are no setting; pydantic-settings passes over them in silence."""
+    for name, value in sorted(os.environ.items()):
+        ours = name.upper().startswith(PREFIX) and not _is_of_kubernetes(name.upper(), value)
+        if ours and name.upper() not in variables():
+            yield _unknown(name)
+
+
+def _is_of_kubernetes(name: str, value: str) -> bool:
+    of_another_service = name.endswith("_PORT") and value.startswith(("tcp://", "udp://", "sctp://"))
+    return of_another_service or _OF_KUBERNETES.fullmatch(name) is not None
+
+
+_PLAINER = {
+    "missing": "is missing: add it",
+    "extra_forbidden": "unknown key: remove it",
+    "int_parsing": "write a whole number",
+    "int_parsing_size": "write a smaller number",
+    "int_from_float": "write a whole number",
+    "float_parsing": "write a number",
+    "bool_parsing": "write true or false",
+    "tuple_type": "write a list in square brackets",
+    "dict_type": "write an object in curly brackets",
+    "model_type": "write an object in curly brackets",
+    "string_type": "write it as text, in quotes",
+}
+
+
+def _unknown(name: str) -> str:
+    known = [variable.removeprefix(PREFIX) for variable in variables()]
+    near = get_close_matches(name.upper().removeprefix(PREFIX), known, n=1)
+    advice = f"did you mean {PREFIX}{near[0]}?" if near else "remove it; .env.example names all"
+    return f"{name}: unknown setting: {advice}"
+
+
+def _explained(error: ValidationError, places: _Places) -> Iterator[str]:
+    """Yield a line for each finding of pydantic's, but for unknown variables: those were found by name."""
+    for detail in error.errors(include_url=False, include_input=False):
+        variable, inner = detail["loc"][:2], detail["loc"][2:]
+        if detail["type"] == "extra_forbidden" and not inner:
+            continue
+        place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in inner if step != "[key]")
+        said = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        name = f"{PREFIX}{NESTED.join(map(str, variable))}".upper()
+        yield f"{places.of(name)}{name}{place}: {_PLAINER.get(detail['type'], said)}"
