@@ -13,6 +13,7 @@ define(\`confQUEUE_LA', \`1000')dnl
 define(\`confREFUSE_LA', \`1000')dnl
 define(\`confDELAY_LA', \`0')dnl
 define(\`confTO_IDENT', \`0')dnl
+define(\`confCACERT_PATH', \`/etc/ssl/certs')dnl
 define(\`confCACERT', \`/etc/ca.pem')dnl
 define(\`confSERVER_CERT', \`/etc/server.pem')dnl
 define(\`confSERVER_KEY', \`/etc/server.pem')dnl

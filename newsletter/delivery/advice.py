@@ -104,8 +104,9 @@ def greeting_refused(config: RelayConfig, reply: Reply, ehlo_name: str) -> Relay
 def no_starttls(config: RelayConfig) -> RelaySetupError:
     """Return the error for a relay that does not offer STARTTLS where it is asked for."""
     return RelaySetupError(
-        f"{config.name} does not offer STARTTLS; nothing was sent in the clear; set {config.setting('security')}=tls"
-        f" for a port with TLS from the first byte (465), or =none for a server in a network that you trust"
+        f"{config.name} does not offer STARTTLS; nothing was sent in the clear; set "
+        f"{config.setting('security')} to tls for a port with TLS from the first byte (465), or to none for a "
+        f"server in a network that you trust"
     )
 
 

@@ -28,7 +28,7 @@ class RelayConfig:
     messages_per_connection: int = 100
     rate: float = 0.0  # messages per second, over all connections; 0: no limit
     weight: int = 0  # share of the work among several relays; 0: stands by, see `newsletter.delivery.relays`
-    greeting_timeout: float = 12.0  # for connection and greeting, until the relay has once greeted us
+    greeting_timeout: float = 10.0  # for connection and greeting, until the relay has once greeted us
     timeout: float = 60.0  # for both from then on, and for each reply
     final_timeout: float = 600.0  # for the reply to a message, as RFC 5321, 4.5.3.2.6 asks
     ca_file: Path | None = None  # trusted certificates instead of the system's

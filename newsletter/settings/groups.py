@@ -73,7 +73,7 @@ class RelaySettings(Group):
     password: SecretStr = Field(default=_NO_SECRET, validate_default=True)
     ca_file: Path | None = None
     ehlo_name: HostName = ""
-    greeting_timeout: float = Field(default=12, gt=0, le=300)
+    greeting_timeout: float = Field(default=10, gt=0, le=300)
     connections: int = Field(default=4, ge=1, le=1000)
     messages_per_connection: int = Field(default=100, ge=1)
     rate: float = Field(default=0, ge=0)

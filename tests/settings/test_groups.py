@@ -436,6 +436,6 @@ def test_and_with_nothing_else(monkeypatch: pytest.MonkeyPatch, text: str) -> No
 def test_each_relay_has_a_name_and_a_time_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     relays = '[{"host": "b", "ehlo_name": "b.example.org", "greeting_timeout": 40}]'
     smtp = having(monkeypatch, SMTP__EHLO_NAME="a.example.org", SMTP__RELAYS=relays).smtp
-    assert (smtp.ehlo_name, smtp.greeting_timeout) == ("a.example.org", 12)
+    assert (smtp.ehlo_name, smtp.greeting_timeout) == ("a.example.org", 10)
     assert (smtp.relays[0].ehlo_name, smtp.relays[0].greeting_timeout) == ("b.example.org", 40)
     assert "GREETING_TIMEOUT" in mistake(monkeypatch, SMTP__GREETING_TIMEOUT="0")
