@@ -137,10 +137,9 @@ async def test_serve_ends_while_another_process_holds_the_write_lock(
     url = served(workplace)
     async with SmtpServer() as relay:
         workplace.port = relay.port
+        assert (await workplace.run("db", "upgrade")).code == 0
         if begun:
             relay.answer("MESSAGE", HANG)
-        else:
-            assert (await workplace.run("db", "upgrade")).code == 0
         with closing(sqlite3.connect(workplace.folder / "var" / "newsletter.db", isolation_level=None)) as other:
             due_list(workplace, hour)
             if begun:
@@ -174,7 +173,7 @@ async def test_a_run_ends_when_its_relay_hangs_in_mid_message_and_the_ledger_is_
     readers(workplace)
     async with SmtpServer() as relay:
         workplace.port = relay.port
-        for number in range(10, READERS):
+        for number in range(20, READERS):
             relay.answer("MESSAGE", HANG, address=f"reader{number}@example.org")
         process = await workplace.start(*RUN)
         await relay.wait_for(lambda: len(relay.received) >= 5)
