@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     BaseModel,
@@ -32,9 +32,6 @@ from newsletter.settings.values import (
     SecretKey,
     WebAddress,
 )
-
-if TYPE_CHECKING:
-    pass
 
 PREFIX = "NEWSLETTER_"
 NESTED = "__"
