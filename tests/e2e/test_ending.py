@@ -223,11 +223,12 @@ def states_if(workplace: Workplace) -> dict[str, int]:
 async def test_it_ends_while_a_source_does_not_answer(
     workplace: Workplace, command: str, received: signal.Signals
 ) -> None:
-    asked = asyncio.Event()
+    asked, over = asyncio.Event(), asyncio.Event()
 
     async def silent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked.set()
-        await asyncio.sleep(60)
+        await over.wait()
+        writer.close()
 
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
@@ -241,7 +242,9 @@ async def test_it_ends_while_a_source_does_not_answer(
     await ended(process, received)
     assert process.returncode == (0 if command == "serve" else 75)
     assert monotonic() - began < 5  # there is nothing to be finished
+    over.set()
     server.close()
+    await asyncio.sleep(0.1)
 
 
 @SIGNALS
@@ -256,15 +259,17 @@ async def test_it_ends_while_a_thread_hangs_in_a_system_call(
     os.mkfifo(pipe)  # whoever reads it waits for a writer
     served(workplace)
     process = await workplace.start(command)
-    await until(lambda: hangs_in_open(process.pid, pipe))
+    writers: list[int] = []
+    await until(lambda: is_being_read(pipe, writers))
     await ended(process, received)
     assert process.returncode == (0 if command == "serve" else 75)
+    os.close(writers[0])
 
 
-def hangs_in_open(pid: int, pipe: Path) -> bool:
-    """Tell whether a process waits for the other end of a pipe: then a writer can open it without waiting."""
+def is_being_read(pipe: Path, writers: list[int]) -> bool:
+    """Tell whether somebody reads a pipe; then there is a writer, too, who writes nothing."""
     try:
-        os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+        writers.append(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
     except OSError:
         return False
     return True
@@ -328,10 +333,9 @@ async def freezable(path: Path) -> AsyncIterator[tuple[int, asyncio.Event]]:
 
     async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while part := await reader.read(65_536):
-            if frozen.is_set():
-                await asyncio.sleep(60)
-            writer.write(part)
-            await writer.drain()
+            if not frozen.is_set():
+                writer.write(part)
+                await writer.drain()
         writer.close()
 
     async def both(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
