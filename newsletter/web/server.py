@@ -121,8 +121,8 @@ async def _listen(host: str, port: int) -> socket.socket:
         raise ConfigurationError(
             f"{host}:{port}: cannot listen there for web requests: {error.strerror}; choose another host or port"
         ) from error
-    # Connections inherit it. asyncio sets it for sockets that are said to be TCP, which this one isn't, and a small
-    # answer would wait 40 ms between its head and its body.
+    # Connections inherit it. asyncio sets it on sockets that say they are TCP, which this one does not, and a
+    # small answer would wait 40 ms between its head and its body.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from newsletter import hours
 from newsletter.core.delivery import DeliveryState
+from newsletter.core.errors import StoppedError
 from newsletter.core.newsletter_list import Hours
 from newsletter.ports import DispatchReport
 from newsletter.report import RunStatus
@@ -121,16 +122,28 @@ async def test_a_run_that_is_under_way_when_the_hours_end_is_stopped(
 
 
 async def test_a_signal_stops_it_before_the_hours_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    stop = asyncio.Event()
+    stop, delivering = asyncio.Event(), asyncio.Event()
 
     async def until_stopped(*_: object, stop: asyncio.Event, **__: object) -> DispatchReport:
+        delivering.set()
         await stop.wait()
         return DispatchReport(returned=1)
 
     monkeypatch.setattr(desk.post, "deliver", until_stopped)
     desk.now = on(16)
     running = asyncio.create_task(desk.pipeline.run(desk.file, stop=stop))
+    async with asyncio.timeout(5):
+        await delivering.wait()
     stop.set()
     async with asyncio.timeout(5):
         report = await running
     assert report.status is RunStatus.PARTIAL
+
+
+async def test_a_signal_that_comes_before_the_sources_are_read_leaves_everything_as_it_is(desk: Desk) -> None:
+    stop = asyncio.Event()
+    stop.set()
+    desk.now = on(16)
+    with pytest.raises(StoppedError):
+        await desk.pipeline.run(desk.file, stop=stop)
+    assert await desk.pipeline.store.issues.latest(desk.file.config.name) is None
