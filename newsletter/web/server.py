@@ -116,11 +116,15 @@ async def _listen(host: str, port: int) -> socket.socket:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
         family, *_, address = found[0]
-        return socket.create_server(address[:2], family=family)
+        listener = socket.create_server(address[:2], family=family)
     except OSError as error:
         raise ConfigurationError(
             f"{host}:{port}: cannot listen there for web requests: {error.strerror}; choose another host or port"
         ) from error
+    # Connections inherit it. asyncio sets it on sockets that say they are TCP, which this one does not, and a
+    # small answer would wait 40 ms between its head and its body.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def _url(host: str, port: int) -> str:

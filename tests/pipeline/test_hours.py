@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from newsletter import hours
 from newsletter.core.delivery import DeliveryState
+from newsletter.core.errors import StoppedError
 from newsletter.core.newsletter_list import Hours
 from newsletter.ports import DispatchReport
 from newsletter.report import RunStatus
@@ -137,3 +138,12 @@ async def test_a_signal_stops_it_before_the_hours_end(desk: Desk, monkeypatch: p
     async with asyncio.timeout(5):
         report = await running
     assert report.status is RunStatus.PARTIAL
+
+
+async def test_a_signal_that_comes_before_the_sources_are_read_leaves_everything_as_it_is(desk: Desk) -> None:
+    stop = asyncio.Event()
+    stop.set()
+    desk.now = on(16)
+    with pytest.raises(StoppedError):
+        await desk.pipeline.run(desk.file, stop=stop)
+    assert await desk.pipeline.store.issues.latest(desk.file.config.name) is None

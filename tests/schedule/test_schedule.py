@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta, tzinfo
-from typing import Any
 
 import apscheduler.schedulers.base
 import pytest
@@ -21,8 +20,8 @@ async def nothing(_: asyncio.Event) -> None:
 
 
 def schedule(
-    tick: Work[Any] = nothing,
-    collect: Work[Any] = nothing,
+    tick: Work = nothing,
+    collect: Work = nothing,
     *,
     tick_every: timedelta = NEVER,
     collect_every: timedelta = NEVER,

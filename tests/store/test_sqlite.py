@@ -134,7 +134,7 @@ async def test_patience_has_an_end(path: Path) -> None:
 
 
 async def test_what_is_wrong_otherwise_is_not_waited_for(path: Path) -> None:
-    path.write_bytes(b"this is no database" * 100)
+    await asyncio.to_thread(path.write_bytes, b"this is no database" * 100)
     began = monotonic()
     database = connect(f"sqlite:///{path}")
     with pytest.raises(StoreError, match="not a database"):

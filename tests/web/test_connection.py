@@ -334,3 +334,16 @@ async def test_a_page_that_is_cut_off_at_the_end_says_so_and_is_no_defect() -> N
         await Guard(cut, headers={})(scope, None, send)  # type: ignore[arg-type]
     assert answers[0]["status"] == 503
     assert [(one["event"], one["log_level"]) for one in logs] == [("answered", "info")]
+
+
+async def test_small_answers_do_not_wait_for_the_visitors_acknowledgement() -> None:
+    async with port(replace(QUICK, requests=1000)) as at:
+        one = await Visitor.at(at)
+        times = []
+        for _ in range(30):
+            began = monotonic()
+            one.writer.write(GET)
+            await one.reader.readuntil(b"done")
+            times.append(monotonic() - began)
+        assert sorted(times)[len(times) // 2] < 0.035
+        one.writer.close()
