@@ -223,19 +223,25 @@ def send(
         wrong = f"exit {done.returncode}, {len(arrived)} readers got {sum(arrived.values())} mails"
         print(f"{server.name}, {security}, {sender.name}: {wrong} {done.stderr[-500:]}", file=sys.stderr)
         return None
-    return float(arguments.readers / float(done.stdout.split()[0]))
+    *said, figures = done.stdout.splitlines()
+    for line in said:
+        print(f"{server.name}, {security}, {sender.name}: {line}", file=sys.stderr)
+    return float(arguments.readers / float(figures.split()[0]))
 
 
 def measure(arguments: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
     """Return a row for each server, kind of connection and sender."""
     here = BENCH.parent
-    senders = [Sender(JOINED, here, {}), Sender(UNJOINED, here, {"joining": False})]
+    today = [Sender(JOINED, here, {}), Sender(UNJOINED, here, {"joining": False})]
+    senders = [sender for sender in today if sender.name in arguments.sender]
     rows = []
     if arguments.against:
         senders.append(Sender(arguments.against, checkout(arguments.against, folder / "older"), {}))
     for name in arguments.only:
         with running(name, folder / name) as server:
-            rows += measured(server, senders, arguments, folder / "work")
+            found = measured(server, senders, arguments, folder / "work")
+        print(*(printed(row) for row in found), sep="\n", file=sys.stderr)  # all of them take long
+        rows += found
     return rows
 
 
@@ -244,7 +250,7 @@ def measured(
 ) -> list[dict[str, Any]]:
     """Return the rows of one server."""
     results: dict[tuple[str, str], list[float | None]] = {}
-    securities = [one for one in SECURITIES if one == "clear" or server.name not in NO_TLS]
+    securities = [one for one in arguments.connection if one == "clear" or server.name not in NO_TLS]
     for turn in range(arguments.rounds):
         for security in securities:
             for sender in senders if turn % 2 else senders[::-1]:
@@ -271,11 +277,20 @@ def measured(
 def ratios(rows: list[dict[str, Any]]) -> dict[str, float]:
     """Return how many times as fast joined envelopes are as each of the others, where both have a rate."""
     rates = {(row["server"], row["connection"], row["sender"]): row["messages_per_second"] for row in rows}
-    return {
-        f"{server}, {connection}, {sender}": round(rates[server, connection, JOINED] / rate, 2)
-        for (server, connection, sender), rate in rates.items()
-        if sender != JOINED and rate and rates[server, connection, JOINED]
+    joined = {
+        (server, connection): rate for (server, connection, sender), rate in rates.items() if sender == JOINED
     }
+    return {
+        f"{server}, {connection}, {sender}": round(joined[server, connection] / rate, 2)
+        for (server, connection, sender), rate in rates.items()
+        if sender != JOINED and rate and joined.get((server, connection))
+    }
+
+
+def printed(row: dict[str, Any]) -> str:
+    """Return a row as a line of the table."""
+    rate = row["messages_per_second"]
+    return f"  {row['server']:<10} {row['connection']:<9} {row['sender']:<12} {rate or 'failed':>8}"
 
 
 def parsed() -> argparse.Namespace:
@@ -283,6 +298,8 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--only", nargs="+", default=list(SERVERS), choices=SERVERS, metavar="SERVER")
+    parser.add_argument("--connection", nargs="+", default=list(SECURITIES), choices=SECURITIES)
+    parser.add_argument("--sender", nargs="+", default=[JOINED, UNJOINED], choices=[JOINED, UNJOINED])
     parser.add_argument("--against", default="", metavar="REV", help="an older commit to measure beside today's")
     parser.add_argument("--readers", type=int, default=1000)
     parser.add_argument("--connections", type=int, default=8)
@@ -303,9 +320,7 @@ def main() -> None:
     if arguments.json:
         print(json.dumps({"ratios": ratios(rows), "rows": rows}))
     else:
-        for row in rows:
-            rate = row["messages_per_second"]
-            print(f"  {row['server']:<10} {row['connection']:<9} {row['sender']:<12} {rate or 'failed':>8}")
+        print(*(printed(row) for row in rows), sep="\n")
         for other, ratio in ratios(rows).items():
             print(f"  joined is {ratio:.2f} times as fast as {other}")
     if any(row["messages_per_second"] is None for row in rows if row["sender"] in {JOINED, UNJOINED}):

@@ -12,7 +12,7 @@ from newsletter.delivery.relay import RelayConfig, Security, SmtpRelayPool
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-_USUAL = {
+_USUAL: dict[str, Any] = {
     "security": Security.NONE,
     "ehlo_name": "newsletter.example.org",
     "timeout": 5.0,

@@ -50,7 +50,7 @@ async def greeted_with(sender: str = "", **config: object) -> str:
         client.say("250 relay.example.org")
         await client.hear_no_more()
 
-    async with playing(server, **config) as relays:  # type: ignore[arg-type]
+    async with playing(server, **config) as relays:
         session = await relays.connect(sender=sender)
         await session.close()
     return heard
@@ -74,9 +74,13 @@ async def test_then_what_dns_says_of_the_machine(monkeypatch: pytest.MonkeyPatch
 
 
 async def test_dns_that_takes_too_long_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow() -> str:
+        time.sleep(0.5)  # in a thread
+        return "host.example.net"
+
     monkeypatch.setattr(opening, "_LOOKING_UP", 0.05)
     monkeypatch.setattr(socket, "gethostname", lambda: "host")
-    monkeypatch.setattr(socket, "getfqdn", lambda: time.sleep(0.5) or "host.example.net")
+    monkeypatch.setattr(socket, "getfqdn", slow)
 
     assert await greeted_with(SENDER, ehlo_name="") == "EHLO example.org"
 
@@ -400,6 +404,35 @@ async def test_a_name_that_is_refused_at_once_is_named_too(server: SmtpServer, s
         await pool(server).connect()
 
 
+@pytest.mark.parametrize("size", ["9" * 5000, "nonsense", "-1", "1 2 3", "٣"])
+@pytest.mark.parametrize("extension", ["PIPELINING", "HELP"])
+async def test_a_size_that_makes_no_sense_costs_no_mail(size: str, extension: str) -> None:
+    async def server(client: Dialogue) -> None:
+        await client.greet(f"SIZE {size}", extension)
+        while (command := await client.hear("\r\n")) != "QUIT\r\n":
+            if command == "DATA\r\n":
+                client.say("354 go on")
+                await client.hear("\r\n.\r\n")
+            client.say("250 ok")
+        client.say("221 bye")
+
+    async with playing(server) as relays:
+        session = await relays.connect()
+        assert (await session.send(SENDER, ANN, MESSAGE)).state is DeliveryState.SENT
+        await session.close()
+
+
+async def test_a_size_without_end_leaves_the_mail_to_the_next_relay(server: SmtpServer) -> None:
+    async def endless(client: Dialogue) -> None:
+        await client.greet("SIZE " + "9" * 100_000)
+        await client.hear_no_more()
+
+    async with playing(endless, connections=1) as relays:
+        report = await dispatcher(FakeOutbox.of(3), relays, pool(server), pauses=(5.0,)).deliver(message_for)
+
+    assert report.sent == 3
+
+
 # ── Login and certificate ────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -448,7 +481,7 @@ async def test_logins_of_other_kinds_are_named() -> None:
         await client.greet("AUTH GSSAPI NTLM")
         await client.hear_no_more()
 
-    async with playing(server, username="papers", password="opensesame") as relays:  # type: ignore[arg-type]
+    async with playing(server, username="papers", password="opensesame") as relays:
         with pytest.raises(RelaySetupError, match="gssapi ntlm"):
             await relays.connect()
 

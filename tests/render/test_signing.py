@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dkim
 import pytest
@@ -24,6 +24,7 @@ from tests.render import bytes_factories as make
 from tests.services import need
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -194,12 +195,13 @@ def test_an_ed25519_key_alone_is_said_and_as_a_second_one_is_not(tmp_path: Path,
 
 @pytest.mark.parametrize("kind", ["P-256", "DSA", "Ed448", "X25519"])
 def test_a_key_of_another_kind_is_an_error_that_names_setting_and_file(tmp_path: Path, kind: str) -> None:
-    key = {
+    keys: dict[str, Callable[[], Any]] = {
         "P-256": lambda: generate_private_key(SECP256R1()),
         "DSA": lambda: dsa.generate_private_key(2048),
         "Ed448": ed448.Ed448PrivateKey.generate,
         "X25519": x25519.X25519PrivateKey.generate,
-    }[kind]()
+    }
+    key = keys[kind]()
     settings = with_key(tmp_path / "key.pem", key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     with pytest.raises(ConfigurationError, match=r"NEWSLETTER_DKIM__KEY_FILE: .*key\.pem is neither"):
         bootstrap.signer(settings)
