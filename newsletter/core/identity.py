@@ -131,7 +131,9 @@ def normalised_url(text: str) -> str:
         return ""
     query = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.fullmatch(k)]
     netloc = host if port in {None, 80, 443} else f"{host}:{port}"
-    return urlunsplit(("", netloc, parts.path.rstrip("/"), urlencode(sorted(query), errors="replace"), "")).removeprefix("//")
+    return urlunsplit(
+        ("", netloc, parts.path.rstrip("/"), urlencode(sorted(query), errors="replace"), "")
+    ).removeprefix("//")
 
 
 _LATEX_WORD = re.compile(r"\\(?:textbf|textit|texttt|textsc|textrm|emph|mathcal|mathbb|mathbf|mathrm|text)\b")

@@ -42,7 +42,7 @@ _ABOUT_ADDRESS, _ABOUT_MAILBOX, _ABOUT_POLICY = 1, 2, 7  # the subject, second f
 _SENDER_ADDRESS = frozenset({7, 8})  # 5.1.7 and 5.1.8 speak of the sender's address
 
 _UNKNOWN_USER = re.compile(
-    r"(?:user|address|recipient|mailbox|account)[\w\s]*(?:unknown|not found|does(?: not|n't) exist|not exist)"
+    r"(?:user|address|recipient|mailbox|account)[\w\s]{0,80}(?:unknown|not found|does(?: not|n't) exist|not exist)"
     r"|(?:unknown|no such|invalid) (?:user|address|recipient|mailbox|account|local part)"
     r"|unrouteable address|no mailbox here",
     re.IGNORECASE,

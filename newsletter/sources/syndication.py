@@ -68,4 +68,5 @@ def published_on(entry: Record) -> date | None:
 
 def without_announcement(description: str) -> str:
     """Return the abstract of a description in arXiv's daily feeds; other texts come back as they are."""
-    return _ANNOUNCED.sub("", description, count=1)
+    found = _ANNOUNCED.match(description)
+    return description[found.end() :] if found else description

@@ -9,17 +9,14 @@ from xml.sax.saxutils import escape
 from newsletter.core.listing import Skipped
 from newsletter.sources import arxiv_search
 from newsletter.sources.arxiv import ArxivFeed
-from newsletter.sources.http import read_json
-from newsletter.sources.records import BadRecordError, Record, each
+from newsletter.sources.records import BadRecordError, each
 from newsletter.sources.syndication import parse_feed
 from tests.fuzz.target import Target, as_bytes, text_target
 from tests.sources.api import json_feed_item
 from tests.sources.feeds import announced, found, results, rss
-from tests.sources.test_fuzz import READERS, WEB_FEED, assert_safe, parts
+from tests.sources.test_fuzz import WEB_FEED, assert_safe, parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from newsletter.sources.records import Seen
 
 _ITEM = """<item><title>A &lt;i&gt;b&lt;/i&gt; &amp; c</title><link>https://example.org/a?b=1#c</link>
@@ -35,18 +32,17 @@ _SEEDS = (
 _ARXIV = ArxivFeed(parts("arxiv", "cs.CL?replacements"))
 
 
+def _found(body: bytes) -> list[Seen | Skipped]:
+    """Return what all sources that read feeds make of a body."""
+    found = WEB_FEED._parsed(body)
+    if not body.startswith(b"{"):
+        entries = parse_feed(body).entries
+        found += [*each(entries, _ARXIV._announced), *each(entries, arxiv_search._found)]
+    return found
+
+
 def _read(text: str) -> None:
-    body = as_bytes(text)
-    if body.startswith(b"{"):
-        _all(Record(read_json(body)).listed("items"), READERS["json feed"][0])
-        return
-    entries = parse_feed(body).entries
-    for read in (WEB_FEED._entry, _ARXIV._announced, arxiv_search._found):
-        _all(entries, read)
-
-
-def _all(entries: list[object] | list[dict[str, object]], read: Callable[[Record], Seen | None]) -> None:
-    for item in each(entries, read):
+    for item in _found(as_bytes(text)):
         if not isinstance(item, Skipped):
             assert_safe(item.listing)
 

@@ -70,7 +70,9 @@ def issues() -> dict[str, Issue]:
         "one": issue(factories.papers(1)),
         "twenty": issue(factories.papers(20), candidates=46),
         "sixty": issue(factories.papers(60)),
-        "no_abstract": issue([replace(paper, abstract="", summary="", ai_summary="") for paper in factories.papers(3)]),
+        "no_abstract": issue(
+            [replace(paper, abstract="", summary="", ai_summary="") for paper in factories.papers(3)]
+        ),
         "bare_titles": issue(
             Listing(title=paper.title, abstract=paper.abstract, author_count=len(paper.authors))
             for paper in factories.papers(3)

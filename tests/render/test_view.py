@@ -141,7 +141,9 @@ def test_long_issues_have_a_table_of_contents() -> None:
 
 
 def test_markup_is_made_readable_in_every_text() -> None:
-    paper = replace(factories.PAPERS[0], title="a", abstract="b", summary="c", authors=("d",), organization="e", ai_summary="f")
+    paper = replace(
+        factories.PAPERS[0], title="a", abstract="b", summary="c", authors=("d",), organization="e", ai_summary="f"
+    )
     view = issue_view(factories.issue([paper]), str.upper).listings[0]
     assert (view.title, view.abstract, view.summary, view.ai_summary) == ("A", "B", "C", "F")
     assert (view.authors, view.organization) == (("D",), "E")
