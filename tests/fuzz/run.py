@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from tests.fuzz.growth import Shape, steep
+from tests.fuzz.growth import Shape, Steep, steep
 from tests.fuzz.target import UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tests.fuzz.growth import Steep
     from tests.fuzz.target import Target
 
 LONGEST = 10  # seconds that one input may take before it counts as a hang
@@ -133,7 +132,7 @@ def _try(target: Target, seed: int, result: Result) -> None:
 
 def _shown(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= 300 else f"{text[:300]}… ({len(text):,} characters)"  # noqa: PLR2004
+    return text if len(text) <= 300 else f"{text[:300]}… ({len(text):,} characters)"
 
 
 def _place(error: Exception) -> str:
