@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
+from newsletter.core.normalisation import normalised
+
 
 class IdKind(StrEnum):
     """The kinds of identity, strongest first."""
@@ -148,8 +150,8 @@ def normalised_title(text: str) -> str:
     text = _LATEX_WORD.sub("", text)
     # Compatibility caseless matching (Unicode standard, 3.13, D146): folding and decomposing, twice.
     for _ in range(2):
-        text = unicodedata.normalize("NFKD", text).casefold()
-    plain = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+        text = normalised("NFKD", text).casefold()
+    plain = "".join(char for char in normalised("NFKD", text) if not unicodedata.combining(char))
     return " ".join(_NOT_WORD.sub(" ", plain).split())
 
 

@@ -28,7 +28,7 @@ from newsletter.core.errors import RelayError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_TEXT_LIMIT = 300  # characters of a reply that are kept in the ledger
+_TEXT_LIMIT = 300  # characters of a reply that are looked at for words, and kept in the ledger
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})\b")
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\uffff]+")
 
@@ -42,7 +42,7 @@ _ABOUT_ADDRESS, _ABOUT_MAILBOX, _ABOUT_POLICY = 1, 2, 7  # the subject, second f
 _SENDER_ADDRESS = frozenset({7, 8})  # 5.1.7 and 5.1.8 speak of the sender's address
 
 _UNKNOWN_USER = re.compile(
-    r"(?:user|address|recipient|mailbox|account)[\w\s]{0,80}(?:unknown|not found|does(?: not|n't) exist|not exist)"
+    r"(?:user|address|recipient|mailbox|account)[\w\s]*(?:unknown|not found|does(?: not|n't) exist|not exist)"
     r"|(?:unknown|no such|invalid) (?:user|address|recipient|mailbox|account|local part)"
     r"|unrouteable address|no mailbox here",
     re.IGNORECASE,
@@ -167,4 +167,4 @@ def _dead(reply: Reply) -> bool:
     """Tell whether a refusal says that the mailbox does not exist."""
     if reply.enhanced:
         return reply.enhanced[1] == _ABOUT_ADDRESS
-    return reply.code == _NO_SUCH_MAILBOX and bool(_UNKNOWN_USER.search(reply.text))
+    return reply.code == _NO_SUCH_MAILBOX and bool(_UNKNOWN_USER.search(reply.text[:_TEXT_LIMIT]))
