@@ -5,6 +5,7 @@ PYTHON ?= python3
 PREFIX ?= $(HOME)/.local
 INSTALLED := $(abspath $(PREFIX))/share/newsletter
 PIP ?=  # another pip than the one that Python brings, such as pip==25.0
+FUZZ_SECONDS ?= 1200  # of fuzzing, all targets together
 QUIET := --quiet --disable-pip-version-check
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,7 +14,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 STAMP := $(VENV)/.installed
 NODE_STAMP := tests/node/node_modules/.installed
 
-.PHONY: help setup install uninstall demo test lint types architecture pytest system wheel bench crash lock screenshots clean
+.PHONY: help setup install uninstall demo test lint types architecture pytest system wheel bench fuzz crash lock \
+  screenshots clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -73,6 +75,9 @@ wheel: setup  ## the built wheel, installed into an empty venv, runs the demo
 
 bench: setup  ## speed beside others, as ratios within one run
 	for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
+
+fuzz: setup  ## inputs made by chance for all that reads what strangers send, for FUZZ_SECONDS
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
 crash: setup  ## kill delivering processes 1,500 times, and count who got what
 	CRASHES=$(CRASHES) $(BIN)/pytest tests/delivery/test_killed.py -k many_kills -q -s

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 
 from newsletter.core.identity import IdKind, ListingId, bounded, guid_id, identities
+from newsletter.core.normalisation import normalised
 
 _CONTROLS = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
@@ -21,7 +21,7 @@ def clean_text(text: str) -> str:
     a header.
     """
     if not (text.isascii() and text.isprintable()):
-        text = unicodedata.normalize("NFC", _CONTROLS.sub(" ", text))
+        text = normalised("NFC", _CONTROLS.sub(" ", text))
     return " ".join(text.split())
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+
+from newsletter.core.normalisation import normalised
 from functools import lru_cache
 
 _LATEX_WORD = re.compile(r"\\(?:textbf|textit|texttt|textsc|textrm|emph|mathcal|mathbb|mathbf|mathrm|text)\b")
@@ -79,8 +81,8 @@ def _visible(char: str) -> str:
 def _folded(text: str) -> str:
     """Return a text for compatibility caseless matching (Unicode standard, 3.13, D146)."""
     for _ in range(2):
-        text = unicodedata.normalize("NFKD", text).casefold()
-    return unicodedata.normalize("NFKD", text)
+        text = normalised("NFKD", text).casefold()
+    return normalised("NFKD", text)
 
 
 def _without_accents(folded: str) -> str:

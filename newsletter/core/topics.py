@@ -1,7 +1,7 @@
 """Topics: named interests that choose and order listings for a reader.
 
 A topic matches a listing by keyword, category, author or organization, and by none if one of the words that it
-excludes is there. Keywords and excluded words are whole words or phrases in title, abstract, summaries or keywords,
+excludes is there. Keywords and excluded words are whole words or phrases in title, abstract, summary or keywords,
 compared without endings (`newsletter.core.stemming`). Pure functions; the index of an issue is built once, and a
 reader's choice is then a look-up.
 """

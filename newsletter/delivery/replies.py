@@ -30,7 +30,7 @@ from newsletter.core.errors import RelayError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_TEXT_LIMIT = 300  # characters of a reply that are kept in the ledger
+_TEXT_LIMIT = 300  # characters of a reply that are looked at for words, and kept in the ledger
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})\b")
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\uffff]+")
 

@@ -11,7 +11,7 @@ from typing import Any
 from newsletter.core.errors import ListFileError, Mistake
 from newsletter.lists.positions import DEEPEST, KeyPath, positions
 
-# A key of more parts than any sense can have: what reads TOML takes the square of their number, in time and memory.
+# A key of more parts than makes sense: tomllib takes the square of their number, in time and memory.
 _PART = r"""(?:"[^"\n]{0,80}"|'[^'\n]{0,80}'|[A-Za-z0-9_-]+)"""
 _ENDLESS_KEY = re.compile(rf"(?<![A-Za-z0-9_-]){_PART}(?:[ \t]*\.[ \t]*{_PART}){{100}}")
 _PLACE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")

@@ -65,7 +65,7 @@ class _Scanner:
         return found[pattern.groups]
 
     def _note(self, path: KeyPath, start: int) -> KeyPath:
-        """Keep the line of a path, unless an earlier line named it already; what is too deep belongs to its table."""
+        """Keep the line of a path that is not too deep, unless an earlier line named it already."""
         if len(path) > DEEPEST:
             return path[:DEEPEST]
         self._lines.setdefault(path, bisect_left(self._newlines, start) + 1)

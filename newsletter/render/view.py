@@ -33,8 +33,9 @@ class ListingView:
     """One listing as templates show it. Texts and links may be empty, `position` counts from 0.
 
     `summary` is the source's own, `ai_summary` by a model, `abstract` is whole, `brief` one short paragraph of the
-    first of them that there is. `brief_label` says so where a model wrote it (`AI summary:`), and `ai_label` is that
-    label for `ai_summary`. `facts` says in words why the listing is in and how it fares (`128 upvotes`, `rose late`).
+    first of them that there is. `ai_label` stands before the one by a model (`AI summary:`), `brief_label` before
+    `brief` where that is it. `facts` says in words why the listing is in and how it fares (`128 upvotes`,
+    `rose late`).
     """
 
     position: int

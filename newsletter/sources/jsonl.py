@@ -1,6 +1,6 @@
 """One's own files: `jsonl:papers/*.jsonl`, one JSON object a line.
 
-`title` is required. Optional are `abstract`, `summary`, `authors` (a list of names), `author_count`,
+`title` is required. Optional are `abstract`, `summary`, `ai_summary`, `authors` (names), `author_count`,
 `published_on`, `organization`, `categories`, `keywords`, `arxiv_id`, `doi`, `url`, `pdf_url`, `code_url`,
 `project_url`, `thumbnail_url`, `media_urls`, `submitted_by`, `discussion_url`, `upvotes`, `comments` and `stars`.
 `listed_on` is the day on which the paper is listed; without it, the end of the file's name is
@@ -91,6 +91,7 @@ def read_record(record: Record) -> Seen:
             title=record.title("title"),
             abstract=record.text("abstract", limit=ABSTRACT),
             summary=record.text("summary", limit=ABSTRACT),
+            ai_summary=record.text("ai_summary", limit=ABSTRACT),
             authors=record.texts("authors", AUTHORS),
             author_count=record.count("author_count"),
             published_on=record.day("published_on"),

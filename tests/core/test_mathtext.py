@@ -245,3 +245,18 @@ def test_quotation_marks_and_dashes_are_set_where_they_are_unmistakable(text: st
 )
 def test_a_command_of_the_authors_own_is_its_name(text: str) -> None:
     assert readable(text) == text.strip("\\$")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (r"\(x_1\) and \[y^2\]", "x₁ and y²"),
+        (r"of \(x \\(y)\)", "of x (y)"),
+        (r"\(a and \(x_1\)", r"\(a and x₁"),
+        (r"\(x_1\] and \(x_2\)", r"\(x₁\] and x₂"),
+        (r"open \( for ever", r"open \( for ever"),
+        (r"an escaped \(bracket\), \[too\]", r"an escaped bracket, too"),
+    ],
+)
+def test_formulas_in_escaped_brackets_end_at_their_own_bracket(text: str, expected: str) -> None:
+    assert readable(text) == expected

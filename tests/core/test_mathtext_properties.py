@@ -1,6 +1,7 @@
 """What holds for every text, however broken or hostile."""
 
 import unicodedata
+from time import process_time
 
 import pytest
 from hypothesis import example, given
@@ -55,6 +56,38 @@ def test_any_text_is_read_without_controls_and_without_growing_out_of_bounds(tex
     read = readable(text)
     assert _controls(read) <= _controls(text)
     assert len(read) <= 2 * len(text) + 16
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"\(" * 100_000,
+        r"\[" * 100_000,
+        r"\(x" * 70_000 + r"\)",
+        r"\)" * 100_000,
+        r"\(\[" * 50_000,
+        "$x" * 100_000,
+        "$$" * 100_000 + "x",
+        "{" * 100_000 + "x" + "}" * 100_000,
+        r"\text{" * 40_000 + "}" * 40_000,
+        "x^{" * 70_000 + "}" * 70_000,
+        r"\frac{" * 30_000,
+        r"\begin{" * 30_000,
+        "left(" + "1" * 100_000 + "right)",
+        "``a" * 70_000,
+        "`a" * 100_000,
+        r"\\a\a" * 40_000,
+        "e" + "\u0301" * 200_000,
+        " " * 200_000 + r"\hat" + " " * 200_000,
+        "http://" * 30_000,
+        "a." * 100_000,
+    ],
+    ids=lambda text: text[:8].encode("unicode_escape").decode(),
+)
+def test_a_text_of_hostile_marks_takes_time_in_proportion_to_its_length(text: str) -> None:
+    began = process_time()
+    readable(text)
+    assert process_time() - began < 3  # as a rule a tenth of that
 
 
 @given(_PROSE)

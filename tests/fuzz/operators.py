@@ -7,7 +7,6 @@ import os
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from random import Random
 from typing import TYPE_CHECKING
 
 from newsletter.core.errors import ConfigurationError
@@ -18,6 +17,7 @@ from tests.fuzz.target import Target, as_bytes, mutated, text_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from random import Random
 
 _LIST = """title = "Daily Papers"
 sender = "Daily Papers <papers@example.org>"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from newsletter.core.listing import Skipped
 from newsletter.sources.records import each, page
 from newsletter.sources.saved_page import papers
 from tests.fuzz.target import Target, mutated, text_target
@@ -16,9 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from random import Random
 
+    from newsletter.core.listing import Skipped
     from newsletter.sources.records import Record, Seen
 
-_ODD = (
+_ODD: tuple[Any, ...] = (
     None,
     True,
     -1,

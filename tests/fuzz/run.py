@@ -7,19 +7,19 @@ import signal
 import traceback
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from random import Random
 from time import monotonic, process_time
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from tests.fuzz.growth import Shape, steep
+from tests.fuzz.growth import Shape, Steep, steep
 from tests.fuzz.target import UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tests.fuzz.growth import Steep
     from tests.fuzz.target import Target
 
 LONGEST = 10  # seconds that one input may take before it counts as a hang
@@ -62,17 +62,27 @@ class Result:
 
 
 def fuzz(target: Target, seconds: float, seed: int) -> Result:
-    """Return what a target does with inputs that are made by chance, the same for the same seed."""
+    """Return what a target does, for so long, with inputs that are made by chance, the same for the same seed."""
     result = Result(target.name)
-    end = monotonic() + seconds * (1 - _SHARE_OF_GROWTH)
-    number = 0
+    end = monotonic() + seconds
     with _quiet():
-        while number == 0 or monotonic() < end:
-            value = target.make(_chance(seed, target, number))
-            _try(target, value, f"input {number}", result)
-            number += 1
-        _grow(target, end + seconds * _SHARE_OF_GROWTH, seed, result)
-    result.inputs = number
+        while not result.inputs or monotonic() < end - seconds * _SHARE_OF_GROWTH:
+            _try(target, seed, result)
+        for shape in _shapes(target, seed):
+            if monotonic() >= end or len(result.growth) >= _KEPT:
+                break
+            _grow(target, shape, result)
+    return result
+
+
+def fuzz_briefly(target: Target, inputs: int, shapes: int, seed: int) -> Result:
+    """Return what a target does with so many inputs and shapes, the same on any machine."""
+    result = Result(target.name)
+    with _quiet():
+        for _ in range(inputs):
+            _try(target, seed, result)
+        for shape in islice(_shapes(target, seed), shapes):
+            _grow(target, shape, result)
     return result
 
 
@@ -85,24 +95,29 @@ def _chance(seed: int, target: Target, number: int) -> Random:
     return Random(f"{seed} {target.name} {number}")  # noqa: S311 -- no secret comes of it
 
 
-def _grow(target: Target, end: float, seed: int, result: Result) -> None:
-    """Look at how time grows: first with each unit by itself, by chance where time is short, then with mixtures."""
+def _shapes(target: Target, seed: int) -> Iterator[Shape]:
+    """Yield first each unit by itself, in an order by chance as time may be short, then mixtures."""
     random = _chance(seed, target, -1)
-    singles = [Shape("", unit, "") for unit in random.sample(UNITS, len(UNITS))]
-    while monotonic() < end and len(result.growth) < _KEPT:
-        shape = singles.pop() if singles else Shape.of(random)
-        try:
-            with _limited():
-                found = steep(target, shape)
-        except Exception as error:  # noqa: BLE001 -- it is what is looked for
-            result.failures.setdefault(_place(error), str(shape))
-        else:
-            result.shapes += 1
-            if found:
-                result.growth.append(found)
+    yield from (Shape("", unit, "") for unit in random.sample(UNITS, len(UNITS)))
+    while True:
+        yield Shape.of(random)
 
 
-def _try(target: Target, value: Any, name: str, result: Result) -> None:
+def _grow(target: Target, shape: Shape, result: Result) -> None:
+    try:
+        with _limited():
+            found = steep(target, shape)
+    except Exception as error:  # noqa: BLE001 -- it is what is looked for
+        result.failures.setdefault(_place(error), str(shape))
+    else:
+        result.shapes += 1
+        if found:
+            result.growth.append(found)
+
+
+def _try(target: Target, seed: int, result: Result) -> None:
+    name, value = f"input {result.inputs}", input_of(target, seed, result.inputs)
+    result.inputs += 1
     began = process_time()
     try:
         with _limited():

@@ -23,7 +23,7 @@ from newsletter.sources.plaintext import plain
 from tests.fuzz.target import Target, text_target
 
 _ABSTRACTS = (
-    r"We prove a rate of $\mathcal{O}(T^{-1/3})$ and a \textit{RL} bound \(x_1 \le 2\), \"Ust\"un et al.~\cite{a}.",
+    r"A rate of $\mathcal{O}(T^{-1/3})$ and a \textit{RL} bound \(x_1 \le 2\), \"Ust\"un et al.~\cite{a}.",
     "mathcal{O}(n^2) and 1.45times reduction, sim!30 FPS, 360^circ, left( m{varepsilon^2} right) of $5 to $10.",
     "``Quoted'' text -- and---dashes, `code`, https://example.org/a_b{x}, me@example.org, C:\\path, ~/x and 50%.",
     r"\begin{equation} \frac{a}{b} \sqrt[3]{x} \href{https://a.b/c}{d} \footnote{e} \binom{n}{k} \end{equation}",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import date
+from time import process_time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -107,6 +108,13 @@ async def test_requests_stand_three_seconds_apart(
 )
 def test_affiliations_are_no_authors(creators: str, names: tuple[str, ...]) -> None:
     assert author_names(creators) == names
+
+
+@pytest.mark.parametrize("unit", ["$x", "$x, ", "(", ")", "(,", "a(b), ", "(a)(", " ", ",", "\u0301"])
+def test_a_line_of_authors_takes_time_in_proportion_to_its_length(unit: str) -> None:
+    began = process_time()
+    author_names(unit * (600_000 // len(unit)))
+    assert process_time() - began < 3  # as a rule a tenth of that
 
 
 @given(st.text(alphabet="ab,() "))

@@ -22,6 +22,7 @@ WHOLE = {
     "title": "Own Paper",
     "abstract": "We write it down.",
     "summary": "Written.",
+    "ai_summary": "Written by a model.",
     "authors": ["Ada Example", "Bo Beispiel"],
     "author_count": 7,
     "published_on": "2026-03-10",

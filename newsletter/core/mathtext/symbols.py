@@ -10,6 +10,8 @@ from string import ascii_uppercase
 
 from pylatexenc.latex2text import get_default_latex_context_db
 
+from newsletter.core.normalisation import normalised
+
 
 def names(listed: str) -> tuple[str, ...]:
     """Return names that are listed with spaces between them."""
@@ -111,7 +113,7 @@ def accented(letter: str, accent: str) -> str:
 
 def negated(sign: str) -> str:
     """Return a sign struck through, as one character where there is one."""
-    return unicodedata.normalize("NFC", sign + _NEGATION) if sign else ""
+    return normalised("NFC", sign + _NEGATION) if sign else ""
 
 
 def scripted(kind: str, content: str, *, glued: bool) -> str:
