@@ -16,8 +16,6 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from newsletter.core.titles import normalised_title, title_key
 from newsletter.core.weblinks import former_url, normalised_url
 
-from newsletter.core.normalisation import normalised
-
 
 class IdKind(StrEnum):
     """The kinds of identity, strongest first. The last two are what databases held before revision 0003."""

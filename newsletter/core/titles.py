@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from newsletter.core.normalisation import normalised
-from functools import lru_cache
 
 _LATEX_WORD = re.compile(r"\\(?:textbf|textit|texttt|textsc|textrm|emph|mathcal|mathbb|mathbf|mathrm|text)\b")
 _NOT_WORD = re.compile(r"[^\w]+|_", re.UNICODE)

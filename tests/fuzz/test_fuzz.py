@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from tests.fuzz.target import Target
 
 SEED = 12
-# How time grows with the length of a feed is for the process to bound that reads it.
-GROWING = [target for target in TARGETS if target.area != "feeds"]
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
@@ -25,7 +23,7 @@ def test_inputs_made_by_chance_end_well_or_in_a_documented_error(target: Target)
     assert result.is_good, "\n".join(result.lines())
 
 
-@pytest.mark.parametrize("target", GROWING, ids=lambda target: target.name)
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
 def test_time_grows_no_faster_than_the_input(target: Target) -> None:
     result = fuzz_briefly(target, inputs=0, shapes=2, seed=SEED)
     assert result.is_good, "\n".join(result.lines())
