@@ -42,6 +42,7 @@ _BAD_SYNTAX = 501  # … which at RCPT is the address's
 
 # The subject, second figure of an enhanced code.
 _ABOUT_ADDRESS, _ABOUT_MAILBOX, _ABOUT_ROUTE, _ABOUT_PROTOCOL, _ABOUT_POLICY = 1, 2, 4, 5, 7
+_OTHER = frozenset({0, _ABOUT_PROTOCOL})  # with the detail 0
 _SENDER_ADDRESS = frozenset({7, 8})  # 5.1.7 and 5.1.8 speak of the sender's address
 _LOGIN = frozenset({8, 9, 11, 14})  # 5.7.x: credentials, mechanism, encryption, trust
 # 5.7.x that speak of one mailbox: mailing list, account disabled, new owner of mailbox or domain (RFC 7293), and
@@ -170,8 +171,8 @@ def _outcome(state: DeliveryState, reply: Reply, relay: str, *, dead_address: bo
 
 def _session_is_wrong(stage: Stage, reply: Reply) -> bool:
     """Tell whether a 5xx says that nothing can be sent like this: the relay wants a login, or other commands."""
-    if reply.enhanced:
-        _, subject, detail = reply.enhanced
+    if code := _meaning(reply):
+        subject, detail = code
         if subject == _ABOUT_PROTOCOL or (subject == _ABOUT_POLICY and detail in _LOGIN):
             return True
     return reply.code in _SESSION_IS_WRONG or (reply.code == _BAD_SYNTAX and stage is not Stage.RCPT)
@@ -179,8 +180,8 @@ def _session_is_wrong(stage: Stage, reply: Reply) -> bool:
 
 def _speaks_of_reader(stage: Stage, reply: Reply) -> bool:
     """Tell whether a 5xx is beyond doubt about the reader's mailbox."""
-    if reply.enhanced:
-        _, subject, detail = reply.enhanced
+    if code := _meaning(reply):
+        subject, detail = code
         if subject == _ABOUT_ADDRESS:
             return detail not in _SENDER_ADDRESS
         return subject == _ABOUT_MAILBOX or (subject == _ABOUT_POLICY and detail in _OF_ONE_MAILBOX)
@@ -192,8 +193,8 @@ def _speaks_of_reader(stage: Stage, reply: Reply) -> bool:
 
 def _doubt(reply: Reply) -> Doubt:
     """Return how much a refusal that may be the reader's or ours sounds like ours."""
-    if reply.enhanced:
-        _, subject, detail = reply.enhanced
+    if code := _meaning(reply):
+        subject, detail = code
         of_sender = (
             (subject == _ABOUT_POLICY and detail in _OF_SENDERS)
             or (subject == _ABOUT_ADDRESS and detail in _SENDER_ADDRESS)
@@ -204,6 +205,18 @@ def _doubt(reply: Reply) -> Doubt:
     return Doubt.OURS if _OURS.search(_words(reply)) else Doubt.SOME
 
 
+def _meaning(reply: Reply) -> tuple[int, int] | None:
+    """Return subject and detail of the enhanced code; None where it has none, or one that means nothing by itself.
+
+    X.0.0 and X.5.0 are "other" (RFC 3463, 3.1 and 3.6): Outlook.com says 550 5.5.0 of mailboxes that it doesn't have.
+    """
+    if reply.enhanced is None:
+        return None
+    _, subject, detail = reply.enhanced
+    is_other = detail == 0 and subject in _OTHER
+    return None if is_other else (subject, detail)
+
+
 def _words(reply: Reply) -> str:
     """Return what a reply says in words: without enhanced code and addresses."""
     return _ADDRESS.sub("", _ENHANCED.sub("", reply.text[:_TEXT_LIMIT], count=1))
@@ -211,6 +224,6 @@ def _words(reply: Reply) -> str:
 
 def _dead(reply: Reply) -> bool:
     """Tell whether a refusal says that the mailbox does not exist."""
-    if reply.enhanced:
-        return reply.enhanced[1] == _ABOUT_ADDRESS
+    if code := _meaning(reply):
+        return code[0] == _ABOUT_ADDRESS
     return reply.code == _NO_SUCH_MAILBOX and bool(_UNKNOWN_USER.search(_words(reply)))

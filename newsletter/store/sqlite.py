@@ -8,6 +8,7 @@ for something when it has ended already.
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -71,8 +72,14 @@ class Connection(aiosqlite.Connection):
         return self._last
 
     async def close(self) -> None:
-        """Break off what is going on, and return when the thread has ended."""
+        """Break off what is going on, and return when the thread has ended.
+
+        The last connection to close moves the write-ahead log into the database, so that the database is one file.
+        """
         self._interrupt()
+        with suppress(sqlite3.Error, ValueError):  # ValueError: it is closed already
+            # SQLite forgets that it was interrupted when a statement begins; until then it would move nothing.
+            await self._execute(self._conn.execute, "SELECT 1")
         await super().close()
 
     def _interrupt(self) -> None:

@@ -215,3 +215,18 @@ def test_any_reply_is_either_judged_or_trouble_and_its_text_is_one_short_line(
 
     assert "\n" not in said
     assert len(said) < 400
+
+
+@pytest.mark.parametrize(
+    ("text", "dead"),
+    [
+        ("5.5.0 Requested action not taken: mailbox unavailable (S2017062302)", False),
+        ("5.5.0 no such user here", True),
+        ("5.0.0 user unknown", True),
+    ],
+)
+def test_a_code_that_means_other_leaves_it_to_the_words(text: str, dead: bool) -> None:
+    outcome = step(Stage.RCPT, Reply(550, text), "mx")
+    assert outcome is not None
+    assert (outcome.state, outcome.doubt) == (DeliveryState.REFUSED, Doubt.NONE)
+    assert outcome.dead_address is dead

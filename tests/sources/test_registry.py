@@ -43,8 +43,8 @@ def test_good_specs_pass(spec: str) -> None:
     ("spec", "says"),
     [
         ("", "expected one of huggingface, arxiv"),
-        ("hugingface", "'hugingface': unknown, expected one of huggingface, arxiv"),
-        ("https://example.org/feed.xml", "expected one of"),
+        ("hugingface", "'hugingface': unknown: did you mean 'huggingface'?"),
+        ("https://example.org/feed.xml", "did you mean 'feed:https://example.org/feed.xml'?"),
         ("huggingface:year", "huggingface:week"),
         ("arxiv", "arxiv:cs.CL+cs.LG"),
         ("arxiv:cs.CL,cs.LG", "arxiv:cs.CL+cs.LG"),

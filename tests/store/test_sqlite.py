@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from newsletter.core.errors import StoreError
-from newsletter.store import sqlite
+from newsletter.store import open_store, sqlite
 from newsletter.store.engine import connect
 
 if TYPE_CHECKING:
@@ -181,3 +181,13 @@ async def test_the_store_works_on_after_a_user_was_cancelled(path: Path, open_at
         asking.cancel()
         await asyncio.wait([asking])
     assert await store.issues.find("daily", date(2026, 3, 12)) is None
+
+
+async def test_a_store_that_is_closed_leaves_one_file(tmp_path: Path) -> None:
+    store = await open_store(f"sqlite:///{tmp_path}/newsletter.db")
+    assert await store.issues.history() == []
+    assert (tmp_path / "newsletter.db-wal").exists()
+    await store.close()
+    assert not (tmp_path / "newsletter.db-wal").exists()
+    with closing(sqlite3.connect(tmp_path / "newsletter.db")) as copied:
+        assert copied.execute("SELECT count(*) FROM issues").fetchone() == (0,)
