@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from newsletter.core.errors import RenderError
+from newsletter.render.colour import BLACK, WHITE, Colour, contrast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _READABLE = 4.5  # WCAG 2.2, 1.4.3: contrast of text, level AA
+_MIDDLE = 0.18  # the luminance at which black and white text have the same contrast
+_STEPS = 20
 
 COLUMN = "#ffffff"
 COLUMN_DARK = "#191b1f"
@@ -87,31 +90,14 @@ def theme(values: Mapping[str, str], *, title: str) -> Theme:
 
 def legible(colour: str, background: str) -> str:
     """Return a colour, made darker or lighter in small steps until text in it can be read on the background."""
-    target = (0, 0, 0) if _luminance(background) > 0.18 else (255, 255, 255)  # noqa: PLR2004 -- where both contrasts are equal
-    start = _channels(colour)
-    for step in range(21):
-        mixed = "#" + "".join(
-            f"{round(own + (goal - own) * step / 20):02x}" for own, goal in zip(start, target, strict=True)
-        )
-        if contrast(mixed, background) >= _READABLE:
-            return mixed
-    return "#000000" if target == (0, 0, 0) else "#ffffff"
+    start, ground = _rgb(colour), _rgb(background)
+    target = BLACK if ground.luminance > _MIDDLE else WHITE
+    for step in range(_STEPS + 1):
+        mixed = start.towards(target, step / _STEPS)
+        if contrast(_rgb(str(mixed)), ground) >= _READABLE:
+            return str(mixed)
+    return str(target)
 
 
-def contrast(one: str, other: str) -> float:
-    """Return the contrast ratio of two colours, from 1 to 21 (WCAG 2.2, `contrast ratio`)."""
-    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def _channels(colour: str) -> tuple[int, int, int]:
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
-
-
-def _luminance(colour: str) -> float:
-    """Return relative luminance (WCAG 2.2)."""
-    linear = [
-        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4  # noqa: PLR2004 -- sRGB's own numbers
-        for value in (channel / 255 for channel in _channels(colour))
-    ]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+def _rgb(colour: str) -> Colour:
+    return Colour(*bytes.fromhex(colour[1:]))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from newsletter.render.lint.colours import TRANSPARENT, Colour, contrast, parse
+from newsletter.render.colour import TRANSPARENT, Colour, contrast, parse
 from tests.render.planted import findings, in_page, told
 
 DARK_BODY = "background-color: #101010 !important; color: #f0f0f0 !important"
@@ -56,7 +56,7 @@ def test_large_text_may_be_paler() -> None:
         '<p style="color:#ffffff"><!-- x --></p>',
         '<p class="link" style="color:#ffffff;background:url(a.png)">on a picture</p>',
         '<p class="link" style="color:#ffffff;background-image:url(a.png)">on a picture</p>',
-        '<p class="link" style="color:papayawhip">of a name that is not known</p>',
+        '<p class="link" style="color:no-such-colour">of a name that is not known</p>',
         '<p class="link" style="color:rgba(0,0,0,.8)">not quite opaque</p>',
         '<p class="link" style="color:#222222;background-color:rgba(255,255,255,0.9)">nearly white below</p>',
         '<p style="color:inherit">as around it</p>',
@@ -126,6 +126,8 @@ def test_without_the_color_scheme_meta_a_client_keeps_its_white_canvas() -> None
         ("rgb(1 2 3 / 50%)", Colour(1, 2, 3, 0.5)),
         ("rgba(1,2,3,.5)", Colour(1, 2, 3, 0.5)),
         ("no-repeat navy", Colour(0, 0, 128)),
+        ("papayawhip", Colour(255, 239, 213)),
+        ("hsl(0 100% 50%)", Colour(255, 0, 0)),
         ("transparent", TRANSPARENT),
         ("none", TRANSPARENT),
         ("linear-gradient(#fff, #000)", None),

@@ -5,9 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.core.errors import RenderError
-from newsletter.render.theme import COLUMN, COLUMN_DARK, contrast, legible, theme
+from newsletter.render import colour as colours
+from newsletter.render.theme import COLUMN, COLUMN_DARK, legible, theme
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours that are written as `#rrggbb`."""
+    parsed = colours.parse(one), colours.parse(other)
+    assert parsed[0]
+    assert parsed[1]
+    return colours.contrast(parsed[0], parsed[1])
 
 
 def test_contrast_is_that_of_the_guidelines() -> None:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from newsletter.render.lint.colours import Colour, contrast, parse
+from newsletter.render.colour import BLACK, WHITE, Colour, contrast, parse
 from newsletter.render.lint.css import Cascade, style_rules
 from newsletter.render.lint.finding import Level, Rule
 
@@ -56,8 +56,8 @@ class _Scheme:
     link: Colour
 
 
-_LIGHT = _Scheme("light", Colour(0, 0, 0), Colour(255, 255, 255), Colour(0, 0, 238))
-_DARK = _Scheme("dark", Colour(255, 255, 255), Colour(18, 18, 18), Colour(158, 158, 255))
+_LIGHT = _Scheme("light", BLACK, WHITE, Colour(0, 0, 238))
+_DARK = _Scheme("dark", WHITE, Colour(18, 18, 18), Colour(158, 158, 255))
 
 
 def check(mail: Mail) -> Iterator[Finding]:

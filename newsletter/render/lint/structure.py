@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from newsletter.render.fit import BUDGET
-from newsletter.render.lint.css import blocks, without_comments
+from newsletter.render.lint.css import nested_at_rules
 from newsletter.render.lint.finding import Level, Rule
 
 if TYPE_CHECKING:
@@ -35,6 +35,5 @@ def check(mail: Mail) -> Iterator[Finding]:
     if (length := sum(map(len, styles))) > STYLE_LIMIT:
         yield STYLE_SIZE.found("HTML part, <style>", f"{length:,} characters, of at most {STYLE_LIMIT:,}")
     for style in styles:
-        for prelude, body in blocks(without_comments(style)):
-            if prelude.startswith("@") and any(inner.startswith("@") for inner, _ in blocks(body)):
-                yield NESTED_AT.found("HTML part, <style>", f"{prelude} holds another @ rule")
+        for rule in nested_at_rules(style):
+            yield NESTED_AT.found("HTML part, <style>", f"{rule} holds another @ rule")
