@@ -116,7 +116,7 @@ class Asked:
 ADDRESS = r"(reader\d+@example\.org)"
 SERVERS: dict[str, Callable[[Path], Callable[[], Counter[str]]]] = {
     "postfix": lambda folder: Log(folder / "log", rf"postfix/discard\[\d+\]: \S+ to=<{ADDRESS}>.*status=sent"),
-    "exim": lambda folder: Log(folder / "log", rf" <= .* for {ADDRESS}"),
+    "exim": lambda folder: Queue(folder / "input", "*-H", rf"^{ADDRESS}$"),
     "opensmtpd": Asked,
     "sendmail": lambda folder: Queue(folder / "mqueue", "qf*", rf"^R[A-Z]*:<{ADDRESS}>"),
     "haraka": lambda folder: Log(folder / "log", rf"to=<{ADDRESS}>"),
