@@ -79,7 +79,7 @@ class Connection(aiosqlite.Connection):
         self._interrupt()
         with suppress(sqlite3.Error, ValueError):  # ValueError: it is closed already
             # SQLite forgets that it was interrupted when a statement begins; until then it would move nothing.
-            await self._execute(self._conn.execute, "SELECT 1")
+            await self.execute("SELECT 1")
         await super().close()
 
     def _interrupt(self) -> None:
