@@ -208,7 +208,7 @@ def _doubt(reply: Reply) -> Doubt:
 def _meaning(reply: Reply) -> tuple[int, int] | None:
     """Return subject and detail of the enhanced code; None where it has none, or one that means nothing by itself.
 
-    X.0.0 and X.5.0 are "other" (RFC 3463, 3.1 and 3.6): Outlook.com says 550 5.5.0 of mailboxes that are not there.
+    X.0.0 and X.5.0 are "other" (RFC 3463, 3.1 and 3.6): Outlook.com says 550 5.5.0 of missing mailboxes.
     """
     if reply.enhanced is None:
         return None
