@@ -6,8 +6,10 @@ is the limit of the machine. Rounds alternate between the contenders, so that a 
 medians are reported, ratios are of messages per second. Only ratios carry over to other machines.
 
     python bench/deliver.py [--json] [--connections 16] [--rounds 3] [--scale 1.0] [--delay 0] [--only NAME …]
+                            [--against REV]
 
-`--delay` is in milliseconds, for each answer of the sink, as over a real network.
+`--delay` is in milliseconds, for each answer of the sink, as over a real network. `--against` measures an older
+commit of this program, too.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import render
+from older import checkout, python
 
 from newsletter.render.renderer import TemplateRenderer
 
@@ -46,6 +49,8 @@ RATIOS = {  # which of this program's rows is compared with which other row
     "nodemailer+dkim": ("newsletter+dkim", "nodemailer+dkim"),
     "nodemailer+dkim, from one core": ("newsletter+dkim, one core", "nodemailer+dkim"),
     "smtp-source": ("newsletter", "smtp-source"),
+    "older": ("newsletter", "older"),
+    "older+dkim": ("newsletter+dkim", "older+dkim"),
 }
 
 
@@ -82,11 +87,11 @@ class Commands:
         self._key.write_bytes(render.PEM)
         self._size = str(message_size())
 
-    def program(self, *options: str) -> Command:
-        """Start this program; its ledger is prepared first."""
+    def program(self, *options: str, root: Path = BENCH.parent) -> Command:
+        """Start this program, as it stands in the folder `root`; its ledger is prepared first."""
 
         def command(port: int, readers: int) -> list[str]:
-            script = [sys.executable, str(BENCH / "contenders/program.py")]
+            script = [*python(root), str(root / "bench/contenders/program.py")]
             database = str(fresh(self._folder / "program") / "newsletter.db")
             subprocess.run([*script, "prepare", database, str(readers)], check=True)
             return [*script, "send", database, str(port), self._connections, str(BATCH), *options]
@@ -118,8 +123,14 @@ class Commands:
         return ["smtp-source", "-d", *sizes, *addresses, f"inet:127.0.0.1:{port}"]
 
 
-def contenders(commands: Commands, only: Collection[str]) -> list[Contender]:
-    """Return whom to measure: all, or those of the given names, as far as what they need is installed here."""
+def contenders(commands: Commands, only: Collection[str], older: Path | None = None) -> list[Contender]:
+    """Return whom to measure: all, or those of the given names, as far as what they need is installed here.
+
+    Args:
+        commands: how they are started.
+        only: names; none for all.
+        older: where an older commit of this program lies.
+    """
     signed = commands.program("dkim")  # on asyncio's own loop, as the program itself chooses
     known = [
         Contender("newsletter", 20_000, commands.program("uvloop")),
@@ -132,6 +143,11 @@ def contenders(commands: Commands, only: Collection[str]) -> list[Contender]:
         Contender("nodemailer+dkim", 1_000, commands.nodemailer(signed=True), "node"),
         Contender("smtp-source", 40_000, commands.smtp_source, "smtp-source"),
     ]
+    if older:
+        known += [
+            Contender("older", 20_000, commands.program("uvloop", root=older)),
+            Contender("older+dkim", 8_000, commands.program("dkim", root=older)),
+        ]
     wanted = [one for one in known if not only or one.name in only]
     return [one for one in wanted if not one.needs or (shutil.which(one.needs) and is_installed(one.needs))]
 
@@ -248,6 +264,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--scale", type=float, default=1.0, help="of the numbers of readers")
     parser.add_argument("--delay", type=int, default=0, help="milliseconds for each answer of the sink")
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME")
+    parser.add_argument("--against", default="", metavar="REV", help="an older commit to measure beside today's")
     return parser.parse_args()
 
 
@@ -256,7 +273,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-deliver-") as name:
         folder = Path(name)
         program = compile_sink(folder)
-        timed = contenders(Commands(folder, arguments.connections), arguments.only)
+        older = checkout(arguments.against, folder / "older") if arguments.against else None
+        timed = contenders(Commands(folder, arguments.connections), arguments.only, older)
         results: dict[str, list[Result]] = {one.name: [] for one in timed}
         for _ in range(arguments.rounds):
             for one in timed:

@@ -34,6 +34,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import trustme
+from older import checkout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -177,16 +178,6 @@ def running(name: str, folder: Path) -> Iterator[Server]:
         for first in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
             os.kill(int(first), signal.SIGKILL)
         process.wait()
-
-
-def checkout(revision: str, folder: Path) -> Path:
-    """Write the files of another commit to a new folder, and return it."""
-    folder.mkdir()
-    files = subprocess.run(
-        ["git", "archive", revision], cwd=BENCH.parent, check=True, stdout=subprocess.PIPE
-    ).stdout
-    subprocess.run(["tar", "--extract", "--directory", folder], check=True, input=files)
-    return folder
 
 
 def send(
