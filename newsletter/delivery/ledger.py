@@ -159,11 +159,12 @@ class Journalled:
         """See `Ledger`; if it raises, the journal stays, and the next run begins with reading it."""
         if self._opened is None:
             return
+        if self._later:  # first: a flush that began while we wait below would go on when the journal is gone
+            self._later.cancel()
+            self._later = None
         await self._flushes.end()
         await self._syncs.end()
         try:
-            if self._later:
-                self._later.cancel()
             if self._noted:
                 await self._outbox.record(self._noted)
         except BaseException:

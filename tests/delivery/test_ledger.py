@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from newsletter.core.delivery import Change, DeliveryState
 from newsletter.core.errors import StoreError
-from newsletter.delivery.ledger import GroupCommit
+from newsletter.delivery import ledger as ledger_module
+from newsletter.delivery.journal import Journal
+from newsletter.delivery.ledger import GroupCommit, Journalled
 from tests.delivery.fakes import NOW, FakeOutbox
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from pathlib import Path
 
     from newsletter.ports import Outbox
 
@@ -26,6 +30,10 @@ def intent(key: int) -> Change:
 
 def outcome(key: int, state: DeliveryState = DeliveryState.SENT) -> Change:
     return Change(key=key, state=state, at=NOW, attempts=1)
+
+
+def files_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
 
 
 class SlowOutbox(FakeOutbox):
@@ -136,3 +144,20 @@ async def test_one_who_gives_up_waiting_does_not_disturb_the_others() -> None:
 
     assert set(await patient) == set()
     assert outbox.state(1) is DeliveryState.SENDING
+
+
+async def test_no_flush_begins_while_the_journal_is_put_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_module, "_SECONDS_BEHIND", 0.005)  # sooner than the sync that is waited for
+    outbox = SlowOutbox()
+    asyncio.get_running_loop().call_later(0.1, outbox.go_on.set)
+    ledger = Journalled(cast("Outbox", outbox), partial(Journal, tmp_path, "worker"), batch=100)
+    await ledger.write(intent(1))
+    ledger.note(outcome(1))
+
+    await ledger.drain()
+
+    assert outbox.state(1) is DeliveryState.SENT
+    assert outbox.transactions == 1
+    assert files_in(tmp_path) == []
