@@ -96,7 +96,7 @@ def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
         renderer=renderer,
         dispatcher=dispatcher,
         sources_of=_sources_of(settings, http),
-        check=partial(check_issue, stays=stays_here(settings)),
+        check=partial(check_issue, is_local=relays_are_local(settings)),
         clock=utc_now,
         mark=HighWaterMark(store.high_water, settings.paths.state),
     )
@@ -250,7 +250,7 @@ def domain_limits(delivery: DeliverySettings) -> DomainLimits:
     return DomainLimits(general, own)
 
 
-def stays_here(settings: Settings) -> bool:
+def relays_are_local(settings: Settings) -> bool:
     """Tell whether every relay is on this machine."""
     return all(on_loopback(relay.host) for relay in (settings.smtp, *settings.smtp.relays))
 
@@ -263,19 +263,19 @@ def check_public_url(settings: Settings) -> str:
     return f"NEWSLETTER_WEB__PUBLIC_URL: {reason}: write a public https:// address, or leave it empty"
 
 
-def check_issue(issue: Issue, message: Message, *, stays: bool = False) -> None:
+def check_issue(issue: Issue, message: Message, *, is_local: bool = False) -> None:
     """Look at an issue's final bytes before anything is sent; log what could be better.
 
     Args:
         issue: the issue.
         message: what it was rendered to.
-        stays: it goes to a relay on this machine.
+        is_local: every relay is on this machine.
 
     Raises:
         LintError: the issue must not go out as it is; names the first finding.
     """
     _, raw = message.for_reader(for_nobody(issue))
-    findings = lint(raw, issue, stays=stays)
+    findings = lint(raw, issue, is_local=is_local)
     for finding in findings:
         log.warning("lint", list=issue.list, rule=finding.rule, where=finding.where, message=finding.message)
     failures = [finding for finding in findings if finding.level is Level.FAILURE]

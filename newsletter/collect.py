@@ -119,36 +119,34 @@ async def _collect_one(
             continue
         shown_day = page.instead or page_day
         recorded = await library.record(source.name, shown_day, page.entries, now=now)
-        missing = ""
-        if page.instead:
-            missing = f"{source.name}: still shows the page of {shown_day}, that of {page_day} is missing"
-            tally.failure = missing
-            log.warning("source_shows_earlier_day", source=source.name, day=str(page_day), shown=str(shown_day))
+        missing = _missing(source.name, page, page_day)
+        tally.failure = missing or tally.failure
         settled = page_day < day and not missing
         await library.attempted(source.name, page_day, now=now, settled=settled, error=missing)
         tally.pages += 1
-        tally.read += recorded.listings
-        tally.new += recorded.new
-        tally.skipped += len(page.skipped)
-        _count_repeats(tally, page, recorded, shown_day)
+        _count(tally, page, recorded, shown_day)
         if shown_day == day:
             tally.listed = recorded.listings
     if isinstance(source, CatchesUp):
         await _catch_up(source, library, day, previous, now, tally)
-    log.info(
-        "collected",
-        source=source.name,
-        day=str(day),
-        read=tally.read,
-        new=tally.new,
-        skipped=tally.skipped,
-        repeats=len(tally.repeats),
-    )
+    counts = {"read": tally.read, "new": tally.new, "skipped": tally.skipped, "repeats": len(tally.repeats)}
+    log.info("collected", source=source.name, day=str(day), **counts)
     return tally
 
 
-def _count_repeats(tally: _Tally, page: Page, recorded: Recorded, day: date) -> None:
-    """Count and name what was dropped because the listing stood there before."""
+def _missing(source: str, page: Page, day: date) -> str:
+    """Return that a source still shows the page of an earlier day than it was asked for, or nothing."""
+    if page.instead is None:
+        return ""
+    log.warning("source_shows_earlier_day", source=source, day=str(day), shown=str(page.instead))
+    return f"{source}: still shows the page of {page.instead}, that of {day} is missing"
+
+
+def _count(tally: _Tally, page: Page, recorded: Recorded, day: date) -> None:
+    """Count what a page brought; name what was left out because the listing stood on it before."""
+    tally.read += recorded.listings
+    tally.new += recorded.new
+    tally.skipped += len(page.skipped)
     for repeat in (*page.repeats, *recorded.repeats):
         tally.repeats.append(f"{tally.source}: {repeat.what}: {repeat.reason}")
         log.info("repeat_left_out", source=tally.source, day=str(day), what=repeat.what, reason=repeat.reason)
@@ -168,10 +166,7 @@ async def _catch_up(
             if page is not None:
                 recorded = await library.record(tally.source, missed, page.entries, now=now)
                 await library.attempted(tally.source, missed, now=now, settled=True)
-                tally.read += recorded.listings
-                tally.new += recorded.new
-                tally.skipped += len(page.skipped)
-                _count_repeats(tally, page, recorded, missed)
+                _count(tally, page, recorded, missed)
                 if recorded.listings:
                     log.warning("missed_day_read", source=tally.source, day=str(missed), new=recorded.new)
                 continue

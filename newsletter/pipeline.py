@@ -20,7 +20,6 @@ from newsletter.core.calendar import (
     opening,
     slot_on,
 )
-from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import MissedError, NewsletterError, SourceError, StoppedError
 from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import Cadence, NewsletterList
@@ -65,7 +64,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-_WORTH_TELLING = timedelta(minutes=30)  # of an issue that comes after its hour
+_WORTH_LOGGING = timedelta(minutes=30)  # of an issue that comes after its hour
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,7 +285,7 @@ class Pipeline:
             await self.mark.advance()
         if published.issue is None and not collected.nothing_answered and slot == last_slot(config, now):
             await self.store.slots.note_in_vain(config.name, slot.day, now=now)
-        if published.created and not at_once and (late := now - slot.at) >= _WORTH_TELLING:
+        if published.created and not at_once and (late := now - slot.at) >= _WORTH_LOGGING:
             log.info("issue_caught_up", list=config.name, day=str(slot.day), late=str(late).partition(".")[0])
         return published
 
@@ -335,8 +334,8 @@ class Pipeline:
         if report.sent or report.uncertain:
             await self.mark.advance()
         for held in await self.store.suppressions.judge(now=self.clock()):
-            told = {"domain": held.domain, "addresses": held.addresses, "reason": held.reason}
-            log.warning("dead_addresses_held", **told, see="newsletter suppressions list --held")
+            what = {"domain": held.domain, "addresses": held.addresses, "reason": held.reason}
+            log.warning("dead_addresses_held", **what, see="newsletter suppressions list --held")
         return report
 
     async def _report(
@@ -361,24 +360,21 @@ class Pipeline:
             suppressed=published.suppressed if published else 0,
             due=slot is not None,
         )
-        if collected.nothing_answered and not issues:
-            return replace(report, status=RunStatus.FAILED, reason="no source could be read")
         if not issues:
-            return report
-        issue = issues[0]
-        counts = await self.store.outbox.counts(issue.key)
+            failed = replace(report, status=RunStatus.FAILED, reason="no source could be read")
+            return failed if collected.nothing_answered else report
+        issue, outbox, now = issues[0], self.store.outbox, self.clock()
+        counts, due = await outbox.counts(issue.key), await outbox.next_due(issue.key)
         trouble = next((one.trouble for one in delivered.values() if one.trouble), "")
-        waiting = counts.get(DeliveryState.QUEUED) or counts.get(DeliveryState.DEFERRED)
-        waits = waits_in_words(config, opens) if waiting and not trouble and opens > self.clock() else ""
-        due = await self.store.outbox.next_due(issue.key)
+        waits = "" if trouble else waits_in_words(config, counts, opens, now)
         return replace(
             report,
             date=issue.day,
-            status=status_of(counts, delivered[issue.key], due, self.clock(), waits=bool(waits)),
+            status=status_of(counts, delivered[issue.key], due, now, waits=bool(waits)),
             new=issue.candidates,
             issue=self._describe(issue, config),
             deliveries=counts,
-            suppressed=await self.store.outbox.suppressed_count(issue.key),
+            suppressed=await outbox.suppressed_count(issue.key),
             sent_now=sum(one.sent for one in delivered.values()),
             reason=trouble or waits,
         )

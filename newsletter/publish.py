@@ -155,28 +155,23 @@ async def publish(
 ) -> Published:
     """Freeze the list's issue of a slot, unless it is frozen already or there is too little for one, or nobody.
 
-    Without a reader there is no issue: what nobody was sent is still news.
-
-    The message is rendered and checked first: a broken template stops an issue before it exists.
+    Without a reader there is no issue: what nobody was sent is still news. The message is rendered and checked
+    first: a broken template stops an issue before it exists.
 
     Raises:
         RenderError: a template is wrong.
         LintError: `check` found that the issue must not go out.
         StaleDraftError: other runs kept freezing issues of this list.
     """
-    existing = await store.issues.find(config.name, slot.day)
-    if existing is not None:
+    if (existing := await store.issues.find(config.name, slot.day)) is not None:
         return Published(new=existing.candidates, issue=existing)
     for _ in range(_DRAFTS):
         one = await draft(store, config, sources, slot.day)
         if reason := too_few(one, config):
             log.info("no_issue", list=config.name, day=str(slot.day), reason=reason)
             return Published(new=one.candidates, reason=reason)
-        subject = renderer.subject(one)
-        provisional = as_issue(one, subject, now)
-        check(provisional, renderer.message(provisional, config))
-        choice = await _chooser(store, config, one)
-        plan = planner(config, slot, now, at_once=at_once, choice=choice)
+        subject = _checked_subject(renderer, config, one, check, now=now)
+        plan = planner(config, slot, now, at_once=at_once, choice=await _chooser(store, config, one))
         try:
             issue, created = await store.issues.freeze(one, subject, plan, now=now, needs_reader=True)
         except StaleDraftError:
@@ -187,6 +182,21 @@ async def publish(
         log.info("issue_frozen", list=config.name, day=str(slot.day), number=issue.number, created=created)
         return Published(new=issue.candidates, issue=issue, created=created)
     raise StaleDraftError(f"list {config.name}: other runs keep freezing issues; run again")
+
+
+def _checked_subject(
+    renderer: Renderer,
+    config: NewsletterList,
+    one: Draft,
+    check: Callable[[Issue, Message], None],
+    *,
+    now: datetime,
+) -> str:
+    """Return the subject of a draft whose message has been rendered and checked."""
+    subject = renderer.subject(one)
+    provisional = as_issue(one, subject, now)
+    check(provisional, renderer.message(provisional, config))
+    return subject
 
 
 async def newest_slot(store: Store, config: NewsletterList, *, now: datetime) -> tuple[Slot | None, SlotState]:

@@ -118,8 +118,12 @@ def next_in_words(config: NewsletterList, now: datetime) -> str:
     return f"the next issue is due on {slot.at:%Y-%m-%d at %H:%M} UTC" if slot else "the list has no days"
 
 
-def waits_in_words(config: NewsletterList, opens: datetime) -> str:
-    """Return in words for which hours of the list an issue's deliveries wait."""
+def waits_in_words(
+    config: NewsletterList, counts: Mapping[DeliveryState, int], opens: datetime, now: datetime
+) -> str:
+    """Return in words for which hours of the list an issue's deliveries wait, or nothing if they don't."""
+    if opens <= now or not (counts.get(DeliveryState.QUEUED) or counts.get(DeliveryState.DEFERRED)):
+        return ""
     at = opens.astimezone(ZoneInfo(config.timezone))
     return f"waits until {at:%H:%M} on {at:%Y-%m-%d}, {config.timezone}: the list's hours are {config.hours}"
 

@@ -48,9 +48,7 @@ class LastResort:
         """Be ready; `code` is what the process then exits with."""
         self._seconds = seconds
         self._kernel_seconds = kernel_seconds
-        self._called: SimpleQueue[None] = (
-            SimpleQueue()
-        )  # may be put into by a signal handler, whatever it cuts into
+        self._called: SimpleQueue[None] = SimpleQueue()  # a signal handler may put into it at any moment
         Thread(target=self._wait, args=(code,), name="last resort", daemon=True).start()
 
     def call(self) -> None:
@@ -62,11 +60,11 @@ class LastResort:
     def _wait(self, code: int) -> None:
         self._called.get()
         sleep(self._seconds)
-        _tell(b"newsletter: something hangs: ended without waiting for it; run again to go on\n")
+        _write_to_stderr(b"newsletter: something hangs: ended without waiting for it; run again to go on\n")
         os._exit(code)
 
 
-def _tell(line: bytes) -> None:
+def _write_to_stderr(line: bytes) -> None:
     """Write to stderr, unless that would have to wait for a reader."""
     try:
         if select.select([], [_STDERR], [], 0)[1]:
@@ -97,17 +95,13 @@ async def run_until_signal(
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def stop(number: signal.Signals) -> None:
-        log.info("stopping", signal=number.name)
-        stopping.set()
-
     # Not the loop's own handlers: those are called in its turn, and it may be the loop that hangs.
     def handle(number: int, _frame: FrameType | None) -> None:
         for one in _SIGNALS:
             signal.signal(one, signal.SIG_DFL)
         if last_resort:
             last_resort.call()
-        loop.call_soon_threadsafe(stop, signal.Signals(number))
+        loop.call_soon_threadsafe(_stop, stopping, signal.Signals(number))
 
     before = {one: signal.signal(one, handle) for one in _SIGNALS}
     try:
@@ -116,6 +110,11 @@ async def run_until_signal(
         if not stopping.is_set():
             for one, handler in before.items():
                 signal.signal(one, handler)
+
+
+def _stop(stopping: asyncio.Event, received: signal.Signals) -> None:
+    log.info("stopping", signal=received.name)
+    stopping.set()
 
 
 async def _cut_off_after(

@@ -41,7 +41,7 @@ async def replayed(
 
     The issue of each day is made at the list's hour, from its own page as it stood then and from the pages of
     earlier days as they stood in the end, as far as the sources can tell the two apart. Nothing before the first
-    day is shown, and one more issue is made behind the last day: so all days are measured alike.
+    day is shown, and one more issue is made after the last day: so all days are measured alike.
 
     Args:
         config: the list.
@@ -53,14 +53,11 @@ async def replayed(
     Raises:
         SourceError: nothing could be read.
     """
-    behind = _days(last + _DAY, last + _WEEK)
-    closing = next((day for day in behind if comes_out_on(config, day)), None)
+    after = _days(last + _DAY, last + _WEEK)
+    closing = next((day for day in after if comes_out_on(config, day)), None)
     store = await open_store("sqlite://")
     try:
-        # No issue is made without a reader; this one has no wishes.
-        reader = Subscriber(list=config.masthead.readers_of, email="reader@example.org", cadence=config.cadence)
-        since = datetime.combine(first, time(), UTC)
-        await store.roster.apply(reader.list, SyncPlan(added=(reader,)), now=since)
+        await _add_reader(store, config, now=datetime.combine(first, time(), UTC))
         replay = _Replay(config, [_Past(source, first) for source in sources if source.dated], store)
         for day in [*_days(first, last), *([closing] if closing else [])]:
             if comes_out_on(config, day):
@@ -71,6 +68,12 @@ async def replayed(
         await store.close()
     left_out = tuple(source.name for source in sources if not source.dated)
     return measured(pages, issues, closing=closing, left_out=left_out)
+
+
+async def _add_reader(store: Store, config: NewsletterList, *, now: datetime) -> None:
+    """Add a reader without wishes: no issue is made for nobody."""
+    reader = Subscriber(list=config.masthead.readers_of, email="reader@example.org", cadence=config.cadence)
+    await store.roster.apply(reader.list, SyncPlan(added=(reader,)), now=now)
 
 
 def _days(first: date, last: date) -> list[date]:

@@ -34,8 +34,7 @@ def check(*, as_json: AsJson = False) -> None:
     """Validate all list files, with file and line of each mistake; exit 1 if there are any."""
     loaded = settings()
     public = bootstrap.check_public_url(loaded)
-    stays = bootstrap.stays_here(loaded)
-    general = [public] if public and not stays else []
+    general = [public] if public and not bootstrap.relays_are_local(loaded) else []
     try:
         files = bootstrap.list_files(loaded).load()
     except ListFileError as error:
@@ -56,7 +55,7 @@ def check(*, as_json: AsJson = False) -> None:
 
 
 def _fail(mistakes: tuple[Mistake, ...], general: list[str], *, as_json: bool) -> NoReturn:
-    """Tell of mistakes, in files and in general, and end the command."""
+    """Print mistakes, in files and in general, and end the command."""
     if as_json:
         named = [{"file": one.file, "line": one.line, "message": one.message} for one in mistakes]
         unnamed = [{"file": None, "line": None, "message": message} for message in general]

@@ -141,8 +141,8 @@ async def _lint_all(
             nothing[file.config.name] = str(error)
             continue
         raw = program.studio.raw(issue, file, None)
-        stays = bootstrap.stays_here(program.settings)
-        results[file.config.name] = lint(raw, issue, https=links, stays=stays)
+        is_local = bootstrap.relays_are_local(program.settings)
+        results[file.config.name] = lint(raw, issue, https=links, is_local=is_local)
         if links:
             with waiting(f"asking for the links of {file.config.name}"):
                 results[file.config.name] += await dead_links(

@@ -81,7 +81,7 @@ def add(
     wanted = [
         Suppression(address=address, list=list_name, reason=why, since=moment) for address in _checked(addresses)
     ]
-    _tell_news(_add(wanted, of_lists=[list_name]), len(wanted), as_json=as_json)
+    _say_added(_add(wanted, of_lists=[list_name]), len(wanted), as_json=as_json)
 
 
 @group.command()
@@ -128,7 +128,7 @@ def import_suppressions(
         else:
             sys.stderr.write(f"{error}\n")
         raise typer.Exit(Exit.CHECK_FAILED) from None
-    _tell_news(_add(wanted, of_lists=[list_name]), len(wanted), as_json=as_json)
+    _say_added(_add(wanted, of_lists=[list_name]), len(wanted), as_json=as_json)
 
 
 @group.command("export")
@@ -192,7 +192,7 @@ def _checked(addresses: list[str]) -> list[str]:
         raise UsageError(str(error)) from None
 
 
-def _tell_news(news: int, count: int, *, as_json: bool) -> None:
+def _say_added(news: int, count: int, *, as_json: bool) -> None:
     if as_json:
         say_json({"added": news, "known": count - news})
     else:

@@ -120,11 +120,6 @@ def _link_proves(
     return bool(shared) and not told_apart and not shared.issubset(crowded)
 
 
-def same_paper(one: Evidence, other: Evidence) -> bool:
-    """Tell whether two records name one paper."""
-    return proof(one, other) is not None
-
-
 def _same_title(one: Evidence, other: Evidence) -> bool:
     shared = one.titles & other.titles
     if not shared:

@@ -135,7 +135,7 @@ def _host_and_path(url: str) -> tuple[str, str]:
 _DOI = re.compile(r"10\.\d{4,9}(?:\.\d+)*/\S+", re.ASCII)
 _RESOLVER = re.compile(r"(?:https?://)?(?:dx\.|www\.)?doi\.org/(?:doi:)?", re.IGNORECASE)
 _DOI_PREFIX = re.compile(r"(?:info:doi/|urn:doi:|doi[:\s]\s*)", re.IGNORECASE)
-# What publishers write behind a DOI for a view of the paper.
+# What publishers write after a DOI for a view of the paper.
 _TAIL = re.compile(
     r"(?:/(?:abstract|abs|summary|full(?:-?text)?(?:/html)?|e?pdf(?:/full)?|html|xml|meta|references|figures|tables"
     r"|metrics|citations|cited-?by|related|comments|supplementary-material|powerpoint|asset/\S*)"
@@ -157,7 +157,7 @@ _DOI_IN_PATH = re.compile(
     r"|chapter|book|reader)/(?P<doi>10\.\d{4,9}(?:\.\d+)*/.+)",
     re.ASCII,
 )
-# Silverchair's journals (Oxford, AIP …) write the number of the article behind the DOI, and perhaps its title.
+# Silverchair's journals (Oxford, AIP …) write the number of the article after the DOI, and perhaps its title.
 _NUMBERED = re.compile(r"article(?:-\w+)?/doi/(?P<doi>10\.\d{4,9}/.+?)/\d{5,}(?:/[^/]*)?$", re.ASCII)
 _IN_QUERY = ("doi", "id")
 

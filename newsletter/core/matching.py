@@ -110,7 +110,7 @@ class Placement:
         ]
 
     @property
-    def told(self) -> tuple[str, ...]:
+    def merges_in_words(self) -> tuple[str, ...]:
         """Return the merges in words."""
         return tuple(
             f"listing {gone.key} ({gone.ids[0]}) is listing {kept.key} ({kept.final.ids[0]}): {kept.listing.title}"

@@ -84,7 +84,7 @@ class Joins:
             self._state, self._undecided = Joining.WORKS, 0
             if self.reason:
                 self.reason = ""
-                self._tell()
+                self._announce_change()
 
     def failed(self, reason: str, *, excused_after: float = inf) -> None:
         """Note that a joined envelope was not understood.
@@ -131,9 +131,9 @@ class Joins:
         self._state, self.reason, self._undecided = Joining.FAILS, reason, 0
         self.tried_again_at = asyncio.get_running_loop().time() + REMEMBERED
         log.info("relay_takes_no_joined_envelopes", relay=self._relay, reason=reason)
-        self._tell()
+        self._announce_change()
 
-    def _tell(self) -> None:
+    def _announce_change(self) -> None:
         if self.on_change:
             self.on_change(self._relay)
 

@@ -202,7 +202,7 @@ def _read_half(half: bytes) -> _Half:
     for place, line in enumerate(lines):
         change = _checked_change(line, turn)
         if change is None:
-            # Lines are written one behind the other: where others of this turn follow, one was changed later.
+            # Lines are written one after the other: where others of this turn follow, one was changed later.
             return _Half(turn, changes, not any(_checked_change(later, turn) for later in lines[place + 1 :]))
         changes.append(change)
     return _Half(turn, changes)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from newsletter.delivery.relay_config import RelayConfig
 
 _UNKNOWN_COMMAND = frozenset({500, 501, 502, 504})  # to EHLO, from servers of before 1995 (RFC 1869, 4.4 and 4.5)
-_LOOKING_UP = 3.0  # seconds that DNS may take to tell this machine's name
+_LOOKING_UP = 3.0  # seconds that DNS may take to find this machine's name
 _HOST_NAME = re.compile(r"(?!-)(?:[a-z0-9-]{1,63}\.)+(?!\d+\.?$)[a-z0-9-]{1,63}", re.IGNORECASE)
 _NOBODY_KNOWS = ("localhost", "localdomain", "local", "internal", "lan", "home", "arpa", "invalid", "test")
 
@@ -49,7 +49,7 @@ class Opener:
 
         Args:
             tls: for connections that are to be private.
-            sender: who will send, if that is known: see `greeting_name`.
+            sender: who will send, if that is known: its domain is the name where this machine has none.
 
         Raises:
             RelaySetupError: it can't work as it is set up; names the setting.
@@ -63,7 +63,7 @@ class Opener:
             hostname=config.host,
             port=config.port,
             timeout=config.timeout,
-            local_hostname="localhost",  # never used: the greeting is told its name
+            local_hostname="localhost",  # never used: each greeting names its own
             use_tls=config.security is Security.TLS,
             start_tls=False,  # `_secure` does it: aiosmtplib's default goes on in the clear where it is absent
             tls_context=tls,
@@ -137,7 +137,7 @@ class Opener:
 
 
 async def full_machine_name() -> str:
-    """Return this machine's full name, or nothing where it has none, or DNS takes too long to tell."""
+    """Return this machine's full name, or nothing where it has none, or DNS takes too long."""
     name = full_name(socket.gethostname())
     if name:
         return name

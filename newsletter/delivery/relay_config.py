@@ -35,7 +35,7 @@ class RelayConfig:
     pipelining: bool = True  # where the relay offers it
     joining: bool = True  # the next envelope in the write of the final dot, where the relay takes it
     verify: bool = True  # whether the relay's certificate must be valid
-    ehlo_name: str = ""  # what to greet with; empty: see `newsletter.delivery.opening.greeting_name`
+    ehlo_name: str = ""  # what to greet with; empty: as `newsletter.delivery.opening` finds out
     further: int | None = None  # which of NEWSLETTER_SMTP__RELAYS it is, from 0; None: the first relay
 
     @property

@@ -164,7 +164,7 @@ class Run:
 
     async def queue_again(self, doubts: Doubts) -> None:
         """Give back what is in doubt if the relay takes nothing from us at all: no reader is blamed for that."""
-        if doubts.taken or any([await self._was_taken(one) for one in doubts.open.values()]):
+        if doubts.taken or await self._issues_taken_before(doubts):
             return
         for one in doubts.take_all():
             self.supply.troubled(one.delivery)
@@ -179,11 +179,11 @@ class Run:
         await self.ledger.flush()
         trouble = doubts.trouble(next(iter(doubts.open.values())).outcome)
         readers, states = len(doubts.open), Counter[DeliveryState]()
+        taken_before = set() if doubts.in_trouble else await self._issues_taken_before(doubts)
         for one in doubts.take_all():
             state = DeliveryState.DEFERRED
             if not doubts.in_trouble:
-                before = await self._was_taken(one)
-                taken = doubts.taken > 0
+                before, taken = one.delivery.issue_key in taken_before, doubts.taken > 0
                 state = at_the_end(doubts.doubt(one), readers=readers, taken=taken, taken_before=before)
             states[state] += 1
             self._decide(one, state)
@@ -228,12 +228,13 @@ class Run:
             self.ledger.note(deferred._replace(state=state, at=self.rules.clock(), next_attempt_at=None))
         self.tally.settled(delivery, outcome, state)
 
-    async def _was_taken(self, one: InDoubt) -> bool:
-        """Tell whether an earlier run brought the same issue to anybody."""
-        return (await self.outbox.counts(one.delivery.issue_key)).get(DeliveryState.SENT, 0) > 0
+    async def _issues_taken_before(self, doubts: Doubts) -> set[int]:
+        """Return the issues of what is in doubt that somebody has been sent already."""
+        keys = {one.delivery.issue_key for one in doubts.open.values()}
+        return {key for key in keys if (await self.outbox.counts(key)).get(DeliveryState.SENT, 0) > 0}
 
     def _queued(self, delivery: Delivery, text: str) -> Change:
-        """Return the step back into the queue, behind those that have not been tried: theirs may be no trouble."""
+        """Return the step back into the queue, after those that have not been tried yet."""
         at, attempts = self.rules.clock(), delivery.attempts
         return Change(
             key=delivery.key, state=DeliveryState.QUEUED, at=at, attempts=attempts, next_attempt_at=at, text=text

@@ -6,13 +6,14 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING
 
+from newsletter.core.delivery import Delivery
 from newsletter.delivery.limits import domain_of
 from newsletter.delivery.waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from newsletter.core.delivery import Delivery, Outcome
+    from newsletter.core.delivery import Outcome
     from newsletter.delivery.bell import Bell
     from newsletter.delivery.limits import DomainLimits
     from newsletter.ports import Clock, Outbox
@@ -61,11 +62,9 @@ class Supply:
         self._clock = clock
         self._batch = batch
         self._issue_key = issue_key
-        self._ready: deque[Delivery] = deque()
-        self._last: deque[Delivery] = deque()
+        self._ready, self._last = deque[Delivery](), deque[Delivery]()
         self._waiting = Waiting(limits)
-        self._troubled: set[int] = set()
-        self._over: set[int] = set()
+        self._troubled, self._over = set[int](), set[int]()
         self._taken: dict[int, str] = {}  # the domains of deliveries that somebody holds
         self._stopped = self._dry = False  # dry: the outbox had nothing more when it was asked last
         self._refills = 0  # times that something went back to it
@@ -73,9 +72,7 @@ class Supply:
         self._size = min(batch, _FIRST_CLAIM)
         self._claimed_at = 0.0  # in the loop's time
         self._latest = clock()
-        self.probes = (
-            False  # the relay refuses readers: the next are taken from far behind, who may be of another kind
-        )
+        self.probes = False  # the relay refuses readers: the next are taken from the end, who may be others
 
     async def take(self) -> Delivery | None:
         """Return the next delivery, or None when nothing more is due, the run stops, or it rests for a while."""

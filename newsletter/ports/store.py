@@ -1,4 +1,4 @@
-"""The ledger: all that is kept, each kind behind a port of its own."""
+"""The ledger: all that is kept, each kind with a port of its own."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: in the last four bytes
 # All that is routed on the public internet is in here (RFC 4291, 2.4). IPv4-compatible and IPv4-translated
 # addresses, NAT64 of one's own (RFC 8215) and what IANA gives out for other ends are not.
 _UNICAST = IPv6Network("2000::/3")
-_ISATAP = (0x0000_5EFE, 0x0200_5EFE)  # RFC 5214: an IPv4 address behind these four bytes
+_ISATAP = (0x0000_5EFE, 0x0200_5EFE)  # RFC 5214: an IPv4 address after these four bytes
 _NOT_GLOBAL = (
     IPv4Network("192.0.0.0/24"),
     IPv4Network("192.88.99.0/24"),

@@ -54,7 +54,7 @@ class ArxivFeed:
         match = _CATEGORIES.fullmatch(parts.rest)
         if match is None or match["choice"] not in _WANTED:
             raise ValueError(
-                "expected arxiv:CATEGORY+CATEGORY, such as arxiv:cs.CL+cs.LG, ?new or ?replacements behind"
+                "expected arxiv:CATEGORY+CATEGORY, such as arxiv:cs.CL+cs.LG; ?new or ?replacements may follow"
             )
         self.name = parts.name
         self._categories = match["categories"].split("+")

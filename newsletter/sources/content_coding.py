@@ -43,7 +43,7 @@ class _Layer:
         while data:
             if self._stream.eof:
                 if not (self._is_gzip and data.startswith(b"\x1f")):
-                    return  # padding and other junk behind the end
+                    return  # padding and other junk after the end
                 self._stream = zlib.decompressobj(zlib.MAX_WBITS | 16)  # one more member
             try:
                 piece = self._stream.decompress(data, _PIECE)

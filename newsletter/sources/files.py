@@ -95,17 +95,17 @@ def _unread(path: Path, reason: str) -> Content:
     return Content(None, (Skipped(what=path.name, reason=reason),))
 
 
-def told(source: str, found: Sequence[Seen | Skipped], tried: Sequence[Skipped]) -> None:
-    """Make sure that files of a day of which nothing could be read are no quiet day.
+def require_readable(source: str, found: Sequence[Seen | Skipped], unread: Sequence[Skipped]) -> None:
+    """Make sure that files of which nothing could be read are not taken for a day without papers.
 
     Args:
         source: the source's name.
         found: what all files of the day brought.
-        tried: what could not be read of them.
+        unread: what could not be read of them.
 
     Raises:
         SourceError: there is nothing but that; it names the first.
     """
-    if tried and not any(isinstance(one, Seen) for one in found):
-        more = f" (and {len(tried) - 1} more)" if len(tried) > 1 else ""
-        raise SourceError(f"{source}: nothing can be read: {tried[0].what}: {tried[0].reason}{more}")
+    if unread and not any(isinstance(one, Seen) for one in found):
+        more = f" (and {len(unread) - 1} more)" if len(unread) > 1 else ""
+        raise SourceError(f"{source}: nothing can be read: {unread[0].what}: {unread[0].reason}{more}")

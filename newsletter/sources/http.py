@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from random import SystemRandom
@@ -67,7 +68,13 @@ class _TryError(Exception):
         self.wait = wait
         self.status = status
         self.body = body[:2000]
+        self.tried = 1  # times, when it is given up
         super().__init__(clean_text(reason))
+
+    def final(self, where: str) -> HttpError:
+        """Return the error for an answer that could not be had."""
+        times = f" (tried {self.tried} times)" if self.tried > 1 else ""
+        return HttpError(f"{where}: {self}{times}", status=self.status, body=self.body)
 
 
 class HttpClient:
@@ -117,8 +124,8 @@ class HttpClient:
 
         Args:
             url: an http(s) address.
-            parse: pure; a function at the top of a module, or a `partial` of one, as it is called in another
-                process. It raises ValueError for a document that is not what was asked for.
+            parse: pure, and a function of a module or a `partial` of one, as it is called in another process. It
+                raises ValueError for a document that is not what was asked for.
             params: the query; None leaves the one of `url`.
             source: named in errors and logs.
             pace: how far requests to this service stand apart, over all processes. A service that has one is
@@ -131,29 +138,32 @@ class HttpClient:
         host = urlsplit(url).netloc.rpartition("@")[2]
         server = f"{host} {pace.part}".strip() if pace else ""
         if pace and (until := self._cooldowns.until(server)):
-            raise HttpError(
-                f"{source}: {host}: had too many requests and is left alone until {_moment(until)}",
-                status=HTTPStatus.TOO_MANY_REQUESTS,
-            )
+            reason = f"{source}: {host}: had too many requests and is left alone until {_moment(until)}"
+            raise HttpError(reason, status=HTTPStatus.TOO_MANY_REQUESTS)
+        client = self._client(public_only=public_only)
+        try:
+            value = await self._retried(partial(self._try, url, parse, params, client, pace), source, host)
+        except _TryError as failure:
+            if pace and failure.status == HTTPStatus.TOO_MANY_REQUESTS:
+                self._cooldowns.begin(server, failure.wait)
+            raise failure.final(f"{source}: {host}") from failure
+        if pace:
+            self._cooldowns.end(server)
+        return value
+
+    async def _retried(self, attempt: Callable[[], Awaitable[_T]], source: str, host: str) -> _T:
+        """Return what the first attempt that succeeds does, or raise the last `_TryError`."""
         tried = 0
         while True:
             tried += 1
             try:
-                value = await self._try(url, parse, params, self._client(public_only=public_only), pace)
+                return await attempt()
             except _TryError as failure:
                 if not failure.passing or tried > self._config.retries:
-                    if pace and failure.status == HTTPStatus.TOO_MANY_REQUESTS:
-                        self._cooldowns.begin(server, failure.wait)
-                    times = f" (tried {tried} times)" if tried > 1 else ""
-                    raise HttpError(
-                        f"{source}: {host}: {failure}{times}", status=failure.status, body=failure.body
-                    ) from failure
+                    failure.tried = tried
+                    raise
                 wait = max(failure.wait, 2 ** (tried - 1) * SystemRandom().uniform(0.5, 1.0))
                 _log.warning("request_failed", source=source, host=host, reason=str(failure), next_try_in=wait)
-            else:
-                if pace:
-                    self._cooldowns.end(server)
-                return value
             await self._sleep(wait)
 
     async def problem(self, url: str, *, public_only: bool) -> str:

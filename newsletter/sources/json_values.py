@@ -84,7 +84,7 @@ def _decoded(decoder: json.JSONDecoder, text: str, at: int) -> tuple[object, int
     """
     value, end = decoder.raw_decode(text, at)
     if rest := text[end : _line_end(text, end)].strip():
-        raise json.JSONDecodeError(_behind(rest), text, end)
+        raise json.JSONDecodeError(_what_follows(rest), text, end)
     return value, end
 
 
@@ -124,10 +124,10 @@ def _next_start(text: str, at: int) -> int:
     return len(text)
 
 
-def _behind(rest: str) -> str:
+def _what_follows(rest: str) -> str:
     if rest.startswith(","):
-        return "a comma behind an object; write one object a line and nothing between them"
-    return "more behind an object; write one object a line"
+        return "a comma after an object; write one object a line and nothing between them"
+    return "more text after an object; write one object a line"
 
 
 def _reason(error: json.JSONDecodeError, text: str, line: int) -> str:
@@ -135,7 +135,7 @@ def _reason(error: json.JSONDecodeError, text: str, line: int) -> str:
     if text.lstrip().startswith("<"):
         return "it is a web page, not JSON"
     near = text[max(error.pos - _NEAR, 0) : error.pos + 1]
-    what = "a comma with nothing behind it" if _TRAILING_COMMA.search(near) else error.msg
+    what = "a comma with nothing after it" if _TRAILING_COMMA.search(near) else error.msg
     where = f" in line {error.lineno}" if error.lineno != line else ""
     return f"it is not JSON: {what}{where}, column {error.colno}"
 

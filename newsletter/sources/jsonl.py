@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.core.identity import arxiv_id, doi
 from newsletter.core.listing import Listing, Skipped
-from newsletter.sources.files import Files, content, day_in, told
+from newsletter.sources.files import Files, content, day_in, require_readable
 from newsletter.sources.json_values import Mistake, values
 from newsletter.sources.records import ABSTRACT, AUTHORS, BadRecordError, Record, Seen, image, one, page
 
@@ -52,7 +52,7 @@ class JsonLines:
             found += of_file
             if not readable and day_in(path) in {None, day}:
                 unread += [one for one in of_file if isinstance(one, Skipped)]
-        told(self.name, found, unread)
+        require_readable(self.name, found, unread)
         return found
 
 

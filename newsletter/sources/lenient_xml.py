@@ -98,7 +98,7 @@ def read_xml(
     """Return the first element of a text, from `start` on.
 
     Args:
-        text: the document; what stands behind its root element is passed over.
+        text: the document; what comes after its root element is passed over.
         prefixes: the names' own prefixes, by namespace; an empty one for names without any.
         alone: names of elements that never stand within one of their own name: the next one closes the last.
         start: where to begin.
@@ -158,13 +158,13 @@ class _Builder:
     def markup_at(self, text: str, at: int) -> int:
         """Take what begins with `<` at a place, and return where it ends."""
         if text.startswith("<!--", at):
-            return _behind(text, "-->", at + 4)
+            return _after(text, "-->", at + 4)
         if text.startswith("<![CDATA[", at):
             end = text.find("]]>", at)
             self.characters(text[at + 9 : end if end >= 0 else len(text)])
             return end + 3 if end >= 0 else len(text)
         if text.startswith(("<?", "<!"), at):
-            return _behind_declaration(text, at)
+            return _after_declaration(text, at)
         if end_tag := _END.match(text, at):
             self._close(end_tag[1])
             return end_tag.end()
@@ -211,12 +211,12 @@ class _Builder:
         return f"{prefix}_{local.lower()}" if prefix else local.lower()
 
 
-def _behind(text: str, mark: str, at: int) -> int:
+def _after(text: str, mark: str, at: int) -> int:
     found = text.find(mark, at)
     return found + len(mark) if found >= 0 else len(text)
 
 
-def _behind_declaration(text: str, at: int) -> int:
+def _after_declaration(text: str, at: int) -> int:
     """Return where a declaration or instruction ends, what it declares within brackets included."""
     end = text.find(">", at)
     if text.find("[", at, end if end >= 0 else None) >= 0:

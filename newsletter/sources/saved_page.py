@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.core.listing import Listing, Page, Skipped
 from newsletter.sources.file_text import UNREADABLE
-from newsletter.sources.files import Files, content, day_in, told
+from newsletter.sources.files import Files, content, day_in, require_readable
 from newsletter.sources.plaintext import is_page, page_lines
 from newsletter.sources.records import ABSTRACT, TITLE, Seen, count, page, text
 from newsletter.sources.wrapping import WrappedError, unwrapped
@@ -71,7 +71,7 @@ class SavedPages:
             if day_in(path) is None
         ]
         found = [one for path in paths if day_in(path) == day for one in _read(path, day)]
-        told(self.name, found, undated if len(undated) == len(paths) else _unread(found))
+        require_readable(self.name, found, undated if len(undated) == len(paths) else _unread(found))
         return [*found, *undated]
 
 

@@ -137,7 +137,7 @@ def without_announcement(description: str) -> str:
 
 
 def _entries(root: Element) -> Iterator[Element]:
-    """Yield the entries, wherever they stand: a tag left open puts those behind it further down."""
+    """Yield the entries, wherever they stand: a tag left open puts those after it further down."""
     return (element for element in root.below() if element.name in _ENTRY)
 
 

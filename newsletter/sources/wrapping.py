@@ -80,7 +80,7 @@ def _joined(block: list[str], width: int) -> list[str]:
 
 
 def _seam(line: str, following: str, width: int) -> str:
-    """Return what stood where a line was broken: a space, or nothing behind a hyphen or within a word."""
+    """Return what stood where a line was broken: a space, or nothing after a hyphen or within a word."""
     if line.endswith("-") and following[:1].isalpha():
         return ""
     is_cut_hard = len(line) == width and line == line.rstrip() and len(following) > width

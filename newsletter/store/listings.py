@@ -68,10 +68,10 @@ class SqlLibrary:
             )
             await _see(connection, page)
             await _note(connection, source, day, read_at=now, listings=len(placed))
-        for merge in placement.told:
+        for merge in placement.merges_in_words:
             log.info("listings_merged", source=source, day=str(day), merge=merge)
         repeats = placement.repeated(entries)
-        return Recorded(listings=len(placed), new=len(new), merged=placement.told, repeats=repeats)
+        return Recorded(listings=len(placed), new=len(new), merged=placement.merges_in_words, repeats=repeats)
 
     async def attempted(self, source: str, day: date, *, now: datetime, settled: bool, error: str = "") -> None:
         """See `Library`."""

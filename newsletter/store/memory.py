@@ -78,10 +78,10 @@ class MemoryLibrary:
         self._see(page)
         reading = tables.readings.setdefault((source, day), Reading())
         reading.read_at, reading.listings = now, len(placed)
-        for merge in placement.told:
+        for merge in placement.merges_in_words:
             log.info("listings_merged", source=source, day=str(day), merge=merge)
         repeats = placement.repeated(entries)
-        return Recorded(listings=len(placed), new=len(new), merged=placement.told, repeats=repeats)
+        return Recorded(listings=len(placed), new=len(new), merged=placement.merges_in_words, repeats=repeats)
 
     def _shown(self, source: str) -> dict[int, date] | None:
         """Return the last day on which a source listed each listing; None if it was never read before."""

@@ -35,7 +35,7 @@ class Counted:
         self.limits = limits
         self.places = Places(limits)
         self._closed: Counter[str] = Counter()
-        self._telling: asyncio.TimerHandle | None = None
+        self._log_timer: asyncio.TimerHandle | None = None
 
     def protocol(self) -> type[H11Protocol]:
         """Return the protocol for uvicorn, which makes one for each connection."""
@@ -48,16 +48,16 @@ class Counted:
         return Connection
 
     def closed_early(self, reason: str) -> None:
-        """Count one more, for the log, where one line a minute tells of all."""
+        """Count one more, for the log, which has one line a minute for all."""
         self._closed[reason] += 1
-        if self._telling is None:
-            self._telling = asyncio.get_running_loop().call_later(_LOG_EVERY, self.tell)
+        if self._log_timer is None:
+            self._log_timer = asyncio.get_running_loop().call_later(_LOG_EVERY, self.log_closed)
 
-    def tell(self) -> None:
+    def log_closed(self) -> None:
         """Log what was counted since the last time."""
-        if self._telling:
-            self._telling.cancel()
-            self._telling = None
+        if self._log_timer:
+            self._log_timer.cancel()
+            self._log_timer = None
         if self._closed:
             log.warning("connections_closed_early", held=len(self.places), **self._closed)
             self._closed.clear()
@@ -109,7 +109,7 @@ class _Connection(H11Protocol):
         self._follow()
 
     def on_response_complete(self) -> None:
-        """See what comes behind the answer, a request that has been waiting for its turn perhaps."""
+        """See what comes after the answer: perhaps a request that has been waiting for its turn."""
         super().on_response_complete()
         self._follow()
 
@@ -120,7 +120,7 @@ class _Connection(H11Protocol):
         """Close as soon as what is being answered is."""
         try:
             super().shutdown()
-        except h11.LocalProtocolError:  # we have told it to go already
+        except h11.LocalProtocolError:  # it was asked to close already
             self.transport.abort()
 
     def drop(self, reason: str) -> None:

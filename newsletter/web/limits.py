@@ -1,7 +1,7 @@
 """How many connections the web pages may hold, whose they are, and for how long each may take over a request.
 
 Pages share the process, and its file descriptors, with delivery. Whoever opens connections and says nothing must
-cost neither. A newcomer is never turned away while somebody else is only making up his mind: who has been waiting
+cost neither. A newcomer is never turned away while another connection only waits: who has been waiting
 for the longest without a whole request has to leave first.
 """
 
@@ -81,7 +81,7 @@ class Places:
         self._waiting.pop(one, None)
 
     def waits(self, one: Held) -> None:
-        """Note that a connection may make its next request: it stands behind those that wait already."""
+        """Note that a connection may make its next request: it is the last of those that wait."""
         if one in self._clients:
             self._waiting.pop(one, None)
             self._waiting[one] = None

@@ -63,7 +63,7 @@ async def serving(
     finally:
         over.set()
         await until_the_end
-        counted.tell()
+        counted.log_closed()
 
 
 async def _serve(server: uvicorn.Server, listener: socket.socket, ends: list[asyncio.Event]) -> None:

@@ -48,11 +48,11 @@ def test_a_file_without_papers_is_empty(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "what"),
     [
-        ('{"title": "A"},\n{"title": "B"}', 1, "a comma behind an object"),
-        ('{"title": "A",}\n{"title": "B"}', 1, "a comma with nothing behind it"),
-        ('[\n {"title": "A"},\n]\n{"title": "B"}', 1, "a comma with nothing behind it in line"),
-        ('{\n "title": "A",\n}\n{"title": "B"}', 1, "a comma with nothing behind it in line"),
-        ('{"title": "A"} {"title": "A"}\n{"title": "B"}', 1, "more behind an object"),
+        ('{"title": "A"},\n{"title": "B"}', 1, "a comma after an object"),
+        ('{"title": "A",}\n{"title": "B"}', 1, "a comma with nothing after it"),
+        ('[\n {"title": "A"},\n]\n{"title": "B"}', 1, "a comma with nothing after it in line"),
+        ('{\n "title": "A",\n}\n{"title": "B"}', 1, "a comma with nothing after it in line"),
+        ('{"title": "A"} {"title": "A"}\n{"title": "B"}', 1, "more text after an object"),
         ('{"title": "A\n{"title": "B"}', 1, "not JSON"),
         ("{'title': 'A'}\n" + '{"title": "B"}', 1, "not JSON"),
         ('title: A\n{"title": "B"}', 1, "not JSON"),

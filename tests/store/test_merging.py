@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.core.evidence import Evidence, same_paper
+from newsletter.core.evidence import Evidence, proof
 from newsletter.core.listing import Listing
 from newsletter.store import MemoryStore, open_store
 from tests.store.samples import DAY, HOUR, NOW, SOURCE, draft, due, in_issue, keys, page, paper, record
@@ -194,7 +194,7 @@ async def recorded_identities(kind: str, pages: list[list[Listing]]) -> list[tup
     finally:
         await store.close()
     apart = [(one, other) for one in found for other in found if one is not other]
-    assert not any(same_paper(*(Evidence.of(listing, listing.identities) for listing in pair)) for pair in apart)
+    assert not any(proof(*(Evidence.of(listing, listing.identities) for listing in pair)) for pair in apart)
     return sorted(tuple(map(str, listing.identities)) for listing in found)
 
 

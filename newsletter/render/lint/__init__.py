@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 __all__ = ["Finding", "Level", "dead_links", "lint"]
 
 
-def lint(raw: bytes, issue: Issue | None = None, *, https: bool = False, stays: bool = False) -> list[Finding]:
+def lint(raw: bytes, issue: Issue | None = None, *, https: bool = False, is_local: bool = False) -> list[Finding]:
     """Return what is wrong with a mail, failures first; nothing if it is as it should be.
 
     Args:
         raw: the final bytes, as they go to the relay.
         issue: the issue that it is; None for a mail to one person, such as a welcome, which needs no way out.
         https: report links of plain HTTP too.
-        stays: it goes to a relay on this machine, so that pages which only this machine reaches are a warning.
+        is_local: every relay is on this machine; pages that only this machine reaches are then a warning.
     """
-    return sorted(_findings(Mail(raw, issue), https=https, stays=stays), key=lambda finding: finding.level)
+    return sorted(_findings(Mail(raw, issue), https=https, is_local=is_local), key=lambda finding: finding.level)
 
 
-def _findings(mail: Mail, *, https: bool, stays: bool) -> Iterator[Finding]:
+def _findings(mail: Mail, *, https: bool, is_local: bool) -> Iterator[Finding]:
     yield from wire.check(mail)
-    yield from headers.check(mail, stays=stays)
+    yield from headers.check(mail, is_local=is_local)
     yield from structure.check(mail)
     yield from page.check(mail)
     yield from links.check(mail, https=https)

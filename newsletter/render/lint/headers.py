@@ -51,19 +51,19 @@ def _uris(mail: Mail) -> tuple[list[str], list[str]]:
     return pages, [uri for uri in uris if uri.lower().startswith("mailto:")]
 
 
-def check(mail: Mail, *, stays: bool = False) -> Iterator[Finding]:
+def check(mail: Mail, *, is_local: bool = False) -> Iterator[Finding]:
     """Find fields that are missing, doubled or in the wrong form; an issue needs a way out too.
 
     Args:
         mail: the mail.
-        stays: it goes to a relay on this machine, so that a page that only this machine reaches is a warning.
+        is_local: every relay is on this machine; a page that only this machine reaches is then a warning.
     """
     for name in _ONCE:
         if (count := len(mail.all(name))) != 1:
             yield ONE_OF_EACH.found(f"header {name}", f"stands there {count} times" if count else "is missing")
     yield from _recipients(mail)
     if mail.issue:
-        yield from _unsubscribe(mail, stays=stays)
+        yield from _unsubscribe(mail, is_local=is_local)
     for signature in mail.all("DKIM-Signature"):
         yield from _coverage(mail, signature)
 
@@ -77,7 +77,7 @@ def _recipients(mail: Mail) -> Iterator[Finding]:
             yield ONE_RECIPIENT.found(f"header {name}", "names further recipients")
 
 
-def _unsubscribe(mail: Mail, *, stays: bool) -> Iterator[Finding]:
+def _unsubscribe(mail: Mail, *, is_local: bool) -> Iterator[Finding]:
     where = "header List-Unsubscribe"
     fields = mail.all("List-Unsubscribe")
     if len(fields) != 1:
@@ -90,19 +90,19 @@ def _unsubscribe(mail: Mail, *, stays: bool) -> Iterator[Finding]:
         pages, mails = _uris(mail)
         if mails and not pages and not mail.all("List-Unsubscribe-Post"):
             return  # without public pages there is no one-click unsubscribe, and readers leave by mail
-        yield from _unsubscribe_uri(pages, where, stays=stays)
+        yield from _unsubscribe_uri(pages, where, is_local=is_local)
     posts = [field.value for field in mail.all("List-Unsubscribe-Post")]
     if posts != ["List-Unsubscribe=One-Click"]:
         message = "must be List-Unsubscribe=One-Click, once" if posts else "is missing"
         yield UNSUBSCRIBE_POST.found("header List-Unsubscribe-Post", message)
 
 
-def _unsubscribe_uri(uris: list[str], where: str, *, stays: bool) -> Iterator[Finding]:
+def _unsubscribe_uri(uris: list[str], where: str, *, is_local: bool) -> Iterator[Finding]:
     if len(uris) != 1:
         yield UNSUBSCRIBE.found(where, f"has {len(uris)} HTTPS URIs, not one")
     elif reason := unreachable(uris[0]):
         advice = "set NEWSLETTER_WEB__PUBLIC_URL to a public https:// address, or leave it empty"
-        level = Level.WARNING if stays else Level.FAILURE
+        level = Level.WARNING if is_local else Level.FAILURE
         yield UNSUBSCRIBE.found(where, f"{uris[0]}: {reason}: {advice}", level)
 
 
