@@ -147,15 +147,15 @@ def _limited() -> Iterator[None]:
     """End what takes too long, by a signal: Python's own code and regular expressions heed it."""
 
     def ring(*_: object) -> None:
-        raise HangError(f"not done after {LONGEST} seconds")
+        raise HangError(f"not done after {LONGEST} seconds of the processor")
 
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, LONGEST)
+    before = signal.signal(signal.SIGPROF, ring)
+    signal.setitimer(signal.ITIMER_PROF, LONGEST)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 @contextmanager
