@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from newsletter.core.errors import ConfigurationError
+from newsletter.whole_files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +90,7 @@ class HighWaterMark:
             with _alone(self._folder):
                 marks = self._read()
                 if marks.get(name, 0) < mark:
-                    _replace(self._folder, json.dumps(marks | {name: mark}))
+                    write_whole(self._folder / _FILE, json.dumps(marks | {name: mark}).encode(), durable=True)
         except OSError as error:  # a delivery is worth more than the mark
             log.warning("high_water_mark_not_kept", file=str(self._folder / _FILE), reason=error.strerror)
 
@@ -103,18 +104,3 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
-
-
-def _replace(folder: Path, text: str) -> None:
-    """Put a new file in the place of the old one, whole, durable when this returns."""
-    written = folder / f"{_FILE}.new"
-    with written.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    written.replace(folder / _FILE)
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.core.errors import ConfigurationError
 from newsletter.settings.values import weakness
+from newsletter.whole_files import sync_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,14 +56,5 @@ def _keep(path: Path, key: str) -> None:
     finally:
         partial.unlink(missing_ok=True)
     for folder in (path.parent, path.parent.parent):
-        _to_disk(folder)
-
-
-def _to_disk(folder: Path) -> None:
-    """Make what a folder names survive a power cut."""
-    with suppress(OSError):  # a file system that cannot, or a parent that is not ours to read
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with suppress(OSError):  # a file system that cannot, or a parent that is not ours to read
+            sync_folder(folder)

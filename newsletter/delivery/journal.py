@@ -35,6 +35,7 @@ from zlib import crc32
 
 from newsletter.core.delivery import Change, DeliveryState
 from newsletter.core.errors import StoreError
+from newsletter.whole_files import sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -66,7 +67,7 @@ class Journal:
                 _allot(self._file)
                 self._map = mmap.mmap(self._file, 2 * _HALF)
                 unfinished.rename(self._path)  # whole: what isn't, under this name, was damaged
-                _sync_folder(folder)
+                sync_folder(folder)
             except OSError:
                 os.close(self._file)
                 unfinished.unlink(missing_ok=True)
@@ -283,12 +284,3 @@ def _head(turn: int) -> bytes:
 def _unfinished(path: Path) -> Path:
     """Return where a journal lies while it is being made."""
     return path.with_name(f"{path.name}.new")
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the names of new files survive the machine."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, TextIO
 from newsletter.core.errors import ListFileError, Mistake
 from newsletter.lists.addresses import Addresses
 from newsletter.lists.document import read_text, shown
-from newsletter.lists.values import did_you_mean, read_line
+from newsletter.lists.spreadsheet import Spreadsheet
+from newsletter.lists.values import read_line
 from newsletter.ports import Suppression
 
 if TYPE_CHECKING:
@@ -71,47 +71,15 @@ class _Reader:
 
     def read(self, text: str) -> Iterator[Suppression]:
         """Yield each suppression; `mistakes` is complete when this ends."""
-        rows = self._rows(text)
-        line, header = next(rows, (1, []))
-        columns = [_SYNONYMS.get(name.strip().lower(), name.strip().lower()) for name in header]
-        if not self._check_header(columns, line):
-            return
-        for line, row in rows:
-            if len(row) != len(columns):
-                self._note(line, f"has {len(row)} values for {len(columns)} columns: write {','.join(columns)}")
-                continue
+        rows = Spreadsheet(COLUMNS, needed="address", note=self._note, synonyms=_SYNONYMS)
+        for line, cells in rows.read(text):
             try:
-                yield self._suppression(dict(zip(columns, (_unmask(cell) for cell in row), strict=True)))
+                yield self._suppression({column: _unmask(cell) for column, cell in cells})
             except ValueError as error:
                 self._note(line, str(error))
 
     def _note(self, line: int, message: str) -> None:
         self.mistakes.append(Mistake(shown(self.path), line, message))
-
-    def _rows(self, text: str) -> Iterator[tuple[int, list[str]]]:
-        """Yield each row that is not blank with the line that it begins on; spreadsheets may write semicolons."""
-        first = text.split("\n", 1)[0]
-        delimiter = ";" if ";" in first and "," not in first else ","
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
-        line = 1
-        try:
-            for row in reader:
-                if any(cell.strip() for cell in row):
-                    yield line, row
-                line = reader.line_num + 1
-        except csv.Error as error:
-            self._note(line, f"is not valid CSV from here on: {error}")
-
-    def _check_header(self, columns: list[str], line: int) -> bool:
-        before = len(self.mistakes)
-        for position, column in enumerate(columns):
-            if column in columns[:position]:
-                self._note(line, f"column {column!r} is there twice: remove one")
-            elif column not in COLUMNS:
-                self._note(line, f"unknown column {column!r}{did_you_mean(column, COLUMNS)}")
-        if "address" not in columns:
-            self._note(line, f"has no column 'address': begin with a header row such as {','.join(COLUMNS)}")
-        return len(self.mistakes) == before
 
     def _suppression(self, cells: Mapping[str, str]) -> Suppression:
         name, since, reason = (cells.get(column, "").strip() for column in ("list", "since", "reason"))

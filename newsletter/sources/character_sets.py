@@ -1,4 +1,4 @@
-"""Turns bytes into text when what is said of their encoding may be wrong.
+"""Turns bytes into text when what is said of their encoding may be wrong. For files, see `file_text`.
 
 Servers and files name encodings that they don't use, and files in one encoding hold a byte of another. What is
 said counts where the bytes agree with it; UTF-8 counts wherever they are UTF-8, as no other text looks like it.
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # The longer mark first: that of UTF-32-LE begins with that of UTF-16-LE.
-_MARKS = (
+BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -53,7 +53,7 @@ def decoded(content: bytes, charset: str = "") -> str:
         content: the document, with a byte order mark or an XML declaration or neither.
         charset: the encoding as the transport named it, or nothing.
     """
-    for mark, encoding in _MARKS:
+    for mark, encoding in BYTE_ORDER_MARKS:
         if content.startswith(mark):
             return content[len(mark) :].decode(encoding, "replace")
     for start, encoding in _UNMARKED:

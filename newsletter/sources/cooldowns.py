@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import structlog
+
+from newsletter.whole_files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,8 +47,12 @@ class Cooldowns:
         """Forget it: it answers again."""
         if self._load(server)[1]:
             self._known[server] = (0.0, 0)
-            if self._folder is not None:
+            if self._folder is None:
+                return
+            try:
                 self._path(self._folder, server).unlink(missing_ok=True)
+            except OSError as error:
+                _log.warning("cooldown_not_ended", server=server, error=str(error))
 
     def _load(self, server: str) -> tuple[float, int]:
         if self._folder is not None:
@@ -64,12 +69,9 @@ class Cooldowns:
         if self._folder is None:
             return
         until, times = self._known[server]
-        path = self._path(self._folder, server)
+        noted = json.dumps({"server": server, "until": until, "times": times})
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(f".{os.getpid()}")
-            partial.write_text(json.dumps({"server": server, "until": until, "times": times}))
-            partial.replace(path)
+            write_whole(self._path(self._folder, server), noted.encode())
         except OSError as error:
             _log.warning("cooldown_not_kept", server=server, error=str(error))
 

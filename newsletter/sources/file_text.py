@@ -10,16 +10,11 @@ import codecs
 import re
 from dataclasses import dataclass
 
+from newsletter.sources.character_sets import BYTE_ORDER_MARKS
+
 # What stands in a text for a line that could not be read; no source takes it for words.
 UNREADABLE = "\ufffd"
 
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig", "UTF-8"),
-    (codecs.BOM_UTF32_LE, "utf-32", "UTF-32"),  # begins as UTF-16's does
-    (codecs.BOM_UTF32_BE, "utf-32", "UTF-32"),
-    (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
-    (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
-)
 _BINARY = ((b"%PDF-", "PDF"), (b"PK\x03\x04", "ZIP or office"), (b"\x1f\x8b", "gzip"), (b"{\\rtf", "RTF"))
 _LINE_END = re.compile("\r\n?|\n")
 # Letters and signs of Windows-1252 that Western texts have. Where ð, þ and ý stand, it was mostly a Turkish text.
@@ -58,23 +53,23 @@ def decoded(data: bytes) -> Decoded:
     for start, name in _BINARY:
         if data.startswith(start):
             raise NotTextError(f"it is a {name} file, not text; save it as text in UTF-8")
-    for bom, codec, name in _BOMS:
-        if data.startswith(bom) and codec != "utf-8-sig":
-            return Decoded(_lines_of(_strict(data, codec, name)))
+    for mark, codec in BYTE_ORDER_MARKS:
+        if data.startswith(mark) and mark != codecs.BOM_UTF8:
+            return Decoded(_lines_of(_strict(data, codec).removeprefix("\ufeff")))
     if codec := _without_bom(data):
-        return Decoded(_lines_of(_strict(data, codec, "UTF-16")), guessed="UTF-16")
+        return Decoded(_lines_of(_strict(data, codec)), guessed="UTF-16")
     try:
         return Decoded(_lines_of(data.decode("utf-8-sig")))
     except UnicodeDecodeError:
         return _line_by_line(data.removeprefix(codecs.BOM_UTF8))
 
 
-def _strict(data: bytes, codec: str, name: str) -> str:
+def _strict(data: bytes, codec: str) -> str:
     try:
         return data.decode(codec)
     except UnicodeDecodeError as error:
         raise NotTextError(
-            f"it begins as {name} and is damaged at byte {error.start}; save it as UTF-8"
+            f"it begins as {codec[:6].upper()} and is damaged at byte {error.start}; save it as UTF-8"
         ) from error
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
+
+from newsletter.whole_files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -69,10 +70,7 @@ class HttpCache:
         path = self._path(self._folder, url)
         head = {"url": url, "etag": answer.etag, "last_modified": answer.last_modified, "charset": answer.charset}
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(f".{os.getpid()}")
-            partial.write_bytes(json.dumps(head).encode() + b"\n" + answer.body)
-            partial.replace(path)
+            write_whole(path, json.dumps(head).encode() + b"\n" + answer.body)
             for old in self._folder.glob("*.answer"):
                 if old.stat().st_mtime < self._clock() - _KEPT:
                     old.unlink(missing_ok=True)

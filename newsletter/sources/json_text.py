@@ -15,7 +15,7 @@ def read_json(body: bytes) -> Any:
         ValueError: it is not JSON.
     """
     try:
-        return json.loads(body.decode(json.detect_encoding(body), "replace"), parse_int=_integer)
+        return json.loads(body.decode(json.detect_encoding(body), "replace"), parse_int=short_integer)
     except json.JSONDecodeError as error:
         page = body.lstrip().startswith(b"<")
         raise ValueError("it is a web page, not JSON" if page else f"it is not JSON: {error}") from error
@@ -23,5 +23,6 @@ def read_json(body: bytes) -> Any:
         raise ValueError("it is JSON nested too deeply") from error
 
 
-def _integer(digits: str) -> int | None:
+def short_integer(digits: str) -> int | None:
+    """Return a number, or None for one with so many digits that it is of no use and takes long to read."""
     return int(digits) if len(digits) <= _MAX_DIGITS else None

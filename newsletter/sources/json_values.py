@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from newsletter.sources.file_text import UNREADABLE
+from newsletter.sources.json_text import short_integer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MOST_MISTAKES = 100  # of one file
-_MAX_DIGITS = 18
 _SPACE = re.compile(r"\s*")
 _TRAILING_COMMA = re.compile(r",\s*[\]}]")
 _NEAR = 20  # characters before a mistake in which a comma may be its reason
@@ -52,7 +52,7 @@ class Mistake:
 
 def values(text: str) -> Iterator[Value | Mistake]:
     """Return the objects of a text in order; a mistake costs the object, or the list, that it is in."""
-    decoder = json.JSONDecoder(parse_int=_integer)
+    decoder = json.JSONDecoder(parse_int=short_integer)
     at, mistakes = 0, 0
     lines = _Lines(text)
     while (at := _skip_blank(text, at)) < len(text):
@@ -86,10 +86,6 @@ def _decoded(decoder: json.JSONDecoder, text: str, at: int) -> tuple[object, int
     if rest := text[end : _line_end(text, end)].strip():
         raise json.JSONDecodeError(_what_follows(rest), text, end)
     return value, end
-
-
-def _integer(digits: str) -> int | None:
-    return int(digits) if len(digits) <= _MAX_DIGITS else None
 
 
 class _Lines:

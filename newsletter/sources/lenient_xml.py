@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from newsletter.sources.references import unescaped
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -30,7 +32,6 @@ _START = re.compile(rf"""<({_NAME})((?>[^<>"']++|"[^"]*+"|'[^']*+')*+)>""")
 _SLOPPY_START = re.compile(rf"<({_NAME})([^<>]*+)>")  # a quote that is opened and not closed
 _END = re.compile(rf"</({_NAME})[^<>]*+>")
 _ATTRIBUTE = re.compile(rf"""(?<![\w.:-])({_NAME})\s*+=\s*+(?>"([^"]*+)"|'([^']*+)'|([^\s"'>]++))""")
-_REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
 
 @dataclass(slots=True)
@@ -116,16 +117,6 @@ def read_xml(
             builder.characters(unescaped(text[at:opening]))
         at = builder.markup_at(text, opening) if opening < end else end
     return builder.root()
-
-
-def unescaped(text: str) -> str:
-    """Return text with its character references read, those of HTML too; an ampersand that begins none stays."""
-    return _REFERENCE.sub(_character, text) if "&" in text else text
-
-
-def _character(reference: re.Match[str]) -> str:
-    shown = html.unescape(reference[0])
-    return "\ufffd" if "\ud800" <= shown[:1] <= "\udfff" else shown
 
 
 class _Builder:

@@ -6,6 +6,8 @@ import html
 import re
 from typing import TYPE_CHECKING
 
+from newsletter.sources.references import unescaped
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -55,7 +57,6 @@ _BLOCK = re.compile(
 _LONE = re.compile(
     r"area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr|p|li|dt|dd|t[rdh]", re.IGNORECASE
 )
-_REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
 
 def plain(markup: str) -> str:
@@ -85,7 +86,7 @@ def _plain(markup: str, is_tag: Callable[[str], bool]) -> str:
     for opening, closing in _UNSEEN:
         text = _without(text, opening, closing)
     text = _TAG.sub(lambda tag: _shown(tag) if is_tag(tag["name"].lower()) else tag[0], text)
-    return _REFERENCE.sub(lambda reference: html.unescape(reference[0]), text)
+    return unescaped(text)
 
 
 def _without(text: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> str:

@@ -7,12 +7,13 @@ reading it costs less. Several processes may keep pages in one folder: each file
 from __future__ import annotations
 
 import os
-import secrets
 from contextlib import suppress
 from time import time
 from typing import TYPE_CHECKING
 
 import structlog
+
+from newsletter.whole_files import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,19 +41,11 @@ class KeptPages:
 
     def write(self, name: str, content: bytes) -> None:
         """Keep a page; where that is impossible, say so in the log."""
-        partial = self._folder / f".{name}.{secrets.token_hex(4)}"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._make_room(name.partition("-")[0], len(content))
-            try:
-                with partial.open("xb") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())  # or after a power cut the name might be there and the bytes not
-                partial.replace(self._folder / f"{name}.html")
-            except OSError:
-                partial.unlink(missing_ok=True)
-                raise
+            # Durable, or after a power cut the name might be there and the bytes not.
+            write_whole(self._folder / f"{name}.html", content, durable=True)
         except OSError as error:
             log.warning("page_not_kept", folder=str(self._folder), reason=error.strerror)
 

@@ -88,3 +88,16 @@ def test_rows_take_what_they_do_not_say_from_the_command() -> None:
 )
 def test_each_mistake_is_named_by_its_line(content: str | bytes, lines: list[int]) -> None:
     assert mistakes(content) == lines
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Address;List\nann@example.org;daily\n",
+        "E-Mail\tList\t\nann@example.org\tdaily\t\n\t\t\n",
+        "sep=;\naddress;list\nann@example.org;daily\n",
+    ],
+)
+def test_files_are_read_as_spreadsheets_save_them(content: str) -> None:
+    [one] = read(content)
+    assert (one.address, one.list) == ("ann@example.org", "daily")

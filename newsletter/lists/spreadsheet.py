@@ -1,0 +1,124 @@
+"""CSV as spreadsheets save it: commas, semicolons or tabs, a header in any letter case, empty rows and columns."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from newsletter.lists.values import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+
+_SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
+_SAID = re.compile(r'"?sep=([,;\t])"?')
+_NO_LETTER = re.compile(r"[\s_-]+")
+
+
+def _letters(name: str) -> str:
+    """Return a column's name without what people write differently: `E-Mail`, `Topics mode`."""
+    return _NO_LETTER.sub("", name).casefold()
+
+
+class Spreadsheet:
+    """The rows of one file, below a header that names the columns.
+
+    Args:
+        columns: the names of all columns that there may be, in their usual order.
+        needed: the one that must be there.
+        note: is handed each mistake, with its line.
+        synonyms: other names of columns, and what they stand for.
+    """
+
+    def __init__(
+        self,
+        columns: Collection[str],
+        *,
+        needed: str,
+        note: Callable[[int, str], None],
+        synonyms: Mapping[str, str] | None = None,
+    ) -> None:
+        self._columns = columns
+        self._needed = needed
+        self._note = note
+        self._known = {_letters(name): name for name in columns}
+        self._known |= {_letters(other): name for other, name in (synonyms or {}).items()}
+
+    def read(self, text: str) -> Iterator[tuple[int, Iterable[tuple[str, str]]]]:
+        """Yield each row in which there is anything: the line that it begins on, and its cells with their columns.
+
+        Columns that are not known are among them, and have been noted. All mistakes are, when this ends.
+        """
+        separator, begins = self._separator(text)
+        rows = self._rows(text, separator, begins)
+        line, header = next(rows, (1, []))
+        columns = [self._known.get(_letters(name), name.strip()) for name in header]
+        self._check_header(columns, line)
+        if self._needed not in columns:
+            return
+        all_named = all(columns)
+        for line, row in rows:
+            fits = all_named and len(row) == len(columns)
+            if not fits and (problem := _misfit(row, columns, separator)):
+                self._note(line, problem)
+            else:
+                yield line, zip(columns, row, strict=False)
+
+    def _separator(self, text: str) -> tuple[str, int]:
+        """Return what separates the cells, and how many lines stand before the header.
+
+        Spreadsheets write commas, semicolons where the comma is for decimals, or tabs. That one is meant with
+        which the header has most of the known columns. Excel takes it from a first line such as `sep=;`, too.
+        """
+        first = text.partition("\n")[0]
+        if said := _SAID.fullmatch(first.strip()):
+            return said[1], 1
+        known = {separator: self._known_columns(text, separator) for separator in _SEPARATORS}
+        return max(_SEPARATORS, key=lambda separator: known[separator]), 0
+
+    def _known_columns(self, text: str, separator: str) -> int:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+        try:
+            header = next((row for row in reader if any(cell.strip() for cell in row)), [])
+        except csv.Error:
+            return 0
+        return sum(_letters(name) in self._known for name in header)
+
+    def _rows(self, text: str, separator: str, begins: int) -> Iterator[tuple[int, list[str]]]:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+        line = 1
+        try:
+            for row in reader:
+                if line > begins and any(map(str.strip, row)):
+                    yield line, row
+                line = reader.line_num + 1
+        except csv.Error as error:
+            self._note(line, f"is not valid CSV from here on: {error}")
+
+    def _check_header(self, columns: list[str], line: int) -> None:
+        for position, column in enumerate(columns):
+            if not column:
+                continue  # spreadsheets leave columns without a name; their cells must be empty
+            if column in columns[:position]:
+                self._note(line, f"column {column!r} is there twice: remove one")
+            elif column not in self._columns:
+                self._note(line, f"unknown column {column!r}{did_you_mean(column.lower(), self._columns)}")
+        if self._needed not in columns:
+            names = ",".join(self._columns)
+            self._note(line, f"has no column {self._needed!r}: begin with a header row such as {names}")
+
+
+def _misfit(row: list[str], columns: list[str], separator: str) -> str:
+    """Return why a row does not fit its header, or nothing. Cells that would be empty may lack, or be there."""
+    unnamed = [cell for cell, name in zip_longest(row, columns, fillvalue="") if not name and cell.strip()]
+    if (len(row) < len(columns) and any(columns[len(row) :])) or (unnamed and len(row) > len(columns)):
+        wrong = f"has {len(row)} values for {len(columns)} columns"
+    elif unnamed:
+        return f"has {unnamed[0][:40]!r} in a column without a name: give the column one, or empty it"
+    else:
+        return ""
+    names = separator.join(filter(None, columns)).replace("\t", "<tab>")
+    return f"{wrong}: write {names}, a value with {_SEPARATORS[separator]} in quotes"

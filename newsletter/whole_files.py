@@ -1,0 +1,46 @@
+"""Files that are there whole or not at all, whoever is killed while they are written."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def write_whole(path: Path, content: bytes, *, durable: bool = False) -> None:
+    """Put a file in its place, new or instead of the old one, in one step. The folder is made if need be.
+
+    Args:
+        path: the file. Until it is whole it lies beside it, under a name that begins with a dot.
+        content: what it is to hold.
+        durable: it is on the disk, name and all, when this returns.
+
+    Raises:
+        OSError: it cannot be written; the old one, if there is one, is as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with partial.open("xb") as file:
+            file.write(content)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+    if durable:
+        sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names of new files in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
