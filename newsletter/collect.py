@@ -31,7 +31,7 @@ class Collected:
     """What collecting for one issue brought."""
 
     listed: Mapping[str, int]  # by scheme: listings that the sources list on the issue's own day
-    pages: int = 0  # pages that were read, empty ones too
+    pages: int = 0  # pages that were read, empty ones too unless their source failed
     read: int = 0  # listings on them, each day's counted
     new: int = 0  # of them unknown until now
     skipped: int = 0  # records that could not be read
@@ -88,7 +88,8 @@ async def collect(
         listed[scheme] = listed.get(scheme, 0) + tally.listed
     return Collected(
         listed=listed,
-        pages=sum(tally.pages for tally in tallies),
+        # The pages of files have nothing on other days than theirs: that is no answer of a source that failed.
+        pages=sum(tally.pages for tally in tallies if tally.read or not tally.failure),
         read=sum(tally.read for tally in tallies),
         new=sum(tally.new for tally in tallies),
         skipped=sum(tally.skipped for tally in tallies),

@@ -67,7 +67,8 @@ def ascii_host(host: str) -> str:
 
 def _is_ipv6(host: str) -> bool:
     try:
-        return ip_address(host).version == 6  # noqa: PLR2004
+        # A zone (`fe80::1%eth0`) means something on one machine alone, and may hold any character.
+        return "%" not in host and ip_address(host).version == 6  # noqa: PLR2004
     except ValueError:
         return False
 

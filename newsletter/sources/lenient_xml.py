@@ -100,7 +100,7 @@ def read_xml(
 
     Args:
         text: the document; what comes after its root element is passed over.
-        prefixes: the names' own prefixes, by namespace; an empty one for names without any.
+        prefixes: the names' own prefixes, by namespace in lower case; an empty one for names without any.
         alone: names of elements that never stand within one of their own name: the next one closes the last.
         start: where to begin.
 
@@ -226,7 +226,7 @@ def _attributes(rest: str) -> tuple[dict[str, str], dict[str, str]]:
         value = unescaped((match[2] or match[3] or match[4] or "")[:_MAX_VALUE])
         prefix, _, local = match[1].rpartition(":")
         if match[1] == "xmlns" or prefix == "xmlns":
-            declared["" if match[1] == "xmlns" else local] = value.strip()
+            declared["" if match[1] == "xmlns" else local] = value.strip().lower()
         else:
             attributes.setdefault(f"xml:{local}" if prefix == "xml" else local.lower(), value)
     return attributes, declared

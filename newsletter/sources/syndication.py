@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger(__name__)
 _ROOT = re.compile(r"<(?:[A-Za-z][\w.-]*:)?(?:rss|rdf|feed)[\s>]", re.IGNORECASE)
 _PAGE = re.compile(r"<(?:!doctype\s+)?html\b", re.IGNORECASE)
+_ROOTS = frozenset({"rss", "rdf", "rdf_rdf", "feed"})
 _ENTRY = frozenset({"item", "entry"})
 MOST_ENTRIES = 10_000  # the largest feeds hold a few thousand
 _LONGEST = 200_000  # characters of a field
@@ -96,6 +97,8 @@ def parse_feed(document: Document) -> Feed:
     root = read_xml(text, prefixes=_PREFIXES, alone=_ENTRY, start=start.start())
     if not root.is_closed:
         raise ValueError("a feed that is cut short")
+    if root.name not in _ROOTS:
+        raise ValueError(f"<{root.tag}> is of no namespace that feeds have")
     is_atom = root.name == "feed"
     base = _base(root, document.url)
     channel = next((child for child in root.elements if child.name == "channel"), root)

@@ -346,3 +346,29 @@ def test_any_text_gives_a_tree_or_says_why_not(text: str) -> None:
             continue
         root.markup()
         assert len(root.text()) <= len(body)
+
+
+def test_a_namespace_is_known_by_its_address_whatever_its_prefix() -> None:
+    body = (
+        '<a:feed xmlns:a="http://www.w3.org/2005/Atom"><a:title>F</a:title>'
+        '<a:entry><a:title>Held by a prefix</a:title><a:id>urn:1</a:id><a:link href="https://example.org/1"/>'
+        "<a:author><a:name>Ada Example</a:name></a:author></a:entry></a:feed>"
+    )
+    for prefix in ("a", "atom", "ns0", "A10", "dc"):
+        named = body.replace("a:", f"{prefix}:").replace("xmlns:a=", f"xmlns:{prefix}=")
+        (one,) = seen(named)
+        assert one.listing.title == "Held by a prefix"
+        assert [str(author) for author in one.listing.authors] == ["Ada Example"]
+
+
+def test_a_link_of_atom_in_an_rss_entry_stands_where_rss_gives_none() -> None:
+    own = '<a:link rel="alternate" href="https://example.org/7"/>'
+    body = rss(f"<item><title>One</title>{own}</item>", attributes='xmlns:a="http://www.w3.org/2005/Atom"')
+    assert [one.listing.url for one in seen(body)] == ["https://example.org/7"]
+
+
+@pytest.mark.parametrize("root", ["a:feed", "x:rss", "soap:feed"])
+def test_a_root_of_a_prefix_that_nobody_declares_is_a_failure_not_an_empty_feed(root: str) -> None:
+    body = f"<{root}><a:entry><a:title>Lost</a:title></a:entry></{root}>"
+    with pytest.raises(ValueError, match=f"<{root}> is of no namespace"):
+        parse_feed(Document(content=body.encode()))
