@@ -105,6 +105,12 @@ def test_a_link_stays_as_it_is_once_it_is_one(rest: str) -> None:
     assert link(url) == url
 
 
+@pytest.mark.parametrize("zone", ["%eth0", "%25eth0", "%41 author\te", "%"])
+def test_an_address_with_a_zone_is_no_link(zone: str) -> None:
+    assert link(f"http://[fe80::1{zone}]/a") == ""
+    assert link("http://[2001:db8::1]:8080/a") == "http://[2001:db8::1]:8080/a"
+
+
 @pytest.mark.parametrize(
     ("value", "number"),
     [
