@@ -36,5 +36,5 @@ async def test_empty_pages_of_other_days_are_no_answer_of_a_source_that_failed()
         [ScriptedSource("saved_page:own")],
     ],
 )
-async def test_papers_of_other_days_or_an_empty_page_of_another_source_are_one(sources: list[ScriptedSource]) -> None:
+async def test_papers_of_other_days_or_an_empty_page_elsewhere_are_one(sources: list[ScriptedSource]) -> None:
     assert not (await collected(*sources)).nothing_answered
