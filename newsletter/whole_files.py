@@ -10,13 +10,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def write_whole(path: Path, content: bytes, *, durable: bool = False) -> None:
+_PUBLIC = 0o666  # less the umask
+
+
+def write_whole(path: Path, content: bytes, *, durable: bool = False, mode: int = _PUBLIC) -> None:
     """Put a file in its place, new or instead of the old one, in one step. The folder is made if need be.
 
     Args:
         path: the file. Until it is whole it lies beside it, under a name that begins with a dot.
         content: what it is to hold.
         durable: it is on the disk, name and all, when this returns.
+        mode: who may read and write it, less the umask, from the first moment on.
 
     Raises:
         OSError: it cannot be written; the old one, if there is one, is as it was.
@@ -24,7 +28,7 @@ def write_whole(path: Path, content: bytes, *, durable: bool = False) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with partial.open("xb") as file:
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             file.write(content)
             if durable:
                 file.flush()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,9 +18,12 @@ from newsletter.core.subscriber import address_key, domain_key
 from newsletter.lists.addresses import Addresses
 from newsletter.lists.suppressions import read_suppressions, write_suppressions
 from newsletter.ports import Suppression
+from newsletter.whole_files import write_whole
 
 if TYPE_CHECKING:
     from newsletter.bootstrap import Program
+
+_PRIVATE = 0o600  # it holds people's addresses
 
 group = typer.Typer(no_args_is_help=True, help="Addresses that are never mailed.")
 
@@ -148,9 +152,10 @@ def export_suppressions(
     elif output is None:
         write_suppressions(suppressed, sys.stdout)
     else:
+        text = StringIO(newline="")
+        write_suppressions(suppressed, text)
         try:
-            with output.open("w", encoding="utf-8", newline="") as file:
-                write_suppressions(suppressed, file)
+            write_whole(output, text.getvalue().encode(), mode=_PRIVATE)
         except OSError as error:
             raise UsageError(f"{output}: cannot be written: {error.strerror}") from None
 
