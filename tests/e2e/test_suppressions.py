@@ -175,6 +175,7 @@ async def test_an_export_is_imported_elsewhere_as_it_was_and_holds_no_formulas(w
         assert not any(cell.startswith(("=", "+", "-", "@")) for cell in row.values())
     before = (await workplace.run("suppressions", "list", "--json")).json
     assert (await workplace.run("suppressions", "export", "-o", "stop.csv")).code == 0
+    assert (workplace.folder / "stop.csv").stat().st_mode & 0o777 == 0o600
 
     workplace.environment["NEWSLETTER_DATABASE__URL"] = "sqlite:///var/other.db"
     assert (await workplace.run("suppressions", "import", "stop.csv", "--json")).json == {"added": 3, "known": 0}
