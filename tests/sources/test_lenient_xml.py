@@ -321,7 +321,7 @@ def test_time_grows_with_length_and_no_faster(body: str) -> None:
     """Whatever took a parser seconds or minutes takes this one a fraction of a second."""
     began = time.process_time()
     assert titles(body)[0].startswith("A")
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 15  # as a rule a tenth of a second, and ten times that under coverage
 
 
 @pytest.mark.parametrize(
