@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 import pytest
@@ -321,7 +322,8 @@ def test_time_grows_with_length_and_no_faster(body: str) -> None:
     """Whatever took a parser seconds or minutes takes this one a fraction of a second."""
     began = time.process_time()
     assert titles(body)[0].startswith("A")
-    assert time.process_time() - began < 15  # as a rule a tenth of a second, and ten times that under coverage
+    # As a rule it is a tenth of a second. Coverage, which looks at each line, takes ten times as long.
+    assert time.process_time() - began < (15 if "coverage" in sys.modules else 2)
 
 
 @pytest.mark.parametrize(
