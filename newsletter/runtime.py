@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import resource
+import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from importlib.util import find_spec
@@ -29,9 +30,21 @@ def run(main: Coroutine[None, None, T], *, fast: bool = True) -> T:
     """Run a coroutine to its end; on uvloop, if that extra is installed and `fast`."""
     gc.freeze()  # what is loaded by now stays
     gc.set_threshold(_OBJECTS, 20, 100)
-    with asyncio.Runner(loop_factory=_uvloop() if fast else None) as runner:
-        runner.get_loop().set_default_executor(Threads(_MOST_THREADS))
-        return runner.run(main)
+    try:
+        with asyncio.Runner(loop_factory=_uvloop() if fast else None) as runner:
+            runner.get_loop().set_default_executor(Threads(_MOST_THREADS))
+            return runner.run(main)
+    finally:
+        threading.excepthook = _drop_late_answers
+
+
+def _drop_late_answers(thrown: threading.ExceptHookArgs) -> None:
+    """Print what a thread died of, unless the event loop ended before the thread had its answer.
+
+    A database driver's thread that waits for a lock cannot be ended. Its answer is of no use to anybody then.
+    """
+    if not (isinstance(thrown.exc_value, RuntimeError) and str(thrown.exc_value) == "Event loop is closed"):
+        threading.__excepthook__(thrown)
 
 
 class Threads(ThreadPoolExecutor):

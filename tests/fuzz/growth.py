@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from tests.fuzz.target import hostile
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from random import Random
 
     from tests.fuzz.target import Target
@@ -62,27 +63,31 @@ class Steep:
         return f"{self.shape}: {once}, {2 * self.length:,} {self.doubled:.3f} s"
 
 
-def steep(target: Target, shape: Shape) -> Steep | None:
+def steep(target: Target, shape: Shape, *, clock: Callable[[], float] = process_time) -> Steep | None:
     """Return how time grows on a shape, if it does so faster than the input; else None.
 
-    Exceptions that are documented count as an answer, others leave.
+    Args:
+        target: what reads the text. Its documented exceptions count as an answer, others leave.
+        shape: of the text.
+        clock: seconds that were used so far.
     """
+
+    def seconds_for(length: int) -> float:
+        value = target.longer(shape.text(length))
+        began = clock()
+        with suppress(*target.documented):
+            target.check(value)
+        return clock() - began
+
     length = _SHORTEST
-    while (seconds := _seconds(target, shape, length)) < _MEASURABLE:
+    while (seconds := seconds_for(length)) < _MEASURABLE:
         length *= 4
         if length > target.longest:
             return None
-    doubled = _seconds(target, shape, 2 * length)
+    doubled = seconds_for(2 * length)
     if doubled <= _TOO_STEEP * seconds:
         return None
-    seconds = max(seconds, _seconds(target, shape, length))  # once more: the machine may have been busy
-    doubled = min(doubled, _seconds(target, shape, 2 * length))
+    seconds = max(seconds, seconds_for(length))  # once more: the machine may have been busy
+    doubled = min(doubled, seconds_for(2 * length))
     return Steep(shape, length, seconds, doubled) if doubled > _TOO_STEEP * seconds else None
 
-
-def _seconds(target: Target, shape: Shape, length: int) -> float:
-    value = target.longer(shape.text(length))
-    began = process_time()
-    with suppress(*target.documented):
-        target.check(value)
-    return process_time() - began

@@ -29,17 +29,24 @@ def test_time_grows_no_faster_than_the_input(target: Target) -> None:
     assert result.is_good, "\n".join(result.lines())
 
 
-def test_the_fuzzer_finds_what_it_looks_for() -> None:
-    def quadratic(text: str) -> None:
-        for start in range(0, len(text), 40):
-            text[start:].count("\x01")
+@pytest.mark.parametrize(("power", "found"), [(1, False), (2, True), (3, True)])
+def test_the_fuzzer_finds_time_that_grows_faster_than_the_input(power: int, found: bool) -> None:
+    used = 0.0
 
+    def work(text: str) -> None:
+        nonlocal used
+        used += (len(text) / 10_000) ** power
+
+    steeper = steep(text_target("work", "test", work), Shape("", "ab", ""), clock=lambda: used)
+
+    assert (steeper is not None) == found
+
+
+def test_the_fuzzer_finds_errors_that_are_not_documented() -> None:
     def fails(text: str) -> None:
         if "{" in text:
             raise KeyError("a brace")
 
-    assert steep(text_target("quadratic", "test", quadratic), Shape("", "ab", ""))
-    assert not steep(text_target("linear", "test", lambda text: list(text * 20)), Shape("", "ab", ""))
     result = fuzz_briefly(text_target("fails", "test", fails), inputs=100, shapes=0, seed=SEED)
     assert result.inputs == 100
     assert [error.partition(" in ")[0] for error in result.failures] == ["KeyError"]
