@@ -17,26 +17,23 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import render
 from older import checkout, python
 
-from newsletter.render.renderer import TemplateRenderer
-
-if TYPE_CHECKING:
-    import re
-    from collections.abc import Collection, Iterator
+from newsletter.render.issue.renderer import TemplateRenderer
 
 BENCH = Path(__file__).resolve().parent
 LISTINGS = 13  # as in contenders/program.py

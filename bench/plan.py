@@ -21,11 +21,12 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 
@@ -35,17 +36,13 @@ from newsletter.core.listing import Candidate, Entry, Listing, Sighting
 from newsletter.core.newsletter_list import Masthead, NewsletterList
 from newsletter.core.ranking import Occasion, Weights, ranked
 from newsletter.core.subscriber import Subscriber, SyncPlan
+from newsletter.core.tokens import Links
 from newsletter.core.topics import Topic, TopicsMode
-from newsletter.links import Links
-from newsletter.publish import publish
-from newsletter.render.mailer import MailRenderer
-from newsletter.render.renderer import TemplateRenderer
+from newsletter.pipeline.publish import publish
+from newsletter.ports import Store
+from newsletter.render.issue.issue_renderer import MailRenderer
+from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.store import open_store
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from newsletter.ports import Store
 
 SOURCE = "huggingface"
 LAST = date(2026, 3, 12)

@@ -20,7 +20,6 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from itertools import cycle, islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import dkim
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
@@ -31,15 +30,13 @@ from newsletter.core.issue import Issue, IssueListing
 from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Masthead, NewsletterList
 from newsletter.core.subscriber import Subscriber
+from newsletter.core.tokens import Links
 from newsletter.core.topics import Topic
-from newsletter.links import Links
-from newsletter.render.mailer import MailRenderer
-from newsletter.render.renderer import TemplateRenderer
-from newsletter.render.signing import Signer, SigningKey
-
-if TYPE_CHECKING:
-    from newsletter.render.markers import Markers
-    from newsletter.render.message import IssueMessage
+from newsletter.render.issue.issue_renderer import MailRenderer
+from newsletter.render.issue.message import IssueMessage
+from newsletter.render.issue.renderer import TemplateRenderer
+from newsletter.render.mime.markers import Markers
+from newsletter.render.mime.signing import Signer, SigningKey
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "templates"
 MOMENT = datetime(2026, 3, 12, 8, tzinfo=UTC)

@@ -27,17 +27,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import trustme
 from older import checkout
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 BENCH = Path(__file__).resolve().parent
 START = 240.0  # seconds for a server to be installed and to answer

@@ -15,30 +15,30 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from newsletter.alarm import Alarm
 from newsletter.core.delivery import RetryPolicy
 from newsletter.core.errors import ConfigurationError, LintError
-from newsletter.delivery.dispatch import Dispatcher
-from newsletter.delivery.limits import DomainLimits, Limit
-from newsletter.delivery.relay import RelayConfig, SmtpRelayPool
-from newsletter.delivery.relay import Security as RelaySecurity
-from newsletter.delivery.run import Rules
-from newsletter.high_water import HighWaterMark
-from newsletter.links import Links, on_loopback, unreachable
+from newsletter.core.tokens import Links, on_loopback, unreachable
+from newsletter.delivery.chunk import Rules
+from newsletter.delivery.limits.domains import DomainLimits, Limit
+from newsletter.delivery.service import Dispatcher
+from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelayPool
+from newsletter.delivery.smtp.relay import Security as RelaySecurity
 from newsletter.lists.files import ListFiles
-from newsletter.pipeline import Pipeline
+from newsletter.operations.alarms import Alarm
+from newsletter.pipeline.high_water import HighWaterMark
+from newsletter.pipeline.run import Pipeline
 from newsletter.ports import Lists, Store
+from newsletter.render.issue.issue_renderer import MailRenderer
+from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.render.lint import Level, lint
-from newsletter.render.mailer import MailRenderer
-from newsletter.render.renderer import TemplateRenderer
-from newsletter.render.signing import Signer, SigningKey
-from newsletter.secret_key import kept_key
+from newsletter.render.mime.signing import Signer, SigningKey
 from newsletter.settings import Settings
+from newsletter.settings.secret_key import kept_key
 from newsletter.sources import registry
-from newsletter.sources.http import HttpClient, HttpConfig
+from newsletter.sources.http.client import HttpClient, HttpConfig
 from newsletter.sources.parts import SourceConfig
 from newsletter.store import open_store, sqlite_file, upgrade
-from newsletter.studio import Studio, for_nobody
+from newsletter.web.studio.one_message import Studio, for_nobody
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence

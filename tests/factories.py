@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import cycle, islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from newsletter.core.issue import Draft, Issue, IssueListing
 from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Masthead
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 DAY = date(2026, 3, 12)
 

@@ -6,10 +6,10 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import psycopg
@@ -17,9 +17,6 @@ import pytest
 from psycopg import sql
 
 from tests.services import missing
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # No test pulls the plug, so nothing has to reach the disk.
 _SETTINGS = "-c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off"

@@ -21,16 +21,14 @@ import asyncio
 import ssl
 import threading
 from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from pathlib import Path
+from typing import Any, Self
 
 import trustme
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 DROP, HANG, CUT = "<drop>", "<hang>", "<cut>"
 

@@ -13,8 +13,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from newsletter.delivery import relay
-from newsletter.delivery.relay import RelayConfig, Security
+from newsletter.delivery.smtp import relay
+from newsletter.delivery.smtp.relay import RelayConfig, Security
 
 
 def main() -> None:

@@ -14,25 +14,22 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import structlog
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import render
 
-from newsletter import runtime
 from newsletter.core.delivery import Planned, RetryPolicy, Uncertain
 from newsletter.core.issue import Draft
 from newsletter.core.subscriber import Subscriber, SyncPlan
-from newsletter.delivery.dispatch import Dispatcher
-from newsletter.delivery.relay import RelayConfig, Security, SmtpRelayPool
-from newsletter.delivery.run import Rules
-from newsletter.render.renderer import TemplateRenderer
+from newsletter.delivery.chunk import Rules
+from newsletter.delivery.service import Dispatcher
+from newsletter.delivery.smtp.relay import RelayConfig, Security, SmtpRelayPool
+from newsletter.ports import Message
+from newsletter.render.issue.renderer import TemplateRenderer
+from newsletter.scheduling import loop as runtime
 from newsletter.store import open_store
-
-if TYPE_CHECKING:
-    from newsletter.ports import Message
 
 LISTINGS = 13  # make a message of some 60 KB
 _CHUNK = 10_000

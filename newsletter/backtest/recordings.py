@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from newsletter.core.errors import SourceError, UsageError
 from newsletter.core.listing import Page
 from newsletter.sources.huggingface import read_paper
-from newsletter.sources.json_text import read_json
-from newsletter.sources.records import each, page
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from newsletter.sources.reading.json_text import read_json
+from newsletter.sources.reading.records import each, page
 
 _STATES = ("morning", "final")
 

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING
 
 from newsletter.backtest.results import BacktestResult, Made, measured
-from newsletter.collect import collect
 from newsletter.core.calendar import comes_out_on, slot_on
+from newsletter.core.delivery import Delivery
 from newsletter.core.errors import SourceError
-from newsletter.core.listing import Page
+from newsletter.core.issue import Draft, Issue
+from newsletter.core.listing import Candidate, Page
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.subscriber import Subscriber, SyncPlan
-from newsletter.ports import Composed, Source, Store
-from newsletter.publish import lookback, publish
+from newsletter.pipeline.collect import collect
+from newsletter.pipeline.publish import lookback, publish
+from newsletter.ports import Composed, Message, Source, Store
 from newsletter.store import open_store
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from newsletter.core.delivery import Delivery
-    from newsletter.core.issue import Draft, Issue
-    from newsletter.core.listing import Candidate
-    from newsletter.ports import Message
 
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from newsletter.core.issue import Issue
+from newsletter.core.listing import Candidate
 from newsletter.core.ranking import is_vote
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from newsletter.core.listing import Candidate
 
 SHARES = ("top5_same_day", "top5_next_issue", "top10_same_day", "top10_next_issue")
 

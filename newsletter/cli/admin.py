@@ -11,7 +11,7 @@ import typer
 from newsletter import bootstrap, scaffold
 from newsletter.cli.output import say
 from newsletter.cli.session import settings
-from newsletter.demo import run_demo
+from newsletter.demo.demo import run_demo
 
 _PANEL = "Setting up"
 

@@ -14,12 +14,12 @@ from newsletter.core.errors import (
     StoppedError,
     UsageError,
 )
-from newsletter.report import RunStatus
+from newsletter.pipeline.report import RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from newsletter.report import RunReport
+    from newsletter.pipeline.report import RunReport
 
 
 class Exit(IntEnum):

@@ -10,8 +10,8 @@ from newsletter.cli.exits import Exit, code_of, code_of_run
 from newsletter.cli.output import complain, progress, say, say_json
 from newsletter.cli.session import AsJson, Day, ListName, chosen, until_signal
 from newsletter.core.errors import MissedError, NewsletterError, SourceError, StoppedError
-from newsletter.report import RunReport, RunStatus
-from newsletter.stopping import unless_stopped
+from newsletter.pipeline.report import RunReport, RunStatus
+from newsletter.pipeline.stopping import unless_stopped
 
 if TYPE_CHECKING:
     import asyncio
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from newsletter.bootstrap import Program
     from newsletter.cli.output import DeliveryProgress
-    from newsletter.collect import Collected
     from newsletter.core.newsletter_list import Masthead
+    from newsletter.pipeline.collect import Collected
     from newsletter.ports import ListFile
 
 _PANEL = "Daily work"

@@ -15,15 +15,15 @@ from newsletter.cli.exits import Exit
 from newsletter.cli.output import say
 from newsletter.cli.session import Day, ListName, chosen, until_signal
 from newsletter.core.errors import NewsletterError, StoppedError
-from newsletter.runtime import raise_descriptor_limit
-from newsletter.schedule import Schedule
-from newsletter.stopping import unless_stopped
+from newsletter.pipeline.stopping import unless_stopped
+from newsletter.scheduling.loop import raise_descriptor_limit
+from newsletter.scheduling.schedule import Schedule
+from newsletter.web.app import public_app
 from newsletter.web.archive import IssueArchive
-from newsletter.web.kept import KeptPages
 from newsletter.web.limits import Limits, connections_for
-from newsletter.web.preview import previewing
-from newsletter.web.public import public_app
+from newsletter.web.pages.kept import KeptPages
 from newsletter.web.server import serving
+from newsletter.web.studio.preview import previewing
 
 if TYPE_CHECKING:
     from datetime import date

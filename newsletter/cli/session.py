@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from newsletter import bootstrap, runtime
+from newsletter import bootstrap
 from newsletter.cli.output import complain
 from newsletter.core.calendar import read_day
 from newsletter.core.errors import StoppedError, UsageError
+from newsletter.scheduling import loop as runtime
+from newsletter.scheduling.signals import LastResort, run_until_signal
 from newsletter.settings import Settings, load
-from newsletter.signals import LastResort, run_until_signal
 
 if TYPE_CHECKING:
     import asyncio

@@ -8,21 +8,16 @@ later as the clocks jump (02:30 becomes 03:30); one that comes twice is its firs
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from newsletter.core.delivery import Planned
-from newsletter.core.topics import OWN_WORDS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from newsletter.core.newsletter_list import Hours, NewsletterList
-    from newsletter.core.subscriber import Subscriber
-    from newsletter.core.topics import Choice
+from newsletter.core.newsletter_list import Hours, NewsletterList
+from newsletter.core.subscriber import Subscriber
+from newsletter.core.topics import OWN_WORDS, Choice
 
 # A skipped time may fall on the next date, and a repeated midnight begins the next date twice: so a search begins
 # a day beyond the present date. Eight days on, every weekday has come by, at whatever hour.

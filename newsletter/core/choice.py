@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
 
 from newsletter.core.interest import Interests
-from newsletter.core.topics import choose, index
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from newsletter.core.issue import IssueListing
-    from newsletter.core.newsletter_list import NewsletterList
-    from newsletter.core.subscriber import Subscriber
-    from newsletter.core.topics import Choice, TopicsMode
+from newsletter.core.issue import IssueListing
+from newsletter.core.newsletter_list import NewsletterList
+from newsletter.core.subscriber import Subscriber
+from newsletter.core.topics import Choice, TopicsMode, choose, index
 
 _KEPT = 1024
 

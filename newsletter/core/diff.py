@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import replace
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import date, datetime, timedelta
 
-from newsletter.core.issue import Draft, IssueListing
-from newsletter.core.newsletter_list import Cadence
+from newsletter.core.issue import Draft, Issue, IssueListing
+from newsletter.core.listing import Candidate
+from newsletter.core.newsletter_list import Cadence, NewsletterList
 from newsletter.core.ranking import NEW, VOTES_ONLY, Occasion, Ranked, fitting, ranked
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
-    from datetime import date, datetime
-
-    from newsletter.core.issue import Issue
-    from newsletter.core.listing import Candidate
-    from newsletter.core.newsletter_list import NewsletterList
 
 # A page that could not be read, or days without an issue, widen the look back this far and no further.
 MAX_CATCH_UP_DAYS = 14

@@ -11,15 +11,12 @@ In this order, and the first that decides does:
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from newsletter.core.identity import IdKind, ListingId, former_identities, scope_of
 from newsletter.core.listing import Listing
 from newsletter.core.titles import is_telling, normalised_title, read_alike, title_key
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
 
 _LONG_ABSTRACT = 80  # characters that no two papers have in common by chance
 _FAR_APART = 366  # days between two records of one paper, where no authors speak for it

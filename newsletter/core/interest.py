@@ -15,15 +15,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from math import log
-from typing import TYPE_CHECKING
 
+from newsletter.core.listing import Listing
 from newsletter.core.topics import stems
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from newsletter.core.listing import Listing
 
 _K, _B = 1.2, 0.75
 _ENOUGH = 1 / 2

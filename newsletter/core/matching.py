@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from newsletter.core.evidence import Evidence, proof
 from newsletter.core.identity import IdKind, ListingId, arxiv_id, doi, former_identities, former_of, scope_of
 from newsletter.core.listing import Entry, Listing, Sighting, Skipped, merged
 from newsletter.core.titles import title_key
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-    from datetime import date
 
 # What may be shared by very many papers, and how many of them are looked at: a title such as "Editorial".
 _WEAK = frozenset({IdKind.URL, IdKind.FORMER_URL, IdKind.TITLE, IdKind.FORMER_TITLE})

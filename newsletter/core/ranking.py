@@ -24,18 +24,13 @@ by score.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from math import log2
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-from newsletter.core.listing import Candidate
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from newsletter.core.listing import Sighting
+from newsletter.core.listing import Candidate, Sighting
 
 _COMMENTS, _STARS, _NEW_STARS, _POINTS = 10, 1000, 100, 100
 _HACKERNEWS = "hackernews"

@@ -10,12 +10,9 @@ own, or about us: our address, our quota, the message. What happens with other r
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Collection
 
 from newsletter.core.delivery import DeliveryState, Doubt
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
 
 # So many different readers in a row, with nothing going through in between, and it is about us. Where a relay's
 # words are about us it takes fewer; else a list may well have so many readers in a row whom a relay doesn't take.

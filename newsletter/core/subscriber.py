@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import time
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 import idna
 
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.topics import TopicsMode
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 class Origin(StrEnum):

@@ -8,19 +8,14 @@ reader's choice is then a look-up.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING
 
+from newsletter.core.listing import Listing
 from newsletter.core.stemming import stem
 from newsletter.core.titles import normalised_title
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-
-    from newsletter.core.listing import Listing
-
 
 # What stands beside a listing, like a topic, that matches what the reader says in own words.
 OWN_WORDS = "your interest"

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import structlog
 
-from newsletter.core.delivery import Delivery, DeliveryState
+from newsletter.core.delivery import Delivery, DeliveryState, Outcome
 from newsletter.core.errors import RelayError, RenderError
-from newsletter.delivery.session import Letter, SessionOverError
-
-if TYPE_CHECKING:
-    from newsletter.core.delivery import Outcome
-    from newsletter.delivery.doubts import Doubts
-    from newsletter.delivery.relays import Member, Relays
-    from newsletter.delivery.run import Run
-    from newsletter.delivery.session import Session
+from newsletter.delivery.chunk import Run
+from newsletter.delivery.limits.doubts import Doubts
+from newsletter.delivery.limits.relays import Member, Relays
+from newsletter.delivery.smtp.session import Letter, Session, SessionOverError
 
 log = structlog.get_logger(__name__)
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from newsletter.core.errors import Mistake
+from newsletter.lists.document import Document
+from newsletter.lists.positions import KeyPath
 from newsletter.lists.schema import ListTable, RankingTable, SubscriberTable, Table, ThemeTable, TopicTable
 from newsletter.lists.values import did_you_mean
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pydantic import ValidationError
-    from pydantic_core import ErrorDetails
-
-    from newsletter.core.errors import Mistake
-    from newsletter.lists.document import Document
-    from newsletter.lists.positions import KeyPath
 
 # What to do about a value of the wrong type, by pydantic's name of the error.
 _TYPES = {

@@ -6,14 +6,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from newsletter.core.errors import ConfigurationError, ListFileError, Mistake
 from newsletter.lists.document import shown
 from newsletter.lists.reader import read_list_file
-
-if TYPE_CHECKING:
-    from newsletter.ports import ListFile
+from newsletter.ports import ListFile
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*\.toml")
 _TAKEN = ("healthz", "unsubscribe")  # the web pages of a list stand under its name, beside these

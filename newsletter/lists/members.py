@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from newsletter.core.errors import Mistake
 from newsletter.core.subscriber import Subscriber
+from newsletter.lists.addresses import Addresses
 from newsletter.lists.document import read_text, shown
 from newsletter.lists.spreadsheet import Spreadsheet
 from newsletter.lists.values import (
@@ -17,12 +20,6 @@ from newsletter.lists.values import (
     read_topic,
     read_topics_mode,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
-    from pathlib import Path
-
-    from newsletter.lists.addresses import Addresses
 
 
 def members_path(folder: Path, name: str) -> Path:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
-from newsletter.core.errors import ListFileError
-from newsletter.core.subscriber import address_key
+from newsletter.core.errors import ListFileError, Mistake
+from newsletter.core.subscriber import Subscriber, address_key
 from newsletter.lists.addresses import Addresses
 from newsletter.lists.document import Document, shown
 from newsletter.lists.explain import mistakes_of
 from newsletter.lists.members import MembersFile, members_path
 from newsletter.lists.schema import Context, ListTable, SubscriberTable
 from newsletter.ports import ListFile
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from newsletter.core.errors import Mistake
-    from newsletter.core.subscriber import Subscriber
 
 _TWICE = "{email} is on the list already, in {where}: remove one of the two"
 

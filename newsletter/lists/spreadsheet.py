@@ -5,13 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import zip_longest
-from typing import TYPE_CHECKING
 
 from newsletter.lists.values import did_you_mean
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 _SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
 _SAID = re.compile(r'"?sep=([,;\t])"?')

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from newsletter.core.errors import ListFileError, Mistake
 from newsletter.lists.addresses import Addresses
@@ -15,9 +16,6 @@ from newsletter.lists.document import read_text, shown
 from newsletter.lists.spreadsheet import Spreadsheet
 from newsletter.lists.values import read_line
 from newsletter.ports import Suppression
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
 
 COLUMNS = ("address", "list", "reason", "since")
 _SYNONYMS = {"email": "address"}  # as most other programs write it

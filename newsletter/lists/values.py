@@ -6,17 +6,14 @@ Each reader takes a text and returns its value, or raises a ValueError that says
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable
 from datetime import time, timedelta
 from difflib import get_close_matches
 from functools import cache
-from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
 from newsletter.core.newsletter_list import WEEKDAYS, Cadence, Hours
 from newsletter.core.topics import TopicsMode
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
 
 _HOUR = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 _SPAN = re.compile(r"([1-9]\d{0,3}) ?([hd])", re.ASCII)

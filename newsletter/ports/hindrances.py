@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+from typing import Protocol
 
 
 class HindranceKind(StrEnum):
@@ -17,7 +15,7 @@ class HindranceKind(StrEnum):
     DOMAIN = "domain"  # a recipient domain that asked us to slow down
     RELAY = "relay"  # a relay in trouble
     PACE = "pace"  # a rate that messages may have used up
-    JOINING = "joining"  # a relay that takes one message at a time: see `newsletter.delivery.experience`
+    JOINING = "joining"  # a relay that takes one message at a time: see `newsletter.delivery.smtp.experience`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from datetime import date, datetime
+from typing import Protocol, runtime_checkable
 
+from newsletter.core.listing import Page
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.subscriber import Subscriber
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date, datetime
-
-    from newsletter.core.listing import Page
 
 
 class Clock(Protocol):

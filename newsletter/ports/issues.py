@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from newsletter.core.delivery import DeliveryState, Planned
+from newsletter.core.issue import Draft, Issue
 from newsletter.core.newsletter_list import Cadence, Masthead
-
-if TYPE_CHECKING:
-    from newsletter.core.issue import Draft, Issue
-    from newsletter.core.subscriber import Subscriber
+from newsletter.core.subscriber import Subscriber
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from datetime import date, datetime
+from typing import Protocol
 
 from newsletter.core.listing import Candidate, Entry, Skipped
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date, datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

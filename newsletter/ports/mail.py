@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
-if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Awaitable, Callable, Sequence
-
-    from newsletter.core.delivery import Delivery, Outcome
-    from newsletter.core.issue import Draft, Issue
-    from newsletter.core.newsletter_list import NewsletterList
+from newsletter.core.delivery import Delivery, Outcome
+from newsletter.core.issue import Draft, Issue
+from newsletter.core.newsletter_list import NewsletterList
 
 
 class Relay(Protocol):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from datetime import datetime
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from newsletter.core.newsletter_list import Cadence
-    from newsletter.core.subscriber import Subscriber, SyncPlan
+from newsletter.core.newsletter_list import Cadence
+from newsletter.core.subscriber import Subscriber, SyncPlan
 
 
 class Roster(Protocol):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from datetime import date, datetime
+from datetime import date, datetime
+from typing import Protocol
 
 
 class Slots(Protocol):

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from pathlib import Path
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from newsletter.ports.hindrances import Hindrances
-    from newsletter.ports.issues import Issues
-    from newsletter.ports.library import Library
-    from newsletter.ports.outbox import Outbox
-    from newsletter.ports.roster import Roster
-    from newsletter.ports.slots import Slots
-    from newsletter.ports.suppressions import HighWater, Suppressions
+from newsletter.ports.hindrances import Hindrances
+from newsletter.ports.issues import Issues
+from newsletter.ports.library import Library
+from newsletter.ports.outbox import Outbox
+from newsletter.ports.roster import Roster
+from newsletter.ports.slots import Slots
+from newsletter.ports.suppressions import HighWater, Suppressions
 
 
 class Store(Protocol):

@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import re
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from newsletter.core.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _PRIVATE, _PUBLIC = 0o600, 0o666  # less the umask
 _SECRET_KEY = re.compile(r"^NEWSLETTER_WEB__SECRET_KEY=$", re.MULTILINE)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dotenv.parser import parse_stream
 from pydantic import ValidationError
@@ -16,9 +16,6 @@ from pydantic_settings import SettingsError
 
 from newsletter.core.errors import ConfigurationError
 from newsletter.settings.groups import NESTED, PREFIX, Settings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _MOST_MISTAKES = 20  # that are shown; a broken list of relays may have thousands
 # What Kubernetes tells each pod of a service called newsletter, or newsletter-web and the like.

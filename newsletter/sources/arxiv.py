@@ -9,9 +9,9 @@ import re
 
 from newsletter.core.identity import arxiv_id
 from newsletter.core.listing import Listing
-from newsletter.sources.pacing import Pace
-from newsletter.sources.records import ABSTRACT, AUTHORS, BadRecordError, Record, Seen, text, texts
-from newsletter.sources.syndication import published_on, without_announcement
+from newsletter.sources.http.pacing import Pace
+from newsletter.sources.reading.records import ABSTRACT, AUTHORS, BadRecordError, Record, Seen, text, texts
+from newsletter.sources.reading.syndication import published_on, without_announcement
 
 PACE = Pace("arxiv", 3.0)  # of the daily feeds, which come before searches
 SEARCH_PACE = Pace("arxiv", 3.0, rank=1, part="search")

@@ -6,10 +6,10 @@ https://info.arxiv.org/help/rss.html
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from functools import partial
-from typing import TYPE_CHECKING
 
 import structlog
 
@@ -18,17 +18,11 @@ from newsletter.core.errors import SourceError
 from newsletter.core.listing import Page, Skipped
 from newsletter.sources.arxiv import PACE, author_names, seen
 from newsletter.sources.arxiv_search import search, within
-from newsletter.sources.feed_dates import moment
-from newsletter.sources.parts import endpoint
-from newsletter.sources.records import AUTHORS, Record, Seen, each, page
-from newsletter.sources.syndication import parse_feed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
-
-    from newsletter.sources.document import Document
-    from newsletter.sources.parts import Parts
+from newsletter.sources.parts import Parts, endpoint
+from newsletter.sources.reading.document import Document
+from newsletter.sources.reading.feed_dates import moment
+from newsletter.sources.reading.records import AUTHORS, Record, Seen, each, page
+from newsletter.sources.reading.syndication import parse_feed
 
 _log = structlog.get_logger(__name__)
 _CATEGORIES = re.compile(

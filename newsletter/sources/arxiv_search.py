@@ -6,27 +6,20 @@ https://info.arxiv.org/help/api/user-manual.html
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 import structlog
 
 from newsletter.core.errors import SourceError
-from newsletter.core.listing import Skipped
+from newsletter.core.listing import Page, Skipped
 from newsletter.sources.arxiv import SEARCH_PACE, seen
-from newsletter.sources.document import Document, HttpError
-from newsletter.sources.parts import endpoint
-from newsletter.sources.records import AUTHORS, Record, Seen, each, page, texts
-from newsletter.sources.syndication import Feed, parse_feed
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from newsletter.core.listing import Page
-    from newsletter.sources.http import HttpClient
-    from newsletter.sources.parts import Parts
+from newsletter.sources.http.client import HttpClient
+from newsletter.sources.parts import Parts, endpoint
+from newsletter.sources.reading.document import Document, HttpError
+from newsletter.sources.reading.records import AUTHORS, Record, Seen, each, page, texts
+from newsletter.sources.reading.syndication import Feed, parse_feed
 
 _log = structlog.get_logger(__name__)
 _SEARCHED = timedelta(days=7)

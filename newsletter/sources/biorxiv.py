@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import date, datetime
+from typing import Any
 
 from newsletter.core.identity import doi
-from newsletter.core.listing import Listing
-from newsletter.sources.json_text import read_json
-from newsletter.sources.records import (
+from newsletter.core.listing import Listing, Page
+from newsletter.sources.parts import Parts
+from newsletter.sources.reading.document import Document
+from newsletter.sources.reading.json_text import read_json
+from newsletter.sources.reading.records import (
     ABSTRACT,
     AUTHORS,
     BadRecordError,
@@ -21,13 +24,6 @@ from newsletter.sources.records import (
     page,
     texts,
 )
-
-if TYPE_CHECKING:
-    from datetime import date, datetime
-
-    from newsletter.core.listing import Page
-    from newsletter.sources.document import Document
-    from newsletter.sources.parts import Parts
 
 _MOST = 5_000  # preprints of a day; a busy one has some 300
 

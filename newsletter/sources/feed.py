@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import date, datetime
 
 from newsletter.core.identity import doi, doi_in, stated_arxiv_id
-from newsletter.core.listing import Listing
+from newsletter.core.listing import Listing, Page, Skipped
 from newsletter.sources.arxiv import author_names
-from newsletter.sources.json_text import read_json
-from newsletter.sources.records import (
+from newsletter.sources.parts import Parts
+from newsletter.sources.reading.document import Document
+from newsletter.sources.reading.json_text import read_json
+from newsletter.sources.reading.records import (
     ABSTRACT,
     AUTHORS,
     LINK,
@@ -24,15 +26,13 @@ from newsletter.sources.records import (
     text,
     texts,
 )
-from newsletter.sources.syndication import MOST_ENTRIES, parse_feed, published_on, shown, without_announcement
-
-if TYPE_CHECKING:
-    from datetime import date, datetime
-
-    from newsletter.core.listing import Page, Skipped
-    from newsletter.sources.document import Document
-    from newsletter.sources.parts import Parts
-
+from newsletter.sources.reading.syndication import (
+    MOST_ENTRIES,
+    parse_feed,
+    published_on,
+    shown,
+    without_announcement,
+)
 
 _JSON = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\0 \t\r\n]*\{")
 

@@ -7,21 +7,15 @@ listings of other sources that are the same papers.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from newsletter.core.identity import arxiv_id, doi_in
-from newsletter.core.listing import Listing
-from newsletter.sources.json_text import read_json
-from newsletter.sources.parts import endpoint
-from newsletter.sources.records import Record, Seen, each, page
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from newsletter.core.listing import Page
-    from newsletter.sources.document import Document
-    from newsletter.sources.parts import Parts
+from newsletter.core.listing import Listing, Page
+from newsletter.sources.parts import Parts, endpoint
+from newsletter.sources.reading.document import Document
+from newsletter.sources.reading.json_text import read_json
+from newsletter.sources.reading.records import Record, Seen, each, page
 
 _POINTS = 5
 _MOST = 1_000  # stories of one answer, and the most that the search gives

@@ -6,17 +6,18 @@ years; every shape since 2024 is read. https://huggingface.co/docs/hub/api
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 
 from newsletter.core.identity import arxiv_id
 from newsletter.core.listing import Listing, Page
-from newsletter.sources.document import HttpError
-from newsletter.sources.json_text import read_json
-from newsletter.sources.parts import endpoint
-from newsletter.sources.records import (
+from newsletter.sources.parts import Parts, endpoint
+from newsletter.sources.reading.document import Document, HttpError
+from newsletter.sources.reading.json_text import read_json
+from newsletter.sources.reading.records import (
     ABSTRACT,
     AUTHORS,
     TITLE,
@@ -29,12 +30,6 @@ from newsletter.sources.records import (
     page,
     texts,
 )
-
-if TYPE_CHECKING:
-    from datetime import date, datetime
-
-    from newsletter.sources.document import Document
-    from newsletter.sources.parts import Parts
 
 _log = structlog.get_logger(__name__)
 _LIMIT = 100  # the most that the API accepts

@@ -10,20 +10,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from datetime import date, datetime
+from pathlib import Path
 
 from newsletter.core.identity import arxiv_id, doi
-from newsletter.core.listing import Listing, Skipped
-from newsletter.sources.files import Files, content, day_in, require_readable
-from newsletter.sources.json_values import Mistake, values
-from newsletter.sources.records import ABSTRACT, AUTHORS, BadRecordError, Record, Seen, image, one, page
-
-if TYPE_CHECKING:
-    from datetime import date, datetime
-    from pathlib import Path
-
-    from newsletter.core.listing import Page
-    from newsletter.sources.parts import Parts
+from newsletter.core.listing import Listing, Page, Skipped
+from newsletter.sources.parts import Parts
+from newsletter.sources.reading.files import Files, content, day_in, require_readable
+from newsletter.sources.reading.json_values import Mistake, values
+from newsletter.sources.reading.records import ABSTRACT, AUTHORS, BadRecordError, Record, Seen, image, one, page
 
 
 class JsonLines:

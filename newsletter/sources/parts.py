@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    # Not at run time: the process that reads documents has no use for a client, which takes long to load.
-    from newsletter.sources.http import HttpClient  # noqa: TC004
+# Not at run time: the process that reads documents has no use for a client, which takes long to load.
+from newsletter.sources.http.client import HttpClient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from newsletter.core.errors import ConfigurationError, SourceError
+from newsletter.ports import Source
 from newsletter.sources.arxiv_feed import ArxivFeed
 from newsletter.sources.arxiv_search import ArxivSearch
 from newsletter.sources.biorxiv import Biorxiv
 from newsletter.sources.feed import WebFeed
-from newsletter.sources.files import Files
 from newsletter.sources.hackernews import HackerNews
-from newsletter.sources.http import HttpClient, HttpConfig
+from newsletter.sources.http.client import HttpClient, HttpConfig
 from newsletter.sources.huggingface import HuggingFace
 from newsletter.sources.jsonl import JsonLines
 from newsletter.sources.parts import Parts, SourceConfig
+from newsletter.sources.reading.files import Files
 from newsletter.sources.saved_page import SavedPages
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from newsletter.ports import Source
 
 # A class builds a source from its parts and raises ValueError, saying what it expected, where they make none.
 SOURCES: dict[str, Callable[[Parts], Source]] = {

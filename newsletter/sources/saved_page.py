@@ -10,23 +10,19 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from newsletter.core.listing import Listing, Page, Skipped
-from newsletter.sources.file_text import UNREADABLE
-from newsletter.sources.files import Files, content, day_in, require_readable
-from newsletter.sources.plaintext import is_page, page_lines
-from newsletter.sources.records import ABSTRACT, TITLE, Seen, count, page, text
-from newsletter.sources.wrapping import WrappedError, unwrapped
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from newsletter.sources.parts import Parts
+from newsletter.sources.parts import Parts
+from newsletter.sources.reading.file_text import UNREADABLE
+from newsletter.sources.reading.files import Files, content, day_in, require_readable
+from newsletter.sources.reading.plaintext import is_page, page_lines
+from newsletter.sources.reading.records import ABSTRACT, TITLE, Seen, count, page, text
+from newsletter.sources.reading.wrapping import WrappedError, unwrapped
 
 _ABSTRACT = 200  # characters: a line above is an abstract, one below may be one or a title
 _LONGEST_TITLE = 300

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from newsletter.core.errors import StoreError
-from newsletter.store.engine import PATIENCE, connect, sqlite_file
+from newsletter.ports import Store
+from newsletter.store.engine import PATIENCE, Database, connect, sqlite_file
 from newsletter.store.memory import MemoryStore
 from newsletter.store.migrate import create, is_up_to_date, upgrade
 from newsletter.store.sql import SqlStore
-
-if TYPE_CHECKING:
-    from newsletter.ports import Store
-    from newsletter.store.engine import Database
 
 __all__ = ["MemoryStore", "open_store", "sqlite_file", "upgrade"]
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from newsletter.core.delivery import Change
+from newsletter.core.steps import Standing, Step, Walk, walk
 from newsletter.store.bulk import fetch, rows, run
-from newsletter.store.steps import Standing, Step, Walk, walk
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
-    from newsletter.core.delivery import Change
 
 # All transactions lock deliveries in the order of their keys, so that none waits in a circle.
 _STANDING = """

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import sqlalchemy as sa
 
+from newsletter.store.engine import Database
 from newsletter.store.tables import ledger
-
-if TYPE_CHECKING:
-    from newsletter.store.engine import Database
 
 
 class SqlHighWater:

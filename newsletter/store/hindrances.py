@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 import sqlalchemy as sa
 
-from newsletter.ports import Hindrance
+from newsletter.ports import Hindrance, HindranceKind
+from newsletter.store.engine import Database
 from newsletter.store.tables import hindrances
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from datetime import datetime
-
-    from newsletter.ports import HindranceKind
-    from newsletter.store.engine import Database
 
 
 class SqlHindrances:

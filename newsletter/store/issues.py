@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from newsletter.core.delivery import DeliveryState
+from newsletter.core.delivery import DeliveryState, Planned
 from newsletter.core.errors import StaleDraftError
-from newsletter.core.issue import Issue
-from newsletter.core.subscriber import SubscriberStatus
+from newsletter.core.issue import Draft, Issue
+from newsletter.core.newsletter_list import Cadence
+from newsletter.core.steps import NOT_BROUGHT, frozen, opening, require_reader
+from newsletter.core.subscriber import Subscriber, SubscriberStatus
 from newsletter.ports import IssueOutline, IssueSummary
 from newsletter.store.bulk import among, insert, rows, run
+from newsletter.store.engine import Database
 from newsletter.store.roster import SUBSCRIBER, SUPPRESSION, read_subscriber
-from newsletter.store.steps import NOT_BROUGHT, frozen, opening, require_reader
 from newsletter.store.tables import deliveries, issue_listings, issues, subscribers
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
-    from datetime import date, datetime
-
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
-    from newsletter.core.delivery import Planned
-    from newsletter.core.issue import Draft
-    from newsletter.core.newsletter_list import Cadence
-    from newsletter.core.subscriber import Subscriber
-    from newsletter.store.engine import Database
 
 # Subscribers are read and planned this many at a time, so that a million need no more memory than these.
 _PAGE = 1000

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from datetime import date, datetime
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.identity import IdKind, ListingId
-from newsletter.core.listing import Candidate, Sighting
-from newsletter.core.matching import Known, first_shown, keys_of, place, unseen
+from newsletter.core.listing import Candidate, Entry, Sighting
+from newsletter.core.matching import Known, Placement, first_shown, keys_of, place, unseen
 from newsletter.ports import Recorded
 from newsletter.store.bulk import among, insert
+from newsletter.store.engine import Database
 from newsletter.store.tables import issue_listings, listing_ids, listings, readings, sightings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import date, datetime
-
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
-    from newsletter.core.listing import Entry
-    from newsletter.core.matching import Placement
-    from newsletter.store.engine import Database
 
 _SIGHTING = (
     sightings.c.source,

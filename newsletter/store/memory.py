@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import date, datetime
 
 import structlog
 
+from newsletter.core.delivery import Planned
 from newsletter.core.errors import StaleDraftError
-from newsletter.core.listing import Candidate, Sighting
+from newsletter.core.issue import Draft, Issue
+from newsletter.core.listing import Candidate, Entry, Sighting
 from newsletter.core.matching import Known, first_shown, place, unseen
-from newsletter.core.subscriber import Subscriber, SubscriberStatus, address_key
-from newsletter.ports import IssueOutline, IssueSummary, Recorded
+from newsletter.core.newsletter_list import Cadence
+from newsletter.core.steps import NOT_BROUGHT, barred, frozen, opening, require_reader
+from newsletter.core.subscriber import Subscriber, SubscriberStatus, SyncPlan, address_key
+from newsletter.ports import Hindrance, HindranceKind, IssueOutline, IssueSummary, Recorded
 from newsletter.store.memory_outbox import MemoryOutbox
 from newsletter.store.memory_suppressions import MemoryHighWater, MemorySuppressions
 from newsletter.store.memory_tables import Reading, Row, Tables
-from newsletter.store.steps import NOT_BROUGHT, barred, frozen, opening, require_reader
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
-    from datetime import date, datetime
-
-    from newsletter.core.delivery import Planned
-    from newsletter.core.issue import Draft, Issue
-    from newsletter.core.listing import Entry
-    from newsletter.core.newsletter_list import Cadence
-    from newsletter.core.subscriber import SyncPlan
-    from newsletter.ports import Hindrance, HindranceKind
 
 log = structlog.get_logger(__name__)
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import date, datetime
 
 from newsletter.core.delivery import WAITING, Change, Delivery, DeliveryState, Uncertain
+from newsletter.core.steps import OPEN, SUPPRESSED, barred, cut_off, withdrawal
 from newsletter.ports import DeliveryRecord
-from newsletter.store.steps import OPEN, SUPPRESSED, barred, cut_off, withdrawal
+from newsletter.store.memory_tables import Row, Tables
 from newsletter.store.workers import LocalWorkers
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from contextlib import AbstractAsyncContextManager
-    from datetime import date, datetime
-
-    from newsletter.store.memory_tables import Row, Tables
 
 
 class MemoryOutbox:

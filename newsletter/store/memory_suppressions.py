@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from newsletter.core.dead_addresses import WITHIN, is_providers_fault
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import UsageError
 from newsletter.core.subscriber import SubscriberStatus, address_key
 from newsletter.ports import HeldDomain, Suppression
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from newsletter.store.memory_tables import Dead, Row, Tables
+from newsletter.store.memory_tables import Dead, Row, Tables
 
 
 class MemorySuppressions:

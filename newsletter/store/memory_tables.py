@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 
@@ -13,12 +14,8 @@ from newsletter.core.delivery import Change, DeliveryState
 from newsletter.core.identity import ListingId
 from newsletter.core.issue import Issue
 from newsletter.core.listing import Listing, Sighting
+from newsletter.core.steps import NOT_YET_SENT, Standing, Step, barred, dead_address, walk
 from newsletter.core.subscriber import Subscriber, SubscriberStatus, address_key
-from newsletter.store.steps import NOT_YET_SENT, Standing, Step, barred, dead_address, walk
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
 
 log = structlog.get_logger(__name__)
 

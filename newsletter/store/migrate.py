@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
+from sqlalchemy.engine import Connection
 
 from newsletter.core.errors import StoreError
-from newsletter.store.engine import PATIENCE, connect, told
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection
-
-    from newsletter.store.engine import Database
+from newsletter.store.engine import PATIENCE, Database, connect, told
 
 
 async def upgrade(url: str, *, patience: float = PATIENCE) -> None:

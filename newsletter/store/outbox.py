@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from newsletter.core.delivery import WAITING, Change, Delivery, DeliveryState
+from newsletter.core.delivery import WAITING, Change, Delivery, DeliveryState, Uncertain
+from newsletter.core.steps import OPEN, SUPPRESSED, barred, cut_off, withdrawal
 from newsletter.ports import DeliveryRecord
 from newsletter.store.bulk import fetch, run
 from newsletter.store.changes import take_steps
+from newsletter.store.engine import Database
 from newsletter.store.issues import state_counts
 from newsletter.store.roster import SUBSCRIBER, read_subscriber
-from newsletter.store.steps import OPEN, SUPPRESSED, barred, cut_off, withdrawal
 from newsletter.store.suppressing import ROSTER
 from newsletter.store.suppressions import note_dead
 from newsletter.store.tables import EVERY_LIST, deliveries, delivery_events, issues, moment_text, read_moment
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from contextlib import AbstractAsyncContextManager
-    from datetime import date, datetime
-
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
-    from newsletter.core.delivery import Uncertain
-    from newsletter.store.engine import Database
-    from newsletter.store.workers import Workers
-
+from newsletter.store.workers import Workers
 
 log = structlog.get_logger(__name__)
 

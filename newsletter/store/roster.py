@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import json
-from datetime import time
+from collections.abc import Sequence
+from datetime import datetime, time
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 
 from newsletter.core.newsletter_list import Cadence
-from newsletter.core.subscriber import Origin, Subscriber, SubscriberStatus, address_key
+from newsletter.core.steps import barred
+from newsletter.core.subscriber import Origin, Subscriber, SubscriberStatus, SyncPlan, address_key
 from newsletter.core.topics import TopicsMode
 from newsletter.store.bulk import among, in_chunks, rows, run
-from newsletter.store.steps import barred
+from newsletter.store.engine import Database
 from newsletter.store.suppressing import ROSTER, suppress, withdraw
 from newsletter.store.tables import EVERY_LIST, as_text, deliveries, subscribers, suppressions
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from newsletter.core.subscriber import SyncPlan
-    from newsletter.store.engine import Database
 
 # A subscriber's columns as the text that they hold; they are read by the million.
 SUBSCRIBER = tuple(

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import date, datetime
 
 import sqlalchemy as sa
 
 from newsletter.store.bulk import insert
+from newsletter.store.engine import Database
 from newsletter.store.tables import slots
-
-if TYPE_CHECKING:
-    from datetime import date, datetime
-
-    from newsletter.store.engine import Database
 
 
 class SqlSlots:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+from newsletter.store.engine import Database
 from newsletter.store.high_water import SqlHighWater
 from newsletter.store.hindrances import SqlHindrances
 from newsletter.store.issues import SqlIssues
@@ -12,13 +13,7 @@ from newsletter.store.outbox import SqlOutbox
 from newsletter.store.roster import SqlRoster
 from newsletter.store.slots import SqlSlots
 from newsletter.store.suppressions import SqlSuppressions
-from newsletter.store.workers import FileWorkers, LocalWorkers, SessionWorkers
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from newsletter.store.engine import Database
-    from newsletter.store.workers import Workers
+from newsletter.store.workers import FileWorkers, LocalWorkers, SessionWorkers, Workers
 
 
 class SqlStore:

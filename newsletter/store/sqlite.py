@@ -7,16 +7,14 @@ for something when it has ended already.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiosqlite
-
-if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Callable
 
 # SQLite's own wait for a lock can't be interrupted, so it is asked to wait for short spells, again and again.
 SPELL = 0.5  # seconds

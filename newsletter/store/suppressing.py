@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.delivery import Change, DeliveryState
+from newsletter.core.steps import NOT_YET_SENT, barred
 from newsletter.core.subscriber import SubscriberStatus, address_key
 from newsletter.store.bulk import insert
 from newsletter.store.changes import take_steps
-from newsletter.store.steps import NOT_YET_SENT, barred
 from newsletter.store.tables import EVERY_LIST, deliveries, subscribers, suppressions
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from sqlalchemy.ext.asyncio import AsyncConnection
 
 # The name under which one transaction at a time changes who gets mail (`Database.alone`).
 ROSTER = "change the roster"

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.dead_addresses import MANY, WITHIN, is_another_day, is_providers_fault
-from newsletter.core.delivery import DeliveryState
+from newsletter.core.delivery import Change, DeliveryState
 from newsletter.core.errors import UsageError
+from newsletter.core.steps import dead_address
 from newsletter.core.subscriber import SubscriberStatus, address_key, domain_key
 from newsletter.ports import HeldDomain, Suppression
 from newsletter.store.bulk import among, in_chunks, insert
-from newsletter.store.steps import dead_address
+from newsletter.store.engine import Database
 from newsletter.store.suppressing import ROSTER, suppress
 from newsletter.store.tables import EVERY_LIST, dead_addresses, deliveries, subscribers, suppressions
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
-    from newsletter.core.delivery import Change
-    from newsletter.store.engine import Database
 
 _UNDECIDED = dead_addresses.c.held.is_(False)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
+from sqlalchemy.engine import Dialect
 
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.issue import IssueListing
@@ -16,11 +18,6 @@ from newsletter.core.newsletter_list import Cadence, Masthead
 from newsletter.core.subscriber import Origin, SubscriberStatus
 from newsletter.core.topics import TopicsMode
 from newsletter.ports import HindranceKind
-
-if TYPE_CHECKING:
-    from enum import StrEnum
-
-    from sqlalchemy.engine import Dialect
 
 T = TypeVar("T")
 
@@ -251,7 +248,7 @@ dead_addresses = sa.Table(
     sa.Column("held", sa.Boolean, nullable=False),
 )
 
-# One row: which ledger this is, and how far it has come; see `newsletter.high_water`.
+# One row: which ledger this is, and how far it has come; see `newsletter.pipeline.high_water`.
 ledger = sa.Table(
     "ledger",
     metadata,

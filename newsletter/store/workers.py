@@ -7,21 +7,15 @@ import fcntl
 import os
 import secrets
 import socket
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import AsyncIterator, Collection
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Protocol
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from newsletter.store.engine import told
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection
-    from contextlib import AbstractAsyncContextManager
-    from pathlib import Path
-
-    from sqlalchemy.ext.asyncio import AsyncConnection
-
-    from newsletter.store.engine import Database
+from newsletter.store.engine import Database, told
 
 
 class Workers(Protocol):

@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from newsletter.links import Links
+from newsletter.core.issue import Issue
+from newsletter.core.tokens import Links
 from newsletter.ports import Issues
-from newsletter.web.kept import KeptPages
-from newsletter.web.public import Kept
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from newsletter.core.issue import Issue
+from newsletter.web.app import Kept
+from newsletter.web.pages.kept import KeptPages
 
 
 class IssuePages(Protocol):

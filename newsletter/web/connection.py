@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import h11
 import structlog
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from newsletter.web.limits import Limits, Places
-
-if TYPE_CHECKING:
-    from uvicorn.protocols.http.h11_impl import RequestResponseCycle
 
 log = structlog.get_logger(__name__)
 

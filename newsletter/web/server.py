@@ -5,19 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from newsletter.core.errors import ConfigurationError
 from newsletter.web.connection import Counted
 from newsletter.web.limits import Limits
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from starlette.types import ASGIApp
 
 # Requests that are being answered when we stop have this long; ours take milliseconds.
 _SECONDS_TO_FINISH = 5

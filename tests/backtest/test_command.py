@@ -2,22 +2,18 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import structlog
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from newsletter.cli.main import application
 from newsletter.core.errors import UsageError
 from tests.backtest.recorded import FRIDAY, MONDAY, a_week
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from typer.testing import Result
 
 LIST = """
 title = "Papers"

@@ -1,16 +1,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from newsletter.backtest import Recordings
 from newsletter.core.errors import SourceError, UsageError
 from tests.backtest.recorded import FRIDAY, MONDAY, TUESDAY, a_week, record
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MORNING = datetime(2026, 3, 9, 8, tzinfo=UTC)
 

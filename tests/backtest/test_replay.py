@@ -1,25 +1,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from newsletter.backtest import BacktestResult, Recordings, replayed
 from newsletter.core.errors import SourceError
-from newsletter.core.newsletter_list import Cadence
+from newsletter.core.listing import Page
+from newsletter.core.newsletter_list import Cadence, NewsletterList
+from newsletter.ports import Source
 from tests.backtest.recorded import FRIDAY, MONDAY, TUESDAY, a_week, record
 from tests.core.candidates import papers
 from tests.services import shared
-
-if TYPE_CHECKING:
-    from datetime import datetime
-    from pathlib import Path
-
-    from newsletter.core.listing import Page
-    from newsletter.core.newsletter_list import NewsletterList
-    from newsletter.ports import Source
 
 SATURDAY, NEXT_MONDAY = FRIDAY + timedelta(days=1), FRIDAY + timedelta(days=3)
 

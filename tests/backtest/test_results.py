@@ -2,15 +2,12 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
 
 from newsletter.backtest.results import SHARES, Made, Reach, measured
 from newsletter.core.issue import Issue
+from newsletter.core.listing import Candidate
 from tests import factories
 from tests.core.candidates import DAY, YESTERDAY, candidate, sighting
-
-if TYPE_CHECKING:
-    from newsletter.core.listing import Candidate
 
 
 def issue(day: date, *keys: int) -> Made:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Iterator
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from newsletter.render.renderer import TemplateRenderer
+from newsletter.render.issue.renderer import TemplateRenderer
 from tests.render.conftest import TEMPLATES
 from tests.services import need
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 Scheme = Literal["light", "dark"]
 

@@ -7,25 +7,22 @@ from dataclasses import replace
 from datetime import UTC, datetime, time
 from itertools import cycle
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from urllib.parse import urlsplit
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, Page, Route, sync_playwright
 
-from newsletter import sample
-from newsletter.links import Links
+from newsletter.core.tokens import Links
 from newsletter.lists.files import ListFiles
-from newsletter.publish import as_issue
+from newsletter.pipeline.publish import as_issue
+from newsletter.render.issue.issue_renderer import MailRenderer
+from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.render.lint.mail import Mail
-from newsletter.render.mailer import MailRenderer
-from newsletter.render.renderer import TemplateRenderer
 from newsletter.sources import registry
-from newsletter.studio import for_nobody
+from newsletter.web.studio import sample
+from newsletter.web.studio.one_message import for_nobody
 from tests.render.conftest import TEMPLATES
 from tests.services import need
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Route
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 DESK, PHONE = (680, 824), (320, 728)  # up to the end of a listing

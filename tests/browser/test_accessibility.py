@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from playwright.sync_api import Page
 
+from newsletter.render.issue.renderer import TemplateRenderer
+from tests.browser.conftest import Scheme
 from tests.browser.node import NODE_MODULES
 from tests.render import samples
 from tests.render.reader import reader_page
 from tests.services import missing
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from playwright.sync_api import Page
-
-    from newsletter.render.renderer import TemplateRenderer
-    from tests.browser.conftest import Scheme
 
 # A mail stands within the page of a mail client, which has the landmarks.
 RUN = """rules => axe.run(document, {

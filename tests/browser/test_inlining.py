@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import Page
 
-from newsletter.render import renderer as renderer_module
-from newsletter.render.inline import inline
+from newsletter.render.issue import renderer as renderer_module
+from newsletter.render.issue.inline import inline
+from newsletter.render.issue.renderer import TemplateRenderer
+from tests.browser.conftest import Scheme
 from tests.render import samples
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from playwright.sync_api import Page
-
-    from newsletter.render.renderer import TemplateRenderer
-    from tests.browser.conftest import Scheme
 
 STYLES = """() => [...document.querySelectorAll('body, body *')].map(
     element => [element.outerHTML.slice(0, 80), ...getComputedStyle(element).cssText.split('; ')])"""

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import Dialog, Page
 
+from newsletter.render.issue.renderer import TemplateRenderer
 from tests import factories
+from tests.browser.conftest import Scheme
 from tests.render import samples
 from tests.render.reader import reader_page
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from playwright.sync_api import Dialog, Page
-
-    from newsletter.render.renderer import TemplateRenderer
-    from tests.browser.conftest import Scheme
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 PROGRAM = """
 import asyncio
 from threading import Event, Thread
-from newsletter import runtime
+from newsletter.scheduling import loop as runtime
 
 over = Event()
 
@@ -33,7 +33,9 @@ over.set()
     [("loop.call_soon_threadsafe(print)", b""), ("raise RuntimeError('of its own')", b"RuntimeError: of its own")],
 )
 def test_only_answers_that_come_too_late_are_dropped(then: str, said: bytes) -> None:
-    done = subprocess.run([sys.executable, "-c", PROGRAM.format(then=then)], capture_output=True, check=True, timeout=30)
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(then=then)], capture_output=True, check=True, timeout=30
+    )
 
     assert said in done.stderr
     assert (b"Traceback" in done.stderr) == bool(said)

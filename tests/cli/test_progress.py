@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pytest
 
 from newsletter.cli.output import DeliveryProgress, progress
 from newsletter.core.delivery import DeliveryState, Outcome
-
-if TYPE_CHECKING:
-    import pytest
 
 SENT, DEFERRED = (Outcome(state=state) for state in (DeliveryState.SENT, DeliveryState.DEFERRED))
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from newsletter.bootstrap import Program
 from newsletter.cli import session
 from tests.render import bytes_factories as make
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from newsletter.bootstrap import Program
 
 
 async def loop_of(_: Program) -> str:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import Any
 
 from newsletter.core.listing import Candidate, Listing, Sighting
 from newsletter.core.newsletter_list import Masthead, NewsletterList
-
-if TYPE_CHECKING:
-    from typing import Any
 
 DAY = date(2026, 3, 12)  # a Thursday
 NOON = datetime(2026, 3, 12, 12, tzinfo=UTC)

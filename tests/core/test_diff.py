@@ -1,19 +1,15 @@
 from __future__ import annotations
 
+import random
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.core.diff import days_to_read, eligible, first_day, select, too_few, unsent
+from newsletter.core.listing import Candidate
 from newsletter.core.newsletter_list import Cadence
 from tests.core.candidates import DAY, NOON, YESTERDAY, candidate, papers
-
-if TYPE_CHECKING:
-    import random
-
-    from newsletter.core.listing import Candidate
 
 days = st.dates(DAY - timedelta(days=40), DAY)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from time import process_time
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -14,18 +14,15 @@ from hypothesis import strategies as st
 from newsletter.core.errors import RenderError
 from newsletter.core.identity import IdKind, doi, identities
 from newsletter.core.listing import clean_text
-from newsletter.core.mathtext import readable
 from newsletter.core.normalisation import normalised
 from newsletter.core.topics import stems
-from newsletter.delivery.replies import Reply, Stage, step
-from newsletter.render.addresses import Mailbox
-from newsletter.render.headers import text as header
-from newsletter.render.words import cut_at_sentence, wrapped
-from newsletter.sources.plaintext import plain
-from newsletter.sources.syndication import without_announcement
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from newsletter.delivery.smtp.replies import Reply, Stage, step
+from newsletter.render.issue.mathtext import readable
+from newsletter.render.issue.words import cut_at_sentence, wrapped
+from newsletter.render.mime.addresses import Mailbox
+from newsletter.render.mime.headers import text as header
+from newsletter.sources.reading.plaintext import plain
+from newsletter.sources.reading.syndication import without_announcement
 
 
 @pytest.mark.parametrize(

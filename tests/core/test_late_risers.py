@@ -9,16 +9,13 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
 from newsletter.core.diff import select, unsent
 from newsletter.core.issue import Issue
+from newsletter.core.listing import Candidate, Sighting
 from tests.core.candidates import candidate, papers, sighting
-
-if TYPE_CHECKING:
-    from newsletter.core.listing import Candidate, Sighting
 
 MONDAY = date(2026, 1, 5)
 LOOKBACK = 4  # pages that an issue reads, its own day's among them

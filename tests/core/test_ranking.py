@@ -1,20 +1,16 @@
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from newsletter.core.listing import Candidate
 from newsletter.core.ranking import VOTES_ONLY, Occasion, Ranked, Weights, fitting, ranked
 from tests.core.candidates import DAY, NOON, YESTERDAY, candidate, sighting
-
-if TYPE_CHECKING:
-    import random
-
-    from newsletter.core.listing import Candidate
 
 MORNING = NOON - timedelta(days=1)
 TODAY = Occasion(day=DAY, previous_day=YESTERDAY, previous_at=MORNING)

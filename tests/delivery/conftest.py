@@ -1,18 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.delivery import pools
+from tests.delivery.pools import Make
 from tests.smtp_server import Certificates, SmtpServer
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from tests.delivery.pools import Make
 
 
 @pytest.fixture(scope="session")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from newsletter.delivery.relay import RelayConfig, Security, SmtpRelayPool
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+from newsletter.delivery.smtp.relay import RelayConfig, Security, SmtpRelayPool
 
 _USUAL: dict[str, Any] = {
     "security": Security.NONE,

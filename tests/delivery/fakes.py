@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from newsletter.core.delivery import FORWARD, Change, Delivery, DeliveryState, Uncertain
 from newsletter.core.subscriber import Subscriber
 from newsletter.ports import Composed
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 
 NOW = datetime(2026, 3, 12, 8, tzinfo=UTC)
 ISSUE = 7

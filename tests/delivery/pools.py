@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import Any, cast
 
 from newsletter.core.delivery import RetryPolicy, Uncertain
-from newsletter.delivery.dispatch import Dispatcher
-from newsletter.delivery.relay import RelayConfig, Security, SmtpRelayPool
-from newsletter.delivery.run import Rules
-from tests.delivery.fakes import NOW
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from newsletter.delivery.session import Pool
-    from newsletter.ports import Outbox
-    from tests.delivery.fakes import FakeOutbox
-    from tests.smtp_server import SmtpServer
+from newsletter.delivery.chunk import Rules
+from newsletter.delivery.service import Dispatcher
+from newsletter.delivery.smtp.relay import RelayConfig, Security, SmtpRelayPool
+from newsletter.delivery.smtp.session import Pool
+from newsletter.ports import Outbox
+from tests.delivery.fakes import NOW, FakeOutbox
+from tests.smtp_server import SmtpServer
 
 Make = Callable[..., Dispatcher]
 

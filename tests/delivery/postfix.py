@@ -12,17 +12,13 @@ import os
 import shutil
 import socket
 import tempfile
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tests.services import missing, need
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from tests.smtp_server import Certificates
+from tests.smtp_server import Certificates
 
 USER, PASSWORD = "papers", "opensesame"
 TURNED_AWAY = {

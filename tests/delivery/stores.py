@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from newsletter.core.delivery import Planned
 from newsletter.core.subscriber import Subscriber, SyncPlan
+from newsletter.ports import Store
 from tests.delivery.fakes import NOW, reader
 from tests.factories import DAY, draft
-
-if TYPE_CHECKING:
-    from newsletter.ports import Store
 
 
 async def freeze(store: Store, readers: int, *, number: int = 1) -> int:

@@ -1,20 +1,15 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import RelayError
-from newsletter.delivery.relay import RelayConfig, Security
+from newsletter.delivery.smtp.relay import RelayConfig, Security, SmtpRelayPool
 from tests.delivery.fakes import SENDER
 from tests.delivery.pools import pool
 from tests.smtp_server import DROP, HANG, Certificates, SmtpServer
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from newsletter.delivery.relay import SmtpRelayPool
 
 MESSAGE = b"From: papers@example.org\r\nTo: ann@example.org\r\n\r\nHello\r\n"
 LOGIN = ("papers", "opensesame")

@@ -2,18 +2,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from newsletter.core.delivery import Change, DeliveryState, Outcome
-from newsletter.ports import DispatchReport
+from newsletter.ports import DispatchReport, Message
 from tests.delivery import pools
 from tests.delivery.fakes import NOW, FakeOutbox, PlainMessage, message_for, reader
-from tests.delivery.pools import pool
-
-if TYPE_CHECKING:
-    from newsletter.ports import Message
-    from tests.delivery.pools import Make
-    from tests.smtp_server import SmtpServer
+from tests.delivery.pools import Make, pool
+from tests.smtp_server import SmtpServer
 
 SENT, QUEUED, SENDING = DeliveryState.SENT, DeliveryState.QUEUED, DeliveryState.SENDING
 DEFERRED, REFUSED, UNCERTAIN = DeliveryState.DEFERRED, DeliveryState.REFUSED, DeliveryState.UNCERTAIN

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Collection
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
 from newsletter.core.delivery import DeliveryState
-from newsletter.delivery.session import Letter
+from newsletter.delivery.smtp.session import Letter
 from newsletter.ports import DispatchReport
 from tests.delivery.fakes import NOW, SENDER, FakeOutbox, delivery, message_for, reader
-from tests.delivery.pools import pool
+from tests.delivery.pools import Make, pool
 from tests.smtp_server import SmtpServer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
-
-    from tests.delivery.pools import Make
 
 SENT, QUEUED, SENDING = DeliveryState.SENT, DeliveryState.QUEUED, DeliveryState.SENDING
 DEFERRED, REFUSED = DeliveryState.DEFERRED, DeliveryState.REFUSED

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.core.errors import RelayError
-from newsletter.delivery.envelope import Envelope, Offers, UnusableAddressError, envelope
-from newsletter.delivery.session import Letter, content
+from newsletter.delivery.smtp.envelope import Envelope, Offers, UnusableAddressError, envelope
+from newsletter.delivery.smtp.session import Letter, content
 
 RELAY = "relay.example.org:25"
 SENDER = "papers@example.org"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,21 +12,17 @@ from hypothesis import strategies as st
 
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import RelayError
-from newsletter.delivery import experience
-from newsletter.delivery.experience import Joining, Joins, misunderstanding, objects_to_pipelining
-from newsletter.delivery.relay import RelayConfig, Security, SmtpRelayPool
-from newsletter.delivery.replies import Reply
-from newsletter.delivery.session import Letter, SessionOverError
+from newsletter.delivery.smtp import experience
+from newsletter.delivery.smtp.experience import Joining, Joins, misunderstanding, objects_to_pipelining
+from newsletter.delivery.smtp.relay import RelayConfig, Security, SmtpRelayPool
+from newsletter.delivery.smtp.replies import Reply
+from newsletter.delivery.smtp.session import Letter, SessionOverError
 from newsletter.ports import DispatchReport
 from tests.delivery.dialogue import Dialogue, playing
 from tests.delivery.fakes import FakeOutbox, message_for, reader
 from tests.delivery.mta import Peculiar
 from tests.delivery.pools import dispatcher
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.smtp_server import Certificates
+from tests.smtp_server import Certificates
 
 SENDER = "papers@example.org"
 ANN = Letter(SENDER, "ann@example.org", (b"To: ann\r\n\r\nHello Ann\r\n",))

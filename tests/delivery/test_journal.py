@@ -4,9 +4,10 @@ import asyncio
 import resource
 import tempfile
 import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -14,16 +15,12 @@ from hypothesis import strategies as st
 
 from newsletter.core.delivery import Change, DeliveryState, Uncertain
 from newsletter.core.errors import StoreError
-from newsletter.delivery.journal import DamagedJournalError, Journal, path_of, read
-from newsletter.delivery.ledger import Journalled
-from newsletter.delivery.recovery import recover
+from newsletter.delivery.record.journal import DamagedJournalError, Journal, path_of, read
+from newsletter.delivery.record.notes import Journalled
+from newsletter.delivery.record.recovery import recover
+from newsletter.ports import Outbox
 from tests.delivery.fakes import NOW, FakeOutbox
 from tests.delivery.pools import names
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from newsletter.ports import Outbox
 
 WORKER = "host-1-abc"
 SENDING, SENT, QUEUED = DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.QUEUED
@@ -174,7 +171,7 @@ async def test_the_outbox_hears_of_a_batch_at_once(tmp_path: Path) -> None:
 
 
 async def test_the_outbox_is_not_left_behind_for_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("newsletter.delivery.ledger._SECONDS_BEHIND", 0.01)
+    monkeypatch.setattr("newsletter.delivery.record.notes._SECONDS_BEHIND", 0.01)
     outbox, journal = FakeOutbox.of(1), Journal(tmp_path, WORKER)
     notes = ledger(outbox, journal, batch=1000)
 

@@ -12,30 +12,25 @@ import random
 import re
 import signal
 from collections import Counter
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
 from newsletter.core.delivery import DeliveryState, Uncertain
-from newsletter.delivery import journal
-from newsletter.delivery.journal import Journal
-from newsletter.delivery.recovery import recover
+from newsletter.delivery.record import journal
+from newsletter.delivery.record.journal import Journal
+from newsletter.delivery.record.recovery import recover
+from newsletter.ports import Store
 from newsletter.store import open_store, upgrade
 from tests.delivery.fakes import NOW
 from tests.delivery.stores import freeze
 from tests.delivery.worker import POINTS, Order, Workers
-from tests.postgres import postgres
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
-    from newsletter.ports import Store
-    from tests.postgres import Server
-    from tests.smtp_server import SmtpServer
+from tests.postgres import Server, postgres
+from tests.smtp_server import SmtpServer
 
 __all__ = ["postgres"]
 

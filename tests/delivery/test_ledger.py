@@ -1,23 +1,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import cast
 
 import pytest
 
 from newsletter.core.delivery import Change, DeliveryState
 from newsletter.core.errors import StoreError
-from newsletter.delivery import ledger as ledger_module
-from newsletter.delivery.journal import Journal
-from newsletter.delivery.ledger import GroupCommit, Journalled
+from newsletter.delivery.record import notes as ledger_module
+from newsletter.delivery.record.journal import Journal
+from newsletter.delivery.record.notes import GroupCommit, Journalled
+from newsletter.ports import Outbox
 from tests.delivery.fakes import NOW, FakeOutbox
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from pathlib import Path
-
-    from newsletter.ports import Outbox
 
 
 def group_commit(outbox: FakeOutbox) -> GroupCommit:

@@ -1,20 +1,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
 
 from newsletter.core.delivery import DeliveryState, Outcome
-from newsletter.delivery.limits import DomainLimits, Limit, domain_of
-from newsletter.delivery.waiting import Waiting
+from newsletter.delivery.limits.domain_queue import Waiting
+from newsletter.delivery.limits.domains import DomainLimits, Limit, domain_of
 from newsletter.ports import DispatchReport
 from tests.delivery.fakes import FakeOutbox, delivery, message_for
-from tests.delivery.pools import pool
-
-if TYPE_CHECKING:
-    from tests.delivery.pools import Make
-    from tests.smtp_server import SmtpServer
+from tests.delivery.pools import Make, pool
+from tests.smtp_server import SmtpServer
 
 TAKEN = Outcome(state=DeliveryState.SENT, code=250, text="2.0.0 ok")
 SLOWLY = Outcome(state=DeliveryState.DEFERRED, code=451, text="4.7.0 too many messages")

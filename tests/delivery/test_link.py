@@ -2,23 +2,21 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.delivery.link import Link, LostError, SilentError
-from newsletter.delivery.relay import Security
-from newsletter.delivery.replies import Reply
+from newsletter.delivery.smtp.relay import Security
+from newsletter.delivery.smtp.replies import Reply
+from newsletter.delivery.smtp.wire import Link, LostError, SilentError
 from newsletter.ports import DispatchReport
 from tests.delivery.fakes import FakeOutbox, message_for
 from tests.delivery.pools import dispatcher, pool
 from tests.smtp_server import Certificates, SmtpServer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 
 class _Transport:

@@ -4,18 +4,15 @@ import asyncio
 import threading
 from collections import defaultdict
 from functools import partial
-from typing import TYPE_CHECKING
 
 import pytest
 
+from newsletter.core.delivery import Delivery
 from newsletter.core.errors import RenderError
-from newsletter.delivery import signatures
-from newsletter.delivery.messages import Messages
+from newsletter.delivery.messages import signatures
+from newsletter.delivery.messages.composer import Messages
+from newsletter.ports import Composed
 from tests.delivery.fakes import PlainMessage, delivery, reader
-
-if TYPE_CHECKING:
-    from newsletter.core.delivery import Delivery
-    from newsletter.ports import Composed
 
 DELIVERIES = [delivery(number, reader(number)) for number in range(1, 101)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,18 +13,15 @@ from hypothesis import strategies as st
 
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import RelayError, RelaySetupError
-from newsletter.delivery import advice, opening
-from newsletter.delivery.opening import full_name
-from newsletter.delivery.relay import RelayConfig, Security, SmtpRelayPool
-from newsletter.delivery.replies import Reply, Stage
-from newsletter.delivery.stock import StockSession
+from newsletter.delivery.smtp import advice, opening
+from newsletter.delivery.smtp.opening import full_name
+from newsletter.delivery.smtp.relay import RelayConfig, Security, SmtpRelayPool
+from newsletter.delivery.smtp.replies import Reply, Stage
+from newsletter.delivery.smtp.stepwise import StockSession
 from tests.delivery.dialogue import Dialogue, playing
 from tests.delivery.fakes import FakeOutbox, message_for
 from tests.delivery.pools import dispatcher, pool
 from tests.smtp_server import Certificates, SmtpServer
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SENDER, ANN = "papers@example.org", "ann@example.org"
 MESSAGE = b"From: papers@example.org\r\nTo: ann@example.org\r\n\r\nHello\r\n"

@@ -6,8 +6,8 @@ import pytest
 
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import RelayError
-from newsletter.delivery import pipelined
-from newsletter.delivery.session import Letter, SessionOverError
+from newsletter.delivery.smtp import pipelined
+from newsletter.delivery.smtp.session import Letter, SessionOverError
 from tests.delivery.dialogue import Dialogue, playing
 
 SENDER = "papers@example.org"

@@ -1,23 +1,19 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import RelayError
-from newsletter.delivery.experience import Joining
-from newsletter.delivery.relay import RelayConfig, SmtpRelayPool
+from newsletter.delivery.smtp.experience import Joining
+from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelayPool
 from newsletter.ports import DispatchReport
 from tests.delivery.fakes import FakeOutbox, delivery, message_for, reader
 from tests.delivery.pools import dispatcher
 from tests.delivery.postfix import PASSWORD, STOP_LIST, TURNED_AWAY, USER, Postfix, postfix
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from tests.smtp_server import Certificates
+from tests.smtp_server import Certificates
 
 
 @pytest.fixture

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
 
 import pytest
 
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import StoreError
-from newsletter.delivery.experience import Joining
-from newsletter.delivery.limits import DomainLimits, Limit
-from newsletter.delivery.relay import RelayConfig, Security, SmtpRelayPool
-from newsletter.ports import DispatchReport, Hindrance, HindranceKind
+from newsletter.delivery.limits.domains import DomainLimits, Limit
+from newsletter.delivery.smtp.experience import Joining
+from newsletter.delivery.smtp.relay import RelayConfig, Security, SmtpRelayPool
+from newsletter.ports import DispatchReport, Hindrance, HindranceKind, Hindrances
 from newsletter.store import MemoryStore
 from tests.delivery import pools
 from tests.delivery.fakes import NOW, FakeOutbox, delivery, message_for, reader
 from tests.delivery.mta import Peculiar
-from tests.delivery.pools import pool
+from tests.delivery.pools import Make, pool
 from tests.smtp_server import SmtpServer
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from newsletter.ports import Hindrances
-    from tests.delivery.pools import Make
 
 SLOW, QUICK = "slow.example", "quick.example"
 LATER = "451 4.7.0 too many messages"

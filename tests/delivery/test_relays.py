@@ -1,21 +1,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
 
 import pytest
 
 from newsletter.core.errors import RelayError
-from newsletter.delivery.relays import Relays
+from newsletter.delivery.limits.relays import Relays
 from newsletter.ports import DispatchReport
 from tests.delivery.fakes import FakeOutbox, delivery, message_for, reader
-from tests.delivery.pools import pool
+from tests.delivery.pools import Make, pool
 from tests.smtp_server import HANG, SmtpServer
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from tests.delivery.pools import Make
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from newsletter.core.delivery import DeliveryState, Doubt, Outcome
 from newsletter.core.errors import RelayError
-from newsletter.delivery.replies import Reply, Stage, step, verdict
+from newsletter.delivery.smtp.replies import Reply, Stage, step, verdict
 
 RELAY = "relay.example.org:25"
 

@@ -1,24 +1,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
 
 import pytest
 from aiosmtplib import SMTP
 
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import RelayError
-from newsletter.delivery.pipelined import PipelinedSession
-from newsletter.delivery.session import SessionOverError
-from newsletter.delivery.stock import StockSession
+from newsletter.delivery.smtp.pipelined import PipelinedSession
+from newsletter.delivery.smtp.session import Session, SessionOverError
+from newsletter.delivery.smtp.stepwise import StockSession
 from tests.delivery.fakes import SENDER
 from tests.delivery.pools import pool
 from tests.smtp_server import CUT, DROP, HANG, SmtpServer
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from newsletter.delivery.session import Session
 
 MESSAGE = b"From: papers@example.org\r\nTo: ann@example.org\r\n\r\nHello\r\n.\r\n..dots\r\n"
 ANN, BEN, EVE = "ann@example.org", "ben@example.org", "eve@example.org"

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from newsletter.core.delivery import DeliveryState
-from newsletter.delivery.limits import DomainLimits, Limit
+from newsletter.delivery.limits.domains import DomainLimits, Limit
 from newsletter.ports import DispatchReport
 from tests.delivery.fakes import FakeOutbox, delivery, message_for, reader
-from tests.delivery.pools import pool
-
-if TYPE_CHECKING:
-    from tests.delivery.pools import Make
-    from tests.smtp_server import SmtpServer
+from tests.delivery.pools import Make, pool
+from tests.smtp_server import SmtpServer
 
 BIG, SMALL, TINY = 1, 2, 3
 

@@ -7,8 +7,8 @@ import weakref
 
 import pytest
 
-from newsletter.delivery import signatures as module
-from newsletter.delivery.signatures import Signatures
+from newsletter.delivery.messages import signatures as module
+from newsletter.delivery.messages.signatures import Signatures
 
 HERE = "MainThread"
 

@@ -1,17 +1,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
 
 from newsletter.core.delivery import DeliveryState, Uncertain
 from tests.delivery.fakes import FakeOutbox, message_for, reader
-from tests.delivery.pools import pool
+from tests.delivery.pools import Make, pool
 from tests.smtp_server import HANG, SmtpServer
-
-if TYPE_CHECKING:
-    from tests.delivery.pools import Make
 
 SENT, QUEUED, SENDING = DeliveryState.SENT, DeliveryState.QUEUED, DeliveryState.SENDING
 DEFERRED, REFUSED, UNCERTAIN = DeliveryState.DEFERRED, DeliveryState.REFUSED, DeliveryState.UNCERTAIN

@@ -1,24 +1,18 @@
 from __future__ import annotations
 
 import gc
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from newsletter.core.delivery import Change, DeliveryState, Uncertain
+from newsletter.core.delivery import Change, Delivery, DeliveryState, Uncertain
 from newsletter.core.errors import RenderError, StoreError
-from newsletter.ports import DispatchReport
+from newsletter.ports import DispatchReport, Message
 from tests.delivery import pools
 from tests.delivery.fakes import NOW, FakeOutbox, PlainMessage, message_for, reader
-from tests.delivery.pools import names, pool
+from tests.delivery.pools import Make, names, pool
 from tests.smtp_server import DROP, SmtpServer
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from newsletter.core.delivery import Delivery
-    from newsletter.ports import Message
-    from tests.delivery.pools import Make
 
 SENT, QUEUED, SENDING = DeliveryState.SENT, DeliveryState.QUEUED, DeliveryState.SENDING
 DEFERRED, REFUSED, UNCERTAIN = DeliveryState.DEFERRED, DeliveryState.REFUSED, DeliveryState.UNCERTAIN

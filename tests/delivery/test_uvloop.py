@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import uvloop
 
-from newsletter.delivery.relay import Security
+from newsletter.delivery.smtp.relay import Security
 from newsletter.ports import DispatchReport
 from tests.delivery.fakes import FakeOutbox, message_for, reader
 from tests.delivery.pools import dispatcher, pool
-from tests.smtp_server import DROP, SmtpServer, in_thread
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.smtp_server import Certificates
+from tests.smtp_server import DROP, Certificates, SmtpServer, in_thread
 
 
 @pytest.mark.parametrize("security", Security)

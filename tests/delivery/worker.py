@@ -11,25 +11,24 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import structlog
 
 from newsletter.core.delivery import RetryPolicy, Uncertain
-from newsletter.delivery import journal, link
-from newsletter.delivery.dispatch import Dispatcher
-from newsletter.delivery.relay import RelayConfig, Security, SmtpRelayPool
-from newsletter.delivery.run import Rules
+from newsletter.delivery.chunk import Rules
+from newsletter.delivery.record import journal
+from newsletter.delivery.service import Dispatcher
+from newsletter.delivery.smtp import wire as link
+from newsletter.delivery.smtp.relay import RelayConfig, Security, SmtpRelayPool
 from newsletter.store import open_store
 from newsletter.store.outbox import SqlOutbox
 from newsletter.store.suppressions import SqlSuppressions
 from tests.delivery.fakes import message_for
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 # Where a process may be told to die: before or after a call of a function.
 POINTS: dict[str, tuple[Any, str, bool]] = {

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from sqlalchemy.engine import URL
 
 from newsletter import cli
 from newsletter.store import engine
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import URL
 
 _SECONDS = 1.0
 _sqlite = engine._sqlite

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from tests.e2e.test_run import PAGE, save_page
 from tests.e2e.test_serve import due_list, served, until
-from tests.e2e.workplace import part
-
-if TYPE_CHECKING:
-    from tests.e2e.workplace import Workplace
+from tests.e2e.workplace import Workplace, part
 
 DAY = ("--date", "2026-03-12")
 

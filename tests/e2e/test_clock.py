@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.e2e.test_run import PAGE, save_page
 from tests.e2e.test_serve import served, until
+from tests.e2e.workplace import Workplace
 from tests.smtp_server import SmtpServer
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from tests.e2e.workplace import Workplace
 
 NOW = datetime(2026, 3, 12, 8, 30, tzinfo=UTC)  # half an hour after the list's hour
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -6,16 +6,12 @@ import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from time import monotonic
-from typing import TYPE_CHECKING
 
 import httpx
 
 from tests.e2e.test_ending import ended, heard, served
 from tests.e2e.test_serve import due_list, until
-from tests.e2e.workplace import NEWSLETTER
-
-if TYPE_CHECKING:
-    from tests.e2e.workplace import Workplace
+from tests.e2e.workplace import NEWSLETTER, Workplace
 
 DESCRIPTORS = 128
 HALF = b"GET / HTTP/1.1\r\nHost: x\r\n"

@@ -8,25 +8,20 @@ import json
 import os
 import signal
 import sqlite3
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
 
 import pytest
 
 from newsletter.store import upgrade
 from tests.e2e.test_run import save_page
 from tests.e2e.test_serve import due_list, free_port, until
-from tests.postgres import postgres
+from tests.e2e.workplace import Workplace
+from tests.postgres import Server, postgres
 from tests.smtp_server import HANG, SmtpServer
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from tests.e2e.workplace import Workplace
-    from tests.postgres import Server
 
 __all__ = ["postgres"]
 

@@ -7,20 +7,15 @@ import json
 import re
 import sys
 from collections import Counter
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
-from tests.e2e.workplace import part
+from tests.e2e.workplace import Workplace, part
 from tests.services import shared
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from tests.e2e.workplace import Workplace
 
 FIRST, LAST = date(2025, 6, 2), date(2025, 6, 16)
 FAULTS = {

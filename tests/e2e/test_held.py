@@ -6,13 +6,10 @@ import csv
 import io
 import sqlite3
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from tests.e2e.test_run import save_page
 from tests.e2e.test_serve import served, until
-
-if TYPE_CHECKING:
-    from tests.e2e.workplace import Workplace
+from tests.e2e.workplace import Workplace
 
 THURSDAY = datetime(2026, 3, 12, 8, 30, tzinfo=UTC)
 LONG_AFTER = THURSDAY + timedelta(days=5)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tests.e2e.test_run import save_page
+from tests.e2e.workplace import Workplace
 from tests.smtp_server import SmtpServer
-
-if TYPE_CHECKING:
-    from tests.e2e.workplace import Workplace
 
 READERS = "".join(f'\n[[subscribers]]\nemail = "reader{number}@slow.example"\n' for number in range(3))
 

@@ -8,17 +8,13 @@ import signal
 import socket
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 import pytest
+from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from tests.e2e.workplace import Workplace
 from tests.sources.feeds import rss
-
-if TYPE_CHECKING:
-    from pytest_httpserver import HTTPServer
-
-    from tests.e2e.workplace import Workplace
 
 RUN = ("run", "--date", "2026-03-12", "--json")
 PAPER = "<item><title>Sparse Codes</title><link>https://example.org/1</link></item>"

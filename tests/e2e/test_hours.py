@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from tests.e2e.test_run import save_page
 from tests.e2e.test_serve import served, until
+from tests.e2e.workplace import Workplace
 from tests.smtp_server import SmtpServer
-
-if TYPE_CHECKING:
-    from tests.e2e.workplace import Workplace
 
 THURSDAY = datetime(2026, 3, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

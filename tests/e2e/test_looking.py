@@ -6,16 +6,12 @@ import asyncio
 import json
 from email import message_from_bytes
 from email.policy import default
-from typing import TYPE_CHECKING
 
 import httpx
+from pytest_httpserver import HTTPServer
 
 from tests.e2e.test_run import save_page
-
-if TYPE_CHECKING:
-    from pytest_httpserver import HTTPServer
-
-    from tests.e2e.workplace import Workplace
+from tests.e2e.workplace import Workplace
 
 
 async def test_render_writes_what_a_reader_would_get(workplace: Workplace) -> None:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from tests.e2e.test_run import save_page
-
-if TYPE_CHECKING:
-    from tests.e2e.workplace import Workplace
+from tests.e2e.workplace import Workplace
 
 
 @pytest.mark.parametrize(

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.e2e.test_run import save_page
+from tests.e2e.workplace import Workplace
 from tests.smtp_server import CUT, DROP, HANG, SmtpServer
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from tests.e2e.workplace import Workplace
 
 READERS, CONNECTIONS = 40, 2
 RUN = ("run", "--date", "2026-03-12", "--json")

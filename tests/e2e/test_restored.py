@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from tests.e2e.test_run import PAGE, save_page
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.e2e.workplace import Done, Workplace
+from tests.e2e.workplace import Done, Workplace
 
 RUN = ("run", "--date", "2026-03-13", "--json")
 OTHER_PAGE = PAGE.replace("Sorting by Patience", "Searching by Luck").replace("quotes", "questions")

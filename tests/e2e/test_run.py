@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from email.utils import parseaddr
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import pytest
 
-from newsletter.links import Links
-from tests.e2e.workplace import part
+from newsletter.core.tokens import Links
+from tests.e2e.workplace import Workplace, part
 from tests.services import shared
-
-if TYPE_CHECKING:
-    from tests.e2e.workplace import Workplace
 
 PAGE = """\
 Get trending papers in your email inbox!

@@ -5,18 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import httpx
 
 from tests.e2e.test_run import save_page
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
-
-    from tests.e2e.workplace import Workplace
+from tests.e2e.workplace import Workplace
 
 ALL_DAYS = '"mon", "tue", "wed", "thu", "fri", "sat", "sun"'
 

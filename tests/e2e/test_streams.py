@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.e2e.test_run import save_page
-
-if TYPE_CHECKING:
-    from tests.e2e.workplace import Workplace
+from tests.e2e.workplace import Workplace
 
 RUN = ("run", "--date", "2026-03-12")
 

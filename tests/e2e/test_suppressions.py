@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.e2e.test_run import PAGE, save_page
+from tests.e2e.workplace import Done, Workplace
 from tests.smtp_server import SmtpServer
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from tests.e2e.workplace import Done, Workplace
 
 MONDAY = datetime(2026, 3, 9, 9, tzinfo=UTC)
 TITLES = ["Hashing by Hand", "Searching by Luck", "Trees in Winter", "Graphs at Sea"]

@@ -8,19 +8,14 @@ import resource
 import sqlite3
 import sys
 from collections import Counter
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.e2e.test_run import save_page
-from tests.e2e.workplace import NEWSLETTER
+from tests.e2e.workplace import NEWSLETTER, Workplace
 from tests.smtp_server import SmtpServer
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
-    from tests.e2e.workplace import Workplace
 
 READERS, CONNECTIONS = 300, 4
 RUN = ("run", "--date", "2026-03-12", "--json")

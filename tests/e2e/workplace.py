@@ -9,12 +9,10 @@ import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import message_from_bytes
+from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from email.message import EmailMessage
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 NEWSLETTER = Path(sys.executable).parent / "newsletter"

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from email import message_from_bytes
 from email.policy import default
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from newsletter.backtest import Recordings
 from newsletter.bootstrap import packaged_templates
-from newsletter.core.delivery import Change, DeliveryState
+from newsletter.core.delivery import Change, Delivery, DeliveryState
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.subscriber import Subscriber
-from newsletter.high_water import HighWaterMark
-from newsletter.links import Links
-from newsletter.pipeline import Pipeline
-from newsletter.ports import DispatchReport, ListFile, Store
-from newsletter.render.mailer import MailRenderer
-from newsletter.render.renderer import TemplateRenderer
+from newsletter.core.tokens import Links
+from newsletter.pipeline.high_water import HighWaterMark
+from newsletter.pipeline.report import RunReport
+from newsletter.pipeline.run import Pipeline
+from newsletter.ports import DispatchReport, ListFile, Message, Progress, Store
+from newsletter.render.issue.issue_renderer import MailRenderer
+from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.store import MemoryStore
 from tests import factories
 from tests.backtest.recorded import a_week
-
-if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Awaitable
-
-    from newsletter.core.delivery import Delivery
-    from newsletter.ports import Message, Progress
-    from newsletter.report import RunReport
 
 LIST = NewsletterList(masthead=factories.masthead(), sources=("huggingface",), max_listings=6)
 

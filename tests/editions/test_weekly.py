@@ -2,19 +2,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from newsletter.cli.exits import Exit, code_of_run
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.topics import Topic, TopicsMode
-from newsletter.report import RunReport, RunStatus
+from newsletter.pipeline.report import RunReport, RunStatus
 from tests.backtest.recorded import FRIDAY, MONDAY, TUESDAY
 from tests.editions.desk import LIST, Desk
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NEXT_MONDAY = MONDAY + timedelta(days=7)
 THURSDAY = FRIDAY - timedelta(days=1)

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from newsletter.core.listing import Skipped
 from newsletter.sources.arxiv_feed import read_batch
 from newsletter.sources.arxiv_search import read_results
-from newsletter.sources.document import Document
 from newsletter.sources.feed import read_feed
-from newsletter.sources.records import BadRecordError
+from newsletter.sources.reading.document import Document
+from newsletter.sources.reading.records import BadRecordError, Seen
 from tests.fuzz.target import Target, as_bytes, text_target
 from tests.sources.api import json_feed_item
 from tests.sources.feeds import announced, found, results, rss
 from tests.sources.test_fuzz import assert_safe
-
-if TYPE_CHECKING:
-    from newsletter.sources.records import Seen
 
 _ITEM = """<item><title>A &lt;i&gt;b&lt;/i&gt; &amp; c</title><link>https://example.org/a?b=1#c</link>
 <author>a@example.org (Ada)</author><dc:creator>Bo</dc:creator><media:thumbnail url="https://example.org/a.png"/>

@@ -6,18 +6,13 @@ fourfold until it takes long enough to measure; then the next doubling tells.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from random import Random
 from time import process_time
-from typing import TYPE_CHECKING
 
-from tests.fuzz.target import hostile
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from random import Random
-
-    from tests.fuzz.target import Target
+from tests.fuzz.target import Target, hostile
 
 _SHORTEST = 500  # characters
 _MEASURABLE = 0.03  # seconds of the processor
@@ -90,4 +85,3 @@ def steep(target: Target, shape: Shape, *, clock: Callable[[], float] = process_
     seconds = max(seconds, seconds_for(length))  # once more: the machine may have been busy
     doubled = min(doubled, seconds_for(2 * length))
     return Steep(shape, length, seconds, doubled) if doubled > _TOO_STEEP * seconds else None
-

@@ -5,19 +5,16 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from random import Random
 
 from newsletter.core.errors import ConfigurationError
 from newsletter.lists.files import ListFiles
 from newsletter.settings import load, variables
 from newsletter.sources import registry
 from tests.fuzz.target import Target, as_bytes, mutated, text_target
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from random import Random
 
 _LIST = """title = "Daily Papers"
 sender = "Daily Papers <papers@example.org>"

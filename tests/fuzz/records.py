@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from random import Random
+from typing import Any
 
-from newsletter.sources.records import each, page
+from newsletter.core.listing import Skipped
+from newsletter.sources.reading.records import Record, Seen, each, page
 from newsletter.sources.saved_page import papers
 from tests.fuzz.target import Target, mutated, text_target
 from tests.sources.pages import TITLES, block, dense, spaced
 from tests.sources.test_fuzz import DAY, MISSING, NOW, READERS, assert_safe, paths, rebuilt
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from random import Random
-
-    from newsletter.core.listing import Skipped
-    from newsletter.sources.records import Record, Seen
 
 _ODD: tuple[Any, ...] = (
     None,

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING
 
 from aiosmtplib.esmtp import parse_esmtp_extensions
 
 from newsletter.core.errors import RelayError
-from newsletter.delivery.envelope import Offers, UnusableAddressError, envelope
-from newsletter.delivery.link import Link
-from newsletter.delivery.replies import Reply, Stage, is_leave, step, verdict
-from newsletter.delivery.session import Letter, content, is_plain
+from newsletter.delivery.smtp.envelope import Offers, UnusableAddressError, envelope
+from newsletter.delivery.smtp.replies import Reply, Stage, is_leave, step, verdict
+from newsletter.delivery.smtp.session import Letter, content, is_plain
+from newsletter.delivery.smtp.wire import Link
 from tests.fuzz.target import Target, as_bytes, text_target
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _SAID = (
     "250-mail.example.org\r\n250-SIZE 35882577\r\n250-8BITMIME\r\n250-AUTH=LOGIN\r\n250 SMTPUTF8\r\n",

@@ -5,22 +5,18 @@ from __future__ import annotations
 import gc
 import signal
 import traceback
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from random import Random
 from time import monotonic, process_time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 
 from tests.fuzz.growth import Shape, Steep, steep
-from tests.fuzz.target import UNITS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from tests.fuzz.target import Target
+from tests.fuzz.target import UNITS, Target
 
 LONGEST = 10  # seconds that one input may take before it counts as a hang
 _KEPT = 5  # findings of a kind that are shown

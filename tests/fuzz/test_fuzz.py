@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from tests.fuzz.__main__ import TARGETS
 from tests.fuzz.growth import Shape, steep
 from tests.fuzz.run import fuzz_briefly
-from tests.fuzz.target import text_target
-
-if TYPE_CHECKING:
-    from tests.fuzz.target import Target
+from tests.fuzz.target import Target, text_target
 
 SEED = 12
 

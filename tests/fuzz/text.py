@@ -10,16 +10,16 @@ from newsletter.core.errors import RenderError
 from newsletter.core.identity import identities
 from newsletter.core.interest import Interests
 from newsletter.core.listing import Listing, clean_text
-from newsletter.core.mathtext import readable
 from newsletter.core.titles import normalised_title
-from newsletter.links import Links
-from newsletter.render import headers
-from newsletter.render.addresses import Mailbox
-from newsletter.render.view import image_link, web_link
-from newsletter.render.words import cut, cut_at_sentence, wrapped
-from newsletter.sources import records
+from newsletter.core.tokens import Links
+from newsletter.render.issue.mathtext import readable
+from newsletter.render.issue.view import image_link, web_link
+from newsletter.render.issue.words import cut, cut_at_sentence, wrapped
+from newsletter.render.mime import headers
+from newsletter.render.mime.addresses import Mailbox
 from newsletter.sources.arxiv import author_names
-from newsletter.sources.plaintext import plain
+from newsletter.sources.reading import records
+from newsletter.sources.reading.plaintext import plain
 from tests.fuzz.target import Target, text_target
 
 _ABSTRACTS = (

@@ -12,7 +12,7 @@ from newsletter.core.ranking import Weights
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.topics import Topic, TopicsMode
 from newsletter.lists.files import ListFiles
-from newsletter.render.theme import theme
+from newsletter.render.issue.theme import theme
 
 MINIMAL = """
 title = "Papers"

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +10,6 @@ from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.topics import TopicsMode
 from newsletter.lists.files import ListFiles
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LIST = """title = "T"
 sender = "t@example.org"

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from time import process_time
-from typing import TYPE_CHECKING
 
 import pytest
 
 from newsletter.core.errors import ListFileError
 from newsletter.lists.files import ListFiles
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HEAD = 'title = "T"\nsender = "t@example.org"\nsources = ["huggingface"]\n'
 

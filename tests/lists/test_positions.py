@@ -1,19 +1,15 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.lists.positions import DEEPEST, positions
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from newsletter.lists.positions import KeyPath
+from newsletter.lists.positions import DEEPEST, KeyPath, positions
 
 # Generated documents hold this wherever an integer shall tell the line on which it stands.
 HERE = "§"

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from newsletter.core.errors import SourceError
 from newsletter.core.listing import Entry, Listing, Page, Sighting, Skipped
 from tests.editions.desk import LIST, Desk
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 THURSDAY = date(2026, 3, 12)
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from newsletter.report import RunStatus
+from newsletter.core.issue import Issue
+from newsletter.pipeline.report import RunStatus
+from tests.editions.desk import Desk
 from tests.pipeline.parts import THURSDAY, ScriptedSource, desk_with
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from newsletter.core.issue import Issue
-    from tests.editions.desk import Desk
 
 DAY = timedelta(days=1)
 

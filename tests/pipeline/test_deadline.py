@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from newsletter.core.delivery import DeliveryState
 from newsletter.ports import DispatchReport
+from tests.editions.desk import Desk
 from tests.pipeline.parts import THURSDAY, ScriptedSource, desk_with
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.editions.desk import Desk
 
 DAY = timedelta(days=1)
 

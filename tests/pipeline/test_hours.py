@@ -5,23 +5,19 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
-from newsletter import hours
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import StoppedError
 from newsletter.core.newsletter_list import Hours
+from newsletter.pipeline import hours
+from newsletter.pipeline.report import RunStatus
 from newsletter.ports import DispatchReport
-from newsletter.report import RunStatus
+from tests.editions.desk import Desk
 from tests.pipeline.parts import THURSDAY, ScriptedSource, desk_with
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.editions.desk import Desk
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 

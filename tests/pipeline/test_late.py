@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from newsletter.core.errors import MissedError
 from newsletter.core.newsletter_list import Cadence
-from newsletter.report import RunStatus
+from newsletter.pipeline.report import RunReport, RunStatus
+from tests.editions.desk import Desk
 from tests.pipeline.parts import THURSDAY, ScriptedSource, desk_with
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from newsletter.report import RunReport
-    from tests.editions.desk import Desk
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 WEDNESDAY = THURSDAY - DAY

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from newsletter.collect import Collected, collect
+from newsletter.pipeline.collect import Collected, collect
 from newsletter.store import MemoryStore
 from tests.pipeline.parts import THURSDAY, ScriptedSource
 

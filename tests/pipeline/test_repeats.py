@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime
 
 from structlog.testing import capture_logs
 
-from newsletter.collect import Collected, collect
 from newsletter.core.listing import Listing, Page
-from newsletter.sources.records import Seen, page
+from newsletter.pipeline.collect import Collected, collect
+from newsletter.sources.reading.records import Seen, page
 from newsletter.store import MemoryStore
 
 DAY = date(2026, 3, 12)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
@@ -17,18 +16,16 @@ from newsletter.core.issue import Draft, Issue, IssueListing
 from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Masthead, NewsletterList
 from newsletter.core.subscriber import Subscriber
+from newsletter.core.tokens import Links
 from newsletter.core.topics import Topic
-from newsletter.links import Links
-from newsletter.render.addresses import Mailbox
-from newsletter.render.markers import Markers
-from newsletter.render.message import IssueMessage, plain_message
-from newsletter.render.rendered import RenderedIssue
-from newsletter.render.view import issue_view
+from newsletter.render.issue.message import IssueMessage, plain_message
+from newsletter.render.issue.rendered import RenderedIssue
+from newsletter.render.issue.renderer import TemplateRenderer
+from newsletter.render.issue.view import issue_view
+from newsletter.render.mime.addresses import Mailbox
+from newsletter.render.mime.markers import Markers
+from newsletter.render.mime.signing import Signer
 from tests.render import samples
-
-if TYPE_CHECKING:
-    from newsletter.render.renderer import TemplateRenderer
-    from newsletter.render.signing import Signer
 
 DAY = date(2026, 3, 12)
 MOMENT = datetime(2026, 3, 12, 8, 0, tzinfo=UTC)

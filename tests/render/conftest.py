@@ -1,15 +1,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from newsletter.render.renderer import TemplateRenderer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from newsletter.render.issue.renderer import TemplateRenderer
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 GOLDEN = Path(__file__).parent / "golden"

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from newsletter.render.lint import lint
+from newsletter.core.issue import Issue
+from newsletter.core.tokens import Links
+from newsletter.render.lint import Finding, lint
 from tests.render import bytes_factories as make
-
-if TYPE_CHECKING:
-    from newsletter.core.issue import Issue
-    from newsletter.links import Links
-    from newsletter.render.lint import Finding
 
 
 def changed(text: str, old: str, new: str) -> str:

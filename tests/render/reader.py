@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from newsletter.render.view import size
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from newsletter.core.issue import Issue
-    from newsletter.render.rendered import RenderedIssue
+from newsletter.core.issue import Issue
+from newsletter.render.issue.rendered import RenderedIssue
+from newsletter.render.issue.view import size
 
 READER = {
     "name": "Ada Lovelace",

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from newsletter.core.issue import Issue
 from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Cadence
 from tests import factories
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from newsletter.core.issue import Issue
 
 WEB_URL = "https://papers.example.org/daily/2026-03-12"
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from newsletter.core.errors import RenderError
-from newsletter.render.addresses import Mailbox, needs_smtputf8, wire_address
+from newsletter.render.mime.addresses import Mailbox, needs_smtputf8, wire_address
 
 
 @pytest.mark.parametrize(

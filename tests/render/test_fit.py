@@ -5,8 +5,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.render.fit import FULL_UP_TO, fitted
-from newsletter.render.markers import Markers
+from newsletter.render.issue.fit import FULL_UP_TO, fitted
+from newsletter.render.mime.markers import Markers
 
 MARKS = Markers(html=True, nonce="0" * 16)
 

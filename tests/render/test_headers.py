@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from newsletter.core.errors import RenderError
 from newsletter.core.listing import clean_text
-from newsletter.render import headers
-from newsletter.render.addresses import Mailbox
+from newsletter.render.mime import headers
+from newsletter.render.mime.addresses import Mailbox
 
 ANY_TEXT = st.text(max_size=300) | st.text(st.sampled_from('=?utf-8q "\\<>(),;@:\r\nBcaé日𝒪\u202e '), max_size=120)
 LOCAL = st.text(st.sampled_from("abzAZ09.+-_'!#"), min_size=1, max_size=60).filter(

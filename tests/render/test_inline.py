@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from newsletter.core.errors import RenderError
-from newsletter.render.inline import inline
+from newsletter.render.issue.inline import inline
 
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>A</title>

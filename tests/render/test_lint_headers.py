@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from newsletter.links import Links
+from newsletter.core.tokens import Links
 from newsletter.render.lint import lint
-from newsletter.render.signing import Signer, SigningKey
+from newsletter.render.mime.signing import Signer, SigningKey
 from tests.render import bytes_factories as make
 from tests.render.planted import findings, in_bytes, in_page, told
 

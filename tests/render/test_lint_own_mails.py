@@ -1,23 +1,19 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from newsletter.core.newsletter_list import NewsletterList
+from newsletter.core.tokens import Links
 from newsletter.core.topics import Topic
-from newsletter.links import Links
-from newsletter.render.fit import BUDGET
+from newsletter.render.issue.fit import BUDGET
+from newsletter.render.issue.issue_renderer import MailRenderer
+from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.render.lint import lint
 from newsletter.render.lint.mail import Mail
-from newsletter.render.mailer import MailRenderer
-from newsletter.render.signing import Signer, SigningKey
+from newsletter.render.mime.signing import Signer, SigningKey
 from tests import factories
 from tests.render import bytes_factories as make
 from tests.render import samples
-
-if TYPE_CHECKING:
-    from newsletter.render.renderer import TemplateRenderer
 
 
 @pytest.mark.parametrize("name", sorted(samples.issues()))

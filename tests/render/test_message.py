@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from newsletter.core.delivery import message_id
 from newsletter.core.errors import RenderError
 from newsletter.core.listing import clean_text
+from newsletter.core.tokens import Links
 from newsletter.core.topics import TopicsMode
-from newsletter.links import Links
-from newsletter.render.addresses import Mailbox
-from newsletter.render.message import plain_message
+from newsletter.render.issue.message import plain_message
+from newsletter.render.mime.addresses import Mailbox
 from tests.render import bytes_factories as make
 
 UNSUBSCRIBE = make.LINKS.unsubscribe(42)

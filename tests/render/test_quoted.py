@@ -5,7 +5,7 @@ import quopri
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from newsletter.render import quoted
+from newsletter.render.mime import quoted
 
 TRICKY = st.text(
     st.one_of(st.characters(codec="utf-8"), st.sampled_from(" \t\r\n.=F–é𝒪")), max_size=400

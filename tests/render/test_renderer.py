@@ -2,22 +2,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from newsletter.core.issue import Issue
 from newsletter.core.listing import Listing, clean_text
 from newsletter.core.newsletter_list import Cadence
+from newsletter.render.issue.renderer import TemplateRenderer
 from tests import factories
 from tests.render import samples
 from tests.render.outline import outline
 from tests.render.reader import reader_page
-
-if TYPE_CHECKING:
-    from newsletter.core.issue import Issue
-    from newsletter.render.renderer import TemplateRenderer
 
 
 def html_of(renderer: TemplateRenderer, issue: Issue, **values: str) -> str:

@@ -1,17 +1,13 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
+from newsletter.render.issue.renderer import TemplateRenderer
 from tests.render import bytes_factories as make
 from tests.render import samples
 from tests.render.reader import reader_page
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from newsletter.render.renderer import TemplateRenderer
 
 
 @pytest.mark.parametrize("name", sorted(samples.issues()))

@@ -1,16 +1,13 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from newsletter.core.errors import RenderError
-from newsletter.render.renderer import TemplateRenderer
+from newsletter.render.issue.renderer import TemplateRenderer
 from tests import factories
 from tests.render.conftest import TEMPLATES
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.core.errors import RenderError
-from newsletter.render.markers import Markers
-from newsletter.render.segments import arranged, compiled, filled
+from newsletter.render.mime.markers import Markers
+from newsletter.render.mime.segments import arranged, compiled, filled
 
 HTML, TEXT = Markers(html=True, nonce="fedcba9876543210"), Markers(html=False, nonce="0123456789abcdef")
 

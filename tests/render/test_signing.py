@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import re
 import subprocess
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import dkim
 import pytest
@@ -18,14 +20,10 @@ from structlog.testing import capture_logs
 
 from newsletter import bootstrap
 from newsletter.core.errors import ConfigurationError
-from newsletter.render.signing import OVERSIGNED, Signer, SigningKey
+from newsletter.render.mime.signing import OVERSIGNED, Signer, SigningKey
 from newsletter.settings.groups import DkimSettings, Settings
 from tests.render import bytes_factories as make
 from tests.services import need
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 
 def signer() -> Signer:

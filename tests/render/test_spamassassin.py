@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 import subprocess
-from typing import TYPE_CHECKING
 
 import pytest
 
-from newsletter.render.signing import Signer, SigningKey
+from newsletter.render.issue.renderer import TemplateRenderer
+from newsletter.render.mime.signing import Signer, SigningKey
 from tests.render import bytes_factories as make
 from tests.services import need
-
-if TYPE_CHECKING:
-    from newsletter.render.renderer import TemplateRenderer
 
 _RULE = re.compile(r"(?m)^ *(-?\d+\.\d) ([A-Z][A-Z0-9_]+) ")
 

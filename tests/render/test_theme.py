@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from newsletter.core.errors import RenderError
 from newsletter.render import colour as colours
-from newsletter.render.theme import COLUMN, COLUMN_DARK, legible, theme
+from newsletter.render.issue.theme import COLUMN, COLUMN_DARK, legible, theme
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from newsletter.core.listing import Listing
-from newsletter.render.view import BRIEF, ListingView, direction, image_link, issue_view, size, web_link
+from newsletter.render.issue.view import BRIEF, ListingView, direction, image_link, issue_view, size, web_link
 from tests import factories
 
 

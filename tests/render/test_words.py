@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.render.words import compact, counted, cut, cut_at_sentence, long_date, short_date, wrapped
+from newsletter.render.issue.words import compact, counted, cut, cut_at_sentence, long_date, short_date, wrapped
 
 
 def test_days_are_words() -> None:

@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 import subprocess
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from pathlib import Path
+
+import pytest
 
 from newsletter.settings import load, variables
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pytest
 
 WORKFLOW = (files("newsletter.scaffold") / "files" / "newsletter.yml").read_text(encoding="utf-8")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.core.errors import ConfigurationError
-from newsletter.secret_key import kept_key
+from newsletter.settings.secret_key import kept_key
 
 
 def test_a_key_is_made_once_and_kept_for_its_owner_alone(tmp_path: Path) -> None:

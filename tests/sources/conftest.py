@@ -6,26 +6,22 @@ import asyncio
 import socket
 import subprocess
 import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 from urllib.request import Request, urlopen
 
 import pytest
+from pytest_httpserver import HTTPServer
 
-from newsletter.sources.http import HttpClient, HttpConfig
-from newsletter.sources.parsing import Parser
+from newsletter.ports import Source
+from newsletter.sources.http.client import HttpClient, HttpConfig
 from newsletter.sources.parts import SourceConfig
+from newsletter.sources.reading.parsing import Parser
 from newsletter.sources.registry import build
 from tests.services import shared
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
-
-    from pytest_httpserver import HTTPServer
-
-    from newsletter.ports import Source
 
 DAY = date(2026, 3, 12)
 NOW = datetime(2026, 3, 12, 9, 30, tzinfo=UTC)

@@ -4,18 +4,14 @@ import importlib.util
 import re
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from pytest_httpserver import HTTPServer
 
 from newsletter.core.listing import Listing
 from newsletter.sources.registry import SOURCES, check
-from tests.sources.conftest import DAY, NOW
-
-if TYPE_CHECKING:
-    from pytest_httpserver import HTTPServer
-
-    from tests.sources.conftest import Build
+from tests.sources.conftest import DAY, NOW, Build
 
 PAGE = Path(__file__).parents[2] / "docs" / "adding-a-source.md"
 

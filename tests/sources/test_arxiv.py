@@ -2,22 +2,17 @@ from __future__ import annotations
 
 from datetime import date
 from time import process_time
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_httpserver import HTTPServer
 
 from newsletter.core.errors import SourceError
 from newsletter.core.listing import Listing
 from newsletter.sources.arxiv import author_names
-from tests.sources.conftest import DAY, NOW
+from tests.sources.conftest import DAY, NOW, Build
 from tests.sources.feeds import announced, rss
-
-if TYPE_CHECKING:
-    from pytest_httpserver import HTTPServer
-
-    from tests.sources.conftest import Build
 
 
 async def test_what_was_announced_is_read_whole(source: Build, httpserver: HTTPServer) -> None:

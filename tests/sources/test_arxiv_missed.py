@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
+from pytest_httpserver import HTTPServer
 from structlog.testing import capture_logs
 from werkzeug import Request, Response
 
-from newsletter.collect import Collected, collect
+from newsletter.pipeline.collect import Collected, collect
+from newsletter.ports import Source, Store
 from newsletter.store import open_store
-from tests.sources.conftest import DAY, NOW
+from tests.sources.conftest import DAY, NOW, Build
 from tests.sources.feeds import announced, found, results, rss
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
-    from pytest_httpserver import HTTPServer
-
-    from newsletter.ports import Source, Store
-    from tests.sources.conftest import Build
 
 ONE = timedelta(days=1)
 MONDAY = DAY - 3 * ONE

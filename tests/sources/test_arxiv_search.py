@@ -1,21 +1,16 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
 
 import pytest
+from pytest_httpserver import HTTPServer
 from structlog.testing import capture_logs
 from werkzeug import Request, Response
 
 from newsletter.core.errors import SourceError
 from newsletter.core.listing import Listing
-from tests.sources.conftest import DAY, NOW
+from tests.sources.conftest import DAY, NOW, Build
 from tests.sources.feeds import found, refused, results
-
-if TYPE_CHECKING:
-    from pytest_httpserver import HTTPServer
-
-    from tests.sources.conftest import Build
 
 
 async def test_what_was_found_is_read_whole(source: Build, httpserver: HTTPServer) -> None:

@@ -3,20 +3,15 @@ from __future__ import annotations
 import json
 import re
 from datetime import date
-from typing import TYPE_CHECKING
 
 import pytest
+from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from newsletter.core.errors import SourceError
 from newsletter.core.listing import Listing
 from tests.sources.api import preprint, preprints
-from tests.sources.conftest import DAY, NOW
-
-if TYPE_CHECKING:
-    from pytest_httpserver import HTTPServer
-
-    from tests.sources.conftest import Build
+from tests.sources.conftest import DAY, NOW, Build
 
 PATH = "/details/biorxiv/2026-03-12/2026-03-12/0/json"
 

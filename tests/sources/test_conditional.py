@@ -1,20 +1,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
+from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from newsletter.sources.document import HttpError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pytest_httpserver import HTTPServer
-
-    from newsletter.sources.http import HttpClient
-    from tests.sources.conftest import MakeHttp
+from newsletter.sources.http.client import HttpClient
+from newsletter.sources.reading.document import HttpError
+from tests.sources.conftest import MakeHttp
 
 
 class Versioned:

@@ -3,17 +3,14 @@ from __future__ import annotations
 import gzip
 import tracemalloc
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.sources.content_coding import CodingError, DamagedError, Unpacker
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from newsletter.sources.http.content_coding import CodingError, DamagedError, Unpacker
 
 TEXT = b"<rss>" + b"Sparse codes. " * 500 + b"</rss>"
 MOST = 1_000_000

@@ -5,27 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
+from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from newsletter.core.errors import SourceError
-from newsletter.sources.cooldowns import Cooldowns
-from newsletter.sources.http import HttpClient, HttpConfig
-from newsletter.sources.pacing import Pace, Pacer
+from newsletter.ports import Source
+from newsletter.sources.http.client import HttpClient, HttpConfig
+from newsletter.sources.http.cooldowns import Cooldowns
+from newsletter.sources.http.pacing import Pace, Pacer
 from newsletter.sources.parts import SourceConfig
+from newsletter.sources.reading.parsing import Parser
 from newsletter.sources.registry import build
 from tests.sources.conftest import DAY, NOW
 from tests.sources.feeds import announced, found, results, rss
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pytest_httpserver import HTTPServer
-
-    from newsletter.ports import Source
-    from newsletter.sources.parsing import Parser
 
 MINUTE, HOUR = 60.0, 3600.0
 

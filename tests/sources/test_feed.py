@@ -8,8 +8,8 @@ import pytest
 
 from newsletter.core.errors import SourceError
 from newsletter.core.listing import Listing, Page
-from newsletter.sources.records import Record
-from newsletter.sources.syndication import published_on
+from newsletter.sources.reading.records import Record
+from newsletter.sources.reading.syndication import published_on
 from tests.sources.api import json_feed_item
 from tests.sources.conftest import DAY, NOW
 from tests.sources.feeds import announced, rss

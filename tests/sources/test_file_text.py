@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.sources.file_text import UNREADABLE, NotTextError, decoded
+from newsletter.sources.reading.file_text import UNREADABLE, NotTextError, decoded
 
 WESTERN = "Daily Papers\nNaïve codes – a “smart” résumé, by José Müller & Zoë Ångström\nWe study them at length.\n"
 OTHERS = {

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,16 +13,13 @@ from hypothesis import strategies as st
 
 from newsletter.core.listing import Listing, Skipped
 from newsletter.sources import biorxiv, feed, hackernews, huggingface, jsonl
-from newsletter.sources.document import Document
-from newsletter.sources.http import HttpClient, HttpConfig
+from newsletter.sources.http.client import HttpClient, HttpConfig
 from newsletter.sources.parts import Parts, SourceConfig
-from newsletter.sources.records import Record, Seen, each, page
-from newsletter.sources.syndication import parse_feed
+from newsletter.sources.reading.document import Document
+from newsletter.sources.reading.records import Record, Seen, each, page
+from newsletter.sources.reading.syndication import parse_feed
 from tests.sources.api import daily_paper, json_feed_item, preprint, story
 from tests.sources.feeds import announced, found, results, rss
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 DAY = date(2026, 3, 12)
 NOW = datetime(2026, 3, 12, 9, tzinfo=UTC)

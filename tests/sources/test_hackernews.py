@@ -1,20 +1,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import pytest
+from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from newsletter.core.errors import SourceError
 from newsletter.core.listing import Listing
 from tests.sources.api import story
-from tests.sources.conftest import DAY, NOW
-
-if TYPE_CHECKING:
-    from pytest_httpserver import HTTPServer
-
-    from tests.sources.conftest import Build
+from tests.sources.conftest import DAY, NOW, Build
 
 PATH = "/api/v1/search_by_date"
 

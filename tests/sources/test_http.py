@@ -3,19 +3,15 @@ from __future__ import annotations
 import gzip
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
 
 import pytest
+from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from newsletter.sources.document import Document, HttpError
-from newsletter.sources.json_text import read_json
-
-if TYPE_CHECKING:
-    from pytest_httpserver import HTTPServer
-
-    from newsletter.sources.http import HttpClient
-    from tests.sources.conftest import MakeHttp, RawServer
+from newsletter.sources.http.client import HttpClient
+from newsletter.sources.reading.document import Document, HttpError
+from newsletter.sources.reading.json_text import read_json
+from tests.sources.conftest import MakeHttp, RawServer
 
 
 def itself(document: Document) -> Document:

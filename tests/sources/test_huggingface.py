@@ -2,22 +2,18 @@ from __future__ import annotations
 
 import json
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from newsletter.core.errors import SourceError
 from newsletter.core.listing import Listing, Skipped
 from newsletter.sources.huggingface import read_paper
-from newsletter.sources.records import Record
+from newsletter.sources.reading.records import Record
 from tests.sources.api import daily_paper, daily_paper_of_2024
-from tests.sources.conftest import DAY, NOW
-
-if TYPE_CHECKING:
-    from pytest_httpserver import HTTPServer
-
-    from tests.sources.conftest import Build
+from tests.sources.conftest import DAY, NOW, Build
 
 
 def serve(httpserver: HTTPServer, records: Any, **query: str) -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.sources.file_text import UNREADABLE
-from newsletter.sources.json_values import Mistake, Value, values
+from newsletter.sources.reading.file_text import UNREADABLE
+from newsletter.sources.reading.json_values import Mistake, Value, values
 
 A, B = {"title": "A"}, {"title": "B", "authors": ["Ann", "Bob"]}
 SHAPES = {

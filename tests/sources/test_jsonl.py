@@ -3,20 +3,15 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 from datetime import date
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from newsletter.core.errors import SourceError
 from newsletter.core.listing import Listing, Skipped
 from newsletter.sources import jsonl
-from newsletter.sources.files import Content, content
-from tests.sources.conftest import DAY, NOW
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.sources.conftest import Build
+from newsletter.sources.reading.files import Content, content
+from tests.sources.conftest import DAY, NOW, Build
 
 WHOLE = {
     "title": "Own Paper",

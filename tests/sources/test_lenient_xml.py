@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.sources.document import Document
 from newsletter.sources.feed import read_feed
-from newsletter.sources.lenient_xml import read_xml
-from newsletter.sources.records import Seen
-from newsletter.sources.syndication import parse_feed
+from newsletter.sources.reading.document import Document
+from newsletter.sources.reading.lenient_xml import read_xml
+from newsletter.sources.reading.records import Seen
+from newsletter.sources.reading.syndication import parse_feed
 
 MATH = 'xmlns:mml="http://www.w3.org/1998/Math/MathML"'
 

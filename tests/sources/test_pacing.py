@@ -3,18 +3,14 @@ from __future__ import annotations
 import asyncio
 import sys
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
+from pytest_httpserver import HTTPServer
 
-from newsletter.sources.document import HttpError
-from newsletter.sources.http import HttpClient, HttpConfig
-from newsletter.sources.pacing import Pace, Pacer
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pytest_httpserver import HTTPServer
+from newsletter.sources.http.client import HttpClient, HttpConfig
+from newsletter.sources.http.pacing import Pace, Pacer
+from newsletter.sources.reading.document import HttpError
 
 SLOW = Pace("slow", 3.0)
 
@@ -87,7 +83,7 @@ async def test_a_turn_that_failed_still_counts(tmp_path: Path) -> None:
 HOLD = """
 import asyncio, sys, time
 from pathlib import Path
-from newsletter.sources.pacing import Pace, Pacer
+from newsletter.sources.http.pacing import Pace, Pacer
 
 async def main():
     async with Pacer(Path(sys.argv[1]), sleep=asyncio.sleep, clock=time.time).turn(Pace("slow", 3.0)):

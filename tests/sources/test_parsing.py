@@ -8,22 +8,19 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from structlog.testing import capture_logs
 
-from newsletter.sources.document import Document
 from newsletter.sources.feed import read_feed
-from newsletter.sources.json_text import read_json
-from newsletter.sources.parsing import Parser, UnreadableError
-from newsletter.sources.records import text
+from newsletter.sources.reading.document import Document
+from newsletter.sources.reading.json_text import read_json
+from newsletter.sources.reading.parsing import Parser, UnreadableError
+from newsletter.sources.reading.records import text
 from tests.sources.feeds import announced, rss
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 ONE = Document(content=rss(announced(1)).encode(), url="https://example.org/feed.xml")
 
@@ -192,8 +189,8 @@ async def test_no_interpreter_is_told(monkeypatch: pytest.MonkeyPatch, strict: P
 
 LEFT_ALONE = """
 import asyncio, os, sys
-from newsletter.sources.document import Document
-from newsletter.sources.parsing import Parser
+from newsletter.sources.reading.document import Document
+from newsletter.sources.reading.parsing import Parser
 from tests.sources.test_parsing import pid
 
 async def main():

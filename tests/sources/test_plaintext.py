@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.sources.plaintext import plain
+from newsletter.sources.reading.plaintext import plain
 
 
 @pytest.mark.parametrize(

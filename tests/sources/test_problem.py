@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
-from werkzeug import Response
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
-if TYPE_CHECKING:
-    from pytest_httpserver import HTTPServer
-    from werkzeug import Request
-
-    from newsletter.sources.http import HttpClient
-    from tests.sources.conftest import MakeHttp
+from newsletter.sources.http.client import HttpClient
+from tests.sources.conftest import MakeHttp
 
 
 async def asked(http: HttpClient, server: HTTPServer) -> tuple[str, list[str]]:

@@ -9,16 +9,16 @@ import httpx
 import pytest
 import trustme
 
-from newsletter.sources.addresses import is_public, resolve
-from newsletter.sources.document import HttpError
-from newsletter.sources.public_only import AddressRefusedError, PublicOnly
+from newsletter.sources.http.addresses import is_public, resolve
+from newsletter.sources.http.public_only import AddressRefusedError, PublicOnly
+from newsletter.sources.reading.document import HttpError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from pytest_httpserver import HTTPServer
 
-    from newsletter.sources.http import HttpClient
+    from newsletter.sources.http.client import HttpClient
 
     Resolver = Callable[[str, int], Awaitable[list[str]]]
 

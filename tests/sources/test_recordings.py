@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
+from pytest_httpserver import HTTPServer
 
 from newsletter.core.errors import SourceError
 from newsletter.core.listing import Page, clean_text
 from tests.services import shared
-from tests.sources.conftest import DAY, NOW
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pytest_httpserver import HTTPServer
-
-    from tests.sources.conftest import Build
+from tests.sources.conftest import DAY, NOW, Build
 
 
 def recordings(*parts: str) -> list[Path]:

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from newsletter.core.identity import doi_in
 from newsletter.core.listing import Listing, Skipped
-from newsletter.sources.records import (
+from newsletter.sources.reading.records import (
     BadRecordError,
     Record,
     Seen,

@@ -1,15 +1,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from newsletter.core.errors import ConfigurationError
 from newsletter.sources.registry import SOURCES, check
-
-if TYPE_CHECKING:
-    from tests.sources.conftest import Build
+from tests.sources.conftest import Build
 
 
 @pytest.mark.parametrize(

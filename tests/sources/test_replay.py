@@ -2,15 +2,12 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
 from newsletter.core.errors import SourceError
 from tests.services import shared
-
-if TYPE_CHECKING:
-    from tests.sources.conftest import Build, Replay
+from tests.sources.conftest import Build, Replay
 
 FAULTS = ["429", "500", "503", "truncated", "slow", "html", "reset"]
 MONDAY = date(2025, 6, 2)

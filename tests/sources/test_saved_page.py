@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import textwrap
 from datetime import date
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,16 +10,11 @@ from hypothesis import strategies as st
 
 from newsletter.core.errors import SourceError
 from newsletter.core.listing import Page, Skipped
-from newsletter.sources.records import Seen
+from newsletter.sources.reading.records import Seen
 from newsletter.sources.saved_page import papers
 from tests.services import shared
-from tests.sources.conftest import NOW
+from tests.sources.conftest import NOW, Build
 from tests.sources.pages import TITLES, abstract, block, dense, spaced
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.sources.conftest import Build
 
 DAY = date(2026, 4, 15)
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.sources.records import Seen
+from newsletter.sources.reading.records import Seen
+from newsletter.sources.reading.wrapping import WrappedError, unwrapped
 from newsletter.sources.saved_page import papers
-from newsletter.sources.wrapping import WrappedError, unwrapped
 from tests.sources.pages import TITLES, abstract, block, dense, spaced
 
 DAY = date(2026, 4, 15)

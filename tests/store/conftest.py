@@ -1,20 +1,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from newsletter.ports import Store
 from newsletter.store import MemoryStore, open_store, upgrade
-from tests.postgres import postgres
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
-
-    from newsletter.ports import Store
-    from tests.postgres import Server
+from tests.postgres import Server, postgres
 
 __all__ = ["postgres"]
 

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from newsletter.core.delivery import DeliveryState, Outcome, Planned, RetryPolicy, begun, settled
-from newsletter.core.issue import Draft, IssueListing
+from newsletter.core.delivery import Change, Delivery, DeliveryState, Outcome, Planned, RetryPolicy, begun, settled
+from newsletter.core.issue import Draft, Issue, IssueListing
 from newsletter.core.listing import Entry, Listing, Sighting
 from newsletter.core.newsletter_list import Masthead
 from newsletter.core.subscriber import Subscriber, SyncPlan
-from newsletter.store.engine import connect
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
-
-    from newsletter.core.delivery import Change, Delivery
-    from newsletter.core.issue import Issue
-    from newsletter.ports import Recorded, Store
-    from newsletter.store.engine import Database
+from newsletter.ports import Recorded, Store
+from newsletter.store.engine import Database, connect
 
 DAY = date(2026, 3, 2)
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)

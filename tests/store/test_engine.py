@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -13,14 +13,10 @@ import sqlalchemy as sa
 
 from newsletter.core.errors import ConfigurationError, StoreError
 from newsletter.store import open_store, upgrade
+from newsletter.store.engine import Database
 from newsletter.store.tables import issues
+from tests.store.conftest import Opener
 from tests.store.samples import DAY, NOW, at, frozen, paper, record
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from newsletter.store.engine import Database
-    from tests.store.conftest import Opener
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -11,14 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.core.delivery import FORWARD, Change, DeliveryState, Uncertain, begun
-from newsletter.store.steps import Standing, walk
+from newsletter.core.steps import Standing, walk
 from newsletter.store.tables import delivery_events
+from tests.store.conftest import Opener
 from tests.store.samples import NOW, at, attempt, frozen
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tests.store.conftest import Opener
 
 
 async def events(url: str) -> Sequence[tuple[Any, ...]]:

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from alembic import command
 from alembic.config import Config
+from sqlalchemy.engine import Connection
 
 import newsletter.store
 from newsletter.core.listing import Listing
+from newsletter.ports import Store
 from newsletter.store import upgrade
 from newsletter.store.tables import listing_ids, listings
+from tests.postgres import Server
+from tests.store.conftest import Opener
 from tests.store.samples import DAY, HOUR, NOW, at, page
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy.engine import Connection
-
-    from newsletter.ports import Store
-    from tests.postgres import Server
-    from tests.store.conftest import Opener
 
 FEED = "feed:https://lab.example/feed.xml"
 DOI = "10.3389/roses.26"

@@ -2,14 +2,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from newsletter.ports import Hindrance, HindranceKind
+from newsletter.ports import Hindrance, HindranceKind, Store
+from tests.store.conftest import Opener
 from tests.store.samples import HOUR, NOW
-
-if TYPE_CHECKING:
-    from newsletter.ports import Store
-    from tests.store.conftest import Opener
 
 SLOW = Hindrance(
     kind=HindranceKind.DOMAIN,

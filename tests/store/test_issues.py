@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +9,8 @@ from newsletter.core.delivery import DeliveryState, Planned
 from newsletter.core.errors import StaleDraftError
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Subscriber, SubscriberStatus, SyncPlan
+from newsletter.ports import Store
+from tests.store.conftest import Opener
 from tests.store.samples import (
     DAY,
     HOUR,
@@ -25,10 +26,6 @@ from tests.store.samples import (
     record,
     subscriber,
 )
-
-if TYPE_CHECKING:
-    from newsletter.ports import Store
-    from tests.store.conftest import Opener
 
 
 async def test_a_frozen_issue_reads_back_as_it_was_frozen(store: Store) -> None:

@@ -3,17 +3,14 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from newsletter.core.listing import Listing
+from newsletter.core.listing import Candidate, Listing
+from newsletter.ports import Store
 from newsletter.store import MemoryStore
 from tests.store.samples import DAY, HOUR, NOW, SOURCE, draft, due, entry, in_issue, keys, page, paper, record
-
-if TYPE_CHECKING:
-    from newsletter.core.listing import Candidate
-    from newsletter.ports import Store
 
 EVER = {"since": date.min, "until": date.max}
 

@@ -5,20 +5,16 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.core.evidence import Evidence, proof
-from newsletter.core.listing import Listing
+from newsletter.core.listing import Candidate, Listing
+from newsletter.ports import Store
 from newsletter.store import MemoryStore, open_store
 from tests.store.samples import DAY, HOUR, NOW, SOURCE, draft, due, in_issue, keys, page, paper, record
-
-if TYPE_CHECKING:
-    from newsletter.core.listing import Candidate
-    from newsletter.ports import Store
 
 SAVED = "saved_page:pages/*.txt"
 TITLE = "On the Nature of Number 1"

@@ -1,23 +1,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy.engine import Connection
 
 from newsletter.core.errors import StoreError
 from newsletter.store import upgrade
 from newsletter.store.tables import metadata
+from tests.store.conftest import Opener
 from tests.store.samples import at, frozen
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sqlalchemy.engine import Connection
-
-    from tests.store.conftest import Opener
 
 
 def differences(connection: Connection) -> list[Any]:

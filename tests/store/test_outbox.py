@@ -2,18 +2,14 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
 from newsletter.core.delivery import Change, DeliveryState, Planned, begun
-from newsletter.core.subscriber import SubscriberStatus
+from newsletter.core.subscriber import Subscriber, SubscriberStatus
+from newsletter.ports import Store
+from tests.store.conftest import Opener
 from tests.store.samples import DAY, HOUR, NOW, attempt, draft, due, frozen, join, outcome, subscriber
-
-if TYPE_CHECKING:
-    from newsletter.core.subscriber import Subscriber
-    from newsletter.ports import Store
-    from tests.store.conftest import Opener
 
 NEXT_DAY = DAY + timedelta(days=1)
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from datetime import time
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -9,10 +8,8 @@ from newsletter.core.delivery import DeliveryState, begun
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Origin, SubscriberStatus, SyncPlan
 from newsletter.core.topics import TopicsMode
+from newsletter.ports import Store
 from tests.store.samples import HOUR, NOW, attempt, draft, due, frozen, join, outcome, subscriber
-
-if TYPE_CHECKING:
-    from newsletter.ports import Store
 
 UNSUBSCRIBED, REMOVED = SubscriberStatus.UNSUBSCRIBED, SubscriberStatus.REMOVED
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
 from newsletter.core.delivery import Planned
 from newsletter.core.errors import NoReaderError
-from newsletter.core.subscriber import SubscriberStatus
+from newsletter.core.subscriber import Subscriber, SubscriberStatus
+from newsletter.ports import Store
+from tests.store.conftest import Opener
 from tests.store.samples import NOW, draft, join, subscriber
-
-if TYPE_CHECKING:
-    from newsletter.core.subscriber import Subscriber
-    from newsletter.ports import Store
-    from tests.store.conftest import Opener
 
 DAY = date(2026, 3, 12)
 

@@ -8,19 +8,15 @@ import sys
 import threading
 from contextlib import closing
 from datetime import date
+from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
 
 import pytest
 
 from newsletter.core.errors import StoreError
 from newsletter.store import open_store, sqlite
 from newsletter.store.engine import connect
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.store.conftest import Opener
+from tests.store.conftest import Opener
 
 # A process of its own: what is tested is that it ends. Readers wait for a slow statement, or for one of the few
 # connections, and are cancelled as often as asked.

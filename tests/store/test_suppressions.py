@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
 import pytest
 
 from newsletter.core.delivery import DeliveryState, Uncertain, begun
 from newsletter.core.errors import UsageError
 from newsletter.core.subscriber import SubscriberStatus
-from newsletter.ports import Suppression
+from newsletter.ports import Store, Suppression
 from tests.store.samples import DAY, NOW, attempt, frozen, outcome
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from newsletter.ports import Store
 
 SENT, REFUSED = DeliveryState.SENT, DeliveryState.REFUSED
 ANOTHER_DAY = timedelta(days=1)

@@ -5,20 +5,15 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from newsletter.core.delivery import DeliveryState, Uncertain, begun
+from newsletter.core.delivery import Delivery, DeliveryState, Uncertain, begun
+from newsletter.ports import Store
+from tests.store.conftest import Opener
 from tests.store.samples import NOW, attempt, frozen
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from newsletter.core.delivery import Delivery
-    from newsletter.ports import Store
-    from tests.store.conftest import Opener
 
 _ROOT = Path(__file__).resolve().parents[2]
 

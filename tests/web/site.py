@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
 
@@ -14,19 +15,15 @@ from newsletter.core.diff import select
 from newsletter.core.listing import Entry, Listing, Sighting
 from newsletter.core.newsletter_list import Masthead, NewsletterList
 from newsletter.core.subscriber import Subscriber, SubscriberStatus, SyncPlan
-from newsletter.links import Links
+from newsletter.core.tokens import Links
 from newsletter.ports import Store
-from newsletter.render.renderer import TemplateRenderer
+from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.store import open_store
+from newsletter.web.app import Kept, public_app
 from newsletter.web.archive import IssueArchive
-from newsletter.web.kept import KeptPages
-from newsletter.web.public import Kept, public_app
+from newsletter.web.pages.kept import KeptPages
 from newsletter.web.server import serving
 from tests.web.studio import TEMPLATES
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
 
 NOW = datetime(2026, 3, 12, 8, tzinfo=UTC)
 DAY = NOW.date()

@@ -9,7 +9,7 @@ from email.policy import SMTP
 from pathlib import Path
 
 from newsletter.core.errors import UsageError
-from newsletter.web.preview import Previewed
+from newsletter.web.studio.preview import Previewed
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 DAYS = (date(2026, 3, 12), date(2026, 3, 11))

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from time import monotonic
-from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from newsletter.web.guard import Guard
 from newsletter.web.limits import Limits
 from newsletter.web.server import serving
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from starlette.requests import Request
-    from starlette.types import Receive, Scope, Send
 
 QUICK = Limits(
     connections=20, idle=0.3, head=0.5, body=0.5, answer=0.6, requests=5, head_bytes=4096, per_client=20

@@ -8,29 +8,25 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
 from shutil import copytree
-from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 from structlog.testing import capture_logs
 
 from newsletter.core.errors import RenderError
-from newsletter.render.fingerprint import Fingerprint
-from newsletter.render.renderer import TemplateRenderer
+from newsletter.core.issue import Issue
+from newsletter.ports import IssueOutline
+from newsletter.render.issue.fingerprint import Fingerprint
+from newsletter.render.issue.renderer import TemplateRenderer
+from newsletter.web.app import public_app
 from newsletter.web.archive import IssueArchive
-from newsletter.web.kept import KeptPages
-from newsletter.web.public import public_app
+from newsletter.web.pages.kept import KeptPages
 from newsletter.web.server import serving
 from tests.web.site import DAY, LINKS, NOW, READER, Site
 from tests.web.studio import TEMPLATES
-
-if TYPE_CHECKING:
-    from datetime import date
-    from pathlib import Path
-
-    from newsletter.core.issue import Issue
-    from newsletter.ports import IssueOutline
 
 PAGE = "/daily/2026-03-12"
 A_DAY = 86_400
@@ -117,7 +113,7 @@ async def test_what_a_page_depends_on_makes_another_page(
     before = await one.page("daily", DAY)
     assert before is not None
     await before.content()
-    monkeypatch.setattr("newsletter.render.fingerprint._LOOK_AGAIN", 0.0)
+    monkeypatch.setattr("newsletter.render.issue.fingerprint._LOOK_AGAIN", 0.0)
     if what == "program":
         pages.version = "2"
     elif what == "template":

@@ -4,7 +4,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from newsletter.web.mail_view import Theme, as_shown_in, mail_view
+from newsletter.web.studio.mail_view import Theme, as_shown_in, mail_view
 from tests.web.studio import message
 
 

@@ -1,20 +1,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
-from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 from structlog.testing import capture_logs
 
 from newsletter.core.errors import ListFileError, Mistake, RenderError
-from newsletter.web.preview import previewing
+from newsletter.web.studio.preview import previewing
 from tests.web.studio import DAYS, READER, TEMPLATES, SmallStudio, message
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
 
 
 @asynccontextmanager

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
-from newsletter.web.preview import previewing
+from newsletter.web.studio.preview import previewing
 from tests.web.browser import browser_page
 from tests.web.studio import READER, TEMPLATES, SmallStudio
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from playwright.async_api import Page
 
 
 @asynccontextmanager

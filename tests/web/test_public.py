@@ -1,15 +1,10 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 from structlog.testing import capture_logs
 
 from newsletter.core.errors import StoreError
-from tests.web.site import DAY, LINKS, READER
-
-if TYPE_CHECKING:
-    from tests.web.site import Site
+from tests.web.site import DAY, LINKS, READER, Site
 
 
 async def test_the_root_is_a_small_page(site: Site) -> None:

@@ -3,24 +3,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from newsletter.core.errors import ConfigurationError
 from newsletter.web.guard import Guard
 from newsletter.web.server import serving
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from starlette.requests import Request
-    from starlette.types import Message, Receive, Scope, Send
 
 
 class Slow:

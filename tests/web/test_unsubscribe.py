@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -9,11 +8,8 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from newsletter.core.subscriber import SyncPlan
-from newsletter.links import Links
-from tests.web.site import LINKS, NOW, READER, unsubscribe_path
-
-if TYPE_CHECKING:
-    from tests.web.site import Site
+from newsletter.core.tokens import Links
+from tests.web.site import LINKS, NOW, READER, Site, unsubscribe_path
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 FORGED = Links(LINKS.public_url, "another secret").unsubscribe(1).removeprefix(LINKS.public_url)

@@ -1,13 +1,9 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from playwright.async_api import expect
 
 from tests.web.browser import browser_page
-
-if TYPE_CHECKING:
-    from tests.web.site import Site
+from tests.web.site import Site
 
 
 async def test_a_reader_leaves_by_the_pages_button_under_our_own_content_policy(site: Site) -> None:

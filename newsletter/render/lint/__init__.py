@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
+from newsletter.core.issue import Issue
 from newsletter.render.lint import content, contrast, headers, links, page, structure, wire
 from newsletter.render.lint.dead import dead_links
 from newsletter.render.lint.finding import Finding, Level
 from newsletter.render.lint.mail import Mail
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from newsletter.core.issue import Issue
 
 __all__ = ["Finding", "Level", "dead_links", "lint"]
 

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from newsletter.render.lint.finding import Level, Rule
+from newsletter.render.lint.finding import Finding, Level, Rule
 from newsletter.render.lint.headers import ways_out
-from newsletter.render.lint.mail import plain
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from newsletter.render.lint.finding import Finding
-    from newsletter.render.lint.mail import Mail
+from newsletter.render.lint.mail import Mail, plain
 
 LEFTOVER = Rule("leftover", "A value was never put in: readers would see the placeholder.")
 POSTAL_ADDRESS = Rule("postal-address", "Bulk mail must name its sender's postal address (CAN-SPAM 16 CFR 316).")
 WAY_OUT = Rule("unsubscribe-link", "Who finds no way out presses Spam.")
 
-# Placeholders of ours (`newsletter.render.markers`) and of Jinja; in links also as premailer escapes them.
+# Placeholders of ours (`newsletter.render.mime.markers`) and of Jinja; in links also as premailer escapes them.
 _MARK = re.compile(r"%%[\w.]+|%25%25[\w.]+")
 _TEMPLATE = re.compile(r"\{\{-?\s*[a-z_][\w.]*\s*(?:\||-?\}\})|\{%-?\s*\w+|%7B(?:%7B|%25)\w*", re.IGNORECASE)
 _NOT_WORD = re.compile(r"[\W_]+")

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from newsletter.render.colour import BLACK, WHITE, Colour, contrast, parse
 from newsletter.render.lint.css import Cascade, style_rules
-from newsletter.render.lint.finding import Level, Rule
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from newsletter.render.lint.finding import Finding
-    from newsletter.render.lint.mail import Mail
+from newsletter.render.lint.finding import Finding, Level, Rule
+from newsletter.render.lint.mail import Mail
 
 CONTRAST = Rule("contrast", "Text must stand out from its ground by 4.5 to 1, large text by 3 (WCAG 2.2 AA).")
 

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import urlsplit
 
-from newsletter.render.lint.finding import Level, Rule
+from newsletter.render.lint.finding import Finding, Level, Rule
 from newsletter.render.lint.links import targets
 from newsletter.render.lint.mail import Mail
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
-
-    from newsletter.render.lint.finding import Finding
 
 DEAD_LINK = Rule("dead-link", "Who is led nowhere trusts the next link less.", Level.WARNING)
 

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from email.utils import getaddresses
-from typing import TYPE_CHECKING
 
-from newsletter.links import unreachable
-from newsletter.render.lint.finding import Level, Rule
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from newsletter.render.lint.finding import Finding
-    from newsletter.render.lint.mail import Field, Mail
+from newsletter.core.tokens import unreachable
+from newsletter.render.lint.finding import Finding, Level, Rule
+from newsletter.render.lint.mail import Field, Mail
 
 ONE_OF_EACH = Rule("one-of-each", "A field that is missing or doubled is a forger's mark (RFC 5322, 3.6).")
 ONE_RECIPIENT = Rule("one-recipient", "Readers must never see each other's addresses.")

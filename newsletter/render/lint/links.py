@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from newsletter.render.lint.finding import Level, Rule
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from newsletter.render.lint.finding import Finding
-    from newsletter.render.lint.mail import Mail
+from newsletter.render.lint.finding import Finding, Level, Rule
+from newsletter.render.lint.mail import Mail
 
 TARGET = Rule("link-target", "A mail has no page that a relative link could start from, and runs no scripts.")
 PLAIN_HTTP = Rule("link-https", "Anybody on the way can read and change what plain HTTP brings.", Level.WARNING)

@@ -6,17 +6,15 @@ import re
 from dataclasses import dataclass, fields
 from email import message_from_bytes
 from email.header import decode_header, make_header
+from email.message import Message
 from email.policy import compat32
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
 from lxml import html as lxml_html
 
-if TYPE_CHECKING:
-    from email.message import Message
-
-    from newsletter.core.issue import Issue
+from newsletter.core.issue import Issue
 
 _FIELD_END = re.compile(rb"\n(?![ \t])")
 

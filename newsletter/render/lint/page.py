@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from newsletter.render.lint.finding import Level, Rule
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from newsletter.render.lint.finding import Finding
-    from newsletter.render.lint.mail import Mail
+from newsletter.render.lint.finding import Finding, Level, Rule
+from newsletter.render.lint.mail import Mail
 
 LANG = Rule("lang", "Without it a screen reader reads the mail in its user's language, not its own (WCAG 3.1.1).")
 DIR = Rule("dir", "Web mail sets its own direction around a mail that names none.", Level.WARNING)

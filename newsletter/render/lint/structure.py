@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from newsletter.render.fit import BUDGET
+from newsletter.render.issue.fit import BUDGET
 from newsletter.render.lint.css import nested_at_rules
-from newsletter.render.lint.finding import Level, Rule
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from newsletter.render.lint.finding import Finding
-    from newsletter.render.lint.mail import Mail
+from newsletter.render.lint.finding import Finding, Level, Rule
+from newsletter.render.lint.mail import Mail
 
 PARTS = Rule("part-order", "Clients show the last part that they can; text must come first (RFC 2046, 5.1.4).")
 HTML_SIZE = Rule("html-size", "Gmail clips a page near 102 KB, and with it the unsubscribe link.")

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from newsletter.render.lint.finding import Rule
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from newsletter.render.lint.finding import Finding
-    from newsletter.render.lint.mail import Mail, Part
+from newsletter.render.lint.finding import Finding, Rule
+from newsletter.render.lint.mail import Mail, Part
 
 LINE_END = Rule("line-end", "Relays mend or refuse a lone CR or LF (RFC 5321, 2.3.8), and the signature breaks.")
 LINE_LENGTH = Rule("line-length", "Relays cut or refuse lines of more than 998 bytes (RFC 5322, 2.1.1).")

@@ -1,0 +1,224 @@
+"""How an issue is frozen and what becomes of its deliveries, step by step. Pure; all stores decide by it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from newsletter.core.delivery import FORWARD, WAITING, Change, DeliveryState, Planned, Uncertain
+from newsletter.core.errors import NoReaderError
+from newsletter.core.issue import Draft, Issue
+from newsletter.core.subscriber import Subscriber, SubscriberStatus
+
+# What a withdrawal's reason begins with where the address is suppressed; `suppressed_count` counts by it.
+SUPPRESSED = "suppressed"
+CUT_OFF = "cut off in flight"
+NOT_YET_SENT = (DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.UNCERTAIN)
+NOT_BROUGHT = (DeliveryState.WITHDRAWN, DeliveryState.REFUSED)
+OPEN = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED)
+
+# Holds deliveries that were begun without a claim: no living worker has this name, so they can be recovered.
+NOBODY = "nobody"
+
+_LONGEST_TEXT = 1000
+
+
+def frozen(draft: Draft, key: int, subject: str, now: datetime) -> Issue:
+    """Return the issue that a draft becomes under the store's number `key`."""
+    return Issue(
+        key=key,
+        number=draft.number,
+        subject=subject,
+        frozen_at=now,
+        masthead=draft.masthead,
+        day=draft.day,
+        candidates=draft.candidates,
+        listings=draft.listings,
+    )
+
+
+class Standing(NamedTuple):
+    """Where a delivery stands, as far as its next step depends on it.
+
+    `due_at` is as the store keeps it: it only ever goes back there.
+    """
+
+    state: DeliveryState | str
+    due_at: Any
+    attempts: int = 0
+    claimed_by: str | None = None
+
+
+class Step(NamedTuple):
+    """The new values of a delivery's row; those that differ from one delivery to the next stand first.
+
+    With `due_at`, which doesn't change, it is where the delivery stands then: see `Standing`.
+    """
+
+    key: int
+    updated_at: datetime
+    text: str
+    ready_at: Any  # as `Standing.due_at`, or a datetime
+    next_attempt_at: datetime | None
+    state: DeliveryState
+    attempts: int
+    relay: str
+    code: int | None
+    reason: str
+    claimed_by: str | None
+    due_at: Any
+
+
+class Opening(NamedTuple):
+    """What the row of a delivery begins with: queued, or withdrawn with a reason."""
+
+    email: str
+    state: str
+    due_at: datetime
+    ready_at: datetime | None
+    reason: str
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What changes lead to: the steps taken, in order, and what was left out and why."""
+
+    steps: list[Step] = field(default_factory=list)
+    suppress: list[Change] = field(default_factory=list)
+    left_out: list[tuple[Change, str]] = field(default_factory=list)
+
+
+def walk(standings: Mapping[int, Standing], changes: Iterable[Change]) -> Walk:
+    """Apply changes in their order; a delivery may take several steps at once.
+
+    Args:
+        standings: where the deliveries stand now, by key.
+        changes: the steps; one that is not forward (`core.delivery.FORWARD`) is left out.
+    """
+    done = Walk()
+    now: dict[int, Standing | Step] = {**standings}
+    for change in changes:
+        standing = now.get(change.key)
+        if standing is None:
+            done.left_out.append((change, "there is no such delivery"))
+        elif change.state not in FORWARD[standing.state]:  # type: ignore[index]  # a DeliveryState is its text
+            done.left_out.append((change, f"it is {standing.state}"))
+        else:
+            now[change.key] = step = _step(standing, change)
+            done.steps.append(step)
+            if change.suppress:
+                done.suppress.append(change)
+    return done
+
+
+def _step(standing: Standing | Step, change: Change) -> Step:
+    begins, waits = change.state is DeliveryState.SENDING, change.state in WAITING
+    is_attempt = begins or standing.state == DeliveryState.SENDING
+    # What was deferred and turned out to be our own trouble is no attempt after all.
+    is_attempt |= standing.state == DeliveryState.DEFERRED and change.state is DeliveryState.QUEUED
+    return Step(
+        key=change.key,
+        updated_at=change.at,
+        text=_plain(change.text),
+        ready_at=(change.next_attempt_at or standing.due_at) if waits else None,
+        next_attempt_at=change.next_attempt_at if waits else None,
+        state=change.state,
+        attempts=change.attempts if is_attempt else standing.attempts,
+        relay=change.relay,
+        code=change.code,
+        reason=_plain(change.reason) if change.reason else "",
+        claimed_by=(standing.claimed_by or NOBODY) if begins else None,
+        due_at=standing.due_at,
+    )
+
+
+def _plain(text: str) -> str:
+    """Return text from outside in a form that every database takes: no NUL, no lone surrogates, not endless."""
+    if not text or (text.isprintable() and len(text) <= _LONGEST_TEXT):
+        return text
+    encodable = text[:_LONGEST_TEXT].encode("utf-8", "replace").decode()
+    return " ".join("".join(char if char.isprintable() else " " for char in encodable).split())
+
+
+def cut_off(in_flight: Iterable[tuple[int, int]], policy: Uncertain, now: datetime) -> list[Change]:
+    """Return the steps of deliveries that were in flight when their worker died.
+
+    Args:
+        in_flight: pairs of a delivery's key and its attempts, the one that was cut off included.
+        policy: under `hold` they stay uncertain, under `resend` they are queued again.
+        now: when they were found.
+    """
+    steps = []
+    for key, attempts in in_flight:
+        steps.append(Change(key=key, state=DeliveryState.UNCERTAIN, at=now, attempts=attempts, reason=CUT_OFF))
+        if policy is Uncertain.RESEND:
+            steps.append(Change(key=key, state=DeliveryState.QUEUED, at=now, reason=CUT_OFF))
+    return steps
+
+
+def withdrawal(key: int, reason: str, now: datetime) -> Change:
+    """Return the step of a delivery that will not be made."""
+    return Change(key=key, state=DeliveryState.WITHDRAWN, at=now, reason=reason)
+
+
+def dead_address(change: Change) -> str:
+    """Return the reason for which an address is suppressed: what the relay said of it."""
+    return " ".join(part for part in (str(change.code or ""), _plain(change.text) or change.reason) if part)
+
+
+def barred(status: SubscriberStatus, suppression: str | None) -> str:
+    """Return why a subscriber gets no mail, or an empty string.
+
+    Args:
+        status: the subscriber's own.
+        suppression: the reason of a suppression of the address, if there is one.
+    """
+    if suppression is not None:
+        return f"{SUPPRESSED}: {suppression}"
+    if status is SubscriberStatus.UNSUBSCRIBED:
+        return f"{SUPPRESSED}: unsubscribed"
+    return "removed from the list" if status is SubscriberStatus.REMOVED else ""
+
+
+def opening(
+    subscriber: Subscriber, suppression: str | None, plan: Callable[[Subscriber], Planned], now: datetime
+) -> Opening:
+    """Return how a subscriber's delivery begins."""
+    reason, due_at = barred(subscriber.status, suppression), None
+    if not reason:
+        planned = plan(subscriber)
+        reason, due_at = planned.reason, planned.due_at
+    state = DeliveryState.WITHDRAWN if due_at is None else DeliveryState.QUEUED
+    return Opening(
+        email=subscriber.email,
+        state=state.value,
+        due_at=due_at or now,
+        ready_at=due_at,
+        reason=reason if due_at is None else "",
+        updated_at=now,
+    )
+
+
+def require_reader(issue: Issue, reasons: Counter[str]) -> None:
+    """Find out whether anybody is to get an issue.
+
+    Args:
+        issue: the issue.
+        reasons: how many of its deliveries begin with each reason; those that are queued have none.
+
+    Raises:
+        NoReaderError: nobody is; says why.
+    """
+    if reasons[""]:
+        return
+    if not reasons.total():
+        raise NoReaderError(f"nobody to send it to: list {issue.masthead.readers_of} has no subscribers")
+    [(reason, count)] = reasons.most_common(1)
+    raise NoReaderError(
+        f"nobody to send it to: no subscriber is to get it ({count} of {reasons.total()}: {reason})",
+        suppressed=sum(number for why, number in reasons.items() if why.startswith(SUPPRESSED)),
+    )

@@ -1,0 +1,92 @@
+"""Whether a relay works, and how it is approached while it doesn't."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import structlog
+
+from newsletter.core.errors import RelayError, RelaySetupError
+
+log = structlog.get_logger(__name__)
+
+
+class Health:
+    """What the connections of one relay know of it together.
+
+    While the relay is in trouble, one connection at a time tries it, after a pause, with one message; when that
+    has gone through, all may go on. A relay that fails at each of the pauses is given up, until the next run.
+    """
+
+    def __init__(self, relay: str, pauses: Sequence[float]) -> None:
+        """Begin in good health.
+
+        Args:
+            relay: the relay's name, for the log.
+            pauses: seconds to wait before the first new attempt, the second and so on.
+        """
+        self._relay = relay
+        self._pauses = pauses
+        self.failures = 0  # in a row
+        self._one_at_a_time = asyncio.Lock()
+        self.trouble = ""
+        self.on_change: Callable[[str], None] | None = None  # hears of it, by the relay's name
+
+    @property
+    def given_up(self) -> bool:
+        """Tell whether the relay is not to be tried again."""
+        return self.failures > len(self._pauses)
+
+    @property
+    def is_good(self) -> bool:
+        """Tell whether the relay is not known to be in trouble."""
+        return not self.failures
+
+    @property
+    def pause(self) -> float:
+        """Return how many seconds to wait before the relay is tried again."""
+        return self._pauses[self.failures - 1] if self.failures and not self.given_up else 0.0
+
+    @asynccontextmanager
+    async def attempt(self) -> AsyncIterator[int]:
+        """Wait until a new session may be tried; gives what `failed` wants to know of it."""
+        if self.is_good:
+            yield self.failures
+            return
+        async with self._one_at_a_time:
+            yield self.failures
+
+    def recall(self, trouble: str) -> bool:
+        """Be careful with a relay that was in trouble when another process used it; tell whether that is news."""
+        is_news = self.is_good
+        if is_news:
+            self.failures, self.trouble = 1, trouble
+        return is_news
+
+    def begin_run(self) -> None:
+        """Try again a relay that was given up in an earlier run, but be careful with it."""
+        self.failures = min(self.failures, 1)
+
+    def failed(self, error: RelayError, attempt: int) -> None:
+        """Note trouble with a session. Sessions that began before the last failure only confirm that one.
+
+        A relay that is set up wrongly is given up at once.
+        """
+        self.trouble = str(error)
+        if attempt == self.failures:
+            self.failures = len(self._pauses) + 1 if isinstance(error, RelaySetupError) else self.failures + 1
+            log.warning("relay_in_trouble", relay=self._relay, reason=self.trouble, failures=self.failures)
+            self._tell()
+
+    def worked(self) -> None:
+        """Note that the relay has answered for a message."""
+        if self.failures and not self.given_up:
+            log.info("relay_works_again", relay=self._relay)
+            self.failures = 0
+            self._tell()
+
+    def _tell(self) -> None:
+        if self.on_change:
+            self.on_change(self._relay)

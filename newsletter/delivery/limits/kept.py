@@ -1,0 +1,204 @@
+"""What is known of domains and relays, kept in the store so that it outlasts the process.
+
+The parts that learn count in seconds of the event loop's clock, which begins anew with each process; here they
+become moments, and moments become seconds again. What can't be kept costs no delivery: it is logged, and the next
+process learns it for itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+
+from newsletter.core.errors import StoreError
+from newsletter.delivery.limits.domains import DomainLimits
+from newsletter.delivery.limits.relays import Relays
+from newsletter.delivery.smtp.experience import Joining
+from newsletter.delivery.smtp.replies import printable
+from newsletter.ports import Clock, Hindrance, HindranceKind, Hindrances
+
+log = structlog.get_logger(__name__)
+
+_REMEMBERED = timedelta(hours=1)  # for so long after its pause or last failure we are careful
+_LONGEST_RUN = timedelta(days=2)  # after which a killed run is thought to have left every rate unused
+_ALL_PACES = (HindranceKind.PACE, "all")
+
+
+class Recollection:
+    """Tells limits and relays what earlier processes learnt, and notes at once what they learn now.
+
+    Of the paces only one thing is kept: until when messages may have used them up, which is unknown while a run
+    is under way. If that has not passed when a process begins, then all paces begin as if just used: a process
+    that was killed can't be followed by a burst.
+    """
+
+    def __init__(self, hindrances: Hindrances, limits: DomainLimits, relays: Relays, clock: Clock) -> None:
+        self._hindrances = hindrances
+        self._limits = limits
+        self._relays = relays
+        self._clock = clock
+        self._since: dict[tuple[HindranceKind, str], datetime] = {}
+        self._unwritten: set[tuple[HindranceKind, str]] = set()
+        self._writing: asyncio.Task[None] | None = None
+        self._beginning = asyncio.Lock()
+        self._runs = 0
+        self._is_new = True
+        limits.on_change = partial(self._changed, HindranceKind.DOMAIN)
+        for member in relays.members:
+            member.health.on_change = partial(self._changed, HindranceKind.RELAY)
+            member.pool.joins.on_change = partial(self._changed, HindranceKind.JOINING)
+
+    @asynccontextmanager
+    async def run(self) -> AsyncIterator[None]:
+        """Work for one run; the first of those at the same time recalls what this and other processes noted."""
+        self._runs += 1
+        try:
+            async with self._beginning:
+                if self._runs == 1:
+                    await self._begin()
+            yield
+        finally:
+            self._runs -= 1
+            await self._note_paces()
+
+    async def _begin(self) -> None:
+        try:
+            known = await self._hindrances.known(now=self._clock())
+        except StoreError as error:
+            log.warning("hindrances_not_recalled", reason=str(error))
+            self._use_up_paces()
+        else:
+            for one in known:
+                self._recall(one)
+        self._is_new = False
+        await self._note_paces()  # before the first message
+
+    def _recall(self, known: Hindrance) -> None:
+        is_news = False
+        match known.kind:
+            case HindranceKind.PACE:
+                self._use_up_paces()
+            case HindranceKind.DOMAIN:
+                free_at = self._in_loop_time(known.until or known.since)
+                is_news = self._limits.recall(known.name, known.times, free_at, known.reason)
+            case HindranceKind.RELAY:
+                namesakes = [one for one in self._relays.members if one.pool.name == known.name]
+                is_news = sum(one.health.recall(known.reason) for one in namesakes) > 0  # all of them are told
+            case HindranceKind.JOINING:
+                until = self._in_loop_time(known.forgotten_at)
+                pools = [one.pool for one in self._relays.members if one.pool.name == known.name]
+                is_news = sum(pool.joins.recall(known.reason, until) for pool in pools) > 0
+        if is_news:
+            self._since[known.kind, known.name] = known.since
+            log.info("hindrance_recalled", kind=known.kind.value, name=known.name, reason=known.reason)
+
+    def _use_up_paces(self) -> None:
+        """Let all paces begin as if just used, unless this process has used them itself and knows better."""
+        if self._is_new:
+            now = asyncio.get_running_loop().time()
+            self._limits.were_used(now)
+            for member in self._relays.members:
+                member.pace.was_used(now)
+
+    async def _note_paces(self) -> None:
+        """Note how far the paces are used up, if any are set, and wait until all is written."""
+        if self._limits.have_rates or any(member.pool.rate for member in self._relays.members):
+            self._changed(*_ALL_PACES)
+        if self._writing:
+            await self._writing
+
+    def _changed(self, kind: HindranceKind, name: str) -> None:
+        self._unwritten.add((kind, name))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write())
+
+    async def _write(self) -> None:
+        while self._unwritten:
+            unwritten, self._unwritten = self._unwritten, set()
+            now = self._clock()
+            found = {key: self._standing(*key, now) for key in unwritten}
+            over = [key for key, one in found.items() if one is None]
+            for key in over:
+                self._since.pop(key, None)
+            try:
+                await self._hindrances.note([one for one in found.values() if one], over=over, now=now)
+            except StoreError as error:
+                log.warning("hindrances_not_kept", names=sorted(name for _, name in unwritten), reason=str(error))
+
+    def _standing(self, kind: HindranceKind, name: str, now: datetime) -> Hindrance | None:
+        """Return how it stands with a domain, a relay or the paces; None: nothing holds mail up."""
+        match kind:
+            case HindranceKind.DOMAIN:
+                return self._domain(name, now)
+            case HindranceKind.RELAY:
+                return self._relay(name, now)
+            case HindranceKind.PACE:
+                return self._paces(now)
+            case HindranceKind.JOINING:
+                return self._joining(name, now)
+
+    def _domain(self, name: str, now: datetime) -> Hindrance | None:
+        slow = self._limits.slow.get(name)
+        if slow is None:
+            return None
+        until = _moment(slow.free_at, now)
+        return Hindrance(
+            kind=HindranceKind.DOMAIN,
+            name=name,
+            since=self._since.setdefault((HindranceKind.DOMAIN, name), now),
+            until=until,
+            times=slow.times,
+            reason=printable(slow.reason),
+            forgotten_at=until + _REMEMBERED,
+        )
+
+    def _relay(self, name: str, now: datetime) -> Hindrance | None:
+        sick = (one.health for one in self._relays.members if one.pool.name == name and not one.health.is_good)
+        health = next(sick, None)
+        if health is None:
+            return None
+        return Hindrance(
+            kind=HindranceKind.RELAY,
+            name=name,
+            since=self._since.setdefault((HindranceKind.RELAY, name), now),
+            times=health.failures,
+            given_up=health.given_up,
+            reason=printable(health.trouble),
+            forgotten_at=now + _REMEMBERED,
+        )
+
+    def _joining(self, name: str, now: datetime) -> Hindrance | None:
+        pools = (one.pool for one in self._relays.members if one.pool.name == name)
+        joins = next((pool.joins for pool in pools if pool.joins.state is Joining.FAILS), None)
+        if joins is None:
+            return None
+        until = _moment(joins.tried_again_at, now)
+        return Hindrance(
+            kind=HindranceKind.JOINING,
+            name=name,
+            since=self._since.setdefault((HindranceKind.JOINING, name), now),
+            until=until,
+            reason=printable(joins.reason),
+            forgotten_at=until,
+        )
+
+    def _paces(self, now: datetime) -> Hindrance | None:
+        used_until = max(self._limits.used_until, *(member.pace.free_at for member in self._relays.members))
+        until = None if self._runs else _moment(used_until, now)
+        if until and until <= now:
+            return None
+        kind, name = _ALL_PACES
+        return Hindrance(kind=kind, name=name, since=now, until=until, forgotten_at=until or now + _LONGEST_RUN)
+
+    def _in_loop_time(self, moment: datetime) -> float:
+        return asyncio.get_running_loop().time() + (moment - self._clock()).total_seconds()
+
+
+def _moment(loop_time: float, now: datetime) -> datetime:
+    """Return the moment of the loop's time; `now` for one that is past."""
+    return now + timedelta(seconds=max(0.0, loop_time - asyncio.get_running_loop().time()))

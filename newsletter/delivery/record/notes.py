@@ -1,0 +1,236 @@
+"""The ledger as delivery writes it: many connections, few transactions.
+
+Each message leaves two notes: its intent, durable before it is sent, and its outcome. A connection doesn't wait
+for an outcome to be written before it takes up the next reader: the intent that it then waits for stands behind
+the outcome, and becomes durable no sooner.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+from typing import Generic, Protocol, TypeVar
+
+import structlog
+
+from newsletter.core.delivery import Change, DeliveryState
+from newsletter.delivery.record.journal import Journal
+from newsletter.ports import Outbox
+
+log = structlog.get_logger(__name__)
+
+Result = TypeVar("Result")
+
+_SECONDS_BEHIND = 1.0  # by which the outbox may be behind the journal
+_SYNC_EVERY = 0.02  # seconds
+_MOST_UNSYNCED = 500  # changes
+
+
+class Ledger(Protocol):
+    """Takes down what happens to deliveries, in the order in which it happens."""
+
+    def note(self, *changes: Change) -> None:
+        """Take changes down; they are written soon."""
+        ...
+
+    async def write(self, *changes: Change) -> Collection[int]:
+        """Take changes down and return when they, and all noted before them, are durable.
+
+        Returns:
+            The keys of deliveries among them whose change is known to have been left out (`Outbox.record`).
+
+        Raises:
+            StoreError: the ledger could not be written.
+        """
+        ...
+
+    async def flush(self) -> None:
+        """Return when the outbox itself holds what has been noted.
+
+        Raises:
+            StoreError: the ledger could not be written.
+        """
+        ...
+
+    async def drain(self) -> None:
+        """End: flush, and once more what could not be written before.
+
+        Raises:
+            StoreError: it could not be written.
+        """
+        ...
+
+
+class GroupCommit:
+    """Writes changes to the outbox in groups.
+
+    What arrives within one turn of the event loop, or while a transaction is being written, goes into the next.
+    """
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._noted: list[Change] = []
+        self._unsaved: list[Change] = []
+        self._turns = _Turns(self._commit)
+
+    def note(self, *changes: Change) -> None:
+        """See `Ledger`."""
+        self._noted.extend(changes)
+        self._turns.ask()
+
+    async def write(self, *changes: Change) -> Collection[int]:
+        """See `Ledger`."""
+        self._noted.extend(changes)
+        return await asyncio.shield(self._turns.ask())
+
+    async def flush(self) -> None:
+        """See `Ledger`."""
+        await self.write()
+
+    async def drain(self) -> None:
+        """See `Ledger`; deliveries whose outcome is lost will be found in flight and be `uncertain`."""
+        await self._turns.end()
+        if self._unsaved:
+            unsaved, self._unsaved = self._unsaved, []
+            await self._outbox.record(unsaved)
+
+    async def _commit(self) -> Collection[int]:
+        changes, self._noted = self._noted, []
+        try:
+            return await self._outbox.record(changes)
+        except Exception as error:
+            # An intent that was not written stops its message; an outcome is a fact and is tried again.
+            self._unsaved += [change for change in changes if change.state is not DeliveryState.SENDING]
+            log.warning("ledger_not_written", reason=str(error), changes=len(changes))
+            raise
+
+
+class Journalled:
+    """Writes changes to a journal at once, and to the outbox in batches; see `newsletter.delivery.record.journal`.
+
+    `open_journal` makes the journal when there is something to write; `batch` is how many changes make a batch.
+    """
+
+    def __init__(self, outbox: Outbox, open_journal: Callable[[], Journal], *, batch: int) -> None:
+        self._outbox = outbox
+        self._open_journal = open_journal
+        self._opened: Journal | None = None
+        self._batch = batch
+        self._noted: list[Change] = []
+        self._unsynced = 0
+        self._syncs = _Turns(self._sync)
+        self._flushes = _Turns(self._flush)
+        self._later: asyncio.TimerHandle | None = None
+        self._failure: Exception | None = None
+
+    def note(self, *changes: Change) -> None:
+        """See `Ledger`."""
+        journal = self._journal
+        self._noted.extend(changes)  # first: an outcome is a fact, even if the journal can't take it
+        journal.append(changes)
+        if len(self._noted) >= self._batch or journal.is_filling:
+            self._flushes.ask()
+        elif self._later is None:
+            self._later = asyncio.get_running_loop().call_later(_SECONDS_BEHIND, self._flushes.ask)
+
+    async def write(self, *changes: Change) -> Collection[int]:
+        """See `Ledger`. What is left out isn't known yet."""
+        if self._failure:
+            raise self._failure
+        journal = self._journal
+        while len(self._noted) >= 4 * self._batch or journal.is_filling:  # the outbox can't keep up
+            await asyncio.shield(self._flushes.ask())
+        journal.append(changes)
+        self._noted.extend(changes)
+        self._unsynced += len(changes)
+        synced = self._syncs.ask()
+        if self._unsynced >= _MOST_UNSYNCED:
+            await asyncio.shield(synced)
+        return ()
+
+    async def flush(self) -> None:
+        """See `Ledger`."""
+        await asyncio.shield(self._flushes.ask())
+
+    async def drain(self) -> None:
+        """See `Ledger`; if it raises, the journal stays, and the next run begins with reading it."""
+        if self._opened is None:
+            return
+        if self._later:  # first: a flush that began while we wait below would go on when the journal is gone
+            self._later.cancel()
+            self._later = None
+        await self._flushes.end()
+        await self._syncs.end()
+        try:
+            if self._noted:
+                await self._outbox.record(self._noted)
+        except BaseException:
+            self._opened.close()
+            raise
+        self._opened.remove()
+
+    @property
+    def _journal(self) -> Journal:
+        if self._opened is None:
+            self._opened = self._open_journal()
+        return self._opened
+
+    async def _sync(self) -> None:
+        await asyncio.sleep(_SYNC_EVERY)
+        self._unsynced = 0
+        try:
+            await self._journal.sync()
+        except Exception as error:
+            self._failure = error
+            raise
+
+    async def _flush(self) -> None:
+        if self._later:
+            self._later.cancel()
+            self._later = None
+        if self._failure:
+            raise self._failure
+        if not self._noted:
+            return
+        changes, self._noted = self._noted, []
+        try:
+            self._journal.next_turn()
+            await self._outbox.record(changes)
+            self._journal.forget_last_turn()
+        except Exception as error:
+            self._noted = changes + self._noted
+            self._failure = error
+            log.warning("ledger_not_written", reason=str(error), changes=len(changes))
+            raise
+
+
+class _Turns(Generic[Result]):
+    """Does something for all who ask for it while it is being done for others; one turn at a time."""
+
+    def __init__(self, act: Callable[[], Awaitable[Result]]) -> None:
+        self._act = act
+        self._asked: asyncio.Future[Result] | None = None
+        self._going_on: asyncio.Task[None] | None = None
+
+    def ask(self) -> asyncio.Future[Result]:
+        """Return a future for a turn that begins after this call."""
+        if self._asked is None:
+            self._asked = asyncio.get_running_loop().create_future()
+        if self._going_on is None:
+            self._going_on = asyncio.create_task(self._go_on())
+        return self._asked
+
+    async def end(self) -> None:
+        """Wait until nobody waits for a turn."""
+        if self._going_on:
+            await self._going_on
+
+    async def _go_on(self) -> None:
+        while self._asked:
+            asked, self._asked = self._asked, None
+            try:
+                asked.set_result(await self._act())
+            except Exception as error:  # noqa: BLE001 - it is for those who asked
+                asked.set_exception(error)
+                asked.exception()  # they may have gone
+        self._going_on = None

@@ -1,0 +1,95 @@
+"""Sessions with a relay, of the kind that fits what it offers."""
+
+from __future__ import annotations
+
+import ssl
+from functools import cached_property
+
+from aiosmtplib import SMTP
+
+from newsletter.core.errors import RelaySetupError
+from newsletter.delivery.smtp.experience import Experience, Joining, Joins
+from newsletter.delivery.smtp.opening import Opener
+from newsletter.delivery.smtp.pipelined import PipelinedSession
+from newsletter.delivery.smtp.relay_config import RelayConfig, Security
+from newsletter.delivery.smtp.session import Session
+from newsletter.delivery.smtp.stepwise import StockSession
+from newsletter.delivery.smtp.wire import Link
+
+__all__ = ["RelayConfig", "Security", "SmtpRelayPool"]
+
+
+class SmtpRelayPool:
+    """Opens sessions with one relay."""
+
+    def __init__(self, config: RelayConfig) -> None:
+        self._config = config
+        self._experience = Experience(config.name, joining=config.joining)
+        self._opener = Opener(config, self._experience)
+
+    @property
+    def name(self) -> str:
+        """Return the relay's host and port."""
+        return self._config.name
+
+    @property
+    def connections(self) -> int:
+        """Return how many sessions may be open at once."""
+        return self._config.connections
+
+    @property
+    def rate(self) -> float:
+        """Return how many messages a second the relay is given, 0 for no limit."""
+        return self._config.rate
+
+    @property
+    def weight(self) -> int:
+        """Return the relay's share of the work; 0: it stands by."""
+        return self._config.weight
+
+    @property
+    def joins(self) -> Joins:
+        """Return what is known of how the relay takes joined envelopes."""
+        return self._experience.joins
+
+    @property
+    def joining(self) -> Joining:
+        """Tell whether the relay takes joined envelopes, as far as is known."""
+        return self.joins.state
+
+    async def connect(self, *, sender: str = "") -> Session:
+        """Return a session that is ready for mail.
+
+        Without STARTTLS where it is asked for, or with a certificate that is not trusted, nothing is sent: there
+        is no way back to a connection in the clear.
+
+        Args:
+            sender: whose domain we greet with where this machine has no full name of its own.
+
+        Raises:
+            RelayError: no session can be had; names host and reason. It is a `RelaySetupError`, and names the
+                setting to change, where trying again is of no use.
+        """
+        tls = None if self._config.security is Security.NONE else self._tls
+        client, ehlo_name = await self._opener.open(tls, sender)
+        return self._session(client, ehlo_name)
+
+    def _session(self, client: SMTP, ehlo_name: str) -> Session:
+        if not (self._config.pipelining and client.supports_extension("pipelining")):
+            return StockSession(client, self._config, self._experience, ehlo_name)
+        extensions = dict(client.esmtp_extensions)
+        return PipelinedSession(Link.take_over(client), extensions, self._config, self._experience, ehlo_name)
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        config = self._config
+        try:
+            context = ssl.create_default_context(cafile=config.ca_file)
+        except OSError as error:
+            raise RelaySetupError(
+                f"cannot read the certificates in {config.ca_file}: {error}; see {config.setting('ca_file')}"
+            ) from error
+        if not config.verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context

@@ -1,0 +1,50 @@
+"""How a relay is reached and used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+
+class Security(StrEnum):
+    """How a connection is kept private."""
+
+    STARTTLS = "starttls"  # begin in the clear, then TLS, or not at all
+    TLS = "tls"  # TLS from the first byte
+    NONE = "none"  # in the clear: for a relay on this machine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayConfig:
+    """One relay and how to use it. Times are in seconds."""
+
+    host: str
+    port: int = 587
+    username: str = ""
+    password: str = field(default="", repr=False)
+    security: Security = Security.STARTTLS
+    connections: int = 4
+    messages_per_connection: int = 100
+    rate: float = 0.0  # messages per second, over all connections; 0: no limit
+    weight: int = 0  # share of the work among several relays; 0: stands by (`delivery.limits.relays`)
+    greeting_timeout: float = 10.0  # for connection and greeting, until the relay has once greeted us
+    timeout: float = 60.0  # for both from then on, and for each reply
+    final_timeout: float = 600.0  # for the reply to a message, as RFC 5321, 4.5.3.2.6 asks
+    ca_file: Path | None = None  # trusted certificates instead of the system's
+    pipelining: bool = True  # where the relay offers it
+    joining: bool = True  # the next envelope in the write of the final dot, where the relay takes it
+    verify: bool = True  # whether the relay's certificate must be valid
+    ehlo_name: str = ""  # what to greet with; empty: as `newsletter.delivery.smtp.opening` finds out
+    further: int | None = None  # which of NEWSLETTER_SMTP__RELAYS it is, from 0; None: the first relay
+
+    @property
+    def name(self) -> str:
+        """Return host and port, as recorded with deliveries."""
+        return f"{self.host}:{self.port}"
+
+    def setting(self, name: str) -> str:
+        """Return what the operator knows a setting of this relay by."""
+        if self.further is None:
+            return f"NEWSLETTER_SMTP__{name.upper()}"
+        return f"NEWSLETTER_SMTP__RELAYS[{self.further}].{name.lower()}"

@@ -1,0 +1,231 @@
+"""The wire to a relay: bytes out, replies in, in their order."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import deque
+from collections.abc import Callable
+from functools import lru_cache, partial
+from itertools import islice
+from typing import cast
+
+from aiosmtplib import SMTP
+
+from newsletter.delivery.smtp.replies import Kind, Reply, printable
+
+_LONGEST_REPLY = 32_768  # bytes; a relay that says more in one reply is out of its mind
+_CODE_LENGTH = 3
+
+
+class LostError(Exception):
+    """The connection is gone, or what comes over it can't be trusted; the text says why."""
+
+
+class SilentError(LostError):
+    """No reply came in time, so that we have given the connection up."""
+
+
+class Link(asyncio.Protocol):
+    """Reads replies off a connection, however they come: several at once, or in pieces.
+
+    Replies are counted against the commands written. One that nobody asked for means that the two sides have lost
+    step, and is as bad as a lost connection.
+    """
+
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        *,
+        is_tls: bool = False,
+        acknowledge: Callable[[], object] | None = None,
+    ) -> None:
+        """Take over a transport.
+
+        Args:
+            transport: the connection; its protocol is the caller's business.
+            is_tls: each piece of a write would be a TLS record of its own.
+            acknowledge: asks the system to acknowledge at once what it has received.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._transport = transport
+        self._is_tls = is_tls
+        self._acknowledge = acknowledge
+        self._unread = b""
+        self._lines: list[str] = []  # of a reply that isn't complete
+        self._length = 0
+        self._replies: deque[Reply] = deque()
+        self._awaited = 0
+        self._waiter: asyncio.Future[None] | None = None
+        self._unsent = False
+        self._patience = self._deadline = 0.0  # for the reply that is awaited; a moment of the loop's clock
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_silent = False
+        self.lost = ""
+
+    @classmethod
+    def take_over(cls, client: SMTP) -> Link:
+        """Return the link of a client that has connected; the client itself is of no more use."""
+        transport = cast("asyncio.Transport", client.transport)
+        connection = transport.get_extra_info("socket")
+        link = cls(
+            transport,
+            is_tls=transport.get_extra_info("sslcontext") is not None,
+            acknowledge=_acknowledging(connection),
+        )
+        transport.set_protocol(link)
+        # `_unsent` shall tell whether any byte is left in the transport.
+        transport.set_write_buffer_limits(high=1, low=0)
+        # Under TLS a small write would otherwise wait for the acknowledgement of the one before.
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return link
+
+    @property
+    def unsent(self) -> bool:
+        """Tell whether some of what was written had not gone out when the connection was lost."""
+        return self._unsent
+
+    def write(self, *data: bytes, replies: int) -> None:
+        """Send bytes, in one go, that will be answered by so many replies; the last piece is not taken apart."""
+        self._awaited += replies
+        if self._is_tls:
+            *pieces, last = data
+            data = (b"".join(pieces), last)
+        self._transport.writelines(data)
+
+    def at_hand(self, count: int) -> list[Reply]:
+        """Return the next replies, as far as they have come, without taking them: it needs no coroutine."""
+        return list(islice(self._replies, count))
+
+    def skip(self, count: int) -> None:
+        """Take so many replies that are at hand."""
+        for _ in range(count):
+            self._replies.popleft()
+
+    async def reply(self, timeout: float) -> Reply:  # noqa: ASYNC109 - see `_look_at_clock`
+        """Return the next reply.
+
+        Raises:
+            SilentError: it did not come in time.
+            LostError: there will be none.
+        """
+        while not self._replies:
+            if self.lost:
+                raise (SilentError if self._is_silent else LostError)(self.lost)
+            self._waiter = self._loop.create_future()
+            self._patience, self._deadline = timeout, self._loop.time() + timeout
+            if self._timer is None or self._timer.when() > self._deadline:
+                self._set_timer()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        return self._replies.popleft()
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._lose("closed by us")
+
+    def close(self) -> None:
+        """Close when everything is written."""
+        self._transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        """See `asyncio.Protocol`."""
+        *lines, self._unread = (self._unread + data).split(b"\n")
+        for line in lines:
+            if self.lost:
+                break  # what stands behind nonsense would be taken for the answer to something else
+            self._read_line(line)
+        if len(self._unread) + self._length > _LONGEST_REPLY:
+            self._lose("an endless reply")
+        if self._awaited > 0 and self._acknowledge and not self.lost:
+            self._acknowledge_at_once()
+        if self._replies:
+            self._wake()
+
+    def pause_writing(self) -> None:
+        """See `asyncio.Protocol`."""
+        self._unsent = True
+
+    def resume_writing(self) -> None:
+        """See `asyncio.Protocol`."""
+        self._unsent = False
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """See `asyncio.Protocol`."""
+        self._lose(printable(str(error)) if error else "closed by the relay")
+
+    def _acknowledge_at_once(self) -> None:
+        """Have the relay know that we have what it sent so far: it may keep back the next reply until then.
+
+        A system that has just sent something waits 40 ms for more to send (delayed acknowledgement, RFC 1122,
+        4.2.3.2), and a relay with small replies waits for that (Nagle's algorithm, RFC 896). Linux does as it is
+        asked only once.
+        """
+        try:
+            if self._acknowledge:
+                self._acknowledge()
+        except OSError:
+            self._acknowledge = None  # it costs time, no more
+
+    def _read_line(self, line: bytes) -> None:
+        parsed = _parsed(line)
+        if parsed is None:
+            self._lose(f"no SMTP reply: {printable(line.decode('utf-8', 'replace'))}")
+            return
+        reply, is_last = parsed
+        if not is_last:
+            self._lines.append(reply.text)
+            self._length += len(line)
+            return
+        if self._lines:
+            reply = Reply(reply.code, " ".join((*self._lines, reply.text)))
+            self._lines, self._length = [], 0
+        self._awaited -= 1
+        if self._awaited >= 0:
+            self._replies.append(reply)
+        else:
+            self._lose(str(reply) if reply.kind == Kind.LATER else f"an answer to nothing: {reply}")
+
+    def _set_timer(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self._deadline, self._look_at_clock)
+
+    def _look_at_clock(self) -> None:
+        """See whether the reply is late; else look again when it will be. Cheaper than a timer for each reply."""
+        self._timer = None
+        if self._waiter and self._loop.time() >= self._deadline:
+            self._is_silent = not self.lost
+            self._lose(f"no answer within {self._patience:g} seconds")
+        elif self._waiter:
+            self._set_timer()
+
+    def _lose(self, reason: str) -> None:
+        if not self.lost:
+            self.lost = reason
+            self._transport.abort()
+        if self._timer:
+            self._timer.cancel()
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+def _acknowledging(connection: socket.socket) -> Callable[[], object] | None:
+    """Return what asks for acknowledgements at once on a connection, None where the system has no such option."""
+    option: int | None = getattr(socket, "TCP_QUICKACK", None)
+    return None if option is None else partial(connection.setsockopt, socket.IPPROTO_TCP, option, 1)
+
+
+@lru_cache(maxsize=32)  # most lines are the same for each message
+def _parsed(line: bytes) -> tuple[Reply, bool] | None:
+    """Return what one line says, and whether it is a reply's last (RFC 5321, 4.2); None: it is none."""
+    text = line.decode("utf-8", "replace").rstrip("\r")
+    code, mark = text[:_CODE_LENGTH], text[_CODE_LENGTH : _CODE_LENGTH + 1]
+    if len(code) != _CODE_LENGTH or not (code.isascii() and code.isdecimal()) or mark not in {"", " ", "-"}:
+        return None
+    return Reply(int(code), text[_CODE_LENGTH + 1 :]), mark != "-"

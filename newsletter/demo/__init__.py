@@ -1,0 +1,1 @@
+"""The demo: sample listings, sent to three readers on this machine."""

@@ -1,1 +1,0 @@
-"""A local inbox: where the demo's mails arrive."""

@@ -1,0 +1,156 @@
+"""The operator's alarm: an issue was due and could not be made. Said aloud once a list, day and cause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import structlog
+
+from newsletter.core.delivery import DeliveryState, message_id
+from newsletter.core.errors import (
+    LintError,
+    MissedError,
+    NewsletterError,
+    RelayError,
+    RenderError,
+    SourceError,
+)
+from newsletter.core.newsletter_list import Masthead
+from newsletter.ports import Clock, RelayPool
+from newsletter.render.issue.message import plain_message
+from newsletter.render.issue.renderer import TemplateRenderer
+from newsletter.render.issue.words import long_date
+from newsletter.render.mime.addresses import Mailbox, wire_address
+from newsletter.render.mime.signing import Signer
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cause:
+    """One kind of trouble, and what its mail says of it."""
+
+    name: str
+    problem: str
+    advice: str
+
+
+_CAUSES: dict[type[NewsletterError], _Cause] = {
+    LintError: _Cause(
+        "lint",
+        "A check of the finished mail failed, so nothing was sent.",
+        "The command newsletter lint names all that it finds. Once that is fixed, the next run sends the issue.",
+    ),
+    RenderError: _Cause(
+        "template",
+        "A template or the theme of the list is wrong, so there was no mail to send.",
+        "Fix the place that is named; newsletter preview shows the result. The next run sends the issue.",
+    ),
+    MissedError: _Cause(
+        "missed",
+        "The hour of the list has passed, and its deadline too, without an issue.",
+        "Let newsletter run at least once between the hour of the list and its deadline. The papers compete for "
+        "the next issue.",
+    ),
+    SourceError: _Cause(
+        "sources",
+        "None of the list's sources could be read, so there was nothing to send.",
+        "The next run asks them again; newsletter collect asks them now.",
+    ),
+}
+_OTHER = _Cause("trouble", "The run ended before there was an issue.", "The next run tries again.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """Tells the operator: in the log, and by one mail where `to` names an address.
+
+    What was said is remembered by empty files in `folder`, so that a scheduler which tries again all the time
+    does not repeat itself, and neither do two processes.
+    """
+
+    to: str
+    templates: TemplateRenderer
+    packaged: TemplateRenderer  # without the operator's own templates, which may be what is wrong
+    relays: Sequence[RelayPool]  # in the order in which they are tried
+    signer: Signer | None
+    folder: Path
+    clock: Clock
+
+    async def ring(self, masthead: Masthead, day: date, error: NewsletterError) -> None:
+        """Say that a list's issue of a day could not be made. Never raises: it comes on top of other trouble."""
+        cause = next((known for kind, known in _CAUSES.items() if isinstance(error, kind)), _OTHER)
+        told = self.folder / f"{day}.{masthead.list}.{cause.name}"
+        about = {"list": masthead.list, "day": str(day), "cause": cause.name}
+        try:
+            is_news = _is_news(told)
+        except OSError as failure:
+            log.error("alarm_not_remembered", **about, reason=str(failure))  # noqa: TRY400 (one line)
+            is_news = False
+        if not is_news:
+            log.warning("issue_failed", **about, reason=str(error))
+            return
+        log.error("issue_failed", **about, reason=str(error))
+        if not self.to:
+            return
+        try:
+            await self._mail(masthead, day, cause, str(error))
+        except NewsletterError as failure:
+            told.unlink(missing_ok=True)
+            log.error("alarm_not_mailed", **about, reason=str(failure))  # noqa: TRY400 (one line)
+
+    async def _mail(self, masthead: Masthead, day: date, cause: _Cause, reason: str) -> None:
+        sender = Mailbox.parse(masthead.sender)
+        values = {
+            "headline": f"no issue of {long_date(day)}",
+            "problem": cause.problem,
+            "details": [("Reason", reason)],
+            "advice": cause.advice,
+        }
+        try:
+            subject, html, text = self.templates.mail("alarm", {"masthead": masthead, **values})
+        except RenderError:
+            plain = replace(masthead, theme={})
+            subject, html, text = self.packaged.mail("alarm", {"masthead": plain, **values})
+        raw = plain_message(
+            sender=masthead.sender,
+            to=Mailbox("", self.to),
+            subject=subject,
+            html=html,
+            text=text,
+            date=self.clock(),
+            message_id=message_id(f"{masthead.list} alarm {cause.name}", day, self.to, sender.domain),
+            signer=self.signer,
+        )
+        await self._send(sender.address, raw)
+
+    async def _send(self, sender: str, raw: bytes) -> None:
+        """Hand the mail to the first relay that takes it; raises RelayError if none does."""
+        refusals = []
+        for pool in self.relays:
+            try:
+                relay = await pool.connect(sender=sender)
+                try:
+                    outcome = await relay.send(sender, wire_address(self.to), raw)
+                finally:
+                    await relay.close()
+            except RelayError as error:
+                refusals.append(str(error))
+                continue
+            if outcome.state is DeliveryState.SENT:
+                return
+            refusals.append(f"{outcome.relay} answered {outcome.code} {outcome.text}")
+        raise RelayError("; ".join(refusals))
+
+
+def _is_news(told: Path) -> bool:
+    """Note that something is said, and tell whether it had not been; one of two processes is the first."""
+    told.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        told.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True

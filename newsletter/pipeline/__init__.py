@@ -1,0 +1,1 @@
+"""From sources to delivered issues: collect, publish, deliver, report."""

@@ -1,0 +1,204 @@
+"""Publish: from what was collected to a frozen issue with its deliveries planned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import structlog
+
+from newsletter.core.calendar import Slot, SlotState, Used, last_slot, planner, slot_state
+from newsletter.core.choice import Choices
+from newsletter.core.delivery import Delivery
+from newsletter.core.diff import MAX_CATCH_UP_DAYS, eligible, first_day, select, too_few, unsent
+from newsletter.core.errors import NoReaderError, StaleDraftError
+from newsletter.core.issue import Draft, Issue, IssueListing
+from newsletter.core.newsletter_list import Cadence, NewsletterList
+from newsletter.core.subscriber import Subscriber
+from newsletter.core.topics import Choice
+from newsletter.ports import Composed, Message, Renderer, Store
+
+log = structlog.get_logger(__name__)
+
+_WEEK = 7
+_DRAFTS = 5  # how often a draft is made anew when other runs freeze issues of the list meanwhile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What publishing came to: an issue, or the reason why there is none.
+
+    `new` counts the unsent listings before the limit on an issue's length.
+    """
+
+    new: int
+    issue: Issue | None = None
+    created: bool = False  # just now
+    reason: str = ""
+    suppressed: int = 0  # of the subscribers, where none is to get it
+
+
+def lookback(config: NewsletterList) -> int:
+    """Return how many days a list looks back: a weekly one at least its week."""
+    return max(config.lookback_days, _WEEK) if config.cadence is Cadence.WEEKLY else config.lookback_days
+
+
+async def draft(store: Store, config: NewsletterList, sources: Sequence[str], day: date) -> Draft:
+    """Return what an issue of `day` would hold now: the best of what the list's readers have not been sent.
+
+    Args:
+        store: the ledger.
+        config: the list.
+        sources: the names of its sources.
+        day: the issue's day; nothing listed later competes.
+    """
+    previous = await store.issues.latest(config.name, before=day)
+    newest = await store.issues.last_number(config.name)
+    sent = await store.issues.listing_keys(config.name)
+    days = lookback(config)
+    candidates = await store.library.candidates(
+        sources, since=day - timedelta(days=max(days, MAX_CATCH_UP_DAYS)), until=day
+    )
+    competing = eligible(
+        candidates,
+        since=first_day(day, days, previous.day if previous else None),
+        news_since=previous.frozen_at if previous else None,
+    )
+    fresh = unsent(competing, sent)
+    return select(fresh, config, day, number=newest + 1, among=candidates, previous=previous)
+
+
+def as_issue(one: Draft, subject: str, now: datetime) -> Issue:
+    """Return a draft as the issue that it will be, for rendering before it is frozen."""
+    return Issue(
+        key=0,
+        number=one.number,
+        subject=subject,
+        frozen_at=now,
+        masthead=one.masthead,
+        day=one.day,
+        candidates=one.candidates,
+        listings=one.listings,
+    )
+
+
+async def had_before(
+    store: Store, config: NewsletterList, listings: Sequence[IssueListing]
+) -> dict[str, frozenset[int]]:
+    """Return which of these listings came to readers of a list with its other edition, by address key.
+
+    A reader who changes between daily and weekly issues gets no paper twice.
+    """
+    return await store.issues.had(
+        config.other_edition,
+        [one.key for one in listings],
+        cadence=config.cadence,
+        usual=config.usual_cadence,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WithoutRepeats:
+    """A message that leaves out what a reader has had from the list's other edition; honours `ports.Message`."""
+
+    message: Message
+    had: Mapping[str, frozenset[int]]
+
+    @property
+    def html_bytes(self) -> int:
+        """See `Message`."""
+        return self.message.html_bytes
+
+    def for_reader(self, delivery: Delivery) -> tuple[str, bytes]:
+        """See `Message`."""
+        return self.message.for_reader(self._knowing(delivery))
+
+    def composed_for(self, delivery: Delivery) -> Composed:
+        """See `Message`."""
+        return self.message.composed_for(self._knowing(delivery))
+
+    def _knowing(self, delivery: Delivery) -> Delivery:
+        had = self.had.get(delivery.subscriber.address_key)
+        return delivery._replace(had=had) if had else delivery
+
+
+async def _chooser(store: Store, config: NewsletterList, one: Draft) -> Callable[[Subscriber], Choice]:
+    choices, had = Choices(one.listings, config), await had_before(store, config, one.listings)
+
+    def choice(reader: Subscriber) -> Choice:
+        return choices.of(reader, had.get(reader.address_key, frozenset()))
+
+    return choice
+
+
+async def publish(
+    store: Store,
+    renderer: Renderer,
+    config: NewsletterList,
+    sources: Sequence[str],
+    slot: Slot,
+    *,
+    now: datetime,
+    at_once: bool,
+    check: Callable[[Issue, Message], None],
+) -> Published:
+    """Freeze the list's issue of a slot, unless it is frozen already or there is too little for one, or nobody.
+
+    Without a reader there is no issue: what nobody was sent is still news. The message is rendered and checked
+    first: a broken template stops an issue before it exists.
+
+    Raises:
+        RenderError: a template is wrong.
+        LintError: `check` found that the issue must not go out.
+        StaleDraftError: other runs kept freezing issues of this list.
+    """
+    if (existing := await store.issues.find(config.name, slot.day)) is not None:
+        return Published(new=existing.candidates, issue=existing)
+    for _ in range(_DRAFTS):
+        one = await draft(store, config, sources, slot.day)
+        if reason := too_few(one, config):
+            log.info("no_issue", list=config.name, day=str(slot.day), reason=reason)
+            return Published(new=one.candidates, reason=reason)
+        subject = _checked_subject(renderer, config, one, check, now=now)
+        plan = planner(config, slot, now, at_once=at_once, choice=await _chooser(store, config, one))
+        try:
+            issue, created = await store.issues.freeze(one, subject, plan, now=now, needs_reader=True)
+        except StaleDraftError:
+            continue
+        except NoReaderError as nobody:
+            log.warning("no_issue", list=config.name, day=str(slot.day), reason=str(nobody))
+            return Published(new=one.candidates, reason=str(nobody), suppressed=nobody.suppressed)
+        log.info("issue_frozen", list=config.name, day=str(slot.day), number=issue.number, created=created)
+        return Published(new=issue.candidates, issue=issue, created=created)
+    raise StaleDraftError(f"list {config.name}: other runs keep freezing issues; run again")
+
+
+def _checked_subject(
+    renderer: Renderer,
+    config: NewsletterList,
+    one: Draft,
+    check: Callable[[Issue, Message], None],
+    *,
+    now: datetime,
+) -> str:
+    """Return the subject of a draft whose message has been rendered and checked."""
+    subject = renderer.subject(one)
+    provisional = as_issue(one, subject, now)
+    check(provisional, renderer.message(provisional, config))
+    return subject
+
+
+async def newest_slot(store: Store, config: NewsletterList, *, now: datetime) -> tuple[Slot | None, SlotState]:
+    """Return a list's newest slot, and what is to be done about it; None where it has none."""
+    first_seen = await store.slots.first_seen(config.name, now=now)
+    slot = last_slot(config, now)
+    if slot is None:
+        return None, SlotState.OVER
+    issue = await store.issues.find(config.name, slot.day)
+    used = Used(
+        made_at=issue.frozen_at if issue else None,
+        in_vain=await store.slots.in_vain(config.name) == slot.day,
+        is_new=slot.at < first_seen and await store.issues.latest(config.name, before=slot.day) is None,
+    )
+    return slot, slot_state(config, slot, used, now)

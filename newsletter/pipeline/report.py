@@ -1,0 +1,151 @@
+"""What a run came to, in the contract's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from newsletter.core.calendar import Slot, next_slot
+from newsletter.core.delivery import DeliveryState
+from newsletter.core.newsletter_list import NewsletterList
+from newsletter.ports import DispatchReport
+
+
+class RunStatus(StrEnum):
+    """How a run of one list ended."""
+
+    SENT = "sent"
+    PARTIAL = "partial"
+    NOTHING_NEW = "nothing_new"
+    NOT_DUE = "not_due"
+    MISSED = "missed"
+    DRY_RUN = "dry_run"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueReport:
+    """The issue of a run; `number` is 0 for one that is not frozen."""
+
+    number: int
+    subject: str
+    listings: int
+    html_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """What a run of one list did. `deliveries` holds the states of the issue's deliveries after it.
+
+    `due` says whether an issue was to be made.
+    `weekly` is what it did for those readers of a daily list who want one issue a week, where that was due.
+    """
+
+    list: str
+    date: date
+    status: RunStatus
+    collected: Mapping[str, int] = field(default_factory=dict)
+    failures: Mapping[str, str] = field(default_factory=dict)
+    new: int = 0
+    issue: IssueReport | None = None
+    deliveries: Mapping[DeliveryState, int] = field(default_factory=dict)
+    suppressed: int = 0
+    sent_now: int = 0
+    reason: str = ""
+    due: bool = False
+    weekly: RunReport | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the object that `run --json` prints for a list."""
+        states = {state: self.deliveries.get(state, 0) for state in DeliveryState}
+        return {
+            "list": self.list,
+            "date": self.date.isoformat(),
+            "status": self.status.value,
+            "collected": dict(self.collected),
+            "failures": dict(self.failures),
+            "new": self.new,
+            "issue": None
+            if self.issue is None
+            else {
+                "number": self.issue.number,
+                "subject": self.issue.subject,
+                "listings": self.issue.listings,
+                "html_bytes": self.issue.html_bytes,
+            },
+            "deliveries": {
+                # A delivery in flight is queued to whoever asks from outside: it is not sent yet.
+                "queued": states[DeliveryState.QUEUED] + states[DeliveryState.SENDING],
+                "sent": states[DeliveryState.SENT],
+                "deferred": states[DeliveryState.DEFERRED],
+                "refused": states[DeliveryState.REFUSED],
+                "uncertain": states[DeliveryState.UNCERTAIN],
+                "suppressed": self.suppressed,
+                "withdrawn": states[DeliveryState.WITHDRAWN] - self.suppressed,
+            },
+            "sent_now": self.sent_now,
+            "reason": self.reason,
+            **({"weekly": self.weekly.as_json()} if self.weekly else {}),
+        }
+
+
+def missed_in_words(config: NewsletterList, slot: Slot) -> str:
+    """Return in words that a slot was missed."""
+    at = slot.at.astimezone(ZoneInfo(config.timezone))
+    return (
+        f"no issue of {slot.day} was made at its hour ({at:%H:%M}, {config.timezone}) or within "
+        f"{in_hours(config.stale_after)} after it; `newsletter run --date {slot.day}` makes it now"
+    )
+
+
+def in_hours(span: timedelta) -> str:
+    """Return a span of time in words."""
+    return f"{span.total_seconds() / 3600:g} hours"
+
+
+def next_in_words(config: NewsletterList, now: datetime) -> str:
+    """Return in words when the next issue is due."""
+    slot = next_slot(config, now)
+    return f"the next issue is due on {slot.at:%Y-%m-%d at %H:%M} UTC" if slot else "the list has no days"
+
+
+def waits_in_words(
+    config: NewsletterList, counts: Mapping[DeliveryState, int], opens: datetime, now: datetime
+) -> str:
+    """Return in words for which hours of the list an issue's deliveries wait, or nothing if they don't."""
+    if opens <= now or not (counts.get(DeliveryState.QUEUED) or counts.get(DeliveryState.DEFERRED)):
+        return ""
+    at = opens.astimezone(ZoneInfo(config.timezone))
+    return f"waits until {at:%H:%M} on {at:%Y-%m-%d}, {config.timezone}: the list's hours are {config.hours}"
+
+
+def status_of(
+    counts: Mapping[DeliveryState, int],
+    delivered: DispatchReport,
+    due: datetime | None,
+    now: datetime,
+    *,
+    waits: bool,
+) -> RunStatus:
+    """Return how a run of an issue ended.
+
+    Args:
+        counts: the issue's deliveries by state.
+        delivered: what this run's delivering came to.
+        due: when the next delivery is due; None: none is left.
+        now: the moment.
+        waits: whether the deliveries wait for the list's hours.
+    """
+    if delivered.trouble and not counts.get(DeliveryState.SENT):
+        return RunStatus.FAILED
+    if counts.get(DeliveryState.SENDING) or counts.get(DeliveryState.UNCERTAIN):
+        return RunStatus.PARTIAL
+    if waits:
+        return RunStatus.NOT_DUE
+    if counts.get(DeliveryState.DEFERRED) or (due is not None and due <= now):
+        return RunStatus.PARTIAL
+    return RunStatus.SENT

@@ -1,0 +1,387 @@
+"""The order of the stages: collect, freeze the issue if due, deliver."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from newsletter.core.calendar import (
+    Slot,
+    SlotState,
+    closing,
+    comes_out_on,
+    last_slot,
+    opening,
+    slot_on,
+)
+from newsletter.core.errors import MissedError, NewsletterError, SourceError, StoppedError
+from newsletter.core.issue import Issue
+from newsletter.core.newsletter_list import Cadence, NewsletterList
+from newsletter.core.subscriber import plan_sync
+from newsletter.pipeline.collect import Collected, collect
+from newsletter.pipeline.high_water import HighWaterMark
+from newsletter.pipeline.hours import stopping_at, withdraw_late
+from newsletter.pipeline.publish import (
+    Published,
+    WithoutRepeats,
+    as_issue,
+    draft,
+    had_before,
+    lookback,
+    newest_slot,
+    publish,
+)
+from newsletter.pipeline.report import (
+    IssueReport,
+    RunReport,
+    RunStatus,
+    missed_in_words,
+    next_in_words,
+    status_of,
+    waits_in_words,
+)
+from newsletter.pipeline.stopping import unless_stopped
+from newsletter.ports import (
+    Clock,
+    Dispatcher,
+    DispatchReport,
+    ListFile,
+    Message,
+    Progress,
+    Renderer,
+    Source,
+    Store,
+)
+
+log = structlog.get_logger(__name__)
+
+_WORTH_LOGGING = timedelta(minutes=30)  # of an issue that comes after its hour
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """A list's way from its sources to its readers' inboxes.
+
+    Every method is safe to repeat and safe to run twice at once: the store decides who makes an issue and
+    who delivers to whom. `check` raises LintError if an issue must not go out.
+    """
+
+    store: Store
+    renderer: Renderer
+    dispatcher: Dispatcher
+    sources_of: Callable[[NewsletterList], Sequence[Source]]
+    check: Callable[[Issue, Message], None]
+    clock: Clock
+    mark: HighWaterMark
+    # Ticks come every few seconds; a source that had nothing for an issue is not asked at each of them.
+    retry_after: timedelta = timedelta(minutes=30)
+    _tried: dict[tuple[str, date], datetime] = field(default_factory=dict)
+    _missed: set[tuple[str, date]] = field(default_factory=set)  # what a tick has told once
+    _waiting: dict[int, datetime] = field(default_factory=dict)  # till when, by issue: each wait is logged once
+
+    async def run(
+        self,
+        file: ListFile,
+        *,
+        day: date | None = None,
+        progress: Progress | None = None,
+        stop: asyncio.Event | None = None,
+    ) -> RunReport:
+        """Collect, freeze the issue if due, deliver what is due; then the same for the list's weekly edition.
+
+        Args:
+            file: the list and its subscribers.
+            day: makes or finishes the issue of that day, its deliveries due at once, whatever the list's hours;
+                None: today's, if due.
+            progress: hears of each delivery.
+            stop: when set, what is in flight is finished and the rest left for the next run.
+
+        Raises:
+            ConfigurationError: the database is an older copy of the one that was used last.
+        """
+        await self.mark.check()
+        config = file.config
+        report = await self._run(file, config, day, progress, stop)
+        weekly = await self._weekly(file, day)
+        if weekly is None:
+            return report
+        return replace(report, weekly=await self._run(file, weekly, day, progress, stop))
+
+    async def _run(
+        self,
+        file: ListFile,
+        config: NewsletterList,
+        day: date | None,
+        progress: Progress | None,
+        stop: asyncio.Event | None,
+    ) -> RunReport:
+        at_once = day is not None
+        newest, state = (slot_on(config, day), SlotState.DUE) if day else await self.newest_slot(config)
+        slot = newest if state is SlotState.DUE else None
+        collected = await unless_stopped(stop, self.collect(config, slot.day if slot else self.today(config)))
+        await self.sync(file)
+        published = await self._publish(config, slot, collected, at_once=at_once) if slot else None
+        issues = [published.issue] if published and published.issue else []
+        if at_once:
+            if published and published.issue and not published.created:
+                await self.store.outbox.hasten(published.issue.key, now=self.clock())
+        else:
+            issues = await self._open_issues(config, issues)
+            for issue in issues:
+                await withdraw_late(self.store.outbox, issue, config, now=self.clock())
+        deliver = self._deliver if at_once else self._deliver_within_hours
+        delivered = {issue.key: await deliver(issue, config, progress, stop) for issue in issues}
+        opens = self.clock() if at_once else opening(config, self.clock())
+        report = await self._report(config, slot, collected, published, issues, delivered, opens=opens)
+        if newest is None or state is not SlotState.MISSED:
+            return report
+        reason = missed_in_words(config, newest)
+        log.warning("slot_missed", list=config.name, day=str(newest.day), reason=reason)
+        return replace(report, date=newest.day, status=RunStatus.MISSED, reason=reason)
+
+    async def tick(self, file: ListFile, *, stop: asyncio.Event | None = None) -> None:
+        """Do what is due by now: like `run`, but sources are asked only if there is an issue to make.
+
+        Raises:
+            NewsletterError: an issue that is due cannot be made; what was left of earlier ones is delivered.
+            ConfigurationError: the database is an older copy of the one that was used last.
+            StoppedError: `stop` was set while sources were being read.
+        """
+        await self.mark.check()
+        trouble = await self._attempt(file, file.config, stop)
+        weekly = await self._weekly(file, None)
+        if weekly is not None:
+            trouble = await self._attempt(file, weekly, stop) or trouble
+        if trouble is not None:
+            raise trouble
+
+    async def _attempt(
+        self, file: ListFile, config: NewsletterList, stop: asyncio.Event | None
+    ) -> NewsletterError | None:
+        """Make and deliver what is due of one edition, and return what kept an issue from being made."""
+        slot, state = await self.newest_slot(config)
+        trouble: NewsletterError | None = None
+        if slot is not None and state is SlotState.MISSED and (config.name, slot.day) not in self._missed:
+            self._missed.add((config.name, slot.day))
+            trouble = MissedError(missed_in_words(config, slot))
+        if slot is not None and state is SlotState.DUE and await self._is_to_be_made(config, slot):
+            try:
+                collected = await unless_stopped(stop, self.collect(config, slot.day))
+                await self.sync(file)
+                published = await self._publish(config, slot, collected, at_once=False)
+                if published.issue is None and collected.nothing_answered:
+                    trouble = SourceError("; ".join(collected.failures.values()))
+            except StoppedError:
+                raise
+            except NewsletterError as error:
+                trouble = error
+        for issue in await self._open_issues(config, []):
+            await withdraw_late(self.store.outbox, issue, config, now=self.clock())
+            await self._deliver_within_hours(issue, config, None, stop)
+        return trouble
+
+    async def _is_to_be_made(self, config: NewsletterList, slot: Slot) -> bool:
+        tried, now = self._tried.get((config.name, slot.day)), self.clock()
+        if tried is not None and timedelta() <= now - tried < self.retry_after:  # the clock may be set back
+            return False
+        if await self.store.issues.find(config.name, slot.day) is not None:
+            return False
+        self._tried[config.name, slot.day] = now
+        return True
+
+    async def rehearse(self, file: ListFile, *, day: date | None = None) -> RunReport:
+        """Collect and report what would be sent; freeze and send nothing."""
+        config = file.config
+        on = day or self.today(config)
+        collected = await self.collect(config, on)
+        issue = await self.issue_or_draft(config, on)
+        return RunReport(
+            list=config.name,
+            date=on,
+            status=RunStatus.DRY_RUN,
+            collected=collected.listed,
+            failures=collected.failures,
+            new=issue.candidates,
+            issue=self._describe(issue, config) if issue.listings else None,
+        )
+
+    async def issue_or_draft(self, config: NewsletterList, day: date) -> Issue:
+        """Return the issue of a day, or what it would be if it were frozen now (its key is then 0)."""
+        issue = await self.store.issues.find(config.name, day)
+        if issue is not None:
+            return issue
+        one = await draft(self.store, config, self._names(config), day)
+        return as_issue(one, self.renderer.subject(one) if one.listings else "", self.clock())
+
+    async def collect(self, config: NewsletterList, day: date) -> Collected:
+        """Fetch listings and sightings for an issue of `day`."""
+        previous = await self.store.issues.latest(config.name, before=day)
+        return await collect(
+            self.sources_of(config),
+            self.store.library,
+            day=day,
+            lookback_days=lookback(config),
+            previous=previous.day if previous else None,
+            now=self.clock(),
+        )
+
+    async def sync(self, file: ListFile) -> None:
+        """Bring the store's subscribers up to the list file."""
+        known = await self.store.roster.subscribers(file.config.name)
+        plan = plan_sync(known, file.subscribers)
+        if plan.added or plan.changed or plan.removed:
+            await self.store.roster.apply(file.config.name, plan, now=self.clock())
+
+    async def newest_slot(self, config: NewsletterList) -> tuple[Slot | None, SlotState]:
+        """Return a list's newest slot, and what is to be done about it; None where it has none."""
+        return await newest_slot(self.store, config, now=self.clock())
+
+    def day(self, config: NewsletterList) -> date:
+        """Return the day of the issue that should be out by now, or today."""
+        slot = last_slot(config, self.clock())
+        return slot.day if slot and self.clock() - slot.at <= config.stale_after else self.today(config)
+
+    def today(self, config: NewsletterList) -> date:
+        """Return the day that it is where the list is at home."""
+        return self.clock().astimezone(ZoneInfo(config.timezone)).date()
+
+    async def _weekly(self, file: ListFile, day: date | None) -> NewsletterList | None:
+        """Return the weekly edition of a daily list, if there is something to do for it now, or on a day."""
+        edition = file.config.weekly_edition
+        if edition is None or (day is not None and not comes_out_on(edition, day)):
+            return None
+        wanted = any(one.cadence is Cadence.WEEKLY for one in file.subscribers)
+        if not wanted and not await self.store.roster.anyone_wants(file.config.name, Cadence.WEEKLY):
+            return None
+        if day is None and (await self.newest_slot(edition))[1] is SlotState.OVER:
+            return edition if await self.store.outbox.open_issues(edition.name) else None
+        return edition
+
+    async def _publish(
+        self, config: NewsletterList, slot: Slot, collected: Collected, *, at_once: bool
+    ) -> Published:
+        """Make the issue of a slot; where there is none to make, remember that the slot was used."""
+        now = self.clock()
+        published = await publish(
+            self.store,
+            self.renderer,
+            config,
+            self._names(config),
+            slot,
+            now=now,
+            at_once=at_once,
+            check=self.check,
+        )
+        if published.created:
+            await self.mark.advance()
+        if published.issue is None and not collected.nothing_answered and slot == last_slot(config, now):
+            await self.store.slots.note_in_vain(config.name, slot.day, now=now)
+        if published.created and not at_once and (late := now - slot.at) >= _WORTH_LOGGING:
+            log.info("issue_caught_up", list=config.name, day=str(slot.day), late=str(late).partition(".")[0])
+        return published
+
+    async def _open_issues(self, config: NewsletterList, first: list[Issue]) -> list[Issue]:
+        """Return `first` and the list's earlier issues that still have deliveries to make."""
+        keys = await self.store.outbox.open_issues(config.name)
+        others = [await self.store.issues.get(key) for key in keys if key not in {issue.key for issue in first}]
+        return [*first, *(issue for issue in others if issue is not None)]
+
+    async def _deliver_within_hours(
+        self,
+        issue: Issue,
+        config: NewsletterList,
+        progress: Progress | None,
+        stop: asyncio.Event | None,
+    ) -> DispatchReport:
+        """Deliver if the list's mail may leave now, and as long as it may; a later run goes on."""
+        now = self.clock()
+        opens = opening(config, now)
+        if opens > now:
+            if self._waiting.get(issue.key) != opens:
+                self._waiting[issue.key] = opens
+                log.info("delivery_waits", list=config.name, day=str(issue.day), until=opens.isoformat())
+            return DispatchReport()
+        async with stopping_at(closing(config, now), self.clock, stop) as either:
+            return await self._deliver(issue, config, progress, either)
+
+    async def _deliver(
+        self,
+        issue: Issue,
+        config: NewsletterList,
+        progress: Progress | None,
+        stop: asyncio.Event | None,
+    ) -> DispatchReport:
+        if stop is not None and stop.is_set():
+            return DispatchReport()
+
+        async def message_for(_: int) -> Message:
+            had = await had_before(self.store, config, issue.listings)
+            return WithoutRepeats(self.renderer.message(issue, config), had)
+
+        due = await self.store.outbox.next_due(issue.key)
+        if due is not None and due <= self.clock():
+            await self.mark.advance()
+        report = await self.dispatcher.deliver(message_for, issue_key=issue.key, progress=progress, stop=stop)
+        if report.sent or report.uncertain:
+            await self.mark.advance()
+        for held in await self.store.suppressions.judge(now=self.clock()):
+            what = {"domain": held.domain, "addresses": held.addresses, "reason": held.reason}
+            log.warning("dead_addresses_held", **what, see="newsletter suppressions list --held")
+        return report
+
+    async def _report(
+        self,
+        config: NewsletterList,
+        slot: Slot | None,
+        collected: Collected,
+        published: Published | None,
+        issues: Sequence[Issue],
+        delivered: dict[int, DispatchReport],
+        *,
+        opens: datetime,
+    ) -> RunReport:
+        report = RunReport(
+            list=config.name,
+            date=slot.day if slot else self.today(config),
+            status=RunStatus.NOTHING_NEW if slot else RunStatus.NOT_DUE,
+            collected=collected.listed,
+            failures=collected.failures,
+            new=published.new if published else 0,
+            reason=published.reason if published else next_in_words(config, self.clock()),
+            suppressed=published.suppressed if published else 0,
+            due=slot is not None,
+        )
+        if not issues:
+            failed = replace(report, status=RunStatus.FAILED, reason="no source could be read")
+            return failed if collected.nothing_answered else report
+        issue, outbox, now = issues[0], self.store.outbox, self.clock()
+        counts, due = await outbox.counts(issue.key), await outbox.next_due(issue.key)
+        trouble = next((one.trouble for one in delivered.values() if one.trouble), "")
+        waits = "" if trouble else waits_in_words(config, counts, opens, now)
+        return replace(
+            report,
+            date=issue.day,
+            status=status_of(counts, delivered[issue.key], due, now, waits=bool(waits)),
+            new=issue.candidates,
+            issue=self._describe(issue, config),
+            deliveries=counts,
+            suppressed=await outbox.suppressed_count(issue.key),
+            sent_now=sum(one.sent for one in delivered.values()),
+            reason=trouble or waits,
+        )
+
+    def _describe(self, issue: Issue, config: NewsletterList) -> IssueReport:
+        return IssueReport(
+            number=issue.number if issue.key else 0,
+            subject=issue.subject,
+            listings=len(issue.listings),
+            html_bytes=self.renderer.message(issue, config).html_bytes,
+        )
+
+    def _names(self, config: NewsletterList) -> list[str]:
+        return [source.name for source in self.sources_of(config)]

@@ -1,0 +1,1 @@
+"""What an issue says: its listings as views, HTML and text."""

@@ -1,0 +1,210 @@
+"""Templates to mail and pages (Jinja2).
+
+A mail is a folder of three files: `subject.txt`, `body.html`, `body.txt`. The operator's own folder comes
+before the packaged one, file by file. Each template tells at its top which values it gets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    select_autoescape,
+)
+from markupsafe import Markup
+
+from newsletter.core.errors import RenderError
+from newsletter.core.issue import Draft, Issue
+from newsletter.core.listing import clean_text
+from newsletter.core.newsletter_list import Masthead
+from newsletter.render.issue import words
+from newsletter.render.issue.fingerprint import Fingerprint
+from newsletter.render.issue.fit import fitted
+from newsletter.render.issue.inline import inline
+from newsletter.render.issue.mathtext import readable
+from newsletter.render.issue.rendered import RenderedIssue
+from newsletter.render.issue.theme import theme
+from newsletter.render.issue.view import direction, issue_view, subject_values
+from newsletter.render.mime.markers import Markers
+
+
+class TemplateRenderer:
+    """Renders issues, transactional mails and web pages from template folders.
+
+    `own_folder` is the operator's, or None; `packaged_folder` holds all templates.
+    """
+
+    def __init__(self, own_folder: Path | None, packaged_folder: Path) -> None:
+        folders = [folder for folder in (own_folder, packaged_folder) if folder is not None]
+        self._folders = tuple(str(folder.resolve()) for folder in folders)
+        self._made_by = Fingerprint([folder.resolve() for folder in folders])
+        self._fingerprint = ""
+        self._environment = Environment(
+            loader=ChoiceLoader([FileSystemLoader(folder) for folder in self._folders]),
+            undefined=StrictUndefined,
+            autoescape=select_autoescape(["html"]),
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters.update(
+            long_date=words.long_date,
+            short_date=words.short_date,
+            compact=words.compact,
+            counted=words.counted,
+            cut=words.cut,
+            unbroken=words.unbroken,
+            wrapped=words.wrapped,
+        )
+
+    def fingerprint(self, *, now: bool = False) -> str:
+        """Return a hash of all that a page is made by, but for its values: templates and program.
+
+        Whether templates have changed is looked at once a second, or `now`.
+        """
+        value = self._made_by.value(now=now)
+        if value != self._fingerprint and self._environment.cache is not None:
+            self._environment.cache.clear()  # Jinja sees a change of a file, but none that now stands before it
+        self._fingerprint = value
+        return value
+
+    def subject(self, draft: Draft) -> str:
+        """Return the subject of a draft, one clean line, by the template of the list's cadence.
+
+        Raises:
+            RenderError: the template is wrong; names template and line.
+        """
+        return clean_text(self._render(f"{draft.masthead.cadence}/subject.txt", subject_values(draft, readable)))
+
+    def issue(self, issue: Issue, *, web_url: str, matched: Sequence[str] = ()) -> RenderedIssue:
+        """Render both parts of an issue's mail, once for all readers, by the templates of the list's cadence.
+
+        Args:
+            issue: the frozen issue.
+            web_url: where its web version stands, or nothing.
+            matched: the longest that the slot `matched` can say of each listing, so that there is room for it.
+
+        Raises:
+            RenderError: a template or the list's theme is wrong; names template and line, or the key.
+        """
+        values, kind, count = _issue_values(issue, web_url), issue.masthead.cadence, len(issue.listings)
+        html_markers, text_markers = Markers(html=True), Markers(html=False)
+        page = inline(self._render(f"{kind}/body.html", values | _marks(html_markers, count)))
+        room = [len(escape(words).encode()) for words in matched]
+        html, left_out = fitted(page, html_markers, count, matched=room)
+        return RenderedIssue(
+            view=values["issue"],
+            html=html,
+            text=self._render(f"{kind}/body.txt", values | _marks(text_markers, count)),
+            html_markers=html_markers,
+            text_markers=text_markers,
+            left_out=left_out,
+        )
+
+    def mail(self, name: str, context: Mapping[str, Any]) -> tuple[str, str, str]:
+        """Render a mail to one person: `confirm`, `welcome`, `goodbye` or `alarm`.
+
+        Args:
+            name: the folder of its templates.
+            context: the values that the templates name at their top; always `masthead`.
+
+        Returns:
+            The subject, one clean line; the HTML part, inlined; the text part.
+
+        Raises:
+            RenderError: a template or the list's theme is wrong; names template and line, or the key.
+        """
+        values = _shared_values(context)
+        subject = clean_text(self._render(f"{name}/subject.txt", values))
+        values["subject"] = subject
+        html = inline(self._render(f"{name}/body.html", values))
+        return subject, html, self._render(f"{name}/body.txt", values)
+
+    def page(self, name: str, context: Mapping[str, Any]) -> str:
+        """Render a web page, `web/<name>.html`, from the values that it names at its top.
+
+        Raises:
+            RenderError: a template or the list's theme is wrong; names template and line, or the key.
+        """
+        return self._render(f"web/{name}.html", _shared_values(context))
+
+    def issue_page(self, issue: Issue, *, web_url: str) -> str:
+        """Render the web version of an issue: every listing with its whole abstract, for nobody in particular.
+
+        Raises:
+            RenderError: a template or the list's theme is wrong; names template and line, or the key.
+        """
+        return self._render("web/issue.html", _issue_values(issue, web_url))
+
+    def _render(self, name: str, values: Mapping[str, Any]) -> str:
+        try:
+            return self._environment.get_template(name).render(values)
+        except TemplateNotFound as error:
+            raise RenderError(f"template {error.name} is not in {' or '.join(self._folders)}") from error
+        except TemplateSyntaxError as error:
+            raise RenderError(f"{error.filename or error.name}:{error.lineno}: {error.message}") from error
+        except Exception as error:  # a template can go wrong in any way
+            raise RenderError(f"{self._place(error) or name}: {error}") from error
+
+    def _place(self, error: Exception) -> str:
+        """Return template and line of an error: the innermost frame that Jinja traced back to a template."""
+        place, trace = "", error.__traceback__
+        while trace is not None:
+            filename = trace.tb_frame.f_code.co_filename
+            if filename.startswith(self._folders):
+                place = f"{filename}:{trace.tb_lineno}"
+            trace = trace.tb_next
+        return place
+
+
+def _shared_values(context: Mapping[str, Any]) -> dict[str, Any]:
+    """Add what every template gets to its own values; a page that knows no list looks like the packaged theme."""
+    masthead: Masthead | None = context.get("masthead")
+    return {
+        **context,
+        "masthead": masthead,
+        "theme": theme(masthead.theme if masthead else {}, title=masthead.title if masthead else "Newsletter"),
+        "direction": direction(masthead.language if masthead else "en"),
+    }
+
+
+def _issue_values(issue: Issue, web_url: str) -> dict[str, Any]:
+    return _shared_values(
+        {
+            "masthead": issue.masthead,
+            "issue": issue_view(issue, readable),
+            "subject": issue.subject,
+            "web_url": web_url,
+        }
+    )
+
+
+def _marks(markers: Markers, listings: int) -> dict[str, Any]:
+    """Return what templates write marks with: `slot` as a value, the others as `{% call when("name") %}`.
+
+    The subject is such a mark, too: who gets a part of the issue gets the subject of that part.
+    """
+
+    def mark(text: str) -> str:
+        return Markup(text) if markers.html else text  # noqa: S704 -- marks hold names of ours and a nonce
+
+    def slot(name: str) -> str:
+        return mark(markers.slot(name))
+
+    def when(name: str, caller: Callable[[], str]) -> str:
+        return mark(markers.when(name)) + caller() + mark(markers.end())
+
+    def block(kind: str, position: int, caller: Callable[[], str]) -> str:
+        if position not in range(listings):
+            raise ValueError(f"block({kind!r}, {position!r}): the issue has no such listing")
+        return mark(markers.begin(kind, position)) + caller() + mark(markers.end())
+
+    return {"slot": slot, "when": when, "block": block, "subject": slot("subject")}

@@ -1,0 +1,194 @@
+"""What templates see of an issue: plain values, readable text, checked links. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import quote, urlsplit
+
+from newsletter.core.issue import Draft, Issue, IssueListing
+from newsletter.core.listing import Listing, clean_text
+from newsletter.render.issue.words import AI_SUMMARY, counted, cut, cut_at_sentence, short_date
+
+BRIEF = 480  # characters of a listing's short paragraph: about six lines of the mail
+CONTENTS_FROM = 12  # listings from which an issue has a table of contents
+_PREHEADER = 160
+_SUBJECT_TITLE = 72
+_TITLE = 300  # characters; what is longer is no title
+
+_IMAGES = (".png", ".jpg", ".jpeg", ".gif")
+_RIGHT_TO_LEFT = ("ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi")
+# What libxml2 leaves as it is in a link of the HTML part, so that the text part holds the same bytes.
+_URL_SAFE = "@/:=?;#%&,+!~*'()"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingView:
+    """One listing as templates show it. Texts and links may be empty, `position` counts from 0.
+
+    `summary` is the source's own, `ai_summary` by a model, `abstract` is whole, `brief` one short paragraph of the
+    first of them that there is. `ai_label` stands before the one by a model (`AI summary:`), `brief_label` before
+    `brief` where that is it. `facts` says in words why the listing is in and how it fares (`128 upvotes`,
+    `rose late`).
+    """
+
+    position: int
+    title: str
+    url: str
+    authors: tuple[str, ...]
+    n_authors: int
+    organization: str
+    published: str
+    summary: str
+    ai_summary: str
+    ai_label: str
+    abstract: str
+    brief: str
+    brief_label: str
+    facts: tuple[str, ...]
+    comments: str
+    stars: str
+    pdf_url: str
+    code_url: str
+    project_url: str
+    discussion_url: str
+    thumbnail_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueView:
+    """An issue as templates show it."""
+
+    number: int
+    day: date
+    preheader: str
+    listings: tuple[ListingView, ...]
+    has_contents: bool
+
+
+def issue_view(issue: Issue, readable: Callable[[str], str]) -> IssueView:
+    """Return what templates show of an issue.
+
+    Args:
+        issue: the frozen issue.
+        readable: turns markup in a listing's text into plain Unicode.
+    """
+    listings = tuple(_listing(item, position, issue.day, readable) for position, item in enumerate(issue.listings))
+    return IssueView(
+        number=issue.number,
+        day=issue.day,
+        preheader=preheader(listings),
+        listings=listings,
+        has_contents=len(listings) >= CONTENTS_FROM,
+    )
+
+
+def subject_values(draft: Draft, readable: Callable[[str], str]) -> dict[str, object]:
+    """Return the values of the template `subject.txt`: `masthead`, `day`, `lead` (a title, cut) and `more`."""
+    lead = _plain(draft.listings[0].listing.title, readable) if draft.listings else ""
+    return {
+        "masthead": draft.masthead,
+        "day": draft.day,
+        "lead": cut(lead, _SUBJECT_TITLE),
+        "more": max(len(draft.listings) - 1, 0),
+    }
+
+
+def direction(language: str) -> str:
+    """Return the writing direction of a language tag (RFC 5646): `ltr` or `rtl`."""
+    return "rtl" if language.lower().partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
+
+
+def web_link(url: str) -> str:
+    """Return an http(s) URL in ASCII, or nothing where the text is another kind of link or none."""
+    url = url.strip()
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    if parts.scheme.lower() not in {"http", "https"} or not parts.netloc or any(char.isspace() for char in url):
+        return ""
+    return quote(url, safe=_URL_SAFE, errors="replace")
+
+
+def image_link(url: str) -> str:
+    """Return the https URL of a still picture that mail clients show, or nothing."""
+    link = web_link(url)
+    if not link.lower().startswith("https://") or not urlsplit(link).path.lower().endswith(_IMAGES):
+        return ""
+    return link
+
+
+def _plain(text: str, readable: Callable[[str], str]) -> str:
+    """Return text of a source as one readable line that can be encoded."""
+    return clean_text(readable(clean_text(text.encode("utf-8", "replace").decode())))
+
+
+def _listing(item: IssueListing, position: int, today: date, readable: Callable[[str], str]) -> ListingView:
+    listing = item.listing
+    abstract = _plain(listing.abstract, readable)
+    ai_summary = _unless(_plain(listing.ai_summary, readable), {abstract})
+    summary = _unless(_plain(listing.summary, readable), {abstract, ai_summary})
+    ai_label = AI_SUMMARY if ai_summary else ""
+    return ListingView(
+        position=position,
+        title=cut(_plain(listing.title, readable), _TITLE) or "Untitled",
+        url=_title_link(listing),
+        authors=tuple(name for author in listing.authors if (name := _plain(author, readable))),
+        n_authors=listing.n_authors,
+        organization=_plain(listing.organization, readable),
+        published=short_date(listing.published_on, today) if listing.published_on else "",
+        summary=summary,
+        ai_summary=ai_summary,
+        ai_label=ai_label,
+        abstract=abstract,
+        brief=cut_at_sentence(summary or ai_summary or abstract, BRIEF),
+        brief_label="" if summary else ai_label,
+        facts=_facts(item),
+        comments=counted(item.comments, "comment") if item.comments else "",
+        stars=counted(item.stars, "star") if item.stars else "",
+        pdf_url=web_link(listing.pdf_url)
+        or (web_link(f"https://arxiv.org/pdf/{listing.arxiv_id}") if listing.arxiv_id else ""),
+        code_url=web_link(listing.code_url),
+        project_url=web_link(listing.project_url),
+        discussion_url=web_link(listing.discussion_url) if item.comments else "",
+        thumbnail_url=image_link(listing.thumbnail_url),
+    )
+
+
+def _unless(text: str, said: Collection[str]) -> str:
+    """Return a text, or nothing if it is said already."""
+    return "" if text in said else text
+
+
+def _title_link(listing: Listing) -> str:
+    candidates = (
+        listing.url,
+        f"https://arxiv.org/abs/{listing.arxiv_id}" if listing.arxiv_id else "",
+        f"https://doi.org/{listing.doi}" if listing.doi else "",
+    )
+    return next((link for url in candidates if (link := web_link(url))), "")
+
+
+def _facts(item: IssueListing) -> tuple[str, ...]:
+    """Return votes and reasons, each said once: a reason may name the votes already."""
+    votes = counted(item.upvotes, "upvote") if item.upvotes else ""
+    reasons = tuple(clean_text(reason) for reason in item.reasons)
+    told = any("upvote" in reason for reason in reasons)
+    return (votes, *reasons) if votes and not told else reasons
+
+
+def size(shown: int, candidates: int) -> str:
+    """Return how many papers there are, behind `Here`: `are 20 of 46 new papers`."""
+    verb = "is" if shown == 1 else "are"
+    what = counted(shown, "new paper") if candidates <= shown else f"{shown} of {counted(candidates, 'new paper')}"
+    return f"{verb} {what}"
+
+
+def preheader(listings: Sequence[ListingView], *, lead: int = 0) -> str:
+    """Return what an inbox shows behind the subject, which names the listing at `lead`: what else there is."""
+    others = [item.title for item in listings if item.position != lead]
+    if others:
+        return cut("Also: " + " · ".join(others[:4]), _PREHEADER)
+    return cut(f"{listings[0].brief_label} {listings[0].brief}".lstrip(), _PREHEADER) if listings else ""

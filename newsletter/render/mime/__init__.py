@@ -1,0 +1,1 @@
+"""How a message travels: headers, encoding, signature (RFC 5322, 2045, 6376)."""

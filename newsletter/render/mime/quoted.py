@@ -1,0 +1,53 @@
+"""Quoted-printable (RFC 2045, 6.7) in pieces that may be joined in any order.
+
+Each piece starts at the start of a line and ends at one, by a soft line break where its text doesn't end a line.
+No line begins with a dot, so nothing is ever dot-stuffed (RFC 5321, 4.5.2), nor with `From `, which mailbox files
+would change.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_LINE = 75  # of 76: the last one is for the "=" of a soft line break
+_SOFT = b"=\r\n"
+_UNSAFE = re.compile(rb"[^\t -<>-~]")
+_UNSAFE_START = re.compile(rb"\.|F(?=rom )")
+_UNSAFE_END = re.compile(rb"[ \t]\Z")
+# One short line that stands for itself: most values of readers.
+_SIMPLE = re.compile(rf"(?!\.|From )[ -<>-~]{{1,{_LINE}}}")
+
+
+def _escape(match: re.Match[bytes]) -> bytes:
+    return b"=%02X" % ord(match[0])
+
+
+def _wrapped(line: bytes) -> Iterator[bytes]:
+    """Cut one encoded line into short ones, never within an escape."""
+    while True:
+        line = _UNSAFE_START.sub(_escape, line, count=1) if _UNSAFE_START.match(line) else line
+        if len(line) <= _LINE:
+            yield line
+            return
+        escape = line.rfind(b"=", _LINE - 2, _LINE)
+        cut = _LINE if escape < 0 else escape
+        yield line[:cut]
+        line = line[cut:]
+
+
+def _escaped(line: str) -> bytes:
+    return _UNSAFE.sub(_escape, line.encode("utf-8", "replace"))
+
+
+def encode(text: str) -> bytes:
+    """Return text as whole lines: ASCII only, CRLF only, at most 76 characters each.
+
+    Any line end in the text becomes a CRLF; empty text gives no line at all. Lone surrogates, which no
+    encoding can carry, become question marks.
+    """
+    if _SIMPLE.fullmatch(text):
+        return text.encode() + _SOFT
+    *lines, rest = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    hard = [_SOFT.join(_wrapped(_UNSAFE_END.sub(_escape, _escaped(line)))) + b"\r\n" for line in lines]
+    return b"".join(hard) + (_SOFT.join(_wrapped(_escaped(rest))) + _SOFT if rest else b"")

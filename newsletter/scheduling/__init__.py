@@ -1,0 +1,1 @@
+"""When work starts and how it ends: the schedule, signals, the event loop."""

@@ -1,0 +1,1 @@
+"""HTTP for sources: one client, polite, bounded and safe."""

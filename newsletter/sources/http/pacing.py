@@ -1,0 +1,138 @@
+"""Keeps requests to one service apart, over all processes of this machine that share a state folder."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import heapq
+import os
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+_POLL = 0.1  # seconds between two looks at a lock that another process holds
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """At most one request in `seconds`, and one at a time, to what goes by `name`; lower ranks come first.
+
+    `part` names a part of the service that may have had too many requests while the rest has not.
+    """
+
+    name: str
+    seconds: float
+    rank: int = 0
+    part: str = ""
+
+
+class _Queue:
+    """Lets one through at a time, and of those who wait the lowest rank first."""
+
+    def __init__(self) -> None:
+        self._is_taken = False
+        self._order = count()
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+
+    @asynccontextmanager
+    async def turn(self, rank: int) -> AsyncIterator[None]:
+        if self._is_taken:
+            called = asyncio.get_running_loop().create_future()
+            heapq.heappush(self._waiting, (rank, next(self._order), called))
+            try:
+                await called
+            except asyncio.CancelledError:
+                if called.done() and not called.cancelled():
+                    self._next()
+                raise
+        self._is_taken = True
+        try:
+            yield
+        finally:
+            self._next()
+
+    def _next(self) -> None:
+        while self._waiting:
+            _, _, called = heapq.heappop(self._waiting)
+            if not called.done():
+                called.set_result(None)  # the place stays taken
+                return
+        self._is_taken = False
+
+
+class Pacer:
+    """Gives turns. Without a folder it knows of this process alone.
+
+    A lock file a service is held for as long as a request lasts, and holds the time at which the last one ended.
+    """
+
+    def __init__(
+        self, folder: Path | None, *, sleep: Callable[[float], Awaitable[None]], clock: Callable[[], float]
+    ) -> None:
+        self._folder = folder
+        self._sleep = sleep
+        self._clock = clock
+        self._queues: defaultdict[str, _Queue] = defaultdict(_Queue)
+        self._last: dict[str, float] = {}
+
+    @asynccontextmanager
+    async def turn(self, pace: Pace | None) -> AsyncIterator[None]:
+        """Wait for the turn of one request and hold it until the request is over.
+
+        Raises:
+            OSError: the lock file cannot be written.
+        """
+        if pace is None:
+            yield
+            return
+        async with self._queues[pace.name].turn(pace.rank), self._among_processes(pace.name) as lock:
+            last = self._last.get(pace.name, 0.0) if lock is None else _noted(lock)
+            # A clock that was set back must not make anyone wait for longer than one pace.
+            wait = min(last + pace.seconds - self._clock(), pace.seconds)
+            if wait > 0:
+                await self._sleep(wait)
+            try:
+                yield
+            finally:
+                self._note(pace.name, lock)
+
+    def _note(self, name: str, lock: int | None) -> None:
+        self._last[name] = self._clock()
+        if lock is not None:
+            os.pwrite(lock, f"{self._last[name]:<32}".encode(), 0)
+
+    @asynccontextmanager
+    async def _among_processes(self, name: str) -> AsyncIterator[int | None]:
+        if self._folder is None:
+            yield None
+            return
+        lock = _open(self._folder, name)
+        try:
+            while not _taken(lock):
+                await self._sleep(_POLL)
+            yield lock
+        finally:
+            os.close(lock)  # which lets go of the lock as well
+
+
+def _open(folder: Path, name: str) -> int:
+    folder.mkdir(parents=True, exist_ok=True)
+    return os.open(folder / f"{name}.lock", os.O_CREAT | os.O_RDWR, 0o644)
+
+
+def _noted(lock: int) -> float:
+    try:
+        return float(os.pread(lock, 32, 0))
+    except ValueError:  # a new file: nothing was asked yet
+        return 0.0
+
+
+def _taken(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,295 @@
+"""Reads what sources send, which may be anything: each value comes out as what it should be, or as nothing.
+
+All functions are total: no value raises. Texts come out as one clean line, counts fit a database integer, links
+are absolute http(s) URLs that hide nothing. Absurd sizes are cut, and the cut is logged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
+
+import structlog
+
+from newsletter.core.identity import IdKind
+from newsletter.core.listing import Entry, Listing, Page, Sighting, Skipped, clean_text
+from newsletter.core.matching import place
+from newsletter.core.titles import title_key
+from newsletter.core.weblinks import normalised_url
+from newsletter.sources.http.addresses import ascii_host
+from newsletter.sources.reading.plaintext import plain
+
+_log = structlog.get_logger(__name__)
+
+TITLE, ABSTRACT, NAME, LINK = 500, 20_000, 200, 2_000  # characters
+AUTHORS, LABELS = 2_000, 50  # items
+_MAX_COUNT = 2**31 - 1
+_DAY = re.compile(r"\s*(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
+_BREAKS = re.compile(r"[\t\r\n]")
+_NEVER_IN_A_LINK = ' #<>"\\^`{|}%'
+_NOT_IN_A_LINK = re.compile(r"%(?![0-9a-fA-F]{2})|[^!$-;=?-\[\]_a-z~]")
+_IMAGE = re.compile(r"\.(?:png|jpe?g|gif|webp)", re.IGNORECASE)
+
+
+class BadRecordError(ValueError):
+    """A record that cannot be a listing; the text says why."""
+
+
+def text(value: object, limit: int = NAME) -> str:
+    """Return a text as one clean line of at most `limit` characters; anything else gives an empty string."""
+    if not isinstance(value, str):
+        return ""
+    # JSON can carry half of a surrogate pair, which no database and no mail can.
+    clean = clean_text(value.encode("utf-8", "replace").decode())
+    if len(clean) > limit:
+        _log.warning("text_cut", start=clean[:60], length=len(clean), limit=limit)
+    return clean[:limit].rstrip()
+
+
+def markup(value: object, limit: int = NAME) -> str:
+    """Return what an HTML text shows, as one clean line; anything else gives an empty string."""
+    return text(plain(value), limit) if isinstance(value, str) else ""
+
+
+def texts(values: object, limit: int = LABELS) -> tuple[str, ...]:
+    """Return the texts in a list, at most `limit` of them; two authors may share a name, so nothing is folded."""
+    found = tuple(filter(None, map(text, values if isinstance(values, (list, tuple)) else ())))
+    if len(found) > limit:
+        _log.warning("items_cut", first=found[0], items=len(found), limit=limit)
+    return found[:limit]
+
+
+def count(value: object) -> int | None:
+    """Return a number of votes, comments or stars; numbers may come as text. Anything else gives None."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= len(str(_MAX_COUNT)):
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_COUNT:
+        return value
+    return None
+
+
+def day_of(value: object) -> date | None:
+    """Return the day that an ISO date or time begins with, padded or not."""
+    match = _DAY.match(value) if isinstance(value, str) else None
+    try:
+        return date(*map(int, match.groups())) if match else None
+    except ValueError:
+        return None
+
+
+def link(value: object, base: str = "") -> str:
+    """Return an absolute http(s) URL, joined to `base` where it is relative, or an empty string.
+
+    Line breaks within it go, as in browsers; what a URL cannot hold is percent-encoded (RFC 3986, 2.1), a host of
+    other letters written in ASCII (IDNA). A URL with a user name is none: it would lead elsewhere than it reads.
+    """
+    if not isinstance(value, str) or not value.strip() or len(value) > LINK:
+        return ""
+    try:
+        parts = urlsplit(urljoin(base, _BREAKS.sub("", value.strip())))
+        host, port = ascii_host(parts.hostname or ""), parts.port
+    except ValueError:
+        return ""
+    if parts.scheme not in {"http", "https"} or not host or parts.username or port == 0:
+        return ""
+    path, query, fragment = (_encoded(part) for part in (parts.path, parts.query, parts.fragment))
+    netloc = f"[{host}]" if ":" in host else host
+    return urlunsplit((parts.scheme, netloc if port is None else f"{netloc}:{port}", path, query, fragment))
+
+
+def _encoded(part: str) -> str:
+    """Return a part of a URL with what it cannot hold percent-encoded; letters of any script may stand in it."""
+    return _NOT_IN_A_LINK.sub(_percent, part)
+
+
+def _percent(found: re.Match[str]) -> str:
+    char = found[0]
+    return quote(char, safe="", errors="replace") if char in _NEVER_IN_A_LINK or not char.isprintable() else char
+
+
+def links(values: object, limit: int = LABELS) -> tuple[str, ...]:
+    """Return the URLs in a list, each once."""
+    return tuple(dict.fromkeys(filter(None, map(link, values if isinstance(values, list) else ()))))[:limit]
+
+
+def first(values: Iterable[str]) -> str:
+    """Return the first text that is not empty, or an empty one."""
+    return next(filter(None, values), "")
+
+
+def image(*urls: str) -> str:
+    """Return the first URL that by its ending is a picture, or an empty string."""
+    return first(url for url in urls if _IMAGE.fullmatch(url[url.rfind(".") :].partition("?")[0]))
+
+
+class Record:
+    """A JSON object, or something else, which then is one without fields.
+
+    Where several names are given, the first that holds something usable counts.
+    """
+
+    def __init__(self, value: object) -> None:
+        self._fields: dict[Any, Any] = value if isinstance(value, dict) else {}
+
+    def raw(self, name: str) -> object:
+        """Return a field as it came, or None."""
+        return self._fields.get(name)
+
+    def text(self, *names: str, limit: int = NAME) -> str:
+        """Return a text, or an empty string."""
+        return first(text(self.raw(name), limit) for name in names)
+
+    def markup(self, name: str, limit: int = NAME) -> str:
+        """Return what an HTML text shows, or an empty string."""
+        return markup(self.raw(name), limit)
+
+    def texts(self, name: str, limit: int = LABELS) -> tuple[str, ...]:
+        """Return the texts of a list."""
+        return texts(self.raw(name), limit)
+
+    def count(self, name: str) -> int | None:
+        """Return a count, or None."""
+        return count(self.raw(name))
+
+    def day(self, *names: str) -> date | None:
+        """Return a day, or None."""
+        return next(filter(None, (day_of(self.raw(name)) for name in names)), None)
+
+    def link(self, *names: str, base: str = "") -> str:
+        """Return an absolute http(s) URL, joined to `base` where it is relative, or an empty string."""
+        return first(link(self.raw(name), base) for name in names)
+
+    def links(self, name: str) -> tuple[str, ...]:
+        """Return the absolute http(s) URLs of a list."""
+        return links(self.raw(name))
+
+    def record(self, name: str) -> Record:
+        """Return an object within this one."""
+        return Record(self.raw(name))
+
+    def records(self, name: str) -> list[Record]:
+        """Return the objects of a list."""
+        return [Record(value) for value in self.items(name)]
+
+    def items(self, name: str) -> list[Any]:
+        """Return the values of a list as they came; none, where there is no list."""
+        values = self.raw(name)
+        return values if isinstance(values, list) else []
+
+    def listed(self, name: str) -> list[Any]:
+        """Return the values of a list that must be there.
+
+        Raises:
+            BadRecordError: there is no list.
+        """
+        if not isinstance(self.raw(name), list):
+            raise BadRecordError(f"no list of {name} in it")
+        return self.items(name)
+
+    def title(self, name: str, *, is_markup: bool = False) -> str:
+        """Return the title, which a listing must have.
+
+        Raises:
+            BadRecordError: there is none.
+        """
+        if not self._fields:
+            raise BadRecordError("not an object")
+        if title := (markup if is_markup else text)(self.raw(name), TITLE):
+            return title
+        raise BadRecordError("no title")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A listing with what the source counts of it.
+
+    `guid` is what the source calls it, if it does; `listed_on` its day, if that is not the day of the page.
+    """
+
+    listing: Listing
+    guid: str = ""
+    listed_on: date | None = None
+    upvotes: int | None = None
+    comments: int | None = None
+    stars: int | None = None
+
+
+def one(what: str, raw: object, read: Callable[[Record], Seen | None]) -> Iterator[Seen | Skipped]:
+    """Read a record, called `what` where it must be skipped; nothing comes of one that is not wanted (None)."""
+    try:
+        seen = read(Record(raw))
+    except BadRecordError as error:
+        yield Skipped(what=what, reason=str(error))
+    else:
+        if seen is not None:
+            yield seen
+
+
+def each(records: Iterable[object], read: Callable[[Record], Seen | None]) -> Iterator[Seen | Skipped]:
+    """Read records one by one; one that cannot be read costs itself alone."""
+    for number, raw in enumerate(records, start=1):
+        yield from one(f"record {number}", raw, read)
+
+
+def page(source: str, day: date, now: datetime, found: Iterable[Seen | Skipped]) -> Page:
+    """Return the page of a day, each listing once, in the order found, and what was skipped or stood there again.
+
+    Args:
+        source: the source's name.
+        day: the day that the page is for.
+        now: when it was read.
+        found: what stands on it.
+    """
+    items = list(found)
+    seen = [item for item in items if isinstance(item, Seen)]
+    entries = [
+        Entry(
+            listing=one.listing,
+            sighting=Sighting(
+                source=source,
+                listed_on=min(one.listed_on or day, day),
+                seen_at=now,
+                upvotes=one.upvotes,
+                comments=one.comments,
+                stars=one.stars,
+            ),
+            guid=guid,
+        )
+        for one, guid in zip(seen, _guids(seen), strict=True)
+    ]
+    placement = place((), entries)
+    once = [entry for number, entry in enumerate(entries) if number not in placement.repeats]
+    return Page(
+        entries=tuple(
+            replace(entry, sighting=replace(entry.sighting, position=position))
+            for position, entry in enumerate(once)
+        ),
+        skipped=tuple(item for item in items if isinstance(item, Skipped)),
+        repeats=placement.repeated(entries),
+    )
+
+
+def _guids(seen: Sequence[Seen]) -> list[str]:
+    """Return by what id the source tells each listing from its others: its own, or else the link.
+
+    An id under which a page shows several papers tells nothing; then link and title together do. Papers with an
+    arXiv id or a DOI need none.
+    """
+    shown: dict[str, set[tuple[str, str]]] = {}
+    places = [(normalised_url(one.listing.url), title_key(one.listing.title)) for one in seen]
+    for one, where in zip(seen, places, strict=True):
+        for guid in {one.guid, where[0]}:
+            shown.setdefault(guid, set()).add(where)
+    guids = []
+    for one, (link, title) in zip(seen, places, strict=True):
+        if one.guid and len(shown[one.guid]) == 1:
+            guids.append(one.guid)
+        elif not link or one.listing.id.kind in {IdKind.ARXIV, IdKind.DOI}:
+            guids.append("")
+        else:
+            guids.append(link if len(shown[link]) == 1 else f"{link} {title}")
+    return guids

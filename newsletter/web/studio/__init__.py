@@ -1,0 +1,1 @@
+"""The studio: an issue looked at before it goes out."""

@@ -1,0 +1,137 @@
+"""One message of one issue for one person: what `preview`, `render` and `send` show; no ledger hears of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from newsletter.core.delivery import Delivery, DeliveryState, Outcome
+from newsletter.core.errors import NothingNewError, UsageError
+from newsletter.core.issue import Issue
+from newsletter.core.newsletter_list import WEEKLY_EDITION, Cadence
+from newsletter.core.subscriber import Subscriber, address_key
+from newsletter.pipeline.publish import as_issue
+from newsletter.pipeline.run import Pipeline
+from newsletter.ports import ListFile, Lists, RelayPool
+from newsletter.render.issue.issue_renderer import MailRenderer
+from newsletter.web.studio.preview import Previewed
+from newsletter.web.studio.sample import sample_draft
+
+_NOBODY = "reader@example.org"
+
+
+def for_nobody(issue: Issue, reader: Subscriber | None = None) -> Delivery:
+    """Return a delivery that no ledger knows: its links take nobody off a list."""
+    return Delivery(
+        key=0,
+        issue_key=issue.key,
+        subscriber_key=0,
+        subscriber=reader or Subscriber(list=issue.list, email=_NOBODY),
+        state=DeliveryState.QUEUED,
+        due_at=issue.frozen_at,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Studio:
+    """Makes messages to look at; honours the protocol of the preview."""
+
+    files: Lists
+    pipeline: Pipeline
+    renderer: MailRenderer
+    relay: RelayPool
+
+    async def lists(self) -> Sequence[str]:
+        """Return the names of all lists, and of the weekly editions that anybody wants."""
+        names = []
+        for name, file in sorted(self.files.load().items()):
+            names.append(name)
+            if file.config.weekly_edition and any(one.cadence is Cadence.WEEKLY for one in file.subscribers):
+                names.append(name + WEEKLY_EDITION)
+        return names
+
+    async def days(self, list_name: str) -> Sequence[date]:
+        """Return the days that a list has issues of, newest first."""
+        return [one.day for one in await self.pipeline.store.issues.history(list_name, limit=60)]
+
+    async def subscribers(self, list_name: str) -> Sequence[str]:
+        """Return the addresses of a list's subscribers."""
+        return [one.email for one in self.file(list_name).subscribers]
+
+    async def message(self, list_name: str, day: date | None, subscriber: str | None) -> Previewed:
+        """Render a message now: of the frozen issue, else of what it would be, else of sample listings."""
+        file = self.file(list_name)
+        on = day or self.pipeline.today(file.config)
+        issue = await self.pipeline.issue_or_draft(file.config, on)
+        frozen, sample = bool(issue.key), not issue.listings
+        note = "" if frozen else "A draft: what the issue would be if it were frozen now."
+        if sample:
+            now = self.pipeline.clock()
+            one = await sample_draft(file.config.masthead, on, now)
+            issue = as_issue(one, self.renderer.subject(one), now)
+            note = "Sample listings: nothing is collected for this day yet."
+        return Previewed(
+            day=on,
+            subject=issue.subject,
+            raw=self.raw(issue, file, subscriber),
+            sample=sample,
+            frozen=frozen,
+            note=note,
+        )
+
+    async def issue(self, list_name: str, day: date | None) -> tuple[Issue, ListFile]:
+        """Return a list's issue of a day, or what it would be, collecting first if it is not frozen.
+
+        Raises:
+            UsageError: there is no such list.
+            NothingNewError: there is nothing to put into an issue.
+        """
+        file = self.file(list_name)
+        on = day or self.pipeline.today(file.config)
+        if await self.pipeline.store.issues.find(list_name, on) is None:
+            await self.pipeline.collect(file.config, on)
+        issue = await self.pipeline.issue_or_draft(file.config, on)
+        if not issue.listings:
+            raise NothingNewError(f"list {list_name}: nothing new on {on}, so there is no issue to show")
+        return issue, file
+
+    async def send(self, issue: Issue, file: ListFile, address: str) -> Outcome:
+        """Send a test copy of an issue to one address, and return what the relay said; no ledger hears of it.
+
+        Raises:
+            RelayError: the relay cannot take it.
+        """
+        message = self.renderer.anew(issue, file.config, trial=True)
+        sender, raw = message.for_reader(for_nobody(issue, self.reader(file, address)))
+        relay = await self.relay.connect(sender=sender)
+        try:
+            return await relay.send(sender, address, raw)
+        finally:
+            await relay.close()
+
+    def raw(self, issue: Issue, file: ListFile, address: str | None) -> bytes:
+        """Return the message of an issue for an address, with that subscriber's name and topics if it is one."""
+        reader = self.reader(file, address) if address else None
+        return self.renderer.anew(issue, file.config).for_reader(for_nobody(issue, reader))[1]
+
+    def reader(self, file: ListFile, address: str) -> Subscriber:
+        """Return the subscriber of an address, or one made up for it."""
+        wanted = address_key(address)
+        named = (one for one in file.subscribers if one.address_key == wanted)
+        return next(named, Subscriber(list=file.config.name, email=address))
+
+    def file(self, list_name: str) -> ListFile:
+        """Return a list, or its weekly edition (`daily.weekly`) with the same readers.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        files = self.files.load()
+        if list_name in files:
+            return files[list_name]
+        daily = files.get(list_name.removesuffix(WEEKLY_EDITION))
+        edition = daily.config.weekly_edition if daily else None
+        if daily is None or edition is None:
+            raise UsageError(f"there is no list {list_name!r}; there are: {', '.join(sorted(files)) or 'none'}")
+        return replace(daily, config=edition)
