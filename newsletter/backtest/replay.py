@@ -23,7 +23,7 @@ _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 
 
 async def replayed(
-    config: NewsletterList,
+    list_: NewsletterList,
     sources: Sequence[Source],
     *,
     first: date,
@@ -37,7 +37,7 @@ async def replayed(
     day is shown, and one more issue is made after the last day: so all days are measured alike.
 
     Args:
-        config: the list.
+        list_: the list.
         sources: where pages of past days are read; one that keeps none is left out.
         first: the first day.
         last: the last day.
@@ -47,13 +47,13 @@ async def replayed(
         SourceError: nothing could be read.
     """
     after = _days(last + _DAY, last + _WEEK)
-    closing = next((day for day in after if comes_out_on(config, day)), None)
+    closing = next((day for day in after if comes_out_on(list_, day)), None)
     store = await open_store("sqlite://")
     try:
-        await _add_reader(store, config, now=datetime.combine(first, time(), UTC))
-        replay = _Replay(config, [_Past(source, first) for source in sources if source.dated], store)
+        await _add_reader(store, list_, now=datetime.combine(first, time(), UTC))
+        replay = _Replay(list_, [_Past(source, first) for source in sources if source.dated], store)
         for day in [*_days(first, last), *([closing] if closing else [])]:
-            if comes_out_on(config, day):
+            if comes_out_on(list_, day):
                 progress(day)
                 await replay.make_issue(day)
         pages, issues = await replay.final_pages(_days(first, last)), await replay.issues()
@@ -63,9 +63,9 @@ async def replayed(
     return measured(pages, issues, closing=closing, left_out=left_out)
 
 
-async def _add_reader(store: Store, config: NewsletterList, *, now: datetime) -> None:
+async def _add_reader(store: Store, list_: NewsletterList, *, now: datetime) -> None:
     """Add a reader without wishes: no issue is made for nobody."""
-    reader = Subscriber(list=config.masthead.readers_of, email="reader@example.org", cadence=config.cadence)
+    reader = Subscriber(list=list_.masthead.readers_of, email="reader@example.org", cadence=list_.cadence)
     await store.roster.apply(reader.list, SyncPlan(added=(reader,)), now=now)
 
 
@@ -77,7 +77,7 @@ def _days(first: date, last: date) -> list[date]:
 class _Replay:
     """Issues that are made one after the other."""
 
-    config: NewsletterList
+    list_: NewsletterList
     sources: Sequence[Source]
     store: Store
     reasons: dict[date, str] = field(default_factory=dict)  # by issue day: why there is none, or nothing
@@ -86,13 +86,13 @@ class _Replay:
 
     async def make_issue(self, day: date) -> None:
         """Collect and publish as a run at the hour of that day would have done."""
-        slot = slot_on(self.config, day)
-        previous = await self.store.issues.latest(self.config.name)
+        slot = slot_on(self.list_, day)
+        previous = await self.store.issues.latest(self.list_.name)
         collected = await collect(
             self.sources,
             self.store.library,
             day=day,
-            lookback_days=lookback(self.config),
+            lookback_days=lookback(self.list_),
             previous=previous.day if previous else None,
             now=slot.at,
         )
@@ -101,7 +101,7 @@ class _Replay:
         published = await publish(
             self.store,
             _Unrendered(),
-            self.config,
+            self.list_,
             self._names,
             slot,
             now=slot.at,
@@ -113,7 +113,7 @@ class _Replay:
     async def issues(self) -> dict[date, Made]:
         """Return what was made, by day."""
         return {
-            day: Made(await self.store.issues.find(self.config.name, day), reason)
+            day: Made(await self.store.issues.find(self.list_.name, day), reason)
             for day, reason in self.reasons.items()
         }
 

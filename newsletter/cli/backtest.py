@@ -85,8 +85,8 @@ def backtest(
         result = within(lambda program: _of_sources(program, list_name, first, last, max_listings))
     else:
         source = Recordings(recordings)
-        config = _recorded_list(list_name, max_listings)
-        result = asyncio.run(_replayed(config, [source], first or source.first, last or source.last))
+        list_ = _recorded_list(list_name, max_listings)
+        result = asyncio.run(_replayed(list_, [source], first or source.first, last or source.last))
     if figure is not None and plot is not None:
         _draw(result, figure, plot)
     if as_json:
@@ -99,11 +99,11 @@ def _recorded_list(name: str | None, max_listings: int | None) -> NewsletterList
     """Return the list that recordings are replayed for: the one of that name, else one with the default rules."""
     loaded = settings()
     if name is not None:
-        config = chosen(bootstrap.list_files(loaded).load(), name)[0].config
+        list_ = chosen(bootstrap.list_files(loaded).load(), name)[0].list
     else:
         masthead = Masthead(list="backtest", title="Backtest", sender="backtest@example.org")
-        config = NewsletterList(masthead=masthead, sources=(Recordings.name,))
-    return config if max_listings is None else replace(config, max_listings=max_listings)
+        list_ = NewsletterList(masthead=masthead, sources=(Recordings.name,))
+    return list_ if max_listings is None else replace(list_, max_listings=max_listings)
 
 
 async def _of_sources(
@@ -114,20 +114,20 @@ async def _of_sources(
         raise UsageError("name one list: --list NAME")
     if first is None or last is None:
         raise UsageError("name the days: --from YYYY-MM-DD --to YYYY-MM-DD")
-    config = files[0].config
-    sources = program.pipeline.sources_of(config)
+    list_ = files[0].list
+    sources = program.pipeline.sources_of(list_)
     if max_listings is not None:
-        config = replace(config, max_listings=max_listings)
-    return await _replayed(config, list(sources), first, last)
+        list_ = replace(list_, max_listings=max_listings)
+    return await _replayed(list_, list(sources), first, last)
 
 
-async def _replayed(config: NewsletterList, sources: list[Source], first: date, last: date) -> BacktestResult:
+async def _replayed(list_: NewsletterList, sources: list[Source], first: date, last: date) -> BacktestResult:
     if last < first:
         raise UsageError(f"--from {first} is behind --to {last}")
     # A replay is hundreds of runs: of their logs only what went wrong is of interest.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with _progress() as progress:
-        return await replayed(config, sources, first=first, last=last, progress=progress)
+        return await replayed(list_, sources, first=first, last=last, progress=progress)
 
 
 @contextmanager

@@ -114,7 +114,7 @@ async def _status(program: Program) -> tuple[list[dict[str, Any]], list[Hindranc
     for name, file in program.lists.load().items():
         history = await program.store.issues.history(name, limit=20)
         newest = history[0] if history else None
-        slot = next_slot(file.config, moment)
+        slot = next_slot(file.list, moment)
         stuck = {DeliveryState.DEFERRED, DeliveryState.UNCERTAIN, DeliveryState.SENDING}
         rows.append(
             {
@@ -122,7 +122,7 @@ async def _status(program: Program) -> tuple[list[dict[str, Any]], list[Hindranc
                 "issue": newest.day.isoformat() if newest else None,
                 "subject": newest.subject if newest else None,
                 "deliveries": _counted(newest.deliveries) if newest else {},
-                "waits_until": _waits_until(file.config, newest, moment),
+                "waits_until": _waits_until(file.list, newest, moment),
                 "stuck": sum(
                     count for one in history for state, count in one.deliveries.items() if state in stuck
                 ),
@@ -134,9 +134,9 @@ async def _status(program: Program) -> tuple[list[dict[str, Any]], list[Hindranc
     return rows, await find_hindrances(program), await program.store.suppressions.held()
 
 
-def _waits_until(config: NewsletterList, newest: IssueSummary | None, moment: datetime) -> str | None:
+def _waits_until(list_: NewsletterList, newest: IssueSummary | None, moment: datetime) -> str | None:
     """Return when the hours of a list begin for which deliveries of its newest issue wait."""
-    opens = opening(config, moment)
+    opens = opening(list_, moment)
     if newest is None or opens <= moment or not any(newest.deliveries.get(state) for state in WAITING):
         return None
     return opens.isoformat()

@@ -73,6 +73,6 @@ def _warnings(files: Mapping[str, ListFile], loaded: Settings) -> Iterator[str]:
         path = loaded.paths.subscribers / f"{name}.toml"
         if not file.subscribers:
             yield f"{path}: names no subscriber: there is no issue until somebody is on the list"
-        for spec in file.config.sources:
-            if nothing := finds_nothing(spec, folder=Path(file.config.folder)):
+        for spec in file.list.sources:
+            if nothing := finds_nothing(spec, folder=Path(file.list.folder)):
                 yield f"{path}: source {spec!r}: no file matches {nothing}"

@@ -136,16 +136,16 @@ async def _lint_all(
     results, nothing = {}, {}
     for file in chosen(program.lists.load(), list_name):
         try:
-            issue, _ = await program.studio.issue(file.config.name, day)
+            issue, _ = await program.studio.issue(file.list.name, day)
         except NothingNewError as error:
-            nothing[file.config.name] = str(error)
+            nothing[file.list.name] = str(error)
             continue
         raw = program.studio.raw(issue, file, None)
         is_local = bootstrap.relays_are_local(program.settings)
-        results[file.config.name] = lint(raw, issue, https=links, is_local=is_local)
+        results[file.list.name] = lint(raw, issue, https=links, is_local=is_local)
         if links:
-            with waiting(f"asking for the links of {file.config.name}"):
-                results[file.config.name] += await dead_links(
+            with waiting(f"asking for the links of {file.list.name}"):
+                results[file.list.name] += await dead_links(
                     raw, program.problem_of_link, own=program.links.public_url
                 )
     return results, nothing

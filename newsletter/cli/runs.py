@@ -75,20 +75,18 @@ async def _run_all(
             try:
                 reports.append(await _run_one(program, file, day, dry_run, shown, stop))
             except StoppedError as error:
-                on = day or program.pipeline.day(file.config)
+                on = day or program.pipeline.day(file.list)
                 reports.append(
-                    RunReport(list=file.config.name, date=on, status=RunStatus.PARTIAL, reason=str(error))
+                    RunReport(list=file.list.name, date=on, status=RunStatus.PARTIAL, reason=str(error))
                 )
             except NewsletterError as error:
                 # One list's trouble is not the next one's.
-                on = day or program.pipeline.day(file.config)
+                on = day or program.pipeline.day(file.list)
                 if not dry_run:
-                    await program.alarm.ring(file.config.masthead, on, error)
-                complain(f"list {file.config.name}: {error}")
+                    await program.alarm.ring(file.list.masthead, on, error)
+                complain(f"list {file.list.name}: {error}")
                 errors.append(error)
-                reports.append(
-                    RunReport(list=file.config.name, date=on, status=RunStatus.FAILED, reason=str(error))
-                )
+                reports.append(RunReport(list=file.list.name, date=on, status=RunStatus.FAILED, reason=str(error)))
     if errors and len(errors) == len(files):
         return reports, code_of(errors[0])
     return reports, code_of_run(reports)
@@ -105,9 +103,9 @@ async def _run_one(
     if dry_run:
         return await unless_stopped(stop, program.pipeline.rehearse(file, day=day))
     report = await program.pipeline.run(file, day=day, progress=shown, stop=stop)
-    await _alarm(program, file.config.masthead, report)
-    if report.weekly is not None and file.config.weekly_edition is not None:
-        await _alarm(program, file.config.weekly_edition.masthead, report.weekly)
+    await _alarm(program, file.list.masthead, report)
+    if report.weekly is not None and file.list.weekly_edition is not None:
+        await _alarm(program, file.list.weekly_edition.masthead, report.weekly)
     return report
 
 
@@ -159,8 +157,8 @@ async def _collect_all(
 ) -> list[tuple[str, date, Collected]]:
     results = []
     for file in chosen(program.lists.load(), list_name):
-        on = day or program.pipeline.today(file.config)
-        results.append((file.config.name, on, await program.pipeline.collect(file.config, on)))
+        on = day or program.pipeline.today(file.list)
+        results.append((file.list.name, on, await program.pipeline.collect(file.list, on)))
     return results
 
 

@@ -95,15 +95,15 @@ async def _tick_one(program: Program, file: ListFile, stop: asyncio.Event) -> No
     try:
         await program.pipeline.tick(file, stop=stop)
     except StoppedError:
-        log.info("tick_left", list=file.config.name)
+        log.info("tick_left", list=file.list.name)
     except NewsletterError as error:
-        await program.alarm.ring(file.config.masthead, program.pipeline.day(file.config), error)
+        await program.alarm.ring(file.list.masthead, program.pipeline.day(file.list), error)
 
 
 async def _collect(program: Program, stop: asyncio.Event) -> None:
     for file in program.lists.load().values():
         try:
-            await unless_stopped(stop, program.pipeline.collect(file.config, program.pipeline.today(file.config)))
+            await unless_stopped(stop, program.pipeline.collect(file.list, program.pipeline.today(file.list)))
         except StoppedError:
             return
 

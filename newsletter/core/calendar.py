@@ -64,32 +64,32 @@ def local_time(day: date, hour: time, timezone: str) -> datetime:
     return datetime.combine(day, hour.replace(fold=0), ZoneInfo(timezone)).astimezone(UTC)
 
 
-def slot_on(config: NewsletterList, day: date) -> Slot:
+def slot_on(list_: NewsletterList, day: date) -> Slot:
     """Return the slot of a day, whether the list comes out on that weekday or not."""
-    return Slot(day, local_time(day, config.hour, config.timezone))
+    return Slot(day, local_time(day, list_.hour, list_.timezone))
 
 
-def comes_out_on(config: NewsletterList, day: date) -> bool:
+def comes_out_on(list_: NewsletterList, day: date) -> bool:
     """Tell whether a list has an issue on a weekday."""
-    return day.weekday() in config.issue_days
+    return day.weekday() in list_.issue_days
 
 
-def last_slot(config: NewsletterList, now: datetime) -> Slot | None:
+def last_slot(list_: NewsletterList, now: datetime) -> Slot | None:
     """Return the newest slot at or before `now`, or None where the list has had none in the last eight days."""
-    today = now.astimezone(ZoneInfo(config.timezone)).date()
+    today = now.astimezone(ZoneInfo(list_.timezone)).date()
     for back in _DAYS_TO_SEARCH:
-        slot = slot_on(config, today - timedelta(days=back))
-        if slot.at <= now and comes_out_on(config, slot.day):
+        slot = slot_on(list_, today - timedelta(days=back))
+        if slot.at <= now and comes_out_on(list_, slot.day):
             return slot
     return None
 
 
-def next_slot(config: NewsletterList, now: datetime) -> Slot | None:
+def next_slot(list_: NewsletterList, now: datetime) -> Slot | None:
     """Return the next slot after `now`, or None where the list has no days."""
-    today = now.astimezone(ZoneInfo(config.timezone)).date()
+    today = now.astimezone(ZoneInfo(list_.timezone)).date()
     for ahead in _DAYS_TO_SEARCH:
-        slot = slot_on(config, today + timedelta(days=ahead))
-        if slot.at > now and comes_out_on(config, slot.day):
+        slot = slot_on(list_, today + timedelta(days=ahead))
+        if slot.at > now and comes_out_on(list_, slot.day):
             return slot
     return None
 
@@ -116,62 +116,62 @@ class Used:
     is_new: bool = False
 
 
-def slot_state(config: NewsletterList, slot: Slot, used: Used, now: datetime) -> SlotState:
+def slot_state(list_: NewsletterList, slot: Slot, used: Used, now: datetime) -> SlotState:
     """Return what is to be done about a list's newest slot.
 
     What was not used is caught up within the list's deadline, and missed after it. A new list has missed nothing:
     it begins with the slot of its first day, be it over, or else with the next one.
     """
-    age, deadline = now - slot.at, config.stale_after
+    age, deadline = now - slot.at, list_.stale_after
     if used.made_at is not None:
         return SlotState.DUE if now - max(used.made_at, slot.at) <= SHOWN_FOR else SlotState.OVER
     if used.in_vain:
         return SlotState.DUE if age <= min(SHOWN_FOR, deadline) else SlotState.OVER
     if used.is_new:
-        begins = slot.day == now.astimezone(ZoneInfo(config.timezone)).date()
+        begins = slot.day == now.astimezone(ZoneInfo(list_.timezone)).date()
         return SlotState.DUE if begins and age <= deadline else SlotState.OVER
     return SlotState.DUE if age <= deadline else SlotState.MISSED
 
 
-def reader_time(subscriber: Subscriber, config: NewsletterList, slot: Slot) -> datetime:
+def reader_time(subscriber: Subscriber, list_: NewsletterList, slot: Slot) -> datetime:
     """Return when a reader's copy is due: the first time at or after the slot that it is the reader's hour."""
     if subscriber.hour is None:
         return slot.at
-    timezone = subscriber.timezone or config.timezone
+    timezone = subscriber.timezone or list_.timezone
     first = slot.at.astimezone(ZoneInfo(timezone)).date()
     moments = (local_time(first + timedelta(days=ahead), subscriber.hour, timezone) for ahead in range(-1, 3))
     return next(moment for moment in moments if moment >= slot.at)
 
 
-def opening(config: NewsletterList, moment: datetime) -> datetime:
+def opening(list_: NewsletterList, moment: datetime) -> datetime:
     """Return the first time from `moment` on that a list's mail may leave: `moment` itself, within its hours."""
-    if config.hours is None:
+    if list_.hours is None:
         return moment
-    spans = _hours_around(config.hours, config.timezone, moment)
+    spans = _hours_around(list_.hours, list_.timezone, moment)
     return next(max(opens, moment) for opens, closes in spans if max(opens, moment) < closes)
 
 
-def closing(config: NewsletterList, moment: datetime) -> datetime | None:
+def closing(list_: NewsletterList, moment: datetime) -> datetime | None:
     """Return when the hours are over in which `moment` lies: `moment` itself, outside of them. None: never."""
-    if config.hours is None:
+    if list_.hours is None:
         return None
     end = moment
-    for opens, closes in _hours_around(config.hours, config.timezone, moment):
+    for opens, closes in _hours_around(list_.hours, list_.timezone, moment):
         if opens <= end < closes:
             end = closes
     return end
 
 
-def late_before(config: NewsletterList, now: datetime) -> datetime:
+def late_before(list_: NewsletterList, now: datetime) -> datetime:
     """Return the moment before which what was due is too late by now.
 
     Waiting for the list's hours makes nothing late: what is late has had so long within them, or all of a day's.
     """
-    late = now - config.stale_after
-    if config.hours is None:
+    late = now - list_.stale_after
+    if list_.hours is None:
         return late
-    end, left = now, min(config.stale_after, config.hours.length)
-    for opens, closes in reversed(_hours_around(config.hours, config.timezone, now)):
+    end, left = now, min(list_.stale_after, list_.hours.length)
+    for opens, closes in reversed(_hours_around(list_.hours, list_.timezone, now)):
         end = min(now, closes)
         if left <= end - opens:
             break
@@ -191,7 +191,7 @@ def _hours_around(hours: Hours, timezone: str, moment: datetime) -> list[tuple[d
 
 
 def planner(
-    config: NewsletterList,
+    list_: NewsletterList,
     slot: Slot,
     now: datetime,
     *,
@@ -201,7 +201,7 @@ def planner(
     """Return the function that plans one subscriber's copy of an issue.
 
     Args:
-        config: the list.
+        list_: the list.
         slot: the issue's slot.
         now: the moment of freezing; nothing is due before it.
         at_once: everything is due now, whatever the readers' hours and the list's.
@@ -209,14 +209,14 @@ def planner(
     """
 
     def plan(subscriber: Subscriber) -> Planned:
-        cadence = subscriber.cadence or config.usual_cadence
-        if cadence is not config.cadence:
-            return Planned(due_at=None, reason=f"wants a {cadence} issue, this one is {config.cadence}")
+        cadence = subscriber.cadence or list_.usual_cadence
+        if cadence is not list_.cadence:
+            return Planned(due_at=None, reason=f"wants a {cadence} issue, this one is {list_.cadence}")
         if choice is not None and not choice(subscriber).positions:
             return Planned(due_at=None, reason=_nothing_for(subscriber))
         if at_once:
             return Planned(due_at=now)
-        return Planned(due_at=opening(config, max(now, reader_time(subscriber, config, slot))))
+        return Planned(due_at=opening(list_, max(now, reader_time(subscriber, list_, slot))))
 
     return plan
 

@@ -19,14 +19,14 @@ class Choices:
 
     Args:
         listings: the issue's.
-        config: its list, for the topics.
+        list_: its list, for the topics.
     """
 
-    def __init__(self, listings: Sequence[IssueListing], config: NewsletterList) -> None:
+    def __init__(self, listings: Sequence[IssueListing], list_: NewsletterList) -> None:
         self._records = [one.listing for one in listings]
         self._positions = {one.key: position for position, one in enumerate(listings)}
-        self._mode = config.topics_mode
-        self._matches = index(self._records, config.topics)
+        self._mode = list_.topics_mode
+        self._matches = index(self._records, list_.topics)
         self._cached = lru_cache(maxsize=_KEPT)(self._choice)
 
     def of(self, reader: Subscriber, had: frozenset[int] = frozenset()) -> Choice:

@@ -86,9 +86,9 @@ def unsent(candidates: Iterable[Candidate], sent: Collection[int]) -> list[Candi
     return fresh
 
 
-def too_few(draft: Draft, config: NewsletterList) -> str:
+def too_few(draft: Draft, list_: NewsletterList) -> str:
     """Return why a draft becomes no issue, or nothing where it does."""
-    least = max(config.min_listings, 1)
+    least = max(list_.min_listings, 1)
     if len(draft.listings) >= least:
         return ""
     if draft.candidates:
@@ -100,7 +100,7 @@ def too_few(draft: Draft, config: NewsletterList) -> str:
 
 def select(
     fresh: Iterable[Candidate],
-    config: NewsletterList,
+    list_: NewsletterList,
     day: date,
     *,
     number: int,
@@ -111,26 +111,26 @@ def select(
 
     Args:
         fresh: the unsent candidates.
-        config: the list; a weekly one goes by votes alone, as they stand at the end of the week.
+        list_: the list; a weekly one goes by votes alone, as they stand at the end of the week.
         day: the issue's day.
         number: the number that the issue will have.
         among: all candidates, sent ones too: what the unsent ones are held against.
         previous: the list's issue before this one.
     """
     among = list(among)
-    is_weekly = config.cadence is Cadence.WEEKLY
+    is_weekly = list_.cadence is Cadence.WEEKLY
     occasion = Occasion(
         day=day,
         previous_day=previous.day if previous else None,
         previous_at=previous.frozen_at if previous else None,
         whole=is_weekly,
     )
-    order = ranked(fresh, occasion, VOTES_ONLY if is_weekly else config.ranking, among=among)
-    room = fitting(order, config.max_listings, leaders=0 if is_weekly else config.max_listings // 2)
+    order = ranked(fresh, occasion, VOTES_ONLY if is_weekly else list_.ranking, among=among)
+    room = fitting(order, list_.max_listings, leaders=0 if is_weekly else list_.max_listings // 2)
     if all(one.reasons == (NEW,) for one in room):
         room = [replace(one, reasons=()) for one in room]  # what holds for all says nothing of any
     return Draft(
-        masthead=config.masthead,
+        masthead=list_.masthead,
         day=day,
         number=number,
         candidates=len(order),

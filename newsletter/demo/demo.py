@@ -42,7 +42,7 @@ async def run_demo(state: Path) -> AsyncIterator[str]:
         bootstrap.configure_logging(settings)
         async with bootstrap.build(settings) as program:
             file = program.lists.load()[sample.LIST]
-            yield f"list {sample.LIST}: {len(file.subscribers)} readers; source: {file.config.sources[0]}"
+            yield f"list {sample.LIST}: {len(file.subscribers)} readers; source: {file.list.sources[0]}"
             report = await program.pipeline.run(file, day=sample.DAY)
     if report.issue is not None:
         yield f"collected {sum(report.collected.values())} listings, {report.new} of them new to the readers"

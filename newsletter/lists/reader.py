@@ -51,8 +51,8 @@ class _ListReader:
         self._members()
         if self._mistakes or table is None:
             raise ListFileError(tuple(self._mistakes))
-        config = table.to_list(self._name, str(self._document.path.parent))
-        return ListFile(config=config, subscribers=tuple(self._subscribers))
+        list_ = table.to_list(self._name, str(self._document.path.parent))
+        return ListFile(list=list_, subscribers=tuple(self._subscribers))
 
     def _list(self) -> ListTable | None:
         try:

@@ -51,13 +51,13 @@ async def _watch(closes: datetime, clock: Clock, stop: asyncio.Event, either: as
     either.set()
 
 
-async def withdraw_late(outbox: Outbox, issue: Issue, config: NewsletterList, *, now: datetime) -> None:
+async def withdraw_late(outbox: Outbox, issue: Issue, list_: NewsletterList, *, now: datetime) -> None:
     """Withdraw what is past the list's deadline: old news would come beside today's, or after it."""
     late = await outbox.withdraw_late(
         issue.key,
-        due_before=late_before(config, now),
-        reason=f"too late: it could not be delivered within {in_hours(config.stale_after)}",
+        due_before=late_before(list_, now),
+        reason=f"too late: it could not be delivered within {in_hours(list_.stale_after)}",
         now=now,
     )
     if late:
-        log.warning("deliveries_withdrawn_late", list=config.name, day=str(issue.day), count=late)
+        log.warning("deliveries_withdrawn_late", list=list_.name, day=str(issue.day), count=late)

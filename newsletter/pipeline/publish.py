@@ -39,24 +39,24 @@ class Published:
     suppressed: int = 0  # of the subscribers, where none is to get it
 
 
-def lookback(config: NewsletterList) -> int:
+def lookback(list_: NewsletterList) -> int:
     """Return how many days a list looks back: a weekly one at least its week."""
-    return max(config.lookback_days, _WEEK) if config.cadence is Cadence.WEEKLY else config.lookback_days
+    return max(list_.lookback_days, _WEEK) if list_.cadence is Cadence.WEEKLY else list_.lookback_days
 
 
-async def draft(store: Store, config: NewsletterList, sources: Sequence[str], day: date) -> Draft:
+async def draft(store: Store, list_: NewsletterList, sources: Sequence[str], day: date) -> Draft:
     """Return what an issue of `day` would hold now: the best of what the list's readers have not been sent.
 
     Args:
         store: the ledger.
-        config: the list.
+        list_: the list.
         sources: the names of its sources.
         day: the issue's day; nothing listed later competes.
     """
-    previous = await store.issues.latest(config.name, before=day)
-    newest = await store.issues.last_number(config.name)
-    sent = await store.issues.listing_keys(config.name)
-    days = lookback(config)
+    previous = await store.issues.latest(list_.name, before=day)
+    newest = await store.issues.last_number(list_.name)
+    sent = await store.issues.listing_keys(list_.name)
+    days = lookback(list_)
     candidates = await store.library.candidates(
         sources, since=day - timedelta(days=max(days, MAX_CATCH_UP_DAYS)), until=day
     )
@@ -66,7 +66,7 @@ async def draft(store: Store, config: NewsletterList, sources: Sequence[str], da
         news_since=previous.frozen_at if previous else None,
     )
     fresh = unsent(competing, sent)
-    return select(fresh, config, day, number=newest + 1, among=candidates, previous=previous)
+    return select(fresh, list_, day, number=newest + 1, among=candidates, previous=previous)
 
 
 def as_issue(one: Draft, subject: str, now: datetime) -> Issue:
@@ -84,17 +84,17 @@ def as_issue(one: Draft, subject: str, now: datetime) -> Issue:
 
 
 async def had_before(
-    store: Store, config: NewsletterList, listings: Sequence[IssueListing]
+    store: Store, list_: NewsletterList, listings: Sequence[IssueListing]
 ) -> dict[str, frozenset[int]]:
     """Return which of these listings came to readers of a list with its other edition, by address key.
 
     A reader who changes between daily and weekly issues gets no paper twice.
     """
     return await store.issues.had(
-        config.other_edition,
+        list_.other_edition,
         [one.key for one in listings],
-        cadence=config.cadence,
-        usual=config.usual_cadence,
+        cadence=list_.cadence,
+        usual=list_.usual_cadence,
     )
 
 
@@ -123,8 +123,8 @@ class WithoutRepeats:
         return delivery._replace(had=had) if had else delivery
 
 
-async def _chooser(store: Store, config: NewsletterList, one: Draft) -> Callable[[Subscriber], Choice]:
-    choices, had = Choices(one.listings, config), await had_before(store, config, one.listings)
+async def _chooser(store: Store, list_: NewsletterList, one: Draft) -> Callable[[Subscriber], Choice]:
+    choices, had = Choices(one.listings, list_), await had_before(store, list_, one.listings)
 
     def choice(reader: Subscriber) -> Choice:
         return choices.of(reader, had.get(reader.address_key, frozenset()))
@@ -135,7 +135,7 @@ async def _chooser(store: Store, config: NewsletterList, one: Draft) -> Callable
 async def publish(
     store: Store,
     renderer: Renderer,
-    config: NewsletterList,
+    list_: NewsletterList,
     sources: Sequence[str],
     slot: Slot,
     *,
@@ -153,30 +153,30 @@ async def publish(
         LintError: `check` found that the issue must not go out.
         StaleDraftError: other runs kept freezing issues of this list.
     """
-    if (existing := await store.issues.find(config.name, slot.day)) is not None:
+    if (existing := await store.issues.find(list_.name, slot.day)) is not None:
         return Published(new=existing.candidates, issue=existing)
     for _ in range(_DRAFTS):
-        one = await draft(store, config, sources, slot.day)
-        if reason := too_few(one, config):
-            log.info("no_issue", list=config.name, day=str(slot.day), reason=reason)
+        one = await draft(store, list_, sources, slot.day)
+        if reason := too_few(one, list_):
+            log.info("no_issue", list=list_.name, day=str(slot.day), reason=reason)
             return Published(new=one.candidates, reason=reason)
-        subject = _checked_subject(renderer, config, one, check, now=now)
-        plan = planner(config, slot, now, at_once=at_once, choice=await _chooser(store, config, one))
+        subject = _checked_subject(renderer, list_, one, check, now=now)
+        plan = planner(list_, slot, now, at_once=at_once, choice=await _chooser(store, list_, one))
         try:
             issue, created = await store.issues.freeze(one, subject, plan, now=now, needs_reader=True)
         except StaleDraftError:
             continue
         except NoReaderError as nobody:
-            log.warning("no_issue", list=config.name, day=str(slot.day), reason=str(nobody))
+            log.warning("no_issue", list=list_.name, day=str(slot.day), reason=str(nobody))
             return Published(new=one.candidates, reason=str(nobody), suppressed=nobody.suppressed)
-        log.info("issue_frozen", list=config.name, day=str(slot.day), number=issue.number, created=created)
+        log.info("issue_frozen", list=list_.name, day=str(slot.day), number=issue.number, created=created)
         return Published(new=issue.candidates, issue=issue, created=created)
-    raise StaleDraftError(f"list {config.name}: other runs keep freezing issues; run again")
+    raise StaleDraftError(f"list {list_.name}: other runs keep freezing issues; run again")
 
 
 def _checked_subject(
     renderer: Renderer,
-    config: NewsletterList,
+    list_: NewsletterList,
     one: Draft,
     check: Callable[[Issue, Message], None],
     *,
@@ -185,20 +185,20 @@ def _checked_subject(
     """Return the subject of a draft whose message has been rendered and checked."""
     subject = renderer.subject(one)
     provisional = as_issue(one, subject, now)
-    check(provisional, renderer.message(provisional, config))
+    check(provisional, renderer.message(provisional, list_))
     return subject
 
 
-async def newest_slot(store: Store, config: NewsletterList, *, now: datetime) -> tuple[Slot | None, SlotState]:
+async def newest_slot(store: Store, list_: NewsletterList, *, now: datetime) -> tuple[Slot | None, SlotState]:
     """Return a list's newest slot, and what is to be done about it; None where it has none."""
-    first_seen = await store.slots.first_seen(config.name, now=now)
-    slot = last_slot(config, now)
+    first_seen = await store.slots.first_seen(list_.name, now=now)
+    slot = last_slot(list_, now)
     if slot is None:
         return None, SlotState.OVER
-    issue = await store.issues.find(config.name, slot.day)
+    issue = await store.issues.find(list_.name, slot.day)
     used = Used(
         made_at=issue.frozen_at if issue else None,
-        in_vain=await store.slots.in_vain(config.name) == slot.day,
-        is_new=slot.at < first_seen and await store.issues.latest(config.name, before=slot.day) is None,
+        in_vain=await store.slots.in_vain(list_.name) == slot.day,
+        is_new=slot.at < first_seen and await store.issues.latest(list_.name, before=slot.day) is None,
     )
-    return slot, slot_state(config, slot, used, now)
+    return slot, slot_state(list_, slot, used, now)

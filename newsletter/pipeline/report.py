@@ -93,12 +93,12 @@ class RunReport:
         }
 
 
-def missed_in_words(config: NewsletterList, slot: Slot) -> str:
+def missed_in_words(list_: NewsletterList, slot: Slot) -> str:
     """Return in words that a slot was missed."""
-    at = slot.at.astimezone(ZoneInfo(config.timezone))
+    at = slot.at.astimezone(ZoneInfo(list_.timezone))
     return (
-        f"no issue of {slot.day} was made at its hour ({at:%H:%M}, {config.timezone}) or within "
-        f"{in_hours(config.stale_after)} after it; `newsletter run --date {slot.day}` makes it now"
+        f"no issue of {slot.day} was made at its hour ({at:%H:%M}, {list_.timezone}) or within "
+        f"{in_hours(list_.stale_after)} after it; `newsletter run --date {slot.day}` makes it now"
     )
 
 
@@ -107,20 +107,20 @@ def in_hours(span: timedelta) -> str:
     return f"{span.total_seconds() / 3600:g} hours"
 
 
-def next_in_words(config: NewsletterList, now: datetime) -> str:
+def next_in_words(list_: NewsletterList, now: datetime) -> str:
     """Return in words when the next issue is due."""
-    slot = next_slot(config, now)
+    slot = next_slot(list_, now)
     return f"the next issue is due on {slot.at:%Y-%m-%d at %H:%M} UTC" if slot else "the list has no days"
 
 
 def waits_in_words(
-    config: NewsletterList, counts: Mapping[DeliveryState, int], opens: datetime, now: datetime
+    list_: NewsletterList, counts: Mapping[DeliveryState, int], opens: datetime, now: datetime
 ) -> str:
     """Return in words for which hours of the list an issue's deliveries wait, or nothing if they don't."""
     if opens <= now or not (counts.get(DeliveryState.QUEUED) or counts.get(DeliveryState.DEFERRED)):
         return ""
-    at = opens.astimezone(ZoneInfo(config.timezone))
-    return f"waits until {at:%H:%M} on {at:%Y-%m-%d}, {config.timezone}: the list's hours are {config.hours}"
+    at = opens.astimezone(ZoneInfo(list_.timezone))
+    return f"waits until {at:%H:%M} on {at:%Y-%m-%d}, {list_.timezone}: the list's hours are {list_.hours}"
 
 
 def status_of(

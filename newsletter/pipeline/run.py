@@ -105,8 +105,8 @@ class Pipeline:
             ConfigurationError: the database is an older copy of the one that was used last.
         """
         await self.mark.check()
-        config = file.config
-        report = await self._run(file, config, day, progress, stop)
+        list_ = file.list
+        report = await self._run(file, list_, day, progress, stop)
         weekly = await self._weekly(file, day)
         if weekly is None:
             return report
@@ -115,33 +115,33 @@ class Pipeline:
     async def _run(
         self,
         file: ListFile,
-        config: NewsletterList,
+        list_: NewsletterList,
         day: date | None,
         progress: Progress | None,
         stop: asyncio.Event | None,
     ) -> RunReport:
         at_once = day is not None
-        newest, state = (slot_on(config, day), SlotState.DUE) if day else await self.newest_slot(config)
+        newest, state = (slot_on(list_, day), SlotState.DUE) if day else await self.newest_slot(list_)
         slot = newest if state is SlotState.DUE else None
-        collected = await unless_stopped(stop, self.collect(config, slot.day if slot else self.today(config)))
+        collected = await unless_stopped(stop, self.collect(list_, slot.day if slot else self.today(list_)))
         await self.sync(file)
-        published = await self._publish(config, slot, collected, at_once=at_once) if slot else None
+        published = await self._publish(list_, slot, collected, at_once=at_once) if slot else None
         issues = [published.issue] if published and published.issue else []
         if at_once:
             if published and published.issue and not published.created:
                 await self.store.outbox.hasten(published.issue.key, now=self.clock())
         else:
-            issues = await self._open_issues(config, issues)
+            issues = await self._open_issues(list_, issues)
             for issue in issues:
-                await withdraw_late(self.store.outbox, issue, config, now=self.clock())
+                await withdraw_late(self.store.outbox, issue, list_, now=self.clock())
         deliver = self._deliver if at_once else self._deliver_within_hours
-        delivered = {issue.key: await deliver(issue, config, progress, stop) for issue in issues}
-        opens = self.clock() if at_once else opening(config, self.clock())
-        report = await self._report(config, slot, collected, published, issues, delivered, opens=opens)
+        delivered = {issue.key: await deliver(issue, list_, progress, stop) for issue in issues}
+        opens = self.clock() if at_once else opening(list_, self.clock())
+        report = await self._report(list_, slot, collected, published, issues, delivered, opens=opens)
         if newest is None or state is not SlotState.MISSED:
             return report
-        reason = missed_in_words(config, newest)
-        log.warning("slot_missed", list=config.name, day=str(newest.day), reason=reason)
+        reason = missed_in_words(list_, newest)
+        log.warning("slot_missed", list=list_.name, day=str(newest.day), reason=reason)
         return replace(report, date=newest.day, status=RunStatus.MISSED, reason=reason)
 
     async def tick(self, file: ListFile, *, stop: asyncio.Event | None = None) -> None:
@@ -153,7 +153,7 @@ class Pipeline:
             StoppedError: `stop` was set while sources were being read.
         """
         await self.mark.check()
-        trouble = await self._attempt(file, file.config, stop)
+        trouble = await self._attempt(file, file.list, stop)
         weekly = await self._weekly(file, None)
         if weekly is not None:
             trouble = await self._attempt(file, weekly, stop) or trouble
@@ -161,117 +161,117 @@ class Pipeline:
             raise trouble
 
     async def _attempt(
-        self, file: ListFile, config: NewsletterList, stop: asyncio.Event | None
+        self, file: ListFile, list_: NewsletterList, stop: asyncio.Event | None
     ) -> NewsletterError | None:
         """Make and deliver what is due of one edition, and return what kept an issue from being made."""
-        slot, state = await self.newest_slot(config)
+        slot, state = await self.newest_slot(list_)
         trouble: NewsletterError | None = None
-        if slot is not None and state is SlotState.MISSED and (config.name, slot.day) not in self._missed:
-            self._missed.add((config.name, slot.day))
-            trouble = MissedError(missed_in_words(config, slot))
-        if slot is not None and state is SlotState.DUE and await self._is_to_be_made(config, slot):
+        if slot is not None and state is SlotState.MISSED and (list_.name, slot.day) not in self._missed:
+            self._missed.add((list_.name, slot.day))
+            trouble = MissedError(missed_in_words(list_, slot))
+        if slot is not None and state is SlotState.DUE and await self._is_to_be_made(list_, slot):
             try:
-                collected = await unless_stopped(stop, self.collect(config, slot.day))
+                collected = await unless_stopped(stop, self.collect(list_, slot.day))
                 await self.sync(file)
-                published = await self._publish(config, slot, collected, at_once=False)
+                published = await self._publish(list_, slot, collected, at_once=False)
                 if published.issue is None and collected.nothing_answered:
                     trouble = SourceError("; ".join(collected.failures.values()))
             except StoppedError:
                 raise
             except NewsletterError as error:
                 trouble = error
-        for issue in await self._open_issues(config, []):
-            await withdraw_late(self.store.outbox, issue, config, now=self.clock())
-            await self._deliver_within_hours(issue, config, None, stop)
+        for issue in await self._open_issues(list_, []):
+            await withdraw_late(self.store.outbox, issue, list_, now=self.clock())
+            await self._deliver_within_hours(issue, list_, None, stop)
         return trouble
 
-    async def _is_to_be_made(self, config: NewsletterList, slot: Slot) -> bool:
-        tried, now = self._tried.get((config.name, slot.day)), self.clock()
+    async def _is_to_be_made(self, list_: NewsletterList, slot: Slot) -> bool:
+        tried, now = self._tried.get((list_.name, slot.day)), self.clock()
         if tried is not None and timedelta() <= now - tried < self.retry_after:  # the clock may be set back
             return False
-        if await self.store.issues.find(config.name, slot.day) is not None:
+        if await self.store.issues.find(list_.name, slot.day) is not None:
             return False
-        self._tried[config.name, slot.day] = now
+        self._tried[list_.name, slot.day] = now
         return True
 
     async def rehearse(self, file: ListFile, *, day: date | None = None) -> RunReport:
         """Collect and report what would be sent; freeze and send nothing."""
-        config = file.config
-        on = day or self.today(config)
-        collected = await self.collect(config, on)
-        issue = await self.issue_or_draft(config, on)
+        list_ = file.list
+        on = day or self.today(list_)
+        collected = await self.collect(list_, on)
+        issue = await self.issue_or_draft(list_, on)
         return RunReport(
-            list=config.name,
+            list=list_.name,
             date=on,
             status=RunStatus.DRY_RUN,
             collected=collected.listed,
             failures=collected.failures,
             new=issue.candidates,
-            issue=self._describe(issue, config) if issue.listings else None,
+            issue=self._describe(issue, list_) if issue.listings else None,
         )
 
-    async def issue_or_draft(self, config: NewsletterList, day: date) -> Issue:
+    async def issue_or_draft(self, list_: NewsletterList, day: date) -> Issue:
         """Return the issue of a day, or what it would be if it were frozen now (its key is then 0)."""
-        issue = await self.store.issues.find(config.name, day)
+        issue = await self.store.issues.find(list_.name, day)
         if issue is not None:
             return issue
-        one = await draft(self.store, config, self._names(config), day)
+        one = await draft(self.store, list_, self._names(list_), day)
         return as_issue(one, self.renderer.subject(one) if one.listings else "", self.clock())
 
-    async def collect(self, config: NewsletterList, day: date) -> Collected:
+    async def collect(self, list_: NewsletterList, day: date) -> Collected:
         """Fetch listings and sightings for an issue of `day`."""
-        previous = await self.store.issues.latest(config.name, before=day)
+        previous = await self.store.issues.latest(list_.name, before=day)
         return await collect(
-            self.sources_of(config),
+            self.sources_of(list_),
             self.store.library,
             day=day,
-            lookback_days=lookback(config),
+            lookback_days=lookback(list_),
             previous=previous.day if previous else None,
             now=self.clock(),
         )
 
     async def sync(self, file: ListFile) -> None:
         """Bring the store's subscribers up to the list file."""
-        known = await self.store.roster.subscribers(file.config.name)
+        known = await self.store.roster.subscribers(file.list.name)
         plan = plan_sync(known, file.subscribers)
         if plan.added or plan.changed or plan.removed:
-            await self.store.roster.apply(file.config.name, plan, now=self.clock())
+            await self.store.roster.apply(file.list.name, plan, now=self.clock())
 
-    async def newest_slot(self, config: NewsletterList) -> tuple[Slot | None, SlotState]:
+    async def newest_slot(self, list_: NewsletterList) -> tuple[Slot | None, SlotState]:
         """Return a list's newest slot, and what is to be done about it; None where it has none."""
-        return await newest_slot(self.store, config, now=self.clock())
+        return await newest_slot(self.store, list_, now=self.clock())
 
-    def day(self, config: NewsletterList) -> date:
+    def day(self, list_: NewsletterList) -> date:
         """Return the day of the issue that should be out by now, or today."""
-        slot = last_slot(config, self.clock())
-        return slot.day if slot and self.clock() - slot.at <= config.stale_after else self.today(config)
+        slot = last_slot(list_, self.clock())
+        return slot.day if slot and self.clock() - slot.at <= list_.stale_after else self.today(list_)
 
-    def today(self, config: NewsletterList) -> date:
+    def today(self, list_: NewsletterList) -> date:
         """Return the day that it is where the list is at home."""
-        return self.clock().astimezone(ZoneInfo(config.timezone)).date()
+        return self.clock().astimezone(ZoneInfo(list_.timezone)).date()
 
     async def _weekly(self, file: ListFile, day: date | None) -> NewsletterList | None:
         """Return the weekly edition of a daily list, if there is something to do for it now, or on a day."""
-        edition = file.config.weekly_edition
+        edition = file.list.weekly_edition
         if edition is None or (day is not None and not comes_out_on(edition, day)):
             return None
         wanted = any(one.cadence is Cadence.WEEKLY for one in file.subscribers)
-        if not wanted and not await self.store.roster.anyone_wants(file.config.name, Cadence.WEEKLY):
+        if not wanted and not await self.store.roster.anyone_wants(file.list.name, Cadence.WEEKLY):
             return None
         if day is None and (await self.newest_slot(edition))[1] is SlotState.OVER:
             return edition if await self.store.outbox.open_issues(edition.name) else None
         return edition
 
     async def _publish(
-        self, config: NewsletterList, slot: Slot, collected: Collected, *, at_once: bool
+        self, list_: NewsletterList, slot: Slot, collected: Collected, *, at_once: bool
     ) -> Published:
         """Make the issue of a slot; where there is none to make, remember that the slot was used."""
         now = self.clock()
         published = await publish(
             self.store,
             self.renderer,
-            config,
-            self._names(config),
+            list_,
+            self._names(list_),
             slot,
             now=now,
             at_once=at_once,
@@ -279,40 +279,40 @@ class Pipeline:
         )
         if published.created:
             await self.mark.advance()
-        if published.issue is None and not collected.nothing_answered and slot == last_slot(config, now):
-            await self.store.slots.note_in_vain(config.name, slot.day, now=now)
+        if published.issue is None and not collected.nothing_answered and slot == last_slot(list_, now):
+            await self.store.slots.note_in_vain(list_.name, slot.day, now=now)
         if published.created and not at_once and (late := now - slot.at) >= _WORTH_LOGGING:
-            log.info("issue_caught_up", list=config.name, day=str(slot.day), late=str(late).partition(".")[0])
+            log.info("issue_caught_up", list=list_.name, day=str(slot.day), late=str(late).partition(".")[0])
         return published
 
-    async def _open_issues(self, config: NewsletterList, first: list[Issue]) -> list[Issue]:
+    async def _open_issues(self, list_: NewsletterList, first: list[Issue]) -> list[Issue]:
         """Return `first` and the list's earlier issues that still have deliveries to make."""
-        keys = await self.store.outbox.open_issues(config.name)
+        keys = await self.store.outbox.open_issues(list_.name)
         others = [await self.store.issues.get(key) for key in keys if key not in {issue.key for issue in first}]
         return [*first, *(issue for issue in others if issue is not None)]
 
     async def _deliver_within_hours(
         self,
         issue: Issue,
-        config: NewsletterList,
+        list_: NewsletterList,
         progress: Progress | None,
         stop: asyncio.Event | None,
     ) -> DispatchReport:
         """Deliver if the list's mail may leave now, and as long as it may; a later run goes on."""
         now = self.clock()
-        opens = opening(config, now)
+        opens = opening(list_, now)
         if opens > now:
             if self._waiting.get(issue.key) != opens:
                 self._waiting[issue.key] = opens
-                log.info("delivery_waits", list=config.name, day=str(issue.day), until=opens.isoformat())
+                log.info("delivery_waits", list=list_.name, day=str(issue.day), until=opens.isoformat())
             return DispatchReport()
-        async with stopping_at(closing(config, now), self.clock, stop) as either:
-            return await self._deliver(issue, config, progress, either)
+        async with stopping_at(closing(list_, now), self.clock, stop) as either:
+            return await self._deliver(issue, list_, progress, either)
 
     async def _deliver(
         self,
         issue: Issue,
-        config: NewsletterList,
+        list_: NewsletterList,
         progress: Progress | None,
         stop: asyncio.Event | None,
     ) -> DispatchReport:
@@ -320,8 +320,8 @@ class Pipeline:
             return DispatchReport()
 
         async def message_for(_: int) -> Message:
-            had = await had_before(self.store, config, issue.listings)
-            return WithoutRepeats(self.renderer.message(issue, config), had)
+            had = await had_before(self.store, list_, issue.listings)
+            return WithoutRepeats(self.renderer.message(issue, list_), had)
 
         due = await self.store.outbox.next_due(issue.key)
         if due is not None and due <= self.clock():
@@ -336,7 +336,7 @@ class Pipeline:
 
     async def _report(
         self,
-        config: NewsletterList,
+        list_: NewsletterList,
         slot: Slot | None,
         collected: Collected,
         published: Published | None,
@@ -346,13 +346,13 @@ class Pipeline:
         opens: datetime,
     ) -> RunReport:
         report = RunReport(
-            list=config.name,
-            date=slot.day if slot else self.today(config),
+            list=list_.name,
+            date=slot.day if slot else self.today(list_),
             status=RunStatus.NOTHING_NEW if slot else RunStatus.NOT_DUE,
             collected=collected.listed,
             failures=collected.failures,
             new=published.new if published else 0,
-            reason=published.reason if published else next_in_words(config, self.clock()),
+            reason=published.reason if published else next_in_words(list_, self.clock()),
             suppressed=published.suppressed if published else 0,
             due=slot is not None,
         )
@@ -362,26 +362,26 @@ class Pipeline:
         issue, outbox, now = issues[0], self.store.outbox, self.clock()
         counts, due = await outbox.counts(issue.key), await outbox.next_due(issue.key)
         trouble = next((one.trouble for one in delivered.values() if one.trouble), "")
-        waits = "" if trouble else waits_in_words(config, counts, opens, now)
+        waits = "" if trouble else waits_in_words(list_, counts, opens, now)
         return replace(
             report,
             date=issue.day,
             status=status_of(counts, delivered[issue.key], due, now, waits=bool(waits)),
             new=issue.candidates,
-            issue=self._describe(issue, config),
+            issue=self._describe(issue, list_),
             deliveries=counts,
             suppressed=await outbox.suppressed_count(issue.key),
             sent_now=sum(one.sent for one in delivered.values()),
             reason=trouble or waits,
         )
 
-    def _describe(self, issue: Issue, config: NewsletterList) -> IssueReport:
+    def _describe(self, issue: Issue, list_: NewsletterList) -> IssueReport:
         return IssueReport(
             number=issue.number if issue.key else 0,
             subject=issue.subject,
             listings=len(issue.listings),
-            html_bytes=self.renderer.message(issue, config).html_bytes,
+            html_bytes=self.renderer.message(issue, list_).html_bytes,
         )
 
-    def _names(self, config: NewsletterList) -> list[str]:
-        return [source.name for source in self.sources_of(config)]
+    def _names(self, list_: NewsletterList) -> list[str]:
+        return [source.name for source in self.sources_of(list_)]

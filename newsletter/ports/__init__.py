@@ -3,21 +3,14 @@
 All moments are aware UTC datetimes, all days are plain dates.
 """
 
+from newsletter.ports.delivering import Dispatcher, DispatchReport, Progress
 from newsletter.ports.hindrances import Hindrance, HindranceKind, Hindrances
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, Source
 from newsletter.ports.issues import IssueOutline, Issues, IssueSummary
 from newsletter.ports.library import Library, Recorded
-from newsletter.ports.mail import (
-    Composed,
-    Dispatcher,
-    DispatchReport,
-    Message,
-    Progress,
-    Relay,
-    RelayPool,
-    Renderer,
-)
+from newsletter.ports.mailer import Relay, RelayPool
 from newsletter.ports.outbox import DeliveryRecord, Outbox
+from newsletter.ports.rendering import Composed, Message, Renderer
 from newsletter.ports.roster import Roster
 from newsletter.ports.slots import Slots
 from newsletter.ports.store import Store

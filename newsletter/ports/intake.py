@@ -73,5 +73,5 @@ class Lists(Protocol):
 class ListFile:
     """A list and the subscribers that its file names."""
 
-    config: NewsletterList
+    list: NewsletterList
     subscribers: tuple[Subscriber, ...]

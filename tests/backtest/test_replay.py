@@ -18,10 +18,8 @@ from tests.services import shared
 SATURDAY, NEXT_MONDAY = FRIDAY + timedelta(days=1), FRIDAY + timedelta(days=3)
 
 
-async def replay(
-    folder: Path, config: NewsletterList, first: date = MONDAY, last: date = FRIDAY
-) -> BacktestResult:
-    return await replayed(config, [Recordings(folder)], first=first, last=last)
+async def replay(folder: Path, list_: NewsletterList, first: date = MONDAY, last: date = FRIDAY) -> BacktestResult:
+    return await replayed(list_, [Recordings(folder)], first=first, last=last)
 
 
 async def test_without_a_limit_everything_is_mailed_and_nothing_twice(tmp_path: Path) -> None:

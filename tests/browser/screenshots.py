@@ -53,14 +53,14 @@ def _mail() -> str:
     file = ListFiles(sample.FOLDER / "subscribers", check_source=registry.check).load()[sample.LIST]
     now = datetime.combine(sample.DAY, time(8), UTC)
     templates = TemplateRenderer(None, TEMPLATES)
-    draft = asyncio.run(sample.sample_draft(file.config.masthead, sample.DAY, now))
+    draft = asyncio.run(sample.sample_draft(file.list.masthead, sample.DAY, now))
     listings = tuple(
         replace(item, listing=replace(item.listing, thumbnail_url=f"https://example.org/{number}.png"))
         for number, item in zip(cycle(range(len(_FIGURES))), draft.listings[:10], strict=False)
     )
     issue = as_issue(replace(draft, listings=listings), templates.subject(draft), now)
     mails = MailRenderer(templates, Links("https://papers.example.org", "of no use"))
-    _, raw = mails.message(issue, file.config).for_reader(for_nobody(issue, file.subscribers[0]))
+    _, raw = mails.message(issue, file.list).for_reader(for_nobody(issue, file.subscribers[0]))
     return Mail(raw).html
 
 

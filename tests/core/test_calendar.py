@@ -146,10 +146,10 @@ def test_a_list_without_days_is_never_due() -> None:
         assert next_slot(empty, at(MONDAY, 9)) is None
 
 
-def state(config: NewsletterList, now: datetime, used: Used | None = None) -> SlotState:
-    slot = last_slot(config, now)
+def state(list_: NewsletterList, now: datetime, used: Used | None = None) -> SlotState:
+    slot = last_slot(list_, now)
     assert slot is not None
-    return slot_state(config, slot, used or Used(), now)
+    return slot_state(list_, slot, used or Used(), now)
 
 
 @pytest.mark.parametrize(
@@ -165,19 +165,19 @@ def state(config: NewsletterList, now: datetime, used: Used | None = None) -> Sl
 def test_an_hour_that_passed_unused_is_caught_up_until_the_deadline_and_then_missed(
     wishes: dict[str, Any], deadline: timedelta
 ) -> None:
-    config = replace(DAILY, **{"days": (4,), **wishes})
-    slot = last_slot(config, at(MONDAY, 9))
+    list_ = replace(DAILY, **{"days": (4,), **wishes})
+    slot = last_slot(list_, at(MONDAY, 9))
     assert slot is not None
-    assert state(config, slot.at) is SlotState.DUE
-    assert state(config, slot.at + deadline) is SlotState.DUE
-    assert state(config, slot.at + deadline + timedelta(seconds=1)) is SlotState.MISSED
+    assert state(list_, slot.at) is SlotState.DUE
+    assert state(list_, slot.at + deadline) is SlotState.DUE
+    assert state(list_, slot.at + deadline + timedelta(seconds=1)) is SlotState.MISSED
 
 
 def test_a_deadline_longer_than_the_way_to_the_next_slot_leaves_that_one_due() -> None:
-    config = replace(EVERY_DAY, deadline=timedelta(days=9))
-    assert last_slot(config, at(MONDAY, 7)) == slot_on(config, MONDAY - timedelta(days=1))
-    assert state(config, at(MONDAY, 7)) is SlotState.DUE
-    assert last_slot(config, at(MONDAY, 8)) == slot_on(config, MONDAY)
+    list_ = replace(EVERY_DAY, deadline=timedelta(days=9))
+    assert last_slot(list_, at(MONDAY, 7)) == slot_on(list_, MONDAY - timedelta(days=1))
+    assert state(list_, at(MONDAY, 7)) is SlotState.DUE
+    assert last_slot(list_, at(MONDAY, 8)) == slot_on(list_, MONDAY)
 
 
 def test_an_hour_that_was_used_is_never_missed() -> None:
@@ -272,23 +272,23 @@ def test_a_skipped_hour_before_midnight_is_found_on_the_next_date() -> None:
 
 
 @given(LISTS, MOMENTS)
-def test_the_last_and_the_next_slot_enclose_the_present(config: NewsletterList, now: datetime) -> None:
-    last, following = last_slot(config, now), next_slot(config, now)
+def test_the_last_and_the_next_slot_enclose_the_present(list_: NewsletterList, now: datetime) -> None:
+    last, following = last_slot(list_, now), next_slot(list_, now)
     assert last is not None
     assert following is not None
     assert last.at <= now < following.at
     assert last.day < following.day
     # Nothing lies between them.
-    assert last_slot(config, following.at - timedelta(microseconds=1)) == last
-    assert next_slot(config, last.at) == following
+    assert last_slot(list_, following.at - timedelta(microseconds=1)) == last
+    assert next_slot(list_, last.at) == following
 
 
 @given(LISTS, MOMENTS)
-def test_walking_from_slot_to_slot_gives_each_day_of_the_list_once(config: NewsletterList, now: datetime) -> None:
-    wanted = set(config.days if config.cadence is Cadence.DAILY else config.days[:1])
+def test_walking_from_slot_to_slot_gives_each_day_of_the_list_once(list_: NewsletterList, now: datetime) -> None:
+    wanted = set(list_.days if list_.cadence is Cadence.DAILY else list_.days[:1])
     walked = []
     for _ in range(15):
-        slot = next_slot(config, now)
+        slot = next_slot(list_, now)
         assert slot is not None
         walked.append(slot.day)
         now = slot.at
@@ -298,13 +298,13 @@ def test_walking_from_slot_to_slot_gives_each_day_of_the_list_once(config: Newsl
 
 @given(LISTS, MOMENTS, st.none() | st.integers(1, 300).map(lambda hours: timedelta(hours=hours)))
 def test_an_unused_hour_is_due_or_missed_and_nothing_else(
-    config: NewsletterList, now: datetime, deadline: timedelta | None
+    list_: NewsletterList, now: datetime, deadline: timedelta | None
 ) -> None:
-    config = replace(config, deadline=deadline)
-    slot = last_slot(config, now)
+    list_ = replace(list_, deadline=deadline)
+    slot = last_slot(list_, now)
     assert slot is not None
-    late = now - slot.at > config.stale_after
-    assert state(config, now) is (SlotState.MISSED if late else SlotState.DUE)
+    late = now - slot.at > list_.stale_after
+    assert state(list_, now) is (SlotState.MISSED if late else SlotState.DUE)
 
 
 def test_a_reader_without_an_hour_gets_the_issue_when_it_is_out() -> None:
@@ -344,10 +344,10 @@ def test_an_hour_without_a_zone_is_in_the_lists_zone() -> None:
 
 @given(LISTS, DAYS, HOURS, ZONES)
 def test_a_readers_copy_is_due_within_a_day_of_the_slot_at_the_readers_hour(
-    config: NewsletterList, day: date, hour: time, timezone: str
+    list_: NewsletterList, day: date, hour: time, timezone: str
 ) -> None:
-    slot = slot_on(config, day)
-    moment = reader_time(replace(READER, hour=hour, timezone=timezone), config, slot)
+    slot = slot_on(list_, day)
+    moment = reader_time(replace(READER, hour=hour, timezone=timezone), list_, slot)
     shown = zoned(moment, timezone)
     assert slot.at <= moment <= slot.at + timedelta(hours=25)  # the day of a change back has 25 hours
     skipped = is_skipped(shown.date(), hour, timezone) or is_skipped(
@@ -358,13 +358,13 @@ def test_a_readers_copy_is_due_within_a_day_of_the_slot_at_the_readers_hour(
 
 @given(LISTS, MOMENTS, HOURS, ZONES)
 def test_a_readers_copies_come_in_the_order_of_the_issues(
-    config: NewsletterList, now: datetime, hour: time, timezone: str
+    list_: NewsletterList, now: datetime, hour: time, timezone: str
 ) -> None:
     reader = replace(READER, hour=hour, timezone=timezone)
-    last, following = last_slot(config, now), next_slot(config, now)
+    last, following = last_slot(list_, now), next_slot(list_, now)
     assert last is not None
     assert following is not None
-    assert reader_time(reader, config, last) <= reader_time(reader, config, following)
+    assert reader_time(reader, list_, last) <= reader_time(reader, list_, following)
 
 
 def test_a_copy_is_planned_for_the_readers_hour_or_now_if_that_is_past() -> None:

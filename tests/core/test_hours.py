@@ -81,44 +81,44 @@ def test_hours_that_would_end_before_they_begin_are_left_out_that_day() -> None:
 
 
 @given(LISTS, MOMENTS)
-def test_at_the_opening_it_is_open_and_at_the_closing_it_is_not(config: NewsletterList, now: datetime) -> None:
-    opens = opening(config, now)
-    closes = closing(config, opens)
+def test_at_the_opening_it_is_open_and_at_the_closing_it_is_not(list_: NewsletterList, now: datetime) -> None:
+    opens = opening(list_, now)
+    closes = closing(list_, opens)
     assert closes is not None
     assert now <= opens < closes
-    assert opening(config, opens) == opens
-    assert opening(config, closes) > closes
-    assert closing(config, closes) == closes
+    assert opening(list_, opens) == opens
+    assert opening(list_, closes) > closes
+    assert closing(list_, closes) == closes
     last = closes - timedelta(microseconds=1)
-    assert opening(config, last) == last
-    assert closing(config, last) == closes
+    assert opening(list_, last) == last
+    assert closing(list_, last) == closes
 
 
 @given(LISTS, MOMENTS)
-def test_while_it_is_closed_it_stays_closed_until_the_opening(config: NewsletterList, now: datetime) -> None:
-    opens = opening(config, now)
+def test_while_it_is_closed_it_stays_closed_until_the_opening(list_: NewsletterList, now: datetime) -> None:
+    opens = opening(list_, now)
     assume(opens > now)
     for part in range(1, 8):
-        assert opening(config, now + (opens - now) * part / 8) == opens
+        assert opening(list_, now + (opens - now) * part / 8) == opens
 
 
 @given(LONG, MOMENTS)
-def test_no_day_goes_by_without_an_opening(config: NewsletterList, now: datetime) -> None:
-    assert opening(config, now) - now <= DAY + HOUR
+def test_no_day_goes_by_without_an_opening(list_: NewsletterList, now: datetime) -> None:
+    assert opening(list_, now) - now <= DAY + HOUR
 
 
 @given(LISTS, MOMENTS)
-def test_mail_leaves_when_the_clocks_on_the_wall_show_the_hours(config: NewsletterList, now: datetime) -> None:
-    zone = ZoneInfo(config.timezone)
+def test_mail_leaves_when_the_clocks_on_the_wall_show_the_hours(list_: NewsletterList, now: datetime) -> None:
+    zone = ZoneInfo(list_.timezone)
     offsets = {(now + days * DAY).astimezone(zone).utcoffset() for days in (-2, -1, 0, 1, 2)}
     assume(len(offsets) == 1)  # else the examples above say what comes
-    shown, hours = now.astimezone(zone).time(), config.hours
+    shown, hours = now.astimezone(zone).time(), list_.hours
     assert hours is not None
     if hours.goes_over_midnight:
         is_within = shown >= hours.since or shown < hours.until
     else:
         is_within = hours.since <= shown < hours.until
-    assert (opening(config, now) == now) is is_within
+    assert (opening(list_, now) == now) is is_within
 
 
 def test_a_copy_is_planned_for_the_readers_hour_moved_into_the_hours_of_the_list() -> None:
@@ -156,24 +156,24 @@ def test_waiting_for_the_hours_makes_nothing_late(
     deadline: int, hours: tuple[int, int], due: datetime, late_from: datetime
 ) -> None:
     since, until = (time(hour) for hour in hours)
-    config = replace(DAILY, hours=Hours(since, until), deadline=deadline * HOUR)
-    assert late_before(config, late_from) <= due
-    assert late_before(config, late_from + timedelta(minutes=1)) > due
+    list_ = replace(DAILY, hours=Hours(since, until), deadline=deadline * HOUR)
+    assert late_before(list_, late_from) <= due
+    assert late_before(list_, late_from + timedelta(minutes=1)) > due
 
 
 @given(LONG, MOMENTS, st.sampled_from(Cadence))
 def test_by_its_usual_deadline_nothing_is_late_that_only_waited_for_the_hours(
-    config: NewsletterList, due: datetime, cadence: Cadence
+    list_: NewsletterList, due: datetime, cadence: Cadence
 ) -> None:
-    config = replace(config, cadence=cadence)
-    assert late_before(config, opening(config, due)) <= due
+    list_ = replace(list_, cadence=cadence)
+    assert late_before(list_, opening(list_, due)) <= due
 
 
 @given(LISTS, MOMENTS, st.integers(1, 100))
-def test_hours_never_make_anything_late_earlier(config: NewsletterList, now: datetime, deadline: int) -> None:
-    config = replace(config, deadline=deadline * HOUR)
-    assert late_before(config, now) <= late_before(replace(config, hours=None), now)
-    assert late_before(config, now) >= now - deadline * HOUR - 3 * DAY
+def test_hours_never_make_anything_late_earlier(list_: NewsletterList, now: datetime, deadline: int) -> None:
+    list_ = replace(list_, deadline=deadline * HOUR)
+    assert late_before(list_, now) <= late_before(replace(list_, hours=None), now)
+    assert late_before(list_, now) >= now - deadline * HOUR - 3 * DAY
 
 
 def test_moments_are_utc() -> None:

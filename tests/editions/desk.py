@@ -78,7 +78,7 @@ class Desk:
     """Runs a list day by day."""
 
     folder: Path
-    config: NewsletterList = LIST
+    list_: NewsletterList = LIST
     readers: dict[str, Subscriber] = field(default_factory=dict)
     store: Store = field(default_factory=MemoryStore)
     now: datetime = datetime(2026, 3, 9, 8, tzinfo=UTC)
@@ -100,12 +100,12 @@ class Desk:
 
     def subscribe(self, name: str, **wishes: object) -> None:
         """Put a reader into the list's file, or change what it says of one."""
-        one = Subscriber(list=self.config.name, email=f"{name}@example.org")
+        one = Subscriber(list=self.list_.name, email=f"{name}@example.org")
         self.readers[name] = replace(one, **wishes)  # type: ignore[arg-type]
 
     @property
     def file(self) -> ListFile:
-        return ListFile(config=self.config, subscribers=tuple(self.readers.values()))
+        return ListFile(list=self.list_, subscribers=tuple(self.readers.values()))
 
     async def run(self, day: date, *, hour: int = 8) -> RunReport:
         """Run the list without naming a day, at an hour of it."""

@@ -61,7 +61,7 @@ async def test_where_nobody_wants_it_there_is_none(desk: Desk) -> None:
 
 
 async def test_the_day_can_be_chosen_and_a_day_on_request_is_no_other(desk: Desk) -> None:
-    desk.config = replace(LIST, weekly_day=4)
+    desk.list_ = replace(LIST, weekly_day=4)
     desk.subscribe("weekly", cadence=Cadence.WEEKLY)
     monday = await desk.pipeline.run(desk.file, day=MONDAY)
     assert monday.weekly is None
@@ -92,7 +92,7 @@ async def test_who_changes_to_weekly_gets_no_paper_again(desk: Desk) -> None:
 
 
 async def test_who_changes_to_daily_gets_no_paper_again(desk: Desk) -> None:
-    desk.config = replace(LIST, weekly_day=6)
+    desk.list_ = replace(LIST, weekly_day=6)
     desk.subscribe("ann", cadence=Cadence.WEEKLY)
     desk.subscribe("bob")
     await week(desk, last=NEXT_MONDAY - timedelta(days=1))
@@ -105,7 +105,7 @@ async def test_who_changes_to_daily_gets_no_paper_again(desk: Desk) -> None:
 
 
 async def test_who_has_had_all_of_it_gets_no_mail_and_the_reason_is_kept(desk: Desk) -> None:
-    desk.config = replace(LIST, max_listings=0)
+    desk.list_ = replace(LIST, max_listings=0)
     desk.subscribe("ann")
     await week(desk, last=FRIDAY)
     desk.subscribe("ann", cadence=Cadence.WEEKLY)
@@ -118,7 +118,7 @@ async def test_who_has_had_all_of_it_gets_no_mail_and_the_reason_is_kept(desk: D
 
 
 async def test_the_scheduler_makes_it_too(desk: Desk) -> None:
-    desk.config = replace(LIST, days=(1, 2, 3, 4), weekly_day=0)
+    desk.list_ = replace(LIST, days=(1, 2, 3, 4), weekly_day=0)
     desk.subscribe("weekly", cadence=Cadence.WEEKLY)
     for offset in range(1, 8):
         await desk.tick(MONDAY + timedelta(days=offset))
@@ -128,7 +128,7 @@ async def test_the_scheduler_makes_it_too(desk: Desk) -> None:
 
 async def test_a_weekly_list_gives_its_readers_the_best_of_the_week(desk: Desk) -> None:
     weekly = replace(LIST.masthead, cadence=Cadence.WEEKLY)
-    desk.config = replace(LIST, masthead=weekly, cadence=Cadence.WEEKLY)
+    desk.list_ = replace(LIST, masthead=weekly, cadence=Cadence.WEEKLY)
     desk.subscribe("ann")
     desk.subscribe("bob", cadence=Cadence.DAILY)
     report = await week(desk)
@@ -140,7 +140,7 @@ async def test_a_weekly_list_gives_its_readers_the_best_of_the_week(desk: Desk) 
 
 async def test_a_reader_whose_choice_is_empty_gets_no_mail_that_day(desk: Desk) -> None:
     topics = {"two": Topic(name="two", keywords=("212",)), "none": Topic(name="none", keywords=("zebra",))}
-    desk.config = replace(LIST, topics=topics)
+    desk.list_ = replace(LIST, topics=topics)
     desk.subscribe("ann", topics=("two",), topics_mode=TopicsMode.ONLY)
     desk.subscribe("bob", topics=("none",), topics_mode=TopicsMode.ONLY)
     await week(desk, last=FRIDAY)

@@ -15,7 +15,7 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "subscribers" / "daily.toml"
 
 def test_the_example_list_is_valid() -> None:
     loaded = ListFiles(EXAMPLE.parent, check_source=lambda _: "").load()["daily"]
-    assert loaded.config.sources == ("huggingface",)
+    assert loaded.list.sources == ("huggingface",)
     assert [subscriber.email for subscriber in loaded.subscribers] == ["reader@example.org"]
 
 
@@ -23,8 +23,8 @@ def test_it_stays_valid_with_every_optional_key_taken_up(tmp_path: Path) -> None
     text = re.sub(r"^# (\w+ = |\[)", r"\1", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     (tmp_path / "daily.toml").write_text(text, encoding="utf-8")
     (tmp_path / "daily.csv").write_text("email,name,topics,cadence,hour,timezone\n")
-    config = ListFiles(tmp_path, check_source=lambda _: "").load()["daily"].config
-    assert config.masthead.theme["logo"] == "Daily Papers"
+    list_ = ListFiles(tmp_path, check_source=lambda _: "").load()["daily"].list
+    assert list_.masthead.theme["logo"] == "Daily Papers"
 
 
 @pytest.mark.parametrize("table", [ListTable, ThemeTable, RankingTable, TopicTable, SubscriberTable])

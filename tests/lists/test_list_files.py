@@ -92,7 +92,7 @@ def files(folder: Path) -> ListFiles:
 def test_a_full_file_becomes_the_list_and_its_subscribers(tmp_path: Path) -> None:
     (tmp_path / "weekly_best-of.toml").write_text(FULL)
     loaded = files(tmp_path).load()["weekly_best-of"]
-    assert loaded.config == NewsletterList(
+    assert loaded.list == NewsletterList(
         masthead=Masthead(
             list="weekly_best-of",
             title="Daily Papers",
@@ -158,12 +158,12 @@ def test_what_a_file_leaves_out_is_as_core_has_it(tmp_path: Path) -> None:
     (tmp_path / "papers.toml").write_text(MINIMAL)
     masthead = Masthead(list="papers", title="Papers", sender="papers@example.org")
     expected = NewsletterList(masthead=masthead, sources=("huggingface",), folder=str(tmp_path))
-    assert files(tmp_path).load()["papers"].config == expected
+    assert files(tmp_path).load()["papers"].list == expected
 
 
 def test_the_mail_knows_every_key_of_the_theme(tmp_path: Path) -> None:
     (tmp_path / "daily.toml").write_text(FULL)
-    masthead = files(tmp_path).load()["daily"].config.masthead
+    masthead = files(tmp_path).load()["daily"].list.masthead
     assert theme(masthead.theme, title=masthead.title).logo == "Papers, daily"
 
 
@@ -181,12 +181,12 @@ def test_a_sender_is_a_name_and_an_address_whatever_the_name(
     tmp_path: Path, sender: str, name: str, address: str
 ) -> None:
     (tmp_path / "daily.toml").write_text(MINIMAL.replace('"papers@example.org"', f"'{sender}'"))
-    assert parseaddr(files(tmp_path).load()["daily"].config.masthead.sender) == (name, address)
+    assert parseaddr(files(tmp_path).load()["daily"].list.masthead.sender) == (name, address)
 
 
 def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path) -> None:
     (tmp_path / "daily.toml").write_bytes(b"\xef\xbb\xbf" + MINIMAL.replace("\n", "\r\n").encode())
-    assert files(tmp_path).load()["daily"].config.masthead.title == "Papers"
+    assert files(tmp_path).load()["daily"].list.masthead.title == "Papers"
 
 
 def test_other_files_in_the_folder_are_let_be(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ class ScriptedSource:
 
 def desk_with(folder: Path, *sources: ScriptedSource, **wishes: object) -> Desk:
     """Return a desk whose list has one reader and these sources."""
-    desk = Desk(folder, config=replace(LIST, **{"max_listings": 0, **wishes}))  # type: ignore[arg-type]
+    desk = Desk(folder, list_=replace(LIST, **{"max_listings": 0, **wishes}))  # type: ignore[arg-type]
     desk.subscribe("ann")
     desk.pipeline = replace(desk.pipeline, sources_of=lambda _: list(sources))
     return desk

@@ -73,7 +73,7 @@ async def test_a_deferred_delivery_is_not_tried_again_outside_of_the_hours(
 
 
 async def test_waiting_for_the_morning_is_no_missed_deadline(desk: Desk) -> None:
-    desk.config = replace(desk.config, deadline=2 * HOUR, hour=time(18))
+    desk.list_ = replace(desk.list_, deadline=2 * HOUR, hour=time(18))
     desk.now = on(18)
     await desk.pipeline.tick(desk.file)
     desk.now = on(9, days=1)
@@ -142,4 +142,4 @@ async def test_a_signal_that_comes_before_the_sources_are_read_leaves_everything
     desk.now = on(16)
     with pytest.raises(StoppedError):
         await desk.pipeline.run(desk.file, stop=stop)
-    assert await desk.pipeline.store.issues.latest(desk.file.config.name) is None
+    assert await desk.pipeline.store.issues.latest(desk.file.list.name) is None

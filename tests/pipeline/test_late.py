@@ -77,14 +77,14 @@ async def test_an_hour_of_friday_is_missed_all_weekend_and_its_papers_come_on_mo
 
 async def test_a_day_on_which_there_was_nothing_new_is_not_missed(tmp_path: Path) -> None:
     desk = await settled(tmp_path, lookback_days=0)
-    desk.pipeline.sources_of(desk.config)[0].pages[THURSDAY] = []  # type: ignore[attr-defined]
+    desk.pipeline.sources_of(desk.list_)[0].pages[THURSDAY] = []  # type: ignore[attr-defined]
     assert (await ran(desk, AT_EIGHT)).status is RunStatus.NOTHING_NEW
     assert (await ran(desk, AT_EIGHT + 23 * HOUR)).status is RunStatus.NOT_DUE
 
 
 async def test_an_hour_at_which_no_source_answered_is_caught_up_and_then_missed(tmp_path: Path) -> None:
     desk = await settled(tmp_path, lookback_days=0, deadline=5 * HOUR)
-    source = desk.pipeline.sources_of(desk.config)[0]
+    source = desk.pipeline.sources_of(desk.list_)[0]
     source.failing.update({WEDNESDAY, THURSDAY})  # type: ignore[attr-defined]
     assert (await ran(desk, AT_EIGHT)).status is RunStatus.FAILED
     assert (await ran(desk, AT_EIGHT + 6 * HOUR)).status is RunStatus.MISSED

@@ -36,26 +36,26 @@ class MailRenderer:
         """Return the subject line of a draft; raises RenderError."""
         return self._templates.subject(draft)
 
-    def message(self, issue: Issue, config: NewsletterList) -> IssueMessage:
+    def message(self, issue: Issue, list_: NewsletterList) -> IssueMessage:
         """Render an issue once, for all readers; raises RenderError. A frozen issue is rendered once."""
         key = (issue.list, issue.day, issue.number, issue.frozen_at)
         if key not in self._messages:
-            self._messages[key] = self.anew(issue, config)
+            self._messages[key] = self.anew(issue, list_)
             while len(self._messages) > _REMEMBERED:
                 self._messages.popitem(last=False)
         return self._messages[key]
 
-    def anew(self, issue: Issue, config: NewsletterList, *, trial: bool = False) -> IssueMessage:
+    def anew(self, issue: Issue, list_: NewsletterList, *, trial: bool = False) -> IssueMessage:
         """Render an issue with the templates as they are now; raises RenderError.
 
         A `trial` is a test copy. Its Message-ID is not that of the issue, or a mail provider would take the
         issue itself, when it comes, for a duplicate.
         """
-        choices = Choices(issue.listings, config)
+        choices = Choices(issue.listings, list_)
         rendered = self._templates.issue(
             issue,
             web_url=self._links.issue(issue.list, issue.day),
-            matched=_longest(choices, config),
+            matched=_longest(choices, list_),
         )
         return IssueMessage(
             rendered,
@@ -68,9 +68,9 @@ class MailRenderer:
         )
 
 
-def _longest(choices: Choices, config: NewsletterList) -> list[str]:
+def _longest(choices: Choices, list_: NewsletterList) -> list[str]:
     """Return what the mail tells of matches to a reader whom everything interests."""
-    curious = Subscriber(list=config.name, email="", topics=tuple(config.topics), topics_mode=TopicsMode.FIRST)
+    curious = Subscriber(list=list_.name, email="", topics=tuple(list_.topics), topics_mode=TopicsMode.FIRST)
     choice = choices.of(curious)
     by_position = sorted(zip(choice.positions, choice.topics, strict=True))
     return [told((OWN_WORDS, *topics)) for _, topics in by_position]

@@ -47,7 +47,7 @@ class Studio:
         names = []
         for name, file in sorted(self.files.load().items()):
             names.append(name)
-            if file.config.weekly_edition and any(one.cadence is Cadence.WEEKLY for one in file.subscribers):
+            if file.list.weekly_edition and any(one.cadence is Cadence.WEEKLY for one in file.subscribers):
                 names.append(name + WEEKLY_EDITION)
         return names
 
@@ -62,13 +62,13 @@ class Studio:
     async def message(self, list_name: str, day: date | None, subscriber: str | None) -> Previewed:
         """Render a message now: of the frozen issue, else of what it would be, else of sample listings."""
         file = self.file(list_name)
-        on = day or self.pipeline.today(file.config)
-        issue = await self.pipeline.issue_or_draft(file.config, on)
+        on = day or self.pipeline.today(file.list)
+        issue = await self.pipeline.issue_or_draft(file.list, on)
         frozen, sample = bool(issue.key), not issue.listings
         note = "" if frozen else "A draft: what the issue would be if it were frozen now."
         if sample:
             now = self.pipeline.clock()
-            one = await sample_draft(file.config.masthead, on, now)
+            one = await sample_draft(file.list.masthead, on, now)
             issue = as_issue(one, self.renderer.subject(one), now)
             note = "Sample listings: nothing is collected for this day yet."
         return Previewed(
@@ -88,10 +88,10 @@ class Studio:
             NothingNewError: there is nothing to put into an issue.
         """
         file = self.file(list_name)
-        on = day or self.pipeline.today(file.config)
+        on = day or self.pipeline.today(file.list)
         if await self.pipeline.store.issues.find(list_name, on) is None:
-            await self.pipeline.collect(file.config, on)
-        issue = await self.pipeline.issue_or_draft(file.config, on)
+            await self.pipeline.collect(file.list, on)
+        issue = await self.pipeline.issue_or_draft(file.list, on)
         if not issue.listings:
             raise NothingNewError(f"list {list_name}: nothing new on {on}, so there is no issue to show")
         return issue, file
@@ -102,7 +102,7 @@ class Studio:
         Raises:
             RelayError: the relay cannot take it.
         """
-        message = self.renderer.anew(issue, file.config, trial=True)
+        message = self.renderer.anew(issue, file.list, trial=True)
         sender, raw = message.for_reader(for_nobody(issue, self.reader(file, address)))
         relay = await self.relay.connect(sender=sender)
         try:
@@ -113,13 +113,13 @@ class Studio:
     def raw(self, issue: Issue, file: ListFile, address: str | None) -> bytes:
         """Return the message of an issue for an address, with that subscriber's name and topics if it is one."""
         reader = self.reader(file, address) if address else None
-        return self.renderer.anew(issue, file.config).for_reader(for_nobody(issue, reader))[1]
+        return self.renderer.anew(issue, file.list).for_reader(for_nobody(issue, reader))[1]
 
     def reader(self, file: ListFile, address: str) -> Subscriber:
         """Return the subscriber of an address, or one made up for it."""
         wanted = address_key(address)
         named = (one for one in file.subscribers if one.address_key == wanted)
-        return next(named, Subscriber(list=file.config.name, email=address))
+        return next(named, Subscriber(list=file.list.name, email=address))
 
     def file(self, list_name: str) -> ListFile:
         """Return a list, or its weekly edition (`daily.weekly`) with the same readers.
@@ -131,7 +131,7 @@ class Studio:
         if list_name in files:
             return files[list_name]
         daily = files.get(list_name.removesuffix(WEEKLY_EDITION))
-        edition = daily.config.weekly_edition if daily else None
+        edition = daily.list.weekly_edition if daily else None
         if daily is None or edition is None:
             raise UsageError(f"there is no list {list_name!r}; there are: {', '.join(sorted(files)) or 'none'}")
-        return replace(daily, config=edition)
+        return replace(daily, list=edition)
