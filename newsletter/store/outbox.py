@@ -16,6 +16,7 @@ from newsletter.core.steps import OPEN, SUPPRESSED, barred, cut_off, withdrawal
 from newsletter.ports import DeliveryRecord
 from newsletter.store.bulk import fetch, run
 from newsletter.store.changes import take_steps
+from newsletter.store.choices import read_choice
 from newsletter.store.engine import Database
 from newsletter.store.issues import state_counts
 from newsletter.store.roster import SUBSCRIBER, read_subscriber
@@ -171,7 +172,7 @@ class SqlOutbox:
             due: datetime | None = await connection.scalar(query)
         return due
 
-    async def open_issues(self, list_name: str) -> list[int]:
+    async def open_issues(self, list_name: str | None = None) -> list[int]:
         """See `Outbox`."""
         # A look into the index for each issue; EXISTS might be planned as a join with all deliveries there are.
         any_open = (
@@ -180,9 +181,9 @@ class SqlOutbox:
             .limit(1)
             .scalar_subquery()
         )
-        query = (
-            sa.select(issues.c.key).where(issues.c.list == list_name, any_open.is_not(None)).order_by(issues.c.day)
-        )
+        query = sa.select(issues.c.key).where(any_open.is_not(None)).order_by(issues.c.day, issues.c.key)
+        if list_name is not None:
+            query = query.where(issues.c.list == list_name)
         async with self._database.read() as connection:
             return list(await connection.scalars(query))
 
@@ -224,29 +225,32 @@ _RECORD = (
 )
 
 _CLAIM = (
-    *("key", "issue_key", "subscriber_key", "state", "due_at", "attempts", "address", "suppression"),
+    *("key", "issue_key", "subscriber_key", "state", "due_at", "attempts", "address", "chosen", "subject"),
+    "suppression",
     *(column.name for column in SUBSCRIBER),
 )
 _CLAIMABLE = """
-    SELECT deliveries.key, issue_key, subscriber_key, state, due_at, attempts, deliveries.email AS address,
+    SELECT deliveries.key, deliveries.issue_key, subscriber_key, state, due_at, attempts,
+        deliveries.email AS address, chosen, subject,
         (SELECT reason FROM suppressions
          WHERE suppressions.address_key = subscribers.address_key
             AND suppressions.list IN (subscribers.list, :every_list) LIMIT 1) AS suppression,
         subscribers.list, subscribers.email, name, topics, cadence, hour, timezone, topics_mode, interest, status,
         origin
     FROM deliveries JOIN subscribers ON subscribers.key = deliveries.subscriber_key
+        LEFT JOIN choices ON choices.issue_key = deliveries.issue_key AND choices.number = deliveries.choice
     WHERE ready_at <= :now
     ORDER BY ready_at, deliveries.key LIMIT :limit
     FOR UPDATE OF deliveries SKIP LOCKED
 """
-_CLAIMABLE_OF_ISSUE = _CLAIMABLE.replace("WHERE ready_at", "WHERE issue_key = :issue_key AND ready_at")
+_CLAIMABLE_OF_ISSUE = _CLAIMABLE.replace("WHERE ready_at", "WHERE deliveries.issue_key = :issue_key AND ready_at")
 _STATES = {one.value: one for one in DeliveryState}
 _HOLD = "UPDATE deliveries SET claimed_by = :worker, ready_at = NULL WHERE key = ANY(:keys)"
 
 
 def _claimed(row: Sequence[Any]) -> tuple[Delivery, str]:
     """Return a delivery of `_CLAIMABLE`, and why its subscriber gets no mail, if that is so."""
-    key, issue_key, subscriber_key, state, due_at, attempts, email, suppression, *values = row
+    key, issue_key, subscriber_key, state, due_at, attempts, email, chosen, subject, suppression, *values = row
     subscriber = read_subscriber(values, email=email)
     delivery = Delivery(
         key=key,
@@ -256,6 +260,8 @@ def _claimed(row: Sequence[Any]) -> tuple[Delivery, str]:
         state=_STATES[state],
         due_at=read_moment(due_at),
         attempts=attempts,
+        choice=read_choice(chosen),
+        subject=subject,
     )
     return delivery, barred(subscriber.status, suppression)
 
