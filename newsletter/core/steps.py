@@ -13,7 +13,7 @@ from newsletter.core.errors import NoReaderError
 from newsletter.core.issue import Draft, Issue
 from newsletter.core.subscriber import Subscriber, SubscriberStatus
 
-# What a withdrawal's reason begins with where the address is suppressed; `suppressed_count` counts by it.
+# The reason of a withdrawal where the address is suppressed; its text then says why. It is counted by this reason.
 SUPPRESSED = "suppressed"
 CUT_OFF = "cut off in flight"
 NOT_YET_SENT = (DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.UNCERTAIN)
@@ -80,7 +80,18 @@ class Opening(NamedTuple):
     due_at: datetime
     ready_at: datetime | None
     reason: str
+    text: str
     updated_at: datetime
+
+
+class Bar(NamedTuple):
+    """Why a subscriber gets no mail: the reason of the withdrawal, and what is known of it in words."""
+
+    reason: str
+    text: str = ""
+
+
+REMOVED = Bar("removed from the list")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +171,9 @@ def cut_off(in_flight: Iterable[tuple[int, int]], policy: Uncertain, now: dateti
     return steps
 
 
-def withdrawal(key: int, reason: str, now: datetime) -> Change:
+def withdrawal(key: int, bar: Bar, now: datetime) -> Change:
     """Return the step of a delivery that will not be made."""
-    return Change(key=key, state=DeliveryState.WITHDRAWN, at=now, reason=reason)
+    return Change(key=key, state=DeliveryState.WITHDRAWN, at=now, reason=bar.reason, text=bar.text)
 
 
 def dead_address(change: Change) -> str:
@@ -170,35 +181,36 @@ def dead_address(change: Change) -> str:
     return " ".join(part for part in (str(change.code or ""), _plain(change.text) or change.reason) if part)
 
 
-def barred(status: SubscriberStatus, suppression: str | None) -> str:
-    """Return why a subscriber gets no mail, or an empty string.
+def barred(status: SubscriberStatus, suppression: str | None) -> Bar | None:
+    """Return why a subscriber gets no mail; None if nothing bars them from it.
 
     Args:
         status: the subscriber's own.
         suppression: the reason of a suppression of the address, if there is one.
     """
     if suppression is not None:
-        return f"{SUPPRESSED}: {suppression}"
+        return Bar(SUPPRESSED, suppression)
     if status is SubscriberStatus.UNSUBSCRIBED:
-        return f"{SUPPRESSED}: unsubscribed"
-    return "removed from the list" if status is SubscriberStatus.REMOVED else ""
+        return Bar(SUPPRESSED, "unsubscribed")
+    return REMOVED if status is SubscriberStatus.REMOVED else None
 
 
 def opening(
     subscriber: Subscriber, suppression: str | None, plan: Callable[[Subscriber], Planned], now: datetime
 ) -> Opening:
     """Return how a subscriber's delivery begins."""
-    reason, due_at = barred(subscriber.status, suppression), None
-    if not reason:
+    bar, due_at = barred(subscriber.status, suppression), None
+    if bar is None:
         planned = plan(subscriber)
-        reason, due_at = planned.reason, planned.due_at
+        bar, due_at = Bar(planned.reason), planned.due_at
     state = DeliveryState.WITHDRAWN if due_at is None else DeliveryState.QUEUED
     return Opening(
         email=subscriber.email,
         state=state.value,
         due_at=due_at or now,
         ready_at=due_at,
-        reason=reason if due_at is None else "",
+        reason=bar.reason if due_at is None else "",
+        text=_plain(bar.text),
         updated_at=now,
     )
 
@@ -220,5 +232,5 @@ def require_reader(issue: Issue, reasons: Counter[str]) -> None:
     [(reason, count)] = reasons.most_common(1)
     raise NoReaderError(
         f"nobody to send it to: no subscriber is to get it ({count} of {reasons.total()}: {reason})",
-        suppressed=sum(number for why, number in reasons.items() if why.startswith(SUPPRESSED)),
+        suppressed=reasons[SUPPRESSED],
     )

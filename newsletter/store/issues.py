@@ -21,7 +21,9 @@ from newsletter.core.subscriber import Subscriber, SubscriberStatus
 from newsletter.ports import IssueOutline, IssueSummary
 from newsletter.store.bulk import among, insert, rows, run
 from newsletter.store.engine import Database
-from newsletter.store.roster import SUBSCRIBER, SUPPRESSION, read_subscriber
+from newsletter.store.roster import SUPPRESSION
+from newsletter.store.statements import ADD_DELIVERIES
+from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
 from newsletter.store.tables import deliveries, issue_listings, issues, subscribers
 
 # Subscribers are read and planned this many at a time, so that a million need no more memory than these.
@@ -248,7 +250,7 @@ async def _plan_deliveries(
         How many begin with each reason; the reason of those that are queued is empty.
     """
     page = (
-        sa.select(subscribers.c.address_key, subscribers.c.key, SUPPRESSION, *SUBSCRIBER)
+        sa.select(subscribers.c.address_key, subscribers.c.key, SUPPRESSION, *COLUMNS)
         .where(
             subscribers.c.list == issue.masthead.readers_of,
             subscribers.c.address_key > sa.bindparam("after"),
@@ -261,18 +263,8 @@ async def _plan_deliveries(
     while found := (await connection.execute(page, {"after": after})).all():
         after = found[-1].address_key
         openings = [
-            (key, opening(read_subscriber(values), suppression, plan, now))
-            for _, key, suppression, *values in found
+            (key, opening(subscriber_of(values), suppression, plan, now)) for _, key, suppression, *values in found
         ]
         reasons.update(one.reason for _, one in openings)
-        await run(connection, _ADD_DELIVERIES, planned=rows([(issue.key, key, *one) for key, one in openings]))
+        await run(connection, ADD_DELIVERIES, planned=rows([(issue.key, key, *one) for key, one in openings]))
     return reasons
-
-
-_ADD_DELIVERIES = """
-    INSERT INTO deliveries
-        (issue_key, subscriber_key, email, state, due_at, ready_at, attempts, relay, text, reason, updated_at)
-    SELECT issue, subscriber, email, state, due_at, ready_at, 0, '', '', reason, updated_at
-    FROM ROWS(:planned) AS one(issue bigint, subscriber bigint, email text, state text,
-        due_at timestamptz, ready_at timestamptz, reason text, updated_at timestamptz)
-"""

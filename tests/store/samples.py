@@ -12,7 +12,7 @@ from newsletter.core.issue import Draft, Issue, IssueListing
 from newsletter.core.listing import Entry, Listing, Sighting
 from newsletter.core.newsletter_list import Masthead
 from newsletter.core.subscriber import Subscriber, SyncPlan
-from newsletter.ports import Recorded, Store
+from newsletter.ports import DeliveryRecord, Recorded, Store
 from newsletter.store.engine import Database, connect
 
 DAY = date(2026, 3, 2)
@@ -107,6 +107,11 @@ async def attempt(store: Store, delivery: Delivery, state: DeliveryState, **valu
     """Begin a claimed delivery and settle it."""
     left_out = await store.outbox.record([begun(delivery, NOW), outcome(delivery, state, **values)])
     assert not left_out
+
+
+def why(record: DeliveryRecord) -> str:
+    """Return the reason of a delivery's state, with what is known of it in words."""
+    return ": ".join(part for part in (record.reason, record.text) if part)
 
 
 @asynccontextmanager
