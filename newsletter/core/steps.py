@@ -14,7 +14,7 @@ from newsletter.core.issue import Issue
 from newsletter.core.subscriber import Subscriber, SubscriberStatus
 from newsletter.core.topics import Choice
 
-# What a withdrawal's reason begins with where the address is suppressed; `suppressed_count` counts by it.
+# The reason of a withdrawal where the address is suppressed; its text then says why. It is counted by this reason.
 SUPPRESSED = "suppressed"
 CUT_OFF = "cut off in flight"
 NOT_YET_SENT = (DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.UNCERTAIN)
@@ -67,6 +67,7 @@ class Opening(NamedTuple):
     due_at: datetime
     ready_at: datetime | None
     reason: str
+    text: str
     updated_at: datetime
     choice: Choice | None
     subject: str
@@ -74,6 +75,16 @@ class Opening(NamedTuple):
 
 # Decides for a subscriber, given the keys of listings that issues of the same list brought them before.
 Plan: TypeAlias = Callable[[Subscriber, frozenset[int]], Planned]
+
+
+class Bar(NamedTuple):
+    """Why a subscriber gets no mail: the reason of the withdrawal, and what is known of it in words."""
+
+    reason: str
+    text: str = ""
+
+
+REMOVED = Bar("removed from the list")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +164,9 @@ def cut_off(in_flight: Iterable[tuple[int, int]], policy: Uncertain, now: dateti
     return steps
 
 
-def withdrawal(key: int, reason: str, now: datetime) -> Change:
+def withdrawal(key: int, bar: Bar, now: datetime) -> Change:
     """Return the step of a delivery that will not be made."""
-    return Change(key=key, state=DeliveryState.WITHDRAWN, at=now, reason=reason)
+    return Change(key=key, state=DeliveryState.WITHDRAWN, at=now, reason=bar.reason, text=bar.text)
 
 
 def dead_address(change: Change) -> str:
@@ -163,18 +174,18 @@ def dead_address(change: Change) -> str:
     return " ".join(part for part in (str(change.code or ""), _plain(change.text) or change.reason) if part)
 
 
-def barred(status: SubscriberStatus, suppression: str | None) -> str:
-    """Return why a subscriber gets no mail, or an empty string.
+def barred(status: SubscriberStatus, suppression: str | None) -> Bar | None:
+    """Return why a subscriber gets no mail; None if nothing bars them from it.
 
     Args:
         status: the subscriber's own.
         suppression: the reason of a suppression of the address, if there is one.
     """
     if suppression is not None:
-        return f"{SUPPRESSED}: {suppression}"
+        return Bar(SUPPRESSED, suppression)
     if status is SubscriberStatus.UNSUBSCRIBED:
-        return f"{SUPPRESSED}: unsubscribed"
-    return "removed from the list" if status is SubscriberStatus.REMOVED else ""
+        return Bar(SUPPRESSED, "unsubscribed")
+    return REMOVED if status is SubscriberStatus.REMOVED else None
 
 
 def opening(
@@ -189,8 +200,8 @@ def opening(
         plan: decides for the subscriber, given what they had before.
         now: when the issue is closed.
     """
-    reason = barred(subscriber.status, suppression)
-    planned = Planned(due_at=None, reason=reason) if reason else plan(subscriber, had)
+    bar = barred(subscriber.status, suppression)
+    planned = plan(subscriber, had) if bar is None else Planned(due_at=None, reason=bar.reason)
     queued = planned.due_at is not None
     return Opening(
         email=subscriber.email,
@@ -198,6 +209,7 @@ def opening(
         due_at=planned.due_at or now,
         ready_at=planned.due_at,
         reason="" if queued else planned.reason,
+        text=_plain(bar.text) if bar else "",
         updated_at=now,
         choice=planned.choice if queued else None,
         subject=planned.subject,
@@ -221,5 +233,5 @@ def require_reader(issue: Issue, reasons: Counter[str]) -> None:
     [(reason, count)] = reasons.most_common(1)
     raise NoReaderError(
         f"nobody to send it to: no subscriber is to get it ({count} of {reasons.total()}: {reason})",
-        suppressed=sum(number for why, number in reasons.items() if why.startswith(SUPPRESSED)),
+        suppressed=reasons[SUPPRESSED],
     )

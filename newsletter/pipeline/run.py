@@ -21,7 +21,6 @@ from newsletter.core.calendar import (
 from newsletter.core.errors import MissedError, NewsletterError, SourceError, StoppedError
 from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import Cadence, NewsletterList
-from newsletter.core.subscriber import plan_sync
 from newsletter.pipeline.collect import Collected, collect
 from newsletter.pipeline.deliver import ClosedIssues, Delivering
 from newsletter.pipeline.high_water import HighWaterMark
@@ -46,6 +45,7 @@ from newsletter.ports import (
     Source,
     Store,
 )
+from newsletter.readers.sync import sync
 
 log = structlog.get_logger(__name__)
 
@@ -222,10 +222,7 @@ class Pipeline:
 
     async def sync(self, file: ListFile) -> None:
         """Bring the store's subscribers up to the list file."""
-        known = await self.store.roster.subscribers(file.list.name)
-        plan = plan_sync(known, file.subscribers)
-        if plan.added or plan.changed or plan.removed:
-            await self.store.roster.apply(file.list.name, plan, now=self.clock())
+        await sync(self.store.roster, file, now=self.clock())
 
     async def newest_slot(self, list_: NewsletterList) -> tuple[Slot | None, SlotState]:
         """Return a list's newest slot, and what is to be done about it; None where it has none."""

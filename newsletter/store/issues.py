@@ -23,7 +23,9 @@ from newsletter.ports import IssueOutline, IssueSummary
 from newsletter.store.bulk import insert, rows, run
 from newsletter.store.choices import Brought, NumberedChoices, read_choice
 from newsletter.store.engine import Database
-from newsletter.store.roster import SUBSCRIBER, SUPPRESSION, read_subscriber
+from newsletter.store.roster import SUPPRESSION
+from newsletter.store.statements import ADD_DELIVERIES
+from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
 from newsletter.store.tables import choices, deliveries, issue_listings, issues, renderings, subscribers
 
 # Subscribers are read and planned this many at a time, so that a million need no more memory than these.
@@ -258,7 +260,7 @@ async def _plan_deliveries(connection: AsyncConnection, issue: Issue, plan: Plan
         How many begin with each reason; the reason of those that are queued is empty.
     """
     page = (
-        sa.select(subscribers.c.address_key, subscribers.c.key, SUPPRESSION, *SUBSCRIBER)
+        sa.select(subscribers.c.address_key, subscribers.c.key, SUPPRESSION, *COLUMNS)
         .where(
             subscribers.c.list == issue.masthead.readers_of,
             subscribers.c.address_key > sa.bindparam("after"),
@@ -271,7 +273,7 @@ async def _plan_deliveries(connection: AsyncConnection, issue: Issue, plan: Plan
     brought, numbered = await Brought.before(connection, issue), NumberedChoices(issue.key)
     while found := (await connection.execute(page, {"after": after})).all():
         after = found[-1].address_key
-        readers = {key: (read_subscriber(values), suppression) for _, key, suppression, *values in found}
+        readers = {key: (subscriber_of(values), suppression) for _, key, suppression, *values in found}
         getting = [key for key, (reader, _) in readers.items() if issue.terms.suits(reader.cadence)]
         had = await brought.to(connection, getting)
         planned = []
@@ -281,15 +283,5 @@ async def _plan_deliveries(connection: AsyncConnection, issue: Issue, plan: Plan
             planned.append((issue.key, key, number, *one[:-2]))
             reasons[one.reason] += 1
         await numbered.write(connection)
-        await run(connection, _ADD_DELIVERIES, planned=rows(planned))
+        await run(connection, ADD_DELIVERIES, planned=rows(planned))
     return reasons
-
-
-_ADD_DELIVERIES = """
-    INSERT INTO deliveries
-        (issue_key, subscriber_key, choice, email, state, due_at, ready_at, attempts, relay, text, reason,
-            updated_at)
-    SELECT issue, subscriber, choice, email, state, due_at, ready_at, 0, '', '', reason, updated_at
-    FROM ROWS(:planned) AS one(issue bigint, subscriber bigint, choice int, email text, state text,
-        due_at timestamptz, ready_at timestamptz, reason text, updated_at timestamptz)
-"""

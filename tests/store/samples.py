@@ -15,7 +15,7 @@ from newsletter.core.steps import Plan
 from newsletter.core.subscriber import Subscriber, SyncPlan
 from newsletter.core.terms import Terms
 from newsletter.core.topics import Topic
-from newsletter.ports import Recorded, Store
+from newsletter.ports import DeliveryRecord, Recorded, Store
 from newsletter.store.engine import Database, connect
 
 DAY = date(2026, 3, 2)
@@ -111,6 +111,11 @@ async def attempt(store: Store, delivery: Delivery, state: DeliveryState, **valu
     """Begin a claimed delivery and settle it."""
     left_out = await store.outbox.record([begun(delivery, NOW), outcome(delivery, state, **values)])
     assert not left_out
+
+
+def why(record: DeliveryRecord) -> str:
+    """Return the reason of a delivery's state, with what is known of it in words."""
+    return ": ".join(part for part in (record.reason, record.text) if part)
 
 
 @asynccontextmanager

@@ -24,6 +24,7 @@ from tests.store.samples import (
     paper,
     record,
     subscriber,
+    why,
 )
 
 
@@ -134,7 +135,7 @@ async def test_a_weekly_edition_goes_to_the_subscribers_of_its_daily_list(store:
 
     assert (issue.list, issue.number) == ("daily.weekly", 1)
     assert await store.issues.last_number("daily") == 0
-    assert {record.email: record.reason for record in await store.outbox.records()} == {
+    assert {record.email: why(record) for record in await store.outbox.records()} == {
         "reader1@example.org": "",
         "reader2@example.org": "suppressed: left",
     }
@@ -179,7 +180,7 @@ async def test_who_is_suppressed_gets_a_withdrawn_delivery_and_who_was_removed_g
 
     issue, _ = await store.issues.freeze(draft(), "Papers", due(), now=NOW)
 
-    assert {record.email: record.reason for record in await store.outbox.records()} == {
+    assert {record.email: why(record) for record in await store.outbox.records()} == {
         "reader1@example.org": "",
         "reader2@example.org": "suppressed: one click",
         "reader3@example.org": "suppressed: 550 no such user",
