@@ -124,8 +124,7 @@ async def _preview(
     stop: asyncio.Event,
 ) -> None:
     chosen(program.lists.load(), list_name)
-    templates = bootstrap.packaged_templates()
-    async with previewing(program.studio, templates=templates, port=port, stop=stop) as url:
+    async with previewing(program.studio, program.templates, port=port, stop=stop) as url:
         say(f"{url}/{_query(list_name, day, subscriber)}")
         await stop.wait()
 
