@@ -76,14 +76,20 @@ def _answer(request: bytes) -> bytes:
 
 
 def as_json(value: object) -> bytes:
-    """Return a value as JSON: dataclasses as objects, dates in ISO format, others as they are shown."""
+    """Return a value as JSON: dataclasses as objects, dates in ISO format.
+
+    Raises:
+        TypeError: it holds something else that JSON has not.
+    """
     return json.dumps(value, default=_plain).encode("ascii")
 
 
 def _plain(value: object) -> object:
     if dataclasses.is_dataclass(value):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    return value.isoformat() if isinstance(value, date) else str(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"a result holds {type(value).__name__}, which has no form in JSON")
 
 
 def _get_ready() -> None:
@@ -96,10 +102,14 @@ def _log_to(events: list[dict[str, Any]]) -> None:
 
     def keep(_logger: object, level: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         if len(events) < _MOST_EVENTS:
-            events.append({"level": level, **event})
+            events.append({"level": level, **{name: _loggable(value) for name, value in event.items()}})
         raise structlog.DropEvent
 
     structlog.configure(processors=[keep], cache_logger_on_first_use=False)
+
+
+def _loggable(value: object) -> object:
+    return value if value is None or isinstance(value, (str, int, float)) else str(value)
 
 
 def _bound_memory(most: int) -> None:
