@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from newsletter.core.delivery import Planned
 from newsletter.core.diff import select
@@ -36,7 +36,7 @@ class Site:
     """A served site with its store, and a client that looks at it."""
 
     store: Store
-    client: httpx.AsyncClient
+    client: httpx2.AsyncClient
     reader_key: int
     trouble: Exception | None = None  # what the renderer of issues and the health check raise
 
@@ -94,7 +94,7 @@ async def served_site(folder: Path) -> AsyncIterator[Site]:
     """Serve the public app on loopback; pages are kept in a folder."""
     store = await open_store("sqlite://")
     try:
-        async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+        async with httpx2.AsyncClient(trust_env=False, timeout=30) as client:
             site = Site(store, client, await fill(store))
             app = public_app(
                 roster=store.roster,
@@ -106,7 +106,7 @@ async def served_site(folder: Path) -> AsyncIterator[Site]:
                 healthy=site.healthy,
             )
             async with serving(app, "127.0.0.1", 0) as url:
-                client.base_url = httpx.URL(url)
+                client.base_url = httpx2.URL(url)
                 yield site
     finally:
         await store.close()

@@ -14,7 +14,7 @@ from pathlib import Path
 from shutil import copytree
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from starlette.applications import Starlette
 from structlog.testing import capture_logs
@@ -77,9 +77,9 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-async def answer(app: Starlette) -> httpx.Response:
-    transport = httpx.ASGITransport(app=app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+async def answer(app: Starlette) -> httpx2.Response:
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
         return await client.get(PAGE)
 
 
@@ -312,7 +312,7 @@ async def test_a_slow_page_does_not_hold_up_the_others(site: Site, tmp_path: Pat
     )
     async with (
         serving(app, "127.0.0.1", 0) as url,
-        httpx.AsyncClient(trust_env=False, timeout=30, base_url=url) as client,
+        httpx2.AsyncClient(trust_env=False, timeout=30, base_url=url) as client,
     ):
         slow = asyncio.create_task(client.get(PAGE))
         await asyncio.sleep(0.1)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
 
-import httpx
+import httpx2
 import pytest
 from structlog.testing import capture_logs
 
@@ -15,10 +15,10 @@ from tests.web.studio import DAYS, READER, RENDERER, SmallStudio, message
 
 
 @asynccontextmanager
-async def looking_at(studio: SmallStudio) -> AsyncIterator[httpx.AsyncClient]:
+async def looking_at(studio: SmallStudio) -> AsyncIterator[httpx2.AsyncClient]:
     async with (
         previewing(studio, RENDERER, port=0) as url,
-        httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as client,
+        httpx2.AsyncClient(base_url=url, trust_env=False, timeout=30) as client,
     ):
         yield client
 

@@ -1,4 +1,4 @@
-"""One HTTP request and its answer, redirects included. No module but this one and `public_only` imports httpx."""
+"""One HTTP request and its answer, redirects included. No module but this one and `public_only` imports httpx2."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import httpx
+import httpx2
 
 from newsletter.core.listing import clean_text
 from newsletter.sources.http.content_coding import ACCEPTED, CodingError, DamagedError, Unpacker
@@ -69,7 +69,7 @@ class Exchange:
         self._user_agent = user_agent
         self._timeout = timeout
         self._max_bytes = max_bytes
-        self._clients: dict[bool, httpx.AsyncClient] = {}
+        self._clients: dict[bool, httpx2.AsyncClient] = {}
 
     async def request(
         self,
@@ -95,20 +95,20 @@ class Exchange:
         client = self._client(public_only=public_only)
         try:
             request = client.build_request(method, url, headers=dict(headers or {}))
-        except httpx.InvalidURL as error:
+        except httpx2.InvalidURL as error:
             raise TryError(f"not a web address: {error}", passing=False) from error
         try:
             async with asyncio.timeout(self._timeout * _WHOLE):
                 return await self._followed(client, request, read_body=read_body)
         except DamagedError as error:
             raise TryError(str(error)) from error
-        except (httpx.UnsupportedProtocol, AddressRefusedError, CodingError) as error:
+        except (httpx2.UnsupportedProtocol, AddressRefusedError, CodingError) as error:
             raise TryError(str(error), passing=False) from error
-        except (httpx.InvalidURL, ValueError) as error:  # ValueError: a host that is no name (IDNA)
+        except (httpx2.InvalidURL, ValueError) as error:  # ValueError: a host that is no name (IDNA)
             raise TryError(f"leads to what is no web address: {error}", passing=False) from error
-        except (httpx.TimeoutException, TimeoutError) as error:
+        except (httpx2.TimeoutException, TimeoutError) as error:
             raise TryError(f"no answer in time (timeout: {self._timeout:g} s)") from error
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             raise TryError(f"no answer: {str(error) or type(error).__name__}") from error
 
     async def aclose(self) -> None:
@@ -116,19 +116,22 @@ class Exchange:
         while self._clients:
             await self._clients.popitem()[1].aclose()
 
-    def _client(self, *, public_only: bool) -> httpx.AsyncClient:
+    def _client(self, *, public_only: bool) -> httpx2.AsyncClient:
         if public_only not in self._clients:
-            self._clients[public_only] = httpx.AsyncClient(
+            self._clients[public_only] = httpx2.AsyncClient(
                 headers={"User-Agent": self._user_agent, "Accept-Encoding": ACCEPTED},
                 timeout=self._timeout,
                 transport=PublicOnly() if public_only else None,
             )
         return self._clients[public_only]
 
-    async def _followed(self, client: httpx.AsyncClient, request: httpx.Request, *, read_body: bool) -> Response:
+    async def _followed(self, client: httpx2.AsyncClient, request: httpx2.Request, *, read_body: bool) -> Response:
         for _ in range(1 + _MAX_REDIRECTS):
             response = await client.send(request, stream=True)
             try:
+                if response.next_request is None and response.has_redirect_location:
+                    location = response.headers["location"]
+                    raise TryError(f"leads to what is no web address: {location!r}"[:200], passing=False)
                 if response.next_request is None:
                     return self._answer(response, await self._body(response) if read_body else b"")
                 request = response.next_request
@@ -136,7 +139,7 @@ class Exchange:
                 await response.aclose()
         raise TryError(f"more than {_MAX_REDIRECTS} redirects", passing=False)
 
-    async def _body(self, response: httpx.Response) -> bytes:
+    async def _body(self, response: httpx2.Response) -> bytes:
         unpacker = Unpacker(response.headers.get("content-encoding", ""), most=self._max_bytes)
         body = bytearray()
         async for chunk in response.aiter_raw():
@@ -145,7 +148,7 @@ class Exchange:
         return bytes(body)
 
     @staticmethod
-    def _answer(response: httpx.Response, body: bytes) -> Response:
+    def _answer(response: httpx2.Response, body: bytes) -> Response:
         return Response(
             status=response.status_code,
             headers={name.lower(): value for name, value in response.headers.items()},
@@ -162,6 +165,6 @@ def with_query(url: str, params: Mapping[str, str] | None) -> str:
         TryError: it is no web address.
     """
     try:
-        return str(httpx.URL(url).copy_merge_params(params) if params else httpx.URL(url))
-    except httpx.InvalidURL as error:
+        return str(httpx2.URL(url).copy_merge_params(params) if params else httpx2.URL(url))
+    except httpx2.InvalidURL as error:
         raise TryError(f"not a web address: {error}", passing=False) from error
