@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from newsletter.core.address import address_key
 from newsletter.core.delivery import Delivery, DeliveryState, Outcome
 from newsletter.core.errors import NothingNewError, UsageError
 from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import WEEKLY_EDITION, Cadence
-from newsletter.core.subscriber import Subscriber, address_key
+from newsletter.core.subscriber import Subscriber
 from newsletter.pipeline.publish import as_issue
 from newsletter.pipeline.run import Pipeline
 from newsletter.ports import ListFile, Lists, RelayPool
