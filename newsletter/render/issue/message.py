@@ -17,7 +17,7 @@ from urllib.parse import quote
 from newsletter.core.choice import Choices
 from newsletter.core.delivery import Delivery, message_id
 from newsletter.core.issue import Draft, Issue
-from newsletter.core.listing import clean_text
+from newsletter.core.text import one_line
 from newsletter.core.tokens import Links
 from newsletter.core.topics import Choice
 from newsletter.ports import Composed
@@ -122,7 +122,7 @@ class IssueMessage:
         )
         values = {
             "email": reader.email,
-            "name": cut(clean_text(reader.name), _LONGEST_NAME),
+            "name": cut(one_line(reader.name), _LONGEST_NAME),
             "unsubscribe_url": unsubscribe_url,
         }
         body = filled(arrangement, values)

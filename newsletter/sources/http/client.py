@@ -25,7 +25,7 @@ import httpx
 import structlog
 
 from newsletter import __version__
-from newsletter.core.listing import clean_text
+from newsletter.core.text import one_line
 from newsletter.sources.http.cache import Answer, HttpCache
 from newsletter.sources.http.content_coding import ACCEPTED, CodingError, DamagedError, Unpacker
 from newsletter.sources.http.cooldowns import Cooldowns
@@ -67,7 +67,7 @@ class _TryError(Exception):
         self.status = status
         self.body = body[:2000]
         self.tried = 1  # times, when it is given up
-        super().__init__(clean_text(reason))
+        super().__init__(one_line(reason))
 
     def final(self, where: str) -> HttpError:
         """Return the error for an answer that could not be had."""
