@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from newsletter.core.address import address_key
 from newsletter.core.choice import Choices
 from newsletter.core.delivery import Delivery, DeliveryState, Outcome
 from newsletter.core.errors import NothingNewError, UsageError
 from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import WEEKLY_EDITION, Cadence
 from newsletter.core.rendering import Rendering
-from newsletter.core.subscriber import Subscriber, address_key
+from newsletter.core.subscriber import Subscriber
 from newsletter.core.terms import Terms
 from newsletter.core.topics import Choice
 from newsletter.pipeline.publish import subjects
