@@ -6,10 +6,11 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable
 
+from newsletter.core.address import domain_of
 from newsletter.core.delivery import Delivery, Outcome
 from newsletter.delivery.changed import Bell
 from newsletter.delivery.limits.domain_queue import Waiting
-from newsletter.delivery.limits.domains import DomainLimits, domain_of
+from newsletter.delivery.limits.domains import DomainLimits
 from newsletter.ports import Clock, Outbox
 
 _FIRST_CLAIM = 50

@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
+from newsletter.core.address import domain_of
 from newsletter.core.delivery import DeliveryState, Outcome
 from newsletter.delivery.limits.domain_queue import Waiting
-from newsletter.delivery.limits.domains import DomainLimits, Limit, domain_of
+from newsletter.delivery.limits.domains import DomainLimits, Limit
 from newsletter.ports import DispatchReport
 from tests.delivery.fakes import FakeOutbox, delivery, message_for
 from tests.delivery.pools import Make, pool

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from newsletter.core.delivery import message_id
 from newsletter.core.errors import RenderError
-from newsletter.core.listing import clean_text
+from newsletter.core.text import one_line
 from newsletter.core.tokens import Links
 from newsletter.core.topics import TopicsMode
-from newsletter.render.issue.message import plain_message
 from newsletter.render.mime.addresses import Mailbox
+from newsletter.render.mime.single import single_message
 from tests.render import bytes_factories as make
 
 UNSUBSCRIBE = make.LINKS.unsubscribe(42)
@@ -236,7 +236,7 @@ def test_no_name_and_no_subject_can_add_a_field_or_a_recipient(name: str, subjec
     raw = make.mail(issue, make.delivery(name=name + "\r\nBcc: victim@example.org"))
     parsed = read(raw)
     assert parsed["Bcc"] is None
-    assert parsed["Subject"] == clean_text(issue.subject)
+    assert parsed["Subject"] == one_line(issue.subject)
     assert [address.addr_spec for address in parsed["To"].addresses] == ["reader@example.org"]
     assert len(parsed.keys()) == 16
 
@@ -262,7 +262,7 @@ def test_no_line_is_long_or_starts_with_a_dot() -> None:
 
 
 def test_a_single_mail_is_made_the_same_way() -> None:
-    raw = plain_message(
+    raw = single_message(
         sender="Daily Papers <papers@example.org>",
         to=Mailbox("Jörg", "joerg@example.org"),
         subject="Willkommen – schön",

@@ -18,7 +18,6 @@ from math import inf
 import structlog
 
 from newsletter.core.delivery import DeliveryState, Outcome
-from newsletter.core.subscriber import domain_key
 from newsletter.delivery.limits.pace import Pace
 
 log = structlog.get_logger(__name__)
@@ -50,7 +49,7 @@ class DomainLimits:
 
     Args:
         limit: what a domain is sent at most.
-        by_domain: other limits for some domains, by `domain_of` their addresses.
+        by_domain: other limits for some domains, by `core.address.domain_of` their addresses.
         first_pause: seconds that a domain gets when it first asks to slow down.
         longest_pause: seconds at most.
         patience: seconds for which a run waits for a domain in its pause when nothing else is left to do.
@@ -182,11 +181,6 @@ class DomainLimits:
     @property
     def _all(self) -> Iterable[Limit]:
         return (self._limit, *self._by_domain.values())
-
-
-def domain_of(email: str) -> str:
-    """Return an address's domain as domains are compared."""
-    return domain_key(email.rpartition("@")[2])
 
 
 def _asks_to_slow_down(outcome: Outcome) -> bool:

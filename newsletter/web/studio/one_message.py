@@ -6,20 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from newsletter.core.address import address_key
 from newsletter.core.choice import Choices
 from newsletter.core.delivery import Delivery, DeliveryState, Outcome
 from newsletter.core.errors import NothingNewError, UsageError
 from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import WEEKLY_EDITION, Cadence
 from newsletter.core.rendering import Rendering
-from newsletter.core.subscriber import Subscriber, address_key
+from newsletter.core.subscriber import Subscriber
 from newsletter.core.terms import Terms
 from newsletter.core.topics import Choice
 from newsletter.pipeline.publish import subjects
 from newsletter.pipeline.run import Pipeline
 from newsletter.ports import ListFile, Lists, RelayPool
+from newsletter.ports.previews import Previewed, Previews
 from newsletter.render.issue.issue_renderer import MailRenderer
-from newsletter.web.studio.preview import Previewed
 from newsletter.web.studio.sample import sample_draft
 
 _NOBODY = "reader@example.org"
@@ -40,8 +41,8 @@ def for_nobody(issue: Issue, reader: Subscriber | None = None) -> Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Studio:
-    """Makes messages to look at; honours the protocol of the preview."""
+class Studio(Previews):
+    """Makes messages to look at, of frozen issues and of drafts."""
 
     files: Lists
     pipeline: Pipeline
