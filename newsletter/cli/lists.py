@@ -13,6 +13,7 @@ from newsletter.cli.exits import Exit
 from newsletter.cli.output import counted, say, say_json
 from newsletter.cli.session import AsJson, settings
 from newsletter.core.errors import ListFileError, Mistake
+from newsletter.settings.reach import public_url_problem, relays_are_local
 from newsletter.sources.registry import finds_nothing
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ def register(app: typer.Typer) -> None:
 def check(*, as_json: AsJson = False) -> None:
     """Validate all list files, with file and line of each mistake; exit 1 if there are any."""
     loaded = settings()
-    public = bootstrap.check_public_url(loaded)
-    general = [public] if public and not bootstrap.relays_are_local(loaded) else []
+    public = public_url_problem(loaded.web)
+    general = [public] if public and not relays_are_local(loaded.smtp) else []
     try:
         files = bootstrap.list_files(loaded).load()
     except ListFileError as error:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from newsletter import bootstrap
 from newsletter.cli.exits import Exit
 from newsletter.cli.output import say, say_json, waiting
 from newsletter.cli.session import AsJson, Day, ListName, OneList, chosen, within
 from newsletter.core.errors import NothingNewError, UsageError
 from newsletter.lists.addresses import Addresses
 from newsletter.render.lint import Finding, Level, dead_links, lint
+from newsletter.settings.reach import relays_are_local
 
 if TYPE_CHECKING:
     from datetime import date
@@ -141,7 +141,7 @@ async def _lint_all(
             nothing[file.list.name] = str(error)
             continue
         raw = program.studio.raw(issue, file, None)
-        is_local = bootstrap.relays_are_local(program.settings)
+        is_local = relays_are_local(program.settings.smtp)
         results[file.list.name] = lint(raw, issue, https=links, is_local=is_local)
         if links:
             with waiting(f"asking for the links of {file.list.name}"):

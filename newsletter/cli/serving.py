@@ -18,6 +18,7 @@ from newsletter.core.errors import NewsletterError, StoppedError
 from newsletter.pipeline.stopping import unless_stopped
 from newsletter.scheduling.loop import raise_descriptor_limit
 from newsletter.scheduling.schedule import Schedule
+from newsletter.settings.reach import public_url_problem
 from newsletter.web.app import public_app
 from newsletter.web.archive import IssueArchive
 from newsletter.web.limits import Limits, connections_for
@@ -54,7 +55,7 @@ async def _serve(program: Program, stop: asyncio.Event) -> None:
             "mails_link_nowhere",
             reason="NEWSLETTER_WEB__PUBLIC_URL is empty: readers leave by mail, no mail links to these pages",
         )
-    elif problem := bootstrap.check_public_url(program.settings):
+    elif problem := public_url_problem(web):
         log.warning("mails_link_nowhere", reason=problem)
     program.lists.load()  # a wrong list file is said at the start, before anything runs
     await program.pipeline.mark.check()  # and so is an older copy of the database

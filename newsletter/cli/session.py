@@ -13,6 +13,7 @@ from newsletter import bootstrap
 from newsletter.cli.output import complain
 from newsletter.core.calendar import read_day
 from newsletter.core.errors import StoppedError, UsageError
+from newsletter.logs import configure_logging
 from newsletter.scheduling import loop as runtime
 from newsletter.scheduling.signals import LastResort, run_until_signal
 from newsletter.settings import Settings, load
@@ -49,7 +50,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print machine-readable JSO
 def settings() -> Settings:
     """Return the settings of `.env` and the environment, with logging set up as they say."""
     loaded = load(ENV_FILE)
-    bootstrap.configure_logging(loaded)
+    configure_logging(loaded.log)
     return loaded
 
 

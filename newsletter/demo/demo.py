@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from newsletter import bootstrap
 from newsletter.demo.catch_all import catch_all
+from newsletter.logs import configure_logging
 from newsletter.settings.groups import (
     DatabaseSettings,
     LogSettings,
@@ -39,7 +40,7 @@ async def run_demo(state: Path) -> AsyncIterator[str]:
     async with catch_all(inbox) as port:
         before = set(_mails(inbox))
         settings = _settings(state, port)
-        bootstrap.configure_logging(settings)
+        configure_logging(settings.log)
         async with bootstrap.build(settings) as program:
             file = program.lists.load()[sample.LIST]
             yield f"list {sample.LIST}: {len(file.subscribers)} readers; source: {file.list.sources[0]}"

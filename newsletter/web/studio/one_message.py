@@ -6,31 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from newsletter.core.delivery import Delivery, DeliveryState, Outcome
+from newsletter.core.delivery import Outcome
 from newsletter.core.errors import NothingNewError, UsageError
 from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import WEEKLY_EDITION, Cadence
 from newsletter.core.subscriber import Subscriber, address_key
+from newsletter.pipeline.check import for_nobody
 from newsletter.pipeline.publish import as_issue
 from newsletter.pipeline.run import Pipeline
 from newsletter.ports import ListFile, Lists, RelayPool
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.web.studio.preview import Previewed
 from newsletter.web.studio.sample import sample_draft
-
-_NOBODY = "reader@example.org"
-
-
-def for_nobody(issue: Issue, reader: Subscriber | None = None) -> Delivery:
-    """Return a delivery that no ledger knows: its links take nobody off a list."""
-    return Delivery(
-        key=0,
-        issue_key=issue.key,
-        subscriber_key=0,
-        subscriber=reader or Subscriber(list=issue.list, email=_NOBODY),
-        state=DeliveryState.QUEUED,
-        due_at=issue.frozen_at,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
