@@ -22,11 +22,13 @@ from newsletter.delivery.smtp.relay import Security as RelaySecurity
 from newsletter.lists.files import ListFiles
 from newsletter.operations.alarms import Alarm
 from newsletter.pipeline.check import check_issue
+from newsletter.pipeline.deliver import DeliverStage
 from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.pipeline.run import Pipeline
 from newsletter.ports import Lists, Store
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.render.issue.renderer import TemplateRenderer
+from newsletter.scheduling.tick import Ticker
 from newsletter.settings import Settings
 from newsletter.settings.dkim import signer
 from newsletter.settings.reach import relays_are_local
@@ -58,6 +60,7 @@ class Program:
     templates: TemplateRenderer
     studio: Studio
     alarm: Alarm
+    ticker: Ticker
     problem_of_link: Callable[[str], Awaitable[str]]
 
 
@@ -85,16 +88,25 @@ def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
     renderer = MailRenderer(templates, links, dkim)
     pools = [SmtpRelayPool(_relay_config(relay, further)) for further, relay in _relays(settings)]
     dispatcher = _dispatcher(settings, store, pools)
+    mark = HighWaterMark(store.high_water, settings.paths.state)
     pipeline = Pipeline(
         store=store,
         renderer=renderer,
-        dispatcher=dispatcher,
         sources_of=_sources_of(settings, http),
         check=partial(check_issue, is_local=relays_are_local(settings.smtp)),
-        clock=utc_now,
-        mark=HighWaterMark(store.high_water, settings.paths.state),
+        mark=mark,
+        delivery=DeliverStage(store=store, renderer=renderer, dispatcher=dispatcher, mark=mark, clock=utc_now),
     )
     lists = list_files(settings)
+    alarm = Alarm(
+        to=settings.alarm.to,
+        templates=templates,
+        packaged=TemplateRenderer(None, packaged_templates()),
+        relays=pools,
+        signer=dkim,
+        folder=settings.paths.state / "alarms",
+        clock=utc_now,
+    )
     return Program(
         settings=settings,
         lists=lists,
@@ -103,16 +115,9 @@ def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
         dispatcher=dispatcher,
         links=links,
         templates=templates,
-        studio=Studio(files=lists, pipeline=pipeline, renderer=renderer, relay=pools[0]),
-        alarm=Alarm(
-            to=settings.alarm.to,
-            templates=templates,
-            packaged=TemplateRenderer(None, packaged_templates()),
-            relays=pools,
-            signer=dkim,
-            folder=settings.paths.state / "alarms",
-            clock=utc_now,
-        ),
+        studio=Studio(files=lists, pipeline=pipeline, renderer=renderer, relay=pools[0], clock=utc_now),
+        alarm=alarm,
+        ticker=Ticker(lists, pipeline, alarm),
         problem_of_link=partial(http.problem, public_only=not settings.http.allow_private),
     )
 
@@ -136,7 +141,7 @@ def utc_now() -> datetime:
 
 def list_files(settings: Settings) -> ListFiles:
     """Return the operator's list files."""
-    return ListFiles(settings.paths.subscribers, check_source=registry.check)
+    return ListFiles(settings.paths.subscribers, check_source=registry.check, finds_nothing=registry.finds_nothing)
 
 
 def check_folder(settings: Settings) -> None:

@@ -60,4 +60,4 @@ async def withdraw_late(outbox: Outbox, issue: Issue, list_: NewsletterList, *, 
         now=now,
     )
     if late:
-        log.warning("deliveries_withdrawn_late", list=list_.name, day=str(issue.day), count=late)
+        log.warning("deliveries_withdrawn_late", count=late)

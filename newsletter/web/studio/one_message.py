@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from newsletter.core.calendar import agenda
 from newsletter.core.delivery import Outcome
 from newsletter.core.errors import NothingNewError, UsageError
 from newsletter.core.issue import Issue
@@ -14,7 +15,7 @@ from newsletter.core.subscriber import Subscriber, address_key
 from newsletter.pipeline.check import for_nobody
 from newsletter.pipeline.publish import as_issue
 from newsletter.pipeline.run import Pipeline
-from newsletter.ports import ListFile, Lists, RelayPool
+from newsletter.ports import Clock, ListFile, Lists, RelayPool
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.web.studio.preview import Previewed
 from newsletter.web.studio.sample import sample_draft
@@ -28,6 +29,7 @@ class Studio:
     pipeline: Pipeline
     renderer: MailRenderer
     relay: RelayPool
+    clock: Clock
 
     async def lists(self) -> Sequence[str]:
         """Return the names of all lists, and of the weekly editions that anybody wants."""
@@ -49,12 +51,12 @@ class Studio:
     async def message(self, list_name: str, day: date | None, subscriber: str | None) -> Previewed:
         """Render a message now: of the frozen issue, else of what it would be, else of sample listings."""
         file = self.file(list_name)
-        on = day or self.pipeline.today(file.list)
-        issue = await self.pipeline.issue_or_draft(file.list, on)
+        now = self.clock()
+        on = day or agenda(file.list, now).today
+        issue = await self.pipeline.issue_or_draft(file.list, on, now=now)
         frozen, sample = bool(issue.key), not issue.listings
         note = "" if frozen else "A draft: what the issue would be if it were frozen now."
         if sample:
-            now = self.pipeline.clock()
             one = await sample_draft(file.list.masthead, on, now)
             issue = as_issue(one, self.renderer.subject(one), now)
             note = "Sample listings: nothing is collected for this day yet."
@@ -75,10 +77,11 @@ class Studio:
             NothingNewError: there is nothing to put into an issue.
         """
         file = self.file(list_name)
-        on = day or self.pipeline.today(file.list)
+        now = self.clock()
+        on = day or agenda(file.list, now).today
         if await self.pipeline.store.issues.find(list_name, on) is None:
-            await self.pipeline.collect(file.list, on)
-        issue = await self.pipeline.issue_or_draft(file.list, on)
+            await self.pipeline.collect(file.list, on, now=now)
+        issue = await self.pipeline.issue_or_draft(file.list, on, now=now)
         if not issue.listings:
             raise NothingNewError(f"list {list_name}: nothing new on {on}, so there is no issue to show")
         return issue, file
@@ -112,13 +115,13 @@ class Studio:
         """Return a list, or its weekly edition (`daily.weekly`) with the same readers.
 
         Raises:
+            ListFileError: its file is wrong.
             UsageError: there is none of that name.
         """
-        files = self.files.load()
-        if list_name in files:
-            return files[list_name]
-        daily = files.get(list_name.removesuffix(WEEKLY_EDITION))
-        edition = daily.list.weekly_edition if daily else None
-        if daily is None or edition is None:
-            raise UsageError(f"there is no list {list_name!r}; there are: {', '.join(sorted(files)) or 'none'}")
-        return replace(daily, list=edition)
+        lists = self.files.read()
+        daily = lists.named(list_name.removesuffix(WEEKLY_EDITION))
+        if list_name == daily.list.name:
+            return daily
+        if daily.list.weekly_edition is None:
+            raise UsageError(f"the list {daily.list.name!r} has no weekly edition: all its issues are weekly")
+        return replace(daily, list=daily.list.weekly_edition)
