@@ -14,8 +14,7 @@ from newsletter.core.errors import StoreError
 from newsletter.delivery.limits.domains import DomainLimits, Limit
 from newsletter.delivery.smtp.experience import Joining
 from newsletter.delivery.smtp.relay import RelayConfig, Security, SmtpRelayPool
-from newsletter.ports import DispatchReport, Hindrance, HindranceKind, Hindrances
-from newsletter.store import MemoryStore
+from newsletter.ports import DispatchReport, Hindrance, HindranceKind, Hindrances, Store
 from tests.delivery import pools
 from tests.delivery.fakes import NOW, FakeOutbox, delivery, message_for, reader
 from tests.delivery.mta import Peculiar
@@ -52,8 +51,8 @@ async def other() -> AsyncIterator[SmtpServer]:
 
 
 @pytest.fixture
-def hindrances() -> Hindrances:
-    return MemoryStore().hindrances
+def hindrances(store: Store) -> Hindrances:
+    return store.hindrances
 
 
 @pytest.fixture

@@ -23,7 +23,6 @@ from newsletter.pipeline.run import Pipeline
 from newsletter.ports import DispatchReport, ListFile, Message, Progress, Store
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.render.issue.renderer import TemplateRenderer
-from newsletter.store import MemoryStore
 from tests import factories
 from tests.backtest.recorded import a_week
 
@@ -78,9 +77,9 @@ class Desk:
     """Runs a list day by day."""
 
     folder: Path
+    store: Store
     list_: NewsletterList = LIST
     readers: dict[str, Subscriber] = field(default_factory=dict)
-    store: Store = field(default_factory=MemoryStore)
     now: datetime = datetime(2026, 3, 9, 8, tzinfo=UTC)
 
     def __post_init__(self) -> None:

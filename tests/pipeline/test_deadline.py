@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from newsletter.core.delivery import DeliveryState
 from newsletter.ports import DispatchReport
 from tests.editions.desk import Desk
-from tests.pipeline.parts import THURSDAY, ScriptedSource, desk_with
+from tests.pipeline.parts import THURSDAY, MakeDesk, ScriptedSource
 
 DAY = timedelta(days=1)
 
 
 @pytest.fixture
-async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+async def desk(desk_with: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """Return a desk that has frozen an issue on Thursday at eight while its relay was down."""
-    desk = desk_with(tmp_path, ScriptedSource(pages={THURSDAY: ["A Paper"]}))
+    desk = desk_with(ScriptedSource(pages={THURSDAY: ["A Paper"]}))
 
     async def undelivered(*_: object, **__: object) -> DispatchReport:
         return DispatchReport(returned=1)

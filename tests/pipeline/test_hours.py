@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
-from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -17,16 +16,16 @@ from newsletter.pipeline import hours
 from newsletter.pipeline.report import RunStatus
 from newsletter.ports import DispatchReport
 from tests.editions.desk import Desk
-from tests.pipeline.parts import THURSDAY, ScriptedSource, desk_with
+from tests.pipeline.parts import THURSDAY, MakeDesk, ScriptedSource
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+def desk(desk_with: MakeDesk) -> Desk:
     """Return a desk whose list comes out at eight, and may send from nine to five."""
     source = ScriptedSource(pages={THURSDAY: ["A Paper"]})
-    return desk_with(tmp_path, source, hours=Hours(time(9), time(17)), timezone="Europe/London")
+    return desk_with(source, hours=Hours(time(9), time(17)), timezone="Europe/London")
 
 
 def on(hour: int, *, days: int = 0) -> datetime:
