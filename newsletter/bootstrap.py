@@ -22,7 +22,7 @@ from newsletter.delivery.smtp.relay import Security as RelaySecurity
 from newsletter.lists.files import ListFiles
 from newsletter.operations.alarms import Alarm
 from newsletter.pipeline.check import check_issue
-from newsletter.pipeline.deliver import DeliverStage
+from newsletter.pipeline.deliver import ClosedIssues, Delivering
 from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.pipeline.run import Pipeline
 from newsletter.ports import Lists, Store
@@ -86,16 +86,18 @@ def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
     templates = TemplateRenderer(own_templates(settings), packaged_templates())
     dkim = signer(settings.dkim)
     renderer = MailRenderer(templates, links, dkim)
+    closed = ClosedIssues(store.issues, renderer)
+    mark = HighWaterMark(store.high_water, settings.paths.state)
     pools = [SmtpRelayPool(_relay_config(relay, further)) for further, relay in _relays(settings)]
     dispatcher = _dispatcher(settings, store, pools)
-    mark = HighWaterMark(store.high_water, settings.paths.state)
     pipeline = Pipeline(
         store=store,
         renderer=renderer,
+        closed=closed,
+        delivering=Delivering(store, closed, dispatcher, utc_now, mark),
         sources_of=_sources_of(settings, http),
         check=partial(check_issue, is_local=relays_are_local(settings.smtp)),
         mark=mark,
-        delivery=DeliverStage(store=store, renderer=renderer, dispatcher=dispatcher, mark=mark, clock=utc_now),
     )
     lists = list_files(settings)
     alarm = Alarm(

@@ -126,6 +126,8 @@ def _when(record: DeliveryRecord) -> datetime:
 
 
 def _answer(record: DeliveryRecord) -> str:
+    if record.state is DeliveryState.WITHDRAWN:
+        return f"{record.reason}: {record.text}" if record.text else record.reason
     return " ".join(str(part) for part in (record.code, record.text, record.reason) if part)
 
 

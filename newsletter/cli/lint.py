@@ -65,7 +65,7 @@ async def _findings(
         except NothingNewError as error:
             nothing[file.list.name] = str(error)
             continue
-        raw = program.studio.raw(issue, file, None)
+        raw = await program.studio.raw(issue, file, None)
         is_local = relays_are_local(program.settings.smtp)
         results[file.list.name] = findings_in(raw, issue, https=links, is_local=is_local)
         if links:

@@ -57,7 +57,7 @@ def render(
 
 async def _raw(program: Program, list_name: str, day: date | None, address: str | None) -> bytes:
     issue, file = await program.studio.issue(list_name, day)
-    return program.studio.raw(issue, file, address)
+    return await program.studio.raw(issue, file, address)
 
 
 def _part(raw: bytes, format_: Format) -> bytes:

@@ -15,7 +15,7 @@ from newsletter.core.topics import TopicsMode
 
 
 class Origin(StrEnum):
-    """Where a subscriber came from; a file only ever changes its own."""
+    """Where a subscriber came from. A file changes and removes only those whom it brought itself."""
 
     FILE = "file"
     SIGNUP = "signup"
@@ -87,8 +87,8 @@ class SyncPlan:
 def plan_sync(known: Iterable[Subscriber], wanted: Iterable[Subscriber]) -> SyncPlan:
     """Compare the file's subscribers with the known ones of the same list.
 
-    Who unsubscribed stays so although the file still names them; who came by another way than the file is
-    not removed by it.
+    Who unsubscribed stays so although the file still names them. Who came by another way than the file keeps their
+    own wishes, whether the file names them or not, and counts as unchanged where it does.
     """
     current = {subscriber.address_key: subscriber for subscriber in known}
     added, changed, named, unchanged = [], [], set(), 0
@@ -97,6 +97,9 @@ def plan_sync(known: Iterable[Subscriber], wanted: Iterable[Subscriber]) -> Sync
         old = current.get(subscriber.address_key)
         if old is None:
             added.append(subscriber)
+            continue
+        if old.origin is not Origin.FILE:
+            unchanged += 1
             continue
         status = (
             SubscriberStatus.UNSUBSCRIBED

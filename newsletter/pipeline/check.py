@@ -8,6 +8,7 @@ from newsletter.core.delivery import Delivery, DeliveryState
 from newsletter.core.errors import LintError
 from newsletter.core.issue import Issue
 from newsletter.core.subscriber import Subscriber
+from newsletter.core.topics import Choice
 from newsletter.ports import Message
 from newsletter.render.lint import Level, lint
 
@@ -17,7 +18,7 @@ _NOBODY = "reader@example.org"
 
 
 def for_nobody(issue: Issue, reader: Subscriber | None = None) -> Delivery:
-    """Return a delivery that no store knows, so that its links take nobody off a list.
+    """Return a delivery of a whole issue that no store knows, so that its links take nobody off a list.
 
     Args:
         issue: the issue.
@@ -30,6 +31,8 @@ def for_nobody(issue: Issue, reader: Subscriber | None = None) -> Delivery:
         subscriber=reader or Subscriber(list=issue.list, email=_NOBODY),
         state=DeliveryState.QUEUED,
         due_at=issue.frozen_at,
+        choice=Choice.whole(len(issue.listings)),
+        subject=issue.subject,
     )
 
 

@@ -1,9 +1,10 @@
-"""Deliver: hand an issue's mail to the relays, within the list's hours and not too late."""
+"""Deliver: closed issues to their readers, by the issues' own terms. No list file is needed for it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,20 +13,58 @@ from structlog.contextvars import bound_contextvars
 
 from newsletter.core.calendar import closing, opening
 from newsletter.core.issue import Issue
-from newsletter.core.newsletter_list import NewsletterList
+from newsletter.core.rendering import Rendering
 from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.pipeline.hours import stopping_at, withdraw_late
-from newsletter.pipeline.publish import WithoutRepeats, had_before
-from newsletter.ports import Clock, Dispatcher, DispatchReport, Message, Progress, Renderer, Store
+from newsletter.ports import Clock, Dispatcher, DispatchReport, Issues, Message, Progress, Renderer, Store
 
 log = structlog.get_logger(__name__)
+
+# Several runs of delivering go through one issue; its message, some 300 KB, is made once.
+_MESSAGES_KEPT = 4
+
+
+class ClosedIssues:
+    """Closed issues as mail: an issue's key is enough to make the same bytes, whatever became of its list."""
+
+    def __init__(self, issues: Issues, renderer: Renderer) -> None:
+        self._issues = issues
+        self._renderer = renderer
+        self._messages: OrderedDict[int, Message] = OrderedDict()
+
+    async def rendering(self, issue: Issue) -> Rendering:
+        """Return the rendering of a closed issue.
+
+        An issue that was closed by a version that stored none is rendered now, and the result stored.
+
+        Raises:
+            RenderError: a template is wrong; of a stored rendering it never is.
+        """
+        stored = await self._issues.rendering(issue.key)
+        return stored or await self._issues.keep_rendering(issue.key, self._renderer.render(issue))
+
+    async def message_for(self, key: int) -> Message:
+        """Return what makes each reader's message of a closed issue, by the issue's key.
+
+        Raises:
+            LookupError: there is no such issue.
+            RenderError: see `rendering`; or the sender can't stand in a header.
+        """
+        if key not in self._messages:
+            issue = await self._issues.get(key)
+            if issue is None:
+                raise LookupError(f"there is no issue {key}")
+            self._messages[key] = self._renderer.message(issue, await self.rendering(issue))
+            while len(self._messages) > _MESSAGES_KEPT:
+                self._messages.popitem(last=False)
+        return self._messages[key]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
     """What delivering one issue came to by the moment `ended_at`.
 
-    `waits_until` is when the list's hours begin, if mail may not leave then; None: it may.
+    `waits_until` is when the issue's hours begin, if mail may not leave then; None: it may.
     """
 
     issue: Issue
@@ -34,93 +73,106 @@ class Delivered:
     waits_until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliverStage:
-    """Delivers issues. It takes as long as it takes, so it reads the clock by itself, by `clock`."""
+class Delivering:
+    """Delivers closed issues by their keys and by their own terms: hours, deadline, timezone."""
 
-    store: Store
-    renderer: Renderer
-    dispatcher: Dispatcher
-    mark: HighWaterMark
-    clock: Clock
+    def __init__(
+        self, store: Store, closed: ClosedIssues, dispatcher: Dispatcher, clock: Clock, mark: HighWaterMark
+    ) -> None:
+        self._store = store
+        self._closed = closed
+        self._dispatcher = dispatcher
+        self._clock = clock
+        self._mark = mark
+        self._waits: dict[int, datetime] = {}  # until when, by issue: each wait is logged once
 
     async def deliver_open(
         self,
-        list_: NewsletterList,
         *,
-        first: Issue | None = None,
+        lists: Collection[str] | None = None,
+        but: Collection[str] = (),
         progress: Progress | None = None,
         stop: asyncio.Event | None = None,
     ) -> list[Delivered]:
-        """Deliver what is due of a list's issues, within its hours; withdraw what is too late.
+        """Deliver what is due of all closed issues that have something left to do, one issue after the other.
+
+        What is past its issue's deadline is withdrawn; outside of an issue's hours nothing leaves.
 
         Args:
-            list_: the list.
-            first: the issue that goes before all others; None: the oldest day goes first.
-            progress: hears of each delivery.
-            stop: when set, what is in flight is finished and the rest left for the next time.
-
-        Raises:
-            StoreError: the ledger cannot be read or written.
+            lists: only issues of these lists (a weekly edition has a name of its own); None: of all lists.
+            but: no issues of these lists.
+            progress: is called with each delivery.
+            stop: when set, what is in flight is finished and the rest left for later.
         """
         return [
-            await self._deliver_within_hours(issue, list_, progress, stop)
-            for issue in await self._open_issues(list_, first)
+            await self.deliver(issue, progress=progress, stop=stop)
+            for issue in await self.open_issues(lists=lists, but=but)
         ]
 
-    async def deliver_at_once(
+    async def open_issues(self, *, lists: Collection[str] | None = None, but: Collection[str] = ()) -> list[Issue]:
+        """Return the closed issues that have something left to do, the oldest day first; see `deliver_open`."""
+        outbox, issues = self._store.outbox, self._store.issues
+        keys = (
+            await outbox.open_issues()
+            if lists is None
+            else [key for name in lists for key in await outbox.open_issues(name)]
+        )
+        found = [await issues.get(key) for key in keys]
+        return [issue for issue in found if issue is not None and issue.list not in but]
+
+    async def deliver(
         self,
         issue: Issue,
-        list_: NewsletterList,
         *,
+        at_once: bool = False,
         progress: Progress | None = None,
         stop: asyncio.Event | None = None,
     ) -> Delivered:
-        """Deliver what is due of one issue, whatever the list's hours and however late; it was asked for."""
-        report = await self._deliver(issue, list_, progress, stop)
-        return Delivered(issue=issue, report=report, ended_at=self.clock())
+        """Deliver what is due of a closed issue.
 
-    async def _open_issues(self, list_: NewsletterList, first: Issue | None) -> Sequence[Issue]:
-        keys = await self.store.outbox.open_issues(list_.name)
-        others = [await self.store.issues.get(key) for key in keys if first is None or key != first.key]
-        return [*([first] if first else []), *(issue for issue in others if issue is not None)]
-
-    async def _deliver_within_hours(
-        self, issue: Issue, list_: NewsletterList, progress: Progress | None, stop: asyncio.Event | None
-    ) -> Delivered:
+        Args:
+            issue: the issue.
+            at_once: whatever the issue's hours and deadline.
+            progress: is called with each delivery.
+            stop: see `deliver_open`.
+        """
         with bound_contextvars(list=issue.list, day=str(issue.day)):
-            now = self.clock()
-            await withdraw_late(self.store.outbox, issue, list_, now=now)
-            report = DispatchReport()
-            if opening(list_, now) <= now:
-                async with stopping_at(closing(list_, now), self.clock, stop) as either:
-                    report = await self._deliver(issue, list_, progress, either)
-        ended_at = self.clock()
-        opens = opening(list_, ended_at)
+            if at_once:
+                report = await self._deliver(issue.key, progress, stop)
+                return Delivered(issue=issue, report=report, ended_at=self._clock())
+            report = await self._deliver_within_hours(issue, progress, stop)
+        ended_at = self._clock()
+        opens = opening(issue.terms, ended_at)
         waits_until = opens if opens > ended_at else None
         return Delivered(issue=issue, report=report, ended_at=ended_at, waits_until=waits_until)
 
-    async def _deliver(
-        self, issue: Issue, list_: NewsletterList, progress: Progress | None, stop: asyncio.Event | None
+    async def _deliver_within_hours(
+        self, issue: Issue, progress: Progress | None, stop: asyncio.Event | None
     ) -> DispatchReport:
+        now = self._clock()
+        await withdraw_late(self._store.outbox, issue, now=now)
+        opens = opening(issue.terms, now)
+        if opens > now:
+            if self._waits.get(issue.key) != opens:
+                self._waits[issue.key] = opens
+                log.info("delivery_waits", until=opens.isoformat())
+            return DispatchReport()
+        self._waits.pop(issue.key, None)
+        async with stopping_at(closing(issue.terms, now), self._clock, stop) as either:
+            return await self._deliver(issue.key, progress, either)
+
+    async def _deliver(self, key: int, progress: Progress | None, stop: asyncio.Event | None) -> DispatchReport:
         if stop is not None and stop.is_set():
             return DispatchReport()
-
-        async def message_for(_: int) -> Message:
-            had = await had_before(self.store, list_, issue.listings)
-            return WithoutRepeats(self.renderer.message(issue, list_), had)
-
-        with bound_contextvars(list=issue.list, day=str(issue.day)):
-            due = await self.store.outbox.next_due(issue.key)
-            if due is not None and due <= self.clock():
-                await self.mark.advance()
-            report = await self.dispatcher.deliver(message_for, issue_key=issue.key, progress=progress, stop=stop)
-            if report.sent or report.uncertain:
-                await self.mark.advance()
-            await self._judge_dead_addresses()
-        return report
-
-    async def _judge_dead_addresses(self) -> None:
-        for held in await self.store.suppressions.judge(now=self.clock()):
+        due = await self._store.outbox.next_due(key)
+        if due is not None and due <= self._clock():
+            await self._mark.advance()
+        report = await self._dispatcher.deliver(
+            self._closed.message_for, issue_key=key, progress=progress, stop=stop
+        )
+        if report.sent or report.uncertain:
+            await self._mark.advance()
+        for held in await self._store.suppressions.judge(now=self._clock()):
             what = {"domain": held.domain, "addresses": held.addresses, "reason": held.reason}
             log.warning("dead_addresses_held", **what, see="newsletter suppressions list --held")
+        return report

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from newsletter.core.calendar import Slot
+from newsletter.core.calendar import Slot, Window
 from newsletter.core.delivery import WAITING, DeliveryState
 from newsletter.core.errors import NewsletterError
 from newsletter.core.newsletter_list import NewsletterList
@@ -118,12 +118,12 @@ def next_in_words(slot: Slot | None) -> str:
     return f"the next issue is due on {slot.at:%Y-%m-%d at %H:%M} UTC" if slot else "the list has no days"
 
 
-def waits_in_words(list_: NewsletterList, counts: Mapping[DeliveryState, int], until: datetime | None) -> str:
-    """Return in words for which hours of the list an issue's deliveries wait; an empty string if they don't."""
+def waits_in_words(window: Window, counts: Mapping[DeliveryState, int], until: datetime | None) -> str:
+    """Return in words for which hours an issue's deliveries wait; an empty string if they don't."""
     if until is None or not any(counts.get(state) for state in WAITING):
         return ""
-    at = until.astimezone(ZoneInfo(list_.timezone))
-    return f"waits until {at:%H:%M} on {at:%Y-%m-%d}, {list_.timezone}: the list's hours are {list_.hours}"
+    at = until.astimezone(ZoneInfo(window.timezone))
+    return f"waits until {at:%H:%M} on {at:%Y-%m-%d}, {window.timezone}: the list's hours are {window.hours}"
 
 
 def status_of(

@@ -14,12 +14,11 @@ from newsletter.core.calendar import Slot, SlotState, agenda
 from newsletter.core.errors import MissedError, NewsletterError, SourceError, StoppedError, StoreError
 from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import NewsletterList
-from newsletter.core.subscriber import plan_sync
 from newsletter.pipeline.collect import NOTHING_COLLECTED, Collected, collect
-from newsletter.pipeline.deliver import Delivered, DeliverStage
+from newsletter.pipeline.deliver import ClosedIssues, Delivered, Delivering
 from newsletter.pipeline.editions import Edition, editions_to_do
 from newsletter.pipeline.high_water import HighWaterMark
-from newsletter.pipeline.publish import Published, as_issue, draft, lookback, publish
+from newsletter.pipeline.publish import Published, draft, lookback, publish
 from newsletter.pipeline.report import (
     IssueReport,
     RunReport,
@@ -31,6 +30,7 @@ from newsletter.pipeline.report import (
 )
 from newsletter.pipeline.stopping import unless_stopped
 from newsletter.ports import ListFile, Message, Progress, Renderer, Source, Store
+from newsletter.readers.sync import sync
 
 log = structlog.get_logger(__name__)
 
@@ -60,8 +60,8 @@ class Pipeline:
     """A list's way from its sources to its readers' inboxes.
 
     Every method is safe to repeat and safe to run twice at once: the store decides who makes an issue and who
-    delivers to whom. `check` raises LintError if an issue must not go out. Only `delivery` reads a clock, since it
-    may take an hour; to all else the present moment is passed.
+    delivers to whom. `check` raises LintError if an issue must not go out. Only `delivering` reads a clock,
+    since it may take an hour; to all else the present moment is passed.
     """
 
     store: Store
@@ -69,7 +69,8 @@ class Pipeline:
     sources_of: Callable[[NewsletterList], Sequence[Source]]
     check: Callable[[Issue, Message], None]
     mark: HighWaterMark
-    delivery: DeliverStage
+    closed: ClosedIssues
+    delivering: Delivering
 
     async def run(self, file: ListFile, *, now: datetime, wish: Wish = AS_USUAL) -> RunReport:
         """Run a list, then its weekly edition if there is something to do for that.
@@ -132,10 +133,7 @@ class Pipeline:
 
     async def sync(self, file: ListFile, *, now: datetime) -> None:
         """Bring the store's subscribers up to the list file."""
-        known = await self.store.roster.subscribers(file.list.name)
-        plan = plan_sync(known, file.subscribers)
-        if plan.added or plan.changed or plan.removed:
-            await self.store.roster.apply(file.list.name, plan, now=now)
+        await sync(self.store.roster, file, now=now)
 
     async def publish(self, edition: Edition, slot: Slot, collected: Collected) -> Published:
         """Make the issue of a slot. Where there is none to make, note that the slot was used.
@@ -164,15 +162,17 @@ class Pipeline:
     async def deliver(self, edition: Edition, published: Published | None, wish: Wish) -> list[Delivered]:
         """Deliver the issue of the day that was named; else what is due of the list, its new issue first."""
         issue = published.issue if published else None
-        if edition.agenda.named is None:
-            return await self.delivery.deliver_open(
-                edition.list, first=issue, progress=wish.progress, stop=wish.stop
-            )
-        if published is None or issue is None:
-            return []
-        if not published.created:
+        issues = [issue] if issue else []
+        is_named = edition.agenda.named is not None
+        if not is_named:
+            open_issues = await self.delivering.open_issues(lists=[edition.list.name])
+            issues += [other for other in open_issues if issue is None or other.key != issue.key]
+        elif published and issue and not published.created:
             await self.store.outbox.hasten(issue.key, now=edition.agenda.now)
-        return [await self.delivery.deliver_at_once(issue, edition.list, progress=wish.progress, stop=wish.stop)]
+        return [
+            await self.delivering.deliver(issue, at_once=is_named, progress=wish.progress, stop=wish.stop)
+            for issue in issues
+        ]
 
     async def report(
         self,
@@ -198,7 +198,7 @@ class Pipeline:
         if trouble is not None:
             return replace(report, status=RunStatus.FAILED, reason=str(trouble))
         if delivered:
-            report = await self._with_first_issue(report, edition.list, delivered)
+            report = await self._with_first_issue(report, delivered)
         elif collected.nothing_answered:
             report = replace(report, status=RunStatus.FAILED, reason="no source could be read")
         if published is not None and published.issue is None and collected.nothing_answered:
@@ -210,20 +210,18 @@ class Pipeline:
             return replace(missed, trouble=MissedError(reason))
         return report
 
-    async def _with_first_issue(
-        self, report: RunReport, list_: NewsletterList, delivered: Sequence[Delivered]
-    ) -> RunReport:
+    async def _with_first_issue(self, report: RunReport, delivered: Sequence[Delivered]) -> RunReport:
         """Return a report with the issue that was delivered first, and how its deliveries stand now."""
         first, outbox = delivered[0], self.store.outbox
         counts, due = await outbox.counts(first.issue.key), await outbox.next_due(first.issue.key)
         trouble = next((one.report.trouble for one in delivered if one.report.trouble), "")
-        waits = "" if trouble else waits_in_words(list_, counts, first.waits_until)
+        waits = "" if trouble else waits_in_words(first.issue.terms, counts, first.waits_until)
         return replace(
             report,
             date=first.issue.day,
             status=status_of(counts, first.report, due, first.ended_at, waits=bool(waits)),
             new=first.issue.candidates,
-            issue=self._describe(first.issue, list_),
+            issue=await self._describe(first.issue),
             deliveries=counts,
             suppressed=await outbox.suppressed_count(first.issue.key),
             reason=trouble or waits,
@@ -241,7 +239,7 @@ class Pipeline:
             collected=collected.listed,
             failures=collected.failures,
             new=issue.candidates,
-            issue=self._describe(issue, list_) if issue.listings else None,
+            issue=await self._describe(issue) if issue.listings else None,
         )
 
     async def issue_or_draft(self, list_: NewsletterList, day: date, *, now: datetime) -> Issue:
@@ -250,14 +248,15 @@ class Pipeline:
         if issue is not None:
             return issue
         one = await draft(self.store, list_, self._names(list_), day)
-        return as_issue(one, self.renderer.subject(one) if one.listings else "", now)
+        return one.closed(0, self.renderer.subject(one) if one.listings else "", now)
 
-    def _describe(self, issue: Issue, list_: NewsletterList) -> IssueReport:
+    async def _describe(self, issue: Issue) -> IssueReport:
+        rendering = await self.closed.rendering(issue) if issue.key else self.renderer.render(issue)
         return IssueReport(
             number=issue.number if issue.key else 0,
             subject=issue.subject,
             listings=len(issue.listings),
-            html_bytes=self.renderer.message(issue, list_).html_bytes,
+            html_bytes=rendering.html_bytes,
         )
 
     def _names(self, list_: NewsletterList) -> list[str]:

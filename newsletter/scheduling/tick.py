@@ -13,7 +13,6 @@ from newsletter.core.calendar import SlotState, agenda
 from newsletter.core.errors import ListFileError, NewsletterError, StoppedError
 from newsletter.core.newsletter_list import Masthead
 from newsletter.operations.alarms import Alarm
-from newsletter.pipeline.deliver import Delivered
 from newsletter.pipeline.editions import Edition, editions_to_do
 from newsletter.pipeline.run import Pipeline, Wish
 from newsletter.pipeline.stopping import unless_stopped
@@ -47,7 +46,6 @@ class Ticker:
         self._retry_after = retry_after
         self._tried: dict[tuple[str, date], datetime] = {}  # when the issue of a list and day was tried last
         self._missed: set[tuple[str, date]] = set()  # slots for which the alarm has rung
-        self._waiting: dict[int, datetime] = {}  # by issue: until when it waits, as logged
         self._mastheads: dict[str, Masthead] = {}  # of each list when its file was right
         self._wrong: dict[str, str] = {}  # by list: the mistakes of its file, as logged
 
@@ -68,6 +66,7 @@ class Ticker:
         await _side_by_side(
             *(self._tick_list(file, now, stop) for file in lists.right.values()),
             *(self._report_wrong(name, error, now) for name, error in lists.wrong.items()),
+            self._deliver_without_file(lists.right.values(), stop),
         )
 
     async def collect(self, *, now: datetime, stop: asyncio.Event) -> None:
@@ -94,7 +93,7 @@ class Ticker:
     async def _tick_edition(self, file: ListFile, edition: Edition, stop: asyncio.Event) -> None:
         """Make the edition's issue if that is to be done, and deliver; else deliver what is open."""
         if not self._has_news(edition):
-            self._log_waits(await self._pipeline.delivery.deliver_open(edition.list, stop=stop))
+            await self._pipeline.delivering.deliver_open(lists=[edition.list.name], stop=stop)
             return
         report = await self._pipeline.run_edition(file, edition, Wish(only_due=True, stop=stop))
         if report.trouble is not None:
@@ -117,15 +116,10 @@ class Ticker:
         self._tried[this] = now
         return True
 
-    def _log_waits(self, delivered: Iterable[Delivered]) -> None:
-        """Log, once, for which issues the list's hours are waited for."""
-        for one in delivered:
-            until = one.waits_until
-            if until is None:
-                self._waiting.pop(one.issue.key, None)
-            elif self._waiting.get(one.issue.key) != until:
-                self._waiting[one.issue.key] = until
-                log.info("delivery_waits", day=str(one.issue.day), until=until.isoformat())
+    async def _deliver_without_file(self, files: Iterable[ListFile], stop: asyncio.Event) -> None:
+        """Deliver the closed issues of lists whose file is wrong or gone, by the issues' own terms."""
+        editions = [list_ for file in files for list_ in (file.list, file.list.weekly_edition) if list_]
+        await self._pipeline.delivering.deliver_open(but=[list_.name for list_ in editions], stop=stop)
 
     async def _report_wrong(self, name: str, error: ListFileError, now: datetime) -> None:
         """Log the mistakes of a list file, once, and ring the alarm in the name of the list."""

@@ -18,7 +18,7 @@ from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.tokens import Links
 from newsletter.operations.alarms import Alarm
-from newsletter.pipeline.deliver import DeliverStage
+from newsletter.pipeline.deliver import ClosedIssues, Delivering
 from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.pipeline.report import RunReport
 from newsletter.pipeline.run import Pipeline, Wish
@@ -91,20 +91,16 @@ class Desk:
         self.sources: Sequence[Source] = [Recordings(self.folder)]
         templates = TemplateRenderer(None, packaged_templates())
         renderer = MailRenderer(templates, Links("https://example.org", "key"))
+        closed = ClosedIssues(self.store.issues, renderer)
         mark = HighWaterMark(self.store.high_water, self.folder)
         self.pipeline = Pipeline(
             store=self.store,
             renderer=renderer,
+            closed=closed,
+            delivering=Delivering(self.store, closed, self.post, lambda: self.now, mark),
             sources_of=lambda _: self.sources,
             check=lambda _issue, _message: None,
             mark=mark,
-            delivery=DeliverStage(
-                store=self.store,
-                renderer=renderer,
-                dispatcher=self.post,
-                mark=mark,
-                clock=lambda: self.now,
-            ),
         )
         alarm = Alarm(
             to="",

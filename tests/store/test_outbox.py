@@ -9,12 +9,12 @@ from newsletter.core.delivery import Change, DeliveryState, Planned, begun
 from newsletter.core.subscriber import Subscriber, SubscriberStatus
 from newsletter.ports import Store
 from tests.store.conftest import Opener
-from tests.store.samples import DAY, HOUR, NOW, attempt, draft, due, frozen, join, outcome, subscriber
+from tests.store.samples import DAY, HOUR, NOW, attempt, draft, due, frozen, join, outcome, subscriber, why
 
 NEXT_DAY = DAY + timedelta(days=1)
 
 
-def by_number(reader: Subscriber) -> Planned:
+def by_number(reader: Subscriber, had: frozenset[int]) -> Planned:
     """Plan reader 3 three hours from now, and so on."""
     return Planned(due_at=NOW + int(reader.email[6:].partition("@")[0]) * HOUR)
 
@@ -228,9 +228,9 @@ async def test_a_dead_address_is_suppressed_on_all_lists_with_what_the_relay_sai
     assert await store.roster.suppressed("any other list") == {"reader0@example.org"}
     [reader] = await store.roster.subscribers("weekly")
     assert reader.status is SubscriberStatus.UNSUBSCRIBED
-    states = {record.list: (record.state, record.reason) for record in await store.outbox.records()}
+    states = {record.list: (record.state, why(record)) for record in await store.outbox.records()}
     assert states == {
-        "daily": (DeliveryState.REFUSED, ""),
+        "daily": (DeliveryState.REFUSED, "5.1.1 unknown"),
         "weekly": (DeliveryState.WITHDRAWN, "suppressed: 550 5.1.1 unknown"),
     }
 

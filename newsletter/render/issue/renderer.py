@@ -82,7 +82,7 @@ class TemplateRenderer:
         Raises:
             RenderError: the template is wrong; names template and line.
         """
-        return clean_text(self._render(f"{draft.masthead.cadence}/subject.txt", subject_values(draft, readable)))
+        return clean_text(self._render(f"{draft.terms.cadence}/subject.txt", subject_values(draft, readable)))
 
     def issue(self, issue: Issue, *, web_url: str, matched: Sequence[str] = ()) -> RenderedIssue:
         """Render both parts of an issue's mail, once for all readers, by the templates of the list's cadence.
@@ -95,7 +95,7 @@ class TemplateRenderer:
         Raises:
             RenderError: a template or the list's theme is wrong; names template and line, or the key.
         """
-        values, kind, count = _issue_values(issue, web_url), issue.masthead.cadence, len(issue.listings)
+        values, kind, count = _issue_values(issue, web_url), issue.terms.cadence, len(issue.listings)
         html_markers, text_markers = Markers(html=True), Markers(html=False)
         page = inline(self._render(f"{kind}/body.html", values | _marks(html_markers, count)))
         room = [len(escape(words).encode()) for words in matched]

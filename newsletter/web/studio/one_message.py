@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from newsletter.core.calendar import agenda
-from newsletter.core.delivery import Outcome
+from newsletter.core.choice import Choices
+from newsletter.core.delivery import Delivery, Outcome
 from newsletter.core.errors import NothingNewError, UsageError
 from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import WEEKLY_EDITION, Cadence
+from newsletter.core.rendering import Rendering
 from newsletter.core.subscriber import Subscriber, address_key
+from newsletter.core.terms import Terms
 from newsletter.pipeline.check import for_nobody
-from newsletter.pipeline.publish import as_issue
+from newsletter.pipeline.publish import subjects
 from newsletter.pipeline.run import Pipeline
 from newsletter.ports import Clock, ListFile, Lists, RelayPool
 from newsletter.render.issue.issue_renderer import MailRenderer
@@ -57,13 +60,13 @@ class Studio:
         frozen, sample = bool(issue.key), not issue.listings
         note = "" if frozen else "A draft: what the issue would be if it were frozen now."
         if sample:
-            one = await sample_draft(file.list.masthead, on, now)
-            issue = as_issue(one, self.renderer.subject(one), now)
+            one = replace(await sample_draft(file.list.masthead, on, now), terms=Terms.of(file.list))
+            issue = one.closed(0, self.renderer.subject(one), now)
             note = "Sample listings: nothing is collected for this day yet."
         return Previewed(
             day=on,
             subject=issue.subject,
-            raw=self.raw(issue, file, subscriber),
+            raw=await self.raw(issue, file, subscriber),
             sample=sample,
             frozen=frozen,
             note=note,
@@ -92,18 +95,33 @@ class Studio:
         Raises:
             RelayError: the relay cannot take it.
         """
-        message = self.renderer.anew(issue, file.list, trial=True)
-        sender, raw = message.for_reader(for_nobody(issue, self.reader(file, address)))
+        message = self.renderer.message(issue, await self._rendering(issue), trial=True)
+        sender, raw = message.for_reader(await self._delivery(issue, self.reader(file, address)))
         relay = await self.relay.connect(sender=sender)
         try:
             return await relay.send(sender, address, raw)
         finally:
             await relay.close()
 
-    def raw(self, issue: Issue, file: ListFile, address: str | None) -> bytes:
-        """Return the message of an issue for an address, with that subscriber's name and topics if it is one."""
+    async def raw(self, issue: Issue, file: ListFile, address: str | None) -> bytes:
+        """Return the message of an issue for an address: what a closed issue has for it, else by its wishes."""
         reader = self.reader(file, address) if address else None
-        return self.renderer.anew(issue, file.list).for_reader(for_nobody(issue, reader))[1]
+        message = self.renderer.message(issue, await self._rendering(issue))
+        return message.for_reader(await self._delivery(issue, reader))[1]
+
+    async def _rendering(self, issue: Issue) -> Rendering:
+        """Return the stored rendering of a closed issue; a draft is rendered by the templates as they are now."""
+        return await self.pipeline.closed.rendering(issue) if issue.key else self.renderer.render(issue)
+
+    async def _delivery(self, issue: Issue, reader: Subscriber | None) -> Delivery:
+        """Return a delivery that no ledger knows, with what was chosen for the reader, or would be."""
+        delivery = for_nobody(issue, reader)
+        issues = self.pipeline.store.issues
+        stored = await issues.chosen(issue.key, reader.address_key) if issue.key and reader else None
+        if stored is None:
+            choice = Choices(issue.listings, issue.terms).of(delivery.subscriber)
+            stored = choice, subjects(self.renderer, issue)(choice)
+        return delivery._replace(choice=stored[0], subject=stored[1])
 
     def reader(self, file: ListFile, address: str) -> Subscriber:
         """Return the subscriber of an address, or one made up for it."""
