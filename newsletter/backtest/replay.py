@@ -136,7 +136,7 @@ class _Replay:
         return [source.name for source in self.sources]
 
 
-class _Past:
+class _Past(Source):
     """A source as if there had been nothing before a day."""
 
     dated = True
@@ -146,7 +146,6 @@ class _Past:
         self._source, self._first = source, first
 
     async def read(self, day: date, *, now: datetime) -> Page:
-        """See `Source`."""
         return await self._source.read(day, now=now) if day >= self._first else Page()
 
 

@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 import typer
 
-from newsletter import bootstrap
 from newsletter.cli.exits import Exit
 from newsletter.cli.output import say
 from newsletter.cli.panels import SERVICES
@@ -48,8 +47,7 @@ async def _preview(
     stop: asyncio.Event,
 ) -> None:
     chosen(program.lists, list_name)
-    templates = bootstrap.packaged_templates()
-    async with previewing(program.studio, templates=templates, port=port, stop=stop) as url:
+    async with previewing(program.studio, program.templates, port=port, stop=stop) as url:
         say(f"{url}/{_query(list_name, day, subscriber)}")
         await stop.wait()
 

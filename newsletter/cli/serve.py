@@ -16,7 +16,6 @@ from newsletter.scheduling.loop import raise_descriptor_limit
 from newsletter.scheduling.schedule import Schedule
 from newsletter.settings.reach import public_url_problem
 from newsletter.web.app import public_app
-from newsletter.web.archive import IssueArchive
 from newsletter.web.limits import Limits, connections_for
 from newsletter.web.pages.kept import KeptPages
 from newsletter.web.server import serving
@@ -52,14 +51,9 @@ async def _serve(program: Program, stop: asyncio.Event) -> None:
         roster=program.store.roster,
         issues=program.store.issues,
         links=program.links,
-        pages=program.templates,
+        renderer=program.templates,
+        kept=KeptPages(program.settings.paths.state / "pages"),
         clock=now,
-        archive=IssueArchive(
-            program.store.issues,
-            program.templates,
-            program.links,
-            KeptPages(program.settings.paths.state / "pages"),
-        ),
         healthy=lambda: program.store.issues.outline("any"),  # one row, or none: the ledger answers
     )
     schedule = Schedule(

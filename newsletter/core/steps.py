@@ -201,7 +201,7 @@ def opening(
         now: when the issue is closed.
     """
     bar = barred(subscriber.status, suppression)
-    planned = plan(subscriber, had) if bar is None else Planned(due_at=None, reason=bar.reason)
+    planned = Planned(due_at=None, reason=bar.reason) if bar else plan(subscriber, had)
     queued = planned.due_at is not None
     return Opening(
         email=subscriber.email,

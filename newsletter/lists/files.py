@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from newsletter.core.errors import ConfigurationError, ListFileError, Mistake
+from newsletter.core.page_names import RESERVED
 from newsletter.lists.document import shown
 from newsletter.lists.reader import read_list_file
 from newsletter.ports import ListFile, Lists, LoadedLists
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*\.toml")
-_TAKEN = ("healthz", "unsubscribe")  # the web pages of a list stand under its name, beside these
 _NAME_MISTAKE = "name the file in small letters, digits, - and _, and end it in .toml; it is the name of the list"
 
 _WHERE_TO_BEGIN = (
@@ -139,7 +139,7 @@ def _mistakes_in_name(path: Path) -> tuple[Mistake, ...]:
     mistakes = []
     if not _NAME.fullmatch(path.name):
         mistakes.append(Mistake(shown(path), 1, _NAME_MISTAKE))
-    if path.stem in _TAKEN:
+    if path.stem in RESERVED:
         mistakes.append(Mistake(shown(path), 1, f"a web page is called {path.stem}: name the list otherwise"))
     return tuple(mistakes)
 

@@ -33,8 +33,8 @@ def _table(parameter: str, **types: str) -> Statement:
     )
 
 
-# Subscribers, in rows of `subscriber_rows.row_of`. Who came by another way stays as they are, and may have come since
-# the plan was made. Who has unsubscribed stays so.
+# Subscribers, in rows of `subscriber_rows.row_of`. Who came by another way stays as they are, and may have come
+# since the plan was made. Who has unsubscribed stays so.
 _SUBSCRIBERS = _table("rows", **dict.fromkeys(FIELDS, "text"), address_key="text", now="timestamptz")
 _NAMES = ", ".join(FIELDS)
 _CHANGES = ", ".join(f"{name} = excluded.{name}" for name in FIELDS if name not in {"list", "status", "origin"})
@@ -55,8 +55,8 @@ PUT_SUBSCRIBERS = Statement(
     """,
 )
 
-# Deliveries as they are planned when an issue is closed: the keys of issue and subscriber, the number of the
-# choice, and the other fields of `core.steps.Opening`.
+# Deliveries as closing an issue plans them: the keys of issue and subscriber, the number of the choice, and the
+# fields of `core.steps.Opening` but for the choice itself.
 _PLANNED = _table(
     "planned",
     issue="bigint",

@@ -20,13 +20,14 @@ from newsletter.core.subscriber import Subscriber
 from newsletter.core.terms import Terms
 from newsletter.core.tokens import Links
 from newsletter.core.topics import Topic
-from newsletter.render.issue.message import IssueMessage, plain_message
+from newsletter.render.issue.message import IssueMessage
 from newsletter.render.issue.rendered import RenderedIssue
 from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.render.issue.view import issue_view
 from newsletter.render.mime.addresses import Mailbox
 from newsletter.render.mime.markers import Markers
 from newsletter.render.mime.signing import Signer
+from newsletter.render.mime.single import single_message
 from tests.render import samples
 
 DAY = date(2026, 3, 12)
@@ -178,7 +179,7 @@ def sample_mail(name: str, renderer: TemplateRenderer, signer: Signer | None = N
 def single_mail(name: str, renderer: TemplateRenderer) -> bytes:
     """Return a sample mail to one person, such as `welcome`."""
     subject, html, text = renderer.mail(name, samples.mails()[name])
-    return plain_message(
+    return single_message(
         sender="Daily Papers <papers@example.org>",
         to=Mailbox("Ada Lovelace", "ada@example.org"),
         subject=subject,

@@ -16,8 +16,8 @@ from newsletter.core.errors import RenderError
 from newsletter.core.listing import clean_text
 from newsletter.core.tokens import Links
 from newsletter.core.topics import TopicsMode
-from newsletter.render.issue.message import plain_message
 from newsletter.render.mime.addresses import Mailbox
+from newsletter.render.mime.single import single_message
 from tests.render import bytes_factories as make
 
 UNSUBSCRIBE = make.LINKS.unsubscribe(42)
@@ -262,7 +262,7 @@ def test_no_line_is_long_or_starts_with_a_dot() -> None:
 
 
 def test_a_single_mail_is_made_the_same_way() -> None:
-    raw = plain_message(
+    raw = single_message(
         sender="Daily Papers <papers@example.org>",
         to=Mailbox("Jörg", "joerg@example.org"),
         subject="Willkommen – schön",

@@ -1,17 +1,10 @@
-"""From an issue's rendering to each reader's bytes; and single mails.
-
-A message of ours is `multipart/alternative`, text first (RFC 2046, 5.1.4), both parts in quoted-printable, CRLF
-throughout: a relay has nothing to change in it, so that a signature holds.
-"""
+"""From an issue's rendering to each reader's bytes."""
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import TypeVar
 from urllib.parse import quote
 
 from newsletter.core.delivery import Delivery, message_id
@@ -23,9 +16,10 @@ from newsletter.core.topics import Choice
 from newsletter.ports import Composed, Message
 from newsletter.render.issue.view import CONTENTS_FROM, preheader, size
 from newsletter.render.issue.words import cut
-from newsletter.render.mime import headers, quoted
+from newsletter.render.mime import headers
 from newsletter.render.mime.addresses import Mailbox, wire_address
 from newsletter.render.mime.markers import Markers
+from newsletter.render.mime.multipart import alternative, boundary_of, multipart_headers, signable
 from newsletter.render.mime.segments import Arrangement, Piece, arranged, compiled, filled
 from newsletter.render.mime.signing import Signer
 
@@ -37,7 +31,6 @@ CHOICE_SLOTS = frozenset({"subject", "preheader", "size", "shown", "left_out", "
 # as it fills the margin of the text part.
 LISTING_SLOTS = frozenset({"matched", "number", "margin"})
 
-_Part = TypeVar("_Part")
 _CHOICES_KEPT = 64  # choices whose arranged page is kept, some 100 KB each
 _LONGEST_NAME = 60  # characters of a reader's name that the mail shows; `fit` keeps room for as many
 
@@ -73,13 +66,13 @@ class IssueMessage(Message):
         self._preferences = _preferences(self._sender, issue.list)
         self._bounces_to = issue.masthead.bounces_to and wire_address(issue.masthead.bounces_to)
         self._headlines, self._left_out = rendering.headlines, rendering.left_out
-        boundary = _boundary(issue.list, issue.day.isoformat())
-        self._body = _alternative(
+        boundary = boundary_of(issue.list, issue.day.isoformat())
+        self._body = alternative(
             boundary, _compiled(rendering.text, html=False), _compiled(rendering.html, html=True)
         )
         self._arranged = lru_cache(maxsize=_CHOICES_KEPT)(self._arrange)
         self._from = headers.mailbox("From", self._sender)
-        self._tail = self._list_headers() + _mime_headers(boundary)
+        self._tail = self._list_headers() + multipart_headers(boundary)
 
     def for_reader(self, delivery: Delivery) -> tuple[str, bytes]:
         """Return the envelope sender and the final bytes for one reader; raises like `composed_for`."""
@@ -112,7 +105,7 @@ class IssueMessage(Message):
             "unsubscribe_url": unsubscribe_url,
         }
         body = filled(arrangement, values)
-        return Composed(self._envelope_sender(delivery), *_signable(head, body, self._signer))
+        return Composed(self._envelope_sender(delivery), *signable(head, body, self._signer))
 
     def _envelope_sender(self, delivery: Delivery) -> str:
         if not self._bounces_to:
@@ -178,47 +171,6 @@ class IssueMessage(Message):
         return one_click, headers.raw("List-Help", home) + headers.raw("List-Archive", home)
 
 
-def plain_message(
-    *,
-    sender: str,
-    to: Mailbox,
-    subject: str,
-    html: str,
-    text: str,
-    date: datetime,
-    message_id: str,
-    signer: Signer | None = None,
-) -> bytes:
-    """Return the final bytes of a single mail, such as a welcome or an alarm.
-
-    Args:
-        sender: `Name <address>`.
-        to: the one recipient.
-        subject: one line of text.
-        html: the HTML part.
-        text: the text part.
-        date: aware.
-        message_id: with its angle brackets.
-        signer: signs with DKIM.
-
-    Raises:
-        RenderError: an address can't stand in a header.
-    """
-    boundary = _boundary(message_id)
-    parts = _alternative(boundary, (quoted.encode(text + "\n"),), (quoted.encode(html + "\n"),))
-    head = (
-        headers.mailbox("From", Mailbox.parse(sender)),
-        headers.text("Subject", subject),
-        headers.mailbox("To", Mailbox(to.name, wire_address(to.address))),
-        headers.date("Date", date),
-        headers.raw("Message-ID", message_id),
-        headers.raw("Auto-Submitted", "auto-generated"),
-        _mime_headers(boundary),
-    )
-    pieces, sign = _signable(head, parts, signer)
-    return (sign() if sign else b"") + b"".join(pieces)
-
-
 def in_words(topics: Iterable[str]) -> str:
     """Return what the slot `matched` says of a listing."""
     return ", ".join(topics)
@@ -245,38 +197,3 @@ def _preferences(sender: Mailbox, list_name: str) -> str:
 def _compiled(part: Part, *, html: bool) -> tuple[Piece, ...]:
     markers = Markers(html=html, nonce=part.nonce)
     return compiled(part.page, markers, of_reader=READER_SLOTS | CHOICE_SLOTS, of_listing=LISTING_SLOTS)
-
-
-def _boundary(*identity: str) -> str:
-    """Return what stands between the parts: always the same for one mail.
-
-    `=_` never stands in quoted-printable (RFC 2045, 6.7), so no content can hold it.
-    """
-    return f"=_{hashlib.sha256('/'.join(identity).encode()).hexdigest()[:32]}"
-
-
-def _mime_headers(boundary: str) -> bytes:
-    return headers.raw("MIME-Version", "1.0") + headers.raw(
-        "Content-Type", f'multipart/alternative; boundary="{boundary}"'
-    )
-
-
-def _alternative(boundary: str, text: Iterable[_Part], html: Iterable[_Part]) -> tuple[bytes | _Part, ...]:
-    """Put both parts, encoded already, between boundaries (RFC 2046, 5.1.1)."""
-
-    def opening(subtype: str) -> bytes:
-        return (
-            f"--{boundary}\r\n"
-            f"Content-Type: text/{subtype}; charset=utf-8\r\n"
-            "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-        ).encode()
-
-    closing = f"\r\n--{boundary}--\r\n".encode()
-    return (opening("plain"), *text, b"\r\n" + opening("html"), *html, closing)
-
-
-def _signable(
-    head: Iterable[bytes], body: Iterable[bytes], signer: Signer | None
-) -> tuple[list[bytes], Callable[[], bytes] | None]:
-    """Return the pieces of a message and what signs it, if there is someone to do it."""
-    return [b"".join(head), b"\r\n", *body], signer.prepare(head, b"".join(body)) if signer else None

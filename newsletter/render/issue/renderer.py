@@ -26,6 +26,7 @@ from newsletter.core.errors import RenderError
 from newsletter.core.issue import Draft, Issue
 from newsletter.core.listing import clean_text
 from newsletter.core.newsletter_list import Masthead
+from newsletter.ports.pages import PageRenderer
 from newsletter.render.issue import words
 from newsletter.render.issue.fingerprint import Fingerprint
 from newsletter.render.issue.fit import fitted
@@ -37,7 +38,7 @@ from newsletter.render.issue.view import direction, issue_view, subject_values
 from newsletter.render.mime.markers import Markers
 
 
-class TemplateRenderer:
+class TemplateRenderer(PageRenderer):
     """Renders issues, transactional mails and web pages from template folders.
 
     `own_folder` is the operator's, or None; `packaged_folder` holds all templates.

@@ -19,14 +19,14 @@ from newsletter.pipeline.check import for_nobody
 from newsletter.pipeline.publish import subjects
 from newsletter.pipeline.run import Pipeline
 from newsletter.ports import Clock, ListFile, Lists, RelayPool
+from newsletter.ports.previews import Previewed, Previews
 from newsletter.render.issue.issue_renderer import MailRenderer
-from newsletter.web.studio.preview import Previewed
 from newsletter.web.studio.sample import sample_draft
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Studio:
-    """Makes messages to look at; honours the protocol of the preview."""
+class Studio(Previews):
+    """Makes messages to look at, of frozen issues and of drafts."""
 
     files: Lists
     pipeline: Pipeline
