@@ -67,7 +67,7 @@ def _meant(spec: str, scheme: str) -> str:
     return f", expected one of {', '.join(SOURCES)}"
 
 
-def finds_nothing(spec: str, *, folder: Path) -> str:
+def finds_nothing(spec: str, folder: Path) -> str:
     """Return the path of a spec that no file matches, or nothing; such a source is no mistake, files may come.
 
     Args:

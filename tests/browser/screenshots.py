@@ -14,12 +14,12 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from newsletter.core.tokens import Links
 from newsletter.lists.files import ListFiles
+from newsletter.pipeline.check import for_nobody
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.render.lint.mail import Mail
 from newsletter.sources import registry
 from newsletter.web.studio import sample
-from newsletter.web.studio.one_message import for_nobody
 from tests.render.conftest import TEMPLATES
 from tests.services import need
 
