@@ -102,7 +102,7 @@ class Desk:
             check=lambda _issue, _message: None,
             mark=mark,
         )
-        alarm = Alarm(
+        self.alarm = Alarm(
             to="",
             templates=templates,
             packaged=templates,
@@ -111,7 +111,7 @@ class Desk:
             folder=self.folder / "alarms",
             clock=lambda: self.now,
         )
-        self.ticker = Ticker(self, self.pipeline, alarm)
+        self.ticker = Ticker(self, self.pipeline, self.alarm)
 
     def subscribe(self, name: str, **wishes: object) -> None:
         """Put a reader into the list's file, or change what it says of one."""
