@@ -35,8 +35,9 @@ from newsletter.settings.reach import relays_are_local
 from newsletter.settings.secret_key import kept_key
 from newsletter.sources import registry
 from newsletter.sources.http.client import HttpClient, HttpConfig
-from newsletter.sources.parts import SourceConfig
+from newsletter.sources.parts import NO_SERVICES, NoHttp, SourceConfig
 from newsletter.store import open_store, sqlite_file, upgrade
+from newsletter.web.studio import sample
 from newsletter.web.studio.one_message import Studio
 
 if TYPE_CHECKING:
@@ -117,7 +118,14 @@ def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
         dispatcher=dispatcher,
         links=links,
         templates=templates,
-        studio=Studio(files=lists, pipeline=pipeline, renderer=renderer, relay=pools[0], clock=utc_now),
+        studio=Studio(
+            files=lists,
+            pipeline=pipeline,
+            renderer=renderer,
+            relay=pools[0],
+            clock=utc_now,
+            sample=registry.build(sample.SPEC, folder=sample.FOLDER, config=NO_SERVICES, http=NoHttp()),
+        ),
         alarm=alarm,
         ticker=Ticker(lists, pipeline, alarm),
         problem_of_link=partial(http.problem, public_only=not settings.http.allow_private),
@@ -125,12 +133,13 @@ def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
 
 
 def _dispatcher(settings: Settings, store: Store, pools: Sequence[SmtpRelayPool]) -> Dispatcher:
+    ledger = ledger_file(settings)  # where it is a file, all who use it run on this machine
     return Dispatcher(
         store.outbox,
         pools,
         _rules(settings),
         batch=settings.delivery.batch,
-        journals=store.file and store.file.with_name(f"{store.file.name}.journals"),
+        journals=ledger and ledger.with_name(f"{ledger.name}.journals"),
         limits=domain_limits(settings.delivery),
         hindrances=store.hindrances,
     )
