@@ -47,9 +47,9 @@ from newsletter.pipeline.report import (
 )
 from newsletter.pipeline.stopping import unless_stopped
 from newsletter.ports import (
+    ChunkReport,
     Clock,
-    Dispatcher,
-    DispatchReport,
+    Delivering,
     ListFile,
     Message,
     Progress,
@@ -73,7 +73,7 @@ class Pipeline:
 
     store: Store
     renderer: Renderer
-    dispatcher: Dispatcher
+    delivery: Delivering
     sources_of: Callable[[NewsletterList], Sequence[Source]]
     check: Callable[[Issue, Message], None]
     clock: Clock
@@ -297,7 +297,7 @@ class Pipeline:
         list_: NewsletterList,
         progress: Progress | None,
         stop: asyncio.Event | None,
-    ) -> DispatchReport:
+    ) -> ChunkReport:
         """Deliver if the list's mail may leave now, and as long as it may; a later run goes on."""
         now = self.clock()
         opens = opening(list_, now)
@@ -305,7 +305,7 @@ class Pipeline:
             if self._waiting.get(issue.key) != opens:
                 self._waiting[issue.key] = opens
                 log.info("delivery_waits", list=list_.name, day=str(issue.day), until=opens.isoformat())
-            return DispatchReport()
+            return ChunkReport()
         async with stopping_at(closing(list_, now), self.clock, stop) as either:
             return await self._deliver(issue, list_, progress, either)
 
@@ -315,9 +315,9 @@ class Pipeline:
         list_: NewsletterList,
         progress: Progress | None,
         stop: asyncio.Event | None,
-    ) -> DispatchReport:
+    ) -> ChunkReport:
         if stop is not None and stop.is_set():
-            return DispatchReport()
+            return ChunkReport()
 
         async def message_for(_: int) -> Message:
             had = await had_before(self.store, list_, issue.listings)
@@ -326,7 +326,7 @@ class Pipeline:
         due = await self.store.outbox.next_due(issue.key)
         if due is not None and due <= self.clock():
             await self.mark.advance()
-        report = await self.dispatcher.deliver(message_for, issue_key=issue.key, progress=progress, stop=stop)
+        report = await self.delivery.deliver_chunk(issue.key, message_for, progress=progress, stop=stop)
         if report.sent or report.uncertain:
             await self.mark.advance()
         for held in await self.store.suppressions.judge(now=self.clock()):
@@ -341,7 +341,7 @@ class Pipeline:
         collected: Collected,
         published: Published | None,
         issues: Sequence[Issue],
-        delivered: dict[int, DispatchReport],
+        delivered: dict[int, ChunkReport],
         *,
         opens: datetime,
     ) -> RunReport:

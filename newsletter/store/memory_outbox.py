@@ -81,13 +81,13 @@ class MemoryOutbox:
         """See `Outbox`."""
         return self._tables.change(changes)
 
-    async def release(self, worker: str) -> None:
+    async def release(self, worker: str, keys: Collection[int]) -> None:
         """See `Outbox`."""
-        self._give_back({worker})
+        self._give_back({worker}, keys)
 
-    def _give_back(self, workers: Collection[str]) -> None:
-        for row in self._tables.deliveries.values():
-            if row.claimed_by in workers and row.state in WAITING:
+    def _give_back(self, workers: Collection[str], keys: Collection[int] | None = None) -> None:
+        for key, row in self._tables.deliveries.items():
+            if row.claimed_by in workers and row.state in WAITING and (keys is None or key in keys):
                 row.become({"claimed_by": None, "ready_at": row.next_attempt_at or row.due_at})
 
     async def dead_workers(self) -> list[str]:

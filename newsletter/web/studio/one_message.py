@@ -13,7 +13,7 @@ from newsletter.core.newsletter_list import WEEKLY_EDITION, Cadence
 from newsletter.core.subscriber import Subscriber, address_key
 from newsletter.pipeline.publish import as_issue
 from newsletter.pipeline.run import Pipeline
-from newsletter.ports import ListFile, Lists, RelayPool
+from newsletter.ports import ListFile, Lists, Mailer
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.web.studio.preview import Previewed
 from newsletter.web.studio.sample import sample_draft
@@ -40,7 +40,7 @@ class Studio:
     files: Lists
     pipeline: Pipeline
     renderer: MailRenderer
-    relay: RelayPool
+    mailer: Mailer
 
     async def lists(self) -> Sequence[str]:
         """Return the names of all lists, and of the weekly editions that anybody wants."""
@@ -97,18 +97,14 @@ class Studio:
         return issue, file
 
     async def send(self, issue: Issue, file: ListFile, address: str) -> Outcome:
-        """Send a test copy of an issue to one address, and return what the relay said; no ledger hears of it.
+        """Send a test copy of an issue to one address, and return what the relay said; the ledger is left alone.
 
         Raises:
-            RelayError: the relay cannot take it.
+            RelayError: no relay can take it; names the setting to change, if it is one.
         """
         message = self.renderer.anew(issue, file.list, trial=True)
         sender, raw = message.for_reader(for_nobody(issue, self.reader(file, address)))
-        relay = await self.relay.connect(sender=sender)
-        try:
-            return await relay.send(sender, address, raw)
-        finally:
-            await relay.close()
+        return await self.mailer.send(sender, address, raw)
 
     def raw(self, issue: Issue, file: ListFile, address: str | None) -> bytes:
         """Return the message of an issue for an address, with that subscriber's name and topics if it is one."""
