@@ -26,16 +26,19 @@ class RelayMailer(Mailer):
         letter = Letter(sender, recipient, (raw,))
         outcome: Outcome | None = None
         errors: list[RelayError] = []
+        not_taken = ""
         for relay in self._relays:
+            if not_taken:
+                log.warning("mail_not_taken", reason=not_taken, next=relay.name)
             try:
                 outcome = await _hand_over(relay, letter)
             except RelayError as error:
                 errors.append(error)
-                log.warning("mail_not_taken", relay=relay.name, reason=str(error))
-                continue
-            if not _may_be_taken_elsewhere(outcome):
-                return outcome
-            log.warning("mail_not_taken", relay=relay.name, reason=f"{outcome.code} {outcome.text}")
+                not_taken = str(error)
+            else:
+                if not _may_be_taken_elsewhere(outcome):
+                    return outcome
+                not_taken = f"{outcome.relay} answered {outcome.code} {outcome.text}"
         if outcome is not None:
             return outcome
         raise _all_of(errors)

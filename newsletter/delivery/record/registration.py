@@ -86,12 +86,13 @@ class Registration:
     async def _current(self) -> Worker:
         loop = asyncio.get_running_loop()
         async with self._one_at_a_time:
-            while True:  # a chunk that fails may end the worker while dead ones are looked for
+            worker = None
+            while worker is None or worker is not self._worker:  # a chunk that fails may end it meanwhile
                 worker = self._worker or await self._register()
-                if loop.time() - self._recovered_at < _RECOVERY_EVERY:
-                    return worker
-                await self._recover()
-                self._recovered_at = loop.time()
+                if loop.time() - self._recovered_at >= _RECOVERY_EVERY:
+                    await self._recover()
+                    self._recovered_at = loop.time()
+            return worker
 
     async def _register(self) -> Worker:
         registered = AsyncExitStack()
