@@ -231,8 +231,8 @@ _STATES = {one.value: one for one in DeliveryState}
 
 def _claimed(row: Sequence[Any]) -> tuple[Delivery, Bar | None]:
     """Return a delivery of `CLAIM`, and what bars its subscriber from mail."""
-    key, issue_key, subscriber_key, state, due_at, attempts, email, chosen, subject, suppression, *values = row
-    subscriber = subscriber_of(values, email=email)
+    key, issue_key, subscriber_key, state, due_at, attempts, chosen, subject, suppression, *values = row
+    subscriber = subscriber_of(values)
     delivery = Delivery(
         key=key,
         issue_key=issue_key,
