@@ -14,8 +14,8 @@ from newsletter.cli.exits import Exit
 from newsletter.cli.output import say, say_json, table
 from newsletter.cli.panels import LISTS
 from newsletter.cli.session import AsJson, ListName, now, within
+from newsletter.core.address import address_key, domain_key, domain_of
 from newsletter.core.errors import ListFileError, UsageError
-from newsletter.core.subscriber import address_key, domain_key
 from newsletter.lists.addresses import Addresses
 from newsletter.lists.suppressions import read_suppressions, write_suppressions
 from newsletter.ports import Suppression
@@ -173,7 +173,7 @@ async def _remove(program: Program, addresses: list[str], list_name: str | None,
     _check_lists(program, [list_name])
     if domain:
         held = [one.address for one in await program.store.suppressions.find() if one.held]
-        addresses = [one for one in held if one.rpartition("@")[2] == domain_key(domain)]
+        addresses = [one for one in held if domain_of(one) == domain_key(domain)]
         if not addresses:
             raise UsageError(f"no address of {domain} is held: see `newsletter suppressions list --held`")
     await program.store.suppressions.lift(addresses, list_name=list_name, now=now())

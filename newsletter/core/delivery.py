@@ -22,7 +22,8 @@ from enum import IntEnum, StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from newsletter.core.subscriber import Subscriber, address_key
+from newsletter.core.address import address_key
+from newsletter.core.subscriber import Subscriber
 from newsletter.core.topics import NOTHING, Choice
 
 # Deliveries, their outcomes and changes are tuples: a frozen dataclass takes three times as long to make, and each

@@ -12,6 +12,7 @@ from newsletter.core.delivery import FORWARD, WAITING, Change, DeliveryState, Pl
 from newsletter.core.errors import NoReaderError
 from newsletter.core.issue import Issue
 from newsletter.core.subscriber import Subscriber, SubscriberStatus
+from newsletter.core.text import one_line
 from newsletter.core.topics import Choice
 
 # The reason of a withdrawal where the address is suppressed; its text then says why. It is counted by this reason.
@@ -63,6 +64,7 @@ class Opening(NamedTuple):
     """What the row of a delivery begins with: queued with a choice and its subject, or withdrawn with a reason."""
 
     email: str
+    name: str
     state: str
     due_at: datetime
     ready_at: datetime | None
@@ -127,25 +129,22 @@ def _step(standing: Standing | Step, change: Change) -> Step:
     return Step(
         key=change.key,
         updated_at=change.at,
-        text=_plain(change.text),
+        text=_kept(change.text),
         ready_at=(change.next_attempt_at or standing.due_at) if waits else None,
         next_attempt_at=change.next_attempt_at if waits else None,
         state=change.state,
         attempts=change.attempts if is_attempt else standing.attempts,
         relay=change.relay,
         code=change.code,
-        reason=_plain(change.reason) if change.reason else "",
+        reason=_kept(change.reason),
         claimed_by=(standing.claimed_by or NOBODY) if begins else None,
         due_at=standing.due_at,
     )
 
 
-def _plain(text: str) -> str:
-    """Return text from outside in a form that every database takes: no NUL, no lone surrogates, not endless."""
-    if not text or (text.isprintable() and len(text) <= _LONGEST_TEXT):
-        return text
-    encodable = text[:_LONGEST_TEXT].encode("utf-8", "replace").decode()
-    return " ".join("".join(char if char.isprintable() else " " for char in encodable).split())
+def _kept(text: str) -> str:
+    """Return what a relay said or an operator wrote as the store keeps it."""
+    return one_line(text, _LONGEST_TEXT) if text else ""
 
 
 def cut_off(in_flight: Iterable[tuple[int, int]], policy: Uncertain, now: datetime) -> list[Change]:
@@ -171,7 +170,7 @@ def withdrawal(key: int, bar: Bar, now: datetime) -> Change:
 
 def dead_address(change: Change) -> str:
     """Return the reason for which an address is suppressed: what the relay said of it."""
-    return " ".join(part for part in (str(change.code or ""), _plain(change.text) or change.reason) if part)
+    return " ".join(part for part in (str(change.code or ""), _kept(change.text) or change.reason) if part)
 
 
 def barred(status: SubscriberStatus, suppression: str | None) -> Bar | None:
@@ -205,11 +204,12 @@ def opening(
     queued = planned.due_at is not None
     return Opening(
         email=subscriber.email,
+        name=subscriber.name,
         state=(DeliveryState.QUEUED if queued else DeliveryState.WITHDRAWN).value,
         due_at=planned.due_at or now,
         ready_at=planned.due_at,
         reason="" if queued else planned.reason,
-        text=_plain(bar.text) if bar else "",
+        text=_kept(bar.text) if bar else "",
         updated_at=now,
         choice=planned.choice if queued else None,
         subject=planned.subject,

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import time
 from enum import StrEnum
 
-import idna
-
+from newsletter.core.address import address_key
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.topics import TopicsMode
 
@@ -54,24 +52,6 @@ class Subscriber:
     def address_key(self) -> str:
         """Return what identifies the address: two spellings with one key are one subscriber."""
         return address_key(self.email)
-
-
-def address_key(email: str) -> str:
-    """Return an address as it is compared: in lower case, the domain in its ASCII (IDNA) form.
-
-    RFC 5321 lets local parts differ by case; no provider of note does, and a reader who is listed as `Ann@` and
-    `ann@` wants one copy.
-    """
-    local, _, domain = email.strip().rpartition("@")
-    return f"{local.lower()}@{domain_key(domain)}"
-
-
-def domain_key(domain: str) -> str:
-    """Return a domain as it is compared: in lower case, in its ASCII (IDNA) form if it has one."""
-    if not domain.isascii():  # idna takes 50 µs even where it has nothing to do, for each message
-        with suppress(idna.IDNAError):
-            return idna.encode(domain, uts46=True).decode("ascii").lower()
-    return domain.lower()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
-from newsletter.core.subscriber import domain_key
+from newsletter.core.address import AddressError, domain_key
+from newsletter.lists.addresses import normal_address
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _LONGEST = timedelta(days=3660)
@@ -187,8 +187,8 @@ def _mail_address(value: str) -> str:
     if not value:
         return value
     try:
-        return validate_email(value, strict=True, check_deliverability=False, test_environment=True).normalized
-    except EmailNotValidError as error:
+        return normal_address(value)
+    except AddressError as error:
         raise ValueError(f"is not a mail address: {error}") from None
 
 
@@ -223,8 +223,8 @@ def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 def _domain(value: str) -> str:
     """Return a mail domain as domains are compared."""
     try:
-        validate_email(f"reader@{value}", check_deliverability=False, test_environment=True)
-    except EmailNotValidError:
+        normal_address(f"reader@{value}")
+    except AddressError:
         raise ValueError("is not a mail domain: write it as in gmail.com") from None
     return domain_key(value)
 

@@ -6,9 +6,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from newsletter.core.address import address_key
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.steps import REMOVED
-from newsletter.core.subscriber import Subscriber, SubscriberStatus, SyncPlan, address_key
+from newsletter.core.subscriber import Subscriber, SubscriberStatus, SyncPlan
 from newsletter.store.bulk import among, in_chunks, rows, run
 from newsletter.store.engine import Database
 from newsletter.store.statements import PUT_SUBSCRIBERS

@@ -7,8 +7,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from newsletter.core.address import address_key
 from newsletter.core.steps import NOT_YET_SENT, SUPPRESSED, Bar, withdrawal
-from newsletter.core.subscriber import SubscriberStatus, address_key
+from newsletter.core.subscriber import SubscriberStatus
 from newsletter.store.bulk import insert
 from newsletter.store.changes import take_steps
 from newsletter.store.tables import EVERY_LIST, deliveries, subscribers, suppressions

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from newsletter.core.delivery import message_id
 from newsletter.core.errors import RenderError
-from newsletter.core.listing import clean_text
+from newsletter.core.text import one_line
 from newsletter.core.tokens import Links
 from newsletter.core.topics import TopicsMode
 from newsletter.render.mime.addresses import Mailbox
@@ -236,7 +236,7 @@ def test_no_name_and_no_subject_can_add_a_field_or_a_recipient(name: str, subjec
     raw = make.mail(issue, make.delivery(name=name + "\r\nBcc: victim@example.org"))
     parsed = read(raw)
     assert parsed["Bcc"] is None
-    assert parsed["Subject"] == clean_text(issue.subject)
+    assert parsed["Subject"] == one_line(issue.subject)
     assert [address.addr_spec for address in parsed["To"].addresses] == ["reader@example.org"]
     assert len(parsed.keys()) == 16
 

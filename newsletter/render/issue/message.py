@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from newsletter.core.delivery import Delivery, message_id
 from newsletter.core.issue import Issue
-from newsletter.core.listing import clean_text
 from newsletter.core.rendering import Part, Rendering
+from newsletter.core.text import one_line
 from newsletter.core.tokens import Links
 from newsletter.core.topics import Choice
 from newsletter.ports import Composed, Message
@@ -101,7 +101,7 @@ class IssueMessage(Message):
         )
         values = {
             "email": reader.email,
-            "name": cut(clean_text(reader.name), _LONGEST_NAME),
+            "name": cut(one_line(reader.name), _LONGEST_NAME),
             "unsubscribe_url": unsubscribe_url,
         }
         body = filled(arrangement, values)

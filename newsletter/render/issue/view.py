@@ -8,8 +8,9 @@ from datetime import date
 from urllib.parse import quote, urlsplit
 
 from newsletter.core.issue import Draft, Issue, IssueListing
-from newsletter.core.listing import Listing, clean_text
+from newsletter.core.listing import Listing
 from newsletter.core.rendering import Headline
+from newsletter.core.text import one_line
 from newsletter.render.issue.words import AI_SUMMARY, counted, cut, cut_at_sentence, short_date
 
 BRIEF = 480  # characters of a listing's short paragraph: about six lines of the mail
@@ -122,8 +123,8 @@ def image_link(url: str) -> str:
 
 
 def _plain(text: str, readable: Callable[[str], str]) -> str:
-    """Return text of a source as one readable line that can be encoded."""
-    return clean_text(readable(clean_text(text.encode("utf-8", "replace").decode())))
+    """Return text of a source as one readable line."""
+    return one_line(readable(one_line(text)))
 
 
 def _listing(item: IssueListing, position: int, today: date, readable: Callable[[str], str]) -> ListingView:
@@ -175,7 +176,7 @@ def _title_link(listing: Listing) -> str:
 def _facts(item: IssueListing) -> tuple[str, ...]:
     """Return votes and reasons, each said once: a reason may name the votes already."""
     votes = counted(item.upvotes, "upvote") if item.upvotes else ""
-    reasons = tuple(clean_text(reason) for reason in item.reasons)
+    reasons = tuple(one_line(reason) for reason in item.reasons)
     told = any("upvote" in reason for reason in reasons)
     return (votes, *reasons) if votes and not told else reasons
 

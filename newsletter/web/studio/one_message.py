@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from newsletter.core.address import address_key
 from newsletter.core.calendar import agenda
 from newsletter.core.choice import Choices
 from newsletter.core.delivery import Delivery, Outcome
@@ -13,12 +14,12 @@ from newsletter.core.errors import NothingNewError, UsageError
 from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import WEEKLY_EDITION, Cadence
 from newsletter.core.rendering import Rendering
-from newsletter.core.subscriber import Subscriber, address_key
+from newsletter.core.subscriber import Subscriber
 from newsletter.core.terms import Terms
 from newsletter.pipeline.check import for_nobody
 from newsletter.pipeline.publish import subjects
 from newsletter.pipeline.run import Pipeline
-from newsletter.ports import Clock, ListFile, Lists, RelayPool, Source
+from newsletter.ports import Clock, ListFile, Lists, Mailer, Source
 from newsletter.ports.previews import Previewed, Previews
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.web.studio import sample
@@ -31,7 +32,7 @@ class Studio(Previews):
     files: Lists
     pipeline: Pipeline
     renderer: MailRenderer
-    relay: RelayPool
+    mailer: Mailer
     clock: Clock
     sample: Source  # of sample listings, for lists that have none yet
 
@@ -92,18 +93,14 @@ class Studio(Previews):
         return issue, file
 
     async def send(self, issue: Issue, file: ListFile, address: str) -> Outcome:
-        """Send a test copy of an issue to one address, and return what the relay said; no ledger hears of it.
+        """Send a test copy of an issue to one address, and return what the relay said; the ledger is left alone.
 
         Raises:
-            RelayError: the relay cannot take it.
+            RelayError: no relay can take it; names the setting to change, if it is one.
         """
         message = self.renderer.message(issue, await self._rendering(issue), trial=True)
         sender, raw = message.for_reader(await self._delivery(issue, self.reader(file, address)))
-        relay = await self.relay.connect(sender=sender)
-        try:
-            return await relay.send(sender, address, raw)
-        finally:
-            await relay.close()
+        return await self.mailer.send(sender, address, raw)
 
     async def raw(self, issue: Issue, file: ListFile, address: str | None) -> bytes:
         """Return the message of an issue for an address: what a closed issue has for it, else by its wishes."""

@@ -36,6 +36,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("issue_key", name="pk_renderings"),
     )
     op.alter_column("issues", "masthead", new_column_name="terms")
+    op.add_column("deliveries", sa.Column("name", sa.Text))
     op.add_column("deliveries", sa.Column("choice", sa.Integer))
     op.execute(sa.text("UPDATE deliveries SET choice = :whole").bindparams(whole=_WHOLE))
     _separate_reasons()
