@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from newsletter.core.delivery import RetryPolicy
 from newsletter.core.errors import ConfigurationError
 from newsletter.core.tokens import Links
-from newsletter.delivery.chunk import Rules
 from newsletter.delivery.limits.domains import DomainLimits, Limit
-from newsletter.delivery.service import Dispatcher
-from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelayPool
-from newsletter.delivery.smtp.relay import Security as RelaySecurity
+from newsletter.delivery.mailer import RelayMailer
+from newsletter.delivery.service import DeliveryService
+from newsletter.delivery.settlement import Rules
+from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelay
 from newsletter.lists.files import ListFiles
 from newsletter.operations.alarms import Alarm
 from newsletter.pipeline.check import check_issue
@@ -35,8 +35,9 @@ from newsletter.settings.reach import relays_are_local
 from newsletter.settings.secret_key import kept_key
 from newsletter.sources import registry
 from newsletter.sources.http.client import HttpClient, HttpConfig
-from newsletter.sources.parts import SourceConfig
+from newsletter.sources.parts import NO_SERVICES, NoHttp, SourceConfig
 from newsletter.store import open_store, sqlite_file, upgrade
+from newsletter.web.studio import sample
 from newsletter.web.studio.one_message import Studio
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Program:
     lists: Lists
     store: Store
     pipeline: Pipeline
-    dispatcher: Dispatcher
+    delivery: DeliveryService
     links: Links
     templates: TemplateRenderer
     studio: Studio
@@ -75,7 +76,9 @@ async def build(settings: Settings) -> AsyncIterator[Program]:
     http = http_client(settings)
     store = await open_store(settings.database.url.get_secret_value())
     try:
-        yield _assembled(settings, store, http)
+        program = _assembled(settings, store, http)
+        async with program.delivery:
+            yield program
     finally:
         await store.close()
         await http.aclose()
@@ -88,13 +91,13 @@ def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
     renderer = MailRenderer(templates, links, dkim)
     closed = ClosedIssues(store.issues, renderer)
     mark = HighWaterMark(store.high_water, settings.paths.state)
-    pools = [SmtpRelayPool(_relay_config(relay, further)) for further, relay in _relays(settings)]
-    dispatcher = _dispatcher(settings, store, pools)
+    relays = [SmtpRelay(_relay_config(relay, further)) for further, relay in _relays(settings)]
+    delivery, mailer = _delivery(settings, store, relays), RelayMailer(relays)
     pipeline = Pipeline(
         store=store,
         renderer=renderer,
         closed=closed,
-        delivering=Delivering(store, closed, dispatcher, utc_now, mark),
+        delivering=Delivering(store, closed, delivery, utc_now, mark),
         sources_of=_sources_of(settings, http),
         check=partial(check_issue, is_local=relays_are_local(settings.smtp)),
         mark=mark,
@@ -104,7 +107,7 @@ def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
         to=settings.alarm.to,
         templates=templates,
         packaged=TemplateRenderer(None, packaged_templates()),
-        relays=pools,
+        mailer=mailer,
         signer=dkim,
         folder=settings.paths.state / "alarms",
         clock=utc_now,
@@ -114,23 +117,31 @@ def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
         lists=lists,
         store=store,
         pipeline=pipeline,
-        dispatcher=dispatcher,
+        delivery=delivery,
         links=links,
         templates=templates,
-        studio=Studio(files=lists, pipeline=pipeline, renderer=renderer, relay=pools[0], clock=utc_now),
+        studio=Studio(
+            files=lists,
+            pipeline=pipeline,
+            renderer=renderer,
+            mailer=mailer,
+            clock=utc_now,
+            sample=registry.build(sample.SPEC, folder=sample.FOLDER, config=NO_SERVICES, http=NoHttp()),
+        ),
         alarm=alarm,
         ticker=Ticker(lists, pipeline, alarm),
         problem_of_link=partial(http.problem, public_only=not settings.http.allow_private),
     )
 
 
-def _dispatcher(settings: Settings, store: Store, pools: Sequence[SmtpRelayPool]) -> Dispatcher:
-    return Dispatcher(
+def _delivery(settings: Settings, store: Store, relays: Sequence[SmtpRelay]) -> DeliveryService:
+    ledger = ledger_file(settings)  # where it is a file, all who use it run on this machine
+    return DeliveryService(
         store.outbox,
-        pools,
+        relays,
         _rules(settings),
         batch=settings.delivery.batch,
-        journals=store.file and store.file.with_name(f"{store.file.name}.journals"),
+        journals=ledger and ledger.with_name(f"{ledger.name}.journals"),
         limits=domain_limits(settings.delivery),
         hindrances=store.hindrances,
     )
@@ -255,10 +266,13 @@ def _relay_config(relay: RelaySettings, further: int | None) -> RelayConfig:
         port=relay.port,
         username=relay.username,
         password=relay.password.get_secret_value(),
-        security=RelaySecurity(relay.security.value),
+        security=relay.security,
         ca_file=relay.ca_file,
         ehlo_name=relay.ehlo_name,
         greeting_timeout=relay.greeting_timeout,
+        timeout=relay.timeout,
+        final_timeout=relay.final_timeout,
+        pipelining=relay.pipelining,
         further=further,
         connections=relay.connections,
         messages_per_connection=relay.messages_per_connection,

@@ -54,7 +54,9 @@ def code_of_run(reports: Sequence[RunReport]) -> Exit:
     statuses = {report.status for report in every}
     if statuses == {RunStatus.FAILED}:
         troubles = [report.trouble for report in every if report.trouble]
-        return code_of(troubles[0]) if troubles else Exit.UNAVAILABLE
+        code = code_of(troubles[0]) if troubles else Exit.UNAVAILABLE
+        has_sent = any(report.sent_now for report in every)  # what was left of earlier issues
+        return Exit.TEMPORARY if code is Exit.UNAVAILABLE and has_sent else code
     if statuses & {RunStatus.FAILED, RunStatus.PARTIAL}:
         return Exit.TEMPORARY
     return Exit.DONE

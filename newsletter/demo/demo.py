@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from newsletter import bootstrap
+from newsletter.core.relay import Security
 from newsletter.demo.catch_all import catch_all
 from newsletter.logs import configure_logging
 from newsletter.pipeline.run import Wish
@@ -14,7 +15,6 @@ from newsletter.settings.groups import (
     DatabaseSettings,
     LogSettings,
     PathSettings,
-    Security,
     Settings,
     SmtpSettings,
     WebSettings,

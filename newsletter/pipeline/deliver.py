@@ -17,9 +17,9 @@ from newsletter.core.rendering import Rendering
 from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.pipeline.hours import stopping_at, withdraw_late
 from newsletter.ports import (
+    ChunkDelivery,
+    ChunkReport,
     Clock,
-    Dispatcher,
-    DispatchReport,
     Issues,
     ListFile,
     Message,
@@ -78,7 +78,7 @@ class Delivered:
     """
 
     issue: Issue
-    report: DispatchReport
+    report: ChunkReport
     ended_at: datetime
     waits_until: datetime | None = None
 
@@ -87,11 +87,11 @@ class Delivering:
     """Delivers closed issues by their keys and by their own terms: hours, deadline, timezone."""
 
     def __init__(
-        self, store: Store, closed: ClosedIssues, dispatcher: Dispatcher, clock: Clock, mark: HighWaterMark
+        self, store: Store, closed: ClosedIssues, delivery: ChunkDelivery, clock: Clock, mark: HighWaterMark
     ) -> None:
         self._store = store
         self._closed = closed
-        self._dispatcher = dispatcher
+        self._delivery = delivery
         self._clock = clock
         self._mark = mark
         self._waits: dict[int, datetime] = {}  # until when, by issue: each wait is logged once
@@ -175,7 +175,7 @@ class Delivering:
 
     async def _deliver_within_hours(
         self, issue: Issue, progress: Progress | None, stop: asyncio.Event | None
-    ) -> DispatchReport:
+    ) -> ChunkReport:
         now = self._clock()
         await withdraw_late(self._store.outbox, issue, now=now)
         opens = opening(issue.terms, now)
@@ -183,20 +183,18 @@ class Delivering:
             if self._waits.get(issue.key) != opens:
                 self._waits[issue.key] = opens
                 log.info("delivery_waits", until=opens.isoformat())
-            return DispatchReport()
+            return ChunkReport()
         self._waits.pop(issue.key, None)
         async with stopping_at(closing(issue.terms, now), self._clock, stop) as either:
             return await self._deliver(issue.key, progress, either)
 
-    async def _deliver(self, key: int, progress: Progress | None, stop: asyncio.Event | None) -> DispatchReport:
+    async def _deliver(self, key: int, progress: Progress | None, stop: asyncio.Event | None) -> ChunkReport:
         if stop is not None and stop.is_set():
-            return DispatchReport()
+            return ChunkReport()
         due = await self._store.outbox.next_due(key)
         if due is not None and due <= self._clock():
             await self._mark.advance()
-        report = await self._dispatcher.deliver(
-            self._closed.message_for, issue_key=key, progress=progress, stop=stop
-        )
+        report = await self._delivery.deliver_chunk(key, self._closed.message_for, progress=progress, stop=stop)
         if report.sent or report.uncertain:
             await self._mark.advance()
         for held in await self._store.suppressions.judge(now=self._clock()):

@@ -13,7 +13,7 @@ from newsletter.core.calendar import Slot, Window
 from newsletter.core.delivery import WAITING, DeliveryState
 from newsletter.core.errors import NewsletterError
 from newsletter.core.newsletter_list import NewsletterList
-from newsletter.ports import DispatchReport
+from newsletter.ports import ChunkReport
 
 
 class RunStatus(StrEnum):
@@ -128,7 +128,7 @@ def waits_in_words(window: Window, counts: Mapping[DeliveryState, int], until: d
 
 def status_of(
     counts: Mapping[DeliveryState, int],
-    delivered: DispatchReport,
+    delivered: ChunkReport,
     due: datetime | None,
     now: datetime,
     *,

@@ -34,6 +34,7 @@ from newsletter.readers.sync import sync
 
 log = structlog.get_logger(__name__)
 
+_SILENT = "no source could be read"
 _WORTH_LOGGING = timedelta(minutes=30)  # of an issue that is made after its hour
 
 
@@ -197,17 +198,16 @@ class Pipeline:
         )
         if trouble is not None:
             return replace(report, status=RunStatus.FAILED, reason=str(trouble))
+        has_no_issue = published is not None and published.issue is None
+        if collected.nothing_answered and has_no_issue:
+            error = SourceError("; ".join(collected.failures.values()))
+            return replace(report, status=RunStatus.FAILED, reason=_SILENT, trouble=error)
         if delivered:
             report = await self._with_first_issue(report, delivered)
-        elif collected.nothing_answered:
-            report = replace(report, status=RunStatus.FAILED, reason="no source could be read")
-        if published is not None and published.issue is None and collected.nothing_answered:
-            return replace(report, trouble=SourceError("; ".join(collected.failures.values())))
         if edition.state is SlotState.MISSED and edition.agenda.last is not None:
-            reason = missed_in_words(edition.list, edition.agenda.last)
-            log.warning("slot_missed", day=str(edition.agenda.last.day), reason=reason)
-            missed = replace(report, date=edition.agenda.last.day, status=RunStatus.MISSED, reason=reason)
-            return replace(missed, trouble=MissedError(reason))
+            return _missed(report, edition.list, edition.agenda.last)
+        if collected.nothing_answered and not delivered:
+            return replace(report, status=RunStatus.FAILED, reason=_SILENT)
         return report
 
     async def _with_first_issue(self, report: RunReport, delivered: Sequence[Delivered]) -> RunReport:
@@ -261,3 +261,10 @@ class Pipeline:
 
     def _names(self, list_: NewsletterList) -> list[str]:
         return [source.name for source in self.sources_of(list_)]
+
+
+def _missed(report: RunReport, list_: NewsletterList, slot: Slot) -> RunReport:
+    """Return a report that says so of a slot that was missed."""
+    reason = missed_in_words(list_, slot)
+    log.warning("slot_missed", day=str(slot.day), reason=reason)
+    return replace(report, date=slot.day, status=RunStatus.MISSED, reason=reason, trouble=MissedError(reason))

@@ -15,7 +15,7 @@ from newsletter.sources.feed import WebFeed
 from newsletter.sources.hackernews import HackerNews
 from newsletter.sources.huggingface import HuggingFace
 from newsletter.sources.jsonl import JsonLines
-from newsletter.sources.parts import Http, NoHttp, Parts, SourceConfig
+from newsletter.sources.parts import NO_SERVICES, Http, NoHttp, Parts, SourceConfig
 from newsletter.sources.reading.files import Files
 from newsletter.sources.saved_page import SavedPages
 
@@ -88,7 +88,7 @@ def finds_nothing(spec: str, folder: Path) -> str:
 def check(spec: str) -> str:
     """Return what is wrong with a spec, as one sentence, or an empty string."""
     try:
-        build(spec, folder=Path(), config=SourceConfig(), http=NoHttp())
+        build(spec, folder=Path(), config=NO_SERVICES, http=NoHttp())
     except ConfigurationError as error:
         return str(error)
     return ""

@@ -17,12 +17,13 @@ from newsletter.core.delivery import Change, Delivery, DeliveryState
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.tokens import Links
+from newsletter.delivery.mailer import RelayMailer
 from newsletter.operations.alarms import Alarm
 from newsletter.pipeline.deliver import ClosedIssues, Delivering
 from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.pipeline.report import RunReport
 from newsletter.pipeline.run import Pipeline, Wish
-from newsletter.ports import DispatchReport, ListFile, LoadedLists, Message, Progress, Source, Store
+from newsletter.ports import ChunkReport, ListFile, LoadedLists, Message, Progress, Source, Store
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.scheduling.tick import Ticker
@@ -43,28 +44,29 @@ class Mail:
 
 @dataclass
 class Post:
-    """Stands for the dispatcher: everything that is due arrives."""
+    """Stands for the delivery: everything that is due arrives."""
 
     store: Store
     clock: Callable[[], datetime]
     mails: list[Mail] = field(default_factory=list)
 
-    async def deliver(
+    async def deliver_chunk(
         self,
+        issue_key: int,
         message_for: Callable[[int], Awaitable[Message]],
         *,
-        issue_key: int | None = None,
+        most: int | None = None,
         progress: Progress | None = None,
         stop: asyncio.Event | None = None,
-    ) -> DispatchReport:
+    ) -> ChunkReport:
         now, outbox = self.clock(), self.store.outbox
         async with outbox.worker() as worker:
-            claimed = await outbox.claim(worker, now=now, limit=100, issue_key=issue_key)
+            claimed = await outbox.claim(worker, now=now, limit=most or 100, issue_key=issue_key)
             for one in claimed:
                 self.mails.append(_read(one, (await message_for(one.issue_key)).for_reader(one)[1]))
                 for state in (DeliveryState.SENDING, DeliveryState.SENT):
                     await outbox.record([Change(key=one.key, state=state, at=now, attempts=1)])
-        return DispatchReport(sent=len(claimed))
+        return ChunkReport(sent=len(claimed))
 
 
 def _read(delivery: Delivery, raw: bytes) -> Mail:
@@ -102,16 +104,16 @@ class Desk:
             check=lambda _issue, _message: None,
             mark=mark,
         )
-        alarm = Alarm(
+        self.alarm = Alarm(
             to="",
             templates=templates,
             packaged=templates,
-            relays=[],
+            mailer=RelayMailer([]),
             signer=None,
             folder=self.folder / "alarms",
             clock=lambda: self.now,
         )
-        self.ticker = Ticker(self, self.pipeline, alarm)
+        self.ticker = Ticker(self, self.pipeline, self.alarm)
 
     def subscribe(self, name: str, **wishes: object) -> None:
         """Put a reader into the list's file, or change what it says of one."""

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from newsletter.backtest import Recordings
 from newsletter.bootstrap import packaged_templates
 from newsletter.core.calendar import slot_on
 from newsletter.core.listing import Entry, Listing, Sighting
@@ -25,6 +26,7 @@ from newsletter.core.newsletter_list import Cadence, Hours, NewsletterList
 from newsletter.core.subscriber import Subscriber, SyncPlan
 from newsletter.core.tokens import Links
 from newsletter.core.topics import Topic, TopicsMode
+from newsletter.delivery.mailer import RelayMailer
 from newsletter.pipeline.deliver import ClosedIssues
 from newsletter.pipeline.publish import publish
 from newsletter.ports import Store
@@ -114,7 +116,7 @@ class Office:
                 claimed = await store.outbox.claim(worker, now=later, limit=99, issue_key=key)
                 message = await by_key.message_for(key)
                 made = {one.subscriber.email: message.for_reader(one)[1] for one in claimed}
-                await store.outbox.release(worker)
+                await store.outbox.release(worker, [one.key for one in claimed])
         return made
 
 
@@ -312,7 +314,8 @@ async def evening_desk(folder: Path, store: Store) -> Desk:
 
 
 async def test_topics_that_are_edited_between_closing_and_sending_leave_nobody_an_empty_mail(
-    tmp_path: Path, store: Store
+    tmp_path: Path,
+    store: Store,
 ) -> None:
     desk = await evening_desk(tmp_path, store)
     none = {name: Topic(name=name, keywords=("zebra",)) for name in ("first", "second")}
@@ -358,8 +361,9 @@ async def test_a_preview_shows_a_closed_issue_as_it_was_chosen_and_rendered(tmp_
         renderer=MailRenderer(
             TemplateRenderer(None, packaged_templates()), Links("https://other.example.org", "key")
         ),
-        relay=None,  # type: ignore[arg-type]  # nothing is sent
+        mailer=RelayMailer([]),
         clock=lambda: desk.now,
+        sample=Recordings(tmp_path),
     )
     desk.list_ = replace(desk.list_, topics={}, masthead=replace(desk.list_.masthead, title="Renamed"))
     issue, file = await studio.issue("daily", MONDAY)

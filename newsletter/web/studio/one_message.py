@@ -19,10 +19,10 @@ from newsletter.core.terms import Terms
 from newsletter.pipeline.check import for_nobody
 from newsletter.pipeline.publish import subjects
 from newsletter.pipeline.run import Pipeline
-from newsletter.ports import Clock, ListFile, Lists, RelayPool
+from newsletter.ports import Clock, ListFile, Lists, Mailer, Source
 from newsletter.ports.previews import Previewed, Previews
 from newsletter.render.issue.issue_renderer import MailRenderer
-from newsletter.web.studio.sample import sample_draft
+from newsletter.web.studio import sample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +32,9 @@ class Studio(Previews):
     files: Lists
     pipeline: Pipeline
     renderer: MailRenderer
-    relay: RelayPool
+    mailer: Mailer
     clock: Clock
+    sample: Source  # of sample listings, for lists that have none yet
 
     async def lists(self) -> Sequence[str]:
         """Return the names of all lists, and of the weekly editions that anybody wants."""
@@ -58,18 +59,19 @@ class Studio(Previews):
         now = self.clock()
         on = day or agenda(file.list, now).today
         issue = await self.pipeline.issue_or_draft(file.list, on, now=now)
-        frozen, sample = bool(issue.key), not issue.listings
-        note = "" if frozen else "A draft: what the issue would be if it were frozen now."
-        if sample:
-            one = replace(await sample_draft(file.list.masthead, on, now), terms=Terms.of(file.list))
-            issue = one.closed(0, self.renderer.subject(one), now)
+        is_frozen, is_sample = bool(issue.key), not issue.listings
+        note = "" if is_frozen else "A draft: what the issue would be if it were frozen now."
+        if is_sample:
+            page = await self.sample.read(sample.DAY, now=now)
+            draft = replace(sample.sample_draft(page, file.list.masthead, on), terms=Terms.of(file.list))
+            issue = draft.closed(0, self.renderer.subject(draft), now)
             note = "Sample listings: nothing is collected for this day yet."
         return Previewed(
             day=on,
             subject=issue.subject,
             raw=await self.raw(issue, file, subscriber),
-            sample=sample,
-            frozen=frozen,
+            sample=is_sample,
+            frozen=is_frozen,
             note=note,
         )
 
@@ -91,18 +93,14 @@ class Studio(Previews):
         return issue, file
 
     async def send(self, issue: Issue, file: ListFile, address: str) -> Outcome:
-        """Send a test copy of an issue to one address, and return what the relay said; no ledger hears of it.
+        """Send a test copy of an issue to one address, and return what the relay said; the ledger is left alone.
 
         Raises:
-            RelayError: the relay cannot take it.
+            RelayError: no relay can take it; names the setting to change, if it is one.
         """
         message = self.renderer.message(issue, await self._rendering(issue), trial=True)
         sender, raw = message.for_reader(await self._delivery(issue, self.reader(file, address)))
-        relay = await self.relay.connect(sender=sender)
-        try:
-            return await relay.send(sender, address, raw)
-        finally:
-            await relay.close()
+        return await self.mailer.send(sender, address, raw)
 
     async def raw(self, issue: Issue, file: ListFile, address: str | None) -> bytes:
         """Return the message of an issue for an address: what a closed issue has for it, else by its wishes."""
