@@ -26,6 +26,7 @@ from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelayPool
 from newsletter.delivery.smtp.relay import Security as RelaySecurity
 from newsletter.lists.files import ListFiles
 from newsletter.operations.alarms import Alarm
+from newsletter.pipeline.deliver import ClosedIssues, Delivering
 from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.pipeline.run import Pipeline
 from newsletter.ports import Lists, Store
@@ -90,16 +91,19 @@ def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
     templates = TemplateRenderer(own_templates(settings), packaged_templates())
     dkim = signer(settings)
     renderer = MailRenderer(templates, links, dkim)
+    closed = ClosedIssues(store.issues, renderer)
+    mark = HighWaterMark(store.high_water, settings.paths.state)
     pools = [SmtpRelayPool(_relay_config(relay, further)) for further, relay in _relays(settings)]
     dispatcher = _dispatcher(settings, store, pools)
     pipeline = Pipeline(
         store=store,
         renderer=renderer,
-        dispatcher=dispatcher,
+        closed=closed,
+        delivering=Delivering(store, closed, dispatcher, utc_now, mark),
         sources_of=_sources_of(settings, http),
         check=partial(check_issue, is_local=relays_are_local(settings)),
         clock=utc_now,
-        mark=HighWaterMark(store.high_water, settings.paths.state),
+        mark=mark,
     )
     lists = list_files(settings)
     return Program(

@@ -20,6 +20,7 @@ import structlog
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import render
 
+from newsletter.core.choice import Choices
 from newsletter.core.delivery import Planned, RetryPolicy, Uncertain
 from newsletter.core.issue import Draft
 from newsletter.core.subscriber import Subscriber, SyncPlan
@@ -50,8 +51,14 @@ async def prepare(database: str, readers: int) -> None:
             for number in range(start, min(start + _CHUNK, readers))
         )
         await store.roster.apply("daily", SyncPlan(added=added), now=now)
-    draft = Draft(masthead=render.MASTHEAD, day=render.MOMENT.date(), number=1, candidates=0, listings=())
-    await store.issues.freeze(draft, "Daily Papers", lambda _: Planned(due_at=render.MOMENT), now=now)
+    of = render.issue(LISTINGS)
+    choices = Choices(of.listings, of.terms)
+
+    def plan(reader: Subscriber, had: frozenset[int]) -> Planned:
+        return Planned(due_at=render.MOMENT, choice=choices.of(reader, had), subject=of.subject)
+
+    draft = Draft(terms=of.terms, day=of.day, number=1, candidates=0, listings=())
+    await store.issues.freeze(draft, of.subject, plan, now=now)
     await store.close()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from newsletter.core.errors import SourceError, UsageError
 from newsletter.core.listing import Page
+from newsletter.ports import Source
 from newsletter.sources.huggingface import read_paper
 from newsletter.sources.reading.json_text import read_json
 from newsletter.sources.reading.records import each, page
@@ -14,8 +15,8 @@ from newsletter.sources.reading.records import each, page
 _STATES = ("morning", "final")
 
 
-class Recordings:
-    """A folder of recordings; honours `ports.Source`.
+class Recordings(Source):
+    """A folder of recordings.
 
     `YYYY-MM-DD.morning.json` is what `GET /api/daily_papers?date=…` answered in the morning of that day,
     `YYYY-MM-DD.final.json` what it answered later; a day may lack either.

@@ -19,7 +19,6 @@ from newsletter.pipeline.stopping import unless_stopped
 from newsletter.scheduling.loop import raise_descriptor_limit
 from newsletter.scheduling.schedule import Schedule
 from newsletter.web.app import public_app
-from newsletter.web.archive import IssueArchive
 from newsletter.web.limits import Limits, connections_for
 from newsletter.web.pages.kept import KeptPages
 from newsletter.web.server import serving
@@ -62,14 +61,9 @@ async def _serve(program: Program, stop: asyncio.Event) -> None:
         roster=program.store.roster,
         issues=program.store.issues,
         links=program.links,
-        pages=program.templates,
+        renderer=program.templates,
+        kept=KeptPages(program.settings.paths.state / "pages"),
         clock=bootstrap.utc_now,
-        archive=IssueArchive(
-            program.store.issues,
-            program.templates,
-            program.links,
-            KeptPages(program.settings.paths.state / "pages"),
-        ),
         healthy=lambda: program.store.issues.outline("any"),  # one row, or none: the ledger answers
     )
 
@@ -130,8 +124,7 @@ async def _preview(
     stop: asyncio.Event,
 ) -> None:
     chosen(program.lists.load(), list_name)
-    templates = bootstrap.packaged_templates()
-    async with previewing(program.studio, templates=templates, port=port, stop=stop) as url:
+    async with previewing(program.studio, program.templates, port=port, stop=stop) as url:
         say(f"{url}/{_query(list_name, day, subscriber)}")
         await stop.wait()
 

@@ -1,4 +1,4 @@
-"""How an issue is frozen and what becomes of its deliveries, step by step. Pure; all stores decide by it."""
+"""How deliveries begin when an issue is closed, and what becomes of each, step by step. Pure."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from newsletter.core.delivery import FORWARD, WAITING, Change, DeliveryState, Planned, Uncertain
 from newsletter.core.errors import NoReaderError
-from newsletter.core.issue import Draft, Issue
+from newsletter.core.issue import Issue
 from newsletter.core.subscriber import Subscriber, SubscriberStatus
 from newsletter.core.text import one_line
+from newsletter.core.topics import Choice
 
 # The reason of a withdrawal where the address is suppressed; its text then says why. It is counted by this reason.
 SUPPRESSED = "suppressed"
@@ -25,20 +26,6 @@ OPEN = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED)
 NOBODY = "nobody"
 
 _LONGEST_TEXT = 1000
-
-
-def frozen(draft: Draft, key: int, subject: str, now: datetime) -> Issue:
-    """Return the issue that a draft becomes under the store's number `key`."""
-    return Issue(
-        key=key,
-        number=draft.number,
-        subject=subject,
-        frozen_at=now,
-        masthead=draft.masthead,
-        day=draft.day,
-        candidates=draft.candidates,
-        listings=draft.listings,
-    )
 
 
 class Standing(NamedTuple):
@@ -74,7 +61,7 @@ class Step(NamedTuple):
 
 
 class Opening(NamedTuple):
-    """What the row of a delivery begins with: queued, or withdrawn with a reason."""
+    """What the row of a delivery begins with: queued with a choice and its subject, or withdrawn with a reason."""
 
     email: str
     state: str
@@ -83,6 +70,12 @@ class Opening(NamedTuple):
     reason: str
     text: str
     updated_at: datetime
+    choice: Choice | None
+    subject: str
+
+
+# Decides for a subscriber, given the keys of listings that issues of the same list brought them before.
+Plan: TypeAlias = Callable[[Subscriber, frozenset[int]], Planned]
 
 
 class Bar(NamedTuple):
@@ -194,22 +187,30 @@ def barred(status: SubscriberStatus, suppression: str | None) -> Bar | None:
 
 
 def opening(
-    subscriber: Subscriber, suppression: str | None, plan: Callable[[Subscriber], Planned], now: datetime
+    subscriber: Subscriber, suppression: str | None, had: frozenset[int], plan: Plan, now: datetime
 ) -> Opening:
-    """Return how a subscriber's delivery begins."""
-    bar, due_at = barred(subscriber.status, suppression), None
-    if bar is None:
-        planned = plan(subscriber)
-        bar, due_at = Bar(planned.reason), planned.due_at
-    state = DeliveryState.WITHDRAWN if due_at is None else DeliveryState.QUEUED
+    """Return how a subscriber's delivery of an issue begins.
+
+    Args:
+        subscriber: who is to get it.
+        suppression: the reason of a suppression of the address, if there is one.
+        had: the keys of listings that issues of the same list brought the subscriber before.
+        plan: decides for the subscriber, given what they had before.
+        now: when the issue is closed.
+    """
+    bar = barred(subscriber.status, suppression)
+    planned = Planned(due_at=None, reason=bar.reason) if bar else plan(subscriber, had)
+    queued = planned.due_at is not None
     return Opening(
         email=subscriber.email,
-        state=state.value,
-        due_at=due_at or now,
-        ready_at=due_at,
-        reason=bar.reason if due_at is None else "",
-        text=_kept(bar.text),
+        state=(DeliveryState.QUEUED if queued else DeliveryState.WITHDRAWN).value,
+        due_at=planned.due_at or now,
+        ready_at=planned.due_at,
+        reason="" if queued else planned.reason,
+        text=_kept(bar.text) if bar else "",
         updated_at=now,
+        choice=planned.choice if queued else None,
+        subject=planned.subject,
     )
 
 

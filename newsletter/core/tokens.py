@@ -11,6 +11,8 @@ from hashlib import blake2b
 from hmac import compare_digest
 from urllib.parse import quote
 
+from newsletter.core.page_names import UNSUBSCRIBE
+
 _BYTES = 18  # of a signature; as text 24 characters without padding
 _UNSUBSCRIBE = re.compile(r"([1-9]\d{0,17})\.([\w-]{24})", re.ASCII)
 # Case and spaces are what mail programs change; the token is all that counts.
@@ -59,7 +61,7 @@ class Links:
 
     def unsubscribe(self, subscriber_key: int) -> str:
         """Return the link that takes a subscriber off a list: GET asks, POST does it (RFC 8058)."""
-        return f"{self.public_url}/unsubscribe/{subscriber_key}.{self._signature(subscriber_key)}"
+        return f"{self.public_url}/{UNSUBSCRIBE}/{subscriber_key}.{self._signature(subscriber_key)}"
 
     def read_unsubscribe(self, token: str) -> int | None:
         """Return the subscriber's number that a token was signed for, or None if it wasn't signed by us."""

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from newsletter.core.errors import ConfigurationError, ListFileError, Mistake
+from newsletter.core.page_names import RESERVED
 from newsletter.lists.document import shown
 from newsletter.lists.reader import read_list_file
 from newsletter.ports import ListFile
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*\.toml")
-_TAKEN = ("healthz", "unsubscribe")  # the web pages of a list stand under its name, beside these
 _NAME_MISTAKE = "name the file in small letters, digits, - and _, and end it in .toml; it is the name of the list"
 
 _WHERE_TO_BEGIN = (
@@ -46,7 +46,7 @@ class ListFiles:
         for path in self._paths():
             if not _NAME.fullmatch(path.name):
                 mistakes.append(Mistake(shown(path), 1, _NAME_MISTAKE))
-            if path.stem in _TAKEN:
+            if path.stem in RESERVED:
                 mistakes.append(
                     Mistake(shown(path), 1, f"a web page is called {path.stem}: name the list otherwise")
                 )

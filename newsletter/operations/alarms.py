@@ -20,11 +20,11 @@ from newsletter.core.errors import (
 )
 from newsletter.core.newsletter_list import Masthead
 from newsletter.ports import Clock, RelayPool
-from newsletter.render.issue.message import plain_message
 from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.render.issue.words import long_date
 from newsletter.render.mime.addresses import Mailbox, wire_address
 from newsletter.render.mime.signing import Signer
+from newsletter.render.mime.single import single_message
 
 log = structlog.get_logger(__name__)
 
@@ -115,7 +115,7 @@ class Alarm:
         except RenderError:
             plain = replace(masthead, theme={})
             subject, html, text = self.packaged.mail("alarm", {"masthead": plain, **values})
-        raw = plain_message(
+        raw = single_message(
             sender=masthead.sender,
             to=Mailbox("", self.to),
             subject=subject,

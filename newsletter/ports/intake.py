@@ -21,38 +21,40 @@ class Clock(Protocol):
 
 
 class Source(Protocol):
-    """Where listings come from."""
+    """Where listings come from.
 
-    @property
-    def name(self) -> str:
-        """Return what identifies the source in the store: its scheme, then `:` and the rest where there is one."""
-        ...
+    Attributes:
+        name: identifies the source in the store: its scheme, then `:` and the rest if there is one.
+        dated: whether pages of past days can be read; if not, it is read for the issue's own day only.
+    """
 
-    @property
-    def dated(self) -> bool:
-        """Tell whether pages of past days can be read; if not, only the issue's own day is asked for."""
-        ...
+    name: str
+    dated: bool
 
     async def read(self, day: date, *, now: datetime) -> Page:
-        """Return what the source shows for a day; an empty page where it lists nothing.
+        """Return the source's page for a day; an empty page if it lists nothing.
 
-        A page that is of an earlier day, as the source has not turned it yet, says so.
+        A source may still show the page of an earlier day; `Page.instead` says so.
+
+        Args:
+            day: as the source counts days.
+            now: when the page is read; aware, UTC.
 
         Raises:
-            SourceError: the source cannot be read; everything short of that is a skipped record.
+            SourceError: the source cannot be read. A record that cannot be read is skipped instead.
         """
         ...
 
 
 @runtime_checkable
 class CatchesUp(Protocol):
-    """A source that shows the present day alone, and has another way to what it showed on earlier ones."""
+    """A source that shows the present day only, and has another way to the pages of earlier days."""
 
     async def read_missed(self, day: date, *, now: datetime) -> Page:
-        """Return what the source must have shown on a day that is over; an empty page where it showed nothing.
+        """Return what the source must have shown on a past day; an empty page if it showed nothing.
 
         Raises:
-            SourceError: it cannot be found out now.
+            SourceError: the source cannot be read.
         """
         ...
 

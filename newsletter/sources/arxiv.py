@@ -9,7 +9,7 @@ import re
 
 from newsletter.core.identity import arxiv_id
 from newsletter.core.listing import Listing
-from newsletter.sources.http.pacing import Pace
+from newsletter.sources.http.pace import Pace
 from newsletter.sources.reading.records import ABSTRACT, AUTHORS, BadRecordError, Record, Seen, text, texts
 from newsletter.sources.reading.syndication import published_on, without_announcement
 

@@ -16,6 +16,7 @@ import structlog
 from newsletter.core.arxiv_calendar import batch_due, submitted
 from newsletter.core.errors import SourceError
 from newsletter.core.listing import Page, Skipped
+from newsletter.ports import CatchesUp, Source
 from newsletter.sources.arxiv import PACE, author_names, seen
 from newsletter.sources.arxiv_search import search, within
 from newsletter.sources.parts import Parts, endpoint
@@ -35,7 +36,7 @@ _WANTED = {
 }
 
 
-class ArxivFeed:
+class ArxivFeed(Source, CatchesUp):
     """What arXiv announced on a day in some categories: new papers and cross-lists.
 
     `arxiv:cs.CL?new` leaves out cross-lists, `arxiv:cs.CL?replacements` adds new versions. The feed shows the

@@ -14,9 +14,9 @@ import structlog
 
 from newsletter.core.errors import SourceError
 from newsletter.core.listing import Page, Skipped
+from newsletter.ports import Source
 from newsletter.sources.arxiv import SEARCH_PACE, seen
-from newsletter.sources.http.client import HttpClient
-from newsletter.sources.parts import Parts, endpoint
+from newsletter.sources.parts import Http, Parts, endpoint
 from newsletter.sources.reading.document import Document, HttpError
 from newsletter.sources.reading.records import AUTHORS, Record, Seen, each, page, texts
 from newsletter.sources.reading.syndication import Feed, parse_feed
@@ -27,7 +27,7 @@ _RESULTS = 500  # of one answer; the API gives up to 2,000, slowly
 _MOST_RESULTS = 2_000
 
 
-class ArxivSearch:
+class ArxivSearch(Source):
     """The papers of the seven days up to the issue's that a query finds, newest first.
 
     The query is that of the API, such as `cat:cs.LG AND abs:"graph neural network"`.
@@ -60,7 +60,7 @@ def within(what: str, since: datetime, until: datetime) -> str:
     return f"{what}:[{since.astimezone(UTC):%Y%m%d%H%M} TO {until.astimezone(UTC):%Y%m%d%H%M}]"
 
 
-async def search(http: HttpClient, url: str, query: str, *, source: str) -> list[Seen | Skipped]:
+async def search(http: Http, url: str, query: str, *, source: str) -> list[Seen | Skipped]:
     """Return all that a query finds, the newest first, in as many answers as it takes.
 
     Raises:
@@ -89,7 +89,7 @@ class Results:
     refusal: str = ""  # why the query was not understood
 
 
-async def _results(http: HttpClient, url: str, query: str, *, start: int, source: str) -> Results:
+async def _results(http: Http, url: str, query: str, *, start: int, source: str) -> Results:
     params = {
         "search_query": query,
         "sortBy": "submittedDate",

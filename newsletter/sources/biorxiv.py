@@ -10,6 +10,7 @@ from typing import Any
 
 from newsletter.core.identity import doi
 from newsletter.core.listing import Listing, Page
+from newsletter.ports import Source
 from newsletter.sources.parts import Parts
 from newsletter.sources.reading.document import Document
 from newsletter.sources.reading.json_text import read_json
@@ -28,7 +29,7 @@ from newsletter.sources.reading.records import (
 _MOST = 5_000  # preprints of a day; a busy one has some 300
 
 
-class Biorxiv:
+class Biorxiv(Source):
     """The preprints that a server posted on a day for the first time; new versions are left out."""
 
     dated = True

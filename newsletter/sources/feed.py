@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from newsletter.core.identity import doi, doi_in, stated_arxiv_id
 from newsletter.core.listing import Listing, Page, Skipped
+from newsletter.ports import Source
 from newsletter.sources.arxiv import author_names
 from newsletter.sources.parts import Parts
 from newsletter.sources.reading.document import Document
@@ -37,7 +38,7 @@ from newsletter.sources.reading.syndication import (
 _JSON = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\0 \t\r\n]*\{")
 
 
-class WebFeed:
+class WebFeed(Source):
     """What a feed shows now, in its order."""
 
     dated = False

@@ -12,6 +12,7 @@ from typing import Any
 
 from newsletter.core.identity import arxiv_id, doi_in
 from newsletter.core.listing import Listing, Page
+from newsletter.ports import Source
 from newsletter.sources.parts import Parts, endpoint
 from newsletter.sources.reading.document import Document
 from newsletter.sources.reading.json_text import read_json
@@ -24,7 +25,7 @@ _MOST_PAGES = 20
 _TRAILER = re.compile(r"(?:\s*(?:\[pdf\]|\((?:19|20)\d\d\)))+$", re.IGNORECASE)
 
 
-class HackerNews:
+class HackerNews(Source):
     """The stories of a day (UTC) that link to a paper known by its arXiv id or DOI, newest first."""
 
     dated = True

@@ -14,6 +14,7 @@ import structlog
 
 from newsletter.core.identity import arxiv_id
 from newsletter.core.listing import Listing, Page
+from newsletter.ports import Source
 from newsletter.sources.parts import Parts, endpoint
 from newsletter.sources.reading.document import Document, HttpError
 from newsletter.sources.reading.json_text import read_json
@@ -37,7 +38,7 @@ _MAX_PAGES = 20
 _PERIODS = {"": ("date", "%Y-%m-%d"), "week": ("week", "%G-W%V"), "month": ("month", "%Y-%m")}
 
 
-class HuggingFace:
+class HuggingFace(Source):
     """The papers of a day, as its community page lists them. Weeks and months are read as they stand on a day."""
 
     def __init__(self, parts: Parts) -> None:

@@ -15,13 +15,14 @@ from pathlib import Path
 
 from newsletter.core.identity import arxiv_id, doi
 from newsletter.core.listing import Listing, Page, Skipped
+from newsletter.ports import Source
 from newsletter.sources.parts import Parts
 from newsletter.sources.reading.files import Files, content, day_in, require_readable
 from newsletter.sources.reading.json_values import Mistake, values
 from newsletter.sources.reading.records import ABSTRACT, AUTHORS, BadRecordError, Record, Seen, image, one, page
 
 
-class JsonLines:
+class JsonLines(Source):
     """Listings in one's own files, each on the day that it names or that its file is for."""
 
     dated = True

@@ -13,10 +13,9 @@ from newsletter.sources.arxiv_search import ArxivSearch
 from newsletter.sources.biorxiv import Biorxiv
 from newsletter.sources.feed import WebFeed
 from newsletter.sources.hackernews import HackerNews
-from newsletter.sources.http.client import HttpClient, HttpConfig
 from newsletter.sources.huggingface import HuggingFace
 from newsletter.sources.jsonl import JsonLines
-from newsletter.sources.parts import Parts, SourceConfig
+from newsletter.sources.parts import Http, NoHttp, Parts, SourceConfig
 from newsletter.sources.reading.files import Files
 from newsletter.sources.saved_page import SavedPages
 
@@ -37,7 +36,7 @@ _OF_FILES = ("saved_page", "jsonl")
 _OTHER_NAMES = {"rss": "feed", "atom": "feed", "hf": "huggingface", "hn": "hackernews", "file": "saved_page"}
 
 
-def build(spec: str, *, folder: Path, config: SourceConfig, http: HttpClient) -> Source:
+def build(spec: str, *, folder: Path, config: SourceConfig, http: Http) -> Source:
     """Return the source that a spec of a list file names. Nothing is read yet.
 
     Args:
@@ -89,7 +88,7 @@ def finds_nothing(spec: str, *, folder: Path) -> str:
 def check(spec: str) -> str:
     """Return what is wrong with a spec, as one sentence, or an empty string."""
     try:
-        build(spec, folder=Path(), config=SourceConfig(), http=HttpClient(HttpConfig()))
+        build(spec, folder=Path(), config=SourceConfig(), http=NoHttp())
     except ConfigurationError as error:
         return str(error)
     return ""

@@ -17,6 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from newsletter.core.listing import Listing, Page, Skipped
+from newsletter.ports import Source
 from newsletter.sources.parts import Parts
 from newsletter.sources.reading.file_text import UNREADABLE
 from newsletter.sources.reading.files import Files, content, day_in, require_readable
@@ -41,7 +42,7 @@ _NUMBER = re.compile(r"\d[\d,]*")
 _BULLETS = frozenset("•·- ")
 
 
-class SavedPages:
+class SavedPages(Source):
     """Pages on disk. What of a page can't be made out is skipped with a reason; the rest is read."""
 
     dated = True

@@ -16,6 +16,7 @@ from newsletter.core.steps import OPEN, SUPPRESSED, Bar, barred, cut_off, withdr
 from newsletter.ports import DeliveryRecord
 from newsletter.store.bulk import fetch, run
 from newsletter.store.changes import take_steps
+from newsletter.store.choices import read_choice
 from newsletter.store.engine import Database
 from newsletter.store.issues import state_counts
 from newsletter.store.statements import CLAIM, CLAIM_OF_ISSUE, HOLD
@@ -173,7 +174,7 @@ class SqlOutbox:
             due: datetime | None = await connection.scalar(query)
         return due
 
-    async def open_issues(self, list_name: str) -> list[int]:
+    async def open_issues(self, list_name: str | None = None) -> list[int]:
         """See `Outbox`."""
         # A look into the index for each issue; EXISTS might be planned as a join with all deliveries there are.
         any_open = (
@@ -182,9 +183,9 @@ class SqlOutbox:
             .limit(1)
             .scalar_subquery()
         )
-        query = (
-            sa.select(issues.c.key).where(issues.c.list == list_name, any_open.is_not(None)).order_by(issues.c.day)
-        )
+        query = sa.select(issues.c.key).where(any_open.is_not(None)).order_by(issues.c.day, issues.c.key)
+        if list_name is not None:
+            query = query.where(issues.c.list == list_name)
         async with self._database.read() as connection:
             return list(await connection.scalars(query))
 
@@ -230,7 +231,7 @@ _STATES = {one.value: one for one in DeliveryState}
 
 def _claimed(row: Sequence[Any]) -> tuple[Delivery, Bar | None]:
     """Return a delivery of `CLAIM`, and what bars its subscriber from mail."""
-    key, issue_key, subscriber_key, state, due_at, attempts, email, suppression, *values = row
+    key, issue_key, subscriber_key, state, due_at, attempts, email, chosen, subject, suppression, *values = row
     subscriber = subscriber_of(values, email=email)
     delivery = Delivery(
         key=key,
@@ -240,6 +241,8 @@ def _claimed(row: Sequence[Any]) -> tuple[Delivery, Bar | None]:
         state=_STATES[state],
         due_at=read_moment(due_at),
         attempts=attempts,
+        choice=read_choice(chosen),
+        subject=subject,
     )
     return delivery, barred(subscriber.status, suppression)
 

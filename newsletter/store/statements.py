@@ -55,11 +55,13 @@ PUT_SUBSCRIBERS = Statement(
     """,
 )
 
-# Deliveries as freezing plans them: the keys of issue and subscriber, and the fields of `core.steps.Opening`.
+# Deliveries as closing an issue plans them: the keys of issue and subscriber, the number of the choice, and the
+# fields of `core.steps.Opening` but for the choice itself.
 _PLANNED = _table(
     "planned",
     issue="bigint",
     subscriber="bigint",
+    choice="int",
     email="text",
     state="text",
     due_at="timestamptz",
@@ -71,28 +73,34 @@ _PLANNED = _table(
 ADD_DELIVERIES = Statement(
     sqlite=f"""
         INSERT INTO deliveries
-            (issue_key, subscriber_key, email, state, due_at, ready_at, attempts, relay, text, reason, updated_at)
-        SELECT issue, subscriber, email, state, due_at, ready_at, 0, '', text, reason, updated_at
+            (issue_key, subscriber_key, choice, email, state, due_at, ready_at, attempts, relay, text, reason,
+                updated_at)
+        SELECT issue, subscriber, choice, email, state, due_at, ready_at, 0, '', text, reason, updated_at
         FROM {_PLANNED.sqlite} AS planned
     """,
     postgresql=f"""
         INSERT INTO deliveries
-            (issue_key, subscriber_key, email, state, due_at, ready_at, attempts, relay, text, reason, updated_at)
-        SELECT issue, subscriber, email, state, due_at, ready_at, 0, '', text, reason, updated_at
+            (issue_key, subscriber_key, choice, email, state, due_at, ready_at, attempts, relay, text, reason,
+                updated_at)
+        SELECT issue, subscriber, choice, email, state, due_at, ready_at, 0, '', text, reason, updated_at
         FROM {_PLANNED.postgresql} AS planned
     """,
 )
 
 # Deliveries that are due, with why the address is suppressed, or NULL, and the subscriber.
 _DUE = f"""
-    SELECT deliveries.key, issue_key, subscriber_key, state, due_at, attempts, deliveries.email AS address,
+    SELECT deliveries.key, deliveries.issue_key, subscriber_key, state, due_at, attempts,
+        deliveries.email AS address, chosen, subject,
         (SELECT reason FROM suppressions
             WHERE suppressions.address_key = subscribers.address_key
                 AND suppressions.list IN (subscribers.list, '{EVERY_LIST}') LIMIT 1) AS suppression,
         {", ".join(f"subscribers.{name}" for name in FIELDS)}
     FROM deliveries JOIN subscribers ON subscribers.key = deliveries.subscriber_key
+        LEFT JOIN choices ON choices.issue_key = deliveries.issue_key AND choices.number = deliveries.choice
 """
-_CLAIMED = f"key, issue_key, subscriber_key, state, due_at, attempts, address, suppression, {_NAMES}"
+_CLAIMED = (
+    f"key, issue_key, subscriber_key, state, due_at, attempts, address, chosen, subject, suppression, {_NAMES}"
+)
 CLAIM = Statement(
     sqlite=f"""
         SELECT json_group_array(json_array({_CLAIMED})) FROM (
@@ -107,12 +115,12 @@ CLAIM = Statement(
 CLAIM_OF_ISSUE = Statement(
     sqlite=f"""
         SELECT json_group_array(json_array({_CLAIMED})) FROM (
-            {_DUE} WHERE issue_key = :issue_key AND ready_at <= :now
+            {_DUE} WHERE deliveries.issue_key = :issue_key AND ready_at <= :now
             ORDER BY ready_at, deliveries.key LIMIT :limit
         )
     """,
     postgresql=f"""
-        {_DUE} WHERE issue_key = %(issue_key)s AND ready_at <= %(now)s
+        {_DUE} WHERE deliveries.issue_key = %(issue_key)s AND ready_at <= %(now)s
         ORDER BY ready_at, deliveries.key LIMIT %(limit)s
         FOR UPDATE OF deliveries SKIP LOCKED
     """,

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
-import httpx
+import httpx2
 
 from tests.e2e.test_ending import ended, heard, served
 from tests.e2e.test_serve import due_list, until
@@ -39,7 +39,7 @@ async def test_half_requests_stop_neither_pages_nor_mail_and_are_closed_in_time(
     crowd = [asyncio.create_task(hold(port)) for _ in range(3 * DESCRIPTORS)]
     await asyncio.sleep(0.5)
     due_list(workplace, datetime.now(UTC) - timedelta(minutes=2))  # it is found due while they are all there
-    async with httpx.AsyncClient(timeout=30) as client:
+    async with httpx2.AsyncClient(timeout=30) as client:
         for path in ("/", "/healthz", "/", "/healthz"):
             crowd += [asyncio.create_task(hold(port)) for _ in range(DESCRIPTORS // 4)]
             assert (await client.get(url + path)).status_code == 200

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
 
-import httpx
+import httpx2
 import pytest
 
 from tests.e2e.workplace import Workplace, part
@@ -56,7 +56,7 @@ def papers_of(kind: str) -> set[str]:
 
 @pytest.mark.timeout(600)  # eleven runs, each with its waits for a failing server
 async def test_every_paper_reaches_the_reader_exactly_once(workplace: Workplace) -> None:
-    async with replayed() as url, httpx.AsyncClient(base_url=url) as server:
+    async with replayed() as url, httpx2.AsyncClient(base_url=url) as server:
         workplace.environment |= {
             "NEWSLETTER_HUGGINGFACE__URL": url,
             "NEWSLETTER_HTTP__TIMEOUT": "2",

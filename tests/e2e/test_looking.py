@@ -7,7 +7,7 @@ import json
 from email import message_from_bytes
 from email.policy import default
 
-import httpx
+import httpx2
 from pytest_httpserver import HTTPServer
 
 from tests.e2e.test_run import save_page
@@ -92,7 +92,7 @@ async def test_the_preview_shows_sample_listings_while_there_is_nothing_else(wor
     assert process.stdout is not None
     try:
         url = (await asyncio.wait_for(process.stdout.readline(), 30)).decode().strip()
-        async with httpx.AsyncClient() as client:
+        async with httpx2.AsyncClient() as client:
             page = await client.get(url)
             assert page.status_code == 200
             assert "Sample listings" in page.text

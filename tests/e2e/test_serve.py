@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-import httpx
+import httpx2
 
 from tests.e2e.test_run import save_page
 from tests.e2e.workplace import Workplace
@@ -63,7 +63,7 @@ async def test_a_missed_hour_is_caught_up_once_and_a_restart_sends_nothing(workp
     due_list(workplace, datetime.now(UTC) - timedelta(minutes=2))
     async with served(workplace) as url:
         await until(lambda: len(workplace.mails()) == 1)
-        async with httpx.AsyncClient() as client:
+        async with httpx2.AsyncClient() as client:
             assert (await client.get(f"{url}/healthz")).json() == {"status": "ok"}
     async with served(workplace):
         await asyncio.sleep(2.5)  # two ticks
@@ -77,7 +77,7 @@ async def test_who_leaves_by_the_mails_link_stays_out_although_the_file_names_hi
         await until(lambda: len(workplace.mails()) == 1)
         found = re.search(r"<(http[^>]+)>", workplace.mails()[0]["List-Unsubscribe"])
         assert found is not None
-        async with httpx.AsyncClient() as client:
+        async with httpx2.AsyncClient() as client:
             page = await client.get(found[1])
             assert page.status_code == 200
             assert "<form" in page.text

@@ -17,6 +17,7 @@ from newsletter.core.delivery import Change, Delivery, DeliveryState
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.tokens import Links
+from newsletter.pipeline.deliver import ClosedIssues, Delivering
 from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.pipeline.report import RunReport
 from newsletter.pipeline.run import Pipeline
@@ -85,16 +86,18 @@ class Desk:
     def __post_init__(self) -> None:
         a_week(self.folder)
         self.post = Post(self.store, lambda: self.now)
+        renderer = MailRenderer(TemplateRenderer(None, packaged_templates()), Links("https://example.org", "key"))
+        closed = ClosedIssues(self.store.issues, renderer)
+        mark = HighWaterMark(self.store.high_water, self.folder)
         self.pipeline = Pipeline(
             store=self.store,
-            renderer=MailRenderer(
-                TemplateRenderer(None, packaged_templates()), Links("https://example.org", "key")
-            ),
-            dispatcher=self.post,
+            renderer=renderer,
+            closed=closed,
+            delivering=Delivering(self.store, closed, self.post, lambda: self.now, mark),
             sources_of=lambda _: [Recordings(self.folder)],
             check=lambda _issue, _message: None,
             clock=lambda: self.now,
-            mark=HighWaterMark(self.store.high_water, self.folder),
+            mark=mark,
         )
 
     def subscribe(self, name: str, **wishes: object) -> None:

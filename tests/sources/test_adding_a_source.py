@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import re
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,10 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from newsletter.core.listing import Listing
-from newsletter.sources.registry import SOURCES, check
-from tests.sources.conftest import DAY, NOW, Build
+from newsletter.sources.http.client import HttpClient, HttpConfig
+from newsletter.sources.parts import SourceConfig
+from newsletter.sources.registry import SOURCES, build, check
+from tests.sources.conftest import DAY, NOW
 
 PAGE = Path(__file__).parents[2] / "docs" / "adding-a-source.md"
 
@@ -31,6 +35,8 @@ def semantic_scholar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, httpserver
     assert spec is not None
     assert spec.loader is not None
     module: Any = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "semantic_scholar", module)
+    monkeypatch.syspath_prepend(tmp_path)  # for the process that reads documents, too
     spec.loader.exec_module(module)
     monkeypatch.setattr(module.SemanticScholar, "url", httpserver.url_for("/search"))
     monkeypatch.setitem(SOURCES, "semantic_scholar", module.SemanticScholar)
@@ -47,7 +53,7 @@ def test_the_source_of_the_page_is_checked_like_all_others() -> None:
 
 
 @pytest.mark.usefixtures("semantic_scholar")
-async def test_the_source_of_the_page_works(source: Build, httpserver: HTTPServer) -> None:
+async def test_the_source_of_the_page_works(httpserver: HTTPServer) -> None:
     paper = {
         "paperId": "c8b2",
         "externalIds": {"ArXiv": "2603.00001", "DOI": "10.1000/xyz", "CorpusId": 1},
@@ -61,7 +67,12 @@ async def test_the_source_of_the_page_works(source: Build, httpserver: HTTPServe
     httpserver.expect_ordered_request(
         "/search", query_string={"query": "folding", "publicationDateOrYear": "2026-03-12:2026-03-12"} | REST
     ).respond_with_json({"total": 2, "offset": 0, "data": [paper, {"title": None}]})
-    page = await source("semantic_scholar:folding").read(DAY, now=NOW)
+    http = HttpClient(HttpConfig(), sleep=lambda _: asyncio.sleep(0))
+    source = build("semantic_scholar:folding", folder=Path(), config=SourceConfig(), http=http)
+    try:
+        page = await source.read(DAY, now=NOW)
+    finally:
+        await http.aclose()
     (entry,) = page.entries
     assert entry.listing == Listing(
         title="Folding Paper",

@@ -10,6 +10,7 @@ from werkzeug import Request, Response
 from newsletter.sources.http.client import HttpClient
 from newsletter.sources.reading.document import HttpError
 from tests.sources.conftest import MakeHttp
+from tests.sources.json_values import get_json
 
 
 class Versioned:
@@ -45,17 +46,17 @@ async def test_what_did_not_change_is_not_sent_again(
 ) -> None:
     for _ in range(2):  # a new client: what was kept outlives the process
         client = make_http(state=tmp_path)
-        assert await client.get_json(httpserver.url_for("/"), source="test") == [1]
+        assert await get_json(client, httpserver.url_for("/")) == [1]
     assert versioned.asked == [None, versioned.version]
 
 
 async def test_what_did_change_is_read_anew(
     versioned: Versioned, http: HttpClient, httpserver: HTTPServer
 ) -> None:
-    await http.get_json(httpserver.url_for("/"), source="test")
+    await get_json(http, httpserver.url_for("/"))
     first, versioned.version, versioned.body = versioned.version, "Thu, 12 Mar 2026 08:00:00 GMT", "[2]"
-    assert await http.get_json(httpserver.url_for("/"), source="test") == [2]
-    assert await http.get_json(httpserver.url_for("/"), source="test") == [2]
+    assert await get_json(http, httpserver.url_for("/")) == [2]
+    assert await get_json(http, httpserver.url_for("/")) == [2]
     assert versioned.asked == [None, first, versioned.version]
 
 
@@ -63,7 +64,7 @@ async def test_each_query_has_its_own_version(
     versioned: Versioned, http: HttpClient, httpserver: HTTPServer
 ) -> None:
     for page in "01":
-        await http.get_json(httpserver.url_for("/"), {"p": page}, source="test")
+        await get_json(http, httpserver.url_for("/"), {"p": page})
     assert versioned.asked == [None, None]
 
 
@@ -72,19 +73,19 @@ async def test_nothing_is_kept_without_a_state_folder(
 ) -> None:
     client = make_http()
     for _ in range(2):
-        await client.get_json(httpserver.url_for("/"), source="test")
+        await get_json(client, httpserver.url_for("/"))
     assert versioned.asked == [None, None]
 
 
 async def test_a_kept_answer_that_got_damaged_is_asked_for_again(
     versioned: Versioned, http: HttpClient, httpserver: HTTPServer, tmp_path: Path
 ) -> None:
-    await http.get_json(httpserver.url_for("/"), source="test")
+    await get_json(http, httpserver.url_for("/"))
     (kept,) = answers_in(tmp_path)
     head = kept.read_bytes().partition(b"\n")[0]
     for damage in (head + b"\n[1", b"{}", b"\xff"):
         kept.write_bytes(damage)
-        assert await http.get_json(httpserver.url_for("/"), source="test") == [1]
+        assert await get_json(http, httpserver.url_for("/")) == [1]
     assert kept.read_bytes().endswith(b"\n[1]")
 
 
@@ -93,7 +94,7 @@ async def test_bad_answers_are_not_kept(
 ) -> None:
     versioned.body = "<html>"
     with pytest.raises(HttpError):
-        await make_http(state=tmp_path).get_json(httpserver.url_for("/"), source="test")
+        await get_json(make_http(state=tmp_path), httpserver.url_for("/"))
     assert not answers_in(tmp_path)
 
 
@@ -102,7 +103,7 @@ async def test_a_state_folder_that_cannot_be_written_costs_only_the_keeping(
 ) -> None:
     (tmp_path / "http").write_text("a file where the folder should be")
     client = make_http(state=tmp_path)
-    assert await client.get_json(httpserver.url_for("/"), source="test") == [1]
+    assert await get_json(client, httpserver.url_for("/")) == [1]
 
 
 async def test_answers_older_than_a_month_are_let_go(
@@ -114,6 +115,6 @@ async def test_answers_older_than_a_month_are_let_go(
     for path in (old, young):
         path.touch()
     os.utime(old, (0, 0))
-    await http.get_json(httpserver.url_for("/"), source="test")
+    await get_json(http, httpserver.url_for("/"))
     assert young.exists()
     assert not old.exists()

@@ -15,7 +15,8 @@ from newsletter.core.errors import SourceError
 from newsletter.ports import Source
 from newsletter.sources.http.client import HttpClient, HttpConfig
 from newsletter.sources.http.cooldowns import Cooldowns
-from newsletter.sources.http.pacing import Pace, Pacer
+from newsletter.sources.http.pace import Pace
+from newsletter.sources.http.pacing import Pacer
 from newsletter.sources.parts import SourceConfig
 from newsletter.sources.reading.parsing import Parser
 from newsletter.sources.registry import build

@@ -9,7 +9,8 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from newsletter.sources.http.client import HttpClient, HttpConfig
-from newsletter.sources.http.pacing import Pace, Pacer
+from newsletter.sources.http.pace import Pace
+from newsletter.sources.http.pacing import Pacer
 from newsletter.sources.reading.document import HttpError
 
 SLOW = Pace("slow", 3.0)
@@ -83,7 +84,8 @@ async def test_a_turn_that_failed_still_counts(tmp_path: Path) -> None:
 HOLD = """
 import asyncio, sys, time
 from pathlib import Path
-from newsletter.sources.http.pacing import Pace, Pacer
+from newsletter.sources.http.pace import Pace
+from newsletter.sources.http.pacing import Pacer
 
 async def main():
     async with Pacer(Path(sys.argv[1]), sleep=asyncio.sleep, clock=time.time).turn(Pace("slow", 3.0)):

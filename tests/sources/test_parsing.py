@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from structlog.testing import capture_logs
 
 from newsletter.sources.feed import read_feed
 from newsletter.sources.reading.document import Document
-from newsletter.sources.reading.json_text import read_json
+from newsletter.sources.reading.parser_process import LENGTH
 from newsletter.sources.reading.parsing import Parser, UnreadableError
 from newsletter.sources.reading.records import text
 from tests.sources.feeds import announced, rss
@@ -67,11 +69,14 @@ def broken(document: Document) -> None:
 
 
 def nested(document: Document) -> object:
-    return read_json(b"[" * 900 + b"]" * 900)
+    value: list[object] = []
+    for _ in range(100_000):
+        value = [value]
+    return value
 
 
-def endless(document: Document) -> bytes:
-    return bytes(70 * 1024 * 1024)
+def endless(document: Document) -> list[str]:
+    return ["x" * 1000] * 70_000
 
 
 def secrets(document: Document) -> list[str]:
@@ -185,6 +190,46 @@ async def test_no_interpreter_is_told(monkeypatch: pytest.MonkeyPatch, strict: P
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with pytest.raises(UnreadableError, match="no process to read it with"):
         await strict.read(pid, ONE)
+
+
+def untyped(document: Document) -> list[int]:
+    return ["no number"]  # type: ignore[list-item]
+
+
+async def test_an_answer_of_another_type_than_the_signature_names_is_refused(strict: Parser) -> None:
+    with pytest.raises(UnreadableError, match="answered something else"):
+        await strict.read(untyped, ONE)
+
+
+class Planted:
+    """Runs code where it is unpickled."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.abort, ()
+
+
+def writes_a_pickle(document: Document) -> object:
+    answer = pickle.dumps((Planted(), "", "", []))
+    for descriptor in range(3, 32):  # one of them leads to the program
+        with suppress(OSError):
+            os.write(descriptor, LENGTH.pack(len(answer)) + answer)
+    return None
+
+
+def claims_too_much(document: Document) -> object:
+    for descriptor in range(3, 32):
+        with suppress(OSError):
+            os.write(descriptor, LENGTH.pack(2**62))
+    time.sleep(60)
+    return None
+
+
+@pytest.mark.parametrize("parse", [writes_a_pickle, claims_too_much])
+async def test_a_process_that_a_document_took_over_cannot_make_the_program_run_code_or_wait(
+    parse: Callable[[Document], object], strict: Parser
+) -> None:
+    with pytest.raises(UnreadableError):
+        await strict.read(parse, ONE)
 
 
 LEFT_ALONE = """

@@ -5,7 +5,7 @@ import ssl
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-import httpx
+import httpx2
 import pytest
 import trustme
 
@@ -31,9 +31,9 @@ def resolving(*addresses: str) -> Resolver:
     return resolver
 
 
-async def ask(resolver: Resolver, url: str) -> httpx.Response:
+async def ask(resolver: Resolver, url: str) -> httpx2.Response:
     transport = PublicOnly(resolve=resolver, allowed=lambda address: address.startswith(("127.", "8.", "::1")))
-    async with httpx.AsyncClient(transport=transport) as client:
+    async with httpx2.AsyncClient(transport=transport) as client:
         return await client.get(url)
 
 
@@ -114,7 +114,7 @@ async def test_a_name_without_an_address_is_no_connection() -> None:
         raise OSError("no such name")
 
     for resolver in (unknown, resolving()):
-        with pytest.raises(httpx.ConnectError, match=r"gone\.example\.org has no address"):
+        with pytest.raises(httpx2.ConnectError, match=r"gone\.example\.org has no address"):
             await ask(resolver, "http://gone.example.org/")
 
 
@@ -130,7 +130,7 @@ async def test_a_redirect_to_a_private_address_is_refused(httpserver: HTTPServer
         return ["127.0.0.1" if host == "outside.example.org" else "127.0.0.2"]
 
     transport = PublicOnly(resolve=names, allowed=allowed)
-    async with httpx.AsyncClient(transport=transport, follow_redirects=True) as client:
+    async with httpx2.AsyncClient(transport=transport, follow_redirects=True) as client:
         with pytest.raises(AddressRefusedError, match=r"inside\.example\.org is at 127\.0\.0\.2"):
             await client.get(f"http://outside.example.org:{httpserver.port}/")
     assert len(httpserver.log) == 1
@@ -172,9 +172,9 @@ async def test_tls_still_goes_by_the_name() -> None:
     server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=server_side)
     port = server.sockets[0].getsockname()[1]
     transport = PublicOnly(
-        httpx.AsyncHTTPTransport(verify=client_side), resolve=resolving("127.0.0.1"), allowed=lambda _: True
+        httpx2.AsyncHTTPTransport(verify=client_side), resolve=resolving("127.0.0.1"), allowed=lambda _: True
     )
-    async with server, httpx.AsyncClient(transport=transport) as client:
+    async with server, httpx2.AsyncClient(transport=transport) as client:
         assert (await client.get(f"https://feeds.example.org:{port}/")).text == "here"
-        with pytest.raises(httpx.ConnectError, match="certificate"):
+        with pytest.raises(httpx2.ConnectError, match="certificate"):
             await client.get(f"https://other.example.org:{port}/")

@@ -14,7 +14,7 @@ from tests.store.samples import DAY, HOUR, NOW, attempt, draft, due, frozen, joi
 NEXT_DAY = DAY + timedelta(days=1)
 
 
-def by_number(reader: Subscriber) -> Planned:
+def by_number(reader: Subscriber, had: frozenset[int]) -> Planned:
     """Plan reader 3 three hours from now, and so on."""
     return Planned(due_at=NOW + int(reader.email[6:].partition("@")[0]) * HOUR)
 

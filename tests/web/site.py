@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from newsletter.core.delivery import Planned
 from newsletter.core.diff import select
@@ -19,8 +19,7 @@ from newsletter.core.tokens import Links
 from newsletter.ports import Store
 from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.store import open_store
-from newsletter.web.app import Kept, public_app
-from newsletter.web.archive import IssueArchive
+from newsletter.web.app import public_app
 from newsletter.web.pages.kept import KeptPages
 from newsletter.web.server import serving
 from tests.web.studio import TEMPLATES
@@ -37,10 +36,9 @@ class Site:
     """A served site with its store, and a client that looks at it."""
 
     store: Store
-    client: httpx.AsyncClient
+    client: httpx2.AsyncClient
     reader_key: int
-    archive: IssueArchive
-    trouble: Exception | None = None  # what the archive and the health check raise
+    trouble: Exception | None = None  # what the renderer of issues and the health check raise
 
     @property
     def path(self) -> str:
@@ -51,15 +49,24 @@ class Site:
         if self.trouble:
             raise self.trouble
 
-    async def page(self, list_name: str, day: date) -> Kept | None:
-        await self.healthy()
-        return await self.archive.page(list_name, day)
-
     async def has_left(self) -> bool:
         (reader,) = await self.store.roster.subscribers("daily")
         suppressed = await self.store.roster.suppressed("daily") == {READER.address_key}
         assert suppressed is (reader.status is SubscriberStatus.UNSUBSCRIBED)
         return suppressed
+
+
+class TroubledRenderer(TemplateRenderer):
+    """The real renderer, which raises the site's trouble for issues."""
+
+    def __init__(self, site: Site) -> None:
+        super().__init__(None, TEMPLATES)
+        self._site = site
+
+    def fingerprint(self, *, now: bool = False) -> str:
+        if self._site.trouble:
+            raise self._site.trouble
+        return super().fingerprint(now=now)
 
 
 def unsubscribe_path(key: int) -> str:
@@ -76,7 +83,7 @@ async def fill(store: Store) -> int:
     await store.library.record("huggingface", DAY, [entry], now=NOW)
     candidates = await store.library.candidates(["huggingface"], since=DAY, until=DAY)
     draft = select(candidates, NewsletterList(masthead=MASTHEAD, sources=("huggingface",)), DAY, number=1)
-    await store.issues.freeze(draft, "Sparse teachers", lambda _: Planned(due_at=NOW), now=NOW)
+    await store.issues.freeze(draft, "Sparse teachers", lambda _, _had: Planned(due_at=NOW), now=NOW)
     key = await store.roster.key_of("daily", READER.email)
     assert key is not None
     return key
@@ -87,21 +94,19 @@ async def served_site(folder: Path) -> AsyncIterator[Site]:
     """Serve the public app on loopback; pages are kept in a folder."""
     store = await open_store("sqlite://")
     try:
-        async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
-            kept = KeptPages(folder)
-            archive = IssueArchive(store.issues, TemplateRenderer(None, TEMPLATES), LINKS, kept)
-            site = Site(store, client, await fill(store), archive)
+        async with httpx2.AsyncClient(trust_env=False, timeout=30) as client:
+            site = Site(store, client, await fill(store))
             app = public_app(
                 roster=store.roster,
                 issues=store.issues,
                 links=LINKS,
-                pages=TemplateRenderer(None, TEMPLATES),
+                renderer=TroubledRenderer(site),
+                kept=KeptPages(folder),
                 clock=lambda: NOW,
-                archive=site,
                 healthy=site.healthy,
             )
             async with serving(app, "127.0.0.1", 0) as url:
-                client.base_url = httpx.URL(url)
+                client.base_url = httpx2.URL(url)
                 yield site
     finally:
         await store.close()

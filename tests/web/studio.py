@@ -9,9 +9,11 @@ from email.policy import SMTP
 from pathlib import Path
 
 from newsletter.core.errors import UsageError
-from newsletter.web.studio.preview import Previewed
+from newsletter.ports.previews import Previewed, Previews
+from newsletter.render.issue.renderer import TemplateRenderer
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+RENDERER = TemplateRenderer(None, TEMPLATES)
 DAYS = (date(2026, 3, 12), date(2026, 3, 11))
 READER = "reader@example.org"
 
@@ -41,7 +43,7 @@ def message(reader: str, rendering: int) -> bytes:
 
 
 @dataclass
-class SmallStudio:
+class SmallStudio(Previews):
     """Counts its renderings; raises `trouble` where there is one."""
 
     trouble: Exception | None = None

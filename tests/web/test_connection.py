@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from time import monotonic
 
-import httpx
+import httpx2
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -227,7 +227,7 @@ async def test_a_huge_head_is_refused_even_if_it_comes_at_once(head: bytes) -> N
     async with port() as at:
         answer = await (await Visitor.at(at, head)).answers()
         assert answer == b"" or answer.startswith(b"HTTP/1.1 400 ")
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx2.AsyncClient(trust_env=False) as client:
             assert (await client.get(f"http://127.0.0.1:{at}/")).text == "done"
 
 
@@ -248,7 +248,7 @@ async def test_a_huge_head_is_refused_even_if_it_comes_at_once(head: bytes) -> N
 async def test_what_is_no_request_harms_nobody(nonsense: bytes, caplog: pytest.LogCaptureFixture) -> None:
     async with port() as at:
         await (await Visitor.at(at, nonsense)).answers()
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx2.AsyncClient(trust_env=False) as client:
             assert (await client.get(f"http://127.0.0.1:{at}/")).text == "done"
     assert caplog.text == ""
 
@@ -257,7 +257,7 @@ async def test_newcomers_are_answered_while_others_only_hold_connections() -> No
     with capture_logs() as logs:
         async with port(replace(QUICK, head=30, idle=30)) as at:
             silent = [await Visitor.at(at, b"GET / HTTP/1.1\r\n") for _ in range(60)]
-            async with httpx.AsyncClient(trust_env=False) as client:
+            async with httpx2.AsyncClient(trust_env=False) as client:
                 for _ in range(5):
                     assert (await client.get(f"http://127.0.0.1:{at}/")).text == "done"
             gone = [one for one in silent if one.reader.at_eof() or one.reader.exception()]
@@ -277,7 +277,7 @@ async def test_when_all_are_being_answered_a_newcomer_is_told_to_come_back() -> 
         for one in busy:
             one.writer.close()
         await asyncio.sleep(0.1)
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx2.AsyncClient(trust_env=False) as client:
             assert (await client.get(f"http://127.0.0.1:{at}/")).text == "done"
 
 
@@ -285,7 +285,7 @@ async def test_answers_that_nobody_takes_keep_nobody_out() -> None:
     async with port(replace(QUICK, connections=3, answer=30)) as at:
         idle = [await Visitor.at(at, GET.replace(b"/ ", b"/long ")) for _ in range(3)]
         await asyncio.sleep(0.3)
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx2.AsyncClient(trust_env=False) as client:
             assert (await client.get(f"http://127.0.0.1:{at}/")).text == "done"
         for one in idle:
             one.writer.close()
@@ -308,11 +308,11 @@ async def test_the_end_comes_in_time_whatever_visitors_are_at(path: bytes) -> No
 
 async def test_the_end_may_be_asked_for_while_the_context_lasts() -> None:
     stop = asyncio.Event()
-    async with serving(APP, "127.0.0.1", 0, stop=stop) as url, httpx.AsyncClient(trust_env=False) as client:
+    async with serving(APP, "127.0.0.1", 0, stop=stop) as url, httpx2.AsyncClient(trust_env=False) as client:
         assert (await client.get(url)).text == "done"
         stop.set()
         await asyncio.sleep(0.5)
-        with pytest.raises(httpx.TransportError):
+        with pytest.raises(httpx2.TransportError):
             await client.get(url)
 
 

@@ -6,26 +6,31 @@ import asyncio
 import os
 import threading
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from shutil import copytree
+from typing import Any
 
-import httpx
+import httpx2
 import pytest
+from starlette.applications import Starlette
 from structlog.testing import capture_logs
 
 from newsletter.core.errors import RenderError
 from newsletter.core.issue import Issue
-from newsletter.ports import IssueOutline
+from newsletter.core.tokens import Links
+from newsletter.ports import IssueOutline, Issues
+from newsletter.ports.pages import PageRenderer
 from newsletter.render.issue.fingerprint import Fingerprint
 from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.web.app import public_app
-from newsletter.web.archive import IssueArchive
+from newsletter.web.pages import issues as issue_pages
 from newsletter.web.pages.kept import KeptPages
 from newsletter.web.server import serving
-from tests.web.site import DAY, LINKS, NOW, READER, Site
+from tests.web.site import LINKS, NOW, READER, Site
 from tests.web.studio import TEMPLATES
 
 PAGE = "/daily/2026-03-12"
@@ -33,13 +38,16 @@ A_DAY = 86_400
 
 
 @dataclass
-class Counting:
-    """Renders as the real one does, and counts how often; may be slow, or another version."""
+class Counting(PageRenderer):
+    """Renders as the real renderer does, and counts how often; may be slow, or another version."""
 
     version: str = "1"
     renderer: TemplateRenderer = field(default_factory=lambda: TemplateRenderer(None, TEMPLATES))
     count: int = 0
     trouble: Exception | None = None
+
+    def page(self, name: str, context: Mapping[str, Any]) -> str:
+        return self.renderer.page(name, context)
 
     def fingerprint(self, *, now: bool = False) -> str:
         return self.version + self.renderer.fingerprint(now=now)
@@ -51,27 +59,43 @@ class Counting:
         return self.renderer.issue_page(issue, web_url=web_url) + f"<!-- {self.version} -->"
 
 
-def archive(site: Site, pages: Counting, folder: Path) -> IssueArchive:
-    return IssueArchive(site.store.issues, pages, LINKS, KeptPages(folder))
+def app_of(
+    site: Site,
+    pages: Counting,
+    folder: Path,
+    *,
+    issues: Issues | None = None,
+    links: Links = LINKS,
+) -> Starlette:
+    """Return an app of the issues' pages alone, as a process has it that keeps pages in a folder."""
+    return Starlette(
+        routes=issue_pages.routes(issues or site.store.issues, links, pages, KeptPages(folder)),
+    )
 
 
 def names(folder: Path) -> list[str]:
-    return sorted(one.name for one in folder.iterdir())
+    return sorted(path.name for path in folder.iterdir())
 
 
-async def content(of: IssueArchive, day: date = DAY) -> bytes:
-    page = await of.page("daily", day)
-    assert page is not None
-    return await page.content()
+async def answer(app: Starlette) -> httpx2.Response:
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        return await client.get(PAGE)
+
+
+async def content(app: Starlette) -> bytes:
+    answered = await answer(app)
+    assert answered.status_code == 200
+    return answered.content
 
 
 async def test_a_page_is_rendered_once_however_many_ask_at_once_and_over_restarts(
     site: Site, tmp_path: Path
 ) -> None:
     pages = Counting()
-    one = archive(site, pages, tmp_path / "var" / "pages")
-    asked = await asyncio.gather(*(content(one) for _ in range(20)))
-    again = await content(archive(site, pages, tmp_path / "var" / "pages"))
+    app = app_of(site, pages, tmp_path / "var" / "pages")
+    asked = await asyncio.gather(*(content(app) for _ in range(20)))
+    again = await content(app_of(site, pages, tmp_path / "var" / "pages"))
     assert len({*asked, again}) == 1
     assert pages.count == 1
     assert b"Sparse teachers" in again
@@ -90,10 +114,10 @@ async def test_who_leaves_while_a_page_is_being_made_does_not_take_it_from_the_o
             return super().issue_page(issue, web_url=web_url)
 
     pages = Slow()
-    one = archive(site, pages, tmp_path)
-    first = asyncio.create_task(content(one))
+    app = app_of(site, pages, tmp_path)
+    first = asyncio.create_task(content(app))
     await begun.wait()
-    second = asyncio.create_task(content(one))
+    second = asyncio.create_task(content(app))
     await asyncio.sleep(0.05)
     first.cancel()
     await asyncio.wait([first])
@@ -109,10 +133,8 @@ async def test_what_a_page_depends_on_makes_another_page(
     own = tmp_path / "templates"
     (own / "web").mkdir(parents=True)
     pages = Counting(renderer=TemplateRenderer(own, TEMPLATES))
-    one = archive(site, pages, tmp_path / "pages")
-    before = await one.page("daily", DAY)
-    assert before is not None
-    await before.content()
+    app = app_of(site, pages, tmp_path / "pages")
+    before = (await answer(app)).headers["ETag"]
     monkeypatch.setattr("newsletter.render.issue.fingerprint._LOOK_AGAIN", 0.0)
     if what == "program":
         pages.version = "2"
@@ -122,13 +144,13 @@ async def test_what_a_page_depends_on_makes_another_page(
     elif what == "new template":
         (own / "web" / "part.html").write_text("not used yet")
     elif what == "address":
-        one = IssueArchive(one.issues, pages, type(LINKS)("https://other.example.org", LINKS.secret_key), one.kept)
+        elsewhere = Links("https://other.example.org", LINKS.secret_key)
+        app = app_of(site, pages, tmp_path / "pages", links=elsewhere)
     else:
-        one = IssueArchive(Restored(site), pages, LINKS, one.kept)  # type: ignore[arg-type]
-    after = await one.page("daily", DAY)
-    assert after is not None
-    assert after.tag != before.tag
-    text = (await after.content()).decode()
+        app = app_of(site, pages, tmp_path / "pages", issues=Restored(site))  # type: ignore[arg-type]
+    after = await answer(app)
+    assert after.headers["ETag"] != before
+    text = after.text
     assert pages.count == 2
     assert (text == "1 as I like it<!-- 1 -->") is (what == "template")
 
@@ -158,10 +180,10 @@ async def test_a_page_made_while_a_template_changed_is_not_kept(site: Site, tmp_
             return page
 
     pages = Changing()
-    assert b"<!-- 1 -->" in await content(archive(site, pages, tmp_path))
+    assert b"<!-- 1 -->" in await content(app_of(site, pages, tmp_path))
     assert names(tmp_path) == []
-    assert b"<!-- 2 -->" in await content(archive(site, pages, tmp_path))
-    assert b"<!-- 2 -->" in await content(archive(site, pages, tmp_path))
+    assert b"<!-- 2 -->" in await content(app_of(site, pages, tmp_path))
+    assert b"<!-- 2 -->" in await content(app_of(site, pages, tmp_path))
     assert pages.count == 2
 
 
@@ -170,27 +192,27 @@ async def test_a_page_that_cannot_be_kept_is_shown_all_the_same(site: Site, tmp_
     pages = Counting()
     with capture_logs() as logs:
         for _ in range(2):
-            assert b"Sparse teachers" in await content(archive(site, pages, tmp_path / "file" / "pages"))
+            assert b"Sparse teachers" in await content(app_of(site, pages, tmp_path / "file" / "pages"))
     assert pages.count == 2
-    assert [one["event"] for one in logs] == ["page_not_kept"] * 2
+    assert [line["event"] for line in logs] == ["page_not_kept"] * 2
 
 
 async def test_a_page_that_fails_is_tried_again(site: Site, tmp_path: Path) -> None:
     pages = Counting(trouble=RenderError("web/issue.html:3: no such value"))
-    one = archive(site, pages, tmp_path)
+    app = app_of(site, pages, tmp_path)
     with pytest.raises(RenderError):
-        await content(one)
+        await content(app)
     pages.trouble = None
-    assert b"Sparse teachers" in await content(one)
+    assert b"Sparse teachers" in await content(app)
 
 
 async def test_an_empty_file_is_no_page(site: Site, tmp_path: Path) -> None:
     pages = Counting()
-    one = archive(site, pages, tmp_path)
-    page = await content(one)
+    app = app_of(site, pages, tmp_path)
+    page = await content(app)
     [name] = names(tmp_path)
     (tmp_path / name).write_bytes(b"")
-    assert await content(one) == page
+    assert await content(app) == page
     assert (tmp_path / name).read_bytes() == page
 
 
@@ -203,7 +225,7 @@ def test_many_writers_of_one_page_leave_it_whole(tmp_path: Path) -> None:
     page = KeptPages(tmp_path).read("a-1")
     assert page is not None
     assert (len(page), len(set(page))) == (300_000, 1)
-    assert [one.name for one in tmp_path.iterdir()] == ["a-1.html"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a-1.html"]
 
 
 def test_superseded_pages_and_leftovers_of_killed_writers_go_after_a_day(tmp_path: Path) -> None:
@@ -219,7 +241,7 @@ def test_superseded_pages_and_leftovers_of_killed_writers_go_after_a_day(tmp_pat
         then = (tmp_path / name).stat().st_mtime - age * A_DAY
         os.utime(tmp_path / name, (then, then))
     kept.write("a-5", b"new")
-    assert {one.name for one in tmp_path.iterdir()} == {"a-2.html", "b-1.html", ".a-4.12ab34cd", "a-5.html"}
+    assert {path.name for path in tmp_path.iterdir()} == {"a-2.html", "b-1.html", ".a-4.12ab34cd", "a-5.html"}
 
 
 def test_pages_take_so_much_room_and_no_more(tmp_path: Path) -> None:
@@ -228,7 +250,7 @@ def test_pages_take_so_much_room_and_no_more(tmp_path: Path) -> None:
         kept.write(f"{number}-1", b"x" * 300)
         then = 1_700_000_000 + number
         os.utime(tmp_path / f"{number}-1.html", (then, then))
-    assert {one.name for one in tmp_path.iterdir()} == {"9-1.html", "10-1.html", "11-1.html"}
+    assert {path.name for path in tmp_path.iterdir()} == {"9-1.html", "10-1.html", "11-1.html"}
 
 
 def test_templates_are_looked_at_again_only_after_a_while_or_when_asked(tmp_path: Path) -> None:
@@ -283,14 +305,14 @@ async def test_a_slow_page_does_not_hold_up_the_others(site: Site, tmp_path: Pat
         roster=site.store.roster,
         issues=site.store.issues,
         links=LINKS,
-        pages=TemplateRenderer(None, TEMPLATES),
+        renderer=Slow(),
         clock=lambda: NOW,
-        archive=archive(site, Slow(), tmp_path),
+        kept=KeptPages(tmp_path),
         healthy=site.healthy,
     )
     async with (
         serving(app, "127.0.0.1", 0) as url,
-        httpx.AsyncClient(trust_env=False, timeout=30, base_url=url) as client,
+        httpx2.AsyncClient(trust_env=False, timeout=30, base_url=url) as client,
     ):
         slow = asyncio.create_task(client.get(PAGE))
         await asyncio.sleep(0.1)

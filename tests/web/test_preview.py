@@ -5,20 +5,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
 
-import httpx
+import httpx2
 import pytest
 from structlog.testing import capture_logs
 
 from newsletter.core.errors import ListFileError, Mistake, RenderError
 from newsletter.web.studio.preview import previewing
-from tests.web.studio import DAYS, READER, TEMPLATES, SmallStudio, message
+from tests.web.studio import DAYS, READER, RENDERER, SmallStudio, message
 
 
 @asynccontextmanager
-async def looking_at(studio: SmallStudio) -> AsyncIterator[httpx.AsyncClient]:
+async def looking_at(studio: SmallStudio) -> AsyncIterator[httpx2.AsyncClient]:
     async with (
-        previewing(studio, templates=TEMPLATES, port=0) as url,
-        httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as client,
+        previewing(studio, RENDERER, port=0) as url,
+        httpx2.AsyncClient(base_url=url, trust_env=False, timeout=30) as client,
     ):
         yield client
 
@@ -185,7 +185,7 @@ async def test_the_names_of_this_machine_are_let_in(host: str) -> None:
 
 
 async def test_it_is_served_on_loopback_only() -> None:
-    async with previewing(SmallStudio(), templates=TEMPLATES, port=0) as url:
+    async with previewing(SmallStudio(), RENDERER, port=0) as url:
         assert url.startswith("http://127.0.0.1:")
 
 

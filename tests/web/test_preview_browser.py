@@ -9,12 +9,12 @@ from playwright.async_api import Page, expect
 
 from newsletter.web.studio.preview import previewing
 from tests.web.browser import browser_page
-from tests.web.studio import READER, TEMPLATES, SmallStudio
+from tests.web.studio import READER, RENDERER, SmallStudio
 
 
 @asynccontextmanager
 async def previewed(studio: SmallStudio) -> AsyncIterator[Page]:
-    async with previewing(studio, templates=TEMPLATES, port=0) as url, browser_page(url) as page:
+    async with previewing(studio, RENDERER, port=0) as url, browser_page(url) as page:
         yield page
 
 

@@ -5,7 +5,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator
 
-import httpx
+import httpx2
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -36,7 +36,7 @@ class Slow:
 async def test_a_free_port_is_taken_and_told(host: str, expected: str) -> None:
     slow = Slow()
     slow.answer.set()
-    async with serving(slow.app, host, 0) as url, httpx.AsyncClient(trust_env=False, timeout=30) as client:
+    async with serving(slow.app, host, 0) as url, httpx2.AsyncClient(trust_env=False, timeout=30) as client:
         assert url.startswith(f"http://{expected}:")
         assert (await client.get(url)).text == "done"
 
@@ -49,7 +49,7 @@ async def test_a_server_on_all_addresses_is_told_by_one_that_a_browser_can_open(
 async def test_addresses_of_version_six_are_served_and_told_in_brackets() -> None:
     slow = Slow()
     slow.answer.set()
-    async with serving(slow.app, "::1", 0) as url, httpx.AsyncClient(trust_env=False, timeout=30) as client:
+    async with serving(slow.app, "::1", 0) as url, httpx2.AsyncClient(trust_env=False, timeout=30) as client:
         assert url.startswith("http://[::1]:")
         assert (await client.get(url)).text == "done"
 
@@ -57,14 +57,14 @@ async def test_addresses_of_version_six_are_served_and_told_in_brackets() -> Non
 async def test_it_listens_no_more_at_the_end() -> None:
     async with serving(Slow().app, "127.0.0.1", 0) as url:
         pass
-    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
-        with pytest.raises(httpx.ConnectError):
+    async with httpx2.AsyncClient(trust_env=False, timeout=30) as client:
+        with pytest.raises(httpx2.ConnectError):
             await client.get(url)
 
 
 async def test_a_request_in_hand_is_answered_before_the_end() -> None:
     slow = Slow()
-    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+    async with httpx2.AsyncClient(trust_env=False, timeout=30) as client:
         async with serving(slow.app, "127.0.0.1", 0) as url:
             request = asyncio.create_task(client.get(url))
             await asyncio.wait_for(slow.asked.wait(), 5)
@@ -109,8 +109,8 @@ async def test_an_answer_that_breaks_half_way_is_broken_off() -> None:
         return StreamingResponse(parts())
 
     app = Guard(Starlette(routes=[Route("/", half)]), headers={})
-    async with serving(app, "127.0.0.1", 0) as url, httpx.AsyncClient(trust_env=False, timeout=30) as client:
-        with capture_logs() as logs, pytest.raises(httpx.RemoteProtocolError):
+    async with serving(app, "127.0.0.1", 0) as url, httpx2.AsyncClient(trust_env=False, timeout=30) as client:
+        with capture_logs() as logs, pytest.raises(httpx2.RemoteProtocolError):
             await client.get(url)
     assert [one["event"] for one in logs] == ["page_failed"]
 

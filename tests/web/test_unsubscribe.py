@@ -125,7 +125,7 @@ async def test_pages_with_a_token_are_neither_kept_nor_indexed_nor_told_to_anybo
 async def test_tokens_and_addresses_never_reach_the_log(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     path = site.path
     token = path.rpartition("/")[2]
-    caplog.set_level("DEBUG", logger="uvicorn")  # httpx, our client here, logs what it asks for
+    caplog.set_level("DEBUG", logger="uvicorn")  # httpx2, our client here, logs what it asks for
     with capture_logs() as logs:
         await site.client.get(path)
         await site.client.post(f"{path}?token={token}")

@@ -26,6 +26,7 @@ from newsletter.core.errors import RenderError
 from newsletter.core.issue import Draft, Issue
 from newsletter.core.newsletter_list import Masthead
 from newsletter.core.text import one_line
+from newsletter.ports.pages import PageRenderer
 from newsletter.render.issue import words
 from newsletter.render.issue.fingerprint import Fingerprint
 from newsletter.render.issue.fit import fitted
@@ -37,7 +38,7 @@ from newsletter.render.issue.view import direction, issue_view, subject_values
 from newsletter.render.mime.markers import Markers
 
 
-class TemplateRenderer:
+class TemplateRenderer(PageRenderer):
     """Renders issues, transactional mails and web pages from template folders.
 
     `own_folder` is the operator's, or None; `packaged_folder` holds all templates.
@@ -82,7 +83,7 @@ class TemplateRenderer:
         Raises:
             RenderError: the template is wrong; names template and line.
         """
-        return one_line(self._render(f"{draft.masthead.cadence}/subject.txt", subject_values(draft, readable)))
+        return one_line(self._render(f"{draft.terms.cadence}/subject.txt", subject_values(draft, readable)))
 
     def issue(self, issue: Issue, *, web_url: str, matched: Sequence[str] = ()) -> RenderedIssue:
         """Render both parts of an issue's mail, once for all readers, by the templates of the list's cadence.
@@ -95,7 +96,7 @@ class TemplateRenderer:
         Raises:
             RenderError: a template or the list's theme is wrong; names template and line, or the key.
         """
-        values, kind, count = _issue_values(issue, web_url), issue.masthead.cadence, len(issue.listings)
+        values, kind, count = _issue_values(issue, web_url), issue.terms.cadence, len(issue.listings)
         html_markers, text_markers = Markers(html=True), Markers(html=False)
         page = inline(self._render(f"{kind}/body.html", values | _marks(html_markers, count)))
         room = [len(escape(words).encode()) for words in matched]

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 
 from newsletter.core.issue import Draft, Issue, IssueListing
 from newsletter.core.listing import Listing
+from newsletter.core.rendering import Headline
 from newsletter.core.text import one_line
 from newsletter.render.issue.words import AI_SUMMARY, counted, cut, cut_at_sentence, short_date
 
@@ -79,7 +80,7 @@ def issue_view(issue: Issue, readable: Callable[[str], str]) -> IssueView:
     return IssueView(
         number=issue.number,
         day=issue.day,
-        preheader=preheader(listings),
+        preheader=preheader([headline(listing) for listing in listings]),
         listings=listings,
         has_contents=len(listings) >= CONTENTS_FROM,
     )
@@ -187,9 +188,14 @@ def size(shown: int, candidates: int) -> str:
     return f"{verb} {what}"
 
 
-def preheader(listings: Sequence[ListingView], *, lead: int = 0) -> str:
-    """Return what an inbox shows behind the subject, which names the listing at `lead`: what else there is."""
-    others = [item.title for item in listings if item.position != lead]
+def headline(listing: ListingView) -> Headline:
+    """Return what the preheader takes from a listing."""
+    return Headline(title=listing.title, brief=cut(f"{listing.brief_label} {listing.brief}".lstrip(), _PREHEADER))
+
+
+def preheader(headlines: Sequence[Headline], *, lead: int = 0) -> str:
+    """Return what an inbox shows after the subject, which names the listing at `lead`: what else there is."""
+    others = [item.title for place, item in enumerate(headlines) if place != lead]
     if others:
         return cut("Also: " + " · ".join(others[:4]), _PREHEADER)
-    return cut(f"{listings[0].brief_label} {listings[0].brief}".lstrip(), _PREHEADER) if listings else ""
+    return headlines[0].brief if headlines else ""

@@ -9,24 +9,12 @@ import os
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from newsletter.sources.http.pace import Pace
+
 _POLL = 0.1  # seconds between two looks at a lock that another process holds
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """At most one request in `seconds`, and one at a time, to what goes by `name`; lower ranks come first.
-
-    `part` names a part of the service that may have had too many requests while the rest has not.
-    """
-
-    name: str
-    seconds: float
-    rank: int = 0
-    part: str = ""
 
 
 class _Queue:

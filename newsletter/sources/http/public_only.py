@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-import httpx
+import httpx2
 
 from newsletter.core.network import is_public
 from newsletter.sources.http.addresses import resolve
 
 
-class AddressRefusedError(httpx.TransportError):
+class AddressRefusedError(httpx2.TransportError):
     """A host stands, or a redirect leads, where a URL of somebody else has no business."""
 
 
-class PublicOnly(httpx.AsyncBaseTransport):
+class PublicOnly(httpx2.AsyncBaseTransport):
     """Connects to public addresses only, and to the very address that was checked.
 
     A name could give a public address to the check and a private one to the connection, so the name is resolved
@@ -28,35 +28,35 @@ class PublicOnly(httpx.AsyncBaseTransport):
 
     def __init__(
         self,
-        inner: httpx.AsyncBaseTransport | None = None,
+        inner: httpx2.AsyncBaseTransport | None = None,
         *,
         resolve: Callable[[str, int], Awaitable[list[str]]] = resolve,
         allowed: Callable[[str], bool] = is_public,
     ) -> None:
-        self._inner = inner or httpx.AsyncHTTPTransport(limits=httpx.Limits(max_keepalive_connections=0))
+        self._inner = inner or httpx2.AsyncHTTPTransport(limits=httpx2.Limits(max_keepalive_connections=0))
         self._resolve = resolve
         self._allowed = allowed
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request to the first address of its host that can be reached.
 
         Raises:
             AddressRefusedError: the host has an address that is not public.
-            httpx.TransportError: no address can be reached.
+            httpx2.TransportError: no address can be reached.
         """
         host = request.url.raw_host.decode("ascii")
         port = request.url.port or {"http": 80, "https": 443}.get(request.url.scheme, 0)
         try:
             addresses = await self._resolve(host.strip("[]"), port)
         except OSError as error:
-            raise httpx.ConnectError(f"{host} has no address") from error
+            raise httpx2.ConnectError(f"{host} has no address") from error
         if private := [address for address in addresses if not self._allowed(address)]:
             raise AddressRefusedError(f"{host} is at {private[0]}, which is not a public address")
-        failure: httpx.TransportError = httpx.ConnectError(f"{host} has no address")
+        failure: httpx2.TransportError = httpx2.ConnectError(f"{host} has no address")
         for address in addresses:
             try:
                 return await self._inner.handle_async_request(_pinned(request, address, host))
-            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
                 failure = error
         raise failure
 
@@ -65,9 +65,9 @@ class PublicOnly(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
-def _pinned(request: httpx.Request, address: str, host: str) -> httpx.Request:
+def _pinned(request: httpx2.Request, address: str, host: str) -> httpx2.Request:
     """Return the request to an address; its Host header, already there, and its TLS name stay."""
-    return httpx.Request(
+    return httpx2.Request(
         request.method,
         request.url.copy_with(host=address),
         headers=request.headers,

@@ -1,13 +1,15 @@
-"""Reads documents that strangers wrote, in a process of its own with bounds on its time and memory.
+"""Reads documents of other people in a process of its own, with limits on its time and memory.
 
-The program starts it, see `parsing.py`, and talks to it over its standard input and output: each message is its
-length in eight bytes, then a pickle. Only the program writes to it and reads from it. What is logged on the way
-goes back with the answer.
+The program starts it (`parsing.py`) and talks to it over its standard input and output. Each message is its length
+in eight bytes, then the content. Requests are pickles, which only the program writes. Answers are JSON: a document
+that takes over this process cannot make the program run code. Log events go back with the answer.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import gc
+import json
 import os
 import pickle
 import resource
@@ -16,12 +18,13 @@ import struct
 import sys
 from collections.abc import MutableMapping
 from contextlib import suppress
+from datetime import date
 from typing import Any, BinaryIO
 
 import structlog
 
 LENGTH = struct.Struct("!Q")
-_MOST_ANSWERED = 64 * 1024 * 1024  # bytes
+MOST_ANSWERED = 64 * 1024 * 1024  # bytes
 _MOST_EVENTS = 20  # a hostile document could be logged about at every line
 
 
@@ -29,17 +32,18 @@ def main(seconds: int, memory: int) -> None:
     """Answer requests until there are no more.
 
     Args:
-        seconds: how long one document may take, of the processor and on the clock; then the process is killed.
-        memory: bytes of address space, where the system bounds them.
+        seconds: of processor time for one document; after them, or three times as many on the clock, the system
+            kills the process.
+        memory: bytes of address space, if the system limits them.
     """
-    # The terminal sends its Ctrl-C to this process, too; the program decides, and closes our input.
+    # A terminal sends Ctrl-C to this process too; the program decides when to end, and then closes our input.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     requests = os.fdopen(os.dup(0), "rb")
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(os.open(os.devnull, os.O_RDWR), 1)  # whatever prints must not come between
+    os.dup2(os.open(os.devnull, os.O_RDWR), 1)  # nothing that is printed may get between the answers
     _bound_memory(memory)
     _get_ready()
-    gc.disable()  # documents are trees: there is nothing to find, and looking takes longer the larger they are
+    gc.disable()  # documents are trees without cycles, and collecting takes longer the larger they are
     while head := requests.read(LENGTH.size):
         request = requests.read(*LENGTH.unpack(head))
         _bound_time(seconds)
@@ -49,15 +53,15 @@ def main(seconds: int, memory: int) -> None:
 
 
 def _answer(request: bytes) -> bytes:
-    """Return the pickle of what came out, why it is no such document, why it could not be read, and events."""
+    """Return a JSON array: the result, why it is no such document, why it could not be read, and log events."""
     events: list[dict[str, Any]] = []
     wrong = broken = ""
     try:
         _log_to(events)
         parse, document = pickle.loads(request)  # noqa: S301 - the program wrote it
         value = parse(document)
-        answer = pickle.dumps((value, "", "", events))
-        if len(answer) <= _MOST_ANSWERED:
+        answer = as_json((value, "", "", events))
+        if len(answer) <= MOST_ANSWERED:
             return answer
         broken = "there is too much in it"
     except MemoryError:
@@ -68,11 +72,28 @@ def _answer(request: bytes) -> bytes:
         wrong = str(error) or type(error).__name__
     except Exception as error:  # noqa: BLE001 - a defect of one reader is told, and costs its source alone
         broken = f"internal error: {error!r}"
-    return pickle.dumps((None, wrong[:1000], broken[:1000], events))
+    return as_json((None, wrong[:1000], broken[:1000], events))
+
+
+def as_json(value: object) -> bytes:
+    """Return a value as JSON: dataclasses as objects, dates in ISO format.
+
+    Raises:
+        TypeError: it holds something else that JSON has not.
+    """
+    return json.dumps(value, default=_plain).encode("ascii")
+
+
+def _plain(value: object) -> object:
+    if dataclasses.is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"a result holds {type(value).__name__}, which has no form in JSON")
 
 
 def _get_ready() -> None:
-    """Load what most documents need while the first is still on its way."""
+    """Import what most documents need, before the first one arrives."""
     import newsletter.sources.feed  # noqa: F401, PLC0415
 
 
@@ -81,10 +102,14 @@ def _log_to(events: list[dict[str, Any]]) -> None:
 
     def keep(_logger: object, level: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         if len(events) < _MOST_EVENTS:
-            events.append({"level": level, **event})
+            events.append({"level": level, **{name: _loggable(value) for name, value in event.items()}})
         raise structlog.DropEvent
 
     structlog.configure(processors=[keep], cache_logger_on_first_use=False)
+
+
+def _loggable(value: object) -> object:
+    return value if value is None or isinstance(value, (str, int, float)) else str(value)
 
 
 def _bound_memory(most: int) -> None:
@@ -96,13 +121,13 @@ def _bound_memory(most: int) -> None:
 
 
 def _bound_time(seconds: int) -> None:
-    """Let the system kill the process if the document at hand takes longer than that."""
+    """Let the system kill the process if this document takes longer."""
     used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     soft = int(used) + 1 + seconds
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CPU, (soft if hard < 0 else min(soft, hard), hard))
-    signal.setitimer(signal.ITIMER_REAL, 3 * seconds)  # SIGALRM, if nobody is there to end us
+    signal.setitimer(signal.ITIMER_REAL, 3 * seconds)  # SIGALRM, in case the program is gone
 
 
 def _send(answers: BinaryIO, answer: bytes) -> None:

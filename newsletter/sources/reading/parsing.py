@@ -1,4 +1,4 @@
-"""Has documents read in a process of its own, so that none can hold up or end the program."""
+"""Reads documents in another process, so that no document can block or end the program."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any, TypeVar
+from functools import lru_cache, partial
+from typing import Any, TypeVar, get_type_hints
 
 import structlog
+from pydantic import TypeAdapter
 
 from newsletter.sources.reading.document import Document
-from newsletter.sources.reading.parser_process import LENGTH
+from newsletter.sources.reading.parser_process import LENGTH, MOST_ANSWERED
 
 _log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
-_SECONDS = 6  # of the processor, for one document; a feed of a thousand papers takes a fifth of a second
+_SECONDS = 6  # of processor time, for one document; a feed of a thousand papers takes a fifth of a second
 _MEMORY = 768 * 1024 * 1024  # bytes
-# So many times the seconds may pass on the clock, the start of the process included: a machine has other things to
-# do. The process itself gives up earlier, after three times the seconds.
+# On the clock a document may take `_PATIENCE` times the seconds, with the start of the process: the machine may be
+# busy. The process itself gives up earlier, after three times the seconds.
 _PATIENCE = 5
 _CODE = """
 import sys, json
@@ -35,20 +37,23 @@ sys.modules["rich"] = None  # structlog would load it for tracebacks in colour, 
 from newsletter.sources.reading.parser_process import main
 main(*json.loads(sys.argv[2]))
 """
-_Answer = tuple[Any, str, str, list[dict[str, Any]]]  # as `parser_process` makes it
+# The result, why it is no such document, why it could not be read, and log events.
+_Answer = tuple[Any, str, str, list[dict[str, Any]]]
+_ANSWER: TypeAdapter[_Answer] = TypeAdapter(_Answer)
+_LEVELS = frozenset({"debug", "info", "warning", "error"})
 
 
 class UnreadableError(Exception):
-    """A document that could not be read within bounds, or no process to read it; asking again would not help."""
+    """A document could not be read within its limits, or no process started. Another try would not help."""
 
 
 class Parser:
-    """Reads one document at a time in another process, which is started when it is first needed.
+    """Reads one document at a time in another process, which starts with the first document.
 
-    A process that dies or is killed is followed by a new one. Safe to use from several event loops.
+    A process that dies or is killed is replaced by a new one. Safe to use from several event loops.
 
     Args:
-        seconds: how long reading one document may take, of the processor; on the clock it is a few times that.
+        seconds: of processor time that one document may take; on the clock it may be a few times as many.
         memory: bytes that the process may use.
     """
 
@@ -57,25 +62,32 @@ class Parser:
         self._memory = memory
         self._thread = ThreadPoolExecutor(1, "parser")
         self._process: subprocess.Popen[bytes] | None = None
-        self._lock = threading.Lock()  # for who the process is
+        self._lock = threading.Lock()  # guards `_process`
 
     async def read(self, parse: Callable[[Document], _T], document: Document) -> _T:
-        """Return what `parse`, a function at the top of a module or a `partial` of one, makes of a document.
+        """Return the result of `parse` for a document.
+
+        Args:
+            parse: a function at the top of a module, or a `partial` of one. Its signature names the type of the
+                result: dataclasses, dates and what JSON has.
+            document: the document.
 
         Raises:
-            ValueError: it is not a document of the kind; `parse` said so.
-            UnreadableError: it takes too long, or too much memory, or `parse` broke.
+            ValueError: `parse` raised it: the document is of another kind.
+            UnreadableError: it takes too long, or too much memory, or `parse` has a defect.
         """
         request = pickle.dumps((parse, document))
-        asked = self._thread.submit(self._exchange, request)
+        asked = self._thread.submit(self._exchange, request, _result_of(parse))
         try:
             value, wrong, broken, events = await asyncio.wrap_future(asked)
         except asyncio.CancelledError:
-            if not asked.cancel():  # it is being read; nobody waits for it any more
+            if not asked.cancel():  # it is being read, and nobody waits for it now
                 self._kill()
             raise
         for event in events:
-            getattr(_log, event.pop("level"))(event.pop("event"), **event)
+            level, name = event.pop("level", ""), event.pop("event", "")
+            if level in _LEVELS:
+                getattr(_log, level)(name, **event)
         if broken:
             raise UnreadableError(broken)
         if wrong:
@@ -84,16 +96,16 @@ class Parser:
         return result
 
     def warm_up(self) -> None:
-        """Start the process, if there is none, while there is something else to wait for."""
+        """Start the process if there is none, so that it is ready when the answer of the server arrives."""
         if self._process is None:
             self._thread.submit(self._running)
 
     async def aclose(self) -> None:
-        """End the process. It is started again if it is needed after all."""
+        """End the process. A later `read` starts a new one."""
         await asyncio.to_thread(self._end)
 
-    def _exchange(self, request: bytes) -> _Answer:
-        """Send a request and wait for the answer. Runs in the thread."""
+    def _exchange(self, request: bytes, kind: TypeAdapter[Any]) -> _Answer:
+        """Send a request, wait for the answer and check its type. Runs in the thread."""
         process = self._running()
         limit = threading.Timer(self._seconds * _PATIENCE, process.kill)
         limit.start()
@@ -104,27 +116,34 @@ class Parser:
             raise UnreadableError(self._last_words(process)) from error
         finally:
             limit.cancel()
-        found: _Answer = pickle.loads(answer)  # noqa: S301 - our own process wrote it
-        return found
+        try:
+            value, wrong, broken, events = _ANSWER.validate_python(json.loads(answer))
+            return (value if wrong or broken else kind.validate_python(value)), wrong, broken, events
+        except RecursionError:
+            return None, "it is nested too deeply", "", []
+        except ValueError as error:
+            process.kill()  # a document may have taken it over
+            reason = str(error).partition("\n")[0]
+            raise UnreadableError(f"the process that reads documents answered something else: {reason}") from error
 
     def _last_words(self, process: subprocess.Popen[bytes]) -> str:
-        """Return why the process ended. It says nothing itself: it was killed, for what it was reading."""
+        """Return why the process ended, by its exit code."""
         code = process.wait()
         if code in {-signal.SIGXCPU, -signal.SIGALRM, -signal.SIGKILL}:
             return f"it takes too long to read (more than {self._seconds} s)"
         return f"the process that reads documents ended with {code}"
 
     def _running(self) -> subprocess.Popen[bytes]:
-        """Return the process, a new one if there is none alive."""
+        """Return the process; start it if it is not running."""
         with self._lock:
             if self._process is not None and self._process.poll() is None:
                 return self._process
             if self._process is not None:
                 _let_go(self._process)
             limits = json.dumps([self._seconds, self._memory])
-            # -P: no module of the folder that we work in may come in the place of one of Python's.
+            # -P: no module in the working folder may replace a module of Python.
             command = [sys.executable, "-P", "-c", _CODE, json.dumps(sys.path), limits]
-            # It has no use for passwords.
+            # It needs no passwords.
             environment = {name: value for name, value in os.environ.items() if not name.startswith("NEWSLETTER_")}
             try:
                 self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and code
@@ -154,11 +173,24 @@ class Parser:
         self._thread = ThreadPoolExecutor(1, "parser")
 
 
+@lru_cache(maxsize=64)
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _result_of(parse: Callable[[Document], _T]) -> TypeAdapter[Any]:
+    """Return what reads the result of `parse` from JSON, by the type that its signature names."""
+    function: Any = parse
+    while isinstance(function, partial):
+        function = function.func
+    return _adapter(get_type_hints(function)["return"])
+
+
 def _asked(process: subprocess.Popen[bytes], request: bytes) -> bytes:
     """Return the answer of a process to a request.
 
     Raises:
-        OSError, EOFError: it ended, or answers with more than it may.
+        OSError, EOFError: it ended, or its answer is too large.
     """
     if process.stdin is None or process.stdout is None:  # it always has them
         raise EOFError
@@ -166,16 +198,18 @@ def _asked(process: subprocess.Popen[bytes], request: bytes) -> bytes:
     process.stdin.flush()
     head = process.stdout.read(LENGTH.size)
     size = LENGTH.unpack(head)[0] if len(head) == LENGTH.size else 0
+    if not 0 < size <= MOST_ANSWERED:
+        raise EOFError
     answer = process.stdout.read(size)
-    if not size or len(answer) < size:
+    if len(answer) < size:
         raise EOFError
     return answer
 
 
 def _let_go(process: subprocess.Popen[bytes]) -> None:
-    """Close what connects us to a process that has ended."""
+    """Close the pipes to a process that has ended."""
     process.wait()
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
-            with suppress(OSError):  # what could not be written any more
+            with suppress(OSError):  # the rest of a request
                 pipe.close()

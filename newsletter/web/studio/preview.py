@@ -1,4 +1,4 @@
-"""The preview: what a reader would get, rendered anew at each reload, for whoever edits templates."""
+"""The preview: a message as a reader would get it, rendered anew at each reload, for people who edit templates."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -22,12 +20,14 @@ from starlette.routing import Route
 
 from newsletter.core.calendar import read_day
 from newsletter.core.errors import ConfigurationError, NewsletterError, UsageError
+from newsletter.ports.pages import PageRenderer
+from newsletter.ports.previews import Previewed, Previews
 from newsletter.web.guard import Guard
 from newsletter.web.server import serving
 from newsletter.web.studio.mail_view import Theme, as_shown_in, mail_view
 
 LOOPBACK = "127.0.0.1"
-# A page of a foreign site whose name is made to point at this machine (DNS rebinding) asks for its own name.
+# DNS rebinding: a foreign site's name that points at this machine arrives here in the Host header.
 _OUR_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -42,95 +42,46 @@ _MAIL_POLICY = (
 )
 VIEWS = {"html": "HTML", "text": "Text", "headers": "Headers", "source": "Source"}
 WIDTHS = {"600": "Desktop", "320": "Phone"}
-# A list of suggestions longer than this helps nobody; any address can be typed.
+# More suggestions help nobody; any address can be typed.
 _MAX_SUGGESTIONS = 500
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Previewed:
-    """One message as a reader would get it.
-
-    `raw` are the final bytes; `sample`: made of the listings that come with the program, since there are none
-    yet; `frozen`: the issue is frozen and can't change; `note`: a sentence for the person who looks, or "".
-    """
-
-    day: date
-    subject: str
-    raw: bytes
-    sample: bool = False
-    frozen: bool = False
-    note: str = ""
-
-
-class Studio(Protocol):
-    """Makes the messages that the preview shows.
-
-    Any method may raise ConfigurationError or NewsletterError (RenderError above all): the page shows the text.
-    """
-
-    async def lists(self) -> Sequence[str]:
-        """Return the names of all lists."""
-        ...
-
-    async def days(self, list_name: str) -> Sequence[date]:
-        """Return the days that a list has issues of, newest first."""
-        ...
-
-    async def subscribers(self, list_name: str) -> Sequence[str]:
-        """Return the addresses of a list's subscribers."""
-        ...
-
-    async def message(self, list_name: str, day: date | None, subscriber: str | None) -> Previewed:
-        """Render a message now.
-
-        Args:
-            list_name: one of `lists()`.
-            day: the issue's day; None: the issue that would be made now.
-            subscriber: an address of the list; None: a reader without wishes of their own.
-        """
-        ...
-
-
 def previewing(
-    studio: Studio, *, templates: Path, port: int, stop: asyncio.Event | None = None
+    previews: Previews, renderer: PageRenderer, *, port: int, stop: asyncio.Event | None = None
 ) -> AbstractAsyncContextManager[str]:
-    """Serve the preview on this machine only, for as long as the context lasts, or till `stop`; gives its URL.
+    """Serve the preview on this machine only, for as long as the context lasts or until `stop`; yields its URL.
 
     Raises:
         ConfigurationError: the port is taken.
     """
-    return serving(preview_app(studio, templates=templates), LOOPBACK, port, stop=stop)
+    return serving(preview_app(previews, renderer), LOOPBACK, port, stop=stop)
 
 
-def preview_app(studio: Studio, *, templates: Path) -> Starlette:
-    """Return the preview's app; `templates` is the folder in which its own `preview/` stands."""
-    room = _Room(
-        studio,
-        Environment(
-            loader=FileSystemLoader(templates / "preview"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        ),
-    )
+def preview_app(previews: Previews, renderer: PageRenderer) -> Starlette:
+    """Return the preview's app.
+
+    Args:
+        previews: makes the messages.
+        renderer: renders the page around them, `studio`.
+    """
+    pages = _PreviewPages(previews, renderer)
     return Starlette(
         routes=[
-            Route("/", room.page),
-            Route("/mail", room.mail),
-            Route("/message.eml", room.download),
+            Route("/", pages.page),
+            Route("/mail", pages.mail),
+            Route("/message.eml", pages.download),
         ],
         middleware=[
             Middleware(Guard, headers=_HEADERS),
             Middleware(TrustedHostMiddleware, allowed_hosts=_OUR_HOSTS, www_redirect=False),
         ],
-        exception_handlers={ConfigurationError: _trouble, NewsletterError: _trouble},
+        exception_handlers={ConfigurationError: _failed, NewsletterError: _failed},
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Choice:
-    """What the query asks to see."""
+    """The query: which message to show, and how."""
 
     list: str
     day: date | None
@@ -141,39 +92,38 @@ class _Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class _Room:
-    studio: Studio
-    environment: Environment
+class _PreviewPages:
+    previews: Previews
+    renderer: PageRenderer
 
     async def page(self, request: Request) -> Response:
-        """Show the controls and the message, or in its place what is wrong."""
+        """Show the controls and the message, or the mistake in its place."""
         nonce = secrets.token_urlsafe(16)
         shown: dict[str, Any] = {"error": "", "lists": [], "choice": None, "previewed": None}
         status = 200
         try:
-            # Filled step by step, so that after a failure the controls still show what could be had.
-            shown["lists"] = await self.studio.lists()
+            # Filled step by step: after a failure the controls show what was found before it.
+            shown["lists"] = await self.previews.lists()
             shown["choice"] = choice = _choice(request, shown["lists"])
-            shown["days"] = await self.studio.days(choice.list)
-            shown["subscribers"] = (await self.studio.subscribers(choice.list))[:_MAX_SUGGESTIONS]
+            shown["days"] = await self.previews.days(choice.list)
+            shown["subscribers"] = (await self.previews.subscribers(choice.list))[:_MAX_SUGGESTIONS]
             shown["previewed"] = await self._message(choice)
             shown["mail"] = mail_view(shown["previewed"].raw)
         except (ConfigurationError, NewsletterError) as error:
             shown["error"], status = str(error), _status_of(error)
-        content = self.environment.get_template("studio.html").render(
-            shown, nonce=nonce, views=VIEWS, widths=WIDTHS, query=request.url.query
-        )
+        values = shown | {"nonce": nonce, "views": VIEWS, "widths": WIDTHS, "query": request.url.query}
+        content = self.renderer.page("studio", values)
         return HTMLResponse(content, status, {"Content-Security-Policy": _page_policy(nonce)})
 
     async def mail(self, request: Request) -> Response:
         """Answer with the HTML part alone, for the frame."""
-        choice = _choice(request, await self.studio.lists())
+        choice = _choice(request, await self.previews.lists())
         html = mail_view((await self._message(choice)).raw).html
         return HTMLResponse(as_shown_in(choice.theme, html), headers={"Content-Security-Policy": _MAIL_POLICY})
 
     async def download(self, request: Request) -> Response:
         """Answer with the message as a file that mail programs open."""
-        choice = _choice(request, await self.studio.lists())
+        choice = _choice(request, await self.previews.lists())
         previewed = await self._message(choice)
         name = quote(f"{choice.list}-{previewed.day}.eml")
         return Response(
@@ -183,7 +133,7 @@ class _Room:
         )
 
     async def _message(self, choice: _Choice) -> Previewed:
-        return await self.studio.message(choice.list, choice.day, choice.subscriber)
+        return await self.previews.message(choice.list, choice.day, choice.subscriber)
 
 
 def _choice(request: Request, lists: Sequence[str]) -> _Choice:
@@ -204,7 +154,7 @@ def _choice(request: Request, lists: Sequence[str]) -> _Choice:
 
 
 def _one_of(known: Iterable[str], wanted: str | None) -> str:
-    """Return what is wanted if it is known, else the first that is."""
+    """Return the wanted value if it is a known one, else the first known one."""
     return wanted if wanted in (options := list(known)) else options[0]
 
 
@@ -226,5 +176,5 @@ def _status_of(error: Exception) -> int:
     return 404 if isinstance(error, UsageError) else 422
 
 
-async def _trouble(_: Request, error: Exception) -> Response:
+async def _failed(_: Request, error: Exception) -> Response:
     return PlainTextResponse(f"{error}\n", _status_of(error))

@@ -12,9 +12,8 @@ from newsletter.core.diff import select
 from newsletter.core.issue import Draft
 from newsletter.core.listing import Candidate
 from newsletter.core.newsletter_list import Masthead, NewsletterList
-from newsletter.sources.http.client import HttpClient, HttpConfig
 from newsletter.sources.jsonl import JsonLines
-from newsletter.sources.parts import Parts, SourceConfig
+from newsletter.sources.parts import NoHttp, Parts, SourceConfig
 
 FOLDER = Path(__file__).parent
 DAY = date(2026, 8, 21)
@@ -28,7 +27,7 @@ async def sample_draft(masthead: Masthead, day: date, now: datetime) -> Draft:
         rest=f"listings-{DAY}.jsonl",
         folder=FOLDER,
         config=SourceConfig(),
-        http=HttpClient(HttpConfig()),
+        http=NoHttp(),
     )
     page = await JsonLines(parts).read(DAY, now=now)
     candidates = [

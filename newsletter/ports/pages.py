@@ -1,0 +1,36 @@
+"""Web pages: values turned into HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from newsletter.core.issue import Issue
+
+
+class PageRenderer(Protocol):
+    """Turns values into web pages."""
+
+    def page(self, name: str, context: Mapping[str, Any]) -> str:
+        """Return the HTML of the page `name`, filled with `context`.
+
+        Raises:
+            RenderError: the template is wrong; names template and line.
+        """
+        ...
+
+    def issue_page(self, issue: Issue, *, web_url: str) -> str:
+        """Return the web version of an issue: each listing with its whole abstract, and no reader's own values.
+
+        Raises:
+            RenderError: the template is wrong; names template and line.
+        """
+        ...
+
+    def fingerprint(self, *, now: bool = False) -> str:
+        """Return a hash of templates and program: pages rendered under different hashes may differ.
+
+        Args:
+            now: look at the files now; else the hash may be a second old.
+        """
+        ...

@@ -1,0 +1,51 @@
+"""A message of two parts, `multipart/alternative`, text first (RFC 2046, 5.1.4).
+
+Both parts are in quoted-printable with CRLF throughout: a relay has nothing to change, so a signature holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from newsletter.render.mime import headers
+from newsletter.render.mime.signing import Signer
+
+_Part = TypeVar("_Part")
+
+
+def boundary_of(*identity: str) -> str:
+    """Return the line between the parts (without its dashes), a function of what identifies the mail.
+
+    `=_` never stands in quoted-printable (RFC 2045, 6.7), so no content can hold it.
+    """
+    return f"=_{hashlib.sha256('/'.join(identity).encode()).hexdigest()[:32]}"
+
+
+def multipart_headers(boundary: str) -> bytes:
+    """Return the header fields that announce the two parts."""
+    return headers.raw("MIME-Version", "1.0") + headers.raw(
+        "Content-Type", f'multipart/alternative; boundary="{boundary}"'
+    )
+
+
+def alternative(boundary: str, text: Iterable[_Part], html: Iterable[_Part]) -> tuple[bytes | _Part, ...]:
+    """Return both parts, which are encoded already, between boundaries (RFC 2046, 5.1.1)."""
+
+    def head(subtype: str) -> bytes:
+        return (
+            f"--{boundary}\r\n"
+            f"Content-Type: text/{subtype}; charset=utf-8\r\n"
+            "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+        ).encode()
+
+    end = f"\r\n--{boundary}--\r\n".encode()
+    return (head("plain"), *text, b"\r\n" + head("html"), *html, end)
+
+
+def signable(
+    head: Iterable[bytes], body: Iterable[bytes], signer: Signer | None
+) -> tuple[list[bytes], Callable[[], bytes] | None]:
+    """Return the pieces of a message, and a function that returns its DKIM-Signature, or None without a signer."""
+    return [b"".join(head), b"\r\n", *body], signer.prepare(head, b"".join(body)) if signer else None

@@ -1,0 +1,170 @@
+"""One HTTP request and its answer, redirects included. No module but this one and `public_only` imports httpx2."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx2
+
+from newsletter.core.text import one_line
+from newsletter.sources.http.content_coding import ACCEPTED, CodingError, DamagedError, Unpacker
+from newsletter.sources.http.public_only import AddressRefusedError, PublicOnly
+from newsletter.sources.reading.document import HttpError
+
+_MAX_REDIRECTS = 4
+_WHOLE = 6  # a whole answer may take this many times the timeout, which limits each single read
+_MAX_ERROR_BODY = 2000  # bytes
+
+
+class TryError(Exception):
+    """A request failed.
+
+    Attributes:
+        passing: another try may succeed.
+        wait: seconds that the server asks to wait before it.
+        status: the status code, if there was an answer.
+        body: the start of its body.
+        tried: how often the request was made.
+    """
+
+    def __init__(
+        self, reason: str, *, passing: bool = True, wait: float = 0.0, status: int | None = None, body: bytes = b""
+    ) -> None:
+        self.passing = passing
+        self.wait = wait
+        self.status = status
+        self.body = body[:_MAX_ERROR_BODY]
+        self.tried = 1
+        super().__init__(one_line(reason))
+
+    def final(self, where: str) -> HttpError:
+        """Return the error for the caller, after the last try."""
+        times = f" (tried {self.tried} times)" if self.tried > 1 else ""
+        return HttpError(f"{where}: {self}{times}", status=self.status, body=self.body)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """An answer. `url` is the address after all redirects, `charset` that of Content-Type, or nothing."""
+
+    status: int
+    headers: Mapping[str, str]  # names in small letters
+    url: str
+    charset: str
+    body: bytes
+
+
+class Exchange:
+    """Makes requests, and keeps connections open between them. Opens none before the first request.
+
+    Args:
+        user_agent: who asks.
+        timeout: seconds for each single read; a whole answer may take a few times as long.
+        max_bytes: the most that a body may have, unpacked.
+    """
+
+    def __init__(self, *, user_agent: str, timeout: float, max_bytes: int) -> None:
+        self._user_agent = user_agent
+        self._timeout = timeout
+        self._max_bytes = max_bytes
+        self._clients: dict[bool, httpx2.AsyncClient] = {}
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        public_only: bool = False,
+        read_body: bool = True,
+    ) -> Response:
+        """Make one request, follow redirects, and return the answer, whatever its status.
+
+        Args:
+            method: such as `GET`.
+            url: an http(s) address.
+            headers: beside those of each request.
+            public_only: refuse addresses that are not public, redirects included.
+            read_body: False leaves the body empty.
+
+        Raises:
+            TryError: no answer came, or none within time and size.
+        """
+        client = self._client(public_only=public_only)
+        try:
+            request = client.build_request(method, url, headers=dict(headers or {}))
+        except httpx2.InvalidURL as error:
+            raise TryError(f"not a web address: {error}", passing=False) from error
+        try:
+            async with asyncio.timeout(self._timeout * _WHOLE):
+                return await self._followed(client, request, read_body=read_body)
+        except DamagedError as error:
+            raise TryError(str(error)) from error
+        except (httpx2.UnsupportedProtocol, AddressRefusedError, CodingError) as error:
+            raise TryError(str(error), passing=False) from error
+        except (httpx2.InvalidURL, ValueError) as error:  # ValueError: a host that is no name (IDNA)
+            raise TryError(f"leads to what is no web address: {error}", passing=False) from error
+        except (httpx2.TimeoutException, TimeoutError) as error:
+            raise TryError(f"no answer in time (timeout: {self._timeout:g} s)") from error
+        except httpx2.TransportError as error:
+            raise TryError(f"no answer: {str(error) or type(error).__name__}") from error
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        while self._clients:
+            await self._clients.popitem()[1].aclose()
+
+    def _client(self, *, public_only: bool) -> httpx2.AsyncClient:
+        if public_only not in self._clients:
+            self._clients[public_only] = httpx2.AsyncClient(
+                headers={"User-Agent": self._user_agent, "Accept-Encoding": ACCEPTED},
+                timeout=self._timeout,
+                transport=PublicOnly() if public_only else None,
+            )
+        return self._clients[public_only]
+
+    async def _followed(self, client: httpx2.AsyncClient, request: httpx2.Request, *, read_body: bool) -> Response:
+        for _ in range(1 + _MAX_REDIRECTS):
+            response = await client.send(request, stream=True)
+            try:
+                if response.next_request is None and response.has_redirect_location:
+                    location = response.headers["location"]
+                    raise TryError(f"leads to what is no web address: {location!r}"[:200], passing=False)
+                if response.next_request is None:
+                    return self._answer(response, await self._body(response) if read_body else b"")
+                request = response.next_request
+            finally:
+                await response.aclose()
+        raise TryError(f"more than {_MAX_REDIRECTS} redirects", passing=False)
+
+    async def _body(self, response: httpx2.Response) -> bytes:
+        unpacker = Unpacker(response.headers.get("content-encoding", ""), most=self._max_bytes)
+        body = bytearray()
+        async for chunk in response.aiter_raw():
+            for piece in unpacker.unpacked(chunk):
+                body += piece
+        return bytes(body)
+
+    @staticmethod
+    def _answer(response: httpx2.Response, body: bytes) -> Response:
+        return Response(
+            status=response.status_code,
+            headers={name.lower(): value for name, value in response.headers.items()},
+            url=str(response.url),
+            charset=response.charset_encoding or "",
+            body=body,
+        )
+
+
+def with_query(url: str, params: Mapping[str, str] | None) -> str:
+    """Return a web address with these parameters in its query; None leaves the query as it is.
+
+    Raises:
+        TryError: it is no web address.
+    """
+    try:
+        return str(httpx2.URL(url).copy_merge_params(params) if params else httpx2.URL(url))
+    except httpx2.InvalidURL as error:
+        raise TryError(f"not a web address: {error}", passing=False) from error

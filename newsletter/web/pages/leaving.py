@@ -1,0 +1,99 @@
+"""Leaving a list: the page with the button, and one-click unsubscribe (RFC 8058)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from newsletter.core.newsletter_list import Masthead
+from newsletter.core.page_names import UNSUBSCRIBE
+from newsletter.core.subscriber import Subscriber
+from newsletter.core.tokens import Links
+from newsletter.ports import Clock, Issues, Roster
+from newsletter.ports.pages import PageRenderer
+from newsletter.web.guard import SECRET_PARAMETER
+
+log = structlog.get_logger(__name__)
+
+# A one-click body has 26 bytes; as multipart form data, which RFC 8058 also allows, a few hundred.
+_MAX_BODY_BYTES = 8192
+
+
+def routes(roster: Roster, issues: Issues, links: Links, renderer: PageRenderer, clock: Clock) -> list[Route]:
+    """Return the routes: GET asks, POST takes the reader off the list.
+
+    Args:
+        roster: finds the reader of a token, and suppresses who leaves.
+        issues: the newest issue says how a list presents itself. The list file is not asked: leaving must work
+            while that file has a mistake in it.
+        links: reads the signed tokens.
+        renderer: renders the pages `unsubscribe`, `unsubscribed` and `gone`.
+        clock: the present moment, for the time at which a reader left.
+    """
+    pages = _LeavingPages(roster, issues, links, renderer, clock)
+    path = f"/{UNSUBSCRIBE}/{{{SECRET_PARAMETER}}}"
+    return [Route(path, pages.ask, methods=["GET"]), Route(path, pages.leave, methods=["POST"])]
+
+
+@dataclass(frozen=True, slots=True)
+class _LeavingPages:
+    roster: Roster
+    issues: Issues
+    links: Links
+    renderer: PageRenderer
+    clock: Clock
+
+    async def ask(self, request: Request) -> Response:
+        """Show the button. Mail scanners follow links, so this changes nothing."""
+        subscriber = await self._reader(request)
+        return await self._page("unsubscribe", subscriber) if subscriber else self._gone()
+
+    async def leave(self, request: Request) -> Response:
+        """Take the reader off the list, after one click in a mail program (RFC 8058) or the page's button."""
+        body = await _body(request)
+        # The token alone decides. The body only distinguishes a mail provider from a browser, so no mistake in
+        # its encoding or wording keeps anybody on the list.
+        one_click = b"List-Unsubscribe" in body and b"One-Click" in body
+        subscriber = await self._reader(request)
+        if subscriber is None:
+            return PlainTextResponse("This subscription no longer exists.\n", 410) if one_click else self._gone()
+        news = await self.roster.suppress(
+            subscriber.email, list_name=subscriber.list, reason="unsubscribed", now=self.clock()
+        )
+        log.info("unsubscribed", list=subscriber.list, one_click=one_click, news=news)
+        if one_click:
+            return PlainTextResponse("Unsubscribed.\n" if news else "Already unsubscribed.\n")
+        return await self._page("unsubscribed", subscriber)
+
+    async def _reader(self, request: Request) -> Subscriber | None:
+        """Return the token's subscriber, or None if that subscriber was deleted.
+
+        Raises:
+            HTTPException: 404: we did not sign the token.
+        """
+        key = self.links.read_unsubscribe(request.path_params[SECRET_PARAMETER])
+        if key is None:
+            raise HTTPException(404)
+        return await self.roster.by_key(key)
+
+    async def _page(self, name: str, subscriber: Subscriber) -> Response:
+        latest = await self.issues.outline(subscriber.list)
+        masthead = latest.masthead if latest else Masthead(list=subscriber.list, title=subscriber.list, sender="")
+        return HTMLResponse(self.renderer.page(name, {"masthead": masthead, "email": subscriber.email}))
+
+    def _gone(self) -> Response:
+        return HTMLResponse(self.renderer.page("gone", {}), 410)
+
+
+async def _body(request: Request) -> bytes:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _MAX_BODY_BYTES:
+            raise HTTPException(413)
+    return body
