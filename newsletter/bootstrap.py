@@ -17,7 +17,8 @@ import structlog
 
 from newsletter.core.delivery import RetryPolicy
 from newsletter.core.errors import ConfigurationError, LintError
-from newsletter.core.tokens import Links, on_loopback, unreachable
+from newsletter.core.network import on_loopback, unreachable
+from newsletter.core.tokens import Links
 from newsletter.delivery.limits.domains import DomainLimits, Limit
 from newsletter.delivery.mailer import RelayMailer
 from newsletter.delivery.service import DeliveryService

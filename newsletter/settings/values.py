@@ -13,11 +13,9 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from newsletter.core.address import AddressError, domain_key
+from newsletter.core.durations import read_duration
 from newsletter.lists.addresses import normal_address
 
-_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_LONGEST = timedelta(days=3660)
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 _SQLITE = re.compile(r"sqlite(\+\w+)?://(/.*)?")
 _PORT = re.compile(r"\d{1,5}", re.ASCII)
@@ -44,13 +42,10 @@ def _duration(value: object) -> object:
     """Read `36h`, `90m`, `45s`, `2d` or a number of seconds."""
     if isinstance(value, timedelta):
         return value
-    found = _DURATION.fullmatch(str(value).strip())
-    seconds = float(found[1]) * _SECONDS[found[2]] if found else 0.0
-    if not seconds:
+    duration = read_duration(str(value))
+    if duration is None:
         raise ValueError("write a duration such as 36h, 90m, 45s or 2d")
-    if seconds > _LONGEST.total_seconds():
-        raise ValueError(f"write a duration of at most {_LONGEST.days} days")
-    return timedelta(seconds=seconds)
+    return duration
 
 
 def _web_address(value: str) -> str:

@@ -113,7 +113,7 @@ class Office:
                 claimed = await store.outbox.claim(worker, now=later, limit=99, issue_key=key)
                 message = await by_key.message_for(key)
                 made = {one.subscriber.email: message.for_reader(one)[1] for one in claimed}
-                await store.outbox.release(worker)
+                await store.outbox.release(worker, [one.key for one in claimed])
         return made
 
 
@@ -297,11 +297,11 @@ def test_a_closed_issue_stays_the_same_bytes_whatever_happens_around_it(edits: l
 AT_SIX = time(18)
 
 
-async def evening_desk(folder: Path) -> Desk:
+async def evening_desk(folder: Path, store: Store) -> Desk:
     """Return a desk that has closed an issue this morning for readers who get it at six."""
     words = {"first": ("8",), "second": ("7", "6")}
     topics = {name: Topic(name=name, keywords=keywords) for name, keywords in words.items()}
-    desk = Desk(folder, list_=replace(DESK_LIST, topics=topics, topics_mode=TopicsMode.ONLY))
+    desk = Desk(folder, store, list_=replace(DESK_LIST, topics=topics, topics_mode=TopicsMode.ONLY))
     desk.subscribe("ann", topics=("first",), hour=AT_SIX)
     desk.subscribe("bob", topics=("second",), hour=AT_SIX)
     desk.subscribe("eve", hour=AT_SIX)
@@ -311,9 +311,9 @@ async def evening_desk(folder: Path) -> Desk:
 
 
 async def test_topics_that_are_edited_between_closing_and_sending_leave_nobody_an_empty_mail(
-    tmp_path: Path,
+    tmp_path: Path, store: Store
 ) -> None:
-    desk = await evening_desk(tmp_path)
+    desk = await evening_desk(tmp_path, store)
     none = {name: Topic(name=name, keywords=("zebra",)) for name in ("first", "second")}
     desk.list_ = replace(desk.list_, topics=none, masthead=replace(desk.list_.masthead, title="Renamed"))
 

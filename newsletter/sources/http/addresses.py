@@ -1,54 +1,15 @@
-"""Network addresses: which are public, and how a host is written where only ASCII can be."""
+"""Hosts: how they are written where only ASCII can be, and their IP addresses."""
 
 from __future__ import annotations
 
 import re
 import socket
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import ip_address
 
 import idna
 
-# IPv6 forms that carry an IPv4 address which counts in their place.
-_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: in the last four bytes
-# All that is routed on the public internet is in here (RFC 4291, 2.4). IPv4-compatible and IPv4-translated
-# addresses, NAT64 of one's own (RFC 8215) and what IANA gives out for other ends are not.
-_UNICAST = IPv6Network("2000::/3")
-_ISATAP = (0x0000_5EFE, 0x0200_5EFE)  # RFC 5214: an IPv4 address after these four bytes
-_NOT_GLOBAL = (
-    IPv4Network("192.0.0.0/24"),
-    IPv4Network("192.88.99.0/24"),
-    IPv6Network("2001::/23"),
-    IPv6Network("3fff::/20"),
-)
-
 _HOST = re.compile(r"[a-z0-9_-]++(?:\.[a-z0-9_-]++)*+\.?")
 _LONGEST_HOST = 253  # characters (RFC 1035)
-
-
-def is_public(address: str) -> bool:
-    """Tell whether an IP address can be somebody's public server.
-
-    Private, loopback, link-local (cloud metadata stands there), shared, reserved and multicast addresses are
-    not, nor are IPv6 forms that carry such an IPv4 address. Anything that is no IP address is not either.
-    """
-    try:
-        found: IPv4Address | IPv6Address = ip_address(address)
-    except ValueError:
-        return False
-    if isinstance(found, IPv6Address):
-        if found.ipv4_mapped:
-            found = found.ipv4_mapped
-        elif found in _NAT64:
-            found = IPv4Address(found.packed[-4:])
-        elif found not in _UNICAST or found.sixtofour or _is_isatap(found) or found.scope_id:
-            return False
-    if any(found in network for network in _NOT_GLOBAL if network.version == found.version):
-        return False
-    return found.is_global and not found.is_multicast
-
-
-def _is_isatap(address: IPv6Address) -> bool:
-    return int.from_bytes(address.packed[8:12], "big") in _ISATAP
 
 
 def ascii_host(host: str) -> str:
