@@ -1,4 +1,4 @@
-"""A rendered issue, still with its marks: what the renderer makes and the segments are cut from."""
+"""A rendered issue with its marks: the renderer's result, from which segments are cut."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Mailbox:
         """Read `Name <address>` or a bare address.
 
         Raises:
-            RenderError: the text holds no address, or another than one.
+            RenderError: the text does not hold exactly one address.
         """
         if len(text) > _LONGEST_LINE:
             raise RenderError(f"{text[:80]!r}… is longer than a line of a mail: {len(text)} characters")
@@ -44,7 +44,7 @@ class Mailbox:
 
     @property
     def domain(self) -> str:
-        """Return what stands behind the @."""
+        """Return the part after the @."""
         return self.address.rpartition("@")[2]
 
 
@@ -69,7 +69,7 @@ def wire_address(email: str) -> str:
 
 
 def needs_smtputf8(email: str) -> bool:
-    """Tell whether a relay must offer SMTPUTF8 (RFC 6531) for an address: only for a non-ASCII local part.
+    """Return whether a relay must offer SMTPUTF8 (RFC 6531) for an address: only for a non-ASCII local part.
 
     Without it in the mail options such an address poisons the connection.
     """
