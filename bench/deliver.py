@@ -183,8 +183,9 @@ def write_pages(folder: Path) -> Path:
 
 def message_size() -> int:
     """Return how many bytes this program's message has."""
-    message = render.message(TemplateRenderer(None, render.TEMPLATES), render.issue(LISTINGS))
-    return len(message.for_reader(render.deliveries(1)[0])[1])
+    of = render.issue(LISTINGS)
+    message = render.message(TemplateRenderer(None, render.TEMPLATES), of)
+    return len(message.for_reader(render.deliveries(of, 1)[0])[1])
 
 
 def is_installed(program: str) -> bool:

@@ -15,7 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from itertools import cycle, islice
@@ -25,11 +25,13 @@ import dkim
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from newsletter.core.choice import Choices
 from newsletter.core.delivery import Delivery, DeliveryState
 from newsletter.core.issue import Issue, IssueListing
 from newsletter.core.listing import Listing
-from newsletter.core.newsletter_list import Masthead, NewsletterList
+from newsletter.core.newsletter_list import Masthead
 from newsletter.core.subscriber import Subscriber
+from newsletter.core.terms import Terms
 from newsletter.core.tokens import Links
 from newsletter.core.topics import Topic
 from newsletter.render.issue.issue_renderer import MailRenderer
@@ -48,9 +50,9 @@ MASTHEAD = Masthead(
     postal_address="1 Reading Lane, Booktown",
 )
 CHOICES = ((), ("agents",), ("vision",), ("vision", "agents"))
-CONFIG = NewsletterList(
+TERMS = Terms(
     masthead=MASTHEAD,
-    sources=(),
+    stale_after=timedelta(hours=36),
     topics={name: Topic(name=name, keywords=(name,)) for name in ("agents", "vision")},
 )
 PEM = generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
@@ -76,7 +78,7 @@ def issue(listings: int) -> Issue:
         number=1,
         subject=f"Daily Papers · 12 Mar: Agents that plan, part 0 and {listings - 1} more",
         frozen_at=MOMENT,
-        masthead=MASTHEAD,
+        terms=TERMS,
         day=date(2026, 3, 12),
         candidates=listings,
         listings=tuple(
@@ -106,9 +108,10 @@ def issue(listings: int) -> Issue:
     )
 
 
-def deliveries(readers: int) -> list[Delivery]:
-    """Return readers of all choices of topics."""
-    return [
+def deliveries(of: Issue, readers: int) -> list[Delivery]:
+    """Return deliveries of an issue to readers of all choices of topics."""
+    choices = Choices(of.listings, of.terms)
+    made = [
         Delivery(
             key=number,
             issue_key=1,
@@ -121,11 +124,13 @@ def deliveries(readers: int) -> list[Delivery]:
         )
         for number, topics in enumerate(islice(cycle(CHOICES), readers))
     ]
+    return [one._replace(choice=choices.of(one.subscriber), subject=of.subject) for one in made]
 
 
 def message(renderer: TemplateRenderer, of: Issue, signer: Signer | None = None) -> IssueMessage:
     """Render an issue to ready segments."""
-    return MailRenderer(renderer, LINKS, signer).anew(of, CONFIG)
+    mails = MailRenderer(renderer, LINKS, signer)
+    return mails.message(of, mails.render(of))
 
 
 def naive(renderer: TemplateRenderer, of: Issue, delivery: Delivery, *, signed: bool = False) -> bytes:
@@ -152,7 +157,8 @@ def _plainly(page: str, marks: Markers, delivery: Delivery) -> str:
 def contenders(listings: int, readers: int) -> list[Contender]:
     """Return what is timed, in the order of the table."""
     renderer = TemplateRenderer(None, TEMPLATES)
-    of, to = issue(listings), deliveries(readers)
+    of = issue(listings)
+    to = deliveries(of, readers)
     plain, signed = message(renderer, of), message(renderer, of, SIGNER)
     return [
         Contender("issue to segments", lambda: message(renderer, of), 1),
@@ -198,9 +204,8 @@ def main() -> None:
         rows = [{"contender": name, "ms": round(milliseconds, 4)} for name, milliseconds in medians.items()]
         print(json.dumps({"ratios": {name: round(ratio, 1) for name, ratio in ratios.items()}, "rows": rows}))
         return
-    size = len(
-        message(TemplateRenderer(None, TEMPLATES), issue(arguments.listings)).for_reader(deliveries(1)[0])[1]
-    )
+    of = issue(arguments.listings)
+    size = len(message(TemplateRenderer(None, TEMPLATES), of).for_reader(deliveries(of, 1)[0])[1])
     print(f"{arguments.listings} listings, {size:,} bytes a message; medians of {arguments.rounds} rounds")
     for name, milliseconds in medians.items():
         print(f"  {name:<20} {milliseconds:10.3f} ms")

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from newsletter.ports import Store
+from newsletter.store import open_store
 
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(
@@ -23,3 +27,11 @@ def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 def httpserver_listen_address() -> tuple[str, int]:
     """Let the one HTTP server of a test process listen where all tests expect it, whichever comes first."""
     return ("127.0.0.1", 0)
+
+
+@pytest.fixture
+async def store() -> AsyncIterator[Store]:
+    """An empty store, in memory."""
+    opened = await open_store("sqlite://")
+    yield opened
+    await opened.close()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import cycle, islice
 from typing import Any
 
 from newsletter.core.issue import Draft, Issue, IssueListing
 from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Masthead
+from newsletter.core.terms import Terms
 
 DAY = date(2026, 3, 12)
 
@@ -228,6 +229,12 @@ def masthead(**changes: Any) -> Masthead:
     return Masthead(**values | changes)
 
 
+def terms(**changes: Any) -> Terms:
+    """Return the terms of a made-up list."""
+    values: dict[str, Any] = {"masthead": masthead(), "stale_after": timedelta(hours=36)}
+    return Terms(**values | changes)
+
+
 def draft(listings: Iterable[Listing] | None = None, **changes: Any) -> Draft:
     """Return a draft of the given listings (else of three papers), ranked as they come."""
     return Draft(**_content(listings, changes))
@@ -245,11 +252,12 @@ def issue(listings: Iterable[Listing] | None = None, **changes: Any) -> Issue:
 
 def _content(listings: Iterable[Listing] | None, changes: dict[str, Any]) -> dict[str, Any]:
     chosen: Sequence[Listing] = list(papers(3) if listings is None else listings)
+    own = {"terms": terms(masthead=changes.pop("masthead"))} if "masthead" in changes else {}
     values: dict[str, Any] = {
-        "masthead": masthead(),
+        "terms": terms(),
         "number": 42,
         "day": DAY,
         "candidates": len(chosen),
         "listings": tuple(issue_listing(listing, rank) for rank, listing in enumerate(chosen, 1)),
     }
-    return values | changes
+    return values | own | changes

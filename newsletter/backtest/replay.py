@@ -13,10 +13,11 @@ from newsletter.core.errors import SourceError
 from newsletter.core.issue import Draft, Issue
 from newsletter.core.listing import Candidate, Page
 from newsletter.core.newsletter_list import NewsletterList
+from newsletter.core.rendering import Part, Rendering
 from newsletter.core.subscriber import Subscriber, SyncPlan
 from newsletter.pipeline.collect import collect
 from newsletter.pipeline.publish import lookback, publish
-from newsletter.ports import Composed, Message, Source, Store
+from newsletter.ports import Composed, Message, Renderer, Source, Store
 from newsletter.store import open_store
 
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
@@ -148,15 +149,17 @@ class _Past(Source):
         return await self._source.read(day, now=now) if day >= self._first else Page()
 
 
-class _Unrendered:
+class _Unrendered(Renderer, Message):
     """A renderer and a message without content: nobody reads these issues."""
-
-    html_bytes = 0
 
     def subject(self, draft: Draft) -> str:
         return draft.day.isoformat()
 
-    def message(self, _issue: Issue, _config: NewsletterList) -> Message:
+    def render(self, issue: Issue) -> Rendering:  # noqa: ARG002 (nothing of it shows)
+        nothing = Part(page="", nonce="")
+        return Rendering(html=nothing, text=nothing, headlines=(), html_bytes=0)
+
+    def message(self, issue: Issue, rendering: Rendering) -> Message:  # noqa: ARG002
         return self
 
     def for_reader(self, _delivery: Delivery) -> tuple[str, bytes]:

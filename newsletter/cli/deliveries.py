@@ -16,6 +16,7 @@ from newsletter.cli.hindrances import find_hindrances, show_hindrances
 from newsletter.cli.output import say, say_json, table
 from newsletter.cli.session import AsJson, Day, ListName, now, within
 from newsletter.core.delivery import Change, DeliveryState
+from newsletter.core.text import counted
 from newsletter.ports import DeliveryRecord, Hindrance
 
 group = typer.Typer(no_args_is_help=True, help="Who got it, and who not yet.")
@@ -130,7 +131,7 @@ def _tell(count: int, done: str, *, as_json: bool) -> None:
     if as_json:
         say_json({"deliveries": count})
     else:
-        say(f"{count} {'delivery' if count == 1 else 'deliveries'} {done}")
+        say(f"{counted(count, 'delivery', 'deliveries')} {done}")
     raise typer.Exit(Exit.DONE)
 
 
@@ -151,6 +152,8 @@ def _when(record: DeliveryRecord) -> datetime:
 
 
 def _answer(record: DeliveryRecord) -> str:
+    if record.state is DeliveryState.WITHDRAWN:
+        return f"{record.reason}: {record.text}" if record.text else record.reason
     return " ".join(str(part) for part in (record.code, record.text, record.reason) if part)
 
 

@@ -66,7 +66,7 @@ def render(
 
 async def _raw(program: Program, list_name: str, day: date | None, address: str | None) -> bytes:
     issue, file = await program.studio.issue(list_name, day)
-    return program.studio.raw(issue, file, address)
+    return await program.studio.raw(issue, file, address)
 
 
 def _part(raw: bytes, format_: Format) -> bytes:
@@ -140,7 +140,7 @@ async def _lint_all(
         except NothingNewError as error:
             nothing[file.list.name] = str(error)
             continue
-        raw = program.studio.raw(issue, file, None)
+        raw = await program.studio.raw(issue, file, None)
         is_local = bootstrap.relays_are_local(program.settings)
         results[file.list.name] = lint(raw, issue, https=links, is_local=is_local)
         if links:

@@ -12,11 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from newsletter.core.delivery import Planned
-from newsletter.core.newsletter_list import Hours, NewsletterList
+from newsletter.core.newsletter_list import Cadence, Hours, NewsletterList
+from newsletter.core.steps import Plan
 from newsletter.core.subscriber import Subscriber
+from newsletter.core.terms import Terms
 from newsletter.core.topics import OWN_WORDS, Choice
 
 # A skipped time may fall on the next date, and a repeated midnight begins the next date twice: so a search begins
@@ -143,35 +146,55 @@ def reader_time(subscriber: Subscriber, list_: NewsletterList, slot: Slot) -> da
     return next(moment for moment in moments if moment >= slot.at)
 
 
-def opening(list_: NewsletterList, moment: datetime) -> datetime:
-    """Return the first time from `moment` on that a list's mail may leave: `moment` itself, within its hours."""
-    if list_.hours is None:
+class Window(Protocol):
+    """When mail may leave and how late: of a list, or of a closed issue's terms."""
+
+    @property
+    def hours(self) -> Hours | None:
+        """Return the hours within which mail may leave; None: it may at any time."""
+        ...
+
+    @property
+    def timezone(self) -> str:
+        """Return the IANA name of the zone of the hours."""
+        ...
+
+    @property
+    def stale_after(self) -> timedelta:
+        """Return how late a delivery may be."""
+        ...
+
+
+def opening(window: Window, moment: datetime) -> datetime:
+    """Return the first time from `moment` on that mail may leave: `moment` itself, within the hours."""
+    if window.hours is None:
         return moment
-    spans = _hours_around(list_.hours, list_.timezone, moment)
+    spans = _hours_around(window.hours, window.timezone, moment)
     return next(max(opens, moment) for opens, closes in spans if max(opens, moment) < closes)
 
 
-def closing(list_: NewsletterList, moment: datetime) -> datetime | None:
-    """Return when the hours are over in which `moment` lies: `moment` itself, outside of them. None: never."""
-    if list_.hours is None:
+def closing(window: Window, moment: datetime) -> datetime | None:
+    """Return the end of the hours that contain `moment`; `moment` itself if it is outside; None without hours."""
+    if window.hours is None:
         return None
     end = moment
-    for opens, closes in _hours_around(list_.hours, list_.timezone, moment):
+    for opens, closes in _hours_around(window.hours, window.timezone, moment):
         if opens <= end < closes:
             end = closes
     return end
 
 
-def late_before(list_: NewsletterList, now: datetime) -> datetime:
+def late_before(window: Window, now: datetime) -> datetime:
     """Return the moment before which what was due is too late by now.
 
-    Waiting for the list's hours makes nothing late: what is late has had so long within them, or all of a day's.
+    Waiting for the hours makes nothing late. What is late could leave for `stale_after` within the hours, or for
+    all the hours of a day.
     """
-    late = now - list_.stale_after
-    if list_.hours is None:
+    late = now - window.stale_after
+    if window.hours is None:
         return late
-    end, left = now, min(list_.stale_after, list_.hours.length)
-    for opens, closes in reversed(_hours_around(list_.hours, list_.timezone, now)):
+    end, left = now, min(window.stale_after, window.hours.length)
+    for opens, closes in reversed(_hours_around(window.hours, window.timezone, now)):
         end = min(now, closes)
         if left <= end - opens:
             break
@@ -196,29 +219,37 @@ def planner(
     now: datetime,
     *,
     at_once: bool,
-    choice: Callable[[Subscriber], Choice] | None = None,
-) -> Callable[[Subscriber], Planned]:
-    """Return the function that plans one subscriber's copy of an issue.
+    choose: Callable[[Subscriber, frozenset[int]], Choice],
+    subject_of: Callable[[Choice], str],
+) -> Plan:
+    """Return the function that plans a subscriber's copy of an issue.
 
     Args:
         list_: the list.
         slot: the issue's slot.
-        now: the moment of freezing; nothing is due before it.
+        now: when the issue is closed; nothing is due before it.
         at_once: everything is due now, whatever the readers' hours and the list's.
-        choice: tells what a reader gets of the issue; who gets nothing gets no mail.
+        choose: returns what a reader gets of the issue, given the keys of listings that the reader had before;
+            who gets nothing gets no mail.
+        subject_of: returns the subject of a mail with this choice.
     """
+    terms = Terms.of(list_)
 
-    def plan(subscriber: Subscriber) -> Planned:
-        cadence = subscriber.cadence or list_.usual_cadence
-        if cadence is not list_.cadence:
-            return Planned(due_at=None, reason=f"wants a {cadence} issue, this one is {list_.cadence}")
-        if choice is not None and not choice(subscriber).positions:
+    def plan(subscriber: Subscriber, had: frozenset[int]) -> Planned:
+        if not terms.suits(subscriber.cadence):
+            return Planned(due_at=None, reason=_other_edition(subscriber, terms))
+        choice = choose(subscriber, had)
+        if not choice.positions:
             return Planned(due_at=None, reason=_nothing_for(subscriber))
-        if at_once:
-            return Planned(due_at=now)
-        return Planned(due_at=opening(list_, max(now, reader_time(subscriber, list_, slot))))
+        due_at = now if at_once else opening(terms, max(now, reader_time(subscriber, list_, slot)))
+        return Planned(due_at=due_at, choice=choice, subject=subject_of(choice))
 
     return plan
+
+
+def _other_edition(subscriber: Subscriber, terms: Terms) -> str:
+    wanted = subscriber.cadence or Cadence.DAILY
+    return f"wants a {wanted} issue, this one is {terms.cadence}"
 
 
 def _nothing_for(subscriber: Subscriber) -> str:

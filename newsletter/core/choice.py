@@ -7,8 +7,8 @@ from functools import cached_property, lru_cache
 
 from newsletter.core.interest import Interests
 from newsletter.core.issue import IssueListing
-from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.subscriber import Subscriber
+from newsletter.core.terms import Terms
 from newsletter.core.topics import Choice, TopicsMode, choose, index
 
 _KEPT = 1024
@@ -19,14 +19,14 @@ class Choices:
 
     Args:
         listings: the issue's.
-        list_: its list, for the topics.
+        terms: the issue's, for the topics.
     """
 
-    def __init__(self, listings: Sequence[IssueListing], list_: NewsletterList) -> None:
+    def __init__(self, listings: Sequence[IssueListing], terms: Terms) -> None:
         self._records = [one.listing for one in listings]
         self._positions = {one.key: position for position, one in enumerate(listings)}
-        self._mode = list_.topics_mode
-        self._matches = index(self._records, list_.topics)
+        self._mode = terms.topics_mode
+        self._matches = index(self._records, terms.topics)
         self._cached = lru_cache(maxsize=_KEPT)(self._choice)
 
     def of(self, reader: Subscriber, had: frozenset[int] = frozenset()) -> Choice:
@@ -34,7 +34,7 @@ class Choices:
 
         Args:
             reader: the subscriber.
-            had: the keys of listings that the reader has had from this list already.
+            had: the keys of listings that issues of this list, daily or weekly, brought the reader before.
         """
         without = frozenset(self._positions[key] for key in had if key in self._positions) if had else had
         return self._cached(reader.topics, reader.interest, reader.topics_mode or self._mode, without)

@@ -22,7 +22,9 @@ from enum import IntEnum, StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from newsletter.core.subscriber import Subscriber, address_key
+from newsletter.core.address import address_key
+from newsletter.core.subscriber import Subscriber
+from newsletter.core.topics import NOTHING, Choice
 
 # Deliveries, their outcomes and changes are tuples: a frozen dataclass takes three times as long to make, and each
 # message needs half a dozen.
@@ -90,16 +92,21 @@ class Uncertain(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """What freezing an issue decides for one subscriber: when it is due, or why it is not."""
+    """What closing an issue decides for one subscriber: when it is due, what is in it and under which subject.
+
+    Where `due_at` is None the subscriber gets none, for the `reason`.
+    """
 
     due_at: datetime | None
+    choice: Choice = NOTHING
+    subject: str = ""
     reason: str = ""
 
 
 class Delivery(NamedTuple):
     """One issue to one subscriber, as claimed from the outbox. Times are aware, UTC.
 
-    `had` are the keys of listings that came to the subscriber with another edition of the list: they are left out.
+    `choice` is what the subscriber gets of the issue, `subject` the mail's: as decided when the issue was closed.
     """
 
     key: int
@@ -109,7 +116,8 @@ class Delivery(NamedTuple):
     state: DeliveryState
     due_at: datetime
     attempts: int = 0
-    had: frozenset[int] = frozenset()
+    choice: Choice = NOTHING
+    subject: str = ""
 
 
 class Doubt(IntEnum):

@@ -10,6 +10,7 @@ from newsletter.core.issue import Draft, Issue, IssueListing
 from newsletter.core.listing import Candidate
 from newsletter.core.newsletter_list import Cadence, NewsletterList
 from newsletter.core.ranking import NEW, VOTES_ONLY, Occasion, Ranked, fitting, ranked
+from newsletter.core.terms import Terms
 
 # A page that could not be read, or days without an issue, widen the look back this far and no further.
 MAX_CATCH_UP_DAYS = 14
@@ -130,7 +131,7 @@ def select(
     if all(one.reasons == (NEW,) for one in room):
         room = [replace(one, reasons=()) for one in room]  # what holds for all says nothing of any
     return Draft(
-        masthead=list_.masthead,
+        terms=Terms.of(list_),
         day=day,
         number=number,
         candidates=len(order),

@@ -1,12 +1,14 @@
-"""Issues: what a list publishes for one day, frozen."""
+"""Issues: what a list publishes for one day; a draft until it is closed."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Masthead
+from newsletter.core.terms import Terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,30 +28,72 @@ class IssueListing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """An issue before it is frozen."""
+    """An issue before it is closed."""
 
-    masthead: Masthead
+    terms: Terms
     day: date
     number: int  # the number it will have: one more than the list's issues that it was held against
     candidates: int  # unsent listings before the limit on an issue's length
     listings: tuple[IssueListing, ...]
     listed: int = 0  # listings that sources show for the day itself, sent ones too
 
+    @property
+    def masthead(self) -> Masthead:
+        """Return what of the list shows on its mail."""
+        return self.terms.masthead
+
+    def closed(self, key: int, subject: str, at: datetime) -> Issue:
+        """Return the issue that it becomes.
+
+        Args:
+            key: the store's number of the issue; 0 for an issue that is not stored.
+            subject: of the whole issue.
+            at: when it is closed; aware, UTC.
+        """
+        return Issue(
+            key=key,
+            number=self.number,
+            subject=subject,
+            frozen_at=at,
+            terms=self.terms,
+            day=self.day,
+            candidates=self.candidates,
+            listings=self.listings,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
-    """A frozen issue. `frozen_at` is aware, UTC; `number` counts the issues of the list from 1."""
+    """A closed issue: its key alone is enough to deliver it, and to make the same bytes again.
+
+    `frozen_at` is when it was closed; aware, UTC. `number` counts the issues of the list from 1.
+    """
 
     key: int  # the store's number of the issue
     number: int
     subject: str
     frozen_at: datetime
-    masthead: Masthead
+    terms: Terms
     day: date
     candidates: int
     listings: tuple[IssueListing, ...]
 
     @property
+    def masthead(self) -> Masthead:
+        """Return what of the list shows on its mail."""
+        return self.terms.masthead
+
+    @property
     def list(self) -> str:
         """Return the name of the list it belongs to."""
-        return self.masthead.list
+        return self.terms.masthead.list
+
+    def part(self, positions: Sequence[int]) -> Draft:
+        """Return a draft of the issue as if it held the listings at these positions alone, in this order."""
+        return Draft(
+            terms=self.terms,
+            day=self.day,
+            number=self.number,
+            candidates=self.candidates,
+            listings=tuple(self.listings[position] for position in positions),
+        )

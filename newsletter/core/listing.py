@@ -2,27 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 
 from newsletter.core.identity import IdKind, ListingId, bounded, guid_id, identities
-from newsletter.core.normalisation import normalised
-
-_CONTROLS = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
-
-
-def clean_text(text: str) -> str:
-    """Return text of a source as one line: no control or bidi characters, no lone surrogates, NFC, single spaces.
-
-    Source text is hostile: a right-to-left override could turn a link's title around, a CR or LF could start
-    a header.
-    """
-    if not (text.isascii() and text.isprintable()):
-        text = normalised("NFC", _CONTROLS.sub(" ", text))
-    return " ".join(text.split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,6 +67,16 @@ class Masthead:
         """Return the name of the list whose subscribers get it: of a weekly edition that is the daily list."""
         return self.list.removesuffix(WEEKLY_EDITION)
 
+    @property
+    def is_weekly_edition(self) -> bool:
+        """Return whether it is of the weekly edition of a daily list."""
+        return self.list != self.readers_of
+
+    @property
+    def editions(self) -> tuple[str, str]:
+        """Return the names under which the same subscribers get issues: the list's and its weekly edition's."""
+        return self.readers_of, self.readers_of + WEEKLY_EDITION
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewsletterList:
@@ -108,17 +118,6 @@ class NewsletterList:
         if self.deadline is not None:
             return self.deadline
         return timedelta(hours=36) if self.cadence is Cadence.DAILY else timedelta(days=4)
-
-    @property
-    def usual_cadence(self) -> Cadence:
-        """Return what a subscriber wants who has chosen no cadence."""
-        return self.cadence if self.masthead.readers_of == self.name else Cadence.DAILY
-
-    @property
-    def other_edition(self) -> str:
-        """Return the name of the edition that has the same readers: of a weekly edition the daily list's."""
-        daily = self.masthead.readers_of
-        return daily + WEEKLY_EDITION if self.name == daily else daily
 
     @property
     def weekly_edition(self) -> NewsletterList | None:

@@ -1,4 +1,4 @@
-"""How an issue is frozen and what becomes of its deliveries, step by step. Pure; all stores decide by it."""
+"""How deliveries begin when an issue is closed, and what becomes of each, step by step. Pure."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from newsletter.core.delivery import FORWARD, WAITING, Change, DeliveryState, Planned, Uncertain
 from newsletter.core.errors import NoReaderError
-from newsletter.core.issue import Draft, Issue
+from newsletter.core.issue import Issue
 from newsletter.core.subscriber import Subscriber, SubscriberStatus
+from newsletter.core.text import one_line
+from newsletter.core.topics import Choice
 
-# What a withdrawal's reason begins with where the address is suppressed; `suppressed_count` counts by it.
+# The reason of a withdrawal where the address is suppressed; its text then says why. It is counted by this reason.
 SUPPRESSED = "suppressed"
 CUT_OFF = "cut off in flight"
 NOT_YET_SENT = (DeliveryState.QUEUED, DeliveryState.DEFERRED, DeliveryState.UNCERTAIN)
@@ -24,20 +26,6 @@ OPEN = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED)
 NOBODY = "nobody"
 
 _LONGEST_TEXT = 1000
-
-
-def frozen(draft: Draft, key: int, subject: str, now: datetime) -> Issue:
-    """Return the issue that a draft becomes under the store's number `key`."""
-    return Issue(
-        key=key,
-        number=draft.number,
-        subject=subject,
-        frozen_at=now,
-        masthead=draft.masthead,
-        day=draft.day,
-        candidates=draft.candidates,
-        listings=draft.listings,
-    )
 
 
 class Standing(NamedTuple):
@@ -73,14 +61,32 @@ class Step(NamedTuple):
 
 
 class Opening(NamedTuple):
-    """What the row of a delivery begins with: queued, or withdrawn with a reason."""
+    """What the row of a delivery begins with: queued with a choice and its subject, or withdrawn with a reason."""
 
     email: str
+    name: str
     state: str
     due_at: datetime
     ready_at: datetime | None
     reason: str
+    text: str
     updated_at: datetime
+    choice: Choice | None
+    subject: str
+
+
+# Decides for a subscriber, given the keys of listings that issues of the same list brought them before.
+Plan: TypeAlias = Callable[[Subscriber, frozenset[int]], Planned]
+
+
+class Bar(NamedTuple):
+    """Why a subscriber gets no mail: the reason of the withdrawal, and what is known of it in words."""
+
+    reason: str
+    text: str = ""
+
+
+REMOVED = Bar("removed from the list")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,25 +129,22 @@ def _step(standing: Standing | Step, change: Change) -> Step:
     return Step(
         key=change.key,
         updated_at=change.at,
-        text=_plain(change.text),
+        text=_kept(change.text),
         ready_at=(change.next_attempt_at or standing.due_at) if waits else None,
         next_attempt_at=change.next_attempt_at if waits else None,
         state=change.state,
         attempts=change.attempts if is_attempt else standing.attempts,
         relay=change.relay,
         code=change.code,
-        reason=_plain(change.reason) if change.reason else "",
+        reason=_kept(change.reason),
         claimed_by=(standing.claimed_by or NOBODY) if begins else None,
         due_at=standing.due_at,
     )
 
 
-def _plain(text: str) -> str:
-    """Return text from outside in a form that every database takes: no NUL, no lone surrogates, not endless."""
-    if not text or (text.isprintable() and len(text) <= _LONGEST_TEXT):
-        return text
-    encodable = text[:_LONGEST_TEXT].encode("utf-8", "replace").decode()
-    return " ".join("".join(char if char.isprintable() else " " for char in encodable).split())
+def _kept(text: str) -> str:
+    """Return what a relay said or an operator wrote as the store keeps it."""
+    return one_line(text, _LONGEST_TEXT) if text else ""
 
 
 def cut_off(in_flight: Iterable[tuple[int, int]], policy: Uncertain, now: datetime) -> list[Change]:
@@ -160,46 +163,56 @@ def cut_off(in_flight: Iterable[tuple[int, int]], policy: Uncertain, now: dateti
     return steps
 
 
-def withdrawal(key: int, reason: str, now: datetime) -> Change:
+def withdrawal(key: int, bar: Bar, now: datetime) -> Change:
     """Return the step of a delivery that will not be made."""
-    return Change(key=key, state=DeliveryState.WITHDRAWN, at=now, reason=reason)
+    return Change(key=key, state=DeliveryState.WITHDRAWN, at=now, reason=bar.reason, text=bar.text)
 
 
 def dead_address(change: Change) -> str:
     """Return the reason for which an address is suppressed: what the relay said of it."""
-    return " ".join(part for part in (str(change.code or ""), _plain(change.text) or change.reason) if part)
+    return " ".join(part for part in (str(change.code or ""), _kept(change.text) or change.reason) if part)
 
 
-def barred(status: SubscriberStatus, suppression: str | None) -> str:
-    """Return why a subscriber gets no mail, or an empty string.
+def barred(status: SubscriberStatus, suppression: str | None) -> Bar | None:
+    """Return why a subscriber gets no mail; None if nothing bars them from it.
 
     Args:
         status: the subscriber's own.
         suppression: the reason of a suppression of the address, if there is one.
     """
     if suppression is not None:
-        return f"{SUPPRESSED}: {suppression}"
+        return Bar(SUPPRESSED, suppression)
     if status is SubscriberStatus.UNSUBSCRIBED:
-        return f"{SUPPRESSED}: unsubscribed"
-    return "removed from the list" if status is SubscriberStatus.REMOVED else ""
+        return Bar(SUPPRESSED, "unsubscribed")
+    return REMOVED if status is SubscriberStatus.REMOVED else None
 
 
 def opening(
-    subscriber: Subscriber, suppression: str | None, plan: Callable[[Subscriber], Planned], now: datetime
+    subscriber: Subscriber, suppression: str | None, had: frozenset[int], plan: Plan, now: datetime
 ) -> Opening:
-    """Return how a subscriber's delivery begins."""
-    reason, due_at = barred(subscriber.status, suppression), None
-    if not reason:
-        planned = plan(subscriber)
-        reason, due_at = planned.reason, planned.due_at
-    state = DeliveryState.WITHDRAWN if due_at is None else DeliveryState.QUEUED
+    """Return how a subscriber's delivery of an issue begins.
+
+    Args:
+        subscriber: who is to get it.
+        suppression: the reason of a suppression of the address, if there is one.
+        had: the keys of listings that issues of the same list brought the subscriber before.
+        plan: decides for the subscriber, given what they had before.
+        now: when the issue is closed.
+    """
+    bar = barred(subscriber.status, suppression)
+    planned = Planned(due_at=None, reason=bar.reason) if bar else plan(subscriber, had)
+    queued = planned.due_at is not None
     return Opening(
         email=subscriber.email,
-        state=state.value,
-        due_at=due_at or now,
-        ready_at=due_at,
-        reason=reason if due_at is None else "",
+        name=subscriber.name,
+        state=(DeliveryState.QUEUED if queued else DeliveryState.WITHDRAWN).value,
+        due_at=planned.due_at or now,
+        ready_at=planned.due_at,
+        reason="" if queued else planned.reason,
+        text=_kept(bar.text) if bar else "",
         updated_at=now,
+        choice=planned.choice if queued else None,
+        subject=planned.subject,
     )
 
 
@@ -220,5 +233,5 @@ def require_reader(issue: Issue, reasons: Counter[str]) -> None:
     [(reason, count)] = reasons.most_common(1)
     raise NoReaderError(
         f"nobody to send it to: no subscriber is to get it ({count} of {reasons.total()}: {reason})",
-        suppressed=sum(number for why, number in reasons.items() if why.startswith(SUPPRESSED)),
+        suppressed=reasons[SUPPRESSED],
     )

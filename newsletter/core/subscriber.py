@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import time
 from enum import StrEnum
 
-import idna
-
+from newsletter.core.address import address_key
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.topics import TopicsMode
 
 
 class Origin(StrEnum):
-    """Where a subscriber came from; a file only ever changes its own."""
+    """Where a subscriber came from. A file changes and removes only those whom it brought itself."""
 
     FILE = "file"
     SIGNUP = "signup"
@@ -56,24 +54,6 @@ class Subscriber:
         return address_key(self.email)
 
 
-def address_key(email: str) -> str:
-    """Return an address as it is compared: in lower case, the domain in its ASCII (IDNA) form.
-
-    RFC 5321 lets local parts differ by case; no provider of note does, and a reader who is listed as `Ann@` and
-    `ann@` wants one copy.
-    """
-    local, _, domain = email.strip().rpartition("@")
-    return f"{local.lower()}@{domain_key(domain)}"
-
-
-def domain_key(domain: str) -> str:
-    """Return a domain as it is compared: in lower case, in its ASCII (IDNA) form if it has one."""
-    if not domain.isascii():  # idna takes 50 µs even where it has nothing to do, for each message
-        with suppress(idna.IDNAError):
-            return idna.encode(domain, uts46=True).decode("ascii").lower()
-    return domain.lower()
-
-
 @dataclass(frozen=True, slots=True)
 class SyncPlan:
     """What syncing a list file would do, by address."""
@@ -87,8 +67,8 @@ class SyncPlan:
 def plan_sync(known: Iterable[Subscriber], wanted: Iterable[Subscriber]) -> SyncPlan:
     """Compare the file's subscribers with the known ones of the same list.
 
-    Who unsubscribed stays so although the file still names them; who came by another way than the file is
-    not removed by it.
+    Who unsubscribed stays so although the file still names them. Who came by another way than the file keeps their
+    own wishes, whether the file names them or not, and counts as unchanged where it does.
     """
     current = {subscriber.address_key: subscriber for subscriber in known}
     added, changed, named, unchanged = [], [], set(), 0
@@ -97,6 +77,9 @@ def plan_sync(known: Iterable[Subscriber], wanted: Iterable[Subscriber]) -> Sync
         old = current.get(subscriber.address_key)
         if old is None:
             added.append(subscriber)
+            continue
+        if old.origin is not Origin.FILE:
+            unchanged += 1
             continue
         status = (
             SubscriberStatus.UNSUBSCRIBED

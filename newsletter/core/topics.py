@@ -46,10 +46,18 @@ class Topic:
 
 @dataclass(frozen=True)
 class Choice:
-    """What one reader gets of an issue: positions in the issue's order, and beside each the topics that match."""
+    """What one reader gets of an issue: positions in the reader's order, and beside each the topics that match.
 
-    positions: tuple[int, ...]
-    topics: tuple[tuple[str, ...], ...]
+    A position counts from 0 in the issue's own order.
+    """
+
+    positions: tuple[int, ...] = ()
+    topics: tuple[tuple[str, ...], ...] = ()
+
+    @classmethod
+    def whole(cls, size: int) -> Choice:
+        """Return the choice of everything in an issue of `size` listings, for nobody in particular."""
+        return cls(tuple(range(size)), ((),) * size)
 
     def __hash__(self) -> int:
         """Return the hash of what it holds; looked up for each reader, and worked out once."""
@@ -63,6 +71,9 @@ class Choice:
     def matched(self) -> dict[int, tuple[str, ...]]:
         """Return the topics by position, where there are any."""
         return {position: names for position, names in zip(self.positions, self.topics, strict=True) if names}
+
+
+NOTHING = Choice()
 
 
 def index(listings: Sequence[Listing], topics: Mapping[str, Topic]) -> dict[str, frozenset[int]]:

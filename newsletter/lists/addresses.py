@@ -6,11 +6,12 @@ import re
 
 from email_validator import EmailNotValidError, validate_email
 
+from newsletter.core.address import LONGEST_ADDRESS, AddressError
+
 # An ASCII address of dot-atoms (RFC 5322, 3.2.3); group 1 is the local part, 2 the domain.
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _PLAIN = re.compile(rf"({_ATOM}(?:\.{_ATOM})*)@([A-Za-z0-9.-]+)")
 _LONGEST_LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1
-_LONGEST_ADDRESS = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
 
 
 class Addresses:
@@ -31,7 +32,7 @@ class Addresses:
             ValueError: it is no address that mail can be sent to; the text says why. DNS is not asked.
         """
         plain = _PLAIN.fullmatch(text)
-        if plain and len(plain[1]) <= _LONGEST_LOCAL_PART and len(text) <= _LONGEST_ADDRESS:
+        if plain and len(plain[1]) <= _LONGEST_LOCAL_PART and len(text) <= LONGEST_ADDRESS:
             domain = self._plain_domain(plain[2])
             if domain:
                 return f"{plain[1]}@{domain}"
@@ -50,7 +51,19 @@ class Addresses:
 
 def _by_the_book(text: str) -> str:
     try:
-        return validate_email(text, strict=True, check_deliverability=False, test_environment=True).normalized
-    except EmailNotValidError as error:
+        return normal_address(text)
+    except AddressError as error:
         reason = str(error).rstrip(".")
         raise ValueError(f"{text!r} is not a mail address: {reason[:1].lower()}{reason[1:]}") from None
+
+
+def normal_address(text: str) -> str:
+    """Return an address with its domain in lower case, international ones in Unicode.
+
+    Raises:
+        AddressError: it is no address that mail can be sent to; a sentence that says why. DNS is not asked.
+    """
+    try:
+        return validate_email(text, strict=True, check_deliverability=False, test_environment=True).normalized
+    except EmailNotValidError as error:
+        raise AddressError(str(error)) from None

@@ -8,8 +8,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from newsletter.core.address import address_key
 from newsletter.core.errors import ListFileError, Mistake
-from newsletter.core.subscriber import Subscriber, address_key
+from newsletter.core.subscriber import Subscriber
 from newsletter.lists.addresses import Addresses
 from newsletter.lists.document import Document, shown
 from newsletter.lists.explain import mistakes_of

@@ -1,4 +1,4 @@
-"""Delivering within a list's hours: what is under way when they end is stopped as by a signal."""
+"""Delivering within an issue's hours: what is under way when they end is stopped as by a signal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import structlog
 
 from newsletter.core.calendar import late_before
 from newsletter.core.issue import Issue
-from newsletter.core.newsletter_list import NewsletterList
 from newsletter.pipeline.report import in_hours
 from newsletter.ports import Clock, Outbox
 
@@ -51,13 +50,13 @@ async def _watch(closes: datetime, clock: Clock, stop: asyncio.Event, either: as
     either.set()
 
 
-async def withdraw_late(outbox: Outbox, issue: Issue, list_: NewsletterList, *, now: datetime) -> None:
-    """Withdraw what is past the list's deadline: old news would come beside today's, or after it."""
+async def withdraw_late(outbox: Outbox, issue: Issue, *, now: datetime) -> None:
+    """Withdraw what is past the issue's deadline: old news would come beside today's, or after it."""
     late = await outbox.withdraw_late(
         issue.key,
-        due_before=late_before(list_, now),
-        reason=f"too late: it could not be delivered within {in_hours(list_.stale_after)}",
+        due_before=late_before(issue.terms, now),
+        reason=f"too late: it could not be delivered within {in_hours(issue.terms.stale_after)}",
         now=now,
     )
     if late:
-        log.warning("deliveries_withdrawn_late", list=list_.name, day=str(issue.day), count=late)
+        log.warning("deliveries_withdrawn_late", list=issue.list, day=str(issue.day), count=late)

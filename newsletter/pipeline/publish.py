@@ -1,8 +1,8 @@
-"""Publish: from what was collected to a frozen issue with its deliveries planned."""
+"""Publish: from what was collected to a closed issue with its deliveries planned."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -10,14 +10,12 @@ import structlog
 
 from newsletter.core.calendar import Slot, SlotState, Used, last_slot, planner, slot_state
 from newsletter.core.choice import Choices
-from newsletter.core.delivery import Delivery
 from newsletter.core.diff import MAX_CATCH_UP_DAYS, eligible, first_day, select, too_few, unsent
 from newsletter.core.errors import NoReaderError, StaleDraftError
-from newsletter.core.issue import Draft, Issue, IssueListing
+from newsletter.core.issue import Draft, Issue
 from newsletter.core.newsletter_list import Cadence, NewsletterList
-from newsletter.core.subscriber import Subscriber
 from newsletter.core.topics import Choice
-from newsletter.ports import Composed, Message, Renderer, Store
+from newsletter.ports import Message, Renderer, Store
 
 log = structlog.get_logger(__name__)
 
@@ -69,69 +67,6 @@ async def draft(store: Store, list_: NewsletterList, sources: Sequence[str], day
     return select(fresh, list_, day, number=newest + 1, among=candidates, previous=previous)
 
 
-def as_issue(one: Draft, subject: str, now: datetime) -> Issue:
-    """Return a draft as the issue that it will be, for rendering before it is frozen."""
-    return Issue(
-        key=0,
-        number=one.number,
-        subject=subject,
-        frozen_at=now,
-        masthead=one.masthead,
-        day=one.day,
-        candidates=one.candidates,
-        listings=one.listings,
-    )
-
-
-async def had_before(
-    store: Store, list_: NewsletterList, listings: Sequence[IssueListing]
-) -> dict[str, frozenset[int]]:
-    """Return which of these listings came to readers of a list with its other edition, by address key.
-
-    A reader who changes between daily and weekly issues gets no paper twice.
-    """
-    return await store.issues.had(
-        list_.other_edition,
-        [one.key for one in listings],
-        cadence=list_.cadence,
-        usual=list_.usual_cadence,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class WithoutRepeats:
-    """A message that leaves out what a reader has had from the list's other edition; honours `ports.Message`."""
-
-    message: Message
-    had: Mapping[str, frozenset[int]]
-
-    @property
-    def html_bytes(self) -> int:
-        """See `Message`."""
-        return self.message.html_bytes
-
-    def for_reader(self, delivery: Delivery) -> tuple[str, bytes]:
-        """See `Message`."""
-        return self.message.for_reader(self._knowing(delivery))
-
-    def composed_for(self, delivery: Delivery) -> Composed:
-        """See `Message`."""
-        return self.message.composed_for(self._knowing(delivery))
-
-    def _knowing(self, delivery: Delivery) -> Delivery:
-        had = self.had.get(delivery.subscriber.address_key)
-        return delivery._replace(had=had) if had else delivery
-
-
-async def _chooser(store: Store, list_: NewsletterList, one: Draft) -> Callable[[Subscriber], Choice]:
-    choices, had = Choices(one.listings, list_), await had_before(store, list_, one.listings)
-
-    def choice(reader: Subscriber) -> Choice:
-        return choices.of(reader, had.get(reader.address_key, frozenset()))
-
-    return choice
-
-
 async def publish(
     store: Store,
     renderer: Renderer,
@@ -160,10 +95,15 @@ async def publish(
         if reason := too_few(one, list_):
             log.info("no_issue", list=list_.name, day=str(slot.day), reason=reason)
             return Published(new=one.candidates, reason=reason)
-        subject = _checked_subject(renderer, list_, one, check, now=now)
-        plan = planner(list_, slot, now, at_once=at_once, choice=await _chooser(store, list_, one))
+        issue = one.closed(0, renderer.subject(one), now)
+        rendering = renderer.render(issue)
+        check(issue, renderer.message(issue, rendering))
+        choose, subject_of = Choices(one.listings, one.terms).of, subjects(renderer, issue)
+        plan = planner(list_, slot, now, at_once=at_once, choose=choose, subject_of=subject_of)
         try:
-            issue, created = await store.issues.freeze(one, subject, plan, now=now, needs_reader=True)
+            issue, created = await store.issues.freeze(
+                one, issue.subject, plan, now=now, rendering=rendering, needs_reader=True
+            )
         except StaleDraftError:
             continue
         except NoReaderError as nobody:
@@ -174,19 +114,19 @@ async def publish(
     raise StaleDraftError(f"list {list_.name}: other runs keep freezing issues; run again")
 
 
-def _checked_subject(
-    renderer: Renderer,
-    list_: NewsletterList,
-    one: Draft,
-    check: Callable[[Issue, Message], None],
-    *,
-    now: datetime,
-) -> str:
-    """Return the subject of a draft whose message has been rendered and checked."""
-    subject = renderer.subject(one)
-    provisional = as_issue(one, subject, now)
-    check(provisional, renderer.message(provisional, list_))
-    return subject
+def subjects(renderer: Renderer, issue: Issue) -> Callable[[Choice], str]:
+    """Return the function that gives a choice from an issue its subject: the issue's own where all is chosen."""
+    known: dict[tuple[int, int], str] = {}  # a subject depends on the first listing and the count: see `Renderer`
+
+    def subject_of(choice: Choice) -> str:
+        if len(choice.positions) in {0, len(issue.listings)}:
+            return issue.subject
+        key = choice.positions[0], len(choice.positions)
+        if key not in known:
+            known[key] = renderer.subject(issue.part(choice.positions))
+        return known[key]
+
+    return subject_of
 
 
 async def newest_slot(store: Store, list_: NewsletterList, *, now: datetime) -> tuple[Slot | None, SlotState]:

@@ -9,10 +9,10 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from newsletter.core.calendar import Slot, next_slot
+from newsletter.core.calendar import Slot, Window, next_slot
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.newsletter_list import NewsletterList
-from newsletter.ports import DispatchReport
+from newsletter.ports import ChunkReport
 
 
 class RunStatus(StrEnum):
@@ -113,19 +113,17 @@ def next_in_words(list_: NewsletterList, now: datetime) -> str:
     return f"the next issue is due on {slot.at:%Y-%m-%d at %H:%M} UTC" if slot else "the list has no days"
 
 
-def waits_in_words(
-    list_: NewsletterList, counts: Mapping[DeliveryState, int], opens: datetime, now: datetime
-) -> str:
-    """Return in words for which hours of the list an issue's deliveries wait, or nothing if they don't."""
+def waits_in_words(window: Window, counts: Mapping[DeliveryState, int], opens: datetime, now: datetime) -> str:
+    """Return in words for which hours an issue's deliveries wait, or nothing if they don't."""
     if opens <= now or not (counts.get(DeliveryState.QUEUED) or counts.get(DeliveryState.DEFERRED)):
         return ""
-    at = opens.astimezone(ZoneInfo(list_.timezone))
-    return f"waits until {at:%H:%M} on {at:%Y-%m-%d}, {list_.timezone}: the list's hours are {list_.hours}"
+    at = opens.astimezone(ZoneInfo(window.timezone))
+    return f"waits until {at:%H:%M} on {at:%Y-%m-%d}, {window.timezone}: the list's hours are {window.hours}"
 
 
 def status_of(
     counts: Mapping[DeliveryState, int],
-    delivered: DispatchReport,
+    delivered: ChunkReport,
     due: datetime | None,
     now: datetime,
     *,

@@ -13,7 +13,6 @@ import structlog
 from newsletter.core.calendar import (
     Slot,
     SlotState,
-    closing,
     comes_out_on,
     last_slot,
     opening,
@@ -22,20 +21,10 @@ from newsletter.core.calendar import (
 from newsletter.core.errors import MissedError, NewsletterError, SourceError, StoppedError
 from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import Cadence, NewsletterList
-from newsletter.core.subscriber import plan_sync
 from newsletter.pipeline.collect import Collected, collect
+from newsletter.pipeline.deliver import ClosedIssues, Delivering
 from newsletter.pipeline.high_water import HighWaterMark
-from newsletter.pipeline.hours import stopping_at, withdraw_late
-from newsletter.pipeline.publish import (
-    Published,
-    WithoutRepeats,
-    as_issue,
-    draft,
-    had_before,
-    lookback,
-    newest_slot,
-    publish,
-)
+from newsletter.pipeline.publish import Published, draft, lookback, newest_slot, publish
 from newsletter.pipeline.report import (
     IssueReport,
     RunReport,
@@ -47,9 +36,8 @@ from newsletter.pipeline.report import (
 )
 from newsletter.pipeline.stopping import unless_stopped
 from newsletter.ports import (
+    ChunkReport,
     Clock,
-    Dispatcher,
-    DispatchReport,
     ListFile,
     Message,
     Progress,
@@ -57,6 +45,7 @@ from newsletter.ports import (
     Source,
     Store,
 )
+from newsletter.readers.sync import sync
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +62,8 @@ class Pipeline:
 
     store: Store
     renderer: Renderer
-    dispatcher: Dispatcher
+    closed: ClosedIssues
+    delivering: Delivering
     sources_of: Callable[[NewsletterList], Sequence[Source]]
     check: Callable[[Issue, Message], None]
     clock: Clock
@@ -82,7 +72,6 @@ class Pipeline:
     retry_after: timedelta = timedelta(minutes=30)
     _tried: dict[tuple[str, date], datetime] = field(default_factory=dict)
     _missed: set[tuple[str, date]] = field(default_factory=set)  # what a tick has told once
-    _waiting: dict[int, datetime] = field(default_factory=dict)  # till when, by issue: each wait is logged once
 
     async def run(
         self,
@@ -131,12 +120,15 @@ class Pipeline:
             if published and published.issue and not published.created:
                 await self.store.outbox.hasten(published.issue.key, now=self.clock())
         else:
-            issues = await self._open_issues(list_, issues)
-            for issue in issues:
-                await withdraw_late(self.store.outbox, issue, list_, now=self.clock())
-        deliver = self._deliver if at_once else self._deliver_within_hours
-        delivered = {issue.key: await deliver(issue, list_, progress, stop) for issue in issues}
-        opens = self.clock() if at_once else opening(list_, self.clock())
+            known = {issue.key for issue in issues}
+            open_issues = await self.delivering.open_issues(lists=[list_.name])
+            issues += [issue for issue in open_issues if issue.key not in known]
+        deliver = self.delivering.deliver
+        delivered = {
+            issue.key: await deliver(issue, at_once=at_once, progress=progress, stop=stop) for issue in issues
+        }
+        now = self.clock()
+        opens = now if at_once or not issues else opening(issues[0].terms, now)
         report = await self._report(list_, slot, collected, published, issues, delivered, opens=opens)
         if newest is None or state is not SlotState.MISSED:
             return report
@@ -180,9 +172,7 @@ class Pipeline:
                 raise
             except NewsletterError as error:
                 trouble = error
-        for issue in await self._open_issues(list_, []):
-            await withdraw_late(self.store.outbox, issue, list_, now=self.clock())
-            await self._deliver_within_hours(issue, list_, None, stop)
+        await self.delivering.deliver_open(lists=[list_.name], stop=stop)
         return trouble
 
     async def _is_to_be_made(self, list_: NewsletterList, slot: Slot) -> bool:
@@ -207,7 +197,7 @@ class Pipeline:
             collected=collected.listed,
             failures=collected.failures,
             new=issue.candidates,
-            issue=self._describe(issue, list_) if issue.listings else None,
+            issue=await self._describe(issue) if issue.listings else None,
         )
 
     async def issue_or_draft(self, list_: NewsletterList, day: date) -> Issue:
@@ -216,7 +206,7 @@ class Pipeline:
         if issue is not None:
             return issue
         one = await draft(self.store, list_, self._names(list_), day)
-        return as_issue(one, self.renderer.subject(one) if one.listings else "", self.clock())
+        return one.closed(0, self.renderer.subject(one) if one.listings else "", self.clock())
 
     async def collect(self, list_: NewsletterList, day: date) -> Collected:
         """Fetch listings and sightings for an issue of `day`."""
@@ -232,10 +222,7 @@ class Pipeline:
 
     async def sync(self, file: ListFile) -> None:
         """Bring the store's subscribers up to the list file."""
-        known = await self.store.roster.subscribers(file.list.name)
-        plan = plan_sync(known, file.subscribers)
-        if plan.added or plan.changed or plan.removed:
-            await self.store.roster.apply(file.list.name, plan, now=self.clock())
+        await sync(self.store.roster, file, now=self.clock())
 
     async def newest_slot(self, list_: NewsletterList) -> tuple[Slot | None, SlotState]:
         """Return a list's newest slot, and what is to be done about it; None where it has none."""
@@ -285,55 +272,6 @@ class Pipeline:
             log.info("issue_caught_up", list=list_.name, day=str(slot.day), late=str(late).partition(".")[0])
         return published
 
-    async def _open_issues(self, list_: NewsletterList, first: list[Issue]) -> list[Issue]:
-        """Return `first` and the list's earlier issues that still have deliveries to make."""
-        keys = await self.store.outbox.open_issues(list_.name)
-        others = [await self.store.issues.get(key) for key in keys if key not in {issue.key for issue in first}]
-        return [*first, *(issue for issue in others if issue is not None)]
-
-    async def _deliver_within_hours(
-        self,
-        issue: Issue,
-        list_: NewsletterList,
-        progress: Progress | None,
-        stop: asyncio.Event | None,
-    ) -> DispatchReport:
-        """Deliver if the list's mail may leave now, and as long as it may; a later run goes on."""
-        now = self.clock()
-        opens = opening(list_, now)
-        if opens > now:
-            if self._waiting.get(issue.key) != opens:
-                self._waiting[issue.key] = opens
-                log.info("delivery_waits", list=list_.name, day=str(issue.day), until=opens.isoformat())
-            return DispatchReport()
-        async with stopping_at(closing(list_, now), self.clock, stop) as either:
-            return await self._deliver(issue, list_, progress, either)
-
-    async def _deliver(
-        self,
-        issue: Issue,
-        list_: NewsletterList,
-        progress: Progress | None,
-        stop: asyncio.Event | None,
-    ) -> DispatchReport:
-        if stop is not None and stop.is_set():
-            return DispatchReport()
-
-        async def message_for(_: int) -> Message:
-            had = await had_before(self.store, list_, issue.listings)
-            return WithoutRepeats(self.renderer.message(issue, list_), had)
-
-        due = await self.store.outbox.next_due(issue.key)
-        if due is not None and due <= self.clock():
-            await self.mark.advance()
-        report = await self.dispatcher.deliver(message_for, issue_key=issue.key, progress=progress, stop=stop)
-        if report.sent or report.uncertain:
-            await self.mark.advance()
-        for held in await self.store.suppressions.judge(now=self.clock()):
-            what = {"domain": held.domain, "addresses": held.addresses, "reason": held.reason}
-            log.warning("dead_addresses_held", **what, see="newsletter suppressions list --held")
-        return report
-
     async def _report(
         self,
         list_: NewsletterList,
@@ -341,7 +279,7 @@ class Pipeline:
         collected: Collected,
         published: Published | None,
         issues: Sequence[Issue],
-        delivered: dict[int, DispatchReport],
+        delivered: dict[int, ChunkReport],
         *,
         opens: datetime,
     ) -> RunReport:
@@ -362,25 +300,26 @@ class Pipeline:
         issue, outbox, now = issues[0], self.store.outbox, self.clock()
         counts, due = await outbox.counts(issue.key), await outbox.next_due(issue.key)
         trouble = next((one.trouble for one in delivered.values() if one.trouble), "")
-        waits = "" if trouble else waits_in_words(list_, counts, opens, now)
+        waits = "" if trouble else waits_in_words(issue.terms, counts, opens, now)
         return replace(
             report,
             date=issue.day,
             status=status_of(counts, delivered[issue.key], due, now, waits=bool(waits)),
             new=issue.candidates,
-            issue=self._describe(issue, list_),
+            issue=await self._describe(issue),
             deliveries=counts,
             suppressed=await outbox.suppressed_count(issue.key),
             sent_now=sum(one.sent for one in delivered.values()),
             reason=trouble or waits,
         )
 
-    def _describe(self, issue: Issue, list_: NewsletterList) -> IssueReport:
+    async def _describe(self, issue: Issue) -> IssueReport:
+        rendering = await self.closed.rendering(issue) if issue.key else self.renderer.render(issue)
         return IssueReport(
             number=issue.number if issue.key else 0,
             subject=issue.subject,
             listings=len(issue.listings),
-            html_bytes=self.renderer.message(issue, list_).html_bytes,
+            html_bytes=rendering.html_bytes,
         )
 
     def _names(self, list_: NewsletterList) -> list[str]:

@@ -1,16 +1,18 @@
-"""The issues of lists, as they are kept."""
+"""The closed issues of lists."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from newsletter.core.delivery import DeliveryState, Planned
+from newsletter.core.delivery import DeliveryState
 from newsletter.core.issue import Draft, Issue
-from newsletter.core.newsletter_list import Cadence, Masthead
-from newsletter.core.subscriber import Subscriber
+from newsletter.core.newsletter_list import Masthead
+from newsletter.core.rendering import Rendering
+from newsletter.core.steps import Plan
+from newsletter.core.topics import Choice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +40,7 @@ class IssueOutline:
 
 
 class Issues(Protocol):
-    """Frozen issues."""
+    """Closed issues."""
 
     async def find(self, list_name: str, day: date) -> Issue | None:
         """Return the issue of a list and day, or None."""
@@ -67,35 +69,50 @@ class Issues(Protocol):
         """Return the keys of all listings in the list's issues so far."""
         ...
 
-    async def had(
-        self, list_name: str, listing_keys: Collection[int], *, cadence: Cadence, usual: Cadence
-    ) -> dict[str, frozenset[int]]:
-        """Return which of these listings the issues of a list brought to whom, by address key.
-
-        Of its readers only those count who want `cadence`, where one who has chosen none wants the `usual` one.
-        What was withdrawn or refused was not brought.
-        """
-        ...
-
     async def freeze(
         self,
         draft: Draft,
         subject: str,
-        plan: Callable[[Subscriber], Planned],
+        plan: Plan,
         *,
         now: datetime,
+        rendering: Rendering | None = None,
         needs_reader: bool = False,
     ) -> tuple[Issue, bool]:
-        """Write the issue and one delivery per active subscriber, all in one transaction.
+        """Close an issue in one transaction: write it, its rendering, the choices and a delivery per subscriber.
 
         If the (list, day) has an issue already, that one is returned, unchanged, and False. A subscriber whose
         plan names no time, or whose address is suppressed, gets a withdrawn delivery with the reason.
+
+        Two editions of a list are closed one after the other, so that no paper is chosen for a reader by both.
+
+        Args:
+            draft: what is in it, and the list's terms.
+            subject: of the whole issue.
+            plan: decides for each subscriber. It is given the keys of those of the draft's listings that issues of
+                the list, daily or weekly, brought the subscriber before: what was chosen for them and is sent or
+                still to be sent. They are looked up for those only whom the terms suit.
+            now: when it is closed.
+            rendering: of the issue; None: it is stored later by `keep_rendering`.
+            needs_reader: whether to write nothing where nobody is to get it.
 
         Raises:
             StaleDraftError: the list has an issue of another day under the draft's number: the draft was held
                 against a history that has grown since, and might repeat its listings.
             NoReaderError: it needs a reader, and every delivery would be withdrawn; nothing is written.
         """
+        ...
+
+    async def rendering(self, key: int) -> Rendering | None:
+        """Return the rendering of an issue; None for one that was closed by a version that kept none."""
+        ...
+
+    async def keep_rendering(self, key: int, rendering: Rendering) -> Rendering:
+        """Store the rendering of an issue, and return the one that counts: the first that was stored."""
+        ...
+
+    async def chosen(self, key: int, address_key: str) -> tuple[Choice, str] | None:
+        """Return what was chosen from an issue for an address, and the mail's subject; None if nothing was."""
         ...
 
     async def history(self, list_name: str | None = None, *, limit: int = 50) -> list[IssueSummary]:

@@ -75,8 +75,8 @@ class Outbox(Protocol):
         """
         ...
 
-    async def release(self, worker: str) -> None:
-        """Give back what this worker claimed and did not begin."""
+    async def release(self, worker: str, keys: Collection[int]) -> None:
+        """Give back deliveries, by their keys, that this worker claimed and did not begin."""
         ...
 
     async def dead_workers(self) -> list[str]:
@@ -115,8 +115,11 @@ class Outbox(Protocol):
         """Return when the next queued or deferred delivery (of an issue, or of all) is due, or None."""
         ...
 
-    async def open_issues(self, list_name: str) -> list[int]:
-        """Return the keys of issues that have queued, sending, deferred deliveries, oldest day first."""
+    async def open_issues(self, list_name: str | None = None) -> list[int]:
+        """Return the keys of issues, of one list or of all, with queued, sending or deferred deliveries.
+
+        The oldest day comes first.
+        """
         ...
 
     async def records(

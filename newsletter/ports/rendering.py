@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from newsletter.core.delivery import Delivery
 from newsletter.core.issue import Draft, Issue
-from newsletter.core.newsletter_list import NewsletterList
+from newsletter.core.rendering import Rendering
 
 
 class Composed(NamedTuple):
@@ -22,12 +22,7 @@ class Composed(NamedTuple):
 
 
 class Message(Protocol):
-    """A rendered issue that makes each reader's message."""
-
-    @property
-    def html_bytes(self) -> int:
-        """Return the size of the HTML part before transfer encoding: what Gmail clips by."""
-        ...
+    """A rendered issue that makes each reader's message, by what the delivery says of choice and subject."""
 
     def for_reader(self, delivery: Delivery) -> tuple[str, bytes]:
         """Return the envelope sender and the final bytes for one reader; costs microseconds."""
@@ -43,20 +38,30 @@ class Message(Protocol):
 
 
 class Renderer(Protocol):
-    """Turns issues into mail."""
+    """Turns issues into mail; it knows no list, only what an issue holds."""
 
     def subject(self, draft: Draft) -> str:
         """Return the subject line of a draft, one line of plain text.
+
+        It depends on nothing of the listings but the first and how many there are.
 
         Raises:
             RenderError: the template is wrong; names template and line.
         """
         ...
 
-    def message(self, issue: Issue, list_: NewsletterList) -> Message:
-        """Render an issue once, for all readers.
+    def render(self, issue: Issue) -> Rendering:
+        """Render an issue once, for all readers and for ever: the result is stored with it.
 
         Raises:
             RenderError: the template is wrong; names template and line.
+        """
+        ...
+
+    def message(self, issue: Issue, rendering: Rendering) -> Message:
+        """Return what makes each reader's message of an issue that was rendered.
+
+        Raises:
+            RenderError: a mark of a template, the sender or a link can't stand where it does; names it.
         """
         ...

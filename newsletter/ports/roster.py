@@ -21,7 +21,10 @@ class Roster(Protocol):
         ...
 
     async def apply(self, list_name: str, plan: SyncPlan, *, now: datetime) -> None:
-        """Do what a sync plan says, in one transaction."""
+        """Do what a sync plan says, in one transaction.
+
+        Who came by another way than the plan says is left as they are, and who has unsubscribed stays so.
+        """
         ...
 
     async def key_of(self, list_name: str, email: str) -> int | None:

@@ -4,7 +4,7 @@ Each field is a variable `NEWSLETTER_<GROUP>__<FIELD>`. The environment takes pr
 value counts as not set. `.env.example` explains each of them.
 """
 
-from newsletter.settings.groups import Security, Settings
+from newsletter.settings.groups import Settings
 from newsletter.settings.load import load, variables
 
-__all__ = ["Security", "Settings", "load", "variables"]
+__all__ = ["Settings", "load", "variables"]

@@ -10,14 +10,12 @@ from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
-from newsletter.core.subscriber import domain_key
+from newsletter.core.address import AddressError, domain_key
+from newsletter.core.durations import read_duration
+from newsletter.lists.addresses import normal_address
 
-_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_LONGEST = timedelta(days=3660)
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 _SQLITE = re.compile(r"sqlite(\+\w+)?://(/.*)?")
 _PORT = re.compile(r"\d{1,5}", re.ASCII)
@@ -44,13 +42,10 @@ def _duration(value: object) -> object:
     """Read `36h`, `90m`, `45s`, `2d` or a number of seconds."""
     if isinstance(value, timedelta):
         return value
-    found = _DURATION.fullmatch(str(value).strip())
-    seconds = float(found[1]) * _SECONDS[found[2]] if found else 0.0
-    if not seconds:
+    duration = read_duration(str(value))
+    if duration is None:
         raise ValueError("write a duration such as 36h, 90m, 45s or 2d")
-    if seconds > _LONGEST.total_seconds():
-        raise ValueError(f"write a duration of at most {_LONGEST.days} days")
-    return timedelta(seconds=seconds)
+    return duration
 
 
 def _web_address(value: str) -> str:
@@ -187,8 +182,8 @@ def _mail_address(value: str) -> str:
     if not value:
         return value
     try:
-        return validate_email(value, strict=True, check_deliverability=False, test_environment=True).normalized
-    except EmailNotValidError as error:
+        return normal_address(value)
+    except AddressError as error:
         raise ValueError(f"is not a mail address: {error}") from None
 
 
@@ -223,8 +218,8 @@ def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 def _domain(value: str) -> str:
     """Return a mail domain in the form in which domains are compared."""
     try:
-        validate_email(f"reader@{value}", check_deliverability=False, test_environment=True)
-    except EmailNotValidError:
+        normal_address(f"reader@{value}")
+    except AddressError:
         raise ValueError("is not a mail domain: write it as in gmail.com") from None
     return domain_key(value)
 

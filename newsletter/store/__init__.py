@@ -1,15 +1,14 @@
-"""The store: listings, issues, subscribers and deliveries, in SQLite, in PostgreSQL or in memory."""
+"""The store: listings, issues, subscribers and deliveries, in SQLite or PostgreSQL."""
 
 from __future__ import annotations
 
 from newsletter.core.errors import StoreError
 from newsletter.ports import Store
 from newsletter.store.engine import PATIENCE, Database, connect, sqlite_file
-from newsletter.store.memory import MemoryStore
 from newsletter.store.migrate import create, is_up_to_date, upgrade
 from newsletter.store.sql import SqlStore
 
-__all__ = ["MemoryStore", "open_store", "sqlite_file", "upgrade"]
+__all__ = ["open_store", "sqlite_file", "upgrade"]
 
 
 async def open_store(url: str, *, patience: float = PATIENCE) -> Store:

@@ -8,15 +8,14 @@ itself needs. These take values that the driver understands as they are.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from newsletter.store.statements import Statement
 from newsletter.store.tables import moment_text
 
 T = TypeVar("T")
@@ -46,39 +45,30 @@ def in_chunks(items: Sequence[T], size: int = 1000) -> Iterator[Sequence[T]]:
         yield items[start : start + size]
 
 
-async def run(connection: AsyncConnection, statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
+async def run(connection: AsyncConnection, statement: Statement, **parameters: Any) -> list[tuple[Any, ...]]:
     """Run a statement in the driver and return its rows, if it gives any, with values as they come from there.
 
     Args:
         connection: in a transaction.
-        statement: SQL as for PostgreSQL, with parameters written `:name`.
-        parameters: text, numbers, None; lists of them for `= ANY(:name)`; and what `rows` returns for
-            `ROWS(:name) AS one(field type, …)`, which is no SQL but becomes a table of either engine's.
+        statement: one of `newsletter.store.statements`.
+        parameters: text, numbers, None, lists of them, and what `rows` returns.
     """
     driver = await _driver(connection)
     if is_sqlite(connection):
-        return list(await driver.execute_fetchall(_as_sqlite(statement), _for_sqlite(parameters)))
-    cursor = await driver.execute(_for_psycopg(statement), parameters)
+        lists = {name: json.dumps(value) for name, value in parameters.items() if isinstance(value, list)}
+        return list(await driver.execute_fetchall(statement.sqlite, parameters | lists))
+    cursor = await driver.execute(statement.postgresql, parameters)
     return list(await cursor.fetchall()) if cursor.description else []
 
 
-async def fetch(
-    connection: AsyncConnection, fields: Sequence[str], statement: str, **parameters: Any
-) -> Sequence[Sequence[Any]]:
-    """Run a SELECT of these fields as `run` does, and return many rows at once.
+async def fetch(connection: AsyncConnection, statement: Statement, **parameters: Any) -> Sequence[Sequence[Any]]:
+    """Run a SELECT as `run` does, and return many rows at once.
 
     SQLite's driver lets go of the interpreter and takes it up again for each row. While the event loop is busy
-    this costs more than all else, so the rows come as a single value.
+    this costs more than all else, so there the statement gives all rows as one value, an array of arrays in JSON.
     """
-    if is_sqlite(connection):
-        whole = f"SELECT json_group_array(json_array({', '.join(fields)})) FROM ({_as_sqlite(statement)})"  # noqa: S608
-        [(found,)] = await (await _driver(connection)).execute_fetchall(whole, _for_sqlite(parameters))
-        return json.loads(found)  # type: ignore[no-any-return]
-    return await run(connection, statement, **parameters)
-
-
-def _for_sqlite(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: json.dumps(value) if isinstance(value, list) else value for name, value in parameters.items()}
+    found = await run(connection, statement, **parameters)
+    return json.loads(found[0][0]) if is_sqlite(connection) else found
 
 
 def rows(values: Sequence[Sequence[Any]]) -> str:
@@ -96,36 +86,3 @@ def rows(values: Sequence[Sequence[Any]]) -> str:
 async def _driver(connection: AsyncConnection) -> Any:
     """Return the connection of aiosqlite or psycopg itself."""
     return (await connection.get_raw_connection()).driver_connection
-
-
-@cache
-def _as_sqlite(statement: str) -> str:
-    """Return SQL in SQLite's words. Its writers are alone, so there is nothing to lock."""
-    statement = re.sub(r"FOR UPDATE( OF \w+ SKIP LOCKED)?", "", statement)
-    statement = _ROWS.sub(_sqlite_rows, statement)
-    return re.sub(r"= ANY\((:\w+)\)", r"IN (SELECT value FROM json_each(\1))", statement)
-
-
-@cache
-def _for_psycopg(statement: str) -> str:
-    return re.sub(r"(?<!:):(\w+)", r"%(\1)s", _ROWS.sub(_postgresql_rows, statement))
-
-
-_ROWS = re.compile(r"ROWS\((:\w+)\) AS (\w+)\(([^)]*)\)")
-
-
-def _sqlite_rows(found: re.Match[str]) -> str:
-    rows, table, fields = found.groups()
-    named = (f"json_extract(value, '$[{place}]') AS {name}" for place, (name, _) in enumerate(_fields(fields)))
-    return f"(SELECT {', '.join(named)} FROM json_each({rows})) AS {table}"  # noqa: S608 - statements of ours alone
-
-
-def _postgresql_rows(found: re.Match[str]) -> str:
-    rows, table, fields = found.groups()
-    named = (f"(value ->> {place})::{kind} AS {name}" for place, (name, kind) in enumerate(_fields(fields)))
-    return f"(SELECT {', '.join(named)} FROM json_array_elements({rows})) AS {table}"  # noqa: S608 - as above
-
-
-def _fields(text: str) -> Iterator[list[str]]:
-    """Return the names and types of a table's fields."""
-    return (field.split() for field in text.split(","))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -12,23 +12,27 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from newsletter.core.delivery import DeliveryState, Planned
+from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import StaleDraftError
 from newsletter.core.issue import Draft, Issue
-from newsletter.core.newsletter_list import Cadence
-from newsletter.core.steps import NOT_BROUGHT, frozen, opening, require_reader
-from newsletter.core.subscriber import Subscriber, SubscriberStatus
+from newsletter.core.rendering import Rendering
+from newsletter.core.steps import Plan, opening, require_reader
+from newsletter.core.subscriber import SubscriberStatus
+from newsletter.core.topics import Choice
 from newsletter.ports import IssueOutline, IssueSummary
-from newsletter.store.bulk import among, insert, rows, run
+from newsletter.store.bulk import insert, rows, run
+from newsletter.store.choices import Brought, NumberedChoices, read_choice
 from newsletter.store.engine import Database
-from newsletter.store.roster import SUBSCRIBER, SUPPRESSION, read_subscriber
-from newsletter.store.tables import deliveries, issue_listings, issues, subscribers
+from newsletter.store.roster import SUPPRESSION
+from newsletter.store.statements import ADD_DELIVERIES
+from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
+from newsletter.store.tables import choices, deliveries, issue_listings, issues, renderings, subscribers
 
 # Subscribers are read and planned this many at a time, so that a million need no more memory than these.
 _PAGE = 1000
 
 _OUTLINE = (
-    sa.select(issues.c.key, issues.c.list, issues.c.day, issues.c.frozen_at, issues.c.masthead)
+    sa.select(issues.c.key, issues.c.list, issues.c.day, issues.c.frozen_at, issues.c.terms)
     .order_by(issues.c.day.desc())
     .limit(1)
 )
@@ -65,7 +69,11 @@ class SqlIssues:
             query = query.where(issues.c.day == day)
         async with self._database.read() as connection:
             row = (await connection.execute(query)).first()
-        return None if row is None else IssueOutline(**row._mapping)  # noqa: SLF001 (SQLAlchemy's public name)
+        if row is None:
+            return None
+        return IssueOutline(
+            key=row.key, list=row.list, day=row.day, frozen_at=row.frozen_at, masthead=row.terms.masthead
+        )
 
     async def last_number(self, list_name: str) -> int:
         """See `Issues`."""
@@ -84,48 +92,62 @@ class SqlIssues:
         async with self._database.read() as connection:
             return set(await connection.scalars(query))
 
-    async def had(
-        self, list_name: str, listing_keys: Collection[int], *, cadence: Cadence, usual: Cadence
-    ) -> dict[str, frozenset[int]]:
-        """See `Issues`."""
-        async with self._database.read() as connection:
-            held = await _held(connection, list_name, listing_keys)
-            query = sa.select(subscribers.c.address_key, deliveries.c.issue_key).where(
-                deliveries.c.subscriber_key == subscribers.c.key,
-                deliveries.c.issue_key.in_(held),
-                deliveries.c.state.not_in(NOT_BROUGHT),
-                sa.func.coalesce(subscribers.c.cadence, usual) == cadence,
-            )
-            found: dict[str, frozenset[int]] = {}
-            for address, issue_key in await connection.execute(query):
-                found[address] = found.get(address, frozenset()) | held[issue_key]
-        return found
-
     async def freeze(
         self,
         draft: Draft,
         subject: str,
-        plan: Callable[[Subscriber], Planned],
+        plan: Plan,
         *,
         now: datetime,
+        rendering: Rendering | None = None,
         needs_reader: bool = False,
     ) -> tuple[Issue, bool]:
         """See `Issues`. A draft is stale, too, when a listing of it was merged into another meanwhile."""
-        same_day = sa.and_(issues.c.list == draft.masthead.list, issues.c.day == draft.day)
+        list_name, readers_of = draft.masthead.list, draft.masthead.readers_of
         async with self._database.write() as connection:
+            # What the other edition of the list chooses for its readers must be known here.
+            await self._database.alone(connection, f"close an issue of {readers_of}")
             issue = await _add(connection, draft, subject, now)
             if issue is None:
+                same_day = sa.and_(issues.c.list == list_name, issues.c.day == draft.day)
                 earlier = await _issue(connection, same_day)
                 if earlier is None:
-                    raise StaleDraftError(
-                        f"{draft.masthead.list} {draft.day}: issue {draft.number} is of another day"
-                    )
+                    raise StaleDraftError(f"{list_name} {draft.day}: issue {draft.number} is of another day")
                 return earlier, False
             await _add_listings(connection, issue)
+            if rendering is not None:
+                await connection.execute(sa.insert(renderings).values(issue_key=issue.key, body=rendering))
             reasons = await _plan_deliveries(connection, issue, plan, now)
             if needs_reader:
                 require_reader(issue, reasons)
         return issue, True
+
+    async def rendering(self, key: int) -> Rendering | None:
+        """See `Issues`."""
+        async with self._database.read() as connection:
+            return await _rendering(connection, key)
+
+    async def keep_rendering(self, key: int, rendering: Rendering) -> Rendering:
+        """See `Issues`."""
+        async with self._database.write() as connection:
+            statement = insert(connection, renderings).values(issue_key=key, body=rendering)
+            await connection.execute(statement.on_conflict_do_nothing())
+            return await _rendering(connection, key) or rendering
+
+    async def chosen(self, key: int, address_key: str) -> tuple[Choice, str] | None:
+        """See `Issues`."""
+        of_delivery = sa.and_(
+            deliveries.c.issue_key == choices.c.issue_key, deliveries.c.choice == choices.c.number
+        )
+        query = (
+            sa.select(choices.c.chosen, choices.c.subject)
+            .join(deliveries, of_delivery)
+            .join(subscribers, subscribers.c.key == deliveries.c.subscriber_key)
+            .where(choices.c.issue_key == key, subscribers.c.address_key == address_key)
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        return None if row is None else (read_choice(row.chosen), row.subject)
 
     async def history(self, list_name: str | None = None, *, limit: int = 50) -> list[IssueSummary]:
         """See `Issues`."""
@@ -153,21 +175,6 @@ class SqlIssues:
             )
             for row in rows
         ]
-
-
-async def _held(
-    connection: AsyncConnection, list_name: str, listing_keys: Collection[int]
-) -> dict[int, frozenset[int]]:
-    """Return which of some listings each issue of a list holds, by the issue's key; not those that hold none."""
-    query = (
-        sa.select(issue_listings.c.issue_key, issue_listings.c.listing_key)
-        .join(issues, issues.c.key == issue_listings.c.issue_key)
-        .where(issues.c.list == list_name, among(connection, issue_listings.c.listing_key, listing_keys))
-    )
-    held: dict[int, frozenset[int]] = {}
-    for issue_key, listing_key in await connection.execute(query):
-        held[issue_key] = held.get(issue_key, frozenset()) | {listing_key}
-    return held
 
 
 async def state_counts(connection: AsyncConnection, keys: Sequence[int]) -> dict[int, dict[DeliveryState, int]]:
@@ -199,11 +206,18 @@ async def _issue(connection: AsyncConnection, which: sa.ColumnElement[bool]) -> 
         number=row.number,
         subject=row.subject,
         frozen_at=row.frozen_at,
-        masthead=row.masthead,
+        terms=row.terms,
         day=row.day,
         candidates=row.candidates,
         listings=tuple(replace(one.record, key=one.listing_key) for one in await connection.execute(query)),
     )
+
+
+async def _rendering(connection: AsyncConnection, key: int) -> Rendering | None:
+    found: Rendering | None = await connection.scalar(
+        sa.select(renderings.c.body).where(renderings.c.issue_key == key)
+    )
+    return found
 
 
 async def _add(connection: AsyncConnection, draft: Draft, subject: str, now: datetime) -> Issue | None:
@@ -216,14 +230,14 @@ async def _add(connection: AsyncConnection, draft: Draft, subject: str, now: dat
             number=draft.number,
             subject=subject,
             frozen_at=now,
-            masthead=draft.masthead,
+            terms=draft.terms,
             candidates=draft.candidates,
         )
         .on_conflict_do_nothing()
         .returning(issues.c.key)
     )
     key = await connection.scalar(statement)
-    return None if key is None else frozen(draft, key, subject, now)
+    return None if key is None else draft.closed(key, subject, now)
 
 
 async def _add_listings(connection: AsyncConnection, issue: Issue) -> None:
@@ -239,16 +253,14 @@ async def _add_listings(connection: AsyncConnection, issue: Issue) -> None:
         raise StaleDraftError(f"{issue.list} {issue.day}: a listing has been merged into another") from error
 
 
-async def _plan_deliveries(
-    connection: AsyncConnection, issue: Issue, plan: Callable[[Subscriber], Planned], now: datetime
-) -> Counter[str]:
+async def _plan_deliveries(connection: AsyncConnection, issue: Issue, plan: Plan, now: datetime) -> Counter[str]:
     """Write a delivery for each of the issue's subscribers, page by page; who was removed gets none.
 
     Returns:
         How many begin with each reason; the reason of those that are queued is empty.
     """
     page = (
-        sa.select(subscribers.c.address_key, subscribers.c.key, SUPPRESSION, *SUBSCRIBER)
+        sa.select(subscribers.c.address_key, subscribers.c.key, SUPPRESSION, *COLUMNS)
         .where(
             subscribers.c.list == issue.masthead.readers_of,
             subscribers.c.address_key > sa.bindparam("after"),
@@ -258,21 +270,18 @@ async def _plan_deliveries(
         .limit(_PAGE)
     )
     after, reasons = "", Counter[str]()
+    brought, numbered = await Brought.before(connection, issue), NumberedChoices(issue.key)
     while found := (await connection.execute(page, {"after": after})).all():
         after = found[-1].address_key
-        openings = [
-            (key, opening(read_subscriber(values), suppression, plan, now))
-            for _, key, suppression, *values in found
-        ]
-        reasons.update(one.reason for _, one in openings)
-        await run(connection, _ADD_DELIVERIES, planned=rows([(issue.key, key, *one) for key, one in openings]))
+        readers = {key: (subscriber_of(values), suppression) for _, key, suppression, *values in found}
+        getting = [key for key, (reader, _) in readers.items() if issue.terms.suits(reader.cadence)]
+        had = await brought.to(connection, getting)
+        planned = []
+        for key, (reader, suppression) in readers.items():
+            one = opening(reader, suppression, had.get(key, frozenset()), plan, now)
+            number = None if one.choice is None else numbered.number(one.choice, one.subject)
+            planned.append((issue.key, key, number, *one[:-2]))
+            reasons[one.reason] += 1
+        await numbered.write(connection)
+        await run(connection, ADD_DELIVERIES, planned=rows(planned))
     return reasons
-
-
-_ADD_DELIVERIES = """
-    INSERT INTO deliveries
-        (issue_key, subscriber_key, email, state, due_at, ready_at, attempts, relay, text, reason, updated_at)
-    SELECT issue, subscriber, email, state, due_at, ready_at, 0, '', '', reason, updated_at
-    FROM ROWS(:planned) AS one(issue bigint, subscriber bigint, email text, state text,
-        due_at timestamptz, ready_at timestamptz, reason text, updated_at timestamptz)
-"""

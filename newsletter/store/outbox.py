@@ -12,16 +12,18 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.delivery import WAITING, Change, Delivery, DeliveryState, Uncertain
-from newsletter.core.steps import OPEN, SUPPRESSED, barred, cut_off, withdrawal
+from newsletter.core.steps import OPEN, SUPPRESSED, Bar, barred, cut_off, withdrawal
 from newsletter.ports import DeliveryRecord
-from newsletter.store.bulk import fetch, run
+from newsletter.store.bulk import among, fetch, run
 from newsletter.store.changes import take_steps
+from newsletter.store.choices import read_choice
 from newsletter.store.engine import Database
 from newsletter.store.issues import state_counts
-from newsletter.store.roster import SUBSCRIBER, read_subscriber
+from newsletter.store.statements import CLAIM, CLAIM_OF_ISSUE, HOLD
+from newsletter.store.subscriber_rows import subscriber_of
 from newsletter.store.suppressing import ROSTER
 from newsletter.store.suppressions import note_dead
-from newsletter.store.tables import EVERY_LIST, deliveries, delivery_events, issues, moment_text, read_moment
+from newsletter.store.tables import deliveries, delivery_events, issues, moment_text, read_moment
 from newsletter.store.workers import Workers
 
 log = structlog.get_logger(__name__)
@@ -45,11 +47,12 @@ class SqlOutbox:
     ) -> list[Delivery]:
         """See `Outbox`."""
         await self._workers.confirm(worker)
-        statement = _CLAIMABLE if issue_key is None else _CLAIMABLE_OF_ISSUE
-        asked = {"now": moment_text(now), "limit": limit, "every_list": EVERY_LIST, "issue_key": issue_key}
+        claim, asked = CLAIM, {"now": moment_text(now), "limit": limit}
+        if issue_key is not None:
+            claim, asked["issue_key"] = CLAIM_OF_ISSUE, issue_key
         async with self._database.write() as connection:
-            while rows := await fetch(connection, _CLAIM, statement, **asked):
-                await run(connection, _HOLD, worker=worker, keys=[row[0] for row in rows])
+            while rows := await fetch(connection, claim, **asked):
+                await run(connection, HOLD, worker=worker, keys=[row[0] for row in rows])
                 claims = [_claimed(row) for row in rows]
                 barred_ones = [withdrawal(delivery.key, bar, now) for delivery, bar in claims if bar]
                 await self._record(connection, barred_ones)
@@ -81,7 +84,7 @@ class SqlOutbox:
         withdrawn = 0
         async with self._database.write() as connection:
             while keys := list(await connection.scalars(late)):
-                await self._record(connection, [withdrawal(key, reason, now) for key in keys])
+                await self._record(connection, [withdrawal(key, Bar(reason), now) for key in keys])
                 withdrawn += len(keys)
         return withdrawn
 
@@ -100,10 +103,10 @@ class SqlOutbox:
             log.warning("change_left_out", delivery=change.key, to=change.state.value, reason=reason)
         return frozenset(change.key for change, _ in walked.left_out)
 
-    async def release(self, worker: str) -> None:
+    async def release(self, worker: str, keys: Collection[int]) -> None:
         """See `Outbox`."""
         async with self._database.write() as connection:
-            await _give_back(connection, [worker])
+            await _give_back(connection, [worker], among(connection, deliveries.c.key, keys))
 
     async def dead_workers(self) -> list[str]:
         """See `Outbox`."""
@@ -156,7 +159,7 @@ class SqlOutbox:
             .where(
                 deliveries.c.issue_key == issue_key,
                 deliveries.c.state == DeliveryState.WITHDRAWN,
-                deliveries.c.reason.startswith(SUPPRESSED),
+                deliveries.c.reason == SUPPRESSED,
             )
         )
         async with self._database.read() as connection:
@@ -171,7 +174,7 @@ class SqlOutbox:
             due: datetime | None = await connection.scalar(query)
         return due
 
-    async def open_issues(self, list_name: str) -> list[int]:
+    async def open_issues(self, list_name: str | None = None) -> list[int]:
         """See `Outbox`."""
         # A look into the index for each issue; EXISTS might be planned as a join with all deliveries there are.
         any_open = (
@@ -180,9 +183,9 @@ class SqlOutbox:
             .limit(1)
             .scalar_subquery()
         )
-        query = (
-            sa.select(issues.c.key).where(issues.c.list == list_name, any_open.is_not(None)).order_by(issues.c.day)
-        )
+        query = sa.select(issues.c.key).where(any_open.is_not(None)).order_by(issues.c.day, issues.c.key)
+        if list_name is not None:
+            query = query.where(issues.c.list == list_name)
         async with self._database.read() as connection:
             return list(await connection.scalars(query))
 
@@ -223,31 +226,13 @@ _RECORD = (
     deliveries.c.reason,
 )
 
-_CLAIM = (
-    *("key", "issue_key", "subscriber_key", "state", "due_at", "attempts", "address", "suppression"),
-    *(column.name for column in SUBSCRIBER),
-)
-_CLAIMABLE = """
-    SELECT deliveries.key, issue_key, subscriber_key, state, due_at, attempts, deliveries.email AS address,
-        (SELECT reason FROM suppressions
-         WHERE suppressions.address_key = subscribers.address_key
-            AND suppressions.list IN (subscribers.list, :every_list) LIMIT 1) AS suppression,
-        subscribers.list, subscribers.email, name, topics, cadence, hour, timezone, topics_mode, interest, status,
-        origin
-    FROM deliveries JOIN subscribers ON subscribers.key = deliveries.subscriber_key
-    WHERE ready_at <= :now
-    ORDER BY ready_at, deliveries.key LIMIT :limit
-    FOR UPDATE OF deliveries SKIP LOCKED
-"""
-_CLAIMABLE_OF_ISSUE = _CLAIMABLE.replace("WHERE ready_at", "WHERE issue_key = :issue_key AND ready_at")
 _STATES = {one.value: one for one in DeliveryState}
-_HOLD = "UPDATE deliveries SET claimed_by = :worker, ready_at = NULL WHERE key = ANY(:keys)"
 
 
-def _claimed(row: Sequence[Any]) -> tuple[Delivery, str]:
-    """Return a delivery of `_CLAIMABLE`, and why its subscriber gets no mail, if that is so."""
-    key, issue_key, subscriber_key, state, due_at, attempts, email, suppression, *values = row
-    subscriber = read_subscriber(values, email=email)
+def _claimed(row: Sequence[Any]) -> tuple[Delivery, Bar | None]:
+    """Return a delivery of `CLAIM`, and what bars its subscriber from mail."""
+    key, issue_key, subscriber_key, state, due_at, attempts, chosen, subject, suppression, *values = row
+    subscriber = subscriber_of(values)
     delivery = Delivery(
         key=key,
         issue_key=issue_key,
@@ -256,14 +241,23 @@ def _claimed(row: Sequence[Any]) -> tuple[Delivery, str]:
         state=_STATES[state],
         due_at=read_moment(due_at),
         attempts=attempts,
+        choice=read_choice(chosen),
+        subject=subject,
     )
     return delivery, barred(subscriber.status, suppression)
 
 
-async def _give_back(connection: AsyncConnection, workers: Collection[str]) -> None:
+async def _give_back(
+    connection: AsyncConnection, workers: Collection[str], which: sa.ColumnElement[bool] | None = None
+) -> None:
+    """Give back what workers claimed and did not begin; `which` narrows it to some deliveries."""
     await connection.execute(
         sa.update(deliveries)
-        .where(deliveries.c.claimed_by.in_(workers), deliveries.c.state.in_(WAITING))
+        .where(
+            deliveries.c.claimed_by.in_(workers),
+            deliveries.c.state.in_(WAITING),
+            sa.true() if which is None else which,
+        )
         .values(claimed_by=None, ready_at=sa.func.coalesce(deliveries.c.next_attempt_at, deliveries.c.due_at))
     )
 

@@ -7,9 +7,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from newsletter.core.delivery import Change, DeliveryState
-from newsletter.core.steps import NOT_YET_SENT, barred
-from newsletter.core.subscriber import SubscriberStatus, address_key
+from newsletter.core.address import address_key
+from newsletter.core.steps import NOT_YET_SENT, SUPPRESSED, Bar, withdrawal
+from newsletter.core.subscriber import SubscriberStatus
 from newsletter.store.bulk import insert
 from newsletter.store.changes import take_steps
 from newsletter.store.tables import EVERY_LIST, deliveries, subscribers, suppressions
@@ -44,22 +44,12 @@ async def suppress(
         .values(status=SubscriberStatus.UNSUBSCRIBED, updated_at=now)
     )
     unsubscribed = sa.select(subscribers.c.key).where(theirs)
-    await withdraw(
-        connection,
-        deliveries.c.subscriber_key.in_(unsubscribed),
-        reason=barred(SubscriberStatus.UNSUBSCRIBED, reason),
-        now=now,
-    )
+    which = deliveries.c.subscriber_key.in_(unsubscribed)
+    await withdraw(connection, which, Bar(SUPPRESSED, reason), now=now)
     return is_news
 
 
-async def withdraw(
-    connection: AsyncConnection, which: sa.ColumnElement[bool], *, reason: str, now: datetime
-) -> None:
+async def withdraw(connection: AsyncConnection, which: sa.ColumnElement[bool], bar: Bar, *, now: datetime) -> None:
     """Withdraw those deliveries that are not sent yet, held by a worker or not; those in flight go on."""
     query = sa.select(deliveries.c.key).where(which, deliveries.c.state.in_(NOT_YET_SENT))
-    withdrawn = DeliveryState.WITHDRAWN
-    await take_steps(
-        connection,
-        [Change(key=key, state=withdrawn, at=now, reason=reason) for key in await connection.scalars(query)],
-    )
+    await take_steps(connection, [withdrawal(key, bar, now) for key in await connection.scalars(query)])

@@ -8,11 +8,12 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from newsletter.core.address import address_key, domain_of
 from newsletter.core.dead_addresses import MANY, WITHIN, is_another_day, is_providers_fault
 from newsletter.core.delivery import Change, DeliveryState
 from newsletter.core.errors import UsageError
 from newsletter.core.steps import dead_address
-from newsletter.core.subscriber import SubscriberStatus, address_key, domain_key
+from newsletter.core.subscriber import SubscriberStatus
 from newsletter.ports import HeldDomain, Suppression
 from newsletter.store.bulk import among, in_chunks, insert
 from newsletter.store.engine import Database
@@ -116,7 +117,7 @@ async def note_dead(connection: AsyncConnection, change: Change) -> None:
     known = sa.select(dead_addresses.c.since).where(dead_addresses.c.address_key == key)
     since = await connection.scalar(known)
     if since is None:
-        row = {"address_key": key, "domain": domain_key(key.rpartition("@")[2]), "issue_key": issue_key}
+        row = {"address_key": key, "domain": domain_of(key), "issue_key": issue_key}
         row |= {"since": change.at, "reason": dead_address(change), "held": False}
         await connection.execute(insert(connection, dead_addresses).on_conflict_do_nothing(), row)
     elif is_another_day(since, change.at):

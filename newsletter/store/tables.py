@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, TypeVar
+from zlib import compress, decompress
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
@@ -14,8 +15,10 @@ from sqlalchemy.engine import Dialect
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.issue import IssueListing
 from newsletter.core.listing import Listing
-from newsletter.core.newsletter_list import Cadence, Masthead
+from newsletter.core.newsletter_list import Cadence
+from newsletter.core.rendering import Rendering
 from newsletter.core.subscriber import Origin, SubscriberStatus
+from newsletter.core.terms import Terms
 from newsletter.core.topics import TopicsMode
 from newsletter.ports import HindranceKind
 
@@ -85,6 +88,26 @@ class Frozen(sa.types.TypeDecorator[T]):
     def process_result_value(self, value: str | None, _dialect: Dialect) -> T | None:
         """Read the record."""
         return None if value is None else self._adapter.validate_json(value)
+
+
+class Compressed(sa.types.TypeDecorator[T]):
+    """A whole record as JSON, compressed by zlib: some 10 KB for a rendered issue instead of 300."""
+
+    impl = sa.LargeBinary
+    cache_ok = True
+
+    def __init__(self, record: type[T]) -> None:
+        super().__init__()
+        self.record = record
+        self._adapter = TypeAdapter(record)
+
+    def process_bind_param(self, value: T | None, _dialect: Dialect) -> bytes | None:
+        """Write the record."""
+        return None if value is None else compress(self._adapter.dump_json(value))
+
+    def process_result_value(self, value: bytes | None, _dialect: Dialect) -> T | None:
+        """Read the record."""
+        return None if value is None else self._adapter.validate_json(decompress(value))
 
 
 def as_text(column: sa.Column[Any]) -> sa.Label[str]:
@@ -184,7 +207,7 @@ issues = sa.Table(
     sa.Column("number", sa.Integer, nullable=False),
     _text("subject"),
     _moment("frozen_at"),
-    sa.Column("masthead", Frozen(Masthead), nullable=False),
+    sa.Column("terms", Frozen(Terms), nullable=False),
     sa.Column("candidates", sa.Integer, nullable=False),
     sa.UniqueConstraint("list", "day"),
     sa.UniqueConstraint("list", "number"),
@@ -199,6 +222,25 @@ issue_listings = sa.Table(
     sa.Column("rank", sa.Integer, primary_key=True),
     _reference("listing_key", "listings.key", index=True),
     sa.Column("record", Frozen(IssueListing), nullable=False),
+)
+
+# What was chosen from an issue, once for all readers who got the same. `number` counts those of the issue from 1.
+choices = sa.Table(
+    "choices",
+    metadata,
+    _reference("issue_key", "issues.key", primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    _text("chosen"),  # JSON: see `newsletter.store.choices`
+    _text("subject"),
+)
+
+# The mail of an issue as it was rendered when it was closed. Issues that older versions closed get theirs when it
+# is first needed.
+renderings = sa.Table(
+    "renderings",
+    metadata,
+    _reference("issue_key", "issues.key", primary_key=True),
+    sa.Column("body", Compressed(Rendering), nullable=False),
 )
 
 subscribers = sa.Table(
@@ -262,7 +304,11 @@ deliveries = sa.Table(
     sa.Column("key", _Key, primary_key=True),
     _reference("issue_key", "issues.key"),
     _reference("subscriber_key", "subscribers.key"),
-    _text("email"),  # as it was when the issue was frozen
+    _text("email"),  # as it was when the issue was closed
+    sa.Column("name", sa.Text),  # so, too; NULL where a version closed it that kept no name
+    # The number of a choice of the issue; NULL where nothing was chosen, as the delivery began as withdrawn. No
+    # foreign key: SQLite would check it for each of a million rows, and could not add it to tables that are there.
+    sa.Column("choice", sa.Integer),
     sa.Column("state", _one_of(DeliveryState), nullable=False),
     _moment("due_at"),
     # When it may be claimed; empty while a worker holds it and when nothing is left to do. This is what makes

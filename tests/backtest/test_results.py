@@ -20,7 +20,7 @@ def issue(day: date, *keys: int) -> Made:
         number=1,
         subject="",
         frozen_at=datetime(2026, 3, 12, 8, tzinfo=UTC),
-        masthead=factories.masthead(),
+        terms=factories.terms(),
         day=day,
         candidates=len(keys),
         listings=listings,

@@ -14,7 +14,6 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from newsletter.core.tokens import Links
 from newsletter.lists.files import ListFiles
-from newsletter.pipeline.publish import as_issue
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.render.lint.mail import Mail
@@ -58,9 +57,9 @@ def _mail() -> str:
         replace(item, listing=replace(item.listing, thumbnail_url=f"https://example.org/{number}.png"))
         for number, item in zip(cycle(range(len(_FIGURES))), draft.listings[:10], strict=False)
     )
-    issue = as_issue(replace(draft, listings=listings), templates.subject(draft), now)
+    issue = replace(draft, listings=listings).closed(0, templates.subject(draft), now)
     mails = MailRenderer(templates, Links("https://papers.example.org", "of no use"))
-    _, raw = mails.message(issue, file.list).for_reader(for_nobody(issue, file.subscribers[0]))
+    _, raw = mails.message(issue, mails.render(issue)).for_reader(for_nobody(issue, file.subscribers[0]))
     return Mail(raw).html
 
 

@@ -17,7 +17,6 @@ from newsletter.core.calendar import (
     last_slot,
     local_time,
     next_slot,
-    planner,
     read_day,
     reader_time,
     slot_on,
@@ -25,6 +24,7 @@ from newsletter.core.calendar import (
 )
 from newsletter.core.newsletter_list import Cadence, Masthead, NewsletterList
 from newsletter.core.subscriber import Subscriber
+from tests.core.candidates import planning
 
 MONDAY = date(2026, 3, 9)
 DAILY = NewsletterList(masthead=Masthead(list="daily", title="Daily", sender="papers@example.org"), sources=())
@@ -370,23 +370,23 @@ def test_a_readers_copies_come_in_the_order_of_the_issues(
 def test_a_copy_is_planned_for_the_readers_hour_or_now_if_that_is_past() -> None:
     slot = slot_on(DAILY, MONDAY)
     evening = replace(READER, hour=time(18))
-    plan = planner(DAILY, slot, slot.at, at_once=False)
+    plan = planning(DAILY, slot, slot.at, at_once=False)
     assert plan(evening).due_at == at(MONDAY, 18)
     assert plan(READER).due_at == slot.at
     late = at(MONDAY, 19)
-    assert planner(DAILY, slot, late, at_once=False)(evening).due_at == late
+    assert planning(DAILY, slot, late, at_once=False)(evening).due_at == late
 
 
 def test_an_issue_on_request_is_due_at_once_for_everybody() -> None:
     now = at(MONDAY, 3)
-    plan = planner(DAILY, slot_on(DAILY, MONDAY), now, at_once=True)
+    plan = planning(DAILY, slot_on(DAILY, MONDAY), now, at_once=True)
     assert plan(replace(READER, hour=time(18))).due_at == now
 
 
 @pytest.mark.parametrize("at_once", [True, False])
 def test_who_wants_another_cadence_gets_no_copy_and_a_reason(at_once: bool) -> None:
     slot = slot_on(DAILY, MONDAY)
-    plan = planner(DAILY, slot, slot.at, at_once=at_once)
+    plan = planning(DAILY, slot, slot.at, at_once=at_once)
     planned = plan(replace(READER, cadence=Cadence.WEEKLY))
     assert planned.due_at is None
     assert planned.reason == "wants a weekly issue, this one is daily"

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from newsletter.core.calendar import closing, late_before, local_time, opening, planner, slot_on
+from newsletter.core.calendar import closing, late_before, local_time, opening, slot_on
 from newsletter.core.newsletter_list import Cadence, Hours, NewsletterList
+from tests.core.candidates import planning
 from tests.core.test_calendar import DAILY, HOURS, MOMENTS, MONDAY, READER, ZONES, at
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -123,7 +124,7 @@ def test_mail_leaves_when_the_clocks_on_the_wall_show_the_hours(list_: Newslette
 
 def test_a_copy_is_planned_for_the_readers_hour_moved_into_the_hours_of_the_list() -> None:
     slot = slot_on(DAYTIME, MONDAY)
-    plan = planner(DAYTIME, slot, slot.at, at_once=False)
+    plan = planning(DAYTIME, slot, slot.at, at_once=False)
     assert plan(READER).due_at == at(MONDAY, 8)
     assert plan(replace(READER, hour=time(18))).due_at == at(MONDAY, 18)
     assert plan(replace(READER, hour=time(23))).due_at == at(MONDAY + DAY, 7)
@@ -132,8 +133,8 @@ def test_a_copy_is_planned_for_the_readers_hour_moved_into_the_hours_of_the_list
 def test_an_issue_that_is_made_outside_of_the_hours_waits_for_them_unless_it_is_wanted_at_once() -> None:
     early = replace(DAYTIME, hour=time(5))
     slot = slot_on(early, MONDAY)
-    assert planner(early, slot, slot.at, at_once=False)(READER).due_at == at(MONDAY, 7)
-    assert planner(early, slot, slot.at, at_once=True)(READER).due_at == at(MONDAY, 5)
+    assert planning(early, slot, slot.at, at_once=False)(READER).due_at == at(MONDAY, 7)
+    assert planning(early, slot, slot.at, at_once=True)(READER).due_at == at(MONDAY, 5)
 
 
 def test_without_hours_the_deadline_is_as_long_as_it_says() -> None:

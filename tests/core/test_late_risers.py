@@ -94,18 +94,7 @@ def issues(days: list[Day], limit: int) -> list[list[int]]:
             unsent(candidates, sent), config, one.day, number=number, among=candidates, previous=previous
         )
         sent |= {listing.key for listing in draft.listings}
-        made.append(
-            Issue(
-                key=number,
-                number=number,
-                subject="",
-                frozen_at=datetime.combine(one.day, time(8), UTC),
-                masthead=draft.masthead,
-                day=one.day,
-                candidates=draft.candidates,
-                listings=draft.listings,
-            )
-        )
+        made.append(draft.closed(number, "", datetime.combine(one.day, time(8), UTC)))
     return [[listing.key for listing in issue.listings] for issue in made]
 
 

@@ -2,28 +2,13 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from newsletter.core.listing import Candidate, Listing, Sighting, clean_text, merged
+from newsletter.core.listing import Candidate, Listing, Sighting, merged
 
 NOON = datetime(2026, 3, 12, 12, tzinfo=UTC)
 
 
 def sighting(**values: object) -> Sighting:
     return Sighting(**{"source": "huggingface", "listed_on": NOON.date(), "seen_at": NOON, **values})  # type: ignore[arg-type]
-
-
-@given(st.text())
-def test_clean_text_is_one_line_without_controls(text: str) -> None:
-    cleaned = clean_text(text)
-    assert not set(cleaned) & set("\r\n\t\x00\x1b\u202e\u2066\ufeff")
-    assert cleaned == cleaned.strip()
-    assert clean_text(cleaned) == cleaned
-
-
-def test_clean_text_takes_out_what_turns_text_around() -> None:
-    assert clean_text("safe\u202egpj.exe\r\nBcc: x@example.org") == "safe gpj.exe Bcc: x@example.org"
 
 
 def test_a_listing_without_any_letter_still_has_an_id() -> None:

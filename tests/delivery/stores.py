@@ -17,6 +17,6 @@ async def freeze(store: Store, readers: int, *, number: int = 1) -> int:
     await store.roster.apply("daily", SyncPlan(added=added), now=NOW)
     due = Planned(due_at=NOW - timedelta(minutes=5))
     issue, _ = await store.issues.freeze(
-        draft((), number=number, day=DAY + timedelta(days=number)), "Daily Papers", lambda _: due, now=NOW
+        draft((), number=number, day=DAY + timedelta(days=number)), "Daily Papers", lambda _, _had: due, now=NOW
     )
     return issue.key

@@ -17,13 +17,13 @@ from newsletter.core.delivery import Change, Delivery, DeliveryState
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.tokens import Links
+from newsletter.pipeline.deliver import ClosedIssues, Delivering
 from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.pipeline.report import RunReport
 from newsletter.pipeline.run import Pipeline
-from newsletter.ports import DispatchReport, ListFile, Message, Progress, Store
+from newsletter.ports import ChunkReport, ListFile, Message, Progress, Store
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.render.issue.renderer import TemplateRenderer
-from newsletter.store import MemoryStore
 from tests import factories
 from tests.backtest.recorded import a_week
 
@@ -41,28 +41,29 @@ class Mail:
 
 @dataclass
 class Post:
-    """Stands for the dispatcher: everything that is due arrives."""
+    """Stands for the delivery: everything that is due arrives."""
 
     store: Store
     clock: Callable[[], datetime]
     mails: list[Mail] = field(default_factory=list)
 
-    async def deliver(
+    async def deliver_chunk(
         self,
+        issue_key: int,
         message_for: Callable[[int], Awaitable[Message]],
         *,
-        issue_key: int | None = None,
+        most: int | None = None,
         progress: Progress | None = None,
         stop: asyncio.Event | None = None,
-    ) -> DispatchReport:
+    ) -> ChunkReport:
         now, outbox = self.clock(), self.store.outbox
         async with outbox.worker() as worker:
-            claimed = await outbox.claim(worker, now=now, limit=100, issue_key=issue_key)
+            claimed = await outbox.claim(worker, now=now, limit=most or 100, issue_key=issue_key)
             for one in claimed:
                 self.mails.append(_read(one, (await message_for(one.issue_key)).for_reader(one)[1]))
                 for state in (DeliveryState.SENDING, DeliveryState.SENT):
                     await outbox.record([Change(key=one.key, state=state, at=now, attempts=1)])
-        return DispatchReport(sent=len(claimed))
+        return ChunkReport(sent=len(claimed))
 
 
 def _read(delivery: Delivery, raw: bytes) -> Mail:
@@ -78,24 +79,26 @@ class Desk:
     """Runs a list day by day."""
 
     folder: Path
+    store: Store
     list_: NewsletterList = LIST
     readers: dict[str, Subscriber] = field(default_factory=dict)
-    store: Store = field(default_factory=MemoryStore)
     now: datetime = datetime(2026, 3, 9, 8, tzinfo=UTC)
 
     def __post_init__(self) -> None:
         a_week(self.folder)
         self.post = Post(self.store, lambda: self.now)
+        renderer = MailRenderer(TemplateRenderer(None, packaged_templates()), Links("https://example.org", "key"))
+        closed = ClosedIssues(self.store.issues, renderer)
+        mark = HighWaterMark(self.store.high_water, self.folder)
         self.pipeline = Pipeline(
             store=self.store,
-            renderer=MailRenderer(
-                TemplateRenderer(None, packaged_templates()), Links("https://example.org", "key")
-            ),
-            dispatcher=self.post,
+            renderer=renderer,
+            closed=closed,
+            delivering=Delivering(self.store, closed, self.post, lambda: self.now, mark),
             sources_of=lambda _: [Recordings(self.folder)],
             check=lambda _issue, _message: None,
             clock=lambda: self.now,
-            mark=HighWaterMark(self.store.high_water, self.folder),
+            mark=mark,
         )
 
     def subscribe(self, name: str, **wishes: object) -> None:

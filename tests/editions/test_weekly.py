@@ -10,6 +10,7 @@ from newsletter.cli.exits import Exit, code_of_run
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.topics import Topic, TopicsMode
 from newsletter.pipeline.report import RunReport, RunStatus
+from newsletter.ports import Store
 from tests.backtest.recorded import FRIDAY, MONDAY, TUESDAY
 from tests.editions.desk import LIST, Desk
 
@@ -18,8 +19,8 @@ THURSDAY = FRIDAY - timedelta(days=1)
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
+def desk(tmp_path: Path, store: Store) -> Desk:
+    return Desk(tmp_path, store)
 
 
 async def week(desk: Desk, first: date = TUESDAY, last: date = NEXT_MONDAY) -> RunReport:

@@ -9,7 +9,8 @@ from newsletter.core import topics
 from newsletter.core.errors import RenderError
 from newsletter.core.identity import identities
 from newsletter.core.interest import Interests
-from newsletter.core.listing import Listing, clean_text
+from newsletter.core.listing import Listing
+from newsletter.core.text import one_line
 from newsletter.core.titles import normalised_title
 from newsletter.core.tokens import Links
 from newsletter.render.issue.mathtext import readable
@@ -66,7 +67,7 @@ def _matched(text: str) -> None:
 def _field(text: str) -> None:
     for line in headers.text("Subject", text).split(b"\r\n")[1:-1]:
         assert line.startswith(b" ")
-    assert clean_text(text) == clean_text(clean_text(text))
+    assert one_line(text) == one_line(one_line(text))
 
 
 def _mailbox(text: str) -> None:

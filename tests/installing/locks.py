@@ -101,9 +101,10 @@ def _environments() -> Iterator[dict[str, str]]:
                 "sys_platform": system,
                 "platform_system": system.title(),
             }
-    # Windows is no system of ours, but a lock for all systems names what it would need.
-    windows = {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt"}
-    yield {**{name: str(value) for name, value in default_environment().items()}, **windows}
+    # Windows and a browser are no systems of ours, but a lock for all systems names what they would need.
+    here = {name: str(value) for name, value in default_environment().items()}
+    yield {**here, "sys_platform": "win32", "platform_system": "Windows", "os_name": "nt"}
+    yield {**here, "sys_platform": "emscripten", "python_version": "3.12", "python_full_version": "3.12.0"}
 
 
 def _missing(

@@ -5,7 +5,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from newsletter.core.subscriber import address_key
+from newsletter.core.address import address_key
 from newsletter.lists.addresses import Addresses
 
 ATOMS = st.text("abzAZ09._-+'!{}", min_size=1, max_size=70)

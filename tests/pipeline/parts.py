@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 
 from newsletter.core.errors import SourceError
 from newsletter.core.listing import Entry, Listing, Page, Sighting, Skipped
+from newsletter.ports import Store
 from tests.editions.desk import LIST, Desk
 
 THURSDAY = date(2026, 3, 12)
+
+MakeDesk = Callable[..., Desk]
 
 
 @dataclass
@@ -40,9 +44,9 @@ class ScriptedSource:
         return Page(entries=entries, skipped=(Skipped(what="odd", reason="has no title"),) if entries else ())
 
 
-def desk_with(folder: Path, *sources: ScriptedSource, **wishes: object) -> Desk:
+def desk_with(folder: Path, store: Store, *sources: ScriptedSource, **wishes: object) -> Desk:
     """Return a desk whose list has one reader and these sources."""
-    desk = Desk(folder, list_=replace(LIST, **{"max_listings": 0, **wishes}))  # type: ignore[arg-type]
+    desk = Desk(folder, store, list_=replace(LIST, **{"max_listings": 0, **wishes}))  # type: ignore[arg-type]
     desk.subscribe("ann")
     desk.pipeline = replace(desk.pipeline, sources_of=lambda _: list(sources))
     return desk

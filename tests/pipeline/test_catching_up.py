@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from datetime import date, timedelta
-from pathlib import Path
 
 from newsletter.core.issue import Issue
 from newsletter.pipeline.report import RunStatus
 from tests.editions.desk import Desk
-from tests.pipeline.parts import THURSDAY, ScriptedSource, desk_with
+from tests.pipeline.parts import THURSDAY, MakeDesk, ScriptedSource
 
 DAY = timedelta(days=1)
 
@@ -19,11 +18,11 @@ async def titles(desk: Desk, day: date) -> list[str]:
     return [one.listing.title for one in issue.listings] if issue else []
 
 
-async def test_a_page_that_fails_for_days_is_read_when_it_answers_again(tmp_path: Path) -> None:
+async def test_a_page_that_fails_for_days_is_read_when_it_answers_again(desk_with: MakeDesk) -> None:
     friday, later = date(2026, 3, 6), THURSDAY
     source = ScriptedSource(pages={friday: ["Late News"], later: ["Today's Paper"]}, failing={friday})
     source.pages[friday - DAY] = ["An Earlier Paper"]
-    desk = desk_with(tmp_path, source, lookback_days=1)
+    desk = desk_with(source, lookback_days=1)
     await desk.run(friday - DAY)
     await desk.run(friday)
     for offset in range(3, 6):
@@ -36,10 +35,10 @@ async def test_a_page_that_fails_for_days_is_read_when_it_answers_again(tmp_path
     assert friday not in source.asked
 
 
-async def test_papers_of_days_without_an_issue_have_not_missed_their_chance(tmp_path: Path) -> None:
+async def test_papers_of_days_without_an_issue_have_not_missed_their_chance(desk_with: MakeDesk) -> None:
     monday = date(2026, 3, 9)
     source = ScriptedSource(pages={monday: ["A Lonely Paper"], THURSDAY: ["B", "C"]})
-    desk = desk_with(tmp_path, source, lookback_days=1, min_listings=3)
+    desk = desk_with(source, lookback_days=1, min_listings=3)
     source.pages[monday - 3 * DAY] = ["X", "Y", "Z"]
     await desk.run(monday - 3 * DAY)
     for offset in range(3):
@@ -51,59 +50,59 @@ async def test_papers_of_days_without_an_issue_have_not_missed_their_chance(tmp_
     assert sorted(await titles(desk, THURSDAY)) == ["A Lonely Paper", "B", "C"]
 
 
-async def test_a_source_with_a_defect_costs_the_others_nothing(tmp_path: Path) -> None:
+async def test_a_source_with_a_defect_costs_the_others_nothing(desk_with: MakeDesk) -> None:
     sound = ScriptedSource(pages={THURSDAY: ["A Paper"]})
-    desk = desk_with(tmp_path, ScriptedSource(name="feed:x", dated=False, broken=True), sound)
+    desk = desk_with(ScriptedSource(name="feed:x", dated=False, broken=True), sound)
     report = await desk.run(THURSDAY)
     assert report.status is RunStatus.SENT
     assert "internal error" in report.failures["feed:x"]
     assert report.collected == {"feed": 0, "huggingface": 1}
 
 
-async def test_a_source_that_keeps_failing_is_left_alone_until_the_next_run(tmp_path: Path) -> None:
+async def test_a_source_that_keeps_failing_is_left_alone_until_the_next_run(desk_with: MakeDesk) -> None:
     source = ScriptedSource(failing={THURSDAY - offset * DAY for offset in range(9)})
-    desk = desk_with(tmp_path, source, lookback_days=5)
+    desk = desk_with(source, lookback_days=5)
     report = await desk.run(THURSDAY)
     assert report.status is RunStatus.FAILED
     assert source.asked == [THURSDAY, THURSDAY - DAY]
     assert await desk.store.library.unsettled("huggingface") == {THURSDAY - offset * DAY for offset in range(6)}
 
 
-async def test_a_quiet_day_of_one_source_is_no_failure_because_another_one_fails(tmp_path: Path) -> None:
+async def test_a_quiet_day_of_one_source_is_no_failure_because_another_one_fails(desk_with: MakeDesk) -> None:
     failing = ScriptedSource(name="feed:x", dated=False, failing={THURSDAY})
-    report = await desk_with(tmp_path, ScriptedSource(), failing).run(THURSDAY)
+    report = await desk_with(ScriptedSource(), failing).run(THURSDAY)
     assert report.status is RunStatus.NOTHING_NEW
     assert "answered 500" in report.failures["feed:x"]
 
 
-async def test_a_source_that_shows_no_past_is_asked_once(tmp_path: Path) -> None:
+async def test_a_source_that_shows_no_past_is_asked_once(desk_with: MakeDesk) -> None:
     source = ScriptedSource(name="feed:x", dated=False, pages={THURSDAY: ["A Paper"]})
-    desk = desk_with(tmp_path, source)
+    desk = desk_with(source)
     await desk.run(THURSDAY)
     assert source.asked == [THURSDAY]
 
 
-async def test_before_its_hour_a_list_is_not_due_but_collects(tmp_path: Path) -> None:
+async def test_before_its_hour_a_list_is_not_due_but_collects(desk_with: MakeDesk) -> None:
     source = ScriptedSource(pages={THURSDAY: ["A Paper"]})
-    desk = desk_with(tmp_path, source)
+    desk = desk_with(source)
     report = await desk.run(THURSDAY, hour=7)
     assert report.status is RunStatus.NOT_DUE
     assert source.asked
     assert not desk.post.mails
 
 
-async def test_issues_of_two_days_made_at_once_never_hold_the_same_paper(tmp_path: Path) -> None:
+async def test_issues_of_two_days_made_at_once_never_hold_the_same_paper(desk_with: MakeDesk) -> None:
     source = ScriptedSource(pages={THURSDAY - DAY: ["A", "B"], THURSDAY: ["B", "C"]})
-    desk = desk_with(tmp_path, source)
+    desk = desk_with(source)
     days = (THURSDAY - DAY, THURSDAY, THURSDAY + DAY)
     await asyncio.gather(*(desk.pipeline.run(desk.file, day=day) for day in days))
     found = [title for day in days for title in await titles(desk, day)]
     assert sorted(found) == ["A", "B", "C"]
 
 
-async def test_a_tick_asks_no_source_once_the_issue_is_made(tmp_path: Path) -> None:
+async def test_a_tick_asks_no_source_once_the_issue_is_made(desk_with: MakeDesk) -> None:
     source = ScriptedSource(pages={THURSDAY: ["A Paper"]})
-    desk = desk_with(tmp_path, source)
+    desk = desk_with(source)
     await desk.tick(THURSDAY)
     assert len(desk.mails("ann")) == 1
     source.asked.clear()
@@ -112,9 +111,9 @@ async def test_a_tick_asks_no_source_once_the_issue_is_made(tmp_path: Path) -> N
     assert len(desk.mails("ann")) == 1
 
 
-async def test_while_there_is_nothing_new_ticks_do_not_pester_the_source(tmp_path: Path) -> None:
+async def test_while_there_is_nothing_new_ticks_do_not_pester_the_source(desk_with: MakeDesk) -> None:
     source = ScriptedSource()
-    desk = desk_with(tmp_path, source)
+    desk = desk_with(source)
     await desk.tick(THURSDAY)
     asked = len(source.asked)
     assert asked

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +10,7 @@ from newsletter.core.errors import MissedError
 from newsletter.core.newsletter_list import Cadence
 from newsletter.pipeline.report import RunReport, RunStatus
 from tests.editions.desk import Desk
-from tests.pipeline.parts import THURSDAY, ScriptedSource, desk_with
+from tests.pipeline.parts import THURSDAY, MakeDesk, ScriptedSource
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 WEDNESDAY = THURSDAY - DAY
@@ -24,9 +23,9 @@ def every_day() -> ScriptedSource:
     return ScriptedSource(pages={day: [f"Paper of {day}"] for day in days})
 
 
-async def settled(folder: Path, **wishes: object) -> Desk:
+async def settled(desk_with: MakeDesk, **wishes: object) -> Desk:
     """Return a desk whose list has sent its issue of Wednesday."""
-    desk = desk_with(folder, every_day(), **wishes)
+    desk = desk_with(every_day(), **wishes)
     await desk.run(WEDNESDAY)
     assert len(desk.post.mails) == 1
     return desk
@@ -50,9 +49,9 @@ async def ran(desk: Desk, now: datetime) -> RunReport:
     ],
 )
 async def test_a_late_run_makes_the_issue_within_the_deadline_and_misses_it_after(
-    tmp_path: Path, deadline: timedelta | None, late: timedelta, status: RunStatus
+    desk_with: MakeDesk, deadline: timedelta | None, late: timedelta, status: RunStatus
 ) -> None:
-    desk = await settled(tmp_path, deadline=deadline)
+    desk = await settled(desk_with, deadline=deadline)
     report = await ran(desk, AT_EIGHT + late)
     assert (report.status, report.date) == (status, THURSDAY)
     assert len(desk.post.mails) == 1 + (status is RunStatus.SENT)
@@ -62,8 +61,8 @@ async def test_a_late_run_makes_the_issue_within_the_deadline_and_misses_it_afte
     assert len(desk.post.mails) == 1 + (status is RunStatus.SENT)
 
 
-async def test_an_hour_of_friday_is_missed_all_weekend_and_its_papers_come_on_monday(tmp_path: Path) -> None:
-    desk = await settled(tmp_path, deadline=3 * HOUR)
+async def test_an_hour_of_friday_is_missed_all_weekend_and_its_papers_come_on_monday(desk_with: MakeDesk) -> None:
+    desk = await settled(desk_with, deadline=3 * HOUR)
     await ran(desk, AT_EIGHT)
     for offset in (30, 48, 71):
         report = await ran(desk, AT_EIGHT + DAY + offset * HOUR)
@@ -75,15 +74,15 @@ async def test_an_hour_of_friday_is_missed_all_weekend_and_its_papers_come_on_mo
     assert "Paper of 2026-03-13" in {one.listing.title for one in issue.listings}
 
 
-async def test_a_day_on_which_there_was_nothing_new_is_not_missed(tmp_path: Path) -> None:
-    desk = await settled(tmp_path, lookback_days=0)
+async def test_a_day_on_which_there_was_nothing_new_is_not_missed(desk_with: MakeDesk) -> None:
+    desk = await settled(desk_with, lookback_days=0)
     desk.pipeline.sources_of(desk.list_)[0].pages[THURSDAY] = []  # type: ignore[attr-defined]
     assert (await ran(desk, AT_EIGHT)).status is RunStatus.NOTHING_NEW
     assert (await ran(desk, AT_EIGHT + 23 * HOUR)).status is RunStatus.NOT_DUE
 
 
-async def test_an_hour_at_which_no_source_answered_is_caught_up_and_then_missed(tmp_path: Path) -> None:
-    desk = await settled(tmp_path, lookback_days=0, deadline=5 * HOUR)
+async def test_an_hour_at_which_no_source_answered_is_caught_up_and_then_missed(desk_with: MakeDesk) -> None:
+    desk = await settled(desk_with, lookback_days=0, deadline=5 * HOUR)
     source = desk.pipeline.sources_of(desk.list_)[0]
     source.failing.update({WEDNESDAY, THURSDAY})  # type: ignore[attr-defined]
     assert (await ran(desk, AT_EIGHT)).status is RunStatus.FAILED
@@ -92,15 +91,15 @@ async def test_an_hour_at_which_no_source_answered_is_caught_up_and_then_missed(
     assert (await ran(desk, AT_EIGHT + 4 * HOUR)).status is RunStatus.SENT
 
 
-async def test_a_weekly_list_is_caught_up_for_days(tmp_path: Path) -> None:
-    desk = desk_with(tmp_path, every_day(), cadence=Cadence.WEEKLY, days=(3,))
+async def test_a_weekly_list_is_caught_up_for_days(desk_with: MakeDesk) -> None:
+    desk = desk_with(every_day(), cadence=Cadence.WEEKLY, days=(3,))
     await desk.pipeline.run(desk.file, day=THURSDAY - 7 * DAY)
     assert (await ran(desk, AT_EIGHT + 5 * DAY)).status is RunStatus.MISSED
     assert (await ran(desk, AT_EIGHT + 4 * DAY)).status is RunStatus.SENT
 
 
-async def test_the_weekly_edition_is_missed_by_itself(tmp_path: Path) -> None:
-    desk = desk_with(tmp_path, every_day(), weekly_day=3, deadline=6 * HOUR)
+async def test_the_weekly_edition_is_missed_by_itself(desk_with: MakeDesk) -> None:
+    desk = desk_with(every_day(), weekly_day=3, deadline=6 * HOUR)
     desk.subscribe("bob", cadence=Cadence.WEEKLY)
     await ran(desk, AT_EIGHT - 7 * DAY)
     report = await ran(desk, AT_EIGHT + DAY)
@@ -109,13 +108,13 @@ async def test_the_weekly_edition_is_missed_by_itself(tmp_path: Path) -> None:
     assert (report.weekly.status, report.weekly.date) == (RunStatus.MISSED, THURSDAY)
 
 
-async def test_a_new_list_sends_todays_issue_however_late_in_the_day_it_begins(tmp_path: Path) -> None:
-    desk = desk_with(tmp_path, every_day(), hour=time(0))
+async def test_a_new_list_sends_todays_issue_however_late_in_the_day_it_begins(desk_with: MakeDesk) -> None:
+    desk = desk_with(every_day(), hour=time(0))
     assert (await ran(desk, AT_EIGHT + 15 * HOUR)).status is RunStatus.SENT
 
 
-async def test_a_new_list_has_missed_nothing_and_begins_with_its_next_hour(tmp_path: Path) -> None:
-    desk = desk_with(tmp_path, every_day())
+async def test_a_new_list_has_missed_nothing_and_begins_with_its_next_hour(desk_with: MakeDesk) -> None:
+    desk = desk_with(every_day())
     for hours in (23, 23.5):  # on Friday, before eight
         assert (await ran(desk, AT_EIGHT + hours * HOUR)).status is RunStatus.NOT_DUE
     # A cron job that always comes nineteen hours after the hour makes its first issue on the second day.
@@ -123,17 +122,17 @@ async def test_a_new_list_has_missed_nothing_and_begins_with_its_next_hour(tmp_p
     assert [mail.subject for mail in desk.post.mails] != []
 
 
-async def test_a_new_list_with_a_short_deadline_waits_for_its_next_hour(tmp_path: Path) -> None:
-    desk = desk_with(tmp_path, every_day(), deadline=3 * HOUR)
+async def test_a_new_list_with_a_short_deadline_waits_for_its_next_hour(desk_with: MakeDesk) -> None:
+    desk = desk_with(every_day(), deadline=3 * HOUR)
     report = await ran(desk, AT_EIGHT + 5 * HOUR)
     assert report.status is RunStatus.NOT_DUE
     assert "2026-03-13" in report.reason
 
 
 async def test_a_reader_with_an_hour_of_their_own_gets_a_late_issue_at_once_or_at_that_hour(
-    tmp_path: Path,
+    desk_with: MakeDesk,
 ) -> None:
-    desk = await settled(tmp_path)
+    desk = await settled(desk_with)
     desk.subscribe("early", hour=time(9))
     desk.subscribe("late", hour=time(7, 30))
     await ran(desk, AT_EIGHT + 19 * HOUR)
@@ -145,10 +144,12 @@ async def test_a_reader_with_an_hour_of_their_own_gets_a_late_issue_at_once_or_a
 
 @pytest.mark.parametrize("late", [0, 1, 3, 4, 5, 11, 13, 19, 23, 35, 37, 60, 71])
 @pytest.mark.parametrize("deadline", [None, 3 * HOUR, 48 * HOUR])
-async def test_a_tick_does_what_a_run_does(tmp_path: Path, late: int, deadline: timedelta | None) -> None:
-    for name in ("a", "b"):
-        tmp_path.joinpath(name).mkdir()
-    by_run, by_tick = [await settled(tmp_path / name, days=(2, 3), deadline=deadline) for name in ("a", "b")]
+async def test_a_tick_does_what_a_run_does(
+    desk_with: MakeDesk, other_desk_with: MakeDesk, late: int, deadline: timedelta | None
+) -> None:
+    by_run, by_tick = [
+        await settled(make, days=(2, 3), deadline=deadline) for make in (desk_with, other_desk_with)
+    ]
     report = await ran(by_run, AT_EIGHT + late * HOUR)
     by_tick.now = AT_EIGHT + late * HOUR
     missed = False
@@ -160,8 +161,8 @@ async def test_a_tick_does_what_a_run_does(tmp_path: Path, late: int, deadline: 
     assert len(by_tick.post.mails) == len(by_run.post.mails)
 
 
-async def test_ticks_tell_of_a_missed_hour_once(tmp_path: Path) -> None:
-    desk = await settled(tmp_path, deadline=3 * HOUR)
+async def test_ticks_tell_of_a_missed_hour_once(desk_with: MakeDesk) -> None:
+    desk = await settled(desk_with, deadline=3 * HOUR)
     desk.now = AT_EIGHT + 4 * HOUR
     with pytest.raises(MissedError):
         await desk.pipeline.tick(desk.file)
@@ -169,8 +170,8 @@ async def test_ticks_tell_of_a_missed_hour_once(tmp_path: Path) -> None:
     await desk.pipeline.tick(desk.file)
 
 
-async def test_without_readers_there_is_no_issue_and_the_first_reader_gets_its_papers(tmp_path: Path) -> None:
-    desk = desk_with(tmp_path, every_day())
+async def test_without_readers_there_is_no_issue_and_the_first_reader_gets_its_papers(desk_with: MakeDesk) -> None:
+    desk = desk_with(every_day())
     desk.readers.clear()
     report = await ran(desk, AT_EIGHT)
     assert report.status is RunStatus.NOTHING_NEW
@@ -183,8 +184,8 @@ async def test_without_readers_there_is_no_issue_and_the_first_reader_gets_its_p
     assert len(desk.mails("ann")) == 1
 
 
-async def test_papers_of_a_day_without_readers_are_in_the_next_days_issue(tmp_path: Path) -> None:
-    desk = desk_with(tmp_path, every_day())
+async def test_papers_of_a_day_without_readers_are_in_the_next_days_issue(desk_with: MakeDesk) -> None:
+    desk = desk_with(every_day())
     desk.readers.clear()
     assert (await ran(desk, AT_EIGHT)).status is RunStatus.NOTHING_NEW
     assert (await ran(desk, AT_EIGHT + 23 * HOUR)).status is RunStatus.NOT_DUE  # nobody has missed anything
@@ -195,8 +196,8 @@ async def test_papers_of_a_day_without_readers_are_in_the_next_days_issue(tmp_pa
     assert {"Paper of 2026-03-12", "Paper of 2026-03-13"} <= {one.listing.title for one in issue.listings}
 
 
-async def test_a_list_whose_only_reader_has_left_has_nobody(tmp_path: Path) -> None:
-    desk = await settled(tmp_path)
+async def test_a_list_whose_only_reader_has_left_has_nobody(desk_with: MakeDesk) -> None:
+    desk = await settled(desk_with)
     await desk.store.roster.suppress("ann@example.org", list_name="daily", reason="unsubscribed", now=desk.now)
     report = await ran(desk, AT_EIGHT)
     assert report.status is RunStatus.NOTHING_NEW

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -12,10 +13,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from newsletter.core.choice import Choices
 from newsletter.core.delivery import Delivery, DeliveryState
-from newsletter.core.issue import Draft, Issue, IssueListing
+from newsletter.core.issue import Issue, IssueListing
 from newsletter.core.listing import Listing
-from newsletter.core.newsletter_list import Masthead, NewsletterList
+from newsletter.core.newsletter_list import Masthead
 from newsletter.core.subscriber import Subscriber
+from newsletter.core.terms import Terms
 from newsletter.core.tokens import Links
 from newsletter.core.topics import Topic
 from newsletter.render.issue.message import IssueMessage
@@ -32,6 +34,10 @@ DAY = date(2026, 3, 12)
 MOMENT = datetime(2026, 3, 12, 8, 0, tzinfo=UTC)
 LINKS = Links("https://papers.example.org", "a secret of 32 bytes for tests only")
 POSTAL_ADDRESS = "1 Reading Lane\nBooktown"
+TOPICS = {
+    "agents": Topic(name="agents", keywords=("agent",)),
+    "cells": Topic(name="cells", keywords=("cell",)),
+}
 SUBJECT = "Daily Papers, 12 March: Café “Crème” and 2 more"
 
 
@@ -53,7 +59,7 @@ def issue(listings: int = 3, *, head: Masthead | None = None, subject: str = SUB
         number=1,
         subject=subject,
         frozen_at=MOMENT,
-        masthead=head or masthead(),
+        terms=Terms(masthead=head or masthead(), stale_after=timedelta(hours=36), topics=TOPICS),
         day=DAY,
         candidates=listings,
         listings=tuple(
@@ -68,18 +74,6 @@ def issue(listings: int = 3, *, head: Masthead | None = None, subject: str = SUB
             for position in range(listings)
         ),
     )
-
-
-def config(of: Issue) -> NewsletterList:
-    topics = {
-        "agents": Topic(name="agents", keywords=("agent",)),
-        "cells": Topic(name="cells", keywords=("cell",)),
-    }
-    return NewsletterList(masthead=of.masthead, sources=(), topics=topics)
-
-
-def choices(of: Issue) -> Choices:
-    return Choices(of.listings, config(of))
 
 
 def html_page(of: Issue, marks: Markers) -> str:
@@ -132,12 +126,8 @@ def rendered(of: Issue) -> RenderedIssue:
     )
 
 
-def subject(of: Draft) -> str:
-    """Return a subject that names all papers."""
-    return ", ".join(item.listing.title for item in of.listings)
-
-
 def delivery(email: str = "reader@example.org", name: str = "", *, topics: tuple[str, ...] = ()) -> Delivery:
+    """Return a delivery for which nothing is chosen yet: see `chosen`."""
     return Delivery(
         key=7,
         issue_key=1,
@@ -146,6 +136,14 @@ def delivery(email: str = "reader@example.org", name: str = "", *, topics: tuple
         state=DeliveryState.SENDING,
         due_at=MOMENT,
     )
+
+
+def chosen(of: Issue, to: Delivery, *, had: frozenset[int] = frozenset()) -> Delivery:
+    """Return a delivery with what its reader gets of an issue; the subject of a part names all its papers."""
+    choice = Choices(of.listings, replace(of.terms, topics=of.terms.topics or TOPICS)).of(to.subscriber, had)
+    part = [of.listings[position].listing.title for position in choice.positions]
+    subject = of.subject if len(part) in {0, len(of.listings)} else ", ".join(part)
+    return to._replace(choice=choice, subject=subject)
 
 
 def message(
@@ -159,21 +157,22 @@ def made_of(
     page: RenderedIssue, of: Issue, *, links: Links = LINKS, signer: Signer | None = None, trial: bool = False
 ) -> IssueMessage:
     """Return the message that rendered parts make."""
-    return IssueMessage(page, of, choices(of), subject=subject, links=links, signer=signer, trial=trial)
+    return IssueMessage(of, page.stored(), links=links, signer=signer, trial=trial)
 
 
 def mail(
     of: Issue | None = None, to: Delivery | None = None, *, links: Links = LINKS, signer: Signer | None = None
 ) -> bytes:
     """Return the final bytes of an issue for one reader."""
-    return message(of, links=links, signer=signer).for_reader(to or delivery())[1]
+    of = of or issue()
+    return message(of, links=links, signer=signer).for_reader(chosen(of, to or delivery()))[1]
 
 
 def sample_mail(name: str, renderer: TemplateRenderer, signer: Signer | None = None) -> bytes:
     """Return the mail of a sample issue to a reader."""
     of = samples.issues()[name]
     page = renderer.issue(of, web_url=samples.WEB_URL)
-    reader = delivery("ada@example.org", "Ada Lovelace", topics=("agents", "cells"))
+    reader = chosen(of, delivery("ada@example.org", "Ada Lovelace", topics=("agents", "cells")))
     return made_of(page, of, signer=signer).for_reader(reader)[1]
 
 

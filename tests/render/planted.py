@@ -47,4 +47,4 @@ def in_page(
         text=changed(good.text, *text) if text[0] else good.text,
     )
     message = make.made_of(bad, issue, links=links or make.LINKS)
-    return message.for_reader(make.delivery())[1]
+    return message.for_reader(make.chosen(issue, make.delivery()))[1]

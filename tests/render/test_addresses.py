@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from newsletter.core.errors import RenderError
-from newsletter.render.mime.addresses import Mailbox, needs_smtputf8, wire_address
+from newsletter.render.mime.addresses import Mailbox, wire_address
 
 
 @pytest.mark.parametrize(
@@ -19,11 +19,6 @@ from newsletter.render.mime.addresses import Mailbox, needs_smtputf8, wire_addre
 )
 def test_a_domain_goes_out_in_ascii_and_the_local_part_as_it_is(email: str, wire: str) -> None:
     assert wire_address(email) == wire
-
-
-def test_only_a_local_part_beyond_ascii_needs_smtputf8() -> None:
-    assert needs_smtputf8("jörg@example.org")
-    assert not needs_smtputf8("joerg@bücher.example")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.tokens import Links
 from newsletter.core.topics import Topic
 from newsletter.render.issue.fit import BUDGET
@@ -27,9 +26,9 @@ def test_the_linter_finds_nothing_in_our_issues_without_public_pages(
     name: str, renderer: TemplateRenderer
 ) -> None:
     issue, links = samples.issues()[name], Links("", make.LINKS.secret_key)
-    config = NewsletterList(masthead=issue.masthead, sources=())
     signer = Signer("example.org", SigningKey("main", make.rsa_key()))
-    raw = MailRenderer(renderer, links, signer).message(issue, config).for_reader(make.delivery())[1]
+    mails = MailRenderer(renderer, links, signer)
+    raw = mails.message(issue, mails.render(issue)).for_reader(make.chosen(issue, make.delivery()))[1]
     assert lint(raw, issue, https=True) == []
     mail = Mail(raw)
     way_out = links.way_out(42, "papers@example.org")
@@ -45,11 +44,11 @@ def test_the_linter_finds_nothing_in_our_single_mails(name: str, renderer: Templ
 
 @pytest.mark.parametrize("count", [60, 300])
 def test_the_longest_values_of_a_reader_keep_within_the_budget(count: int, renderer: TemplateRenderer) -> None:
-    issue = factories.issue(factories.papers(count))
     topics = {name: Topic(name=name, keywords=("method",)) for name in ("<one> & only", "two", "three", "four")}
-    config = NewsletterList(masthead=issue.masthead, sources=(), topics=topics)
+    issue = factories.issue(factories.papers(count), terms=factories.terms(topics=topics))
     local_part = "'&" * 32
     reader = make.delivery(f"{local_part}@{'x' * 60}.example.org", "<'𝒟&\">" * 100, topics=tuple(topics))
-    raw = MailRenderer(renderer, make.LINKS).message(issue, config).for_reader(reader)[1]
+    mails = MailRenderer(renderer, make.LINKS)
+    raw = mails.message(issue, mails.render(issue)).for_reader(make.chosen(issue, reader))[1]
     assert Mail(raw).html.count("&lt;one&gt; &amp; only") > 50
     assert 85_000 < len(Mail(raw).html.encode()) < BUDGET

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from newsletter.core.delivery import message_id
 from newsletter.core.errors import RenderError
-from newsletter.core.listing import clean_text
+from newsletter.core.text import one_line
 from newsletter.core.tokens import Links
 from newsletter.core.topics import TopicsMode
 from newsletter.render.mime.addresses import Mailbox
@@ -85,9 +85,7 @@ def test_a_readers_topics_order_the_listings_and_say_what_matched() -> None:
 
 
 def test_readers_whose_topics_match_nothing_get_the_default_order() -> None:
-    message = make.message()
-    default = message.for_reader(make.delivery())
-    assert message.for_reader(make.delivery(topics=("unheard of",))) == default
+    assert make.mail(to=make.delivery(topics=("unheard of",))) == make.mail()
 
 
 def test_who_gets_a_part_of_the_issue_gets_the_subject_and_the_counts_of_that_part() -> None:
@@ -99,7 +97,7 @@ def test_who_gets_a_part_of_the_issue_gets_the_subject_and_the_counts_of_that_pa
 
     def told(topics: tuple[str, ...], mode: TopicsMode) -> list[str]:
         reader = replace(make.delivery(topics=topics).subscriber, topics_mode=mode)
-        raw = message.for_reader(make.delivery()._replace(subscriber=reader))[1]
+        raw = message.for_reader(make.chosen(of, make.delivery()._replace(subscriber=reader)))[1]
         assert f"<title>{escape(read(raw)['Subject'])}</title>" in body(raw, "html")
         return [read(raw)["Subject"], *body(raw, "plain").partition("\n")[0].split("|")]
 
@@ -120,15 +118,17 @@ def test_who_gets_a_part_of_the_issue_gets_the_subject_and_the_counts_of_that_pa
     ]
 
 
-def test_what_came_with_another_edition_of_the_list_is_left_out() -> None:
-    raw = make.message().for_reader(make.delivery()._replace(had=frozenset({0, 2})))[1]
+def test_what_was_chosen_before_is_left_out() -> None:
+    of = make.issue()
+    raw = make.message(of).for_reader(make.chosen(of, make.delivery(), had=frozenset({0, 2})))[1]
     assert read(raw)["Subject"] == "Paper 1 on stars"
     assert "1. Paper 1 on stars" in body(raw, "plain")
     assert "agents" not in body(raw, "plain")
 
 
 def test_a_copy_without_any_paper_can_be_looked_at() -> None:
-    raw = make.message().for_reader(make.delivery()._replace(had=frozenset({0, 1, 2})))[1]
+    of = make.issue()
+    raw = make.message(of).for_reader(make.chosen(of, make.delivery(), had=frozenset({0, 1, 2})))[1]
     assert read(raw)["Subject"] == make.SUBJECT
     assert "Paper" not in body(raw, "plain")
 
@@ -140,7 +140,8 @@ def test_each_attempt_makes_the_same_bytes_and_so_does_a_rendering_anew() -> Non
 def test_a_test_copy_is_the_same_mail_under_another_message_id_each_time() -> None:
     issue = make.issue()
     real, trial = make.message(issue), make.message(issue, trial=True)
-    first, second = make.delivery(), make.delivery()._replace(due_at=make.MOMENT + timedelta(minutes=1))
+    first = make.chosen(issue, make.delivery())
+    second = first._replace(due_at=make.MOMENT + timedelta(minutes=1))
     ids = {
         read(one.for_reader(to)[1])["Message-ID"] for one, to in ((real, first), (trial, first), (trial, second))
     }
@@ -153,7 +154,7 @@ def test_the_size_of_the_page_counts_no_marks() -> None:
     html = body(make.mail(issue), "html")
     values = len(UNSUBSCRIBE) + len("reader@example.org") + len("123") + len(make.SUBJECT.encode())
     hidden = len('<p style="color:#222222" class="link">Hello </p>') + len(" matches ") * 3
-    assert make.message(issue).html_bytes == len(html.rstrip("\n").encode()) + 1 - values + hidden
+    assert make.rendered(issue).stored().html_bytes == len(html.rstrip("\n").encode()) + 1 - values + hidden
 
 
 def test_the_envelope_sender_is_the_senders_address() -> None:
@@ -235,7 +236,7 @@ def test_no_name_and_no_subject_can_add_a_field_or_a_recipient(name: str, subjec
     raw = make.mail(issue, make.delivery(name=name + "\r\nBcc: victim@example.org"))
     parsed = read(raw)
     assert parsed["Bcc"] is None
-    assert parsed["Subject"] == clean_text(issue.subject)
+    assert parsed["Subject"] == one_line(issue.subject)
     assert [address.addr_spec for address in parsed["To"].addresses] == ["reader@example.org"]
     assert len(parsed.keys()) == 16
 

@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from newsletter.core.issue import Issue
-from newsletter.core.listing import Listing, clean_text
+from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Cadence
+from newsletter.core.text import one_line
 from newsletter.render.issue.renderer import TemplateRenderer
 from tests import factories
 from tests.render import samples
@@ -51,7 +52,7 @@ def test_a_subject_is_one_short_clean_line_whatever_a_title_holds(
 ) -> None:
     draft = factories.draft([Listing(title=title)], masthead=factories.masthead(title=name))
     subject = renderer.subject(draft)
-    assert subject == clean_text(subject)
+    assert subject == one_line(subject)
     assert len(subject) <= 125
     subject.encode()
 
@@ -115,7 +116,7 @@ def test_both_parts_hold_the_same_links(renderer: TemplateRenderer) -> None:
 def test_any_title_is_read_back_from_the_page_as_it_was(
     title: str, summary: str, renderer: TemplateRenderer
 ) -> None:
-    words = clean_text(re.sub(r"[^\w\s<>&\"']|_", "", title.encode("utf-8", "replace").decode()))
+    words = one_line(re.sub(r"[^\w\s<>&\"']|_", "", title.encode("utf-8", "replace").decode()))
     issue = factories.issue([Listing(title=words, summary=summary)])
     assert outline(html_of(renderer, issue)).headings[1] == f"1. {words or 'Untitled'}"
 

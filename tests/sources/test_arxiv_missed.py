@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -13,19 +12,11 @@ from werkzeug import Request, Response
 
 from newsletter.pipeline.collect import Collected, collect
 from newsletter.ports import Source, Store
-from newsletter.store import open_store
 from tests.sources.conftest import DAY, NOW, Build
 from tests.sources.feeds import announced, found, results, rss
 
 ONE = timedelta(days=1)
 MONDAY = DAY - 3 * ONE
-
-
-@pytest.fixture
-async def store() -> AsyncIterator[Store]:
-    opened = await open_store("sqlite://")
-    yield opened
-    await opened.close()
 
 
 class Arxiv:

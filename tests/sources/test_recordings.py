@@ -10,7 +10,8 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from newsletter.core.errors import SourceError
-from newsletter.core.listing import Page, clean_text
+from newsletter.core.listing import Page
+from newsletter.core.text import one_line
 from tests.services import shared
 from tests.sources.conftest import DAY, NOW, Build
 
@@ -37,8 +38,8 @@ def assert_whole(page: Page, records: list[dict[str, Any]]) -> None:
     assert len(page.entries) == len(records)
     for entry, record in zip(page.entries, records, strict=True):
         listing, paper = entry.listing, record["paper"]
-        assert listing.title == clean_text(paper["title"])
-        assert listing.abstract == clean_text(paper["summary"])
+        assert listing.title == one_line(paper["title"])
+        assert listing.abstract == one_line(paper["summary"])
         assert len(listing.authors) == len(paper["authors"])
         assert listing.thumbnail_url.startswith("https://")
         assert (listing.code_url == "") == ("githubRepo" not in paper)

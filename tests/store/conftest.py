@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from newsletter.ports import Store
-from newsletter.store import MemoryStore, open_store, upgrade
+from newsletter.store import open_store, upgrade
 from tests.postgres import Server, postgres
 
 __all__ = ["postgres"]
@@ -41,14 +42,6 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("postgres_url"))
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
-def anywhere(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a database of each engine, or an empty text for the store in memory."""
-    if request.param == "postgresql":
-        return str(request.getfixturevalue("postgres_url"))
-    return f"sqlite:///{tmp_path}/newsletter.db" if request.param == "sqlite" else ""
-
-
 @pytest.fixture
 async def open_at() -> AsyncIterator[Opener]:
     """Opens stores, as `open_store` does, and closes them when the test is over."""
@@ -64,17 +57,12 @@ async def open_at() -> AsyncIterator[Opener]:
 
 
 @pytest.fixture
-async def opened(anywhere: str, open_at: Opener) -> Opener:
+async def opened(url: str, open_at: Opener) -> Opener:
     """Opens the test's store; every call gives another way to the same data."""
-    in_memory = MemoryStore()
-
-    async def open_another() -> Store:
-        return await open_at(anywhere) if anywhere else in_memory
-
-    return open_another
+    return partial(open_at, url)
 
 
 @pytest.fixture
 async def store(opened: Opener) -> Store:
-    """A store of each kind, empty."""
+    """A store in each engine, empty."""
     return await opened()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -11,8 +11,11 @@ from newsletter.core.delivery import Change, Delivery, DeliveryState, Outcome, P
 from newsletter.core.issue import Draft, Issue, IssueListing
 from newsletter.core.listing import Entry, Listing, Sighting
 from newsletter.core.newsletter_list import Masthead
+from newsletter.core.steps import Plan
 from newsletter.core.subscriber import Subscriber, SyncPlan
-from newsletter.ports import Recorded, Store
+from newsletter.core.terms import Terms
+from newsletter.core.topics import Topic
+from newsletter.ports import DeliveryRecord, Recorded, Store
 from newsletter.store.engine import Database, connect
 
 DAY = date(2026, 3, 2)
@@ -56,7 +59,8 @@ def draft(*listings: IssueListing, day: date = DAY, number: int = 1, list_name: 
     masthead = Masthead(
         list=list_name, title="Daily", sender="Daily <daily@example.org>", theme={"accent": "#c00"}
     )
-    return Draft(masthead=masthead, day=day, number=number, candidates=len(listings) + 2, listings=listings)
+    terms = Terms(masthead=masthead, stale_after=timedelta(hours=36), topics={"one": Topic(name="one")})
+    return Draft(terms=terms, day=day, number=number, candidates=len(listings) + 2, listings=listings)
 
 
 def in_issue(key: int, rank: int = 1, listing: Listing | None = None) -> IssueListing:
@@ -81,9 +85,9 @@ async def join(store: Store, *subscribers: Subscriber, list_name: str = LIST) ->
     await store.roster.apply(list_name, SyncPlan(added=subscribers), now=NOW)
 
 
-def due(at: datetime = NOW) -> Callable[[Subscriber], Planned]:
+def due(at: datetime = NOW) -> Plan:
     """Return a plan by which everybody's copy is due at one moment."""
-    return lambda _: Planned(due_at=at)
+    return lambda _, _had: Planned(due_at=at)
 
 
 async def frozen(
@@ -107,6 +111,11 @@ async def attempt(store: Store, delivery: Delivery, state: DeliveryState, **valu
     """Begin a claimed delivery and settle it."""
     left_out = await store.outbox.record([begun(delivery, NOW), outcome(delivery, state, **values)])
     assert not left_out
+
+
+def why(record: DeliveryRecord) -> str:
+    """Return the reason of a delivery's state, with what is known of it in words."""
+    return ": ".join(part for part in (record.reason, record.text) if part)
 
 
 @asynccontextmanager

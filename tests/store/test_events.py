@@ -37,7 +37,7 @@ async def test_every_step_is_kept_with_what_the_relay_said(open_at: Opener, url:
     assert await events(url) == [
         (claimed.key, NOW, DeliveryState.SENDING, 1, "", None, "", ""),
         (claimed.key, NOW, DeliveryState.DEFERRED, 1, "relay:25", 451, "4.7.1 later", ""),
-        (claimed.key, NOW, DeliveryState.WITHDRAWN, 1, "", None, "", "suppressed: left"),
+        (claimed.key, NOW, DeliveryState.WITHDRAWN, 1, "", None, "left", "suppressed"),
     ]
 
 

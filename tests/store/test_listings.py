@@ -9,7 +9,7 @@ import pytest
 
 from newsletter.core.listing import Candidate, Listing
 from newsletter.ports import Store
-from newsletter.store import MemoryStore
+from newsletter.store import open_store
 from tests.store.samples import DAY, HOUR, NOW, SOURCE, draft, due, entry, in_issue, keys, page, paper, record
 
 EVER = {"since": date.min, "until": date.max}
@@ -243,8 +243,10 @@ async def seconds_for(count: int, kind: str) -> float:
         for number in range(count)
     ]
     entries = [replace(one, guid=str(number)) for number, one in enumerate(page(listings))]
+    store = await open_store("sqlite://")
     began = time.process_time()
-    store = MemoryStore()
     for _ in range(2):
         assert (await store.library.record(SOURCE, DAY, entries, now=NOW)).listings == count
-    return time.process_time() - began
+    took = time.process_time() - began
+    await store.close()
+    return took

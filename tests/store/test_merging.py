@@ -6,14 +6,13 @@ import asyncio
 from dataclasses import replace
 from datetime import date
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.core.evidence import Evidence, proof
 from newsletter.core.listing import Candidate, Listing
 from newsletter.ports import Store
-from newsletter.store import MemoryStore, open_store
+from newsletter.store import open_store
 from tests.store.samples import DAY, HOUR, NOW, SOURCE, draft, due, in_issue, keys, page, paper, record
 
 SAVED = "saved_page:pages/*.txt"
@@ -180,9 +179,9 @@ def readings(draw: st.DrawFn) -> tuple[list[list[Listing]], list[list[Listing]]]
     return pages, draw(st.permutations(pages + draw(st.lists(st.sampled_from(pages), max_size=2))))
 
 
-async def recorded_identities(kind: str, pages: list[list[Listing]]) -> list[tuple[str, ...]]:
+async def recorded_identities(pages: list[list[Listing]]) -> list[tuple[str, ...]]:
     """Record pages, and return what each listing is known by, as its own record tells."""
-    store: Store = MemoryStore() if kind == "memory" else await open_store(kind)
+    store = await open_store("sqlite://")
     try:
         for hours, listings in enumerate(pages):
             await store.library.record(SOURCE, DAY, page(listings, at=NOW + hours * HOUR), now=NOW)
@@ -194,19 +193,18 @@ async def recorded_identities(kind: str, pages: list[list[Listing]]) -> list[tup
     return sorted(tuple(map(str, listing.identities)) for listing in found)
 
 
-@pytest.mark.parametrize("kind", ["memory", "sqlite://"])
 @settings(max_examples=25)
 @given(readings())
 def test_the_order_of_pages_and_repeating_them_make_no_difference(
-    kind: str, pages: tuple[list[list[Listing]], list[list[Listing]]]
+    pages: tuple[list[list[Listing]], list[list[Listing]]],
 ) -> None:
     in_order, shuffled = pages
 
-    assert asyncio.run(recorded_identities(kind, in_order)) == asyncio.run(recorded_identities(kind, shuffled))
+    assert asyncio.run(recorded_identities(in_order)) == asyncio.run(recorded_identities(shuffled))
 
 
 @given(st.lists(st.integers(1, 4).flatmap(views), max_size=12))
 def test_every_paper_is_one_listing(listings: list[Listing]) -> None:
     numbers = {listing.title.rstrip("!")[-1] for listing in listings}
 
-    assert len(asyncio.run(recorded_identities("memory", [listings]))) == len(numbers)
+    assert len(asyncio.run(recorded_identities([listings]))) == len(numbers)

@@ -9,12 +9,12 @@ from newsletter.core.delivery import Change, DeliveryState, Planned, begun
 from newsletter.core.subscriber import Subscriber, SubscriberStatus
 from newsletter.ports import Store
 from tests.store.conftest import Opener
-from tests.store.samples import DAY, HOUR, NOW, attempt, draft, due, frozen, join, outcome, subscriber
+from tests.store.samples import DAY, HOUR, NOW, attempt, draft, due, frozen, join, outcome, subscriber, why
 
 NEXT_DAY = DAY + timedelta(days=1)
 
 
-def by_number(reader: Subscriber) -> Planned:
+def by_number(reader: Subscriber, had: frozenset[int]) -> Planned:
     """Plan reader 3 three hours from now, and so on."""
     return Planned(due_at=NOW + int(reader.email[6:].partition("@")[0]) * HOUR)
 
@@ -46,7 +46,7 @@ async def test_hastened_deliveries_are_due_now_those_of_a_later_hour_and_deferre
         claimed = await store.outbox.claim(worker, now=NOW, limit=9, issue_key=issue.key)
         assert len(claimed) == 2
         await attempt(store, claimed[0], DeliveryState.DEFERRED)
-        await store.outbox.release(worker)
+        await store.outbox.release(worker, [one.key for one in claimed])
 
         again = await store.outbox.claim(worker, now=NOW, limit=9)
         assert [delivery.key for delivery in again] == [claimed[1].key]
@@ -136,7 +136,7 @@ async def test_what_was_claimed_and_not_begun_can_be_given_back(store: Store) ->
         [three] = await store.outbox.claim(other, now=NOW, limit=2)
         await store.outbox.record([begun(one, NOW)])
 
-        await store.outbox.release(worker)
+        await store.outbox.release(worker, [one.key, two.key, three.key])
 
         again = await store.outbox.claim(other, now=NOW, limit=9)
     assert [delivery.key for delivery in again] == [two.key]
@@ -152,7 +152,7 @@ async def test_a_released_delivery_that_was_deferred_is_due_at_its_next_attempt(
         await store.outbox.claim(worker, now=NOW + 24 * HOUR, limit=1)
         assert await store.outbox.next_due() is None
 
-        await store.outbox.release(worker)
+        await store.outbox.release(worker, [claimed.key])
 
     assert await store.outbox.next_due() == due_again
 
@@ -228,9 +228,9 @@ async def test_a_dead_address_is_suppressed_on_all_lists_with_what_the_relay_sai
     assert await store.roster.suppressed("any other list") == {"reader0@example.org"}
     [reader] = await store.roster.subscribers("weekly")
     assert reader.status is SubscriberStatus.UNSUBSCRIBED
-    states = {record.list: (record.state, record.reason) for record in await store.outbox.records()}
+    states = {record.list: (record.state, why(record)) for record in await store.outbox.records()}
     assert states == {
-        "daily": (DeliveryState.REFUSED, ""),
+        "daily": (DeliveryState.REFUSED, "5.1.1 unknown"),
         "weekly": (DeliveryState.WITHDRAWN, "suppressed: 550 5.1.1 unknown"),
     }
 

@@ -9,13 +9,13 @@ from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Origin, SubscriberStatus, SyncPlan
 from newsletter.core.topics import TopicsMode
 from newsletter.ports import Store
-from tests.store.samples import HOUR, NOW, attempt, draft, due, frozen, join, outcome, subscriber
+from tests.store.samples import HOUR, NOW, attempt, draft, due, frozen, join, outcome, subscriber, why
 
 UNSUBSCRIBED, REMOVED = SubscriberStatus.UNSUBSCRIBED, SubscriberStatus.REMOVED
 
 
 async def states(store: Store) -> dict[str, tuple[DeliveryState, str]]:
-    return {record.email: (record.state, record.reason) for record in await store.outbox.records()}
+    return {record.email: (record.state, why(record)) for record in await store.outbox.records()}
 
 
 async def test_subscribers_read_back_as_they_were_added_by_address(store: Store) -> None:

@@ -83,7 +83,7 @@ async def fill(store: Store) -> int:
     await store.library.record("huggingface", DAY, [entry], now=NOW)
     candidates = await store.library.candidates(["huggingface"], since=DAY, until=DAY)
     draft = select(candidates, NewsletterList(masthead=MASTHEAD, sources=("huggingface",)), DAY, number=1)
-    await store.issues.freeze(draft, "Sparse teachers", lambda _: Planned(due_at=NOW), now=NOW)
+    await store.issues.freeze(draft, "Sparse teachers", lambda _, _had: Planned(due_at=NOW), now=NOW)
     key = await store.roster.key_of("daily", READER.email)
     assert key is not None
     return key

@@ -6,8 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple, Self
 
-from email_validator import EmailNotValidError, validate_email
-
+from newsletter.core.address import Address, AddressError
 from newsletter.core.errors import RelayError
 from newsletter.delivery.smtp.session import Letter
 
@@ -81,10 +80,11 @@ def _wire_form(recipient: str) -> tuple[str, bool]:
     if recipient.isascii():
         return recipient, False
     try:
-        address = validate_email(recipient, check_deliverability=False)
-    except EmailNotValidError as error:
+        address = Address.parse(recipient)
+        domain = address.ascii_domain
+    except AddressError as error:
         raise UnusableAddressError(str(error)) from error
-    return f"{address.local_part}@{address.ascii_domain}", address.smtputf8
+    return f"{address.local}@{domain}", address.needs_smtputf8
 
 
 def _options(letter: Letter, offers: Offers, relay: str) -> str:

@@ -27,10 +27,10 @@ from typing import NamedTuple
 
 from newsletter.core.delivery import DeliveryState, Doubt, Outcome
 from newsletter.core.errors import RelayError
+from newsletter.core.text import one_line
 
 _TEXT_LIMIT = 300  # characters of a reply that are looked at for words, and kept in the ledger
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})\b")
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa0-\uffff]+")
 
 _START_MAIL_INPUT = 354
 CLOSING = 421
@@ -115,9 +115,7 @@ class Reply(NamedTuple):
 
 def printable(text: str) -> str:
     """Return what a server said as one line that may be logged and kept."""
-    if text.isascii() and text.isprintable():
-        return text.strip()[:_TEXT_LIMIT]
-    return _UNPRINTABLE.sub(" ", text).strip()[:_TEXT_LIMIT]
+    return one_line(text, _TEXT_LIMIT)
 
 
 def is_leave(replies: Sequence[Reply]) -> bool:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from datetime import date, datetime
-
 from newsletter.core.choice import Choices
 from newsletter.core.issue import Draft, Issue
-from newsletter.core.newsletter_list import NewsletterList
+from newsletter.core.rendering import Rendering
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.tokens import Links
 from newsletter.core.topics import OWN_WORDS, TopicsMode
-from newsletter.render.issue.message import IssueMessage, told
+from newsletter.ports import Renderer
+from newsletter.render.issue.message import IssueMessage, in_words
 from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.render.mime.signing import Signer
 
-# A run asks for the message of one issue several times; a rendered issue is some 300 KB.
-_REMEMBERED = 4
 
-
-class MailRenderer:
-    """Turns issues into mail; honours `ports.Renderer`.
+class MailRenderer(Renderer):
+    """Turns issues into mail.
 
     Args:
         templates: renders the parts.
@@ -30,47 +25,32 @@ class MailRenderer:
 
     def __init__(self, templates: TemplateRenderer, links: Links, signer: Signer | None = None) -> None:
         self._templates, self._links, self._signer = templates, links, signer
-        self._messages: OrderedDict[tuple[str, date, int, datetime], IssueMessage] = OrderedDict()
 
     def subject(self, draft: Draft) -> str:
-        """Return the subject line of a draft; raises RenderError."""
+        """Return the subject line of a draft by the templates as they are now; raises RenderError."""
         return self._templates.subject(draft)
 
-    def message(self, issue: Issue, list_: NewsletterList) -> IssueMessage:
-        """Render an issue once, for all readers; raises RenderError. A frozen issue is rendered once."""
-        key = (issue.list, issue.day, issue.number, issue.frozen_at)
-        if key not in self._messages:
-            self._messages[key] = self.anew(issue, list_)
-            while len(self._messages) > _REMEMBERED:
-                self._messages.popitem(last=False)
-        return self._messages[key]
+    def render(self, issue: Issue) -> Rendering:
+        """Render an issue by the templates as they are now; raises RenderError."""
+        web_url = self._links.issue(issue.list, issue.day)
+        return self._templates.issue(issue, web_url=web_url, matched=_longest(issue)).stored()
 
-    def anew(self, issue: Issue, list_: NewsletterList, *, trial: bool = False) -> IssueMessage:
-        """Render an issue with the templates as they are now; raises RenderError.
+    def message(self, issue: Issue, rendering: Rendering, *, trial: bool = False) -> IssueMessage:
+        """Return what makes each reader's message of a rendered issue.
 
-        A `trial` is a test copy. Its Message-ID is not that of the issue, or a mail provider would take the
-        issue itself, when it comes, for a duplicate.
+        A `trial` is a test copy. Its Message-ID is not that of the issue, or a mail provider would take the issue
+        itself, when it comes, for a duplicate.
+
+        Raises:
+            RenderError: a mark of a template, the sender or a link can't stand where it does; names it.
         """
-        choices = Choices(issue.listings, list_)
-        rendered = self._templates.issue(
-            issue,
-            web_url=self._links.issue(issue.list, issue.day),
-            matched=_longest(choices, list_),
-        )
-        return IssueMessage(
-            rendered,
-            issue,
-            choices,
-            subject=self.subject,
-            links=self._links,
-            signer=self._signer,
-            trial=trial,
-        )
+        return IssueMessage(issue, rendering, links=self._links, signer=self._signer, trial=trial)
 
 
-def _longest(choices: Choices, list_: NewsletterList) -> list[str]:
-    """Return what the mail tells of matches to a reader whom everything interests."""
-    curious = Subscriber(list=list_.name, email="", topics=tuple(list_.topics), topics_mode=TopicsMode.FIRST)
-    choice = choices.of(curious)
+def _longest(issue: Issue) -> list[str]:
+    """Return what the mail says of matches to a reader whom everything interests."""
+    terms = issue.terms
+    curious = Subscriber(list=issue.list, email="", topics=tuple(terms.topics), topics_mode=TopicsMode.FIRST)
+    choice = Choices(issue.listings, terms).of(curious)
     by_position = sorted(zip(choice.positions, choice.topics, strict=True))
-    return [told((OWN_WORDS, *topics)) for _, topics in by_position]
+    return [in_words((OWN_WORDS, *topics)) for _, topics in by_position]

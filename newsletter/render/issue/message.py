@@ -1,20 +1,19 @@
-"""From a rendered issue to each reader's bytes."""
+"""From an issue's rendering to each reader's bytes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 from urllib.parse import quote
 
-from newsletter.core.choice import Choices
 from newsletter.core.delivery import Delivery, message_id
-from newsletter.core.issue import Draft, Issue
-from newsletter.core.listing import clean_text
+from newsletter.core.issue import Issue
+from newsletter.core.rendering import Part, Rendering
+from newsletter.core.text import one_line
 from newsletter.core.tokens import Links
 from newsletter.core.topics import Choice
-from newsletter.ports import Composed
-from newsletter.render.issue.rendered import RenderedIssue
+from newsletter.ports import Composed, Message
 from newsletter.render.issue.view import CONTENTS_FROM, preheader, size
 from newsletter.render.issue.words import cut
 from newsletter.render.mime import headers
@@ -36,14 +35,12 @@ _CHOICES_KEPT = 64  # choices whose arranged page is kept, some 100 KB each
 _LONGEST_NAME = 60  # characters of a reader's name that the mail shows; `fit` keeps room for as many
 
 
-class IssueMessage:
-    """A rendered issue that makes each reader's message; honours `ports.Message`. Threads may share it.
+class IssueMessage(Message):
+    """A rendered issue that makes each reader's message. Threads may share it.
 
     Args:
-        rendered: both parts, with their marks.
-        issue: the frozen issue.
-        choices: what each reader gets of it.
-        subject: makes the subject for readers who get a part of the issue only.
+        issue: the issue.
+        rendering: both parts, with their marks.
         links: makes the links to the public pages.
         signer: signs each message with DKIM.
         trial: makes test copies. Their Message-IDs are others, or a provider would take the issue itself for
@@ -55,11 +52,9 @@ class IssueMessage:
 
     def __init__(
         self,
-        rendered: RenderedIssue,
         issue: Issue,
-        choices: Choices,
+        rendering: Rendering,
         *,
-        subject: Callable[[Draft], str],
         links: Links,
         signer: Signer | None = None,
         trial: bool = False,
@@ -70,23 +65,14 @@ class IssueMessage:
         self._leaving_to = _mailbox(issue.masthead.unsubscribe_mailto) or self._sender.address
         self._preferences = _preferences(self._sender, issue.list)
         self._bounces_to = issue.masthead.bounces_to and wire_address(issue.masthead.bounces_to)
-        self._choices, self._subject = choices, subject
-        self._view, self._left_out = rendered.view, rendered.left_out
+        self._headlines, self._left_out = rendering.headlines, rendering.left_out
         boundary = boundary_of(issue.list, issue.day.isoformat())
         self._body = alternative(
-            boundary,
-            _compiled(rendered.text, rendered.text_markers),
-            _compiled(rendered.html, rendered.html_markers),
+            boundary, _compiled(rendering.text, html=False), _compiled(rendering.html, html=True)
         )
         self._arranged = lru_cache(maxsize=_CHOICES_KEPT)(self._arrange)
         self._from = headers.mailbox("From", self._sender)
         self._tail = self._list_headers() + multipart_headers(boundary)
-        self._html_bytes = len(rendered.html_markers.pattern.sub("", rendered.html).encode("utf-8", "replace"))
-
-    @property
-    def html_bytes(self) -> int:
-        """Return the size of the HTML part, without readers' values and before transfer encoding."""
-        return self._html_bytes
 
     def for_reader(self, delivery: Delivery) -> tuple[str, bytes]:
         """Return the envelope sender and the final bytes for one reader; raises like `composed_for`."""
@@ -96,14 +82,14 @@ class IssueMessage:
     def composed_for(self, delivery: Delivery) -> Composed:
         """Return the envelope sender and the final bytes for one reader, in pieces; costs microseconds.
 
-        The bytes follow from issue, subscriber and due time alone: each attempt sends the same.
+        The bytes follow from the issue, its rendering and the delivery alone: each attempt sends the same.
 
         Raises:
             RenderError: the reader's address can't stand in a header.
         """
         reader = delivery.subscriber
         unsubscribe_url = self._links.way_out(delivery.subscriber_key, self._leaving_to)
-        subject, arrangement = self._arranged(self._choices.of(reader, delivery.had))
+        subject, arrangement = self._arranged(delivery.choice, delivery.subject)
         head = (
             self._from,
             subject,
@@ -115,7 +101,7 @@ class IssueMessage:
         )
         values = {
             "email": reader.email,
-            "name": cut(clean_text(reader.name), _LONGEST_NAME),
+            "name": cut(one_line(reader.name), _LONGEST_NAME),
             "unsubscribe_url": unsubscribe_url,
         }
         body = filled(arrangement, values)
@@ -126,30 +112,29 @@ class IssueMessage:
             return self._sender.address
         return self._links.bounce_address(self._bounces_to, delivery.key)
 
-    def _arrange(self, choice: Choice) -> tuple[bytes, Arrangement]:
+    def _arrange(self, choice: Choice, subject: str) -> tuple[bytes, Arrangement]:
         """Return the subject field and the body of a choice, ready for each reader who has it."""
-        values = self._of_choice(choice.positions)
+        values = {"subject": subject, **self._of_choice(choice.positions)}
         listings = {
-            position: {"matched": told(topics), "number": str(number), "margin": f"{number}. ".ljust(4)}
+            position: {"matched": in_words(topics), "number": str(number), "margin": f"{number}. ".ljust(4)}
             for number, (position, topics) in enumerate(zip(choice.positions, choice.topics, strict=True), start=1)
         }
-        return headers.text("Subject", values["subject"]), arranged(self._body, listings, values)
+        return headers.text("Subject", subject), arranged(self._body, listings, values)
 
     def _of_choice(self, positions: tuple[int, ...]) -> dict[str, str]:
         """Return what a mail with these listings says of itself.
 
-        `subject` is the issue's where all are there, whatever their order; `preheader` tells what there is beside
-        its lead; `size` counts the papers, `shown` those that the HTML part has, `left_out` those that it has not;
-        `long` says whether a table of contents is worth while.
+        `preheader` names what there is beside the listing that the subject names: the issue's first where all are
+        there, whatever their order, else the reader's first. `size` counts the papers, `shown` those that the HTML
+        part has, `left_out` those that it has not; `long` says whether a table of contents is worth while.
         """
-        issue, chosen = self._issue, [self._view.listings[position] for position in positions]
-        is_whole = len(positions) in {0, len(issue.listings)}
+        candidates, headlines = self._issue.candidates, [self._headlines[position] for position in positions]
+        is_whole = len(positions) == len(self._headlines)
         left_out = len(self._left_out.intersection(positions))
         return {
-            "subject": issue.subject if is_whole else self._subject(_part_of(issue, positions)),
-            "preheader": preheader(chosen, lead=0 if is_whole else positions[0]),
-            "size": size(len(positions), issue.candidates),
-            "shown": size(len(positions) - left_out, issue.candidates),
+            "preheader": preheader(headlines, lead=positions.index(0) if is_whole and positions else 0),
+            "size": size(len(positions), candidates),
+            "shown": size(len(positions) - left_out, candidates),
             "left_out": str(left_out or ""),
             "long": "yes" if len(positions) >= CONTENTS_FROM else "",
             "preferences_url": self._preferences,
@@ -186,18 +171,7 @@ class IssueMessage:
         return one_click, headers.raw("List-Help", home) + headers.raw("List-Archive", home)
 
 
-def _part_of(issue: Issue, positions: Iterable[int]) -> Draft:
-    """Return an issue's draft as if it held these listings alone."""
-    return Draft(
-        masthead=issue.masthead,
-        day=issue.day,
-        number=issue.number,
-        candidates=issue.candidates,
-        listings=tuple(issue.listings[position] for position in positions),
-    )
-
-
-def told(topics: Iterable[str]) -> str:
+def in_words(topics: Iterable[str]) -> str:
     """Return what the slot `matched` says of a listing."""
     return ", ".join(topics)
 
@@ -220,5 +194,6 @@ def _preferences(sender: Mailbox, list_name: str) -> str:
     return f"mailto:{quote(sender.address, safe='@')}?subject={quote(f'Preferences: {list_name}')}"
 
 
-def _compiled(page: str, markers: Markers) -> tuple[Piece, ...]:
-    return compiled(page, markers, of_reader=READER_SLOTS | CHOICE_SLOTS, of_listing=LISTING_SLOTS)
+def _compiled(part: Part, *, html: bool) -> tuple[Piece, ...]:
+    markers = Markers(html=html, nonce=part.nonce)
+    return compiled(part.page, markers, of_reader=READER_SLOTS | CHOICE_SLOTS, of_listing=LISTING_SLOTS)

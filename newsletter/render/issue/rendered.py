@@ -1,10 +1,11 @@
-"""A rendered issue with its marks: the renderer's result, from which segments are cut."""
+"""A rendered issue with its marks: what the templates make, before it is stored."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from newsletter.render.issue.view import IssueView
+from newsletter.core.rendering import Part, Rendering
+from newsletter.render.issue.view import IssueView, headline
 from newsletter.render.mime.markers import Markers
 
 
@@ -18,3 +19,13 @@ class RenderedIssue:
     html_markers: Markers
     text_markers: Markers
     left_out: frozenset[int] = frozenset()  # positions that only the text part and the web version show
+
+    def stored(self) -> Rendering:
+        """Return it as it is stored with the issue."""
+        return Rendering(
+            html=Part(page=self.html, nonce=self.html_markers.nonce),
+            text=Part(page=self.text, nonce=self.text_markers.nonce),
+            headlines=tuple(headline(listing) for listing in self.view.listings),
+            left_out=self.left_out,
+            html_bytes=len(self.html_markers.pattern.sub("", self.html).encode("utf-8", "replace")),
+        )

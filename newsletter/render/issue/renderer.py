@@ -24,8 +24,8 @@ from markupsafe import Markup
 
 from newsletter.core.errors import RenderError
 from newsletter.core.issue import Draft, Issue
-from newsletter.core.listing import clean_text
 from newsletter.core.newsletter_list import Masthead
+from newsletter.core.text import one_line
 from newsletter.ports.pages import PageRenderer
 from newsletter.render.issue import words
 from newsletter.render.issue.fingerprint import Fingerprint
@@ -83,7 +83,7 @@ class TemplateRenderer(PageRenderer):
         Raises:
             RenderError: the template is wrong; names template and line.
         """
-        return clean_text(self._render(f"{draft.masthead.cadence}/subject.txt", subject_values(draft, readable)))
+        return one_line(self._render(f"{draft.terms.cadence}/subject.txt", subject_values(draft, readable)))
 
     def issue(self, issue: Issue, *, web_url: str, matched: Sequence[str] = ()) -> RenderedIssue:
         """Render both parts of an issue's mail, once for all readers, by the templates of the list's cadence.
@@ -96,7 +96,7 @@ class TemplateRenderer(PageRenderer):
         Raises:
             RenderError: a template or the list's theme is wrong; names template and line, or the key.
         """
-        values, kind, count = _issue_values(issue, web_url), issue.masthead.cadence, len(issue.listings)
+        values, kind, count = _issue_values(issue, web_url), issue.terms.cadence, len(issue.listings)
         html_markers, text_markers = Markers(html=True), Markers(html=False)
         page = inline(self._render(f"{kind}/body.html", values | _marks(html_markers, count)))
         room = [len(escape(words).encode()) for words in matched]
@@ -124,7 +124,7 @@ class TemplateRenderer(PageRenderer):
             RenderError: a template or the list's theme is wrong; names template and line, or the key.
         """
         values = _shared_values(context)
-        subject = clean_text(self._render(f"{name}/subject.txt", values))
+        subject = one_line(self._render(f"{name}/subject.txt", values))
         values["subject"] = subject
         html = inline(self._render(f"{name}/body.html", values))
         return subject, html, self._render(f"{name}/body.txt", values)

@@ -8,7 +8,9 @@ from datetime import date
 from urllib.parse import quote, urlsplit
 
 from newsletter.core.issue import Draft, Issue, IssueListing
-from newsletter.core.listing import Listing, clean_text
+from newsletter.core.listing import Listing
+from newsletter.core.rendering import Headline
+from newsletter.core.text import one_line
 from newsletter.render.issue.words import AI_SUMMARY, counted, cut, cut_at_sentence, short_date
 
 BRIEF = 480  # characters of a listing's short paragraph: about six lines of the mail
@@ -78,7 +80,7 @@ def issue_view(issue: Issue, readable: Callable[[str], str]) -> IssueView:
     return IssueView(
         number=issue.number,
         day=issue.day,
-        preheader=preheader(listings),
+        preheader=preheader([headline(listing) for listing in listings]),
         listings=listings,
         has_contents=len(listings) >= CONTENTS_FROM,
     )
@@ -121,8 +123,8 @@ def image_link(url: str) -> str:
 
 
 def _plain(text: str, readable: Callable[[str], str]) -> str:
-    """Return a source's text as one readable line without lone surrogates."""
-    return clean_text(readable(clean_text(text.encode("utf-8", "replace").decode())))
+    """Return a source's text as one readable line."""
+    return one_line(readable(one_line(text)))
 
 
 def _listing(item: IssueListing, position: int, today: date, readable: Callable[[str], str]) -> ListingView:
@@ -174,7 +176,7 @@ def _title_link(listing: Listing) -> str:
 def _facts(item: IssueListing) -> tuple[str, ...]:
     """Return votes and reasons, without repeats: a reason may already name the votes."""
     votes = counted(item.upvotes, "upvote") if item.upvotes else ""
-    reasons = tuple(clean_text(reason) for reason in item.reasons)
+    reasons = tuple(one_line(reason) for reason in item.reasons)
     told = any("upvote" in reason for reason in reasons)
     return (votes, *reasons) if votes and not told else reasons
 
@@ -186,9 +188,14 @@ def size(shown: int, candidates: int) -> str:
     return f"{verb} {what}"
 
 
-def preheader(listings: Sequence[ListingView], *, lead: int = 0) -> str:
+def headline(listing: ListingView) -> Headline:
+    """Return the parts of a listing that a preheader uses."""
+    return Headline(title=listing.title, brief=cut(f"{listing.brief_label} {listing.brief}".lstrip(), _PREHEADER))
+
+
+def preheader(headlines: Sequence[Headline], *, lead: int = 0) -> str:
     """Return the text that an inbox shows after the subject: the titles other than that at `lead`."""
-    others = [item.title for item in listings if item.position != lead]
+    others = [item.title for place, item in enumerate(headlines) if place != lead]
     if others:
         return cut("Also: " + " · ".join(others[:4]), _PREHEADER)
-    return cut(f"{listings[0].brief_label} {listings[0].brief}".lstrip(), _PREHEADER) if listings else ""
+    return headlines[0].brief if headlines else ""

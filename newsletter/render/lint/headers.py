@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from email.utils import getaddresses
 
-from newsletter.core.tokens import unreachable
+from newsletter.core.network import unreachable
 from newsletter.render.lint.finding import Finding, Level, Rule
 from newsletter.render.lint.mail import Field, Mail
 

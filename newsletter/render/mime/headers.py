@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from newsletter.core.errors import RenderError
-from newsletter.core.listing import clean_text
+from newsletter.core.text import one_line
 from newsletter.render.mime.addresses import Mailbox
 
 _LINE = 76  # RFC 2047, 2: lines that hold an encoded word
@@ -62,10 +62,6 @@ def _encoded_words(text: str, width: int) -> list[str]:
     return [f"=?utf-8?b?{b64encode(b''.join(group)).decode()}?=" for group in groups]
 
 
-def _clean(text: str) -> str:
-    return clean_text(text.encode("utf-8", "replace").decode())
-
-
 def _folded(name: str, pieces: Sequence[str]) -> bytes:
     """Join pieces by spaces, on a new line wherever one would be too long."""
     whole = f"{name}: {' '.join(pieces)}\r\n"
@@ -90,7 +86,7 @@ def _words(text: str, room: int) -> list[str]:
 
 def text(name: str, value: str) -> bytes:
     """Return a field of free text, such as Subject."""
-    return _folded(name, _words(_clean(value), _LINE - len(name) - 2))
+    return _folded(name, _words(one_line(value), _LINE - len(name) - 2))
 
 
 def mailbox(name: str, box: Mailbox) -> bytes:
@@ -102,7 +98,7 @@ def mailbox(name: str, box: Mailbox) -> bytes:
     room = _LINE - len(name) - 2
     if len(box.name) <= room and _USUAL_NAME.fullmatch(box.name):
         return _folded(name, [*box.name.split(), f"<{box.address}>"])
-    display = _clean(box.name)
+    display = one_line(box.name)
     words = _words(display, room)
     if words == display.split() and not _ATOMS.fullmatch(display):
         quoted = '"' + re.sub(r'(["\\])', r"\\\1", display) + '"'

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import httpx2
 
-from newsletter.core.listing import clean_text
+from newsletter.core.text import one_line
 from newsletter.sources.http.content_coding import ACCEPTED, CodingError, DamagedError, Unpacker
 from newsletter.sources.http.public_only import AddressRefusedError, PublicOnly
 from newsletter.sources.reading.document import HttpError
@@ -43,7 +43,7 @@ class TryError(Exception):
         self.status = status
         self.body = body[:_MAX_ERROR_BODY]
         self.tried = 1
-        super().__init__(clean_text(reason))
+        super().__init__(one_line(reason))
 
     def final(self, where: str) -> HttpError:
         """Return the error for the caller, after the last try."""

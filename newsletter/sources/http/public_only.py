@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 
 import httpx2
 
-from newsletter.sources.http.addresses import is_public, resolve
+from newsletter.core.network import is_public
+from newsletter.sources.http.addresses import resolve
 
 
 class AddressRefusedError(httpx2.TransportError):

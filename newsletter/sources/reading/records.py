@@ -16,8 +16,9 @@ from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 import structlog
 
 from newsletter.core.identity import IdKind
-from newsletter.core.listing import Entry, Listing, Page, Sighting, Skipped, clean_text
+from newsletter.core.listing import Entry, Listing, Page, Sighting, Skipped
 from newsletter.core.matching import place
+from newsletter.core.text import one_line
 from newsletter.core.titles import title_key
 from newsletter.core.weblinks import normalised_url
 from newsletter.sources.http.addresses import ascii_host
@@ -43,8 +44,7 @@ def text(value: object, limit: int = NAME) -> str:
     """Return a text as one clean line of at most `limit` characters; anything else gives an empty string."""
     if not isinstance(value, str):
         return ""
-    # JSON can hold half of a surrogate pair; databases and mails cannot.
-    clean = clean_text(value.encode("utf-8", "replace").decode())
+    clean = one_line(value)
     if len(clean) > limit:
         _log.warning("text_cut", start=clean[:60], length=len(clean), limit=limit)
     return clean[:limit].rstrip()

@@ -6,14 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from newsletter.core.address import address_key
+from newsletter.core.choice import Choices
 from newsletter.core.delivery import Delivery, DeliveryState, Outcome
 from newsletter.core.errors import NothingNewError, UsageError
 from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import WEEKLY_EDITION, Cadence
-from newsletter.core.subscriber import Subscriber, address_key
-from newsletter.pipeline.publish import as_issue
+from newsletter.core.rendering import Rendering
+from newsletter.core.subscriber import Subscriber
+from newsletter.core.terms import Terms
+from newsletter.core.topics import Choice
+from newsletter.pipeline.publish import subjects
 from newsletter.pipeline.run import Pipeline
-from newsletter.ports import ListFile, Lists, RelayPool
+from newsletter.ports import ListFile, Lists, Mailer
 from newsletter.ports.previews import Previewed, Previews
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.web.studio.sample import sample_draft
@@ -22,7 +27,7 @@ _NOBODY = "reader@example.org"
 
 
 def for_nobody(issue: Issue, reader: Subscriber | None = None) -> Delivery:
-    """Return a delivery that no ledger knows: its links take nobody off a list."""
+    """Return a delivery of a whole issue that no ledger knows: its links take nobody off a list."""
     return Delivery(
         key=0,
         issue_key=issue.key,
@@ -30,6 +35,8 @@ def for_nobody(issue: Issue, reader: Subscriber | None = None) -> Delivery:
         subscriber=reader or Subscriber(list=issue.list, email=_NOBODY),
         state=DeliveryState.QUEUED,
         due_at=issue.frozen_at,
+        choice=Choice.whole(len(issue.listings)),
+        subject=issue.subject,
     )
 
 
@@ -40,7 +47,7 @@ class Studio(Previews):
     files: Lists
     pipeline: Pipeline
     renderer: MailRenderer
-    relay: RelayPool
+    mailer: Mailer
 
     async def lists(self) -> Sequence[str]:
         """Return the names of all lists, and of the weekly editions that anybody wants."""
@@ -68,13 +75,13 @@ class Studio(Previews):
         note = "" if frozen else "A draft: what the issue would be if it were frozen now."
         if sample:
             now = self.pipeline.clock()
-            one = await sample_draft(file.list.masthead, on, now)
-            issue = as_issue(one, self.renderer.subject(one), now)
+            one = replace(await sample_draft(file.list.masthead, on, now), terms=Terms.of(file.list))
+            issue = one.closed(0, self.renderer.subject(one), now)
             note = "Sample listings: nothing is collected for this day yet."
         return Previewed(
             day=on,
             subject=issue.subject,
-            raw=self.raw(issue, file, subscriber),
+            raw=await self.raw(issue, file, subscriber),
             sample=sample,
             frozen=frozen,
             note=note,
@@ -97,23 +104,34 @@ class Studio(Previews):
         return issue, file
 
     async def send(self, issue: Issue, file: ListFile, address: str) -> Outcome:
-        """Send a test copy of an issue to one address, and return what the relay said; no ledger hears of it.
+        """Send a test copy of an issue to one address, and return what the relay said; the ledger is left alone.
 
         Raises:
-            RelayError: the relay cannot take it.
+            RelayError: no relay can take it; names the setting to change, if it is one.
         """
-        message = self.renderer.anew(issue, file.list, trial=True)
-        sender, raw = message.for_reader(for_nobody(issue, self.reader(file, address)))
-        relay = await self.relay.connect(sender=sender)
-        try:
-            return await relay.send(sender, address, raw)
-        finally:
-            await relay.close()
+        message = self.renderer.message(issue, await self._rendering(issue), trial=True)
+        sender, raw = message.for_reader(await self._delivery(issue, self.reader(file, address)))
+        return await self.mailer.send(sender, address, raw)
 
-    def raw(self, issue: Issue, file: ListFile, address: str | None) -> bytes:
-        """Return the message of an issue for an address, with that subscriber's name and topics if it is one."""
+    async def raw(self, issue: Issue, file: ListFile, address: str | None) -> bytes:
+        """Return the message of an issue for an address: what a closed issue has for it, else by its wishes."""
         reader = self.reader(file, address) if address else None
-        return self.renderer.anew(issue, file.list).for_reader(for_nobody(issue, reader))[1]
+        message = self.renderer.message(issue, await self._rendering(issue))
+        return message.for_reader(await self._delivery(issue, reader))[1]
+
+    async def _rendering(self, issue: Issue) -> Rendering:
+        """Return the stored rendering of a closed issue; a draft is rendered by the templates as they are now."""
+        return await self.pipeline.closed.rendering(issue) if issue.key else self.renderer.render(issue)
+
+    async def _delivery(self, issue: Issue, reader: Subscriber | None) -> Delivery:
+        """Return a delivery that no ledger knows, with what was chosen for the reader, or would be."""
+        delivery = for_nobody(issue, reader)
+        issues = self.pipeline.store.issues
+        stored = await issues.chosen(issue.key, reader.address_key) if issue.key and reader else None
+        if stored is None:
+            choice = Choices(issue.listings, issue.terms).of(delivery.subscriber)
+            stored = choice, subjects(self.renderer, issue)(choice)
+        return delivery._replace(choice=stored[0], subject=stored[1])
 
     def reader(self, file: ListFile, address: str) -> Subscriber:
         """Return the subscriber of an address, or one made up for it."""

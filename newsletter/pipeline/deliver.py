@@ -1,0 +1,153 @@
+"""Deliver: closed issues to their readers, by the issues' own terms. No list file is needed for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Collection
+from datetime import datetime
+
+import structlog
+
+from newsletter.core.calendar import closing, opening
+from newsletter.core.issue import Issue
+from newsletter.core.rendering import Rendering
+from newsletter.pipeline.high_water import HighWaterMark
+from newsletter.pipeline.hours import stopping_at, withdraw_late
+from newsletter.ports import ChunkDelivery, ChunkReport, Clock, Issues, Message, Progress, Renderer, Store
+
+log = structlog.get_logger(__name__)
+
+# Several runs of delivering go through one issue; its message, some 300 KB, is made once.
+_MESSAGES_KEPT = 4
+
+
+class ClosedIssues:
+    """Closed issues as mail: an issue's key is enough to make the same bytes, whatever became of its list."""
+
+    def __init__(self, issues: Issues, renderer: Renderer) -> None:
+        self._issues = issues
+        self._renderer = renderer
+        self._messages: OrderedDict[int, Message] = OrderedDict()
+
+    async def rendering(self, issue: Issue) -> Rendering:
+        """Return the rendering of a closed issue.
+
+        An issue that was closed by a version that stored none is rendered now, and the result stored.
+
+        Raises:
+            RenderError: a template is wrong; of a stored rendering it never is.
+        """
+        stored = await self._issues.rendering(issue.key)
+        return stored or await self._issues.keep_rendering(issue.key, self._renderer.render(issue))
+
+    async def message_for(self, key: int) -> Message:
+        """Return what makes each reader's message of a closed issue, by the issue's key.
+
+        Raises:
+            LookupError: there is no such issue.
+            RenderError: see `rendering`; or the sender can't stand in a header.
+        """
+        if key not in self._messages:
+            issue = await self._issues.get(key)
+            if issue is None:
+                raise LookupError(f"there is no issue {key}")
+            self._messages[key] = self._renderer.message(issue, await self.rendering(issue))
+            while len(self._messages) > _MESSAGES_KEPT:
+                self._messages.popitem(last=False)
+        return self._messages[key]
+
+
+class Delivering:
+    """Delivers closed issues by their keys and by their own terms: hours, deadline, timezone."""
+
+    def __init__(
+        self, store: Store, closed: ClosedIssues, delivery: ChunkDelivery, clock: Clock, mark: HighWaterMark
+    ) -> None:
+        self._store = store
+        self._closed = closed
+        self._delivery = delivery
+        self._clock = clock
+        self._mark = mark
+        self._waits: dict[int, datetime] = {}  # until when, by issue: each wait is logged once
+
+    async def deliver_open(
+        self,
+        *,
+        lists: Collection[str] | None = None,
+        but: Collection[str] = (),
+        progress: Progress | None = None,
+        stop: asyncio.Event | None = None,
+    ) -> dict[int, ChunkReport]:
+        """Deliver what is due of all closed issues that have something left to do, one issue after the other.
+
+        What is past its issue's deadline is withdrawn; outside of an issue's hours nothing leaves.
+
+        Args:
+            lists: only issues of these lists (a weekly edition has a name of its own); None: of all lists.
+            but: no issues of these lists.
+            progress: is told of each delivery.
+            stop: when set, what is in flight is finished and the rest left for later.
+
+        Returns:
+            What was done, by the issue's key.
+        """
+        return {
+            issue.key: await self.deliver(issue, progress=progress, stop=stop)
+            for issue in await self.open_issues(lists=lists, but=but)
+        }
+
+    async def open_issues(self, *, lists: Collection[str] | None = None, but: Collection[str] = ()) -> list[Issue]:
+        """Return the closed issues that have something left to do, the oldest day first; see `deliver_open`."""
+        outbox, issues = self._store.outbox, self._store.issues
+        keys = (
+            await outbox.open_issues()
+            if lists is None
+            else [key for name in lists for key in await outbox.open_issues(name)]
+        )
+        found = [await issues.get(key) for key in keys]
+        return [issue for issue in found if issue is not None and issue.list not in but]
+
+    async def deliver(
+        self,
+        issue: Issue,
+        *,
+        at_once: bool = False,
+        progress: Progress | None = None,
+        stop: asyncio.Event | None = None,
+    ) -> ChunkReport:
+        """Deliver what is due of a closed issue.
+
+        Args:
+            issue: the issue.
+            at_once: whatever the issue's hours and deadline.
+            progress: is told of each delivery.
+            stop: see `deliver_open`.
+        """
+        if at_once:
+            return await self._deliver(issue.key, progress, stop)
+        now = self._clock()
+        await withdraw_late(self._store.outbox, issue, now=now)
+        opens = opening(issue.terms, now)
+        if opens > now:
+            if self._waits.get(issue.key) != opens:
+                self._waits[issue.key] = opens
+                log.info("delivery_waits", list=issue.list, day=str(issue.day), until=opens.isoformat())
+            return ChunkReport()
+        self._waits.pop(issue.key, None)
+        async with stopping_at(closing(issue.terms, now), self._clock, stop) as either:
+            return await self._deliver(issue.key, progress, either)
+
+    async def _deliver(self, key: int, progress: Progress | None, stop: asyncio.Event | None) -> ChunkReport:
+        if stop is not None and stop.is_set():
+            return ChunkReport()
+        due = await self._store.outbox.next_due(key)
+        if due is not None and due <= self._clock():
+            await self._mark.advance()
+        report = await self._delivery.deliver_chunk(key, self._closed.message_for, progress=progress, stop=stop)
+        if report.sent or report.uncertain:
+            await self._mark.advance()
+        for held in await self._store.suppressions.judge(now=self._clock()):
+            what = {"domain": held.domain, "addresses": held.addresses, "reason": held.reason}
+            log.warning("dead_addresses_held", **what, see="newsletter suppressions list --held")
+        return report

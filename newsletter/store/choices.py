@@ -1,0 +1,143 @@
+"""What is chosen from issues for their readers, in SQL: numbered choices, and what earlier ones brought."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable
+from functools import lru_cache
+from hashlib import blake2b
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from newsletter.core.issue import Issue
+from newsletter.core.steps import NOT_BROUGHT
+from newsletter.core.topics import Choice
+from newsletter.store.bulk import among
+from newsletter.store.tables import choices, deliveries, issue_listings, issues
+
+# How many choices are remembered while an issue is closed. Beyond it one may be stored twice, which does no harm.
+_NUMBERS_KEPT = 100_000
+_CHOICES_KEPT = 20_000
+
+
+def choice_text(choice: Choice) -> str:
+    """Return a choice as it is stored: a JSON array of the positions and of the topics beside each."""
+    return json.dumps((choice.positions, choice.topics), ensure_ascii=False, separators=(",", ":"))
+
+
+@lru_cache(maxsize=1024)
+def read_choice(text: str) -> Choice:
+    """Return a choice that was stored; each delivery that is claimed asks for one, and many share a few."""
+    positions, topics = json.loads(text)
+    return Choice(tuple(positions), tuple(map(tuple, topics)))
+
+
+class NumberedChoices:
+    """Numbers the choices of an issue that is being closed: equal ones have one number."""
+
+    def __init__(self, issue_key: int) -> None:
+        self._issue_key = issue_key
+        self._numbers: dict[bytes, int] = {}
+        self._last = 0
+        self._new: list[dict[str, object]] = []
+        self._digest = lru_cache(maxsize=1024)(_digest)
+
+    def number(self, choice: Choice, subject: str) -> int:
+        """Return the number of a choice; a new one is written by the next `write`."""
+        digest = self._digest(choice)
+        if digest not in self._numbers:
+            if len(self._numbers) >= _NUMBERS_KEPT:
+                self._numbers.clear()
+            self._last += 1
+            self._numbers[digest] = self._last
+            self._new.append(
+                {
+                    "issue_key": self._issue_key,
+                    "number": self._last,
+                    "chosen": choice_text(choice),
+                    "subject": subject,
+                }
+            )
+        return self._numbers[digest]
+
+    async def write(self, connection: AsyncConnection) -> None:
+        """Write the choices that are new."""
+        if self._new:
+            await connection.execute(sa.insert(choices), self._new)
+            self._new = []
+
+
+def _digest(choice: Choice) -> bytes:
+    return blake2b(choice_text(choice).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+class Brought:
+    """Which of an issue's listings earlier issues of the list, daily or weekly, brought to whom."""
+
+    def __init__(self, held: dict[int, dict[int, int]]) -> None:
+        """Begin with the issues that hold any of the listings: by key, the keys of these listings by position."""
+        self._held = held
+        self._choices: dict[tuple[int, int], frozenset[int]] = {}
+
+    @classmethod
+    async def before(cls, connection: AsyncConnection, issue: Issue) -> Brought:
+        """Return what can be asked about the listings of an issue; listings that were merged count as one."""
+        wanted = {listing.key for listing in issue.listings}
+        holding = sa.select(issue_listings.c.issue_key).where(
+            among(connection, issue_listings.c.listing_key, wanted)
+        )
+        query = (
+            sa.select(issue_listings.c.issue_key, issue_listings.c.listing_key)
+            .join(issues, issues.c.key == issue_listings.c.issue_key)
+            .where(
+                issues.c.list.in_(issue.masthead.editions), issues.c.key != issue.key, issues.c.key.in_(holding)
+            )
+            .order_by(issue_listings.c.issue_key, issue_listings.c.rank)
+        )
+        keys: dict[int, list[int]] = {}
+        for issue_key, listing_key in await connection.execute(query):
+            keys.setdefault(issue_key, []).append(listing_key)
+        return cls(
+            {
+                issue_key: {position: key for position, key in enumerate(held) if key in wanted}
+                for issue_key, held in keys.items()
+            }
+        )
+
+    async def to(self, connection: AsyncConnection, readers: Collection[int]) -> dict[int, frozenset[int]]:
+        """Return which of the listings were chosen for subscribers before, by the subscribers' keys.
+
+        What was withdrawn or refused was not brought; what is still to be sent counts as brought.
+        """
+        if not self._held or not readers:
+            return {}
+        query = sa.select(deliveries.c.subscriber_key, deliveries.c.issue_key, deliveries.c.choice).where(
+            among(connection, deliveries.c.subscriber_key, readers),
+            deliveries.c.issue_key.in_(self._held),
+            deliveries.c.state.not_in(NOT_BROUGHT),
+            deliveries.c.choice.is_not(None),
+        )
+        rows = (await connection.execute(query)).all()
+        await self._read(connection, {(issue_key, number) for _, issue_key, number in rows})
+        found: dict[int, frozenset[int]] = {}
+        for reader, issue_key, number in rows:
+            found[reader] = found.get(reader, frozenset()) | self._choices[issue_key, number]
+        return found
+
+    async def _read(self, connection: AsyncConnection, wanted: Iterable[tuple[int, int]]) -> None:
+        """Read choices that are not known yet."""
+        if len(self._choices) > _CHOICES_KEPT:
+            self._choices.clear()
+        unknown: dict[int, list[int]] = {}
+        for issue_key, number in wanted:
+            if (issue_key, number) not in self._choices:
+                unknown.setdefault(issue_key, []).append(number)
+        for issue_key, numbers in unknown.items():
+            held = self._held[issue_key]
+            query = sa.select(choices.c.number, choices.c.chosen).where(
+                choices.c.issue_key == issue_key, among(connection, choices.c.number, numbers)
+            )
+            for number, chosen in await connection.execute(query):
+                positions = read_choice(chosen).positions
+                self._choices[issue_key, number] = frozenset(held[one] for one in positions if one in held)

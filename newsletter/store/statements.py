@@ -1,0 +1,189 @@
+"""The statements that every delivery or subscriber goes through, in the words of each engine.
+
+They go straight to the drivers, see `newsletter.store.bulk`. SQLAlchemy writes all others.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from newsletter.store.subscriber_rows import FIELDS
+from newsletter.store.tables import EVERY_LIST
+
+
+class Statement(NamedTuple):
+    """A statement, or a part of one, for either engine; parameters are written as its driver reads them."""
+
+    sqlite: str
+    postgresql: str
+
+
+def _table(parameter: str, **types: str) -> Statement:
+    """Return a table of the rows that a parameter holds as an array of arrays in JSON.
+
+    Args:
+        parameter: its name.
+        types: the columns in their order, with their types in PostgreSQL. SQLite needs none.
+    """
+    sqlite = [f"json_extract(value, '$[{place}]') AS {name}" for place, name in enumerate(types)]
+    postgresql = [f"(value ->> {place})::{kind} AS {name}" for place, (name, kind) in enumerate(types.items())]
+    return Statement(
+        sqlite=f"(SELECT {', '.join(sqlite)} FROM json_each(:{parameter}))",
+        postgresql=f"(SELECT {', '.join(postgresql)} FROM json_array_elements(%({parameter})s))",
+    )
+
+
+# Subscribers, in rows of `subscriber_rows.row_of`. Who came by another way, perhaps just now, stays as they are.
+# Who has unsubscribed stays so.
+_SUBSCRIBERS = _table("rows", **dict.fromkeys(FIELDS, "text"), address_key="text", now="timestamptz")
+_NAMES = ", ".join(FIELDS)
+_CHANGES = ", ".join(f"{name} = excluded.{name}" for name in FIELDS if name not in {"list", "status", "origin"})
+PUT_SUBSCRIBERS = Statement(
+    sqlite=f"""
+        INSERT INTO subscribers ({_NAMES}, address_key, created_at, updated_at)
+        SELECT {_NAMES}, address_key, now, now FROM {_SUBSCRIBERS.sqlite} AS subscriber WHERE true
+        ON CONFLICT (list, address_key) DO UPDATE SET {_CHANGES}, updated_at = excluded.updated_at,
+            status = CASE subscribers.status WHEN 'unsubscribed' THEN 'unsubscribed' ELSE excluded.status END
+        WHERE subscribers.origin = excluded.origin
+    """,
+    postgresql=f"""
+        INSERT INTO subscribers ({_NAMES}, address_key, created_at, updated_at)
+        SELECT {_NAMES}, address_key, now, now FROM {_SUBSCRIBERS.postgresql} AS subscriber
+        ON CONFLICT (list, address_key) DO UPDATE SET {_CHANGES}, updated_at = excluded.updated_at,
+            status = CASE subscribers.status WHEN 'unsubscribed' THEN 'unsubscribed' ELSE excluded.status END
+        WHERE subscribers.origin = excluded.origin
+    """,
+)
+
+# Deliveries as closing an issue plans them: the keys of issue and subscriber, the number of the choice, and the
+# fields of `core.steps.Opening` but for the choice itself.
+_PLANNED = _table(
+    "planned",
+    issue="bigint",
+    subscriber="bigint",
+    choice="int",
+    email="text",
+    name="text",
+    state="text",
+    due_at="timestamptz",
+    ready_at="timestamptz",
+    reason="text",
+    text="text",
+    updated_at="timestamptz",
+)
+ADD_DELIVERIES = Statement(
+    sqlite=f"""
+        INSERT INTO deliveries
+            (issue_key, subscriber_key, choice, email, name, state, due_at, ready_at, attempts, relay, text,
+                reason, updated_at)
+        SELECT issue, subscriber, choice, email, name, state, due_at, ready_at, 0, '', text, reason, updated_at
+        FROM {_PLANNED.sqlite} AS planned
+    """,
+    postgresql=f"""
+        INSERT INTO deliveries
+            (issue_key, subscriber_key, choice, email, name, state, due_at, ready_at, attempts, relay, text,
+                reason, updated_at)
+        SELECT issue, subscriber, choice, email, name, state, due_at, ready_at, 0, '', text, reason, updated_at
+        FROM {_PLANNED.postgresql} AS planned
+    """,
+)
+
+# Deliveries that are due, with what was chosen for the subscriber, why the address is suppressed, or NULL, and the
+# subscriber, whose address and name are as they were when the issue was closed. All of these have a choice; the
+# outer join keeps SQLite from going through the choices first.
+_WHEN_CLOSED = {
+    "email": "deliveries.email AS email",
+    "name": "coalesce(deliveries.name, subscribers.name) AS name",
+}
+_DUE = f"""
+    SELECT deliveries.key, deliveries.issue_key, subscriber_key, state, due_at, attempts,
+        chosen, subject,
+        (SELECT reason FROM suppressions
+            WHERE suppressions.address_key = subscribers.address_key
+                AND suppressions.list IN (subscribers.list, '{EVERY_LIST}') LIMIT 1) AS suppression,
+        {", ".join(_WHEN_CLOSED.get(name, f"subscribers.{name}") for name in FIELDS)}
+    FROM deliveries JOIN subscribers ON subscribers.key = deliveries.subscriber_key
+        LEFT JOIN choices ON choices.issue_key = deliveries.issue_key AND choices.number = deliveries.choice
+"""
+_CLAIMED = f"key, issue_key, subscriber_key, state, due_at, attempts, chosen, subject, suppression, {_NAMES}"
+CLAIM = Statement(
+    sqlite=f"""
+        SELECT json_group_array(json_array({_CLAIMED})) FROM (
+            {_DUE} WHERE ready_at <= :now ORDER BY ready_at, deliveries.key LIMIT :limit
+        )
+    """,
+    postgresql=f"""
+        {_DUE} WHERE ready_at <= %(now)s ORDER BY ready_at, deliveries.key LIMIT %(limit)s
+        FOR UPDATE OF deliveries SKIP LOCKED
+    """,
+)
+CLAIM_OF_ISSUE = Statement(
+    sqlite=f"""
+        SELECT json_group_array(json_array({_CLAIMED})) FROM (
+            {_DUE} WHERE deliveries.issue_key = :issue_key AND ready_at <= :now
+            ORDER BY ready_at, deliveries.key LIMIT :limit
+        )
+    """,
+    postgresql=f"""
+        {_DUE} WHERE deliveries.issue_key = %(issue_key)s AND ready_at <= %(now)s
+        ORDER BY ready_at, deliveries.key LIMIT %(limit)s
+        FOR UPDATE OF deliveries SKIP LOCKED
+    """,
+)
+HOLD = Statement(
+    sqlite="""
+        UPDATE deliveries SET claimed_by = :worker, ready_at = NULL
+        WHERE key IN (SELECT value FROM json_each(:keys))
+    """,
+    postgresql="""
+        UPDATE deliveries SET claimed_by = %(worker)s, ready_at = NULL WHERE key = ANY(%(keys)s)
+    """,
+)
+
+# Where deliveries stand: the key, and the fields of `core.steps.Standing`. All transactions lock deliveries in the
+# order of their keys, so that none waits in a circle.
+STANDINGS = Statement(
+    sqlite="""
+        SELECT json_group_array(json_array(key, state, due_at, attempts, claimed_by)) FROM deliveries
+        WHERE key IN (SELECT value FROM json_each(:keys))
+    """,
+    postgresql="""
+        SELECT key, state, due_at, attempts, claimed_by FROM deliveries
+        WHERE key = ANY(%(keys)s) ORDER BY key FOR UPDATE
+    """,
+)
+
+# Steps as `core.steps.Step` has them: first what is the delivery's own, then what it shares with others.
+_STEPS = _table(
+    "steps",
+    key="bigint",
+    updated_at="timestamptz",
+    text="text",
+    ready_at="timestamptz",
+    next_attempt_at="timestamptz",
+)
+KEEP_STEPS = Statement(
+    sqlite=f"""
+        INSERT INTO delivery_events (delivery_key, at, state, attempt, relay, code, text, reason)
+        SELECT key, updated_at, :state, :attempts, :relay, :code, text, :reason FROM {_STEPS.sqlite} AS step
+    """,
+    postgresql=f"""
+        INSERT INTO delivery_events (delivery_key, at, state, attempt, relay, code, text, reason)
+        SELECT key, updated_at, %(state)s, %(attempts)s, %(relay)s, %(code)s::int, text, %(reason)s
+        FROM {_STEPS.postgresql} AS step
+    """,
+)
+TAKE_STEPS = Statement(
+    sqlite=f"""
+        UPDATE deliveries SET updated_at = step.updated_at, text = step.text, ready_at = step.ready_at,
+            next_attempt_at = step.next_attempt_at, state = :state, attempts = :attempts, relay = :relay,
+            code = :code, reason = :reason, claimed_by = :claimed_by
+        FROM {_STEPS.sqlite} AS step WHERE deliveries.key = step.key
+    """,
+    postgresql=f"""
+        UPDATE deliveries SET updated_at = step.updated_at, text = step.text, ready_at = step.ready_at,
+            next_attempt_at = step.next_attempt_at, state = %(state)s, attempts = %(attempts)s, relay = %(relay)s,
+            code = %(code)s, reason = %(reason)s, claimed_by = %(claimed_by)s
+        FROM {_STEPS.postgresql} AS step WHERE deliveries.key = step.key
+    """,
+)
