@@ -189,7 +189,7 @@ def size(shown: int, candidates: int) -> str:
 
 
 def headline(listing: ListingView) -> Headline:
-    """Return what the preheader takes from a listing."""
+    """Return the parts of a listing that a preheader uses."""
     return Headline(title=listing.title, brief=cut(f"{listing.brief_label} {listing.brief}".lstrip(), _PREHEADER))
 
 
