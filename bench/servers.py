@@ -220,7 +220,7 @@ def send(
 def measure(arguments: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
     """Return a row for each server, kind of connection and sender."""
     here = BENCH.parent
-    today = [Sender(JOINED, here, {}), Sender(UNJOINED, here, {"joining": False})]
+    today = [Sender(JOINED, here, {}), Sender(UNJOINED, here, {"pipelining": "envelopes"})]
     senders = [sender for sender in today if sender.name in arguments.sender]
     rows = []
     if arguments.against:

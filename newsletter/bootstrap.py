@@ -19,11 +19,11 @@ from newsletter.core.delivery import RetryPolicy
 from newsletter.core.errors import ConfigurationError, LintError
 from newsletter.core.network import on_loopback, unreachable
 from newsletter.core.tokens import Links
-from newsletter.delivery.chunk import Rules
 from newsletter.delivery.limits.domains import DomainLimits, Limit
-from newsletter.delivery.service import Dispatcher
-from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelayPool
-from newsletter.delivery.smtp.relay import Security as RelaySecurity
+from newsletter.delivery.mailer import RelayMailer
+from newsletter.delivery.service import DeliveryService
+from newsletter.delivery.settlement import Rules
+from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelay
 from newsletter.lists.files import ListFiles
 from newsletter.operations.alarms import Alarm
 from newsletter.pipeline.deliver import ClosedIssues, Delivering
@@ -61,7 +61,7 @@ class Program:
     lists: Lists
     store: Store
     pipeline: Pipeline
-    dispatcher: Dispatcher
+    delivery: DeliveryService
     links: Links
     templates: TemplateRenderer
     studio: Studio
@@ -80,7 +80,9 @@ async def build(settings: Settings) -> AsyncIterator[Program]:
     http = http_client(settings)
     store = await open_store(settings.database.url.get_secret_value())
     try:
-        yield _assembled(settings, store, http)
+        program = _assembled(settings, store, http)
+        async with program.delivery:
+            yield program
     finally:
         await store.close()
         await http.aclose()
@@ -93,13 +95,13 @@ def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
     renderer = MailRenderer(templates, links, dkim)
     closed = ClosedIssues(store.issues, renderer)
     mark = HighWaterMark(store.high_water, settings.paths.state)
-    pools = [SmtpRelayPool(_relay_config(relay, further)) for further, relay in _relays(settings)]
-    dispatcher = _dispatcher(settings, store, pools)
+    relays = [SmtpRelay(_relay_config(relay, further)) for further, relay in _relays(settings)]
+    delivery, mailer = _delivery(settings, store, relays), RelayMailer(relays)
     pipeline = Pipeline(
         store=store,
         renderer=renderer,
         closed=closed,
-        delivering=Delivering(store, closed, dispatcher, utc_now, mark),
+        delivering=Delivering(store, closed, delivery, utc_now, mark),
         sources_of=_sources_of(settings, http),
         check=partial(check_issue, is_local=relays_are_local(settings)),
         clock=utc_now,
@@ -111,15 +113,15 @@ def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
         lists=lists,
         store=store,
         pipeline=pipeline,
-        dispatcher=dispatcher,
+        delivery=delivery,
         links=links,
         templates=templates,
-        studio=Studio(files=lists, pipeline=pipeline, renderer=renderer, relay=pools[0]),
+        studio=Studio(files=lists, pipeline=pipeline, renderer=renderer, mailer=mailer),
         alarm=Alarm(
             to=settings.alarm.to,
             templates=templates,
             packaged=TemplateRenderer(None, packaged_templates()),
-            relays=pools,
+            mailer=mailer,
             signer=dkim,
             folder=settings.paths.state / "alarms",
             clock=utc_now,
@@ -128,10 +130,10 @@ def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
     )
 
 
-def _dispatcher(settings: Settings, store: Store, pools: Sequence[SmtpRelayPool]) -> Dispatcher:
-    return Dispatcher(
+def _delivery(settings: Settings, store: Store, relays: Sequence[SmtpRelay]) -> DeliveryService:
+    return DeliveryService(
         store.outbox,
-        pools,
+        relays,
         _rules(settings),
         batch=settings.delivery.batch,
         journals=store.file and store.file.with_name(f"{store.file.name}.journals"),
@@ -353,10 +355,13 @@ def _relay_config(relay: RelaySettings, further: int | None) -> RelayConfig:
         port=relay.port,
         username=relay.username,
         password=relay.password.get_secret_value(),
-        security=RelaySecurity(relay.security.value),
+        security=relay.security,
         ca_file=relay.ca_file,
         ehlo_name=relay.ehlo_name,
         greeting_timeout=relay.greeting_timeout,
+        timeout=relay.timeout,
+        final_timeout=relay.final_timeout,
+        pipelining=relay.pipelining,
         further=further,
         connections=relay.connections,
         messages_per_connection=relay.messages_per_connection,

@@ -10,21 +10,24 @@ import json
 import runpy
 import sys
 from dataclasses import fields
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from newsletter.delivery.smtp import relay
-from newsletter.delivery.smtp.relay import RelayConfig, Security
+from newsletter.delivery.smtp.relay import RelayConfig
 
 
 def main() -> None:
     wanted, program, *arguments = sys.argv[1:]
-    known = {field.name for field in fields(RelayConfig)}
+    known: dict[str, Any] = {field.name: field.default for field in fields(RelayConfig)}
     changes = {name: value for name, value in json.loads(wanted).items() if name in known}
-    if "ca_file" in changes:
-        changes["ca_file"] = Path(changes["ca_file"])
-    if "security" in changes:
-        changes["security"] = Security(changes["security"])
+    for name, value in changes.items():
+        usual = known[name]
+        if isinstance(usual, StrEnum):
+            changes[name] = type(usual)(value)
+        elif name == "ca_file":
+            changes[name] = Path(value)
 
     def config(**values: Any) -> RelayConfig:
         return RelayConfig(**values | changes)

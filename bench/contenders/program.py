@@ -23,10 +23,11 @@ import render
 from newsletter.core.choice import Choices
 from newsletter.core.delivery import Planned, RetryPolicy, Uncertain
 from newsletter.core.issue import Draft
+from newsletter.core.relay import Security
 from newsletter.core.subscriber import Subscriber, SyncPlan
-from newsletter.delivery.chunk import Rules
-from newsletter.delivery.service import Dispatcher
-from newsletter.delivery.smtp.relay import RelayConfig, Security, SmtpRelayPool
+from newsletter.delivery.service import DeliveryService
+from newsletter.delivery.settlement import Rules
+from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelay
 from newsletter.ports import Message
 from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.scheduling import loop as runtime
@@ -80,9 +81,9 @@ async def send(database: str, port: int, connections: int, batch: int, options: 
         clock=lambda: datetime.now(UTC),
         jitter=random.random,
     )
-    dispatcher = Dispatcher(
+    service = DeliveryService(
         store.outbox,
-        [SmtpRelayPool(relay)],
+        [SmtpRelay(relay)],
         rules,
         batch=batch,
         journals=Path(database).parent / "journals",
@@ -91,8 +92,10 @@ async def send(database: str, port: int, connections: int, batch: int, options: 
     async def message_for(_: int) -> Message:
         return message
 
+    (issue_key,) = await store.outbox.open_issues("daily")
     start, cpu = time.perf_counter(), time.process_time()
-    report = await dispatcher.deliver(message_for)
+    async with service:
+        report = await service.deliver_chunk(issue_key, message_for)
     elapsed, cpu = time.perf_counter() - start, time.process_time() - cpu
     await store.close()
     if replace(report, sent=0) != type(report)():

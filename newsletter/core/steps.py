@@ -64,6 +64,7 @@ class Opening(NamedTuple):
     """What the row of a delivery begins with: queued with a choice and its subject, or withdrawn with a reason."""
 
     email: str
+    name: str
     state: str
     due_at: datetime
     ready_at: datetime | None
@@ -203,6 +204,7 @@ def opening(
     queued = planned.due_at is not None
     return Opening(
         email=subscriber.email,
+        name=subscriber.name,
         state=(DeliveryState.QUEUED if queued else DeliveryState.WITHDRAWN).value,
         due_at=planned.due_at or now,
         ready_at=planned.due_at,

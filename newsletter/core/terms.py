@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from newsletter.core.newsletter_list import Cadence, Hours, Masthead, NewsletterList
@@ -29,7 +29,7 @@ class Terms:
     def of(cls, list_: NewsletterList) -> Terms:
         """Return the terms of a list as they are now."""
         return cls(
-            masthead=list_.masthead,
+            masthead=replace(list_.masthead, cadence=list_.cadence),
             stale_after=list_.stale_after,
             timezone=list_.timezone,
             hours=list_.hours,

@@ -1,4 +1,4 @@
-"""Waiting for whatever changes."""
+"""Waiting until something changes."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import asyncio
 from contextlib import suppress
 
 
-class Bell:
-    """Rung when something changes that others may be waiting for; they look again, each for itself."""
+class Changed:
+    """Wakes all who wait whenever something changes that may matter to them; each of them looks again."""
 
     def __init__(self) -> None:
         self._next: asyncio.Future[None] | None = None
 
-    def ring(self) -> None:
+    def notify(self) -> None:
         """Wake all who wait."""
         if self._next:
             self._next.set_result(None)
             self._next = None
 
     async def wait(self, seconds: float | None = None) -> None:
-        """Wait for the next ring, or so long."""
+        """Wait for the next change, for `seconds` at most; None: for as long as it takes."""
         if self._next is None:
             self._next = asyncio.get_running_loop().create_future()
         with suppress(TimeoutError):

@@ -1,132 +1,156 @@
-"""The deliveries of one run: claimed in batches, handed to connections one by one."""
+"""The deliveries of one chunk: claimed from the outbox in batches, given to connections one by one.
+
+========  =====================================================  ================================================
+state     meaning                                                what comes next
+========  =====================================================  ================================================
+ready     claimed, and next in its turn                          taken; or waiting, if its domain takes no more
+waiting   claimed; its domain can't take it now                  taken, when the domain can
+last      claimed again after it met with trouble                ready, when everything else has been tried
+taken     a connection has it                                    `put_back`: ready again; `done`: it is settled, or
+                                                                 in the outbox again, from where it may be claimed
+set by    claimed again after it ended uncertain                 none: the chunk leaves it alone, whatever the
+                                                                 outbox offers under `resend`
+========  =====================================================  ================================================
+
+The chunk is *exhausted* when nothing is taken, ready or last, when no more can be claimed (the outbox is *dry*,
+the chunk has its number, or too many deliveries wait), and all that waits would wait for too long. It *rests*
+while it has nothing but waiting deliveries whose time has not come.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from math import inf
 
 from newsletter.core.address import domain_of
 from newsletter.core.delivery import Delivery, Outcome
-from newsletter.delivery.changed import Bell
-from newsletter.delivery.limits.domain_queue import Waiting
+from newsletter.delivery.changed import Changed
+from newsletter.delivery.limits.domain_queue import DomainQueue
 from newsletter.delivery.limits.domains import DomainLimits
 from newsletter.ports import Clock, Outbox
 
 _FIRST_CLAIM = 50
 _MOST_WAITING = 50_000  # deliveries whose domains can't take them now; some 500 bytes each
-_A_WHILE = 0.2  # seconds for which a connection waits before it looks whether another run needs it
+_A_WHILE = 0.2  # seconds for which a connection waits before it looks whether another chunk needs it
 _SHORT, _LONG = 1.0, 4.0  # seconds from one claim to the next
 
 
-class Supply:
-    """What is due, for the connections of one worker.
+class Claims:
+    """What a chunk has claimed of one issue.
 
-    A delivery that met with trouble comes back last, when all others have been tried; one that ended uncertain
-    doesn't come back within the run, although under `resend` the outbox offers it at once. Whoever takes a
-    delivery says what became of it: `put_back` or `done`. Until then others wait, for it may fall to them.
-    Deliveries to a domain that can't take more now wait, and others go first.
+    Whoever takes a delivery says what became of it: `put_back` or `done`. Until then others wait, for it may fall
+    to them.
     """
 
     def __init__(
         self,
         outbox: Outbox,
         worker: str,
-        bell: Bell,
-        limits: DomainLimits,
+        issue_key: int,
         *,
+        changed: Changed,
+        limits: DomainLimits,
         clock: Clock,
         batch: int,
-        issue_key: int | None,
+        most: int | None,
     ) -> None:
         """Begin; nothing is claimed yet.
 
         Args:
             outbox: where deliveries are claimed.
             worker: for whom.
-            bell: is rung when there is more to take, or nothing will be.
+            issue_key: of which issue.
+            changed: is notified when there is more to take, or nothing will be.
             limits: knows how much each domain can take.
-            clock: tells what is due.
+            clock: says what is due.
             batch: how many deliveries are claimed in one transaction at most.
-            issue_key: narrows to one issue.
+            most: how many deliveries are claimed in all, not counting those that go back to the outbox; None: all
+                that are due.
         """
         self._outbox = outbox
         self._worker = worker
-        self._bell = bell
+        self.issue_key = issue_key
+        self._changed = changed
         self._limits = limits
         self._clock = clock
         self._batch = batch
-        self._issue_key = issue_key
+        self._may_claim = inf if most is None else most
         self._ready, self._last = deque[Delivery](), deque[Delivery]()
-        self._waiting = Waiting(limits)
-        self._troubled, self._over = set[int](), set[int]()
-        self._taken: dict[int, str] = {}  # the domains of deliveries that somebody holds
+        self._waiting = DomainQueue(limits)
+        self._troubled, self._uncertain, self._set_by = set[int](), set[int](), set[int]()
+        self._taken: dict[int, str] = {}  # the domains of deliveries that connections have
         self._stopped = self._dry = False  # dry: the outbox had nothing more when it was asked last
         self._refills = 0  # times that something went back to it
         self._claiming: asyncio.Task[None] | None = None
         self._size = min(batch, _FIRST_CLAIM)
         self._claimed_at = 0.0  # in the loop's time
         self._latest = clock()
-        self.probes = False  # the relay refuses readers: the next are taken from the end, who may be others
+        self.from_the_end = False  # the relay refuses readers: the next are taken from the end, who may be others
 
     async def take(self) -> Delivery | None:
-        """Return the next delivery, or None when nothing more is due, the run stops, or it rests for a while."""
+        """Return the next delivery; None: nothing more is due, the chunk stops, or it rests."""
         while not self._stopped and not self.is_exhausted:
             if delivery := self.take_now():
                 return delivery
-            if not self._dry and self._has_room:
+            if self._can_claim:
                 await asyncio.shield(self._claim_more())
             elif self._last:
                 self._ready, self._last = self._last, self._ready
             else:
-                await self._bell.wait(self._until_next_look)
+                await self._changed.wait(self._until_next_look)
                 if self.rests:
                     return None
         return None
 
     def take_now(self) -> Delivery | None:
-        """Return the next delivery if one is at hand."""
+        """Return the next delivery, if there is one that needs no waiting."""
         delivery = None if self._stopped else self._next()
-        if delivery and len(self._ready) < self._size and not self._dry and self._has_room:
+        if delivery and len(self._ready) < self._size and self._can_claim:
             self._claim_more()  # before the connections have nothing to do
         return delivery
 
     def put_back(self, delivery: Delivery) -> None:
         """Take back a delivery that was not begun: it is the next."""
-        if self.probes:
+        if self.from_the_end:
             self._ready.append(delivery)
         else:
             self._ready.appendleft(delivery)
         self._returned(delivery, None)
 
-    def done(self, delivery: Delivery, outcome: Outcome | None = None, *, refill: bool = False) -> None:
-        """Note that a delivery that was taken is settled; with `refill` it is back in the outbox."""
-        if refill:
-            self.refill()
+    def done(self, delivery: Delivery, outcome: Outcome | None = None) -> None:
+        """Note that a delivery which was taken is settled, by `outcome` if it was sent."""
         self._returned(delivery, outcome)
 
-    def refill(self) -> None:
-        """Note that something is back in the outbox."""
+    def withdrawn(self, delivery: Delivery) -> None:
+        """Note that a delivery which was taken is not to be made; another one may be claimed in its place."""
+        self._may_claim += 1
+        self._returned(delivery, None)
+
+    def refill(self, deliveries: int) -> None:
+        """Note that so many deliveries went back to the outbox, and may be claimed again."""
+        self._may_claim += deliveries
         self._dry, self._refills = False, self._refills + 1
-        self._bell.ring()
+        self._changed.notify()
 
-    def troubled(self, delivery: Delivery) -> bool:
-        """Note that a delivery met with trouble; tell whether it is the first time in this run."""
-        first = delivery.key not in self._troubled
+    def met_trouble(self, delivery: Delivery) -> bool:
+        """Note that a delivery met with trouble; return whether it is the first time in this chunk."""
+        is_first = delivery.key not in self._troubled
         self._troubled.add(delivery.key)
-        return first
+        return is_first
 
-    def over(self, delivery: Delivery) -> None:
-        """Note that a delivery is not to be tried again in this run, whatever the outbox offers."""
-        self._over.add(delivery.key)
+    def ended_uncertain(self, delivery: Delivery) -> None:
+        """Note that a delivery is not to be tried again in this chunk, whatever the outbox offers."""
+        self._uncertain.add(delivery.key)
 
     def stop(self) -> None:
-        """Hand out nothing more."""
+        """Give out nothing more."""
         self._stopped = True
-        self._bell.ring()
+        self._changed.notify()
 
-    async def end(self) -> None:
-        """Stop, and wait until nothing is being claimed.
+    async def end(self) -> Collection[int]:
+        """Stop, wait until nothing is being claimed, and return the keys of what is claimed and was not begun.
 
         Raises:
             StoreError: the outbox could not be read.
@@ -134,36 +158,37 @@ class Supply:
         self.stop()
         if self._claiming:
             await self._claiming
+        return self.left | self._set_by
 
     @property
     def is_exhausted(self) -> bool:
-        """Tell whether nothing is left to do, and nobody holds anything that could come back."""
-        if self._taken or self._ready or self._last or not (self._dry or not self._has_room):
+        """Return whether nothing is left to do, and no connection has anything that could come back."""
+        if self._taken or self._ready or self._last or self._can_claim:
             return False
         return self._waiting.is_hopeless
 
     @property
+    def rests(self) -> bool:
+        """Return whether all that is left waits for domains, and none of them is free now."""
+        if self._ready or self._last or self._can_claim:
+            return False
+        at = self._waiting.look_at
+        return at is not None and at > asyncio.get_running_loop().time()
+
+    @property
     def upcoming(self) -> Iterable[Delivery]:
-        """Return what is at hand, in the order in which it will be taken if nothing comes between."""
+        """Return what is ready, in the order in which it will be taken if nothing comes between."""
         return self._ready
 
     @property
     def left(self) -> set[int]:
         """Return the keys of claimed deliveries that have not been begun; those that ended uncertain have."""
-        return {one.key for queue in (self._ready, self._last, self._waiting) for one in queue}
+        return {delivery.key for queue in (self._ready, self._last, self._waiting) for delivery in queue}
 
     @property
-    def _has_room(self) -> bool:
-        """Tell whether not too many deliveries wait for their domains already."""
-        return len(self._waiting) < _MOST_WAITING
-
-    @property
-    def rests(self) -> bool:
-        """Tell whether nothing can be taken until one of the domains is free for which all that is left waits."""
-        if self._ready or self._last or (not self._dry and self._has_room):
-            return False
-        at = self._waiting.look_at
-        return at is not None and at > asyncio.get_running_loop().time()
+    def _can_claim(self) -> bool:
+        """Return whether the outbox may have more for this chunk, and not too many deliveries wait already."""
+        return not self._dry and self._may_claim > 0 and len(self._waiting) < _MOST_WAITING
 
     @property
     def _until_next_look(self) -> float | None:
@@ -177,7 +202,7 @@ class Supply:
             self._taken[delivery.key] = domain_of(delivery.subscriber.email)
             return delivery
         while self._ready:
-            delivery = self._ready.pop() if self.probes else self._ready.popleft()
+            delivery = self._ready.pop() if self.from_the_end else self._ready.popleft()
             domain = domain_of(delivery.subscriber.email)
             if domain not in self._waiting.domains and self._limits.admit(domain):
                 self._taken[delivery.key] = domain
@@ -187,16 +212,16 @@ class Supply:
 
     def _returned(self, delivery: Delivery, outcome: Outcome | None) -> None:
         domain = self._taken.pop(delivery.key)
-        self._limits.heard(domain, outcome)
+        self._limits.answered(domain, outcome)
         if domain in self._waiting.domains:
             self._waiting.look_now(domain)
-        self._bell.ring()
+        self._changed.notify()
 
     def _claim_more(self) -> asyncio.Task[None]:
-        """Return the claim that is going on, or a new one; one that failed is the last, and tells all who ask."""
+        """Return the claim that is going on, or a new one. A claim that failed is the last: all who ask get it."""
         if self._claiming is None or (self._claiming.done() and not self._claiming.exception()):
             self._claiming = asyncio.create_task(self._claim())
-            self._claiming.add_done_callback(_hear)
+            self._claiming.add_done_callback(_retrieve_exception)
         return self._claiming
 
     def _adapt(self) -> None:
@@ -211,21 +236,24 @@ class Supply:
     async def _claim(self) -> None:
         self._adapt()
         refills = self._refills
-        # If the clock is set back meanwhile, what was due when the run began still is.
+        # If the clock is set back meanwhile, what was due when the chunk began still is.
         self._latest = max(self._latest, self._clock())
-        claimed = await self._outbox.claim(
-            self._worker, now=self._latest, limit=self._size, issue_key=self._issue_key
-        )
+        limit = int(min(self._size, self._may_claim))
+        claimed = await self._outbox.claim(self._worker, now=self._latest, limit=limit, issue_key=self.issue_key)
         self._dry = not claimed and refills == self._refills
+        self._may_claim -= len(claimed)
         for delivery in claimed:
-            if delivery.key in self._troubled:
+            if delivery.key in self._uncertain:
+                self._set_by.add(delivery.key)
+                self._may_claim += 1
+            elif delivery.key in self._troubled:
                 self._last.append(delivery)
-            elif delivery.key not in self._over:
+            else:
                 self._ready.append(delivery)
-        self._bell.ring()
+        self._changed.notify()
 
 
-def _hear(claiming: asyncio.Task[None]) -> None:
-    """Take note of a failure: nobody may be left to ask for more when it comes."""
+def _retrieve_exception(claiming: asyncio.Task[None]) -> None:
+    """Keep asyncio from logging a failure as never retrieved: nobody may be left to ask for more when it comes."""
     if not claiming.cancelled():
         claiming.exception()

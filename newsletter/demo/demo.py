@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from newsletter import bootstrap
+from newsletter.core.relay import Security
 from newsletter.demo.catch_all import catch_all
 from newsletter.settings.groups import (
     DatabaseSettings,
     LogSettings,
     PathSettings,
-    Security,
     Settings,
     SmtpSettings,
     WebSettings,

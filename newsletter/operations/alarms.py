@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -19,7 +18,7 @@ from newsletter.core.errors import (
     SourceError,
 )
 from newsletter.core.newsletter_list import Masthead
-from newsletter.ports import Clock, RelayPool
+from newsletter.ports import Clock, Mailer
 from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.render.issue.words import long_date
 from newsletter.render.mime.addresses import Mailbox, wire_address
@@ -75,7 +74,7 @@ class Alarm:
     to: str
     templates: TemplateRenderer
     packaged: TemplateRenderer  # without the operator's own templates, which may be what is wrong
-    relays: Sequence[RelayPool]  # in the order in which they are tried
+    mailer: Mailer
     signer: Signer | None
     folder: Path
     clock: Clock
@@ -125,25 +124,9 @@ class Alarm:
             message_id=message_id(f"{masthead.list} alarm {cause.name}", day, self.to, sender.domain),
             signer=self.signer,
         )
-        await self._send(sender.address, raw)
-
-    async def _send(self, sender: str, raw: bytes) -> None:
-        """Hand the mail to the first relay that takes it; raises RelayError if none does."""
-        refusals = []
-        for pool in self.relays:
-            try:
-                relay = await pool.connect(sender=sender)
-                try:
-                    outcome = await relay.send(sender, wire_address(self.to), raw)
-                finally:
-                    await relay.close()
-            except RelayError as error:
-                refusals.append(str(error))
-                continue
-            if outcome.state is DeliveryState.SENT:
-                return
-            refusals.append(f"{outcome.relay} answered {outcome.code} {outcome.text}")
-        raise RelayError("; ".join(refusals))
+        outcome = await self.mailer.send(sender.address, wire_address(self.to), raw)
+        if outcome.state is not DeliveryState.SENT:
+            raise RelayError(f"{outcome.relay} answered {outcome.code} {outcome.text}")
 
 
 def _is_news(told: Path) -> bool:

@@ -14,7 +14,7 @@ from newsletter.core.issue import Issue
 from newsletter.core.rendering import Rendering
 from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.pipeline.hours import stopping_at, withdraw_late
-from newsletter.ports import Clock, Dispatcher, DispatchReport, Issues, Message, Progress, Renderer, Store
+from newsletter.ports import ChunkDelivery, ChunkReport, Clock, Issues, Message, Progress, Renderer, Store
 
 log = structlog.get_logger(__name__)
 
@@ -62,11 +62,11 @@ class Delivering:
     """Delivers closed issues by their keys and by their own terms: hours, deadline, timezone."""
 
     def __init__(
-        self, store: Store, closed: ClosedIssues, dispatcher: Dispatcher, clock: Clock, mark: HighWaterMark
+        self, store: Store, closed: ClosedIssues, delivery: ChunkDelivery, clock: Clock, mark: HighWaterMark
     ) -> None:
         self._store = store
         self._closed = closed
-        self._dispatcher = dispatcher
+        self._delivery = delivery
         self._clock = clock
         self._mark = mark
         self._waits: dict[int, datetime] = {}  # until when, by issue: each wait is logged once
@@ -78,7 +78,7 @@ class Delivering:
         but: Collection[str] = (),
         progress: Progress | None = None,
         stop: asyncio.Event | None = None,
-    ) -> dict[int, DispatchReport]:
+    ) -> dict[int, ChunkReport]:
         """Deliver what is due of all closed issues that have something left to do, one issue after the other.
 
         What is past its issue's deadline is withdrawn; outside of an issue's hours nothing leaves.
@@ -115,7 +115,7 @@ class Delivering:
         at_once: bool = False,
         progress: Progress | None = None,
         stop: asyncio.Event | None = None,
-    ) -> DispatchReport:
+    ) -> ChunkReport:
         """Deliver what is due of a closed issue.
 
         Args:
@@ -133,20 +133,18 @@ class Delivering:
             if self._waits.get(issue.key) != opens:
                 self._waits[issue.key] = opens
                 log.info("delivery_waits", list=issue.list, day=str(issue.day), until=opens.isoformat())
-            return DispatchReport()
+            return ChunkReport()
         self._waits.pop(issue.key, None)
         async with stopping_at(closing(issue.terms, now), self._clock, stop) as either:
             return await self._deliver(issue.key, progress, either)
 
-    async def _deliver(self, key: int, progress: Progress | None, stop: asyncio.Event | None) -> DispatchReport:
+    async def _deliver(self, key: int, progress: Progress | None, stop: asyncio.Event | None) -> ChunkReport:
         if stop is not None and stop.is_set():
-            return DispatchReport()
+            return ChunkReport()
         due = await self._store.outbox.next_due(key)
         if due is not None and due <= self._clock():
             await self._mark.advance()
-        report = await self._dispatcher.deliver(
-            self._closed.message_for, issue_key=key, progress=progress, stop=stop
-        )
+        report = await self._delivery.deliver_chunk(key, self._closed.message_for, progress=progress, stop=stop)
         if report.sent or report.uncertain:
             await self._mark.advance()
         for held in await self._store.suppressions.judge(now=self._clock()):

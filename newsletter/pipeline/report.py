@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from newsletter.core.calendar import Slot, Window, next_slot
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.newsletter_list import NewsletterList
-from newsletter.ports import DispatchReport
+from newsletter.ports import ChunkReport
 
 
 class RunStatus(StrEnum):
@@ -123,7 +123,7 @@ def waits_in_words(window: Window, counts: Mapping[DeliveryState, int], opens: d
 
 def status_of(
     counts: Mapping[DeliveryState, int],
-    delivered: DispatchReport,
+    delivered: ChunkReport,
     due: datetime | None,
     now: datetime,
     *,

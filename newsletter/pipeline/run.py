@@ -36,8 +36,8 @@ from newsletter.pipeline.report import (
 )
 from newsletter.pipeline.stopping import unless_stopped
 from newsletter.ports import (
+    ChunkReport,
     Clock,
-    DispatchReport,
     ListFile,
     Message,
     Progress,
@@ -279,7 +279,7 @@ class Pipeline:
         collected: Collected,
         published: Published | None,
         issues: Sequence[Issue],
-        delivered: dict[int, DispatchReport],
+        delivered: dict[int, ChunkReport],
         *,
         opens: datetime,
     ) -> RunReport:

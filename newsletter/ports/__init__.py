@@ -3,12 +3,12 @@
 All moments are aware UTC datetimes, all days are plain dates.
 """
 
-from newsletter.ports.delivering import Dispatcher, DispatchReport, Progress
+from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
 from newsletter.ports.hindrances import Hindrance, HindranceKind, Hindrances
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, Source
 from newsletter.ports.issues import IssueOutline, Issues, IssueSummary
 from newsletter.ports.library import Library, Recorded
-from newsletter.ports.mailer import Relay, RelayPool
+from newsletter.ports.mailer import Mailer
 from newsletter.ports.outbox import DeliveryRecord, Outbox
 from newsletter.ports.rendering import Composed, Message, Renderer
 from newsletter.ports.roster import Roster
@@ -18,11 +18,11 @@ from newsletter.ports.suppressions import HeldDomain, HighWater, Suppression, Su
 
 __all__ = [
     "CatchesUp",
+    "ChunkDelivery",
+    "ChunkReport",
     "Clock",
     "Composed",
     "DeliveryRecord",
-    "DispatchReport",
-    "Dispatcher",
     "HeldDomain",
     "HighWater",
     "Hindrance",
@@ -34,12 +34,11 @@ __all__ = [
     "Library",
     "ListFile",
     "Lists",
+    "Mailer",
     "Message",
     "Outbox",
     "Progress",
     "Recorded",
-    "Relay",
-    "RelayPool",
     "Renderer",
     "Roster",
     "Slots",

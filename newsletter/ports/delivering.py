@@ -1,4 +1,4 @@
-"""Who empties the outbox."""
+"""Who delivers the issues that are closed."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from newsletter.ports.rendering import Message
 
 
 class Progress(Protocol):
-    """Hears how far long work has come."""
+    """Is called as long work goes on."""
 
     def delivered(self, outcome: Outcome, remaining: int) -> None:
-        """Note one more delivery that was settled."""
+        """Take note that one more delivery was settled, and how many are open still."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DispatchReport:
-    """What one turn of delivering did, in deliveries.
+class ChunkReport:
+    """What one chunk came to, in deliveries by how they were settled.
 
-    `returned` are still open: left in the outbox because of trouble with the relay or a stop. `trouble` says
-    what it was with the relay, in one line, or is empty.
+    `returned` are open still: left in the outbox because of trouble with the relay or a stop. `trouble` says in
+    one line what it was with the relay or the template, or is empty. If `settled` is as many as were asked for,
+    more may be due.
     """
 
     sent: int = 0
@@ -34,24 +35,37 @@ class DispatchReport:
     returned: int = 0
     trouble: str = ""
 
+    @property
+    def settled(self) -> int:
+        """Return how many deliveries were settled."""
+        return self.sent + self.deferred + self.refused + self.uncertain
 
-class Dispatcher(Protocol):
-    """Empties the outbox."""
 
-    async def deliver(
+class ChunkDelivery(Protocol):
+    """Delivers issues by their keys, from the outbox."""
+
+    async def deliver_chunk(
         self,
+        issue_key: int,
         message_for: Callable[[int], Awaitable[Message]],
         *,
-        issue_key: int | None = None,
+        most: int | None = None,
         progress: Progress | None = None,
         stop: asyncio.Event | None = None,
-    ) -> DispatchReport:
-        """Deliver what is due, of one issue or of all, and return when nothing more is.
+    ) -> ChunkReport:
+        """Deliver what is due of one issue, and return when nothing more is, or `most` deliveries are settled.
+
+        It may be called any number of times at the same time, in this process or in others: each delivery is made
+        once.
 
         Args:
-            message_for: gives an issue's message by the issue's key; asked only if there is something due.
-            issue_key: narrows to one issue.
-            progress: hears of each delivery.
+            issue_key: the issue.
+            message_for: gives the issue's message by the issue's key; called only if something is due.
+            most: how many deliveries are settled at most; None: all that are due.
+            progress: is called for each delivery.
             stop: when set, what is in flight is finished and settled, the rest left in the outbox.
+
+        Raises:
+            StoreError: the ledger can't be read or written; nothing is sent without a recorded intent.
         """
         ...

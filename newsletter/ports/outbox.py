@@ -75,8 +75,8 @@ class Outbox(Protocol):
         """
         ...
 
-    async def release(self, worker: str) -> None:
-        """Give back what this worker claimed and did not begin."""
+    async def release(self, worker: str, keys: Collection[int]) -> None:
+        """Give back deliveries, by their keys, that this worker claimed and did not begin."""
         ...
 
     async def dead_workers(self) -> list[str]:

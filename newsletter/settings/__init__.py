@@ -4,7 +4,7 @@ Each field is the variable `NEWSLETTER_<GROUP>__<FIELD>`; the environment goes b
 is the same as none. `.env.example` names them all with a word on each.
 """
 
-from newsletter.settings.groups import Security, Settings
+from newsletter.settings.groups import Settings
 from newsletter.settings.load import load, variables
 
-__all__ = ["Security", "Settings", "load", "variables"]
+__all__ = ["Settings", "load", "variables"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,6 +17,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from newsletter.core.delivery import Uncertain
+from newsletter.core.relay import Pipelining, Security
 from newsletter.settings.values import (
     FROM_JSON,
     IN_LOWER_CASE,
@@ -38,14 +38,6 @@ NESTED = "__"
 _NO_SECRET = SecretStr("")
 
 
-class Security(StrEnum):
-    """How the connection to a relay is protected; there is no way from one down to another."""
-
-    STARTTLS = "starttls"  # upgraded before anything is said; without the upgrade nothing is sent
-    TLS = "tls"  # from the first byte
-    NONE = "none"  # in the clear, because the operator said so
-
-
 _PORTS = {Security.STARTTLS: 587, Security.TLS: 465, Security.NONE: 25}
 
 
@@ -58,9 +50,9 @@ class Group(BaseModel):
 class RelaySettings(Group):
     """One SMTP server.
 
-    `ehlo_name` is what it is greeted with; empty: this machine's full name or, where that is none, the sender's
-    domain. `greeting_timeout` is in seconds. `rate` is in messages per second, 0 for no limit; `weight` is its
-    share of the work.
+    `ehlo_name` is what it is greeted with; empty: this machine's full name or, where it has none, the sender's
+    domain. `greeting_timeout`, `timeout` (for each other reply) and `final_timeout` (for the reply to a message)
+    are in seconds. `rate` is in messages per second, 0 for no limit; `weight` is its share of the work.
     """
 
     host: Host
@@ -71,6 +63,9 @@ class RelaySettings(Group):
     ca_file: Path | None = None
     ehlo_name: HostName = ""
     greeting_timeout: float = Field(default=10, gt=0, le=300)
+    timeout: float = Field(default=60, gt=0, le=3600)
+    final_timeout: float = Field(default=600, gt=0, le=3600)  # RFC 5321, 4.5.3.2.6
+    pipelining: Pipelining = Pipelining.MESSAGES
     connections: int = Field(default=4, ge=1, le=1000)
     messages_per_connection: int = Field(default=100, ge=1)
     rate: float = Field(default=0, ge=0)

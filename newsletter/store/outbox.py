@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from newsletter.core.delivery import WAITING, Change, Delivery, DeliveryState, Uncertain
 from newsletter.core.steps import OPEN, SUPPRESSED, Bar, barred, cut_off, withdrawal
 from newsletter.ports import DeliveryRecord
-from newsletter.store.bulk import fetch, run
+from newsletter.store.bulk import among, fetch, run
 from newsletter.store.changes import take_steps
 from newsletter.store.choices import read_choice
 from newsletter.store.engine import Database
@@ -103,10 +103,10 @@ class SqlOutbox:
             log.warning("change_left_out", delivery=change.key, to=change.state.value, reason=reason)
         return frozenset(change.key for change, _ in walked.left_out)
 
-    async def release(self, worker: str) -> None:
+    async def release(self, worker: str, keys: Collection[int]) -> None:
         """See `Outbox`."""
         async with self._database.write() as connection:
-            await _give_back(connection, [worker])
+            await _give_back(connection, [worker], among(connection, deliveries.c.key, keys))
 
     async def dead_workers(self) -> list[str]:
         """See `Outbox`."""
@@ -231,8 +231,8 @@ _STATES = {one.value: one for one in DeliveryState}
 
 def _claimed(row: Sequence[Any]) -> tuple[Delivery, Bar | None]:
     """Return a delivery of `CLAIM`, and what bars its subscriber from mail."""
-    key, issue_key, subscriber_key, state, due_at, attempts, email, chosen, subject, suppression, *values = row
-    subscriber = subscriber_of(values, email=email)
+    key, issue_key, subscriber_key, state, due_at, attempts, chosen, subject, suppression, *values = row
+    subscriber = subscriber_of(values)
     delivery = Delivery(
         key=key,
         issue_key=issue_key,
@@ -247,10 +247,17 @@ def _claimed(row: Sequence[Any]) -> tuple[Delivery, Bar | None]:
     return delivery, barred(subscriber.status, suppression)
 
 
-async def _give_back(connection: AsyncConnection, workers: Collection[str]) -> None:
+async def _give_back(
+    connection: AsyncConnection, workers: Collection[str], which: sa.ColumnElement[bool] | None = None
+) -> None:
+    """Give back what workers claimed and did not begin; `which` narrows it to some deliveries."""
     await connection.execute(
         sa.update(deliveries)
-        .where(deliveries.c.claimed_by.in_(workers), deliveries.c.state.in_(WAITING))
+        .where(
+            deliveries.c.claimed_by.in_(workers),
+            deliveries.c.state.in_(WAITING),
+            sa.true() if which is None else which,
+        )
         .values(claimed_by=None, ready_at=sa.func.coalesce(deliveries.c.next_attempt_at, deliveries.c.due_at))
     )
 

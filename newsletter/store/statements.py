@@ -63,6 +63,7 @@ _PLANNED = _table(
     subscriber="bigint",
     choice="int",
     email="text",
+    name="text",
     state="text",
     due_at="timestamptz",
     ready_at="timestamptz",
@@ -73,34 +74,38 @@ _PLANNED = _table(
 ADD_DELIVERIES = Statement(
     sqlite=f"""
         INSERT INTO deliveries
-            (issue_key, subscriber_key, choice, email, state, due_at, ready_at, attempts, relay, text, reason,
-                updated_at)
-        SELECT issue, subscriber, choice, email, state, due_at, ready_at, 0, '', text, reason, updated_at
+            (issue_key, subscriber_key, choice, email, name, state, due_at, ready_at, attempts, relay, text,
+                reason, updated_at)
+        SELECT issue, subscriber, choice, email, name, state, due_at, ready_at, 0, '', text, reason, updated_at
         FROM {_PLANNED.sqlite} AS planned
     """,
     postgresql=f"""
         INSERT INTO deliveries
-            (issue_key, subscriber_key, choice, email, state, due_at, ready_at, attempts, relay, text, reason,
-                updated_at)
-        SELECT issue, subscriber, choice, email, state, due_at, ready_at, 0, '', text, reason, updated_at
+            (issue_key, subscriber_key, choice, email, name, state, due_at, ready_at, attempts, relay, text,
+                reason, updated_at)
+        SELECT issue, subscriber, choice, email, name, state, due_at, ready_at, 0, '', text, reason, updated_at
         FROM {_PLANNED.postgresql} AS planned
     """,
 )
 
-# Deliveries that are due, with why the address is suppressed, or NULL, and the subscriber.
+# Deliveries that are due, with what was chosen for the subscriber, why the address is suppressed, or NULL, and the
+# subscriber, whose address and name are as they were when the issue was closed. All of these have a choice; the
+# outer join keeps SQLite from going through the choices first.
+_WHEN_CLOSED = {
+    "email": "deliveries.email AS email",
+    "name": "coalesce(deliveries.name, subscribers.name) AS name",
+}
 _DUE = f"""
     SELECT deliveries.key, deliveries.issue_key, subscriber_key, state, due_at, attempts,
-        deliveries.email AS address, chosen, subject,
+        chosen, subject,
         (SELECT reason FROM suppressions
             WHERE suppressions.address_key = subscribers.address_key
                 AND suppressions.list IN (subscribers.list, '{EVERY_LIST}') LIMIT 1) AS suppression,
-        {", ".join(f"subscribers.{name}" for name in FIELDS)}
+        {", ".join(_WHEN_CLOSED.get(name, f"subscribers.{name}") for name in FIELDS)}
     FROM deliveries JOIN subscribers ON subscribers.key = deliveries.subscriber_key
         LEFT JOIN choices ON choices.issue_key = deliveries.issue_key AND choices.number = deliveries.choice
 """
-_CLAIMED = (
-    f"key, issue_key, subscriber_key, state, due_at, attempts, address, chosen, subject, suppression, {_NAMES}"
-)
+_CLAIMED = f"key, issue_key, subscriber_key, state, due_at, attempts, chosen, subject, suppression, {_NAMES}"
 CLAIM = Statement(
     sqlite=f"""
         SELECT json_group_array(json_array({_CLAIMED})) FROM (

@@ -62,13 +62,11 @@ _WRITTEN = tuple((name, kept.written if kept else str) for name, kept in _FIELDS
 COLUMNS = tuple(as_text(subscribers.c[name]) for name in FIELDS)
 
 
-def subscriber_of(row: Sequence[Any], *, email: str = "") -> Subscriber:
-    """Return the subscriber of a row of `FIELDS`; `email` takes the place of the subscriber's own address."""
+def subscriber_of(row: Sequence[Any]) -> Subscriber:
+    """Return the subscriber of a row of `FIELDS`."""
     values = dict(zip(FIELDS, row, strict=True))
     for name, read in _READ:
         values[name] = read(values[name])
-    if email:
-        values["email"] = email
     return Subscriber(**values)
 
 

@@ -305,6 +305,7 @@ deliveries = sa.Table(
     _reference("issue_key", "issues.key"),
     _reference("subscriber_key", "subscribers.key"),
     _text("email"),  # as it was when the issue was closed
+    sa.Column("name", sa.Text),  # so, too; NULL where a version closed it that kept no name
     # The number of a choice of the issue; NULL where nothing was chosen, as the delivery began as withdrawn. No
     # foreign key: SQLite would check it for each of a million rows, and could not add it to tables that are there.
     sa.Column("choice", sa.Integer),

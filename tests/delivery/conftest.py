@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.delivery import pools
-from tests.delivery.pools import Make
+from tests.delivery import services
+from tests.delivery.services import Make
 from tests.smtp_server import Certificates, SmtpServer
 
 
@@ -29,6 +29,6 @@ async def server() -> AsyncIterator[SmtpServer]:
 
 
 @pytest.fixture(params=["ledger", "journal"])
-def dispatcher(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
-    """Make dispatchers of both kinds: with notes that go straight to the ledger, and with a journal."""
-    return partial(pools.dispatcher, journals=tmp_path / "journals" if request.param == "journal" else None)
+def process(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
+    """Make services of both kinds: with notes that go straight to the ledger, and with a journal."""
+    return partial(services.process, journals=tmp_path / "journals" if request.param == "journal" else None)

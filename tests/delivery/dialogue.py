@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from newsletter.delivery.smtp.relay import RelayConfig, Security, SmtpRelayPool
+from newsletter.core.relay import Security
+from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelay
 
 _USUAL: dict[str, Any] = {
     "security": Security.NONE,
@@ -45,7 +46,7 @@ class Dialogue:
 
 
 @asynccontextmanager
-async def playing(*scripts: Callable[[Dialogue], Awaitable[None]], **config: Any) -> AsyncIterator[SmtpRelayPool]:
+async def playing(*scripts: Callable[[Dialogue], Awaitable[None]], **config: Any) -> AsyncIterator[SmtpRelay]:
     """Play the server of each connection in turn by a script; gives a pool that connects to it.
 
     At the end every script must have run to its end.
@@ -68,7 +69,7 @@ async def playing(*scripts: Callable[[Dialogue], Awaitable[None]], **config: Any
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with server:
-        yield SmtpRelayPool(
+        yield SmtpRelay(
             RelayConfig(
                 host="127.0.0.1",
                 port=port,

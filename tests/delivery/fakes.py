@@ -136,8 +136,9 @@ class FakeOutbox:
             row.changes.append(change)
         return left_out
 
-    async def release(self, worker: str) -> None:
-        for row in self.rows.values():
+    async def release(self, worker: str, keys: Collection[int]) -> None:
+        for key in keys:
+            row = self.rows[key]
             if row.claimed_by == worker and row.state is not DeliveryState.SENDING:
                 row.claimed_by = None
 

@@ -12,16 +12,17 @@ from hypothesis import strategies as st
 
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import RelayError
+from newsletter.core.relay import Pipelining, Security
 from newsletter.delivery.smtp import experience
 from newsletter.delivery.smtp.experience import Joining, Joins, misunderstanding, objects_to_pipelining
-from newsletter.delivery.smtp.relay import RelayConfig, Security, SmtpRelayPool
+from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelay
 from newsletter.delivery.smtp.replies import Reply
 from newsletter.delivery.smtp.session import Letter, SessionOverError
-from newsletter.ports import DispatchReport
+from newsletter.ports import ChunkReport
 from tests.delivery.dialogue import Dialogue, playing
 from tests.delivery.fakes import FakeOutbox, message_for, reader
 from tests.delivery.mta import Peculiar
-from tests.delivery.pools import dispatcher
+from tests.delivery.services import process
 from tests.smtp_server import Certificates
 
 SENDER = "papers@example.org"
@@ -33,8 +34,8 @@ TAKEN = "250 2.0.0 taken"
 SECURITIES = [Security.NONE, Security.STARTTLS]
 
 
-def relay(server: Peculiar, security: Security, ca_file: Path, **changes: float) -> SmtpRelayPool:
-    return SmtpRelayPool(
+def relay(server: Peculiar, security: Security, ca_file: Path, **changes: object) -> SmtpRelay:
+    return SmtpRelay(
         RelayConfig(
             host="127.0.0.1",
             port=server.port,
@@ -71,12 +72,12 @@ async def test_a_server_that_takes_no_joined_envelope_costs_under_a_second_once(
         relays = relay(server, security, ca_file)
         began = time.monotonic()
 
-        report = await dispatcher(outbox, relays).deliver(message_for)
+        report = await process(outbox, relays).deliver(message_for)
 
         took = time.monotonic() - began
-        assert relays.joining is Joining.FAILS
+        assert relays.joins.state is Joining.FAILS
 
-    assert report == DispatchReport(sent=60)
+    assert report == ChunkReport(sent=60)
     assert sorted(server.recipients) == sorted(reader(number) for number in range(1, 61))
     assert took < 3.0  # with all else that it takes, on a busy machine
     assert server.connections <= 3 + 3
@@ -91,21 +92,21 @@ async def test_a_server_that_takes_them_gets_them(
     async with server.running():
         relays = relay(server, security, ca_file)
 
-        report = await dispatcher(outbox, relays).deliver(message_for)
+        report = await process(outbox, relays).deliver(message_for)
 
-        assert relays.joining is Joining.WORKS
-    assert report == DispatchReport(sent=60)
+        assert relays.joins.state is Joining.WORKS
+    assert report == ChunkReport(sent=60)
     assert server.joined >= 50
 
 
 async def test_without_joining_no_envelope_is_joined(ca_file: Path) -> None:
     server = Peculiar(spares=1000)
     async with server.running():
-        report = await dispatcher(FakeOutbox.of(30), relay(server, Security.NONE, ca_file, joining=False)).deliver(
-            message_for
-        )
+        report = await process(
+            FakeOutbox.of(30), relay(server, Security.NONE, ca_file, pipelining=Pipelining.ENVELOPES)
+        ).deliver(message_for)
 
-    assert (report, server.joined) == (DispatchReport(sent=30), 0)
+    assert (report, server.joined) == (ChunkReport(sent=30), 0)
 
 
 # ── Single sessions ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -160,7 +161,7 @@ async def test_every_way_not_to_understand_an_envelope_leads_back(answers: list[
         assert time.monotonic() - began < 1.0
         await session.close()
 
-        assert relays.joining is Joining.FAILS
+        assert relays.joins.state is Joining.FAILS
         session = await relays.connect()
         assert not session.looks_ahead
         for letter in (BEN, EVE):
@@ -182,7 +183,7 @@ async def test_a_relay_that_takes_long_over_a_message_is_waited_for_and_not_mist
         await session.close()
 
         assert [one.state for one in outcomes] == [DeliveryState.SENT] * 2
-        assert relays.joining is Joining.WORKS
+        assert relays.joins.state is Joining.WORKS
 
 
 async def test_a_relay_whose_envelopes_take_long_has_longer_for_joined_ones() -> None:
@@ -204,7 +205,7 @@ async def test_a_relay_whose_envelopes_take_long_has_longer_for_joined_ones() ->
         await session.close()
 
         assert [one.state for one in outcomes] == [DeliveryState.SENT] * 2
-        assert relays.joining is Joining.WORKS
+        assert relays.joins.state is Joining.WORKS
 
 
 async def test_a_message_whose_joined_write_is_never_answered_is_uncertain_and_the_last_of_its_kind() -> None:
@@ -218,7 +219,7 @@ async def test_a_message_whose_joined_write_is_never_answered_is_uncertain_and_t
         await session.close()
 
         assert outcome.state is DeliveryState.UNCERTAIN
-        assert relays.joining is Joining.FAILS
+        assert relays.joins.state is Joining.FAILS
         session = await relays.connect()
         assert (await session.hand_over(BEN)).state is DeliveryState.SENT
         await session.close()
@@ -240,7 +241,7 @@ async def test_a_message_that_is_refused_for_what_came_with_it_comes_again(reply
         session = await relays.connect()
         assert (await session.hand_over(ANN)).state is DeliveryState.SENT
         await session.close()
-        assert relays.joining is Joining.FAILS
+        assert relays.joins.state is Joining.FAILS
 
 
 @pytest.mark.parametrize(
@@ -265,7 +266,7 @@ async def test_what_a_relay_says_of_a_reader_is_no_misunderstanding(
         await session.hand_over(ANN, following=BEN)
         assert (await session.hand_over(BEN)).state is state
         await session.close()
-        assert relays.joining is Joining.WORKS
+        assert relays.joins.state is Joining.WORKS
 
 
 async def test_a_sender_who_is_refused_in_a_joined_envelope_is_asked_about_once_more_by_itself() -> None:
@@ -286,7 +287,7 @@ async def test_a_sender_who_is_refused_in_a_joined_envelope_is_asked_about_once_
         with pytest.raises(SessionOverError):
             await session.hand_over(BEN)
         await session.close()
-        assert relays.joining is Joining.UNTRIED  # it may have had nothing to do with it
+        assert relays.joins.state is Joining.UNTRIED  # it may have had nothing to do with it
 
         session = await relays.connect()
         with pytest.raises(RelayError, match="no space"):

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from newsletter.core.delivery import Change, DeliveryState, Uncertain
 from newsletter.core.errors import StoreError
 from newsletter.delivery.record.journal import DamagedJournalError, Journal, path_of, read
-from newsletter.delivery.record.notes import Journalled
+from newsletter.delivery.record.notes import JournalledNotes
 from newsletter.delivery.record.recovery import recover
 from newsletter.ports import Outbox
 from tests.delivery.fakes import NOW, FakeOutbox
-from tests.delivery.pools import names
+from tests.delivery.services import names
 
 WORKER = "host-1-abc"
 SENDING, SENT, QUEUED = DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.QUEUED
@@ -34,8 +34,8 @@ def outcome(key: int) -> Change:
     return Change(key=key, state=SENT, at=NOW, attempts=1, code=250, text="taken", relay="relay:25")
 
 
-def ledger(outbox: FakeOutbox, journal: Journal, batch: int = 4) -> Journalled:
-    return Journalled(cast("Outbox", outbox), lambda: journal, batch=batch)
+def ledger(outbox: FakeOutbox, journal: Journal, batch: int = 4) -> JournalledNotes:
+    return JournalledNotes(cast("Outbox", outbox), lambda: journal, batch=batch)
 
 
 moments = st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
@@ -171,7 +171,7 @@ async def test_the_outbox_hears_of_a_batch_at_once(tmp_path: Path) -> None:
 
 
 async def test_the_outbox_is_not_left_behind_for_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("newsletter.delivery.record.notes._SECONDS_BEHIND", 0.01)
+    monkeypatch.setattr("newsletter.delivery.record.notes._LAG", 0.01)
     outbox, journal = FakeOutbox.of(1), Journal(tmp_path, WORKER)
     notes = ledger(outbox, journal, batch=1000)
 
@@ -337,7 +337,7 @@ async def test_recovery_leaves_the_living_alone(tmp_path: Path) -> None:
 
 
 async def test_a_run_with_nothing_to_do_keeps_no_journal(tmp_path: Path) -> None:
-    notes = Journalled(cast("Outbox", FakeOutbox()), lambda: Journal(tmp_path, WORKER), batch=4)
+    notes = JournalledNotes(cast("Outbox", FakeOutbox()), lambda: Journal(tmp_path, WORKER), batch=4)
 
     await notes.drain()
 

@@ -157,7 +157,8 @@ async def kill_somewhere(workers: Workers, order: Order, chance: random.Random) 
     points = [point for point, (owner, *_) in POINTS.items() if order.journals or owner not in (Journal, journal)]
     point = chance.choice([*points, ""])
     count = chance.choice((1, 2, 3, 5, 8, 13, 21, 34, 55))
-    child = await workers.start(replace(order, point=point, count=count))
+    most = chance.choice((0, 7, 40))
+    child = await workers.start(replace(order, point=point, count=count, most=most))
     if not point:
         await asyncio.sleep(chance.uniform(0, 0.3))
         with suppress(ProcessLookupError):

@@ -6,11 +6,11 @@ import pytest
 
 from newsletter.core.address import domain_of
 from newsletter.core.delivery import DeliveryState, Outcome
-from newsletter.delivery.limits.domain_queue import Waiting
+from newsletter.delivery.limits.domain_queue import DomainQueue
 from newsletter.delivery.limits.domains import DomainLimits, Limit
-from newsletter.ports import DispatchReport
+from newsletter.ports import ChunkReport
 from tests.delivery.fakes import FakeOutbox, delivery, message_for
-from tests.delivery.pools import Make, pool
+from tests.delivery.services import Make, relay_to
 from tests.smtp_server import SmtpServer
 
 TAKEN = Outcome(state=DeliveryState.SENT, code=250, text="2.0.0 ok")
@@ -23,7 +23,7 @@ def throttled(**changes: float) -> DomainLimits:
     limits = DomainLimits(**{"first_pause": 0.02, "patience": 1.0, **changes})  # type: ignore[arg-type]
     for _ in range(3):
         assert limits.admit(SLOW)
-        limits.heard(SLOW, SLOWLY)
+        limits.answered(SLOW, SLOWLY)
     return limits
 
 
@@ -51,7 +51,7 @@ async def test_the_pause_doubles_with_each_such_answer_up_to_the_longest() -> No
         pauses.append(limits.look_at(SLOW) - asyncio.get_running_loop().time())
         await asyncio.sleep(pauses[-1] + 0.01)
         assert limits.admit(SLOW)
-        limits.heard(SLOW, SLOWLY)
+        limits.answered(SLOW, SLOWLY)
 
     assert pauses[0] <= 0.02 < pauses[1] <= 0.04 < pauses[2] <= 0.05
 
@@ -61,7 +61,7 @@ async def test_a_domain_that_takes_messages_again_is_forgotten() -> None:
     await asyncio.sleep(0.03)
 
     assert limits.admit(SLOW)
-    limits.heard(SLOW, TAKEN)
+    limits.answered(SLOW, TAKEN)
 
     assert all(limits.admit(SLOW) for _ in range(20))
 
@@ -71,7 +71,7 @@ async def test_a_message_that_is_taken_in_between_starts_the_count_anew() -> Non
 
     for answer in (SLOWLY, SLOWLY, TAKEN, SLOWLY, SLOWLY):
         assert limits.admit(SLOW)
-        limits.heard(SLOW, answer)
+        limits.answered(SLOW, answer)
 
     assert limits.admit(SLOW)
 
@@ -81,7 +81,7 @@ async def test_what_one_mailbox_answers_says_nothing_of_its_domain() -> None:
 
     for text in ("4.2.2 mailbox full", "4.7.1 Greylisted, come back later", "4.1.1 user unknown for now") * 3:
         assert limits.admit(SLOW)
-        limits.heard(SLOW, Outcome(state=DeliveryState.DEFERRED, code=451, text=text))
+        limits.answered(SLOW, Outcome(state=DeliveryState.DEFERRED, code=451, text=text))
 
     assert limits.admit(SLOW)
 
@@ -90,7 +90,7 @@ async def test_a_domain_is_sent_no_more_at_once_than_it_may() -> None:
     limits = DomainLimits(Limit(at_once=2))
 
     assert [limits.admit(SLOW) for _ in range(3)] == [True, True, False]
-    limits.heard(SLOW, TAKEN)
+    limits.answered(SLOW, TAKEN)
     assert limits.admit(SLOW)
 
 
@@ -107,10 +107,10 @@ async def test_a_message_that_was_not_sent_after_all_leaves_its_place_to_another
     limits = DomainLimits(Limit(rate=0.01))
 
     assert limits.admit(SLOW)
-    limits.heard(SLOW, None)
+    limits.answered(SLOW, None)
 
     assert limits.admit(SLOW)
-    limits.heard(SLOW, TAKEN)
+    limits.answered(SLOW, TAKEN)
     assert not limits.admit(SLOW)
 
 
@@ -128,7 +128,7 @@ async def test_paces_of_long_ago_are_forgotten_and_others_are_kept() -> None:
     assert limits.admit(QUICK)
     await asyncio.sleep(0.01)
 
-    limits.begin_run()
+    limits.begin_chunk()
 
     assert list(limits._paces) == [SLOW]
 
@@ -140,7 +140,7 @@ def test_a_domain_is_compared_in_lower_case_and_in_its_ascii_form(email: str, do
     assert domain_of(email) == domain
 
 
-async def test_a_domain_that_says_451_slows_down_alone(server: SmtpServer, dispatcher: Make) -> None:
+async def test_a_domain_that_says_451_slows_down_alone(server: SmtpServer, process: Make) -> None:
     slow = [f"reader{number}@{SLOW}" for number in range(1, 31)]
     quick = [f"reader{number}@{QUICK}" for number in range(31, 91)]
     outbox = FakeOutbox(delivery(key, email) for key, email in enumerate([*slow, *quick], start=1))
@@ -148,7 +148,7 @@ async def test_a_domain_that_says_451_slows_down_alone(server: SmtpServer, dispa
         server.answer("RCPT", "451 4.7.0 too many messages", address=email)
     limits = DomainLimits(first_pause=60.0)
 
-    report = await dispatcher(outbox, pool(server), limits=limits, batch=10).deliver(message_for)
+    report = await process(outbox, relay_to(server), limits=limits, batch=10).deliver(message_for)
 
     assert report.sent == 60
     assert 3 <= report.deferred <= 7  # two connections, each with a message at hand
@@ -157,69 +157,69 @@ async def test_a_domain_that_says_451_slows_down_alone(server: SmtpServer, dispa
     assert not any(row.claimed_by for row in outbox.rows.values())
 
 
-async def test_a_domain_that_recovers_gets_the_rest_in_the_same_run(server: SmtpServer, dispatcher: Make) -> None:
+async def test_a_domain_that_recovers_gets_the_rest_in_the_same_run(server: SmtpServer, process: Make) -> None:
     readers = [f"reader{number}@{SLOW}" for number in range(1, 21)]
     outbox = FakeOutbox(delivery(key, email) for key, email in enumerate(readers, start=1))
     server.answer("RCPT", "451 4.7.0 too many messages", times=4)
 
     limits = DomainLimits(first_pause=0.05)
-    report = await dispatcher(outbox, pool(server), limits=limits).deliver(message_for)
+    report = await process(outbox, relay_to(server), limits=limits).deliver(message_for)
 
-    assert report == DispatchReport(sent=16, deferred=4)
+    assert report == ChunkReport(sent=16, deferred=4)
 
 
-async def test_the_most_at_once_holds_over_all_connections(server: SmtpServer, dispatcher: Make) -> None:
+async def test_the_most_at_once_holds_over_all_connections(server: SmtpServer, process: Make) -> None:
     server.delay = 0.01
 
-    report = await dispatcher(
-        FakeOutbox.of(10), pool(server, connections=4), limits=DomainLimits(Limit(at_once=1))
+    report = await process(
+        FakeOutbox.of(10), relay_to(server, connections=4), limits=DomainLimits(Limit(at_once=1))
     ).deliver(message_for)
 
-    assert report == DispatchReport(sent=10)
+    assert report == ChunkReport(sent=10)
     assert server.most_in_work == 1
 
 
-async def test_a_reader_in_trouble_at_a_slow_domain_waits_for_it_too(server: SmtpServer, dispatcher: Make) -> None:
+async def test_a_reader_in_trouble_at_a_slow_domain_waits_for_it_too(server: SmtpServer, process: Make) -> None:
     readers = [f"reader{number}@{SLOW}" for number in range(1, 11)]
     outbox = FakeOutbox(delivery(key, email) for key, email in enumerate(readers, start=1))
     server.answer("RCPT", "451 4.7.0 too many messages", times=3)
     server.answer("RCPT", "503 5.5.1 say MAIL first", address=readers[0], times=1)
 
     limits = DomainLimits(first_pause=0.05)
-    report = await dispatcher(outbox, pool(server, connections=1), limits=limits).deliver(message_for)
+    report = await process(outbox, relay_to(server, connections=1), limits=limits).deliver(message_for)
 
-    assert report == DispatchReport(sent=7, deferred=3)
+    assert report == ChunkReport(sent=7, deferred=3)
 
 
-async def test_a_run_waits_as_long_as_the_rate_of_a_domain_asks(server: SmtpServer, dispatcher: Make) -> None:
+async def test_a_run_waits_as_long_as_the_rate_of_a_domain_asks(server: SmtpServer, process: Make) -> None:
     limits = DomainLimits(Limit(rate=40), patience=0.0)
     loop = asyncio.get_running_loop()
     began = loop.time()
 
-    report = await dispatcher(FakeOutbox.of(40), pool(server), limits=limits).deliver(message_for)
+    report = await process(FakeOutbox.of(40), relay_to(server), limits=limits).deliver(message_for)
 
-    assert report == DispatchReport(sent=40)
+    assert report == ChunkReport(sent=40)
     assert 0.85 <= loop.time() - began < 3.0  # 39 times 25 ms, less what may come early
 
 
-async def test_a_domain_at_its_rate_holds_up_no_other(server: SmtpServer, dispatcher: Make) -> None:
+async def test_a_domain_at_its_rate_holds_up_no_other(server: SmtpServer, process: Make) -> None:
     paced = [f"reader{number}@{SLOW}" for number in range(30)]
     free = [f"reader{number}@{QUICK}" for number in range(60)]
     outbox = FakeOutbox(delivery(key, email) for key, email in enumerate([*paced, *free], start=1))
     limits, stop = DomainLimits(by_domain={SLOW: Limit(rate=0.001)}), asyncio.Event()
 
     delivering = asyncio.create_task(
-        dispatcher(outbox, pool(server), limits=limits, batch=10).deliver(message_for, stop=stop)
+        process(outbox, relay_to(server), limits=limits, batch=10).deliver(message_for, stop=stop)
     )
     await server.until(61)
     stop.set()
 
-    assert await delivering == DispatchReport(sent=61, returned=29)
+    assert await delivering == ChunkReport(sent=61, returned=29)
 
 
 async def test_thousands_of_domains_at_their_rate_do_not_slow_each_other_down() -> None:
     limits, now = DomainLimits(Limit(rate=0.001)), asyncio.get_running_loop().time()
-    waiting = Waiting(limits)
+    waiting = DomainQueue(limits)
     for number in range(20_000):
         assert limits.admit(f"{number}.example")
         waiting.add(f"{number}.example", delivery(number, f"reader@{number}.example"))
@@ -232,12 +232,12 @@ async def test_thousands_of_domains_at_their_rate_do_not_slow_each_other_down() 
     assert not waiting.is_hopeless
 
 
-async def test_a_run_waits_for_a_domain_that_another_run_keeps_busy(server: SmtpServer, dispatcher: Make) -> None:
+async def test_a_run_waits_for_a_domain_that_another_run_keeps_busy(server: SmtpServer, process: Make) -> None:
     outbox = FakeOutbox(delivery(key, f"reader{key}@{SLOW}", issue_key=key % 2) for key in range(1, 21))
-    at_work = dispatcher(outbox, pool(server, connections=4), limits=DomainLimits(Limit(at_once=1)))
+    at_work = process(outbox, relay_to(server, connections=4), limits=DomainLimits(Limit(at_once=1)))
     server.delay = 0.002
 
     reports = await asyncio.gather(*(at_work.deliver(message_for, issue_key=key) for key in (0, 1)))
 
-    assert reports == [DispatchReport(sent=10), DispatchReport(sent=10)]
+    assert reports == [ChunkReport(sent=10), ChunkReport(sent=10)]
     assert server.most_in_work == 1

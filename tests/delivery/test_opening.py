@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import RelayError, RelaySetupError
+from newsletter.core.relay import Pipelining, Security
 from newsletter.delivery.smtp import advice, opening
 from newsletter.delivery.smtp.opening import full_name
-from newsletter.delivery.smtp.relay import RelayConfig, Security, SmtpRelayPool
+from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelay
 from newsletter.delivery.smtp.replies import Reply, Stage
-from newsletter.delivery.smtp.stepwise import StockSession
+from newsletter.delivery.smtp.stepwise import StepwiseSession
 from tests.delivery.dialogue import Dialogue, playing
 from tests.delivery.fakes import FakeOutbox, message_for
-from tests.delivery.pools import dispatcher, pool
+from tests.delivery.services import process, relay_to, send
 from tests.smtp_server import Certificates, SmtpServer
 
 SENDER, ANN = "papers@example.org", "ann@example.org"
@@ -96,7 +97,7 @@ async def test_a_whole_issue_greets_with_its_senders_domain(nameless: None) -> N
         server.answer("EHLO", "250 hello", address="example.org")
         server.answer("EHLO", "550 who?", address="laptop")
 
-        report = await dispatcher(FakeOutbox.of(3), pool(server, ehlo_name="")).deliver(message_for)
+        report = await process(FakeOutbox.of(3), relay_to(server, ehlo_name="")).deliver(message_for)
 
         assert report.sent == 3
 
@@ -157,8 +158,8 @@ async def says_helo(client: Dialogue) -> None:
 async def test_where_ehlo_is_unknown_helo_is_said() -> None:
     async with playing(says_helo) as relays:
         session = await relays.connect()
-        assert isinstance(session, StockSession)
-        assert (await session.send(SENDER, ANN, MESSAGE)).state is DeliveryState.SENT
+        assert isinstance(session, StepwiseSession)
+        assert (await send(session, SENDER, ANN, MESSAGE)).state is DeliveryState.SENT
         await session.close()
 
 
@@ -168,7 +169,7 @@ async def test_never_where_tls_is_asked_for(reply: str) -> None:
         server.answer("EHLO", reply)
 
         with pytest.raises(RelaySetupError, match=r"STARTTLS.*NEWSLETTER_SMTP__SECURITY"):
-            await pool(server, security=Security.STARTTLS).connect()
+            await relay_to(server, security=Security.STARTTLS).connect()
 
         assert server.told == []
 
@@ -178,7 +179,7 @@ async def test_where_helo_alone_is_known_there_is_no_login() -> None:
         server.answer("EHLO", "502 what?")
 
         with pytest.raises(RelaySetupError, match=r"no login.*NEWSLETTER_SMTP__USERNAME"):
-            await pool(server, username="papers", password="opensesame").connect()
+            await relay_to(server, username="papers", password="opensesame").connect()
 
 
 @pytest.mark.parametrize("reply", ["550 go away", "554 no", "421 busy"])
@@ -245,7 +246,7 @@ async def test_half_a_greeting_is_none() -> None:
 
 async def test_starttls_towards_a_port_that_awaits_tls(certificates: Certificates, ca_file: Path) -> None:
     async with SmtpServer(tls=certificates, implicit=True) as server:
-        relays = pool(server, security=Security.STARTTLS, ca_file=ca_file, greeting_timeout=0.2)
+        relays = relay_to(server, security=Security.STARTTLS, ca_file=ca_file, greeting_timeout=0.2)
 
         with pytest.raises(RelaySetupError, match="NEWSLETTER_SMTP__SECURITY=tls"):
             await relays.connect()
@@ -280,10 +281,10 @@ async def test_a_port_of_another_protocol(greeting: str) -> None:
 async def test_a_mistake_in_the_settings_is_made_once_and_named(security: Security) -> None:
     outbox = FakeOutbox.of(20)
     async with SmtpServer() as server:
-        relays = pool(server, security=security, connections=1)
+        relays = relay_to(server, security=security, connections=1)
         began = time.monotonic()
 
-        report = await dispatcher(outbox, relays, pauses=(5.0, 5.0, 5.0)).deliver(message_for)
+        report = await process(outbox, relays, pauses=(5.0, 5.0, 5.0)).deliver(message_for)
 
         assert server.connections == 1
     assert "NEWSLETTER_SMTP__SECURITY" in report.trouble
@@ -298,16 +299,16 @@ async def test_connections_that_waited_for_a_message_do_not_repeat_the_mistake_o
         await client.hear_no_more()
 
     async with playing(no_starttls, security=Security.STARTTLS, connections=4) as relays:
-        report = await dispatcher(FakeOutbox.of(1), relays).deliver(message_for)
+        report = await process(FakeOutbox.of(1), relays).deliver(message_for)
 
     assert report.returned == 1
 
 
 async def test_a_mistake_about_the_first_relay_leaves_the_mail_to_the_next(server: SmtpServer) -> None:
     async with SmtpServer() as wrong:
-        first = pool(wrong, security=Security.STARTTLS, connections=1)
+        first = relay_to(wrong, security=Security.STARTTLS, connections=1)
 
-        report = await dispatcher(FakeOutbox.of(10), first, pool(server), pauses=(5.0,)).deliver(message_for)
+        report = await process(FakeOutbox.of(10), first, relay_to(server), pauses=(5.0,)).deliver(message_for)
 
     assert (report.sent, len(server.received)) == (10, 10)
 
@@ -315,7 +316,7 @@ async def test_a_mistake_about_the_first_relay_leaves_the_mail_to_the_next(serve
 async def test_the_next_run_tries_again() -> None:
     async with SmtpServer() as server:
         server.answer("EHLO", "501 5.5.4 invalid", times=2)
-        delivering = dispatcher(FakeOutbox.of(3), pool(server, connections=1), pauses=(0.01,))
+        delivering = process(FakeOutbox.of(3), relay_to(server, connections=1), pauses=(0.01,))
 
         first = await delivering.deliver(message_for)
         second = await delivering.deliver(message_for)
@@ -327,7 +328,7 @@ async def test_the_next_run_tries_again() -> None:
 # ── What a relay objects to ──────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("pipelining", [True, False])
+@pytest.mark.parametrize("pipelining", [Pipelining.MESSAGES, Pipelining.OFF])
 @pytest.mark.parametrize(
     ("step", "reply", "setting"),
     [
@@ -347,29 +348,29 @@ async def test_the_next_run_tries_again() -> None:
     ],
 )
 async def test_a_setting_that_a_relay_objects_to_is_named(
-    server: SmtpServer, step: str, reply: str, setting: str, pipelining: bool
+    server: SmtpServer, step: str, reply: str, setting: str, pipelining: Pipelining
 ) -> None:
     server.answer(step, reply)
-    session = await pool(server, pipelining=pipelining).connect()
+    session = await relay_to(server, pipelining=pipelining).connect()
 
     with pytest.raises(RelaySetupError, match=f"NEWSLETTER_SMTP__{setting}"):
-        await session.send(SENDER, ANN, MESSAGE)
+        await send(session, SENDER, ANN, MESSAGE)
     await session.close()
 
 
-@pytest.mark.parametrize("pipelining", [True, False])
+@pytest.mark.parametrize("pipelining", [Pipelining.MESSAGES, Pipelining.OFF])
 async def test_a_relay_that_took_mail_has_no_objection_to_our_settings(
-    server: SmtpServer, pipelining: bool
+    server: SmtpServer, pipelining: Pipelining
 ) -> None:
-    relays = pool(server, pipelining=pipelining, messages_per_connection=1)
+    relays = relay_to(server, pipelining=pipelining, messages_per_connection=1)
     first = await relays.connect()
-    await first.send(SENDER, ANN, MESSAGE)
+    await send(first, SENDER, ANN, MESSAGE)
     await first.close()
     server.answer("MAIL", "530 5.7.0 Authentication required")
     session = await relays.connect()
 
     with pytest.raises(RelayError) as failed:
-        await session.send(SENDER, ANN, MESSAGE)
+        await send(session, SENDER, ANN, MESSAGE)
 
     assert not isinstance(failed.value, RelaySetupError)
     await session.close()
@@ -398,7 +399,7 @@ async def test_a_name_that_is_refused_at_once_is_named_too(server: SmtpServer, s
     server.answer(step, "550 5.7.1 Invalid EHLO name")
 
     with pytest.raises(RelaySetupError, match="EHLO_NAME"):
-        await pool(server).connect()
+        await relay_to(server).connect()
 
 
 @pytest.mark.parametrize("size", ["9" * 5000, "nonsense", "-1", "1 2 3", "٣"])
@@ -415,7 +416,7 @@ async def test_a_size_that_makes_no_sense_costs_no_mail(size: str, extension: st
 
     async with playing(server) as relays:
         session = await relays.connect()
-        assert (await session.send(SENDER, ANN, MESSAGE)).state is DeliveryState.SENT
+        assert (await send(session, SENDER, ANN, MESSAGE)).state is DeliveryState.SENT
         await session.close()
 
 
@@ -425,7 +426,7 @@ async def test_a_size_without_end_leaves_the_mail_to_the_next_relay(server: Smtp
         await client.hear_no_more()
 
     async with playing(endless, connections=1) as relays:
-        report = await dispatcher(FakeOutbox.of(3), relays, pool(server), pauses=(5.0,)).deliver(message_for)
+        report = await process(FakeOutbox.of(3), relays, relay_to(server), pauses=(5.0,)).deliver(message_for)
 
     assert report.sent == 3
 
@@ -470,7 +471,7 @@ def test_a_login_that_is_put_off_is_tried_again() -> None:
 
 async def test_a_relay_without_logins_is_named_with_the_setting(server: SmtpServer) -> None:
     with pytest.raises(RelaySetupError, match=r"offers no login.*SMTP__SECURITY.*SMTP__USERNAME"):
-        await pool(server, username="papers", password="opensesame").connect()
+        await relay_to(server, username="papers", password="opensesame").connect()
 
 
 async def test_logins_of_other_kinds_are_named() -> None:
@@ -489,11 +490,11 @@ async def test_a_certificate_that_is_not_trusted_names_host_and_ca_file(
 ) -> None:
     async with SmtpServer(tls=certificates, implicit=security is Security.TLS) as server:
         with pytest.raises(RelaySetupError, match=r"certificate.*SMTP__HOST.*SMTP__CA_FILE"):
-            await pool(server, security=security).connect()
+            await relay_to(server, security=security).connect()
 
 
 async def test_a_host_that_does_not_exist_is_named_with_the_setting() -> None:
-    relays = SmtpRelayPool(RelayConfig(host="no-such-host.invalid", ehlo_name=OUR_NAME, security=Security.NONE))
+    relays = SmtpRelay(RelayConfig(host="no-such-host.invalid", ehlo_name=OUR_NAME, security=Security.NONE))
 
     with pytest.raises(RelayError, match="NEWSLETTER_SMTP__HOST"):
         await relays.connect()
@@ -501,4 +502,4 @@ async def test_a_host_that_does_not_exist_is_named_with_the_setting() -> None:
 
 async def test_a_further_relay_is_named_by_its_place(server: SmtpServer) -> None:
     with pytest.raises(RelaySetupError, match=r"NEWSLETTER_SMTP__RELAYS\[1\]\.security"):
-        await pool(server, security=Security.STARTTLS, further=1).connect()
+        await relay_to(server, security=Security.STARTTLS, further=1).connect()

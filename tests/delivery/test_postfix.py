@@ -8,11 +8,11 @@ import pytest
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import RelayError
 from newsletter.delivery.smtp.experience import Joining
-from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelayPool
-from newsletter.ports import DispatchReport
+from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelay
+from newsletter.ports import ChunkReport
 from tests.delivery.fakes import FakeOutbox, delivery, message_for, reader
-from tests.delivery.pools import dispatcher
 from tests.delivery.postfix import PASSWORD, STOP_LIST, TURNED_AWAY, USER, Postfix, postfix
+from tests.delivery.services import process
 from tests.smtp_server import Certificates
 
 
@@ -22,8 +22,8 @@ async def mta(certificates: Certificates) -> AsyncIterator[Postfix]:
         yield mta
 
 
-def relay(mta: Postfix, ca_file: Path, *, password: str = PASSWORD) -> SmtpRelayPool:
-    return SmtpRelayPool(
+def relay(mta: Postfix, ca_file: Path, *, password: str = PASSWORD) -> SmtpRelay:
+    return SmtpRelay(
         RelayConfig(
             host="localhost",
             port=mta.port,
@@ -42,13 +42,13 @@ async def test_postfix_takes_an_issue_over_starttls_with_a_login(mta: Postfix, c
         outbox.rows |= FakeOutbox([delivery(number, address)]).rows
 
     relays = relay(mta, ca_file)
-    report = await dispatcher(outbox, relays).deliver(message_for)
+    report = await process(outbox, relays).deliver(message_for)
 
-    assert report == DispatchReport(sent=30, refused=1, deferred=2)
+    assert report == ChunkReport(sent=30, refused=1, deferred=2)
     gone, full, grey = (outbox.last(number) for number in (31, 32, 33))
     assert (gone.state, gone.code, gone.suppress) == (DeliveryState.REFUSED, 550, True)
     assert (full.code, grey.code) == (452, 451)
-    assert relays.joining is Joining.WORKS  # it takes the next envelope behind the final dot
+    assert relays.joins.state is Joining.WORKS  # it takes the next envelope behind the final dot
     mails = await mta.mails(30)
     assert all(
         sum(f"\nHello {reader(number)}\n".encode() in mail for mail in mails) == 1 for number in range(1, 31)
@@ -62,9 +62,9 @@ async def test_postfix_refuses_twenty_by_an_access_map_and_eighty_have_their_mai
     stopped = dict(enumerate(STOP_LIST, start=first))
     outbox = FakeOutbox(delivery(number, stopped.get(number, reader(number))) for number in range(1, 101))
 
-    report = await dispatcher(outbox, relay(mta, ca_file)).deliver(message_for)
+    report = await process(outbox, relay(mta, ca_file)).deliver(message_for)
 
-    assert report == DispatchReport(sent=80, refused=20)
+    assert report == ChunkReport(sent=80, refused=20)
     assert {number for number in outbox.rows if outbox.state(number) is DeliveryState.REFUSED} == set(stopped)
     assert (outbox.last(first).code, outbox.last(first).suppress) == (550, False)
     mails = await mta.mails(80)
@@ -79,7 +79,7 @@ async def test_postfix_that_refuses_everybody_by_an_access_map_is_in_trouble_wit
 ) -> None:
     outbox = FakeOutbox(delivery(number, address) for number, address in enumerate(STOP_LIST, start=1))
 
-    report = await dispatcher(outbox, relay(mta, ca_file)).deliver(message_for)
+    report = await process(outbox, relay(mta, ca_file)).deliver(message_for)
 
     assert outbox.states() == {DeliveryState.QUEUED: 20}
     assert "5.7.1" in report.trouble

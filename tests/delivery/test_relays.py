@@ -7,9 +7,9 @@ import pytest
 
 from newsletter.core.errors import RelayError
 from newsletter.delivery.limits.relays import Relays
-from newsletter.ports import DispatchReport
+from newsletter.ports import ChunkReport
 from tests.delivery.fakes import FakeOutbox, delivery, message_for, reader
-from tests.delivery.pools import Make, pool
+from tests.delivery.services import Make, relay_to
 from tests.smtp_server import HANG, SmtpServer
 
 
@@ -26,32 +26,32 @@ def everybody(readers: int, *servers: SmtpServer) -> bool:
 
 
 async def test_the_first_relay_works_and_the_others_stand_by(
-    server: SmtpServer, other: SmtpServer, dispatcher: Make
+    server: SmtpServer, other: SmtpServer, process: Make
 ) -> None:
-    report = await dispatcher(FakeOutbox.of(30), pool(server), pool(other)).deliver(message_for)
+    report = await process(FakeOutbox.of(30), relay_to(server), relay_to(other)).deliver(message_for)
 
-    assert report == DispatchReport(sent=30)
+    assert report == ChunkReport(sent=30)
     assert (len(server.received), other.connections) == (30, 0)
 
 
 async def test_a_relay_that_is_not_there_hands_over_to_the_next(
-    server: SmtpServer, other: SmtpServer, dispatcher: Make
+    server: SmtpServer, other: SmtpServer, process: Make
 ) -> None:
     await server.stop_listening()
 
-    report = await dispatcher(FakeOutbox.of(30), pool(server), pool(other)).deliver(message_for)
+    report = await process(FakeOutbox.of(30), relay_to(server), relay_to(other)).deliver(message_for)
 
-    assert report == DispatchReport(sent=30)
+    assert report == ChunkReport(sent=30)
     assert everybody(30, other)
 
 
 async def test_a_relay_that_dies_in_the_middle_hands_over_and_nobody_is_lost(
-    server: SmtpServer, other: SmtpServer, dispatcher: Make
+    server: SmtpServer, other: SmtpServer, process: Make
 ) -> None:
     outbox = FakeOutbox.of(100)
     server.delay = 0.002
 
-    delivering = asyncio.create_task(dispatcher(outbox, pool(server), pool(other)).deliver(message_for))
+    delivering = asyncio.create_task(process(outbox, relay_to(server), relay_to(other)).deliver(message_for))
     await server.until(20)
     await server.stop_listening()
     report = await delivering
@@ -62,33 +62,33 @@ async def test_a_relay_that_dies_in_the_middle_hands_over_and_nobody_is_lost(
 
 
 async def test_a_relay_that_hangs_at_the_greeting_holds_up_nobody(
-    server: SmtpServer, other: SmtpServer, dispatcher: Make
+    server: SmtpServer, other: SmtpServer, process: Make
 ) -> None:
     server.answer("GREETING", HANG)
-    first = pool(server, timeout=0.2, connections=1)
+    first = relay_to(server, timeout=0.2, connections=1)
 
-    report = await dispatcher(FakeOutbox.of(30), first, pool(other)).deliver(message_for)
+    report = await process(FakeOutbox.of(30), first, relay_to(other)).deliver(message_for)
 
-    assert report == DispatchReport(sent=30)
+    assert report == ChunkReport(sent=30)
 
 
 async def test_a_relay_that_works_again_gets_the_rest(
-    server: SmtpServer, other: SmtpServer, dispatcher: Make
+    server: SmtpServer, other: SmtpServer, process: Make
 ) -> None:
     server.answer("GREETING", "421 4.3.2 starting up", times=1)
     other.delay = 0.02
 
-    report = await dispatcher(FakeOutbox.of(60), pool(server), pool(other)).deliver(message_for)
+    report = await process(FakeOutbox.of(60), relay_to(server), relay_to(other)).deliver(message_for)
 
-    assert report == DispatchReport(sent=60)
+    assert report == ChunkReport(sent=60)
     assert len(server.received) > len(other.received) > 0
 
 
 async def test_what_is_known_of_a_relay_outlasts_the_run(
-    server: SmtpServer, other: SmtpServer, dispatcher: Make
+    server: SmtpServer, other: SmtpServer, process: Make
 ) -> None:
     outbox = FakeOutbox.of(1)
-    running = dispatcher(outbox, pool(server), pool(other), pauses=(60.0,))
+    running = process(outbox, relay_to(server), relay_to(other), pauses=(60.0,))
     server.answer("GREETING", "421 4.3.2 shutting down")
     await running.deliver(message_for)
     assert server.connections == 1
@@ -101,43 +101,45 @@ async def test_what_is_known_of_a_relay_outlasts_the_run(
 
 
 async def test_relays_with_weights_share_the_work_in_that_proportion(
-    server: SmtpServer, other: SmtpServer, dispatcher: Make
+    server: SmtpServer, other: SmtpServer, process: Make
 ) -> None:
-    pools = pool(server, weight=3), pool(other, weight=1)
+    pools = relay_to(server, weight=3), relay_to(other, weight=1)
 
-    report = await dispatcher(FakeOutbox.of(200), *pools).deliver(message_for)
+    report = await process(FakeOutbox.of(200), *pools).deliver(message_for)
 
-    assert report == DispatchReport(sent=200)
+    assert report == ChunkReport(sent=200)
     assert everybody(200, server, other)
     assert 140 <= len(server.received) <= 160
 
 
-async def test_each_relay_keeps_its_own_limits(server: SmtpServer, other: SmtpServer, dispatcher: Make) -> None:
+async def test_each_relay_keeps_its_own_limits(server: SmtpServer, other: SmtpServer, process: Make) -> None:
     pools = (
-        pool(server, weight=1, connections=1, messages_per_connection=5),
-        pool(other, weight=1, connections=3),
+        relay_to(server, weight=1, connections=1, messages_per_connection=5),
+        relay_to(other, weight=1, connections=3),
     )
 
-    await dispatcher(FakeOutbox.of(60), *pools).deliver(message_for)
+    await process(FakeOutbox.of(60), *pools).deliver(message_for)
 
     assert (server.most_at_once, other.most_at_once <= 3) == (1, True)
     assert max(sum(mail.connection == one for mail in server.received) for one in range(1, 20)) == 5
 
 
 async def test_when_no_relay_is_left_the_trouble_is_told(
-    server: SmtpServer, other: SmtpServer, dispatcher: Make
+    server: SmtpServer, other: SmtpServer, process: Make
 ) -> None:
     await server.stop_listening()
     await other.stop_listening()
 
-    report = await dispatcher(FakeOutbox.of(5), pool(server), pool(other)).deliver(message_for)
+    report = await process(FakeOutbox.of(5), relay_to(server), relay_to(other)).deliver(message_for)
 
     assert f"cannot connect to 127.0.0.1:{server.port}" in report.trouble
     assert report.returned > 0
 
 
 async def test_those_who_stand_by_step_in_one_after_the_other(server: SmtpServer) -> None:
-    first, second, third = (relays := Relays([pool(server) for _ in range(3)], (1.0,))).members
+    first, second, third = (
+        relays := Relays([relay_to(server) for _ in range(3)], pauses=(1.0,), idle_seconds=1.0)
+    ).members
     may = relays.may_work
     assert (may(first), may(second), may(third)) == (True, False, False)
 

@@ -7,9 +7,9 @@ from collections import Counter
 
 from newsletter.core.delivery import DeliveryState
 from newsletter.delivery.limits.domains import DomainLimits, Limit
-from newsletter.ports import DispatchReport
+from newsletter.ports import ChunkReport
 from tests.delivery.fakes import FakeOutbox, delivery, message_for, reader
-from tests.delivery.pools import Make, pool
+from tests.delivery.services import Make, relay_to
 from tests.smtp_server import SmtpServer
 
 BIG, SMALL, TINY = 1, 2, 3
@@ -25,38 +25,38 @@ def lists(**readers: int) -> FakeOutbox:
     )
 
 
-async def test_runs_share_the_connections_of_a_relay(server: SmtpServer, dispatcher: Make) -> None:
+async def test_runs_share_the_connections_of_a_relay(server: SmtpServer, process: Make) -> None:
     server.delay = 0.005
-    at_work = dispatcher(lists(big=60, small=40, tiny=3), pool(server, messages_per_connection=10))
+    at_work = process(lists(big=60, small=40, tiny=3), relay_to(server, messages_per_connection=10))
 
     reports = await asyncio.gather(*(at_work.deliver(message_for, issue_key=key) for key in (BIG, SMALL, TINY)))
 
-    assert reports == [DispatchReport(sent=60), DispatchReport(sent=40), DispatchReport(sent=3)]
+    assert reports == [ChunkReport(sent=60), ChunkReport(sent=40), ChunkReport(sent=3)]
     assert server.most_in_work == 2
     assert set(server.copies().values()) == {1}
 
 
-async def test_a_small_issue_goes_out_beside_a_big_one(server: SmtpServer, dispatcher: Make) -> None:
+async def test_a_small_issue_goes_out_beside_a_big_one(server: SmtpServer, process: Make) -> None:
     outbox = lists(big=200, tiny=3)
     server.delay = 0.002
-    at_work = dispatcher(outbox, pool(server, connections=1, messages_per_connection=10))
+    at_work = process(outbox, relay_to(server, connections=1, messages_per_connection=10))
 
     big = asyncio.create_task(at_work.deliver(message_for, issue_key=BIG))
     await server.until(20)
     tiny = await at_work.deliver(message_for, issue_key=TINY)
     of_big = Counter(row.state for row in outbox.rows.values() if row.delivery.issue_key == BIG)
 
-    assert tiny == DispatchReport(sent=3)
+    assert tiny == ChunkReport(sent=3)
     assert of_big[DeliveryState.SENT] < 100
-    assert await big == DispatchReport(sent=200)
+    assert await big == ChunkReport(sent=200)
 
 
 async def test_a_run_that_ends_or_is_cancelled_leaves_its_connections_to_others(
-    server: SmtpServer, dispatcher: Make
+    server: SmtpServer, process: Make
 ) -> None:
     outbox = lists(big=100, small=20)
     server.delay = 0.002
-    at_work = dispatcher(outbox, pool(server))
+    at_work = process(outbox, relay_to(server))
 
     big = asyncio.create_task(at_work.deliver(message_for, issue_key=BIG))
     await server.until(10)
@@ -65,17 +65,17 @@ async def test_a_run_that_ends_or_is_cancelled_leaves_its_connections_to_others(
     big.cancel()
     await asyncio.wait([big])
 
-    assert await small == DispatchReport(sent=20)
+    assert await small == ChunkReport(sent=20)
     again = await at_work.deliver(message_for, issue_key=BIG)
     assert again.returned == 0
 
 
 async def test_a_run_that_is_stopped_while_it_waits_for_a_connection_gives_everything_back(
-    server: SmtpServer, dispatcher: Make
+    server: SmtpServer, process: Make
 ) -> None:
     outbox, stop = lists(big=50, tiny=3), asyncio.Event()
     server.delay = 0.01
-    at_work = dispatcher(outbox, pool(server, connections=1))
+    at_work = process(outbox, relay_to(server, connections=1))
 
     big = asyncio.create_task(at_work.deliver(message_for, issue_key=BIG))
     await server.until(5)
@@ -84,26 +84,26 @@ async def test_a_run_that_is_stopped_while_it_waits_for_a_connection_gives_every
     stop.set()
 
     assert (await tiny).sent == 0
-    assert await big == DispatchReport(sent=50)
+    assert await big == ChunkReport(sent=50)
     assert Counter(row.state for row in outbox.rows.values() if row.delivery.issue_key == TINY) == {
         DeliveryState.QUEUED: 3
     }
 
 
 async def test_a_run_that_waits_for_a_slow_domain_leaves_its_connections_to_others(
-    server: SmtpServer, dispatcher: Make
+    server: SmtpServer, process: Make
 ) -> None:
     outbox, stop = lists(big=20, tiny=3), asyncio.Event()
     for row in outbox.rows.values():
         if row.delivery.issue_key == TINY:
             row.delivery = delivery(row.delivery.key, f"tiny{row.delivery.key}@quick.example", issue_key=TINY)
     limits = DomainLimits(by_domain={"example.org": Limit(rate=0.001)})
-    at_work = dispatcher(outbox, pool(server, connections=1), limits=limits)
+    at_work = process(outbox, relay_to(server, connections=1), limits=limits)
 
     big = asyncio.create_task(at_work.deliver(message_for, issue_key=BIG, stop=stop))
     await server.until(1)
     tiny = await asyncio.wait_for(at_work.deliver(message_for, issue_key=TINY), 10)
     stop.set()
 
-    assert tiny == DispatchReport(sent=3)
-    assert await big == DispatchReport(sent=1, returned=19)
+    assert tiny == ChunkReport(sent=3)
+    assert await big == ChunkReport(sent=1, returned=19)

@@ -8,10 +8,10 @@ import pytest
 
 from newsletter.core.delivery import Change, Delivery, DeliveryState, Uncertain
 from newsletter.core.errors import RenderError, StoreError
-from newsletter.ports import DispatchReport, Message
-from tests.delivery import pools
+from newsletter.ports import ChunkReport, Message
+from tests.delivery import services
 from tests.delivery.fakes import NOW, FakeOutbox, PlainMessage, message_for, reader
-from tests.delivery.pools import Make, names, pool
+from tests.delivery.services import Make, names, relay_to
 from tests.smtp_server import DROP, SmtpServer
 
 SENT, QUEUED, SENDING = DeliveryState.SENT, DeliveryState.QUEUED, DeliveryState.SENDING
@@ -19,12 +19,12 @@ DEFERRED, REFUSED, UNCERTAIN = DeliveryState.DEFERRED, DeliveryState.REFUSED, De
 
 
 async def test_trouble_with_the_relay_stops_the_run_and_blames_no_reader(
-    server: SmtpServer, dispatcher: Make
+    server: SmtpServer, process: Make
 ) -> None:
     outbox = FakeOutbox.of(20)
     server.answer("MAIL", "550 5.7.1 your IP is blocked")
 
-    report = await dispatcher(outbox, pool(server)).deliver(message_for)
+    report = await process(outbox, relay_to(server)).deliver(message_for)
 
     assert "blocked" in report.trouble
     assert report.returned > 0
@@ -32,48 +32,46 @@ async def test_trouble_with_the_relay_stops_the_run_and_blames_no_reader(
     assert all(not row.attempts and not row.claimed_by for row in outbox.rows.values())
 
 
-async def test_a_relay_that_is_not_there_stops_the_run_after_some_tries(
-    server: SmtpServer, dispatcher: Make
-) -> None:
+async def test_a_relay_that_is_not_there_stops_the_run_after_some_tries(server: SmtpServer, process: Make) -> None:
     outbox = FakeOutbox.of(20)
     await server.stop_listening()
 
-    report = await dispatcher(outbox, pool(server)).deliver(message_for)
+    report = await process(outbox, relay_to(server)).deliver(message_for)
 
     assert "cannot connect" in report.trouble
     assert outbox.states() == {QUEUED: 20}
     assert outbox.history(1) == []
 
 
-async def test_a_relay_that_recovers_in_time_loses_nobody(server: SmtpServer, dispatcher: Make) -> None:
+async def test_a_relay_that_recovers_in_time_loses_nobody(server: SmtpServer, process: Make) -> None:
     outbox = FakeOutbox.of(20)
     server.answer("GREETING", "421 4.3.2 starting up", times=1)
 
-    report = await dispatcher(outbox, pool(server, connections=1)).deliver(message_for)
+    report = await process(outbox, relay_to(server, connections=1)).deliver(message_for)
 
-    assert report == DispatchReport(sent=20)
+    assert report == ChunkReport(sent=20)
 
 
-async def test_a_421_after_some_messages_means_a_new_connection(server: SmtpServer, dispatcher: Make) -> None:
+async def test_a_421_after_some_messages_means_a_new_connection(server: SmtpServer, process: Make) -> None:
     outbox = FakeOutbox.of(6)
     server.answer("MAIL", "421 4.7.0 too many messages", times=1)
 
-    report = await dispatcher(outbox, pool(server, connections=1)).deliver(message_for)
+    report = await process(outbox, relay_to(server, connections=1)).deliver(message_for)
 
-    assert report == DispatchReport(sent=6)
+    assert report == ChunkReport(sent=6)
     assert server.connections == 2
     assert server.copies() == {reader(number): 1 for number in range(1, 7)}
 
 
 async def test_a_reader_who_alone_makes_trouble_is_tried_last_and_then_deferred(
-    server: SmtpServer, dispatcher: Make
+    server: SmtpServer, process: Make
 ) -> None:
     outbox = FakeOutbox.of(6)
     server.answer("RCPT", "503 5.5.1 say MAIL first", address=reader(1))
 
-    report = await dispatcher(outbox, pool(server, connections=1)).deliver(message_for)
+    report = await process(outbox, relay_to(server, connections=1)).deliver(message_for)
 
-    assert report == DispatchReport(sent=5, deferred=1)
+    assert report == ChunkReport(sent=5, deferred=1)
     assert [mail.recipient for mail in server.received] == [reader(number) for number in range(2, 7)]
     assert outbox.history(1) == [SENDING, QUEUED, SENDING, DEFERRED]
     assert (outbox.last(1).attempts, outbox.last(1).suppress) == (1, False)
@@ -81,12 +79,12 @@ async def test_a_reader_who_alone_makes_trouble_is_tried_last_and_then_deferred(
 
 @pytest.mark.parametrize(("policy", "state"), [(Uncertain.RESEND, DEFERRED), (Uncertain.HOLD, UNCERTAIN)])
 async def test_a_message_whose_fate_is_unknown_is_not_sent_again_in_the_same_run(
-    server: SmtpServer, dispatcher: Make, policy: Uncertain, state: DeliveryState
+    server: SmtpServer, process: Make, policy: Uncertain, state: DeliveryState
 ) -> None:
     outbox = FakeOutbox.of(3)
     server.answer("MESSAGE", DROP, address=reader(2))
 
-    report = await dispatcher(outbox, pool(server), uncertain=policy).deliver(message_for)
+    report = await process(outbox, relay_to(server), uncertain=policy).deliver(message_for)
 
     assert (report.sent, report.uncertain, report.trouble) == (2, 1, "")
     assert UNCERTAIN in outbox.history(2)
@@ -96,37 +94,37 @@ async def test_a_message_whose_fate_is_unknown_is_not_sent_again_in_the_same_run
 
 
 async def test_a_relay_that_drops_every_message_is_given_up_before_many_are_uncertain(
-    server: SmtpServer, dispatcher: Make
+    server: SmtpServer, process: Make
 ) -> None:
     outbox = FakeOutbox.of(50)
     server.answer("MESSAGE", DROP)
 
-    report = await dispatcher(outbox, pool(server, connections=2), uncertain=Uncertain.HOLD).deliver(message_for)
+    report = await process(outbox, relay_to(server, connections=2), uncertain=Uncertain.HOLD).deliver(message_for)
 
     assert "lost before the answer" in report.trouble
     assert report.uncertain <= 4
     assert outbox.states() == {UNCERTAIN: report.uncertain, QUEUED: 50 - report.uncertain}
 
 
-async def test_what_a_dead_worker_held_is_brought_back_first(server: SmtpServer, dispatcher: Make) -> None:
+async def test_what_a_dead_worker_held_is_brought_back_first(server: SmtpServer, process: Make) -> None:
     outbox = FakeOutbox.of(3)
     async with outbox.worker() as dead:
         await outbox.claim(dead, now=NOW, limit=2)
         await outbox.record([Change(key=1, state=SENDING, at=NOW, attempts=1)])
 
-    report = await dispatcher(outbox, pool(server), uncertain=Uncertain.HOLD).deliver(message_for)
+    report = await process(outbox, relay_to(server), uncertain=Uncertain.HOLD).deliver(message_for)
 
-    assert report == DispatchReport(sent=2)
+    assert report == ChunkReport(sent=2)
     assert outbox.state(1) is UNCERTAIN
 
 
-async def test_a_broken_template_stops_the_run_and_sends_nothing(server: SmtpServer, dispatcher: Make) -> None:
+async def test_a_broken_template_stops_the_run_and_sends_nothing(server: SmtpServer, process: Make) -> None:
     outbox = FakeOutbox.of(5)
 
     async def broken(issue_key: int) -> Message:
         raise RenderError("body.html:3: there is no listing.tittle")
 
-    report = await dispatcher(outbox, pool(server)).deliver(broken)
+    report = await process(outbox, relay_to(server)).deliver(broken)
 
     assert report.trouble == "body.html:3: there is no listing.tittle"
     assert outbox.states() == {QUEUED: 5}
@@ -138,7 +136,7 @@ async def test_a_ledger_that_cannot_be_written_stops_the_run_before_anything_is_
     outbox.fail = StoreError("the disk is full")
 
     with pytest.raises(StoreError, match="disk is full"):
-        await pools.dispatcher(outbox, pool(server)).deliver(message_for)
+        await services.process(outbox, relay_to(server)).deliver(message_for)
 
     assert server.received == []
 
@@ -147,7 +145,7 @@ async def test_what_the_ledger_could_not_take_is_in_the_journal_and_nobody_gets_
     server: SmtpServer, tmp_path: Path
 ) -> None:
     outbox = FakeOutbox.of(50)
-    running = pools.dispatcher(outbox, pool(server), journals=tmp_path, batch=5)
+    running = services.process(outbox, relay_to(server), journals=tmp_path, batch=5)
     outbox.fail = StoreError("the disk is full")
     with pytest.raises(StoreError, match="disk is full"):
         await running.deliver(message_for)
@@ -158,14 +156,14 @@ async def test_what_the_ledger_could_not_take_is_in_the_journal_and_nobody_gets_
     outbox.fail = None
     report = await running.deliver(message_for)
 
-    assert report == DispatchReport(sent=50 - sent)
+    assert report == ChunkReport(sent=50 - sent)
     assert outbox.states() == {SENT: 50}
     assert server.copies() == {reader(number): 1 for number in range(1, 51)}
     assert names(tmp_path) == ["recovery.lock"]
 
 
 async def test_an_outbox_that_cannot_be_read_any_more_ends_the_run_and_says_so_once(
-    server: SmtpServer, dispatcher: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    server: SmtpServer, process: Make, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     outbox = FakeOutbox.of(50)
     claim = outbox.claim
@@ -178,7 +176,7 @@ async def test_an_outbox_that_cannot_be_read_any_more_ends_the_run_and_says_so_o
 
     monkeypatch.setattr(outbox, "claim", claim_until_some_are_sent)
     with pytest.raises(StoreError, match="disk is full"):
-        await dispatcher(outbox, pool(server), batch=10).deliver(message_for)
+        await process(outbox, relay_to(server), batch=10).deliver(message_for)
     gc.collect()
 
     assert 0 < len(server.received) <= 20  # of two claims: one is asked for while the other goes out
@@ -186,7 +184,7 @@ async def test_an_outbox_that_cannot_be_read_any_more_ends_the_run_and_says_so_o
 
 
 async def test_a_mistake_in_our_code_ends_the_run_and_other_messages_are_settled(
-    server: SmtpServer, dispatcher: Make
+    server: SmtpServer, process: Make
 ) -> None:
     outbox = FakeOutbox.of(5)
 
@@ -200,21 +198,19 @@ async def test_a_mistake_in_our_code_ends_the_run_and_other_messages_are_settled
         return Wrong()
 
     with pytest.raises(ZeroDivisionError):
-        await dispatcher(outbox, pool(server)).deliver(render)
+        await process(outbox, relay_to(server)).deliver(render)
 
     assert SENDING not in outbox.states()
     assert outbox.states()[SENT] == len(server.received)
     assert not any(row.claimed_by for row in outbox.rows.values())
 
 
-async def test_two_relays_share_the_work_and_one_that_dies_hands_over(
-    server: SmtpServer, dispatcher: Make
-) -> None:
+async def test_two_relays_share_the_work_and_one_that_dies_hands_over(server: SmtpServer, process: Make) -> None:
     outbox = FakeOutbox.of(20)
     async with SmtpServer() as other:
         await other.stop_listening()
 
-        report = await dispatcher(outbox, pool(other), pool(server)).deliver(message_for)
+        report = await process(outbox, relay_to(other), relay_to(server)).deliver(message_for)
 
     assert report.sent == 20
     assert len(server.received) == 20

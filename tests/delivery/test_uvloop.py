@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from newsletter.delivery.smtp.relay import Security
-from newsletter.ports import DispatchReport
+from newsletter.core.relay import Security
+from newsletter.ports import ChunkReport
 from tests.delivery.fakes import FakeOutbox, message_for, reader
-from tests.delivery.pools import dispatcher, pool
+from tests.delivery.services import process, relay_to
 from tests.smtp_server import DROP, Certificates, SmtpServer, in_thread
 
 
@@ -19,11 +19,11 @@ def test_an_issue_goes_out(certificates: Certificates, ca_file: Path, tmp_path: 
     tls = None if security is Security.NONE else certificates
     outbox = FakeOutbox.of(30)
     with in_thread(SmtpServer(tls=tls, implicit=security is Security.TLS)) as server:
-        relays = pool(server, security=security, ca_file=ca_file)
+        relays = relay_to(server, security=security, ca_file=ca_file)
 
-        report = uvloop.run(dispatcher(outbox, relays, journals=tmp_path / "journals").deliver(message_for))
+        report = uvloop.run(process(outbox, relays, journals=tmp_path / "journals").deliver(message_for))
 
-    assert report == DispatchReport(sent=30)
+    assert report == ChunkReport(sent=30)
     assert server.copies() == {reader(number): 1 for number in range(1, 31)}
 
 
@@ -32,6 +32,6 @@ def test_a_lost_connection_is_noticed() -> None:
     with in_thread(SmtpServer()) as server:
         server.answer("MAIL", DROP, times=1)
 
-        report = uvloop.run(dispatcher(outbox, pool(server)).deliver(message_for))
+        report = uvloop.run(process(outbox, relay_to(server)).deliver(message_for))
 
-    assert report == DispatchReport(sent=10)
+    assert report == ChunkReport(sent=10)

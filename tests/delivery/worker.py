@@ -20,11 +20,12 @@ from typing import Any, Self
 import structlog
 
 from newsletter.core.delivery import RetryPolicy, Uncertain
-from newsletter.delivery.chunk import Rules
+from newsletter.core.relay import Security
 from newsletter.delivery.record import journal
-from newsletter.delivery.service import Dispatcher
-from newsletter.delivery.smtp import wire as link
-from newsletter.delivery.smtp.relay import RelayConfig, Security, SmtpRelayPool
+from newsletter.delivery.service import DeliveryService
+from newsletter.delivery.settlement import Rules
+from newsletter.delivery.smtp import wire
+from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelay
 from newsletter.store import open_store
 from newsletter.store.outbox import SqlOutbox
 from newsletter.store.suppressions import SqlSuppressions
@@ -38,9 +39,9 @@ POINTS: dict[str, tuple[Any, str, bool]] = {
     "before the journal gets its name": (journal, "_allot", True),
     "before a note": (journal.Journal, "append", False),
     "after a note": (journal.Journal, "append", True),
-    "before something is sent": (link.Link, "write", False),
-    "after something is sent": (link.Link, "write", True),
-    "after an answer": (link.Link, "data_received", True),
+    "before something is sent": (wire.Wire, "write", False),
+    "after something is sent": (wire.Wire, "write", True),
+    "after an answer": (wire.Wire, "data_received", True),
     "before the other half of the journal": (journal.Journal, "next_turn", False),
     "after the other half of the journal": (journal.Journal, "next_turn", True),
     "before the ledger is written": (SqlOutbox, "record", False),
@@ -66,6 +67,7 @@ class Order:
     connections: int = 4
     batch: int = 20
     journals: str = ""
+    most: int = 0  # deliveries of a chunk; 0: all that are due
     point: str = ""
     count: int = 0
 
@@ -133,14 +135,19 @@ async def _deliver(order: Order) -> None:
         clock=lambda: datetime.now(UTC),
         jitter=lambda: 0.5,
     )
-    dispatcher = Dispatcher(
+    service = DeliveryService(
         store.outbox,
-        [SmtpRelayPool(relay)],
+        [SmtpRelay(relay)],
         rules,
         batch=order.batch,
         journals=Path(order.journals) if order.journals else None,
     )
-    await dispatcher.deliver(message_for, stop=stop)
+    async with service:
+        for issue in await store.outbox.open_issues("daily"):
+            while not stop.is_set():
+                report = await service.deliver_chunk(issue, message_for, most=order.most or None, stop=stop)
+                if not order.most or report.settled < order.most:
+                    break
     await store.suppressions.judge(now=datetime.now(UTC))
     await store.close()
 

@@ -21,7 +21,7 @@ from newsletter.pipeline.deliver import ClosedIssues, Delivering
 from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.pipeline.report import RunReport
 from newsletter.pipeline.run import Pipeline
-from newsletter.ports import DispatchReport, ListFile, Message, Progress, Store
+from newsletter.ports import ChunkReport, ListFile, Message, Progress, Store
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.render.issue.renderer import TemplateRenderer
 from tests import factories
@@ -41,28 +41,29 @@ class Mail:
 
 @dataclass
 class Post:
-    """Stands for the dispatcher: everything that is due arrives."""
+    """Stands for the delivery: everything that is due arrives."""
 
     store: Store
     clock: Callable[[], datetime]
     mails: list[Mail] = field(default_factory=list)
 
-    async def deliver(
+    async def deliver_chunk(
         self,
+        issue_key: int,
         message_for: Callable[[int], Awaitable[Message]],
         *,
-        issue_key: int | None = None,
+        most: int | None = None,
         progress: Progress | None = None,
         stop: asyncio.Event | None = None,
-    ) -> DispatchReport:
+    ) -> ChunkReport:
         now, outbox = self.clock(), self.store.outbox
         async with outbox.worker() as worker:
-            claimed = await outbox.claim(worker, now=now, limit=100, issue_key=issue_key)
+            claimed = await outbox.claim(worker, now=now, limit=most or 100, issue_key=issue_key)
             for one in claimed:
                 self.mails.append(_read(one, (await message_for(one.issue_key)).for_reader(one)[1]))
                 for state in (DeliveryState.SENDING, DeliveryState.SENT):
                     await outbox.record([Change(key=one.key, state=state, at=now, attempts=1)])
-        return DispatchReport(sent=len(claimed))
+        return ChunkReport(sent=len(claimed))
 
 
 def _read(delivery: Delivery, raw: bytes) -> Mail:

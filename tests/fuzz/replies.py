@@ -13,7 +13,7 @@ from newsletter.core.errors import RelayError
 from newsletter.delivery.smtp.envelope import Offers, UnusableAddressError, envelope
 from newsletter.delivery.smtp.replies import Reply, Stage, is_leave, step, verdict
 from newsletter.delivery.smtp.session import Letter, content, is_plain
-from newsletter.delivery.smtp.wire import Link
+from newsletter.delivery.smtp.wire import Wire
 from tests.fuzz.target import Target, as_bytes, text_target
 
 _SAID = (
@@ -47,7 +47,7 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 async def _heard(data: bytes) -> list[Reply]:
     transport = _Transport()
-    link = Link(transport)
+    link = Wire(transport)
     link.write(replies=1_000)
     for start in range(0, len(data), 4_000):
         link.data_received(data[start : start + 4_000])

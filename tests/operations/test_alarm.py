@@ -12,11 +12,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from newsletter.core.errors import LintError, RenderError, SourceError, StoreError
+from newsletter.delivery.mailer import RelayMailer
 from newsletter.operations.alarms import Alarm
 from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.render.lint import lint
 from tests import factories
-from tests.delivery.pools import pool
+from tests.delivery.services import relay_to
 from tests.render import bytes_factories as make
 from tests.render.conftest import TEMPLATES
 from tests.smtp_server import SmtpServer
@@ -37,7 +38,7 @@ class Relay:
             "to": "operator@example.org",
             "templates": TemplateRenderer(None, TEMPLATES),
             "packaged": TemplateRenderer(None, TEMPLATES),
-            "relays": [pool(self.server)],
+            "mailer": RelayMailer([relay_to(self.server)]),
             "signer": None,
             "folder": self.folder / "alarms",
             "clock": lambda: make.MOMENT,
@@ -128,8 +129,8 @@ async def test_what_one_relay_does_not_take_the_next_one_does(relay: Relay) -> N
     async with SmtpServer() as refusing, SmtpServer() as gone:
         refusing.answer("RCPT", "550 5.7.1 not here")
         gone.answer("GREETING", "421 4.3.2 gone")
-        relays = [pool(refusing), pool(gone), pool(relay.server)]
-        await relay.alarm(relays=relays).ring(MASTHEAD, factories.DAY, BROKEN)
+        relays = [relay_to(refusing), relay_to(gone), relay_to(relay.server)]
+        await relay.alarm(mailer=RelayMailer(relays)).ring(MASTHEAD, factories.DAY, BROKEN)
     assert len(relay.mails) == 1
 
 

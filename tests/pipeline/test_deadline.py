@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from newsletter.core.delivery import DeliveryState
-from newsletter.ports import DispatchReport
+from newsletter.ports import ChunkReport
 from tests.editions.desk import Desk
 from tests.pipeline.parts import THURSDAY, MakeDesk, ScriptedSource
 
@@ -19,11 +19,11 @@ async def desk(desk_with: MakeDesk, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """Return a desk that has frozen an issue on Thursday at eight while its relay was down."""
     desk = desk_with(ScriptedSource(pages={THURSDAY: ["A Paper"]}))
 
-    async def undelivered(*_: object, **__: object) -> DispatchReport:
-        return DispatchReport(returned=1)
+    async def undelivered(*_: object, **__: object) -> ChunkReport:
+        return ChunkReport(returned=1)
 
     with monkeypatch.context() as down:
-        down.setattr(desk.post, "deliver", undelivered)
+        down.setattr(desk.post, "deliver_chunk", undelivered)
         await desk.run(THURSDAY)
     return desk
 
@@ -45,12 +45,12 @@ async def test_past_its_deadline_an_issue_is_withdrawn_and_the_reason_is_on_reco
 async def test_what_the_operator_has_asked_for_is_not_withdrawn_by_the_next_tick(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def undelivered(*_: object, **__: object) -> DispatchReport:
-        return DispatchReport(returned=1)
+    async def undelivered(*_: object, **__: object) -> ChunkReport:
+        return ChunkReport(returned=1)
 
     desk.now += 5 * DAY
     with monkeypatch.context() as down:
-        down.setattr(desk.post, "deliver", undelivered)
+        down.setattr(desk.post, "deliver_chunk", undelivered)
         await desk.pipeline.run(desk.file, day=THURSDAY)
     desk.now += DAY
     await desk.pipeline.tick(desk.file)

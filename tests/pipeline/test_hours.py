@@ -14,7 +14,7 @@ from newsletter.core.errors import StoppedError
 from newsletter.core.newsletter_list import Hours
 from newsletter.pipeline import hours
 from newsletter.pipeline.report import RunStatus
-from newsletter.ports import DispatchReport
+from newsletter.ports import ChunkReport
 from tests.editions.desk import Desk
 from tests.pipeline.parts import THURSDAY, MakeDesk, ScriptedSource
 
@@ -56,11 +56,11 @@ async def test_the_scheduler_waits_for_the_opening_and_says_so_once(desk: Desk) 
 async def test_a_deferred_delivery_is_not_tried_again_outside_of_the_hours(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def undelivered(*_: object, **__: object) -> DispatchReport:
-        return DispatchReport(returned=1)
+    async def undelivered(*_: object, **__: object) -> ChunkReport:
+        return ChunkReport(returned=1)
 
     with monkeypatch.context() as down:
-        down.setattr(desk.post, "deliver", undelivered)
+        down.setattr(desk.post, "deliver_chunk", undelivered)
         await desk.run(THURSDAY, hour=16)
     for moment in (on(17), on(23), on(8, days=1)):
         desk.now = moment
@@ -103,12 +103,12 @@ async def test_who_names_the_day_wants_it_delivered_at_any_hour(desk: Desk) -> N
 async def test_a_run_that_is_under_way_when_the_hours_end_is_stopped(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def until_stopped(*_: object, stop: asyncio.Event, **__: object) -> DispatchReport:
+    async def until_stopped(*_: object, stop: asyncio.Event, **__: object) -> ChunkReport:
         desk.now = on(17)
         await stop.wait()
-        return DispatchReport(returned=1)
+        return ChunkReport(returned=1)
 
-    monkeypatch.setattr(desk.post, "deliver", until_stopped)
+    monkeypatch.setattr(desk.post, "deliver_chunk", until_stopped)
     monkeypatch.setattr(hours, "_LOOK_AGAIN", 0.01)
     async with asyncio.timeout(5):
         report = await desk.run(THURSDAY, hour=16)
@@ -119,12 +119,12 @@ async def test_a_run_that_is_under_way_when_the_hours_end_is_stopped(
 async def test_a_signal_stops_it_before_the_hours_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     stop, delivering = asyncio.Event(), asyncio.Event()
 
-    async def until_stopped(*_: object, stop: asyncio.Event, **__: object) -> DispatchReport:
+    async def until_stopped(*_: object, stop: asyncio.Event, **__: object) -> ChunkReport:
         delivering.set()
         await stop.wait()
-        return DispatchReport(returned=1)
+        return ChunkReport(returned=1)
 
-    monkeypatch.setattr(desk.post, "deliver", until_stopped)
+    monkeypatch.setattr(desk.post, "deliver_chunk", until_stopped)
     desk.now = on(16)
     running = asyncio.create_task(desk.pipeline.run(desk.file, stop=stop))
     async with asyncio.timeout(30):

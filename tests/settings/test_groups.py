@@ -10,12 +10,12 @@ import pytest
 from newsletter.bootstrap import domain_limits
 from newsletter.core.delivery import Uncertain
 from newsletter.core.errors import ConfigurationError
+from newsletter.core.relay import Security
 from newsletter.settings.groups import (
     AlarmSettings,
     DeliverySettings,
     DomainSettings,
     RelaySettings,
-    Security,
     Settings,
     SmtpSettings,
 )

@@ -1,19 +1,26 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import Connection
 
+from newsletter.core.delivery import Planned
 from newsletter.core.errors import StoreError
-from newsletter.store import upgrade
+from newsletter.core.newsletter_list import Cadence, Masthead
+from newsletter.core.subscriber import Subscriber
+from newsletter.core.terms import Terms
+from newsletter.core.topics import Choice
+from newsletter.store import migrate, upgrade
 from newsletter.store.tables import metadata
 from tests.store.conftest import Opener
-from tests.store.samples import at, frozen
+from tests.store.samples import DAY, NOW, at, draft, frozen, in_issue
 
 
 def differences(connection: Connection) -> list[Any]:
@@ -74,3 +81,91 @@ async def test_dangling_references_stop_an_upgrade(tmp_path: Path) -> None:
 
     with pytest.raises(StoreError, match="1 rows refer to rows that are not there"):
         await upgrade(url)
+
+
+# A ledger as the version before `0006` left it: an issue of two papers and one that is weekly and empty.
+FILLED = """
+    INSERT INTO listings (key, record, first_seen_at, updated_at) VALUES
+        (1, '{"title": "One"}', '2026-03-02 08:00:00.000000+00:00', '2026-03-02 08:00:00.000000+00:00'),
+        (2, '{"title": "Two"}', '2026-03-02 08:00:00.000000+00:00', '2026-03-02 08:00:00.000000+00:00');
+    INSERT INTO issues (key, list, day, number, subject, frozen_at, masthead, candidates) VALUES
+        (7, 'daily', '2026-03-02', 1, 'Two papers', '2026-03-02 08:00:00.000000+00:00',
+            '{"list": "daily", "title": "Größe", "sender": "Daily <daily@example.org>", "cadence": "daily"}', 2),
+        (8, 'week', '2026-03-02', 1, 'No papers', '2026-03-02 08:00:00.000000+00:00',
+            '{"list": "week", "title": "Week", "sender": "week@example.org", "cadence": "weekly"}', 0);
+    INSERT INTO issue_listings (issue_key, rank, listing_key, record) VALUES
+        (7, 1, 1, '{"key": 1, "rank": 1, "listing": {"title": "One"}, "listed_on": "2026-03-02"}'),
+        (7, 2, 2, '{"key": 2, "rank": 2, "listing": {"title": "Two"}, "listed_on": "2026-03-02"}');
+    INSERT INTO subscribers
+        (key, list, address_key, email, name, topics, interest, status, origin, created_at, updated_at) VALUES
+        (1, 'daily', 'ann@example.org', 'ann@example.org', '', '["one"]', '', 'active', 'file',
+            '2026-03-02 08:00:00.000000+00:00', '2026-03-02 08:00:00.000000+00:00'),
+        (2, 'daily', 'bob@example.org', 'bob@example.org', '', '[]', '', 'unsubscribed', 'file',
+            '2026-03-02 08:00:00.000000+00:00', '2026-03-02 08:00:00.000000+00:00');
+    INSERT INTO deliveries
+        (key, issue_key, subscriber_key, email, state, due_at, ready_at, attempts, relay, text, reason, updated_at)
+        VALUES
+        (901, 7, 1, 'ann@example.org', 'queued', '2026-03-02 08:00:00.000000+00:00',
+            '2026-03-02 08:00:00.000000+00:00', 0, '', '', '', '2026-03-02 08:00:00.000000+00:00'),
+        (902, 7, 2, 'bob@example.org', 'withdrawn', '2026-03-02 08:00:00.000000+00:00',
+            NULL, 0, '', '', 'suppressed: one click', '2026-03-02 08:00:00.000000+00:00');
+"""
+
+
+async def fill(url: str) -> None:
+    """Make the ledger of the version before."""
+    if url.startswith("postgresql"):
+        async with at(url) as database, database.write() as connection:
+            await connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+            await connection.exec_driver_sql("CREATE SCHEMA public")
+
+    def create(connection: Connection) -> None:
+        config = migrate._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0005")
+
+    async with at(url, foreign_keys=False) as database, database.write() as connection:
+        await connection.run_sync(create)
+        for statement in FILLED.split(";"):
+            if statement.strip():
+                await connection.exec_driver_sql(statement)
+
+
+async def test_a_filled_ledger_of_the_version_before_goes_on(open_at: Opener, url: str) -> None:
+    await fill(url)
+
+    await upgrade(url)
+
+    store = await open_at(url)
+    issue, weekly = await store.issues.get(7), await store.issues.get(8)
+    assert issue is not None
+    assert weekly is not None
+    assert issue.terms == Terms(
+        masthead=Masthead(list="daily", title="Größe", sender="Daily <daily@example.org>"),
+        stale_after=timedelta(hours=36),
+    )
+    assert (weekly.terms.cadence, weekly.terms.stale_after) == (Cadence.WEEKLY, timedelta(days=4))
+    assert await store.issues.rendering(7) is None
+    async with store.outbox.worker() as worker:
+        [delivery] = await store.outbox.claim(worker, now=NOW, limit=9)
+    assert (delivery.choice, delivery.subject) == (Choice((0, 1), ((), ())), "Two papers")
+    assert await store.issues.chosen(7, "bob@example.org") == (Choice((0, 1), ((), ())), "Two papers")
+    assert await store.outbox.suppressed_count(7) == 1
+    async with at(url) as database, database.read() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_what_was_sent_before_is_not_sent_again_after_the_upgrade(open_at: Opener, url: str) -> None:
+    await fill(url)
+    await upgrade(url)
+    store = await open_at(url)
+    seen: dict[str, frozenset[int]] = {}
+
+    def plan(reader: Subscriber, had: frozenset[int]) -> Planned:
+        seen[reader.email] = had
+        return Planned(due_at=NOW)
+
+    again = draft(in_issue(1), in_issue(2, 2), day=DAY + timedelta(days=1), number=2)
+    await store.issues.freeze(again, "Papers", plan, now=NOW)
+
+    assert seen == {"ann@example.org": {1, 2}}  # bob has left

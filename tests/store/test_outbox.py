@@ -46,7 +46,7 @@ async def test_hastened_deliveries_are_due_now_those_of_a_later_hour_and_deferre
         claimed = await store.outbox.claim(worker, now=NOW, limit=9, issue_key=issue.key)
         assert len(claimed) == 2
         await attempt(store, claimed[0], DeliveryState.DEFERRED)
-        await store.outbox.release(worker)
+        await store.outbox.release(worker, [one.key for one in claimed])
 
         again = await store.outbox.claim(worker, now=NOW, limit=9)
         assert [delivery.key for delivery in again] == [claimed[1].key]
@@ -136,7 +136,7 @@ async def test_what_was_claimed_and_not_begun_can_be_given_back(store: Store) ->
         [three] = await store.outbox.claim(other, now=NOW, limit=2)
         await store.outbox.record([begun(one, NOW)])
 
-        await store.outbox.release(worker)
+        await store.outbox.release(worker, [one.key, two.key, three.key])
 
         again = await store.outbox.claim(other, now=NOW, limit=9)
     assert [delivery.key for delivery in again] == [two.key]
@@ -152,7 +152,7 @@ async def test_a_released_delivery_that_was_deferred_is_due_at_its_next_attempt(
         await store.outbox.claim(worker, now=NOW + 24 * HOUR, limit=1)
         assert await store.outbox.next_due() is None
 
-        await store.outbox.release(worker)
+        await store.outbox.release(worker, [claimed.key])
 
     assert await store.outbox.next_due() == due_again
 

@@ -111,7 +111,7 @@ async def test_a_delivery_that_was_begun_without_a_claim_is_not_lost(store: Stor
     await frozen(store, 1)
     async with store.outbox.worker() as worker:
         [claimed] = await store.outbox.claim(worker, now=NOW, limit=1)
-        await store.outbox.release(worker)
+        await store.outbox.release(worker, [claimed.key])
         await store.outbox.record([begun(claimed, NOW)])
 
     assert await store.outbox.recover(Uncertain.HOLD, now=NOW) == 1

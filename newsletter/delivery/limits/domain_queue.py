@@ -13,19 +13,19 @@ from newsletter.delivery.limits.domains import DomainLimits
 
 
 @dataclass(slots=True)
-class _Queue:
+class _Waiting:
     """The deliveries of one domain, and when to look whether it takes the next, in the loop's time."""
 
     look_at: float
     deliveries: deque[Delivery] = field(default_factory=deque)
 
 
-class Waiting:
-    """Keeps deliveries by domain and looks only at those domains whose time has come, however many there are."""
+class DomainQueue:
+    """Deliveries that wait, by domain: it looks only at domains whose time has come, however many there are."""
 
     def __init__(self, limits: DomainLimits) -> None:
         self._limits = limits
-        self.domains: dict[str, _Queue] = {}
+        self.domains: dict[str, _Waiting] = {}
         self._looks: list[tuple[float, str]] = []  # a heap; what differs from the queue's own is out of date
         self._count = 0
 
@@ -44,13 +44,13 @@ class Waiting:
 
     @property
     def is_hopeless(self) -> bool:
-        """Tell whether all that waits would wait for longer than a run should last."""
+        """Return whether all that waits would wait for longer than a chunk should last."""
         return all(map(self._limits.takes_too_long, self.domains))
 
     def add(self, domain: str, delivery: Delivery) -> None:
-        """Let a delivery wait behind those of the same domain, which can't take it now."""
+        """Let a delivery wait after those of the same domain, which can't take it now."""
         if domain not in self.domains:
-            self._look(domain, _Queue(0.0), self._limits.look_at(domain))
+            self._look(domain, _Waiting(0.0), self._limits.look_at(domain))
         self.domains[domain].deliveries.append(delivery)
         self._count += 1
 
@@ -72,7 +72,7 @@ class Waiting:
             return self._take(domain, queue, now)
         return None
 
-    def _take(self, domain: str, queue: _Queue, now: float) -> Delivery:
+    def _take(self, domain: str, queue: _Waiting, now: float) -> Delivery:
         delivery = queue.deliveries.popleft()
         self._count -= 1
         if queue.deliveries:
@@ -81,7 +81,7 @@ class Waiting:
             del self.domains[domain]
         return delivery
 
-    def _look(self, domain: str, queue: _Queue, at: float) -> None:
+    def _look(self, domain: str, queue: _Waiting, at: float) -> None:
         queue.look_at = at
         self.domains[domain] = queue
         heappush(self._looks, (at, domain))

@@ -1,9 +1,9 @@
-"""How much each recipient domain is sent: what the operator allows, and how it takes it by its answers.
+"""How much each recipient domain is sent: as much as the operator allows and the domain's answers ask for.
 
-Some domains take only so much at a time from one sender, and answer 4xx to what is more (451, "try later").
+Some domains take only a certain amount at a time from one sender, and answer 4xx to the rest (451, "try later").
 After some answers of that kind in a row the domain gets a pause, and then one message at a time. With each further
-one the pause doubles, with each message taken it halves, until it is forgotten. Other domains don't notice.
-Greylisting is another thing: it wants to see each recipient once, early.
+answer of that kind the pause doubles, with each message taken it halves, until it is forgotten. Other domains are
+not affected. Greylisting is another thing: it wants to see each recipient once, early.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 _STRIKES = 3  # answers in a row that ask to slow down
 _OF_ONE_RECIPIENT = re.compile(r"4\.[12]\.|.*gr[ea]y-?list", re.IGNORECASE | re.DOTALL)  # RFC 3463; RFC 6647
-_LOOK_AGAIN = 0.05  # seconds, while other messages are on their way to a domain; those of other runs don't tell us
+_LOOK_AGAIN = 0.05  # seconds, while messages are on their way: those of other chunks notify nobody here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Slow:
-    """A domain that asked us to slow down: how often in a row, until when in the loop's time, in what words."""
+    """A domain that asked us to slow down: how often in a row, when it is free in the loop's time, its answer."""
 
     times: int
     free_at: float
@@ -45,14 +45,14 @@ class Slow:
 
 
 class DomainLimits:
-    """What is known of the domains; outlasts a run.
+    """What is known of the domains, for as long as the process lives.
 
     Args:
         limit: what a domain is sent at most.
         by_domain: other limits for some domains, by `core.address.domain_of` their addresses.
         first_pause: seconds that a domain gets when it first asks to slow down.
         longest_pause: seconds at most.
-        patience: seconds for which a run waits for a domain in its pause when nothing else is left to do.
+        patience: seconds for which a chunk waits for a domain in its pause when nothing else is left to do.
     """
 
     def __init__(
@@ -71,14 +71,14 @@ class DomainLimits:
         self._patience = patience
         self._used_at = -inf
         self.slow: dict[str, Slow] = {}
-        self.on_change: Callable[[str], None] | None = None  # hears of domains that ask for less or take more
+        self.on_change: Callable[[str], None] | None = None  # called with a domain that slows down or recovers
         self._strikes: Counter[str] = Counter()
         self._in_flight: dict[str, int] = {}
         self._paces: dict[str, Pace] = {}  # of domains that have a rate
 
     @property
     def have_rates(self) -> bool:
-        """Tell whether any domain is sent only so many messages a second."""
+        """Return whether any domain has a limit of messages per second."""
         return any(limit.rate for limit in self._all)
 
     @property
@@ -92,7 +92,7 @@ class DomainLimits:
         self._used_at = at
 
     def recall(self, domain: str, times: int, free_at: float, reason: str) -> bool:
-        """Take in that a domain asked another process to slow down; tell whether that is news."""
+        """Take in that a domain asked another process to slow down; return whether that was unknown here."""
         known = self.slow.get(domain)
         is_news = known is None or known.free_at < free_at
         if is_news:
@@ -101,16 +101,16 @@ class DomainLimits:
         return is_news
 
     def pause(self, times: int) -> float:
-        """Return how many seconds a domain gets that has asked so many times to slow down."""
+        """Return how many seconds a domain gets that has asked to slow down `times` times in a row."""
         return min(self._first_pause * 2.0 ** (times - 1), self._longest_pause)
 
-    def begin_run(self) -> None:
-        """Forget at which pace domains were sent what is long gone: `serve` runs for months."""
+    def begin_chunk(self) -> None:
+        """Forget the paces that nothing depends on any more: `serve` runs for months."""
         now = _now()
         self._paces = {domain: pace for domain, pace in self._paces.items() if pace.free_at > now}
 
     def admit(self, domain: str) -> bool:
-        """Tell whether a domain may be sent a message now; if so it counts as being sent."""
+        """Return whether a domain may be sent a message now; if so, one counts as being sent."""
         slow, limit = self.slow.get(domain), self._by_domain.get(domain, self._limit)
         at_once, in_flight = 1 if slow else limit.at_once, self._in_flight.get(domain, 0)
         if (at_once and in_flight >= at_once) or (slow and slow.free_at > _now()):
@@ -123,8 +123,8 @@ class DomainLimits:
         self._in_flight[domain] = in_flight + 1
         return True
 
-    def heard(self, domain: str, outcome: Outcome | None) -> None:
-        """Note that a message is no longer being sent to a domain, and what the domain said, if it was sent."""
+    def answered(self, domain: str, outcome: Outcome | None) -> None:
+        """Note that a message is no longer being sent to a domain, and its outcome; None: it was not sent."""
         in_flight = self._in_flight.pop(domain) - 1
         if in_flight:
             self._in_flight[domain] = in_flight
@@ -143,9 +143,9 @@ class DomainLimits:
         return free_at if free_at > now else now + _LOOK_AGAIN
 
     def takes_too_long(self, domain: str) -> bool:
-        """Tell whether a run shouldn't wait until a domain is free: it asked us to slow down, and for long.
+        """Return whether a chunk shouldn't wait until a domain is free: it asked us to slow down, and for long.
 
-        For what the operator's own limits ask a run waits as long as it takes.
+        For what the operator's own limits ask, a chunk waits as long as it takes.
         """
         slow = self.slow.get(domain)
         return slow is not None and slow.free_at > _now() + self._patience
@@ -154,23 +154,23 @@ class DomainLimits:
         now, slow = _now(), self.slow.get(domain)
         self._strikes[domain] += 1
         if (slow and slow.free_at > now) or (not slow and self._strikes[domain] < _STRIKES):
-            return  # in the pause come answers to what was sent before
+            return  # answers to messages sent before the pause still arrive
         times = 1
         if slow:
             times = slow.times + (self.pause(slow.times) < self._longest_pause)
         pause, answer = self.pause(times), f"{outcome.code} {outcome.text}"
         self.slow[domain] = Slow(times, now + pause, answer)
         log.info("domain_slowed_down", domain=domain, seconds=pause, answer=answer)
-        self._tell(domain)
+        self._announce(domain)
 
     def _speed_up(self, domain: str) -> None:
         self._strikes.pop(domain, None)
         if slow := self.slow.pop(domain, None):
             if slow.times > 1:
                 self.slow[domain] = Slow(slow.times - 1, _now(), slow.reason)
-            self._tell(domain)
+            self._announce(domain)
 
-    def _tell(self, domain: str) -> None:
+    def _announce(self, domain: str) -> None:
         if self.on_change:
             self.on_change(domain)
 
@@ -184,7 +184,7 @@ class DomainLimits:
 
 
 def _asks_to_slow_down(outcome: Outcome) -> bool:
-    """Tell whether a deferral is about how much we send rather than about one recipient."""
+    """Return whether a deferral is about how much we send rather than about one recipient."""
     deferred = outcome.state is DeliveryState.DEFERRED and outcome.code is not None
     return deferred and not _OF_ONE_RECIPIENT.match(outcome.text)
 

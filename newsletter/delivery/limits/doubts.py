@@ -25,11 +25,11 @@ class InDoubt(NamedTuple):
 
 
 class Doubts:
-    """The refusals in doubt of one relay in one run. `in_flight` messages may be on their way to it at once."""
+    """The refusals in doubt of one relay in one chunk. `in_flight` messages may be on their way to it at once."""
 
     def __init__(self, relay: str, *, in_flight: int) -> None:
         self.relay = relay
-        self.noted = 0  # a message that is begun now tells about so many of them
+        self.noted = 0  # refusals; if a message that is begun now goes through, these were about their readers
         self.taken = 0  # messages that went through
         self.in_trouble = False
         self.open: dict[int, InDoubt] = {}
@@ -37,7 +37,7 @@ class Doubts:
         self._of_readers: set[str] = set()  # answers that turned out to be about readers
 
     def note(self, delivery: Delivery, outcome: Outcome, deferred: Change) -> bool:
-        """Set a delivery aside; tell whether by now the relay is in trouble with us."""
+        """Set a delivery aside; return whether by now the relay takes nothing from us."""
         self.open.pop(delivery.key, None)  # its place is among the latest
         self.open[delivery.key] = InDoubt(self.noted, delivery, outcome, deferred)
         self.noted += 1

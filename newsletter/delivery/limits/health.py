@@ -1,4 +1,4 @@
-"""Whether a relay works, and how it is approached while it doesn't."""
+"""Whether a relay works, and how it is tried again while it doesn't."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Health:
     """What the connections of one relay know of it together.
 
     While the relay is in trouble, one connection at a time tries it, after a pause, with one message; when that
-    has gone through, all may go on. A relay that fails at each of the pauses is given up, until the next run.
+    has gone through, all may go on. A relay that fails after each of the pauses is given up until the next chunk.
     """
 
     def __init__(self, relay: str, pauses: Sequence[float]) -> None:
@@ -32,16 +32,16 @@ class Health:
         self.failures = 0  # in a row
         self._one_at_a_time = asyncio.Lock()
         self.trouble = ""
-        self.on_change: Callable[[str], None] | None = None  # hears of it, by the relay's name
+        self.on_change: Callable[[str], None] | None = None  # called with the relay's name
 
     @property
     def given_up(self) -> bool:
-        """Tell whether the relay is not to be tried again."""
+        """Return whether the relay is not to be tried again for now."""
         return self.failures > len(self._pauses)
 
     @property
     def is_good(self) -> bool:
-        """Tell whether the relay is not known to be in trouble."""
+        """Return whether the relay is not known to be in trouble."""
         return not self.failures
 
     @property
@@ -51,7 +51,7 @@ class Health:
 
     @asynccontextmanager
     async def attempt(self) -> AsyncIterator[int]:
-        """Wait until a new session may be tried; gives what `failed` wants to know of it."""
+        """Wait until a new session may be tried; gives the number that `failed` takes as its `attempt`."""
         if self.is_good:
             yield self.failures
             return
@@ -59,34 +59,37 @@ class Health:
             yield self.failures
 
     def recall(self, trouble: str) -> bool:
-        """Be careful with a relay that was in trouble when another process used it; tell whether that is news."""
+        """Be careful with a relay that was in trouble elsewhere; return whether that was unknown here."""
         is_news = self.is_good
         if is_news:
             self.failures, self.trouble = 1, trouble
         return is_news
 
-    def begin_run(self) -> None:
-        """Try again a relay that was given up in an earlier run, but be careful with it."""
+    def begin_chunk(self) -> None:
+        """Try again a relay that was given up in an earlier chunk, but be careful with it."""
         self.failures = min(self.failures, 1)
 
     def failed(self, error: RelayError, attempt: int) -> None:
-        """Note trouble with a session. Sessions that began before the last failure only confirm that one.
+        """Note trouble with a session. A relay that is set up wrongly is given up at once.
 
-        A relay that is set up wrongly is given up at once.
+        Args:
+            error: the trouble.
+            attempt: what `attempt` gave for the session. Sessions that began before the last failure only confirm
+                that failure.
         """
         self.trouble = str(error)
         if attempt == self.failures:
             self.failures = len(self._pauses) + 1 if isinstance(error, RelaySetupError) else self.failures + 1
             log.warning("relay_in_trouble", relay=self._relay, reason=self.trouble, failures=self.failures)
-            self._tell()
+            self._announce()
 
     def worked(self) -> None:
         """Note that the relay has answered for a message."""
         if self.failures and not self.given_up:
             log.info("relay_works_again", relay=self._relay)
             self.failures = 0
-            self._tell()
+            self._announce()
 
-    def _tell(self) -> None:
+    def _announce(self) -> None:
         if self.on_change:
             self.on_change(self._relay)

@@ -24,17 +24,17 @@ from newsletter.ports import Clock, Hindrance, HindranceKind, Hindrances
 
 log = structlog.get_logger(__name__)
 
-_REMEMBERED = timedelta(hours=1)  # for so long after its pause or last failure we are careful
-_LONGEST_RUN = timedelta(days=2)  # after which a killed run is thought to have left every rate unused
+_REMEMBERED = timedelta(hours=1)  # for which we are careful with a domain or relay after its pause or last failure
+_LONGEST_CHUNK = timedelta(days=2)  # after which all rates count as unused since a process was killed
 _ALL_PACES = (HindranceKind.PACE, "all")
 
 
-class Recollection:
-    """Tells limits and relays what earlier processes learnt, and notes at once what they learn now.
+class KeptLimits:
+    """Passes what earlier processes learnt on to limits and relays, and writes down at once what they learn now.
 
-    Of the paces only one thing is kept: until when messages may have used them up, which is unknown while a run
-    is under way. If that has not passed when a process begins, then all paces begin as if just used: a process
-    that was killed can't be followed by a burst.
+    Of the paces one thing is kept: until when messages may have used them up, which is unknown while a chunk is
+    under way. If that moment has not passed when a process begins, then all paces begin as if just used: after a
+    process that was killed, no burst is sent.
     """
 
     def __init__(self, hindrances: Hindrances, limits: DomainLimits, relays: Relays, clock: Clock) -> None:
@@ -46,24 +46,24 @@ class Recollection:
         self._unwritten: set[tuple[HindranceKind, str]] = set()
         self._writing: asyncio.Task[None] | None = None
         self._beginning = asyncio.Lock()
-        self._runs = 0
+        self._chunks = 0
         self._is_new = True
         limits.on_change = partial(self._changed, HindranceKind.DOMAIN)
         for member in relays.members:
             member.health.on_change = partial(self._changed, HindranceKind.RELAY)
-            member.pool.joins.on_change = partial(self._changed, HindranceKind.JOINING)
+            member.joins.on_change = partial(self._changed, HindranceKind.JOINING)
 
     @asynccontextmanager
-    async def run(self) -> AsyncIterator[None]:
-        """Work for one run; the first of those at the same time recalls what this and other processes noted."""
-        self._runs += 1
+    async def chunk(self) -> AsyncIterator[None]:
+        """Work for one chunk; the first of those at the same time reads what this and other processes wrote."""
+        self._chunks += 1
         try:
             async with self._beginning:
-                if self._runs == 1:
+                if self._chunks == 1:
                     await self._begin()
             yield
         finally:
-            self._runs -= 1
+            self._chunks -= 1
             await self._note_paces()
 
     async def _begin(self) -> None:
@@ -87,12 +87,12 @@ class Recollection:
                 free_at = self._in_loop_time(known.until or known.since)
                 is_news = self._limits.recall(known.name, known.times, free_at, known.reason)
             case HindranceKind.RELAY:
-                namesakes = [one for one in self._relays.members if one.pool.name == known.name]
-                is_news = sum(one.health.recall(known.reason) for one in namesakes) > 0  # all of them are told
+                namesakes = [one for one in self._relays.members if one.name == known.name]
+                is_news = sum(one.health.recall(known.reason) for one in namesakes) > 0  # all of them learn it
             case HindranceKind.JOINING:
                 until = self._in_loop_time(known.forgotten_at)
-                pools = [one.pool for one in self._relays.members if one.pool.name == known.name]
-                is_news = sum(pool.joins.recall(known.reason, until) for pool in pools) > 0
+                namesakes = [one for one in self._relays.members if one.name == known.name]
+                is_news = sum(one.joins.recall(known.reason, until) for one in namesakes) > 0
         if is_news:
             self._since[known.kind, known.name] = known.since
             log.info("hindrance_recalled", kind=known.kind.value, name=known.name, reason=known.reason)
@@ -107,7 +107,7 @@ class Recollection:
 
     async def _note_paces(self) -> None:
         """Note how far the paces are used up, if any are set, and wait until all is written."""
-        if self._limits.have_rates or any(member.pool.rate for member in self._relays.members):
+        if self._limits.have_rates or any(member.smtp.rate for member in self._relays.members):
             self._changed(*_ALL_PACES)
         if self._writing:
             await self._writing
@@ -158,7 +158,7 @@ class Recollection:
         )
 
     def _relay(self, name: str, now: datetime) -> Hindrance | None:
-        sick = (one.health for one in self._relays.members if one.pool.name == name and not one.health.is_good)
+        sick = (one.health for one in self._relays.members if one.name == name and not one.health.is_good)
         health = next(sick, None)
         if health is None:
             return None
@@ -173,8 +173,8 @@ class Recollection:
         )
 
     def _joining(self, name: str, now: datetime) -> Hindrance | None:
-        pools = (one.pool for one in self._relays.members if one.pool.name == name)
-        joins = next((pool.joins for pool in pools if pool.joins.state is Joining.FAILS), None)
+        all_joins = (one.joins for one in self._relays.members if one.name == name)
+        joins = next((one for one in all_joins if one.state is Joining.FAILS), None)
         if joins is None:
             return None
         until = _moment(joins.tried_again_at, now)
@@ -189,11 +189,11 @@ class Recollection:
 
     def _paces(self, now: datetime) -> Hindrance | None:
         used_until = max(self._limits.used_until, *(member.pace.free_at for member in self._relays.members))
-        until = None if self._runs else _moment(used_until, now)
+        until = None if self._chunks else _moment(used_until, now)
         if until and until <= now:
             return None
         kind, name = _ALL_PACES
-        return Hindrance(kind=kind, name=name, since=now, until=until, forgotten_at=until or now + _LONGEST_RUN)
+        return Hindrance(kind=kind, name=name, since=now, until=until, forgotten_at=until or now + _LONGEST_CHUNK)
 
     def _in_loop_time(self, moment: datetime) -> float:
         return asyncio.get_running_loop().time() + (moment - self._clock()).total_seconds()

@@ -19,7 +19,7 @@ class Pace:
 
         Args:
             rate: messages per second; 0 sets no limit.
-            used_at: when messages may last have gone, as many as the rate lets go by then; in the loop's time.
+            used_at: until when unknown messages may have gone, within the rate; in the loop's time.
         """
         self._interval = 1 / rate if rate else 0.0
         self.free_at = -inf
@@ -27,21 +27,21 @@ class Pace:
 
     @property
     def is_open(self) -> bool:
-        """Tell whether a message may go now."""
+        """Return whether a message may go now."""
         return not self._interval or self.free_at <= asyncio.get_running_loop().time() + _AHEAD
 
     @property
     def opens_at(self) -> float:
-        """Return from when on a message may go, in the loop's time."""
+        """Return when the next message may go, in the loop's time."""
         return self.free_at - _AHEAD
 
     def was_used(self, at: float) -> None:
-        """Allow for messages of which nothing is known but that they went, within the rate, up to a moment."""
+        """Allow for unknown messages that may have gone, within the rate, up to a moment of the loop's time."""
         if self._interval:
             self.free_at = max(self.free_at, at + self._interval + _AHEAD)
 
     def reserve(self) -> float:
-        """Take the next place and return how many seconds off it is."""
+        """Take the next place and return in how many seconds it comes."""
         if not self._interval:
             return 0.0
         now = asyncio.get_running_loop().time()

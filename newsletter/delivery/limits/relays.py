@@ -1,4 +1,4 @@
-"""Which of several relays a message goes to.
+"""Which of several relays a message goes to, and over which of its connections.
 
 Relays with a weight share the work in that proportion. Those without stand by, in their order: each steps in
 while all before it are in trouble. If none has a weight, the first works and the others stand by. A relay in
@@ -9,81 +9,181 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractAsyncContextManager, contextmanager
 
+from newsletter.core.errors import RelayError
 from newsletter.delivery.limits.health import Health
 from newsletter.delivery.limits.pace import Pace
-from newsletter.delivery.smtp.session import Pool
+from newsletter.delivery.smtp.experience import Joins
+from newsletter.delivery.smtp.idle import IdleSessions
+from newsletter.delivery.smtp.relay import SmtpRelay
+from newsletter.delivery.smtp.session import Session
 
 
-@dataclass(slots=True)
-class Member:
-    """One relay among others; `served` counts the messages that it has been given, against its weight.
+class Lease:
+    """One of a relay's connections in one user's hands. Its session is open already, or opened by the user."""
 
-    `slots` are its connections, which runs at the same time share; `queueing` for one are so many. A session that
-    is spent, or rests, gives its slot to who has waited longest, so that a small issue goes out beside a big one.
+    def __init__(self, relay: RelayState, session: Session | None) -> None:
+        self._relay = relay
+        self.session = session
+
+    @property
+    def is_usable(self) -> bool:
+        """Return whether there is a session that takes another message."""
+        return self.session is not None and not self.session.spent
+
+    async def open(self, sender: str) -> Session:
+        """Open a session and return it; `sender` and what is raised are those of `SmtpRelay.connect`."""
+        self.session = await self._relay.smtp.connect(sender=sender)
+        return self.session
+
+    async def end(self, *, keep: bool) -> None:
+        """Leave the connection to its next user.
+
+        Args:
+            keep: leaves the session open for some seconds, if it and the relay are good; else it is closed.
+        """
+        session, self.session = self.session, None
+        try:
+            if session and not (keep and self._relay.is_good and self._relay.idle.keep(session)):
+                await session.close()
+        finally:
+            self._relay.connections.release()
+
+
+class RelayState:
+    """What a process knows of one relay, and shares among all chunks: health, pace, connections, idle sessions.
+
+    `connections` limits the sessions that are open: one for each lease, or one idle session in its place. A chunk
+    that has sent its share over a session, or has nothing to send now, leaves the connection to the chunk that has
+    waited longest, so that a small issue goes out beside a big one. `served` counts the messages that the relay
+    has been given, against its weight.
     """
 
-    pool: Pool
-    health: Health
-    pace: Pace
-    weight: int
-    slots: asyncio.Semaphore
-    served: int = field(default=0)
-    queueing: int = field(default=0)
+    def __init__(self, smtp: SmtpRelay, weight: int, *, pauses: Sequence[float], idle_seconds: float) -> None:
+        self.smtp = smtp
+        self.health = Health(smtp.name, pauses)
+        self.pace = Pace(smtp.rate)
+        self.weight = weight
+        self.served = 0
+        self.connections = asyncio.Semaphore(smtp.connections)
+        self.idle = IdleSessions(idle_seconds)
+        self._queueing = 0
+
+    @property
+    def name(self) -> str:
+        """Return the relay's host and port."""
+        return self.smtp.name
+
+    @property
+    def joins(self) -> Joins:
+        """Return what is known of how the relay takes joined envelopes."""
+        return self.smtp.joins
 
     @property
     def share(self) -> float:
         """Return how much of the work the relay has had, in messages for each unit of its weight."""
         return self.served / self.weight
 
+    @property
+    def is_good(self) -> bool:
+        """Return whether the relay is not known to be in trouble."""
+        return self.health.is_good
+
+    @property
+    def given_up(self) -> bool:
+        """Return whether the relay is not to be tried again for now."""
+        return self.health.given_up
+
+    @property
+    def is_wanted(self) -> bool:
+        """Return whether somebody waits for a connection."""
+        return self._queueing > 0
+
+    async def lease(self) -> Lease:
+        """Return a connection, as soon as one is free; with the session that its last user left open, if any."""
+        self._queueing += 1
+        try:
+            await self.connections.acquire()
+        finally:
+            self._queueing -= 1
+        if not self.is_good:
+            self.idle.drop()  # what works is found out with a new session
+        return Lease(self, self.idle.take())
+
+    def attempt(self) -> AbstractAsyncContextManager[int]:
+        """Wait until a new session may be tried; see `Health.attempt`."""
+        return self.health.attempt()
+
+    def failed(self, error: RelayError, attempt: int) -> None:
+        """Note trouble with a session; see `Health.failed`."""
+        self.health.failed(error, attempt)
+
+    def worked(self) -> None:
+        """Note that the relay has answered for a message."""
+        self.health.worked()
+
+    def begin_chunk(self) -> None:
+        """Try the relay again if it was given up, and count anew what it is given."""
+        self.served = 0
+        self.health.begin_chunk()
+
 
 class Relays:
-    """All relays of a dispatcher; what is known of their health outlasts a run."""
+    """All relays of a process."""
 
-    def __init__(self, pools: Sequence[Pool], pauses: Sequence[float]) -> None:
-        weights = [pool.weight for pool in pools]
+    def __init__(self, relays: Sequence[SmtpRelay], *, pauses: Sequence[float], idle_seconds: float) -> None:
+        """Begin in good health.
+
+        Args:
+            relays: in the order in which they stand by.
+            pauses: seconds before each new attempt at a relay in trouble; after the last it is given up.
+            idle_seconds: how long a session stays open when nobody uses it.
+        """
+        weights = [relay.weight for relay in relays]
         if not any(weights):
             weights[:1] = [1]
         self.members = [
-            Member(pool, Health(pool.name, pauses), Pace(pool.rate), weight, asyncio.Semaphore(pool.connections))
-            for pool, weight in zip(pools, weights, strict=True)
+            RelayState(relay, weight, pauses=pauses, idle_seconds=idle_seconds)
+            for relay, weight in zip(relays, weights, strict=True)
         ]
-        self._runs = 0
-        self._working = [member for member in self.members if member.weight]
-        self._standing_by = [member for member in self.members if not member.weight]
+        self._chunks = 0
+        self._working = [relay for relay in self.members if relay.weight]
+        self._standing_by = [relay for relay in self.members if not relay.weight]
 
     @contextmanager
-    def run(self) -> Iterator[None]:
-        """Work for one run; the first of those at the same time tries again what was given up, and counts anew."""
-        if not self._runs:
-            for member in self.members:
-                member.served = 0
-                member.health.begin_run()
-        self._runs += 1
+    def chunk(self) -> Iterator[None]:
+        """Work for one chunk; the first of those at the same time begins anew with all relays."""
+        if not self._chunks:
+            for relay in self.members:
+                relay.begin_chunk()
+        self._chunks += 1
         try:
             yield
         finally:
-            self._runs -= 1
+            self._chunks -= 1
 
-    def may_work(self, member: Member) -> bool:
-        """Tell whether a relay may take a message now, as far as the others are concerned."""
+    def may_work(self, relay: RelayState) -> bool:
+        """Return whether a relay may take a message now, as far as the others are concerned."""
         if len(self.members) == 1:
             return True
-        if member.weight:
-            others = [other for other in self._working if other.health.is_good and other is not member]
+        if relay.weight:
+            others = [other for other in self._working if other.is_good and other is not relay]
             # As far ahead of the others as they have connections: they may all be in the middle of a message.
-            return all(member.share <= other.share + other.pool.connections for other in others)
-        before = self._standing_by[: self._standing_by.index(member)]
-        return not any(other.health.is_good for other in (*self._working, *before))
+            return all(relay.share <= other.share + other.smtp.connections for other in others)
+        before = self._standing_by[: self._standing_by.index(relay)]
+        return not any(other.is_good for other in (*self._working, *before))
 
     @property
     def any_good(self) -> bool:
-        """Tell whether there is a relay that isn't known to be in trouble."""
-        return any(member.health.is_good for member in self.members)
+        """Return whether there is a relay that isn't known to be in trouble."""
+        return any(relay.is_good for relay in self.members)
 
     @property
     def trouble(self) -> str:
         """Return what the trouble is with a relay that was given up, or nothing."""
-        return next((member.health.trouble for member in self.members if member.health.given_up), "")
+        return next((relay.health.trouble for relay in self.members if relay.given_up), "")
+
+    async def close(self) -> None:
+        """Close all idle sessions."""
+        await asyncio.gather(*(relay.idle.close() for relay in self.members))

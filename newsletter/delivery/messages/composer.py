@@ -1,4 +1,4 @@
-"""The messages of one run: each issue rendered once, each reader's letter made in time."""
+"""The letters of one chunk: the issue's message is fetched once, each reader's letter is made in time."""
 
 from __future__ import annotations
 
@@ -25,14 +25,21 @@ class _Ahead(NamedTuple):
     signature: Signature | None = None  # to be made, or waited for, before `sign` gives it
 
 
-class Messages:
-    """Makes letters, some ahead of their turn: many in one go take less time each than one now and then."""
+class Composer:
+    """Makes letters of one issue, some ahead of their turn: many in one go take less time than each by itself."""
 
-    def __init__(self, message_for: Callable[[int], Awaitable[Message]]) -> None:
-        self._message_for = message_for
-        self._rendered: dict[int, tuple[Message, bool]] = {}  # and whether it is plain, see `Letter`
-        self._rendering = asyncio.Lock()
-        self._signatures = Signatures()
+    def __init__(self, message: Callable[[], Awaitable[Message]], signatures: Signatures) -> None:
+        """Begin; nothing is rendered yet.
+
+        Args:
+            message: gives the issue's message; asked once, when the first letter is.
+            signatures: makes the signatures of letters that are signed.
+        """
+        self._fetch = message
+        self._fetching = asyncio.Lock()
+        self._message: Message | None = None
+        self._is_plain = False  # whether the message is, see `Letter`
+        self._signatures = signatures
         self._ahead: dict[int, _Ahead] = {}
 
     async def letter(self, delivery: Delivery) -> Letter:
@@ -41,49 +48,53 @@ class Messages:
         Raises:
             RenderError: a template is wrong.
         """
-        if delivery.issue_key not in self._rendered:
-            async with self._rendering:
-                if delivery.issue_key not in self._rendered:
-                    message = await self._message_for(delivery.issue_key)
-                    self._rendered[delivery.issue_key] = message, is_plain(message.for_reader(delivery)[1])
+        if self._message is None:
+            async with self._fetching:
+                if self._message is None:
+                    message = await self._fetch()
+                    self._is_plain = is_plain(message.for_reader(delivery)[1])
+                    self._message = message
         ahead = self._ahead.get(delivery.key)
         if ahead and ahead.signature:
             await self._signatures.wait_for(ahead.signature)
-        return self._letter(delivery)
+        return self._letter(delivery, self._message)
 
     def letter_at_once(self, delivery: Delivery) -> Letter | None:
         """Return a reader's letter, or None if it takes waiting; raises like `letter`."""
-        if delivery.issue_key not in self._rendered:
+        if self._message is None:
             return None
         ahead = self._ahead.get(delivery.key)
         if ahead and ahead.signature and not self._signatures.has(ahead.signature):
             return None
-        return self._letter(delivery)
+        return self._letter(delivery, self._message)
 
     def prepare(self, upcoming: Iterable[Delivery]) -> None:
         """Make letters of deliveries that will be next, or begin to, unless enough are made."""
-        if len(self._ahead) > _AHEAD - _AT_ONCE:
+        if self._message is None or len(self._ahead) > _AHEAD - _AT_ONCE:
             return
         made = {}
-        possible = (one for one in islice(upcoming, _AHEAD) if one.issue_key in self._rendered)
+        possible = islice(upcoming, _AHEAD)
         for delivery in islice((one for one in possible if one.key not in self._ahead), _AT_ONCE):
-            with suppress(Exception):  # what is wrong is told in its turn
-                made[delivery.key] = self._compose(delivery)
+            with suppress(Exception):  # what is wrong is raised in its turn
+                made[delivery.key] = self._compose(delivery, self._message)
         self._ahead |= made
         signed = {key: ahead.sign for key, ahead in made.items() if ahead.sign}
         for key, signature in zip(signed, self._signatures.begin(list(signed.values())), strict=True):
             self._ahead[key] = _Ahead(made[key].letter, signature.value, signature)
 
     def end(self) -> None:
-        """Let go of the threads, and of letters that nobody came for."""
-        self._signatures.end()
+        """Let go of letters that nobody came for; threads sign them no more."""
+        for ahead in self._ahead.values():
+            if ahead.signature:
+                ahead.signature.batch.abandon()
+        self._ahead.clear()
 
-    def _letter(self, delivery: Delivery) -> Letter:
+    def _letter(self, delivery: Delivery, message: Message) -> Letter:
         if delivery.key in self._ahead:
             letter, sign, _ = self._ahead.pop(delivery.key)
         else:
             self._make_room()
-            letter, sign, _ = self._compose(delivery)
+            letter, sign, _ = self._compose(delivery, message)
         return letter._replace(pieces=(sign(), *letter.pieces)) if sign else letter
 
     def _make_room(self) -> None:
@@ -92,8 +103,7 @@ class Messages:
             for key in list(islice(self._ahead, _AT_ONCE)):
                 del self._ahead[key]
 
-    def _compose(self, delivery: Delivery) -> _Ahead:
-        message, plain = self._rendered[delivery.issue_key]
+    def _compose(self, delivery: Delivery, message: Message) -> _Ahead:
         sender, pieces, sign = message.composed_for(delivery)
         recipient = delivery.subscriber.email
-        return _Ahead(Letter(sender, recipient, pieces, plain and recipient.isascii()), sign)
+        return _Ahead(Letter(sender, recipient, pieces, self._is_plain and recipient.isascii()), sign)

@@ -1,4 +1,4 @@
-"""Signatures of messages, made ahead of their turn: by threads, and by whoever would have to wait for one."""
+"""Signatures of messages, made ahead of their turn: by threads, or by the event loop where it would wait."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 _TOGETHER = 4  # signatures that are made in one go, in about a millisecond with RSA-2048
-_ALONE = 16  # … where there is but one core: with longer turns it changes less often between signing and sending
+_ALONE = 16  # … where there is one core only: with longer turns it switches less often between signing and sending
 
 
 class _Batch:
-    """Signatures that are made together, by a thread or by who needs them before a thread has begun."""
+    """Signatures that are made together: by a thread, or by the event loop if it needs them first."""
 
     def __init__(self, signs: Sequence[Callable[[], bytes]], threads: ThreadPoolExecutor | None) -> None:
         self._signs = signs
         self._work: Future[list[bytes]] = threads.submit(_all, signs) if threads else Future()
         self._made: list[bytes] = []
+        self._is_abandoned = False
 
     @property
     def is_begun(self) -> bool:
@@ -34,15 +35,20 @@ class _Batch:
         return self._made or self._work.result()
 
     def make(self) -> bool:
-        """Make them here and now, unless they are made or a thread is about it; tell whether so."""
-        if self._made or not self._work.cancel():
+        """Make them now, unless they are made or a thread is at work on them; return whether it was done."""
+        if self._made or self._is_abandoned or not self._work.cancel():
             return False
         self._made = _all(self._signs)
         return True
 
     async def wait(self) -> None:
-        """Wait for the thread that is about it."""
+        """Wait for the thread that is at work on them."""
         await asyncio.wait([asyncio.wrap_future(self._work)])
+
+    def abandon(self) -> None:
+        """Let no thread begin with them: nobody needs them any more."""
+        self._is_abandoned = True
+        self._work.cancel()
 
 
 class Signature(NamedTuple):
@@ -52,22 +58,23 @@ class Signature(NamedTuple):
     place: int
 
     def value(self) -> bytes:
-        """Return it, once it is made."""
+        """Return the signature's bytes, once they are made."""
         return self.batch.made[self.place]
 
 
 class Signatures:
-    """Has signatures made in threads, one for each core but that of the event loop.
+    """Has signatures made in threads, for all chunks of the process.
 
-    An RSA signature takes twice as long as all else about a message, but not the interpreter's lock: threads sign
-    while the event loop sends. Rather than wait for one it makes others. With a thread more it would only wait for
-    a core instead, and the other threads for the lock that it holds meanwhile.
+    An RSA signature takes twice as long as everything else about a message, and needs no interpreter lock (GIL):
+    threads sign while the event loop sends. Where the event loop would have to wait for a thread, it makes other
+    signatures itself. There is one thread per spare core: with one more, the event loop would compete with the
+    threads for a core while holding the lock.
     """
 
     def __init__(self) -> None:
-        others = cores() - 1
-        self._threads = ThreadPoolExecutor(others, "sign") if others else None
-        self._together = _TOGETHER if others else _ALONE
+        spare = cores() - 1
+        self._threads = ThreadPoolExecutor(spare, "sign") if spare else None  # begins a thread when there is work
+        self._together = _TOGETHER if spare else _ALONE
         self._batches: deque[_Batch] = deque()
 
     def begin(self, signs: Sequence[Callable[[], bytes]]) -> list[Signature]:
@@ -78,13 +85,13 @@ class Signatures:
         for start in range(0, len(signs), self._together):
             some = signs[start : start + self._together]
             batch = _Batch(some, self._threads)
-            if self._threads:  # else nobody but who needs it will ever begin
+            if self._threads:  # else only the letter that needs it will have it made
                 self._batches.append(batch)
             begun += [Signature(batch, place) for place in range(len(some))]
         return begun
 
     def has(self, signature: Signature) -> bool:
-        """Tell whether a signature is made; if not, make it, or others while a thread is about it."""
+        """Return whether a signature is made; if not, make it, or others while a thread is at work on it."""
         if not signature.batch.is_made and not signature.batch.make():
             self._help()
         return signature.batch.is_made
@@ -95,12 +102,12 @@ class Signatures:
             await signature.batch.wait()
 
     def end(self) -> None:
-        """Let go of the threads, and of what they have not begun."""
+        """End the threads; what they have not begun is left undone."""
         if self._threads:
             self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _help(self) -> None:
-        """Make what nobody is about and will be needed first."""
+        """Make those of which no thread has begun and which will be needed first."""
         while self._batches and not self._batches.popleft().make():
             pass
 

@@ -1,8 +1,8 @@
-"""The ledger as delivery writes it: many connections, few transactions.
+"""What delivering writes down of each message: notes of many connections, in few transactions.
 
-Each message leaves two notes: its intent, durable before it is sent, and its outcome. A connection doesn't wait
-for an outcome to be written before it takes up the next reader: the intent that it then waits for stands behind
-the outcome, and becomes durable no sooner.
+Each message has two notes: its intent, durable before it is sent, and its outcome. A connection doesn't wait for
+an outcome to be written before it takes the next delivery: it waits for the intent of that one, which is written
+after the outcome and so becomes durable no sooner.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ log = structlog.get_logger(__name__)
 
 Result = TypeVar("Result")
 
-_SECONDS_BEHIND = 1.0  # by which the outbox may be behind the journal
+_LAG = 1.0  # seconds after which a note in the journal is written to the outbox, too
 _SYNC_EVERY = 0.02  # seconds
 _MOST_UNSYNCED = 500  # changes
 
 
-class Ledger(Protocol):
-    """Takes down what happens to deliveries, in the order in which it happens."""
+class Notes(Protocol):
+    """Takes down what happens to deliveries, in the order in which it happens, for all chunks of a process."""
 
     def note(self, *changes: Change) -> None:
         """Take changes down; they are written soon."""
@@ -45,7 +45,7 @@ class Ledger(Protocol):
         ...
 
     async def flush(self) -> None:
-        """Return when the outbox itself holds what has been noted.
+        """Return when the outbox itself holds what has been noted, and what could not be written before.
 
         Raises:
             StoreError: the ledger could not be written.
@@ -61,7 +61,7 @@ class Ledger(Protocol):
         ...
 
 
-class GroupCommit:
+class GroupedNotes(Notes):
     """Writes changes to the outbox in groups.
 
     What arrives within one turn of the event loop, or while a transaction is being written, goes into the next.
@@ -74,38 +74,38 @@ class GroupCommit:
         self._turns = _Turns(self._commit)
 
     def note(self, *changes: Change) -> None:
-        """See `Ledger`."""
+        """Take changes down for the next group."""
         self._noted.extend(changes)
         self._turns.ask()
 
     async def write(self, *changes: Change) -> Collection[int]:
-        """See `Ledger`."""
+        """Write changes with the next group, and return the keys of those that were left out."""
         self._noted.extend(changes)
         return await asyncio.shield(self._turns.ask())
 
     async def flush(self) -> None:
-        """See `Ledger`."""
+        """Write what has been noted, and what could not be written before."""
         await self.write()
 
     async def drain(self) -> None:
-        """See `Ledger`; deliveries whose outcome is lost will be found in flight and be `uncertain`."""
+        """End; deliveries whose outcome can't be written will be found in flight, and be `uncertain`."""
         await self._turns.end()
         if self._unsaved:
             unsaved, self._unsaved = self._unsaved, []
             await self._outbox.record(unsaved)
 
     async def _commit(self) -> Collection[int]:
-        changes, self._noted = self._noted, []
+        changes, self._noted, self._unsaved = [*self._unsaved, *self._noted], [], []
         try:
             return await self._outbox.record(changes)
         except Exception as error:
-            # An intent that was not written stops its message; an outcome is a fact and is tried again.
+            # An intent that was not written stops its message; an outcome is a fact and is written again.
             self._unsaved += [change for change in changes if change.state is not DeliveryState.SENDING]
             log.warning("ledger_not_written", reason=str(error), changes=len(changes))
             raise
 
 
-class Journalled:
+class JournalledNotes(Notes):
     """Writes changes to a journal at once, and to the outbox in batches; see `newsletter.delivery.record.journal`.
 
     `open_journal` makes the journal when there is something to write; `batch` is how many changes make a batch.
@@ -124,17 +124,17 @@ class Journalled:
         self._failure: Exception | None = None
 
     def note(self, *changes: Change) -> None:
-        """See `Ledger`."""
+        """Write changes to the journal, and to the outbox with the next batch."""
         journal = self._journal
         self._noted.extend(changes)  # first: an outcome is a fact, even if the journal can't take it
         journal.append(changes)
         if len(self._noted) >= self._batch or journal.is_filling:
             self._flushes.ask()
         elif self._later is None:
-            self._later = asyncio.get_running_loop().call_later(_SECONDS_BEHIND, self._flushes.ask)
+            self._later = asyncio.get_running_loop().call_later(_LAG, self._flushes.ask)
 
     async def write(self, *changes: Change) -> Collection[int]:
-        """See `Ledger`. What is left out isn't known yet."""
+        """Write changes to the journal. Which are left out isn't known yet, so the answer is always empty."""
         if self._failure:
             raise self._failure
         journal = self._journal
@@ -149,14 +149,14 @@ class Journalled:
         return ()
 
     async def flush(self) -> None:
-        """See `Ledger`."""
+        """Write what has been noted to the outbox; after a failure there is no other try but `drain`."""
         await asyncio.shield(self._flushes.ask())
 
     async def drain(self) -> None:
-        """See `Ledger`; if it raises, the journal stays, and the next run begins with reading it."""
+        """End; if it raises, the journal stays, and recovery begins with reading it."""
         if self._opened is None:
             return
-        if self._later:  # first: a flush that began while we wait below would go on when the journal is gone
+        if self._later:  # first: a flush that began while we wait below would go on after the journal is gone
             self._later.cancel()
             self._later = None
         await self._flushes.end()

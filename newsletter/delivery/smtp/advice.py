@@ -11,7 +11,8 @@ import socket
 import ssl
 
 from newsletter.core.errors import RelayError, RelaySetupError
-from newsletter.delivery.smtp.relay_config import RelayConfig, Security
+from newsletter.core.relay import Security
+from newsletter.delivery.smtp.relay_config import RelayConfig
 from newsletter.delivery.smtp.replies import Kind, Reply, Stage, printable
 
 _BAD_SYNTAX, _BAD_PARAMETER = 501, 504

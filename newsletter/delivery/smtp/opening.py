@@ -19,9 +19,10 @@ from aiosmtplib import (
 )
 
 from newsletter.core.errors import RelayError
+from newsletter.core.relay import Security
 from newsletter.delivery.smtp import advice
 from newsletter.delivery.smtp.experience import Experience
-from newsletter.delivery.smtp.relay_config import RelayConfig, Security
+from newsletter.delivery.smtp.relay_config import RelayConfig
 from newsletter.delivery.smtp.replies import Reply
 
 _UNKNOWN_COMMAND = frozenset({500, 501, 502, 504})  # to EHLO, from servers of before 1995 (RFC 1869, 4.4 and 4.5)

@@ -23,7 +23,7 @@ from newsletter.delivery.smtp.experience import Experience, Joining, misundersta
 from newsletter.delivery.smtp.relay_config import RelayConfig
 from newsletter.delivery.smtp.replies import CLOSING, Kind, Reply, Stage, is_leave, step, verdict
 from newsletter.delivery.smtp.session import Letter, SessionOverError, content
-from newsletter.delivery.smtp.wire import Link, LostError, SilentError
+from newsletter.delivery.smtp.wire import LostError, SilentError, Wire
 
 _QUIT_TIMEOUT = 2.0  # seconds that a goodbye may take
 # A joined envelope has arrived when the message is answered: its own answers are due soon after that …
@@ -38,7 +38,7 @@ class PipelinedSession:
     """A session that pipelines, on the connection of an aiosmtplib client.
 
     Args:
-        link: the connection.
+        wire: the connection.
         extensions: what the relay offered in answer to EHLO.
         config: the relay, and how long it may take.
         experience: shared by the sessions with one relay.
@@ -47,13 +47,13 @@ class PipelinedSession:
 
     def __init__(
         self,
-        link: Link,
+        wire: Wire,
         extensions: Mapping[str, str],
         config: RelayConfig,
         experience: Experience,
         ehlo_name: str,
     ) -> None:
-        self._link = link
+        self._wire = wire
         self._offers = Offers.of(extensions)
         self._name = config.name
         self._config = config
@@ -74,17 +74,18 @@ class PipelinedSession:
 
     @property
     def spent(self) -> bool:
-        """Tell whether the session has taken its fill, or lost its connection."""
-        return self._left <= 0 or bool(self._link.lost)
+        """Return whether the session has carried its share of messages, or lost its connection."""
+        return self._left <= 0 or bool(self._wire.lost)
+
+    @property
+    def can_rest(self) -> bool:
+        """Return whether the session may stay open, unused, and be used again later; see `Session`."""
+        return self._used and not (self._busy or self._announced or self.spent)
 
     @property
     def looks_ahead(self) -> bool:
-        """Tell whether the session is faster if it knows the next letter."""
+        """Return whether the session is faster if it knows the next letter."""
         return self._left > 1 and self._joins.may_join
-
-    async def send(self, sender: str, recipient: str, message: bytes) -> Outcome:
-        """Hand over one message; see `ports.Relay.send`."""
-        return await self.hand_over(Letter(sender, recipient, (message,)))
 
     async def hand_over(self, letter: Letter, following: Letter | None = None) -> Outcome:
         """Hand over one letter; see `Session.hand_over`."""
@@ -96,7 +97,7 @@ class PipelinedSession:
         except UnusableAddressError as error:
             return Outcome(state=DeliveryState.REFUSED, text=str(error), relay=self._name)
         except RelayError:
-            self._link.abort()
+            self._wire.abort()
             raise
         finally:
             self._busy = False
@@ -106,25 +107,25 @@ class PipelinedSession:
         """Say QUIT and close; a transaction that is under way is cut off."""
         if self._announced:
             self._joins.left_off()
-        if self._busy or self._announced or self._link.lost:
-            self._link.abort()
+        if self._busy or self._announced or self._wire.lost:
+            self._wire.abort()
             return
         try:
-            self._link.write(b"QUIT\r\n", replies=1)
-            await self._link.reply(_QUIT_TIMEOUT)
+            self._wire.write(b"QUIT\r\n", replies=1)
+            await self._wire.reply(_QUIT_TIMEOUT)
         except LostError:
             pass  # the relay has gone before us
         finally:
-            self._link.close()
+            self._wire.close()
 
     async def _open(self, letter: Letter) -> Outcome | None:
         """Ask leave to send a message; an outcome is what the relay says instead."""
         if self._announced is None:
             return await self._judged(*await self._ask(letter))
         self._left -= 1
-        if is_leave(self._link.at_hand(3)):  # so it is nearly always
+        if is_leave(self._wire.at_hand(3)):  # so it is nearly always
             self._announced = None
-            self._link.skip(3)
+            self._wire.skip(3)
             self._joins.worked()
             self._unclean = False
             return None
@@ -137,7 +138,7 @@ class PipelinedSession:
         self._check(Stage.RCPT, to_recipient)
         outcome = step(Stage.RCPT, to_recipient, self._name)
         if outcome and to_data.kind == Kind.MORE:  # it now awaits a message for nobody
-            self._link.write(b".\r\n", replies=1)
+            self._wire.write(b".\r\n", replies=1)
             await self._answer()
         outcome = outcome or step(Stage.DATA, to_data, self._name)
         self._unclean = outcome is not None
@@ -147,12 +148,12 @@ class PipelinedSession:
         """Send an envelope by itself and return the answers."""
         reset, replies = (b"RSET\r\n", 4) if self._unclean else (b"", 3)
         began = time.monotonic()
-        self._link.write(reset + self._commands(letter), replies=replies)
+        self._wire.write(reset + self._commands(letter), replies=replies)
         self._left -= 1
         try:
             if reset:
-                await self._link.reply(self._config.timeout)
-            to_mail = await self._link.reply(self._config.timeout)
+                await self._wire.reply(self._config.timeout)
+            to_mail = await self._wire.reply(self._config.timeout)
         except LostError as error:
             raise self._lost(error, over=self._used) from error
         if to_mail.kind != Kind.DONE:  # it may close without another word
@@ -180,7 +181,7 @@ class PipelinedSession:
         self._announced = None
         try:
             while len(answers) < _COMMANDS:
-                answers.append(await self._link.reply(patience))
+                answers.append(await self._wire.reply(patience))
                 self._object_to_end(answers[0])
         except LostError as error:
             self._joining_failed(answers, error)
@@ -203,14 +204,14 @@ class PipelinedSession:
         *message, end = content(letter)
         # In one piece, and so in one TLS record: a server that reads it at once answers it at once, instead of
         # keeping the second answer back until the first is acknowledged.
-        self._link.write(*message, end + joined, replies=1 + _COMMANDS if joined else 1)
+        self._wire.write(*message, end + joined, replies=1 + _COMMANDS if joined else 1)
         try:
-            reply = await self._link.reply(self._config.final_timeout)
+            reply = await self._wire.reply(self._config.final_timeout)
         except LostError as error:
             if joined:
                 self._joining_failed((), error)
             # With an envelope in the same write it can't be told which of both has not gone out.
-            elif self._link.unsent:
+            elif self._wire.unsent:
                 raise RelayError(f"{self._name} was lost in the middle of a message: {error}") from error
             text = f"lost before the answer to the message: {error}"
             return Outcome(state=DeliveryState.UNCERTAIN, text=text, relay=self._name)
@@ -263,7 +264,7 @@ class PipelinedSession:
 
     async def _answer(self) -> Reply:
         try:
-            return await self._link.reply(self._config.timeout)
+            return await self._wire.reply(self._config.timeout)
         except LostError as error:
             raise self._lost(error) from error
 

@@ -8,23 +8,24 @@ from functools import cached_property
 from aiosmtplib import SMTP
 
 from newsletter.core.errors import RelaySetupError
-from newsletter.delivery.smtp.experience import Experience, Joining, Joins
+from newsletter.core.relay import Pipelining, Security
+from newsletter.delivery.smtp.experience import Experience, Joins
 from newsletter.delivery.smtp.opening import Opener
 from newsletter.delivery.smtp.pipelined import PipelinedSession
-from newsletter.delivery.smtp.relay_config import RelayConfig, Security
+from newsletter.delivery.smtp.relay_config import RelayConfig
 from newsletter.delivery.smtp.session import Session
-from newsletter.delivery.smtp.stepwise import StockSession
-from newsletter.delivery.smtp.wire import Link
+from newsletter.delivery.smtp.stepwise import StepwiseSession
+from newsletter.delivery.smtp.wire import Wire
 
-__all__ = ["RelayConfig", "Security", "SmtpRelayPool"]
+__all__ = ["RelayConfig", "SmtpRelay"]
 
 
-class SmtpRelayPool:
+class SmtpRelay:
     """Opens sessions with one relay."""
 
     def __init__(self, config: RelayConfig) -> None:
         self._config = config
-        self._experience = Experience(config.name, joining=config.joining)
+        self._experience = Experience(config.name, joining=config.pipelining is Pipelining.MESSAGES)
         self._opener = Opener(config, self._experience)
 
     @property
@@ -52,11 +53,6 @@ class SmtpRelayPool:
         """Return what is known of how the relay takes joined envelopes."""
         return self._experience.joins
 
-    @property
-    def joining(self) -> Joining:
-        """Tell whether the relay takes joined envelopes, as far as is known."""
-        return self.joins.state
-
     async def connect(self, *, sender: str = "") -> Session:
         """Return a session that is ready for mail.
 
@@ -64,7 +60,7 @@ class SmtpRelayPool:
         is no way back to a connection in the clear.
 
         Args:
-            sender: whose domain we greet with where this machine has no full name of its own.
+            sender: whose domain the relay is greeted with where this machine has no full name of its own.
 
         Raises:
             RelayError: no session can be had; names host and reason. It is a `RelaySetupError`, and names the
@@ -75,21 +71,17 @@ class SmtpRelayPool:
         return self._session(client, ehlo_name)
 
     def _session(self, client: SMTP, ehlo_name: str) -> Session:
-        if not (self._config.pipelining and client.supports_extension("pipelining")):
-            return StockSession(client, self._config, self._experience, ehlo_name)
+        if self._config.pipelining is Pipelining.OFF or not client.supports_extension("pipelining"):
+            return StepwiseSession(client, self._config, self._experience, ehlo_name)
         extensions = dict(client.esmtp_extensions)
-        return PipelinedSession(Link.take_over(client), extensions, self._config, self._experience, ehlo_name)
+        return PipelinedSession(Wire.take_over(client), extensions, self._config, self._experience, ehlo_name)
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         config = self._config
         try:
-            context = ssl.create_default_context(cafile=config.ca_file)
+            return ssl.create_default_context(cafile=config.ca_file)
         except OSError as error:
             raise RelaySetupError(
                 f"cannot read the certificates in {config.ca_file}: {error}; see {config.setting('ca_file')}"
             ) from error
-        if not config.verify:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        return context

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
-
-class Security(StrEnum):
-    """How a connection is kept private."""
-
-    STARTTLS = "starttls"  # begin in the clear, then TLS, or not at all
-    TLS = "tls"  # TLS from the first byte
-    NONE = "none"  # in the clear: for a relay on this machine
+from newsletter.core.relay import Pipelining, Security
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayConfig:
-    """One relay and how to use it. Times are in seconds."""
+    """One relay and how to use it: its settings, with times in seconds."""
 
     host: str
     port: int = 587
@@ -32,9 +25,7 @@ class RelayConfig:
     timeout: float = 60.0  # for both from then on, and for each reply
     final_timeout: float = 600.0  # for the reply to a message, as RFC 5321, 4.5.3.2.6 asks
     ca_file: Path | None = None  # trusted certificates instead of the system's
-    pipelining: bool = True  # where the relay offers it
-    joining: bool = True  # the next envelope in the write of the final dot, where the relay takes it
-    verify: bool = True  # whether the relay's certificate must be valid
+    pipelining: Pipelining = Pipelining.MESSAGES  # as far as the relay takes it
     ehlo_name: str = ""  # what to greet with; empty: as `newsletter.delivery.smtp.opening` finds out
     further: int | None = None  # which of NEWSLETTER_SMTP__RELAYS it is, from 0; None: the first relay
 

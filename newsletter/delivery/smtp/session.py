@@ -1,4 +1,4 @@
-"""What delivery asks of its sessions with relays: the ports, and how long a session may be used."""
+"""What delivery asks of a session with a relay, and the letters that it hands over."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import NamedTuple, Protocol
 
 from newsletter.core.delivery import Outcome
 from newsletter.core.errors import RelayError
-from newsletter.delivery.smtp.experience import Joins
 
 _LINE_DOT = re.compile(rb"(?m)^\.")
 
 
 class SessionOverError(RelayError):
-    """The relay has ended the session between two messages, after at least one had gone through: connect anew.
+    """The relay has ended the session between two messages, after at least one went through: a new one will do.
 
-    Relays do so after a number of messages, or when they are restarted; it says nothing of their health.
+    Relays do so after a number of messages, after some idle time, or when they are restarted; it says nothing of
+    their health.
     """
 
 
 class Letter(NamedTuple):
-    """One message in its envelope: bare addresses, final bytes in pieces, the last of them not empty.
+    """One message in its envelope: bare addresses; final bytes with CRLF line ends, in pieces, the last not empty.
 
-    `is_plain` says that the message is ASCII, and that none of its lines begins with a dot. To look through 60 KB
-    for that takes longer than to compose them, and our own encoding makes no others.
+    `is_plain` says that the message is ASCII, and that none of its lines begins with a dot. To search 60 KB for
+    that takes longer than to compose them, so it is found out once for an issue.
     """
 
     sender: str
@@ -39,29 +39,34 @@ class Letter(NamedTuple):
 
 
 class Session(Protocol):
-    """One connection to a relay, greeted, secured and logged in (`ports.Relay`, and when to replace it)."""
+    """One connection to a relay: greeted, secured and logged in; it carries one message after the other."""
 
     @property
     def name(self) -> str:
-        """Return the relay's host and port."""
+        """Return the relay's host and port, as recorded with each delivery."""
         ...
 
     @property
     def spent(self) -> bool:
-        """Tell whether no further message should be handed over here: connect anew."""
+        """Return whether no further message should be handed over here, so that a new session is needed."""
+        ...
+
+    @property
+    def can_rest(self) -> bool:
+        """Return whether the session may stay open, unused, and be used again later.
+
+        It may when it has carried a message: should the relay have ended it meanwhile, that is known to say
+        nothing of the relay's health (`SessionOverError`).
+        """
         ...
 
     @property
     def looks_ahead(self) -> bool:
-        """Tell whether the session is faster if it knows what it will send next."""
-        ...
-
-    async def send(self, sender: str, recipient: str, message: bytes) -> Outcome:
-        """Hand over one message; see `ports.Relay.send`."""
+        """Return whether the session is faster if it knows what it will send next."""
         ...
 
     async def hand_over(self, letter: Letter, following: Letter | None = None) -> Outcome:
-        """Hand over one letter, as `send` does.
+        """Hand over one letter and return what the relay said of its recipient.
 
         Args:
             letter: what is sent.
@@ -75,49 +80,16 @@ class Session(Protocol):
         ...
 
     async def close(self) -> None:
-        """Say QUIT and close; a transaction that is under way is cut off."""
-        ...
-
-
-class Pool(Protocol):
-    """Opens sessions with one relay (`ports.RelayPool`, and its name and rate)."""
-
-    @property
-    def name(self) -> str:
-        """Return the relay's host and port."""
-        ...
-
-    @property
-    def connections(self) -> int:
-        """Return how many sessions may be open at once."""
-        ...
-
-    @property
-    def rate(self) -> float:
-        """Return how many messages a second the relay is given, 0 for no limit."""
-        ...
-
-    @property
-    def weight(self) -> int:
-        """Return the relay's share of the work; 0: it stands by. See `newsletter.delivery.limits.relays`."""
-        ...
-
-    @property
-    def joins(self) -> Joins:
-        """Return what is known of how the relay takes joined envelopes."""
-        ...
-
-    async def connect(self, *, sender: str = "") -> Session:
-        """Return a session that is ready for mail, to be sent by `sender`; `RelayError` if none can be had."""
+        """Say QUIT and close, within two seconds; a transaction that is under way is cut off."""
         ...
 
 
 def is_plain(message: bytes) -> bool:
-    """Tell whether a message is ASCII, and none of its lines begins with a dot."""
+    """Return whether a message is ASCII, and none of its lines begins with a dot."""
     return message.isascii() and not message.startswith(b".") and b"\n." not in message
 
 
 def content(letter: Letter) -> list[bytes]:
-    """Return a message as it goes behind DATA, its leading dots doubled, and the final dot (RFC 5321, 4.5.2)."""
+    """Return a message as it goes out after DATA: leading dots doubled, and the final dot (RFC 5321, 4.5.2)."""
     pieces = letter.pieces if letter.is_plain else [_LINE_DOT.sub(b"..", b"".join(letter.pieces))]
     return [*pieces, b".\r\n" if pieces[-1].endswith(b"\r\n") else b"\r\n.\r\n"]

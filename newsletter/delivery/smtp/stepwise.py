@@ -1,7 +1,7 @@
 """A mail transaction as aiosmtplib makes it: one command, one reply. Works with every SMTP server.
 
-It calls aiosmtplib's commands one by one instead of `sendmail`, because only so can be told whether a lost
-connection was lost before or after the message was handed over.
+It calls aiosmtplib's commands one by one instead of `sendmail`: only then is it known whether a connection was
+lost before or after the message was handed over.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from newsletter.delivery.smtp.session import Letter, SessionOverError, content
 _QUIT_TIMEOUT = 2.0  # seconds that a goodbye may take
 
 
-class StockSession:
+class StepwiseSession:
     """A session that hands over messages through an aiosmtplib client.
 
     Args:
@@ -47,17 +47,18 @@ class StockSession:
 
     @property
     def spent(self) -> bool:
-        """Tell whether the session has taken its fill, or lost its connection."""
+        """Return whether the session has carried its share of messages, or lost its connection."""
         return self._left <= 0 or not self._client.is_connected
 
     @property
-    def looks_ahead(self) -> bool:
-        """Tell that the next letter is of no interest here."""
-        return False
+    def can_rest(self) -> bool:
+        """Return whether the session may stay open, unused, and be used again later; see `Session`."""
+        return self._used and not (self._busy or self.spent)
 
-    async def send(self, sender: str, recipient: str, message: bytes) -> Outcome:
-        """Hand over one message; see `ports.Relay.send`."""
-        return await self.hand_over(Letter(sender, recipient, (message,)))
+    @property
+    def looks_ahead(self) -> bool:
+        """Return that the next letter is of no interest here."""
+        return False
 
     async def hand_over(
         self,

@@ -26,7 +26,7 @@ class SilentError(LostError):
     """No reply came in time, so that we have given the connection up."""
 
 
-class Link(asyncio.Protocol):
+class Wire(asyncio.Protocol):
     """Reads replies off a connection, however they come: several at once, or in pieces.
 
     Replies are counted against the commands written. One that nobody asked for means that the two sides have lost
@@ -64,21 +64,21 @@ class Link(asyncio.Protocol):
         self.lost = ""
 
     @classmethod
-    def take_over(cls, client: SMTP) -> Link:
-        """Return the link of a client that has connected; the client itself is of no more use."""
+    def take_over(cls, client: SMTP) -> Wire:
+        """Return the wire of a client that has connected; the client itself is of no more use."""
         transport = cast("asyncio.Transport", client.transport)
         connection = transport.get_extra_info("socket")
-        link = cls(
+        wire = cls(
             transport,
             is_tls=transport.get_extra_info("sslcontext") is not None,
             acknowledge=_acknowledging(connection),
         )
-        transport.set_protocol(link)
+        transport.set_protocol(wire)
         # `_unsent` shall tell whether any byte is left in the transport.
         transport.set_write_buffer_limits(high=1, low=0)
         # Under TLS a small write would otherwise wait for the acknowledgement of the one before.
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return link
+        return wire
 
     @property
     def unsent(self) -> bool:

@@ -18,7 +18,7 @@ from newsletter.core.terms import Terms
 from newsletter.core.topics import Choice
 from newsletter.pipeline.publish import subjects
 from newsletter.pipeline.run import Pipeline
-from newsletter.ports import ListFile, Lists, RelayPool
+from newsletter.ports import ListFile, Lists, Mailer
 from newsletter.ports.previews import Previewed, Previews
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.web.studio.sample import sample_draft
@@ -47,7 +47,7 @@ class Studio(Previews):
     files: Lists
     pipeline: Pipeline
     renderer: MailRenderer
-    relay: RelayPool
+    mailer: Mailer
 
     async def lists(self) -> Sequence[str]:
         """Return the names of all lists, and of the weekly editions that anybody wants."""
@@ -104,18 +104,14 @@ class Studio(Previews):
         return issue, file
 
     async def send(self, issue: Issue, file: ListFile, address: str) -> Outcome:
-        """Send a test copy of an issue to one address, and return what the relay said; no ledger hears of it.
+        """Send a test copy of an issue to one address, and return what the relay said; the ledger is left alone.
 
         Raises:
-            RelayError: the relay cannot take it.
+            RelayError: no relay can take it; names the setting to change, if it is one.
         """
         message = self.renderer.message(issue, await self._rendering(issue), trial=True)
         sender, raw = message.for_reader(await self._delivery(issue, self.reader(file, address)))
-        relay = await self.relay.connect(sender=sender)
-        try:
-            return await relay.send(sender, address, raw)
-        finally:
-            await relay.close()
+        return await self.mailer.send(sender, address, raw)
 
     async def raw(self, issue: Issue, file: ListFile, address: str | None) -> bytes:
         """Return the message of an issue for an address: what a closed issue has for it, else by its wishes."""

@@ -36,9 +36,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("issue_key", name="pk_renderings"),
     )
     op.alter_column("issues", "masthead", new_column_name="terms")
+    op.add_column("deliveries", sa.Column("name", sa.Text))
     op.add_column("deliveries", sa.Column("choice", sa.Integer))
     op.execute(sa.text("UPDATE deliveries SET choice = :whole").bindparams(whole=_WHOLE))
+    _separate_reasons()
     _close(op.get_bind())
+
+
+def _separate_reasons() -> None:
+    """Why an address is suppressed stood after the word that says so; now it has a column of its own."""
+    for table in ("deliveries", "delivery_events"):
+        op.execute(
+            f"UPDATE {table} SET text = substr(reason, 13), reason = 'suppressed' "  # noqa: S608 (our own names)
+            "WHERE state = 'withdrawn' AND substr(reason, 1, 12) = 'suppressed: '"
+        )
 
 
 def _close(connection: sa.Connection) -> None:

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.delivery.smtp.relay import Security
+from newsletter.core.relay import Security
 from newsletter.delivery.smtp.replies import Reply
-from newsletter.delivery.smtp.wire import Link, LostError, SilentError
-from newsletter.ports import DispatchReport
+from newsletter.delivery.smtp.wire import LostError, SilentError, Wire
+from newsletter.ports import ChunkReport
 from tests.delivery.fakes import FakeOutbox, message_for
-from tests.delivery.pools import dispatcher, pool
+from tests.delivery.services import process, relay_to
 from tests.smtp_server import Certificates, SmtpServer
 
 
@@ -46,7 +46,7 @@ async def test_replies_are_the_same_however_the_bytes_come(
     for code, lines in said:
         marks = ["-"] * (len(lines) - 1) + [" "]
         wire += "".join(f"{code}{mark}{line}\r\n" for mark, line in zip(marks, lines, strict=True)).encode()
-    link = Link(cast("asyncio.Transport", _Transport()))
+    link = Wire(cast("asyncio.Transport", _Transport()))
     link.write(b"", replies=len(said))
 
     while wire:
@@ -59,7 +59,7 @@ async def test_replies_are_the_same_however_the_bytes_come(
 
 @given(st.binary())
 async def test_whatever_the_bytes_a_link_gives_replies_or_is_lost(wire: bytes) -> None:
-    link = Link(cast("asyncio.Transport", _Transport()))
+    link = Wire(cast("asyncio.Transport", _Transport()))
     link.write(b"", replies=1)
 
     link.data_received(wire)
@@ -75,7 +75,7 @@ async def test_whatever_the_bytes_a_link_gives_replies_or_is_lost(wire: bytes) -
 
 @given(st.integers(min_value=0, max_value=3), st.booleans())
 async def test_no_reply_counts_that_comes_behind_nonsense(good: int, in_one_go: bool) -> None:
-    link = Link(cast("asyncio.Transport", _Transport()))
+    link = Wire(cast("asyncio.Transport", _Transport()))
     link.write(b"", replies=6)
     parts = [b"250 Ok\r\n" * good, b"what?\r\n", b"250 Ok\r\n" * 2]
     for data in [b"".join(parts)] if in_one_go else parts:
@@ -122,7 +122,7 @@ class _Timer:
 
 
 async def test_each_reply_has_its_own_time_however_long_the_session_lasts() -> None:
-    link, clock = Link(cast("asyncio.Transport", _Transport())), _Clock()
+    link, clock = Wire(cast("asyncio.Transport", _Transport())), _Clock()
     link._loop = cast("asyncio.AbstractEventLoop", clock)
     link.write(b"", replies=4)
     for number in range(1, 4):
@@ -145,7 +145,7 @@ async def test_each_reply_has_its_own_time_however_long_the_session_lasts() -> N
 
 async def test_what_was_received_is_acknowledged_while_more_is_to_come() -> None:
     asked: list[int] = []
-    link = Link(cast("asyncio.Transport", _Transport()), acknowledge=lambda: asked.append(1))
+    link = Wire(cast("asyncio.Transport", _Transport()), acknowledge=lambda: asked.append(1))
     link.write(b"", replies=3)
 
     link.data_received(b"250 one\r\n25")
@@ -163,7 +163,7 @@ async def test_a_socket_that_cannot_be_asked_to_acknowledge_costs_no_reply() -> 
         asked.append(1)
         raise OSError
 
-    link = Link(cast("asyncio.Transport", _Transport()), acknowledge=refuse)
+    link = Wire(cast("asyncio.Transport", _Transport()), acknowledge=refuse)
     link.write(b"", replies=3)
     link.data_received(b"250 one\r\n")
     link.data_received(b"250 two\r\n")
@@ -179,11 +179,11 @@ async def test_a_system_without_quick_acknowledgements_does_without(
 ) -> None:
     monkeypatch.delattr(socket, "TCP_QUICKACK", raising=False)
     async with SmtpServer(tls=certificates if security is Security.STARTTLS else None) as server:
-        report = await dispatcher(FakeOutbox.of(10), pool(server, security=security, ca_file=ca_file)).deliver(
+        report = await process(FakeOutbox.of(10), relay_to(server, security=security, ca_file=ca_file)).deliver(
             message_for
         )
 
-    assert report == DispatchReport(sent=10)
+    assert report == ChunkReport(sent=10)
 
 
 class _Pieces(_Transport):
@@ -196,7 +196,7 @@ class _Pieces(_Transport):
 
 async def test_under_tls_the_last_piece_has_a_record_of_its_own() -> None:
     transport = _Pieces()
-    link = Link(cast("asyncio.Transport", transport), is_tls=True)
+    link = Wire(cast("asyncio.Transport", transport), is_tls=True)
 
     link.write(b"a", b"b", b".\r\nMAIL", replies=4)
     link.write(b"MAIL", replies=3)
@@ -209,7 +209,7 @@ async def test_under_tls_the_last_piece_has_a_record_of_its_own() -> None:
 
 async def test_a_reply_that_is_late_is_told_from_a_connection_that_is_lost() -> None:
     for patience, kind in ((0.01, SilentError), (5.0, LostError)):
-        link = Link(cast("asyncio.Transport", _Transport()))
+        link = Wire(cast("asyncio.Transport", _Transport()))
         link.write(b"", replies=1)
         asyncio.get_running_loop().call_later(0.05, link.connection_lost, None)
         with pytest.raises(LostError) as lost:

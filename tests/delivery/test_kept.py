@@ -11,14 +11,15 @@ import pytest
 
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import StoreError
+from newsletter.core.relay import Security
 from newsletter.delivery.limits.domains import DomainLimits, Limit
 from newsletter.delivery.smtp.experience import Joining
-from newsletter.delivery.smtp.relay import RelayConfig, Security, SmtpRelayPool
-from newsletter.ports import DispatchReport, Hindrance, HindranceKind, Hindrances, Store
-from tests.delivery import pools
+from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelay
+from newsletter.ports import ChunkReport, Hindrance, HindranceKind, Hindrances, Store
+from tests.delivery import services
 from tests.delivery.fakes import NOW, FakeOutbox, delivery, message_for, reader
 from tests.delivery.mta import Peculiar
-from tests.delivery.pools import Make, pool
+from tests.delivery.services import Make, relay_to
 from tests.smtp_server import SmtpServer
 
 SLOW, QUICK = "slow.example", "quick.example"
@@ -58,7 +59,7 @@ def hindrances(store: Store) -> Hindrances:
 @pytest.fixture
 def process(hindrances: Hindrances, clock: Clock) -> Make:
     """Make dispatchers, each of a process of its own."""
-    return partial(pools.dispatcher, hindrances=hindrances, clock=clock)
+    return partial(services.process, hindrances=hindrances, clock=clock)
 
 
 def at(domain: str, *keys: int) -> FakeOutbox:
@@ -77,16 +78,16 @@ async def test_a_domain_that_asked_to_slow_down_stays_slow_in_the_next_process(
     server: SmtpServer, process: Make, hindrances: Hindrances
 ) -> None:
     server.answer("RCPT", LATER)
-    await process(at(SLOW, *range(1, 11)), pool(server), limits=patient()).deliver(message_for)
+    await process(at(SLOW, *range(1, 11)), relay_to(server), limits=patient()).deliver(message_for)
     told = len(server.told)
     (slow,) = await known(hindrances, HindranceKind.DOMAIN)
 
-    again = await process(at(SLOW, 11), pool(server), limits=patient()).deliver(message_for)
+    again = await process(at(SLOW, 11), relay_to(server), limits=patient()).deliver(message_for)
 
     assert (slow.name, slow.reason, slow.times) == (SLOW, LATER, 1)
     assert slow.until is not None
     assert timedelta(seconds=50) < slow.until - NOW < timedelta(seconds=70)
-    assert again == DispatchReport(returned=1)
+    assert again == ChunkReport(returned=1)
     assert len(server.told) == told
 
 
@@ -94,18 +95,18 @@ async def test_after_its_pause_it_gets_one_message_at_a_time_and_then_all_is_for
     server: SmtpServer, process: Make, hindrances: Hindrances, clock: Clock
 ) -> None:
     server.answer("RCPT", LATER)
-    await process(at(SLOW, *range(1, 11)), pool(server), limits=patient()).deliver(message_for)
+    await process(at(SLOW, *range(1, 11)), relay_to(server), limits=patient()).deliver(message_for)
     clock.put_forward(61)
 
-    once_more = await process(at(SLOW, 11, 12), pool(server), limits=patient()).deliver(message_for)
+    once_more = await process(at(SLOW, 11, 12), relay_to(server), limits=patient()).deliver(message_for)
     (slow,) = await known(hindrances, HindranceKind.DOMAIN)
     server.works_again()
     clock.put_forward(121)
-    taken = await process(at(SLOW, 13, 14), pool(server), limits=patient()).deliver(message_for)
+    taken = await process(at(SLOW, 13, 14), relay_to(server), limits=patient()).deliver(message_for)
 
-    assert once_more == DispatchReport(deferred=1, returned=1)
+    assert once_more == ChunkReport(deferred=1, returned=1)
     assert slow.times == 2
-    assert taken == DispatchReport(sent=2)
+    assert taken == ChunkReport(sent=2)
     assert await known(hindrances, HindranceKind.DOMAIN) == []
 
 
@@ -113,12 +114,12 @@ async def test_a_domain_is_forgotten_when_it_was_left_alone_for_an_hour(
     server: SmtpServer, process: Make, clock: Clock
 ) -> None:
     server.answer("RCPT", LATER)
-    await process(at(SLOW, *range(1, 11)), pool(server), limits=patient()).deliver(message_for)
+    await process(at(SLOW, *range(1, 11)), relay_to(server), limits=patient()).deliver(message_for)
     server.works_again()
     server.delay = 0.05
     clock.put_forward(60 + 3600 + 1)
 
-    await process(at(SLOW, *range(11, 15)), pool(server, connections=2), limits=patient()).deliver(message_for)
+    await process(at(SLOW, *range(11, 15)), relay_to(server, connections=2), limits=patient()).deliver(message_for)
 
     assert server.most_in_work == 2
 
@@ -130,21 +131,25 @@ async def test_a_domain_whose_pause_was_noted_by_a_clock_that_ran_ahead_is_not_s
     slow = Hindrance(kind=HindranceKind.DOMAIN, name=SLOW, since=future, until=future, forgotten_at=future)
     await hindrances.note([slow], now=NOW)
 
-    report = await process(at(SLOW, 1), pool(server), limits=DomainLimits(first_pause=0.05)).deliver(message_for)
+    report = await process(at(SLOW, 1), relay_to(server), limits=DomainLimits(first_pause=0.05)).deliver(
+        message_for
+    )
 
-    assert report == DispatchReport(sent=1)
+    assert report == ChunkReport(sent=1)
 
 
 async def test_a_relay_that_was_given_up_is_tried_with_one_message_by_the_next_process(
     server: SmtpServer, process: Make, hindrances: Hindrances
 ) -> None:
     server.answer("GREETING", "421 4.3.2 shutting down")
-    failed = await process(FakeOutbox.of(20), pool(server, connections=4)).deliver(message_for)
+    failed = await process(FakeOutbox.of(20), relay_to(server, connections=4)).deliver(message_for)
     (sick,) = await known(hindrances, HindranceKind.RELAY)
     server.works_again()
     server.delay, before = 0.05, server.connections
 
-    delivering = asyncio.create_task(process(FakeOutbox.of(20), pool(server, connections=4)).deliver(message_for))
+    delivering = asyncio.create_task(
+        process(FakeOutbox.of(20), relay_to(server, connections=4)).deliver(message_for)
+    )
     await server.until(1)
     after_one = server.connections
     report = await delivering
@@ -152,7 +157,7 @@ async def test_a_relay_that_was_given_up_is_tried_with_one_message_by_the_next_p
     assert (sick.name, sick.given_up, sick.times) == (f"127.0.0.1:{server.port}", True, 3)
     assert failed.trouble == sick.reason
     assert after_one == before + 1
-    assert report == DispatchReport(sent=20)
+    assert report == ChunkReport(sent=20)
     assert await known(hindrances, HindranceKind.RELAY) == []
 
 
@@ -160,11 +165,11 @@ async def test_while_it_is_in_trouble_the_next_process_begins_with_the_relay_tha
     server: SmtpServer, other: SmtpServer, process: Make
 ) -> None:
     await server.stop_listening()
-    first = process(FakeOutbox.of(10), pool(server), pool(other), pauses=(60.0,))
-    assert await first.deliver(message_for) == DispatchReport(sent=10)
+    first = process(FakeOutbox.of(10), relay_to(server), relay_to(other), pauses=(60.0,))
+    assert await first.deliver(message_for) == ChunkReport(sent=10)
 
-    second = process(FakeOutbox.of(10), pool(server), pool(other), pauses=(60.0,))
-    assert await second.deliver(message_for) == DispatchReport(sent=10)
+    second = process(FakeOutbox.of(10), relay_to(server), relay_to(other), pauses=(60.0,))
+    assert await second.deliver(message_for) == ChunkReport(sent=10)
 
     assert server.connections == 0
     assert len(other.received) == 20
@@ -175,7 +180,7 @@ async def test_a_restart_lets_no_more_through_than_the_rate(
     server: SmtpServer, process: Make, hindrances: Hindrances, limited: str
 ) -> None:
     def again(key: int) -> Make:
-        relay = pool(server, rate=2.0 if limited == "relay" else 0.0)
+        relay = relay_to(server, rate=2.0 if limited == "relay" else 0.0)
         limits = DomainLimits(Limit(rate=2.0 if limited == "domain" else 0.0))
         return partial(process, FakeOutbox([delivery(key, reader(key))]), relay, limits=limits)
 
@@ -193,7 +198,7 @@ async def test_after_a_process_that_was_killed_nobody_knows_and_the_rate_begins_
     server: SmtpServer, process: Make, hindrances: Hindrances
 ) -> None:
     server.delay = 60.0
-    relay = partial(pool, server, rate=2.0, connections=1)
+    relay = partial(relay_to, server, rate=2.0, connections=1)
     killed = asyncio.create_task(process(FakeOutbox.of(1), relay()).deliver(message_for))
     await server.wait_for(lambda: "DATA" in server.told)
     (pace,) = await known(hindrances, HindranceKind.PACE)
@@ -204,7 +209,7 @@ async def test_after_a_process_that_was_killed_nobody_knows_and_the_rate_begins_
     began = loop.time()
     report = await process(FakeOutbox.of(2), relay()).deliver(message_for)
 
-    assert report == DispatchReport(sent=2)
+    assert report == ChunkReport(sent=2)
     assert loop.time() - began >= 0.9
     killed.cancel()
     await asyncio.wait([killed])
@@ -214,7 +219,7 @@ async def test_a_rate_that_was_not_used_lately_makes_nobody_wait(server: SmtpSer
     loop = asyncio.get_running_loop()
     began = loop.time()
 
-    await process(FakeOutbox.of(1), pool(server, rate=0.1)).deliver(message_for)
+    await process(FakeOutbox.of(1), relay_to(server, rate=0.1)).deliver(message_for)
 
     assert loop.time() - began < 2.0
 
@@ -224,25 +229,29 @@ async def test_a_relay_that_takes_no_joined_envelopes_is_known_as_such_after_a_r
 ) -> None:
     relay = Peculiar(discards=True)
     async with relay.running():
-        first = SmtpRelayPool(plain(relay))
+        first = SmtpRelay(plain(relay))
         await process(FakeOutbox.of(20), first).deliver(message_for)
         (noted,) = await known(hindrances, HindranceKind.JOINING)
         connections = relay.connections
 
-        second = SmtpRelayPool(plain(relay))
+        second = SmtpRelay(plain(relay))
         await process(FakeOutbox.of(20), second).deliver(message_for)
         again = relay.connections - connections
 
         clock.put_forward(8 * 24 * 3600.0)  # then it may be another server
         relay.discards = False
-        third = SmtpRelayPool(plain(relay))
+        third = SmtpRelay(plain(relay))
         await process(FakeOutbox.of(20), third).deliver(message_for)
 
         assert (noted.name, noted.times) == (f"127.0.0.1:{relay.port}", 1)
         assert noted.reason.startswith("no answer within")
         assert noted.until == noted.forgotten_at
         assert timedelta(days=6.9) < noted.forgotten_at - NOW < timedelta(days=7.1)
-        assert (first.joining, second.joining, third.joining) == (Joining.FAILS, Joining.FAILS, Joining.WORKS)
+        assert (first.joins.state, second.joins.state, third.joins.state) == (
+            Joining.FAILS,
+            Joining.FAILS,
+            Joining.WORKS,
+        )
         assert again == 1  # nothing was tried
         assert len(relay.recipients) == 60
 
@@ -256,7 +265,7 @@ async def test_a_failure_noted_by_a_clock_that_ran_ahead_does_not_count_for_ever
         name = f"127.0.0.1:{relay.port}"
         noted = Hindrance(kind=HindranceKind.JOINING, name=name, since=NOW, reason="?", forgotten_at=future)
         await hindrances.note([noted], now=NOW)
-        relays = SmtpRelayPool(plain(relay))
+        relays = SmtpRelay(plain(relay))
 
         await process(FakeOutbox.of(5), relays).deliver(message_for)
 
@@ -284,11 +293,11 @@ async def test_what_cannot_be_kept_costs_no_delivery(server: SmtpServer, process
     limits = DomainLimits(Limit(rate=1000), first_pause=0.05)
     outbox = at(QUICK, *range(1, 11))
 
-    report = await process(outbox, pool(server, rate=1000.0), limits=limits, hindrances=Unwritable()).deliver(
+    report = await process(outbox, relay_to(server, rate=1000.0), limits=limits, hindrances=Unwritable()).deliver(
         message_for
     )
 
-    assert report == DispatchReport(sent=7, deferred=3)
+    assert report == ChunkReport(sent=7, deferred=3)
     assert outbox.states() == {DeliveryState.SENT: 7, DeliveryState.DEFERRED: 3}
 
 
@@ -302,6 +311,8 @@ async def test_an_ordinary_run_writes_nothing(server: SmtpServer, process: Make)
         async def note(self, *_: object, **__: object) -> None:
             notes.append(1)
 
-    assert (await process(FakeOutbox.of(50), pool(server), hindrances=Counting()).deliver(message_for)).sent == 50
+    assert (
+        await process(FakeOutbox.of(50), relay_to(server), hindrances=Counting()).deliver(message_for)
+    ).sent == 50
 
     assert notes == []

@@ -12,13 +12,13 @@ from newsletter.core.delivery import Change, DeliveryState
 from newsletter.core.errors import StoreError
 from newsletter.delivery.record import notes as ledger_module
 from newsletter.delivery.record.journal import Journal
-from newsletter.delivery.record.notes import GroupCommit, Journalled
+from newsletter.delivery.record.notes import GroupedNotes, JournalledNotes
 from newsletter.ports import Outbox
 from tests.delivery.fakes import NOW, FakeOutbox
 
 
-def group_commit(outbox: FakeOutbox) -> GroupCommit:
-    return GroupCommit(cast("Outbox", outbox))
+def grouped_notes(outbox: FakeOutbox) -> GroupedNotes:
+    return GroupedNotes(cast("Outbox", outbox))
 
 
 def intent(key: int) -> Change:
@@ -47,7 +47,7 @@ class SlowOutbox(FakeOutbox):
 
 async def test_what_connections_write_in_one_turn_of_the_loop_is_one_transaction() -> None:
     outbox = FakeOutbox.of(16)
-    ledger = group_commit(outbox)
+    ledger = grouped_notes(outbox)
 
     await asyncio.gather(*(ledger.write(intent(key)) for key in range(1, 17)))
 
@@ -57,7 +57,7 @@ async def test_what_connections_write_in_one_turn_of_the_loop_is_one_transaction
 
 async def test_what_comes_during_a_transaction_goes_into_the_next_one() -> None:
     outbox = SlowOutbox()
-    ledger = group_commit(outbox)
+    ledger = grouped_notes(outbox)
     first = asyncio.create_task(ledger.write(intent(1)))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -72,7 +72,7 @@ async def test_what_comes_during_a_transaction_goes_into_the_next_one() -> None:
 
 async def test_an_outcome_and_the_next_intent_share_a_transaction() -> None:
     outbox = FakeOutbox.of(2)
-    ledger = group_commit(outbox)
+    ledger = grouped_notes(outbox)
     await ledger.write(intent(1))
 
     ledger.note(outcome(1))
@@ -84,7 +84,7 @@ async def test_an_outcome_and_the_next_intent_share_a_transaction() -> None:
 
 async def test_an_outcome_is_written_although_nobody_waits_for_it() -> None:
     outbox = FakeOutbox.of(1)
-    ledger = group_commit(outbox)
+    ledger = grouped_notes(outbox)
     await ledger.write(intent(1))
 
     ledger.note(outcome(1))
@@ -95,7 +95,7 @@ async def test_an_outcome_is_written_although_nobody_waits_for_it() -> None:
 
 async def test_whoever_writes_learns_whose_change_was_left_out() -> None:
     outbox = FakeOutbox.of(2)
-    ledger = group_commit(outbox)
+    ledger = grouped_notes(outbox)
     await outbox.record([Change(key=1, state=DeliveryState.WITHDRAWN, at=NOW)])
 
     left_out = await ledger.write(intent(1), intent(2))
@@ -105,7 +105,7 @@ async def test_whoever_writes_learns_whose_change_was_left_out() -> None:
 
 async def test_a_ledger_that_fails_tells_those_who_wait_and_keeps_the_outcomes_for_another_try() -> None:
     outbox = FakeOutbox.of(2)
-    ledger = group_commit(outbox)
+    ledger = grouped_notes(outbox)
     await ledger.write(intent(1))
     outbox.fail = StoreError("the disk is full")
 
@@ -120,7 +120,7 @@ async def test_a_ledger_that_fails_tells_those_who_wait_and_keeps_the_outcomes_f
 
 async def test_outcomes_that_cannot_be_written_at_the_end_are_an_error() -> None:
     outbox = FakeOutbox.of(1)
-    ledger = group_commit(outbox)
+    ledger = grouped_notes(outbox)
     await ledger.write(intent(1))
     outbox.fail = StoreError("the disk is full")
 
@@ -132,7 +132,7 @@ async def test_outcomes_that_cannot_be_written_at_the_end_are_an_error() -> None
 
 async def test_one_who_gives_up_waiting_does_not_disturb_the_others() -> None:
     outbox = SlowOutbox()
-    ledger = group_commit(outbox)
+    ledger = grouped_notes(outbox)
     impatient, patient = (asyncio.create_task(ledger.write(intent(key))) for key in (1, 2))
     await asyncio.sleep(0)
 
@@ -146,10 +146,10 @@ async def test_one_who_gives_up_waiting_does_not_disturb_the_others() -> None:
 async def test_no_flush_begins_while_the_journal_is_put_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger_module, "_SECONDS_BEHIND", 0.005)  # sooner than the sync that is waited for
+    monkeypatch.setattr(ledger_module, "_LAG", 0.005)  # sooner than the sync that is waited for
     outbox = SlowOutbox()
     asyncio.get_running_loop().call_later(0.1, outbox.go_on.set)
-    ledger = Journalled(cast("Outbox", outbox), partial(Journal, tmp_path, "worker"), batch=100)
+    ledger = JournalledNotes(cast("Outbox", outbox), partial(Journal, tmp_path, "worker"), batch=100)
     await ledger.write(intent(1))
     ledger.note(outcome(1))
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import defaultdict
+from collections.abc import Iterator
 from functools import partial
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from newsletter.core.delivery import Delivery
 from newsletter.core.errors import RenderError
 from newsletter.delivery.messages import signatures
-from newsletter.delivery.messages.composer import Messages
+from newsletter.delivery.messages.composer import Composer
+from newsletter.delivery.messages.signatures import Signatures
 from newsletter.ports import Composed
 from tests.delivery.fakes import PlainMessage, delivery, reader
 
@@ -56,88 +58,95 @@ def signed() -> SignedMessage:
 
 
 @pytest.fixture
-def messages(signed: SignedMessage, monkeypatch: pytest.MonkeyPatch) -> Messages:
-    async def message_for(_: int) -> SignedMessage:
+def at_work(monkeypatch: pytest.MonkeyPatch) -> Iterator[Signatures]:
+    monkeypatch.setattr(signatures, "cores", lambda: 2)
+    at_work = Signatures()
+    yield at_work
+    at_work.end()
+
+
+@pytest.fixture
+def composer(signed: SignedMessage, at_work: Signatures) -> Composer:
+    async def message() -> SignedMessage:
         return signed
 
-    monkeypatch.setattr(signatures, "cores", lambda: 2)
-    return Messages(message_for)
+    return Composer(message, at_work)
 
 
-async def test_letters_are_signed_ahead_in_threads_and_once(messages: Messages, signed: SignedMessage) -> None:
-    await messages.letter(DELIVERIES[0])
-    messages.prepare(DELIVERIES[1:])
-    messages.prepare(DELIVERIES[1:])
+async def test_letters_are_signed_ahead_in_threads_and_once(composer: Composer, signed: SignedMessage) -> None:
+    await composer.letter(DELIVERIES[0])
+    composer.prepare(DELIVERIES[1:])
+    composer.prepare(DELIVERIES[1:])
     upcoming = [one for one in DELIVERIES[1:25] if one.key != 13]
     await signed.until_signed(upcoming[-1])
     for one in upcoming:
-        letter = await messages.letter(one)
+        letter = await composer.letter(one)
         assert (letter.recipient, letter.pieces[0]) == (one.subscriber.email, signature(one.key))
         assert [name.startswith("sign") for name in signed.threads[one.key]] == [True]
-    messages.end()
+    composer.end()
 
 
 async def test_no_more_letters_are_made_ahead_than_there_is_use_for(
-    messages: Messages, signed: SignedMessage
+    composer: Composer, signed: SignedMessage
 ) -> None:
-    await messages.letter(DELIVERIES[0])
+    await composer.letter(DELIVERIES[0])
     for _ in range(20):
-        messages.prepare(DELIVERIES[1:])
-    await messages.letter(DELIVERIES[50])
-    messages.end()
+        composer.prepare(DELIVERIES[1:])
+    await composer.letter(DELIVERIES[50])
+    composer.end()
     assert len(signed.threads) <= 1 + 96
 
 
 async def test_letters_whose_turn_does_not_come_keep_no_others_from_being_made_ahead(
-    messages: Messages, signed: SignedMessage
+    composer: Composer, signed: SignedMessage
 ) -> None:
     held_up = [delivery(number, reader(number)) for number in range(201, 301)]
-    await messages.letter(DELIVERIES[0])
+    await composer.letter(DELIVERIES[0])
     for _ in range(20):
-        messages.prepare(held_up)
+        composer.prepare(held_up)
     for start in range(1, 99):
-        messages.prepare(DELIVERIES[start:])
+        composer.prepare(DELIVERIES[start:])
         if DELIVERIES[start].key != 13:  # it cannot be made
-            await messages.letter(DELIVERIES[start])
-    messages.prepare(DELIVERIES[99:])
+            await composer.letter(DELIVERIES[start])
+    composer.prepare(DELIVERIES[99:])
     await signed.until_signed(DELIVERIES[99])
-    first = await messages.letter(held_up[0])
+    first = await composer.letter(held_up[0])
     assert first.pieces[0] == signature(held_up[0].key)
-    messages.end()
+    composer.end()
 
 
 async def test_a_letter_whose_signature_a_thread_is_about_cannot_be_had_at_once(
-    messages: Messages, signed: SignedMessage
+    composer: Composer, signed: SignedMessage
 ) -> None:
-    await messages.letter(DELIVERIES[0])
+    await composer.letter(DELIVERIES[0])
     signed.may_sign.clear()
-    messages.prepare(DELIVERIES[1:3])
+    composer.prepare(DELIVERIES[1:3])
     await signed.until_begun()
-    assert not messages.letter_at_once(DELIVERIES[1])
+    assert not composer.letter_at_once(DELIVERIES[1])
     signed.may_sign.set()
-    assert (await messages.letter(DELIVERIES[1])).pieces[0] == signature(DELIVERIES[1].key)
-    assert messages.letter_at_once(DELIVERIES[3])
-    messages.end()
+    assert (await composer.letter(DELIVERIES[1])).pieces[0] == signature(DELIVERIES[1].key)
+    assert composer.letter_at_once(DELIVERIES[3])
+    composer.end()
 
 
-async def test_a_letter_of_an_issue_that_is_not_rendered_cannot_be_had_at_once(messages: Messages) -> None:
-    assert not messages.letter_at_once(DELIVERIES[0])
-    messages.end()
+async def test_a_letter_of_an_issue_that_is_not_rendered_cannot_be_had_at_once(composer: Composer) -> None:
+    assert not composer.letter_at_once(DELIVERIES[0])
+    composer.end()
 
 
-async def test_what_is_wrong_with_a_letter_is_told_when_its_turn_comes(messages: Messages) -> None:
-    await messages.letter(DELIVERIES[0])
-    messages.prepare(DELIVERIES[12:13])
+async def test_what_is_wrong_with_a_letter_is_told_when_its_turn_comes(composer: Composer) -> None:
+    await composer.letter(DELIVERIES[0])
+    composer.prepare(DELIVERIES[12:13])
     with pytest.raises(RenderError, match="no address"):
-        await messages.letter(DELIVERIES[12])
-    messages.end()
+        await composer.letter(DELIVERIES[12])
+    composer.end()
 
 
 async def test_after_the_end_nothing_is_made_ahead_but_what_is_asked_for_is_made(
-    messages: Messages, signed: SignedMessage
+    composer: Composer, signed: SignedMessage
 ) -> None:
-    await messages.letter(DELIVERIES[0])
-    messages.prepare(DELIVERIES[1:])
-    messages.end()
-    assert (await messages.letter(DELIVERIES[99])).pieces[0] == signature(DELIVERIES[99].key)
+    await composer.letter(DELIVERIES[0])
+    composer.prepare(DELIVERIES[1:])
+    composer.end()
+    assert (await composer.letter(DELIVERIES[99])).pieces[0] == signature(DELIVERIES[99].key)
     assert signed.threads[DELIVERIES[99].key] == ["MainThread"]

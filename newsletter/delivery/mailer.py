@@ -1,0 +1,67 @@
+"""Single mails over the relays that deliver issues."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from newsletter.core.delivery import DeliveryState, Outcome
+from newsletter.core.errors import RelayError, RelaySetupError
+from newsletter.delivery.smtp.relay import SmtpRelay
+from newsletter.delivery.smtp.session import Letter
+from newsletter.ports import Mailer
+
+log = structlog.get_logger(__name__)
+
+
+class RelayMailer(Mailer):
+    """Tries the relays in their order, each over a connection of its own, whatever issue goes out meanwhile."""
+
+    def __init__(self, relays: Sequence[SmtpRelay]) -> None:
+        self._relays = relays
+
+    async def send(self, sender: str, recipient: str, raw: bytes) -> Outcome:
+        """Hand over one mail, to the first relay that takes it; a refusal that is the reader's own is the last."""
+        letter = Letter(sender, recipient, (raw,))
+        outcome: Outcome | None = None
+        errors: list[RelayError] = []
+        not_taken = ""
+        for relay in self._relays:
+            if not_taken:
+                log.warning("mail_not_taken", reason=not_taken, next=relay.name)
+            try:
+                outcome = await _hand_over(relay, letter)
+            except RelayError as error:
+                errors.append(error)
+                not_taken = str(error)
+            else:
+                if not _may_be_taken_elsewhere(outcome):
+                    return outcome
+                not_taken = f"{outcome.relay} answered {outcome.code} {outcome.text}"
+        if outcome is not None:
+            return outcome
+        raise _all_of(errors)
+
+
+async def _hand_over(relay: SmtpRelay, letter: Letter) -> Outcome:
+    session = await relay.connect(sender=letter.sender)
+    try:
+        return await session.hand_over(letter)
+    finally:
+        await session.close()
+
+
+def _may_be_taken_elsewhere(outcome: Outcome) -> bool:
+    """Return whether another relay may take a mail that one did not take, without sending it twice."""
+    return outcome.state is DeliveryState.DEFERRED or (
+        outcome.state is DeliveryState.REFUSED and bool(outcome.doubt)
+    )
+
+
+def _all_of(errors: Sequence[RelayError]) -> RelayError:
+    """Return one error for those of all relays."""
+    if len(errors) == 1:
+        return errors[0]
+    of_setup = all(isinstance(error, RelaySetupError) for error in errors)
+    return (RelaySetupError if of_setup else RelayError)("; ".join(map(str, errors)))

@@ -1,0 +1,324 @@
+"""A closed issue is delivered by its key alone, and always as the same bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from newsletter.bootstrap import packaged_templates
+from newsletter.core.calendar import slot_on
+from newsletter.core.listing import Entry, Listing, Sighting
+from newsletter.core.newsletter_list import Cadence, Hours, NewsletterList
+from newsletter.core.subscriber import Subscriber, SyncPlan
+from newsletter.core.tokens import Links
+from newsletter.core.topics import Topic, TopicsMode
+from newsletter.pipeline.deliver import ClosedIssues
+from newsletter.pipeline.publish import publish
+from newsletter.ports import Store
+from newsletter.render.issue.issue_renderer import MailRenderer
+from newsletter.render.issue.renderer import TemplateRenderer
+from newsletter.store import open_store
+from tests import factories
+from tests.backtest.recorded import MONDAY
+from tests.editions.desk import LIST as DESK_LIST
+from tests.editions.desk import Desk
+
+DAY = date(2026, 3, 12)
+SOURCE = "huggingface"
+LIST = NewsletterList(
+    masthead=factories.masthead(intro="Good morning.", bounces_to="bounces@example.org"),
+    sources=(SOURCE,),
+    topics={"agents": Topic(name="agents", keywords=("agent",)), "cells": Topic(name="cells", keywords=("cell",))},
+    topics_mode=TopicsMode.ONLY,
+)
+READERS = (
+    Subscriber(list="daily", email="all@example.org", name="Ada"),
+    Subscriber(list="daily", email="agents@example.org", topics=("agents",)),
+    Subscriber(list="daily", email="first@example.org", topics=("cells",), topics_mode=TopicsMode.FIRST),
+    Subscriber(list="daily", email="own@example.org", interest="graphs and cells"),
+)
+TITLES = ("Agents that plan", "Cells in culture", "Agents in cells", "Graphs at scale")
+
+
+@dataclass
+class Office:
+    """A list with readers, a ledger in a file and templates in a folder, which a restart opens anew."""
+
+    folder: Path
+    list_: NewsletterList | None = LIST  # None: its file is gone
+    now: datetime = field(default_factory=lambda: slot_on(LIST, DAY).at)
+
+    def __post_init__(self) -> None:
+        (self.folder / "templates").mkdir()
+
+    @asynccontextmanager
+    async def store(self) -> AsyncIterator[Store]:
+        store = await open_store(f"sqlite:///{self.folder}/newsletter.db")
+        try:
+            yield store
+        finally:
+            await store.close()
+
+    def renderer(self) -> MailRenderer:
+        templates = TemplateRenderer(self.folder / "templates", packaged_templates())
+        return MailRenderer(templates, Links("https://papers.example.org", "a key of this test"))
+
+    async def close_issue(self, day: date = DAY, titles: tuple[str, ...] = TITLES) -> int:
+        """Collect papers, add the readers, close the issue of a day and return its key."""
+        assert self.list_ is not None
+        async with self.store() as store:
+            entries = [
+                Entry(
+                    listing=Listing(
+                        title=title, abstract=f"{title}. We study it.", url=f"https://example.org/{day}/{n}"
+                    ),
+                    sighting=Sighting(source=SOURCE, listed_on=day, seen_at=self.now, position=n),
+                )
+                for n, title in enumerate(titles)
+            ]
+            await store.library.record(SOURCE, day, entries, now=self.now)
+            await store.roster.apply("daily", SyncPlan(added=READERS), now=self.now)
+            published = await publish(
+                store,
+                self.renderer(),
+                self.list_,
+                [SOURCE],
+                slot_on(self.list_, day),
+                now=self.now,
+                at_once=False,
+                check=lambda _issue, _message: None,
+            )
+        assert published.issue is not None
+        return published.issue.key
+
+    async def mails(self, key: int, *, closed: ClosedIssues | None = None) -> dict[str, bytes]:
+        """Return what each reader is to be sent of a closed issue, by address; nothing is sent."""
+        async with self.store() as store:
+            by_key = closed or ClosedIssues(store.issues, self.renderer())
+            async with store.outbox.worker() as worker:
+                later = self.now + timedelta(days=400)
+                claimed = await store.outbox.claim(worker, now=later, limit=99, issue_key=key)
+                message = await by_key.message_for(key)
+                made = {one.subscriber.email: message.for_reader(one)[1] for one in claimed}
+                await store.outbox.release(worker)
+        return made
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    return Office(tmp_path)
+
+
+def read(raw: bytes) -> EmailMessage:
+    mail = message_from_bytes(raw, policy=default)
+    assert isinstance(mail, EmailMessage)
+    return mail
+
+
+def text(raw: bytes) -> str:
+    part = read(raw).get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+async def test_a_topic_that_is_edited_after_closing_changes_no_mail(office: Office) -> None:
+    key = await office.close_issue()
+    before = await office.mails(key)
+
+    other = Topic(name="agents", keywords=("zebra",))
+    office.list_ = replace(LIST, topics={"agents": other})
+
+    mails = await office.mails(key)
+    assert mails == before
+    mail = mails["agents@example.org"]
+    assert "Here are 2 of 4 new papers" in text(mail)
+    assert read(mail)["Subject"] == "Daily Papers · 12 Mar: Agents that plan and 1 more"
+
+
+async def test_the_old_process_and_a_fresh_one_make_the_same_mails(office: Office) -> None:
+    key = await office.close_issue()
+    async with office.store() as store:
+        old = ClosedIssues(store.issues, office.renderer())
+        before = await office.mails(key, closed=old)
+
+        office.list_ = replace(LIST, topics={}, masthead=replace(LIST.masthead, title="Renamed"))
+        write_template(office, "daily/body.txt", "{{ subject }}: something else altogether\n")
+
+        assert await office.mails(key, closed=old) == before
+        assert await office.mails(key) == before
+
+
+async def test_a_new_issue_goes_by_the_templates_and_the_list_as_they_are(office: Office) -> None:
+    first = await office.close_issue()
+    write_template(office, "daily/subject.txt", "{{ lead }}, freshly said")
+    office.list_ = replace(LIST, masthead=replace(LIST.masthead, title="Renamed"))
+    office.now += timedelta(days=1)
+
+    second = await office.close_issue(DAY + timedelta(days=1), ("Agents once more", "Cells once more"))
+
+    [old, new] = [(await office.mails(key))["all@example.org"] for key in (first, second)]
+    assert (read(old)["Subject"], read(old)["List-Id"]) == (
+        "Daily Papers · 12 Mar: Agents that plan and 3 more",
+        "Daily Papers <daily.example.org>",
+    )
+    assert (read(new)["Subject"], read(new)["List-Id"]) == (
+        "Agents once more, freshly said",
+        "Renamed <daily.example.org>",
+    )
+
+
+async def test_an_issue_without_a_stored_rendering_is_rendered_once_for_ever(office: Office) -> None:
+    key = await office.close_issue()
+    before = await office.mails(key)
+    async with office.store() as store, store.issues._database.write() as connection:  # type: ignore[attr-defined]
+        await connection.exec_driver_sql("DELETE FROM renderings")  # as the version before left it
+
+    assert await office.mails(key) == before
+    write_template(office, "daily/body.txt", "something else altogether\n")
+    assert await office.mails(key) == before
+
+
+async def test_there_is_no_mail_of_an_issue_that_is_not_there(office: Office) -> None:
+    async with office.store() as store:
+        with pytest.raises(LookupError, match="there is no issue 7"):
+            await ClosedIssues(store.issues, office.renderer()).message_for(7)
+
+
+def write_template(office: Office, name: str, content: str) -> None:
+    path = office.folder / "templates" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content)
+
+
+WORDS = st.text("aäß<&%{ 読", max_size=12)
+TOPICS = st.dictionaries(
+    st.sampled_from(["agents", "cells", "new"]),
+    st.builds(
+        lambda words: Topic(name="topic", keywords=tuple(words)), st.lists(st.sampled_from(["agent", "cell", "x"]))
+    ),
+)
+MASTHEADS = st.builds(
+    lambda title, intro, colour, cadence, sender: replace(
+        LIST.masthead, title=f"T{title}", intro=intro, theme={"accent": colour}, cadence=cadence, sender=sender
+    ),
+    WORDS,
+    WORDS,
+    st.sampled_from(["#1a5f7a", "#000000"]),
+    st.sampled_from(Cadence),
+    st.sampled_from(["Other <other@example.org>", "papers@example.com"]),
+)
+LISTS = st.builds(
+    lambda masthead, topics, mode, timezone, hours, deadline, days: replace(
+        LIST,
+        masthead=masthead,
+        cadence=masthead.cadence,
+        topics=topics,
+        topics_mode=mode,
+        timezone=timezone,
+        hours=hours,
+        deadline=deadline,
+        days=days,
+    ),
+    MASTHEADS,
+    TOPICS,
+    st.sampled_from(TopicsMode),
+    st.sampled_from(["Europe/London", "Asia/Tokyo"]),
+    st.sampled_from([None, Hours(time(7), time(9))]),
+    st.sampled_from([None, timedelta(hours=1)]),
+    st.sampled_from([(0, 1), (5, 6)]),
+)
+WISHES = st.builds(
+    lambda place, name, topics, mode, interest: replace(
+        READERS[place], name=name, topics=tuple(topics), topics_mode=mode, interest=interest
+    ),
+    st.integers(0, len(READERS) - 1),
+    WORDS,
+    st.lists(st.sampled_from(["agents", "cells", "new"]), unique=True),
+    st.sampled_from([None, *TopicsMode]),
+    WORDS,
+)
+TEMPLATES = st.tuples(
+    st.sampled_from(["daily/subject.txt", "daily/body.txt", "daily/body.html", "_base/listing.txt"]),
+    st.sampled_from(
+        ["Changed.\n", "{{ subject }}", "{{ nothing_like_that }}", "{% broken", "<p>{{ subject }}</p>"]
+    ),
+)
+# What may happen to everything around a closed issue; each is one kind of value.
+EDITS = st.lists(st.one_of(LISTS, WISHES, TEMPLATES, st.integers(1, 300), st.none()), min_size=1, max_size=5)
+
+
+async def happen(office: Office, edit: object) -> None:
+    """Edit the list, a reader or a template, let days pass, or lose the list file."""
+    match edit:
+        case NewsletterList():
+            office.list_ = edit
+        case Subscriber():
+            async with office.store() as store:
+                await store.roster.apply("daily", SyncPlan(changed=(edit,)), now=office.now)
+        case (str() as name, str() as content):
+            write_template(office, name, content)
+        case int():
+            office.now += timedelta(days=edit)
+        case _:
+            office.list_ = None
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.explicit, Phase.generate])
+@given(EDITS)
+def test_a_closed_issue_stays_the_same_bytes_whatever_happens_around_it(edits: list[object]) -> None:
+    async def check(office: Office) -> None:
+        key = await office.close_issue()
+        before = await office.mails(key)
+        assert len(before) == len(READERS)
+        for edit in edits:
+            await happen(office, edit)
+        assert await office.mails(key) == before
+
+    folder = Path(tempfile.mkdtemp())
+    try:
+        asyncio.run(check(Office(folder)))
+    finally:
+        shutil.rmtree(folder)
+
+
+AT_SIX = time(18)
+
+
+async def evening_desk(folder: Path) -> Desk:
+    """Return a desk that has closed an issue this morning for readers who get it at six."""
+    words = {"first": ("8",), "second": ("7", "6")}
+    topics = {name: Topic(name=name, keywords=keywords) for name, keywords in words.items()}
+    desk = Desk(folder, list_=replace(DESK_LIST, topics=topics, topics_mode=TopicsMode.ONLY))
+    desk.subscribe("ann", topics=("first",), hour=AT_SIX)
+    desk.subscribe("bob", topics=("second",), hour=AT_SIX)
+    desk.subscribe("eve", hour=AT_SIX)
+    await desk.run(MONDAY)
+    assert desk.post.mails == []
+    return desk
+
+
+async def test_topics_that_are_edited_between_closing_and_sending_leave_nobody_an_empty_mail(
+    tmp_path: Path,
+) -> None:
+    desk = await evening_desk(tmp_path)
+    none = {name: Topic(name=name, keywords=("zebra",)) for name in ("first", "second")}
+    desk.list_ = replace(desk.list_, topics=none, masthead=replace(desk.list_.masthead, title="Renamed"))
+
+    await desk.run(MONDAY, hour=18)
+
+    assert (desk.papers("ann"), desk.papers("bob")) == ([8], [7, 6])
+    assert len(desk.papers("eve")) == 6
+    assert all(mail.subject.startswith("Daily Papers · 9 Mar: ") for mail in desk.post.mails)
