@@ -1,9 +1,9 @@
 """Find what nothing in the program uses: code that only tests keep alive.
 
-Looked at are all modules, functions, classes, methods and constants of a package. One is used if its name stands
-anywhere in the package or in the templates but in its own definition, imports apart. Names are all that is compared,
-so one that is shared with something in use is not found; whatever is found is certain, but for what a library or the
-command line calls. Those stand in `.ci/used-from-outside`, each with a reason.
+The modules, functions, classes, methods and constants of a package are checked. Each is used if its name stands
+in the package or in the templates, other than in its own definition or in an import. Only names are compared:
+something unused that shares its name with something used is not found. What libraries call by name stands in
+`.ci/used-from-outside`, each with the reason.
 
     python .ci/unused.py [PACKAGE [TEMPLATES [ALLOWED]]]
 """
@@ -24,6 +24,7 @@ CALLED_BY_LIBRARIES = {
     *("model_validator", "field_validator"),  # pydantic
     "override",
 }
+_FEW = 20  # uses of a name that may all be its own: calls of itself
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -84,7 +85,10 @@ def imported_in(tree: ast.Module) -> Iterator[str]:
 
 def unused(package: Path, templates: Path) -> list[Found]:
     """Return what nothing in a package uses."""
-    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(package.rglob("*.py"))}
+    files = [
+        path for path in sorted(package.rglob("*.py")) if "migrations" not in path.parts
+    ]  # Alembic finds those
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in files}
     used = sum(map(names_in, trees.values()), words_in(templates))
     imported = {name for tree in trees.values() for name in imported_in(tree)}
     found = []
@@ -93,7 +97,8 @@ def unused(package: Path, templates: Path) -> list[Found]:
         if path.stem != "__init__" and module not in imported:
             found.append(Found(module, str(path)))
         for name, node in defined_in(tree):
-            if not name.startswith("__") and used[name] <= names_in(node)[name]:
+            uses = used[name]
+            if not name.startswith("__") and (not uses or (uses < _FEW and uses <= names_in(node)[name])):
                 found.append(Found(name, f"{path}:{node.lineno}"))  # type: ignore[attr-defined]
     return found
 
