@@ -1,4 +1,4 @@
-"""What a source is built from."""
+"""What a source is made from: its spec, the addresses of services, and HTTP."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Http(Protocol):
 
 
 class NoHttp(Http):
-    """For sources that are only checked, and for sources of files: no request can be made."""
+    """Makes no requests: for specs that are only checked, and for sources that read files."""
 
     async def get(
         self,
@@ -59,19 +59,30 @@ class NoHttp(Http):
         public_only: bool = False,  # noqa: ARG002
     ) -> _T:
         """Raise SourceError."""
-        raise SourceError(f"{source}: {url} is not asked here")
+        raise SourceError(f"{source}: {url}: no requests can be made here")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceConfig:
     """The addresses of services, with or without their paths, and whether feeds may be at private addresses."""
 
-    huggingface_url: str = "https://huggingface.co"
-    arxiv_url: str = "https://export.arxiv.org/api/query"
-    arxiv_rss_url: str = "https://rss.arxiv.org"
-    biorxiv_url: str = "https://api.biorxiv.org"
-    hackernews_url: str = "https://hn.algolia.com"
-    allow_private: bool = False
+    huggingface_url: str
+    arxiv_url: str
+    arxiv_rss_url: str
+    biorxiv_url: str
+    hackernews_url: str
+    allow_private: bool
+
+
+# For sources that make no request: those that are only checked, and those of files.
+NO_SERVICES = SourceConfig(
+    huggingface_url="",
+    arxiv_url="",
+    arxiv_rss_url="",
+    biorxiv_url="",
+    hackernews_url="",
+    allow_private=False,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

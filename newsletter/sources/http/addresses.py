@@ -13,10 +13,11 @@ _LONGEST_HOST = 253  # characters (RFC 1035)
 
 
 def ascii_host(host: str) -> str:
-    """Return a host, a name or an IP address without brackets, as it stands in a URL; nothing where it is none.
+    """Return a host as a URL has it, in ASCII; nothing if it is no host.
 
-    Names of other letters than ASCII become their A-labels (UTS 46), as in browsers; those that only the older
-    IDNA knows, such as `☃.net`, too.
+    Args:
+        host: a name, or an IP address without brackets. Non-ASCII names become A-labels (UTS 46), as in browsers;
+            so do names that only the older IDNA allows, such as `☃.net`.
     """
     if ":" in host:
         return host.lower() if _is_ipv6(host) else ""
@@ -28,7 +29,7 @@ def ascii_host(host: str) -> str:
 
 def _is_ipv6(host: str) -> bool:
     try:
-        # A zone (`fe80::1%eth0`) means something on one machine alone, and may hold any character.
+        # A zone (`fe80::1%eth0`) has a meaning on a single machine only, and may hold any character.
         return "%" not in host and ip_address(host).version == 6  # noqa: PLR2004
     except ValueError:
         return False
@@ -46,12 +47,12 @@ def _a_labels(host: str) -> str:
 
 
 async def resolve(host: str, port: int) -> list[str]:
-    """Return the IP addresses of a host, in the order in which they should be tried.
+    """Return the IP addresses of a host, in the order in which to try them.
 
     Raises:
         OSError: the name has no address, or no name server answers.
     """
-    import asyncio  # noqa: PLC0415 - those who only read documents need not wait for it
+    import asyncio  # noqa: PLC0415 - the process that reads documents does not need it
 
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(info[4][0]) for info in found))
