@@ -84,8 +84,10 @@ def test_a_file_of_mistakes_ends_soon(line: str) -> None:
 
 
 @given(st.text())
-def test_no_text_is_too_odd(text: str) -> None:
-    list(values(text))
+def test_any_text_gives_values_and_mistakes_in_the_order_of_its_lines(text: str) -> None:
+    lines = [found.line for found in values(text)]
+    assert lines == sorted(lines)
+    assert all(1 <= line <= text.count("\n") + 1 for line in lines)
 
 
 jsons = st.recursive(
