@@ -30,7 +30,7 @@ from typing import Any
 
 import structlog
 
-from newsletter.bootstrap import check_issue, packaged_templates
+from newsletter.bootstrap import packaged_templates
 from newsletter.core.calendar import slot_on
 from newsletter.core.listing import Candidate, Entry, Listing, Sighting
 from newsletter.core.newsletter_list import Masthead, NewsletterList
@@ -38,6 +38,7 @@ from newsletter.core.ranking import Occasion, Weights, ranked
 from newsletter.core.subscriber import Subscriber, SyncPlan
 from newsletter.core.tokens import Links
 from newsletter.core.topics import Topic, TopicsMode
+from newsletter.pipeline.check import check_issue
 from newsletter.pipeline.publish import publish
 from newsletter.ports import Store
 from newsletter.render.issue.issue_renderer import MailRenderer

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,11 +11,8 @@ from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING
 
-import structlog
-
 from newsletter.core.delivery import RetryPolicy
-from newsletter.core.errors import ConfigurationError, LintError
-from newsletter.core.network import on_loopback, unreachable
+from newsletter.core.errors import ConfigurationError
 from newsletter.core.tokens import Links
 from newsletter.delivery.limits.domains import DomainLimits, Limit
 from newsletter.delivery.mailer import RelayMailer
@@ -26,31 +21,31 @@ from newsletter.delivery.settlement import Rules
 from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelay
 from newsletter.lists.files import ListFiles
 from newsletter.operations.alarms import Alarm
+from newsletter.pipeline.check import check_issue
 from newsletter.pipeline.deliver import ClosedIssues, Delivering
 from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.pipeline.run import Pipeline
 from newsletter.ports import Lists, Store
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.render.issue.renderer import TemplateRenderer
-from newsletter.render.lint import Level, lint
-from newsletter.render.mime.signing import Signer, SigningKey
+from newsletter.scheduling.tick import Ticker
 from newsletter.settings import Settings
+from newsletter.settings.dkim import signer
+from newsletter.settings.reach import relays_are_local
 from newsletter.settings.secret_key import kept_key
 from newsletter.sources import registry
 from newsletter.sources.http.client import HttpClient, HttpConfig
-from newsletter.sources.parts import SourceConfig
+from newsletter.sources.parts import NO_SERVICES, NoHttp, SourceConfig
 from newsletter.store import open_store, sqlite_file, upgrade
-from newsletter.web.studio.one_message import Studio, for_nobody
+from newsletter.web.studio import sample
+from newsletter.web.studio.one_message import Studio
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
-    from newsletter.core.issue import Issue
     from newsletter.core.newsletter_list import NewsletterList
-    from newsletter.ports import Message, Source
+    from newsletter.ports import Source
     from newsletter.settings.groups import DeliverySettings, RelaySettings
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +61,7 @@ class Program:
     templates: TemplateRenderer
     studio: Studio
     alarm: Alarm
+    ticker: Ticker
     problem_of_link: Callable[[str], Awaitable[str]]
 
 
@@ -91,7 +87,7 @@ async def build(settings: Settings) -> AsyncIterator[Program]:
 def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
     links = Links(settings.web.public_url, secret_key(settings))
     templates = TemplateRenderer(own_templates(settings), packaged_templates())
-    dkim = signer(settings)
+    dkim = signer(settings.dkim)
     renderer = MailRenderer(templates, links, dkim)
     closed = ClosedIssues(store.issues, renderer)
     mark = HighWaterMark(store.high_water, settings.paths.state)
@@ -103,11 +99,19 @@ def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
         closed=closed,
         delivering=Delivering(store, closed, delivery, utc_now, mark),
         sources_of=_sources_of(settings, http),
-        check=partial(check_issue, is_local=relays_are_local(settings)),
-        clock=utc_now,
+        check=partial(check_issue, is_local=relays_are_local(settings.smtp)),
         mark=mark,
     )
     lists = list_files(settings)
+    alarm = Alarm(
+        to=settings.alarm.to,
+        templates=templates,
+        packaged=TemplateRenderer(None, packaged_templates()),
+        mailer=mailer,
+        signer=dkim,
+        folder=settings.paths.state / "alarms",
+        clock=utc_now,
+    )
     return Program(
         settings=settings,
         lists=lists,
@@ -116,27 +120,28 @@ def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
         delivery=delivery,
         links=links,
         templates=templates,
-        studio=Studio(files=lists, pipeline=pipeline, renderer=renderer, mailer=mailer),
-        alarm=Alarm(
-            to=settings.alarm.to,
-            templates=templates,
-            packaged=TemplateRenderer(None, packaged_templates()),
+        studio=Studio(
+            files=lists,
+            pipeline=pipeline,
+            renderer=renderer,
             mailer=mailer,
-            signer=dkim,
-            folder=settings.paths.state / "alarms",
             clock=utc_now,
+            sample=registry.build(sample.SPEC, folder=sample.FOLDER, config=NO_SERVICES, http=NoHttp()),
         ),
+        alarm=alarm,
+        ticker=Ticker(lists, pipeline, alarm),
         problem_of_link=partial(http.problem, public_only=not settings.http.allow_private),
     )
 
 
 def _delivery(settings: Settings, store: Store, relays: Sequence[SmtpRelay]) -> DeliveryService:
+    ledger = ledger_file(settings)  # where it is a file, all who use it run on this machine
     return DeliveryService(
         store.outbox,
         relays,
         _rules(settings),
         batch=settings.delivery.batch,
-        journals=store.file and store.file.with_name(f"{store.file.name}.journals"),
+        journals=ledger and ledger.with_name(f"{ledger.name}.journals"),
         limits=domain_limits(settings.delivery),
         hindrances=store.hindrances,
     )
@@ -149,7 +154,7 @@ def utc_now() -> datetime:
 
 def list_files(settings: Settings) -> ListFiles:
     """Return the operator's list files."""
-    return ListFiles(settings.paths.subscribers, check_source=registry.check)
+    return ListFiles(settings.paths.subscribers, check_source=registry.check, finds_nothing=registry.finds_nothing)
 
 
 def check_folder(settings: Settings) -> None:
@@ -200,38 +205,6 @@ def secret_key(settings: Settings) -> str:
     return settings.web.secret_key.get_secret_value() or kept_key(settings.paths.state / "secret_key")
 
 
-def signer(settings: Settings) -> Signer | None:
-    """Return what signs messages with DKIM, or None where no key is set.
-
-    Raises:
-        ConfigurationError: a key file cannot be read or holds another kind of key; names setting and file.
-    """
-    dkim = settings.dkim
-    if dkim.key_file is None:
-        return None
-    keys = [_signing_key(dkim.selector, dkim.key_file, "KEY_FILE")]
-    if weakness := keys[0].weakness:
-        log.warning(
-            "dkim_key_is_weak", setting="NEWSLETTER_DKIM__KEY_FILE", file=str(dkim.key_file), reason=weakness
-        )
-    if dkim.ed25519_key_file is not None:
-        second = _signing_key(dkim.ed25519_selector, dkim.ed25519_key_file, "ED25519_KEY_FILE")
-        if second.algorithm != "ed25519-sha256":
-            raise ConfigurationError(
-                f"NEWSLETTER_DKIM__ED25519_KEY_FILE: {dkim.ed25519_key_file} is no Ed25519 key: it would sign as "
-                f"RSA twice"
-            )
-        keys.append(second)
-    return Signer(dkim.domain, *keys)
-
-
-def _signing_key(selector: str, path: Path, setting: str) -> SigningKey:
-    try:
-        return SigningKey.load(selector, path)
-    except ConfigurationError as error:
-        raise ConfigurationError(f"NEWSLETTER_DKIM__{setting}: {error}") from error
-
-
 def http_client(settings: Settings) -> HttpClient:
     """Return what asks sources."""
     return HttpClient(
@@ -255,68 +228,6 @@ def domain_limits(delivery: DeliverySettings) -> DomainLimits:
         for domain, limit in delivery.domains.items()
     }
     return DomainLimits(general, own)
-
-
-def relays_are_local(settings: Settings) -> bool:
-    """Tell whether every relay is on this machine."""
-    return all(on_loopback(relay.host) for relay in (settings.smtp, *settings.smtp.relays))
-
-
-def check_public_url(settings: Settings) -> str:
-    """Return why the links of mails would lead readers nowhere, or nothing."""
-    url = settings.web.public_url
-    if not url or not (reason := unreachable(url)):
-        return ""
-    return f"NEWSLETTER_WEB__PUBLIC_URL: {reason}: write a public https:// address, or leave it empty"
-
-
-def check_issue(issue: Issue, message: Message, *, is_local: bool = False) -> None:
-    """Look at an issue's final bytes before anything is sent; log what could be better.
-
-    Args:
-        issue: the issue.
-        message: what it was rendered to.
-        is_local: every relay is on this machine.
-
-    Raises:
-        LintError: the issue must not go out as it is; names the first finding.
-    """
-    _, raw = message.for_reader(for_nobody(issue))
-    findings = lint(raw, issue, is_local=is_local)
-    for finding in findings:
-        log.warning("lint", list=issue.list, rule=finding.rule, where=finding.where, message=finding.message)
-    failures = [finding for finding in findings if finding.level is Level.FAILURE]
-    if failures:
-        more = f" (and {len(failures) - 1} more: `newsletter lint`)" if len(failures) > 1 else ""
-        raise LintError(f"{issue.list} {issue.day}: {failures[0].where}: {failures[0].message}{more}")
-
-
-def configure_logging(settings: Settings) -> None:
-    """Log to stderr, for people or as JSON lines; the standard library's records too."""
-    shared: list[structlog.types.Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    last = (
-        (structlog.processors.format_exc_info, structlog.processors.JSONRenderer())
-        if settings.log.format == "json"
-        else (
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(),
-                # The default shows the values of variables, secrets and addresses among them.
-                exception_formatter=structlog.dev.plain_traceback,
-            ),
-        )
-    )
-    level = logging.getLevelNamesMapping()[settings.log.level.upper()]
-    structlog.configure(
-        processors=[*shared, *last],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=False,
-    )
-    logging.basicConfig(level=max(level, logging.WARNING), stream=sys.stderr, format="%(levelname)s %(message)s")
 
 
 def _sources_of(settings: Settings, http: HttpClient) -> Callable[[NewsletterList], list[Source]]:

@@ -19,6 +19,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from newsletter import bootstrap
 from newsletter.backtest import SHARES, BacktestResult, Recordings, replayed
 from newsletter.cli.output import say, say_json, table
+from newsletter.cli.panels import LOOKING
 from newsletter.cli.session import AsJson, ListName, chosen, parse_day, settings, within
 from newsletter.core.errors import UsageError
 from newsletter.core.newsletter_list import Masthead, NewsletterList
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from newsletter.bootstrap import Program
     from newsletter.ports import Source
 
-_PANEL = "Looking before it goes out"
 _COLUMNS = (
     *("day", "listed", "mailed", "of earlier days"),
     *("top 5 same day", "by next issue", "top 10 same day", "by next issue", ""),
@@ -58,7 +58,7 @@ RecordingsFolder = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(rich_help_panel=_PANEL)(backtest)
+    app.command(rich_help_panel=LOOKING)(backtest)
 
 
 def backtest(
@@ -99,7 +99,7 @@ def _recorded_list(name: str | None, max_listings: int | None) -> NewsletterList
     """Return the list that recordings are replayed for: the one of that name, else one with the default rules."""
     loaded = settings()
     if name is not None:
-        list_ = chosen(bootstrap.list_files(loaded).load(), name)[0].list
+        list_ = chosen(bootstrap.list_files(loaded), name)[0].list
     else:
         masthead = Masthead(list="backtest", title="Backtest", sender="backtest@example.org")
         list_ = NewsletterList(masthead=masthead, sources=(Recordings.name,))
@@ -109,7 +109,7 @@ def _recorded_list(name: str | None, max_listings: int | None) -> NewsletterList
 async def _of_sources(
     program: Program, name: str | None, first: date | None, last: date | None, max_listings: int | None
 ) -> BacktestResult:
-    files = chosen(program.lists.load(), name)
+    files = chosen(program.lists, name)
     if len(files) > 1:
         raise UsageError("name one list: --list NAME")
     if first is None or last is None:

@@ -5,30 +5,30 @@ from __future__ import annotations
 import csv
 import sys
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
-from newsletter.bootstrap import Program
 from newsletter.cli.exits import Exit
-from newsletter.cli.hindrances import find_hindrances, show_hindrances
 from newsletter.cli.output import say, say_json, table
+from newsletter.cli.panels import SENT
 from newsletter.cli.session import AsJson, Day, ListName, now, within
-from newsletter.core.delivery import Change, DeliveryState
+from newsletter.core.delivery import DeliveryState
 from newsletter.core.text import counted
+from newsletter.operations import operate
+from newsletter.operations.status import hindrances_for_operators
 from newsletter.ports import DeliveryRecord, Hindrance
 
 group = typer.Typer(no_args_is_help=True, help="Who got it, and who not yet.")
 
-_ALL = 1_000_000
 # What a spreadsheet would take for a formula (OWASP, CSV injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.add_typer(group, name="deliveries", rich_help_panel="What went out")
+    app.add_typer(group, name="deliveries", rich_help_panel=SENT)
 
 
 @group.command("list")
@@ -62,22 +62,8 @@ def list_deliveries(
 @group.command()
 def retry(*, list_name: ListName = None, date: Day = None, as_json: AsJson = False) -> None:
     """Make deferred deliveries due now, however late; the next `run` or the scheduler sends them."""
-    _tell(within(lambda program: _retry(program, list_name, date)), "due now", as_json=as_json)
-
-
-async def _retry(program: Program, list_name: str | None, day: date | None) -> int:
-    deferred = frozenset({DeliveryState.DEFERRED})
-    records = await program.store.outbox.records(list_name=list_name, day=day, states=deferred, limit=_ALL)
-    await _hasten(program, records, DeliveryState.DEFERRED)
-    return len(records)
-
-
-async def _hasten(program: Program, records: list[DeliveryRecord], state: DeliveryState) -> None:
-    """Make deliveries that are in a state due now: whom the operator asks for isn't withdrawn as late."""
-    for name, on in {(record.list, record.day) for record in records}:
-        issue = await program.store.issues.find(name, on)
-        if issue is not None:
-            await program.store.outbox.hasten(issue.key, now=now(), states=[state])
+    count = within(lambda program: operate.retry(program.store.outbox, list_name=list_name, day=date, now=now()))
+    _say_count(count, "due now", as_json=as_json)
 
 
 @group.command()
@@ -92,29 +78,18 @@ def release(
 ) -> None:
     """Let go of uncertain deliveries that were held: sent again under the same Message-ID."""
     done = "counted as sent" if as_sent else "queued again"
-    _tell(within(lambda program: _release(program, list_name, date, as_sent=as_sent)), done, as_json=as_json)
-
-
-async def _release(program: Program, list_name: str | None, day: date | None, *, as_sent: bool) -> int:
-    outbox, moment = program.store.outbox, now()
-    held = await outbox.records(
-        list_name=list_name, day=day, states=frozenset({DeliveryState.UNCERTAIN}), limit=_ALL
-    )
-    await _hasten(program, held, DeliveryState.UNCERTAIN)
-    state = DeliveryState.SENT if as_sent else DeliveryState.QUEUED
-    changes = [
-        Change(
-            key=one.key, state=state, at=moment, attempts=one.attempts, relay=one.relay, reason="by the operator"
+    count = within(
+        lambda program: operate.release(
+            program.store.outbox, as_sent=as_sent, list_name=list_name, day=date, now=now()
         )
-        for one in held
-    ]
-    return len(changes) - len(await outbox.record(changes))
+    )
+    _say_count(count, done, as_json=as_json)
 
 
 @group.command()
 def hindrances(*, as_json: AsJson = False) -> None:
     """List what holds mail up: domains that asked to slow down, relays in trouble."""
-    found = within(find_hindrances)
+    found = within(lambda program: hindrances_for_operators(program.store.hindrances, now=now()))
     if as_json:
         say_json([_hindrance_json(one) for one in found])
     else:
@@ -127,7 +102,7 @@ def _hindrance_json(one: Hindrance) -> dict[str, Any]:
     return {**values, "kind": one.kind.value}
 
 
-def _tell(count: int, done: str, *, as_json: bool) -> None:
+def _say_count(count: int, done: str, *, as_json: bool) -> None:
     if as_json:
         say_json({"deliveries": count})
     else:
@@ -159,3 +134,18 @@ def _answer(record: DeliveryRecord) -> str:
 
 def _record_json(record: DeliveryRecord) -> dict[str, Any]:
     return {**asdict(record), "state": record.state.value}
+
+
+def show_hindrances(hindrances: list[Hindrance]) -> None:
+    """Print them as a table."""
+    moment = now()
+    table(
+        ("what", "name", "since (UTC)", "until", "what it said"),
+        ((one.kind, one.name, f"{one.since:%F %R}", _until(one, moment), one.reason) for one in hindrances),
+    )
+
+
+def _until(one: Hindrance, moment: datetime) -> str:
+    if one.until:
+        return f"{one.until:%F %R:%S}" if one.until > moment else "it takes one message"
+    return "the next run" if one.given_up else "it works"

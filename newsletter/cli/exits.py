@@ -49,11 +49,14 @@ def code_of(error: Exception) -> Exit:
 
 
 def code_of_run(reports: Sequence[RunReport]) -> Exit:
-    """Return the exit code of a run over lists: 69 only if nothing at all could be done."""
-    every = [*reports, *(report.weekly for report in reports if report.weekly)]
+    """Return the exit code of a run over lists; that of the first trouble only if nothing at all could be done."""
+    every = [edition for report in reports for edition in report.editions]
     statuses = {report.status for report in every}
-    if statuses and statuses <= {RunStatus.FAILED}:
-        return Exit.UNAVAILABLE
+    if statuses == {RunStatus.FAILED}:
+        troubles = [report.trouble for report in every if report.trouble]
+        code = code_of(troubles[0]) if troubles else Exit.UNAVAILABLE
+        has_sent = any(report.sent_now for report in every)  # what was left of earlier issues
+        return Exit.TEMPORARY if code is Exit.UNAVAILABLE and has_sent else code
     if statuses & {RunStatus.FAILED, RunStatus.PARTIAL}:
         return Exit.TEMPORARY
     return Exit.DONE

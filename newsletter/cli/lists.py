@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
@@ -11,38 +10,37 @@ import typer
 from newsletter import bootstrap
 from newsletter.cli.exits import Exit
 from newsletter.cli.output import mistakes_json, say, say_json
+from newsletter.cli.panels import LISTS
 from newsletter.cli.session import AsJson, settings
 from newsletter.core.errors import ListFileError, Mistake
 from newsletter.core.text import counted
-from newsletter.sources.registry import finds_nothing
+from newsletter.settings.reach import public_url_problem, relays_are_local
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from newsletter.ports import ListFile
-    from newsletter.settings import Settings
+    pass
 
 group = typer.Typer(no_args_is_help=True, help="The list files in subscribers/.")
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.add_typer(group, name="lists", rich_help_panel="Lists")
+    app.add_typer(group, name="lists", rich_help_panel=LISTS)
 
 
 @group.command()
 def check(*, as_json: AsJson = False) -> None:
     """Validate all list files, with file and line of each mistake; exit 1 if there are any."""
     loaded = settings()
-    public = bootstrap.check_public_url(loaded)
-    general = [public] if public and not bootstrap.relays_are_local(loaded) else []
+    public = public_url_problem(loaded.web)
+    lists = bootstrap.list_files(loaded)
+    general = [public] if public and not relays_are_local(loaded.smtp) else []
     try:
-        files = bootstrap.list_files(loaded).load()
+        files = lists.load()
     except ListFileError as error:
         _fail(error.mistakes, general, as_json=as_json)
     if general:
         _fail((), general, as_json=as_json)
-    warnings = [*([public] if public else []), *_warnings(files, loaded)]
+    warnings = [*([public] if public else []), *lists.warnings(files)]
     counts = {name: len(file.subscribers) for name, file in files.items()}
     if as_json:
         say_json({"ok": True, "lists": counts, "warnings": warnings})
@@ -65,14 +63,3 @@ def _fail(mistakes: tuple[Mistake, ...], general: list[str], *, as_json: bool) -
             sys.stderr.write(f"{line}\n")
         sys.stderr.write(f"{counted(len(general) + len(mistakes), 'mistake')}: nothing is applied\n")
     raise typer.Exit(Exit.CHECK_FAILED)
-
-
-def _warnings(files: Mapping[str, ListFile], loaded: Settings) -> Iterator[str]:
-    """Find what is no mistake, and yet unlikely to be meant."""
-    for name, file in files.items():
-        path = loaded.paths.subscribers / f"{name}.toml"
-        if not file.subscribers:
-            yield f"{path}: names no subscriber: there is no issue until somebody is on the list"
-        for spec in file.list.sources:
-            if nothing := finds_nothing(spec, folder=Path(file.list.folder)):
-                yield f"{path}: source {spec!r}: no file matches {nothing}"

@@ -10,21 +10,38 @@ from typer.exceptions import TyperException
 
 from newsletter import __version__
 from newsletter.cli import (
-    admin,
     backtest,
+    collect,
+    db,
     deliveries,
+    demo,
     folder,
-    ledger,
+    init,
+    issues,
+    lint,
     lists,
-    mails,
-    runs,
-    serving,
+    preview,
+    render,
+    run,
+    send,
+    serve,
+    status,
     streams,
     suppressions,
 )
 from newsletter.cli.exits import Exit, code_of
 from newsletter.cli.output import complain
 from newsletter.core.errors import ConfigurationError, NewsletterError
+
+# In the order in which `newsletter --help` lists them.
+_COMMANDS = (
+    *(run, collect),
+    *(render, send, lint, backtest),
+    *(serve, preview),
+    *(lists, suppressions),
+    *(issues, status, deliveries),
+    *(init, db, demo),
+)
 
 
 def application() -> typer.Typer:
@@ -38,7 +55,7 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(newsletter)
-    for module in (runs, mails, backtest, serving, lists, suppressions, ledger, deliveries, admin):
+    for module in _COMMANDS:
         module.register(app)
     return app
 

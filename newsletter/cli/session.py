@@ -13,21 +13,24 @@ from newsletter import bootstrap
 from newsletter.cli.output import complain
 from newsletter.core.calendar import read_day
 from newsletter.core.errors import StoppedError, UsageError
+from newsletter.logs import configure_logging
 from newsletter.scheduling import loop as runtime
 from newsletter.scheduling.signals import LastResort, run_until_signal
 from newsletter.settings import Settings, load
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
     from newsletter.bootstrap import Program
     from newsletter.cli.exits import Exit
-    from newsletter.ports import ListFile
+    from newsletter.core.errors import ListFileError
+    from newsletter.ports import ListFile, Lists
 
 T = TypeVar("T")
 
 ENV_FILE = Path(".env")
+_NO_LISTS = "there are no lists: `newsletter init` writes a first one into subscribers/"
 
 
 def parse_day(text: str) -> date:
@@ -49,7 +52,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print machine-readable JSO
 def settings() -> Settings:
     """Return the settings of `.env` and the environment, with logging set up as they say."""
     loaded = load(ENV_FILE)
-    bootstrap.configure_logging(loaded)
+    configure_logging(loaded.log)
     return loaded
 
 
@@ -90,20 +93,33 @@ def until_signal(action: Callable[[Program, asyncio.Event], Awaitable[T]], *, cu
         raise typer.Exit(cut_off) from None
 
 
-def chosen(files: Mapping[str, ListFile], name: str | None) -> list[ListFile]:
+def chosen(lists: Lists, name: str | None) -> list[ListFile]:
     """Return the list of that name, or all lists.
+
+    Raises:
+        ListFileError: the file of one that was asked for is wrong.
+        UsageError: there is no such list, or none at all.
+    """
+    if name is not None:
+        return [lists.read().named(name)]
+    files = lists.load()
+    if not files:
+        raise UsageError(_NO_LISTS)
+    return list(files.values())
+
+
+def chosen_with_wrong(lists: Lists, name: str | None) -> tuple[list[ListFile], list[ListFileError]]:
+    """Return the list of that name, or all lists; and apart from them what is wrong with the files of others.
 
     Raises:
         UsageError: there is no such list, or none at all.
     """
-    if name is None:
-        if not files:
-            raise UsageError("there are no lists: `newsletter init` writes a first one into subscribers/")
-        return list(files.values())
-    if name not in files:
-        known = ", ".join(sorted(files)) or "none"
-        raise UsageError(f"there is no list {name!r}; there are: {known}")
-    return [files[name]]
+    loaded = lists.read()
+    if name is not None:
+        return ([], [loaded.wrong[name]]) if name in loaded.wrong else ([loaded.named(name)], [])
+    if not loaded.right and not loaded.wrong:
+        raise UsageError(_NO_LISTS)
+    return list(loaded.right.values()), list(loaded.wrong.values())
 
 
 def now() -> datetime:

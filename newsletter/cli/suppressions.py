@@ -12,6 +12,7 @@ import typer
 
 from newsletter.cli.exits import Exit
 from newsletter.cli.output import mistakes_json, say, say_json, table
+from newsletter.cli.panels import LISTS
 from newsletter.cli.session import AsJson, ListName, now, within
 from newsletter.core.address import address_key, domain_key, domain_of
 from newsletter.core.errors import ListFileError, UsageError
@@ -37,7 +38,7 @@ OfList = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.add_typer(group, name="suppressions", rich_help_panel="Lists")
+    app.add_typer(group, name="suppressions", rich_help_panel=LISTS)
 
 
 @group.command("list")

@@ -136,6 +136,58 @@ def slot_state(list_: NewsletterList, slot: Slot, used: Used, now: datetime) -> 
     return SlotState.DUE if age <= deadline else SlotState.MISSED
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agenda:
+    """What a list's calendar says at one moment, all of it asked at once. Moments are aware, in UTC."""
+
+    list: NewsletterList
+    now: datetime
+    today: date  # by the clocks of the list
+    named: Slot | None  # of the day that somebody has named: its issue is due, whatever the hour and weekday
+    last: Slot | None  # the newest one that has come; None: the list has had none in the last eight days
+    next: Slot | None  # the first one after now; None: the list has no days
+    opens: datetime  # when its mail may leave: now, within its hours, or when they begin
+
+    @property
+    def slot(self) -> Slot | None:
+        """Return the slot that the run is about."""
+        return self.named or self.last
+
+    @property
+    def day(self) -> date:
+        """Return the day of the issue that should be out by now; today where there is none."""
+        if self.named is not None:
+            return self.named.day
+        if self.last is None or self.now - self.last.at > self.list.stale_after:
+            return self.today
+        return self.last.day
+
+    def state(self, used: Used) -> SlotState:
+        """Return what is to be done about the slot, given what is known of it."""
+        if self.named is not None:
+            return SlotState.DUE
+        return SlotState.OVER if self.last is None else slot_state(self.list, self.last, used, self.now)
+
+
+def agenda(list_: NewsletterList, now: datetime, *, day: date | None = None) -> Agenda:
+    """Return what a list's calendar says at a moment.
+
+    Args:
+        list_: the list.
+        now: the moment, aware.
+        day: the day of which somebody wants the issue; None: nobody has named one.
+    """
+    return Agenda(
+        list=list_,
+        now=now,
+        today=now.astimezone(ZoneInfo(list_.timezone)).date(),
+        named=None if day is None else slot_on(list_, day),
+        last=last_slot(list_, now),
+        next=next_slot(list_, now),
+        opens=opening(list_, now),
+    )
+
+
 def reader_time(subscriber: Subscriber, list_: NewsletterList, slot: Slot) -> datetime:
     """Return when a reader's copy is due: the first time at or after the slot that it is the reader's hour."""
     if subscriber.hour is None:

@@ -9,6 +9,8 @@ from pydantic import SecretStr
 from newsletter import bootstrap
 from newsletter.core.relay import Security
 from newsletter.demo.catch_all import catch_all
+from newsletter.logs import configure_logging
+from newsletter.pipeline.run import Wish
 from newsletter.settings.groups import (
     DatabaseSettings,
     LogSettings,
@@ -39,11 +41,11 @@ async def run_demo(state: Path) -> AsyncIterator[str]:
     async with catch_all(inbox) as port:
         before = set(_mails(inbox))
         settings = _settings(state, port)
-        bootstrap.configure_logging(settings)
+        configure_logging(settings.log)
         async with bootstrap.build(settings) as program:
             file = program.lists.load()[sample.LIST]
             yield f"list {sample.LIST}: {len(file.subscribers)} readers; source: {file.list.sources[0]}"
-            report = await program.pipeline.run(file, day=sample.DAY)
+            report = await program.pipeline.run(file, now=bootstrap.utc_now(), wish=Wish(day=sample.DAY))
     if report.issue is not None:
         yield f"collected {sum(report.collected.values())} listings, {report.new} of them new to the readers"
         yield f"issue {report.issue.number} of {report.date}: {report.issue.subject}"

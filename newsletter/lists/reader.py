@@ -21,24 +21,29 @@ from newsletter.ports import ListFile
 _TWICE = "{email} is on the list already, in {where}: remove one of the two"
 
 
-def read_list_file(path: Path, check_source: Callable[[str], str]) -> ListFile:
+def read_list_file(path: Path, check_source: Callable[[str], str], opening: Callable[[Path], object]) -> ListFile:
     """Return the list and the subscribers of a file.
 
     Args:
         path: the file; its name without `.toml` is the list's name.
         check_source: returns what is wrong with a source as a sentence, or "".
+        opening: is called with the paths of the list file and of its members file, before each is read.
 
     Raises:
         ListFileError: with every mistake of the file and of its members file.
     """
-    return _ListReader(Document(path), check_source).read()
+    opening(path)
+    return _ListReader(Document(path), check_source, opening).read()
 
 
 class _ListReader:
-    """Goes on behind a mistake wherever it can, on the raw data if need be."""
+    """Goes on after a mistake wherever it can, on the raw data if need be."""
 
-    def __init__(self, document: Document, check_source: Callable[[str], str]) -> None:
+    def __init__(
+        self, document: Document, check_source: Callable[[str], str], opening: Callable[[Path], object]
+    ) -> None:
         self._document = document
+        self._opening = opening
         self._name = document.path.stem
         topics = document.data.get("topics")
         self._context = Context(check_source, frozenset(topics) if isinstance(topics, dict) else (), Addresses())
@@ -93,6 +98,7 @@ class _ListReader:
         name = self._document.data.get("members")
         if not isinstance(name, str):
             return
+        self._opening(self._document.path.parent / name)
         try:
             path = members_path(self._document.path.parent, name)
         except ValueError as error:

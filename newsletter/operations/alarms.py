@@ -1,4 +1,4 @@
-"""The operator's alarm: an issue was due and could not be made. Said aloud once a list, day and cause."""
+"""The operator's alarm: an issue cannot be made. It rings once a list, day and cause."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import structlog
 from newsletter.core.delivery import DeliveryState, message_id
 from newsletter.core.errors import (
     LintError,
+    ListFileError,
     MissedError,
     NewsletterError,
     RelayError,
@@ -30,14 +31,22 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Cause:
-    """One kind of trouble, and what its mail says of it."""
+    """A kind of trouble, and what its mail says of it; without a headline: that there is no issue of the day."""
 
     name: str
     problem: str
     advice: str
+    headline: str = ""
 
 
-_CAUSES: dict[type[NewsletterError], _Cause] = {
+_CAUSES: dict[type[Exception], _Cause] = {
+    ListFileError: _Cause(
+        "list-file",
+        "The file of the list holds a mistake, so no new issue is made. Issues that were made before are still "
+        "delivered, and other lists go on.",
+        "The command newsletter lists check names all mistakes. Once they are fixed, the list goes on by itself.",
+        "a mistake in its list file",
+    ),
     LintError: _Cause(
         "lint",
         "A check of the finished mail failed, so nothing was sent.",
@@ -65,10 +74,10 @@ _OTHER = _Cause("trouble", "The run ended before there was an issue.", "The next
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """Tells the operator: in the log, and by one mail where `to` names an address.
+    """Reports trouble to the operator: in the log, and by one mail where `to` names an address.
 
-    What was said is remembered by empty files in `folder`, so that a scheduler which tries again all the time
-    does not repeat itself, and neither do two processes.
+    Empty files in `folder` show which alarms have rung, so that neither a scheduler which tries again all the time
+    nor a second process rings again.
     """
 
     to: str
@@ -79,8 +88,8 @@ class Alarm:
     folder: Path
     clock: Clock
 
-    async def ring(self, masthead: Masthead, day: date, error: NewsletterError) -> None:
-        """Say that a list's issue of a day could not be made. Never raises: it comes on top of other trouble."""
+    async def ring(self, masthead: Masthead, day: date, error: NewsletterError | ListFileError) -> None:
+        """Report that a list's issue of a day cannot be made. Never raises: it comes on top of other trouble."""
         cause = next((known for kind, known in _CAUSES.items() if isinstance(error, kind)), _OTHER)
         told = self.folder / f"{day}.{masthead.list}.{cause.name}"
         about = {"list": masthead.list, "day": str(day), "cause": cause.name}
@@ -104,7 +113,7 @@ class Alarm:
     async def _mail(self, masthead: Masthead, day: date, cause: _Cause, reason: str) -> None:
         sender = Mailbox.parse(masthead.sender)
         values = {
-            "headline": f"no issue of {long_date(day)}",
+            "headline": cause.headline or f"no issue of {long_date(day)}",
             "problem": cause.problem,
             "details": [("Reason", reason)],
             "advice": cause.advice,

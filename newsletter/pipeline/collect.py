@@ -38,6 +38,9 @@ class Collected:
         return bool(self.failures) and not self.pages
 
 
+NOTHING_COLLECTED = Collected(listed={})
+
+
 @dataclass(slots=True)
 class _Tally:
     """One source's share, counted while it is read."""

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from newsletter.core.calendar import closing, opening
 from newsletter.core.issue import Issue
 from newsletter.core.rendering import Rendering
 from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.pipeline.hours import stopping_at, withdraw_late
-from newsletter.ports import ChunkDelivery, ChunkReport, Clock, Issues, Message, Progress, Renderer, Store
+from newsletter.ports import (
+    ChunkDelivery,
+    ChunkReport,
+    Clock,
+    Issues,
+    ListFile,
+    Message,
+    Progress,
+    Renderer,
+    Store,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +70,19 @@ class ClosedIssues:
         return self._messages[key]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """What delivering one issue came to by the moment `ended_at`.
+
+    `waits_until` is when the issue's hours begin, if mail may not leave then; None: it may.
+    """
+
+    issue: Issue
+    report: ChunkReport
+    ended_at: datetime
+    waits_until: datetime | None = None
+
+
 class Delivering:
     """Delivers closed issues by their keys and by their own terms: hours, deadline, timezone."""
 
@@ -78,7 +103,7 @@ class Delivering:
         but: Collection[str] = (),
         progress: Progress | None = None,
         stop: asyncio.Event | None = None,
-    ) -> dict[int, ChunkReport]:
+    ) -> list[Delivered]:
         """Deliver what is due of all closed issues that have something left to do, one issue after the other.
 
         What is past its issue's deadline is withdrawn; outside of an issue's hours nothing leaves.
@@ -86,16 +111,30 @@ class Delivering:
         Args:
             lists: only issues of these lists (a weekly edition has a name of its own); None: of all lists.
             but: no issues of these lists.
-            progress: is told of each delivery.
+            progress: is called with each delivery.
             stop: when set, what is in flight is finished and the rest left for later.
-
-        Returns:
-            What was done, by the issue's key.
         """
-        return {
-            issue.key: await self.deliver(issue, progress=progress, stop=stop)
+        return [
+            await self.deliver(issue, progress=progress, stop=stop)
             for issue in await self.open_issues(lists=lists, but=but)
-        }
+        ]
+
+    async def deliver_without_file(
+        self,
+        files: Iterable[ListFile],
+        *,
+        progress: Progress | None = None,
+        stop: asyncio.Event | None = None,
+    ) -> list[Delivered]:
+        """Deliver the closed issues of lists whose file is wrong or gone; see `deliver_open`.
+
+        Args:
+            files: the list files that are right.
+            progress: is called with each delivery.
+            stop: see `deliver_open`.
+        """
+        with_file = [edition for file in files for edition in file.list.masthead.editions]
+        return await self.deliver_open(but=with_file, progress=progress, stop=stop)
 
     async def open_issues(self, *, lists: Collection[str] | None = None, but: Collection[str] = ()) -> list[Issue]:
         """Return the closed issues that have something left to do, the oldest day first; see `deliver_open`."""
@@ -115,24 +154,35 @@ class Delivering:
         at_once: bool = False,
         progress: Progress | None = None,
         stop: asyncio.Event | None = None,
-    ) -> ChunkReport:
+    ) -> Delivered:
         """Deliver what is due of a closed issue.
 
         Args:
             issue: the issue.
             at_once: whatever the issue's hours and deadline.
-            progress: is told of each delivery.
+            progress: is called with each delivery.
             stop: see `deliver_open`.
         """
-        if at_once:
-            return await self._deliver(issue.key, progress, stop)
+        with bound_contextvars(list=issue.list, day=str(issue.day)):
+            if at_once:
+                report = await self._deliver(issue.key, progress, stop)
+                return Delivered(issue=issue, report=report, ended_at=self._clock())
+            report = await self._deliver_within_hours(issue, progress, stop)
+        ended_at = self._clock()
+        opens = opening(issue.terms, ended_at)
+        waits_until = opens if opens > ended_at else None
+        return Delivered(issue=issue, report=report, ended_at=ended_at, waits_until=waits_until)
+
+    async def _deliver_within_hours(
+        self, issue: Issue, progress: Progress | None, stop: asyncio.Event | None
+    ) -> ChunkReport:
         now = self._clock()
         await withdraw_late(self._store.outbox, issue, now=now)
         opens = opening(issue.terms, now)
         if opens > now:
             if self._waits.get(issue.key) != opens:
                 self._waits[issue.key] = opens
-                log.info("delivery_waits", list=issue.list, day=str(issue.day), until=opens.isoformat())
+                log.info("delivery_waits", until=opens.isoformat())
             return ChunkReport()
         self._waits.pop(issue.key, None)
         async with stopping_at(closing(issue.terms, now), self._clock, stop) as either:

@@ -59,4 +59,4 @@ async def withdraw_late(outbox: Outbox, issue: Issue, *, now: datetime) -> None:
         now=now,
     )
     if late:
-        log.warning("deliveries_withdrawn_late", list=issue.list, day=str(issue.day), count=late)
+        log.warning("deliveries_withdrawn_late", count=late)

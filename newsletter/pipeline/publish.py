@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 import structlog
 
-from newsletter.core.calendar import Slot, SlotState, Used, last_slot, planner, slot_state
+from newsletter.core.calendar import Slot, planner
 from newsletter.core.choice import Choices
 from newsletter.core.diff import MAX_CATCH_UP_DAYS, eligible, first_day, select, too_few, unsent
 from newsletter.core.errors import NoReaderError, StaleDraftError
@@ -127,18 +127,3 @@ def subjects(renderer: Renderer, issue: Issue) -> Callable[[Choice], str]:
         return known[key]
 
     return subject_of
-
-
-async def newest_slot(store: Store, list_: NewsletterList, *, now: datetime) -> tuple[Slot | None, SlotState]:
-    """Return a list's newest slot, and what is to be done about it; None where it has none."""
-    first_seen = await store.slots.first_seen(list_.name, now=now)
-    slot = last_slot(list_, now)
-    if slot is None:
-        return None, SlotState.OVER
-    issue = await store.issues.find(list_.name, slot.day)
-    used = Used(
-        made_at=issue.frozen_at if issue else None,
-        in_vain=await store.slots.in_vain(list_.name) == slot.day,
-        is_new=slot.at < first_seen and await store.issues.latest(list_.name, before=slot.day) is None,
-    )
-    return slot, slot_state(list_, slot, used, now)

@@ -9,8 +9,9 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from newsletter.core.calendar import Slot, Window, next_slot
-from newsletter.core.delivery import DeliveryState
+from newsletter.core.calendar import Slot, Window
+from newsletter.core.delivery import WAITING, DeliveryState
+from newsletter.core.errors import NewsletterError
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.ports import ChunkReport
 
@@ -41,7 +42,7 @@ class IssueReport:
 class RunReport:
     """What a run of one list did. `deliveries` holds the states of the issue's deliveries after it.
 
-    `due` says whether an issue was to be made.
+    `trouble` is why an issue that was due was not made; None: it was made, or there was nothing to make.
     `weekly` is what it did for those readers of a daily list who want one issue a week, where that was due.
     """
 
@@ -56,8 +57,13 @@ class RunReport:
     suppressed: int = 0
     sent_now: int = 0
     reason: str = ""
-    due: bool = False
+    trouble: NewsletterError | None = None
     weekly: RunReport | None = None
+
+    @property
+    def editions(self) -> tuple[RunReport, ...]:
+        """Return the report of the list itself, and that of its weekly edition if there is one."""
+        return (self, self.weekly) if self.weekly else (self,)
 
     def as_json(self) -> dict[str, Any]:
         """Return the object that `run --json` prints for a list."""
@@ -107,17 +113,16 @@ def in_hours(span: timedelta) -> str:
     return f"{span.total_seconds() / 3600:g} hours"
 
 
-def next_in_words(list_: NewsletterList, now: datetime) -> str:
-    """Return in words when the next issue is due."""
-    slot = next_slot(list_, now)
+def next_in_words(slot: Slot | None) -> str:
+    """Return in words when the next issue is due, if ever."""
     return f"the next issue is due on {slot.at:%Y-%m-%d at %H:%M} UTC" if slot else "the list has no days"
 
 
-def waits_in_words(window: Window, counts: Mapping[DeliveryState, int], opens: datetime, now: datetime) -> str:
-    """Return in words for which hours an issue's deliveries wait, or nothing if they don't."""
-    if opens <= now or not (counts.get(DeliveryState.QUEUED) or counts.get(DeliveryState.DEFERRED)):
+def waits_in_words(window: Window, counts: Mapping[DeliveryState, int], until: datetime | None) -> str:
+    """Return in words for which hours an issue's deliveries wait; an empty string if they don't."""
+    if until is None or not any(counts.get(state) for state in WAITING):
         return ""
-    at = opens.astimezone(ZoneInfo(window.timezone))
+    at = until.astimezone(ZoneInfo(window.timezone))
     return f"waits until {at:%H:%M} on {at:%Y-%m-%d}, {window.timezone}: the list's hours are {window.hours}"
 
 

@@ -1,30 +1,24 @@
-"""The order of the stages: collect, freeze the issue if due, deliver."""
+"""A run of a list: collect, sync, publish, deliver, report."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
-from newsletter.core.calendar import (
-    Slot,
-    SlotState,
-    comes_out_on,
-    last_slot,
-    opening,
-    slot_on,
-)
-from newsletter.core.errors import MissedError, NewsletterError, SourceError, StoppedError
+from newsletter.core.calendar import Slot, SlotState, agenda
+from newsletter.core.errors import MissedError, NewsletterError, SourceError, StoppedError, StoreError
 from newsletter.core.issue import Issue
-from newsletter.core.newsletter_list import Cadence, NewsletterList
-from newsletter.pipeline.collect import Collected, collect
-from newsletter.pipeline.deliver import ClosedIssues, Delivering
+from newsletter.core.newsletter_list import NewsletterList
+from newsletter.pipeline.collect import NOTHING_COLLECTED, Collected, collect
+from newsletter.pipeline.deliver import ClosedIssues, Delivered, Delivering
+from newsletter.pipeline.editions import Edition, editions_to_do
 from newsletter.pipeline.high_water import HighWaterMark
-from newsletter.pipeline.publish import Published, draft, lookback, newest_slot, publish
+from newsletter.pipeline.publish import Published, draft, lookback, publish
 from newsletter.pipeline.report import (
     IssueReport,
     RunReport,
@@ -35,161 +29,209 @@ from newsletter.pipeline.report import (
     waits_in_words,
 )
 from newsletter.pipeline.stopping import unless_stopped
-from newsletter.ports import (
-    ChunkReport,
-    Clock,
-    ListFile,
-    Message,
-    Progress,
-    Renderer,
-    Source,
-    Store,
-)
+from newsletter.ports import ListFile, Message, Progress, Renderer, Source, Store
 from newsletter.readers.sync import sync
 
 log = structlog.get_logger(__name__)
 
-_WORTH_LOGGING = timedelta(minutes=30)  # of an issue that comes after its hour
+_SILENT = "no source could be read"
+_WORTH_LOGGING = timedelta(minutes=30)  # of an issue that is made after its hour
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is wanted of a run. The command `run` and the scheduler differ in this and in nothing else.
+
+    `day`: make or finish the issue of that day, its deliveries due at once, whatever the list's hours; None: the
+    issue that is due by now. `only_due`: read the sources only if an issue is due. `progress` is called with each
+    delivery. When `stop` is set, what is in flight is finished, and the rest is left for the next run.
+    """
+
+    day: date | None = None
+    only_due: bool = False
+    progress: Progress | None = None
+    stop: asyncio.Event | None = None
+
+
+AS_USUAL = Wish()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
     """A list's way from its sources to its readers' inboxes.
 
-    Every method is safe to repeat and safe to run twice at once: the store decides who makes an issue and
-    who delivers to whom. `check` raises LintError if an issue must not go out.
+    Every method is safe to repeat and safe to run twice at once: the store decides who makes an issue and who
+    delivers to whom. `check` raises LintError if an issue must not go out. Only `delivering` reads a clock,
+    since it may take an hour; to all else the present moment is passed.
     """
 
     store: Store
     renderer: Renderer
-    closed: ClosedIssues
-    delivering: Delivering
     sources_of: Callable[[NewsletterList], Sequence[Source]]
     check: Callable[[Issue, Message], None]
-    clock: Clock
     mark: HighWaterMark
-    # Ticks come every few seconds; a source that had nothing for an issue is not asked at each of them.
-    retry_after: timedelta = timedelta(minutes=30)
-    _tried: dict[tuple[str, date], datetime] = field(default_factory=dict)
-    _missed: set[tuple[str, date]] = field(default_factory=set)  # what a tick has told once
+    closed: ClosedIssues
+    delivering: Delivering
 
-    async def run(
-        self,
-        file: ListFile,
-        *,
-        day: date | None = None,
-        progress: Progress | None = None,
-        stop: asyncio.Event | None = None,
-    ) -> RunReport:
-        """Collect, freeze the issue if due, deliver what is due; then the same for the list's weekly edition.
+    async def run(self, file: ListFile, *, now: datetime, wish: Wish = AS_USUAL) -> RunReport:
+        """Run a list, then its weekly edition if there is something to do for that.
 
         Args:
-            file: the list and its subscribers.
-            day: makes or finishes the issue of that day, its deliveries due at once, whatever the list's hours;
-                None: today's, if due.
-            progress: hears of each delivery.
-            stop: when set, what is in flight is finished and the rest left for the next run.
+            file: the list and the subscribers that its file names.
+            now: the present moment, aware.
+            wish: what is wanted.
 
         Raises:
             ConfigurationError: the database is an older copy of the one that was used last.
+            StoreError: the ledger cannot be read or written.
+            StoppedError: `wish.stop` was set while sources were being read.
         """
         await self.mark.check()
-        list_ = file.list
-        report = await self._run(file, list_, day, progress, stop)
-        weekly = await self._weekly(file, day)
-        if weekly is None:
-            return report
-        return replace(report, weekly=await self._run(file, weekly, day, progress, stop))
+        editions = editions_to_do(self.store, file, now=now, day=wish.day)
+        report, *weekly = [await self.run_edition(file, edition, wish) async for edition in editions]
+        return replace(report, weekly=weekly[0]) if weekly else report
 
-    async def _run(
-        self,
-        file: ListFile,
-        list_: NewsletterList,
-        day: date | None,
-        progress: Progress | None,
-        stop: asyncio.Event | None,
-    ) -> RunReport:
-        at_once = day is not None
-        newest, state = (slot_on(list_, day), SlotState.DUE) if day else await self.newest_slot(list_)
-        slot = newest if state is SlotState.DUE else None
-        collected = await unless_stopped(stop, self.collect(list_, slot.day if slot else self.today(list_)))
-        await self.sync(file)
-        published = await self._publish(list_, slot, collected, at_once=at_once) if slot else None
-        issues = [published.issue] if published and published.issue else []
-        if at_once:
-            if published and published.issue and not published.created:
-                await self.store.outbox.hasten(published.issue.key, now=self.clock())
-        else:
-            known = {issue.key for issue in issues}
-            open_issues = await self.delivering.open_issues(lists=[list_.name])
-            issues += [issue for issue in open_issues if issue.key not in known]
-        deliver = self.delivering.deliver
-        delivered = {
-            issue.key: await deliver(issue, at_once=at_once, progress=progress, stop=stop) for issue in issues
-        }
-        now = self.clock()
-        opens = now if at_once or not issues else opening(issues[0].terms, now)
-        report = await self._report(list_, slot, collected, published, issues, delivered, opens=opens)
-        if newest is None or state is not SlotState.MISSED:
-            return report
-        reason = missed_in_words(list_, newest)
-        log.warning("slot_missed", list=list_.name, day=str(newest.day), reason=reason)
-        return replace(report, date=newest.day, status=RunStatus.MISSED, reason=reason)
+    async def run_edition(self, file: ListFile, edition: Edition, wish: Wish) -> RunReport:
+        """Run one edition of a list. Trouble with its new issue is reported, and keeps back no earlier issue.
 
-    async def tick(self, file: ListFile, *, stop: asyncio.Event | None = None) -> None:
-        """Do what is due by now: like `run`, but sources are asked only if there is an issue to make.
-
-        Raises:
-            NewsletterError: an issue that is due cannot be made; what was left of earlier ones is delivered.
-            ConfigurationError: the database is an older copy of the one that was used last.
-            StoppedError: `stop` was set while sources were being read.
+        Raises: as `run` does.
         """
-        await self.mark.check()
-        trouble = await self._attempt(file, file.list, stop)
-        weekly = await self._weekly(file, None)
-        if weekly is not None:
-            trouble = await self._attempt(file, weekly, stop) or trouble
-        if trouble is not None:
-            raise trouble
-
-    async def _attempt(
-        self, file: ListFile, list_: NewsletterList, stop: asyncio.Event | None
-    ) -> NewsletterError | None:
-        """Make and deliver what is due of one edition, and return what kept an issue from being made."""
-        slot, state = await self.newest_slot(list_)
-        trouble: NewsletterError | None = None
-        if slot is not None and state is SlotState.MISSED and (list_.name, slot.day) not in self._missed:
-            self._missed.add((list_.name, slot.day))
-            trouble = MissedError(missed_in_words(list_, slot))
-        if slot is not None and state is SlotState.DUE and await self._is_to_be_made(list_, slot):
+        collected, published, trouble = NOTHING_COLLECTED, None, None
+        with bound_contextvars(list=edition.list.name, day=str(edition.day)):
             try:
-                collected = await unless_stopped(stop, self.collect(list_, slot.day))
-                await self.sync(file)
-                published = await self._publish(list_, slot, collected, at_once=False)
-                if published.issue is None and collected.nothing_answered:
-                    trouble = SourceError("; ".join(collected.failures.values()))
-            except StoppedError:
+                if edition.due_slot or not wish.only_due:
+                    collecting = self.collect(edition.list, edition.day, now=edition.agenda.now)
+                    collected = await unless_stopped(wish.stop, collecting)
+                    await self.sync(file, now=edition.agenda.now)
+                if edition.due_slot:
+                    published = await self.publish(edition, edition.due_slot, collected)
+            except (StoppedError, StoreError):
                 raise
             except NewsletterError as error:
                 trouble = error
-        await self.delivering.deliver_open(lists=[list_.name], stop=stop)
-        return trouble
+            delivered = await self.deliver(edition, published, wish)
+            return await self.report(edition, collected, published, delivered, trouble)
 
-    async def _is_to_be_made(self, list_: NewsletterList, slot: Slot) -> bool:
-        tried, now = self._tried.get((list_.name, slot.day)), self.clock()
-        if tried is not None and timedelta() <= now - tried < self.retry_after:  # the clock may be set back
-            return False
-        if await self.store.issues.find(list_.name, slot.day) is not None:
-            return False
-        self._tried[list_.name, slot.day] = now
-        return True
+    async def collect(self, list_: NewsletterList, day: date, *, now: datetime) -> Collected:
+        """Fetch listings and sightings for an issue of `day`; safe at any time, it only adds."""
+        previous = await self.store.issues.latest(list_.name, before=day)
+        return await collect(
+            self.sources_of(list_),
+            self.store.library,
+            day=day,
+            lookback_days=lookback(list_),
+            previous=previous.day if previous else None,
+            now=now,
+        )
 
-    async def rehearse(self, file: ListFile, *, day: date | None = None) -> RunReport:
+    async def collect_now(
+        self, list_: NewsletterList, day: date | None, *, now: datetime
+    ) -> tuple[date, Collected]:
+        """Fetch listings and sightings for the issue of a day, or (None) of today; return the day too."""
+        on = day or agenda(list_, now).today
+        with bound_contextvars(list=list_.name):
+            return on, await self.collect(list_, on, now=now)
+
+    async def sync(self, file: ListFile, *, now: datetime) -> None:
+        """Bring the store's subscribers up to the list file."""
+        await sync(self.store.roster, file, now=now)
+
+    async def publish(self, edition: Edition, slot: Slot, collected: Collected) -> Published:
+        """Make the issue of a slot. Where there is none to make, note that the slot was used.
+
+        Raises: as `newsletter.pipeline.publish` does.
+        """
+        list_, now, is_named = edition.list, edition.agenda.now, edition.agenda.named is not None
+        published = await publish(
+            self.store,
+            self.renderer,
+            list_,
+            self._names(list_),
+            slot,
+            now=now,
+            at_once=is_named,
+            check=self.check,
+        )
+        if published.created:
+            await self.mark.advance()
+        if published.issue is None and not collected.nothing_answered and slot == edition.agenda.last:
+            await self.store.slots.note_in_vain(list_.name, slot.day, now=now)
+        if published.created and not is_named and (late := now - slot.at) >= _WORTH_LOGGING:
+            log.info("issue_caught_up", late=str(late).partition(".")[0])
+        return published
+
+    async def deliver(self, edition: Edition, published: Published | None, wish: Wish) -> list[Delivered]:
+        """Deliver the issue of the day that was named; else what is due of the list, its new issue first."""
+        issue = published.issue if published else None
+        issues = [issue] if issue else []
+        is_named = edition.agenda.named is not None
+        if not is_named:
+            open_issues = await self.delivering.open_issues(lists=[edition.list.name])
+            issues += [other for other in open_issues if issue is None or other.key != issue.key]
+        elif published and issue and not published.created:
+            await self.store.outbox.hasten(issue.key, now=edition.agenda.now)
+        return [
+            await self.delivering.deliver(issue, at_once=is_named, progress=wish.progress, stop=wish.stop)
+            for issue in issues
+        ]
+
+    async def report(
+        self,
+        edition: Edition,
+        collected: Collected,
+        published: Published | None,
+        delivered: Sequence[Delivered],
+        trouble: NewsletterError | None,
+    ) -> RunReport:
+        """Return what a run came to; `trouble` is why the issue that was due was not made."""
+        report = RunReport(
+            list=edition.list.name,
+            date=edition.day,
+            status=RunStatus.NOTHING_NEW if edition.due_slot else RunStatus.NOT_DUE,
+            collected=collected.listed,
+            failures=collected.failures,
+            new=published.new if published else 0,
+            reason=published.reason if published else next_in_words(edition.agenda.next),
+            suppressed=published.suppressed if published else 0,
+            sent_now=sum(one.report.sent for one in delivered),
+            trouble=trouble,
+        )
+        if trouble is not None:
+            return replace(report, status=RunStatus.FAILED, reason=str(trouble))
+        has_no_issue = published is not None and published.issue is None
+        if collected.nothing_answered and has_no_issue:
+            error = SourceError("; ".join(collected.failures.values()))
+            return replace(report, status=RunStatus.FAILED, reason=_SILENT, trouble=error)
+        if delivered:
+            report = await self._with_first_issue(report, delivered)
+        if edition.state is SlotState.MISSED and edition.agenda.last is not None:
+            return _missed(report, edition.list, edition.agenda.last)
+        if collected.nothing_answered and not delivered:
+            return replace(report, status=RunStatus.FAILED, reason=_SILENT)
+        return report
+
+    async def _with_first_issue(self, report: RunReport, delivered: Sequence[Delivered]) -> RunReport:
+        """Return a report with the issue that was delivered first, and how its deliveries stand now."""
+        first, outbox = delivered[0], self.store.outbox
+        counts, due = await outbox.counts(first.issue.key), await outbox.next_due(first.issue.key)
+        trouble = next((one.report.trouble for one in delivered if one.report.trouble), "")
+        waits = "" if trouble else waits_in_words(first.issue.terms, counts, first.waits_until)
+        return replace(
+            report,
+            date=first.issue.day,
+            status=status_of(counts, first.report, due, first.ended_at, waits=bool(waits)),
+            new=first.issue.candidates,
+            issue=await self._describe(first.issue),
+            deliveries=counts,
+            suppressed=await outbox.suppressed_count(first.issue.key),
+            reason=trouble or waits,
+        )
+
+    async def rehearse(self, file: ListFile, *, now: datetime, day: date | None = None) -> RunReport:
         """Collect and report what would be sent; freeze and send nothing."""
-        list_ = file.list
-        on = day or self.today(list_)
-        collected = await self.collect(list_, on)
-        issue = await self.issue_or_draft(list_, on)
+        list_, on = file.list, day or agenda(file.list, now).today
+        collected = await self.collect(list_, on, now=now)
+        issue = await self.issue_or_draft(list_, on, now=now)
         return RunReport(
             list=list_.name,
             date=on,
@@ -200,118 +242,13 @@ class Pipeline:
             issue=await self._describe(issue) if issue.listings else None,
         )
 
-    async def issue_or_draft(self, list_: NewsletterList, day: date) -> Issue:
+    async def issue_or_draft(self, list_: NewsletterList, day: date, *, now: datetime) -> Issue:
         """Return the issue of a day, or what it would be if it were frozen now (its key is then 0)."""
         issue = await self.store.issues.find(list_.name, day)
         if issue is not None:
             return issue
         one = await draft(self.store, list_, self._names(list_), day)
-        return one.closed(0, self.renderer.subject(one) if one.listings else "", self.clock())
-
-    async def collect(self, list_: NewsletterList, day: date) -> Collected:
-        """Fetch listings and sightings for an issue of `day`."""
-        previous = await self.store.issues.latest(list_.name, before=day)
-        return await collect(
-            self.sources_of(list_),
-            self.store.library,
-            day=day,
-            lookback_days=lookback(list_),
-            previous=previous.day if previous else None,
-            now=self.clock(),
-        )
-
-    async def sync(self, file: ListFile) -> None:
-        """Bring the store's subscribers up to the list file."""
-        await sync(self.store.roster, file, now=self.clock())
-
-    async def newest_slot(self, list_: NewsletterList) -> tuple[Slot | None, SlotState]:
-        """Return a list's newest slot, and what is to be done about it; None where it has none."""
-        return await newest_slot(self.store, list_, now=self.clock())
-
-    def day(self, list_: NewsletterList) -> date:
-        """Return the day of the issue that should be out by now, or today."""
-        slot = last_slot(list_, self.clock())
-        return slot.day if slot and self.clock() - slot.at <= list_.stale_after else self.today(list_)
-
-    def today(self, list_: NewsletterList) -> date:
-        """Return the day that it is where the list is at home."""
-        return self.clock().astimezone(ZoneInfo(list_.timezone)).date()
-
-    async def _weekly(self, file: ListFile, day: date | None) -> NewsletterList | None:
-        """Return the weekly edition of a daily list, if there is something to do for it now, or on a day."""
-        edition = file.list.weekly_edition
-        if edition is None or (day is not None and not comes_out_on(edition, day)):
-            return None
-        wanted = any(one.cadence is Cadence.WEEKLY for one in file.subscribers)
-        if not wanted and not await self.store.roster.anyone_wants(file.list.name, Cadence.WEEKLY):
-            return None
-        if day is None and (await self.newest_slot(edition))[1] is SlotState.OVER:
-            return edition if await self.store.outbox.open_issues(edition.name) else None
-        return edition
-
-    async def _publish(
-        self, list_: NewsletterList, slot: Slot, collected: Collected, *, at_once: bool
-    ) -> Published:
-        """Make the issue of a slot; where there is none to make, remember that the slot was used."""
-        now = self.clock()
-        published = await publish(
-            self.store,
-            self.renderer,
-            list_,
-            self._names(list_),
-            slot,
-            now=now,
-            at_once=at_once,
-            check=self.check,
-        )
-        if published.created:
-            await self.mark.advance()
-        if published.issue is None and not collected.nothing_answered and slot == last_slot(list_, now):
-            await self.store.slots.note_in_vain(list_.name, slot.day, now=now)
-        if published.created and not at_once and (late := now - slot.at) >= _WORTH_LOGGING:
-            log.info("issue_caught_up", list=list_.name, day=str(slot.day), late=str(late).partition(".")[0])
-        return published
-
-    async def _report(
-        self,
-        list_: NewsletterList,
-        slot: Slot | None,
-        collected: Collected,
-        published: Published | None,
-        issues: Sequence[Issue],
-        delivered: dict[int, ChunkReport],
-        *,
-        opens: datetime,
-    ) -> RunReport:
-        report = RunReport(
-            list=list_.name,
-            date=slot.day if slot else self.today(list_),
-            status=RunStatus.NOTHING_NEW if slot else RunStatus.NOT_DUE,
-            collected=collected.listed,
-            failures=collected.failures,
-            new=published.new if published else 0,
-            reason=published.reason if published else next_in_words(list_, self.clock()),
-            suppressed=published.suppressed if published else 0,
-            due=slot is not None,
-        )
-        if not issues:
-            failed = replace(report, status=RunStatus.FAILED, reason="no source could be read")
-            return failed if collected.nothing_answered else report
-        issue, outbox, now = issues[0], self.store.outbox, self.clock()
-        counts, due = await outbox.counts(issue.key), await outbox.next_due(issue.key)
-        trouble = next((one.trouble for one in delivered.values() if one.trouble), "")
-        waits = "" if trouble else waits_in_words(issue.terms, counts, opens, now)
-        return replace(
-            report,
-            date=issue.day,
-            status=status_of(counts, delivered[issue.key], due, now, waits=bool(waits)),
-            new=issue.candidates,
-            issue=await self._describe(issue),
-            deliveries=counts,
-            suppressed=await outbox.suppressed_count(issue.key),
-            sent_now=sum(one.sent for one in delivered.values()),
-            reason=trouble or waits,
-        )
+        return one.closed(0, self.renderer.subject(one) if one.listings else "", now)
 
     async def _describe(self, issue: Issue) -> IssueReport:
         rendering = await self.closed.rendering(issue) if issue.key else self.renderer.render(issue)
@@ -324,3 +261,10 @@ class Pipeline:
 
     def _names(self, list_: NewsletterList) -> list[str]:
         return [source.name for source in self.sources_of(list_)]
+
+
+def _missed(report: RunReport, list_: NewsletterList, slot: Slot) -> RunReport:
+    """Return a report that says so of a slot that was missed."""
+    reason = missed_in_words(list_, slot)
+    log.warning("slot_missed", day=str(slot.day), reason=reason)
+    return replace(report, date=slot.day, status=RunStatus.MISSED, reason=reason, trouble=MissedError(reason))

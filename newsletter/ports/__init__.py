@@ -5,7 +5,7 @@ All moments are aware UTC datetimes, all days are plain dates.
 
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
 from newsletter.ports.hindrances import Hindrance, HindranceKind, Hindrances
-from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, Source
+from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, LoadedLists, Source
 from newsletter.ports.issues import IssueOutline, Issues, IssueSummary
 from newsletter.ports.library import Library, Recorded
 from newsletter.ports.mailer import Mailer
@@ -34,6 +34,7 @@ __all__ = [
     "Library",
     "ListFile",
     "Lists",
+    "LoadedLists",
     "Mailer",
     "Message",
     "Outbox",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol, runtime_checkable
 
+from newsletter.core.errors import ListFileError, UsageError
 from newsletter.core.listing import Page
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.subscriber import Subscriber
@@ -59,8 +60,38 @@ class CatchesUp(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedLists:
+    """What all list files say, by the names of the lists: `right` are lists, `wrong` the mistakes of files."""
+
+    right: Mapping[str, ListFile]
+    wrong: Mapping[str, ListFileError]
+
+    def named(self, name: str) -> ListFile:
+        """Return the list of a name.
+
+        Raises:
+            ListFileError: its file is wrong.
+            UsageError: there is no such list.
+        """
+        if name in self.wrong:
+            raise self.wrong[name]
+        if name not in self.right:
+            known = ", ".join(sorted({*self.right, *self.wrong})) or "none"
+            raise UsageError(f"there is no list {name!r}; there are: {known}")
+        return self.right[name]
+
+
 class Lists(Protocol):
     """The operator's list files."""
+
+    def read(self) -> LoadedLists:
+        """Read all list files; a wrong one keeps no other back.
+
+        Raises:
+            ConfigurationError: the folder is not there.
+        """
+        ...
 
     def load(self) -> Mapping[str, ListFile]:
         """Read all list files.

@@ -122,6 +122,15 @@ class Outbox(Protocol):
         """
         ...
 
+    async def issues_with(
+        self, state: DeliveryState, *, list_name: str | None = None, day: date | None = None
+    ) -> dict[int, int]:
+        """Return how many deliveries are in a state, by the key of their issue; issues without any are left out.
+
+        `list_name` and `day` narrow it to one list and to the issues of one day.
+        """
+        ...
+
     async def records(
         self,
         *,

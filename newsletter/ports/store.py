@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Protocol
 
 from newsletter.ports.hindrances import Hindrances
@@ -55,11 +54,6 @@ class Store(Protocol):
     @property
     def slots(self) -> Slots:
         """Return what became of slots."""
-        ...
-
-    @property
-    def file(self) -> Path | None:
-        """Return the file that holds the ledger, where it is one: then all who use it run on this machine."""
         ...
 
     async def close(self) -> None:

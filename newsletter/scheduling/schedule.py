@@ -1,7 +1,7 @@
-"""When work is done: at intervals, by APScheduler (this is the only module that knows it), until it is to stop.
+"""When work is done: at intervals, by APScheduler (only this module imports it), until it is to stop.
 
-APScheduler's job store holds no truth. It calls `tick` often, and `tick` derives from the database what is due;
-so a start that comes late, a tick that is missed, or two processes at once neither lose nor repeat anything.
+APScheduler's job store holds no truth. It calls `tick` often, and `tick` derives from the database what is due. So
+a start that comes late, a tick that is missed, or two processes at once neither lose nor repeat anything.
 https://apscheduler.readthedocs.io/en/3.x/userguide.html
 """
 
@@ -18,12 +18,14 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from newsletter.core.errors import ConfigurationError, NewsletterError
+from newsletter.ports import Clock
 
 log = structlog.get_logger(__name__)
 
-# Work that is handed the event which asks it to finish what it has in hand, and to begin nothing new.
+# Work is called with the event that asks it to finish what it has begun, and to begin nothing new.
 Work = Callable[[asyncio.Event], Awaitable[Any]]
 
+_JITTER = timedelta(minutes=5)
 # Together less than what `newsletter.scheduling.signals` gives the whole process.
 _GRACE = timedelta(seconds=7)
 _SECONDS_TO_CLEAN_UP = 0.75
@@ -33,8 +35,8 @@ _LOOK_AT_CLOCK = 1.0  # seconds
 class Schedule:
     """Runs `tick` and `collect` at their intervals for as long as its `async with` lasts.
 
-    Neither runs twice at once; a turn that comes while the last one goes on is left out. One that raises is
-    logged, and comes again at its next turn.
+    Neither runs twice at once: a turn is left out while the last one goes on. An error is logged, and the work is
+    done again at its next turn.
     """
 
     def __init__(
@@ -43,32 +45,36 @@ class Schedule:
         tick: Work,
         collect: Work,
         stopping: asyncio.Event,
-        tick_every: timedelta = timedelta(seconds=15),
-        collect_every: timedelta = timedelta(minutes=30),
-        jitter: timedelta = timedelta(minutes=5),
+        clock: Clock,
+        tick_every: timedelta,
+        collect_every: timedelta,
+        jitter: timedelta = _JITTER,
         grace: timedelta = _GRACE,
     ) -> None:
         """Prepare a schedule; nothing runs yet.
 
         Args:
-            tick: makes what is due and sweeps up what was deferred; its first run is at once.
-            collect: reads the sources; its first run is after one interval, since `tick` collects what it needs.
-            stopping: is handed to both; set by `stop`, or by whoever else wants the work to end.
+            tick: makes and delivers what is due; it runs for the first time at once.
+            collect: reads the sources; it runs for the first time after one interval, since `tick` reads what it
+                needs.
+            stopping: is passed to both; set by `stop`, or by whoever else wants the work to end.
+            clock: the clock that APScheduler goes by, which may be set back.
             tick_every: from the start of one tick to that of the next.
-            collect_every: likewise; each interval is longer by a random part of `jitter`, so that many
-                installations don't ask a source at the same moment.
-            jitter: see `collect_every`.
+            collect_every: likewise for `collect`.
+            jitter: each interval of `collect` is longer by a random part of it, so that many installations don't
+                ask a source at the same moment.
             grace: how long `stop` waits for running work before it is cancelled.
         """
         self._stopping = stopping
+        self._clock = clock
         self._grace = grace
         self._running: set[asyncio.Task[Any]] = set()
-        self._longest: dict[str, timedelta] = {}  # from one turn to the next
-        self._minding: asyncio.Task[None] | None = None
-        # Its news of every run, and of turns that are left out, would fill the log.
+        self._longest: dict[str, timedelta] = {}  # by job: from one turn to the next
+        self._watching: asyncio.Task[None] | None = None
+        # It logs each run, and each turn that is left out: too much.
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._scheduler = AsyncIOScheduler(timezone=UTC)
-        now = datetime.now(UTC)
+        now = clock()
         self._add("tick", tick, tick_every, jitter=timedelta(), first_at=now)
         self._add("collect", collect, collect_every, jitter=jitter, first_at=now + collect_every)
 
@@ -104,7 +110,7 @@ class Schedule:
     async def __aenter__(self) -> Self:
         """Start; the first tick runs at once."""
         self._scheduler.start()
-        self._minding = asyncio.create_task(self._mind_clock())
+        self._watching = asyncio.create_task(self._watch_clock())
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -112,11 +118,11 @@ class Schedule:
         await self.stop()
 
     async def stop(self) -> None:
-        """Begin nothing new, ask running work to end, wait for it, and cut it off after the grace."""
+        """Begin nothing new, ask running work to end, wait for it, and cancel it after the grace."""
         self._stopping.set()
-        if self._minding:
-            self._minding.cancel()
-        self._scheduler.pause()
+        if self._watching:
+            self._watching.cancel()
+        self._scheduler.pause()  # its shutdown would cancel what runs
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=self._grace.total_seconds())
             for task in late:
@@ -124,13 +130,13 @@ class Schedule:
             if late:
                 await asyncio.wait(late, timeout=_SECONDS_TO_CLEAN_UP)
         self._scheduler.shutdown(wait=False)
-        await asyncio.sleep(0)  # the scheduler shuts down in the loop's next turn
+        await asyncio.sleep(0)  # it shuts down in the loop's next turn
 
-    async def _mind_clock(self) -> None:
-        """Let those have their turn now whose turn a clock that was set back would put off; APScheduler waits."""
+    async def _watch_clock(self) -> None:
+        """Give jobs their turn if the clock was set back: APScheduler would wait until the hour comes again."""
         while True:
             await asyncio.sleep(_LOOK_AT_CLOCK)
-            now = datetime.now(UTC)
+            now = self._clock()
             for name, longest in self._longest.items():
                 job = self._scheduler.get_job(name)
                 if job.next_run_time - now > longest:

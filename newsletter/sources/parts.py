@@ -66,12 +66,23 @@ class NoHttp(Http):
 class SourceConfig:
     """The addresses of services, with or without their paths, and whether feeds may be at private addresses."""
 
-    huggingface_url: str = "https://huggingface.co"
-    arxiv_url: str = "https://export.arxiv.org/api/query"
-    arxiv_rss_url: str = "https://rss.arxiv.org"
-    biorxiv_url: str = "https://api.biorxiv.org"
-    hackernews_url: str = "https://hn.algolia.com"
-    allow_private: bool = False
+    huggingface_url: str
+    arxiv_url: str
+    arxiv_rss_url: str
+    biorxiv_url: str
+    hackernews_url: str
+    allow_private: bool
+
+
+# For sources that make no request: those that are only checked, and those of files.
+NO_SERVICES = SourceConfig(
+    huggingface_url="",
+    arxiv_url="",
+    arxiv_rss_url="",
+    biorxiv_url="",
+    hackernews_url="",
+    allow_private=False,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from newsletter.sources.feed import WebFeed
 from newsletter.sources.hackernews import HackerNews
 from newsletter.sources.huggingface import HuggingFace
 from newsletter.sources.jsonl import JsonLines
-from newsletter.sources.parts import Http, NoHttp, Parts, SourceConfig
+from newsletter.sources.parts import NO_SERVICES, Http, NoHttp, Parts, SourceConfig
 from newsletter.sources.reading.files import Files
 from newsletter.sources.saved_page import SavedPages
 
@@ -67,8 +67,8 @@ def _meant(spec: str, scheme: str) -> str:
     return f", expected one of {', '.join(SOURCES)}"
 
 
-def finds_nothing(spec: str, *, folder: Path) -> str:
-    """Return the pattern of a spec that matches no file yet, or nothing. It is not a mistake: files may come.
+def finds_nothing(spec: str, folder: Path) -> str:
+    """Return the path of a spec that no file matches, or nothing; such a source is no mistake, files may come.
 
     Args:
         spec: a correct spec (`check` returns nothing).
@@ -88,7 +88,7 @@ def finds_nothing(spec: str, *, folder: Path) -> str:
 def check(spec: str) -> str:
     """Return the mistake in a spec, as one sentence, or an empty string."""
     try:
-        build(spec, folder=Path(), config=SourceConfig(), http=NoHttp())
+        build(spec, folder=Path(), config=NO_SERVICES, http=NoHttp())
     except ConfigurationError as error:
         return str(error)
     return ""

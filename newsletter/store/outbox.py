@@ -189,6 +189,23 @@ class SqlOutbox:
         async with self._database.read() as connection:
             return list(await connection.scalars(query))
 
+    async def issues_with(
+        self, state: DeliveryState, *, list_name: str | None = None, day: date | None = None
+    ) -> dict[int, int]:
+        """See `Outbox`."""
+        query = (
+            sa.select(deliveries.c.issue_key, sa.func.count())
+            .join(issues, issues.c.key == deliveries.c.issue_key)
+            .where(deliveries.c.state == state)
+            .group_by(deliveries.c.issue_key)
+        )
+        if list_name is not None:
+            query = query.where(issues.c.list == list_name)
+        if day is not None:
+            query = query.where(issues.c.day == day)
+        async with self._database.read() as connection:
+            return {row[0]: row[1] for row in await connection.execute(query)}
+
     async def records(
         self,
         *,

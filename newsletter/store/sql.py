@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from newsletter.store.engine import Database
 from newsletter.store.high_water import SqlHighWater
 from newsletter.store.hindrances import SqlHindrances
@@ -29,11 +27,6 @@ class SqlStore:
         self.suppressions = SqlSuppressions(database)
         self.high_water = SqlHighWater(database)
         self.slots = SqlSlots(database)
-
-    @property
-    def file(self) -> Path | None:
-        """See `Store`."""
-        return self._database.path
 
     async def close(self) -> None:
         """See `Store`."""

@@ -14,12 +14,13 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from newsletter.core.tokens import Links
 from newsletter.lists.files import ListFiles
+from newsletter.pipeline.check import for_nobody
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.render.lint.mail import Mail
 from newsletter.sources import registry
+from newsletter.sources.parts import NO_SERVICES, NoHttp
 from newsletter.web.studio import sample
-from newsletter.web.studio.one_message import for_nobody
 from tests.render.conftest import TEMPLATES
 from tests.services import need
 
@@ -52,7 +53,9 @@ def _mail() -> str:
     file = ListFiles(sample.FOLDER / "subscribers", check_source=registry.check).load()[sample.LIST]
     now = datetime.combine(sample.DAY, time(8), UTC)
     templates = TemplateRenderer(None, TEMPLATES)
-    draft = asyncio.run(sample.sample_draft(file.list.masthead, sample.DAY, now))
+    source = registry.build(sample.SPEC, folder=sample.FOLDER, config=NO_SERVICES, http=NoHttp())
+    page = asyncio.run(source.read(sample.DAY, now=now))
+    draft = sample.sample_draft(page, file.list.masthead, sample.DAY)
     listings = tuple(
         replace(item, listing=replace(item.listing, thumbnail_url=f"https://example.org/{number}.png"))
         for number, item in zip(cycle(range(len(_FIGURES))), draft.listings[:10], strict=False)

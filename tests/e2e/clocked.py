@@ -11,7 +11,6 @@ from pathlib import Path
 
 import apscheduler.schedulers.base
 
-import newsletter.scheduling.schedule
 from newsletter import bootstrap, cli
 
 
@@ -25,7 +24,7 @@ def run(file: Path) -> None:
         def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]  # as our code needs it
             return datetime.now(tz) + timedelta(seconds=float(file.read_text()))
 
-    bootstrap.datetime = newsletter.scheduling.schedule.datetime = Clock  # type: ignore[attr-defined]
+    bootstrap.datetime = Clock  # type: ignore[attr-defined]
     apscheduler.schedulers.base.datetime = Clock
     cli.main()
 

@@ -37,16 +37,21 @@ async def test_a_wrong_setting_names_its_variable(workplace: Workplace) -> None:
     assert not (workplace.folder / "var").exists()
 
 
-async def test_a_wrong_list_file_names_file_and_line_and_applies_nothing(workplace: Workplace) -> None:
+async def test_a_wrong_list_file_names_file_and_line_and_stops_its_own_list_only(workplace: Workplace) -> None:
     workplace.list_file(["saved_page:../page-*.txt"], more='\n[[subscribers]]\nemail = "no address"\n')
     workplace.list_file(["saved_page:../page-*.txt"], name="other")
     save_page(workplace)
     checked = await workplace.run("lists", "check")
     assert checked.code == 1
     assert "subscribers/daily.toml:15:" in checked.err
-    done = await workplace.run("run", "--date", "2026-03-12")
+    done = await workplace.run("run", "--list", "daily", "--date", "2026-03-12")
     assert done.code == 78
     assert not workplace.mails()
+    done = await workplace.run("run", "--date", "2026-03-12", "--json")
+    assert (done.code, done.json["list"], done.json["status"]) == (78, "other", "sent")
+    assert "subscribers/daily.toml:15:" in done.complaints[0]
+    assert len(workplace.mails()) == 1
+    assert (await workplace.run("run", "--list", "other", "--date", "2026-03-12")).code == 0
 
 
 async def test_without_lists_the_way_to_begin_is_told(workplace: Workplace) -> None:

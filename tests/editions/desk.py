@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from email import message_from_bytes
@@ -17,13 +17,16 @@ from newsletter.core.delivery import Change, Delivery, DeliveryState
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.tokens import Links
+from newsletter.delivery.mailer import RelayMailer
+from newsletter.operations.alarms import Alarm
 from newsletter.pipeline.deliver import ClosedIssues, Delivering
 from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.pipeline.report import RunReport
-from newsletter.pipeline.run import Pipeline
-from newsletter.ports import ChunkReport, ListFile, Message, Progress, Store
+from newsletter.pipeline.run import Pipeline, Wish
+from newsletter.ports import ChunkReport, ListFile, LoadedLists, Message, Progress, Source, Store
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.render.issue.renderer import TemplateRenderer
+from newsletter.scheduling.tick import Ticker
 from tests import factories
 from tests.backtest.recorded import a_week
 
@@ -87,7 +90,9 @@ class Desk:
     def __post_init__(self) -> None:
         a_week(self.folder)
         self.post = Post(self.store, lambda: self.now)
-        renderer = MailRenderer(TemplateRenderer(None, packaged_templates()), Links("https://example.org", "key"))
+        self.sources: Sequence[Source] = [Recordings(self.folder)]
+        templates = TemplateRenderer(None, packaged_templates())
+        renderer = MailRenderer(templates, Links("https://example.org", "key"))
         closed = ClosedIssues(self.store.issues, renderer)
         mark = HighWaterMark(self.store.high_water, self.folder)
         self.pipeline = Pipeline(
@@ -95,11 +100,20 @@ class Desk:
             renderer=renderer,
             closed=closed,
             delivering=Delivering(self.store, closed, self.post, lambda: self.now, mark),
-            sources_of=lambda _: [Recordings(self.folder)],
+            sources_of=lambda _: self.sources,
             check=lambda _issue, _message: None,
-            clock=lambda: self.now,
             mark=mark,
         )
+        self.alarm = Alarm(
+            to="",
+            templates=templates,
+            packaged=templates,
+            mailer=RelayMailer([]),
+            signer=None,
+            folder=self.folder / "alarms",
+            clock=lambda: self.now,
+        )
+        self.ticker = Ticker(self, self.pipeline, self.alarm)
 
     def subscribe(self, name: str, **wishes: object) -> None:
         """Put a reader into the list's file, or change what it says of one."""
@@ -113,12 +127,34 @@ class Desk:
     async def run(self, day: date, *, hour: int = 8) -> RunReport:
         """Run the list without naming a day, at an hour of it."""
         self.now = datetime.combine(day, time(hour), UTC)
-        return await self.pipeline.run(self.file)
+        return await self.run_now()
+
+    async def run_now(self, *, naming: date | None = None, stop: asyncio.Event | None = None) -> RunReport:
+        """Run the list at the present moment, perhaps with a day that is named."""
+        return await self.pipeline.run(self.file, now=self.now, wish=Wish(day=naming, stop=stop))
 
     async def tick(self, day: date) -> None:
-        """Let the scheduler look at the list."""
+        """Let the scheduler look at the list at eight on a day."""
         self.now = datetime.combine(day, time(8), UTC)
-        await self.pipeline.tick(self.file)
+        await self.tick_now()
+
+    async def tick_now(self) -> None:
+        """Let the scheduler look at the list at the present moment."""
+        await self.ticker.tick(now=self.now, stop=asyncio.Event())
+
+    def read(self) -> LoadedLists:
+        """Return the list as list files are read; honours `ports.Lists`."""
+        return LoadedLists(right={self.list_.name: self.file}, wrong={})
+
+    def load(self) -> Mapping[str, ListFile]:
+        """Return the list by its name."""
+        return self.read().right
+
+    @property
+    def alarms(self) -> list[str]:
+        """Return what the alarm has rung for: day, list and cause."""
+        folder = self.folder / "alarms"
+        return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
     def mails(self, name: str) -> list[Mail]:
         """Return what a reader has got so far."""

@@ -64,9 +64,9 @@ async def test_where_nobody_wants_it_there_is_none(desk: Desk) -> None:
 async def test_the_day_can_be_chosen_and_a_day_on_request_is_no_other(desk: Desk) -> None:
     desk.list_ = replace(LIST, weekly_day=4)
     desk.subscribe("weekly", cadence=Cadence.WEEKLY)
-    monday = await desk.pipeline.run(desk.file, day=MONDAY)
+    monday = await desk.run_now(naming=MONDAY)
     assert monday.weekly is None
-    friday = await desk.pipeline.run(desk.file, day=FRIDAY)
+    friday = await desk.run_now(naming=FRIDAY)
     assert friday.weekly is not None
     assert friday.weekly.status is RunStatus.SENT
 

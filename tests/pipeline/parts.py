@@ -48,5 +48,5 @@ def desk_with(folder: Path, store: Store, *sources: ScriptedSource, **wishes: ob
     """Return a desk whose list has one reader and these sources."""
     desk = Desk(folder, store, list_=replace(LIST, **{"max_listings": 0, **wishes}))  # type: ignore[arg-type]
     desk.subscribe("ann")
-    desk.pipeline = replace(desk.pipeline, sources_of=lambda _: list(sources))
+    desk.sources = list(sources)
     return desk

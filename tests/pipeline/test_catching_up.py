@@ -95,7 +95,7 @@ async def test_issues_of_two_days_made_at_once_never_hold_the_same_paper(desk_wi
     source = ScriptedSource(pages={THURSDAY - DAY: ["A", "B"], THURSDAY: ["B", "C"]})
     desk = desk_with(source)
     days = (THURSDAY - DAY, THURSDAY, THURSDAY + DAY)
-    await asyncio.gather(*(desk.pipeline.run(desk.file, day=day) for day in days))
+    await asyncio.gather(*(desk.run_now(naming=day) for day in days))
     found = [title for day in days for title in await titles(desk, day)]
     assert sorted(found) == ["A", "B", "C"]
 
@@ -122,5 +122,5 @@ async def test_while_there_is_nothing_new_ticks_do_not_pester_the_source(desk_wi
     assert len(source.asked) == asked
     source.pages[THURSDAY] = ["A Late Paper"]
     desk.now += timedelta(hours=1)
-    await desk.pipeline.tick(desk.file)
+    await desk.tick_now()
     assert [mail.email for mail in desk.post.mails] == ["ann@example.org"]

@@ -51,13 +51,13 @@ async def test_what_the_operator_has_asked_for_is_not_withdrawn_by_the_next_tick
     desk.now += 5 * DAY
     with monkeypatch.context() as down:
         down.setattr(desk.post, "deliver_chunk", undelivered)
-        await desk.pipeline.run(desk.file, day=THURSDAY)
+        await desk.run_now(naming=THURSDAY)
     desk.now += DAY
-    await desk.pipeline.tick(desk.file)
+    await desk.tick_now()
     assert len(desk.mails("ann")) == 1
 
 
 async def test_who_names_the_day_wants_it_delivered_however_late(desk: Desk) -> None:
     desk.now += 5 * DAY
-    await desk.pipeline.run(desk.file, day=THURSDAY)
+    await desk.run_now(naming=THURSDAY)
     assert len(desk.mails("ann")) == 1

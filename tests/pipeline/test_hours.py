@@ -49,7 +49,7 @@ async def test_the_scheduler_waits_for_the_opening_and_says_so_once(desk: Desk) 
     assert [one["until"] for one in logs if one["event"] == "delivery_waits"] == ["2026-03-12T09:00:00+00:00"]
     assert desk.mails("ann") == []
     desk.now = on(9)
-    await desk.pipeline.tick(desk.file)
+    await desk.tick_now()
     assert len(desk.mails("ann")) == 1
 
 
@@ -64,19 +64,19 @@ async def test_a_deferred_delivery_is_not_tried_again_outside_of_the_hours(
         await desk.run(THURSDAY, hour=16)
     for moment in (on(17), on(23), on(8, days=1)):
         desk.now = moment
-        await desk.pipeline.tick(desk.file)
+        await desk.tick_now()
         assert desk.mails("ann") == []
     desk.now = on(9, days=1)
-    await desk.pipeline.tick(desk.file)
+    await desk.tick_now()
     assert len(desk.mails("ann")) == 1
 
 
 async def test_waiting_for_the_morning_is_no_missed_deadline(desk: Desk) -> None:
     desk.list_ = replace(desk.list_, deadline=2 * HOUR, hour=time(18))
     desk.now = on(18)
-    await desk.pipeline.tick(desk.file)
+    await desk.tick_now()
     desk.now = on(9, days=1)
-    await desk.pipeline.tick(desk.file)
+    await desk.tick_now()
     assert len(desk.mails("ann")) == 1
     assert await desk.reasons("ann") == []
 
@@ -86,16 +86,16 @@ async def test_a_reader_with_an_hour_outside_of_them_gets_the_issue_at_the_openi
     await desk.run(THURSDAY, hour=9)
     for moment in (on(20), on(8, days=1)):
         desk.now = moment
-        await desk.pipeline.tick(desk.file)
+        await desk.tick_now()
     assert (len(desk.mails("ann")), len(desk.mails("ben"))) == (1, 0)
     desk.now = on(9, days=1)
-    await desk.pipeline.tick(desk.file)
+    await desk.tick_now()
     assert len(desk.mails("ben")) == 1
 
 
 async def test_who_names_the_day_wants_it_delivered_at_any_hour(desk: Desk) -> None:
     desk.now = on(3)
-    report = await desk.pipeline.run(desk.file, day=THURSDAY)
+    report = await desk.run_now(naming=THURSDAY)
     assert (report.status, report.reason) == (RunStatus.SENT, "")
     assert len(desk.mails("ann")) == 1
 
@@ -126,7 +126,7 @@ async def test_a_signal_stops_it_before_the_hours_end(desk: Desk, monkeypatch: p
 
     monkeypatch.setattr(desk.post, "deliver_chunk", until_stopped)
     desk.now = on(16)
-    running = asyncio.create_task(desk.pipeline.run(desk.file, stop=stop))
+    running = asyncio.create_task(desk.run_now(stop=stop))
     async with asyncio.timeout(30):
         await delivering.wait()
     stop.set()
@@ -140,5 +140,5 @@ async def test_a_signal_that_comes_before_the_sources_are_read_leaves_everything
     stop.set()
     desk.now = on(16)
     with pytest.raises(StoppedError):
-        await desk.pipeline.run(desk.file, stop=stop)
+        await desk.run_now(stop=stop)
     assert await desk.pipeline.store.issues.latest(desk.file.list.name) is None

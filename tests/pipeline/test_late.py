@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
-from newsletter.core.errors import MissedError
 from newsletter.core.newsletter_list import Cadence
 from newsletter.pipeline.report import RunReport, RunStatus
 from tests.editions.desk import Desk
@@ -33,7 +33,7 @@ async def settled(desk_with: MakeDesk, **wishes: object) -> Desk:
 
 async def ran(desk: Desk, now: datetime) -> RunReport:
     desk.now = now
-    return await desk.pipeline.run(desk.file)
+    return await desk.run_now()
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ async def test_an_hour_at_which_no_source_answered_is_caught_up_and_then_missed(
 
 async def test_a_weekly_list_is_caught_up_for_days(desk_with: MakeDesk) -> None:
     desk = desk_with(every_day(), cadence=Cadence.WEEKLY, days=(3,))
-    await desk.pipeline.run(desk.file, day=THURSDAY - 7 * DAY)
+    await desk.run_now(naming=THURSDAY - 7 * DAY)
     assert (await ran(desk, AT_EIGHT + 5 * DAY)).status is RunStatus.MISSED
     assert (await ran(desk, AT_EIGHT + 4 * DAY)).status is RunStatus.SENT
 
@@ -152,22 +152,22 @@ async def test_a_tick_does_what_a_run_does(
     ]
     report = await ran(by_run, AT_EIGHT + late * HOUR)
     by_tick.now = AT_EIGHT + late * HOUR
-    missed = False
-    try:
-        await by_tick.pipeline.tick(by_tick.file)
-    except MissedError:
-        missed = True
-    assert missed is (report.status is RunStatus.MISSED)
+    await by_tick.tick_now()
+    assert by_tick.alarms == ["2026-03-12.daily.missed"] * (report.status is RunStatus.MISSED)
     assert len(by_tick.post.mails) == len(by_run.post.mails)
 
 
-async def test_ticks_tell_of_a_missed_hour_once(desk_with: MakeDesk) -> None:
+async def test_ticks_report_a_missed_hour_once(desk_with: MakeDesk) -> None:
     desk = await settled(desk_with, deadline=3 * HOUR)
     desk.now = AT_EIGHT + 4 * HOUR
-    with pytest.raises(MissedError):
-        await desk.pipeline.tick(desk.file)
-    desk.now += HOUR
-    await desk.pipeline.tick(desk.file)
+    with capture_logs() as logs:
+        for _ in range(3):
+            await desk.tick_now()
+            desk.now += HOUR
+    assert [(log["list"], log["day"]) for log in logs if log["event"] == "issue_failed"] == [
+        ("daily", "2026-03-12")
+    ]
+    assert desk.alarms == ["2026-03-12.daily.missed"]
 
 
 async def test_without_readers_there_is_no_issue_and_the_first_reader_gets_its_papers(desk_with: MakeDesk) -> None:

@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from structlog.testing import capture_logs
 
-from newsletter import bootstrap
 from newsletter.core.errors import ConfigurationError
 from newsletter.render.mime.signing import OVERSIGNED, Signer, SigningKey
+from newsletter.settings.dkim import signer as signer_of
 from newsletter.settings.groups import DkimSettings, Settings
 from tests.render import bytes_factories as make
 from tests.services import need
@@ -113,19 +113,19 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def test_settings_name_one_key_or_two(settings: Settings) -> None:
-    raw = make.mail(signer=bootstrap.signer(settings))
+    raw = make.mail(signer=signer_of(settings.dkim))
     assert verifies(raw, 0)
     assert verifies(raw, 1)
     first_alone = settings.dkim.model_copy(update={"ed25519_selector": "", "ed25519_key_file": None})
-    raw = make.mail(signer=bootstrap.signer(Settings(dkim=first_alone)))
+    raw = make.mail(signer=signer_of(first_alone))
     assert raw.count(b"DKIM-Signature:") == 1
-    assert bootstrap.signer(Settings()) is None
+    assert signer_of(DkimSettings()) is None
 
 
 def test_the_second_key_is_no_rsa_key(settings: Settings) -> None:
     dkim = settings.dkim.model_copy(update={"ed25519_key_file": settings.dkim.key_file})
     with pytest.raises(ConfigurationError, match=r"rsa\.pem is no Ed25519 key"):
-        bootstrap.signer(Settings(dkim=dkim))
+        signer_of(dkim)
 
 
 @pytest.mark.parametrize("ending", [b"", b"\r\n", b"\r\n\r\n\r\n"])
@@ -174,7 +174,7 @@ def test_an_rsa_key_that_receivers_distrust_is_said_before_anything_is_sent(
         tmp_path / "key.pem", key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
     )
     with capture_logs() as logs:
-        assert bootstrap.signer(settings)
+        assert signer_of(settings.dkim)
     assert [(log["log_level"], log["setting"]) for log in logs] == [
         ("warning", "NEWSLETTER_DKIM__KEY_FILE")
     ] * is_weak
@@ -183,10 +183,10 @@ def test_an_rsa_key_that_receivers_distrust_is_said_before_anything_is_sent(
 
 def test_an_ed25519_key_alone_is_said_and_as_a_second_one_is_not(tmp_path: Path, settings: Settings) -> None:
     with capture_logs() as logs:
-        bootstrap.signer(settings)
+        signer_of(settings.dkim)
     assert logs == []
     with capture_logs() as logs:
-        bootstrap.signer(with_key(tmp_path / "key.pem", make.pem(make.ed25519_key())))
+        signer_of(with_key(tmp_path / "key.pem", make.pem(make.ed25519_key())).dkim)
     assert [log["setting"] for log in logs] == ["NEWSLETTER_DKIM__KEY_FILE"]
     assert "Ed25519" in logs[0]["reason"]
 
@@ -202,4 +202,4 @@ def test_a_key_of_another_kind_is_an_error_that_names_setting_and_file(tmp_path:
     key = keys[kind]()
     settings = with_key(tmp_path / "key.pem", key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     with pytest.raises(ConfigurationError, match=r"NEWSLETTER_DKIM__KEY_FILE: .*key\.pem is neither"):
-        bootstrap.signer(settings)
+        signer_of(settings.dkim)

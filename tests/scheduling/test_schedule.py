@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import apscheduler.schedulers.base
 import pytest
 from structlog.testing import capture_logs
 
-import newsletter.scheduling.schedule
 from newsletter.core.errors import ConfigurationError, SourceError
 from newsletter.scheduling.schedule import Schedule, Work
 
@@ -27,11 +27,13 @@ def schedule(
     collect_every: timedelta = NEVER,
     grace: timedelta = timedelta(seconds=5),
     stopping: asyncio.Event | None = None,
+    clock: Callable[[], datetime] | None = None,
 ) -> Schedule:
     return Schedule(
         tick=tick,
         collect=collect,
         stopping=stopping or asyncio.Event(),
+        clock=clock or (lambda: datetime.now(UTC)),
         tick_every=tick_every,
         collect_every=collect_every,
         jitter=timedelta(milliseconds=5),
@@ -171,11 +173,10 @@ async def test_a_clock_that_is_set_back_puts_no_turn_off(monkeypatch: pytest.Mon
         def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
             return datetime.now(tz) + cls.ahead
 
-    for module in (newsletter.scheduling.schedule, apscheduler.schedulers.base):
-        monkeypatch.setattr(module, "datetime", Clock)
+    monkeypatch.setattr(apscheduler.schedulers.base, "datetime", Clock)
     monkeypatch.setattr("newsletter.scheduling.schedule._LOOK_AT_CLOCK", 0.01)
     tick, collect = Turns(), Turns()
-    async with schedule(tick, collect, tick_every=SOON, collect_every=SOON):
+    async with schedule(tick, collect, tick_every=SOON, collect_every=SOON, clock=lambda: Clock.now(UTC)):
         await collect.reached(1)
         Clock.ahead = -NEVER
         before = tick.count, collect.count

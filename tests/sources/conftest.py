@@ -63,7 +63,9 @@ async def make_http(waits: list[float], parser: Parser) -> AsyncIterator[MakeHtt
     def make(
         *, timeout: float = 2.0, retries: int = 4, max_bytes: int = 1_000_000, state: Path | None = None
     ) -> HttpClient:
-        config = HttpConfig(timeout=timeout, retries=retries, max_bytes=max_bytes, state=state)
+        config = HttpConfig(
+            user_agent="newsletter tests", timeout=timeout, retries=retries, max_bytes=max_bytes, state=state
+        )
         clients.append(HttpClient(config, sleep=sleep, parser=parser))
         return clients[-1]
 

@@ -13,7 +13,7 @@ from pytest_httpserver import HTTPServer
 
 from newsletter.core.listing import Listing
 from newsletter.sources.http.client import HttpClient, HttpConfig
-from newsletter.sources.parts import SourceConfig
+from newsletter.sources.parts import NO_SERVICES
 from newsletter.sources.registry import SOURCES, build, check
 from tests.sources.conftest import DAY, NOW
 
@@ -67,8 +67,8 @@ async def test_the_source_of_the_page_works(httpserver: HTTPServer) -> None:
     httpserver.expect_ordered_request(
         "/search", query_string={"query": "folding", "publicationDateOrYear": "2026-03-12:2026-03-12"} | REST
     ).respond_with_json({"total": 2, "offset": 0, "data": [paper, {"title": None}]})
-    http = HttpClient(HttpConfig(), sleep=lambda _: asyncio.sleep(0))
-    source = build("semantic_scholar:folding", folder=Path(), config=SourceConfig(), http=http)
+    http = HttpClient(HttpConfig(user_agent="tests", timeout=5, retries=4), sleep=lambda _: asyncio.sleep(0))
+    source = build("semantic_scholar:folding", folder=Path(), config=NO_SERVICES, http=http)
     try:
         page = await source.read(DAY, now=NOW)
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from newsletter.sources.http.client import HttpClient, HttpConfig
 from newsletter.sources.http.cooldowns import Cooldowns
 from newsletter.sources.http.pace import Pace
 from newsletter.sources.http.pacing import Pacer
-from newsletter.sources.parts import SourceConfig
+from newsletter.sources.parts import NO_SERVICES
 from newsletter.sources.reading.parsing import Parser
 from newsletter.sources.registry import build
 from tests.sources.conftest import DAY, NOW
@@ -91,9 +92,14 @@ async def test_arxiv_is_left_alone_by_the_next_runs_and_its_feeds_are_not(
 
     async def run() -> tuple[int, str]:
         """Search and read the feed as another run would, with a client of its own."""
-        http = HttpClient(HttpConfig(retries=0, state=tmp_path), sleep=clock.sleep, clock=clock, parser=parser)
+        http = HttpClient(
+            HttpConfig(user_agent="tests", timeout=5, retries=0, state=tmp_path),
+            sleep=clock.sleep,
+            clock=clock,
+            parser=parser,
+        )
         base = httpserver.url_for("")
-        local = SourceConfig(arxiv_url=base, arxiv_rss_url=base)
+        local = replace(NO_SERVICES, arxiv_url=base, arxiv_rss_url=base)
 
         def source(spec: str) -> Source:
             return build(spec, folder=tmp_path, config=local, http=http)

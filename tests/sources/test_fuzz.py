@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from newsletter.core.listing import Listing, Skipped
 from newsletter.sources import biorxiv, feed, hackernews, huggingface, jsonl
-from newsletter.sources.parts import NoHttp, Parts, SourceConfig
+from newsletter.sources.parts import NO_SERVICES, NoHttp, Parts
 from newsletter.sources.reading.document import Document
 from newsletter.sources.reading.records import Record, Seen, each, page
 from newsletter.sources.reading.syndication import parse_feed
@@ -50,7 +50,7 @@ ANYTHING = HOSTILE | st.recursive(
 
 
 def parts(scheme: str, rest: str = "") -> Parts:
-    return Parts(scheme=scheme, rest=rest, folder=Path(), config=SourceConfig(), http=NoHttp())
+    return Parts(scheme=scheme, rest=rest, folder=Path(), config=NO_SERVICES, http=NoHttp())
 
 
 WEB_FEED = feed.FeedReader("https://example.org/feed.xml")

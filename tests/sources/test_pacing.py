@@ -120,7 +120,7 @@ async def test_another_process_is_waited_for(tmp_path: Path) -> None:
 
 async def test_a_state_folder_that_cannot_be_used_is_told(tmp_path: Path, httpserver: HTTPServer) -> None:
     (tmp_path / "http").write_text("a file where the folder should be")
-    http = HttpClient(HttpConfig(state=tmp_path))
+    http = HttpClient(HttpConfig(user_agent="tests", timeout=5, retries=4, state=tmp_path))
     with pytest.raises(HttpError, match=r"cannot keep pace: .*File exists"):
         await http.get(httpserver.url_for("/"), attrgetter("content"), source="test", pace=SLOW)
     await http.aclose()

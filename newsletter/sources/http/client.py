@@ -21,7 +21,6 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from newsletter import __version__
 from newsletter.sources.http.cache import CachedAnswer, HttpCache
 from newsletter.sources.http.cooldowns import Cooldowns
 from newsletter.sources.http.exchange import Exchange, Response, TryError, with_query
@@ -44,9 +43,9 @@ _MAX_WAIT = 300.0  # seconds; a server that asks for more is asked again in the 
 class HttpConfig:
     """How to ask: `timeout` in seconds, `retries` after the first try, `state` keeps locks and answers."""
 
-    user_agent: str = f"newsletter/{__version__}"
-    timeout: float = 20.0
-    retries: int = 4
+    user_agent: str
+    timeout: float
+    retries: int
     max_bytes: int = 20 * 1024 * 1024
     state: Path | None = None
 

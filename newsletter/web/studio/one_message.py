@@ -7,37 +7,22 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from newsletter.core.address import address_key
+from newsletter.core.calendar import agenda
 from newsletter.core.choice import Choices
-from newsletter.core.delivery import Delivery, DeliveryState, Outcome
+from newsletter.core.delivery import Delivery, Outcome
 from newsletter.core.errors import NothingNewError, UsageError
 from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import WEEKLY_EDITION, Cadence
 from newsletter.core.rendering import Rendering
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.terms import Terms
-from newsletter.core.topics import Choice
+from newsletter.pipeline.check import for_nobody
 from newsletter.pipeline.publish import subjects
 from newsletter.pipeline.run import Pipeline
-from newsletter.ports import ListFile, Lists, Mailer
+from newsletter.ports import Clock, ListFile, Lists, Mailer, Source
 from newsletter.ports.previews import Previewed, Previews
 from newsletter.render.issue.issue_renderer import MailRenderer
-from newsletter.web.studio.sample import sample_draft
-
-_NOBODY = "reader@example.org"
-
-
-def for_nobody(issue: Issue, reader: Subscriber | None = None) -> Delivery:
-    """Return a delivery of a whole issue that no ledger knows: its links take nobody off a list."""
-    return Delivery(
-        key=0,
-        issue_key=issue.key,
-        subscriber_key=0,
-        subscriber=reader or Subscriber(list=issue.list, email=_NOBODY),
-        state=DeliveryState.QUEUED,
-        due_at=issue.frozen_at,
-        choice=Choice.whole(len(issue.listings)),
-        subject=issue.subject,
-    )
+from newsletter.web.studio import sample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +33,8 @@ class Studio(Previews):
     pipeline: Pipeline
     renderer: MailRenderer
     mailer: Mailer
+    clock: Clock
+    sample: Source  # of sample listings, for lists that have none yet
 
     async def lists(self) -> Sequence[str]:
         """Return the names of all lists, and of the weekly editions that anybody wants."""
@@ -69,21 +56,22 @@ class Studio(Previews):
     async def message(self, list_name: str, day: date | None, subscriber: str | None) -> Previewed:
         """Render a message now: of the frozen issue, else of what it would be, else of sample listings."""
         file = self.file(list_name)
-        on = day or self.pipeline.today(file.list)
-        issue = await self.pipeline.issue_or_draft(file.list, on)
-        frozen, sample = bool(issue.key), not issue.listings
-        note = "" if frozen else "A draft: what the issue would be if it were frozen now."
-        if sample:
-            now = self.pipeline.clock()
-            one = replace(await sample_draft(file.list.masthead, on, now), terms=Terms.of(file.list))
-            issue = one.closed(0, self.renderer.subject(one), now)
+        now = self.clock()
+        on = day or agenda(file.list, now).today
+        issue = await self.pipeline.issue_or_draft(file.list, on, now=now)
+        is_frozen, is_sample = bool(issue.key), not issue.listings
+        note = "" if is_frozen else "A draft: what the issue would be if it were frozen now."
+        if is_sample:
+            page = await self.sample.read(sample.DAY, now=now)
+            draft = replace(sample.sample_draft(page, file.list.masthead, on), terms=Terms.of(file.list))
+            issue = draft.closed(0, self.renderer.subject(draft), now)
             note = "Sample listings: nothing is collected for this day yet."
         return Previewed(
             day=on,
             subject=issue.subject,
             raw=await self.raw(issue, file, subscriber),
-            sample=sample,
-            frozen=frozen,
+            sample=is_sample,
+            frozen=is_frozen,
             note=note,
         )
 
@@ -95,10 +83,11 @@ class Studio(Previews):
             NothingNewError: there is nothing to put into an issue.
         """
         file = self.file(list_name)
-        on = day or self.pipeline.today(file.list)
+        now = self.clock()
+        on = day or agenda(file.list, now).today
         if await self.pipeline.store.issues.find(list_name, on) is None:
-            await self.pipeline.collect(file.list, on)
-        issue = await self.pipeline.issue_or_draft(file.list, on)
+            await self.pipeline.collect(file.list, on, now=now)
+        issue = await self.pipeline.issue_or_draft(file.list, on, now=now)
         if not issue.listings:
             raise NothingNewError(f"list {list_name}: nothing new on {on}, so there is no issue to show")
         return issue, file
@@ -143,13 +132,13 @@ class Studio(Previews):
         """Return a list, or its weekly edition (`daily.weekly`) with the same readers.
 
         Raises:
+            ListFileError: its file is wrong.
             UsageError: there is none of that name.
         """
-        files = self.files.load()
-        if list_name in files:
-            return files[list_name]
-        daily = files.get(list_name.removesuffix(WEEKLY_EDITION))
-        edition = daily.list.weekly_edition if daily else None
-        if daily is None or edition is None:
-            raise UsageError(f"there is no list {list_name!r}; there are: {', '.join(sorted(files)) or 'none'}")
-        return replace(daily, list=edition)
+        lists = self.files.read()
+        daily = lists.named(list_name.removesuffix(WEEKLY_EDITION))
+        if list_name == daily.list.name:
+            return daily
+        if daily.list.weekly_edition is None:
+            raise UsageError(f"the list {daily.list.name!r} has no weekly edition: all its issues are weekly")
+        return replace(daily, list=daily.list.weekly_edition)

@@ -5,31 +5,28 @@ Titles, authors and counts are those of real papers as listed on one day; the ab
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 from newsletter.core.diff import select
 from newsletter.core.issue import Draft
-from newsletter.core.listing import Candidate
+from newsletter.core.listing import Candidate, Page
 from newsletter.core.newsletter_list import Masthead, NewsletterList
-from newsletter.sources.jsonl import JsonLines
-from newsletter.sources.parts import NoHttp, Parts, SourceConfig
 
 FOLDER = Path(__file__).parent
 DAY = date(2026, 8, 21)
+SPEC = f"jsonl:listings-{DAY}.jsonl"
 LIST = "sample"
 
 
-async def sample_draft(masthead: Masthead, day: date, now: datetime) -> Draft:
-    """Return an issue of a list as it might be, made of the sample listings as if they were listed on `day`."""
-    parts = Parts(
-        scheme="jsonl",
-        rest=f"listings-{DAY}.jsonl",
-        folder=FOLDER,
-        config=SourceConfig(),
-        http=NoHttp(),
-    )
-    page = await JsonLines(parts).read(DAY, now=now)
+def sample_draft(page: Page, masthead: Masthead, day: date) -> Draft:
+    """Return an issue of a list as it might be.
+
+    Args:
+        page: the sample listings, as `SPEC` in `FOLDER` lists them on `DAY`.
+        masthead: the list's.
+        day: the issue's day.
+    """
     candidates = [
         Candidate(key=key, listing=entry.listing, sightings=(entry.sighting,))
         for key, entry in enumerate(page.entries, start=1)

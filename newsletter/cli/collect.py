@@ -1,0 +1,69 @@
+"""`collect`: read the sources now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from newsletter.cli.exits import Exit
+from newsletter.cli.output import complain, say, say_json
+from newsletter.cli.panels import DAILY_WORK
+from newsletter.cli.session import AsJson, Day, ListName, chosen_with_wrong, now, until_signal
+from newsletter.pipeline.stopping import unless_stopped
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from newsletter.bootstrap import Program
+    from newsletter.pipeline.collect import Collected
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(rich_help_panel=DAILY_WORK)(collect)
+
+
+def collect(*, list_name: ListName = None, date: Day = None, as_json: AsJson = False) -> None:
+    """Fetch listings and sightings now; only adds, safe to repeat at any time."""
+    results, is_wrong = until_signal(
+        lambda program, stop: unless_stopped(stop, _collect_lists(program, list_name, date)),
+        cut_off=Exit.TEMPORARY,
+    )
+    for name, on, collected in results:
+        if as_json:
+            say_json(_collected_json(name, on, collected))
+            continue
+        say(f"{name} {on}: read {collected.read} listings, {collected.new} of them new")
+        for reason in collected.failures.values():
+            say(f"  failed: {reason}")
+    nothing = bool(results) and all(collected.nothing_answered for _, _, collected in results)
+    code = Exit.UNAVAILABLE if nothing else Exit.DONE
+    raise typer.Exit(Exit.CONFIGURATION if is_wrong else code)
+
+
+async def _collect_lists(
+    program: Program, list_name: str | None, day: date | None
+) -> tuple[list[tuple[str, date, Collected]], bool]:
+    """Collect for the lists whose files are right; return also whether the file of another is wrong."""
+    files, wrong = chosen_with_wrong(program.lists, list_name)
+    for error in wrong:
+        complain(str(error))
+    results = []
+    for file in files:
+        on, collected = await program.pipeline.collect_now(file.list, day, now=now())
+        results.append((file.list.name, on, collected))
+    return results, bool(wrong)
+
+
+def _collected_json(name: str, on: date, collected: Collected) -> dict[str, Any]:
+    return {
+        "list": name,
+        "date": on.isoformat(),
+        "collected": dict(collected.listed),
+        "read": collected.read,
+        "new": collected.new,
+        "skipped": collected.skipped,
+        "repeats": list(collected.repeats),
+        "failures": dict(collected.failures),
+    }

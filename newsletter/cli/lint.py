@@ -1,0 +1,86 @@
+"""`lint`: the checks that an issue must pass before it goes out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from newsletter.cli.exits import Exit
+from newsletter.cli.output import say, say_json, waiting
+from newsletter.cli.panels import LOOKING
+from newsletter.cli.session import AsJson, Day, ListName, chosen, within
+from newsletter.core.errors import NothingNewError
+from newsletter.render.lint import Finding, Level, dead_links
+from newsletter.render.lint import lint as findings_in
+from newsletter.settings.reach import relays_are_local
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from newsletter.bootstrap import Program
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(rich_help_panel=LOOKING)(lint)
+
+
+def lint(
+    *,
+    list_name: ListName = None,
+    date: Day = None,
+    links: Annotated[
+        bool, typer.Option("--links", help="Ask for every link too, and name those of plain HTTP.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check size, links, accessibility and deliverability of an issue; exit 1 on a failure."""
+    results, nothing = within(lambda program: _findings(program, list_name, date, links=links))
+    for name, reason in nothing.items():
+        if as_json:
+            say_json({"list": name, "findings": [], "reason": reason})
+        else:
+            say(reason)
+    for name, findings in results.items():
+        if as_json:
+            say_json({"list": name, "findings": [_finding_json(finding) for finding in findings]})
+            continue
+        for finding in findings:
+            say(f"{name}: {finding.level.name.lower()}: {finding.where}: {finding.message} ({finding.why})")
+        if not findings:
+            say(f"{name}: nothing to complain about")
+    failed = any(finding.level is Level.FAILURE for findings in results.values() for finding in findings)
+    raise typer.Exit(Exit.CHECK_FAILED if failed else Exit.DONE)
+
+
+async def _findings(
+    program: Program, list_name: str | None, day: date | None, *, links: bool
+) -> tuple[dict[str, list[Finding]], dict[str, str]]:
+    """Return the findings of each list, and of those that have no issue why."""
+    results, nothing = {}, {}
+    for file in chosen(program.lists, list_name):
+        try:
+            issue, _ = await program.studio.issue(file.list.name, day)
+        except NothingNewError as error:
+            nothing[file.list.name] = str(error)
+            continue
+        raw = await program.studio.raw(issue, file, None)
+        is_local = relays_are_local(program.settings.smtp)
+        results[file.list.name] = findings_in(raw, issue, https=links, is_local=is_local)
+        if links:
+            with waiting(f"asking for the links of {file.list.name}"):
+                results[file.list.name] += await dead_links(
+                    raw, program.problem_of_link, own=program.links.public_url
+                )
+    return results, nothing
+
+
+def _finding_json(finding: Finding) -> dict[str, str]:
+    return {
+        "rule": finding.rule,
+        "level": finding.level.name.lower(),
+        "where": finding.where,
+        "message": finding.message,
+        "why": finding.why,
+    }

@@ -1,0 +1,58 @@
+"""`preview`: an issue in the browser."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlencode
+
+import typer
+
+from newsletter.cli.exits import Exit
+from newsletter.cli.output import say
+from newsletter.cli.panels import SERVICES
+from newsletter.cli.session import Day, ListName, chosen, until_signal
+from newsletter.web.studio.preview import previewing
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from newsletter.bootstrap import Program
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(rich_help_panel=SERVICES)(preview)
+
+
+def preview(
+    *,
+    list_name: ListName = None,
+    date: Day = None,
+    subscriber: Annotated[str | None, typer.Option(metavar="ADDRESS", help="As this reader gets it.")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="On loopback; 0 takes a free one.")] = 8025,
+) -> None:
+    """Look at an issue in the browser, rendered anew at each reload."""
+    until_signal(
+        lambda program, stop: _preview(program, list_name, date, subscriber, port, stop), cut_off=Exit.DONE
+    )
+
+
+async def _preview(
+    program: Program,
+    list_name: str | None,
+    day: date | None,
+    subscriber: str | None,
+    port: int,
+    stop: asyncio.Event,
+) -> None:
+    chosen(program.lists, list_name)
+    async with previewing(program.studio, program.templates, port=port, stop=stop) as url:
+        say(f"{url}/{_query(list_name, day, subscriber)}")
+        await stop.wait()
+
+
+def _query(list_name: str | None, day: date | None, subscriber: str | None) -> str:
+    asked = {"list": list_name, "day": day and day.isoformat(), "subscriber": subscriber}
+    query = urlencode({name: value for name, value in asked.items() if value})
+    return f"?{query}" if query else ""

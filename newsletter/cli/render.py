@@ -1,0 +1,67 @@
+"""`render`: one message of an issue, to look at before it goes out."""
+
+from __future__ import annotations
+
+import sys
+from email import message_from_bytes
+from email.policy import default
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from newsletter.cli.panels import LOOKING
+from newsletter.cli.session import Day, OneList, within
+from newsletter.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from newsletter.bootstrap import Program
+
+
+class Format(StrEnum):
+    """What of a message is written."""
+
+    HTML = "html"
+    TEXT = "text"
+    EML = "eml"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(rich_help_panel=LOOKING)(render)
+
+
+def render(
+    *,
+    list_name: OneList,
+    date: Day = None,
+    subscriber: Annotated[str | None, typer.Option(metavar="ADDRESS", help="As this reader gets it.")] = None,
+    format_: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.HTML,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; else stdout.")
+    ] = None,
+) -> None:
+    """Write one message of an issue to a file: the frozen one, or what it would be now."""
+    content = _part(within(lambda program: _raw(program, list_name, date, subscriber)), format_)
+    if output is None:
+        sys.stdout.buffer.write(content)
+        return
+    try:
+        output.write_bytes(content)
+    except OSError as error:
+        raise UsageError(f"{output}: cannot be written: {error.strerror}") from None
+
+
+async def _raw(program: Program, list_name: str, day: date | None, address: str | None) -> bytes:
+    issue, file = await program.studio.issue(list_name, day)
+    return await program.studio.raw(issue, file, address)
+
+
+def _part(raw: bytes, format_: Format) -> bytes:
+    if format_ is Format.EML:
+        return raw
+    body = message_from_bytes(raw, policy=default).get_body(("html" if format_ is Format.HTML else "plain",))
+    return body.get_content().encode() if body is not None else b""

@@ -1,0 +1,107 @@
+"""`run`: the daily work, by hand or by cron."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from newsletter.cli.exits import Exit, code_of_run
+from newsletter.cli.output import complain, progress, say, say_json
+from newsletter.cli.panels import DAILY_WORK
+from newsletter.cli.session import AsJson, Day, ListName, chosen_with_wrong, now, until_signal
+from newsletter.core.errors import MissedError, SourceError
+from newsletter.pipeline.run import Wish
+from newsletter.scheduling.once import rehearse_once, run_once
+
+if TYPE_CHECKING:
+    import asyncio
+    from datetime import date
+
+    from newsletter.bootstrap import Program
+    from newsletter.pipeline.report import RunReport
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(rich_help_panel=DAILY_WORK)(run)
+
+
+def run(
+    *,
+    list_name: ListName = None,
+    date: Day = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Collect and show what would be sent; freeze and send nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Collect, freeze the issue if due, deliver; safe to repeat.
+
+    Without --date: today's issue of each list that is due. With it: the issue of that day, made or finished,
+    whatever the hour and weekday, all its deliveries due at once. With --json, a JSON line on stderr shows each
+    second how far delivering has come.
+    """
+    reports, is_wrong = until_signal(
+        lambda program, stop: _run_lists(program, list_name, date, stop, dry_run=dry_run, as_json=as_json),
+        cut_off=Exit.TEMPORARY,
+    )
+    for report in reports:
+        if as_json:
+            say_json(report.as_json())
+        else:
+            _say_report(report)
+    raise typer.Exit(Exit.CONFIGURATION if is_wrong else code_of_run(reports))
+
+
+async def _run_lists(
+    program: Program,
+    list_name: str | None,
+    day: date | None,
+    stop: asyncio.Event,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> tuple[list[RunReport], bool]:
+    """Run the lists whose files are right, and deliver what other lists have closed.
+
+    Returns:
+        The reports, and whether the file of another list is wrong.
+    """
+    files, wrong = chosen_with_wrong(program.lists, list_name)
+    for error in wrong:
+        complain(str(error))
+    reports = []
+    with progress(as_json=as_json) as shown:
+        for file in files:
+            wish = Wish(day=day, progress=shown, stop=stop)
+            if dry_run:
+                report = await rehearse_once(program.pipeline, file, now=now(), wish=wish)
+            else:
+                report = await run_once(program.pipeline, program.alarm, file, now=now(), wish=wish)
+            for edition in report.editions:
+                # Missed hours and sources that do not answer stand in the report itself.
+                if edition.trouble and not isinstance(edition.trouble, (MissedError, SourceError)):
+                    complain(f"list {edition.list}: {edition.trouble}")
+            reports.append(report)
+        if list_name is None and day is None and not dry_run:
+            await program.pipeline.delivering.deliver_without_file(files, progress=shown, stop=stop)
+    return reports, bool(wrong)
+
+
+def _say_report(report: RunReport) -> None:
+    values = report.as_json()
+    say(f"{report.list} {report.date}: {report.status.value}{f' ({report.reason})' if report.reason else ''}")
+    collected = ", ".join(f"{count} from {scheme}" for scheme, count in report.collected.items())
+    say(f"  listed that day: {collected or 'nothing'}; new to the readers: {report.new}")
+    for reason in report.failures.values():
+        say(f"  failed: {reason}")
+    if report.issue is not None:
+        number = f"issue {report.issue.number}" if report.issue.number else "draft"
+        say(f"  {number}: {report.issue.subject}")
+        say(f"  {report.issue.listings} papers, {report.issue.html_bytes:,} bytes of HTML")
+    if report.deliveries or report.suppressed:
+        states = ", ".join(f"{count} {state}" for state, count in values["deliveries"].items() if count)
+        say(f"  deliveries: {states}; sent just now: {report.sent_now}")
+    if report.weekly is not None:
+        _say_report(report.weekly)

@@ -1,0 +1,70 @@
+"""`serve`: scheduler, web pages and delivery in one process."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import structlog
+import typer
+
+from newsletter.cli.exits import Exit
+from newsletter.cli.panels import SERVICES
+from newsletter.cli.session import now, until_signal
+from newsletter.scheduling.loop import raise_descriptor_limit
+from newsletter.scheduling.schedule import Schedule
+from newsletter.settings.reach import public_url_problem
+from newsletter.web.app import public_app
+from newsletter.web.limits import Limits, connections_for
+from newsletter.web.pages.kept import KeptPages
+from newsletter.web.server import serving
+
+if TYPE_CHECKING:
+    from newsletter.bootstrap import Program
+
+log = structlog.get_logger(__name__)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(rich_help_panel=SERVICES)(serve)
+
+
+def serve() -> None:
+    """Schedule, web pages and delivery in one process, until SIGTERM."""
+    until_signal(_serve, cut_off=Exit.DONE)
+
+
+async def _serve(program: Program, stop: asyncio.Event) -> None:
+    web = program.settings.web
+    if not web.public_url:
+        log.warning(
+            "mails_link_nowhere",
+            reason="NEWSLETTER_WEB__PUBLIC_URL is empty: readers leave by mail, no mail links to these pages",
+        )
+    elif problem := public_url_problem(web):
+        log.warning("mails_link_nowhere", reason=problem)
+    lists = await asyncio.to_thread(program.lists.read)
+    await program.pipeline.mark.check()  # an older copy of the database is an error before anything runs
+    app = public_app(
+        roster=program.store.roster,
+        issues=program.store.issues,
+        links=program.links,
+        renderer=program.templates,
+        kept=KeptPages(program.settings.paths.state / "pages"),
+        clock=now,
+        healthy=lambda: program.store.issues.outline("any"),  # one row, or none: the ledger answers
+    )
+    schedule = Schedule(
+        tick=lambda stopping: program.ticker.tick(now=now(), stop=stopping),
+        collect=lambda stopping: program.ticker.collect(now=now(), stop=stopping),
+        clock=now,
+        stopping=stop,
+        tick_every=timedelta(seconds=program.settings.schedule.tick),
+        collect_every=timedelta(minutes=program.settings.schedule.collect_every),
+    )
+    limits = Limits(connections=connections_for(raise_descriptor_limit()))
+    async with serving(app, web.host, web.port, stop=stop, limits=limits) as url, schedule:
+        log.info("serving", url=url, lists=len(lists.right))
+        await stop.wait()

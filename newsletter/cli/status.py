@@ -1,0 +1,68 @@
+"""`status`: what is due, sent and stuck."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from newsletter.cli.deliveries import show_hindrances
+from newsletter.cli.issues import counted_states, states_in_words
+from newsletter.cli.output import say, say_json, table
+from newsletter.cli.panels import SENT
+from newsletter.cli.session import AsJson, now, within
+from newsletter.operations.status import status as status_at
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from newsletter.operations.status import ListStatus
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(rich_help_panel=SENT)(status)
+
+
+def status(*, as_json: AsJson = False) -> None:
+    """Show what is due, sent and stuck, list by list, and what holds mail up."""
+    found = within(lambda program: status_at(program.store, program.lists.load(), now=now()))
+    if as_json:
+        say_json([_as_json(row) for row in found.lists])
+        return
+    table(("list", "newest issue", "deliveries", "stuck", "next issue"), (_row(row) for row in found.lists))
+    for row in found.lists:
+        if row.waits_until:
+            say(f"\nMail of {row.list} waits until {row.waits_until.isoformat()}: the list has hours.")
+    for held in found.held:
+        say(
+            f"\n{held.addresses} addresses of {held.domain} are held; it called them dead on {held.since:%F} UTC: "
+            f"{held.reason}. The next issue asks again; see `newsletter suppressions list --held`."
+        )
+    if found.hindrances:
+        say("")
+        show_hindrances(found.hindrances)
+
+
+def _row(row: ListStatus) -> tuple[object, ...]:
+    newest = row.newest
+    deliveries = states_in_words(newest.deliveries) if newest else "-"
+    return (row.list, newest.day if newest else "none yet", deliveries, row.stuck or "-", _text(row.next))
+
+
+def _as_json(row: ListStatus) -> dict[str, Any]:
+    return {
+        "list": row.list,
+        "issue": row.newest.day.isoformat() if row.newest else None,
+        "subject": row.newest.subject if row.newest else None,
+        "deliveries": counted_states(row.newest.deliveries) if row.newest else {},
+        "waits_until": _text(row.waits_until),
+        "stuck": row.stuck,
+        "next": _text(row.next),
+        "subscribers": row.subscribers,
+        "held": row.held,
+    }
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -1,0 +1,43 @@
+"""Where log lines go and what they look like: to stderr, for people or as JSON lines.
+
+What is bound with `structlog.contextvars` (the list and the day that work is done for) is on every line.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+from newsletter.settings.groups import LogSettings
+
+
+def configure_logging(settings: LogSettings) -> None:
+    """Log to stderr as the settings say, with the standard library's warnings among our own lines."""
+    level = logging.getLevelNamesMapping()[settings.level.upper()]
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *(_for_machines() if settings.format == "json" else _for_people()),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(level=max(level, logging.WARNING), stream=sys.stderr, format="%(levelname)s %(message)s")
+
+
+def _for_machines() -> tuple[structlog.types.Processor, ...]:
+    return (structlog.processors.format_exc_info, structlog.processors.JSONRenderer())
+
+
+def _for_people() -> tuple[structlog.types.Processor, ...]:
+    # structlog's usual tracebacks show the values of variables, secrets and addresses among them.
+    return (
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        ),
+    )

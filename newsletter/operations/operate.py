@@ -1,0 +1,60 @@
+"""What an operator does about deliveries that hang: retry what was deferred, release what is held as uncertain."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from newsletter.core.delivery import Change, DeliveryState
+from newsletter.ports import Outbox
+
+_AT_A_TIME = 1000  # deliveries that are released in one transaction
+_REASON = "by the operator"
+
+
+async def retry(outbox: Outbox, *, list_name: str | None, day: date | None, now: datetime) -> int:
+    """Make deferred deliveries due now, and return how many.
+
+    None of them is withdrawn as late: the operator has asked for them.
+
+    Args:
+        outbox: the deliveries.
+        list_name: narrows to one list; None: all.
+        day: narrows to the issues of one day; None: all.
+        now: the present moment, aware.
+    """
+    return await _hasten(outbox, DeliveryState.DEFERRED, list_name=list_name, day=day, now=now)
+
+
+async def release(outbox: Outbox, *, as_sent: bool, list_name: str | None, day: date | None, now: datetime) -> int:
+    """Queue uncertain deliveries again, to be sent under the same Message-ID, and return how many.
+
+    Args:
+        outbox: the deliveries.
+        as_sent: they have arrived: count them as sent, and send nothing.
+        list_name: narrows to one list; None: all.
+        day: narrows to the issues of one day; None: all.
+        now: the present moment, aware.
+    """
+    await _hasten(outbox, DeliveryState.UNCERTAIN, list_name=list_name, day=day, now=now)
+    state = DeliveryState.SENT if as_sent else DeliveryState.QUEUED
+    uncertain, released = frozenset({DeliveryState.UNCERTAIN}), 0
+    while held := await outbox.records(list_name=list_name, day=day, states=uncertain, limit=_AT_A_TIME):
+        changes = [
+            Change(key=one.key, state=state, at=now, attempts=one.attempts, relay=one.relay, reason=_REASON)
+            for one in held
+        ]
+        done = len(changes) - len(await outbox.record(changes))
+        if not done:  # somebody else has released all of them meanwhile
+            break
+        released += done
+    return released
+
+
+async def _hasten(
+    outbox: Outbox, state: DeliveryState, *, list_name: str | None, day: date | None, now: datetime
+) -> int:
+    """Make all deliveries that are in a state due now, and return how many there are."""
+    counts = await outbox.issues_with(state, list_name=list_name, day=day)
+    for issue_key in counts:
+        await outbox.hasten(issue_key, now=now, states=[state])
+    return sum(counts.values())

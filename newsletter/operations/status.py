@@ -1,0 +1,85 @@
+"""What is due, sent and stuck, list by list, and what holds mail up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from newsletter.core.calendar import agenda
+from newsletter.core.delivery import WAITING, DeliveryState
+from newsletter.ports import (
+    HeldDomain,
+    Hindrance,
+    HindranceKind,
+    Hindrances,
+    IssueSummary,
+    ListFile,
+    Store,
+)
+
+_ISSUES = 20  # of a list, whose deliveries are looked through for stuck ones
+_STUCK = (DeliveryState.DEFERRED, DeliveryState.UNCERTAIN, DeliveryState.SENDING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListStatus:
+    """How one list stands. All moments are aware, in UTC."""
+
+    list: str
+    newest: IssueSummary | None  # None: it has no issue yet
+    stuck: int  # deliveries of its last issues that neither arrived nor failed for good
+    waits_until: datetime | None  # when its hours begin, if deliveries of the newest issue wait for them
+    next: datetime | None  # when the next issue is due; None: the list has no days
+    subscribers: int  # that its file names
+    held: int  # subscribers whose addresses were called dead, which is in doubt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """How all lists stand, and what holds mail up."""
+
+    lists: list[ListStatus]
+    hindrances: list[Hindrance]
+    held: list[HeldDomain]
+
+
+async def status(store: Store, files: Mapping[str, ListFile], *, now: datetime) -> Status:
+    """Return how lists stand at a moment.
+
+    Args:
+        store: the ledger.
+        files: the lists by name.
+        now: the moment, aware.
+    """
+    return Status(
+        lists=[await _status_of(store, file, now) for file in files.values()],
+        hindrances=await hindrances_for_operators(store.hindrances, now=now),
+        held=await store.suppressions.held(),
+    )
+
+
+async def hindrances_for_operators(hindrances: Hindrances, *, now: datetime) -> list[Hindrance]:
+    """Return what holds mail up that an operator may do something about.
+
+    That leaves out a rate that is used up for a moment, and a relay that takes one message at a time: the first
+    passes, and the second costs a round trip.
+    """
+    known = await hindrances.known(now=now)
+    return [one for one in known if one.kind in {HindranceKind.DOMAIN, HindranceKind.RELAY}]
+
+
+async def _status_of(store: Store, file: ListFile, now: datetime) -> ListStatus:
+    name, at = file.list.name, agenda(file.list, now)
+    history = await store.issues.history(name, limit=_ISSUES)
+    newest = history[0] if history else None
+    waits = at.opens > now and newest is not None and any(newest.deliveries.get(state) for state in WAITING)
+    return ListStatus(
+        list=name,
+        newest=newest,
+        stuck=sum(issue.deliveries.get(state, 0) for issue in history for state in _STUCK),
+        waits_until=at.opens if waits else None,
+        next=at.next.at if at.next else None,
+        subscribers=len(file.subscribers),
+        held=await store.suppressions.held_on(name),
+    )

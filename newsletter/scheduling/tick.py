@@ -1,0 +1,142 @@
+"""What the scheduler does every few seconds: make what is due, and deliver what is open."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from datetime import date, datetime, timedelta
+
+import structlog
+from structlog.contextvars import bound_contextvars
+
+from newsletter.core.calendar import SlotState, agenda
+from newsletter.core.errors import ListFileError, NewsletterError, StoppedError
+from newsletter.core.newsletter_list import Masthead
+from newsletter.operations.alarms import Alarm
+from newsletter.pipeline.editions import Edition, editions_to_do
+from newsletter.pipeline.run import Pipeline, Wish
+from newsletter.pipeline.stopping import unless_stopped
+from newsletter.ports import ListFile, Lists
+
+log = structlog.get_logger(__name__)
+
+_RETRY_AFTER = timedelta(minutes=30)
+
+
+class Ticker:
+    """Does what is due of all lists side by side: a long issue must not delay another list's hour.
+
+    What is due follows from the database alone. The ticker remembers only what it need not do, ask or log again.
+    """
+
+    def __init__(
+        self, lists: Lists, pipeline: Pipeline, alarm: Alarm, *, retry_after: timedelta = _RETRY_AFTER
+    ) -> None:
+        """Begin without memories.
+
+        Args:
+            lists: the list files; they are read anew at each tick, off the event loop.
+            pipeline: does the work.
+            alarm: rings for the operator.
+            retry_after: how long an issue that could not be made is left alone, and its sources with it.
+        """
+        self._lists = lists
+        self._pipeline = pipeline
+        self._alarm = alarm
+        self._retry_after = retry_after
+        self._tried: dict[tuple[str, date], datetime] = {}  # when the issue of a list and day was tried last
+        self._missed: set[tuple[str, date]] = set()  # slots for which the alarm has rung
+        self._mastheads: dict[str, Masthead] = {}  # of each list when its file was right
+        self._wrong: dict[str, str] = {}  # by list: the mistakes of its file, as logged
+
+    async def tick(self, *, now: datetime, stop: asyncio.Event) -> None:
+        """Make the issues that are due by now, and deliver those that are open.
+
+        Trouble with one list is logged, rings the alarm, and is no trouble for the others.
+
+        Args:
+            now: the present moment, aware.
+            stop: when set, what is in flight is finished and the rest left for the next tick.
+
+        Raises:
+            ConfigurationError: the folder of list files is gone, or the database is an older copy.
+        """
+        await self._pipeline.mark.check()
+        lists = await asyncio.to_thread(self._lists.read)
+        await _side_by_side(
+            *(self._tick_list(file, now, stop) for file in lists.right.values()),
+            *(self._report_wrong(name, error, now) for name, error in lists.wrong.items()),
+            self._deliver_without_file(lists.right.values(), stop),
+        )
+
+    async def collect(self, *, now: datetime, stop: asyncio.Event) -> None:
+        """Read the sources of all lists, so that votes are seen as they grow; takes what `tick` takes."""
+        lists = await asyncio.to_thread(self._lists.read)
+        for file in lists.right.values():
+            try:
+                await unless_stopped(stop, self._pipeline.collect_now(file.list, None, now=now))
+            except StoppedError:
+                return
+
+    async def _tick_list(self, file: ListFile, now: datetime, stop: asyncio.Event) -> None:
+        self._mastheads[file.list.name] = file.list.masthead
+        self._wrong.pop(file.list.name, None)
+        with bound_contextvars(list=file.list.name):
+            try:
+                async for edition in editions_to_do(self._pipeline.store, file, now=now):
+                    await self._tick_edition(file, edition, stop)
+            except StoppedError:
+                log.info("tick_left")
+            except NewsletterError as error:
+                await self._alarm.ring(file.list.masthead, agenda(file.list, now).day, error)
+
+    async def _tick_edition(self, file: ListFile, edition: Edition, stop: asyncio.Event) -> None:
+        """Make the edition's issue if that is to be done, and deliver; else deliver what is open."""
+        if not self._has_news(edition):
+            await self._pipeline.delivering.deliver_open(lists=[edition.list.name], stop=stop)
+            return
+        report = await self._pipeline.run_edition(file, edition, Wish(only_due=True, stop=stop))
+        if report.trouble is not None:
+            await self._alarm.ring(edition.list.masthead, report.date, report.trouble)
+
+    def _has_news(self, edition: Edition) -> bool:
+        """Return whether an issue is to be made, or was missed since the last tick; note that it was seen."""
+        slot, now = edition.agenda.slot, edition.agenda.now
+        if slot is None:
+            return False
+        this = (edition.list.name, slot.day)
+        if edition.state is SlotState.MISSED and this not in self._missed:
+            self._missed.add(this)
+            return True
+        tried = self._tried.get(this)
+        # The clock may have been set back since.
+        is_too_early = tried is not None and timedelta() <= now - tried < self._retry_after
+        if edition.state is not SlotState.DUE or edition.is_made or is_too_early:
+            return False
+        self._tried[this] = now
+        return True
+
+    async def _deliver_without_file(self, files: Iterable[ListFile], stop: asyncio.Event) -> None:
+        """Deliver the closed issues of lists whose file is wrong or gone, by the issues' own terms."""
+        await self._pipeline.delivering.deliver_without_file(files, stop=stop)
+
+    async def _report_wrong(self, name: str, error: ListFileError, now: datetime) -> None:
+        """Log the mistakes of a list file, once, and ring the alarm in the name of the list."""
+        if self._wrong.get(name) == str(error):
+            return
+        self._wrong[name] = str(error)
+        masthead = self._mastheads.get(name)
+        if masthead is None:
+            issue = await self._pipeline.store.issues.outline(name)
+            masthead = issue.masthead if issue else None
+        if masthead is None:
+            log.error("list_file_wrong", list=name, reason=str(error))
+        else:
+            await self._alarm.ring(masthead, now.date(), error)
+
+
+async def _side_by_side(*work: Coroutine[None, None, None]) -> None:
+    """Do all of some work, then raise the first error if there was one."""
+    for outcome in await asyncio.gather(*work, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome

@@ -1,0 +1,211 @@
+"""What the scheduler does of all lists, when some of their files are wrong, gone or in trouble."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from newsletter.core.errors import SourceError, StoreError
+from newsletter.lists.files import ListFiles
+from newsletter.ports import ListFile, Store
+from newsletter.scheduling.tick import Ticker
+from newsletter.store import open_store
+from tests.editions.desk import Desk
+from tests.pipeline.parts import THURSDAY, ScriptedSource
+
+AT_EIGHT = datetime(2026, 3, 12, 8, tzinfo=UTC)
+WRONG = "zone = 1\n"
+LIST = """title = "Papers"
+sender = "Papers <papers@example.org>"
+postal_address = "1 Reading Lane"
+sources = ["huggingface"]
+
+[[subscribers]]
+email = "{name}@example.org"
+"""
+
+
+class Office:
+    """Several lists by their files, one store, and the scheduler that works for them."""
+
+    def __init__(self, folder: Path, store: Store) -> None:
+        self.folder = folder / "subscribers"
+        self.folder.mkdir()
+        self.desk = Desk(folder, store)
+        self.desk.now = AT_EIGHT
+        self.source = ScriptedSource(pages={THURSDAY: ["A Paper"]})
+        self.desk.sources = [self.source]
+        self.files = ListFiles(self.folder, check_source=lambda _: "")
+        self.ticker = Ticker(self.files, self.desk.pipeline, self.desk.alarm)
+
+    def write(self, name: str, *, before: str = "") -> None:
+        (self.folder / f"{name}.toml").write_text(before + LIST.format(name=name))
+
+    async def tick(self, *, after: timedelta = timedelta()) -> None:
+        self.desk.now += after
+        await self.ticker.tick(now=self.desk.now, stop=asyncio.Event())
+
+    @property
+    def readers(self) -> list[str]:
+        """Return who has got mail, in the order of the alphabet."""
+        return sorted(mail.email.partition("@")[0] for mail in self.desk.post.mails)
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    store = await open_store("sqlite://")
+    yield Office(tmp_path, store)
+    await store.close()
+
+
+async def test_all_lists_that_are_due_get_their_issues_in_one_tick(office: Office) -> None:
+    for name in ("ann", "bob", "cat"):
+        office.write(name)
+    await office.tick()
+    assert office.readers == ["ann", "bob", "cat"]
+
+
+async def test_a_wrong_file_stops_its_own_new_issues_only(office: Office) -> None:
+    office.write("ann", before=WRONG)
+    office.write("bob")
+    with capture_logs() as logs:
+        await office.tick()
+    assert office.readers == ["bob"]
+    (entry,) = [log for log in logs if log["event"] == "list_file_wrong"]
+    assert (entry["list"], entry["log_level"]) == ("ann", "error")
+    assert "ann.toml:1: unknown key 'zone'" in entry["reason"]
+
+
+async def test_a_file_that_was_corrected_counts_at_the_next_tick(office: Office) -> None:
+    office.write("ann", before=WRONG)
+    await office.tick()
+    office.write("ann")
+    await office.tick()
+    assert office.readers == ["ann"]
+
+
+async def test_the_alarm_rings_once_for_a_file_that_was_right_before(office: Office) -> None:
+    office.write("ann")
+    await office.tick()
+    office.write("ann", before=WRONG)
+    with capture_logs() as logs:
+        for _ in range(3):
+            await office.tick(after=timedelta(seconds=15))
+    assert office.desk.alarms == ["2026-03-12.ann.list-file"]
+    assert len([log for log in logs if log["event"] == "issue_failed"]) == 1
+
+
+async def test_after_a_restart_the_alarm_rings_in_the_name_of_the_last_issue(office: Office) -> None:
+    office.write("ann")
+    await office.tick()
+    office.write("ann", before=WRONG)
+    office.ticker = Ticker(office.files, office.desk.pipeline, office.desk.alarm)
+    await office.tick()
+    assert office.desk.alarms == ["2026-03-12.ann.list-file"]
+
+
+@pytest.mark.parametrize("is_gone", [False, True], ids=["wrong", "gone"])
+async def test_a_closed_issue_is_delivered_although_its_list_file_is_wrong_or_gone(
+    office: Office, is_gone: bool
+) -> None:
+    office.write("ann", before='hour = "08:00"\nhours = "09:00-17:00"\n')
+    office.write("bob")
+    await office.tick()
+    assert office.readers == ["bob"]
+    path = office.folder / "ann.toml"
+    path.unlink() if is_gone else path.write_text("?")
+    await office.tick(after=timedelta(hours=1))
+    assert office.readers == ["ann", "bob"]
+
+
+async def test_a_source_that_breaks_one_list_delays_no_other(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.write("ann")
+    office.write("bob")
+    sync = type(office.desk.pipeline).sync
+
+    async def broken_for_ann(self: object, file: ListFile, *, now: datetime) -> None:
+        if file.list.name == "ann":
+            raise SourceError("trouble of one list")
+        await sync(self, file, now=now)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(type(office.desk.pipeline), "sync", broken_for_ann)
+    await office.tick()
+    assert office.readers == ["bob"]
+    assert office.desk.alarms == ["2026-03-12.ann.sources"]
+
+
+async def test_a_defect_in_one_list_is_raised_after_the_others_are_done(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.write("ann")
+    office.write("bob")
+    sync = type(office.desk.pipeline).sync
+
+    async def broken_for_ann(self: object, file: ListFile, *, now: datetime) -> None:
+        if file.list.name == "ann":
+            raise ZeroDivisionError
+        await sync(self, file, now=now)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(type(office.desk.pipeline), "sync", broken_for_ann)
+    with pytest.raises(ZeroDivisionError):
+        await office.tick()
+    assert office.readers == ["bob"]
+
+
+async def test_trouble_with_a_new_issue_keeps_no_earlier_issue_back(office: Office) -> None:
+    office.write("ann", before='hours = "09:00-17:00"\n')
+    await office.tick()
+    office.source.failing.update({THURSDAY, THURSDAY + timedelta(days=1)})
+    await office.tick(after=timedelta(days=1, hours=1))
+    assert office.readers == ["ann"]
+    assert office.desk.alarms == ["2026-03-13.ann.sources"]
+
+
+async def test_a_store_that_cannot_be_read_rings_the_alarm_and_the_next_tick_tries_again(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.write("ann")
+
+    async def locked(*_: object, **__: object) -> None:
+        raise StoreError("the ledger is locked")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(office.desk.store.library, "record", locked)
+        await office.tick()
+    assert office.desk.alarms == ["2026-03-12.ann.trouble"]
+    await office.tick(after=timedelta(minutes=31))
+    assert office.readers == ["ann"]
+
+
+async def test_log_lines_name_list_and_day_however_deep_they_are_written(office: Office) -> None:
+    from structlog.contextvars import merge_contextvars
+
+    office.write("ann")
+    with capture_logs(processors=[merge_contextvars]) as logs:
+        await office.tick()
+    (entry,) = [log for log in logs if log["event"] == "collected"]
+    assert (entry["list"], entry["day"]) == ("ann", "2026-03-12")
+
+
+async def test_collecting_reads_the_sources_of_every_list_and_makes_no_issue(office: Office) -> None:
+    office.write("ann")
+    office.write("bob", before=WRONG)
+    office.write("cat")
+    await office.ticker.collect(now=AT_EIGHT, stop=asyncio.Event())
+    assert office.source.asked.count(THURSDAY) == 2
+    assert not office.readers
+
+
+async def test_no_more_lists_are_collected_for_once_it_is_to_stop(office: Office) -> None:
+    office.write("ann")
+    stop = asyncio.Event()
+    stop.set()
+    await office.ticker.collect(now=AT_EIGHT, stop=stop)
+    assert office.source.asked == []
