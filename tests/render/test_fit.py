@@ -29,7 +29,7 @@ def page(count: int, *, full: int = 1000, brief: int = 300, line: int = 50) -> s
         )
         for position in range(count)
     )
-    contents = "".join(block("full_brief", one, block("toc", one, f"({one})")) for one in range(count))
+    contents = "".join(block("full_brief", item, block("toc", item, f"({item})")) for item in range(count))
     return f"head {MARKS.when('detailed')}toc:{contents}{MARKS.end()} {listings} foot"
 
 

@@ -67,6 +67,6 @@ def test_a_way_out_is_found_missing_in_either_part() -> None:
     raw = in_page(text=("Leave:\n", "Leave? "))
     assert rules_of(raw) == []
     raw = make.mail().replace(f'href=3D"=\r\n{url}'.encode(), b'href=3D"=\r\nhttps://example.org/0')
-    assert ("unsubscribe-link", "HTML part") in [(one.rule, one.where) for one in findings(raw)]
+    assert ("unsubscribe-link", "HTML part") in [(item.rule, item.where) for item in findings(raw)]
     raw = make.mail().replace(f"Leave:\r\n{url}".encode(), b"Leave:\r\nhttps://example.org/0")
-    assert ("unsubscribe-link", "text part") in [(one.rule, one.where) for one in findings(raw)]
+    assert ("unsubscribe-link", "text part") in [(item.rule, item.where) for item in findings(raw)]

@@ -14,7 +14,7 @@ def with_body(markup: str) -> bytes:
 
 def contrasts(raw: bytes) -> list[tuple[str, str]]:
     """Return where contrast is too low and how."""
-    return [(one.where.split(", ")[1], one.message) for one in findings(raw) if one.rule == "contrast"]
+    return [(item.where.split(", ")[1], item.message) for item in findings(raw) if item.rule == "contrast"]
 
 
 def test_white_on_white_in_dark_is_found() -> None:

@@ -81,7 +81,7 @@ def test_mail_alone_or_two_pages_are_not_one_click() -> None:
 )
 def test_pages_that_readers_cannot_reach_are_a_failure_unless_mail_stays_on_this_machine(url: str) -> None:
     mail, issue = make.mail(links=Links(url, make.LINKS.secret_key)), make.issue()
-    assert [(one.rule, one.level) for one in lint(mail, issue)] == [("unsubscribe", "failure")]
+    assert [(item.rule, item.level) for item in lint(mail, issue)] == [("unsubscribe", "failure")]
     [finding] = lint(mail, issue, is_local=True)
     assert (finding.rule, finding.level) == ("unsubscribe", "warning")
     assert "NEWSLETTER_WEB__PUBLIC_URL" in finding.message

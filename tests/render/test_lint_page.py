@@ -17,7 +17,7 @@ def with_style(css: str) -> bytes:
 
 def test_html_before_text_is_found() -> None:
     raw = in_bytes("text/html;", "text/plain;", in_bytes("text/plain;", "text/swap;"))
-    [finding] = [one for one in findings(in_bytes("text/swap;", "text/html;", raw)) if one.rule == "part-order"]
+    [finding] = [item for item in findings(in_bytes("text/swap;", "text/html;", raw)) if item.rule == "part-order"]
     assert finding.message.startswith("multipart/alternative of text/html, text/plain; expected")
 
 

@@ -143,7 +143,7 @@ def test_a_test_copy_is_the_same_mail_under_another_message_id_each_time() -> No
     first = make.chosen(issue, make.delivery())
     second = first._replace(due_at=make.MOMENT + timedelta(minutes=1))
     ids = {
-        read(one.for_reader(to)[1])["Message-ID"] for one, to in ((real, first), (trial, first), (trial, second))
+        read(item.for_reader(to)[1])["Message-ID"] for item, to in ((real, first), (trial, first), (trial, second))
     }
     assert len(ids) == 3
     assert body(trial.for_reader(first)[1], "html") == body(real.for_reader(first)[1], "html")

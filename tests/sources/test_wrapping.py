@@ -31,7 +31,7 @@ def cut(text: str, width: int) -> str:
 
 def shown(text: str) -> list[tuple[str, str]]:
     found = papers(unwrapped(text), DAY)
-    return [(one.listing.title, one.listing.abstract) for one in found if isinstance(one, Seen)]
+    return [(item.listing.title, item.listing.abstract) for item in found if isinstance(item, Seen)]
 
 
 RIGHT = [(title, abstract(title)) for title in TITLES]
