@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from newsletter.backtest import Recordings
+from newsletter.backtest.recordings import Recordings
 from newsletter.bootstrap import packaged_templates
 from newsletter.core.calendar import slot_on
 from newsletter.core.listing import Entry, Listing, Sighting
@@ -314,8 +314,7 @@ async def evening_desk(folder: Path, store: Store) -> Desk:
 
 
 async def test_topics_that_are_edited_between_closing_and_sending_leave_nobody_an_empty_mail(
-    tmp_path: Path,
-    store: Store,
+    tmp_path: Path, store: Store
 ) -> None:
     desk = await evening_desk(tmp_path, store)
     none = {name: Topic(name=name, keywords=("zebra",)) for name in ("first", "second")}
