@@ -108,16 +108,20 @@ def choose(
         interest: positions that match the reader's own words, with their scores; None if there are no such words.
         without: positions that the reader doesn't get.
     """
-    scores = interest or {}
-    matched: dict[int, tuple[str, ...]] = dict.fromkeys(scores, (OWN_WORDS,))
+    matched: list[tuple[str, ...]] = [()] * size  # made for each of a million readers, so it had better be quick
+    for position in interest or ():
+        matched[position] = (OWN_WORDS,)
     for name in reversed(wanted):
-        for position in matches.get(name, frozenset()):
-            matched[position] = (name, *matched.get(position, ()))
-    first = sorted(matched, key=lambda position: (-scores.get(position, 0.0), position))
-    wants_all = mode is TopicsMode.FIRST or not (wanted or interest is not None)
-    rest = (position for position in range(size) if wants_all and position not in matched)
-    positions = tuple(position for position in (*first, *rest) if position not in without)
-    return Choice(positions, tuple(matched.get(position, ()) for position in positions))
+        for position in matches.get(name, ()):
+            matched[position] = (name, *matched[position])
+    chosen = [position for position, names in enumerate(matched) if names]
+    if interest:
+        chosen.sort(key=lambda position: -interest.get(position, 0.0))
+    if mode is TopicsMode.FIRST or not (wanted or interest is not None):
+        chosen += [position for position, names in enumerate(matched) if not names]
+    if without:
+        chosen = [position for position in chosen if position not in without]
+    return Choice(tuple(chosen), tuple([matched[position] for position in chosen]))
 
 
 def stems(text: str) -> list[str]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 from hashlib import blake2b
 
 import sqlalchemy as sa
+from pydantic_core import from_json, to_json
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.issue import Issue
 from newsletter.core.steps import NOT_BROUGHT
 from newsletter.core.topics import Choice
-from newsletter.store.bulk import among
+from newsletter.store.bulk import among, rows, run
+from newsletter.store.statements import ADD_CHOICES
 from newsletter.store.tables import choices, deliveries, issue_listings, issues
 
 # How many choices are remembered while an issue is closed. Beyond it one may be stored twice, which does no harm.
@@ -21,15 +22,18 @@ _NUMBERS_KEPT = 100_000
 _CHOICES_KEPT = 20_000
 
 
-def choice_text(choice: Choice) -> str:
-    """Return a choice as it is stored: a JSON array of the positions and of the topics beside each."""
-    return json.dumps((choice.positions, choice.topics), ensure_ascii=False, separators=(",", ":"))
+def _written(choice: Choice) -> bytes:
+    """Return a choice as it is stored: a JSON array of the positions and of the topics beside each, in UTF-8.
+
+    This is done for each of a million readers; `json.dumps` takes three times as long.
+    """
+    return to_json((choice.positions, choice.topics))
 
 
 @lru_cache(maxsize=1024)
 def read_choice(text: str) -> Choice:
     """Return a choice that was stored; each delivery that is claimed asks for one, and many share a few."""
-    positions, topics = json.loads(text)
+    positions, topics = from_json(text)
     return Choice(tuple(positions), tuple(map(tuple, topics)))
 
 
@@ -40,36 +44,25 @@ class NumberedChoices:
         self._issue_key = issue_key
         self._numbers: dict[bytes, int] = {}
         self._last = 0
-        self._new: list[dict[str, object]] = []
-        self._digest = lru_cache(maxsize=1024)(_digest)
+        self._new: list[tuple[int, int, str, str]] = []
 
     def number(self, choice: Choice, subject: str) -> int:
         """Return the number of a choice; a new one is written by the next `write`."""
-        digest = self._digest(choice)
+        chosen = _written(choice)
+        digest = blake2b(chosen, digest_size=16).digest()  # a tenth of the text's size
         if digest not in self._numbers:
             if len(self._numbers) >= _NUMBERS_KEPT:
                 self._numbers.clear()
             self._last += 1
             self._numbers[digest] = self._last
-            self._new.append(
-                {
-                    "issue_key": self._issue_key,
-                    "number": self._last,
-                    "chosen": choice_text(choice),
-                    "subject": subject,
-                }
-            )
+            self._new.append((self._issue_key, self._last, chosen.decode(), subject))
         return self._numbers[digest]
 
     async def write(self, connection: AsyncConnection) -> None:
         """Write the choices that are new."""
         if self._new:
-            await connection.execute(sa.insert(choices), self._new)
+            await run(connection, ADD_CHOICES, chosen=rows(self._new))
             self._new = []
-
-
-def _digest(choice: Choice) -> bytes:
-    return blake2b(choice_text(choice).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 class Brought:

@@ -88,6 +88,19 @@ ADD_DELIVERIES = Statement(
     """,
 )
 
+# New choices of an issue.
+_CHOSEN = _table("chosen", issue="bigint", number="int", choice="text", subject="text")
+ADD_CHOICES = Statement(
+    sqlite=f"""
+        INSERT INTO choices (issue_key, number, chosen, subject)
+        SELECT issue, number, choice, subject FROM {_CHOSEN.sqlite} AS chosen
+    """,
+    postgresql=f"""
+        INSERT INTO choices (issue_key, number, chosen, subject)
+        SELECT issue, number, choice, subject FROM {_CHOSEN.postgresql} AS chosen
+    """,
+)
+
 # Deliveries that are due, with what was chosen for the subscriber, why the address is suppressed, or NULL, and the
 # subscriber, whose address and name are as they were when the issue was closed. All of these have a choice; the
 # outer join keeps SQLite from going through the choices first.
