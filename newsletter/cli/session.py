@@ -11,7 +11,7 @@ import typer
 
 from newsletter import bootstrap
 from newsletter.cli.output import complain
-from newsletter.core.calendar import read_day
+from newsletter.core.days import read_day
 from newsletter.core.errors import StoppedError, UsageError
 from newsletter.logs import configure_logging
 from newsletter.scheduling import loop as runtime

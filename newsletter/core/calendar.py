@@ -7,7 +7,6 @@ later as the clocks jump (02:30 becomes 03:30); one that comes twice is its firs
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -31,27 +30,6 @@ _DAYS_WITH_HOURS = range(-4, 4)
 
 # How long an issue that is made is shown as the present one, and a slot that led to none is tried again.
 SHOWN_FOR = timedelta(hours=12)
-
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-# Dates near the ends of what `date` holds have no day before or after them, in whatever timezone.
-_FIRST_DAY, _LAST_DAY = date(1970, 1, 1), date(2199, 12, 31)
-
-
-def read_day(text: str) -> date:
-    """Return the day that a person wrote, as in 2026-03-12.
-
-    Raises:
-        ValueError: it is no day of the calendar, or none that a newsletter can come out on; says what to write.
-    """
-    try:
-        day = date.fromisoformat(text) if _DAY.fullmatch(text) else None
-    except ValueError:
-        day = None
-    if day is None:
-        raise ValueError(f"{text[:40]!r} is not a date: write it as 2026-03-12")
-    if not _FIRST_DAY <= day <= _LAST_DAY:
-        raise ValueError(f"{text} is no day of a newsletter: write one from {_FIRST_DAY} to {_LAST_DAY}")
-    return day
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ class RelaySettings(Group):
 
     `ehlo_name` is our name in EHLO; empty: this machine's full name or, if it has none, the sender's domain.
     `greeting_timeout`, `timeout` (for each other reply) and `final_timeout` (for the reply to a message) are in
-    seconds. `rate` is in messages per second, 0 for no limit; `weight` is the relay's share of the work.
+    seconds. `rate` is in messages per second (0: no limit); `weight` is the relay's share of the work.
     """
 
     host: Host

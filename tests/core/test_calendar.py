@@ -17,11 +17,11 @@ from newsletter.core.calendar import (
     last_slot,
     local_time,
     next_slot,
-    read_day,
     reader_time,
     slot_on,
     slot_state,
 )
+from newsletter.core.days import read_day
 from newsletter.core.newsletter_list import Cadence, Masthead, NewsletterList
 from newsletter.core.subscriber import Subscriber
 from tests.core.candidates import planning

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -46,7 +46,7 @@ class Step:
     """
 
     papers: Sequence[tuple[int, str]]
-    wishes: dict[str, tuple[tuple[str, ...], TopicsMode | None, Cadence | None]]
+    wishes: Mapping[str, tuple[tuple[str, ...], TopicsMode | None, Cadence | None]]
     topics: dict[str, str]
     weekly: bool
     ends: Sequence[DeliveryState]
@@ -165,7 +165,7 @@ class History:
             claimed = await self.store.outbox.claim(worker, now=now, limit=len(ends) or 1, issue_key=issue_key)
             for delivery, end in zip(claimed, ends, strict=False):
                 await attempt(self.store, delivery, end)
-            await self.store.outbox.release(worker)
+            await self.store.outbox.release(worker, [one.key for one in claimed])
 
 
 async def live(steps: list[Step]) -> int:

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from newsletter.backtest.recordings import Recordings
 from newsletter.bootstrap import packaged_templates
 from newsletter.core.calendar import slot_on
 from newsletter.core.listing import Entry, Listing, Sighting
@@ -25,6 +26,7 @@ from newsletter.core.newsletter_list import Cadence, Hours, NewsletterList
 from newsletter.core.subscriber import Subscriber, SyncPlan
 from newsletter.core.tokens import Links
 from newsletter.core.topics import Topic, TopicsMode
+from newsletter.delivery.mailer import RelayMailer
 from newsletter.pipeline.deliver import ClosedIssues
 from newsletter.pipeline.publish import publish
 from newsletter.ports import Store
@@ -358,8 +360,9 @@ async def test_a_preview_shows_a_closed_issue_as_it_was_chosen_and_rendered(tmp_
         renderer=MailRenderer(
             TemplateRenderer(None, packaged_templates()), Links("https://other.example.org", "key")
         ),
-        relay=None,  # type: ignore[arg-type]  # nothing is sent
+        mailer=RelayMailer([]),
         clock=lambda: desk.now,
+        sample=Recordings(tmp_path),
     )
     desk.list_ = replace(desk.list_, topics={}, masthead=replace(desk.list_.masthead, title="Renamed"))
     issue, file = await studio.issue("daily", MONDAY)

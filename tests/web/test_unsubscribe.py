@@ -134,7 +134,7 @@ async def test_tokens_and_addresses_never_reach_the_log(site: Site, caplog: pyte
         await site.client.get(f"/elsewhere{path}")
         await site.store.close()
         assert (await site.client.get(path)).status_code == 500
-    log = repr(logs) + "".join(one.getMessage() for one in caplog.records if one.name.startswith("uvicorn"))
-    assert {one["path"] for one in logs if "path" in one} == {"/unsubscribe/…", "(unknown)"}
+    log = repr(logs) + "".join(line.getMessage() for line in caplog.records if line.name.startswith("uvicorn"))
+    assert {line["path"] for line in logs if "path" in line} == {"/unsubscribe/…", "(unknown)"}
     assert token not in log
     assert READER.email not in log

@@ -177,8 +177,8 @@ def _facts(item: IssueListing) -> tuple[str, ...]:
     """Return votes and reasons, without repeats: a reason may already name the votes."""
     votes = counted(item.upvotes, "upvote") if item.upvotes else ""
     reasons = tuple(one_line(reason) for reason in item.reasons)
-    told = any("upvote" in reason for reason in reasons)
-    return (votes, *reasons) if votes and not told else reasons
+    names_votes = any("upvote" in reason for reason in reasons)
+    return (votes, *reasons) if votes and not names_votes else reasons
 
 
 def size(shown: int, candidates: int) -> str:
@@ -189,7 +189,7 @@ def size(shown: int, candidates: int) -> str:
 
 
 def headline(listing: ListingView) -> Headline:
-    """Return what the preheader takes from a listing."""
+    """Return the parts of a listing that a preheader uses."""
     return Headline(title=listing.title, brief=cut(f"{listing.brief_label} {listing.brief}".lstrip(), _PREHEADER))
 
 

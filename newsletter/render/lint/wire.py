@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from newsletter.render.lint.finding import Finding, Rule
 from newsletter.render.lint.mail import Mail, Part
 
-LINE_END = Rule("line-end", "Relays mend or refuse a lone CR or LF (RFC 5321, 2.3.8), and the signature breaks.")
+LINE_END = Rule("line-end", "Relays change or refuse a lone CR or LF (RFC 5321, 2.3.8), and the signature breaks.")
 LINE_LENGTH = Rule("line-length", "Relays cut or refuse lines of more than 998 bytes (RFC 5322, 2.1.1).")
 EIGHT_BIT = Rule("eight-bit-header", "A header is ASCII (RFC 5322, 2.2); what is not arrives as garbage, or not.")
 ENCODED_WORD = Rule(

@@ -1,4 +1,4 @@
-"""Hosts: how they are written where only ASCII can be, and their IP addresses."""
+"""Hosts: how they are written in ASCII, and their IP addresses."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from newsletter.core.calendar import read_day
+from newsletter.core.days import read_day
 from newsletter.core.errors import ConfigurationError, NewsletterError, UsageError
 from newsletter.ports.pages import PageRenderer
 from newsletter.ports.previews import Previewed, Previews
