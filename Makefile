@@ -48,9 +48,10 @@ demo: setup  ## the main job end to end, with no account and no network: three m
 
 test: setup system lint types architecture pytest wheel  ## all checks, installing what they need
 
-lint: setup  ## ruff: rules and format
+lint: setup  ## ruff: rules and format; and nothing that only tests use
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python .ci/unused.py
 
 types: setup  ## mypy --strict over code, tests and benches
 	$(BIN)/mypy

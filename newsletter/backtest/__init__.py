@@ -1,4 +1,4 @@
-"""What past issues of a list would have held, and how many of the papers that mattered were in them."""
+"""Which papers past issues of a list would have held, and how many of the most upvoted ones."""
 
 from newsletter.backtest.recordings import Recordings
 from newsletter.backtest.replay import replayed

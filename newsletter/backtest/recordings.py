@@ -18,8 +18,8 @@ _STATES = ("morning", "final")
 class Recordings(Source):
     """A folder of recordings.
 
-    `YYYY-MM-DD.morning.json` is what `GET /api/daily_papers?date=…` answered in the morning of that day,
-    `YYYY-MM-DD.final.json` what it answered later; a day may lack either.
+    `YYYY-MM-DD.morning.json` is the answer of `GET /api/daily_papers?date=…` in the morning of that day,
+    `YYYY-MM-DD.final.json` a later answer; a day may lack either.
 
     Raises:
         UsageError: there is no recording in the folder.
@@ -37,7 +37,7 @@ class Recordings(Source):
         self._pages: dict[Path, Page] = {}
 
     async def read(self, day: date, *, now: datetime) -> Page:
-        """Return the page of a day as it stood at a moment: that of the morning until the day (UTC) is over.
+        """Return the page of a day as it was at `now`: the morning's until the day (UTC) is over, then the last.
 
         Raises:
             SourceError: a recording cannot be read.

@@ -1,4 +1,4 @@
-"""Makes the issues of past days again, through the stages of a run, with a clock of the past."""
+"""Makes the issues of past days again: the same stages as in a run, with a clock of the past."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ async def replayed(
 ) -> BacktestResult:
     """Replay the days from `first` to `last`, both included.
 
-    The issue of each day is made at the list's hour, from its own page as it stood then and from the pages of
-    earlier days as they stood in the end, as far as the sources can tell the two apart. Nothing before the first
-    day is shown, and one more issue is made after the last day: so all days are measured alike.
+    The issue of each day is made at the list's hour: from the day's page as it was then, and from the final pages
+    of earlier days, if the sources keep both. Pages before the first day are empty, and another issue is made
+    after the last day, so that all days are measured alike.
 
     Args:
         list_: the list.
-        sources: where pages of past days are read; one that keeps none is left out.
+        sources: where pages of past days are read; a source that keeps no past pages is left out.
         first: the first day.
         last: the last day.
-        progress: hears of each issue's day before it is made.
+        progress: called with each issue's day before the issue is made.
 
     Raises:
         SourceError: nothing could be read.
@@ -65,7 +65,7 @@ async def replayed(
 
 
 async def _add_reader(store: Store, list_: NewsletterList, *, now: datetime) -> None:
-    """Add a reader without wishes: no issue is made for nobody."""
+    """Add a reader without topics: a list without readers has no issue."""
     reader = Subscriber(list=list_.masthead.readers_of, email="reader@example.org", cadence=list_.cadence)
     await store.roster.apply(reader.list, SyncPlan(added=(reader,)), now=now)
 
@@ -76,17 +76,17 @@ def _days(first: date, last: date) -> list[date]:
 
 @dataclass(slots=True)
 class _Replay:
-    """Issues that are made one after the other."""
+    """Makes issues, one day after the other."""
 
     list_: NewsletterList
     sources: Sequence[Source]
     store: Store
-    reasons: dict[date, str] = field(default_factory=dict)  # by issue day: why there is none, or nothing
+    reasons: dict[date, str] = field(default_factory=dict)  # by issue day: why there is no issue, or nothing
     failures: dict[str, str] = field(default_factory=dict)
     read: int = 0
 
     async def make_issue(self, day: date) -> None:
-        """Collect and publish as a run at the hour of that day would have done."""
+        """Collect and publish as a run at that day's hour."""
         slot = slot_on(self.list_, day)
         previous = await self.store.issues.latest(self.list_.name)
         collected = await collect(
@@ -112,14 +112,14 @@ class _Replay:
         self.reasons[day] = published.reason
 
     async def issues(self) -> dict[date, Made]:
-        """Return what was made, by day."""
+        """Return the issues, or why there is none, by day."""
         return {
             day: Made(await self.store.issues.find(self.list_.name, day), reason)
             for day, reason in self.reasons.items()
         }
 
     async def final_pages(self, days: Sequence[date]) -> dict[date, list[Candidate]]:
-        """Return what was listed on each day as its pages stand in the end, with sightings of that day only."""
+        """Return the listings on the final pages of each day, with the sightings of that day only."""
         if self.failures and not self.read:
             raise SourceError("; ".join(self.failures.values()))
         end = datetime.combine(days[-1] + 2 * _WEEK, time(), UTC)
@@ -137,7 +137,7 @@ class _Replay:
 
 
 class _Past(Source):
-    """A source as if there had been nothing before a day."""
+    """A source whose pages before a day are empty."""
 
     dated = True
 
@@ -150,7 +150,7 @@ class _Past(Source):
 
 
 class _Unrendered(Renderer, Message):
-    """Stands in for the renderer and its message: nobody reads these issues."""
+    """A renderer and a message without content: nobody reads these issues."""
 
     def subject(self, draft: Draft) -> str:
         return draft.day.isoformat()

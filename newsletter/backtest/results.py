@@ -1,4 +1,4 @@
-"""What a replay came to: papers listed, mailed and missed. Pure."""
+"""The result of a replay: papers listed, mailed and missed. Pure."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ SHARES = ("top5_same_day", "top5_next_issue", "top10_same_day", "top10_next_issu
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How many of the most upvoted papers were mailed, out of how many."""
+    """How many of the most upvoted papers were mailed: `reached` out of `of`."""
 
     reached: int = 0
     of: int = 0
 
     def __add__(self, other: Reach) -> Reach:
-        """Return both together."""
+        """Return the sum of both."""
         return Reach(self.reached + other.reached, self.of + other.of)
 
     @property
@@ -42,9 +42,9 @@ class Made:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayResult:
-    """A day: papers on its pages in the end, papers in its issue, and those of earlier days among them (`late`).
+    """A day: papers on its final pages, papers in its issue, and how many of these are of earlier days (`late`).
 
-    The reaches are those of its five and ten most upvoted papers, by its own issue and by the next one.
+    The reaches count the day's five and ten most upvoted papers: mailed with its own issue, and by the next issue.
     """
 
     day: date
@@ -65,9 +65,9 @@ class DayResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BacktestResult:
-    """All days. `listed` and `mailed` count their papers, each once; `mailed_twice` those in more issues than one.
+    """All days. `listed` and `mailed` count different papers; `mailed_twice` counts papers in two or more issues.
 
-    `closing` is the issue behind the last day, whose readers get what of the last day came late.
+    `closing` is the day of the issue after the last day, which brings the late papers of the last day.
     """
 
     days: tuple[DayResult, ...]
@@ -78,7 +78,7 @@ class BacktestResult:
     left_out: tuple[str, ...]  # sources that keep no past
 
     def total(self, share: str) -> Reach:
-        """Return one of `SHARES` over all days."""
+        """Return a share, named as in `SHARES`, over all days."""
         return sum((getattr(day, share) for day in self.days), Reach())
 
     def as_json(self) -> dict[str, Any]:
@@ -99,12 +99,12 @@ def measured(
     closing: date | None,
     left_out: tuple[str, ...] = (),
 ) -> BacktestResult:
-    """Hold issues against the pages as they stand in the end.
+    """Compare issues with the final pages.
 
     Args:
-        pages: by day, in order: what was listed on it, with the sightings of that day.
+        pages: by day, in order: its listings, with the sightings of that day.
         issues: by issue day, in order.
-        closing: the day of the issue behind the last day.
+        closing: the day of the issue after the last day.
         left_out: sources that could not be replayed.
     """
     keys = {
@@ -117,7 +117,9 @@ def measured(
     )
     days = [_measured_day(day, page, issues, keys) for day, page in pages.items()]
     return BacktestResult(
-        days=tuple(one for one in days if one.listed or one.day in issues),
+        days=tuple(
+            day_or_listing for day_or_listing in days if day_or_listing.listed or day_or_listing.day in issues
+        ),
         listed=len(listed),
         mailed=len(listed & set().union(*keys.values())),
         mailed_twice=sum(count > 1 for count in copies.values()),
@@ -130,15 +132,15 @@ def _measured_day(
     day: date, page: Sequence[Candidate], issues: Mapping[date, Made], keys: Mapping[date, set[int]]
 ) -> DayResult:
     made = issues.get(day, Made(None, "no issue comes out on this day"))
-    following = next((one for one in issues if one > day), day)
-    same = {key for one, mailed in keys.items() if one <= day for key in mailed}
+    following = next((later for later in issues if later > day), day)
+    same = {key for issued_on, mailed in keys.items() if issued_on <= day for key in mailed}
     soon = same | keys.get(following, set())
     best = _most_upvoted(page)
     return DayResult(
         day=day,
         listed=len(page),
         mailed=len(keys.get(day, ())),
-        late=sum(one.listed_on < day for one in made.issue.listings) if made.issue else 0,
+        late=sum(item.listed_on < day for item in made.issue.listings) if made.issue else 0,
         reason=made.reason,
         top5_same_day=_reach(best[:5], same),
         top5_next_issue=_reach(best[:5], soon),
@@ -148,10 +150,10 @@ def _measured_day(
 
 
 def _most_upvoted(page: Sequence[Candidate]) -> list[int]:
-    """Return the keys of a day's listings that have votes, most upvoted first, equals as the page has them."""
+    """Return the keys of a day's listings that have votes: most upvoted first, equal ones in the page's order."""
     found = []
     for candidate in page:
-        votes = [one for one in candidate.sightings if is_vote(one)]
+        votes = [sighting for sighting in candidate.sightings if is_vote(sighting)]
         if votes:
             found.append((-(votes[-1].upvotes or 0), votes[-1].position, candidate.key))
     return [key for *_, key in sorted(found)]

@@ -15,6 +15,7 @@ from newsletter.cli.output import say, say_json, table
 from newsletter.cli.panels import SENT
 from newsletter.cli.session import AsJson, Day, ListName, now, within
 from newsletter.core.delivery import DeliveryState
+from newsletter.core.text import counted
 from newsletter.operations import operate
 from newsletter.operations.status import hindrances_for_operators
 from newsletter.ports import DeliveryRecord, Hindrance
@@ -105,7 +106,7 @@ def _say_count(count: int, done: str, *, as_json: bool) -> None:
     if as_json:
         say_json({"deliveries": count})
     else:
-        say(f"{count} {'delivery' if count == 1 else 'deliveries'} {done}")
+        say(f"{counted(count, 'delivery', 'deliveries')} {done}")
     raise typer.Exit(Exit.DONE)
 
 

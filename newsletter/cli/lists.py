@@ -9,10 +9,11 @@ import typer
 
 from newsletter import bootstrap
 from newsletter.cli.exits import Exit
-from newsletter.cli.output import counted, say, say_json
+from newsletter.cli.output import mistakes_json, say, say_json
 from newsletter.cli.panels import LISTS
 from newsletter.cli.session import AsJson, settings
 from newsletter.core.errors import ListFileError, Mistake
+from newsletter.core.text import counted
 from newsletter.settings.reach import public_url_problem, relays_are_local
 
 if TYPE_CHECKING:
@@ -55,9 +56,8 @@ def check(*, as_json: AsJson = False) -> None:
 def _fail(mistakes: tuple[Mistake, ...], general: list[str], *, as_json: bool) -> NoReturn:
     """Print mistakes, in files and in general, and end the command."""
     if as_json:
-        named = [{"file": one.file, "line": one.line, "message": one.message} for one in mistakes]
         unnamed = [{"file": None, "line": None, "message": message} for message in general]
-        say_json({"ok": False, "mistakes": [*unnamed, *named]})
+        say_json({"ok": False, "mistakes": [*unnamed, *mistakes_json(mistakes)]})
     else:
         for line in (*general, *mistakes):
             sys.stderr.write(f"{line}\n")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from newsletter.core.delivery import Outcome
+    from newsletter.core.errors import Mistake
 
 _SETTLED = (DeliveryState.SENT, DeliveryState.DEFERRED, DeliveryState.REFUSED, DeliveryState.UNCERTAIN)
 
@@ -39,9 +40,9 @@ def say_json(value: object) -> None:
     sys.stdout.flush()
 
 
-def counted(number: int, what: str) -> str:
-    """Return a number with what it counts: `1 subscriber`, `2 subscribers`."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+def mistakes_json(mistakes: Iterable[Mistake]) -> list[dict[str, Any]]:
+    """Return mistakes in files as JSON shows them."""
+    return [{"file": one.file, "line": one.line, "message": one.message} for one in mistakes]
 
 
 def complain(text: str) -> None:

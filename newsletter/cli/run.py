@@ -63,7 +63,11 @@ async def _run_lists(
     dry_run: bool,
     as_json: bool,
 ) -> tuple[list[RunReport], bool]:
-    """Run the lists whose files are right; return their reports, and whether the file of another is wrong."""
+    """Run the lists whose files are right, and deliver what other lists have closed.
+
+    Returns:
+        The reports, and whether the file of another list is wrong.
+    """
     files, wrong = chosen_with_wrong(program.lists, list_name)
     for error in wrong:
         complain(str(error))
@@ -80,6 +84,8 @@ async def _run_lists(
                 if edition.trouble and not isinstance(edition.trouble, (MissedError, SourceError)):
                     complain(f"list {edition.list}: {edition.trouble}")
             reports.append(report)
+        if list_name is None and day is None and not dry_run:
+            await program.pipeline.delivering.deliver_without_file(files, progress=shown, stop=stop)
     return reports, bool(wrong)
 
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from newsletter.cli.exits import Exit
-from newsletter.cli.output import say, say_json, table
+from newsletter.cli.output import mistakes_json, say, say_json, table
 from newsletter.cli.panels import LISTS
 from newsletter.cli.session import AsJson, ListName, now, within
 from newsletter.core.address import address_key, domain_key, domain_of
 from newsletter.core.errors import ListFileError, UsageError
+from newsletter.core.text import counted
 from newsletter.lists.addresses import Addresses
 from newsletter.lists.suppressions import read_suppressions, write_suppressions
 from newsletter.ports import Suppression
@@ -108,7 +109,7 @@ def remove(
     if as_json:
         say_json({"removed": count})
     else:
-        say(f"{count} {'address' if count == 1 else 'addresses'} mailed again")
+        say(f"{counted(count, 'address', 'addresses')} mailed again")
 
 
 @group.command("import")
@@ -128,8 +129,7 @@ def import_suppressions(
         wanted = read_suppressions(file, list_name=list_name, reason=_IMPORTED, now=now())
     except ListFileError as error:
         if as_json:
-            mistakes = [{"file": one.file, "line": one.line, "message": one.message} for one in error.mistakes]
-            say_json({"added": 0, "known": 0, "mistakes": mistakes})
+            say_json({"added": 0, "known": 0, "mistakes": mistakes_json(error.mistakes)})
         else:
             sys.stderr.write(f"{error}\n")
         raise typer.Exit(Exit.CHECK_FAILED) from None

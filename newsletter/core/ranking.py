@@ -31,6 +31,7 @@ from math import log2
 from typing import TypeAlias
 
 from newsletter.core.listing import Candidate, Sighting
+from newsletter.core.text import counted
 
 _COMMENTS, _STARS, _NEW_STARS, _POINTS = 10, 1000, 100, 100
 _HACKERNEWS = "hackernews"
@@ -242,19 +243,15 @@ def _reasons(known: _Facts, listed_on: date, occasion: Occasion) -> tuple[str, .
     votes = _most(known.votes) or 0
     found = []
     if votes:
-        found.append(_counted(votes, "upvote"))
+        found.append(counted(votes, "upvote"))
         growth = max((known.votes[page] - count for page, count in known.votes_before.items()), default=0)
         if growth > 0:
             found.append(f"+{growth:,} since {_since(occasion)}")
     if known.points:
-        found.append(f"{_counted(known.points, 'point')} on Hacker News")
+        found.append(f"{counted(known.points, 'point')} on Hacker News")
     if votes and occasion.previous_day is not None and listed_on <= occasion.previous_day:
         found.append("rose late")
     return tuple(found) or (NEW,)
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def _since(occasion: Occasion) -> str:

@@ -27,3 +27,8 @@ def one_line(text: str, limit: int | None = None) -> str:
         encodable = text.encode("utf-8", "replace").decode()
         text = normalised("NFC", _UNSAFE.sub(" ", encodable))
     return " ".join(text.split())[:limit].rstrip()
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with what it counts: `1 paper`, `1,234 papers`; `plural` where an s isn't enough."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"

@@ -9,8 +9,7 @@ from datetime import date
 from functools import lru_cache
 from hashlib import blake2b
 from hmac import compare_digest
-from ipaddress import ip_address
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from newsletter.core.page_names import UNSUBSCRIBE
 
@@ -105,34 +104,3 @@ class Links:
 def _key(secret_key: str) -> bytes:
     """Return a key of a length that BLAKE2b takes."""
     return blake2b(secret_key.encode()).digest()
-
-
-# Names that no public DNS has (RFC 6761, 6762, 8375, 9476; ICANN's .internal), and those of one's own network.
-_NOT_PUBLIC = ("localhost", "local", "internal", "test", "invalid", "onion", "home.arpa", "lan", "alt")
-
-
-def unreachable(url: str) -> str:
-    """Return why readers elsewhere cannot use a web address, or nothing: a host of their own, or no HTTPS."""
-    parts = urlsplit(url)
-    host = (parts.hostname or "").rstrip(".")
-    if not _is_public(host):
-        return f"{host} is no host that readers elsewhere can reach"
-    return "" if parts.scheme == "https" else "is no https:// address, as mail providers ask for"
-
-
-def _is_public(host: str) -> bool:
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return "." in host and not any(host == name or host.endswith(f".{name}") for name in _NOT_PUBLIC)
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_global
-
-
-def on_loopback(host: str) -> bool:
-    """Tell whether a server's name or address is this machine's own."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        name = host.lower().rstrip(".")
-        return name == "localhost" or name.endswith(".localhost")

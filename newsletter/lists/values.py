@@ -12,12 +12,12 @@ from difflib import get_close_matches
 from functools import cache
 from zoneinfo import available_timezones
 
+from newsletter.core.durations import read_duration
 from newsletter.core.newsletter_list import WEEKDAYS, Cadence, Hours
 from newsletter.core.text import CONTROLS
 from newsletter.core.topics import TopicsMode
 
 _HOUR = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
-_SPAN = re.compile(r"([1-9]\d{0,3}) ?([hd])", re.ASCII)
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
@@ -93,10 +93,10 @@ def read_hours(text: str) -> Hours:
 
 def read_span(text: str) -> timedelta:
     """Read a number of hours or days, such as `36h` or `2d`."""
-    found = _SPAN.fullmatch(text)
-    if not found:
+    span = read_duration(text) if text.endswith(("h", "d")) else None
+    if span is None:
         raise ValueError(f'{text!r} is not a span of time: write it like "36h" or "2d"')
-    return timedelta(hours=int(found[1]) * (24 if found[2] == "d" else 1))
+    return span
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +16,17 @@ from newsletter.core.issue import Issue
 from newsletter.core.rendering import Rendering
 from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.pipeline.hours import stopping_at, withdraw_late
-from newsletter.ports import ChunkDelivery, ChunkReport, Clock, Issues, Message, Progress, Renderer, Store
+from newsletter.ports import (
+    ChunkDelivery,
+    ChunkReport,
+    Clock,
+    Issues,
+    ListFile,
+    Message,
+    Progress,
+    Renderer,
+    Store,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -108,6 +118,23 @@ class Delivering:
             await self.deliver(issue, progress=progress, stop=stop)
             for issue in await self.open_issues(lists=lists, but=but)
         ]
+
+    async def deliver_without_file(
+        self,
+        files: Iterable[ListFile],
+        *,
+        progress: Progress | None = None,
+        stop: asyncio.Event | None = None,
+    ) -> list[Delivered]:
+        """Deliver the closed issues of lists whose file is wrong or gone; see `deliver_open`.
+
+        Args:
+            files: the list files that are right.
+            progress: is called with each delivery.
+            stop: see `deliver_open`.
+        """
+        with_file = [edition for file in files for edition in file.list.masthead.editions]
+        return await self.deliver_open(but=with_file, progress=progress, stop=stop)
 
     async def open_issues(self, *, lists: Collection[str] | None = None, but: Collection[str] = ()) -> list[Issue]:
         """Return the closed issues that have something left to do, the oldest day first; see `deliver_open`."""

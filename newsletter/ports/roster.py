@@ -27,10 +27,6 @@ class Roster(Protocol):
         """
         ...
 
-    async def key_of(self, list_name: str, email: str) -> int | None:
-        """Return the store's number of a subscriber, or None."""
-        ...
-
     async def by_key(self, key: int) -> Subscriber | None:
         """Return the subscriber of a number, or None."""
         ...
@@ -40,8 +36,4 @@ class Roster(Protocol):
 
         A subscriber of the list becomes `unsubscribed`, deliveries not yet sent are withdrawn.
         """
-        ...
-
-    async def suppressed(self, list_name: str) -> set[str]:
-        """Return the address keys that are suppressed for a list, by itself or for all lists."""
         ...

@@ -1,1 +1,1 @@
-"""From an issue to each reader's bytes: rendered once, inlined once, encoded once, joined per reader."""
+"""From an issue to each reader's bytes: rendered, inlined and encoded once, then joined for each reader."""

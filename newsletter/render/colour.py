@@ -1,4 +1,4 @@
-"""Colours as CSS writes them, and how well one can be read on another (WCAG 2.2)."""
+"""Colours of CSS, and the contrast between two of them (WCAG 2.2)."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Colour:
         return "#" + "".join(f"{round(channel):02x}" for channel in (self.red, self.green, self.blue))
 
     def over(self, ground: Colour) -> Colour:
-        """Return the colour that is seen where this one lies on an opaque ground."""
+        """Return the visible colour where this colour covers an opaque ground."""
         return ground.towards(self, self.alpha)
 
     def towards(self, other: Colour, share: float) -> Colour:
-        """Return the opaque colour on the way to another one: this one at 0, the other at 1."""
+        """Return the opaque mixture with another colour: at 0 this colour, at 1 the other."""
         return Colour(
             self.red + (other.red - self.red) * share,
             self.green + (other.green - self.green) * share,
@@ -38,7 +38,7 @@ class Colour:
 
     @property
     def luminance(self) -> float:
-        """Return the relative luminance, 0 for black to 1 for white."""
+        """Return the relative luminance, from 0 for black to 1 for white."""
         return 0.2126 * _linear(self.red) + 0.7152 * _linear(self.green) + 0.0722 * _linear(self.blue)
 
 
@@ -52,16 +52,16 @@ def _linear(channel: float) -> float:
     return share / 12.92 if share <= _LINEAR_UP_TO else ((share + 0.055) / 1.055) ** 2.4
 
 
-def contrast(one: Colour, other: Colour) -> float:
+def contrast(first: Colour, second: Colour) -> float:
     """Return the contrast ratio of two opaque colours, from 1 to 21."""
-    dark, light = sorted((one.luminance, other.luminance))
+    dark, light = sorted((first.luminance, second.luminance))
     return (light + 0.05) / (dark + 0.05)
 
 
 def parse(value: str) -> Colour | None:
-    """Return the first colour in a CSS value or attribute; None where it names none that is known.
+    """Return the first colour in a CSS value or attribute; None if it names no known colour.
 
-    A value with an image has no colour of its own: the image may have any.
+    A value with an image has no colour: the image may have any.
     """
     tokens = tinycss2.parse_component_value_list(value, skip_comments=True)
     if any(token.type == "url" or (token.type == "function" and _is_image(token)) for token in tokens):

@@ -1,4 +1,4 @@
-"""Writes a working folder: settings, an example list, a workflow, and the templates if wanted."""
+"""Writes a working folder: settings, an example list, a workflow and, if wanted, the templates."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class _File:
 
 
 def scaffold(folder: Path, *, templates: Path | None = None) -> list[str]:
-    """Write what a working folder needs into `folder`, which is made if need be; no file is overwritten.
+    """Write the files of a working folder; no file is overwritten.
 
     Args:
-        folder: the working folder.
-        templates: the folder of the program's templates, to be copied for changing; None to go without.
+        folder: the working folder; it is made if it does not exist.
+        templates: the folder of the program's templates, to copy them; None: don't.
 
     Returns:
-        A line for each file: `wrote …`, or `kept …` where it was there already.
+        A line for each file: `wrote …`, or `kept …` if it existed.
 
     Raises:
         UsageError: a file cannot be written; names it and why.
@@ -61,17 +61,17 @@ def _files(templates: Path | None) -> Iterator[_File]:
 
 
 def _shipped(packaged: str, in_checkout: str) -> str:
-    """Return the text of an example: the wheel has it inside the package, a checkout at its own place."""
+    """Return the text of an example file: in a wheel it is inside the package, in a checkout in its own place."""
     package = Path(str(files("newsletter")))
     places = (package / "_scaffold" / packaged, package.parent / in_checkout)
     return next(place for place in places if place.exists()).read_text(encoding="utf-8")
 
 
 def _write(path: Path, file: _File) -> bool:
-    """Write a file unless it is there, and tell whether it was written."""
+    """Write a file unless it exists; return whether it was written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        # Exclusive, and private from the first moment on: never written first and protected later.
+        # Created exclusively, and with its final mode: never readable by others for a moment.
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, file.mode)
     except FileExistsError:
         return False

@@ -118,8 +118,7 @@ class Ticker:
 
     async def _deliver_without_file(self, files: Iterable[ListFile], stop: asyncio.Event) -> None:
         """Deliver the closed issues of lists whose file is wrong or gone, by the issues' own terms."""
-        editions = [list_ for file in files for list_ in (file.list, file.list.weekly_edition) if list_]
-        await self._pipeline.delivering.deliver_open(but=[list_.name for list_ in editions], stop=stop)
+        await self._pipeline.delivering.deliver_without_file(files, stop=stop)
 
     async def _report_wrong(self, name: str, error: ListFileError, now: datetime) -> None:
         """Log the mistakes of a list file, once, and ring the alarm in the name of the list."""

@@ -1,7 +1,7 @@
 """The operator's settings, from `.env` and the environment; only `bootstrap` and `cli` read them.
 
-Each field is the variable `NEWSLETTER_<GROUP>__<FIELD>`; the environment goes before `.env`, and an empty value
-is the same as none. `.env.example` names them all with a word on each.
+Each field is a variable `NEWSLETTER_<GROUP>__<FIELD>`. The environment takes precedence over `.env`, and an empty
+value counts as not set. `.env.example` explains each of them.
 """
 
 from newsletter.settings.groups import Settings

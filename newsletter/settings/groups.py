@@ -42,22 +42,22 @@ _PORTS = {Security.STARTTLS: 587, Security.TLS: 465, Security.NONE: 25}
 
 
 class Group(BaseModel):
-    """A group of settings: unknown names are mistakes, values don't change, messages don't show them."""
+    """A group of settings: unknown names are mistakes, values are immutable, error messages don't show them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
 
 
 class RelaySettings(Group):
-    """One SMTP server.
+    """An SMTP server.
 
-    `ehlo_name` is what it is greeted with; empty: this machine's full name or, where it has none, the sender's
-    domain. `greeting_timeout`, `timeout` (for each other reply) and `final_timeout` (for the reply to a message)
-    are in seconds. `rate` is in messages per second, 0 for no limit; `weight` is its share of the work.
+    `ehlo_name` is our name in EHLO; empty: this machine's full name or, if it has none, the sender's domain.
+    `greeting_timeout`, `timeout` (for each other reply) and `final_timeout` (for the reply to a message) are in
+    seconds. `rate` is in messages per second (0: no limit); `weight` is the relay's share of the work.
     """
 
     host: Host
     security: Security = Security.STARTTLS
-    port: int = Field(default=0, ge=0, le=65535, validate_default=True)  # 0: the usual one of `security`
+    port: int = Field(default=0, ge=0, le=65535, validate_default=True)  # 0: the usual port of `security`
     username: str = ""
     password: SecretStr = Field(default=_NO_SECRET, validate_default=True)
     ca_file: Path | None = None
@@ -134,7 +134,7 @@ class HackerNewsSettings(Group):
 
 
 class HttpSettings(Group):
-    """How sources are fetched. `timeout` is in seconds; `allow_private` lets feeds lie in the own network."""
+    """How sources are fetched. `timeout` is in seconds; `allow_private` allows feeds in a private network."""
 
     user_agent: str = "newsletter (self-hosted digest of research papers)"
     timeout: float = Field(default=30, gt=0)
@@ -143,17 +143,18 @@ class HttpSettings(Group):
 
 
 class DomainSettings(Group):
-    """What one recipient domain is sent at most, where that differs from the others: None is the same as there."""
+    """The limits of a single recipient domain; None: as for all other domains."""
 
     connections: int | None = Field(default=None, ge=0)
     rate: float | None = Field(default=None, ge=0)
 
 
 class DeliverySettings(Group):
-    """How deliveries are made and made again. `batch` deliveries are claimed at a time.
+    """How deliveries are made and retried. `batch` deliveries are claimed at a time.
 
-    `domain_connections` is how many messages one recipient domain is sent at the same time, `domain_rate` how many
-    a second; 0 for as many as go. `domains` has other limits for single domains.
+    `domain_connections` limits the messages that a recipient domain gets at the same time, `domain_rate` those per
+    second;
+    0: no limit. `domains` has other limits for single domains.
     """
 
     uncertain: Uncertain = Uncertain.RESEND
@@ -168,7 +169,7 @@ class DeliverySettings(Group):
 class DkimSettings(Group):
     """The DKIM signature (RFC 6376): all three, or none to leave signing to the relay.
 
-    Beside it there may be a second one by an Ed25519 key (RFC 8463), under a selector of its own.
+    There may be a second signature by an Ed25519 key (RFC 8463) with its own selector.
     """
 
     domain: str = ""
@@ -206,7 +207,7 @@ class WebSettings(Group):
 
 
 class PathSettings(Group):
-    """Where things lie, relative to the working directory."""
+    """The folders, relative to the working directory."""
 
     subscribers: Path = Path("subscribers")
     templates: Path = Path("templates")
@@ -221,14 +222,14 @@ class LogSettings(Group):
 
 
 class ScheduleSettings(Group):
-    """How often `serve` collects (minutes) and looks what is due (seconds)."""
+    """How often `serve` collects (minutes) and checks what is due (seconds)."""
 
     collect_every: int = Field(default=60, ge=1, le=24 * 60)
     tick: int = Field(default=15, ge=1, le=3600)
 
 
 class AlarmSettings(Group):
-    """Who hears of an issue that failed; nobody if empty."""
+    """Who gets a mail when an issue failed; nobody if empty."""
 
     to: MailAddress = ""
 

@@ -1,4 +1,4 @@
-"""Reads the settings of `.env` and the environment, and names every mistake by its variable and place."""
+"""Reads the settings from `.env` and the environment; names each mistake with its variable and place."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from pydantic_settings import SettingsError
 from newsletter.core.errors import ConfigurationError
 from newsletter.settings.groups import NESTED, PREFIX, Settings
 
-_MOST_MISTAKES = 20  # that are shown; a broken list of relays may have thousands
-# What Kubernetes tells each pod of a service called newsletter, or newsletter-web and the like.
+_MOST_MISTAKES = 20  # to show; a broken list of relays may have thousands
+# Variables that Kubernetes sets in each pod for a service named newsletter, newsletter-web and the like.
 # https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
 _OF_KUBERNETES = re.compile(
     r"NEWSLETTER_(PORT|(PORT|SERVICE)_\w+|(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?))"
@@ -39,7 +39,7 @@ def load(env_file: Path | None = Path(".env")) -> Settings:
         mistakes += _explained(error, places)
     except SettingsError as error:
         mistakes.append(str(error))
-    except RecursionError:  # JSON in a variable that stands for a whole group
+    except RecursionError:  # nested JSON in a variable for a whole group
         mistakes.append("a value is nested too deeply")
     else:
         if not mistakes:
@@ -59,19 +59,19 @@ def variables() -> list[str]:
 
 @dataclass(slots=True)
 class _Places:
-    """Where variables stand in a file of settings, and what is wrong with their names."""
+    """The lines of variables in a settings file, and the mistakes in their names."""
 
     lines: dict[str, str] = field(default_factory=dict)
     mistakes: list[str] = field(default_factory=list)
 
     def of(self, variable: str) -> str:
-        """Return the place of a variable whose value counts, such as `.env:3: `, or nothing."""
+        """Return the place of a variable, such as `.env:3: `, or nothing if the environment sets it."""
         in_environment = any(name.upper() == variable and value for name, value in os.environ.items())
         return "" if in_environment or variable not in self.lines else f"{self.lines[variable]}: "
 
 
 def _places(env_file: Path | None) -> _Places:
-    """Read the names in a file; a line that python-dotenv would skip over ends it all."""
+    """Read the names in a file; a line that python-dotenv would skip is an error."""
     places = _Places()
     if env_file is None or not env_file.exists():
         return places
@@ -97,7 +97,7 @@ def _places(env_file: Path | None) -> _Places:
 
 
 def _mistakes_in_environment() -> Iterator[str]:
-    """Find variables with our prefix that are no setting; pydantic-settings passes over them in silence."""
+    """Find variables with our prefix that are no setting; pydantic-settings ignores them silently."""
     for name, value in sorted(os.environ.items()):
         ours = name.upper().startswith(PREFIX) and not _is_of_kubernetes(name.upper(), value)
         if ours and name.upper() not in variables():
@@ -132,7 +132,7 @@ def _unknown(name: str) -> str:
 
 
 def _explained(error: ValidationError, places: _Places) -> Iterator[str]:
-    """Yield a line for each finding of pydantic's, but for unknown variables: those were found by name."""
+    """Yield a line for each mistake that pydantic found, without unknown variables: those are found by name."""
     for detail in error.errors(include_url=False, include_input=False):
         variable, inner = detail["loc"][:2], detail["loc"][2:]
         if detail["type"] == "extra_forbidden" and not inner:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from newsletter.core.tokens import on_loopback, unreachable
+from newsletter.core.network import on_loopback, unreachable
 from newsletter.settings.groups import SmtpSettings, WebSettings
 
 

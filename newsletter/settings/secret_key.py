@@ -1,4 +1,4 @@
-"""The key that signs the links in mails, where the operator has set none: made once, kept in the state folder."""
+"""The key that signs the links in mails, if the operator set none: made once, and kept in the state folder."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _VARIABLE = "NEWSLETTER_WEB__SECRET_KEY"
 
 
 def kept_key(path: Path) -> str:
-    """Return the key that a file holds; where there is no file, make a key and keep it there.
+    """Return the key in a file; if there is no file, make a key and write it there.
 
     Raises:
-        ConfigurationError: the key cannot be read or kept, or the file holds something with which anybody could
-            forge links; names the file and what to do.
+        ConfigurationError: the key cannot be read or written, or is so weak that links could be forged; names the
+            file and what to do.
     """
     try:
         if not path.exists():
@@ -40,7 +40,7 @@ def kept_key(path: Path) -> str:
 
 
 def _keep(path: Path, key: str) -> None:
-    """Write a key to a file that is not there: whole, on the disk, and only if no other process is first."""
+    """Write a key to a new file, complete and durable, unless another process has written it first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     try:
@@ -53,5 +53,5 @@ def _keep(path: Path, key: str) -> None:
     finally:
         partial.unlink(missing_ok=True)
     for folder in (path.parent, path.parent.parent):
-        with suppress(OSError):  # a file system that cannot, or a parent that is not ours to read
+        with suppress(OSError):  # a file system without fsync, or a parent that we may not read
             sync_folder(folder)

@@ -1,4 +1,4 @@
-"""What an operator may write as the value of a setting, and what it becomes."""
+"""The types of settings: what an operator may write as a value, and how it is read."""
 
 from __future__ import annotations
 
@@ -13,16 +13,14 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
 from newsletter.core.address import AddressError, domain_key
+from newsletter.core.durations import read_duration
 from newsletter.lists.addresses import normal_address
 
-_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_LONGEST = timedelta(days=3660)
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 _SQLITE = re.compile(r"sqlite(\+\w+)?://(/.*)?")
 _PORT = re.compile(r"\d{1,5}", re.ASCII)
-# RFC 3986 without what could be read in two ways. The password may hold no reserved character: whoever pastes
-# one that does means another address than the one that parsers see.
+# RFC 3986 without ambiguous forms. The password may hold no reserved character: with one, parsers would read
+# another address than the operator meant.
 _POSTGRESQL = re.compile(
     r"""postgresql(\+\w+)?://
     ([^\s:@/?\#\[\]]+(:[^\s:@/?\#]*)?@)?  # user, password
@@ -32,7 +30,7 @@ _POSTGRESQL = re.compile(
     (\?(?P<query>[\w.-]+=[^\s@?\#&]*(&[\w.-]+=[^\s@?\#&]*)*)?)?""",
     re.VERBOSE | re.ASCII,
 )
-_HOST = re.compile(r"(?!-)[\w-]{1,63}(\.[\w-]{1,63})*\.?")  # with underscores, as in networks of containers
+_HOST = re.compile(r"(?!-)[\w-]{1,63}(\.[\w-]{1,63})*\.?")  # with underscores, as in container networks
 _LIKE_IP = re.compile(r"[\d.]+")
 _LONGEST_HOST = 253
 _LONGEST_PUBLIC_ADDRESS = 200
@@ -44,17 +42,14 @@ def _duration(value: object) -> object:
     """Read `36h`, `90m`, `45s`, `2d` or a number of seconds."""
     if isinstance(value, timedelta):
         return value
-    found = _DURATION.fullmatch(str(value).strip())
-    seconds = float(found[1]) * _SECONDS[found[2]] if found else 0.0
-    if not seconds:
+    duration = read_duration(str(value))
+    if duration is None:
         raise ValueError("write a duration such as 36h, 90m, 45s or 2d")
-    if seconds > _LONGEST.total_seconds():
-        raise ValueError(f"write a duration of at most {_LONGEST.days} days")
-    return timedelta(seconds=seconds)
+    return duration
 
 
 def _web_address(value: str) -> str:
-    """Return a base address without a slash at its end; what is written after it would not be in its path."""
+    """Return a base address without a slash at its end; query and fragment are not allowed."""
     if not value.isprintable() or " " in value:
         raise ValueError("holds a space or a control character: remove it")
     parts = urlsplit(value)
@@ -68,7 +63,7 @@ def _web_address(value: str) -> str:
 
 
 def _host_name(value: str) -> str:
-    """Return a host's name or an address literal as EHLO takes them (RFC 5321, 4.1.2 and 4.1.3)."""
+    """Return a host's name or an address literal, as EHLO requires (RFC 5321, 4.1.2 and 4.1.3)."""
     if not value:
         return value
     if value.startswith("[") and value.endswith("]"):
@@ -84,7 +79,7 @@ def _host_name(value: str) -> str:
 
 
 def _has_port(value: str) -> bool:
-    """Tell whether the port of an address can be one; most have none."""
+    """Return whether the port of an address is valid; no port is valid too."""
     try:
         return urlsplit(value).port != 0
     except ValueError:
@@ -92,7 +87,7 @@ def _has_port(value: str) -> bool:
 
 
 def _public_address(value: str) -> str:
-    """Return the base of the links in mails; an empty text where there are no public pages."""
+    """Return the base of the links in mails, or nothing if there are no public pages."""
     if not value:
         return value
     address = _web_address(value)
@@ -115,7 +110,7 @@ def _public_address(value: str) -> str:
 
 
 def _host(value: str) -> str:
-    """Return the name or address of a server, which is no URL and has no port."""
+    """Return the name or address of a server, without URL scheme and port."""
     if "://" in value:
         raise ValueError("write the name of the server alone, as in mail.example.org, without smtp:// or the like")
     if _is_ip(value):
@@ -139,7 +134,7 @@ def _is_ip(value: str) -> bool:
 
 
 def weakness(key: str) -> str:
-    """Return why a key that signs links could be guessed, or nothing."""
+    """Return why a key could be guessed, or nothing."""
     text = key.strip()
     if not text:
         return "is empty"
@@ -158,7 +153,7 @@ def _secret_key(value: SecretStr) -> SecretStr:
 
 
 def _database(value: SecretStr) -> SecretStr:
-    """Take a database's address only if it can be read in one way: else a part of its password would be a host."""
+    """Accept only an unambiguous address of a database: else a part of the password could be read as the host."""
     address = value.get_secret_value()
     match address.partition(":")[0].partition("+")[0]:
         case "postgres":
@@ -193,7 +188,7 @@ def _mail_address(value: str) -> str:
 
 
 def _json(value: object) -> object:
-    """Read JSON here, not in pydantic-settings, whose errors would name no field."""
+    """Parse JSON here: errors of pydantic-settings would not name the field."""
     if not isinstance(value, str):
         return value
     try:
@@ -204,16 +199,16 @@ def _json(value: object) -> object:
         raise ValueError("is not JSON of the right form: it is nested too deeply") from None
     except _RepeatedError:
         raise
-    except ValueError:  # of a number with thousands of digits
+    except ValueError:  # a number with thousands of digits
         raise ValueError("holds a number with too many digits") from None
 
 
 class _RepeatedError(ValueError):
-    """An object of JSON has a name twice."""
+    """A JSON object has a name twice."""
 
 
 def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Return an object of JSON; of two values for one name, or one domain in two spellings, one would be lost."""
+    """Return a JSON object; a repeated name, or a domain in two spellings, is an error: a value would be lost."""
     (name, times), *_ = Counter(domain_key(name) for name, _ in pairs).most_common(1) or [("", 0)]
     if times > 1:
         raise _RepeatedError(f"names {name[:_LONGEST_HOST]} twice: remove one of the two")
@@ -221,7 +216,7 @@ def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _domain(value: str) -> str:
-    """Return a mail domain as domains are compared."""
+    """Return a mail domain in the form in which domains are compared."""
     try:
         normal_address(f"reader@{value}")
     except AddressError:

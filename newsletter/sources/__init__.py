@@ -1,1 +1,1 @@
-"""Where listings come from: one adapter a file, one line each in `registry`."""
+"""Where listings come from: each adapter has a file here and a line in `registry`."""

@@ -1,6 +1,6 @@
-"""What arXiv's daily feeds and its search API have in common.
+"""What the two adapters of arXiv share: for its daily feeds, and for its search API.
 
-The terms of use allow one request every three seconds, over one connection: https://info.arxiv.org/help/api/tou.html
+The terms of use allow a request every three seconds, over one connection: https://info.arxiv.org/help/api/tou.html
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from newsletter.sources.http.pace import Pace
 from newsletter.sources.reading.records import ABSTRACT, AUTHORS, BadRecordError, Record, Seen, text, texts
 from newsletter.sources.reading.syndication import published_on, without_announcement
 
-PACE = Pace("arxiv", 3.0)  # of the daily feeds, which come before searches
+PACE = Pace("arxiv", 3.0)  # of the daily feeds, whose requests go before searches
 SEARCH_PACE = Pace("arxiv", 3.0, rank=1, part="search")
 _NAME_MARK = re.compile(r"([(),])")
 _CODE = re.compile(r"https?://(?:www\.)?(?:github|gitlab)\.com/[\w.-]+/[\w.-]+")
 
 
 def seen(entry: Record, authors: tuple[str, ...], *, published: bool) -> Seen:
-    """Return what an entry of a daily feed or of the search API says.
+    """Return the paper of an entry of a daily feed or of the search API.
 
     Args:
         entry: the entry, as `syndication` reads it.
-        authors: its authors, which each of the two writes in its own way.
-        published: whether the entry's date is that of the paper, and not of a version or cross-list.
+        authors: its authors; feeds and search write them differently.
+        published: whether the entry's date is the paper's own, and not that of a new version or a cross-list.
 
     Raises:
-        BadRecordError: it names no paper.
+        BadRecordError: the entry has no arXiv id.
     """
     title = entry.title("title")
     identifier = arxiv_id(entry.text("id")) or arxiv_id(entry.text("link"))
@@ -56,11 +56,11 @@ def seen(entry: Record, authors: tuple[str, ...], *, published: bool) -> Seen:
 
 
 def author_names(creators: str) -> tuple[str, ...]:
-    """Return the names in a comma-joined text, in which affiliations in parentheses hold commas too."""
+    """Return the names in a text with commas between them; affiliations in parentheses may hold commas too."""
     if creators.count("(") != creators.count(")"):
         creators = creators.replace("(", "").replace(")", "")
     names: list[str] = []
-    pieces: list[str] = []  # of the name at hand
+    pieces: list[str] = []  # of the current name
     depth = 0
     for piece in _NAME_MARK.split(creators):
         if piece in {"(", ")"}:

@@ -40,7 +40,7 @@ class ArxivFeed(Source, CatchesUp):
     """What arXiv announced on a day in some categories: new papers and cross-lists.
 
     `arxiv:cs.CL?new` leaves out cross-lists, `arxiv:cs.CL?replacements` adds new versions. The feed shows the
-    current day alone, and nothing on Saturday and Sunday; earlier days that were missed come from the search API.
+    current day only, and nothing on Saturday and Sunday. Missed days are read from the search API.
     """
 
     dated = False
@@ -59,7 +59,7 @@ class ArxivFeed(Source, CatchesUp):
         self._http = parts.http
 
     async def read(self, day: date, *, now: datetime) -> Page:
-        """Return what the feed shows now, as the page of `day`, or of an earlier day if it is of that.
+        """Return the feed's present content as the page of `day`, or of the earlier day that the feed is still of.
 
         Raises:
             SourceError: the feed cannot be read, or arXiv has no such category.
@@ -75,7 +75,7 @@ class ArxivFeed(Source, CatchesUp):
         return page(self.name, day, now, batch.found)
 
     async def read_missed(self, day: date, *, now: datetime) -> Page:
-        """Return what the feed must have shown on an earlier day: the papers that arrived in time for it.
+        """Return what the feed must have shown on a past day: the papers submitted in time for it.
 
         Raises:
             SourceError: the search API cannot be read.
@@ -91,14 +91,16 @@ class ArxivFeed(Source, CatchesUp):
         return page(self.name, day, now, found if "cross" in self._wanted else self._first_here(found))
 
     def _first_here(self, found: Iterable[Seen | Skipped]) -> Iterable[Seen | Skipped]:
-        """Leave out papers whose first category is another one."""
+        """Leave out papers whose primary category is not among ours."""
         ours = tuple(f"{category}." for category in self._categories)
-        return (one for one in found if isinstance(one, Skipped) or f"{first_category(one)}.".startswith(ours))
+        return (
+            paper for paper in found if isinstance(paper, Skipped) or f"{first_category(paper)}.".startswith(ours)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What a daily feed shows."""
+    """The content of a daily feed."""
 
     title: str
     day: date | None  # of its announcement, in New York
@@ -107,15 +109,19 @@ class Batch:
 
 
 def read_batch(document: Document, *, wanted: frozenset[str]) -> Batch:
-    """Return what a daily feed shows, of the kinds of announcement that are wanted.
+    """Return the content of a daily feed.
+
+    Args:
+        document: the feed.
+        wanted: the kinds of announcement to return, such as `new`.
 
     Raises:
-        ValueError: it is no feed.
+        ValueError: it is not a feed.
     """
     feed = parse_feed(document)
     meta, entries = Record(feed.meta), [Record(entry) for entry in feed.entries]
     found = list(each(feed.entries, partial(_announced, wanted=wanted)))
-    # As written: at midnight in New York it is no other day there, whatever zone the feed is written in.
+    # The date as written, without conversion to UTC: the feed writes midnight in New York.
     days = [when.date() for record in (meta, *entries) if (when := moment(record.text("published", "updated")))]
     return Batch(
         title=meta.text("title"),

@@ -28,7 +28,7 @@ _MOST_RESULTS = 2_000
 
 
 class ArxivSearch(Source):
-    """The papers of the seven days up to the issue's that a query finds, newest first.
+    """The papers that a query finds in the seven days up to the issue's day, newest first.
 
     The query is that of the API, such as `cat:cs.LG AND abs:"graph neural network"`.
     """
@@ -44,7 +44,7 @@ class ArxivSearch(Source):
         self._http = parts.http
 
     async def read(self, day: date, *, now: datetime) -> Page:
-        """Return what the query finds, as the page of `day`.
+        """Return the papers that the query finds, as the page of `day`.
 
         Raises:
             SourceError: the API cannot be read, or does not understand the query.
@@ -56,12 +56,12 @@ class ArxivSearch(Source):
 
 
 def within(what: str, since: datetime, until: datetime) -> str:
-    """Return the query for papers with a date, such as `submittedDate`, from one moment to another."""
+    """Return the query for papers whose date `what`, such as `submittedDate`, lies between two moments."""
     return f"{what}:[{since.astimezone(UTC):%Y%m%d%H%M} TO {until.astimezone(UTC):%Y%m%d%H%M}]"
 
 
 async def search(http: Http, url: str, query: str, *, source: str) -> list[Seen | Skipped]:
-    """Return all that a query finds, the newest first, in as many answers as it takes.
+    """Return all papers that a query finds, newest first; asks for one part of them after another.
 
     Raises:
         SourceError: the API cannot be read, or does not understand the query.
@@ -69,7 +69,7 @@ async def search(http: Http, url: str, query: str, *, source: str) -> list[Seen 
     found: list[Seen | Skipped] = []
     total = 1
     while len(found) < min(total, _MOST_RESULTS):
-        # An answer may hold less than was asked for: the next one begins where it ended.
+        # An answer may hold fewer results than asked for: the next request begins where it ended.
         results = await _results(http, url, query, start=len(found), source=source)
         total = results.total
         if not results.found:
@@ -82,7 +82,7 @@ async def search(http: Http, url: str, query: str, *, source: str) -> list[Seen 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """One answer of the API."""
+    """An answer of the API: a part of the results."""
 
     total: int  # how many papers the query finds; this answer may hold fewer
     found: list[Seen | Skipped]
@@ -110,10 +110,14 @@ async def _results(http: Http, url: str, query: str, *, start: int, source: str)
 
 
 def read_results(document: Document, *, start: int = 0) -> Results:
-    """Return an answer of the API, whose results begin with that of the number `start`.
+    """Return an answer of the API.
+
+    Args:
+        document: the answer.
+        start: the number of its first result, from 0.
 
     Raises:
-        ValueError: it is none, or counts results and gives not even the first, as happens now and then.
+        ValueError: it is not an answer of the API, or it counts results but holds none, as happens now and then.
     """
     feed = parse_feed(document)
     total = Record(feed.meta).count("opensearch_totalresults") or 0
@@ -130,7 +134,7 @@ def _refusal_in(body: bytes) -> str:
 
 
 def _refusal(feed: Feed) -> str:
-    """Return why the API refused: it says so in an entry of its own."""
+    """Return why the API refused the query, or nothing; an entry of the feed says so."""
     for entry in map(Record, feed.entries[:1]):
         if "/api/errors" in entry.text("id", "link"):
             return entry.text("summary") or "no reason given"

@@ -26,11 +26,11 @@ from newsletter.sources.reading.records import (
     texts,
 )
 
-_MOST = 5_000  # preprints of a day; a busy one has some 300
+_MOST = 5_000  # preprints of a day; a busy day has some 300
 
 
 class Biorxiv(Source):
-    """The preprints that a server posted on a day for the first time; new versions are left out."""
+    """The preprints that a server first posted on a day; new versions are left out."""
 
     dated = True
 
@@ -86,14 +86,14 @@ class Biorxiv(Source):
 
 
 def _collection(document: Document) -> tuple[int, list[Any]]:
-    """Return how many preprints the whole answer has, and those of this part."""
+    """Return how many preprints there are in all, and the records in this part of the answer."""
     answer = Record(read_json(document.content))
     totals = [message.count("total") for message in answer.records("messages")]
     return (totals[0] if totals else None) or 0, answer.listed("collection")
 
 
 def _authors(joined: str) -> tuple[str, ...]:
-    """Return the names in `Last, F.; Last, F.` the other way round."""
+    """Return the names of `Last, F.; Last, F.`, each as `F. Last`."""
     names = (name.partition(",") for name in joined.split(";"))
     return texts([f"{first.strip()} {last.strip()}" for last, _, first in names], AUTHORS)
 

@@ -39,7 +39,7 @@ _JSON = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\0 \t\r\n]*\{")
 
 
 class WebFeed(Source):
-    """What a feed shows now, in its order."""
+    """The entries of a feed, in the feed's order."""
 
     dated = False
 
@@ -54,20 +54,20 @@ class WebFeed(Source):
         self._http = parts.http
 
     async def read(self, day: date, *, now: datetime) -> Page:
-        """Return what the feed shows now, as the page of `day`.
+        """Return the entries that the feed has now, as the page of `day`.
 
         Raises:
-            SourceError: the feed cannot be read, or stands at an address that is not public.
+            SourceError: the feed cannot be read, or its address is not public.
         """
         found = await self._http.get(self._url, read_feed, source=self.name, public_only=self._public_only)
         return page(self.name, day, now, found)
 
 
 def read_feed(document: Document) -> list[Seen | Skipped]:
-    """Return what stands in a feed.
+    """Return the entries of a feed.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not a feed.
     """
     reader = FeedReader(document.url)
     if not _JSON.match(document.content):
@@ -77,23 +77,23 @@ def read_feed(document: Document) -> list[Seen | Skipped]:
 
 
 class FeedReader:
-    """Reads the entries of the feed at an address, which is the base of their links."""
+    """Reads the entries of a feed; its address is the base of their relative links."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     def entry(self, entry: Record) -> Seen:
-        """Return what an entry of an RSS or Atom feed says."""
+        """Return the paper of an entry of an RSS or Atom feed."""
         address = entry.link("link", base=self._url) or entry.link("id")
         contents = (shown(entry, "summary"), *(shown(content, "value") for content in entry.records("content")))
-        enclosures = [one.link("href") for one in entry.records("links") if one.raw("rel") == "enclosure"]
-        pictures = [one.link("url") for one in entry.records("media_thumbnail")] + enclosures
+        enclosures = [link.link("href") for link in entry.records("links") if link.raw("rel") == "enclosure"]
+        pictures = [picture.link("url") for picture in entry.records("media_thumbnail")] + enclosures
         joined = entry.text("author", limit=100 * AUTHORS)
         names = texts([author.raw("name") for author in entry.records("authors")], AUTHORS)
         return _seen(
             Listing(
                 title=Record({"title": shown(entry, "title")}).title("title"),
-                abstract=first(text(without_announcement(one), ABSTRACT) for one in contents),
+                abstract=first(text(without_announcement(content), ABSTRACT) for content in contents),
                 authors=author_names(joined) if stated_arxiv_id(address) and len(names) <= 1 else names,
                 published_on=published_on(entry),
                 categories=texts([tag.raw("term") for tag in entry.records("tags")]),
@@ -105,7 +105,7 @@ class FeedReader:
         )
 
     def item(self, item: Record) -> Seen:
-        """Return what an item of a JSON Feed says."""
+        """Return the paper of an item of a JSON Feed."""
         address = item.link("url", "external_url", base=self._url) or item.link("id")
         authors = item.records("authors") or [item.record("author")]  # one object until version 1.1
         return _seen(
@@ -133,14 +133,14 @@ def _seen(listing: Listing, *, guid: str, stated: tuple[str, ...]) -> Seen:
     """Return the listing with the arXiv id and DOI that its links and identifiers state.
 
     Args:
-        listing: what the entry says.
-        guid: what the feed calls the entry.
-        stated: fields that are there for a DOI or a link; a DOI in them goes before one that an address holds.
+        listing: the paper as the entry describes it.
+        guid: the feed's own id of the entry.
+        stated: the fields for a DOI or a link; a DOI in them goes before a DOI in an address.
     """
     hints = (*stated, guid, listing.url)
     arxiv = first(map(stated_arxiv_id, hints))
     if not guid and not listing.url:
-        guid = f"{listing.published_on or ''} {listing.title}"  # all that tells it from others of its title
+        guid = f"{listing.published_on or ''} {listing.title}"  # differs from others with this title
     return Seen(
         listing=replace(
             listing,
@@ -149,7 +149,7 @@ def _seen(listing: Listing, *, guid: str, stated: tuple[str, ...]) -> Seen:
             pdf_url=f"https://arxiv.org/pdf/{arxiv}" if arxiv else "",
         ),
         guid=guid,
-        # A feed shows old posts for years: each is of its own day, or the first issues would be full of them. What
-        # it shows for the first time later is news all the same (`core.matching.first_shown`).
+        # A feed shows old posts for years. Each counts on its own day, or the first issues would be full of them.
+        # An entry that the feed first shows later is news all the same (`core.matching.first_shown`).
         listed_on=listing.published_on,
     )

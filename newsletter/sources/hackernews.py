@@ -1,7 +1,7 @@
-"""Hacker News stories that link to papers: `hackernews`, or `hackernews:20` from 20 points on.
+"""Hacker News stories that link to papers: `hackernews`, or `hackernews:20` for those with at least 20 points.
 
-`GET /api/v1/search_by_date` of Algolia's search, https://hn.algolia.com/api. Its points and comments lift the
-listings of other sources that are the same papers.
+`GET /api/v1/search_by_date` of Algolia's search, https://hn.algolia.com/api. Points and comments raise the rank of
+the same papers from other sources.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from newsletter.sources.reading.records import Record, Seen, each, page
 _POINTS = 5
 _MOST = 1_000  # stories of one answer, and the most that the search gives
 _MOST_PAGES = 20
-# What submitters put behind a title: `[pdf]`, `(2017)`, `(2017) [pdf]`.
+# What submitters put after a title: `[pdf]`, `(2017)`, `(2017) [pdf]`.
 _TRAILER = re.compile(r"(?:\s*(?:\[pdf\]|\((?:19|20)\d\d\)))+$", re.IGNORECASE)
 
 
@@ -54,7 +54,7 @@ class HackerNews(Source):
         params = {"tags": "story", "numericFilters": ",".join(filters), "hitsPerPage": str(_MOST)}
         hits: list[Any] = []
         for number in range(_MOST_PAGES):
-            # An answer may hold less than was asked for, and says how many there are.
+            # An answer may hold fewer stories than asked for; it says how many answers there are.
             more, pages = await self._http.get(self._url, _hits, params | {"page": str(number)}, source=self.name)
             hits += more
             if not more or number + 1 >= pages:

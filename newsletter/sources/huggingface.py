@@ -1,7 +1,7 @@
 """Hugging Face Daily Papers: `huggingface` (a day), `huggingface:week`, `huggingface:month`.
 
-`GET /api/daily_papers` answers with a bare array, a day's ordered by upvotes. Records have grown fields over the
-years; every shape since 2024 is read. https://huggingface.co/docs/hub/api
+`GET /api/daily_papers` answers with an array; that of a day is ordered by upvotes. Records have gained fields over
+the years; every form since 2024 is read. https://huggingface.co/docs/hub/api
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _PERIODS = {"": ("date", "%Y-%m-%d"), "week": ("week", "%G-W%V"), "month": ("mon
 
 
 class HuggingFace(Source):
-    """The papers of a day, as its community page lists them. Weeks and months are read as they stand on a day."""
+    """The papers of a day, as the community page lists them; or of the current week or month."""
 
     def __init__(self, parts: Parts) -> None:
         if parts.rest not in _PERIODS:
@@ -51,7 +51,7 @@ class HuggingFace(Source):
         self._http = parts.http
 
     async def read(self, day: date, *, now: datetime) -> Page:
-        """Return the papers of a day in the order of their upvotes; an empty page for a day that is still to come.
+        """Return the papers of a day in the order of their upvotes; an empty page for a day in the future.
 
         Raises:
             SourceError: the API cannot be read.
@@ -64,7 +64,7 @@ class HuggingFace(Source):
                 if len(batch) < _LIMIT:
                     break
         except HttpError as error:
-            # The day begins earlier east of Greenwich, where lists may be, than on the API's clock.
+            # East of Greenwich, where a list may be, the day begins earlier than for the API.
             to_come = day >= now.date() or b"future" in error.body
             if error.status != HTTPStatus.BAD_REQUEST or not to_come:
                 raise
@@ -84,10 +84,10 @@ def _array(document: Document) -> list[Any]:
 
 
 def read_paper(record: Record) -> Seen:
-    """Return what one record of the API says.
+    """Return the paper of a record of the API.
 
     Raises:
-        BadRecordError: it names no paper.
+        BadRecordError: the record has no arXiv id.
     """
     paper = record.record("paper")
     title = paper.text("title", limit=TITLE) or record.title("title")

@@ -1,10 +1,10 @@
-"""One's own files: `jsonl:papers/*.jsonl`, one JSON object a line.
+"""The operator's own files: `jsonl:papers/*.jsonl`, a JSON object on each line.
 
 `title` is required. Optional are `abstract`, `summary`, `ai_summary`, `authors` (names), `author_count`,
 `published_on`, `organization`, `categories`, `keywords`, `arxiv_id`, `doi`, `url`, `pdf_url`, `code_url`,
 `project_url`, `thumbnail_url`, `media_urls`, `submitted_by`, `discussion_url`, `upvotes`, `comments` and `stars`.
-`listed_on` is the day on which the paper is listed; without it, the end of the file's name is
-(`…-YYYY-MM-DD.jsonl`). Days are written `YYYY-MM-DD`. Other shapes of JSON are read too: see `json_values`.
+`listed_on` is the day on which the paper is listed; without it, the day at the end of the file's name counts
+(`…-YYYY-MM-DD.jsonl`). Days are written `YYYY-MM-DD`. Other forms of JSON are read too: see `json_values`.
 """
 
 from __future__ import annotations
@@ -19,11 +19,20 @@ from newsletter.ports import Source
 from newsletter.sources.parts import Parts
 from newsletter.sources.reading.files import Files, content, day_in, require_readable
 from newsletter.sources.reading.json_values import Mistake, values
-from newsletter.sources.reading.records import ABSTRACT, AUTHORS, BadRecordError, Record, Seen, image, one, page
+from newsletter.sources.reading.records import (
+    ABSTRACT,
+    AUTHORS,
+    BadRecordError,
+    Record,
+    Seen,
+    image,
+    page,
+    read_or_skip,
+)
 
 
 class JsonLines(Source):
-    """Listings in one's own files, each on the day that it names or that its file is for."""
+    """Listings in the operator's own files, each on its own `listed_on`, or else on its file's day."""
 
     dated = True
 
@@ -35,25 +44,25 @@ class JsonLines(Source):
         """Return the listings of a day, file by file, in their order.
 
         Raises:
-            SourceError: no file matches, of whatever day, or nothing can be read of those of this day.
+            SourceError: no file matches, of any day, or nothing can be read in the files of this day.
         """
         found = await asyncio.to_thread(self._found, day)
         return page(self.name, day, now, found)
 
     def _found(self, day: date) -> list[Seen | Skipped]:
         found: list[Seen | Skipped] = []
-        unread: list[Skipped] = []  # by files that hold nothing else, on whatever day
+        unread: list[Skipped] = []  # of files with no readable record of any day
         for path in self._files.matching(self.name):
             of_file, readable = _read(path, day)
             found += of_file
             if not readable and day_in(path) in {None, day}:
-                unread += [one for one in of_file if isinstance(one, Skipped)]
+                unread += [item for item in of_file if isinstance(item, Skipped)]
         require_readable(self.name, found, unread)
         return found
 
 
 def _read(path: Path, day: date) -> tuple[list[Seen | Skipped], bool]:
-    """Return the listings of one file that are of a day, and whether it holds any that can be read."""
+    """Return a file's listings of a day, and whether the file holds any readable listing at all."""
     readable = False
 
     def read(record: Record) -> Seen | None:
@@ -72,12 +81,12 @@ def _read(path: Path, day: date) -> tuple[list[Seen | Skipped], bool]:
         if isinstance(value, Mistake):
             found.append(Skipped(what=what, reason=value.reason))
         else:
-            found += one(what, value.value, read)
+            found += read_or_skip(what, value.value, read)
     return found, readable
 
 
 def read_record(record: Record) -> Seen:
-    """Return what one object says.
+    """Return the listing of an object.
 
     Raises:
         BadRecordError: it has no title.

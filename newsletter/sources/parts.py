@@ -1,4 +1,4 @@
-"""What a source is built from."""
+"""What a source is made from: its spec, the addresses of services, and HTTP."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Http(Protocol):
 
 
 class NoHttp(Http):
-    """For sources that are only checked, and for sources of files: no request can be made."""
+    """Makes no requests: for specs that are only checked, and for sources that read files."""
 
     async def get(
         self,
@@ -59,7 +59,7 @@ class NoHttp(Http):
         public_only: bool = False,  # noqa: ARG002
     ) -> _T:
         """Raise SourceError."""
-        raise SourceError(f"{source}: {url} is not asked here")
+        raise SourceError(f"{source}: {url}: no requests can be made here")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

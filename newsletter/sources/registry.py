@@ -1,4 +1,4 @@
-"""All sources, by the scheme that a list file names them with."""
+"""All sources, by the scheme with which a list file names them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from newsletter.sources.parts import NO_SERVICES, Http, NoHttp, Parts, SourceCon
 from newsletter.sources.reading.files import Files
 from newsletter.sources.saved_page import SavedPages
 
-# A class builds a source from its parts and raises ValueError, saying what it expected, where they make none.
+# Each class takes `Parts`, and raises ValueError with what it expected if they name no source.
 SOURCES: dict[str, Callable[[Parts], Source]] = {
     "huggingface": HuggingFace,
     "arxiv": ArxivFeed,
@@ -40,13 +40,13 @@ def build(spec: str, *, folder: Path, config: SourceConfig, http: Http) -> Sourc
     """Return the source that a spec of a list file names. Nothing is read yet.
 
     Args:
-        spec: the scheme, and behind a colon what the source wants to know: `arxiv:cs.CL+cs.LG`.
-        folder: where the list file stands; paths in specs are relative to it.
-        config: where the services stand.
-        http: asks them.
+        spec: the scheme, then a colon and what to read from the source: `arxiv:cs.CL+cs.LG`.
+        folder: of the list file; paths in specs are relative to it.
+        config: the addresses of services.
+        http: makes the requests.
 
     Raises:
-        ConfigurationError: the spec names no source; says what to write.
+        ConfigurationError: the spec names no source; the message says what to write.
     """
     scheme, _, rest = spec.strip().partition(":")
     if scheme not in SOURCES:
@@ -58,7 +58,7 @@ def build(spec: str, *, folder: Path, config: SourceConfig, http: Http) -> Sourc
 
 
 def _meant(spec: str, scheme: str) -> str:
-    """Return what somebody may have meant who wrote a source of no known scheme."""
+    """Return the end of a sentence: which source an unknown scheme was probably meant to name."""
     if scheme.lower() in {"http", "https"}:
         return f": did you mean 'feed:{spec}'?"
     known = {**dict.fromkeys(SOURCES), **_OTHER_NAMES}
@@ -71,8 +71,8 @@ def finds_nothing(spec: str, folder: Path) -> str:
     """Return the path of a spec that no file matches, or nothing; such a source is no mistake, files may come.
 
     Args:
-        spec: one that `check` finds nothing wrong with.
-        folder: where the list file stands.
+        spec: a correct spec (`check` returns nothing).
+        folder: of the list file.
     """
     scheme, _, rest = spec.strip().partition(":")
     if scheme not in _OF_FILES:
@@ -86,7 +86,7 @@ def finds_nothing(spec: str, folder: Path) -> str:
 
 
 def check(spec: str) -> str:
-    """Return what is wrong with a spec, as one sentence, or an empty string."""
+    """Return the mistake in a spec, as one sentence, or an empty string."""
     try:
         build(spec, folder=Path(), config=NO_SERVICES, http=NoHttp())
     except ConfigurationError as error:

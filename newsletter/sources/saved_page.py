@@ -1,9 +1,13 @@
 """Listing pages saved as a browser shows them: `saved_page:listings/*.txt`.
 
-The day a page is for ends its file's name (`…-YYYY-MM-DD.txt`). Two shapes are read, and mixtures of them: spaced
-ones with blank lines, a head, and behind each abstract perhaps the number of authors, the paper's date and the
-number of comments; dense ones in which titles and abstracts alternate. Of a page saved as HTML the text is read,
-and lines that an editor broke are joined again (`wrapping`). A page of which nothing can be read is a failure.
+The file's name ends with the day of the page (`…-YYYY-MM-DD.txt`). Two layouts are read, and mixtures of them:
+
+- with blank lines and a head; after an abstract may stand the number of authors, the paper's date and the number
+  of comments;
+- without blank lines: titles and abstracts alternate.
+
+A page saved as HTML is read as its text. Lines that an editor wrapped are joined again (`wrapping`). A page
+without any readable paper is a failure.
 """
 
 from __future__ import annotations
@@ -25,7 +29,7 @@ from newsletter.sources.reading.plaintext import is_page, page_lines
 from newsletter.sources.reading.records import ABSTRACT, TITLE, Seen, count, page, text
 from newsletter.sources.reading.wrapping import WrappedError, unwrapped
 
-_ABSTRACT = 200  # characters: a line above is an abstract, one below may be one or a title
+_ABSTRACT = 200  # characters: a longer line is an abstract; a shorter one is an abstract or a title
 _LONGEST_TITLE = 300
 _HEAD = re.compile(
     r"new|subscribe|(?:daily|trending) papers|get trending papers in your email inbox.*"
@@ -43,7 +47,7 @@ _BULLETS = frozenset("•·- ")
 
 
 class SavedPages(Source):
-    """Pages on disk. What of a page can't be made out is skipped with a reason; the rest is read."""
+    """Pages on disk. What cannot be read in a page is skipped with a reason; the rest is read."""
 
     dated = True
 
@@ -55,7 +59,7 @@ class SavedPages(Source):
         """Return the papers on the pages of a day, in page order.
 
         Raises:
-            SourceError: no file matches, of whatever day, or nothing can be read of those of this day.
+            SourceError: no file matches, of any day, or nothing can be read in the files of this day.
         """
         found = await asyncio.to_thread(self._found, day)
         return page(self.name, day, now, found)
@@ -67,17 +71,17 @@ class SavedPages(Source):
             for path in paths
             if day_in(path) is None
         ]
-        found = [one for path in paths if day_in(path) == day for one in _read(path, day)]
+        found = [item for path in paths if day_in(path) == day for item in _read(path, day)]
         require_readable(self.name, found, undated if len(undated) == len(paths) else _unread(found))
         return [*found, *undated]
 
 
 def _unread(found: list[Seen | Skipped]) -> list[Skipped]:
-    return [one for one in found if isinstance(one, Skipped)]
+    return [item for item in found if isinstance(item, Skipped)]
 
 
 def _read(path: Path, day: date) -> Iterator[Seen | Skipped]:
-    """Return the papers of a file; what is skipped of it has the file's name before it."""
+    """Return the papers of a file; what is skipped in it is named with the file's name."""
     known = content(path)
     yield from known.skipped
     if known.text is None:
@@ -87,13 +91,13 @@ def _read(path: Path, day: date) -> Iterator[Seen | Skipped]:
     except WrappedError as error:
         yield Skipped(what=path.name, reason=str(error))
         return
-    for one in papers(shown, day):
-        yield Skipped(what=f"{path.name}: {one.what}", reason=one.reason) if isinstance(one, Skipped) else one
+    for item in papers(shown, day):
+        yield Skipped(what=f"{path.name}: {item.what}", reason=item.reason) if isinstance(item, Skipped) else item
 
 
 @dataclass(slots=True, kw_only=True)
 class _Draft:
-    """A paper as far as its lines have been read."""
+    """A paper, from the lines that have been read so far."""
 
     title: str
     abstract: str = ""
@@ -102,7 +106,7 @@ class _Draft:
     comments: int | None = None
 
     def done(self) -> Seen | Skipped:
-        """Return the paper; a title that nothing follows may be any stray line."""
+        """Return the paper; a title without anything after it may be any stray line, and is skipped."""
         if not self.abstract and self.authors is None:
             return Skipped(what=self.title[:80], reason="a line that no abstract follows")
         listing = Listing(
@@ -119,7 +123,7 @@ def papers(page_text: str, day: date) -> Iterator[Seen | Skipped]:
 
     Args:
         page_text: the page as a browser shows it.
-        day: the day that it is for; it gives dates without a year their year.
+        day: the day of the page; dates without a year get their year from it.
     """
     draft: _Draft | None = None
     for line, following in pairwise([*_lines(page_text), ""]):
@@ -142,9 +146,9 @@ def papers(page_text: str, day: date) -> Iterator[Seen | Skipped]:
 
 
 def _lines(page_text: str) -> list[str]:
-    """Return the lines that say something, without those of the page's head."""
+    """Return the lines with content, without those of the page's head."""
     lines: list[str] = []
-    button = False  # no more of it: it was there, or an abstract was
+    button = False  # the head's button was found, or cannot come any more
     behind_head = False
     for raw in page_text.split("\n"):
         line = text(raw, 10 * ABSTRACT)
@@ -159,13 +163,13 @@ def _lines(page_text: str) -> list[str]:
 
 
 def _joined_to_button(line: str, *, behind_head: bool) -> bool:
-    """Tell whether a browser joined the head's button and the first title: `SubscribeAttention Is …`."""
+    """Return whether a browser joined the head's button and the first title: `SubscribeAttention Is …`."""
     title = line.removeprefix("Subscribe")
     return title not in {line, ""} and (behind_head or not title[0].islower())
 
 
 def _is_abstract(line: str, following: str, draft: _Draft) -> bool:
-    """Tell whether a line behind a title is its abstract, and not the next title."""
+    """Return whether a line after a title is its abstract, and not the next title."""
     if len(line) > _ABSTRACT:
         return True
     if draft.authors is not None:
@@ -183,7 +187,7 @@ def _is_detail(line: str) -> bool:
 
 
 def _add_detail(draft: _Draft | None, line: str, day: date) -> None:
-    """Note what a line behind an abstract says. Before the first title it is the page's own date."""
+    """Add the detail in a line after an abstract. A line before the first title is the page's own date."""
     if draft is None:
         return
     if authors := _AUTHORS.fullmatch(line):
@@ -201,7 +205,7 @@ def _date(written: re.Match[str], day: date) -> date | None:
     for year in years:
         try:
             found = date(year, 1 + _MONTHS.index(written["month"]), int(written["day"]))
-        except ValueError:  # 29 February of a year that has none
+        except ValueError:  # such as 29 February in most years
             continue
         if written["year"] or found <= day:
             return found

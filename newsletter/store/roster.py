@@ -6,7 +6,6 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from newsletter.core.address import address_key
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.steps import REMOVED
 from newsletter.core.subscriber import Subscriber, SubscriberStatus, SyncPlan
@@ -71,14 +70,6 @@ class SqlRoster:
                 )
                 await withdraw(connection, deliveries.c.subscriber_key.in_(gone), REMOVED, now=now)
 
-    async def key_of(self, list_name: str, email: str) -> int | None:
-        """See `Roster`."""
-        query = sa.select(subscribers.c.key).where(
-            subscribers.c.list == list_name, subscribers.c.address_key == address_key(email)
-        )
-        async with self._database.read() as connection:
-            return await connection.scalar(query)
-
     async def by_key(self, key: int) -> Subscriber | None:
         """See `Roster`."""
         async with self._database.read() as connection:
@@ -91,9 +82,3 @@ class SqlRoster:
         async with self._database.write() as connection:
             await self._database.alone(connection, ROSTER)
             return await suppress(connection, email, list_name=list_name, reason=reason, now=now)
-
-    async def suppressed(self, list_name: str) -> set[str]:
-        """See `Roster`."""
-        query = sa.select(suppressions.c.address_key).where(suppressions.c.list.in_([list_name, EVERY_LIST]))
-        async with self._database.read() as connection:
-            return set(await connection.scalars(query))

@@ -1,8 +1,8 @@
-"""One visitor's connection, bounded in time, size and number of requests.
+"""A visitor's connection, limited in time, size and number of requests.
 
-uvicorn times nothing but the pause between two requests: a visitor who sends half a request, or takes no answer,
-stays for ever. This is its protocol on h11, with a clock for each phase of a request, which no trickle of bytes
-winds up again.
+uvicorn limits only the time between two requests: a visitor who sends half a request, or does not read the answer,
+stays for ever. This is uvicorn's protocol on h11 with a time limit for each phase of a request. A few more bytes
+do not extend it.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from newsletter.web.limits import Limits, Places
 log = structlog.get_logger(__name__)
 
 _LOG_EVERY = 60.0  # seconds
-_LINGER = 2.0  # seconds in which the rest of a request that is answered already is thrown away
+_LINGER = 2.0  # seconds in which the rest of an answered request is read and thrown away
 _TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _FULL = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 class Counted:
-    """The connections of one server, and how many of them were closed early for which reason."""
+    """The connections of a server, and how many were closed early, by reason."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -35,7 +35,7 @@ class Counted:
         self._log_timer: asyncio.TimerHandle | None = None
 
     def protocol(self) -> type[H11Protocol]:
-        """Return the protocol for uvicorn, which makes one for each connection."""
+        """Return the protocol class for uvicorn, which makes an instance for each connection."""
         counted = self
 
         class Connection(_Connection):
@@ -45,13 +45,13 @@ class Counted:
         return Connection
 
     def closed_early(self, reason: str) -> None:
-        """Count one more, for the log, which has one line a minute for all."""
+        """Count a connection that was closed early; the log gets one line a minute for all."""
         self._closed[reason] += 1
         if self._log_timer is None:
             self._log_timer = asyncio.get_running_loop().call_later(_LOG_EVERY, self.log_closed)
 
     def log_closed(self) -> None:
-        """Log what was counted since the last time."""
+        """Log the counts since the last time."""
         if self._log_timer:
             self._log_timer.cancel()
             self._log_timer = None
@@ -61,14 +61,14 @@ class Counted:
 
 
 class _Connection(H11Protocol):
-    """The phases of a connection, in turn, each with its time.
+    """The phases of a connection, in turn, each with its time limit.
 
-    - `head`: the first byte of a request may come, and its head must be there in the end.
-    - `body`: the head is there, the rest isn't.
-    - `answer`: the request is whole, and is being answered.
-    - `taking`: the answer is made, and waits to be taken by the visitor.
-    - `rest`: the answer is made before the whole request was there; what is left of it is thrown away.
-    - `idle`: the visitor may ask again.
+    - `head`: a request's head must be complete at the end of this time.
+    - `body`: the head is complete, the body is not.
+    - `answer`: the request is complete, and is being answered.
+    - `taking`: the answer is made, and the visitor has to read it.
+    - `rest`: the answer was made before the whole request was there; the rest of the request is thrown away.
+    - `idle`: the visitor may make another request.
     """
 
     def __init__(self, counted: Counted, *args: Any, **kwargs: Any) -> None:
@@ -77,11 +77,11 @@ class _Connection(H11Protocol):
         self._limits = counted.limits
         self._clock: asyncio.TimerHandle | None = None
         self._phase = ""
-        self._known: RequestResponseCycle | None = None  # the request that the phase belongs to
+        self._known: RequestResponseCycle | None = None  # the request of the present phase
         self._requests = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a place, or turn the visitor away."""
+        """Admit the connection, or refuse it."""
         super().connection_made(transport)
         if self._counted.places.enter(self, self.client[0] if self.client else ""):
             self._begin("head", self._limits.head)
@@ -89,14 +89,14 @@ class _Connection(H11Protocol):
             self._end("all at work", _FULL)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give the place back."""
+        """Remove the connection from the count."""
         if self._clock:
             self._clock.cancel()
         self._counted.places.leave(self)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take in what was sent, in pieces, so that h11 sees a head that is too long before it is all there."""
+        """Read what was sent, in pieces, so that h11 notices a head that is too long before all of it is there."""
         if self._phase in {"idle", "taking"}:
             self._begin("head", self._limits.head)
         for start in range(0, len(data), self._limits.head_bytes):
@@ -106,26 +106,26 @@ class _Connection(H11Protocol):
         self._follow()
 
     def on_response_complete(self) -> None:
-        """See what comes after the answer: perhaps a request that has been waiting for its turn."""
+        """Begin the next phase: perhaps another request has already come."""
         super().on_response_complete()
         self._follow()
 
     def timeout_keep_alive_handler(self) -> None:
-        """Leave the time between two requests to our own clock."""
+        """Do nothing: our own time limit ends the time between two requests."""
 
     def shutdown(self) -> None:
-        """Close as soon as what is being answered is."""
+        """Close as soon as the present request is answered."""
         try:
             super().shutdown()
-        except h11.LocalProtocolError:  # it was asked to close already
+        except h11.LocalProtocolError:  # it is closing already
             self.transport.abort()
 
     def drop(self, reason: str) -> None:
-        """Make room for somebody else."""
+        """Close the connection, to make room for another one."""
         self._end(reason)
 
     def _follow(self) -> None:
-        """Learn which phase the connection is in by now."""
+        """Find out which phase the connection is in, and begin its time."""
         request = self.cycle
         if request is None:
             return
@@ -147,7 +147,7 @@ class _Connection(H11Protocol):
             elif self._is_being_closed or self.transport.get_write_buffer_size():
                 self._begin("taking", self._limits.answer)
             elif self.conn.trailing_data[0]:
-                self._begin("head", self._limits.head)  # the next request has begun to come
+                self._begin("head", self._limits.head)  # the next request has begun
             else:
                 self._begin("idle", self._limits.idle)
 
@@ -156,7 +156,7 @@ class _Connection(H11Protocol):
         return self.transport.is_closing()
 
     def _begin(self, phase: str, seconds: float) -> None:
-        """Wind the clock for a phase; one that goes on keeps its time."""
+        """Begin the time limit of a phase; a phase that goes on keeps its limit."""
         if phase == self._phase:
             return
         self._phase = phase
@@ -169,7 +169,7 @@ class _Connection(H11Protocol):
         self._end("" if self._phase == "idle" else f"slow {self._phase}", _TIMED_OUT if asked else b"")
 
     def _end(self, reason: str, last_words: bytes = b"") -> None:
-        """Close the connection; what the visitor has not taken by now is lost."""
+        """Close the connection; what the visitor has not read yet is lost."""
         if reason:
             self._counted.closed_early(reason.replace(" ", "_"))
         request = self._known

@@ -1,4 +1,4 @@
-"""What every answer of ours goes through: headers, one line in the log, and no traceback for anybody outside."""
+"""Middleware around each answer: headers, a line in the log, and no traceback for visitors."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = structlog.get_logger(__name__)
 
-# A path parameter of this name is a secret of the reader's, and is cut out of the log.
+# A path parameter with this name is a reader's secret, and is cut out of the log.
 SECRET_PARAMETER = "token"  # noqa: S105 (a parameter's name)
 
 
 class Guard:
     """ASGI middleware around a whole app.
 
-    - Sets `headers` on every answer that does not have them already.
-    - Logs one line per request, with secrets cut out of the path and without the query.
-    - Turns a defect into a plain 500 and an error in the log. It does so here and not in Starlette's own
-      handler, because that one passes the exception on to the server, whose log knows nothing of secrets.
+    - Sets `headers` on each answer that does not have them.
+    - Logs one line per request, without secrets in the path and without the query.
+    - Turns a defect into a plain 500 and an error in the log. Starlette's own handler would pass the exception on
+      to the server, whose log does not hide secrets.
     """
 
     def __init__(self, app: ASGIApp, *, headers: Mapping[str, str]) -> None:
@@ -53,14 +53,14 @@ class Guard:
             log.info("visitor_left", method=scope["method"], path=shown_path(scope))
             return
         except asyncio.CancelledError:
-            # The server ends. Passed on, it would be logged by the server as a defect.
+            # The server is stopping. If we raised this again, the server would log it as a defect.
             if not status:
                 await PlainTextResponse("The server is being restarted. Please try again.\n", 503)(
                     scope, receive, send_guarded
                 )
         except Exception:
             log.exception("page_failed", method=scope["method"], path=shown_path(scope))
-            if status:  # half of the answer is out; the server must break the connection off
+            if status:  # a part of the answer is sent; the server must close the connection
                 raise
             answer = PlainTextResponse("Something went wrong on our side. Please try again later.\n", 500)
             await answer(scope, receive, send_guarded)
@@ -68,9 +68,9 @@ class Guard:
 
 
 def shown_path(scope: Scope) -> str:
-    """Return the path of a routed request as it may be logged.
+    """Return the path of a routed request, as it may be logged.
 
-    The path of a request that no route knows is not shown at all: it may be a secret link, mistyped.
+    A path without a route is not logged at all: it may be a mistyped secret link.
     """
     route = scope.get("route")
     if route is None:

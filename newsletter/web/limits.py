@@ -1,8 +1,8 @@
-"""How many connections the web pages may hold, whose they are, and for how long each may take over a request.
+"""How many connections the web pages may hold, in all and for each client, and how long each may take.
 
-Pages share the process, and its file descriptors, with delivery. Whoever opens connections and says nothing must
-cost neither. A newcomer is never turned away while another connection only waits: who has been waiting
-for the longest without a whole request has to leave first.
+Pages share the process, and its file descriptors, with delivery. So idle connections must not use them up. A new
+connection is never refused while another one only waits: the connection that has waited longest without a whole
+request is closed first.
 """
 
 from __future__ import annotations
@@ -14,11 +14,17 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one connection and all of them may take. Times are in seconds.
+    """The limits. Times are in seconds.
 
-    `connections` are those of all clients, `per_client` those of one. `idle` may pass between two requests,
-    `head` until a request's head is there, `body` from there until the whole request is, `answer` until the answer
-    is made and has been taken. `requests` go over one connection, and a head has `head_bytes`.
+    Attributes:
+        connections: of all clients.
+        per_client: of each client.
+        idle: between two requests.
+        head: until a request's head is complete.
+        body: from then until the whole request is there.
+        answer: until the answer is made and received.
+        requests: over one connection.
+        head_bytes: of a request's head.
     """
 
     connections: int = 500
@@ -32,12 +38,12 @@ class Limits:
 
 
 def connections_for(descriptors: int) -> int:
-    """Return how many connections leave enough of a process's file descriptors to everything else."""
+    """Return how many connections to allow, so that enough file descriptors are left for everything else."""
     return max(8, min(descriptors // 2, 1000))
 
 
 class Held(Protocol):
-    """A connection as far as it is counted."""
+    """A connection, for the counting."""
 
     def drop(self, reason: str) -> None:
         """Close it at once."""
@@ -45,7 +51,7 @@ class Held(Protocol):
 
 
 class Places:
-    """Who holds a connection. The clients that wait stand in the order in which they began to."""
+    """The open connections, by client. Those without a request are ordered by how long they have waited."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -54,15 +60,15 @@ class Places:
         self._of_client: dict[str, dict[Held, None]] = {}
 
     def __len__(self) -> int:
-        """Return how many are held."""
+        """Return how many connections are open."""
         return len(self._clients)
 
-    def enter(self, one: Held, address: str) -> bool:
-        """Give a new connection a place, another's if need be; False if all are at work for somebody.
+    def enter(self, connection: Held, address: str) -> bool:
+        """Admit a new connection, and close a waiting one for it if necessary; False if none can be closed.
 
         Args:
-            one: the connection; it counts as waiting.
-            address: the client's IP address, or "" if that is not known.
+            connection: counts as waiting.
+            address: the client's IP address, or "" if it is not known.
         """
         client = client_of(address)
         if client and len(self._of_client.get(client, ())) >= self._limits.per_client:
@@ -70,34 +76,34 @@ class Places:
                 return False
         elif len(self._clients) >= self._limits.connections and not self._make_room(self._waiting, "too many"):
             return False
-        self._clients[one] = client
-        self._waiting[one] = None
+        self._clients[connection] = client
+        self._waiting[connection] = None
         if client:
-            self._of_client.setdefault(client, {})[one] = None
+            self._of_client.setdefault(client, {})[connection] = None
         return True
 
-    def works(self, one: Held) -> None:
-        """Note that a connection has made a whole request, which is being answered."""
-        self._waiting.pop(one, None)
+    def works(self, connection: Held) -> None:
+        """Mark a connection as busy: its whole request is there."""
+        self._waiting.pop(connection, None)
 
-    def waits(self, one: Held) -> None:
-        """Note that a connection may make its next request: it is the last of those that wait."""
-        if one in self._clients:
-            self._waiting.pop(one, None)
-            self._waiting[one] = None
+    def waits(self, connection: Held) -> None:
+        """Mark a connection as waiting for its next request, after all others that wait."""
+        if connection in self._clients:
+            self._waiting.pop(connection, None)
+            self._waiting[connection] = None
 
-    def leave(self, one: Held) -> None:
-        """Take back a place; nothing if it is taken back already."""
-        client = self._clients.pop(one, None)
-        self._waiting.pop(one, None)
+    def leave(self, connection: Held) -> None:
+        """Remove a connection; nothing if it is removed already."""
+        client = self._clients.pop(connection, None)
+        self._waiting.pop(connection, None)
         if client and (held := self._of_client.get(client)) is not None:
-            held.pop(one, None)
+            held.pop(connection, None)
             if not held:
                 del self._of_client[client]
 
     def _make_room(self, among: dict[Held, None], reason: str) -> bool:
-        """Close the connection among these that has waited for the longest; False if none waits."""
-        oldest = next((one for one in among if one in self._waiting), None)
+        """Close the connection among these that has waited longest; False if none waits."""
+        oldest = next((connection for connection in among if connection in self._waiting), None)
         if oldest is None:
             return False
         self.leave(oldest)
@@ -106,10 +112,10 @@ class Places:
 
 
 def client_of(address: str) -> str:
-    """Return whose an IP address is, or "" if it may stand for many.
+    """Return the client of an IP address, or "" if many clients may share the address.
 
-    One customer has a whole /64 of IPv6. An address of this machine or of a private network is likely to be a
-    reverse proxy's, with all the world behind it.
+    In IPv6 a client has a whole /64. An address of this machine or of a private network is probably that of a
+    reverse proxy, which passes on the requests of all clients.
     """
     try:
         ip = ip_address(address.partition("%")[0])

@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn inside our own event loop, without its signal handlers and its logging."""
+"""The HTTP server: uvicorn in our own event loop, without its signal handlers and its logging."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from newsletter.core.errors import ConfigurationError
 from newsletter.web.connection import Counted
 from newsletter.web.limits import Limits
 
-# Requests that are being answered when we stop have this long; ours take milliseconds.
+# Time to finish the present answers at a stop; ours take milliseconds.
 _SECONDS_TO_FINISH = 5
 _SECONDS_TO_CLEAN_UP = 0.75
-# asyncio accepts as many connections in one go as may wait in the system's queue, before the first has a place or
-# is turned away; so they are two numbers.
+# asyncio accepts up to `backlog` connections in one go, before the first is admitted or refused. That number must
+# be small, and the system's queue long; so they are two numbers.
 _AT_ONCE = 32
 _QUEUE = 512
 _HIGHEST_PORT = 65535
@@ -29,14 +29,14 @@ _HIGHEST_PORT = 65535
 async def serving(
     app: ASGIApp, host: str, port: int, *, stop: asyncio.Event | None = None, limits: Limits | None = None
 ) -> AsyncIterator[str]:
-    """Serve an app for as long as the context lasts, or until `stop` is set; finish what is being answered then.
+    """Serve an app for as long as the context lasts, or until `stop` is set; then finish the present answers.
 
     Args:
         app: the ASGI app.
         host: a host name or an address of this machine; `0.0.0.0` or `::` listens on all of them.
         port: the TCP port; 0 takes a free one.
-        stop: ends the serving while other parts of the process are still ending, too.
-        limits: what visitors may take of the process.
+        stop: ends the serving while other parts of the process are still stopping.
+        limits: of visitors' connections.
 
     Yields:
         The URL of the app's root as seen from this machine, without a slash at the end.
@@ -63,26 +63,25 @@ async def serving(
 
 
 async def _serve(server: uvicorn.Server, listener: socket.socket, ends: list[asyncio.Event]) -> None:
-    """Serve until one of some events, and then end within seconds."""
+    """Serve until any of these events is set, and then stop within seconds."""
     main_loop = asyncio.create_task(server.main_loop())
-    waiting = [asyncio.create_task(one.wait()) for one in ends]
+    waiting = [asyncio.create_task(end.wait()) for end in ends]
     await asyncio.wait([main_loop, *waiting], return_when=asyncio.FIRST_COMPLETED)
-    for one in waiting:
-        one.cancel()
+    for task in waiting:
+        task.cancel()
     server.should_exit = True
     await main_loop
     await server.shutdown(sockets=[listener])
-    if tasks := server.server_state.tasks:  # they have been cancelled
+    if tasks := server.server_state.tasks:  # they are cancelled already
         await asyncio.wait(tasks, timeout=_SECONDS_TO_CLEAN_UP)
     for connection in list(server.server_state.connections):
         connection.transport.abort()
 
 
 def _server(app: ASGIApp, counted: Counted) -> uvicorn.Server:
-    # The Guard writes the log of requests, since uvicorn's would hold the tokens; `access_log=False` alone lets
-    # it speak again as soon as anybody hangs a handler on its logger. Its warnings are of requests that are none,
-    # by which anybody could fill the log. Addresses of visitors are of no use to us, so the headers of a proxy
-    # are not looked at.
+    # The Guard logs requests; uvicorn's log would hold the tokens. `access_log=False` is not enough: its logger
+    # writes again as soon as it gets a handler. uvicorn warns about malformed requests, by which anybody could
+    # fill the log. We don't use visitors' addresses, so headers of a proxy are ignored.
     logging.getLogger("uvicorn.access").disabled = True
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     config = uvicorn.Config(
@@ -117,8 +116,8 @@ async def _listen(host: str, port: int) -> socket.socket:
         raise ConfigurationError(
             f"{host}:{port}: cannot listen there for web requests: {error.strerror}; choose another host or port"
         ) from error
-    # Connections inherit it. asyncio sets it on sockets that say they are TCP, which this one does not, and a
-    # small answer would wait 40 ms between its head and its body.
+    # Connections inherit it. asyncio sets it only on sockets with the protocol number of TCP, which this socket
+    # has not. Without it, a small answer would wait 40 ms between head and body.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 

@@ -20,7 +20,7 @@ def entry(number: int, upvotes: int) -> dict[str, Any]:
 
 def record(folder: Path, day: date, state: str, votes: Mapping[int, int]) -> None:
     """Write what the page of a day said: papers by number with their votes, most upvoted first."""
-    page = [entry(number, votes[number]) for number in sorted(votes, key=lambda one: -votes[one])]
+    page = [entry(number, votes[number]) for number in sorted(votes, key=lambda item: -votes[item])]
     (folder / f"{day}.{state}.json").write_text(json.dumps(page), encoding="utf-8")
 
 

@@ -211,8 +211,10 @@ async def silent(client: Dialogue) -> None:
 
 
 async def test_a_late_greeting_is_waited_for() -> None:
+    began = time.monotonic()
     async with playing(late, greeting_timeout=2.0) as relays:
         await (await relays.connect()).close()
+    assert time.monotonic() - began >= 0.3
 
 
 async def test_a_relay_that_has_greeted_once_has_longer() -> None:

@@ -42,7 +42,7 @@ class Result:
 
     @property
     def is_good(self) -> bool:
-        """Tell whether nothing was found."""
+        """Return whether nothing was found."""
         return not self.failures and not self.growth
 
     def lines(self) -> Iterator[str]:

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from newsletter.backtest.recordings import Recordings
 from newsletter.bootstrap import packaged_templates
 from newsletter.core.calendar import slot_on
 from newsletter.core.listing import Entry, Listing, Sighting
@@ -25,12 +26,14 @@ from newsletter.core.newsletter_list import Cadence, Hours, NewsletterList
 from newsletter.core.subscriber import Subscriber, SyncPlan
 from newsletter.core.tokens import Links
 from newsletter.core.topics import Topic, TopicsMode
+from newsletter.delivery.mailer import RelayMailer
 from newsletter.pipeline.deliver import ClosedIssues
 from newsletter.pipeline.publish import publish
 from newsletter.ports import Store
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.store import open_store
+from newsletter.web.studio.one_message import Studio
 from tests import factories
 from tests.backtest.recorded import MONDAY
 from tests.editions.desk import LIST as DESK_LIST
@@ -311,8 +314,7 @@ async def evening_desk(folder: Path, store: Store) -> Desk:
 
 
 async def test_topics_that_are_edited_between_closing_and_sending_leave_nobody_an_empty_mail(
-    tmp_path: Path,
-    store: Store,
+    tmp_path: Path, store: Store
 ) -> None:
     desk = await evening_desk(tmp_path, store)
     none = {name: Topic(name=name, keywords=("zebra",)) for name in ("first", "second")}
@@ -323,3 +325,53 @@ async def test_topics_that_are_edited_between_closing_and_sending_leave_nobody_a
     assert (desk.papers("ann"), desk.papers("bob")) == ([8], [7, 6])
     assert len(desk.papers("eve")) == 6
     assert all(mail.subject.startswith("Daily Papers · 9 Mar: ") for mail in desk.post.mails)
+
+
+async def test_a_closed_issue_is_delivered_when_the_file_of_its_list_is_gone(tmp_path: Path, store: Store) -> None:
+    desk = await evening_desk(tmp_path, store)
+    desk.now += timedelta(hours=10)
+
+    [nothing] = [await desk.pipeline.delivering.deliver_without_file([desk.file])]
+    [delivered] = await desk.pipeline.delivering.deliver_without_file([])
+
+    assert nothing == []
+    assert (delivered.issue.list, delivered.report.sent) == ("daily", 3)
+    assert (desk.papers("ann"), desk.papers("bob")) == ([8], [7, 6])
+
+
+async def test_hours_and_deadline_of_a_closed_issue_are_those_that_its_list_had(
+    tmp_path: Path, store: Store
+) -> None:
+    desk = Desk(tmp_path, store, list_=replace(DESK_LIST, hours=Hours(time(7), time(20))))
+    desk.subscribe("ann", hour=AT_SIX)
+    await desk.run(MONDAY)
+    desk.list_ = replace(DESK_LIST, hours=Hours(time(3), time(4)), deadline=timedelta(minutes=1))
+
+    await desk.run(MONDAY, hour=19)
+
+    assert len(desk.papers("ann")) == 6
+
+
+async def test_a_preview_shows_a_closed_issue_as_it_was_chosen_and_rendered(tmp_path: Path, store: Store) -> None:
+    desk = await evening_desk(tmp_path, store)
+    studio = Studio(
+        files=desk,
+        pipeline=desk.pipeline,
+        renderer=MailRenderer(
+            TemplateRenderer(None, packaged_templates()), Links("https://other.example.org", "key")
+        ),
+        mailer=RelayMailer([]),
+        clock=lambda: desk.now,
+        sample=Recordings(tmp_path),
+    )
+    desk.list_ = replace(desk.list_, topics={}, masthead=replace(desk.list_.masthead, title="Renamed"))
+    issue, file = await studio.issue("daily", MONDAY)
+
+    ann, bob, other = [
+        await studio.raw(issue, file, f"{name}@example.org") for name in ("ann", "bob", "somebody-else")
+    ]
+
+    assert read(ann)["Subject"] == "Daily Papers · 9 Mar: Paper number 8"
+    assert "Here are 2 of 8 new papers" in text(bob)
+    assert "Here are 6 of 8 new papers" in text(other)
+    assert "https://example.org/daily/2026-03-09" in text(ann)  # where the page stood when it was rendered

@@ -18,14 +18,14 @@ def renderer() -> TemplateRenderer:
 
 
 @pytest.fixture
-def golden() -> Callable[[str, str], None]:
-    """Compare text with a golden copy; `UPDATE_GOLDEN=1` writes the copies anew, for review."""
+def golden() -> Callable[[str, str], str]:
+    """Return the golden copy of a name; `UPDATE_GOLDEN=1` writes the given text as the new copy, for review."""
 
-    def compare(name: str, text: str) -> None:
+    def copy_of(name: str, text: str) -> str:
         path = GOLDEN / name
         if os.environ.get("UPDATE_GOLDEN"):
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        assert text == path.read_text(encoding="utf-8"), f"{name} differs; UPDATE_GOLDEN=1 writes it anew"
+        return path.read_text(encoding="utf-8")
 
-    return compare
+    return copy_of

@@ -19,7 +19,7 @@ def findings(raw: bytes, issue: Issue | None = None) -> list[Finding]:
     return lint(raw, issue or make.issue())
 
 
-def told(raw: bytes, issue: Issue | None = None) -> list[tuple[str, str]]:
+def rules_of(raw: bytes, issue: Issue | None = None) -> list[tuple[str, str]]:
     """Return rule and level of all that is found."""
     return [(finding.rule, str(finding.level)) for finding in findings(raw, issue)]
 

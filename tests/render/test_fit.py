@@ -29,7 +29,7 @@ def page(count: int, *, full: int = 1000, brief: int = 300, line: int = 50) -> s
         )
         for position in range(count)
     )
-    contents = "".join(block("full_brief", one, block("toc", one, f"({one})")) for one in range(count))
+    contents = "".join(block("full_brief", item, block("toc", item, f"({item})")) for item in range(count))
     return f"head {MARKS.when('detailed')}toc:{contents}{MARKS.end()} {listings} foot"
 
 
@@ -73,10 +73,10 @@ def test_the_contents_name_what_is_shown_in_detail_and_go_where_there_is_little_
 
 
 def test_it_is_told_whether_any_listing_was_shortened() -> None:
-    told = page(4) + MARKS.when("shortened") + "shortened" + MARKS.end()
-    assert "shortened" not in fitted(told, MARKS, 4)[0]
-    assert fitted(told, MARKS, 4, budget=900)[0].endswith("shortened")
-    assert fitted(told, MARKS, 4, budget=170)[0].endswith("shortened")
+    shortened_page = page(4) + MARKS.when("shortened") + "shortened" + MARKS.end()
+    assert "shortened" not in fitted(shortened_page, MARKS, 4)[0]
+    assert fitted(shortened_page, MARKS, 4, budget=900)[0].endswith("shortened")
+    assert fitted(shortened_page, MARKS, 4, budget=170)[0].endswith("shortened")
 
 
 def test_the_reader_s_marks_stay_and_those_of_left_out_listings_go() -> None:

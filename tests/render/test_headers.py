@@ -37,7 +37,7 @@ def test_a_mailbox_reads_back_as_name_and_address(name: str, local: str) -> None
     # Python before 3.13 puts a space between two encoded words of a name, unless they are decoded by themselves.
     [(display, address)] = getaddresses([unfolded])
     assert (str(make_header(decode_header(display))), address) == (one_line(name), f"{local}@example.org")
-    assert [one.addr_spec for one in parsed(field, "To").addresses] == [address]
+    assert [item.addr_spec for item in parsed(field, "To").addresses] == [address]
 
 
 @given(ANY_TEXT)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.render import bytes_factories as make
-from tests.render.planted import findings, in_page, told
+from tests.render.planted import findings, in_page, rules_of
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_a_placeholder_is_found_in_either_part(leftover: str, level: str) -> Non
 def test_a_placeholder_that_was_escaped_in_a_link_is_found(escaped: str, level: str) -> None:
     new = f"https://example.org/{escaped}"
     raw = in_page("https://example.org/0", new, text=("https://example.org/0", new))
-    assert told(raw) == [("leftover", level)] * 2
+    assert rules_of(raw) == [("leftover", level)] * 2
 
 
 @pytest.mark.parametrize(
@@ -45,11 +45,11 @@ def test_what_a_paper_itself_says_is_no_placeholder(change: dict[str, Any]) -> N
     issue = make.issue(1)
     [item] = issue.listings
     issue = replace(issue, listings=(replace(item, listing=replace(item.listing, **change)),))
-    assert told(make.mail(issue), issue) == []
+    assert rules_of(make.mail(issue), issue) == []
 
 
 def test_percent_signs_and_braces_of_prose_are_no_placeholders() -> None:
-    assert told(in_page("Paper 0", "a 50%% gain on {{1, 2}, {3}} and 100%")) == []
+    assert rules_of(in_page("Paper 0", "a 50%% gain on {{1, 2}, {3}} and 100%")) == []
 
 
 def test_a_postal_address_is_found_missing_in_either_part() -> None:
@@ -59,14 +59,14 @@ def test_a_postal_address_is_found_missing_in_either_part() -> None:
 
 def test_a_list_without_a_postal_address_is_a_warning() -> None:
     issue = make.issue(head=make.masthead(postal_address=""))
-    assert told(make.mail(issue), issue) == [("postal-address", "warning")]
+    assert rules_of(make.mail(issue), issue) == [("postal-address", "warning")]
 
 
 def test_a_way_out_is_found_missing_in_either_part() -> None:
     url = make.LINKS.unsubscribe(42)
     raw = in_page(text=("Leave:\n", "Leave? "))
-    assert told(raw) == []
+    assert rules_of(raw) == []
     raw = make.mail().replace(f'href=3D"=\r\n{url}'.encode(), b'href=3D"=\r\nhttps://example.org/0')
-    assert ("unsubscribe-link", "HTML part") in [(one.rule, one.where) for one in findings(raw)]
+    assert ("unsubscribe-link", "HTML part") in [(item.rule, item.where) for item in findings(raw)]
     raw = make.mail().replace(f"Leave:\r\n{url}".encode(), b"Leave:\r\nhttps://example.org/0")
-    assert ("unsubscribe-link", "text part") in [(one.rule, one.where) for one in findings(raw)]
+    assert ("unsubscribe-link", "text part") in [(item.rule, item.where) for item in findings(raw)]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from newsletter.render.colour import TRANSPARENT, Colour, contrast, parse
-from tests.render.planted import findings, in_page, told
+from tests.render.planted import findings, in_page, rules_of
 
 DARK_BODY = "background-color: #101010 !important; color: #f0f0f0 !important"
 
@@ -14,13 +14,13 @@ def with_body(markup: str) -> bytes:
 
 def contrasts(raw: bytes) -> list[tuple[str, str]]:
     """Return where contrast is too low and how."""
-    return [(one.where.split(", ")[1], one.message) for one in findings(raw) if one.rule == "contrast"]
+    return [(item.where.split(", ")[1], item.message) for item in findings(raw) if item.rule == "contrast"]
 
 
 def test_white_on_white_in_dark_is_found() -> None:
     raw = in_page(DARK_BODY, "background-color: #ffffff !important; color: #ffffff !important")
     assert ("dark mode", "#ffffff on #ffffff: 1.0 to 1") in contrasts(raw)
-    assert ("contrast", "failure") in told(raw)
+    assert ("contrast", "failure") in rules_of(raw)
 
 
 def test_dark_text_that_no_dark_rule_turns_is_found() -> None:
@@ -35,14 +35,14 @@ def test_a_style_attribute_gives_way_to_an_important_dark_rule_only() -> None:
 
 
 def test_pale_text_by_daylight_is_a_warning_and_hardly_visible_text_a_failure() -> None:
-    assert told(with_body('<p class="link" style="color:#888888">x</p>')) == [("contrast", "warning")]
-    assert told(with_body('<p class="link" style="color:#bbbbbb">x</p>')) == [("contrast", "failure")]
+    assert rules_of(with_body('<p class="link" style="color:#888888">x</p>')) == [("contrast", "warning")]
+    assert rules_of(with_body('<p class="link" style="color:#bbbbbb">x</p>')) == [("contrast", "failure")]
 
 
 def test_large_text_may_be_paler() -> None:
     for size in ("font-size:24px", "font-size:18pt", "font-size:19px;font-weight:bold"):
-        assert told(with_body(f'<p class="link" style="color:#888888;{size}">x</p>')) == []
-    assert told(with_body('<h2 class="link" style="color:#888888;font-size:19px;font-weight:400">x</h2>')) == [
+        assert rules_of(with_body(f'<p class="link" style="color:#888888;{size}">x</p>')) == []
+    assert rules_of(with_body('<h2 class="link" style="color:#888888;font-size:19px;font-weight:400">x</h2>')) == [
         ("contrast", "warning")
     ]
 

@@ -8,7 +8,7 @@ from newsletter.core.tokens import Links
 from newsletter.render.lint import lint
 from newsletter.render.mime.signing import Signer, SigningKey
 from tests.render import bytes_factories as make
-from tests.render.planted import findings, in_bytes, in_page, told
+from tests.render.planted import findings, in_bytes, in_page, rules_of
 
 FIELD = re.compile(r"(?m)^List-Unsubscribe: .*\n")
 GOOD = make.mail().decode().replace("\r\n", "\n")
@@ -26,8 +26,8 @@ def signed(*keep: str) -> bytes:
 @pytest.mark.parametrize("name", ["From", "To", "Subject", "Date", "Message-ID", "MIME-Version"])
 def test_a_field_that_must_stand_once_is_found_missing_or_doubled(name: str) -> None:
     field = re.findall(rf"(?m)^{name}: .*\n(?: .*\n)*", GOOD)[0]
-    assert ("one-of-each", "failure") in told(in_bytes(field, ""))
-    assert ("one-of-each", "failure") in told(in_bytes(field, field * 2))
+    assert ("one-of-each", "failure") in rules_of(in_bytes(field, ""))
+    assert ("one-of-each", "failure") in rules_of(in_bytes(field, field * 2))
 
 
 @pytest.mark.parametrize(
@@ -39,11 +39,11 @@ def test_a_field_that_must_stand_once_is_found_missing_or_doubled(name: str) -> 
     ],
 )
 def test_more_than_one_recipient_is_found(old: str, new: str) -> None:
-    assert told(in_bytes(old, new)) == [("one-recipient", "failure")]
+    assert rules_of(in_bytes(old, new)) == [("one-recipient", "failure")]
 
 
 def rules(raw: bytes) -> list[str]:
-    return [rule for rule, _ in told(raw)]
+    return [rule for rule, _ in rules_of(raw)]
 
 
 def test_a_missing_list_unsubscribe_is_found() -> None:
@@ -81,14 +81,14 @@ def test_mail_alone_or_two_pages_are_not_one_click() -> None:
 )
 def test_pages_that_readers_cannot_reach_are_a_failure_unless_mail_stays_on_this_machine(url: str) -> None:
     mail, issue = make.mail(links=Links(url, make.LINKS.secret_key)), make.issue()
-    assert [(one.rule, one.level) for one in lint(mail, issue)] == [("unsubscribe", "failure")]
+    assert [(item.rule, item.level) for item in lint(mail, issue)] == [("unsubscribe", "failure")]
     [finding] = lint(mail, issue, is_local=True)
     assert (finding.rule, finding.level) == ("unsubscribe", "warning")
     assert "NEWSLETTER_WEB__PUBLIC_URL" in finding.message
 
 
 def test_without_public_pages_leaving_by_mail_is_enough() -> None:
-    assert told(make.mail(links=Links("", make.LINKS.secret_key))) == []
+    assert rules_of(make.mail(links=Links("", make.LINKS.secret_key))) == []
 
 
 def test_without_public_pages_there_is_no_one_click() -> None:
@@ -97,19 +97,19 @@ def test_without_public_pages_there_is_no_one_click() -> None:
         "List-Unsubscribe-Post: List-Unsubscribe=One-Click\nList-Id:",
         make.mail(links=Links("", make.LINKS.secret_key)),
     )
-    assert ("unsubscribe", "failure") in told(raw)
+    assert ("unsubscribe", "failure") in rules_of(raw)
 
 
 def test_a_mailto_beside_the_page_is_no_finding() -> None:
     issue = make.issue(head=make.masthead(unsubscribe_mailto="leave@example.org"))
-    assert told(make.mail(issue), issue) == []
+    assert rules_of(make.mail(issue), issue) == []
 
 
 @pytest.mark.parametrize(
     "new", ["", "List-Unsubscribe-Post: One-Click\n", "List-Unsubscribe-Post: List-Unsubscribe=One-Click\n" * 2]
 )
 def test_a_list_unsubscribe_post_that_is_missing_or_wrong_is_found(new: str) -> None:
-    assert told(in_bytes("List-Unsubscribe-Post: List-Unsubscribe=One-Click\n", new)) == [
+    assert rules_of(in_bytes("List-Unsubscribe-Post: List-Unsubscribe=One-Click\n", new)) == [
         ("unsubscribe-post", "failure")
     ]
 
@@ -120,7 +120,7 @@ def test_a_mail_to_one_person_needs_no_way_out() -> None:
 
 
 def test_our_own_signature_covers_all_that_matters() -> None:
-    assert told(signed()) == []
+    assert rules_of(signed()) == []
 
 
 def test_an_unsigned_unsubscribe_post_is_found() -> None:
@@ -133,18 +133,18 @@ def test_an_unsigned_unsubscribe_post_is_found() -> None:
 
 def test_a_from_that_could_be_added_to_is_a_warning() -> None:
     raw = re.sub(rb":From:Subject;", b";", signed())
-    assert told(raw) == [("dkim-coverage", "warning")] * 2
+    assert rules_of(raw) == [("dkim-coverage", "warning")] * 2
 
 
 def test_a_signature_over_a_part_of_the_body_is_found() -> None:
     raw = signed().replace(b"; s=main;", b"; s=main; l=100;")
-    assert told(raw) == [("dkim-coverage", "failure")]
+    assert rules_of(raw) == [("dkim-coverage", "failure")]
 
 
 @pytest.mark.parametrize(("domain", "found"), [("example.org", 0), ("mail.example.org", 0), ("ample.org", 1)])
 def test_a_signature_of_another_domain_is_a_warning(domain: str, found: int) -> None:
     raw = make.mail(signer=Signer(domain, SigningKey("main", make.rsa_key())))
-    assert told(raw) == [("dkim-alignment", "warning")] * found
+    assert rules_of(raw) == [("dkim-alignment", "warning")] * found
 
 
 def test_a_subject_in_a_broken_encoding_is_read_as_it_stands() -> None:
@@ -153,4 +153,4 @@ def test_a_subject_in_a_broken_encoding_is_read_as_it_stands() -> None:
 
 
 def test_the_page_names_the_reader_in_no_case() -> None:
-    assert told(in_page("Hello ", "Dear ")) == []
+    assert rules_of(in_page("Hello ", "Dear ")) == []

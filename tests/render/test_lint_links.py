@@ -6,7 +6,7 @@ import pytest
 
 from newsletter.render.lint import lint
 from tests.render import bytes_factories as make
-from tests.render.planted import findings, in_page, told
+from tests.render.planted import findings, in_page, rules_of
 
 
 def with_link(target: str) -> bytes:
@@ -36,13 +36,13 @@ def test_a_link_that_leads_nowhere_is_found(target: str, message: str) -> None:
 
 @pytest.mark.parametrize("target", ["mailto:a@example.org", "#contents", "https://example.org/0"])
 def test_links_to_the_web_to_people_and_within_the_page_are_no_finding(target: str) -> None:
-    assert told(with_link(target)) == []
+    assert rules_of(with_link(target)) == []
 
 
 @pytest.mark.parametrize("source", ["data:image/png;base64,AAAA", "cid:1", "", "thumbnail.png"])
 def test_an_image_that_is_not_on_the_web_is_found(source: str) -> None:
     raw = in_page("</body>", f'<img src="{source}" alt="" width="1" height="1"></body>')
-    assert told(raw) == [("image-source", "failure")]
+    assert rules_of(raw) == [("image-source", "failure")]
 
 
 def test_plain_http_is_reported_on_request() -> None:
@@ -72,7 +72,7 @@ def test_a_link_that_the_html_part_lacks_is_found() -> None:
 
 def test_a_page_that_was_cut_to_its_size_may_leave_links_to_the_text_part() -> None:
     filler = f'<p style="color:#222222" class="link">{"word " * 17_000}</p>'
-    assert told(in_page("</body>", f"{filler}</body>", text=("--\n", "https://example.org/more\n--\n"))) == []
+    assert rules_of(in_page("</body>", f"{filler}</body>", text=("--\n", "https://example.org/more\n--\n"))) == []
 
 
 def test_a_link_in_the_words_of_an_abstract_is_no_link_of_ours() -> None:
@@ -81,10 +81,10 @@ def test_a_link_in_the_words_of_an_abstract_is_no_link_of_ours() -> None:
     abstract = "Code and models are at https://example.org/code, and more is to come."
     issue = replace(issue, listings=(replace(item, listing=replace(item.listing, abstract=abstract)),))
     broken = ("--\n", "Code and models are at\nhttps://example.org/code,\nand more is to come.\n--\n")
-    assert told(in_page(text=broken, issue=issue), issue) == []
-    assert told(in_page(text=("--\n", "see https://example.org/elsewhere for more\n--\n"))) == []
+    assert rules_of(in_page(text=broken, issue=issue), issue) == []
+    assert rules_of(in_page(text=("--\n", "see https://example.org/elsewhere for more\n--\n"))) == []
 
 
 def test_punctuation_behind_a_link_in_the_text_is_not_part_of_it() -> None:
-    assert told(in_page(text=("https://example.org/0", "(https://example.org/0)."))) == []
-    assert told(in_page(text=("https://example.org/0", "https://example.org/0."))) == []
+    assert rules_of(in_page(text=("https://example.org/0", "(https://example.org/0)."))) == []
+    assert rules_of(in_page(text=("https://example.org/0", "https://example.org/0."))) == []

@@ -95,7 +95,7 @@ def test_who_gets_a_part_of_the_issue_gets_the_subject_and_the_counts_of_that_pa
     long = f"{page.text_markers.when('long')}long{page.text_markers.end()}"
     message = make.made_of(replace(page, text=f"{slots}|{long}\n{page.text}"), of)
 
-    def told(topics: tuple[str, ...], mode: TopicsMode) -> list[str]:
+    def said_of(topics: tuple[str, ...], mode: TopicsMode) -> list[str]:
         reader = replace(make.delivery(topics=topics).subscriber, topics_mode=mode)
         raw = message.for_reader(make.chosen(of, make.delivery()._replace(subscriber=reader)))[1]
         assert f"<title>{escape(read(raw)['Subject'])}</title>" in body(raw, "html")
@@ -103,12 +103,12 @@ def test_who_gets_a_part_of_the_issue_gets_the_subject_and_the_counts_of_that_pa
 
     whole = [make.SUBJECT, "are 14 new papers", "are 13 of 14 new papers", "1"]
     also = "Also: Paper 1 on stars · Paper 2 on agents in cells · Paper 3 on agents · Paper 4 on stars"
-    assert told((), TopicsMode.ONLY) == [*whole, also, "long"]
+    assert said_of((), TopicsMode.ONLY) == [*whole, also, "long"]
     also = "Also: Paper 2 on agents in cells · Paper 5 on agents in cells · Paper 8 on agents in cells"
-    assert told(("cells",), TopicsMode.FIRST) == [*whole, f"{also} · Paper 11 on agents in cells", "long"]
+    assert said_of(("cells",), TopicsMode.FIRST) == [*whole, f"{also} · Paper 11 on agents in cells", "long"]
     part = [f"Paper {position} on agents in cells" for position in (2, 5, 8, 11)]
     size = "are 4 of 14 new papers"
-    assert told(("cells",), TopicsMode.ONLY) == [
+    assert said_of(("cells",), TopicsMode.ONLY) == [
         ", ".join(part),
         size,
         size,
@@ -143,7 +143,7 @@ def test_a_test_copy_is_the_same_mail_under_another_message_id_each_time() -> No
     first = make.chosen(issue, make.delivery())
     second = first._replace(due_at=make.MOMENT + timedelta(minutes=1))
     ids = {
-        read(one.for_reader(to)[1])["Message-ID"] for one, to in ((real, first), (trial, first), (trial, second))
+        read(item.for_reader(to)[1])["Message-ID"] for item, to in ((real, first), (trial, first), (trial, second))
     }
     assert len(ids) == 3
     assert body(trial.for_reader(first)[1], "html") == body(real.for_reader(first)[1], "html")

@@ -66,8 +66,8 @@ def test_an_issue_renders_to_the_same_bytes_each_time_but_for_the_nonces(rendere
     issue = samples.issues()["twenty"]
     assert html_of(renderer, issue) == html_of(renderer, issue)
     assert text_of(renderer, issue) == text_of(renderer, issue)
-    one, other = (renderer.issue(issue, web_url="") for _ in range(2))
-    assert one.html_markers.nonce != other.html_markers.nonce != one.text_markers.nonce
+    first, second = (renderer.issue(issue, web_url="") for _ in range(2))
+    assert first.html_markers.nonce != second.html_markers.nonce != first.text_markers.nonce
 
 
 def test_no_mark_of_the_fitting_is_left_for_the_reader(renderer: TemplateRenderer) -> None:

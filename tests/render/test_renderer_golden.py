@@ -12,26 +12,30 @@ from tests.render.reader import reader_page
 
 @pytest.mark.parametrize("name", sorted(samples.issues()))
 def test_an_issue_reads_as_its_golden_copy(
-    name: str, renderer: TemplateRenderer, golden: Callable[[str, str], None]
+    name: str, renderer: TemplateRenderer, golden: Callable[[str, str], str]
 ) -> None:
     issue = samples.issues()[name]
     rendered = renderer.issue(issue, web_url=samples.WEB_URL)
     matched = {1: "agents, robotics"}
-    golden(f"{name}.html", reader_page(rendered, issue, matched=matched))
-    golden(f"{name}.txt", reader_page(rendered, issue, "text", matched=matched))
+    html = reader_page(rendered, issue, matched=matched)
+    text = reader_page(rendered, issue, "text", matched=matched)
+    assert html == golden(f"{name}.html", html)
+    assert text == golden(f"{name}.txt", text)
 
 
 @pytest.mark.parametrize("name", sorted(samples.issues()))
 def test_a_message_reads_as_its_golden_copy(
-    name: str, renderer: TemplateRenderer, golden: Callable[[str, str], None]
+    name: str, renderer: TemplateRenderer, golden: Callable[[str, str], str]
 ) -> None:
-    golden(f"{name}.eml", make.sample_mail(name, renderer).decode().replace("\r\n", "\n"))
+    message = make.sample_mail(name, renderer).decode().replace("\r\n", "\n")
+    assert message == golden(f"{name}.eml", message)
 
 
 @pytest.mark.parametrize("name", sorted(samples.mails()))
 def test_a_mail_reads_as_its_golden_copy(
-    name: str, renderer: TemplateRenderer, golden: Callable[[str, str], None]
+    name: str, renderer: TemplateRenderer, golden: Callable[[str, str], str]
 ) -> None:
     subject, html, text = renderer.mail(name, samples.mails()[name])
-    golden(f"{name}.html", html)
-    golden(f"{name}.txt", f"Subject: {subject}\n\n{text}")
+    shown = f"Subject: {subject}\n\n{text}"
+    assert html == golden(f"{name}.html", html)
+    assert shown == golden(f"{name}.txt", shown)

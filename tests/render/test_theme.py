@@ -11,9 +11,9 @@ from newsletter.render.issue.theme import COLUMN, COLUMN_DARK, legible, theme
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
 
 
-def contrast(one: str, other: str) -> float:
+def contrast(item: str, other: str) -> float:
     """Return the contrast of two colours that are written as `#rrggbb`."""
-    parsed = colours.parse(one), colours.parse(other)
+    parsed = colours.parse(item), colours.parse(other)
     assert parsed[0]
     assert parsed[1]
     return colours.contrast(parsed[0], parsed[1])

@@ -186,7 +186,9 @@ WRONG_HOSTS = {
 }
 
 
-@pytest.mark.parametrize(("expected", "value"), [(why, one) for why, them in WRONG_HOSTS.items() for one in them])
+@pytest.mark.parametrize(
+    ("expected", "value"), [(why, value) for why, them in WRONG_HOSTS.items() for value in them]
+)
 def test_a_host_is_a_name_or_an_address_and_nothing_else(
     monkeypatch: pytest.MonkeyPatch, expected: str, value: str
 ) -> None:
@@ -224,7 +226,9 @@ WRONG_PUBLIC = {
 }
 
 
-@pytest.mark.parametrize(("expected", "value"), [(why, one) for why, them in WRONG_PUBLIC.items() for one in them])
+@pytest.mark.parametrize(
+    ("expected", "value"), [(why, value) for why, them in WRONG_PUBLIC.items() for value in them]
+)
 def test_the_public_address_is_one_that_paths_can_be_put_after(
     monkeypatch: pytest.MonkeyPatch, expected: str, value: str
 ) -> None:

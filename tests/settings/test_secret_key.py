@@ -19,7 +19,7 @@ def test_a_key_is_made_once_and_kept_for_its_owner_alone(tmp_path: Path) -> None
     assert len(key) == 43
     assert kept_key(path) == key == path.read_text()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [one.name for one in path.parent.iterdir()] == ["secret_key"]
+    assert [file.name for file in path.parent.iterdir()] == ["secret_key"]
 
 
 def test_processes_that_start_at_once_agree(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_processes_that_start_at_once_agree(tmp_path: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
         keys = set(pool.map(lambda _: kept_key(path), range(64)))
     assert len(keys) == 1
-    assert [one.name for one in path.parent.iterdir()] == ["secret_key"]
+    assert [file.name for file in path.parent.iterdir()] == ["secret_key"]
 
 
 @pytest.mark.parametrize(

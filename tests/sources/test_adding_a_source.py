@@ -82,7 +82,7 @@ async def test_the_source_of_the_page_works(httpserver: HTTPServer) -> None:
         doi="10.1000/xyz",
         url="https://www.semanticscholar.org/paper/c8b2",
     )
-    assert [one.reason for one in page.skipped] == ["no title"]
+    assert [entry.reason for entry in page.skipped] == ["no title"]
 
 
 REST = {"fields": "title,abstract,authors,externalIds,url,publicationDate", "limit": "100"}

@@ -68,7 +68,7 @@ async def test_an_entry_without_an_id_costs_itself(source: Build, httpserver: HT
     httpserver.expect_request("/rss/cs.CL").respond_with_data(rss(announced(1), odd, "<item/>", announced(2)))
     page = await source("arxiv:cs.CL").read(DAY, now=NOW)
     assert [entry.listing.arxiv_id for entry in page.entries] == ["2603.00001", "2603.00002"]
-    assert [one.reason for one in page.skipped] == ["no arXiv id: 'A Notice'", "no title"]
+    assert [entry.reason for entry in page.skipped] == ["no arXiv id: 'A Notice'", "no title"]
 
 
 async def test_code_that_the_abstract_names_is_linked(source: Build, httpserver: HTTPServer) -> None:

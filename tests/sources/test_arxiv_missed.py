@@ -64,7 +64,7 @@ async def run(store: Store, papers: Source, day: date, *, previous: date | None 
 async def known(store: Store, papers: Source) -> dict[str, date]:
     """Return the papers that were read, and on which day each was listed first."""
     candidates = await store.library.candidates([papers.name], since=MONDAY - 30 * ONE, until=DAY + 30 * ONE)
-    return {one.listing.arxiv_id: one.first_listed_on for one in candidates}
+    return {entry.listing.arxiv_id: entry.first_listed_on for entry in candidates}
 
 
 def number(day: date) -> str:

@@ -54,7 +54,7 @@ async def test_answers_shorter_than_asked_are_read_on(most: int, source: Build, 
 
     httpserver.expect_request("/api/query").respond_with_handler(answer)
     page = await source("arxiv_search:all:a").read(DAY, now=NOW)
-    read = [one.listing.arxiv_id for one in page.entries]
+    read = [entry.listing.arxiv_id for entry in page.entries]
     assert read == [f"2603.{number:05d}" for number in range(1, total + 1)]
 
 

@@ -69,7 +69,7 @@ async def test_a_preprint_without_a_doi_costs_itself(source: Build, httpserver: 
     httpserver.expect_request(PATH).respond_with_json(preprints(preprint(1, doi=None), preprint(2)))
     page = await source("biorxiv:").read(DAY, now=NOW)
     assert len(page.entries) == 1
-    assert [one.reason for one in page.skipped] == ["no DOI: 'Cells of Example 1'"]
+    assert [entry.reason for entry in page.skipped] == ["no DOI: 'Cells of Example 1'"]
 
 
 async def test_a_day_without_posts_is_an_empty_page(source: Build, httpserver: HTTPServer) -> None:

@@ -130,7 +130,7 @@ def test_a_date_that_is_none_costs_itself(written: object) -> None:
 async def test_an_entry_without_a_title_costs_itself(read: Read) -> None:
     page = await read(rss("<item><description>x</description></item>", POST))
     assert len(page.entries) == 1
-    assert [one.reason for one in page.skipped] == ["no title"]
+    assert [entry.reason for entry in page.skipped] == ["no title"]
 
 
 def item(title: str = "A Paper", link: str = "https://lab.example/1", more: str = "") -> str:
@@ -195,7 +195,7 @@ async def test_an_entry_that_stands_there_twice_is_told(read: Read) -> None:
         ("A Paper", 0),
         ("Another", 1),
     ]
-    assert [(one.what, one.reason) for one in page.repeats] == [
+    assert [(entry.what, entry.reason) for entry in page.repeats] == [
         ("A Paper https://lab.example/1/?utm_source=x", "same id in the feed as “A Paper”")
     ]
 

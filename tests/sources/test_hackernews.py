@@ -55,7 +55,7 @@ async def test_stories_without_a_paper_are_left_out_odd_ones_skipped(
     first, second = (entry.listing for entry in page.entries)
     assert (first.doi, first.arxiv_id, first.discussion_url) == ("10.1101/2026.03.01.123456", "", "")
     assert second.title == "[pdf]"
-    assert [one.reason for one in page.skipped] == ["no title"]
+    assert [entry.reason for entry in page.skipped] == ["no title"]
 
 
 async def test_an_answer_without_hits_is_an_error(source: Build, httpserver: HTTPServer) -> None:

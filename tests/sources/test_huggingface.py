@@ -123,7 +123,7 @@ async def test_odd_records_are_skipped_with_a_reason_and_the_rest_goes_on(
     page = await source("huggingface").read(DAY, now=NOW)
     assert [entry.listing.arxiv_id for entry in page.entries] == ["2603.00001", "2603.00003"]
     assert page.skipped[0] == Skipped(what="record 2", reason="not an object")
-    assert [one.reason for one in page.skipped[1:]] == [
+    assert [entry.reason for entry in page.skipped[1:]] == [
         "not an object",
         "no title",
         "no arXiv id: 'Paper 2: Hard Wrapped'",

@@ -68,7 +68,7 @@ async def test_the_day_is_the_records_own_or_else_the_files(source: Build, tmp_p
     pages = source("jsonl:*.jsonl", folder=tmp_path)
     page = await pages.read(DAY, now=NOW)
     assert [entry.listing.title for entry in page.entries] == ["A", "C"]
-    assert [(one.what, one.reason) for one in page.skipped] == [
+    assert [(entry.what, entry.reason) for entry in page.skipped] == [
         ("undated.jsonl:2", "no listed_on, and no day at the end of the file's name")
     ]
     assert [entry.listing.title for entry in (await pages.read(date(2026, 3, 11), now=NOW)).entries] == ["B"]
@@ -78,7 +78,7 @@ async def test_a_bad_line_costs_itself_and_is_named(source: Build, tmp_path: Pat
     (tmp_path / "a-2026-03-12.jsonl").write_text('{"title": "A"}\n{"title"\n\n5\n{"title": "B"}', encoding="utf-8")
     page = await source("jsonl:*.jsonl", folder=tmp_path).read(DAY, now=NOW)
     assert [entry.listing.title for entry in page.entries] == ["A", "B"]
-    assert [one.what for one in page.skipped] == ["a-2026-03-12.jsonl:2", "a-2026-03-12.jsonl:4"]
+    assert [entry.what for entry in page.skipped] == ["a-2026-03-12.jsonl:2", "a-2026-03-12.jsonl:4"]
 
 
 async def test_a_file_that_cannot_be_read_costs_itself(source: Build, tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ async def test_a_file_that_cannot_be_read_costs_itself(source: Build, tmp_path: 
     write(tmp_path / "b-2026-03-12.jsonl", {"title": "B"})
     page = await source("jsonl:*.jsonl", folder=tmp_path).read(DAY, now=NOW)
     assert len(page.entries) == 1
-    assert [one.what for one in page.skipped] == ["a-2026-03-12.jsonl"]
+    assert [entry.what for entry in page.skipped] == ["a-2026-03-12.jsonl"]
 
 
 def test_a_file_that_went_away_is_skipped_with_the_reason(tmp_path: Path) -> None:
@@ -110,9 +110,9 @@ async def test_a_file_in_another_encoding_is_read(codec: str, source: Build, tmp
 
 
 async def test_an_array_a_wrapped_list_and_objects_over_lines_are_read(source: Build, tmp_path: Path) -> None:
-    one, two = {"title": "One"}, {"title": "Two"}
+    first, second = {"title": "One"}, {"title": "Two"}
     for name, text in {
-        "a": json.dumps([one, two], indent=1),
+        "a": json.dumps([first, second], indent=1),
         "b": json.dumps({"papers": [{"title": "Three"}, "x"]}),
         "c": json.dumps({"items": [{"title": "Four"}, {"abstract": "No title."}]}),
         "d": json.dumps({"title": "Five"}, indent=4),
@@ -120,7 +120,7 @@ async def test_an_array_a_wrapped_list_and_objects_over_lines_are_read(source: B
         (tmp_path / f"{name}-2026-03-12.jsonl").write_text(text, encoding="utf-8")
     page = await source("jsonl:*.jsonl", folder=tmp_path).read(DAY, now=NOW)
     assert [entry.listing.title for entry in page.entries] == ["One", "Two", "Four", "Five"]
-    assert [one.what for one in page.skipped] == ["b-2026-03-12.jsonl:1", "c-2026-03-12.jsonl:1 record 2"]
+    assert [entry.what for entry in page.skipped] == ["b-2026-03-12.jsonl:1", "c-2026-03-12.jsonl:1 record 2"]
 
 
 @pytest.mark.parametrize(

@@ -37,12 +37,12 @@ def entry(title: str, more: str = "") -> str:
 def seen(body: str | bytes, *, charset: str = "", url: str = "https://example.org/feeds/all.xml") -> list[Seen]:
     content = body.encode() if isinstance(body, str) else body
     found = read_feed(Document(content=content, url=url, charset=charset))
-    assert all(isinstance(one, Seen) for one in found), found
-    return [one for one in found if isinstance(one, Seen)]
+    assert all(isinstance(paper, Seen) for paper in found), found
+    return [paper for paper in found if isinstance(paper, Seen)]
 
 
 def titles(body: str | bytes, **how: str) -> list[str]:
-    return [one.listing.title for one in seen(body, **how)]
+    return [paper.listing.title for paper in seen(body, **how)]
 
 
 @pytest.mark.parametrize(
@@ -93,9 +93,9 @@ def test_a_title_of_atom_is_what_its_type_says(element: str, title: str) -> None
 
 def test_a_text_of_atom_without_a_type_is_no_html() -> None:
     body = atom(entry("<title>A</title>", "<summary>If a &lt;b&gt; c</summary>"))
-    assert [one.listing.abstract for one in seen(body)] == ["If a <b> c"]
+    assert [paper.listing.abstract for paper in seen(body)] == ["If a <b> c"]
     body = atom(entry("<title>A</title>", '<content type="html">If &lt;b&gt;a&lt;/b&gt;</content>'))
-    assert [one.listing.abstract for one in seen(body)] == ["If a"]
+    assert [paper.listing.abstract for paper in seen(body)] == ["If a"]
 
 
 @pytest.mark.parametrize(
@@ -145,9 +145,9 @@ def test_the_words_of_a_film_are_no_abstract() -> None:
         "<media:description>A picture of the lab</media:description><media:title>Picture</media:title>"
         "<media:thumbnail url='/t.png'/></media:content><media:description>More</media:description>"
     )
-    (one,) = seen(rss(item("A", more), attributes=media))
-    assert (one.listing.title, one.listing.abstract) == ("A", "The abstract.")
-    assert one.listing.thumbnail_url == "https://example.org/t.png"
+    (paper,) = seen(rss(item("A", more), attributes=media))
+    assert (paper.listing.title, paper.listing.abstract) == ("A", "The abstract.")
+    assert paper.listing.thumbnail_url == "https://example.org/t.png"
 
 
 @pytest.mark.parametrize(
@@ -201,10 +201,10 @@ def test_scripts_of_the_world_are_read(codec: str, name: str, title: str, where:
 @pytest.mark.parametrize("head", ['<?xml version="1.0" encoding="UTF-8"?>', ""])
 def test_one_bad_byte_costs_no_other_letter(bad: bytes, head: str) -> None:
     body = rss(item("Über naïve Codes", "<description>Abstract @ 1.</description>"), head=head).encode()
-    (one,) = seen(body.replace(b"@", bad))
-    assert one.listing.title == "Über naïve Codes"
-    assert one.listing.abstract.startswith("Abstract ")
-    assert one.listing.abstract.endswith(" 1.")
+    (paper,) = seen(body.replace(b"@", bad))
+    assert paper.listing.title == "Über naïve Codes"
+    assert paper.listing.abstract.startswith("Abstract ")
+    assert paper.listing.abstract.endswith(" 1.")
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_one_bad_byte_costs_no_other_letter(bad: bytes, head: str) -> None:
     ],
 )
 def test_links_lead_where_they_should(link: str, url: str) -> None:
-    assert [one.listing.url for one in seen(rss(item("A", link=link)))] == [url]
+    assert [paper.listing.url for paper in seen(rss(item("A", link=link)))] == [url]
 
 
 @pytest.mark.parametrize(
@@ -243,12 +243,12 @@ def test_links_lead_where_they_should(link: str, url: str) -> None:
     ],
 )
 def test_the_link_of_an_atom_entry_is_the_page(more: str, url: str) -> None:
-    assert [one.listing.url for one in seen(atom(f"<entry><title>A</title>{more}</entry>"))] == [url]
+    assert [paper.listing.url for paper in seen(atom(f"<entry><title>A</title>{more}</entry>"))] == [url]
 
 
 def test_a_base_counts_within_its_element() -> None:
     body = atom('<entry xml:base="https://other.example/x/"><title>A</title><link href="one"/></entry>')
-    assert [one.listing.url for one in seen(body.replace("<feed", '<feed xml:base="/y/"'))] == [
+    assert [paper.listing.url for paper in seen(body.replace("<feed", '<feed xml:base="/y/"'))] == [
         "https://other.example/x/one"
     ]
 
@@ -265,7 +265,7 @@ def test_a_base_counts_within_its_element() -> None:
     ],
 )
 def test_authors_are_found(more: str, names: tuple[str, ...]) -> None:
-    assert [one.listing.authors for one in seen(rss(item("A", more)))] == [names]
+    assert [paper.listing.authors for paper in seen(rss(item("A", more)))] == [names]
 
 
 @pytest.mark.parametrize(
@@ -358,15 +358,15 @@ def test_a_namespace_is_known_by_its_address_whatever_its_prefix() -> None:
     )
     for prefix in ("a", "atom", "ns0", "A10", "dc"):
         named = body.replace("a:", f"{prefix}:").replace("xmlns:a=", f"xmlns:{prefix}=")
-        (one,) = seen(named)
-        assert one.listing.title == "Held by a prefix"
-        assert [str(author) for author in one.listing.authors] == ["Ada Example"]
+        (paper,) = seen(named)
+        assert paper.listing.title == "Held by a prefix"
+        assert [str(author) for author in paper.listing.authors] == ["Ada Example"]
 
 
 def test_a_link_of_atom_in_an_rss_entry_stands_where_rss_gives_none() -> None:
     own = '<a:link rel="alternate" href="https://example.org/7"/>'
     body = rss(f"<item><title>One</title>{own}</item>", attributes='xmlns:a="http://www.w3.org/2005/Atom"')
-    assert [one.listing.url for one in seen(body)] == ["https://example.org/7"]
+    assert [paper.listing.url for paper in seen(body)] == ["https://example.org/7"]
 
 
 @pytest.mark.parametrize("root", ["a:feed", "x:rss", "soap:feed"])

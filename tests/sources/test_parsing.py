@@ -84,7 +84,7 @@ def secrets(document: Document) -> list[str]:
 
 
 async def is_gone(number: int) -> bool:
-    """Tell whether a process is gone, zombies included."""
+    """Return whether a process is gone, zombies included."""
     for _ in range(50):
         try:
             os.kill(number, 0)

@@ -9,7 +9,8 @@ import httpx2
 import pytest
 import trustme
 
-from newsletter.sources.http.addresses import is_public, resolve
+from newsletter.core.network import is_public
+from newsletter.sources.http.addresses import resolve
 from newsletter.sources.http.public_only import AddressRefusedError, PublicOnly
 from newsletter.sources.reading.document import HttpError
 

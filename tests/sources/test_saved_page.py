@@ -21,17 +21,18 @@ DAY = date(2026, 4, 15)
 
 def read(text: str, day: date = DAY) -> tuple[list[Seen], list[Skipped]]:
     found = list(papers(text, day))
-    return [one for one in found if isinstance(one, Seen)], [one for one in found if isinstance(one, Skipped)]
+    seen = [paper for paper in found if isinstance(paper, Seen)]
+    return seen, [paper for paper in found if isinstance(paper, Skipped)]
 
 
 def titles(seen: list[Seen]) -> list[str]:
-    return [one.listing.title for one in seen]
+    return [paper.listing.title for paper in seen]
 
 
 def test_a_dense_page_alternates_and_begins_behind_the_button() -> None:
     seen, skipped = read(dense(*TITLES))
     assert titles(seen) == list(TITLES)
-    assert [one.listing.abstract for one in seen] == [abstract(title) for title in TITLES]
+    assert [paper.listing.abstract for paper in seen] == [abstract(title) for title in TITLES]
     assert not skipped
 
 
@@ -55,7 +56,7 @@ def test_a_spaced_page_tells_authors_dates_and_comments() -> None:
     )
     seen, skipped = read(page)
     assert titles(seen) == [*TITLES, "Without Anything Behind", "From Last Winter"]
-    assert [(one.listing.author_count, one.listing.published_on, one.comments) for one in seen] == [
+    assert [(paper.listing.author_count, paper.listing.published_on, paper.comments) for paper in seen] == [
         (4, date(2023, 3, 2), None),
         (1, date(2026, 3, 17), None),
         (1024, date(2024, 7, 8), 12),
@@ -91,7 +92,7 @@ def test_a_short_abstract_is_one() -> None:
     short = "We show that small is enough."
     for page in (f"{TITLES[0]}\n{short}\n{dense(TITLES[1])}", spaced(f"{TITLES[0]}\n\n{short}", block(TITLES[1]))):
         seen, skipped = read(page.replace("Subscribe", ""))
-        assert [one.listing.abstract for one in seen] == [short, abstract(TITLES[1])]
+        assert [paper.listing.abstract for paper in seen] == [short, abstract(TITLES[1])]
         assert not skipped
     (seen_one,), _ = read(spaced(f"{TITLES[0]}\n\nSmall is enough\n\n  • 4 authors"))
     assert (seen_one.listing.title, seen_one.listing.abstract) == (TITLES[0], "Small is enough")
@@ -100,8 +101,8 @@ def test_a_short_abstract_is_one() -> None:
 def test_a_title_without_an_abstract_costs_itself() -> None:
     seen, skipped = read(spaced(block(TITLES[0]), "A Title Alone", block(TITLES[1]), "The End"))
     assert titles(seen) == list(TITLES[:2])
-    assert [one.what for one in skipped] == ["A Title Alone", "The End"]
-    assert {one.reason for one in skipped} == {"a line that no abstract follows"}
+    assert [paper.what for paper in skipped] == ["A Title Alone", "The End"]
+    assert {paper.reason for paper in skipped} == {"a line that no abstract follows"}
 
 
 def test_a_title_that_only_details_follow_is_a_paper() -> None:
@@ -114,7 +115,7 @@ def test_a_title_that_only_details_follow_is_a_paper() -> None:
 def test_an_abstract_without_a_title_costs_itself() -> None:
     seen, skipped = read(spaced(block(TITLES[0]), abstract("nothing"), block(TITLES[1])))
     assert titles(seen) == list(TITLES[:2])
-    assert [one.reason for one in skipped] == ["an abstract that no title precedes"]
+    assert [paper.reason for paper in skipped] == ["an abstract that no title precedes"]
 
 
 def test_a_very_long_title_is_still_one() -> None:
@@ -126,7 +127,7 @@ def test_a_very_long_title_is_still_one() -> None:
 def test_stray_lines_of_the_head_are_no_papers() -> None:
     seen, skipped = read("Log in\nTrending now\n" + spaced(block(TITLES[0])))
     assert titles(seen) == [TITLES[0]]
-    assert [one.what for one in skipped] == ["Log in", "Trending now"]
+    assert [paper.what for paper in skipped] == ["Log in", "Trending now"]
     assert titles(read("Log in\n" + dense(*TITLES))[0]) == list(TITLES)
 
 
@@ -144,13 +145,13 @@ def test_a_page_without_papers_is_empty(text: str) -> None:
 )
 def test_no_mixture_of_lines_is_too_odd(lines: list[str]) -> None:
     seen, _ = read("\n".join(lines))
-    assert all(one.listing.title and len(one.listing.title) <= 200 for one in seen)
+    assert all(paper.listing.title and len(paper.listing.title) <= 200 for paper in seen)
 
 
 @given(st.text())
 def test_no_text_is_too_odd(text: str) -> None:
     seen, _ = read(text)
-    assert all(one.listing.title for one in seen)
+    assert all(paper.listing.title for paper in seen)
 
 
 async def test_pages_are_found_by_the_day_in_their_names(source: Build, tmp_path: Path) -> None:
@@ -171,7 +172,7 @@ async def test_pages_are_found_by_the_day_in_their_names(source: Build, tmp_path
         (2, DAY),
     ]
     assert {entry.sighting.source for entry in page.entries} == {pages.name}
-    assert [one.what for one in page.skipped] == ["c-2026-13-45.txt", "notes.txt"]
+    assert [paper.what for paper in page.skipped] == ["c-2026-13-45.txt", "notes.txt"]
 
 
 async def test_a_pattern_that_matches_nothing_is_told(source: Build, tmp_path: Path) -> None:
@@ -187,7 +188,7 @@ async def test_a_file_that_is_huge_or_in_another_encoding_costs_no_more_than_its
         huge.truncate(21 * 1024 * 1024)
     page = await source("saved_page:*.txt", folder=tmp_path).read(DAY, now=NOW)
     assert [entry.listing.title for entry in page.entries] == [TITLES[0]]
-    assert [one.reason for one in page.skipped] == [
+    assert [paper.reason for paper in page.skipped] == [
         "a line that no abstract follows",
         "larger than 20,971,520 bytes",
     ]
@@ -221,7 +222,7 @@ async def test_a_line_that_cannot_be_read_gives_no_paper_anothers_abstract(sourc
     (tmp_path / "a-2026-04-15.txt").write_bytes("\n".join(lines).encode("koi8-r"))
     page = await source("saved_page:*.txt", folder=tmp_path).read(DAY, now=NOW)
     assert [entry.listing.title for entry in page.entries] == [TITLES[1]]
-    assert [one.what.partition(": ")[0] for one in page.skipped] == [
+    assert [paper.what.partition(": ")[0] for paper in page.skipped] == [
         "a-2026-04-15.txt:2",
         "a-2026-04-15.txt:3",
         "a-2026-04-15.txt",

@@ -113,6 +113,20 @@ async def attempt(store: Store, delivery: Delivery, state: DeliveryState, **valu
     assert not left_out
 
 
+async def key_of(store: Store, list_name: str, email: str) -> int:
+    """Return the store's number of a subscriber: the first that is theirs."""
+    for key in range(1, 1000):
+        found = await store.roster.by_key(key)
+        if found is not None and (found.list, found.email) == (list_name, email):
+            return key
+    raise LookupError(f"{email} is not on {list_name}")
+
+
+async def suppressed(store: Store, list_name: str) -> set[str]:
+    """Return the addresses that are never mailed on a list."""
+    return {one.address for one in await store.suppressions.find(list_name=list_name) if not one.held}
+
+
 def why(record: DeliveryRecord) -> str:
     """Return the reason of a delivery's state, with what is known of it in words."""
     return ": ".join(part for part in (record.reason, record.text) if part)

@@ -16,7 +16,7 @@ from newsletter.store import open_store, upgrade
 from newsletter.store.engine import Database
 from newsletter.store.tables import issues
 from tests.store.conftest import Opener
-from tests.store.samples import DAY, NOW, at, frozen, paper, record
+from tests.store.samples import DAY, NOW, at, frozen, paper, record, suppressed
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ async def test_suppressions_from_many_sides_at_once_all_count(open_at: Opener, u
     )
 
     assert sum(news) == 100
-    assert len(await stores[0].roster.suppressed("daily")) == 100
+    assert len(await suppressed(stores[0], "daily")) == 100
 
 
 async def test_readers_are_not_held_up_by_a_writer(open_at: Opener, url: str) -> None:

@@ -9,7 +9,21 @@ from newsletter.core.delivery import Change, DeliveryState, Planned, begun
 from newsletter.core.subscriber import Subscriber, SubscriberStatus
 from newsletter.ports import Store
 from tests.store.conftest import Opener
-from tests.store.samples import DAY, HOUR, NOW, attempt, draft, due, frozen, join, outcome, subscriber, why
+from tests.store.samples import (
+    DAY,
+    HOUR,
+    NOW,
+    attempt,
+    draft,
+    due,
+    frozen,
+    join,
+    key_of,
+    outcome,
+    subscriber,
+    suppressed,
+    why,
+)
 
 NEXT_DAY = DAY + timedelta(days=1)
 
@@ -35,7 +49,7 @@ async def test_what_is_due_is_claimed_oldest_first_and_once(store: Store) -> Non
     assert first[1].due_at == NOW + HOUR
     assert first[1].attempts == 0
     assert first[1].subscriber == subscriber(1)
-    assert first[1].subscriber_key == await store.roster.key_of("daily", "reader1@example.org")
+    assert first[1].subscriber_key == await key_of(store, "daily", "reader1@example.org")
 
 
 async def test_hastened_deliveries_are_due_now_those_of_a_later_hour_and_deferred_ones(store: Store) -> None:
@@ -225,7 +239,7 @@ async def test_a_dead_address_is_suppressed_on_all_lists_with_what_the_relay_sai
         await attempt(store, claimed, DeliveryState.REFUSED, code=550, text="5.1.1 unknown", dead_address=True)
     assert await store.suppressions.judge(now=NOW) == []
 
-    assert await store.roster.suppressed("any other list") == {"reader0@example.org"}
+    assert await suppressed(store, "any other list") == {"reader0@example.org"}
     [reader] = await store.roster.subscribers("weekly")
     assert reader.status is SubscriberStatus.UNSUBSCRIBED
     states = {record.list: (record.state, why(record)) for record in await store.outbox.records()}

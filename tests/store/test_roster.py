@@ -9,7 +9,20 @@ from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Origin, SubscriberStatus, SyncPlan
 from newsletter.core.topics import TopicsMode
 from newsletter.ports import Store
-from tests.store.samples import HOUR, NOW, attempt, draft, due, frozen, join, outcome, subscriber, why
+from tests.store.samples import (
+    HOUR,
+    NOW,
+    attempt,
+    draft,
+    due,
+    frozen,
+    join,
+    key_of,
+    outcome,
+    subscriber,
+    suppressed,
+    why,
+)
 
 UNSUBSCRIBED, REMOVED = SubscriberStatus.UNSUBSCRIBED, SubscriberStatus.REMOVED
 
@@ -37,7 +50,7 @@ async def test_subscribers_read_back_as_they_were_added_by_address(store: Store)
 
 async def test_a_sync_plan_adds_changes_and_removes(store: Store) -> None:
     await join(store, subscriber(1), subscriber(2), subscriber(3))
-    key = await store.roster.key_of("daily", "reader1@example.org")
+    key = await key_of(store, "daily", "reader1@example.org")
 
     await store.roster.apply(
         "daily",
@@ -55,18 +68,18 @@ async def test_a_sync_plan_adds_changes_and_removes(store: Store) -> None:
         subscriber(3),
         subscriber(4),
     ]
-    assert await store.roster.key_of("daily", "reader1@example.org") == key
+    assert await key_of(store, "daily", "Reader1@example.org") == key
 
 
-async def test_a_subscriber_is_found_by_any_spelling_of_the_address_and_by_number(store: Store) -> None:
+async def test_a_subscriber_is_found_by_number_and_is_one_in_any_spelling_of_the_address(store: Store) -> None:
+    await join(store, subscriber("ann", email="ANN@xn--bcher-kva.example"))
     reader = subscriber("ann", email="ann@bücher.example")
     await join(store, reader)
 
-    key = await store.roster.key_of("daily", "ANN@xn--bcher-kva.example")
+    [claimed] = await store.roster.subscribers("daily")
+    key = await key_of(store, "daily", claimed.email)
 
-    assert key is not None
-    assert await store.roster.by_key(key) == reader
-    assert await store.roster.key_of("weekly", "ann@bücher.example") is None
+    assert claimed == await store.roster.by_key(key) == reader
     assert await store.roster.by_key(key + 1) is None
 
 
@@ -87,8 +100,8 @@ async def test_the_same_address_on_two_lists_is_two_subscribers(store: Store) ->
     await join(store, subscriber(1))
     await join(store, subscriber(1, "weekly"), list_name="weekly")
 
-    assert await store.roster.key_of("daily", "reader1@example.org") != await store.roster.key_of(
-        "weekly", "reader1@example.org"
+    assert await key_of(store, "daily", "reader1@example.org") != await key_of(
+        store, "weekly", "reader1@example.org"
     )
 
 
@@ -129,8 +142,8 @@ async def test_suppressing_on_a_list_leaves_the_other_lists_alone(store: Store) 
 
     assert await store.roster.suppress("READER1@example.org", list_name="daily", reason="left", now=NOW)
 
-    assert await store.roster.suppressed("daily") == {"reader1@example.org"}
-    assert await store.roster.suppressed("weekly") == set()
+    assert await suppressed(store, "daily") == {"reader1@example.org"}
+    assert await suppressed(store, "weekly") == set()
     assert [reader.status for reader in await store.roster.subscribers("daily")] == [UNSUBSCRIBED]
     assert await store.roster.subscribers("weekly") == [subscriber(1, "weekly")]
 
@@ -142,7 +155,7 @@ async def test_suppressing_everywhere_counts_for_lists_that_come_later_too(store
     await join(store, subscriber(1, "weekly"), list_name="weekly")
 
     assert [reader.status for reader in await store.roster.subscribers("daily")] == [UNSUBSCRIBED]
-    assert await store.roster.suppressed("weekly") == {"reader1@example.org"}
+    assert await suppressed(store, "weekly") == {"reader1@example.org"}
 
 
 @pytest.mark.parametrize("list_name", ["daily", None])

@@ -160,6 +160,7 @@ async def test_a_long_statement_is_broken_off_and_rolled_back_when_its_user_is_c
 
 
 async def test_a_connection_may_be_stopped_and_closed_in_any_order_and_again(path: Path) -> None:
+    threads = threading.active_count()
     async with asyncio.timeout(10):
         for steps in ("close stop", "stop close", "stop stop", "close close stop close"):
             connection = await sqlite.connect(str(path))
@@ -167,6 +168,11 @@ async def test_a_connection_may_be_stopped_and_closed_in_any_order_and_again(pat
                 ended = getattr(connection, step)()
                 if ended is not None:
                     await ended
+        for _ in range(500):
+            if threading.active_count() <= threads:
+                break
+            await asyncio.sleep(0.01)
+    assert threading.active_count() <= threads
 
 
 async def test_the_store_works_on_after_a_user_was_cancelled(path: Path, open_at: Opener) -> None:

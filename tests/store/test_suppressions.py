@@ -10,7 +10,7 @@ from newsletter.core.delivery import DeliveryState, Uncertain, begun
 from newsletter.core.errors import UsageError
 from newsletter.core.subscriber import SubscriberStatus
 from newsletter.ports import Store, Suppression
-from tests.store.samples import DAY, NOW, attempt, frozen, outcome
+from tests.store.samples import DAY, NOW, attempt, frozen, outcome, suppressed
 
 SENT, REFUSED = DeliveryState.SENT, DeliveryState.REFUSED
 ANOTHER_DAY = timedelta(days=1)
@@ -47,7 +47,7 @@ async def test_many_dead_addresses_of_a_domain_that_took_mail_before_are_held(st
     assert await store.suppressions.held() == [held]
     assert await store.suppressions.held_on("daily") == 5
     assert await store.suppressions.held_on("weekly") == 0
-    assert await store.roster.suppressed("daily") == set()
+    assert await suppressed(store, "daily") == set()
     assert await store.suppressions.judge(now=NOW + ANOTHER_DAY) == []  # told once
 
 
@@ -61,7 +61,7 @@ async def test_what_is_held_is_forgotten_when_it_is_taken_and_suppressed_when_it
     await store.suppressions.judge(now=NOW + 2 * ANOTHER_DAY)
 
     assert await standing(store) == {"reader0@example.org": False}
-    assert await store.roster.suppressed("daily") == {"reader0@example.org"}
+    assert await suppressed(store, "daily") == {"reader0@example.org"}
 
 
 async def test_a_second_answer_of_the_same_day_is_the_same_mistake(store: Store) -> None:

@@ -22,6 +22,7 @@ from newsletter.store import open_store
 from newsletter.web.app import public_app
 from newsletter.web.pages.kept import KeptPages
 from newsletter.web.server import serving
+from tests.store.samples import key_of, suppressed
 from tests.web.studio import TEMPLATES
 
 NOW = datetime(2026, 3, 12, 8, tzinfo=UTC)
@@ -51,9 +52,9 @@ class Site:
 
     async def has_left(self) -> bool:
         (reader,) = await self.store.roster.subscribers("daily")
-        suppressed = await self.store.roster.suppressed("daily") == {READER.address_key}
-        assert suppressed is (reader.status is SubscriberStatus.UNSUBSCRIBED)
-        return suppressed
+        is_suppressed = await suppressed(self.store, "daily") == {READER.address_key}
+        assert is_suppressed is (reader.status is SubscriberStatus.UNSUBSCRIBED)
+        return is_suppressed
 
 
 class TroubledRenderer(TemplateRenderer):
@@ -84,9 +85,7 @@ async def fill(store: Store) -> int:
     candidates = await store.library.candidates(["huggingface"], since=DAY, until=DAY)
     draft = select(candidates, NewsletterList(masthead=MASTHEAD, sources=("huggingface",)), DAY, number=1)
     await store.issues.freeze(draft, "Sparse teachers", lambda _, _had: Planned(due_at=NOW), now=NOW)
-    key = await store.roster.key_of("daily", READER.email)
-    assert key is not None
-    return key
+    return await key_of(store, "daily", READER.email)
 
 
 @asynccontextmanager

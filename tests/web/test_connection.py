@@ -77,10 +77,10 @@ class Visitor:
 
     @classmethod
     async def at(cls, port: int, sent: bytes = b"") -> Visitor:
-        one = cls(*await asyncio.open_connection("127.0.0.1", port))
+        visitor = cls(*await asyncio.open_connection("127.0.0.1", port))
         if sent:
-            one.writer.write(sent)
-        return one
+            visitor.writer.write(sent)
+        return visitor
 
     async def answers(self, seconds: float = 5) -> bytes:
         """Return all that comes until the server closes the connection, which it has to."""
@@ -129,10 +129,10 @@ async def test_half_a_request_is_closed_in_time(said: bytes) -> None:
 )
 async def test_a_trickle_of_bytes_winds_up_no_clock(said: bytes, trickled: bytes) -> None:
     async with port() as at:
-        one = await Visitor.at(at, said)
-        trickling = asyncio.create_task(one.trickle(trickled))
+        visitor = await Visitor.at(at, said)
+        trickling = asyncio.create_task(visitor.trickle(trickled))
         began = monotonic()
-        await one.answers()
+        await visitor.answers()
         assert monotonic() - began < 4
         trickling.cancel()
 
@@ -141,7 +141,7 @@ async def test_who_leaves_in_mid_body_is_no_defect() -> None:
     with capture_logs() as logs:
         async with port() as at:
             await (await Visitor.at(at, b"POST /post HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx")).answers()
-    assert [one["event"] for one in logs] == ["visitor_left", "connections_closed_early"]
+    assert [visitor["event"] for visitor in logs] == ["visitor_left", "connections_closed_early"]
 
 
 async def test_an_answer_that_nobody_takes_is_thrown_away_in_time() -> None:
@@ -152,20 +152,20 @@ async def test_an_answer_that_nobody_takes_is_thrown_away_in_time() -> None:
             b"GET /long HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
             GET.replace(b"/ ", b"/long ") * 5,
         ):
-            one = await Visitor.at(at, request)
+            visitor = await Visitor.at(at, request)
             await asyncio.sleep(1.2)  # takes nothing
-            assert len(await one.answers()) < LONG
+            assert len(await visitor.answers()) < LONG
 
 
 async def test_a_reader_who_takes_an_answer_slowly_but_surely_gets_it_all() -> None:
     async with port(replace(QUICK, answer=5)) as at:
-        one = await Visitor.at(at, b"GET /long HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        visitor = await Visitor.at(at, b"GET /long HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         got = b""
-        while part := await one.reader.read(1_000_000):
+        while part := await visitor.reader.read(1_000_000):
             got += part
             await asyncio.sleep(0.02)
         assert got.endswith(b"x" * LONG)
-        one.writer.close()
+        visitor.writer.close()
 
 
 async def test_an_answer_that_takes_too_long_to_make_is_broken_off() -> None:
@@ -177,21 +177,21 @@ async def test_an_answer_that_takes_too_long_to_make_is_broken_off() -> None:
 
 async def test_between_two_requests_little_time_passes() -> None:
     async with port() as at:
-        one = await Visitor.at(at, GET)
+        visitor = await Visitor.at(at, GET)
         began = monotonic()
-        answer = await one.answers()
+        answer = await visitor.answers()
         assert 0.2 < monotonic() - began < 2
         assert answer.count(b"HTTP/1.1 ") == 1
 
 
 async def test_the_next_request_may_begin_late_but_must_then_be_whole_in_time() -> None:
     async with port() as at:
-        one = await Visitor.at(at, GET)
+        visitor = await Visitor.at(at, GET)
         await asyncio.sleep(0.2)
-        one.writer.write(b"GET / HT")
+        visitor.writer.write(b"GET / HT")
         await asyncio.sleep(0.2)
-        one.writer.write(b"TP/1.1\r\nHost: x\r\n\r\nGET")
-        answer = await one.answers()
+        visitor.writer.write(b"TP/1.1\r\nHost: x\r\n\r\nGET")
+        answer = await visitor.answers()
         assert answer.count(b"HTTP/1.1 200 ") == 2
         assert answer.count(b"HTTP/1.1 408 ") == 1
 
@@ -199,13 +199,13 @@ async def test_the_next_request_may_begin_late_but_must_then_be_whole_in_time() 
 @pytest.mark.parametrize("together", [True, False], ids=["pipelined", "one by one"])
 async def test_one_connection_serves_so_many_requests_in_order_and_no_more(together: bool) -> None:
     async with port() as at:
-        one = await Visitor.at(at)
+        visitor = await Visitor.at(at)
         answer = b""
         for _ in range(QUICK.requests if not together else QUICK.requests + 3):
-            one.writer.write(GET)
+            visitor.writer.write(GET)
             if not together:
-                answer += await one.reader.readuntil(b"done")
-        answer += await one.answers()
+                answer += await visitor.reader.readuntil(b"done")
+        answer += await visitor.answers()
         assert answer.count(b"HTTP/1.1 200 ") == QUICK.requests == answer.count(b"done")
 
 
@@ -260,11 +260,11 @@ async def test_newcomers_are_answered_while_others_only_hold_connections() -> No
             async with httpx2.AsyncClient(trust_env=False) as client:
                 for _ in range(5):
                     assert (await client.get(f"http://127.0.0.1:{at}/")).text == "done"
-            gone = [one for one in silent if one.reader.at_eof() or one.reader.exception()]
+            gone = [visitor for visitor in silent if visitor.reader.at_eof() or visitor.reader.exception()]
             assert len(gone) >= 60 - QUICK.connections
-            for one in silent:
-                one.writer.close()
-    [told] = [one for one in logs if one["event"] == "connections_closed_early"]
+            for visitor in silent:
+                visitor.writer.close()
+    [told] = [visitor for visitor in logs if visitor["event"] == "connections_closed_early"]
     assert told["too_many"] >= 60 - QUICK.connections
 
 
@@ -274,8 +274,8 @@ async def test_when_all_are_being_answered_a_newcomer_is_told_to_come_back() -> 
         await asyncio.sleep(0.2)
         answer = await (await Visitor.at(at, GET)).answers()
         assert answer == b"" or answer.startswith(b"HTTP/1.1 503 ")
-        for one in busy:
-            one.writer.close()
+        for visitor in busy:
+            visitor.writer.close()
         await asyncio.sleep(0.1)
         async with httpx2.AsyncClient(trust_env=False) as client:
             assert (await client.get(f"http://127.0.0.1:{at}/")).text == "done"
@@ -287,8 +287,8 @@ async def test_answers_that_nobody_takes_keep_nobody_out() -> None:
         await asyncio.sleep(0.3)
         async with httpx2.AsyncClient(trust_env=False) as client:
             assert (await client.get(f"http://127.0.0.1:{at}/")).text == "done"
-        for one in idle:
-            one.writer.close()
+        for visitor in idle:
+            visitor.writer.close()
 
 
 @pytest.mark.parametrize("path", [b"/slow", b"/long", b"/post", b""])
@@ -302,8 +302,8 @@ async def test_the_end_comes_in_time_whatever_visitors_are_at(path: bytes) -> No
         await asyncio.sleep(0.3)
         began = monotonic()
     assert monotonic() - began < 7
-    for one in held:
-        one.writer.close()
+    for visitor in held:
+        visitor.writer.close()
 
 
 async def test_the_end_may_be_asked_for_while_the_context_lasts() -> None:
@@ -329,17 +329,17 @@ async def test_a_page_that_is_cut_off_at_the_end_says_so_and_is_no_defect() -> N
     with capture_logs() as logs:
         await Guard(cut, headers={})(scope, None, send)  # type: ignore[arg-type]
     assert answers[0]["status"] == 503
-    assert [(one["event"], one["log_level"]) for one in logs] == [("answered", "info")]
+    assert [(visitor["event"], visitor["log_level"]) for visitor in logs] == [("answered", "info")]
 
 
 async def test_small_answers_do_not_wait_for_the_visitors_acknowledgement() -> None:
     async with port(replace(QUICK, requests=1000)) as at:
-        one = await Visitor.at(at)
+        visitor = await Visitor.at(at)
         times = []
         for _ in range(30):
             began = monotonic()
-            one.writer.write(GET)
-            await one.reader.readuntil(b"done")
+            visitor.writer.write(GET)
+            await visitor.reader.readuntil(b"done")
             times.append(monotonic() - began)
         assert sorted(times)[len(times) // 2] < 0.035
-        one.writer.close()
+        visitor.writer.close()

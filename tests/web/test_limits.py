@@ -54,8 +54,8 @@ def test_pages_get_half_of_the_descriptors_and_no_more_than_they_need(descriptor
 def test_who_has_waited_for_the_longest_leaves_for_a_newcomer() -> None:
     places = Places(Limits(connections=3))
     first, second, third, fourth = (Visitor() for _ in range(4))
-    for one in (first, second, third):
-        assert places.enter(one, "127.0.0.1")
+    for connection in (first, second, third):
+        assert places.enter(connection, "127.0.0.1")
     places.works(first)
     assert places.enter(fourth, "127.0.0.1")
     assert (first.dropped, second.dropped, third.dropped) == ([], ["too many"], [])
@@ -76,11 +76,11 @@ def test_who_has_been_answered_stands_behind_those_who_wait() -> None:
 def test_nobody_leaves_while_all_are_being_answered() -> None:
     places = Places(Limits(connections=2))
     held = [Visitor(), Visitor()]
-    for one in held:
-        places.enter(one, "")
-        places.works(one)
+    for connection in held:
+        places.enter(connection, "")
+        places.works(connection)
     assert not places.enter(Visitor(), "")
-    assert [one.dropped for one in held] == [[], []]
+    assert [connection.dropped for connection in held] == [[], []]
     places.leave(held[0])
     assert places.enter(Visitor(), "")
 
@@ -112,18 +112,18 @@ def test_limits_hold_and_nothing_is_forgotten_whatever_happens(steps: list[tuple
     for step, number, client in steps:
         address = f"8.8.8.{client}" if client else "127.0.0.1"
         known = list(held)
-        one = known[number] if number < len(known) else None
+        connection = known[number] if number < len(known) else None
         if step == "enter":
             newcomer = Visitor()
             if places.enter(newcomer, address):
                 held[newcomer] = address
-        elif one and step == "works":
-            places.works(one)
-        elif one and step == "waits":
-            places.waits(one)
-        elif one:
-            places.leave(one)
-            del held[one]
+        elif connection and step == "works":
+            places.works(connection)
+        elif connection and step == "waits":
+            places.waits(connection)
+        elif connection:
+            places.leave(connection)
+            del held[connection]
         for gone in [visitor for visitor in held if visitor.dropped]:
             assert len(gone.dropped) == 1
             places.leave(gone)  # as its connection does when it is lost
@@ -131,6 +131,6 @@ def test_limits_hold_and_nothing_is_forgotten_whatever_happens(steps: list[tuple
         assert len(places) == len(held) <= limits.connections
         for name in set(held.values()) - {"127.0.0.1"}:
             assert list(held.values()).count(name) <= limits.per_client
-    for one in list(held):
-        places.leave(one)
+    for connection in list(held):
+        places.leave(connection)
     assert (len(places), places._waiting, places._of_client) == (0, {}, {})

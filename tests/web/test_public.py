@@ -69,7 +69,7 @@ async def test_an_unhealthy_store_is_told_without_details_which_are_logged(site:
     with capture_logs() as logs:
         answer = await site.client.get("/healthz")
     assert (answer.status_code, answer.json()) == (503, {"status": "failing"})
-    assert [one["event"] for one in logs] == ["unhealthy", "answered"]
+    assert [line["event"] for line in logs] == ["unhealthy", "answered"]
 
 
 async def test_a_defect_is_a_plain_page_outside_and_an_error_in_the_log(site: Site) -> None:
@@ -81,5 +81,8 @@ async def test_a_defect_is_a_plain_page_outside_and_an_error_in_the_log(site: Si
     assert "Traceback" not in answer.text
     assert "defect" not in answer.text
     assert answer.headers["cache-control"] == "no-store"
-    assert [(one["event"], one["log_level"]) for one in logs] == [("page_failed", "error"), ("answered", "info")]
+    assert [(log["event"], log["log_level"]) for log in logs] == [
+        ("page_failed", "error"),
+        ("answered", "info"),
+    ]
     assert logs[0]["exc_info"]

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from newsletter.core.subscriber import SyncPlan
 from newsletter.core.tokens import Links
+from tests.store.samples import key_of
 from tests.web.site import LINKS, NOW, READER, Site, unsubscribe_path
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
@@ -64,8 +65,7 @@ async def test_who_left_is_on_no_list_of_those_who_get_the_next_issue(site: Site
 
 async def test_a_list_that_has_mailed_nothing_yet_goes_by_its_name(site: Site) -> None:
     await site.store.roster.apply("weekly", SyncPlan(added=(replace(READER, list="weekly"),)), now=NOW)
-    key = await site.store.roster.key_of("weekly", READER.email)
-    assert key is not None
+    key = await key_of(site.store, "weekly", READER.email)
     assert "Unsubscribe from weekly?" in (await site.client.get(unsubscribe_path(key))).text
 
 
@@ -134,7 +134,7 @@ async def test_tokens_and_addresses_never_reach_the_log(site: Site, caplog: pyte
         await site.client.get(f"/elsewhere{path}")
         await site.store.close()
         assert (await site.client.get(path)).status_code == 500
-    log = repr(logs) + "".join(one.getMessage() for one in caplog.records if one.name.startswith("uvicorn"))
-    assert {one["path"] for one in logs if "path" in one} == {"/unsubscribe/…", "(unknown)"}
+    log = repr(logs) + "".join(line.getMessage() for line in caplog.records if line.name.startswith("uvicorn"))
+    assert {line["path"] for line in logs if "path" in line} == {"/unsubscribe/…", "(unknown)"}
     assert token not in log
     assert READER.email not in log

@@ -1,4 +1,4 @@
-"""What pages are made by: the templates and the program, in one hash."""
+"""A hash of all that makes a page, except its values: the templates and the program."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from time import monotonic
 from newsletter import __version__
 
 _LOOK_AGAIN = 1.0  # seconds
-# A checkout changes without its version, so what a page is made by is read, too.
+# A checkout changes without a new version, so the modules that make pages are hashed too.
 _PROGRAM = ("core", "render")
 
 
 class Fingerprint:
-    """A hash of some folders of templates and of the program, as it was when this was made."""
+    """A hash of folders of templates, and of the program as it was when this object was made."""
 
     def __init__(self, folders: Sequence[Path]) -> None:
-        """Read the program; templates are read when they are asked for, and have changed."""
+        """Hash the program; templates are hashed in `value`, if they have changed."""
         self._program = _program()
         self._folders = folders
         self._seen: list[tuple[Path, int, int, int]] | None = None
@@ -29,10 +29,10 @@ class Fingerprint:
         self._value = ""
 
     def value(self, *, now: bool = False) -> str:
-        """Return the hash; whether templates have changed is looked at once a second, or `now`."""
+        """Return the hash; templates are checked for changes once a second, or at once if `now`."""
         if now or self._seen is None or monotonic() - self._looked_at >= _LOOK_AGAIN:
             self._looked_at = monotonic()
-            seen = [one for folder in self._folders for one in _states(folder)]
+            seen = [state for folder in self._folders for state in _states(folder)]
             if seen != self._seen:
                 self._value = _digest([self._program.encode(), *_contents(seen)])
                 self._seen = seen
@@ -47,9 +47,9 @@ def _program() -> str:
 
 
 def _states(folder: Path) -> Iterator[tuple[Path, int, int, int]]:
-    """Yield each file below a folder with what changes when its content does."""
+    """Yield each file in a folder and its subfolders, with metadata that changes with its content."""
     for path in sorted(folder.rglob("*")):
-        with suppress(FileNotFoundError):  # it has just been removed
+        with suppress(FileNotFoundError):  # it was just removed
             status = path.stat()
             if S_ISREG(status.st_mode):
                 yield path, status.st_mtime_ns, status.st_size, status.st_ino
@@ -63,7 +63,7 @@ def _contents(seen: Iterable[tuple[Path, int, int, int]]) -> Iterator[bytes]:
 
 
 def _digest(parts: Iterable[bytes]) -> str:
-    """Hash parts, and where each ends."""
+    """Return the hash of parts and their lengths."""
     digest = blake2b(digest_size=16)
     for part in parts:
         digest.update(len(part).to_bytes(8))

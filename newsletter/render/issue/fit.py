@@ -1,19 +1,19 @@
-"""Fits an inlined page to its size budget, so that no mail client clips it.
+"""Fits an inlined page to its size budget, so that no mail program clips it.
 
 Templates write each listing at several levels of detail, marked `begin("full", position)` … `end()` and so on.
-After the inlining, when every byte is known, one level is chosen for each listing and the others go, and with them
-these marks. What gives way first is the end of the ranking, so that the best papers keep most; a few leaders keep
-their paragraphs even where others have to go:
+After inlining, when all sizes are known, one level is chosen for each listing; the other levels and these marks
+are removed. Listings at the end of the ranking are shortened first, so that the best papers keep most. A few
+leading ones keep their paragraph even if others are left out:
 
 ==========  ==================================================================================================
 `full`      the whole abstract
-`brief`     one short paragraph
+`brief`     a short paragraph
 `line`      the title with its link, votes and comments
 `none`      nothing: the text part and the web version have it
 ==========  ==================================================================================================
 
-A mark may name several levels, such as `full_brief`. Blocks tell of the outcome: `when("detailed")` is there if
-enough listings for a table of contents are at `full` or `brief`, `when("shortened")` if any is below.
+A mark may name several levels, such as `full_brief`. Two blocks depend on the result: `when("detailed")` is kept
+if enough listings for a table of contents are at `full` or `brief`, `when("shortened")` if any listing is below.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from enum import IntEnum
 from newsletter.render.issue.view import CONTENTS_FROM
 from newsletter.render.mime.markers import Markers
 
-BUDGET = 95_000  # bytes, of which a page stays short: Gmail clips one behind about 102,000
-FULL_UP_TO = 8  # listings whose whole abstracts are still a pleasant read
-LEADERS = 5  # listings that keep a paragraph, save where the page would not fit without the others either
+BUDGET = 95_000  # bytes; Gmail clips a page after about 102,000
+FULL_UP_TO = 8  # listings with whole abstracts; more are tiring to read
+LEADERS = 5  # listings that keep a paragraph, unless the page would not fit even without all others
 
-# The most bytes that a reader's values take, escaped; those of what matches are known by listing.
+# The most bytes of each of a reader's values, escaped; those of `matched` are known for each listing.
 _ROOM = {
     "subject": 500,
     "preheader": 640,
@@ -61,9 +61,10 @@ _FACTS = frozenset({"detailed", "shortened"})
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where in the page something stands: it is shown if its listing is at one of the levels and its facts hold.
+    """A place in the page. Its content is shown if its listing is at one of the levels, and its facts hold.
 
-    Outside of all listings `position` is None. `is_ours` says whether the innermost block is one of the fitting's.
+    Outside of all listings `position` is None. `is_ours`: the innermost block belongs to the fitting, not to the
+    reader.
     """
 
     position: int | None = None
@@ -77,7 +78,7 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A run of text or a mark, and the bytes that it will take in a reader's page."""
+    """A piece of text or a mark, and its bytes in a reader's page."""
 
     text: str
     size: int
@@ -96,10 +97,10 @@ def fitted(
 
     Args:
         html: the inlined page with its listings at all levels.
-        marks: the marks that it was rendered with.
+        marks: the marks of its rendering.
         listings: how many listings it has.
-        matched: the most bytes that the slot `matched` takes, by position; else it takes none.
-        budget: the bytes that a reader's page stays short of, in UTF-8; marks don't count, a reader's values do.
+        matched: the most bytes of the slot `matched`, by position; else 0.
+        budget: the most bytes of a reader's page, in UTF-8; marks don't count, a reader's values do.
     """
     pieces = list(_pieces(html, marks, matched))
     levels = _levels(pieces, listings, budget)
@@ -113,7 +114,7 @@ def fitted(
 
 
 def _levels(pieces: Iterable[_Piece], listings: int, budget: int) -> list[Level]:
-    """Lower listings from the last one up, by one level at a time, until the page fits; the leaders last."""
+    """Lower listings from the last to the first, a level at a time, until the page fits; the leading ones last."""
     sizes: dict[tuple[int, Level], int] = defaultdict(int)
     total = 0
     for piece in pieces:
@@ -136,7 +137,7 @@ def _levels(pieces: Iterable[_Piece], listings: int, budget: int) -> list[Level]
 
 
 def _pieces(html: str, marks: Markers, matched: Sequence[int]) -> Iterator[_Piece]:
-    """Cut a page at its marks. Those of levels and facts go; the others stay, for the reader's page."""
+    """Cut a page at its marks; remove those of levels and facts, and keep the others for the reader's page."""
     places = [_Place()]
     start = 0
     for match in marks.pattern.finditer(html):
@@ -166,7 +167,7 @@ def _text(text: str, place: _Place) -> _Piece:
 
 
 def _entered(outer: _Place, kind: str, rest: str) -> _Place:
-    """Return the place within the block that a mark begins."""
+    """Return the place inside the block that a mark begins."""
     if kind == "when":
         fact = _FACTS & {rest}
         return replace(outer, facts=outer.facts | fact, is_ours=bool(fact))

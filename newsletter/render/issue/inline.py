@@ -1,8 +1,8 @@
 """CSS inlining: the one module that knows premailer.
 
-A page has two kinds of style blocks. A plain one is turned into `style` attributes and goes; it may hold
-selectors of types and classes, and no `!important`. One marked `data-premailer="ignore"` stays as it is, for what
-cannot stand in an attribute: media queries, `:hover`, `:root`.
+A page has two kinds of style blocks. A plain block becomes `style` attributes and is removed; it may have
+selectors of types and classes, and no `!important`. A block marked `data-premailer="ignore"` stays unchanged, for
+rules that an attribute cannot hold: media queries, `:hover`, `:root`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from premailer import Premailer
 
 from newsletter.core.errors import RenderError
 
-# premailer derives these from styles, on links and <body> too, where they are wrong; templates write their own.
+# premailer makes these from styles, also on links and <body>, where they are wrong; templates write their own.
 _NOT_DERIVED = ("align", "bgcolor", "height", "valign", "width")
 _ONE_AT_A_TIME = threading.Lock()  # cssutils, under premailer, is not thread-safe
 
@@ -27,12 +27,12 @@ _SHORT_COLOUR = re.compile(r"#([0-9a-f])([0-9a-f])([0-9a-f])\b")
 
 
 def inline(html: str) -> str:
-    """Return a page with the rules of its plain style blocks in `style` attributes; costs about 1 ms a listing.
+    """Return a page with the rules of its plain style blocks in `style` attributes; takes about 1 ms per listing.
 
-    Classes that no remaining rule names go with the rules; colours keep six digits, as old clients want them.
+    Classes that no remaining rule names are removed. Colours keep six digits, as old mail programs need them.
 
     Raises:
-        RenderError: the page is empty, or nothing that premailer can read.
+        RenderError: the page is empty, or premailer cannot read it.
     """
     premailer = Premailer(
         strip_important=False,

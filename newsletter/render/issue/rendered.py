@@ -1,4 +1,4 @@
-"""A rendered issue, still with its marks: what the templates make, before it is stored."""
+"""A rendered issue with its marks: what the templates make, before it is stored."""
 
 from __future__ import annotations
 

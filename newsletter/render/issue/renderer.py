@@ -1,7 +1,7 @@
 """Templates to mail and pages (Jinja2).
 
-A mail is a folder of three files: `subject.txt`, `body.html`, `body.txt`. The operator's own folder comes
-before the packaged one, file by file. Each template tells at its top which values it gets.
+A mail is a folder of three files: `subject.txt`, `body.html`, `body.txt`. The operator's own templates take
+precedence over the packaged ones, file by file. Each template names its values at its top.
 """
 
 from __future__ import annotations
@@ -67,13 +67,13 @@ class TemplateRenderer(PageRenderer):
         )
 
     def fingerprint(self, *, now: bool = False) -> str:
-        """Return a hash of all that a page is made by, but for its values: templates and program.
+        """Return a hash of all that makes a page, except its values: templates and program.
 
-        Whether templates have changed is looked at once a second, or `now`.
+        Templates are checked for changes once a second, or at once if `now`.
         """
         value = self._made_by.value(now=now)
         if value != self._fingerprint and self._environment.cache is not None:
-            self._environment.cache.clear()  # Jinja sees a change of a file, but none that now stands before it
+            self._environment.cache.clear()  # Jinja notices a changed file, but no new one that takes precedence
         self._fingerprint = value
         return value
 
@@ -91,7 +91,7 @@ class TemplateRenderer(PageRenderer):
         Args:
             issue: the frozen issue.
             web_url: where its web version stands, or nothing.
-            matched: the longest that the slot `matched` can say of each listing, so that there is room for it.
+            matched: the longest possible value of the slot `matched` for each listing, to leave room for it.
 
         Raises:
             RenderError: a template or the list's theme is wrong; names template and line, or the key.
@@ -130,7 +130,7 @@ class TemplateRenderer(PageRenderer):
         return subject, html, self._render(f"{name}/body.txt", values)
 
     def page(self, name: str, context: Mapping[str, Any]) -> str:
-        """Render a web page, `web/<name>.html`, from the values that it names at its top.
+        """Render a web page, `web/<name>.html`, with the values that it names at its top.
 
         Raises:
             RenderError: a template or the list's theme is wrong; names template and line, or the key.
@@ -138,7 +138,7 @@ class TemplateRenderer(PageRenderer):
         return self._render(f"web/{name}.html", _shared_values(context))
 
     def issue_page(self, issue: Issue, *, web_url: str) -> str:
-        """Render the web version of an issue: every listing with its whole abstract, for nobody in particular.
+        """Render the web version of an issue: each listing with its whole abstract, and no reader's own values.
 
         Raises:
             RenderError: a template or the list's theme is wrong; names template and line, or the key.
@@ -156,7 +156,7 @@ class TemplateRenderer(PageRenderer):
             raise RenderError(f"{self._place(error) or name}: {error}") from error
 
     def _place(self, error: Exception) -> str:
-        """Return template and line of an error: the innermost frame that Jinja traced back to a template."""
+        """Return template and line of an error: the innermost frame of the traceback that is in a template."""
         place, trace = "", error.__traceback__
         while trace is not None:
             filename = trace.tb_frame.f_code.co_filename
@@ -167,7 +167,7 @@ class TemplateRenderer(PageRenderer):
 
 
 def _shared_values(context: Mapping[str, Any]) -> dict[str, Any]:
-    """Add what every template gets to its own values; a page that knows no list looks like the packaged theme."""
+    """Add the values that all templates get; a page without a list has the default theme."""
     masthead: Masthead | None = context.get("masthead")
     return {
         **context,
@@ -189,9 +189,9 @@ def _issue_values(issue: Issue, web_url: str) -> dict[str, Any]:
 
 
 def _marks(markers: Markers, listings: int) -> dict[str, Any]:
-    """Return what templates write marks with: `slot` as a value, the others as `{% call when("name") %}`.
+    """Return the functions with which templates write marks, such as `slot("name")` and `when("name")`.
 
-    The subject is such a mark, too: who gets a part of the issue gets the subject of that part.
+    `subject` is such a mark too: a reader who gets a part of the issue gets the subject of that part.
     """
 
     def mark(text: str) -> str:

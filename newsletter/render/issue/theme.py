@@ -1,4 +1,4 @@
-"""The look of a list: logo text and colours from `[theme]` of its file, made readable whatever was chosen."""
+"""The look of a list: logo text and colours from `[theme]` of its file, adjusted until text is readable."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _KEYS = ("logo", "accent", "accent_dark", "background", "background_dark", "thum
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Theme:
-    """What templates take from a list's theme. Colours are `#rrggbb`; text in them has a contrast of at least 4.5.
+    """A list's theme for templates. Colours are `#rrggbb`; text in them has a contrast of at least 4.5.
 
     `quiet` is the colour of small print on the background around the column, `on_accent` that of a button's label.
     """
@@ -86,7 +86,7 @@ def theme(values: Mapping[str, str], *, title: str) -> Theme:
 
 
 def legible(colour: str, background: str) -> str:
-    """Return a colour, made darker or lighter in small steps until text in it can be read on the background."""
+    """Return a colour, made darker or lighter in small steps until text in it is readable on the background."""
     start, ground = _rgb(colour), _rgb(background)
     target = BLACK if ground.luminance > _MIDDLE else WHITE
     for step in range(_STEPS + 1):

@@ -1,4 +1,4 @@
-"""What templates see of an issue: plain values, readable text, checked links. Pure."""
+"""An issue for templates: plain values, readable text, checked links. Pure."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ BRIEF = 480  # characters of a listing's short paragraph: about six lines of the
 CONTENTS_FROM = 12  # listings from which an issue has a table of contents
 _PREHEADER = 160
 _SUBJECT_TITLE = 72
-_TITLE = 300  # characters; what is longer is no title
+_TITLE = 300  # characters; a longer text is not a title
 
 _IMAGES = (".png", ".jpg", ".jpeg", ".gif")
 _RIGHT_TO_LEFT = ("ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi")
-# What libxml2 leaves as it is in a link of the HTML part, so that the text part holds the same bytes.
+# Characters that libxml2 leaves unchanged in a link of the HTML part, so that the text part has the same bytes.
 _URL_SAFE = "@/:=?;#%&,+!~*'()"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingView:
-    """One listing as templates show it. Texts and links may be empty, `position` counts from 0.
+    """A listing for templates. Texts and links may be empty, `position` counts from 0.
 
-    `summary` is the source's own, `ai_summary` by a model, `abstract` is whole, `brief` one short paragraph of the
-    first of them that there is. `ai_label` stands before the one by a model (`AI summary:`), `brief_label` before
-    `brief` where that is it. `facts` says in words why the listing is in and how it fares (`128 upvotes`,
-    `rose late`).
+    `summary` is the source's own, `ai_summary` is by a model, `abstract` is whole, `brief` is a short paragraph of
+    the first of these that exists. `ai_label` stands before the model's text (`AI summary:`); `brief_label` stands
+    before `brief` if that is the model's text. `facts` says why the listing is in the issue, and its votes (`128
+    upvotes`, `rose late`).
     """
 
     position: int
@@ -60,7 +60,7 @@ class ListingView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueView:
-    """An issue as templates show it."""
+    """An issue for templates."""
 
     number: int
     day: date
@@ -70,7 +70,7 @@ class IssueView:
 
 
 def issue_view(issue: Issue, readable: Callable[[str], str]) -> IssueView:
-    """Return what templates show of an issue.
+    """Return an issue for templates.
 
     Args:
         issue: the frozen issue.
@@ -103,7 +103,7 @@ def direction(language: str) -> str:
 
 
 def web_link(url: str) -> str:
-    """Return an http(s) URL in ASCII, or nothing where the text is another kind of link or none."""
+    """Return an http(s) URL in ASCII, or nothing for any other text."""
     url = url.strip()
     try:
         parts = urlsplit(url)
@@ -115,7 +115,7 @@ def web_link(url: str) -> str:
 
 
 def image_link(url: str) -> str:
-    """Return the https URL of a still picture that mail clients show, or nothing."""
+    """Return the https URL of a still picture in a format that mail programs show, or nothing."""
     link = web_link(url)
     if not link.lower().startswith("https://") or not urlsplit(link).path.lower().endswith(_IMAGES):
         return ""
@@ -123,7 +123,7 @@ def image_link(url: str) -> str:
 
 
 def _plain(text: str, readable: Callable[[str], str]) -> str:
-    """Return text of a source as one readable line."""
+    """Return a source's text as one readable line."""
     return one_line(readable(one_line(text)))
 
 
@@ -160,7 +160,7 @@ def _listing(item: IssueListing, position: int, today: date, readable: Callable[
 
 
 def _unless(text: str, said: Collection[str]) -> str:
-    """Return a text, or nothing if it is said already."""
+    """Return a text, or nothing if it was shown before."""
     return "" if text in said else text
 
 
@@ -174,27 +174,27 @@ def _title_link(listing: Listing) -> str:
 
 
 def _facts(item: IssueListing) -> tuple[str, ...]:
-    """Return votes and reasons, each said once: a reason may name the votes already."""
+    """Return votes and reasons, without repeats: a reason may already name the votes."""
     votes = counted(item.upvotes, "upvote") if item.upvotes else ""
     reasons = tuple(one_line(reason) for reason in item.reasons)
-    told = any("upvote" in reason for reason in reasons)
-    return (votes, *reasons) if votes and not told else reasons
+    names_votes = any("upvote" in reason for reason in reasons)
+    return (votes, *reasons) if votes and not names_votes else reasons
 
 
 def size(shown: int, candidates: int) -> str:
-    """Return how many papers there are, behind `Here`: `are 20 of 46 new papers`."""
+    """Return how many papers there are, to follow `Here`: `are 20 of 46 new papers`."""
     verb = "is" if shown == 1 else "are"
     what = counted(shown, "new paper") if candidates <= shown else f"{shown} of {counted(candidates, 'new paper')}"
     return f"{verb} {what}"
 
 
 def headline(listing: ListingView) -> Headline:
-    """Return what the preheader takes from a listing."""
+    """Return the parts of a listing that a preheader uses."""
     return Headline(title=listing.title, brief=cut(f"{listing.brief_label} {listing.brief}".lstrip(), _PREHEADER))
 
 
 def preheader(headlines: Sequence[Headline], *, lead: int = 0) -> str:
-    """Return what an inbox shows after the subject, which names the listing at `lead`: what else there is."""
+    """Return the text that an inbox shows after the subject: the titles other than that at `lead`."""
     others = [item.title for place, item in enumerate(headlines) if place != lead]
     if others:
         return cut("Also: " + " · ".join(others[:4]), _PREHEADER)

@@ -1,4 +1,4 @@
-"""Dates, counts and pieces of text as readers see them, whatever the locale: filters of the templates."""
+"""Dates, counts and pieces of text for readers, independent of the locale: filters of the templates."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import textwrap
 from datetime import date
 
 LINE = 72  # columns of the text part
-AI_SUMMARY = "AI summary:"  # stands before what a model wrote, wherever that is shown
+AI_SUMMARY = "AI summary:"  # before each text by a model, wherever it is shown
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
@@ -26,7 +26,7 @@ def long_date(day: date) -> str:
 
 
 def short_date(day: date, today: date | None = None) -> str:
-    """Return a day as `12 Mar`; with its year where that is not the year of `today`."""
+    """Return a day as `12 Mar`; with its year if that is not the year of `today`."""
     year = "" if today is None or today.year == day.year else f" {day.year}"
     return f"{day.day} {_MONTHS[day.month - 1][:3]}{year}"
 
@@ -50,7 +50,7 @@ def unbroken(text: str) -> str:
 
 
 def cut(text: str, limit: int) -> str:
-    """Return text of at most `limit` characters, cut between words and with an ellipsis where it had to be cut."""
+    """Return text of at most `limit` characters; a longer text is cut between words, with an ellipsis."""
     if len(text) <= limit:
         return text
     head = text[: limit - 2]
@@ -58,7 +58,7 @@ def cut(text: str, limit: int) -> str:
 
 
 def cut_at_sentence(text: str, limit: int) -> str:
-    """Return the first sentences of a text, as many as fit `limit` characters; else words and an ellipsis."""
+    """Return as many first sentences of a text as fit into `limit` characters; else words and an ellipsis."""
     if len(text) <= limit:
         return text
     ends = [
@@ -75,8 +75,8 @@ def wrapped(text: str, indent: int = 0, first: str = "") -> str:
     Args:
         text: one paragraph.
         indent: columns before each line.
-        first: what stands in the margin of the first line instead, such as `1. `; it may hold a mark, so that
-            its own length does not count.
+        first: replaces the margin of the first line, such as `1. `; it may contain a mark, so its length is not
+            counted.
     """
     margin = " " * indent
     filled = textwrap.fill(

@@ -1,4 +1,4 @@
-"""Looks at the final bytes of a mail for what parsers and spam filters let pass, before anything is sent."""
+"""Checks the final bytes of a mail before anything is sent: delivery, size, accessibility, links."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ __all__ = ["Finding", "Level", "dead_links", "lint"]
 
 
 def lint(raw: bytes, issue: Issue | None = None, *, https: bool = False, is_local: bool = False) -> list[Finding]:
-    """Return what is wrong with a mail, failures first; nothing if it is as it should be.
+    """Return the findings on a mail, failures first.
 
     Args:
         raw: the final bytes, as they go to the relay.
-        issue: the issue that it is; None for a mail to one person, such as a welcome, which needs no way out.
-        https: report links of plain HTTP too.
-        is_local: every relay is on this machine; pages that only this machine reaches are then a warning.
+        issue: the mail's issue; None for a single mail, such as a welcome, which needs no unsubscribe link.
+        https: report links with plain HTTP too.
+        is_local: all relays are on this machine; pages that only this machine reaches are then a warning.
     """
     return sorted(_findings(Mail(raw, issue), https=https, is_local=is_local), key=lambda finding: finding.level)
 

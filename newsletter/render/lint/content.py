@@ -1,4 +1,4 @@
-"""Checks of what a mail says: nothing left over from templates, and what bulk mail must tell its readers."""
+"""Checks of the words: no placeholders of templates, a postal address, and an unsubscribe link."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ LEFTOVER = Rule("leftover", "A value was never put in: readers would see the pla
 POSTAL_ADDRESS = Rule("postal-address", "Bulk mail must name its sender's postal address (CAN-SPAM 16 CFR 316).")
 WAY_OUT = Rule("unsubscribe-link", "Who finds no way out presses Spam.")
 
-# Placeholders of ours (`newsletter.render.mime.markers`) and of Jinja; in links also as premailer escapes them.
+# Our placeholders (`newsletter.render.mime.markers`) and Jinja's; in links also as premailer escapes them.
 _MARK = re.compile(r"%%[\w.]+|%25%25[\w.]+")
 _TEMPLATE = re.compile(r"\{\{-?\s*[a-z_][\w.]*\s*(?:\||-?\}\})|\{%-?\s*\w+|%7B(?:%7B|%25)\w*", re.IGNORECASE)
 _NOT_WORD = re.compile(r"[\W_]+")
 
 
 def check(mail: Mail) -> Iterator[Finding]:
-    """Find leftovers; and an issue without postal address or a way out."""
+    """Find placeholders, and a missing postal address or unsubscribe link of an issue."""
     subject = mail.first("Subject")
     for where, text in (
         ("header Subject", subject.decoded if subject else ""),
         ("HTML part", mail.html),
         ("text part", mail.text),
     ):
-        # Sets of sets look like a template's: worth a look, and no reason to stop an issue.
+        # Sets of sets in a formula look like a template's braces: a warning, not a failure.
         for pattern, level in ((_MARK, Level.FAILURE), (_TEMPLATE, Level.WARNING)):
             left = (plain(match[0]) for match in pattern.finditer(text))
-            if found := next((one for one in left if one not in mail.written), None):
+            if found := next((mark for mark in left if mark not in mail.written), None):
                 yield LEFTOVER.found(where, f"holds {found!r}", level)
     if mail.issue:
         yield from _postal_address(mail, mail.issue.masthead.postal_address)
@@ -46,7 +46,7 @@ def _postal_address(mail: Mail, postal_address: str) -> Iterator[Finding]:
 
 
 def _letters(text: str) -> str:
-    """Return letters and digits alone: an address may be broken into lines in one part and not in the other."""
+    """Return only letters and digits: the two parts may wrap an address differently."""
     return _NOT_WORD.sub("", text).casefold()
 
 

@@ -1,4 +1,4 @@
-"""Checks of contrast: text that can be read by daylight and in dark mode (WCAG 2.2, 1.4.3)."""
+"""Checks of contrast: text must be readable in light and in dark mode (WCAG 2.2, 1.4.3)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SNIPPET = 40
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What an element hands down to those within. A colour that can't be known is None, and not judged."""
+    """The properties that elements inherit. An unknown colour is None, and is not checked."""
 
     colour: Colour | None
     ground: Colour | None
@@ -44,7 +44,7 @@ class _Look:
 
 @dataclass(frozen=True, slots=True)
 class _Scheme:
-    """What a client draws where a mail names no colour."""
+    """The colours of a mail program where a mail names none."""
 
     name: str
     text: Colour
@@ -57,7 +57,7 @@ _DARK = _Scheme("dark", WHITE, Colour(18, 18, 18), Colour(158, 158, 255))
 
 
 def check(mail: Mail) -> Iterator[Finding]:
-    """Find text that can hardly be read, in light and in dark mode; each pair of colours once."""
+    """Find text with too little contrast, in light and in dark mode; each pair of colours once."""
     rules = list(style_rules("\n".join(style.text or "" for style in mail.page.iter("style"))))
     always = [rule for rule in rules if not rule.dark]
     yield from _judged(mail.page, _LIGHT, Cascade(mail.page, always))
@@ -89,7 +89,7 @@ def _judged(page: Any, scheme: _Scheme, cascade: Cascade) -> Iterator[Finding]:
 
 
 def _texts(element: Any, outer: _Look, scheme: _Scheme, cascade: Cascade) -> Iterator[tuple[str, _Look]]:
-    """Return the pieces of text within an element that are seen, each with its look."""
+    """Yield the visible pieces of text inside an element, each with its look."""
     styles = cascade.of(element)
     if any(styles.get(name) in values for name, values in _HIDDEN.items()):
         return
@@ -135,6 +135,6 @@ def _ground(element: Any, styles: Mapping[str, str], outer: _Look) -> Colour | N
 
 
 def _size(value: str, outer: float) -> float:
-    """Return a font size in pixels; what is not in px or pt counts as no larger than what is around it."""
+    """Return a font size in pixels; a size in other units than px and pt counts as the outer size."""
     match = _LENGTH.match(value)
     return float(match[1]) * (_POINTS if match[2] == "pt" else 1) if match else outer

@@ -1,4 +1,4 @@
-"""What the checks need to know of a page's style sheets: nested @ rules, and the declarations of each element."""
+"""Style sheets, for the checks: nested @ rules, and the declarations of each element."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import cssselect2
 import tinycss2
 
-# What wins over what: importance, then style attributes, then specificity, then order (CSS Cascade 4, 6).
+# The order of precedence: importance, then style attributes, then specificity, then order (CSS Cascade 4, 6).
 _Weight = tuple[bool, bool, tuple[int, int, int], int]
 
 
@@ -23,7 +23,7 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class StyleRule:
-    """The declarations of one rule; `dark` if they hold in dark mode only."""
+    """The declarations of a rule; `dark` if they apply in dark mode only."""
 
     selectors: tuple[Any, ...]
     declarations: Mapping[str, Declared]
@@ -31,16 +31,16 @@ class StyleRule:
 
 
 def nested_at_rules(css: str) -> Iterator[str]:
-    """Return the @ rules of a style sheet that hold other @ rules, as they begin: `@media print`."""
+    """Yield the start of each @ rule that contains other @ rules, such as `@media print`."""
     for rule in tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True):
         if rule.type == "at-rule" and rule.content is not None:
             inner = tinycss2.parse_rule_list(rule.content)
-            if any(one.type == "at-rule" for one in inner):
+            if any(item.type == "at-rule" for item in inner):
                 yield f"@{rule.at_keyword}{tinycss2.serialize(rule.prelude)}".strip()
 
 
 def style_rules(css: str) -> Iterator[StyleRule]:
-    """Return the rules that hold always and those of dark mode; the others hold on some screens only."""
+    """Yield the rules that always apply, and those of dark mode; others apply to some screens only."""
     for rule in tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True):
         if rule.type == "qualified-rule":
             yield _style_rule(rule, dark=False)
@@ -66,19 +66,19 @@ def _style_rule(rule: Any, *, dark: bool) -> StyleRule:
 def _declarations(content: Any) -> dict[str, Declared]:
     """Return properties and values of a rule's content or a `style` attribute.
 
-    `background` counts as `background-color`: the one thing about it that matters here.
+    `background` counts as `background-color`: only its colour matters here.
     """
     return {
-        "background-color" if one.lower_name == "background" else one.lower_name: Declared(
-            tinycss2.serialize(one.value).strip().lower(), one.important
+        "background-color" if item.lower_name == "background" else item.lower_name: Declared(
+            tinycss2.serialize(item.value).strip().lower(), item.important
         )
-        for one in tinycss2.parse_blocks_contents(content, skip_comments=True, skip_whitespace=True)
-        if one.type == "declaration"
+        for item in tinycss2.parse_blocks_contents(content, skip_comments=True, skip_whitespace=True)
+        if item.type == "declaration"
     }
 
 
 class Cascade:
-    """Which declarations each element of a page has, of `style` attributes and rules."""
+    """The declarations of each element of a page, from `style` attributes and rules."""
 
     def __init__(self, page: Any, rules: Iterable[StyleRule]) -> None:
         self._values: dict[Any, dict[str, tuple[_Weight, str]]] = {}
@@ -94,7 +94,7 @@ class Cascade:
                 self._add(element.etree_element, _declarations(style), inline=True)
 
     def of(self, element: Any) -> dict[str, str]:
-        """Return an element's own declarations, not what it inherits."""
+        """Return an element's own declarations, without inherited ones."""
         return {name: value for name, (_, value) in self._values.get(element, {}).items()}
 
     def _add(

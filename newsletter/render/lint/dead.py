@@ -1,4 +1,4 @@
-"""Checks that ask the web: whether what a mail links to is there."""
+"""Checks on the web: whether the links of a mail work."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _HOSTS_AT_ONCE = 8
 
 
 async def dead_links(raw: bytes, problem: Callable[[str], Awaitable[str]], *, own: str) -> list[Finding]:
-    """Return the links and pictures of a mail that lead nowhere, in the mail's order.
+    """Return findings on the dead links and pictures of a mail, in the mail's order.
 
-    Several hosts are asked at a time, and one host one thing after the other.
+    Several hosts are asked at the same time, but each host gets one request after another.
 
     Args:
         raw: the final bytes.
-        problem: asks for an address, and returns why nobody gets to see what is there, or nothing.
-        own: where the newsletter's own pages are, or nothing. They are not asked: they may not be up yet, and the
-            way out of a mail to nobody leads nowhere.
+        problem: requests an address, and returns why a visitor gets nothing there, or nothing if all is well.
+        own: the address of the newsletter's own pages, or nothing. They get no request: they may not be online
+            yet, and the unsubscribe link of a test mail does not work.
     """
     links = [link for link in targets(Mail(raw)) if not link.startswith(f"{own}/")]
     by_host: defaultdict[str, list[str]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""What a check finds, and the rules that say why it matters."""
+"""Findings of the checks, and the rules that say why they matter."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Level(StrEnum):
-    """How bad a finding is: a failure stops the issue, a warning does not."""
+    """How serious a finding is: a failure stops the issue, a warning does not."""
 
     FAILURE = "failure"
     WARNING = "warning"
@@ -15,7 +15,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing wrong with a mail: what, where, and why it matters."""
+    """A mistake in a mail: what, where, and why it matters."""
 
     rule: str
     level: Level
@@ -30,12 +30,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One thing that is looked for."""
+    """A rule that mails must follow."""
 
     name: str
     why: str
     level: Level = Level.FAILURE
 
     def found(self, where: str, message: str, level: Level | None = None) -> Finding:
-        """Return a finding of this rule; `level` where it is not the rule's own."""
+        """Return a finding of this rule, with the rule's level unless `level` is given."""
         return Finding(rule=self.name, level=level or self.level, where=where, message=message, why=self.why)

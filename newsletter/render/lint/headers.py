@@ -1,4 +1,4 @@
-"""Checks of the header: what providers ask of bulk mail, and what they would not forgive."""
+"""Checks of the header: what providers require of bulk mail."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from email.utils import getaddresses
 
-from newsletter.core.tokens import unreachable
+from newsletter.core.network import unreachable
 from newsletter.render.lint.finding import Finding, Level, Rule
 from newsletter.render.lint.mail import Field, Mail
 
@@ -33,7 +33,7 @@ _URI_LIST = re.compile(r"<[^<>\s]+>(?:\s*,\s*<[^<>\s]+>)*")
 
 
 def ways_out(mail: Mail) -> list[str]:
-    """Return the http(s) URIs of List-Unsubscribe; its mailto URIs where it has none."""
+    """Return the http(s) URIs of List-Unsubscribe, or else its mailto URIs."""
     pages, mails = _uris(mail)
     return pages or mails
 
@@ -47,11 +47,11 @@ def _uris(mail: Mail) -> tuple[list[str], list[str]]:
 
 
 def check(mail: Mail, *, is_local: bool = False) -> Iterator[Finding]:
-    """Find fields that are missing, doubled or in the wrong form; an issue needs a way out too.
+    """Find fields that are missing, repeated or malformed; an issue must also be easy to unsubscribe from.
 
     Args:
         mail: the mail.
-        is_local: every relay is on this machine; a page that only this machine reaches is then a warning.
+        is_local: all relays are on this machine; a page that only this machine reaches is then a warning.
     """
     for name in _ONCE:
         if (count := len(mail.all(name))) != 1:
@@ -120,7 +120,7 @@ def _coverage(mail: Mail, signature: Field) -> Iterator[Finding]:
 
 
 def _aligned(mail: Mail, domain: str) -> bool:
-    """Tell whether a domain is that of the sender, or above or below it: DMARC's relaxed alignment."""
+    """Return whether a domain is the sender's, or above or below it (DMARC's relaxed alignment)."""
     for _, address in getaddresses([field.value for field in mail.all("From")]):
         own = address.rpartition("@")[2].lower()
         if own == domain or own.endswith(f".{domain}") or domain.endswith(f".{own}"):

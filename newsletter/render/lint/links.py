@@ -1,4 +1,4 @@
-"""Checks of links: that each leads somewhere, and that both parts have the same."""
+"""Checks of links: each has a target, and both parts have the same links."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ PLAIN_HTTP = Rule("link-https", "Anybody on the way can read and change what pla
 IMAGE = Rule("image-source", "Gmail and Outlook show no image that is data or not on the web.")
 SAME_LINKS = Rule("same-links", "Whoever reads the text part must get to everything the HTML part leads to.")
 
-# A page that had to be cut down to its size leaves some links to the text part.
+# A page that was shortened to its size limit lacks some links of the text part.
 _CUT_DOWN = 80_000
 _TEXT_LINK = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 _LISTED = 3
 
 
 def check(mail: Mail, *, https: bool) -> Iterator[Finding]:
-    """Find links that lead nowhere or stand in one part only; with `https` those of plain HTTP too."""
+    """Find links without a target or in a single part only; with `https`, plain HTTP links too."""
     for link in mail.links:
         if problem := _problem(link):
             yield TARGET.found(f"HTML part, link {link[:80]!r}", problem)
@@ -35,7 +35,7 @@ def check(mail: Mail, *, https: bool) -> Iterator[Finding]:
 
 
 def targets(mail: Mail) -> list[str]:
-    """Return the web addresses that a mail leads to or shows, each once: links of both parts, and pictures."""
+    """Return the web addresses of a mail, without repeats: the links of both parts, and the pictures."""
     pictures = (image.get("src") or "" for image in mail.page.iter("img"))
     in_text = (line for line in mail.text.splitlines() if _TEXT_LINK.fullmatch(line.strip()))
     found = dict.fromkeys(link.strip() for link in (*mail.links, *pictures, *in_text))
@@ -43,7 +43,7 @@ def targets(mail: Mail) -> list[str]:
 
 
 def _problem(link: str) -> str:
-    """Return what is wrong with a link's target, or nothing."""
+    """Return the mistake in a link's target, or nothing."""
     try:
         parts = urlsplit(link.strip())
     except ValueError:
@@ -68,7 +68,7 @@ def _differences(mail: Mail) -> Iterator[Finding]:
     if len(mail.html.encode()) >= _CUT_DOWN:
         return
     alone = {_bare(line) for line in mail.text.splitlines() if _TEXT_LINK.fullmatch(line.strip())}
-    known = f"{mail.shown_text} {mail.written}"  # a link within an abstract is a link in neither part
+    known = f"{mail.shown_text} {mail.written}"  # a URL inside an abstract is not a link of the mail
     if missing := sorted(link for link in alone - {_bare(link) for link in on_page} if link not in known):
         yield SAME_LINKS.found("HTML part", f"has not {_named(missing)}")
 

@@ -1,4 +1,4 @@
-"""A mail as the checks see it: the final bytes, and what they mean."""
+"""A mail for the checks: the final bytes, parsed."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _FIELD_END = re.compile(rb"\n(?![ \t])")
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One header field: its name, and the value as it stands, folds included."""
+    """A header field: its name, and its value unchanged, with folds."""
 
     name: str
     raw: bytes
 
     @property
     def value(self) -> str:
-        """Return the value on one line, encoded words as they stand."""
+        """Return the value on one line, with encoded words."""
         return " ".join(self.raw.decode("utf-8", "replace").split())
 
     @property
     def decoded(self) -> str:
-        """Return the value as people read it."""
+        """Return the value with encoded words decoded."""
         try:
             return str(make_header(decode_header(self.value)))
         except (LookupError, ValueError):  # an encoded word of an unknown charset, or broken
@@ -42,7 +42,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One leaf of the mail: its content type in lower case, its encoding, the bytes as they stand, and as text."""
+    """A part of the mail: its content type in lower case, its encoding, its bytes unchanged, and its text."""
 
     content_type: str
     encoding: str
@@ -51,9 +51,9 @@ class Part:
 
 
 class Mail:
-    """The final bytes of one mail, read without complaint: what is wrong with them is for the checks to say.
+    """The final bytes of a mail, parsed; mistakes raise no error here, since the checks report them.
 
-    `issue` is what it was made of; None for a mail to one person.
+    `issue` is the mail's issue; None for a single mail.
     """
 
     def __init__(self, raw: bytes, issue: Issue | None = None) -> None:
@@ -62,14 +62,14 @@ class Mail:
         self.fields = tuple(_field(line) for line in _FIELD_END.split(head) if line)
         self._message: Message = message_from_bytes(raw, policy=compat32)
         self.content_type = self._message.get_content_type()
-        self.parts = tuple(_part(one) for one in self._message.walk() if not one.is_multipart())
+        self.parts = tuple(_part(part) for part in self._message.walk() if not part.is_multipart())
 
     def all(self, name: str) -> list[Field]:
-        """Return the header fields of a name."""
+        """Return the header fields with a name."""
         return [field for field in self.fields if field.name.lower() == name.lower()]
 
     def first(self, name: str) -> Field | None:
-        """Return the topmost header field of a name, or None."""
+        """Return the topmost header field with a name, or None."""
         return next(iter(self.all(name)), None)
 
     def _text_of(self, content_type: str) -> str:
@@ -87,20 +87,20 @@ class Mail:
 
     @cached_property
     def page(self) -> Any:
-        """Return the root element of the HTML part (lxml); an empty page where there is none."""
+        """Return the root element of the HTML part (lxml), or that of an empty page."""
         parser = lxml_html.HTMLParser(encoding="utf-8")
         source = self.html.strip() or "<html></html>"
         return lxml_html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)
 
     @cached_property
     def shown_text(self) -> str:
-        """Return the text of the HTML part's body, spaces collapsed."""
+        """Return the text of the HTML part's body, with spaces collapsed."""
         body = self.page.find("body")
         return " ".join(body.text_content().split()) if body is not None else ""
 
     @cached_property
     def written(self) -> str:
-        """Return what others wrote that the mail may hold: all texts and links of its listings, in no markup."""
+        """Return all text that other people wrote: the texts and links of the issue's listings, without markup."""
         listings = (item.listing for item in self.issue.listings) if self.issue else ()
         values = (getattr(listing, field.name) for listing in listings for field in fields(listing))
         texts = (value if isinstance(value, str) else "\n".join(value) for value in values if _is_text(value))
@@ -108,19 +108,19 @@ class Mail:
 
     @cached_property
     def links(self) -> tuple[str, ...]:
-        """Return the targets of all links of the HTML part, as they stand."""
+        """Return the targets of all links of the HTML part, unchanged."""
         return tuple(
             element.get("href") for element in self.page.iter("a", "area") if element.get("href") is not None
         )
 
 
 def plain(text: str) -> str:
-    """Return text on one line, without the escapes of links and of LaTeX, to be looked for in `written`."""
+    """Return text on one line, without the escapes of links and of LaTeX, to search for it in `written`."""
     return " ".join(unquote(text).replace("\\", "").split())
 
 
 def _is_text(value: object) -> bool:
-    return isinstance(value, str) or (isinstance(value, tuple) and all(isinstance(one, str) for one in value))
+    return isinstance(value, str) or (isinstance(value, tuple) and all(isinstance(part, str) for part in value))
 
 
 def _field(line: bytes) -> Field:

@@ -1,4 +1,4 @@
-"""Checks of the HTML part: what screen readers, Outlook and inboxes need of it."""
+"""Checks of the HTML part: what screen readers, Outlook and inboxes need."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LAYOUT = ("presentation", "none")
 
 
 def check(mail: Mail) -> Iterator[Finding]:
-    """Find what the page leaves unsaid."""
+    """Find missing attributes and elements."""
     page = mail.page
     for rule, name in ((LANG, "lang"), (DIR, "dir")):
         if not (page.get(name) or "").strip():

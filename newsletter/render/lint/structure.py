@@ -1,4 +1,4 @@
-"""Checks of parts and sizes: what clients show, clip or drop."""
+"""Checks of parts and sizes: what mail programs show, clip or drop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of the bytes: what a relay would change on the way, and a parser quietly mend."""
+"""Checks of the bytes: what a relay would change on the way, and a parser would silently correct."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from newsletter.render.lint.finding import Finding, Rule
 from newsletter.render.lint.mail import Mail, Part
 
-LINE_END = Rule("line-end", "Relays mend or refuse a lone CR or LF (RFC 5321, 2.3.8), and the signature breaks.")
+LINE_END = Rule("line-end", "Relays change or refuse a lone CR or LF (RFC 5321, 2.3.8), and the signature breaks.")
 LINE_LENGTH = Rule("line-length", "Relays cut or refuse lines of more than 998 bytes (RFC 5322, 2.1.1).")
 EIGHT_BIT = Rule("eight-bit-header", "A header is ASCII (RFC 5322, 2.2); what is not arrives as garbage, or not.")
 ENCODED_WORD = Rule(
@@ -22,12 +22,12 @@ _LONGEST_WORD = 75
 _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _WORD = re.compile(rb"=\?[^?\s]+\?[bBqQ]\?[^?\s]*\?=")
 _NOT_QUOTED = re.compile(rb"=(?![0-9A-F]{2}|$)|[^\t -~]|[ \t]$")
-# SMTPUTF8 (RFC 6532): a local part that isn't ASCII can stand in no other form.
+# SMTPUTF8 (RFC 6532): a local part that isn't ASCII has no other form.
 _LOCAL_PART = re.compile(rb"<[^<>@\s]+@")
 
 
 def check(mail: Mail) -> Iterator[Finding]:
-    """Find line ends, lengths and encodings that don't survive the way."""
+    """Find line ends, lengths and encodings that relays would change."""
     yield from _lines(mail)
     yield from _header_bytes(mail)
     for part in mail.parts:

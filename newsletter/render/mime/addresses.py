@@ -24,7 +24,7 @@ class Mailbox:
         """Read `Name <address>` or a bare address.
 
         Raises:
-            RenderError: the text holds no address, or another than one.
+            RenderError: the text does not hold exactly one address.
         """
         if len(text) > _LONGEST_LINE:
             raise RenderError(f"{text[:80]!r}… is longer than a line of a mail: {len(text)} characters")
@@ -36,7 +36,7 @@ class Mailbox:
 
     @property
     def domain(self) -> str:
-        """Return what stands after the @."""
+        """Return the part after the @."""
         return self.address.rpartition("@")[2]
 
 

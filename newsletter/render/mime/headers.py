@@ -1,8 +1,8 @@
 """Header fields as bytes (RFC 5322, 2047), folded, each ending in CRLF.
 
-A small writer of our own, because a message has few fields that differ between readers, and because
-`email.policy.SMTP` turns a long List-Unsubscribe into an encoded word, which breaks one-click unsubscribe.
-Whatever text goes in, no CR, LF or bidi control comes out within a field.
+Our own small writer, for two reasons: few fields differ between readers, and `email.policy.SMTP` turns a long
+List-Unsubscribe into an encoded word, which breaks one-click unsubscribe. No text can bring CR, LF or bidi
+controls into a field.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from newsletter.render.mime.addresses import Mailbox
 _LINE = 76  # RFC 2047, 2: lines that hold an encoded word
 _WORD = 75
 _FRAME = len("=?utf-8?q??=")
-# RFC 2047, 5 (3): what may stand for itself in an encoded word wherever the word stands.
+# RFC 2047, 5 (3): characters that need no encoding in an encoded word, wherever it stands.
 _PLAIN = re.compile(r"[A-Za-z0-9!*+/-]")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/^`{|}~ -]*")
 _USUAL_NAME = re.compile(r"[A-Za-z0-9'-]+(?: [A-Za-z0-9'-]+){0,4}")  # needs no second look
@@ -33,7 +33,7 @@ _Encoded = TypeVar("_Encoded", str, bytes)
 
 
 def _groups(items: Iterable[_Encoded], limit: int) -> Iterator[list[_Encoded]]:
-    """Put items together as long as their lengths add up to no more than `limit`."""
+    """Yield groups of items whose lengths add up to at most `limit`."""
     group: list[_Encoded] = []
     length = 0
     for item in items:
@@ -55,7 +55,7 @@ def _encoded_words(text: str, width: int) -> list[str]:
     """Return text as encoded words of at most `width` characters, none of which cuts a character in two."""
     room = min(width, _WORD) - _FRAME
     quoted = [_quoted(char) for char in text]
-    # Base64 only where it is much shorter: people read headers, and filters hold needless base64 against a mail.
+    # Base64 only if it is much shorter: people read headers, and spam filters count needless base64.
     if sum(map(len, quoted)) <= len(text.encode()) * 2:
         return [f"=?utf-8?q?{''.join(group)}?=" for group in _groups(quoted, room)]
     groups = _groups((char.encode() for char in text), room // 4 * 3)
@@ -77,7 +77,7 @@ def _folded(name: str, pieces: Sequence[str]) -> bytes:
 
 
 def _words(text: str, room: int) -> list[str]:
-    """Return text as words to be folded between: as it is where it can stand so, else as encoded words."""
+    """Return the words between which to fold: unchanged if possible, else as encoded words."""
     words = text.split()
     if all(_VISIBLE.fullmatch(word) and "=?" not in word and len(word) <= room for word in words):
         return words
@@ -90,10 +90,10 @@ def text(name: str, value: str) -> bytes:
 
 
 def mailbox(name: str, box: Mailbox) -> bytes:
-    """Return a field of one address, such as From or To.
+    """Return a field with an address, such as From or To.
 
-    The display name is in encoded words where it has to be; a local part that isn't ASCII stays UTF-8
-    (RFC 6532), as no encoding exists for it.
+    The display name is in encoded words if necessary. A local part that isn't ASCII stays UTF-8 (RFC 6532), as
+    there is no encoding for it.
     """
     room = _LINE - len(name) - 2
     if len(box.name) <= room and _USUAL_NAME.fullmatch(box.name):
@@ -107,7 +107,7 @@ def mailbox(name: str, box: Mailbox) -> bytes:
 
 
 def raw(name: str, *values: str) -> bytes:
-    """Return a field that must stand as it is, such as List-Unsubscribe: never encoded, folded behind commas only.
+    """Return a field that must not be encoded, such as List-Unsubscribe; it is folded only after commas.
 
     Raises:
         RenderError: a value holds anything but visible ASCII and spaces.
@@ -120,5 +120,5 @@ def raw(name: str, *values: str) -> bytes:
 
 @lru_cache(maxsize=256)
 def date(name: str, moment: datetime) -> bytes:
-    """Return a field of a moment (aware) as RFC 5322, 3.3 writes it; many readers' copies are due at once."""
+    """Return a field with an aware moment (RFC 5322, 3.3). Cached: many readers' copies are due at once."""
     return raw(name, format_datetime(moment))

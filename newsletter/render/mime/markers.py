@@ -1,7 +1,7 @@
-"""The marks that templates leave where a reader's own text goes, and where blocks begin and end.
+"""The marks that templates write where a reader's own text goes, and where blocks begin and end.
 
-A rendered page is cut at these marks into segments. They carry a nonce, so that text of a listing can never
-pass for one, and they survive premailer: in HTML a block's marks are comments, which may stand between table rows.
+A rendered page is cut at these marks into segments. They contain a nonce, so that no text of a listing can look
+like a mark. They survive premailer: in HTML a block's marks are comments, which may stand between table rows.
 
 ======================  =====================================================================
 `slot(name)`            a value of the reader's, such as `email`
@@ -9,8 +9,8 @@ pass for one, and they survive premailer: in HTML a block's marks are comments, 
 `when("name")`          a block that is only there if the reader's value `name` is not empty
 ======================  =====================================================================
 
-Blocks of one kind that stand one behind the other are put into the reader's order. `when` blocks and slots
-may stand within a block; blocks of listings don't nest.
+Consecutive blocks of the same kind are put into the reader's order. A block may contain `when` blocks and slots;
+blocks of listings are not nested.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def _nonce() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Markers:
-    """The marks of one rendering; `html` says whether block marks are comments."""
+    """The marks of a rendering; `html`: the marks of blocks are comments."""
 
     html: bool
     nonce: str = field(default_factory=_nonce)
@@ -36,7 +36,7 @@ class Markers:
         return f"<!--{mark}-->" if self.html else mark
 
     def slot(self, name: str) -> str:
-        """Return the mark of a reader's value; safe in HTML text and in attributes."""
+        """Return the mark of a reader's value, for HTML text and attributes."""
         return f"%%{self.nonce}.slot.{name}%%"
 
     def begin(self, kind: str, position: int) -> str:
@@ -44,7 +44,7 @@ class Markers:
         return self._mark(f"begin.{kind}.{position}")
 
     def when(self, name: str) -> str:
-        """Return the mark that begins a block which needs a value."""
+        """Return the mark that begins a block that depends on a value."""
         return self._mark(f"when.{name}")
 
     def end(self) -> str:
@@ -53,5 +53,5 @@ class Markers:
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """Return what finds the marks; group 1 is what stands behind the nonce, such as `begin.toc.3`."""
+        """Return the pattern of the marks; group 1 is the part after the nonce, such as `begin.toc.3`."""
         return re.compile(rf"(?:<!--)?%%{self.nonce}\.([a-z0-9_.]+)%%(?:-->)?")

@@ -1,8 +1,7 @@
-"""Quoted-printable (RFC 2045, 6.7) in pieces that may be joined in any order.
+"""Quoted-printable (RFC 2045, 6.7) in pieces that can be joined in any order.
 
-Each piece starts at the start of a line and ends at one, by a soft line break where its text doesn't end a line.
-No line begins with a dot, so nothing is ever dot-stuffed (RFC 5321, 4.5.2), nor with `From `, which mailbox files
-would change.
+Each piece consists of whole lines; a soft line break ends it if its text doesn't end a line. No line begins with a
+dot, so dot-stuffing (RFC 5321, 4.5.2) never changes anything, nor with `From `, which mailbox files would change.
 """
 
 from __future__ import annotations
@@ -10,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_LINE = 75  # of 76: the last one is for the "=" of a soft line break
+_LINE = 75  # of 76: the last character is for the "=" of a soft line break
 _SOFT = b"=\r\n"
 _UNSAFE = re.compile(rb"[^\t -<>-~]")
 _UNSAFE_START = re.compile(rb"\.|F(?=rom )")
 _UNSAFE_END = re.compile(rb"[ \t]\Z")
-# One short line that stands for itself: most values of readers.
+# A short line that needs no encoding: most values of readers.
 _SIMPLE = re.compile(rf"(?!\.|From )[ -<>-~]{{1,{_LINE}}}")
 
 
@@ -24,7 +23,7 @@ def _escape(match: re.Match[bytes]) -> bytes:
 
 
 def _wrapped(line: bytes) -> Iterator[bytes]:
-    """Cut one encoded line into short ones, never within an escape."""
+    """Cut an encoded line into short ones, never inside an escape."""
     while True:
         line = _UNSAFE_START.sub(_escape, line, count=1) if _UNSAFE_START.match(line) else line
         if len(line) <= _LINE:
@@ -43,8 +42,8 @@ def _escaped(line: str) -> bytes:
 def encode(text: str) -> bytes:
     """Return text as whole lines: ASCII only, CRLF only, at most 76 characters each.
 
-    Any line end in the text becomes a CRLF; empty text gives no line at all. Lone surrogates, which no
-    encoding can carry, become question marks.
+    Any line end in the text becomes a CRLF; empty text gives no line. Lone surrogates, which have no encoding,
+    become question marks.
     """
     if _SIMPLE.fullmatch(text):
         return text.encode() + _SOFT

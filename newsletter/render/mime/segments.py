@@ -1,9 +1,8 @@
 """A rendered page, compiled once into pieces of ready bytes that are joined for each reader.
 
-The text between the marks (`newsletter.render.mime.markers`) is encoded as quoted-printable once; a reader's own
-values become lines between these pieces. Which pieces there are, and in which order, depends on nothing of the
-reader but the topics, so that is worked out once for each choice of topics. For a reader, the few slots are
-filled.
+The text between the marks (`newsletter.render.mime.markers`) is encoded as quoted-printable once. A reader's own
+values become lines between these pieces. The selection and order of the pieces depends only on the reader's choice
+of listings, so it is computed once for each choice. For each reader only a few slots are filled.
 
     compiled(page) ──once an issue──▶ arranged(pieces) ──once a choice of topics──▶ filled(pieces)
 """
@@ -25,7 +24,7 @@ _MARKUP = re.compile(r"[&<>\"']")
 
 
 class Slot(NamedTuple):
-    """Where a value goes in; in HTML it is escaped, fit for text and for attributes."""
+    """A place for a value; in HTML it is escaped, for text and for attributes."""
 
     name: str
     html: bool
@@ -33,22 +32,22 @@ class Slot(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """Pieces that are only there if a slot's value is not empty."""
+    """Pieces that are left out if a slot's value is empty."""
 
     slot: Slot
     pieces: tuple[Piece, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """Blocks of one kind: by the listing's position, with the whitespace between them by place."""
+class BlockRun:
+    """Consecutive blocks of the same kind, by the listing's position, and the gaps between them, by place."""
 
     kind: str
     blocks: Mapping[int, tuple[Piece, ...]]
     gaps: tuple[bytes, ...] = ()
 
 
-Piece: TypeAlias = "bytes | Slot | When | Run"
+Piece: TypeAlias = "bytes | Slot | When | BlockRun"
 
 
 def compiled(
@@ -58,9 +57,9 @@ def compiled(
 
     Args:
         page: the page, inlined if it is HTML.
-        markers: what its marks look like.
-        of_reader: the slots that may stand anywhere.
-        of_listing: the slots that may stand in the block of a listing.
+        markers: its marks.
+        of_reader: the slots that are allowed anywhere.
+        of_listing: the slots that are allowed in the block of a listing.
 
     Raises:
         RenderError: a mark is unknown, not closed, out of place or spoilt; names the part and the mark.
@@ -70,15 +69,15 @@ def compiled(
 
 
 class _Compiler:
-    """Descends through the marks of one page, one call of `level` for each block."""
+    """Reads the marks of a page recursively: a call of `level` for each block."""
 
     def __init__(self, page: str, markers: Markers, of_reader: frozenset[str], of_listing: frozenset[str]) -> None:
         self._markers = markers
         self._slots = {False: of_reader, True: of_reader | of_listing}
-        self._tokens = iter(markers.pattern.split(page))  # text and marks by turns, text first and last
+        self._tokens = iter(markers.pattern.split(page))  # text and marks alternate; text is first and last
 
     def level(self, opened: str = "", *, in_listing: bool = False) -> tuple[Piece, ...]:
-        """Read up to the end of the block that the mark `opened` began, or of the page."""
+        """Read to the end of the block that began with the mark `opened`, or of the page."""
         found: list[str | Piece] = [self._text()]
         slots = self._slots[in_listing]
         for mark in self._tokens:
@@ -92,7 +91,7 @@ class _Compiler:
                     found.append(When(Slot(name, self._markers.html), inner))
                 case ["begin", kind, position] if position.isdecimal() and not in_listing:
                     inner = self.level(mark, in_listing=True)
-                    found.append(Run(kind, {int(position): inner}))
+                    found.append(BlockRun(kind, {int(position): inner}))
                 case _:
                     place = f" in `{opened}`" if opened else ""
                     raise self._error(f"`{mark}` is unknown or out of place{place}")
@@ -108,15 +107,15 @@ class _Compiler:
         return text
 
     def _finished(self, found: Iterable[str | Piece]) -> tuple[Piece, ...]:
-        """Make one run of the blocks of a kind that have nothing but whitespace between them; encode the text."""
+        """Combine consecutive blocks of the same kind with only whitespace between them; encode the text."""
         pieces: list[str | Piece] = []
         for piece in found:
             match pieces[-2:], piece:
-                case [Run() as run, str() as gap], Run() if run.kind == piece.kind and not gap.strip():
+                case [BlockRun() as run, str() as gap], BlockRun() if run.kind == piece.kind and not gap.strip():
                     if run.blocks.keys() & piece.blocks:
                         raise self._error(f"two blocks `{piece.kind}` belong to one listing")
                     gaps = (*run.gaps, quoted.encode(gap))
-                    pieces[-2:] = [Run(run.kind, {**run.blocks, **piece.blocks}, gaps)]
+                    pieces[-2:] = [BlockRun(run.kind, {**run.blocks, **piece.blocks}, gaps)]
                 case _:
                     pieces.append(piece)
         return tuple(quoted.encode(piece) if isinstance(piece, str) else piece for piece in pieces)
@@ -126,10 +125,10 @@ class _Compiler:
 
 
 class Arrangement(NamedTuple):
-    """A page for one choice of listings, ready but for the values of its reader.
+    """A page for a choice of listings, complete except for the reader's values.
 
-    `lines` are its bytes, empty where a value goes in; `gaps` say where that is and which value. `optional` are
-    runs of lines, from one place to before another, that are there only if a value is not empty.
+    `lines` are its bytes, empty at the places of values; `gaps` name these places and the values. `optional` are
+    ranges of lines (the end is not included) that are left out if a value is empty.
     """
 
     lines: list[bytes]
@@ -140,13 +139,13 @@ class Arrangement(NamedTuple):
 def arranged(
     pieces: Iterable[Piece], listings: Mapping[int, Mapping[str, str]], values: Mapping[str, str]
 ) -> Arrangement:
-    """Return the pieces for one choice of listings.
+    """Return the page for a choice of listings.
 
     Args:
         pieces: a compiled page.
         listings: the positions of the chosen listings in their order, each with the values of its own slots.
-            A block of any other listing is left out.
-        values: those of the slots that depend on the choice alone.
+            Blocks of other listings are left out.
+        values: of the slots that depend only on the choice.
     """
     arranger = _Arranger(listings)
     arranger.add_all(pieces, values)
@@ -154,7 +153,7 @@ def arranged(
 
 
 class _Arranger:
-    """Puts the pieces of a page one behind the other."""
+    """Joins the pieces of a page."""
 
     def __init__(self, listings: Mapping[int, Mapping[str, str]]) -> None:
         self._listings = listings
@@ -180,26 +179,26 @@ class _Arranger:
                     self.add_all(inner, known)
                     self.optional.append((slot, start, len(self.lines)))
                     self.lines.append(bytearray())
-                case Run(blocks=blocks, gaps=gaps):
-                    for place, position in enumerate(one for one in self._listings if one in blocks):
+                case BlockRun(blocks=blocks, gaps=gaps):
+                    for place, position in enumerate(listing for listing in self._listings if listing in blocks):
                         self.lines[-1] += gaps[place - 1] if place else b""
                         self.add_all(blocks[position], {**known, **self._listings[position]})
 
 
 @lru_cache(maxsize=1024)
 def _known(slot: Slot, value: str) -> bytes:
-    """Encode a listing's value; the same few come again for each choice of topics."""
+    """Encode a listing's value. Cached: the same few values occur in each choice."""
     return _encoded(value)[slot.html]
 
 
 def _encoded(value: str) -> tuple[bytes, bytes]:
-    """Return the lines that a value is in a text and in an HTML part; mostly they are the same."""
+    """Return a value encoded for a text part and for an HTML part; mostly they are the same."""
     lines = quoted.encode(value)
     return lines, quoted.encode(html.escape(value)) if _MARKUP.search(value) else lines
 
 
 def filled(arrangement: Arrangement, values: Mapping[str, str]) -> list[bytes]:
-    """Return an arranged page with a reader's values, by their slots' names, put in; to be joined."""
+    """Return the lines of an arranged page with a reader's values (by the names of slots), to be joined."""
     encoded = {name: _encoded(value) for name, value in values.items()}
     lines = arrangement.lines.copy()
     for place, (name, is_html) in arrangement.gaps:

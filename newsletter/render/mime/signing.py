@@ -1,7 +1,7 @@
-"""DKIM signatures (RFC 6376), `relaxed/simple`: header fields may be refolded on their way, the body may not.
+"""DKIM signatures (RFC 6376), `relaxed/simple`: header fields may be refolded on the way, the body may not.
 
-`simple` over a body of ours costs one hash and nothing else; `relaxed` would cost more than the signature.
-There is no `t=` and no `x=`, so that a message that is sent again is the same message.
+For our bodies `simple` costs only a hash; `relaxed` would cost more than the signature. There is no `t=` and no
+`x=`, so that a message that is sent again has the same bytes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from newsletter.core.errors import ConfigurationError
 
-# What is signed, in this order, as far as a message has it.
+# The signed fields, in this order, if a message has them.
 SIGNED = (
     "From",
     "To",
@@ -43,7 +43,7 @@ SIGNED = (
     "Precedence",
     "Feedback-ID",
 )
-# Signed once more than they occur, so that nobody can add a second one (RFC 6376, 8.15).
+# Signed once more than they occur, so that nobody can add another (RFC 6376, 8.15).
 OVERSIGNED = ("From", "Subject")
 
 _KEYS = tuple((name, name.lower().encode()) for name in SIGNED)
@@ -98,7 +98,7 @@ class SigningKey:
 
     @property
     def weakness(self) -> str:
-        """Return why receivers may not accept what this key signs alone, and what to do; empty for a good key."""
+        """Return why receivers may reject a signature by this key alone, and what to do, or nothing."""
         advice = "make an RSA key of 2048 bits: openssl genrsa 2048"
         if not isinstance(self.private, RSAPrivateKey):
             return f"many receivers don't check Ed25519 signatures (RFC 8463): {advice}"
@@ -107,7 +107,7 @@ class SigningKey:
         return ""
 
     def signing(self) -> Callable[[bytes], bytes]:
-        """Return what makes the signature over canonical header fields."""
+        """Return a function that signs canonical header fields."""
         if isinstance(self.private, RSAPrivateKey):
             return partial(self.private.sign, padding=PKCS1v15(), algorithm=SHA256())
         private = self.private
@@ -115,7 +115,7 @@ class SigningKey:
 
 
 class _Frame(NamedTuple):
-    """What is in front of the body's hash in one key's field, as the field is signed and as it is sent."""
+    """The part of a key's field before the body's hash, in its signed and in its sent form."""
 
     sign: Callable[[bytes], bytes]
     canonical: bytes
@@ -123,18 +123,18 @@ class _Frame(NamedTuple):
 
 
 class _Layout(NamedTuple):
-    """What follows from the names of a message's fields: which are signed, by their places, and the frames."""
+    """What depends only on the names of a message's fields: the places of the signed ones, and the frames."""
 
     places: tuple[int, ...]
     frames: tuple[_Frame, ...]
 
 
 class Signer:
-    """Signs messages for a domain with one key, or with several beside each other (RSA and Ed25519).
+    """Signs messages for a domain, with one or several keys (RSA and Ed25519).
 
     Args:
-        domain: the signing domain, that of the sender or above it, or DMARC will not align.
-        keys: what to sign with; one signature each.
+        domain: the signing domain: the sender's domain or one above it, as DMARC requires.
+        keys: each makes a signature.
     """
 
     def __init__(self, domain: str, *keys: SigningKey) -> None:
@@ -145,13 +145,13 @@ class Signer:
         self._layout = lru_cache(maxsize=_LAYOUTS_KEPT)(self._laid_out)
 
     def prepare(self, head: Iterable[bytes], body: bytes) -> Callable[[], bytes]:
-        """Return what makes the `DKIM-Signature` fields to put in front of a message.
+        """Return a function that returns the `DKIM-Signature` fields to put before a message.
 
-        That takes most of the time, but not the interpreter's lock.
+        That function takes most of the time, but releases the GIL.
 
         Args:
             head: the header fields, one or more in each piece, each ending in CRLF, without the empty line.
-            body: what stands behind the empty line.
+            body: everything after the empty line.
         """
         names: list[bytes] = []
         lines: list[bytes] = []
@@ -170,7 +170,7 @@ class Signer:
         return partial(_fields, parts)
 
     def _laid_out(self, names: tuple[bytes, ...]) -> _Layout:
-        # Where a field stands more than once, the lowest comes first (RFC 6376, 5.4.2).
+        # Of several fields with the same name, the lowest comes first (RFC 6376, 5.4.2).
         found = [
             (name, place) for name, key in _KEYS for place in range(len(names) - 1, -1, -1) if names[place] == key
         ]
@@ -189,12 +189,12 @@ class Signer:
 
 
 def _fields(parts: Iterable[tuple[Callable[[bytes], bytes], bytes, bytes]]) -> bytes:
-    """Return a field for each of the parts: what signs, what is signed, and what the field begins with."""
+    """Return a field for each of the parts: signing function, signed data, and start of the field."""
     return b"".join([begin + _rest(b64encode(sign(data))) for sign, data, begin in parts])
 
 
 def _rest(signature: bytes) -> bytes:
-    """Return how a field ends."""
+    """Return the end of a field."""
     lines = [signature[start : start + _LINE] for start in range(0, len(signature), _LINE)]
     return _FOLD.join((b"", b"b=", *lines)) + b"\r\n"
 
@@ -218,9 +218,9 @@ def _canonical(head: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
 
 
 def _simple(body: bytes) -> bytes:
-    """Return a body as `simple` sees it (RFC 6376, 3.4.3): with exactly one line end at its end."""
+    """Return a body in `simple` form (RFC 6376, 3.4.3): it ends with exactly one line end."""
     if body.endswith(b"\r\n") and not body.endswith(b"\r\n\r\n"):
-        return body  # always so for a message of ours, without a copy
+        return body  # always true for our messages; saves a copy
     while body.endswith(b"\r\n"):
         body = body.removesuffix(b"\r\n")
     return body + b"\r\n"

@@ -1,1 +1,1 @@
-"""HTTP for sources: one client, polite, bounded and safe."""
+"""HTTP for sources: a client that is polite, limited in time and size, and safe."""

@@ -34,7 +34,7 @@ from newsletter.sources.reading.parsing import Parser, UnreadableError
 _log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
-_PASSING = {408, 425, 429, *range(500, 600)}
+_TRANSIENT = {408, 425, 429, *range(500, 600)}
 _THERE = {401, 402, 403, 429}
 _MAX_WAIT = 300.0  # seconds; a server that asks for more is asked again in the next run
 
@@ -119,7 +119,7 @@ class HttpClient(Http):
             try:
                 return await attempt()
             except TryError as failure:
-                if not failure.passing or tried > self._config.retries:
+                if not failure.transient or tried > self._config.retries:
                     failure.tried = tried
                     raise
                 wait = max(failure.wait, 2 ** (tried - 1) * SystemRandom().uniform(0.5, 1.0))
@@ -162,7 +162,7 @@ class HttpClient(Http):
             async with self._pacer.turn(pace):
                 response = await self._exchange.request("GET", url, headers=conditions, public_only=public_only)
         except OSError as error:
-            raise TryError(f"cannot keep pace: {error}", passing=False) from error
+            raise TryError(f"cannot keep pace: {error}", transient=False) from error
         unchanged = cached if response.status == HTTPStatus.NOT_MODIFIED else None
         if unchanged is None:
             self._require_ok(response)
@@ -171,7 +171,7 @@ class HttpClient(Http):
         try:
             value = await self._parser.read(parse, document)
         except UnreadableError as error:
-            raise TryError(f"the answer cannot be read: {error}", passing=False) from error
+            raise TryError(f"the answer cannot be read: {error}", transient=False) from error
         except ValueError as error:
             if unchanged:
                 await asyncio.to_thread(self._cache.drop, url)
@@ -187,7 +187,7 @@ class HttpClient(Http):
         asked = f" and asks to wait {wait:,.0f} s" if wait > _MAX_WAIT else ""
         raise TryError(
             f"answered {response.status}{asked}",
-            passing=response.status in _PASSING and not asked,
+            transient=response.status in _TRANSIENT and not asked,
             wait=wait,
             status=response.status,
             body=response.body,

@@ -1,4 +1,4 @@
-"""Undoes the content codings of an answer (RFC 9110, 8.4) in pieces, and stops where it grows beyond bounds."""
+"""Undoes the content codings of an answer (RFC 9110, 8.4) piece by piece, and stops if the body gets too large."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import zlib
 from collections.abc import Iterator
 
 ACCEPTED = "gzip, deflate"
-_MOST_LAYERS = 3  # some servers pack what is packed already; more than this is no mistake
+_MOST_LAYERS = 3  # some servers pack a packed body again; more layers than this are an attack
 _ZLIB_HEADER = 2  # bytes
-_PIECE = 64 * 1024  # bytes that are unpacked at a time
+_PIECE = 64 * 1024  # bytes to unpack at a time
 _SMALL = 1024 * 1024  # bytes; up to here any ratio is fine
 _MOST_GROWTH = 300  # times; the most repetitive feeds shrink to a fiftieth
 
 
 class CodingError(Exception):
-    """The body is packed in a way that was not asked for, or would be too large; the text says why."""
+    """The body has a coding that was not asked for, or is too large; the text says why."""
 
 
 class DamagedError(CodingError):
-    """The body is not packed as it says; another answer may be."""
+    """The body does not have the coding that its header names; another answer may."""
 
 
 class _Layer:
@@ -30,7 +30,7 @@ class _Layer:
         self._start = b""
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
-        """Yield what data becomes, in pieces that are small however much that is."""
+        """Yield the unpacked data in small pieces, however large it is."""
         if self._stream is None:
             self._start += data
             if len(self._start) < _ZLIB_HEADER:
@@ -51,37 +51,37 @@ class _Layer:
 
 
 def _has_header(data: bytes) -> bool:
-    """Tell whether data begins as RFC 1950 wants it: with its method, and a multiple of 31."""
+    """Return whether data begins with the two bytes of RFC 1950: the method, and a multiple of 31."""
     return data[0] & 0x0F == zlib.DEFLATED and int.from_bytes(data[:_ZLIB_HEADER], "big") % 31 == 0
 
 
 class Unpacker:
-    """Unpacks one body.
+    """Unpacks a body.
 
     Args:
         codings: the value of Content-Encoding, in the order in which the codings were applied.
-        most: bytes that the body may have, and each layer of it.
+        most: bytes that the body, and each layer of it, may have.
 
     Raises:
-        CodingError: there is a coding that was not asked for, or too many of them.
+        CodingError: there is a coding that was not asked for, or there are too many.
     """
 
     def __init__(self, codings: str, *, most: int) -> None:
-        names = [name for one in codings.split(",") if (name := one.strip().lower()) not in {"", "identity"}]
+        names = [name for coding in codings.split(",") if (name := coding.strip().lower()) not in {"", "identity"}]
         if unknown := [name for name in names if name not in {"gzip", "x-gzip", "deflate"}]:
             raise CodingError(f"the body is packed as {unknown[0][:40]!r}, which was not asked for")
         if len(names) > _MOST_LAYERS:
             raise CodingError(f"the body is packed {len(names)} times over")
         self._layers = [_Layer(is_gzip=name.endswith("gzip")) for name in reversed(names)]
-        self._sizes = [0] * (len(names) + 1)  # bytes so far: as sent, then out of each layer
+        self._sizes = [0] * (len(names) + 1)  # bytes so far: as sent, then after each layer
         self._most = most
 
     def unpacked(self, data: bytes) -> Iterator[bytes]:
-        """Yield what the next part of the body becomes, in small pieces.
+        """Yield the next part of the body, unpacked, in small pieces.
 
         Raises:
-            DamagedError: it is not packed as it says.
-            CodingError: it becomes too large.
+            DamagedError: it does not have the coding that its header names.
+            CodingError: it is too large.
         """
         return self._through(0, data)
 

@@ -1,4 +1,4 @@
-"""Remembers over runs which servers had too many requests, and leaves them alone for a while."""
+"""Remembers, over runs, which servers answered 429 (Too Many Requests), and for how long they get no request."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ import structlog
 from newsletter.whole_files import write_whole
 
 _log = structlog.get_logger(__name__)
-_SHORTEST = 15 * 60.0  # seconds; twice as long each time that a server had too many again
+_SHORTEST = 15 * 60.0  # seconds; doubled each time that a server says again that there were too many
 _LONGEST = 6 * 3600.0
-_LONGEST_ASKED = 24 * 3600.0  # where the server itself named a time
+_LONGEST_ASKED = 24 * 3600.0  # if the server itself named a time
 
 
 class Cooldowns:
-    """One file a server in a folder, or in memory where there is no folder. Trouble with files is only logged."""
+    """A file for each server in a folder, or memory if there is no folder. File errors are only logged."""
 
     def __init__(self, folder: Path | None, *, clock: Callable[[], float]) -> None:
         self._folder = folder
         self._clock = clock
-        self._known: dict[str, tuple[float, int]] = {}  # by server: until when, and how often in a row
+        self._known: dict[str, tuple[float, int]] = {}  # by server: the end, how often in a row
 
     def until(self, server: str) -> float:
-        """Return until when a server is left alone, in seconds since the epoch, or 0 if it may be asked."""
+        """Return until when a server gets no request, in seconds since the epoch, or 0 if it may be asked."""
         until, _ = self._load(server)
         # A clock that was set back must not make the wait longer than it could have been.
         return until if 0 < until - self._clock() <= _LONGEST_ASKED else 0.0
 
     def begin(self, server: str, asked: float) -> None:
-        """Leave a server alone for the seconds that it asked for, else longer each time in a row."""
+        """Send a server no request for the seconds that it `asked` for, else for longer each time in a row."""
         times = self._load(server)[1] + 1
         own = min(_SHORTEST * 2 ** min(times - 1, 10), _LONGEST)
         wait = min(asked, _LONGEST_ASKED) if asked else own
@@ -41,7 +41,7 @@ class Cooldowns:
         self._save(server)
 
     def end(self, server: str) -> None:
-        """Forget it: it answers again."""
+        """Allow requests to a server again: it has answered."""
         if self._load(server)[1]:
             self._known[server] = (0.0, 0)
             if self._folder is None:

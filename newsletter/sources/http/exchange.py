@@ -22,7 +22,7 @@ class TryError(Exception):
     """A request failed.
 
     Attributes:
-        passing: another try may succeed.
+        transient: another try may succeed.
         wait: seconds that the server asks to wait before it.
         status: the status code, if there was an answer.
         body: the start of its body.
@@ -30,9 +30,15 @@ class TryError(Exception):
     """
 
     def __init__(
-        self, reason: str, *, passing: bool = True, wait: float = 0.0, status: int | None = None, body: bytes = b""
+        self,
+        reason: str,
+        *,
+        transient: bool = True,
+        wait: float = 0.0,
+        status: int | None = None,
+        body: bytes = b"",
     ) -> None:
-        self.passing = passing
+        self.transient = transient
         self.wait = wait
         self.status = status
         self.body = body[:_MAX_ERROR_BODY]
@@ -96,16 +102,16 @@ class Exchange:
         try:
             request = client.build_request(method, url, headers=dict(headers or {}))
         except httpx2.InvalidURL as error:
-            raise TryError(f"not a web address: {error}", passing=False) from error
+            raise TryError(f"not a web address: {error}", transient=False) from error
         try:
             async with asyncio.timeout(self._timeout * _WHOLE):
                 return await self._followed(client, request, read_body=read_body)
         except DamagedError as error:
             raise TryError(str(error)) from error
         except (httpx2.UnsupportedProtocol, AddressRefusedError, CodingError) as error:
-            raise TryError(str(error), passing=False) from error
+            raise TryError(str(error), transient=False) from error
         except (httpx2.InvalidURL, ValueError) as error:  # ValueError: a host that is no name (IDNA)
-            raise TryError(f"leads to what is no web address: {error}", passing=False) from error
+            raise TryError(f"leads to what is no web address: {error}", transient=False) from error
         except (httpx2.TimeoutException, TimeoutError) as error:
             raise TryError(f"no answer in time (timeout: {self._timeout:g} s)") from error
         except httpx2.TransportError as error:
@@ -131,13 +137,13 @@ class Exchange:
             try:
                 if response.next_request is None and response.has_redirect_location:
                     location = response.headers["location"]
-                    raise TryError(f"leads to what is no web address: {location!r}"[:200], passing=False)
+                    raise TryError(f"leads to what is no web address: {location!r}"[:200], transient=False)
                 if response.next_request is None:
                     return self._answer(response, await self._body(response) if read_body else b"")
                 request = response.next_request
             finally:
                 await response.aclose()
-        raise TryError(f"more than {_MAX_REDIRECTS} redirects", passing=False)
+        raise TryError(f"more than {_MAX_REDIRECTS} redirects", transient=False)
 
     async def _body(self, response: httpx2.Response) -> bytes:
         unpacker = Unpacker(response.headers.get("content-encoding", ""), most=self._max_bytes)
@@ -167,4 +173,4 @@ def with_query(url: str, params: Mapping[str, str] | None) -> str:
     try:
         return str(httpx2.URL(url).copy_merge_params(params) if params else httpx2.URL(url))
     except httpx2.InvalidURL as error:
-        raise TryError(f"not a web address: {error}", passing=False) from error
+        raise TryError(f"not a web address: {error}", transient=False) from error

@@ -1,4 +1,4 @@
-"""How far requests to a service stand apart; apart from `pacing`, as the parser process need not load asyncio."""
+"""How often a service may be asked. Not in `pacing`, so that the process that reads documents needs no asyncio."""
 
 from __future__ import annotations
 

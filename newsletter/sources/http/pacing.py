@@ -1,4 +1,4 @@
-"""Keeps requests to one service apart, over all processes of this machine that share a state folder."""
+"""Keeps time between requests to a service, over all processes on this machine with the same state folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _POLL = 0.1  # seconds between two looks at a lock that another process holds
 
 
 class _Queue:
-    """Lets one through at a time, and of those who wait the lowest rank first."""
+    """Gives a single turn at a time, to the lowest rank first."""
 
     def __init__(self) -> None:
         self._is_taken = False
@@ -46,15 +46,16 @@ class _Queue:
         while self._waiting:
             _, _, called = heapq.heappop(self._waiting)
             if not called.done():
-                called.set_result(None)  # the place stays taken
+                called.set_result(None)  # the turn passes on
                 return
         self._is_taken = False
 
 
 class Pacer:
-    """Gives turns. Without a folder it knows of this process alone.
+    """Gives turns for requests. Without a folder, in this process only.
 
-    A lock file a service is held for as long as a request lasts, and holds the time at which the last one ended.
+    Each service has a lock file. It is locked during a request, and holds the time at which the last request
+    ended.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Pacer:
 
     @asynccontextmanager
     async def turn(self, pace: Pace | None) -> AsyncIterator[None]:
-        """Wait for the turn of one request and hold it until the request is over.
+        """Wait for a turn, and keep it until the request is over.
 
         Raises:
             OSError: the lock file cannot be written.
@@ -78,7 +79,7 @@ class Pacer:
             return
         async with self._queues[pace.name].turn(pace.rank), self._among_processes(pace.name) as lock:
             last = self._last.get(pace.name, 0.0) if lock is None else _noted(lock)
-            # A clock that was set back must not make anyone wait for longer than one pace.
+            # After a clock was set back, no request may wait longer than `seconds`.
             wait = min(last + pace.seconds - self._clock(), pace.seconds)
             if wait > 0:
                 await self._sleep(wait)
@@ -103,7 +104,7 @@ class Pacer:
                 await self._sleep(_POLL)
             yield lock
         finally:
-            os.close(lock)  # which lets go of the lock as well
+            os.close(lock)  # this unlocks it too
 
 
 def _open(folder: Path, name: str) -> int:
@@ -114,7 +115,7 @@ def _open(folder: Path, name: str) -> int:
 def _noted(lock: int) -> float:
     try:
         return float(os.pread(lock, 32, 0))
-    except ValueError:  # a new file: nothing was asked yet
+    except ValueError:  # a new file: there was no request yet
         return 0.0
 
 

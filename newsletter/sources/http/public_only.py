@@ -1,4 +1,4 @@
-"""Connects to public addresses only: for URLs that somebody else chose."""
+"""Connects to public addresses only: for URLs that other people chose."""
 
 from __future__ import annotations
 
@@ -6,23 +6,25 @@ from collections.abc import Awaitable, Callable
 
 import httpx2
 
-from newsletter.sources.http.addresses import is_public, resolve
+from newsletter.core.network import is_public
+from newsletter.sources.http.addresses import resolve
 
 
 class AddressRefusedError(httpx2.TransportError):
-    """A host stands, or a redirect leads, where a URL of somebody else has no business."""
+    """A URL or a redirect of other people leads to an address that is not public."""
 
 
 class PublicOnly(httpx2.AsyncBaseTransport):
     """Connects to public addresses only, and to the very address that was checked.
 
-    A name could give a public address to the check and a private one to the connection, so the name is resolved
-    once; TLS still goes by the name. No proxy is used: what it would connect to cannot be checked.
+    A name could resolve to a public address for the check and to a private address for the connection. So it is
+    resolved once; TLS still checks the name. No proxy is used: its connections cannot be checked.
 
     Args:
-        inner: makes the connections. The default keeps none open, as names on one address must not share any.
-        resolve: gives the addresses of a host and port.
-        allowed: tells whether to connect to an address.
+        inner: makes the connections. The default keeps none open: two names at the same address must not share
+            one.
+        resolve: returns the addresses of a host and port.
+        allowed: returns whether to connect to an address.
     """
 
     def __init__(
@@ -37,7 +39,7 @@ class PublicOnly(httpx2.AsyncBaseTransport):
         self._allowed = allowed
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Send a request to the first address of its host that can be reached.
+        """Send a request to the first reachable address of its host.
 
         Raises:
             AddressRefusedError: the host has an address that is not public.
@@ -65,7 +67,7 @@ class PublicOnly(httpx2.AsyncBaseTransport):
 
 
 def _pinned(request: httpx2.Request, address: str, host: str) -> httpx2.Request:
-    """Return the request to an address; its Host header, already there, and its TLS name stay."""
+    """Return the request to an IP address; the Host header, already set, and the TLS name stay."""
     return httpx2.Request(
         request.method,
         request.url.copy_with(host=address),

@@ -1,1 +1,1 @@
-"""Reading what sources answer: JSON, feeds, HTML and files, all of it taken for hostile."""
+"""Reads the answers of sources: JSON, feeds, HTML and files. All of them may be hostile."""

@@ -1,4 +1,4 @@
-"""What a server answered, as the readers of it get it: a document or the error that stands in its place."""
+"""A server's answer: a document, or an error."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from newsletter.core.errors import SourceError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A body, not yet read."""
+    """A body that is not parsed yet."""
 
     content: bytes
-    url: str = ""  # where it came from in the end, all redirects followed: the base of its relative links
+    url: str = ""  # after all redirects: the base of its relative links
     charset: str = ""  # as Content-Type names it, or nothing
 
 
 class HttpError(SourceError):
-    """An answer could not be had; `status` is the last one that the server gave, with the start of its body."""
+    """No usable answer came; `status` is that of the last answer, if there was any, with the start of its body."""
 
     def __init__(self, message: str, *, status: int | None = None, body: bytes = b"") -> None:
         self.status = status

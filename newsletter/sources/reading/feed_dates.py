@@ -1,4 +1,4 @@
-"""Dates as feeds write them: RFC 822 in RSS, RFC 3339 in Atom and Dublin Core, and what comes close to either."""
+"""Dates as feeds write them: RFC 822 in RSS, RFC 3339 in Atom and Dublin Core, and forms close to either."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _DATE = r"(\d{4})[-/.]?(\d{1,2})[-/.]?(\d{1,2})"
 _TIME = r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:[.,]\d+)?"
 _ZONE = r"(?:Z|UTC|GMT|([+-])(\d{2}):?(\d{2})?)"
 _ISO = re.compile(rf"{_DATE}(?:(?:[Tt]|\s+){_TIME}\s*{_ZONE}?)?.*", re.IGNORECASE)
-_MONTH = re.compile(r"(\d{4})(?:-(\d{1,2}))?")  # Dublin Core may name no more
+_MONTH = re.compile(r"(\d{4})(?:-(\d{1,2}))?")  # Dublin Core allows year and month only
 
 
 def moment(text: str) -> datetime | None:
-    """Return the moment that a date names, in its own time zone (without one in UTC); None for other texts."""
+    """Return the moment that a date names, in its own time zone (UTC if it names none); None for other texts."""
     text = " ".join(text[:_LONGEST].split())
     try:
         return _iso(text) or _rfc822(text)
@@ -33,7 +33,7 @@ def _iso(text: str) -> datetime | None:
     sign, hours, minutes = found.groups()[6:]
     offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
     zone = timezone(-offset if sign == "-" else offset)
-    # A leap second is a second that datetime has not.
+    # datetime has no leap second.
     return datetime(year, month_, day, hour % 24, minute, min(second, 59), tzinfo=zone)
 
 

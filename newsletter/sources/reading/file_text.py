@@ -1,7 +1,7 @@
-"""The text of a file that somebody saved, in whatever encoding: read right, or left out with the reason.
+"""Decodes files that people saved, in any encoding; what cannot be read is left out with the reason.
 
-UTF-8 with or without BOM, UTF-16 and UTF-32 with one, and UTF-16 without one, which shows by its zero bytes. Lines
-that are none of these are read as Windows-1252 where all of them together look like Western text in it.
+Encodings: UTF-8 with or without a byte order mark (BOM), UTF-16 and UTF-32 with a BOM, and UTF-16 without a BOM,
+which its zero bytes reveal. Other lines are read as Windows-1252 if together they look like Western text.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from dataclasses import dataclass
 
 from newsletter.sources.reading.character_sets import BYTE_ORDER_MARKS
 
-# What stands in a text for a line that could not be read; no source takes it for words.
+# Replaces a line that could not be read; no source reads it as words.
 UNREADABLE = "\ufffd"
 
 _BINARY = ((b"%PDF-", "PDF"), (b"PK\x03\x04", "ZIP or office"), (b"\x1f\x8b", "gzip"), (b"{\\rtf", "RTF"))
 _LINE_END = re.compile("\r\n?|\n")
-# Letters and signs of Windows-1252 that Western texts have. Where ð, þ and ý stand, it was mostly a Turkish text.
+# Letters and signs of Windows-1252 in Western texts. Texts with ð, þ or ý are mostly Turkish, of another encoding.
 _LETTERS = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜßàáâãäåæçèéêëìíîïñòóôõöøùúûüŠŒŽšœžŸ"
 _SIGNS = "€‚„…‰‹‘’“”•–—™›\u00a0¡£§©«®°±²³µ·»¼½¾¿×÷†‡ªº"  # noqa: RUF001  # these signs are meant
 _EXPECTED = frozenset(_LETTERS + _SIGNS)
-# Text of another encoding shows by capitals, or signs, in the middle of words, and by runs of foreign letters.
+# Text of another encoding has capitals or signs in the middle of words, or runs of foreign letters.
 _ODD = re.compile(
     r"[a-zà-öø-ÿœšž][À-ÖØ-ÝŒŠŽ](?![A-ZÀ-ÖØ-Ý])|[A-Za-zÀ-ÿ][¡¢£¤¥¦§¨©ª«¬¯°±²³´µ¶·¸¹º»¼½¾¿×÷†‡‰€‚„…‹›•™][a-zà-ÿ]|[À-ÿ]{3}"  # noqa: RUF001  # so are these
 )
@@ -29,14 +29,15 @@ _MOSTLY_ZERO, _SOME_ZERO = 0.1, 0.01
 
 
 class NotTextError(ValueError):
-    """A file cannot be read as text; the words say why, and name the encoding."""
+    """A file cannot be read as text; the message says why, and names the encoding."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A text with line ends of one kind, where it was guessed its encoding, and the lines that could not be read.
+    """A text whose lines end in LF.
 
-    Of those the number and the reason are given; in the text, `UNREADABLE` stands for each.
+    `guessed` names an encoding that was guessed, or nothing. `unreadable` holds number and reason of each line
+    that cannot be read; `UNREADABLE` replaces them in the text.
     """
 
     text: str
@@ -48,7 +49,7 @@ def decoded(data: bytes) -> Decoded:
     """Return the text of a file.
 
     Raises:
-        NotTextError: it is none.
+        NotTextError: it is not text.
     """
     for start, name in _BINARY:
         if data.startswith(start):
@@ -74,10 +75,10 @@ def _strict(data: bytes, codec: str) -> str:
 
 
 def _without_bom(data: bytes) -> str:
-    """Return the codec of UTF-16 text that does not say so, or nothing.
+    """Return the codec of UTF-16 text without a BOM, or nothing for other text.
 
     Raises:
-        NotTextError: there are zero bytes, and not as UTF-16 has them.
+        NotTextError: there are zero bytes where UTF-16 has none.
     """
     zeros = data.count(0)
     if zeros <= _SOME_ZERO * len(data):
@@ -93,7 +94,7 @@ def _lines_of(text: str) -> str:
 
 
 def _line_by_line(data: bytes) -> Decoded:
-    """Return a text of which some lines are not UTF-8."""
+    """Decode a text in which some lines are not UTF-8."""
     raw = re.split(b"\r\n?|\n", data)
     lines: list[str | None] = [_utf8(line) for line in raw]
     bad = [number for number, line in enumerate(lines) if line is None]
@@ -117,14 +118,12 @@ def _reason(line: bytes) -> str:
     try:
         line.decode("utf-8")
     except UnicodeDecodeError as error:
-        return (
-            f"not UTF-8, nor another encoding that can be told: byte 0x{line[error.start]:02X}; save it as UTF-8"
-        )
+        return f"not UTF-8, nor another known encoding: byte 0x{line[error.start]:02X}; save it as UTF-8"
     return ""
 
 
 def is_western(text: str) -> bool:
-    """Tell whether bytes that were read as Windows-1252 make Western text, as far as that can be told."""
+    """Return whether text that was decoded as Windows-1252 is probably Western text."""
     foreign = [char for char in text if not char.isascii()]
     letters = sum(char.isascii() and char.isalpha() for char in text)
     return _EXPECTED.issuperset(foreign) and not _ODD.search(text) and len(foreign) <= letters / 2

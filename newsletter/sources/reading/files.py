@@ -22,14 +22,14 @@ _MAX_BYTES = 20 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """A folder, absolute, and a glob pattern within it."""
+    """An absolute folder, and a glob pattern within it."""
 
     folder: Path
     pattern: str
 
     @classmethod
     def of(cls, folder: Path, pattern: str) -> Files:
-        """Return the files of a pattern; a relative one begins at `folder`, and may lead out of it (`..`).
+        """Return the files of a pattern. A relative pattern begins at `folder`, and may lead out of it (`..`).
 
         Raises:
             ValueError: there is no pattern.
@@ -41,14 +41,14 @@ class Files:
         return cls(folder.joinpath(*parents[:plain]).resolve(), str(Path(*parents[plain:], last)))
 
     def __str__(self) -> str:
-        """Return the pattern as an absolute one."""
+        """Return the absolute pattern."""
         return str(self.folder / self.pattern)
 
     def matching(self, source: str) -> list[Path]:
         """Return the files that match, by name.
 
         Raises:
-            SourceError: there are none; a pattern that never matches is a mistake and no quiet day.
+            SourceError: no file matches, which is a mistake in the list file.
         """
         if paths := sorted(path for path in self.folder.glob(self.pattern) if path.is_file()):
             return paths
@@ -66,14 +66,14 @@ def day_in(path: Path) -> date | None:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A file's text, or None; and what of it, or why all of it, cannot be read."""
+    """A file's text, or None if nothing of it can be read; and what cannot be read, with the reasons."""
 
     text: str | None
     skipped: tuple[Skipped, ...] = ()
 
 
 def content(path: Path) -> Content:
-    """Return a file's text with line ends of one kind; see `file_text` for its encoding."""
+    """Return a file's text, its lines ending in LF; see `file_text` for encodings."""
     try:
         if path.stat().st_size > _MAX_BYTES:
             return _unread(path, f"larger than {_MAX_BYTES:,} bytes")
@@ -93,16 +93,16 @@ def _unread(path: Path, reason: str) -> Content:
 
 
 def require_readable(source: str, found: Sequence[Seen | Skipped], unread: Sequence[Skipped]) -> None:
-    """Make sure that files of which nothing could be read are not taken for a day without papers.
+    """Raise an error if nothing in the day's files could be read; it must not look like a day without papers.
 
     Args:
         source: the source's name.
-        found: what all files of the day brought.
-        unread: what could not be read of them.
+        found: all records of the day's files, read or skipped.
+        unread: what could not be read.
 
     Raises:
-        SourceError: there is nothing but that; it names the first.
+        SourceError: no record could be read; it names the first reason.
     """
-    if unread and not any(isinstance(one, Seen) for one in found):
+    if unread and not any(isinstance(item, Seen) for item in found):
         more = f" (and {len(unread) - 1} more)" if len(unread) > 1 else ""
         raise SourceError(f"{source}: nothing can be read: {unread[0].what}: {unread[0].reason}{more}")

@@ -1,4 +1,4 @@
-"""JSON as others write it (RFC 8259)."""
+"""JSON of other programs (RFC 8259)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _MAX_DIGITS = 18
 
 
 def read_json(body: bytes) -> Any:
-    """Return the JSON value of a body; bytes that are no UTF-8 and numbers that are too long cost only themselves.
+    """Return the JSON value of a body. Invalid UTF-8 becomes U+FFFD, and a number that is too long becomes None.
 
     Raises:
         ValueError: it is not JSON.
@@ -24,5 +24,5 @@ def read_json(body: bytes) -> Any:
 
 
 def short_integer(digits: str) -> int | None:
-    """Return a number, or None for one with so many digits that it is of no use and takes long to read."""
+    """Return a number, or None if it has too many digits: it would be useless, and slow to read."""
     return int(digits) if len(digits) <= _MAX_DIGITS else None

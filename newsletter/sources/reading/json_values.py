@@ -1,7 +1,7 @@
-"""The objects of a file of JSON, in the shapes that people and programs write.
+"""The objects of a JSON file, in the forms that people and programs write.
 
-One object a line is JSON Lines (https://jsonlines.org). An array of objects, objects over several lines, and an
-object that holds one list of objects (`{"papers": […]}`) are read too.
+The main form is JSON Lines (https://jsonlines.org), an object on each line. An array of objects, objects over
+several lines, and an object that holds a list of objects (`{"papers": […]}`) are read too.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from newsletter.sources.reading.json_text import short_integer
 _MOST_MISTAKES = 100  # of one file
 _SPACE = re.compile(r"\s*")
 _TRAILING_COMMA = re.compile(r",\s*[\]}]")
-_NEAR = 20  # characters before a mistake in which a comma may be its reason
+_NEAR = 20  # characters before a mistake, in which a comma may be the reason
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """An object, or what stands in place of one, with the line that it, or its list, begins on."""
+    """An object, or another value in its place, and the line where it, or its list, begins."""
 
     line: int
     value: object
@@ -37,7 +37,7 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """A piece that is no JSON: the line that it begins on, and why."""
+    """A piece that is not JSON: the line where it begins, and the reason."""
 
     line: int
     reason: str
@@ -49,7 +49,7 @@ class Mistake:
 
 
 def values(text: str) -> Iterator[Value | Mistake]:
-    """Return the objects of a text in order; a mistake costs the object, or the list, that it is in."""
+    """Return the objects of a text, in order; a mistake replaces the object, or the list, that it is in."""
     decoder = json.JSONDecoder(parse_int=short_integer)
     at, mistakes = 0, 0
     lines = _Lines(text)
@@ -75,10 +75,10 @@ def values(text: str) -> Iterator[Value | Mistake]:
 
 
 def _decoded(decoder: json.JSONDecoder, text: str, at: int) -> tuple[object, int]:
-    """Return the value that begins at a place, and where it ends, which has to be the end of a line.
+    """Return the value that begins at an index, and the index of its end, which must be the end of a line.
 
     Raises:
-        json.JSONDecodeError: there is none.
+        json.JSONDecodeError: there is no such value.
     """
     value, end = decoder.raw_decode(text, at)
     if rest := text[end : _line_end(text, end)].strip():
@@ -87,7 +87,7 @@ def _decoded(decoder: json.JSONDecoder, text: str, at: int) -> tuple[object, int
 
 
 class _Lines:
-    """Numbers of lines, asked for from the beginning to the end."""
+    """The line numbers of indices, for indices in growing order."""
 
     def __init__(self, text: str) -> None:
         self._text, self._at, self._line = text, 0, 1
@@ -109,7 +109,7 @@ def _line_end(text: str, at: int) -> int:
 
 
 def _next_start(text: str, at: int) -> int:
-    """Return where the next line begins that an object or list may begin with; what is indented is within one."""
+    """Return the start of the next line at which an object or list may begin; an indented line is inside one."""
     while (at := _line_end(text, at) + 1) < len(text):
         if text[at] in "{[" or text[at : _line_end(text, at)].strip() == UNREADABLE:
             return at
@@ -125,7 +125,7 @@ def _what_follows(rest: str) -> str:
 
 
 def _reason(error: json.JSONDecodeError, text: str, line: int) -> str:
-    """Return what is wrong, and on which line if that is not the one that the object begins on."""
+    """Return the mistake in words, with its line unless the object begins on that line."""
     if text.lstrip().startswith("<"):
         return "it is a web page, not JSON"
     near = text[max(error.pos - _NEAR, 0) : error.pos + 1]
@@ -135,12 +135,12 @@ def _reason(error: json.JSONDecodeError, text: str, line: int) -> str:
 
 
 def _unfolded(line: int, value: object) -> Iterator[Value]:
-    """Return the objects of a list, or of an object that holds nothing but a list of them."""
+    """Yield the objects of a list, or of an object that holds a single list of objects."""
     held = _held(value)
     if held is None:
         yield Value(line, value)
     else:
-        yield from (Value(line, one, number) for number, one in enumerate(held, start=1))
+        yield from (Value(line, item, number) for number, item in enumerate(held, start=1))
 
 
 def _held(value: object) -> list[Any] | None:
@@ -149,7 +149,9 @@ def _held(value: object) -> list[Any] | None:
     if not isinstance(value, dict) or "title" in value:
         return None
     lists = [
-        one for one in value.values() if isinstance(one, list) and one and all(isinstance(x, dict) for x in one)
+        item
+        for item in value.values()
+        if isinstance(item, list) and item and all(isinstance(x, dict) for x in item)
     ]
-    empty = [one for one in value.values() if one == []]
+    empty = [item for item in value.values() if item == []]
     return lists[0] if len(lists) == 1 else empty[0] if empty and not lists else None

@@ -1,10 +1,10 @@
-"""Reads XML as it is found: broken, in linear time.
+"""Reads broken XML, in linear time.
 
-Feeds forget to escape ampersands, leave tags open, carry junk before and after, use references that XML does not
-have. A strict parser refuses such a feed as a whole; one that repairs it and tries again takes time without bound.
-This one goes through the text once: what is no tag is text, an end tag closes the nearest element of its name, and
-one without such an element is passed over. Nothing that is declared in the document is expanded or fetched, so no
-entity can grow or lead to a file.
+Feeds contain unescaped ampersands, unclosed tags, junk before and after the root, and references that XML does not
+have. A strict parser refuses such a feed as a whole. A parser that repairs the text and tries again may take very
+long. This parser reads the text once. What is not a tag is text. An end tag closes the nearest open element of its
+name, or is skipped if there is none. No declaration of the document is expanded or fetched: entities can neither
+grow nor lead to a file.
 """
 
 from __future__ import annotations
@@ -23,60 +23,60 @@ _MAX_ATTRIBUTES = 50
 _MAX_NAMESPACES = 100
 _MAX_VALUE = 10_000  # characters of an attribute's value
 _NAME = r"[^\W\d][\w.:-]*+"
-# Each alternative begins with a character of its own, and none gives anything back: no text is looked at twice.
+# Each alternative begins with a different character, and none backtracks: no text is read twice.
 _START = re.compile(rf"""<({_NAME})((?>[^<>"']++|"[^"]*+"|'[^']*+')*+)>""")
-_SLOPPY_START = re.compile(rf"<({_NAME})([^<>]*+)>")  # a quote that is opened and not closed
+_SLOPPY_START = re.compile(rf"<({_NAME})([^<>]*+)>")  # a quote without its end
 _END = re.compile(rf"</({_NAME})[^<>]*+>")
 _ATTRIBUTE = re.compile(rf"""(?<![\w.:-])({_NAME})\s*+=\s*+(?>"([^"]*+)"|'([^']*+)'|([^\s"'>]++))""")
 
 
 @dataclass(slots=True)
 class Element:
-    """An element with its namespaces resolved: `dc:creator` by its prefix here, `title` in the feeds' own ones."""
+    """An element whose `name` has our prefix of its namespace (`dc_creator`); feeds' own namespaces have none."""
 
     name: str
     tag: str = ""  # the name as written
     attributes: Mapping[str, str] = field(default_factory=dict)
     children: list[Element | str] = field(default_factory=list)
-    is_closed: bool = False  # by a tag of its own, not by the end of what it stands in
+    is_closed: bool = False  # by its own end tag, not by the end of an outer element
 
     @property
     def elements(self) -> Iterator[Element]:
-        """Yield the elements right below."""
+        """Yield the child elements."""
         return (child for child in self.children if isinstance(child, Element))
 
     @property
     def has_elements(self) -> bool:
-        """Tell whether there is an element below."""
+        """Return whether there is a child element."""
         return any(isinstance(child, Element) for child in self.children)
 
     @property
     def is_empty(self) -> bool:
-        """Tell whether there is neither text nor an element in it."""
+        """Return whether there is neither text nor a child element."""
         return not any(isinstance(child, Element) or child.strip() for child in self.children)
 
     def below(self) -> Iterator[Element]:
-        """Yield all elements below, in the order of the document."""
+        """Yield all descendants, in document order."""
         waiting = list(self.elements)[::-1]
         while waiting:
             yield (element := waiting.pop())
             waiting += list(element.elements)[::-1]
 
     def text(self) -> str:
-        """Return all text within, tags left out."""
+        """Return all text inside, without tags."""
         if not self.has_elements:
             return "".join(child for child in self.children if isinstance(child, str)).strip()
         return "".join(part for part in self._parts() if isinstance(part, str)).strip()
 
     def markup(self) -> str:
-        """Return what is within as markup: text that was escaped once more, tags without their attributes."""
+        """Return the content as markup: text unescaped once, tags without their attributes."""
         if not self.has_elements:
             return self.text()
         parts = (html.escape(part, quote=False) if isinstance(part, str) else part[0] for part in self._parts())
         return "".join(parts).strip()
 
     def _parts(self) -> Iterator[str | tuple[str]]:
-        """Yield texts, and tags as tuples of one, in order."""
+        """Yield the parts in document order: a text as a string, a tag as a tuple of one string."""
         waiting: list[Element | str | tuple[str]] = list(reversed(self.children))
         while waiting:
             part = waiting.pop()
@@ -95,13 +95,13 @@ def read_xml(
     """Return the first element of a text, from `start` on.
 
     Args:
-        text: the document; what comes after its root element is passed over.
-        prefixes: the names' own prefixes, by namespace in lower case; an empty one for names without any.
-        alone: names of elements that never stand within one of their own name: the next one closes the last.
-        start: where to begin.
+        text: the document; what comes after its root element is ignored.
+        prefixes: the prefix of names, by namespace in lower case; empty for names without a prefix.
+        alone: names of elements that are never nested in each other: the next start tag closes the open element.
+        start: the index where to begin.
 
     Raises:
-        ValueError: there is no element, or there are far too many.
+            ValueError: there is no element, or there are far too many.
     """
     builder = _Builder(prefixes, alone)
     at, end = start, len(text)
@@ -116,7 +116,7 @@ def read_xml(
 
 
 class _Builder:
-    """Makes a tree of the parts of a document as they come."""
+    """Builds the tree of a document, part by part."""
 
     def __init__(self, prefixes: Mapping[str, str], alone: frozenset[str]) -> None:
         self._prefixes = prefixes
@@ -128,7 +128,7 @@ class _Builder:
 
     @property
     def is_done(self) -> bool:
-        """Tell whether the root element has been closed."""
+        """Return whether the root element has been closed."""
         return self._root is not None and not self._open
 
     def root(self) -> Element:
@@ -138,12 +138,12 @@ class _Builder:
         return self._root
 
     def characters(self, text: str) -> None:
-        """Take text."""
+        """Add text."""
         if self._open:
             self._open[-1][0].children.append(text)
 
     def markup_at(self, text: str, at: int) -> int:
-        """Take what begins with `<` at a place, and return where it ends."""
+        """Add the markup that begins with `<` at an index, and return the index of its end."""
         if text.startswith("<!--", at):
             return _after(text, "-->", at + 4)
         if text.startswith("<![CDATA[", at):
@@ -204,7 +204,7 @@ def _after(text: str, mark: str, at: int) -> int:
 
 
 def _after_declaration(text: str, at: int) -> int:
-    """Return where a declaration or instruction ends, what it declares within brackets included."""
+    """Return the index of the end of a declaration or instruction, with what it declares in brackets."""
     end = text.find(">", at)
     if text.find("[", at, end if end >= 0 else None) >= 0:
         end = text.find("]", end)
@@ -213,7 +213,7 @@ def _after_declaration(text: str, at: int) -> int:
 
 
 def _attributes(rest: str) -> tuple[dict[str, str], dict[str, str]]:
-    """Return attributes by their local names in lower case, and the namespaces that are declared, by prefix."""
+    """Return attributes by their local names in lower case, and declared namespaces by prefix."""
     attributes: dict[str, str] = {}
     declared: dict[str, str] = {}
     for number, match in enumerate(_ATTRIBUTE.finditer(rest)):

@@ -70,7 +70,7 @@ def _answer(request: bytes) -> bytes:
         wrong = "it is nested too deeply"
     except ValueError as error:
         wrong = str(error) or type(error).__name__
-    except Exception as error:  # noqa: BLE001 - a defect of one reader is told, and costs its source alone
+    except Exception as error:  # noqa: BLE001 - a defect of one reader affects its own source only
         broken = f"internal error: {error!r}"
     return as_json((None, wrong[:1000], broken[:1000], events))
 

@@ -1,4 +1,4 @@
-"""Plain text of HTML that feeds carry."""
+"""The plain text of HTML in feeds."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Callable
 
 from newsletter.sources.reading.references import unescaped
 
-_LONGEST = 100_000  # characters of markup that are looked at
-# What shows nothing, from its beginning to its end.
+_LONGEST = 100_000  # characters of markup that are read
+# Elements whose content is not shown.
 _UNSEEN = tuple(
     (re.compile(opening, re.IGNORECASE), re.compile(closing, re.IGNORECASE))
     for opening, closing in (
         ("<!--", "-->"),
         (r"<script\b", r"</script\s*>"),
         (r"<style\b", r"</style\s*>"),
-        # The same formula once more, in another language.
+        # A second form of the same formula.
         (r"<(?:\w+:)?annotation(?:-xml)?\b", r"</(?:\w+:)?annotation(?:-xml)?\s*>"),
     )
 )
@@ -24,7 +24,7 @@ _TAG = re.compile(
     r"<(?P<end>/)?+(?:(?P<prefix>[a-z][a-z0-9-]*+):)?+(?P<name>[a-z][a-z0-9-]*+)(?:\s[^<>]*+|/)?+>",
     re.IGNORECASE,
 )
-# What those who write XML put before the names of HTML, MathML and JATS.
+# Namespace prefixes of HTML, MathML and JATS.
 _PREFIXES = re.compile(r"jats|mml|m|math|mathml|h|html|xhtml|ns\d+", re.IGNORECASE)
 _INLINE = re.compile(
     r"a|abbr|b|cite|code|em|font|i|ins|kbd|mark|q|s|small|span|strong|sub|sup|tt|u|var|wbr", re.IGNORECASE
@@ -57,19 +57,19 @@ _LONE = re.compile(
 
 
 def plain(markup: str) -> str:
-    """Return what a reader would see of an HTML fragment, on one line or more.
+    """Return the visible text of an HTML fragment, one line or more.
 
-    Only tags that HTML, MathML or (in abstracts of publishers) JATS have are taken as such: `Let's <think>` and
-    `a < b` stay as they are. A reference has a semicolon: `R&D` and `?a=1&copy=2` stay, too.
+    Only tags of HTML, MathML and (in publishers' abstracts) JATS count as tags: `Let's <think>` and `a < b` stay
+    as they are. A character reference needs its semicolon: `R&D` and `?a=1&copy=2` stay too.
     """
     return _plain(markup, lambda _: True)
 
 
 def plain_title(markup: str) -> str:
-    """Return what a reader would see of a title that may be HTML or plain text.
+    """Return the visible text of a title, which may be HTML or plain text.
 
-    A tag counts as one only with its counterpart: `The role of <i>in vitro</i> tests` has markup, `What the <s>
-    token does in a <table>` speaks of it.
+    A tag counts only together with its end tag: `The role of <i>in vitro</i> tests` has markup, `What the <s>
+    token does in a <table>` is about it.
     """
     tags = [(tag["name"].lower(), bool(tag["end"])) for tag in _TAG.finditer(markup[:_LONGEST])]
     opened = {name for name, is_end in tags if not is_end}
@@ -87,7 +87,7 @@ def _plain(markup: str, is_tag: Callable[[str], bool]) -> str:
 
 
 def _without(text: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> str:
-    """Return a text without what stands between two marks; in one pass, however many marks there are."""
+    """Return a text without the parts between two marks, in a single pass over the text."""
     kept, at = [], 0
     while (start := opening.search(text, at)) and (end := closing.search(text, start.end())):
         kept.append(text[at : start.start()])
@@ -96,7 +96,7 @@ def _without(text: str, opening: re.Pattern[str], closing: re.Pattern[str]) -> s
 
 
 def _shown(tag: re.Match[str]) -> str:
-    """Return what stands in the place of a tag: nothing, a space, or (where it is none) itself."""
+    """Return the replacement of a tag: nothing, a space, or the same text if it is no tag."""
     name, prefix = tag["name"], tag["prefix"]
     if prefix and not _PREFIXES.fullmatch(prefix):
         return tag[0]
@@ -117,12 +117,12 @@ _OUTSIDE = tuple(
 
 
 def is_page(text: str) -> bool:
-    """Tell whether a text is HTML, or a piece of it."""
+    """Return whether a text is HTML, whole or in part."""
     return bool(_MARKS_A_PAGE.match(text)) or len(_CLOSING.findall(text)) >= _FEW
 
 
 def page_lines(markup: str) -> str:
-    """Return what a whole HTML page shows, a line for each block, without its head and navigation."""
+    """Return the visible text of a whole HTML page, a line for each block, without head and navigation."""
     text = markup
     for opening, closing in (*_UNSEEN, *_OUTSIDE):
         text = _without(text, opening, closing)

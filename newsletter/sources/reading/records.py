@@ -1,7 +1,7 @@
-"""Reads what sources send, which may be anything: each value comes out as what it should be, or as nothing.
+"""Reads records of sources, which may hold any value: each field has the type that it should have, or is empty.
 
-All functions are total: no value raises. Texts come out as one clean line, counts fit a database integer, links
-are absolute http(s) URLs that hide nothing. Absurd sizes are cut, and the cut is logged.
+All functions are total: no value raises. Texts are one clean line, counts fit a database integer, links are
+absolute http(s) URLs without a user name. Excessive sizes are cut, and each cut is logged.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ def text(value: object, limit: int = NAME) -> str:
 
 
 def markup(value: object, limit: int = NAME) -> str:
-    """Return what an HTML text shows, as one clean line; anything else gives an empty string."""
+    """Return the visible text of HTML as one clean line; anything else gives an empty string."""
     return text(plain(value), limit) if isinstance(value, str) else ""
 
 
 def texts(values: object, limit: int = LABELS) -> tuple[str, ...]:
-    """Return the texts in a list, at most `limit` of them; two authors may share a name, so nothing is folded."""
+    """Return the texts in a list, at most `limit`. Equal texts stay: two authors may have the same name."""
     found = tuple(filter(None, map(text, values if isinstance(values, (list, tuple)) else ())))
     if len(found) > limit:
         _log.warning("items_cut", first=found[0], items=len(found), limit=limit)
@@ -64,7 +64,7 @@ def texts(values: object, limit: int = LABELS) -> tuple[str, ...]:
 
 
 def count(value: object) -> int | None:
-    """Return a number of votes, comments or stars; numbers may come as text. Anything else gives None."""
+    """Return a number of votes, comments or stars, also from its digits as text; anything else gives None."""
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= len(str(_MAX_COUNT)):
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_COUNT:
@@ -73,7 +73,7 @@ def count(value: object) -> int | None:
 
 
 def day_of(value: object) -> date | None:
-    """Return the day that an ISO date or time begins with, padded or not."""
+    """Return the day of an ISO date or time, with or without leading zeros; anything else gives None."""
     match = _DAY.match(value) if isinstance(value, str) else None
     try:
         return date(*map(int, match.groups())) if match else None
@@ -82,10 +82,10 @@ def day_of(value: object) -> date | None:
 
 
 def link(value: object, base: str = "") -> str:
-    """Return an absolute http(s) URL, joined to `base` where it is relative, or an empty string.
+    """Return an absolute http(s) URL, or an empty string. A relative link is joined to `base`.
 
-    Line breaks within it go, as in browsers; what a URL cannot hold is percent-encoded (RFC 3986, 2.1), a host of
-    other letters written in ASCII (IDNA). A URL with a user name is none: it would lead elsewhere than it reads.
+    Line breaks are removed, as in browsers. Characters that a URL cannot hold are percent-encoded (RFC 3986, 2.1),
+    and the host is written in ASCII (IDNA). A URL with a user name is refused: it hides where it leads.
     """
     if not isinstance(value, str) or not value.strip() or len(value) > LINK:
         return ""
@@ -102,7 +102,7 @@ def link(value: object, base: str = "") -> str:
 
 
 def _encoded(part: str) -> str:
-    """Return a part of a URL with what it cannot hold percent-encoded; letters of any script may stand in it."""
+    """Return a part of a URL, percent-encoded; letters of any script stay."""
     return _NOT_IN_A_LINK.sub(_percent, part)
 
 
@@ -112,31 +112,31 @@ def _percent(found: re.Match[str]) -> str:
 
 
 def links(values: object, limit: int = LABELS) -> tuple[str, ...]:
-    """Return the URLs in a list, each once."""
+    """Return the URLs in a list, without repeats."""
     return tuple(dict.fromkeys(filter(None, map(link, values if isinstance(values, list) else ()))))[:limit]
 
 
 def first(values: Iterable[str]) -> str:
-    """Return the first text that is not empty, or an empty one."""
+    """Return the first text that is not empty, or an empty string."""
     return next(filter(None, values), "")
 
 
 def image(*urls: str) -> str:
-    """Return the first URL that by its ending is a picture, or an empty string."""
+    """Return the first URL with the ending of an image file, or an empty string."""
     return first(url for url in urls if _IMAGE.fullmatch(url[url.rfind(".") :].partition("?")[0]))
 
 
 class Record:
-    """A JSON object, or something else, which then is one without fields.
+    """A JSON object; any other value counts as an object without fields.
 
-    Where several names are given, the first that holds something usable counts.
+    Of several names, the first with a usable value counts.
     """
 
     def __init__(self, value: object) -> None:
         self._fields: dict[Any, Any] = value if isinstance(value, dict) else {}
 
     def raw(self, name: str) -> object:
-        """Return a field as it came, or None."""
+        """Return a field unchanged, or None."""
         return self._fields.get(name)
 
     def text(self, *names: str, limit: int = NAME) -> str:
@@ -144,7 +144,7 @@ class Record:
         return first(text(self.raw(name), limit) for name in names)
 
     def markup(self, name: str, limit: int = NAME) -> str:
-        """Return what an HTML text shows, or an empty string."""
+        """Return the visible text of HTML, or an empty string."""
         return markup(self.raw(name), limit)
 
     def texts(self, name: str, limit: int = LABELS) -> tuple[str, ...]:
@@ -176,12 +176,12 @@ class Record:
         return [Record(value) for value in self.items(name)]
 
     def items(self, name: str) -> list[Any]:
-        """Return the values of a list as they came; none, where there is no list."""
+        """Return the values of a list unchanged; none if there is no list."""
         values = self.raw(name)
         return values if isinstance(values, list) else []
 
     def listed(self, name: str) -> list[Any]:
-        """Return the values of a list that must be there.
+        """Return the values of a required list.
 
         Raises:
             BadRecordError: there is no list.
@@ -205,9 +205,9 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """A listing with what the source counts of it.
+    """A listing with the source's counts.
 
-    `guid` is what the source calls it, if it does; `listed_on` its day, if that is not the day of the page.
+    `guid` is the source's own id of it, or nothing; `listed_on` its day, if that is not the day of the page.
     """
 
     listing: Listing
@@ -218,8 +218,8 @@ class Seen:
     stars: int | None = None
 
 
-def one(what: str, raw: object, read: Callable[[Record], Seen | None]) -> Iterator[Seen | Skipped]:
-    """Read a record, called `what` where it must be skipped; nothing comes of one that is not wanted (None)."""
+def read_or_skip(what: str, raw: object, read: Callable[[Record], Seen | None]) -> Iterator[Seen | Skipped]:
+    """Yield a record as read, or the reason why it is skipped, named `what`; nothing if `read` returns None."""
     try:
         seen = read(Record(raw))
     except BadRecordError as error:
@@ -230,36 +230,36 @@ def one(what: str, raw: object, read: Callable[[Record], Seen | None]) -> Iterat
 
 
 def each(records: Iterable[object], read: Callable[[Record], Seen | None]) -> Iterator[Seen | Skipped]:
-    """Read records one by one; one that cannot be read costs itself alone."""
+    """Read records; a record that cannot be read is skipped, and the others are not affected."""
     for number, raw in enumerate(records, start=1):
-        yield from one(f"record {number}", raw, read)
+        yield from read_or_skip(f"record {number}", raw, read)
 
 
 def page(source: str, day: date, now: datetime, found: Iterable[Seen | Skipped]) -> Page:
-    """Return the page of a day, each listing once, in the order found, and what was skipped or stood there again.
+    """Return the page of a day: each listing once, in the order found, and the skipped records and repeats.
 
     Args:
         source: the source's name.
         day: the day that the page is for.
         now: when it was read.
-        found: what stands on it.
+        found: its records, read or skipped.
     """
     items = list(found)
     seen = [item for item in items if isinstance(item, Seen)]
     entries = [
         Entry(
-            listing=one.listing,
+            listing=item.listing,
             sighting=Sighting(
                 source=source,
-                listed_on=min(one.listed_on or day, day),
+                listed_on=min(item.listed_on or day, day),
                 seen_at=now,
-                upvotes=one.upvotes,
-                comments=one.comments,
-                stars=one.stars,
+                upvotes=item.upvotes,
+                comments=item.comments,
+                stars=item.stars,
             ),
             guid=guid,
         )
-        for one, guid in zip(seen, _guids(seen), strict=True)
+        for item, guid in zip(seen, _guids(seen), strict=True)
     ]
     placement = place((), entries)
     once = [entry for number, entry in enumerate(entries) if number not in placement.repeats]
@@ -274,21 +274,21 @@ def page(source: str, day: date, now: datetime, found: Iterable[Seen | Skipped])
 
 
 def _guids(seen: Sequence[Seen]) -> list[str]:
-    """Return by what id the source tells each listing from its others: its own, or else the link.
+    """Return the id by which the source distinguishes each listing: its own id, or else the link.
 
-    An id under which a page shows several papers tells nothing; then link and title together do. Papers with an
-    arXiv id or a DOI need none.
+    If a page shows several papers under the same id, link and title together replace it. Papers with an arXiv id
+    or a DOI need none.
     """
     shown: dict[str, set[tuple[str, str]]] = {}
-    places = [(normalised_url(one.listing.url), title_key(one.listing.title)) for one in seen]
-    for one, where in zip(seen, places, strict=True):
-        for guid in {one.guid, where[0]}:
+    places = [(normalised_url(item.listing.url), title_key(item.listing.title)) for item in seen]
+    for item, where in zip(seen, places, strict=True):
+        for guid in {item.guid, where[0]}:
             shown.setdefault(guid, set()).add(where)
     guids = []
-    for one, (link, title) in zip(seen, places, strict=True):
-        if one.guid and len(shown[one.guid]) == 1:
-            guids.append(one.guid)
-        elif not link or one.listing.id.kind in {IdKind.ARXIV, IdKind.DOI}:
+    for item, (link, title) in zip(seen, places, strict=True):
+        if item.guid and len(shown[item.guid]) == 1:
+            guids.append(item.guid)
+        elif not link or item.listing.id.kind in {IdKind.ARXIV, IdKind.DOI}:
             guids.append("")
         else:
             guids.append(link if len(shown[link]) == 1 else f"{link} {title}")

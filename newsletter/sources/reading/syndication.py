@@ -1,4 +1,4 @@
-"""RSS (0.9 to 2.0, RDF too) and Atom, with the modules that journals, arXiv and podcasts add to them.
+"""RSS (0.9 to 2.0, and RDF) and Atom, with the modules that journals, arXiv and podcasts use.
 
 https://www.rssboard.org/rss-specification, https://web.resource.org/rss/1.0/spec, RFC 4287.
 """
@@ -29,7 +29,7 @@ _ENTRY = frozenset({"item", "entry"})
 MOST_ENTRIES = 10_000  # the largest feeds hold a few thousand
 _LONGEST = 200_000  # characters of a field
 _LONGEST_NAME = 500
-# arXiv's daily feeds begin each description so.
+# The start of each description in arXiv's daily feeds.
 _ANNOUNCED = re.compile(r"\s*arXiv:\S+\s+Announce Type:\s*\S+\s+Abstract:\s*")
 _NAME_IN_MAIL = re.compile(r"[^\s()]+@[^\s()]+\s*\(([^()]*)\)")  # RSS: `ada@example.org (Ada Example)`
 
@@ -58,7 +58,7 @@ _PREFIXES = {
     "http://a9.com/-/spec/opensearch/1.1/": "opensearch",
     "http://a9.com/-/spec/opensearchrss/1.0/": "opensearch",
 }
-# Fields that several names stand for, the one that says most first.
+# Fields with several names, the most informative first.
 _NAMES = {
     "id": ("id", "guid"),
     "title": ("title", "dc_title"),
@@ -70,10 +70,10 @@ _NAMES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """What a feed says of itself, and its entries: fields by name, modules' with a prefix, such as `dc_creator`.
+    """A feed's own fields (`meta`) and its entries, by name; names of modules have a prefix, as in `dc_creator`.
 
-    `links` holds all links and enclosures, `link` the one to the entry; all are absolute where they can be. Texts
-    come as they stand, HTML and all; which of them are HTML says `html`, a list of names.
+    `links` holds all links and enclosures, `link` the link to the entry; they are absolute if possible. Texts are
+    unchanged, with HTML; `html` lists the names of the fields that are HTML.
     """
 
     meta: dict[str, Any]
@@ -81,7 +81,7 @@ class Feed:
 
 
 def parse_feed(document: Document) -> Feed:
-    """Return the feed that a document holds; what is wrong in its XML costs itself alone.
+    """Return the feed in a document. A mistake in its XML affects no more than the place where it stands.
 
     Raises:
         ValueError: it is no RSS or Atom feed, or is cut short.
@@ -107,7 +107,7 @@ def parse_feed(document: Document) -> Feed:
 
 
 def published_on(entry: Record) -> date | None:
-    """Return the day (UTC) on which an entry came out, or last changed."""
+    """Return the day (UTC) on which an entry was published, or else last changed."""
     for name in ("published", "updated"):
         value = entry.raw(name)
         when = moment(value) if isinstance(value, str) else None
@@ -120,7 +120,7 @@ def published_on(entry: Record) -> date | None:
 
 
 def shown(entry: Record, name: str) -> str:
-    """Return what a reader would see of a text of an entry, as plain text of one line or more."""
+    """Return the visible text of an entry's field, one line or more."""
     value, is_html = entry.raw(name), name in entry.items("html")
     if not isinstance(value, str):
         return ""
@@ -130,13 +130,13 @@ def shown(entry: Record, name: str) -> str:
 
 
 def without_announcement(description: str) -> str:
-    """Return the abstract of a description in arXiv's daily feeds; other texts come back as they are."""
+    """Return the abstract in a description of arXiv's daily feeds; other texts unchanged."""
     announcement = _ANNOUNCED.match(description)
     return description[announcement.end() :] if announcement else description
 
 
 def _entries(root: Element) -> Iterator[Element]:
-    """Yield the entries, wherever they stand: a tag left open puts those after it further down."""
+    """Yield the entries at any depth: an unclosed tag puts the entries after it further down."""
     return (element for element in root.below() if element.name in _ENTRY)
 
 
@@ -147,7 +147,7 @@ def _base(element: Element, base: str) -> str:
 def _joined(base: str, link: str) -> str:
     try:
         return urljoin(base, link.strip())
-    except ValueError:  # no address at all
+    except ValueError:  # not an address
         return ""
 
 
@@ -160,7 +160,7 @@ def _fields(element: Element, base: str, *, is_atom: bool) -> dict[str, Any]:
     fields: dict[str, Any] = {name: _simple(some[0]) for name, some in children.items() if name not in _NAMES}
     html: list[str] = []
     for name, names in _NAMES.items():
-        found = next((one for other in names for one in children.get(other, []) if not one.is_empty), None)
+        found = next((child for other in names for child in children.get(other, []) if not child.is_empty), None)
         if found is not None:
             fields[name], is_html = _construct(found, is_atom=is_atom)
             html += [name] if is_html else []
@@ -175,22 +175,22 @@ def _fields(element: Element, base: str, *, is_atom: bool) -> dict[str, Any]:
         "author": ", ".join(authors),
         "tags": [{"term": term} for term in _terms(children)],
         "media_thumbnail": [
-            {"url": _joined(base, one.attributes.get("url", ""))}
-            for one in element.below()
-            if one.name == "media_thumbnail"
+            {"url": _joined(base, child.attributes.get("url", ""))}
+            for child in element.below()
+            if child.name == "media_thumbnail"
         ],
     }
 
 
 def _simple(element: Element) -> str | dict[str, str]:
-    """Return the text of an element, or its attributes where it has none."""
+    """Return the text of an element, or its attributes if it has no text."""
     return element.text()[:_LONGEST] or dict(element.attributes)
 
 
 def _construct(element: Element, *, is_atom: bool) -> tuple[str, bool]:
     """Return a text and whether it is HTML.
 
-    In Atom the type says it, and is `text` where there is none (RFC 4287, 3.1.1); RSS has HTML anywhere.
+    In Atom `type` says so, and its default is `text` (RFC 4287, 3.1.1). In RSS any text may be HTML.
     """
     if element.has_elements:
         return element.markup()[:_LONGEST], True
@@ -201,13 +201,13 @@ def _construct(element: Element, *, is_atom: bool) -> tuple[str, bool]:
 def _contents(children: dict[str, list[Element]], *, is_atom: bool) -> Iterator[dict[str, Any]]:
     for element in (*children.get("content", []), *children.get("content_encoded", [])):
         kind = element.attributes.get("type", "").lower()
-        if "/" not in kind or kind.startswith("text/") or "html" in kind:  # others are pictures and the like
+        if "/" not in kind or kind.startswith("text/") or "html" in kind:  # others are images and the like
             value, is_html = _construct(element, is_atom=is_atom and element.name == "content")
             yield {"value": value, "html": ["value"] if is_html else []}
 
 
 def _links(children: dict[str, list[Element]], base: str, identifier: str) -> dict[str, Any]:
-    """Return the links of an entry, the one to it, and whether its identifier is such a link."""
+    """Return the links of an entry, the link to the entry itself, and whether its id is a link."""
     written = sorted(children.get("link", []), key=lambda link: "href" in link.attributes)  # RSS's own ones first
     links = [
         {
@@ -219,9 +219,13 @@ def _links(children: dict[str, list[Element]], base: str, identifier: str) -> di
         if link.attributes.get("href") or link.text()
     ]
     links += [
-        {"rel": "enclosure", "type": one.attributes.get("type", ""), "href": _joined(base, one.attributes["url"])}
-        for one in children.get("enclosure", [])
-        if "url" in one.attributes
+        {
+            "rel": "enclosure",
+            "type": child.attributes.get("type", ""),
+            "href": _joined(base, child.attributes["url"]),
+        }
+        for child in children.get("enclosure", [])
+        if "url" in child.attributes
     ]
     alternates = [link for link in links if link["rel"] == "alternate"]
     pages = [link for link in alternates if not link["type"] or "html" in link["type"]]
@@ -233,7 +237,7 @@ def _links(children: dict[str, list[Element]], base: str, identifier: str) -> di
 
 
 def _authors(children: dict[str, list[Element]]) -> Iterator[str]:
-    """Yield the names of those who wrote an entry, from the first kind of field that has any."""
+    """Yield the names of an entry's authors, from the first kind of field that has any."""
     for kind in ("dc_creator", "author", "itunes_author"):
         names = [_name(element) for element in children.get(kind, [])]
         if any(names):

@@ -1,26 +1,26 @@
-"""Takes back what an editor or a mail program did to long lines: broken at a column, so many words a line."""
+"""Joins lines that an editor or a mail program wrapped at a column."""
 
 from __future__ import annotations
 
 from itertools import pairwise
 
-_LONGEST_WRAPPED = 200  # characters: a line above was not broken
+_LONGEST_WRAPPED = 200  # characters: a longer line was not wrapped
 _NARROWEST = 30
-_FEWEST = 3  # lines of one paragraph that show that a text is wrapped
+_FEWEST = 3  # consecutive wrapped lines that show that a text is wrapped
 
 
 class WrappedError(ValueError):
-    """A text is wrapped so that its paragraphs can't be told from each other."""
+    """A text is wrapped in a way that hides where its paragraphs end."""
 
 
 def unwrapped(text: str) -> str:
-    """Return a text with one line a paragraph; one that was not wrapped comes back as it is.
+    """Return a text with each paragraph on one line; a text that is not wrapped is unchanged.
 
-    A line that was broken shows by the next one's first word, for which there was no room. Blank lines have to
-    stand between papers.
+    A line was wrapped if the first word of the next line did not fit onto it. There must be blank lines between
+    papers.
 
     Raises:
-        WrappedError: they don't.
+        WrappedError: there are none.
     """
     blocks = _blocks(text)
     widths = [width for block in blocks if (width := _width(block))]
@@ -39,7 +39,7 @@ def unwrapped(text: str) -> str:
 
 
 def _blocks(text: str) -> list[list[str]]:
-    """Return the lines that stand together, with spaces at their ends as they are."""
+    """Return groups of lines between blank lines, with the spaces at their ends."""
     blocks: list[list[str]] = [[]]
     for line in text.split("\n"):
         if line.strip():
@@ -50,7 +50,7 @@ def _blocks(text: str) -> list[list[str]]:
 
 
 def _width(block: list[str]) -> int:
-    """Return the column at which lines of a block are broken, or 0 where they aren't."""
+    """Return the column at which lines of a block are wrapped, or 0 if they aren't."""
     width = max(len(line.rstrip()) for line in block)
     if not _NARROWEST <= width <= _LONGEST_WRAPPED:
         return 0
@@ -62,14 +62,14 @@ def _width(block: list[str]) -> int:
 
 
 def _is_broken(line: str, following: str, width: int) -> bool:
-    """Tell whether a line was broken before the next, which has no place on it."""
+    """Return whether a line was wrapped because the next word did not fit."""
     first_word = following.split(maxsplit=1)[0]
     is_full = len(line.rstrip()) + 1 + len(first_word) > width
     return is_full and len(line.rstrip()) <= width and len(line) >= width / 2
 
 
 def _joined(block: list[str], width: int) -> list[str]:
-    """Return the lines of a block with those that were broken in one."""
+    """Return the lines of a block, with wrapped lines joined."""
     lines = [block[0].rstrip()]
     for line, following in pairwise(block):
         if len(line) <= _LONGEST_WRAPPED and _is_broken(line, following, width):
@@ -80,7 +80,7 @@ def _joined(block: list[str], width: int) -> list[str]:
 
 
 def _seam(line: str, following: str, width: int) -> str:
-    """Return what stood where a line was broken: a space, or nothing after a hyphen or within a word."""
+    """Return what to put between joined lines: a space, or nothing after a hyphen or within a word."""
     if line.endswith("-") and following[:1].isalpha():
         return ""
     is_cut_hard = len(line) == width and line == line.rstrip() and len(following) > width

@@ -1,4 +1,4 @@
-"""A finished message taken apart again, to be looked at: what is shown comes from the bytes that would be sent."""
+"""The parts of a finished message, for the preview: read from the bytes that would be sent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class Theme(StrEnum):
-    """The colour scheme that a reader's mail program asks for."""
+    """The colour scheme of a reader's mail program."""
 
     LIGHT = "light"
     DARK = "dark"
@@ -33,7 +33,7 @@ class MailView:
 
 
 def mail_view(raw: bytes) -> MailView:
-    """Take a message (RFC 5322 bytes) apart."""
+    """Return the parts of a message (RFC 5322 bytes)."""
     message = message_from_bytes(raw, policy=policy.default)
     html = _body(message, "html")
     return MailView(
@@ -52,10 +52,10 @@ def _body(message: EmailMessage, kind: str) -> str:
 
 
 def as_shown_in(theme: Theme, html: str) -> str:
-    """Return a mail's HTML as a program with this colour scheme shows it, whatever scheme the browser has.
+    """Return a mail's HTML as a program with this colour scheme shows it, whatever the browser's scheme is.
 
-    Browsers don't hand a scheme down into a sandboxed frame, so the media feature is replaced by one that is
-    always or never true. Scrollbars are hidden, as on a phone: they would take away from the width.
+    Browsers don't pass a scheme on into a sandboxed frame, so the media query is replaced by a query that is
+    always or never true. Scrollbars are hidden, as on a phone: they would reduce the width.
     """
     html = re.sub(
         r"prefers-color-scheme\s*:\s*(light|dark)",

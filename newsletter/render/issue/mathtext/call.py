@@ -1,4 +1,4 @@
-"""A command of LaTeX where it stands, and what it needs of the reader that met it."""
+"""A LaTeX command in its text, and what it needs from the reader."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
 
-Read = tuple[str, int]  # what was read, and where reading goes on
+Read = tuple[str, int]  # the text read, and the index where reading goes on
 
 _SPACE = re.compile(r"\s*")
 _OPTION = re.compile(r"\s*\[([^\[\]]{0,80})\]")
@@ -19,11 +19,11 @@ class Mode(Enum):
 
     TEXT = auto()
     MATH = auto()
-    SCRIPT = auto()  # mathematics set tight: exponents and indices
+    SCRIPT = auto()  # mathematics without spaces: exponents and indices
 
 
 class Reader(Protocol):
-    """What commands need of a reader. Positions are indices into `text`; nothing is read past an `end`."""
+    """The reader, as commands need it. Positions are indices into `text`; nothing after an `end` is read."""
 
     @property
     def text(self) -> str:
@@ -31,18 +31,18 @@ class Reader(Protocol):
 
     @property
     def closing(self) -> Mapping[int, int]:
-        """Return where the group that opens at a position closes, for each that does."""
+        """Return the index of each group's closing brace, by the index of its opening brace."""
 
     def render(self, start: int, end: int, mode: Mode) -> str:
         """Return a part of the text as Unicode."""
 
     def argument(self, position: int, end: int, mode: Mode, *, token: bool = False) -> Read:
-        """Read a group or, where `token` allows, one character or command; nothing if there is none."""
+        """Read a group or, if `token`, a single character or command; nothing if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A command: `start` is at its backslash, `after` behind its name."""
+    """A command: `start` is the index of its backslash, `after` the index after its name."""
 
     reader: Reader
     name: str
@@ -58,7 +58,7 @@ class Call:
 
     @property
     def raw(self) -> str:
-        """Return the command as it stands, without arguments."""
+        """Return the source of the command, without arguments."""
         return self.text[self.start : self.after]
 
     @property
@@ -68,12 +68,12 @@ class Call:
 
     @property
     def behind(self) -> str:
-        """Return the character behind the name."""
+        """Return the character after the name."""
         return self.text[self.after : self.after + 1]
 
     @property
     def in_text(self) -> bool:
-        """Return whether the command stands outside mathematics."""
+        """Return whether the command is outside of mathematics."""
         return self.mode is Mode.TEXT
 
     @property
@@ -82,16 +82,16 @@ class Call:
         return Mode.SCRIPT if self.mode is Mode.SCRIPT else Mode.MATH
 
     def past_space(self) -> int:
-        """Return where the white space that ends a command ends."""
+        """Return the index after the white space that ends a command."""
         space = _SPACE.match(self.text, self.after, self.end)
         return space.end() if space else self.after
 
     def past_braces(self, position: int) -> int:
-        """Return where reading goes on behind the empty group that may end a command."""
+        """Return the index after an empty group (`{}`) that may end a command."""
         return position + 2 if self.text.startswith("{}", position) else position
 
     def argument(self, mode: Mode, position: int | None = None, *, token: bool = False) -> Read:
-        """Read an argument, the first unless a position is given."""
+        """Read an argument: the first one, or the one at a position."""
         return self.reader.argument(self.after if position is None else position, self.end, mode, token=token)
 
     def two_formulas(self) -> tuple[str, str, int]:
@@ -101,11 +101,11 @@ class Call:
         return first, second, after
 
     def option(self) -> Read:
-        """Read the argument in brackets, if there is one."""
+        """Read the optional argument in brackets."""
         match = _OPTION.match(self.text, self.after, self.end)
         return (match[1].strip(), match.end()) if match else ("", self.after)
 
     def verbatim(self, position: int) -> Read:
-        """Read an argument that is no LaTeX, such as an address."""
+        """Read an argument that is not LaTeX, such as an address."""
         close = self.reader.closing.get(position, self.end)
         return (self.text[position + 1 : close], close + 1) if close < self.end else ("", position)

@@ -1,4 +1,4 @@
-"""What the commands of LaTeX read as."""
+"""The LaTeX commands, and how each is read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FORMULAS = symbols.names("operatorname boldsymbol bm pmb ensuremath")
 
 
 def read_command(reader: Reader, start: int, end: int, mode: Mode) -> Read:
-    """Read the command at a backslash, with its arguments; one that is not known loses its backslash at most."""
+    """Read the command at a backslash, with its arguments; an unknown command loses its backslash at most."""
     match = _COMMAND.match(reader.text, start, end)
     after = match.end() if match else start + 1
     name = match[1] if match else None
@@ -41,7 +41,7 @@ def read_command(reader: Reader, start: int, end: int, mode: Mode) -> Read:
 
 
 def _symbol(call: Call) -> Read | None:
-    """Read a command that stands for one character, and space it as its kind is spaced."""
+    """Read a command for a single character, with the spaces that its kind has."""
     character = symbols.symbol(call.name)
     if not character:
         return None
@@ -60,7 +60,7 @@ def _symbol(call: Call) -> Read | None:
 
 
 def _unknown(call: Call) -> Read:
-    """Read a command that is an author's own, or sets type: its argument, or its name where it has none."""
+    """Read a command of the author's own, or for typesetting: its argument, or its name if it has none."""
     mode = call.mode
     if call.name.startswith("text") or call.name in _TEXT:
         mode = Mode.TEXT
@@ -72,7 +72,7 @@ def _unknown(call: Call) -> Read:
     return content or call.name, after
 
 
-# Commands that stand alone.
+# Commands without arguments.
 
 
 def _ignored(call: Call) -> Read:
@@ -80,7 +80,7 @@ def _ignored(call: Call) -> Read:
 
 
 def _size(call: Call) -> Read:
-    r"""Read what sizes a delimiter: as nothing, with the dot of `\left.`."""
+    r"""Read the size of a delimiter as nothing, with the dot of `\left.`."""
     return "", call.after + (call.behind == ".")
 
 
@@ -99,7 +99,7 @@ def _abbreviation(call: Call) -> Read:
 
 
 def _operator(call: Call) -> Read:
-    """Read the name of a function: a word of its own."""
+    """Read the name of a function as a separate word."""
     name = "mod" if call.name == "bmod" else call.name
     if call.in_text:
         return name, call.past_braces(call.after)
@@ -113,7 +113,7 @@ def _operator(call: Call) -> Read:
 
 
 def _letters(call: Call) -> Read:
-    """Read an argument of letters; in text without braces it is one that stands alone."""
+    """Read an argument of letters; in text without braces it is a single letter."""
     lone = not call.in_text or _LONE_LETTER.match(call.text, call.after, call.end)
     return call.argument(call.formula, token=bool(lone))
 
@@ -126,7 +126,7 @@ def _alphabet(call: Call) -> Read:
 
 
 def _math_accent(call: Call) -> Read:
-    """Read a letter with an accent of mathematics; longer terms go without."""
+    """Read a letter with a mathematical accent; longer terms lose it."""
     content, after = _letters(call)
     if not content or (content[1:2].isascii() and content[1:2].isalpha()):
         return content, after
@@ -134,7 +134,7 @@ def _math_accent(call: Call) -> Read:
 
 
 def _term(text: str) -> str:
-    """Return an operand, in parentheses where it is more than one term."""
+    """Return an operand, in parentheses if it has several terms."""
     return text if _ONE_TERM.fullmatch(text) else f"({text})"
 
 
@@ -157,7 +157,7 @@ def _root(call: Call) -> Read:
 
 
 def _stacked(call: Call) -> Read:
-    """Read what stands above or below a sign: as its exponent or its index."""
+    """Read a term above or below a sign as its exponent or its index."""
     mark, base, after = call.two_formulas()
     return base + symbols.scripted("_" if call.name == "underset" else "^", mark, glued=True), after
 
@@ -179,7 +179,7 @@ def _modulo(call: Call) -> Read:
 
 
 def _link(call: Call) -> Read:
-    """Read a link and the label it may have."""
+    """Read a link and its optional label."""
     address, after = call.verbatim(call.after)
     link = unescaped(address)
     if call.name != "href":
@@ -218,7 +218,7 @@ _WORDS: Mapping[str, Callable[[Call], Read]] = {
     "item": _item,
 }
 
-# Without an argument these are not LaTeX, and read as any name.
+# Without an argument these are not LaTeX, and are read as plain names.
 _STRUCTURES: Mapping[str, Callable[[Call], Read]] = {
     **dict.fromkeys(symbols.ALPHABETS, _alphabet),
     **dict.fromkeys(symbols.MATH_ACCENTS, _math_accent),

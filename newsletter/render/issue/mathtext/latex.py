@@ -1,8 +1,8 @@
-"""A reader of LaTeX as titles and abstracts use it.
+"""A reader of the LaTeX in titles and abstracts.
 
-It is total: whatever it cannot read stands as it came. Text outside mathematics is read with care, since most of
-it is not LaTeX: a dollar sign may be a price, a brace a set, an underscore part of a name. Groups are followed to
-a fixed depth, so no input can exhaust the stack.
+It is total: text that it cannot read stays unchanged. Text outside of mathematics is read with care, as most of it
+is not LaTeX: a dollar sign may be part of a price, a brace of a set, an underscore of a name. Groups are read to a
+fixed depth, so no input can exhaust the stack.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _LATEX_GROUP = re.compile(r"\\[A-Za-z\"'`^~=.]|,\Z")
 _COLOUR = re.compile(r"[A-Za-z]+\{")
 _SPACE = re.compile(r"\s*")
 
-# In text `^` and `_` are marks of a formula only in these surroundings.
+# In text `^` and `_` belong to a formula only in these contexts.
 _ARGUMENT = re.compile(r"\{|\\[A-Za-z]")
 _RAISED_BASE = re.compile(r"[\w)\]}|*]|[^\x00-\x7f]")
 _RAISED = re.compile(
@@ -63,19 +63,19 @@ def _matching_braces(text: str) -> dict[int, int]:
 
 
 def _tidy(formula: str) -> str:
-    """Return a formula without doubled spaces, a relation at its head set tight (`≤30`)."""
+    """Return a formula without double spaces, and without a space after a relation at its start (`≤30`)."""
     return _LEADING_RELATION.sub(r"\1", re.sub(r"\s+", " ", formula).strip())
 
 
 def _is_part_of_word(before: str, inner: str, behind: str) -> bool:
-    """Return whether a group only shields letters of a word (`{D}ual`, `na{i}ve`, `{GPT}s`) or of `{O}(n)`."""
+    """Return whether a group only protects letters of a word (`{D}ual`, `na{i}ve`, `{GPT}s`) or of `{O}(n)`."""
     if len(inner) == 1 and inner.isalpha():
         return before.isalpha() or behind.isalpha() or behind == "("
     return inner.isalpha() and inner.isupper() and behind.isalpha()
 
 
 class _Reader:
-    """Reads one text; positions are indices into it, and nothing is read past an `end`."""
+    """Reads a text; positions are indices into it, and nothing after an `end` is read."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -114,7 +114,7 @@ class _Reader:
         return read
 
     def _marked(self, match: re.Match[str], end: int, mode: Mode) -> Read:
-        """Read what begins with a mark."""
+        """Read the construct that begins with a special character."""
         start, after = match.span()
         if match["kept"]:
             return self._kept(match[0], after, end)
@@ -138,7 +138,7 @@ class _Reader:
         return read
 
     def _kept(self, kept: str, after: int, end: int) -> Read:
-        r"""Read a link, a path or code: as it is, but for the label that a stripped `\href` left behind a link."""
+        r"""Read a link, a path or code unchanged, without the label that a stripped `\href` left after a link."""
         link, close = unescaped(kept), self.closing.get(after, end)
         if close >= end:
             return link, after
@@ -164,7 +164,7 @@ class _Reader:
         return self.render(after, close, Mode.MATH), behind
 
     def _quotation(self, start: int, after: int, end: int) -> Read:
-        """Read a quotation between ``marks'' of LaTeX, or marks that are none."""
+        """Read a quotation between ``marks'' of LaTeX, or other such characters."""
         quoted = quotation(self.text, start, end)
         if quoted is None:
             return self.text[start:after], after
@@ -173,7 +173,7 @@ class _Reader:
         return quoting.replace("{}", inner), quoted.end()
 
     def _group(self, start: int, end: int, mode: Mode) -> Read:
-        """Read a group; in text its braces stay unless they are unmistakably LaTeX's."""
+        """Read a group; in text its braces stay unless they are clearly LaTeX."""
         close = self.closing.get(start, end)
         if close >= end:
             return "{", start + 1
@@ -184,7 +184,7 @@ class _Reader:
         return f"{{{read}}}", close + 1
 
     def _script(self, start: int, end: int, mode: Mode) -> Read:
-        """Read what is raised or lowered; in text only where the shape is a formula's."""
+        """Read an exponent or index; in text only in the form of a formula."""
         kind, after = self.text[start], start + 1
         if mode is not Mode.TEXT:
             content, after = self.argument(after, end, Mode.SCRIPT, token=True)
@@ -200,7 +200,7 @@ class _Reader:
         return symbols.scripted(kind, content.strip(), glued=glued), after
 
     def _has_base(self, start: int) -> bool:
-        """Return whether what stands before a mark in text can carry an exponent or an index."""
+        """Return whether the text before a mark can have an exponent or an index."""
         if self.text[start] == "^" or _ARGUMENT.match(self.text, start + 1):
             return start > 0 and bool(_RAISED_BASE.match(self.text, start - 1))
         return bool(_LOWERED_BASE.search(self.text, max(start - _BASE_WINDOW, 0), start))

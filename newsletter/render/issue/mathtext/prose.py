@@ -1,4 +1,4 @@
-"""What LaTeX and ordinary prose share, told apart by shape: links, prices, quotation marks, ties and dashes."""
+"""Forms that LaTeX and prose share: links, prices, quotation marks, ties and dashes; decides which it is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from newsletter.render.issue.mathtext.symbols import OPERATION_SIGNS
 
 LINK = r"(?:https?://|www\.)(?:[^\s{}<>$\\]|\\[_%#&~])+"
 
-# Nothing within these is markup.
+# Nothing inside these is markup.
 PROTECTED = (
     rf"{LINK}"
     r"|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]+"  # addresses of mail
@@ -19,7 +19,7 @@ PROTECTED = (
     r"|(?<![`\\])`[^`'\s](?:[^`'\n]{0,200}[^`'\s])?`(?!`)"  # code
 )
 
-# Group 1 is within single marks, 2 and 3 within double ones.
+# Group 1 is inside single marks, 2 and 3 inside double ones.
 _QUOTATION = re.compile(
     r"(?<!\w)`(?=\w)([^`'\n]+)'(?![\w'])"
     r"|``(?=\S)((?:[^`'\"]|'(?!'))+?)(?:''|(?<=[^\s(])\"(?!\w))"
@@ -40,9 +40,9 @@ _LONGEST_NAME = 2  # of a variable: `$k$NN`, but not `$HOME:$PATH`
 
 
 def is_formula(content: str, after: str) -> bool:
-    """Return whether what stands between two dollar signs is a formula; `after` is the character behind them.
+    """Return whether the text between two dollar signs is a formula; `after` is the character after them.
 
-    Prices and the variables of programs come in pairs too: `$5 to $10`.
+    Prices and variables of programs come in pairs too: `$5 to $10`.
     """
     bare = content.strip()
     if not bare or _CODE.search(content):
@@ -56,35 +56,35 @@ def is_formula(content: str, after: str) -> bool:
 
 
 def unescaped(link: str) -> str:
-    r"""Return a link without the backslashes that LaTeX wants in one (`\_`)."""
+    r"""Return a link without the backslashes that LaTeX needs in it (`\_`)."""
     return re.sub(r"\\([_%#&~])", r"\1", link)
 
 
 def repeats(link: str, label: str) -> bool:
-    """Return whether the label of a link only says the link again."""
+    """Return whether the label of a link only repeats the link."""
     return label.strip().rstrip("/") == link.rstrip("/")
 
 
 def may_label(link: str, after: str) -> bool:
-    """Return whether a group behind a link is a label, and no part of its path (`/users/{id}/x`).
+    """Return whether a group after a link is a label, and not a part of its path (`/users/{id}/x`).
 
-    `after` is the character behind the group.
+    `after` is the character after the group.
     """
     return link[-1] not in "/_^=&?#" and after != "/" and not after.isalnum()
 
 
 def quotation(text: str, start: int, end: int) -> re.Match[str] | None:
-    """Return the quotation that begins at `start`: group 1 is within single marks, 2 or 3 within double ones."""
+    """Return the quotation that begins at `start`: group 1 is inside single marks, 2 or 3 inside double ones."""
     return _QUOTATION.match(text, start, min(end, start + _QUOTATION_WINDOW))
 
 
 def tie(text: str, position: int) -> str:
-    """Return `~` as a space where it ties words (`Table~2`), else as it is (`~10x`, `12~20%`)."""
+    """Return `~` as a space if it ties words (`Table~2`), else unchanged (`~10x`, `12~20%`)."""
     return " " if _TIE.match(text, position) else "~"
 
 
 def dash(text: str, start: int, end: int) -> str:
-    """Return `--` and `---` as dashes where they stand for some, else as they are (`--flag`, `<!--`, rules)."""
+    """Return `--` and `---` as dashes if they mean dashes, else unchanged (`--flag`, `<!--`, rules)."""
     run = text[start:end]
     if run == "--" and _RANGE.match(text, start):
         return "\N{EN DASH}"

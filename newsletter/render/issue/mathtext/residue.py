@@ -1,7 +1,7 @@
-"""What is left of LaTeX where dollar signs and backslashes were dropped: `mathcal{O}(n^2)`, `1.45times`, `sim!30`.
+"""LaTeX without its dollar signs and backslashes: `mathcal{O}(n^2)`, `1.45times`, `sim!30`.
 
-Each rule knows one shape that prose does not have: a command's name that is no word, a word that a brace, a digit
-or a script touches, names that have run together. A word without such a shape stays (`three times`, `similar`).
+Each rule has a pattern that prose does not have: a command's name that is no word, a word next to a brace, a digit
+or a script, names without spaces between them. Other words stay (`three times`, `similar`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Reading = str | Callable[[re.Match[str]], str]
 
 
 class _Rule(NamedTuple):
-    """A shape, how it reads, and strings of which the shape holds one: looking for those is much faster."""
+    """A pattern, its replacement, and strings of which each match contains one: finding those is much faster."""
 
     needs: tuple[str, ...]
     shape: re.Pattern[str]
@@ -29,7 +29,7 @@ class _Rule(NamedTuple):
 
 
 def _rule(needs: Iterable[str], shape: str, reading: Reading) -> _Rule:
-    """Return a rule; `needs` given as one string are its characters."""
+    """Return a rule; `needs` as a single string means its characters."""
     return _Rule(tuple(needs), re.compile(shape), reading)
 
 
@@ -42,7 +42,7 @@ _GREEK = _any(GREEK)
 _ALONE = r"(?<![\w\\])"
 _VARIABLE = r"(?<![&'\u2019.@/-])[A-HJ-Zb-z](?![A-Za-z&'\u2019])"  # a letter, but not "I", "a" or those of "R&D"
 
-# Commands that no language has as words.
+# Commands that are words of no language.
 _SIGNS = names(
     "cdot cdots downarrow emptyset geq geqslant gtrsim hookrightarrow infty ldots leftarrow Leftarrow"
     " leftrightarrow Leftrightarrow leq leqslant lesssim longrightarrow Longrightarrow mapsto nabla neq notin odot"
@@ -53,7 +53,7 @@ _OPENING = names("langle lceil lfloor lVert")
 _CLOSING = names("rangle rceil rfloor rVert")
 _SETTINGS = names("scriptsize footnotesize displaystyle textstyle mathord mathbin mathrel")
 _ALPHABETS = names("mathcal mathbb mathbf mathrm mathit mathsf mathtt mathscr mathfrak mathds boldsymbol")
-# Commands that are words, or end words, until a formula touches them.
+# Commands that are words, or ends of words, unless they touch a formula.
 _ACCENTS = names("widetilde widehat tilde hat bar vec")
 _RELATIONS = names("leq geq neq approx circ cdot times rightarrow Rightarrow leftarrow")
 _WITH_ARGUMENT = names(
@@ -72,7 +72,7 @@ def _behind(match: re.Match[str]) -> str:
 
 
 def _even_space(match: re.Match[str]) -> str:
-    """Return the space that was before a name if there is one behind it: names that ran together lost it."""
+    """Return the space before a name if there is one after it: names without spaces between them lost it."""
     return " " if match.string[match.end() : match.end() + 1] == " " else ""
 
 
@@ -96,7 +96,7 @@ _FORMULA_RELATIONS = re.compile(
 
 
 def _formula(match: re.Match[str]) -> str:
-    """Read what stands in an exponent, an index or an argument: names are letters there."""
+    """Read an exponent, an index or an argument: names in it are letters."""
     content = _FORMULA_NAMES.sub(_sign, match[2])
     return match[1] + _FORMULA_RELATIONS.sub(lambda m: (m[1] or _even_space(m)) + symbol(m[2]), content)
 
@@ -117,7 +117,7 @@ _RULES = (
     ),
     _rule(["tilde"], rf"{_FREE}(tilde)\s?(O|Theta|Omega)(?=\()", _with_letter),
     _rule((f"cal{letter}" for letter in ascii_uppercase), rf"{_FREE}(cal)([A-Z])(?![A-Za-z])", _with_letter),
-    # Fractions that lost their head, and delimiters: `left( m{varepsilon^2} right)`.
+    # Fractions without their command, and delimiters: `left( m{varepsilon^2} right)`.
     _rule("{", rf"{_FREE}([A-Za-z\d])\{{({_GREEK})(\^\d)?\}}", _fraction),
     _rule(
         ("right)", "right]", "right|"),
@@ -140,7 +140,7 @@ _RULES = (
         _sign,
     ),
     _rule("_", rf"{_FREE}(sum|prod|int)(?=_\{{)", _sign),
-    # Relations and what they touch: `deltageq 1`, `kleq 5`, `alpha = 0.5`, `Omega(n)`, `Delta4.1%`.
+    # Relations and their neighbours: `deltageq 1`, `kleq 5`, `alpha = 0.5`, `Omega(n)`, `Delta4.1%`.
     _rule(_RELATIONS, rf"{_FREE}({_GREEK})({_any(_RELATIONS)})(?![a-z])", _related),
     _rule(("leq", "geq", "neq"), rf"{_FREE}([A-HJ-TV-Za-hj-tv-z])([lgn]eq)(?![A-Za-z])", _related),
     _rule("=<>≤≥", rf"(?<![A-Za-z\\_-])({_GREEK})(?=\s?[=<>≤≥]\s?[-\d.])", _sign),
@@ -164,7 +164,7 @@ _RULES = (
     ),
     _rule(["approx"], rf"{_FREE}(approx)(?=\d)", _sign),
     _rule(["arrow"], r"(?<![^\s(])((?:up|down)arrow)\s(?=\d)", _sign),
-    # Names that are no words, once nothing else has claimed them.
+    # Names that are no words, and that no rule above has matched.
     _rule(_OPENING, rf"{_FREE}({_any(_OPENING)})(?![a-z])\s?", _sign),
     _rule(_CLOSING, rf"\s?{_FREE}({_any(_CLOSING)})(?![a-z])", _sign),
     _rule(_SIGNS, rf"{_FREE}({_any(_SIGNS)})(?![a-z])", _sign),
@@ -175,7 +175,7 @@ _PROTECTED = re.compile(f"({PROTECTED})")
 
 
 def restored(text: str) -> str:
-    """Return text in which residue of LaTeX is LaTeX again, or already the character that it stands for."""
+    """Return text in which stripped LaTeX is LaTeX again, or already the character that it means."""
     if not any(rule.may_apply(text) for rule in _RULES):
         return text
     pieces = _PROTECTED.split(text)

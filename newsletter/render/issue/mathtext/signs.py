@@ -1,4 +1,4 @@
-r"""Commands of one sign, and accents: `\%`, `\,`, `\"u`, `\c{c}`."""
+r"""Commands whose name is a single sign, and accents: `\%`, `\,`, `\"u`, `\c{c}`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from newsletter.render.issue.mathtext import symbols
 from newsletter.render.issue.mathtext.call import Call, Mode, Read
 from newsletter.render.issue.mathtext.prose import is_formula
 
-# Group 1: a letter in braces, 2: a letter behind the accent.
+# Group 1: a letter in braces, 2: a letter after the accent.
 _IN_BRACES = r"\{\s*\\?([^\W\d_])\s*\}"
 _UNDER_SIGN = re.compile(rf"{_IN_BRACES}|(?:\\(?=[ij](?![A-Za-z])))?([^\W\d_])")
 _UNDER_NAME = re.compile(rf"\s*{_IN_BRACES}|(?<=\\[cuvH])\s+([^\W\d_])")
 
 _PAIR = re.compile(r"\\.", re.DOTALL)
 
-# What programs escape, and no accent: `don\'t`, `\"so\"`, `example\.com`.
+# Escapes of programs, not accents: `don\'t`, `\"so\"`, `example\.com`.
 _ESCAPED = re.compile(
     r"(?<=[A-Za-z])\\'(?:[stmd]|re|ll|ve)\b"
     r"|(?<!\w)\\\"[^\"\\]{1,80}\\\"(?!\w)"
@@ -25,7 +25,7 @@ _ESCAPED = re.compile(
 
 
 def accent(call: Call) -> Read | None:
-    r"""Read an accent and its letter (`\"u`, `\c{c}`, `\"{\i}`), or nothing where no letter takes it."""
+    r"""Read an accent and its letter (`\"u`, `\c{c}`, `\"{\i}`), or nothing if there is no such letter."""
     if _ESCAPED.match(call.text, call.start, call.end):
         return None
     match = (_UNDER_NAME if call.name.isalpha() else _UNDER_SIGN).match(call.text, call.after, call.end)
@@ -36,7 +36,7 @@ def accent(call: Call) -> Read | None:
 
 
 def sign(call: Call) -> Read:
-    """Read a command of one sign; one that has no meaning here stands as it came."""
+    """Read a command whose name is a sign; a command without a meaning here stays unchanged."""
     reading = _SIGNS.get(call.name)
     return (reading and reading(call)) or (call.raw, call.after)
 
@@ -68,7 +68,7 @@ def _nothing_of_formula(call: Call) -> Read | None:
 
 
 def _hyphen(call: Call) -> Read | None:
-    """Read the place where a word may be broken."""
+    """Read a place where a word may be hyphenated."""
     return ("", call.after) if call.before.isalpha() and call.behind.isalpha() else None
 
 
@@ -81,15 +81,15 @@ def _line_break(call: Call) -> Read | None:
 
 
 def _price(call: Call) -> Read | None:
-    r"""Read `\1`: the search for formulas took the dollar sign of `\$1`."""
+    r"""Read `\1`: the search for formulas has consumed the dollar sign of `\$1`."""
     return None if call.before.strip(" (") else (f"${call.name}", call.after)
 
 
 def _delimited(call: Call) -> Read | None:
-    r"""Read a formula in `\(…\)` or `\[…\]`; brackets that are merely escaped stay as they are.
+    r"""Read a formula in `\(…\)` or `\[…\]`; brackets that are only escaped stay unchanged.
 
-    Such formulas don't hold another of their kind: the search ends where one begins, or a text of openings alone
-    would be looked through from each of them.
+    Such formulas are not nested: the search ends where the next one begins. Otherwise a text of nothing but
+    opening brackets would take quadratic time.
     """
     closing = ")" if call.name == "(" else "]"
     for mark in _PAIR.finditer(call.text, call.after, call.end):

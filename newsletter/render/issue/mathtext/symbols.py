@@ -1,5 +1,5 @@
-# ruff: noqa: RUF001 - signs that look like letters are what this table is of
-"""The characters that LaTeX's commands, alphabets and scripts stand for."""
+# ruff: noqa: RUF001 - this table is full of signs that look like letters
+"""The characters of LaTeX's commands, alphabets and scripts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from newsletter.core.normalisation import normalised
 
 
 def names(listed: str) -> tuple[str, ...]:
-    """Return names that are listed with spaces between them."""
+    """Return the names in a list with spaces between them."""
     return tuple(listed.split())
 
 
@@ -24,9 +24,9 @@ GREEK = {
         "alpha beta gamma delta epsilon zeta eta theta iota kappa mu nu xi pi rho sigma tau upsilon phi chi psi"
         " omega Gamma Delta Theta Xi Pi Sigma Upsilon Phi Psi Omega"
     )
-} | {"lambda": "λ", "Lambda": "Λ", "varepsilon": "ε", "varphi": "φ"}  # to Unicode it is LAMDA
+} | {"lambda": "λ", "Lambda": "Λ", "varepsilon": "ε", "varphi": "φ"}  # Unicode names it LAMDA
 
-# Where the library has none, or one that is rare in the fonts of mail programs.
+# For commands without a character in the library, or with one that is rare in the fonts of mail programs.
 _PREFERRED = GREEK | {
     "ast": "*", "bullet": "•", "Box": "□", "cdotp": "·", "checkmark": "✓", "colon": ":", "coloneqq": "≔",
     "copyright": "©", "dots": "…", "eps": "ε", "geqslant": "≥", "gets": "←", "hdots": "…", "iff": "⇔", "Im": "ℑ",
@@ -40,16 +40,16 @@ _PREFERRED = GREEK | {
     "vDash": "⊨", "vert": "|", "Vert": "‖",
 }  # fmt: skip
 
-# The library reads these as signs; in an abstract they are an author's own names, or a program's.
+# The library reads these as signs; in an abstract they are names of an author or a program.
 _AMBIGUOUS = frozenset(names("S P id Ident image original between estimates recorder cancer because"))
 _PLANETS = range(0x263D, 0x2654)  # with the zodiac: `\gemini` is a model
 
-# Letters of other alphabets: white space only ends these commands.
+# Letters of other alphabets: white space after these commands belongs to them.
 LETTERS = frozenset(names("l L o O i j ae AE oe OE aa AA ss dh DH th TH dj DJ ng NG"))
 
 RELATIONS = "≤≥≠≈≃≅≡∼∝∈∉∋⊂⊃⊆⊇≪≫≺≻⪯⪰≼≽≲≳→←↔⇒⇐⇔↦↪⇝⊢⊨⊥≜≔≐≍"
 BINARY = "×·±∓∘∪∩∧∨⊕⊗⊙∖*÷⋆"
-OPERATION_SIGNS = "+-−/*=<>±·×≤≥∈→∼≈|"  # what makes more than one term of a formula
+OPERATION_SIGNS = "+-−/*=<>±·×≤≥∈→∼≈|"  # signs between the terms of a formula
 ROOTS = {"": "√", "2": "√", "3": "∛", "4": "∜"}
 
 OPERATORS = names(
@@ -97,7 +97,7 @@ _library = cache(get_default_latex_context_db)
 
 @cache
 def symbol(name: str) -> str:
-    """Return the character of a command (`alpha`, `leq`, `ss`), or nothing if it stands for none."""
+    """Return the character of a command (`alpha`, `leq`, `ss`), or nothing if it has none."""
     if name in _PREFERRED or name in _AMBIGUOUS:
         return _PREFERRED.get(name, "")
     sign = getattr(_library().get_macro_spec(name), "simplify_repl", None)
@@ -107,19 +107,19 @@ def symbol(name: str) -> str:
 
 
 def accented(letter: str, accent: str) -> str:
-    """Return a letter with a combining accent, as one character where there is one."""
+    """Return a letter with a combining accent, as a single character if there is one."""
     return unicodedata.normalize("NFC", {"\u0131": "i", "\u0237": "j"}.get(letter, letter) + accent)
 
 
 def negated(sign: str) -> str:
-    """Return a sign struck through, as one character where there is one."""
+    """Return a negated sign, as a single character if there is one."""
     return normalised("NFC", sign + _NEGATION) if sign else ""
 
 
 def scripted(kind: str, content: str, *, glued: bool) -> str:
     """Return `content` raised (`kind` is `^`) or lowered (`_`); `glued` says that a letter or digit follows.
 
-    What has no raised or lowered characters keeps its mark, and its braces where its end could not be seen.
+    Content without raised or lowered characters keeps its mark, and its braces if its end would not be visible.
     """
     table, bare = (_RAISED if kind == "^" else _LOWERED), content.replace(" ", "")
     if kind == "^" and bare and set(bare) <= _RAISED_ALREADY:
