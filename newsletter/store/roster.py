@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 import sqlalchemy as sa
+from typing_extensions import override
 
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.steps import REMOVED
 from newsletter.core.subscriber import Subscriber, SubscriberStatus, SyncPlan
+from newsletter.ports import Roster
 from newsletter.store.bulk import among, in_chunks, rows, run
 from newsletter.store.engine import Database
 from newsletter.store.statements import PUT_SUBSCRIBERS
@@ -29,20 +31,20 @@ SUPPRESSION = (
 )
 
 
-class SqlRoster:
-    """Honours `newsletter.ports.Roster`."""
+class SqlRoster(Roster):
+    """Subscribers, a row for each address on a list."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @override
     async def subscribers(self, list_name: str) -> list[Subscriber]:
-        """See `Roster`."""
         query = sa.select(*COLUMNS).where(subscribers.c.list == list_name).order_by(subscribers.c.address_key)
         async with self._database.read() as connection:
             return [subscriber_of(row) for row in await connection.execute(query)]
 
+    @override
     async def anyone_wants(self, list_name: str, cadence: Cadence) -> bool:
-        """See `Roster`."""
         query = (
             sa.select(subscribers.c.key)
             .where(
@@ -55,8 +57,8 @@ class SqlRoster:
         async with self._database.read() as connection:
             return await connection.scalar(query) is not None
 
+    @override
     async def apply(self, list_name: str, plan: SyncPlan, *, now: datetime) -> None:
-        """See `Roster`."""
         async with self._database.write() as connection:
             await self._database.alone(connection, ROSTER)
             for some in in_chunks((*plan.added, *plan.changed, *plan.removed)):
@@ -70,15 +72,15 @@ class SqlRoster:
                 )
                 await withdraw(connection, deliveries.c.subscriber_key.in_(gone), REMOVED, now=now)
 
+    @override
     async def by_key(self, key: int) -> Subscriber | None:
-        """See `Roster`."""
         async with self._database.read() as connection:
             rows = await connection.execute(sa.select(*COLUMNS).where(subscribers.c.key == key))
             row = rows.first()
             return None if row is None else subscriber_of(row)
 
+    @override
     async def suppress(self, email: str, *, list_name: str | None, reason: str, now: datetime) -> bool:
-        """See `Roster`."""
         async with self._database.write() as connection:
             await self._database.alone(connection, ROSTER)
             return await suppress(connection, email, list_name=list_name, reason=reason, now=now)

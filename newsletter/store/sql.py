@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing_extensions import override
+
+from newsletter.ports import Store
 from newsletter.store.engine import Database
 from newsletter.store.high_water import SqlHighWater
 from newsletter.store.hindrances import SqlHindrances
@@ -14,8 +17,8 @@ from newsletter.store.suppressions import SqlSuppressions
 from newsletter.store.workers import FileWorkers, LocalWorkers, SessionWorkers, Workers
 
 
-class SqlStore:
-    """Honours `newsletter.ports.Store`; `newsletter.store.open_store` makes one."""
+class SqlStore(Store):
+    """The ledger in one database; `newsletter.store.open_store` opens it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -28,8 +31,8 @@ class SqlStore:
         self.high_water = SqlHighWater(database)
         self.slots = SqlSlots(database)
 
+    @override
     async def close(self) -> None:
-        """See `Store`."""
         await self._database.close()
 
 

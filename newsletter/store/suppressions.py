@@ -7,6 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
 from newsletter.core.address import address_key, domain_of
 from newsletter.core.dead_addresses import MANY, WITHIN, is_another_day, is_providers_fault
@@ -14,7 +15,7 @@ from newsletter.core.delivery import Change, DeliveryState
 from newsletter.core.errors import UsageError
 from newsletter.core.steps import dead_address
 from newsletter.core.subscriber import SubscriberStatus
-from newsletter.ports import HeldDomain, Suppression
+from newsletter.ports import HeldDomain, Suppression, Suppressions
 from newsletter.store.bulk import among, in_chunks, insert
 from newsletter.store.engine import Database
 from newsletter.store.suppressing import ROSTER, suppress
@@ -23,14 +24,14 @@ from newsletter.store.tables import EVERY_LIST, dead_addresses, deliveries, subs
 _UNDECIDED = dead_addresses.c.held.is_(False)
 
 
-class SqlSuppressions:
-    """Honours `newsletter.ports.Suppressions`."""
+class SqlSuppressions(Suppressions):
+    """Suppressions and dead addresses, a row each."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @override
     async def find(self, *, list_name: str | None = None) -> list[Suppression]:
-        """See `Suppressions`."""
         query, held = sa.select(suppressions), sa.select(dead_addresses)
         if list_name is not None:
             query = query.where(suppressions.c.list.in_([list_name, EVERY_LIST]))
@@ -51,8 +52,8 @@ class SqlSuppressions:
             ]
         return sorted(found, key=lambda one: (one.address, one.list or "", one.held))
 
+    @override
     async def add(self, suppressions: Sequence[Suppression], *, now: datetime) -> int:
-        """See `Suppressions`."""
         news = 0
         async with self._database.write() as connection:
             await self._database.alone(connection, ROSTER)
@@ -64,8 +65,8 @@ class SqlSuppressions:
                     await _forget(connection, [address_key(one.address)])
         return news
 
+    @override
     async def lift(self, addresses: Sequence[str], *, list_name: str | None, now: datetime) -> None:
-        """See `Suppressions`."""
         keys = [address_key(address) for address in addresses]
         async with self._database.write() as connection:
             await self._database.alone(connection, ROSTER)
@@ -75,8 +76,8 @@ class SqlSuppressions:
             for some in in_chunks(keys):
                 await _activate(connection, some, list_name, now)
 
+    @override
     async def judge(self, *, now: datetime) -> list[HeldDomain]:
-        """See `Suppressions`."""
         async with self._database.read() as connection:
             if await connection.scalar(sa.select(dead_addresses.c.address_key).limit(1)) is None:
                 return []
@@ -93,13 +94,13 @@ class SqlSuppressions:
             await _suppress_undecided(connection, now)
             return [one for one in await _held(connection) if one.domain in held]
 
+    @override
     async def held(self) -> list[HeldDomain]:
-        """See `Suppressions`."""
         async with self._database.read() as connection:
             return await _held(connection)
 
+    @override
     async def held_on(self, list_name: str) -> int:
-        """See `Suppressions`."""
         query = (
             sa.select(sa.func.count())
             .select_from(dead_addresses)

@@ -199,8 +199,8 @@ async def test_a_message_in_flight_when_its_reader_leaves_is_settled_but_not_tri
     assert await states(store) == {"reader0@example.org": (DeliveryState.WITHDRAWN, "suppressed: left")}
 
 
-async def test_deliveries_go_to_the_address_as_it_was_when_the_issue_was_frozen(store: Store) -> None:
-    await join(store, subscriber(1))
+async def test_deliveries_go_to_the_address_and_name_as_they_were_when_the_issue_was_closed(store: Store) -> None:
+    await join(store, subscriber(1, name="First"))
     await store.issues.freeze(draft(), "Papers", due(), now=NOW)
     renamed = subscriber(1, email="Reader1@Example.org", name="One")
     await store.roster.apply("daily", SyncPlan(changed=(renamed,)), now=NOW)
@@ -208,4 +208,4 @@ async def test_deliveries_go_to_the_address_as_it_was_when_the_issue_was_frozen(
     async with store.outbox.worker() as worker:
         [claimed] = await store.outbox.claim(worker, now=NOW, limit=1)
 
-    assert (claimed.subscriber.email, claimed.subscriber.name) == ("reader1@example.org", "One")
+    assert (claimed.subscriber.email, claimed.subscriber.name) == ("reader1@example.org", "First")
