@@ -211,7 +211,7 @@ async def _issue(connection: AsyncConnection, which: sa.ColumnElement[bool]) -> 
         terms=row.terms,
         day=row.day,
         candidates=row.candidates,
-        listings=tuple(replace(one.record, key=one.listing_key) for one in await connection.execute(query)),
+        listings=tuple(replace(each.record, key=each.listing_key) for each in await connection.execute(query)),
     )
 
 

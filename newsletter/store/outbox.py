@@ -245,7 +245,7 @@ _RECORD = (
     deliveries.c.reason,
 )
 
-_STATES = {one.value: one for one in DeliveryState}
+_STATES = {state.value: state for state in DeliveryState}
 
 
 def _claimed(row: Sequence[Any]) -> tuple[Delivery, Bar | None]:

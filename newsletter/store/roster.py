@@ -62,7 +62,7 @@ class SqlRoster(Roster):
         async with self._database.write() as connection:
             await self._database.alone(connection, ROSTER)
             for some in in_chunks((*plan.added, *plan.changed, *plan.removed)):
-                unique = {one.address_key: row_of(one, now) for one in some}
+                unique = {subscriber.address_key: row_of(subscriber, now) for subscriber in some}
                 await run(connection, PUT_SUBSCRIBERS, rows=rows(list(unique.values())))
             for keys in in_chunks([subscriber.address_key for subscriber in plan.removed]):
                 gone = sa.select(subscribers.c.key).where(

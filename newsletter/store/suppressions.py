@@ -192,13 +192,13 @@ def _addresses_of(list_name: str) -> sa.Select[tuple[str]]:
 
 
 async def _forget(connection: AsyncConnection, keys: Sequence[str]) -> bool:
-    """Forget that addresses were called dead; tell whether any was."""
+    """Forget that addresses were called dead; return whether any was."""
     gone = sa.delete(dead_addresses).where(dead_addresses.c.address_key.in_(keys))
     return (await connection.execute(gone)).rowcount > 0
 
 
 async def _lift(connection: AsyncConnection, key: str, list_name: str | None) -> bool:
-    """Remove one suppression; tell whether there was one."""
+    """Remove one suppression; return whether there was one."""
     this = sa.and_(suppressions.c.address_key == key, suppressions.c.list == (list_name or EVERY_LIST))
     lifted = (await connection.execute(sa.delete(suppressions).where(this))).rowcount > 0
     return (list_name is None and await _forget(connection, [key])) or lifted
