@@ -129,7 +129,7 @@ class Claims:
         self._returned(delivery, None)
 
     def refill(self, deliveries: int) -> None:
-        """Note that so many deliveries went back to the outbox, and may be claimed again."""
+        """Note how many deliveries went back to the outbox; they may be claimed again."""
         self._may_claim += deliveries
         self._dry, self._refills = False, self._refills + 1
         self._changed.notify()

@@ -188,8 +188,7 @@ def test_no_reader_gets_a_paper_twice(steps: list[Step]) -> None:
 
 async def test_who_turns_weekly_gets_the_rest_of_the_week() -> None:
     papers = [(1, "both"), (2, "both")]
-    daily = Step(papers, {"ann": ((), None, Cadence.DAILY)}, {}, weekly=False, ends=[DeliveryState.SENT])
-    to_weekly = {"ann": ((), None, Cadence.WEEKLY)}
-    weekly = Step([*papers, (3, "both")], to_weekly, {}, weekly=True, ends=[])
+    daily = Step(papers, {}, {}, weekly=False, ends=[DeliveryState.SENT])
+    weekly = Step([*papers, (3, "both")], {"ann": ((), None, Cadence.WEEKLY)}, {}, weekly=True, ends=[])
 
     assert await live([daily, weekly]) == 2
