@@ -3,13 +3,15 @@
 All moments are aware UTC datetimes, all days are plain dates.
 """
 
+from newsletter.ports.claims import ClaimedDeliveries
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
 from newsletter.ports.hindrances import Hindrance, HindranceKind, Hindrances
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, LoadedLists, Source
 from newsletter.ports.issues import IssueOutline, Issues, IssueSummary
 from newsletter.ports.library import Library, Recorded
 from newsletter.ports.mailer import Mailer
-from newsletter.ports.outbox import DeliveryRecord, Outbox
+from newsletter.ports.outbox import Outbox
+from newsletter.ports.records import DeliveryRecord, DeliveryRecords
 from newsletter.ports.rendering import Composed, Message, Renderer
 from newsletter.ports.roster import Roster
 from newsletter.ports.slots import Slots
@@ -20,9 +22,11 @@ __all__ = [
     "CatchesUp",
     "ChunkDelivery",
     "ChunkReport",
+    "ClaimedDeliveries",
     "Clock",
     "Composed",
     "DeliveryRecord",
+    "DeliveryRecords",
     "HeldDomain",
     "HighWater",
     "Hindrance",
