@@ -37,7 +37,7 @@ class Notes(Protocol):
         """Take changes down and return when they, and all noted before them, are durable.
 
         Returns:
-            The keys of deliveries among them whose change is known to have been left out (see `record`).
+            The keys of deliveries among them whose change is known to have been left out.
 
         Raises:
             StoreError: the ledger could not be written.
