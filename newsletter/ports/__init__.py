@@ -13,9 +13,9 @@ from newsletter.ports.mailer import Mailer
 from newsletter.ports.outbox import Outbox
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
 from newsletter.ports.rendering import Composed, Message, Renderer
-from newsletter.ports.roster import Roster
 from newsletter.ports.slots import Slots
 from newsletter.ports.store import Store
+from newsletter.ports.subscribers import Subscribers
 from newsletter.ports.suppressions import HeldDomain, HighWater, Suppression, Suppressions
 
 __all__ = [
@@ -45,10 +45,10 @@ __all__ = [
     "Progress",
     "Recorded",
     "Renderer",
-    "Roster",
     "Slots",
     "Source",
     "Store",
+    "Subscribers",
     "Suppression",
     "Suppressions",
 ]

@@ -9,10 +9,10 @@ from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Subscriber, SyncPlan
 
 
-class Roster(Protocol):
+class Subscribers(Protocol):
     """Subscribers and suppressions."""
 
-    async def subscribers(self, list_name: str) -> list[Subscriber]:
+    async def of_list(self, list_name: str) -> list[Subscriber]:
         """Return all subscribers of a list, of every status, by address."""
         ...
 
