@@ -8,8 +8,8 @@ from newsletter.ports.hindrances import Hindrances
 from newsletter.ports.issues import Issues
 from newsletter.ports.library import Library
 from newsletter.ports.outbox import Outbox
-from newsletter.ports.roster import Roster
 from newsletter.ports.slots import Slots
+from newsletter.ports.subscribers import Subscribers
 from newsletter.ports.suppressions import HighWater, Suppressions
 
 
@@ -18,7 +18,7 @@ class Store(Protocol):
 
     library: Library  # listings and sightings
     issues: Issues  # closed
-    roster: Roster  # subscribers
+    subscribers: Subscribers  # of all lists
     outbox: Outbox  # deliveries
     hindrances: Hindrances  # what holds mail up for a while
     suppressions: Suppressions  # addresses that are never mailed

@@ -43,8 +43,8 @@ class SqlHindrances(Hindrances):
             # Two processes that note the same things in different order would wait for each other for ever.
             await self._database.alone(connection, "note hindrances")
             await connection.execute(sa.delete(hindrances).where(hindrances.c.forgotten_at <= now))
-            for kind, name in {*over, *((one.kind, one.name) for one in changed)}:
+            for kind, name in {*over, *((hindrance.kind, hindrance.name) for hindrance in changed)}:
                 this = (hindrances.c.kind == kind, hindrances.c.name == name)
                 await connection.execute(sa.delete(hindrances).where(*this))
             if changed:
-                await connection.execute(sa.insert(hindrances), [asdict(one) for one in changed])
+                await connection.execute(sa.insert(hindrances), [asdict(hindrance) for hindrance in changed])

@@ -24,9 +24,9 @@ from newsletter.ports import IssueOutline, Issues, IssueSummary
 from newsletter.store.bulk import insert, rows, run
 from newsletter.store.choices import Brought, NumberedChoices, read_choice
 from newsletter.store.engine import Database
-from newsletter.store.roster import SUPPRESSION
 from newsletter.store.statements import ADD_DELIVERIES
 from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
+from newsletter.store.subscribers import SUPPRESSION
 from newsletter.store.tables import choices, deliveries, issue_listings, issues, renderings, subscribers
 
 # Subscribers are read and planned this many at a time, so that a million need no more memory than these.
@@ -211,7 +211,7 @@ async def _issue(connection: AsyncConnection, which: sa.ColumnElement[bool]) -> 
         terms=row.terms,
         day=row.day,
         candidates=row.candidates,
-        listings=tuple(replace(one.record, key=one.listing_key) for one in await connection.execute(query)),
+        listings=tuple(replace(each.record, key=each.listing_key) for each in await connection.execute(query)),
     )
 
 

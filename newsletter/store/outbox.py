@@ -22,7 +22,7 @@ from newsletter.store.engine import Database
 from newsletter.store.issues import state_counts
 from newsletter.store.statements import CLAIM, CLAIM_OF_ISSUE, HOLD
 from newsletter.store.subscriber_rows import subscriber_of
-from newsletter.store.suppressing import ROSTER
+from newsletter.store.suppressing import WHO_GETS_MAIL
 from newsletter.store.suppressions import note_dead
 from newsletter.store.tables import deliveries, delivery_events, issues, moment_text, read_moment
 from newsletter.store.workers import Workers
@@ -96,7 +96,7 @@ class SqlOutbox(Outbox):
 
     async def _record(self, connection: AsyncConnection, changes: Sequence[Change]) -> frozenset[int]:
         if any(change.suppress for change in changes):
-            await self._database.alone(connection, ROSTER)
+            await self._database.alone(connection, WHO_GETS_MAIL)
         walked = await take_steps(connection, changes)
         for change in walked.suppress:
             await note_dead(connection, change)
@@ -245,7 +245,7 @@ _RECORD = (
     deliveries.c.reason,
 )
 
-_STATES = {one.value: one for one in DeliveryState}
+_STATES = {state.value: state for state in DeliveryState}
 
 
 def _claimed(row: Sequence[Any]) -> tuple[Delivery, Bar | None]:

@@ -11,8 +11,8 @@ from newsletter.store.hindrances import SqlHindrances
 from newsletter.store.issues import SqlIssues
 from newsletter.store.listings import SqlLibrary
 from newsletter.store.outbox import SqlOutbox
-from newsletter.store.roster import SqlRoster
 from newsletter.store.slots import SqlSlots
+from newsletter.store.subscribers import SqlSubscribers
 from newsletter.store.suppressions import SqlSuppressions
 from newsletter.store.workers import FileWorkers, LocalWorkers, SessionWorkers, Workers
 
@@ -24,7 +24,7 @@ class SqlStore(Store):
         self._database = database
         self.library = SqlLibrary(database)
         self.issues = SqlIssues(database)
-        self.roster = SqlRoster(database)
+        self.subscribers = SqlSubscribers(database)
         self.outbox = SqlOutbox(database, _workers(database))
         self.hindrances = SqlHindrances(database)
         self.suppressions = SqlSuppressions(database)

@@ -18,7 +18,7 @@ from newsletter.core.subscriber import SubscriberStatus
 from newsletter.ports import HeldDomain, Suppression, Suppressions
 from newsletter.store.bulk import among, in_chunks, insert
 from newsletter.store.engine import Database
-from newsletter.store.suppressing import ROSTER, suppress
+from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
 from newsletter.store.tables import EVERY_LIST, dead_addresses, deliveries, subscribers, suppressions
 
 _UNDECIDED = dead_addresses.c.held.is_(False)
@@ -56,7 +56,7 @@ class SqlSuppressions(Suppressions):
     async def add(self, suppressions: Sequence[Suppression], *, now: datetime) -> int:
         news = 0
         async with self._database.write() as connection:
-            await self._database.alone(connection, ROSTER)
+            await self._database.alone(connection, WHO_GETS_MAIL)
             for one in suppressions:
                 news += await suppress(
                     connection, one.address, list_name=one.list, reason=one.reason, now=now, since=one.since
@@ -69,7 +69,7 @@ class SqlSuppressions(Suppressions):
     async def lift(self, addresses: Sequence[str], *, list_name: str | None, now: datetime) -> None:
         keys = [address_key(address) for address in addresses]
         async with self._database.write() as connection:
-            await self._database.alone(connection, ROSTER)
+            await self._database.alone(connection, WHO_GETS_MAIL)
             for address, key in zip(addresses, keys, strict=True):
                 if not await _lift(connection, key, list_name):
                     raise UsageError(await _why_not(connection, address, key, list_name))
@@ -82,7 +82,7 @@ class SqlSuppressions(Suppressions):
             if await connection.scalar(sa.select(dead_addresses.c.address_key).limit(1)) is None:
                 return []
         async with self._database.write() as connection:
-            await self._database.alone(connection, ROSTER)
+            await self._database.alone(connection, WHO_GETS_MAIL)
             await _forget_taken(connection)
             domains = list(
                 await connection.scalars(sa.select(dead_addresses.c.domain).where(_UNDECIDED).distinct())
@@ -111,7 +111,7 @@ class SqlSuppressions(Suppressions):
 
 
 async def note_dead(connection: AsyncConnection, change: Change) -> None:
-    """Note that a relay called the address of a delivery dead. The caller is `alone` with ROSTER."""
+    """Note that a relay called the address of a delivery dead. The caller is `alone` with WHO_GETS_MAIL."""
     query = sa.select(deliveries.c.email, deliveries.c.issue_key).where(deliveries.c.key == change.key)
     email, issue_key = (await connection.execute(query)).one()
     key = address_key(email)
@@ -192,13 +192,13 @@ def _addresses_of(list_name: str) -> sa.Select[tuple[str]]:
 
 
 async def _forget(connection: AsyncConnection, keys: Sequence[str]) -> bool:
-    """Forget that addresses were called dead; tell whether any was."""
+    """Forget that addresses were called dead; return whether any was."""
     gone = sa.delete(dead_addresses).where(dead_addresses.c.address_key.in_(keys))
     return (await connection.execute(gone)).rowcount > 0
 
 
 async def _lift(connection: AsyncConnection, key: str, list_name: str | None) -> bool:
-    """Remove one suppression; tell whether there was one."""
+    """Remove one suppression; return whether there was one."""
     this = sa.and_(suppressions.c.address_key == key, suppressions.c.list == (list_name or EVERY_LIST))
     lifted = (await connection.execute(sa.delete(suppressions).where(this))).rowcount > 0
     return (list_name is None and await _forget(connection, [key])) or lifted

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
-from newsletter.store.engine import Database, told
+from newsletter.store.engine import Database, store_errors
 
 
 class Workers(Protocol):
@@ -78,7 +78,7 @@ class FileWorkers(Workers):
     @asynccontextmanager
     async def register(self) -> AsyncIterator[str]:
         name = _new_name()
-        with told(str(self._folder)):
+        with store_errors(str(self._folder)):
             self._folder.mkdir(parents=True, exist_ok=True)
             path = self._folder / name
             # The file gets its name when it is locked already: nobody ever sees it unlocked.
@@ -99,7 +99,7 @@ class FileWorkers(Workers):
     @override
     async def dead(self, names: Collection[str]) -> set[str]:
         """Files that dead workers left are removed, of these names or others."""
-        with told(str(self._folder)):
+        with store_errors(str(self._folder)):
             left = [path for path in self._folder.glob("[!.]*") if self._is_free(path)]
             for path in left:
                 path.unlink(missing_ok=True)
@@ -135,10 +135,10 @@ class SessionWorkers(Workers):
     @asynccontextmanager
     async def register(self) -> AsyncIterator[str]:
         name = _new_name()
-        with told(self._database.where):
+        with store_errors(self._database.where):
             connection = await self._database.writer.connect()
         try:
-            with told(self._database.where):
+            with store_errors(self._database.where):
                 await connection.execution_options(isolation_level="AUTOCOMMIT")
                 await connection.execute(
                     sa.select(*_NOTICE_LOST_MACHINES, sa.func.pg_advisory_lock(_number(name)))
@@ -156,7 +156,7 @@ class SessionWorkers(Workers):
         """The session that holds the lock answers, or it is lost."""
         if name in self._sessions:
             connection, one_at_a_time = self._sessions[name]
-            with told(self._database.where):
+            with store_errors(self._database.where):
                 async with one_at_a_time:
                     await connection.execute(sa.select(1))
 

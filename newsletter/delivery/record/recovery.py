@@ -15,12 +15,12 @@ import structlog
 from newsletter.core.delivery import Uncertain
 from newsletter.core.errors import StoreError
 from newsletter.delivery.record import journal
-from newsletter.ports import Outbox
+from newsletter.ports import ClaimedDeliveries
 
 log = structlog.get_logger(__name__)
 
 
-async def recover(outbox: Outbox, policy: Uncertain, *, now: datetime, journals: Path | None) -> int:
+async def recover(outbox: ClaimedDeliveries, policy: Uncertain, *, now: datetime, journals: Path | None) -> int:
     """Bring the ledger up to the journals of dead workers, and queue again what they held.
 
     A journal is read before its worker's deliveries are given back. Workers that die in between wait for the next
@@ -53,7 +53,7 @@ async def recover(outbox: Outbox, policy: Uncertain, *, now: datetime, journals:
     return in_flight
 
 
-async def _read(outbox: Outbox, journals: Path, worker: str) -> bool:
+async def _read(outbox: ClaimedDeliveries, journals: Path, worker: str) -> bool:
     """Bring the ledger up to a journal; return whether the journal says all that its worker did."""
     is_whole = True
     try:

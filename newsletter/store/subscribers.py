@@ -10,12 +10,12 @@ from typing_extensions import override
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.steps import REMOVED
 from newsletter.core.subscriber import Subscriber, SubscriberStatus, SyncPlan
-from newsletter.ports import Roster
+from newsletter.ports import Subscribers
 from newsletter.store.bulk import among, in_chunks, rows, run
 from newsletter.store.engine import Database
 from newsletter.store.statements import PUT_SUBSCRIBERS
 from newsletter.store.subscriber_rows import COLUMNS, row_of, subscriber_of
-from newsletter.store.suppressing import ROSTER, suppress, withdraw
+from newsletter.store.suppressing import WHO_GETS_MAIL, suppress, withdraw
 from newsletter.store.tables import EVERY_LIST, deliveries, subscribers, suppressions
 
 # Why the address of a subscriber is suppressed for the list or for all lists, or NULL.
@@ -31,14 +31,14 @@ SUPPRESSION = (
 )
 
 
-class SqlRoster(Roster):
+class SqlSubscribers(Subscribers):
     """Subscribers, a row for each address on a list."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     @override
-    async def subscribers(self, list_name: str) -> list[Subscriber]:
+    async def of_list(self, list_name: str) -> list[Subscriber]:
         query = sa.select(*COLUMNS).where(subscribers.c.list == list_name).order_by(subscribers.c.address_key)
         async with self._database.read() as connection:
             return [subscriber_of(row) for row in await connection.execute(query)]
@@ -60,9 +60,9 @@ class SqlRoster(Roster):
     @override
     async def apply(self, list_name: str, plan: SyncPlan, *, now: datetime) -> None:
         async with self._database.write() as connection:
-            await self._database.alone(connection, ROSTER)
+            await self._database.alone(connection, WHO_GETS_MAIL)
             for some in in_chunks((*plan.added, *plan.changed, *plan.removed)):
-                unique = {one.address_key: row_of(one, now) for one in some}
+                unique = {subscriber.address_key: row_of(subscriber, now) for subscriber in some}
                 await run(connection, PUT_SUBSCRIBERS, rows=rows(list(unique.values())))
             for keys in in_chunks([subscriber.address_key for subscriber in plan.removed]):
                 gone = sa.select(subscribers.c.key).where(
@@ -82,5 +82,5 @@ class SqlRoster(Roster):
     @override
     async def suppress(self, email: str, *, list_name: str | None, reason: str, now: datetime) -> bool:
         async with self._database.write() as connection:
-            await self._database.alone(connection, ROSTER)
+            await self._database.alone(connection, WHO_GETS_MAIL)
             return await suppress(connection, email, list_name=list_name, reason=reason, now=now)
