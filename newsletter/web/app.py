@@ -41,24 +41,30 @@ def public_app(
         clock: the present moment, for the time at which a reader left.
         healthy: raises if the store cannot be used; the health check calls it.
     """
-
-    async def home(_: Request) -> Response:
-        return HTMLResponse(renderer.page("page", {}), headers=headers.PUBLIC)
-
-    async def not_found(request: Request, _: Exception) -> Response:
-        return HTMLResponse(
-            renderer.page("gone" if SECRET_PARAMETER in request.path_params else "not_found", {}), 404
-        )
-
     app = Starlette(
         routes=[
-            Route("/", home),
+            _home(renderer),
             *health.routes(healthy),
             *leaving.routes(subscribers, issues, links, renderer, clock),
             *issue_pages.routes(issues, links, renderer, kept),  # last: a list's name matches any path of one part
         ],
         middleware=[Middleware(Guard, headers=headers.STRICT)],
-        exception_handlers={404: not_found},
+        exception_handlers={404: _not_found(renderer)},
     )
     app.router.redirect_slashes = False  # a redirect breaks one-click unsubscribe (RFC 8058, 3.1)
     return app
+
+
+def _home(renderer: PageRenderer) -> Route:
+    async def home(_: Request) -> Response:
+        return HTMLResponse(renderer.page("page", {}), headers=headers.PUBLIC)
+
+    return Route("/", home)
+
+
+def _not_found(renderer: PageRenderer) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def not_found(request: Request, _: Exception) -> Response:
+        name = "gone" if SECRET_PARAMETER in request.path_params else "not_found"
+        return HTMLResponse(renderer.page(name, {}), 404)
+
+    return not_found
