@@ -46,8 +46,9 @@ def public_app(
         return HTMLResponse(renderer.page("page", {}), headers=headers.PUBLIC)
 
     async def not_found(request: Request, _: Exception) -> Response:
-        name = "gone" if SECRET_PARAMETER in request.path_params else "not_found"
-        return HTMLResponse(renderer.page(name, {}), 404)
+        return HTMLResponse(
+            renderer.page("gone" if SECRET_PARAMETER in request.path_params else "not_found", {}), 404
+        )
 
     app = Starlette(
         routes=[
