@@ -134,7 +134,7 @@ class Pipeline:
 
     async def sync(self, file: ListFile, *, now: datetime) -> None:
         """Bring the store's subscribers up to the list file."""
-        await sync(self.store.roster, file, now=now)
+        await sync(self.store.subscribers, file, now=now)
 
     async def publish(self, edition: Edition, slot: Slot, collected: Collected) -> Published:
         """Make the issue of a slot. Where there is none to make, note that the slot was used.

@@ -130,7 +130,7 @@ class History:
         for name, (topics, mode, cadence) in step.wishes.items():
             known = self.readers[name]
             self.readers[name] = replace(known, topics=topics, topics_mode=mode, cadence=cadence)
-        await self.store.roster.apply("daily", SyncPlan(changed=tuple(self.readers.values())), now=now)
+        await self.store.subscribers.apply("daily", SyncPlan(changed=tuple(self.readers.values())), now=now)
 
     async def _brought(self, issue_key: int | None = None) -> list[tuple[int, int]]:
         """Return all pairs of a reader and a listing that came to the reader, or is to, by what is known now."""
@@ -188,8 +188,7 @@ def test_no_reader_gets_a_paper_twice(steps: list[Step]) -> None:
 
 async def test_who_turns_weekly_gets_the_rest_of_the_week() -> None:
     papers = [(1, "both"), (2, "both")]
-    daily = Step(papers, {"ann": ((), None, Cadence.DAILY)}, {}, weekly=False, ends=[DeliveryState.SENT])
-    to_weekly = {"ann": ((), None, Cadence.WEEKLY)}
-    weekly = Step([*papers, (3, "both")], to_weekly, {}, weekly=True, ends=[])
+    daily = Step(papers, {}, {}, weekly=False, ends=[DeliveryState.SENT])
+    weekly = Step([*papers, (3, "both")], {"ann": ((), None, Cadence.WEEKLY)}, {}, weekly=True, ends=[])
 
     assert await live([daily, weekly]) == 2
