@@ -79,7 +79,7 @@ def release(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let go of uncertain deliveries that were held: sent again under the same Message-ID."""
+    """Queue uncertain deliveries that are held: they are sent again, under the same Message-ID."""
     done = "counted as sent" if as_sent else "queued again"
     count = within(
         lambda program: operate.release(

@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
 
 def serve() -> None:
-    """Schedule, web pages and delivery in one process, until SIGTERM."""
+    """Run the scheduler, the web pages and delivery in one process, until SIGTERM."""
     until_signal(_serve, cut_off=Exit.DONE)
 
 
