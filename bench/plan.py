@@ -145,7 +145,7 @@ def fill(url: str, listings: int, count: int) -> None:
         for day, page in pages(listings):
             await store.library.record(SOURCE, day, page, now=NOW)
             show(f"filling the store: {day}")
-        await store.roster.apply(LIST.name, SyncPlan(added=tuple(readers(count))), now=NOW)
+        await store.subscribers.apply(LIST.name, SyncPlan(added=tuple(readers(count))), now=NOW)
 
     within(url, work)
 

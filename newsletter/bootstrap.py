@@ -89,19 +89,9 @@ def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
     templates = TemplateRenderer(own_templates(settings), packaged_templates())
     dkim = signer(settings.dkim)
     renderer = MailRenderer(templates, links, dkim)
-    closed = ClosedIssues(store.issues, renderer)
-    mark = HighWaterMark(store.high_water, settings.paths.state)
     relays = [SmtpRelay(_relay_config(relay, further)) for further, relay in _relays(settings)]
     delivery, mailer = _delivery(settings, store, relays), RelayMailer(relays)
-    pipeline = Pipeline(
-        store=store,
-        renderer=renderer,
-        closed=closed,
-        delivering=Delivering(store, closed, delivery, utc_now, mark),
-        sources_of=_sources_of(settings, http),
-        check=partial(check_issue, is_local=relays_are_local(settings.smtp)),
-        mark=mark,
-    )
+    pipeline = _pipeline(settings, store, http, renderer, delivery)
     lists = list_files(settings)
     alarm = Alarm(
         to=settings.alarm.to,
@@ -112,6 +102,7 @@ def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
         folder=settings.paths.state / "alarms",
         clock=utc_now,
     )
+    samples = registry.build(sample.SPEC, folder=sample.FOLDER, config=NO_SERVICES, http=NoHttp())
     return Program(
         settings=settings,
         lists=lists,
@@ -121,16 +112,27 @@ def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
         links=links,
         templates=templates,
         studio=Studio(
-            files=lists,
-            pipeline=pipeline,
-            renderer=renderer,
-            mailer=mailer,
-            clock=utc_now,
-            sample=registry.build(sample.SPEC, folder=sample.FOLDER, config=NO_SERVICES, http=NoHttp()),
+            files=lists, pipeline=pipeline, renderer=renderer, mailer=mailer, clock=utc_now, sample=samples
         ),
         alarm=alarm,
         ticker=Ticker(lists, pipeline, alarm),
         problem_of_link=partial(http.problem, public_only=not settings.http.allow_private),
+    )
+
+
+def _pipeline(
+    settings: Settings, store: Store, http: HttpClient, renderer: MailRenderer, delivery: DeliveryService
+) -> Pipeline:
+    closed = ClosedIssues(store.issues, renderer)
+    mark = HighWaterMark(store.high_water, settings.paths.state)
+    return Pipeline(
+        store=store,
+        renderer=renderer,
+        closed=closed,
+        delivering=Delivering(store, closed, delivery, utc_now, mark),
+        sources_of=_sources_of(settings, http),
+        check=partial(check_issue, is_local=relays_are_local(settings.smtp)),
+        mark=mark,
     )
 
 
@@ -176,7 +178,7 @@ def check_folder(settings: Settings) -> None:
 
 
 def ledger_file(settings: Settings) -> Path | None:
-    """Return the file that holds the ledger, where it is one."""
+    """Return the file that holds the ledger, if it is a file."""
     return sqlite_file(settings.database.url.get_secret_value())
 
 

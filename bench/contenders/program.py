@@ -51,7 +51,7 @@ async def prepare(database: str, readers: int) -> None:
             )
             for number in range(start, min(start + _CHUNK, readers))
         )
-        await store.roster.apply("daily", SyncPlan(added=added), now=now)
+        await store.subscribers.apply("daily", SyncPlan(added=added), now=now)
     of = render.issue(LISTINGS)
     choices = Choices(of.listings, of.terms)
 

@@ -67,7 +67,7 @@ async def replayed(
 async def _add_reader(store: Store, list_: NewsletterList, *, now: datetime) -> None:
     """Add a reader without topics: a list without readers has no issue."""
     reader = Subscriber(list=list_.masthead.readers_of, email="reader@example.org", cadence=list_.cadence)
-    await store.roster.apply(reader.list, SyncPlan(added=(reader,)), now=now)
+    await store.subscribers.apply(reader.list, SyncPlan(added=(reader,)), now=now)
 
 
 def _days(first: date, last: date) -> list[date]:

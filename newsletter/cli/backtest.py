@@ -78,7 +78,7 @@ def backtest(
     """Replay past days: what their issues would have held, and what they would have missed.
 
     The sources' own past knows pages only as they stand in the end, so the figures of the same day are the best
-    that could be; recordings tell the morning from the end.
+    that could be; recordings know the page of the morning and that of the end.
     """
     figure = _figure() if plot else None  # known at once, not after the work
     if recordings is None:
@@ -123,7 +123,7 @@ async def _of_sources(
 
 async def _replayed(list_: NewsletterList, sources: list[Source], first: date, last: date) -> BacktestResult:
     if last < first:
-        raise UsageError(f"--from {first} is behind --to {last}")
+        raise UsageError(f"--from {first} is after --to {last}")
     # A replay is hundreds of runs: of their logs only what went wrong is of interest.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with _progress() as progress:
@@ -132,7 +132,7 @@ async def _replayed(list_: NewsletterList, sources: list[Source], first: date, l
 
 @contextmanager
 def _progress() -> Iterator[Callable[[date], object]]:
-    """Give what shows the day of the issue that is made, on a terminal."""
+    """Yield a function that shows, on a terminal, the day of the issue that is made."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return

@@ -55,7 +55,10 @@ def list_deliveries(
         return
     table(
         ("list", "day", "address", "state", "tries", "when", "what the relay said"),
-        ((one.list, one.day, one.email, one.state, one.attempts, _when(one), _answer(one)) for one in records),
+        (
+            (record.list, record.day, record.email, record.state, record.attempts, _when(record), _answer(record))
+            for record in records
+        ),
     )
 
 
@@ -76,7 +79,7 @@ def release(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let go of uncertain deliveries that were held: sent again under the same Message-ID."""
+    """Queue uncertain deliveries that are held: they are sent again, under the same Message-ID."""
     done = "counted as sent" if as_sent else "queued again"
     count = within(
         lambda program: operate.release(
@@ -91,15 +94,15 @@ def hindrances(*, as_json: AsJson = False) -> None:
     """List what holds mail up: domains that asked to slow down, relays in trouble."""
     found = within(lambda program: hindrances_for_operators(program.store.hindrances, now=now()))
     if as_json:
-        say_json([_hindrance_json(one) for one in found])
+        say_json([_hindrance_json(hindrance) for hindrance in found])
     else:
         show_hindrances(found)
 
 
-def _hindrance_json(one: Hindrance) -> dict[str, Any]:
-    values = asdict(one)
+def _hindrance_json(hindrance: Hindrance) -> dict[str, Any]:
+    values = asdict(hindrance)
     del values["forgotten_at"]
-    return {**values, "kind": one.kind.value}
+    return {**values, "kind": hindrance.kind.value}
 
 
 def _say_count(count: int, done: str, *, as_json: bool) -> None:
@@ -141,11 +144,20 @@ def show_hindrances(hindrances: list[Hindrance]) -> None:
     moment = now()
     table(
         ("what", "name", "since (UTC)", "until", "what it said"),
-        ((one.kind, one.name, f"{one.since:%F %R}", _until(one, moment), one.reason) for one in hindrances),
+        (
+            (
+                hindrance.kind,
+                hindrance.name,
+                f"{hindrance.since:%F %R}",
+                _until(hindrance, moment),
+                hindrance.reason,
+            )
+            for hindrance in hindrances
+        ),
     )
 
 
-def _until(one: Hindrance, moment: datetime) -> str:
-    if one.until:
-        return f"{one.until:%F %R:%S}" if one.until > moment else "it takes one message"
-    return "the next run" if one.given_up else "it works"
+def _until(hindrance: Hindrance, moment: datetime) -> str:
+    if hindrance.until:
+        return f"{hindrance.until:%F %R:%S}" if hindrance.until > moment else "it takes one message"
+    return "the next run" if hindrance.given_up else "it works"

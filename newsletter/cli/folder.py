@@ -34,7 +34,7 @@ def _holder(
 
 
 def add_to(command: Any) -> None:
-    """Give a command of typer's and all below it the option: it may stand before or after their names."""
+    """Add the option to a command of typer's and to its subcommands: it may stand before or after their names."""
     holder = typer.Typer(add_completion=False)
     holder.command()(_holder)
     [option] = typer.main.get_command(holder).params
@@ -44,5 +44,5 @@ def add_to(command: Any) -> None:
 
 def _add(command: Any, option: Any) -> None:
     command.params.append(option)
-    for one in getattr(command, "commands", {}).values():
-        _add(one, option)
+    for subcommand in getattr(command, "commands", {}).values():
+        _add(subcommand, option)

@@ -41,8 +41,8 @@ def list_issues(
     table(
         ("list", "day", "no.", "papers", "deliveries", "subject"),
         (
-            (one.list, one.day, one.number, one.listings, states_in_words(one.deliveries), one.subject)
-            for one in summaries
+            (issue.list, issue.day, issue.number, issue.listings, states_in_words(issue.deliveries), issue.subject)
+            for issue in summaries
         ),
     )
 
@@ -57,7 +57,7 @@ def show_issue(*, list_name: OneList, date: Day = None, as_json: AsJson = False)
     say(f"{issue.list} {issue.day}, issue {issue.number}: {issue.subject}")
     table(
         ("rank", "paper", "id", "why"),
-        ((one.rank, one.listing.title, one.listing.id, ", ".join(one.reasons)) for one in issue.listings),
+        ((item.rank, item.listing.title, item.listing.id, ", ".join(item.reasons)) for item in issue.listings),
     )
 
 
@@ -105,20 +105,20 @@ def _issue_json(issue: Issue) -> dict[str, Any]:
         "subject": issue.subject,
         "frozen_at": issue.frozen_at.isoformat(),
         "new": issue.candidates,
-        "listings": [_listing_json(one) for one in issue.listings],
+        "listings": [_listing_json(item) for item in issue.listings],
     }
 
 
-def _listing_json(one: IssueListing) -> dict[str, Any]:
+def _listing_json(item: IssueListing) -> dict[str, Any]:
     return {
-        "id": str(one.listing.id),
-        "rank": one.rank,
-        "score": one.score,
-        "reasons": list(one.reasons),
-        "listed_on": one.listed_on.isoformat(),
-        "upvotes": one.upvotes,
-        "comments": one.comments,
-        "stars": one.stars,
-        "n_authors": one.listing.n_authors,
-        **asdict(one.listing),
+        "id": str(item.listing.id),
+        "rank": item.rank,
+        "score": item.score,
+        "reasons": list(item.reasons),
+        "listed_on": item.listed_on.isoformat(),
+        "upvotes": item.upvotes,
+        "comments": item.comments,
+        "stars": item.stars,
+        "n_authors": item.listing.n_authors,
+        **asdict(item.listing),
     }

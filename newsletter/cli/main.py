@@ -78,8 +78,8 @@ def newsletter(
 def main() -> None:
     """Run the command line and exit: 0 done, 1 check failed, 2 usage, 69, 75 and 78 as in sysexits.h.
 
-    The exit code tells of the work, whether or not its report could be written. Of a command that does nothing but
-    write, such as `issues list`, a result that could not be written is a failure.
+    The exit code is that of the work, whether or not its report could be written. For a command that only writes,
+    such as `issues list`, a result that could not be written is a failure.
     """
     streams.prepare()
     command = typer.main.get_command(application())
@@ -93,7 +93,7 @@ def main() -> None:
 
 
 def _outcome(command: Any) -> int | None:
-    """Run the command line and return the exit code, or None where the command says nothing of it."""
+    """Run the command line and return the exit code, or None where the command names none."""
     try:
         code = command(standalone_mode=False)
     except TyperException as error:

@@ -63,14 +63,14 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 
 
 class DeliveryProgress:
-    """Tells how far delivering has come: at most every so many seconds, and at the end of an issue."""
+    """Shows how far delivering has come: at intervals, and at the end of an issue."""
 
     def __init__(self, show: Callable[[dict[str, Any]], None], *, every: float) -> None:
         """Begin to count.
 
         Args:
-            show: is given what was settled by state, what remains, and how fast it goes.
-            every: seconds at least from one call of `show` to the next.
+            show: is called with the settled deliveries by state, the remaining ones, and their rate.
+            every: the least number of seconds between two calls of `show`.
         """
         self._show = show
         self._every = every
@@ -78,7 +78,7 @@ class DeliveryProgress:
         self._began = self._shown = monotonic()
 
     def delivered(self, outcome: Outcome, remaining: int) -> None:
-        """Note one more delivery that was settled."""
+        """Count a delivery that was settled."""
         self._states[outcome.state] += 1
         now = monotonic()
         if remaining and now - self._shown < self._every:
@@ -99,7 +99,7 @@ def waiting(text: str) -> Iterator[None]:
 
 @contextmanager
 def progress(*, as_json: bool = False) -> Iterator[DeliveryProgress | None]:
-    """Give a progress display on a terminal, JSON lines on stderr if asked for, None else."""
+    """Yield a progress display on a terminal, or JSON lines on stderr if `as_json`; else None."""
     if as_json:
         yield DeliveryProgress(_say_event, every=1)
     elif sys.stderr.isatty():
@@ -115,6 +115,6 @@ def _say_event(state: dict[str, Any]) -> None:
 
 
 def _move(bar: Progress, task: TaskID, state: dict[str, Any]) -> None:
-    done = sum(state[one] for one in _SETTLED)
+    done = sum(state[name] for name in _SETTLED)
     description = f"delivering, {state['per_second']:,.0f} a second"
     bar.update(task, completed=done, total=done + state["remaining"], visible=True, description=description)

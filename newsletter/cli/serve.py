@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
 
 def serve() -> None:
-    """Schedule, web pages and delivery in one process, until SIGTERM."""
+    """Run the scheduler, the web pages and delivery in one process, until SIGTERM."""
     until_signal(_serve, cut_off=Exit.DONE)
 
 
@@ -48,7 +48,7 @@ async def _serve(program: Program, stop: asyncio.Event) -> None:
     lists = await asyncio.to_thread(program.lists.read)
     await program.pipeline.mark.check()  # an older copy of the database is an error before anything runs
     app = public_app(
-        roster=program.store.roster,
+        subscribers=program.store.subscribers,
         issues=program.store.issues,
         links=program.links,
         renderer=program.templates,

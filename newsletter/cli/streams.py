@@ -35,7 +35,7 @@ class Unbreakable(io.RawIOBase):
         self.lost = ""
 
     def writable(self) -> bool:
-        """Tell that it can be written to."""
+        """Return that it can be written to."""
         return True
 
     def fileno(self) -> int:
@@ -43,7 +43,7 @@ class Unbreakable(io.RawIOBase):
         return self._descriptor
 
     def isatty(self) -> bool:
-        """Tell whether it is a terminal."""
+        """Return whether it is a terminal."""
         return os.isatty(self._descriptor)
 
     def write(self, data: ReadableBuffer, /) -> int:
@@ -68,7 +68,7 @@ class Unbreakable(io.RawIOBase):
 
 
 def prepare() -> None:
-    """Make stdout and stderr unbreakable, and give closed streams to the null device.
+    """Make stdout and stderr unbreakable, and connect closed streams to the null device.
 
     A closed descriptor would go to the next file that is opened, say the database, and have logs written into it.
     """
@@ -76,7 +76,7 @@ def prepare() -> None:
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this descriptor's
     if sys.stdin is None:
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 (for as long as the process lives)
     sys.stdout = _unbreakable(sys.stdout, 1, errors="replace")

@@ -52,21 +52,21 @@ def list_suppressions(
 ) -> None:
     """List suppressed addresses and those that are held, with the reason and since when."""
     found = within(lambda program: program.store.suppressions.find(list_name=list_name))
-    shown = [one for one in found if one.held or not held]
+    shown = [entry for entry in found if entry.held or not held]
     if as_json:
-        say_json([_as_json(one) for one in shown])
+        say_json([_as_json(entry) for entry in shown])
         return
     table(
         ("address", "list", "since (UTC)", "state", "reason"),
         (
             (
-                one.address,
-                one.list or "all",
-                f"{one.since:%F %R}",
-                "held" if one.held else "suppressed",
-                one.reason,
+                entry.address,
+                entry.list or "all",
+                f"{entry.since:%F %R}",
+                "held" if entry.held else "suppressed",
+                entry.reason,
             )
-            for one in shown
+            for entry in shown
         ),
     )
 
@@ -147,9 +147,9 @@ def export_suppressions(
 ) -> None:
     """Print all suppressed addresses as CSV, for `import` or a spreadsheet; those that are held are left out."""
     found = within(lambda program: program.store.suppressions.find(list_name=list_name))
-    suppressed = [one for one in found if not one.held]
+    suppressed = [entry for entry in found if not entry.held]
     if as_json:
-        say_json([_as_json(one) for one in suppressed])
+        say_json([_as_json(entry) for entry in suppressed])
     elif output is None:
         write_suppressions(suppressed, sys.stdout)
     else:
@@ -172,8 +172,8 @@ def _add(wanted: list[Suppression], *, of_lists: list[str | None]) -> int:
 async def _remove(program: Program, addresses: list[str], list_name: str | None, domain: str | None) -> int:
     _check_lists(program, [list_name])
     if domain:
-        held = [one.address for one in await program.store.suppressions.find() if one.held]
-        addresses = [one for one in held if domain_of(one) == domain_key(domain)]
+        held = [entry.address for entry in await program.store.suppressions.find() if entry.held]
+        addresses = [entry for entry in held if domain_of(entry) == domain_key(domain)]
         if not addresses:
             raise UsageError(f"no address of {domain} is held: see `newsletter suppressions list --held`")
     await program.store.suppressions.lift(addresses, list_name=list_name, now=now())
@@ -193,7 +193,7 @@ def _checked(addresses: list[str]) -> list[str]:
     """Return addresses that are ones, each once."""
     read = Addresses().read
     try:
-        return list({address_key(one): one for one in map(read, addresses)}.values())
+        return list({address_key(entry): entry for entry in map(read, addresses)}.values())
     except ValueError as error:
         raise UsageError(str(error)) from None
 
@@ -205,5 +205,5 @@ def _say_added(news: int, count: int, *, as_json: bool) -> None:
         say(f"{news} suppressed, {count - news} known already")
 
 
-def _as_json(one: Suppression) -> dict[str, Any]:
-    return {**asdict(one), "since": one.since.isoformat()}
+def _as_json(entry: Suppression) -> dict[str, Any]:
+    return {**asdict(entry), "since": entry.since.isoformat()}

@@ -51,7 +51,7 @@ def slot_on(list_: NewsletterList, day: date) -> Slot:
 
 
 def comes_out_on(list_: NewsletterList, day: date) -> bool:
-    """Tell whether a list has an issue on a weekday."""
+    """Return whether a list has an issue on a weekday."""
     return day.weekday() in list_.issue_days
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-# From so many dead addresses of one domain within a day on, and such a share of its readers.
+# The fewest dead addresses of one domain within a day, and the smallest share of its readers.
 MANY, SHARE = 3, 0.02
 WITHIN = timedelta(days=1)
 
@@ -17,7 +17,7 @@ _ANOTHER_DAY = timedelta(hours=18)
 
 
 def is_providers_fault(dead: int, taken: int, *, took_before: bool) -> bool:
-    """Tell whether a domain's dead addresses are so many at once that it may be mistaken.
+    """Return whether so many of a domain's addresses are called dead at once that the domain may be mistaken.
 
     Args:
         dead: how many of its addresses are called dead within a day.
@@ -28,5 +28,5 @@ def is_providers_fault(dead: int, taken: int, *, took_before: bool) -> bool:
 
 
 def is_another_day(first: datetime, again: datetime) -> bool:
-    """Tell whether an address that was called dead is called so again on another day, and may be believed dead."""
+    """Return whether two answers that call an address dead came on different days, and may be believed."""
     return again - first >= _ANOTHER_DAY

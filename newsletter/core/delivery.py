@@ -167,7 +167,7 @@ class RetryPolicy:
     longest_delay: timedelta = timedelta(hours=4)
 
     def delay(self, attempts: int, jitter: float) -> timedelta:
-        """Return the wait behind attempt number `attempts` (from 1); `jitter` in [0, 1) spreads it by ±25 %."""
+        """Return the wait after attempt number `attempts` (from 1); `jitter` in [0, 1) spreads it by ±25 %."""
         doubled = self.first_delay * 2.0 ** min(attempts - 1, 20)
         return min(doubled, self.longest_delay) * (0.75 + jitter / 2)
 

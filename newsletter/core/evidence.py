@@ -80,12 +80,12 @@ class Evidence:
 
     @property
     def has_place(self) -> bool:
-        """Tell whether anything but its title says which paper it is."""
+        """Return whether anything but its title says which paper it is."""
         return bool(self.arxiv or self.dois or self.guids or self.urls)
 
 
 def proof(one: Evidence, other: Evidence, *, crowded: Collection[ListingId] = ()) -> IdKind | None:
-    """Return what shows that two records are one paper, or None: as far as anybody can tell, they are two.
+    """Return what shows that two records are one paper, or None: they are two as far as the records show.
 
     Args:
         one: a record.
@@ -107,7 +107,7 @@ def proof(one: Evidence, other: Evidence, *, crowded: Collection[ListingId] = ()
 def _link_proves(
     one: Evidence, other: Evidence, crowded: Collection[ListingId], *, same_title: bool, told_apart: bool
 ) -> bool:
-    """Tell whether one link makes two records one paper."""
+    """Return whether one link makes two records one paper."""
     former = _former(one, other, IdKind.FORMER_URL)
     if former and (same_title or not former.issubset(crowded)):
         return True
@@ -140,14 +140,14 @@ def _something_else_is_shared(one: Evidence, other: Evidence) -> bool:
 
 
 def _are_told_apart(one: Evidence, other: Evidence) -> bool:
-    """Tell whether one source calls the two by different ids."""
+    """Return whether one source calls the two by different ids."""
     if not (one.guids and other.guids) or one.guids & other.guids:
         return False
     return not one.scopes.isdisjoint(other.scopes)
 
 
 def _title_proves(one: Evidence, other: Evidence, *, told_apart: bool) -> bool:
-    """Tell whether one title makes two records one paper."""
+    """Return whether one title makes two records one paper."""
     mine, theirs = _authors(one.listing), _authors(other.listing)
     are_known = bool(mine and theirs)
     is_shared = are_known and not mine.isdisjoint(theirs)
@@ -185,6 +185,6 @@ def _same_abstract(one: Evidence, other: Evidence) -> bool:
 
 
 def _abstracts_differ(one: Evidence, other: Evidence) -> bool:
-    """Tell whether both have an abstract, and neither is the beginning of the other."""
+    """Return whether both have an abstract, and neither is the beginning of the other."""
     mine, theirs = (record.listing.abstract.rstrip(".… ") for record in (one, other))
     return bool(mine and theirs) and not (mine.startswith(theirs) or theirs.startswith(mine))

@@ -50,7 +50,7 @@ class Listing:
 
     @property
     def n_authors(self) -> int:
-        """Return how many authors the paper has, as far as any source told."""
+        """Return how many authors the paper has, as far as any source says."""
         return max(len(self.authors), self.author_count or 0)
 
 

@@ -56,7 +56,7 @@ class Known:
         self._evidence = None
 
     def _named(self, listing: Listing) -> Listing:
-        """Write the strongest ids into the record, for a newer link may have displaced the one that told them."""
+        """Write the strongest ids into the record: a newer link may have displaced the one that they came from."""
         strongest = {identity.kind: identity.value for identity in reversed(self.ids)}
         return replace(
             listing,

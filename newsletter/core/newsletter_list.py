@@ -36,7 +36,7 @@ class Hours:
 
     @property
     def goes_over_midnight(self) -> bool:
-        """Tell whether they end on the day after the one on which they begin."""
+        """Return whether they end on the day after the one on which they begin."""
         return self.until <= self.since
 
     @property
@@ -50,7 +50,7 @@ class Hours:
 class Masthead:
     """What of a list shows on its mail, frozen with each issue."""
 
-    list: str  # the file's name without `.toml`; with `.weekly` behind it for a weekly edition
+    list: str  # the file's name without `.toml`; with `.weekly` after it for a weekly edition
     title: str
     sender: str  # "Name <address>"
     postal_address: str = ""

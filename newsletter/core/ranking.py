@@ -133,8 +133,8 @@ def fitting(order: Sequence[Ranked], limit: int, *, leaders: int) -> list[Ranked
     """
     if not limit:
         return list(order)
-    behind = leaders + 1
-    places = sorted(range(len(order)), key=lambda place: min(order[place].standing or behind, behind))
+    last = leaders + 1
+    places = sorted(range(len(order)), key=lambda place: min(order[place].standing or last, last))
     return [order[place] for place in sorted(places[:limit])]
 
 
@@ -168,7 +168,7 @@ def _facts(candidate: Candidate, previous_at: datetime | None) -> _Facts:
 
 
 def is_vote(sighting: Sighting) -> bool:
-    """Tell whether a sighting counts upvotes; points on Hacker News are a signal of their own."""
+    """Return whether a sighting counts upvotes; points on Hacker News are a signal of their own."""
     return sighting.upvotes is not None and not _is_hackernews(sighting)
 
 

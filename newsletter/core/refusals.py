@@ -14,8 +14,8 @@ from collections.abc import Collection
 
 from newsletter.core.delivery import DeliveryState, Doubt
 
-# So many different readers in a row, with nothing going through in between, and it is about us. Where a relay's
-# words are about us it takes fewer; else a list may well have so many readers in a row whom a relay doesn't take.
+# This many different readers refused in a row, with nothing accepted in between: the refusals are about us.
+# Fewer are enough where its words are about us; else a list may have that many readers whom it doesn't take.
 _PATIENCE, _LITTLE_PATIENCE = 20, 5
 _SEVERAL = 2
 
@@ -28,7 +28,7 @@ def answer_key(code: int | None, text: str) -> str:
 
 
 def is_about_us(doubts: Collection[Doubt], *, in_flight: int) -> bool:
-    """Tell whether refusals of different readers, one after the other, are about us.
+    """Return whether refusals of different readers, one after the other, are about us.
 
     Args:
         doubts: of each reader who was refused since a message went through last.

@@ -21,6 +21,8 @@ def one_line(text: str, limit: int | None = None) -> str:
         text: from a source, a relay or a file.
         limit: the most characters that are returned; None for all.
     """
+    if text.isascii() and text.isprintable() and "  " not in text:  # as most replies of relays, one a message
+        return text.strip()[:limit].rstrip()
     if limit is not None:
         text = text[: 2 * limit]  # what is left out is not looked at, however long it is
     if not (text.isascii() and text.isprintable()):

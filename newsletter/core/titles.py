@@ -47,7 +47,7 @@ def title_key(text: str) -> str:
 
 
 def read_alike(one: str, other: str) -> bool:
-    """Tell whether two titles of one key have the same accents, word by word, or one of the two words has none."""
+    """Return whether two titles of one key agree word by word: the same accents, or none on one of the words."""
     if one == other:
         return True
     words, others = (_words(_folded(_shown(text))).split() for text in (one, other))
@@ -60,7 +60,7 @@ def read_alike(one: str, other: str) -> bool:
 
 
 def is_telling(key: str, *, words: int, letters: int) -> bool:
-    """Tell whether a title says enough to be another paper's by chance hardly ever: so many words and letters."""
+    """Return whether a title has enough words and letters that two papers hardly ever share it by chance."""
     dense = len(_DENSE.findall(key))
     weight = len(key.replace(" ", "")) + (_LETTERS_IN_DENSE - 1) * dense
     return weight >= letters and len(key.split()) + dense * _LETTERS_IN_DENSE // _LETTERS_IN_WORD >= words

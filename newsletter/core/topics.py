@@ -24,7 +24,7 @@ OWN_WORDS = "your interest"
 class TopicsMode(StrEnum):
     """What a reader with topics gets."""
 
-    FIRST = "first"  # the matching listings first, the others behind them
+    FIRST = "first"  # the matching listings first, the others after them
     ONLY = "only"  # the matching listings and no others
 
 
@@ -95,7 +95,7 @@ def choose(
     interest: Mapping[int, float] | None = None,
     without: Collection[int] = (),
 ) -> Choice:
-    """Return what a reader gets of an issue of `size` listings: what matches first, the rest behind it.
+    """Return what a reader gets of an issue of `size` listings: what matches first, the rest after it.
 
     What matches the reader's own words comes by its score, all else as ranked. A topic that the list no longer has
     matches nothing. Under `ONLY` the rest is left out, but for a reader who wants nothing in particular.

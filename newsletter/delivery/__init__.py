@@ -1,15 +1,15 @@
-"""Delivery: from the outbox to a relay, with intent recorded before and the outcome after.
+"""Delivery: from the outbox to a relay, with the intent recorded before each message and the outcome after it.
 
 ::
 
-    dispatch     one run, from recovery to the report
-      supply       what is due, claimed in batches        limits   how much each recipient domain takes
-      connection   one connection at work                 relays   whose turn it is; health, pace
-      run          what is recorded of each delivery      ledger   group commits; journal, recovery
-    relay        sessions with one relay; relay_config   how it is used
-      opening      connects, secures, logs in             advice   which setting to change if that fails
-      pipelined    transactions in one or two round trips, over a link
-      stock        transactions one command at a time
-      experience   whether the next envelope may stand in the write of a final dot
-      envelope, replies   what is said, and what the answers mean
+    service          what lives as long as the process; `deliver_chunk` is one call of it
+      chunk          what the connections of one call share
+      claims         what is due, claimed in batches
+      connection     one connection at work: take, begin, hand over, settle
+      settlement     what becomes of each delivery; tally counts it
+    mailer           single mails
+    limits/          what may be sent now: domains, relays, their health and pace, refusals in doubt
+    messages/        letters and their signatures, made ahead of their turn
+    record/          notes in the ledger or a journal; this process as a worker; recovery of dead ones
+    smtp/            sessions with one relay: how they open, what is said, what the answers mean
 """

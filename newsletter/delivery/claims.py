@@ -29,7 +29,7 @@ from newsletter.core.delivery import Delivery, Outcome
 from newsletter.delivery.changed import Changed
 from newsletter.delivery.limits.domain_queue import DomainQueue
 from newsletter.delivery.limits.domains import DomainLimits
-from newsletter.ports import Clock, Outbox
+from newsletter.ports import ClaimedDeliveries, Clock
 
 _FIRST_CLAIM = 50
 _MOST_WAITING = 50_000  # deliveries whose domains can't take them now; some 500 bytes each
@@ -46,7 +46,7 @@ class Claims:
 
     def __init__(
         self,
-        outbox: Outbox,
+        outbox: ClaimedDeliveries,
         worker: str,
         issue_key: int,
         *,
@@ -129,7 +129,7 @@ class Claims:
         self._returned(delivery, None)
 
     def refill(self, deliveries: int) -> None:
-        """Note that so many deliveries went back to the outbox, and may be claimed again."""
+        """Note how many deliveries went back to the outbox; they may be claimed again."""
         self._may_claim += deliveries
         self._dry, self._refills = False, self._refills + 1
         self._changed.notify()

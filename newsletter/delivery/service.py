@@ -30,7 +30,7 @@ from newsletter.delivery.record.registration import Registration, Worker
 from newsletter.delivery.settlement import Rules, Settlement
 from newsletter.delivery.smtp.relay import SmtpRelay
 from newsletter.delivery.tally import Tally
-from newsletter.ports import ChunkDelivery, ChunkReport, Hindrances, Message, Outbox, Progress
+from newsletter.ports import ChunkDelivery, ChunkReport, ClaimedDeliveries, Hindrances, Message, Progress
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +47,7 @@ class DeliveryService(ChunkDelivery):
 
     def __init__(
         self,
-        outbox: Outbox,
+        outbox: ClaimedDeliveries,
         relays: Sequence[SmtpRelay],
         rules: Rules,
         *,

@@ -25,7 +25,7 @@ from newsletter.delivery.claims import Claims
 from newsletter.delivery.limits.doubts import Doubts, InDoubt
 from newsletter.delivery.record.notes import Notes
 from newsletter.delivery.tally import Tally
-from newsletter.ports import Clock, Outbox
+from newsletter.ports import ClaimedDeliveries, Clock
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +55,7 @@ class Rules:
 class Settlement:
     """Begins and settles the deliveries of one chunk. `given_back` are those that are in the outbox again."""
 
-    outbox: Outbox
+    outbox: ClaimedDeliveries
     claims: Claims
     notes: Notes
     rules: Rules

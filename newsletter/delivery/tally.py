@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from newsletter.core.delivery import DeliveryState, Outcome
-from newsletter.ports import Outbox, Progress
+from newsletter.ports import ClaimedDeliveries, Progress
 
 _OPEN = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED)
 
@@ -13,7 +13,7 @@ _OPEN = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED)
 class Tally:
     """Counts what was settled, by the state that it led to, and passes it on to whoever follows the progress."""
 
-    def __init__(self, outbox: Outbox, issue_key: int, progress: Progress | None) -> None:
+    def __init__(self, outbox: ClaimedDeliveries, issue_key: int, progress: Progress | None) -> None:
         self._outbox = outbox
         self._issue_key = issue_key
         self._progress = progress

@@ -1,4 +1,4 @@
-"""All list files of a folder: the adapter behind `ports.Lists`."""
+"""All list files of a folder: the adapter of `ports.Lists`."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ class _Scanner:
                 return
 
     def _more(self, closing: str) -> bool:
-        """Step over what stands before an item; tell whether there is one, or step over the end."""
+        """Step over what stands before an item; return whether there is one, or step over the end."""
         self._match(_GAP)
         if self._text[self._at] == ",":
             self._at += 1

@@ -32,8 +32,8 @@ def write_suppressions(suppressions: Iterable[Suppression], file: TextIO) -> Non
     """Write suppressions as CSV; an empty `list` stands for all lists."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for one in suppressions:
-        cells = (one.address, one.list or "", one.reason, one.since.isoformat())
+    for suppression in suppressions:
+        cells = (suppression.address, suppression.list or "", suppression.reason, suppression.since.isoformat())
         writer.writerow([_mask(cell) for cell in cells])
 
 

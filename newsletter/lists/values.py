@@ -115,7 +115,7 @@ def read_timezone(text: str) -> str:
 
 
 def _near_timezone(text: str) -> str:
-    """Return the timezone that somebody may have meant, by its place where that is told, or nothing."""
+    """Return the timezone that somebody may have meant, by the name of a place in it, or nothing."""
     if place := _ABBREVIATIONS.get(text.strip().upper()):
         return place
     wanted = text.strip().replace(" ", "_").casefold()

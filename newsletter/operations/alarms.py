@@ -91,10 +91,10 @@ class Alarm:
     async def ring(self, masthead: Masthead, day: date, error: NewsletterError | ListFileError) -> None:
         """Report that a list's issue of a day cannot be made. Never raises: it comes on top of other trouble."""
         cause = next((known for kind, known in _CAUSES.items() if isinstance(error, kind)), _OTHER)
-        told = self.folder / f"{day}.{masthead.list}.{cause.name}"
+        mark = self.folder / f"{day}.{masthead.list}.{cause.name}"
         about = {"list": masthead.list, "day": str(day), "cause": cause.name}
         try:
-            is_news = _is_news(told)
+            is_news = _is_news(mark)
         except OSError as failure:
             log.error("alarm_not_remembered", **about, reason=str(failure))  # noqa: TRY400 (one line)
             is_news = False
@@ -107,7 +107,7 @@ class Alarm:
         try:
             await self._mail(masthead, day, cause, str(error))
         except NewsletterError as failure:
-            told.unlink(missing_ok=True)
+            mark.unlink(missing_ok=True)
             log.error("alarm_not_mailed", **about, reason=str(failure))  # noqa: TRY400 (one line)
 
     async def _mail(self, masthead: Masthead, day: date, cause: _Cause, reason: str) -> None:
@@ -138,11 +138,14 @@ class Alarm:
             raise RelayError(f"{outcome.relay} answered {outcome.code} {outcome.text}")
 
 
-def _is_news(told: Path) -> bool:
-    """Note that something is said, and tell whether it had not been; one of two processes is the first."""
-    told.parent.mkdir(parents=True, exist_ok=True)
+def _is_news(mark: Path) -> bool:
+    """Make the file that shows that an alarm has rung, and return whether it had not rung before.
+
+    Of two processes at once, only one makes the file.
+    """
+    mark.parent.mkdir(parents=True, exist_ok=True)
     try:
-        told.touch(exist_ok=False)
+        mark.touch(exist_ok=False)
     except FileExistsError:
         return False
     return True

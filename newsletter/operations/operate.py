@@ -40,8 +40,15 @@ async def release(outbox: Outbox, *, as_sent: bool, list_name: str | None, day: 
     uncertain, released = frozenset({DeliveryState.UNCERTAIN}), 0
     while held := await outbox.records(list_name=list_name, day=day, states=uncertain, limit=_AT_A_TIME):
         changes = [
-            Change(key=one.key, state=state, at=now, attempts=one.attempts, relay=one.relay, reason=_REASON)
-            for one in held
+            Change(
+                key=record.key,
+                state=state,
+                at=now,
+                attempts=record.attempts,
+                relay=record.relay,
+                reason=_REASON,
+            )
+            for record in held
         ]
         done = len(changes) - len(await outbox.record(changes))
         if not done:  # somebody else has released all of them meanwhile

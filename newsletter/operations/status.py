@@ -19,6 +19,7 @@ from newsletter.ports import (
 )
 
 _ISSUES = 20  # of a list, whose deliveries are looked through for stuck ones
+_FOR_OPERATORS = {HindranceKind.DOMAIN, HindranceKind.RELAY}
 _STUCK = (DeliveryState.DEFERRED, DeliveryState.UNCERTAIN, DeliveryState.SENDING)
 
 
@@ -66,7 +67,7 @@ async def hindrances_for_operators(hindrances: Hindrances, *, now: datetime) -> 
     passes, and the second costs a round trip.
     """
     known = await hindrances.known(now=now)
-    return [one for one in known if one.kind in {HindranceKind.DOMAIN, HindranceKind.RELAY}]
+    return [hindrance for hindrance in known if hindrance.kind in _FOR_OPERATORS]
 
 
 async def _status_of(store: Store, file: ListFile, now: datetime) -> ListStatus:

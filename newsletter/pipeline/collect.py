@@ -34,7 +34,7 @@ class Collected:
 
     @property
     def nothing_answered(self) -> bool:
-        """Tell whether there were sources, and not one page of any could be read."""
+        """Return whether there were sources, and no page of any could be read."""
         return bool(self.failures) and not self.pages
 
 
@@ -74,7 +74,7 @@ async def collect(
         previous: the day of the list's previous issue; the days since are read too.
         now: the moment, for the record.
 
-    A source that fails is named in the result and costs the others nothing.
+    A source that fails is named in the result; the others are read all the same.
     """
     tallies = await asyncio.gather(
         *(_collect_one(source, library, day, lookback_days, previous, now) for source in sources)
@@ -104,7 +104,7 @@ async def _collect_one(
         days = days_to_read(day, lookback_days, unsettled=unsettled, previous=previous)
     tally = _Tally(source.name)
     failed_in_a_row = 0
-    # The issue's own day first: if the source gives out on the way, the news of the day is what we have.
+    # The issue's own day first: if the source fails halfway, we have the news of the day.
     for page_day in reversed(days):
         if failed_in_a_row >= _PATIENCE:
             await library.attempted(source.name, page_day, now=now, settled=False, error=tally.failure)
@@ -133,7 +133,7 @@ async def _collect_one(
 
 
 def _missing(source: str, page: Page, day: date) -> str:
-    """Return that a source still shows the page of an earlier day than it was asked for, or nothing."""
+    """Return that a source still shows the page of an earlier day than was asked for, or an empty string."""
     if page.instead is None:
         return ""
     log.warning("source_shows_earlier_day", source=source, day=str(day), shown=str(page.instead))
@@ -153,7 +153,7 @@ def _count(tally: _Tally, page: Page, recorded: Recorded, day: date) -> None:
 async def _catch_up(
     source: CatchesUp, library: Library, day: date, previous: date | None, now: datetime, tally: _Tally
 ) -> None:
-    """Record what the source showed on earlier days on which it was not read; tell which are still missing."""
+    """Record what the source showed on earlier days on which it was not read; note which are still missing."""
     tried, read = await library.unsettled(tally.source), await library.read_days(tally.source)
     failed_in_a_row, error = 0, ""
     # The newest first, which most readers still wait for.
@@ -179,7 +179,7 @@ async def _answer(source: str, day: date, reading: Awaitable[Page]) -> tuple[Pag
     except SourceError as error:
         log.warning("source_failed", source=source, day=str(day), reason=str(error))
         return None, str(error)
-    except Exception as error:  # a defect of one adapter must not cost the issue; it is logged in full
+    except Exception as error:  # a defect of an adapter must not stop the issue; it is logged in full
         log.exception("source_broke", source=source, day=str(day))
         return None, f"{source}: internal error: {error!r}"
     for skipped in page.skipped:

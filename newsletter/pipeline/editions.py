@@ -57,7 +57,7 @@ async def _is_read(store: Store, file: ListFile) -> bool:
     """Return whether anybody wants one issue a week."""
     return any(
         subscriber.cadence is Cadence.WEEKLY for subscriber in file.subscribers
-    ) or await store.roster.anyone_wants(file.list.name, Cadence.WEEKLY)
+    ) or await store.subscribers.anyone_wants(file.list.name, Cadence.WEEKLY)
 
 
 async def edition_at(store: Store, list_: NewsletterList, *, now: datetime, day: date | None = None) -> Edition:

@@ -2,7 +2,7 @@
 
 Such a copy does not know what was delivered since it was made, and would have all of it delivered again. So the
 ledger counts up when an issue is frozen, and before and after deliveries are made, and the state folder keeps how
-far it had come, by the ledger's identity. A ledger that is behind it is an older copy, and the operator is asked.
+far it had come, by the ledger's identity. A ledger with a lower mark is an older copy, and the operator is asked.
 
 A new ledger has an identity of its own, a copied folder brings its mark along, and where the state folder is lost
 nothing is known and nothing said.
@@ -37,10 +37,10 @@ class HighWaterMark:
         self._folder = folder
 
     async def check(self) -> None:
-        """Let work go on if the ledger is not behind its mark.
+        """Raise an error if the ledger is an older copy.
 
         Raises:
-            ConfigurationError: it is; one line that says what the operator can do.
+            ConfigurationError: in one line, what is wrong and what the operator can do.
         """
         name, reached = await self._ledger.read()
         known = await self._known(name)
@@ -58,7 +58,7 @@ class HighWaterMark:
             await asyncio.to_thread(self._keep, name, await self._ledger.advance())
 
     async def accept(self) -> bool:
-        """Go on with an older copy, as the operator wishes; tell whether it was one."""
+        """Go on with an older copy, as the operator wishes; return whether it was an older copy."""
         name, reached = await self._ledger.read()
         known = await self._known(name)
         if reached >= known:
@@ -80,7 +80,7 @@ class HighWaterMark:
             return {}
 
     def _keep(self, name: str, mark: int) -> None:
-        """Write the mark down, unless another process has written a higher one."""
+        """Write the mark down, unless another process has written a higher mark."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with _alone(self._folder):

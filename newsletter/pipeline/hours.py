@@ -23,11 +23,11 @@ _LOOK_AGAIN = 1.0  # seconds; clocks are set, and machines sleep
 async def stopping_at(
     closes: datetime | None, clock: Clock, stop: asyncio.Event | None
 ) -> AsyncIterator[asyncio.Event | None]:
-    """Give an event for the time of the context that is set when `stop` is, or when the hours end.
+    """Yield an event that is set when `stop` is set, or when the hours end.
 
     Args:
         closes: when the hours end; None: they don't.
-        clock: tells the time.
+        clock: returns the present moment.
         stop: is set to stop for another reason; None: there is no other.
     """
     if closes is None:

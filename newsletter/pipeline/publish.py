@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -14,6 +15,8 @@ from newsletter.core.diff import MAX_CATCH_UP_DAYS, eligible, first_day, select,
 from newsletter.core.errors import NoReaderError, StaleDraftError
 from newsletter.core.issue import Draft, Issue
 from newsletter.core.newsletter_list import Cadence, NewsletterList
+from newsletter.core.rendering import Rendering
+from newsletter.core.steps import Plan
 from newsletter.core.topics import Choice
 from newsletter.ports import Message, Renderer, Store
 
@@ -78,7 +81,7 @@ async def publish(
     at_once: bool,
     check: Callable[[Issue, Message], None],
 ) -> Published:
-    """Freeze the list's issue of a slot, unless it is frozen already or there is too little for one, or nobody.
+    """Freeze the list's issue of a slot, unless it is frozen already, or there are too few papers, or no readers.
 
     Without a reader there is no issue: what nobody was sent is still news. The message is rendered and checked
     first: a broken template stops an issue before it exists.
@@ -91,27 +94,41 @@ async def publish(
     if (existing := await store.issues.find(list_.name, slot.day)) is not None:
         return Published(new=existing.candidates, issue=existing)
     for _ in range(_DRAFTS):
-        one = await draft(store, list_, sources, slot.day)
-        if reason := too_few(one, list_):
+        drafted = await draft(store, list_, sources, slot.day)
+        if reason := too_few(drafted, list_):
             log.info("no_issue", list=list_.name, day=str(slot.day), reason=reason)
-            return Published(new=one.candidates, reason=reason)
-        issue = one.closed(0, renderer.subject(one), now)
-        rendering = renderer.render(issue)
-        check(issue, renderer.message(issue, rendering))
-        choose, subject_of = Choices(one.listings, one.terms).of, subjects(renderer, issue)
+            return Published(new=drafted.candidates, reason=reason)
+        issue, rendering = _checked(renderer, drafted, check, now=now)
+        choose, subject_of = Choices(drafted.listings, drafted.terms).of, subjects(renderer, issue)
         plan = planner(list_, slot, now, at_once=at_once, choose=choose, subject_of=subject_of)
-        try:
-            issue, created = await store.issues.freeze(
-                one, issue.subject, plan, now=now, rendering=rendering, needs_reader=True
-            )
-        except StaleDraftError:
-            continue
-        except NoReaderError as nobody:
-            log.warning("no_issue", list=list_.name, day=str(slot.day), reason=str(nobody))
-            return Published(new=one.candidates, reason=str(nobody), suppressed=nobody.suppressed)
-        log.info("issue_frozen", list=list_.name, day=str(slot.day), number=issue.number, created=created)
-        return Published(new=issue.candidates, issue=issue, created=created)
+        with suppress(StaleDraftError):
+            return await _frozen(store, drafted, issue.subject, rendering, plan, now=now)
     raise StaleDraftError(f"list {list_.name}: other runs keep freezing issues; run again")
+
+
+async def _frozen(
+    store: Store, drafted: Draft, subject: str, rendering: Rendering, plan: Plan, *, now: datetime
+) -> Published:
+    where = {"list": drafted.masthead.list, "day": str(drafted.day)}
+    try:
+        issue, created = await store.issues.freeze(
+            drafted, subject, plan, now=now, rendering=rendering, needs_reader=True
+        )
+    except NoReaderError as nobody:
+        log.warning("no_issue", **where, reason=str(nobody))
+        return Published(new=drafted.candidates, reason=str(nobody), suppressed=nobody.suppressed)
+    log.info("issue_frozen", **where, number=issue.number, created=created)
+    return Published(new=issue.candidates, issue=issue, created=created)
+
+
+def _checked(
+    renderer: Renderer, drafted: Draft, check: Callable[[Issue, Message], None], *, now: datetime
+) -> tuple[Issue, Rendering]:
+    """Return the issue that a draft would be, and its rendering, if both pass the check."""
+    issue = drafted.closed(0, renderer.subject(drafted), now)
+    rendering = renderer.render(issue)
+    check(issue, renderer.message(issue, rendering))
+    return issue, rendering
 
 
 def subjects(renderer: Renderer, issue: Issue) -> Callable[[Choice], str]:

@@ -30,7 +30,7 @@ class RunStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueReport:
-    """The issue of a run; `number` is 0 for one that is not frozen."""
+    """The issue of a run; `number` is 0 if it is not frozen."""
 
     number: int
     subject: str

@@ -92,7 +92,7 @@ class Pipeline:
         return replace(report, weekly=weekly[0]) if weekly else report
 
     async def run_edition(self, file: ListFile, edition: Edition, wish: Wish) -> RunReport:
-        """Run one edition of a list. Trouble with its new issue is reported, and keeps back no earlier issue.
+        """Run one edition of a list. Trouble with the new issue is reported; earlier issues are delivered.
 
         Raises: as `run` does.
         """
@@ -134,7 +134,7 @@ class Pipeline:
 
     async def sync(self, file: ListFile, *, now: datetime) -> None:
         """Bring the store's subscribers up to the list file."""
-        await sync(self.store.roster, file, now=now)
+        await sync(self.store.subscribers, file, now=now)
 
     async def publish(self, edition: Edition, slot: Slot, collected: Collected) -> Published:
         """Make the issue of a slot. Where there is none to make, note that the slot was used.
@@ -193,7 +193,7 @@ class Pipeline:
             new=published.new if published else 0,
             reason=published.reason if published else next_in_words(edition.agenda.next),
             suppressed=published.suppressed if published else 0,
-            sent_now=sum(one.report.sent for one in delivered),
+            sent_now=sum(delivery.report.sent for delivery in delivered),
             trouble=trouble,
         )
         if trouble is not None:
@@ -214,7 +214,7 @@ class Pipeline:
         """Return a report with the issue that was delivered first, and how its deliveries stand now."""
         first, outbox = delivered[0], self.store.outbox
         counts, due = await outbox.counts(first.issue.key), await outbox.next_due(first.issue.key)
-        trouble = next((one.report.trouble for one in delivered if one.report.trouble), "")
+        trouble = next((each.report.trouble for each in delivered if each.report.trouble), "")
         waits = "" if trouble else waits_in_words(first.issue.terms, counts, first.waits_until)
         return replace(
             report,
@@ -247,8 +247,8 @@ class Pipeline:
         issue = await self.store.issues.find(list_.name, day)
         if issue is not None:
             return issue
-        one = await draft(self.store, list_, self._names(list_), day)
-        return one.closed(0, self.renderer.subject(one) if one.listings else "", now)
+        drafted = await draft(self.store, list_, self._names(list_), day)
+        return drafted.closed(0, self.renderer.subject(drafted) if drafted.listings else "", now)
 
     async def _describe(self, issue: Issue) -> IssueReport:
         rendering = await self.closed.rendering(issue) if issue.key else self.renderer.render(issue)
@@ -264,7 +264,7 @@ class Pipeline:
 
 
 def _missed(report: RunReport, list_: NewsletterList, slot: Slot) -> RunReport:
-    """Return a report that says so of a slot that was missed."""
+    """Return the report with a slot that was missed."""
     reason = missed_in_words(list_, slot)
     log.warning("slot_missed", day=str(slot.day), reason=reason)
     return replace(report, date=slot.day, status=RunStatus.MISSED, reason=reason, trouble=MissedError(reason))

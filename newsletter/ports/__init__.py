@@ -3,26 +3,30 @@
 All moments are aware UTC datetimes, all days are plain dates.
 """
 
+from newsletter.ports.claims import ClaimedDeliveries
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
 from newsletter.ports.hindrances import Hindrance, HindranceKind, Hindrances
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, LoadedLists, Source
 from newsletter.ports.issues import IssueOutline, Issues, IssueSummary
 from newsletter.ports.library import Library, Recorded
 from newsletter.ports.mailer import Mailer
-from newsletter.ports.outbox import DeliveryRecord, Outbox
+from newsletter.ports.outbox import Outbox
+from newsletter.ports.records import DeliveryRecord, DeliveryRecords
 from newsletter.ports.rendering import Composed, Message, Renderer
-from newsletter.ports.roster import Roster
 from newsletter.ports.slots import Slots
 from newsletter.ports.store import Store
+from newsletter.ports.subscribers import Subscribers
 from newsletter.ports.suppressions import HeldDomain, HighWater, Suppression, Suppressions
 
 __all__ = [
     "CatchesUp",
     "ChunkDelivery",
     "ChunkReport",
+    "ClaimedDeliveries",
     "Clock",
     "Composed",
     "DeliveryRecord",
+    "DeliveryRecords",
     "HeldDomain",
     "HighWater",
     "Hindrance",
@@ -41,10 +45,10 @@ __all__ = [
     "Progress",
     "Recorded",
     "Renderer",
-    "Roster",
     "Slots",
     "Source",
     "Store",
+    "Subscribers",
     "Suppression",
     "Suppressions",
 ]

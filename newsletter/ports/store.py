@@ -8,53 +8,22 @@ from newsletter.ports.hindrances import Hindrances
 from newsletter.ports.issues import Issues
 from newsletter.ports.library import Library
 from newsletter.ports.outbox import Outbox
-from newsletter.ports.roster import Roster
 from newsletter.ports.slots import Slots
+from newsletter.ports.subscribers import Subscribers
 from newsletter.ports.suppressions import HighWater, Suppressions
 
 
 class Store(Protocol):
-    """One ledger behind narrow doors."""
+    """One ledger, with a port for each kind of what it keeps."""
 
-    @property
-    def library(self) -> Library:
-        """Return the listings and sightings."""
-        ...
-
-    @property
-    def issues(self) -> Issues:
-        """Return the frozen issues."""
-        ...
-
-    @property
-    def roster(self) -> Roster:
-        """Return subscribers and suppressions."""
-        ...
-
-    @property
-    def outbox(self) -> Outbox:
-        """Return the deliveries to be made."""
-        ...
-
-    @property
-    def hindrances(self) -> Hindrances:
-        """Return what holds mail up for a while."""
-        ...
-
-    @property
-    def suppressions(self) -> Suppressions:
-        """Return the addresses that are not mailed any more."""
-        ...
-
-    @property
-    def high_water(self) -> HighWater:
-        """Return how far the ledger has come."""
-        ...
-
-    @property
-    def slots(self) -> Slots:
-        """Return what became of slots."""
-        ...
+    library: Library  # listings and sightings
+    issues: Issues  # closed
+    subscribers: Subscribers  # of all lists
+    outbox: Outbox  # deliveries
+    hindrances: Hindrances  # what holds mail up for a while
+    suppressions: Suppressions  # addresses that are never mailed
+    high_water: HighWater  # how far the ledger has come
+    slots: Slots  # what became of lists' slots
 
     async def close(self) -> None:
         """Let go of connections and files."""

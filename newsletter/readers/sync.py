@@ -5,23 +5,23 @@ from __future__ import annotations
 from datetime import datetime
 
 from newsletter.core.subscriber import SyncPlan, plan_sync
-from newsletter.ports import ListFile, Roster
+from newsletter.ports import ListFile, Subscribers
 
 
-async def sync(roster: Roster, file: ListFile, *, now: datetime) -> SyncPlan:
+async def sync(subscribers: Subscribers, file: ListFile, *, now: datetime) -> SyncPlan:
     """Add, change and remove subscribers as a list file says; return what that came to.
 
     Only those that the file itself brought are changed or removed.
 
     Args:
-        roster: where subscribers are kept.
+        subscribers: where subscribers are kept.
         file: a list and the subscribers whom its file names.
         now: aware, UTC.
 
     Raises:
         StoreError: the store cannot be read or written; nothing was changed.
     """
-    plan = plan_sync(await roster.subscribers(file.list.name), file.subscribers)
+    plan = plan_sync(await subscribers.of_list(file.list.name), file.subscribers)
     if plan.added or plan.changed or plan.removed:
-        await roster.apply(file.list.name, plan, now=now)
+        await subscribers.apply(file.list.name, plan, now=now)
     return plan

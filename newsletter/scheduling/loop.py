@@ -53,7 +53,7 @@ class Threads(ThreadPoolExecutor):
     """
 
     def __init__(self, most: int) -> None:
-        """Begin no thread yet; `most` of them there will be."""
+        """Start no thread yet, and later at most `most`."""
         super().__init__(most)
         self._most = most
         self._count = 0
@@ -61,7 +61,7 @@ class Threads(ThreadPoolExecutor):
         self._calls: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        """Have a function called by a thread. Called by one thread only, that of the event loop."""
+        """Let a thread call a function. Only the thread of the event loop may call this."""
         future: Future[T] = Future()
         self._calls.put((future, partial(fn, *args, **kwargs)))
         if not self._idle.acquire(blocking=False) and self._count < self._most:
@@ -83,7 +83,7 @@ def _answer(future: Future[Any], call: Callable[[], Any]) -> None:
         return
     try:
         result = call()
-    except BaseException as error:  # noqa: BLE001 - it is for whoever asked
+    except BaseException as error:  # noqa: BLE001 - the caller gets it
         future.set_exception(error)
     else:
         future.set_result(result)
@@ -100,7 +100,7 @@ def raise_descriptor_limit() -> int:
         return _MOST_DESCRIPTORS if soft == resource.RLIM_INFINITY else soft
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    except (OSError, ValueError):  # macOS has a limit beyond which it says no, whatever it calls the hard one
+    except (OSError, ValueError):  # macOS refuses values above another limit, whatever its hard limit is
         return soft
     return wanted
 

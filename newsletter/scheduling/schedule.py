@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 Work = Callable[[asyncio.Event], Awaitable[Any]]
 
 _JITTER = timedelta(minutes=5)
+_MOST_TICKS = 1000  # at once
 # Together less than what `newsletter.scheduling.signals` gives the whole process.
 _GRACE = timedelta(seconds=7)
 _SECONDS_TO_CLEAN_UP = 0.75
@@ -35,8 +36,8 @@ _LOOK_AT_CLOCK = 1.0  # seconds
 class Schedule:
     """Runs `tick` and `collect` at their intervals for as long as its `async with` lasts.
 
-    Neither runs twice at once: a turn is left out while the last one goes on. An error is logged, and the work is
-    done again at its next turn.
+    A turn of `collect` is left out while the last one goes on. A tick is not: it is left to `tick` what it does
+    while an earlier one goes on. An error is logged, and the work is done again at its next turn.
     """
 
     def __init__(
@@ -75,10 +76,12 @@ class Schedule:
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         now = clock()
-        self._add("tick", tick, tick_every, jitter=timedelta(), first_at=now)
-        self._add("collect", collect, collect_every, jitter=jitter, first_at=now + collect_every)
+        self._add("tick", tick, tick_every, jitter=timedelta(), first_at=now, at_once=_MOST_TICKS)
+        self._add("collect", collect, collect_every, jitter=jitter, first_at=now + collect_every, at_once=1)
 
-    def _add(self, name: str, work: Work, every: timedelta, *, jitter: timedelta, first_at: datetime) -> None:
+    def _add(
+        self, name: str, work: Work, every: timedelta, *, jitter: timedelta, first_at: datetime, at_once: int
+    ) -> None:
         self._longest[name] = every + jitter
         self._scheduler.add_job(
             self._run,
@@ -86,7 +89,7 @@ class Schedule:
             args=(name, work),
             id=name,
             coalesce=True,
-            max_instances=1,
+            max_instances=at_once,
             misfire_grace_time=None,  # however late, once
             next_run_time=first_at,
         )

@@ -40,17 +40,17 @@ _STDERR = 2
 
 
 class LastResort:
-    """Ends the process some time after it was called for, if it is still there; nothing can hold it up."""
+    """Ends the process some seconds after `call`, if it still runs then; nothing can hold it up."""
 
     def __init__(self, code: int, *, seconds: float = _LAST, kernel_seconds: float = _VERY_LAST) -> None:
-        """Be ready; `code` is what the process then exits with."""
+        """Prepare; `code` is what the process then exits with."""
         self._seconds = seconds
         self._kernel_seconds = kernel_seconds
         self._called: SimpleQueue[None] = SimpleQueue()  # a signal handler may put into it at any moment
         Thread(target=self._wait, args=(code,), name="last resort", daemon=True).start()
 
     def call(self) -> None:
-        """Begin to count. Safe in a signal handler."""
+        """Start the countdown. Safe in a signal handler."""
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, self._kernel_seconds)
         self._called.put(None)
@@ -80,12 +80,12 @@ async def run_until_signal(
     """Run work to its end, and ask it to end when SIGTERM or SIGINT comes. Call it in the main thread.
 
     Args:
-        work: is handed the event that the signal sets.
-        last_resort: is called for by the signal.
-        cut_off: after so many seconds more the work is cancelled.
+        work: is called with the event that the signal sets.
+        last_resort: is started by the signal.
+        cut_off: seconds after the signal at which the work is cancelled.
 
     Returns:
-        What the work returns. A second signal does what it does by default: it kills the process.
+        What the work returns. A second signal has its default effect: it kills the process.
 
     Raises:
         StoppedError: it had to be cancelled.
@@ -93,21 +93,21 @@ async def run_until_signal(
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    # Not the loop's own handlers: those are called in its turn, and it may be the loop that hangs.
+    # Not the loop's own handlers: the loop calls those itself, and it may be the loop that hangs.
     def handle(number: int, _frame: FrameType | None) -> None:
-        for one in _SIGNALS:
-            signal.signal(one, signal.SIG_DFL)
+        for known in _SIGNALS:
+            signal.signal(known, signal.SIG_DFL)
         if last_resort:
             last_resort.call()
         loop.call_soon_threadsafe(_stop, stopping, signal.Signals(number))
 
-    before = {one: signal.signal(one, handle) for one in _SIGNALS}
+    before = {known: signal.signal(known, handle) for known in _SIGNALS}
     try:
         return await _cut_off_after(cut_off, stopping, work)
     finally:
         if not stopping.is_set():
-            for one, handler in before.items():
-                signal.signal(one, handler)
+            for known, handler in before.items():
+                signal.signal(known, handler)
 
 
 def _stop(stopping: asyncio.Event, received: signal.Signals) -> None:

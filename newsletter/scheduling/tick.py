@@ -21,12 +21,14 @@ from newsletter.ports import ListFile, Lists
 log = structlog.get_logger(__name__)
 
 _RETRY_AFTER = timedelta(minutes=30)
+_WITHOUT_FILE = ""  # stands for all lists whose file is wrong or gone; no list has this name
 
 
 class Ticker:
     """Does what is due of all lists side by side: a long issue must not delay another list's hour.
 
-    What is due follows from the database alone. The ticker remembers only what it need not do, ask or log again.
+    So a tick may begin while an earlier one goes on; it leaves out the lists that are still at work. What is due
+    follows from the database alone. The ticker remembers only what it need not do, ask or log again.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Ticker:
         self._missed: set[tuple[str, date]] = set()  # slots for which the alarm has rung
         self._mastheads: dict[str, Masthead] = {}  # of each list when its file was right
         self._wrong: dict[str, str] = {}  # by list: the mistakes of its file, as logged
+        self._at_work: set[str] = set()  # lists for which an earlier tick goes on
 
     async def tick(self, *, now: datetime, stop: asyncio.Event) -> None:
         """Make the issues that are due by now, and deliver those that are open.
@@ -64,9 +67,9 @@ class Ticker:
         await self._pipeline.mark.check()
         lists = await asyncio.to_thread(self._lists.read)
         await _side_by_side(
-            *(self._tick_list(file, now, stop) for file in lists.right.values()),
+            *(self._unless_at_work(name, self._tick_list(file, now, stop)) for name, file in lists.right.items()),
             *(self._report_wrong(name, error, now) for name, error in lists.wrong.items()),
-            self._deliver_without_file(lists.right.values(), stop),
+            self._unless_at_work(_WITHOUT_FILE, self._deliver_without_file(lists.right.values(), stop)),
         )
 
     async def collect(self, *, now: datetime, stop: asyncio.Event) -> None:
@@ -77,6 +80,17 @@ class Ticker:
                 await unless_stopped(stop, self._pipeline.collect_now(file.list, None, now=now))
             except StoppedError:
                 return
+
+    async def _unless_at_work(self, name: str, work: Coroutine[None, None, None]) -> None:
+        """Do the work for a list, unless an earlier tick is still at it."""
+        if name in self._at_work:
+            work.close()
+            return
+        self._at_work.add(name)
+        try:
+            await work
+        finally:
+            self._at_work.discard(name)
 
     async def _tick_list(self, file: ListFile, now: datetime, stop: asyncio.Event) -> None:
         self._mastheads[file.list.name] = file.list.masthead

@@ -149,23 +149,23 @@ def _lines(page_text: str) -> list[str]:
     """Return the lines with content, without those of the page's head."""
     lines: list[str] = []
     button = False  # the head's button was found, or cannot come any more
-    behind_head = False
+    after_head = False
     for raw in page_text.split("\n"):
         line = text(raw, 10 * ABSTRACT)
-        if not button and _joined_to_button(line, behind_head=behind_head):
+        if not button and _joined_to_button(line, after_head=after_head):
             button, line = True, line.removeprefix("Subscribe")
         button = button or line == "Subscribe" or len(line) > _ABSTRACT
         if _HEAD.fullmatch(line):
-            behind_head = True
+            after_head = True
         elif not _BULLETS.issuperset(line):
             lines.append(line)
     return lines
 
 
-def _joined_to_button(line: str, *, behind_head: bool) -> bool:
+def _joined_to_button(line: str, *, after_head: bool) -> bool:
     """Return whether a browser joined the head's button and the first title: `SubscribeAttention Is …`."""
     title = line.removeprefix("Subscribe")
-    return title not in {line, ""} and (behind_head or not title[0].islower())
+    return title not in {line, ""} and (after_head or not title[0].islower())
 
 
 def _is_abstract(line: str, following: str, draft: _Draft) -> bool:

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def is_sqlite(connection: AsyncConnection) -> bool:
-    """Tell whether a connection is to SQLite; else it is to PostgreSQL."""
+    """Return whether a connection is to SQLite; else it is to PostgreSQL."""
     return connection.dialect.name == "sqlite"
 
 

@@ -37,7 +37,7 @@ _JOURNAL_BYTES = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """One database, with a door for reading and one for writing.
+    """One database, with one engine for reading and one for writing.
 
     On SQLite the writer is a single connection: writers of this process queue for it in order of arrival, instead
     of polling SQLite's lock, and readers are never in their way (WAL).
@@ -51,12 +51,12 @@ class Database:
 
     @property
     def is_postgresql(self) -> bool:
-        """Tell whether this is PostgreSQL; else it is SQLite."""
+        """Return whether this is PostgreSQL; else it is SQLite."""
         return self.writer.dialect.name == "postgresql"
 
     @property
     def is_in_memory(self) -> bool:
-        """Tell whether it is gone when it is closed."""
+        """Return whether it is gone when it is closed."""
         return self.path is None and not self.is_postgresql
 
     @asynccontextmanager
@@ -66,7 +66,7 @@ class Database:
         Raises:
             StoreError: the database cannot be read; one line that says which and why.
         """
-        with told(self.where):
+        with store_errors(self.where):
             async with self.reader.begin() as connection:
                 yield connection
 
@@ -77,7 +77,7 @@ class Database:
         Raises:
             StoreError: the database cannot be written; one line that says which and why.
         """
-        with told(self.where):
+        with store_errors(self.where):
             async with self.writer.begin() as connection:
                 yield connection
 
@@ -97,8 +97,8 @@ class Database:
 
 
 @contextmanager
-def told(where: str) -> Iterator[None]:
-    """Turn the errors of a database and its files into one line.
+def store_errors(where: str) -> Iterator[None]:
+    """Turn errors of a database and its files into a StoreError of one line.
 
     Raises:
         StoreError: in place of any error of the driver, of the connection pool or of the file system.

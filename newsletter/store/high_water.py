@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
+from typing_extensions import override
 
+from newsletter.ports import HighWater
 from newsletter.store.engine import Database
 from newsletter.store.tables import ledger
 
 
-class SqlHighWater:
-    """Honours `newsletter.ports.HighWater`."""
+class SqlHighWater(HighWater):
+    """How far the ledger has come, in its own table."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @override
     async def read(self) -> tuple[str, int]:
-        """See `HighWater`."""
         async with self._database.read() as connection:
             row = (await connection.execute(sa.select(ledger))).one()
         return ("" if self._database.is_in_memory else row.id), row.mark
 
+    @override
     async def advance(self, *, at_least: int = 0) -> int:
-        """See `HighWater`."""
         raised = ledger.c.mark + 1
         higher = sa.case((raised < at_least, at_least), else_=raised)
         async with self._database.write() as connection:

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import StaleDraftError
@@ -19,13 +20,13 @@ from newsletter.core.rendering import Rendering
 from newsletter.core.steps import Plan, opening, require_reader
 from newsletter.core.subscriber import SubscriberStatus
 from newsletter.core.topics import Choice
-from newsletter.ports import IssueOutline, IssueSummary
+from newsletter.ports import IssueOutline, Issues, IssueSummary
 from newsletter.store.bulk import insert, rows, run
 from newsletter.store.choices import Brought, NumberedChoices, read_choice
 from newsletter.store.engine import Database
-from newsletter.store.roster import SUPPRESSION
 from newsletter.store.statements import ADD_DELIVERIES
 from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
+from newsletter.store.subscribers import SUPPRESSION
 from newsletter.store.tables import choices, deliveries, issue_listings, issues, renderings, subscribers
 
 # Subscribers are read and planned this many at a time, so that a million need no more memory than these.
@@ -38,32 +39,32 @@ _OUTLINE = (
 )
 
 
-class SqlIssues:
-    """Honours `newsletter.ports.Issues`."""
+class SqlIssues(Issues):
+    """Closed issues, with their listings, choices, rendering and deliveries."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @override
     async def find(self, list_name: str, day: date) -> Issue | None:
-        """See `Issues`."""
         async with self._database.read() as connection:
             return await _issue(connection, sa.and_(issues.c.list == list_name, issues.c.day == day))
 
+    @override
     async def get(self, key: int) -> Issue | None:
-        """See `Issues`."""
         async with self._database.read() as connection:
             return await _issue(connection, issues.c.key == key)
 
+    @override
     async def latest(self, list_name: str, *, before: date | None = None) -> Issue | None:
-        """See `Issues`."""
         which = issues.c.list == list_name
         if before is not None:
             which &= issues.c.day < before
         async with self._database.read() as connection:
             return await _issue(connection, which)
 
+    @override
     async def outline(self, list_name: str, day: date | None = None) -> IssueOutline | None:
-        """See `Issues`."""
         query = _OUTLINE.where(issues.c.list == list_name)
         if day is not None:
             query = query.where(issues.c.day == day)
@@ -75,14 +76,14 @@ class SqlIssues:
             key=row.key, list=row.list, day=row.day, frozen_at=row.frozen_at, masthead=row.terms.masthead
         )
 
+    @override
     async def last_number(self, list_name: str) -> int:
-        """See `Issues`."""
         query = sa.select(sa.func.max(issues.c.number)).where(issues.c.list == list_name)
         async with self._database.read() as connection:
             return await connection.scalar(query) or 0
 
+    @override
     async def listing_keys(self, list_name: str) -> set[int]:
-        """See `Issues`."""
         query = (
             sa.select(issue_listings.c.listing_key)
             .join(issues, issues.c.key == issue_listings.c.issue_key)
@@ -92,6 +93,7 @@ class SqlIssues:
         async with self._database.read() as connection:
             return set(await connection.scalars(query))
 
+    @override
     async def freeze(
         self,
         draft: Draft,
@@ -102,7 +104,7 @@ class SqlIssues:
         rendering: Rendering | None = None,
         needs_reader: bool = False,
     ) -> tuple[Issue, bool]:
-        """See `Issues`. A draft is stale, too, when a listing of it was merged into another meanwhile."""
+        """A draft is stale, too, when a listing of it was merged into another meanwhile."""
         list_name, readers_of = draft.masthead.list, draft.masthead.readers_of
         async with self._database.write() as connection:
             # What the other edition of the list chooses for its readers must be known here.
@@ -122,20 +124,20 @@ class SqlIssues:
                 require_reader(issue, reasons)
         return issue, True
 
+    @override
     async def rendering(self, key: int) -> Rendering | None:
-        """See `Issues`."""
         async with self._database.read() as connection:
             return await _rendering(connection, key)
 
+    @override
     async def keep_rendering(self, key: int, rendering: Rendering) -> Rendering:
-        """See `Issues`."""
         async with self._database.write() as connection:
             statement = insert(connection, renderings).values(issue_key=key, body=rendering)
             await connection.execute(statement.on_conflict_do_nothing())
             return await _rendering(connection, key) or rendering
 
+    @override
     async def chosen(self, key: int, address_key: str) -> tuple[Choice, str] | None:
-        """See `Issues`."""
         of_delivery = sa.and_(
             deliveries.c.issue_key == choices.c.issue_key, deliveries.c.choice == choices.c.number
         )
@@ -149,8 +151,8 @@ class SqlIssues:
             row = (await connection.execute(query)).first()
         return None if row is None else (read_choice(row.chosen), row.subject)
 
+    @override
     async def history(self, list_name: str | None = None, *, limit: int = 50) -> list[IssueSummary]:
-        """See `Issues`."""
         size = (
             sa.select(sa.func.count())
             .where(issue_listings.c.issue_key == issues.c.key)
@@ -209,7 +211,7 @@ async def _issue(connection: AsyncConnection, which: sa.ColumnElement[bool]) -> 
         terms=row.terms,
         day=row.day,
         candidates=row.candidates,
-        listings=tuple(replace(one.record, key=one.listing_key) for one in await connection.execute(query)),
+        listings=tuple(replace(each.record, key=each.listing_key) for each in await connection.execute(query)),
     )
 
 

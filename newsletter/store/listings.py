@@ -11,11 +11,12 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
 from newsletter.core.identity import IdKind, ListingId
 from newsletter.core.listing import Candidate, Entry, Sighting
 from newsletter.core.matching import Known, Placement, first_shown, keys_of, place, unseen
-from newsletter.ports import Recorded
+from newsletter.ports import Library, Recorded
 from newsletter.store.bulk import among, insert
 from newsletter.store.engine import Database
 from newsletter.store.tables import issue_listings, listing_ids, listings, readings, sightings
@@ -34,14 +35,14 @@ _SIGHTING = (
 log = structlog.get_logger(__name__)
 
 
-class SqlLibrary:
-    """Honours `newsletter.ports.Library`."""
+class SqlLibrary(Library):
+    """Listings, with what identifies them and where they were seen."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @override
     async def record(self, source: str, day: date, entries: Sequence[Entry], *, now: datetime) -> Recorded:
-        """See `Library`."""
         async with self._database.write() as connection:
             await self._database.alone(connection, "record listings")
             rows = await _known(connection, entries)
@@ -67,27 +68,27 @@ class SqlLibrary:
         repeats = placement.repeated(entries)
         return Recorded(listings=len(placed), new=len(new), merged=placement.merges_in_words, repeats=repeats)
 
+    @override
     async def attempted(self, source: str, day: date, *, now: datetime, settled: bool, error: str = "") -> None:
-        """See `Library`."""
         async with self._database.write() as connection:
             await _note(connection, source, day, attempted_at=now, settled=settled, error=error)
 
+    @override
     async def unsettled(self, source: str) -> frozenset[date]:
-        """See `Library`."""
         query = sa.select(readings.c.day).where(
             readings.c.source == source, readings.c.attempted_at.is_not(None), ~readings.c.settled
         )
         async with self._database.read() as connection:
             return frozenset(await connection.scalars(query))
 
+    @override
     async def read_days(self, source: str) -> frozenset[date]:
-        """See `Library`."""
         query = sa.select(readings.c.day).where(readings.c.source == source, readings.c.read_at.is_not(None))
         async with self._database.read() as connection:
             return frozenset(await connection.scalars(query))
 
+    @override
     async def candidates(self, sources: Sequence[str], *, since: date, until: date) -> list[Candidate]:
-        """See `Library`."""
         shown = sa.and_(sightings.c.source.in_(sources), sightings.c.listed_on.between(since, until))
         seen = (
             sa.select(sightings.c.listing_key, *_SIGHTING)

@@ -13,7 +13,7 @@ from alembic.util import CommandError
 from sqlalchemy.engine import Connection
 
 from newsletter.core.errors import StoreError
-from newsletter.store.engine import PATIENCE, Database, connect, told
+from newsletter.store.engine import PATIENCE, Database, connect, store_errors
 
 
 async def upgrade(url: str, *, patience: float = PATIENCE) -> None:
@@ -41,7 +41,7 @@ async def upgrade(url: str, *, patience: float = PATIENCE) -> None:
 
 
 async def is_up_to_date(database: Database) -> bool:
-    """Tell whether a database has just the tables that this version of the program needs."""
+    """Return whether a database has just the tables that this version of the program needs."""
     if database.path is not None and not _is_file(database.path, database.where):
         return False
     async with database.read() as connection:
@@ -71,18 +71,18 @@ def _upgrade(connection: Connection, database: Database) -> None:
 
 def _make_file(path: Path, where: str) -> None:
     """Create an SQLite database's folder and file. It holds addresses: others on this machine can't read it."""
-    with told(where):
+    with store_errors(where):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
     _is_file(path, where)
 
 
 def _is_file(path: Path, where: str) -> bool:
-    """Tell whether an SQLite database is there, and find out if it cannot be opened.
+    """Return whether an SQLite database is there, and find out if it cannot be opened.
 
     aiosqlite would find out too, but its thread would then outlive the event loop and complain of that.
     """
-    with told(where):
+    with store_errors(where):
         if not path.exists():
             return False
         sqlite3.connect(path).close()

@@ -10,10 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
 from newsletter.core.delivery import WAITING, Change, Delivery, DeliveryState, Uncertain
 from newsletter.core.steps import OPEN, SUPPRESSED, Bar, barred, cut_off, withdrawal
-from newsletter.ports import DeliveryRecord
+from newsletter.ports import DeliveryRecord, Outbox
 from newsletter.store.bulk import among, fetch, run
 from newsletter.store.changes import take_steps
 from newsletter.store.choices import read_choice
@@ -21,7 +22,7 @@ from newsletter.store.engine import Database
 from newsletter.store.issues import state_counts
 from newsletter.store.statements import CLAIM, CLAIM_OF_ISSUE, HOLD
 from newsletter.store.subscriber_rows import subscriber_of
-from newsletter.store.suppressing import ROSTER
+from newsletter.store.suppressing import WHO_GETS_MAIL
 from newsletter.store.suppressions import note_dead
 from newsletter.store.tables import deliveries, delivery_events, issues, moment_text, read_moment
 from newsletter.store.workers import Workers
@@ -31,21 +32,21 @@ log = structlog.get_logger(__name__)
 _CHUNK = 1000
 
 
-class SqlOutbox:
-    """Honours `newsletter.ports.Outbox`."""
+class SqlOutbox(Outbox):
+    """Deliveries, a row each, with the workers that hold them."""
 
     def __init__(self, database: Database, workers: Workers) -> None:
         self._database = database
         self._workers = workers
 
+    @override
     def worker(self) -> AbstractAsyncContextManager[str]:
-        """See `Outbox`."""
         return self._workers.register()
 
+    @override
     async def claim(
         self, worker: str, *, now: datetime, limit: int, issue_key: int | None = None
     ) -> list[Delivery]:
-        """See `Outbox`."""
         await self._workers.confirm(worker)
         claim, asked = CLAIM, {"now": moment_text(now), "limit": limit}
         if issue_key is not None:
@@ -60,16 +61,16 @@ class SqlOutbox:
                     return [delivery for delivery, bar in claims if not bar]
             return []
 
+    @override
     async def hasten(self, issue_key: int, *, now: datetime, states: Collection[DeliveryState] = WAITING) -> None:
-        """See `Outbox`."""
         wanted = sa.update(deliveries).where(deliveries.c.issue_key == issue_key, deliveries.c.state.in_(states))
         async with self._database.write() as connection:
             await connection.execute(wanted.values(due_at=now))
             later = deliveries.c.ready_at > now
             await connection.execute(wanted.where(later).values(ready_at=now, next_attempt_at=now))
 
+    @override
     async def withdraw_late(self, issue_key: int, *, due_before: datetime, reason: str, now: datetime) -> int:
-        """See `Outbox`."""
         late = (
             sa.select(deliveries.c.key)
             .where(
@@ -88,14 +89,14 @@ class SqlOutbox:
                 withdrawn += len(keys)
         return withdrawn
 
+    @override
     async def record(self, changes: Sequence[Change]) -> frozenset[int]:
-        """See `Outbox`."""
         async with self._database.write() as connection:
             return await self._record(connection, changes)
 
     async def _record(self, connection: AsyncConnection, changes: Sequence[Change]) -> frozenset[int]:
         if any(change.suppress for change in changes):
-            await self._database.alone(connection, ROSTER)
+            await self._database.alone(connection, WHO_GETS_MAIL)
         walked = await take_steps(connection, changes)
         for change in walked.suppress:
             await note_dead(connection, change)
@@ -103,18 +104,19 @@ class SqlOutbox:
             log.warning("change_left_out", delivery=change.key, to=change.state.value, reason=reason)
         return frozenset(change.key for change, _ in walked.left_out)
 
+    @override
     async def release(self, worker: str, keys: Collection[int]) -> None:
-        """See `Outbox`."""
         async with self._database.write() as connection:
             await _give_back(connection, [worker], among(connection, deliveries.c.key, keys))
 
+    @override
     async def dead_workers(self) -> list[str]:
-        """See `Outbox`."""
         names = sa.select(deliveries.c.claimed_by).where(deliveries.c.claimed_by.is_not(None)).distinct()
         async with self._database.read() as connection:
             holders = [str(name) for name in await connection.scalars(names)]
         return sorted(await self._workers.dead(holders))
 
+    @override
     async def recover(
         self,
         policy: Uncertain,
@@ -123,7 +125,6 @@ class SqlOutbox:
         workers: Collection[str] | None = None,
         unread: Collection[str] = (),
     ) -> int:
-        """See `Outbox`."""
         # Who is dead stays dead: no name is borne twice.
         dead = [name for name in await self.dead_workers() if workers is None or name in workers]
         if not dead:
@@ -136,13 +137,13 @@ class SqlOutbox:
         log.info("workers_recovered", workers=dead, in_flight=len(in_flight), policy=policy.value)
         return len(in_flight)
 
+    @override
     async def counts(self, issue_key: int) -> dict[DeliveryState, int]:
-        """See `Outbox`."""
         async with self._database.read() as connection:
             return (await state_counts(connection, [issue_key]))[issue_key]
 
+    @override
     async def times(self, key: int, state: DeliveryState) -> int:
-        """See `Outbox`."""
         query = (
             sa.select(sa.func.count())
             .select_from(delivery_events)
@@ -151,8 +152,8 @@ class SqlOutbox:
         async with self._database.read() as connection:
             return int(await connection.scalar(query) or 0)
 
+    @override
     async def suppressed_count(self, issue_key: int) -> int:
-        """See `Outbox`."""
         query = (
             sa.select(sa.func.count())
             .select_from(deliveries)
@@ -165,8 +166,9 @@ class SqlOutbox:
         async with self._database.read() as connection:
             return int(await connection.scalar(query) or 0)
 
+    @override
     async def next_due(self, issue_key: int | None = None) -> datetime | None:
-        """See `Outbox`; what a worker holds is not waited for."""
+        """What a worker holds is not waited for."""
         query = sa.select(sa.func.min(deliveries.c.ready_at)).where(deliveries.c.ready_at.is_not(None))
         if issue_key is not None:
             query = query.where(deliveries.c.issue_key == issue_key)
@@ -174,8 +176,8 @@ class SqlOutbox:
             due: datetime | None = await connection.scalar(query)
         return due
 
+    @override
     async def open_issues(self, list_name: str | None = None) -> list[int]:
-        """See `Outbox`."""
         # A look into the index for each issue; EXISTS might be planned as a join with all deliveries there are.
         any_open = (
             sa.select(deliveries.c.key)
@@ -189,10 +191,10 @@ class SqlOutbox:
         async with self._database.read() as connection:
             return list(await connection.scalars(query))
 
+    @override
     async def issues_with(
         self, state: DeliveryState, *, list_name: str | None = None, day: date | None = None
     ) -> dict[int, int]:
-        """See `Outbox`."""
         query = (
             sa.select(deliveries.c.issue_key, sa.func.count())
             .join(issues, issues.c.key == deliveries.c.issue_key)
@@ -206,6 +208,7 @@ class SqlOutbox:
         async with self._database.read() as connection:
             return {row[0]: row[1] for row in await connection.execute(query)}
 
+    @override
     async def records(
         self,
         *,
@@ -214,7 +217,6 @@ class SqlOutbox:
         states: Collection[DeliveryState] = (),
         limit: int = 1000,
     ) -> list[DeliveryRecord]:
-        """See `Outbox`."""
         query = sa.select(*_RECORD).join(issues, issues.c.key == deliveries.c.issue_key)
         if list_name is not None:
             query = query.where(issues.c.list == list_name)
@@ -243,7 +245,7 @@ _RECORD = (
     deliveries.c.reason,
 )
 
-_STATES = {one.value: one for one in DeliveryState}
+_STATES = {state.value: state for state in DeliveryState}
 
 
 def _claimed(row: Sequence[Any]) -> tuple[Delivery, Bar | None]:

@@ -5,20 +5,22 @@ from __future__ import annotations
 from datetime import date, datetime
 
 import sqlalchemy as sa
+from typing_extensions import override
 
+from newsletter.ports import Slots
 from newsletter.store.bulk import insert
 from newsletter.store.engine import Database
 from newsletter.store.tables import slots
 
 
-class SqlSlots:
-    """Honours `newsletter.ports.Slots`."""
+class SqlSlots(Slots):
+    """A row for each list."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @override
     async def first_seen(self, list_name: str, *, now: datetime) -> datetime:
-        """See `Slots`."""
         query = sa.select(slots.c.first_seen_at).where(slots.c.list == list_name)
         async with self._database.read() as connection:
             known: datetime | None = await connection.scalar(query)
@@ -30,15 +32,15 @@ class SqlSlots:
             first: datetime = (await connection.execute(query)).scalar_one()
         return first
 
+    @override
     async def in_vain(self, list_name: str) -> date | None:
-        """See `Slots`."""
         query = sa.select(slots.c.in_vain_on).where(slots.c.list == list_name)
         async with self._database.read() as connection:
             day: date | None = await connection.scalar(query)
         return day
 
+    @override
     async def note_in_vain(self, list_name: str, day: date, *, now: datetime) -> None:
-        """See `Slots`."""
         async with self._database.write() as connection:
             row = insert(connection, slots).values(list=list_name, first_seen_at=now, in_vain_on=day)
             await connection.execute(

@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
+from typing_extensions import override
+
+from newsletter.ports import Store
 from newsletter.store.engine import Database
 from newsletter.store.high_water import SqlHighWater
 from newsletter.store.hindrances import SqlHindrances
 from newsletter.store.issues import SqlIssues
 from newsletter.store.listings import SqlLibrary
 from newsletter.store.outbox import SqlOutbox
-from newsletter.store.roster import SqlRoster
 from newsletter.store.slots import SqlSlots
+from newsletter.store.subscribers import SqlSubscribers
 from newsletter.store.suppressions import SqlSuppressions
 from newsletter.store.workers import FileWorkers, LocalWorkers, SessionWorkers, Workers
 
 
-class SqlStore:
-    """Honours `newsletter.ports.Store`; `newsletter.store.open_store` makes one."""
+class SqlStore(Store):
+    """The ledger in one database; `newsletter.store.open_store` opens it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self.library = SqlLibrary(database)
         self.issues = SqlIssues(database)
-        self.roster = SqlRoster(database)
+        self.subscribers = SqlSubscribers(database)
         self.outbox = SqlOutbox(database, _workers(database))
         self.hindrances = SqlHindrances(database)
         self.suppressions = SqlSuppressions(database)
         self.high_water = SqlHighWater(database)
         self.slots = SqlSlots(database)
 
+    @override
     async def close(self) -> None:
-        """See `Store`."""
         await self._database.close()
 
 

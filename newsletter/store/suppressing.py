@@ -15,7 +15,7 @@ from newsletter.store.changes import take_steps
 from newsletter.store.tables import EVERY_LIST, deliveries, subscribers, suppressions
 
 # The name under which one transaction at a time changes who gets mail (`Database.alone`).
-ROSTER = "change the roster"
+WHO_GETS_MAIL = "change the subscribers"
 
 
 async def suppress(
@@ -27,7 +27,7 @@ async def suppress(
     now: datetime,
     since: datetime | None = None,
 ) -> bool:
-    """Never mail an address again; see `newsletter.ports.Roster.suppress`. The caller is `alone` with ROSTER.
+    """Never mail an address again, as `newsletter.ports.Subscribers.suppress` says; the caller is `alone`.
 
     `since` is what is recorded as its beginning, if that is not now.
     """

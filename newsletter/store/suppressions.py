@@ -7,6 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
 from newsletter.core.address import address_key, domain_of
 from newsletter.core.dead_addresses import MANY, WITHIN, is_another_day, is_providers_fault
@@ -14,23 +15,23 @@ from newsletter.core.delivery import Change, DeliveryState
 from newsletter.core.errors import UsageError
 from newsletter.core.steps import dead_address
 from newsletter.core.subscriber import SubscriberStatus
-from newsletter.ports import HeldDomain, Suppression
+from newsletter.ports import HeldDomain, Suppression, Suppressions
 from newsletter.store.bulk import among, in_chunks, insert
 from newsletter.store.engine import Database
-from newsletter.store.suppressing import ROSTER, suppress
+from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
 from newsletter.store.tables import EVERY_LIST, dead_addresses, deliveries, subscribers, suppressions
 
 _UNDECIDED = dead_addresses.c.held.is_(False)
 
 
-class SqlSuppressions:
-    """Honours `newsletter.ports.Suppressions`."""
+class SqlSuppressions(Suppressions):
+    """Suppressions and dead addresses, a row each."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @override
     async def find(self, *, list_name: str | None = None) -> list[Suppression]:
-        """See `Suppressions`."""
         query, held = sa.select(suppressions), sa.select(dead_addresses)
         if list_name is not None:
             query = query.where(suppressions.c.list.in_([list_name, EVERY_LIST]))
@@ -51,11 +52,11 @@ class SqlSuppressions:
             ]
         return sorted(found, key=lambda one: (one.address, one.list or "", one.held))
 
+    @override
     async def add(self, suppressions: Sequence[Suppression], *, now: datetime) -> int:
-        """See `Suppressions`."""
         news = 0
         async with self._database.write() as connection:
-            await self._database.alone(connection, ROSTER)
+            await self._database.alone(connection, WHO_GETS_MAIL)
             for one in suppressions:
                 news += await suppress(
                     connection, one.address, list_name=one.list, reason=one.reason, now=now, since=one.since
@@ -64,24 +65,24 @@ class SqlSuppressions:
                     await _forget(connection, [address_key(one.address)])
         return news
 
+    @override
     async def lift(self, addresses: Sequence[str], *, list_name: str | None, now: datetime) -> None:
-        """See `Suppressions`."""
         keys = [address_key(address) for address in addresses]
         async with self._database.write() as connection:
-            await self._database.alone(connection, ROSTER)
+            await self._database.alone(connection, WHO_GETS_MAIL)
             for address, key in zip(addresses, keys, strict=True):
                 if not await _lift(connection, key, list_name):
                     raise UsageError(await _why_not(connection, address, key, list_name))
             for some in in_chunks(keys):
                 await _activate(connection, some, list_name, now)
 
+    @override
     async def judge(self, *, now: datetime) -> list[HeldDomain]:
-        """See `Suppressions`."""
         async with self._database.read() as connection:
             if await connection.scalar(sa.select(dead_addresses.c.address_key).limit(1)) is None:
                 return []
         async with self._database.write() as connection:
-            await self._database.alone(connection, ROSTER)
+            await self._database.alone(connection, WHO_GETS_MAIL)
             await _forget_taken(connection)
             domains = list(
                 await connection.scalars(sa.select(dead_addresses.c.domain).where(_UNDECIDED).distinct())
@@ -93,13 +94,13 @@ class SqlSuppressions:
             await _suppress_undecided(connection, now)
             return [one for one in await _held(connection) if one.domain in held]
 
+    @override
     async def held(self) -> list[HeldDomain]:
-        """See `Suppressions`."""
         async with self._database.read() as connection:
             return await _held(connection)
 
+    @override
     async def held_on(self, list_name: str) -> int:
-        """See `Suppressions`."""
         query = (
             sa.select(sa.func.count())
             .select_from(dead_addresses)
@@ -110,7 +111,7 @@ class SqlSuppressions:
 
 
 async def note_dead(connection: AsyncConnection, change: Change) -> None:
-    """Note that a relay called the address of a delivery dead. The caller is `alone` with ROSTER."""
+    """Note that a relay called the address of a delivery dead. The caller is `alone` with WHO_GETS_MAIL."""
     query = sa.select(deliveries.c.email, deliveries.c.issue_key).where(deliveries.c.key == change.key)
     email, issue_key = (await connection.execute(query)).one()
     key = address_key(email)
@@ -191,13 +192,13 @@ def _addresses_of(list_name: str) -> sa.Select[tuple[str]]:
 
 
 async def _forget(connection: AsyncConnection, keys: Sequence[str]) -> bool:
-    """Forget that addresses were called dead; tell whether any was."""
+    """Forget that addresses were called dead; return whether any was."""
     gone = sa.delete(dead_addresses).where(dead_addresses.c.address_key.in_(keys))
     return (await connection.execute(gone)).rowcount > 0
 
 
 async def _lift(connection: AsyncConnection, key: str, list_name: str | None) -> bool:
-    """Remove one suppression; tell whether there was one."""
+    """Remove one suppression; return whether there was one."""
     this = sa.and_(suppressions.c.address_key == key, suppressions.c.list == (list_name or EVERY_LIST))
     lifted = (await connection.execute(sa.delete(suppressions).where(this))).rowcount > 0
     return (list_name is None and await _forget(connection, [key])) or lifted

@@ -14,8 +14,9 @@ from typing import Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
-from newsletter.store.engine import Database, told
+from newsletter.store.engine import Database, store_errors
 
 
 class Workers(Protocol):
@@ -42,15 +43,15 @@ def _new_name() -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
-class LocalWorkers:
+class LocalWorkers(Workers):
     """Workers of a store that lives and dies with this process."""
 
     def __init__(self) -> None:
         self._names: set[str] = set()
 
+    @override
     @asynccontextmanager
     async def register(self) -> AsyncIterator[str]:
-        """See `Workers`."""
         name = _new_name()
         self._names.add(name)
         try:
@@ -58,25 +59,26 @@ class LocalWorkers:
         finally:
             self._names.discard(name)
 
+    @override
     async def confirm(self, name: str) -> None:
-        """See `Workers`; nothing can take the name away."""
+        """Nothing can take the name away."""
 
+    @override
     async def dead(self, names: Collection[str]) -> set[str]:
-        """See `Workers`."""
         return set(names) - self._names
 
 
-class FileWorkers:
+class FileWorkers(Workers):
     """A locked file for each worker (flock(2)); the kernel unlocks it when the process ends, however it ends."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    @override
     @asynccontextmanager
     async def register(self) -> AsyncIterator[str]:
-        """See `Workers`."""
         name = _new_name()
-        with told(str(self._folder)):
+        with store_errors(str(self._folder)):
             self._folder.mkdir(parents=True, exist_ok=True)
             path = self._folder / name
             # The file gets its name when it is locked already: nobody ever sees it unlocked.
@@ -90,12 +92,14 @@ class FileWorkers:
             path.unlink(missing_ok=True)
             os.close(lock)
 
+    @override
     async def confirm(self, name: str) -> None:
-        """See `Workers`; the kernel keeps the lock as long as the process lives."""
+        """The kernel keeps the lock as long as the process lives."""
 
+    @override
     async def dead(self, names: Collection[str]) -> set[str]:
-        """See `Workers`; files that dead workers left are removed, of these names or others."""
-        with told(str(self._folder)):
+        """Files that dead workers left are removed, of these names or others."""
+        with store_errors(str(self._folder)):
             left = [path for path in self._folder.glob("[!.]*") if self._is_free(path)]
             for path in left:
                 path.unlink(missing_ok=True)
@@ -116,7 +120,7 @@ class FileWorkers:
             os.close(file)
 
 
-class SessionWorkers:
+class SessionWorkers(Workers):
     """An advisory lock for each worker, held by a PostgreSQL session of its own, which ends with the process.
 
     https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS. A pooler in transaction mode
@@ -127,14 +131,14 @@ class SessionWorkers:
         self._database = database
         self._sessions: dict[str, tuple[AsyncConnection, asyncio.Lock]] = {}
 
+    @override
     @asynccontextmanager
     async def register(self) -> AsyncIterator[str]:
-        """See `Workers`."""
         name = _new_name()
-        with told(self._database.where):
+        with store_errors(self._database.where):
             connection = await self._database.writer.connect()
         try:
-            with told(self._database.where):
+            with store_errors(self._database.where):
                 await connection.execution_options(isolation_level="AUTOCOMMIT")
                 await connection.execute(
                     sa.select(*_NOTICE_LOST_MACHINES, sa.func.pg_advisory_lock(_number(name)))
@@ -147,16 +151,17 @@ class SessionWorkers:
             await connection.invalidate()
             await connection.close()
 
+    @override
     async def confirm(self, name: str) -> None:
-        """See `Workers`; the session that holds the lock answers, or it is lost."""
+        """The session that holds the lock answers, or it is lost."""
         if name in self._sessions:
             connection, one_at_a_time = self._sessions[name]
-            with told(self._database.where):
+            with store_errors(self._database.where):
                 async with one_at_a_time:
                     await connection.execute(sa.select(1))
 
+    @override
     async def dead(self, names: Collection[str]) -> set[str]:
-        """See `Workers`."""
         dead = set()
         async with self._database.write() as connection:
             for name in names:

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from newsletter.core.tokens import Links
-from newsletter.ports import Clock, Issues, Roster
+from newsletter.ports import Clock, Issues, Subscribers
 from newsletter.ports.pages import PageRenderer
 from newsletter.web import headers, health
 from newsletter.web.guard import SECRET_PARAMETER, Guard
@@ -22,7 +22,7 @@ from newsletter.web.pages.kept import KeptPages
 
 def public_app(
     *,
-    roster: Roster,
+    subscribers: Subscribers,
     issues: Issues,
     links: Links,
     renderer: PageRenderer,
@@ -33,7 +33,7 @@ def public_app(
     """Return the app for readers. It sets no cookies, and no GET changes anything.
 
     Args:
-        roster: finds the reader of a token, and suppresses who leaves.
+        subscribers: finds the reader of a token, and suppresses who leaves.
         issues: the frozen issues, and through them how each list presents itself.
         links: reads the signed tokens, and makes the addresses of pages.
         renderer: renders the pages.
@@ -41,23 +41,30 @@ def public_app(
         clock: the present moment, for the time at which a reader left.
         healthy: raises if the store cannot be used; the health check calls it.
     """
+    app = Starlette(
+        routes=[
+            _home(renderer),
+            *health.routes(healthy),
+            *leaving.routes(subscribers, issues, links, renderer, clock),
+            *issue_pages.routes(issues, links, renderer, kept),  # last: a list's name matches any path of one part
+        ],
+        middleware=[Middleware(Guard, headers=headers.STRICT)],
+        exception_handlers={404: _not_found(renderer)},
+    )
+    app.router.redirect_slashes = False  # a redirect breaks one-click unsubscribe (RFC 8058, 3.1)
+    return app
 
+
+def _home(renderer: PageRenderer) -> Route:
     async def home(_: Request) -> Response:
         return HTMLResponse(renderer.page("page", {}), headers=headers.PUBLIC)
 
+    return Route("/", home)
+
+
+def _not_found(renderer: PageRenderer) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def not_found(request: Request, _: Exception) -> Response:
         name = "gone" if SECRET_PARAMETER in request.path_params else "not_found"
         return HTMLResponse(renderer.page(name, {}), 404)
 
-    app = Starlette(
-        routes=[
-            Route("/", home),
-            *health.routes(healthy),
-            *leaving.routes(roster, issues, links, renderer, clock),
-            *issue_pages.routes(issues, links, renderer, kept),  # last: a list's name matches any path of one part
-        ],
-        middleware=[Middleware(Guard, headers=headers.STRICT)],
-        exception_handlers={404: not_found},
-    )
-    app.router.redirect_slashes = False  # a redirect breaks one-click unsubscribe (RFC 8058, 3.1)
-    return app
+    return not_found

@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from newsletter.render.issue.renderer import TemplateRenderer
 from tests.browser.conftest import Scheme
 from tests.browser.node import NODE_MODULES
-from tests.render import samples
+from tests.render import mails as make
 from tests.render.reader import reader_page
 from tests.services import missing
 
@@ -46,10 +46,10 @@ def mails(renderer: TemplateRenderer) -> dict[str, str]:
     """Mails as a reader gets them; the longest one shows listings in short as well."""
     pages = {}
     for name in ("sixty", "right_to_left", "weekly"):
-        issue = samples.issues()[name]
-        rendered = renderer.issue(issue, web_url=samples.WEB_URL)
+        issue = make.issues()[name]
+        rendered = renderer.issue(issue, web_url=make.WEB_URL)
         pages[name] = reader_page(rendered, issue, matched={1: "agents"})
-    for name, values in samples.mails().items():
+    for name, values in make.single_mails().items():
         pages[name] = renderer.mail(name, values)[1]
     return pages
 
@@ -58,7 +58,7 @@ def mails(renderer: TemplateRenderer) -> dict[str, str]:
     ("name", "width", "scheme"),
     [
         *(("weekly", *look) for look in LOOKS),
-        *((name, *look) for name in ("sixty", *samples.mails()) for look in LOOKS[:2]),
+        *((name, *look) for name in ("sixty", *make.single_mails()) for look in LOOKS[:2]),
         ("right_to_left", 320, "light"),
     ],
 )
@@ -74,7 +74,7 @@ def test_mails_are_accessible(
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(900, "light"), (320, "dark")])
-@pytest.mark.parametrize("name", ["issue", *samples.pages()])
+@pytest.mark.parametrize("name", ["issue", *make.pages()])
 def test_web_pages_are_accessible(
     name: str,
     renderer: TemplateRenderer,
@@ -84,7 +84,7 @@ def test_web_pages_are_accessible(
     scheme: Scheme,
 ) -> None:
     if name == "issue":
-        html = renderer.issue_page(samples.issues()["twenty"], web_url=samples.WEB_URL)
+        html = renderer.issue_page(make.issues()["twenty"], web_url=make.WEB_URL)
     else:
-        html = renderer.page(name, samples.pages()[name])
+        html = renderer.page(name, make.pages()[name])
     assert not findings(show(html, width, scheme), axe, {})

@@ -11,7 +11,7 @@ from newsletter.render.issue import renderer as renderer_module
 from newsletter.render.issue.inline import inline
 from newsletter.render.issue.renderer import TemplateRenderer
 from tests.browser.conftest import Scheme
-from tests.render import samples
+from tests.render import mails as make
 
 STYLES = """() => [...document.querySelectorAll('body, body *')].map(
     element => [element.outerHTML.slice(0, 80), ...getComputedStyle(element).cssText.split('; ')])"""
@@ -31,9 +31,9 @@ def pair(
 
     monkeypatch.setattr(renderer_module, "inline", watched)
     if request.param == "confirm":
-        renderer.mail("confirm", samples.mails()["confirm"])
+        renderer.mail("confirm", make.single_mails()["confirm"])
     else:
-        renderer.issue(samples.issues()["weekly"], web_url=samples.WEB_URL)
+        renderer.issue(make.issues()["weekly"], web_url=make.WEB_URL)
     return seen[0]
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Dialog, Page
 from newsletter.render.issue.renderer import TemplateRenderer
 from tests import factories
 from tests.browser.conftest import Scheme
-from tests.render import samples
+from tests.render import mails as make
 from tests.render.reader import reader_page
 
 
@@ -22,7 +22,7 @@ def unbroken(renderer: TemplateRenderer) -> str:
         factories.PAPERS[1], title="Unbroken" * 20, abstract="x" * 300, authors=("Y" * 90,), organization="Z" * 90
     )
     issue = factories.issue([paper, *factories.papers(12)])
-    return reader_page(renderer.issue(issue, web_url=samples.WEB_URL), issue)
+    return reader_page(renderer.issue(issue, web_url=make.WEB_URL), issue)
 
 
 @pytest.mark.parametrize("width", [320, 400, 900])
@@ -45,8 +45,8 @@ def test_the_preheader_does_not_show(unbroken: str, show: Callable[[str, int, Sc
 
 
 def test_hostile_text_runs_nothing(renderer: TemplateRenderer, show: Callable[[str, int, Scheme], Page]) -> None:
-    issue = samples.issues()["hostile"]
-    rendered = renderer.issue(issue, web_url=samples.WEB_URL)
+    issue = make.issues()["hostile"]
+    rendered = renderer.issue(issue, web_url=make.WEB_URL)
     page = show("<p></p>", 640, "light")
     dialogs: list[str] = []
 

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from newsletter.bootstrap import Program
 from newsletter.cli import session
-from tests.render import bytes_factories as make
+from tests.render import mails as make
 
 
 async def loop_of(_: Program) -> str:

@@ -5,7 +5,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from newsletter.core.address import Address, AddressError, address_key
+from newsletter.core.address import Address, AddressError, address_key, wire_form
 
 LABELS = st.text("abXÄßüéł漢字ğ１－0-", min_size=1, max_size=12)
 DOMAINS = st.lists(LABELS, min_size=2, max_size=4).map(".".join)
@@ -62,8 +62,9 @@ def test_an_international_domain_becomes_what_email_validator_makes_of_it(domain
 @given(st.text(max_size=30).map("x@{}".format) | st.text(max_size=40))
 def test_what_goes_over_the_wire_is_one_word_with_an_ascii_domain(text: str) -> None:
     try:
-        wire = Address.parse(text).wire
+        wire = wire_form(text)
     except AddressError:
         return
+    assert wire == Address.parse(text).wire
     assert wire.rpartition("@")[2].isascii()
     assert not set(wire.rpartition("@")[2]) & set(" <>,;\r\n\0")

@@ -14,9 +14,11 @@ from newsletter.core.calendar import (
     Slot,
     SlotState,
     Used,
+    agenda,
     last_slot,
     local_time,
     next_slot,
+    opening,
     reader_time,
     slot_on,
     slot_state,
@@ -391,3 +393,27 @@ def test_who_wants_another_cadence_gets_no_copy_and_a_reason(at_once: bool) -> N
     assert planned.due_at is None
     assert planned.reason == "wants a weekly issue, this one is daily"
     assert plan(replace(READER, cadence=Cadence.DAILY)).due_at == slot.at
+
+
+@given(LISTS, MOMENTS)
+def test_the_agenda_of_a_moment_is_what_the_calendar_says_one_by_one(list_: NewsletterList, now: datetime) -> None:
+    at = agenda(list_, now)
+    assert (at.last, at.next, at.opens) == (last_slot(list_, now), next_slot(list_, now), opening(list_, now))
+    assert at.today == now.astimezone(ZoneInfo(list_.timezone)).date()
+    assert (at.named, at.slot) == (None, at.last)
+    if at.last is None:
+        assert (at.day, at.state(Used())) == (at.today, SlotState.OVER)
+    else:
+        assert at.day == (at.last.day if now - at.last.at <= list_.stale_after else at.today)
+        assert at.state(Used()) is slot_state(list_, at.last, Used(), now)
+
+
+@given(LISTS, MOMENTS, DAYS)
+def test_the_issue_of_a_day_that_is_named_is_due_whatever_the_hour(
+    list_: NewsletterList, now: datetime, day: date
+) -> None:
+    at = agenda(list_, now, day=day)
+    assert at.slot == at.named == slot_on(list_, day)
+    assert at.day == day
+    assert at.state(Used(in_vain=True)) is SlotState.DUE
+    assert at.last == last_slot(list_, now)

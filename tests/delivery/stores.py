@@ -14,7 +14,7 @@ from tests.factories import DAY, draft
 async def freeze(store: Store, readers: int, *, number: int = 1) -> int:
     """Freeze an issue for so many readers, all of them due; return its key."""
     added = tuple(Subscriber(list="daily", email=reader(number)) for number in range(1, readers + 1))
-    await store.roster.apply("daily", SyncPlan(added=added), now=NOW)
+    await store.subscribers.apply("daily", SyncPlan(added=added), now=NOW)
     due = Planned(due_at=NOW - timedelta(minutes=5))
     issue, _ = await store.issues.freeze(
         draft((), number=number, day=DAY + timedelta(days=number)), "Daily Papers", lambda _, _had: due, now=NOW

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import RelayError
 from newsletter.core.relay import Security
 from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelay
+from newsletter.settings.groups import RelaySettings
 from tests.delivery.fakes import SENDER
 from tests.delivery.services import relay_to, send
 from tests.smtp_server import DROP, HANG, Certificates, SmtpServer
@@ -91,6 +93,15 @@ async def test_a_login_that_is_refused_names_the_relay_and_tells_no_secret(
 
         assert "sesame" not in str(refused.value)
         assert server.received == []
+
+
+def test_all_that_is_known_of_a_relay_is_a_setting_with_the_same_default() -> None:
+    settings = RelaySettings(host="relay.example.org")
+    relay = RelayConfig(host="relay.example.org", password=settings.password.get_secret_value())
+
+    of_relay = {field.name: getattr(relay, field.name) for field in fields(relay)}
+    of_settings = settings.model_dump() | {"password": ""}
+    assert of_relay == of_settings | {"further": None}  # the place among several relays
 
 
 def test_a_password_is_not_shown_with_its_settings() -> None:

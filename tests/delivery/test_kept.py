@@ -1,4 +1,4 @@
-"""What outlasts a process: every dispatcher here is a new process, and the store is what they have in common."""
+"""What outlasts a process: every service here is of a new process, and the store is what they have in common."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def hindrances(store: Store) -> Hindrances:
 
 @pytest.fixture
 def process(hindrances: Hindrances, clock: Clock) -> Make:
-    """Make dispatchers, each of a process of its own."""
+    """Make services, each of a process of its own."""
     return partial(services.process, hindrances=hindrances, clock=clock)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from newsletter.core.delivery import Change, DeliveryState
 from newsletter.core.errors import StoreError
-from newsletter.delivery.record import notes as ledger_module
+from newsletter.delivery.record import notes as notes_module
 from newsletter.delivery.record.journal import Journal
 from newsletter.delivery.record.notes import GroupedNotes, JournalledNotes
 from newsletter.ports import Outbox
@@ -47,9 +47,9 @@ class SlowOutbox(FakeOutbox):
 
 async def test_what_connections_write_in_one_turn_of_the_loop_is_one_transaction() -> None:
     outbox = FakeOutbox.of(16)
-    ledger = grouped_notes(outbox)
+    notes = grouped_notes(outbox)
 
-    await asyncio.gather(*(ledger.write(intent(key)) for key in range(1, 17)))
+    await asyncio.gather(*(notes.write(intent(key)) for key in range(1, 17)))
 
     assert outbox.transactions == 1
     assert outbox.states() == {DeliveryState.SENDING: 16}
@@ -57,11 +57,11 @@ async def test_what_connections_write_in_one_turn_of_the_loop_is_one_transaction
 
 async def test_what_comes_during_a_transaction_goes_into_the_next_one() -> None:
     outbox = SlowOutbox()
-    ledger = grouped_notes(outbox)
-    first = asyncio.create_task(ledger.write(intent(1)))
+    notes = grouped_notes(outbox)
+    first = asyncio.create_task(notes.write(intent(1)))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    others = [asyncio.create_task(ledger.write(intent(key))) for key in range(2, 10)]
+    others = [asyncio.create_task(notes.write(intent(key))) for key in range(2, 10)]
     await asyncio.sleep(0)
 
     outbox.go_on.set()
@@ -72,11 +72,11 @@ async def test_what_comes_during_a_transaction_goes_into_the_next_one() -> None:
 
 async def test_an_outcome_and_the_next_intent_share_a_transaction() -> None:
     outbox = FakeOutbox.of(2)
-    ledger = grouped_notes(outbox)
-    await ledger.write(intent(1))
+    notes = grouped_notes(outbox)
+    await notes.write(intent(1))
 
-    ledger.note(outcome(1))
-    await ledger.write(intent(2))
+    notes.note(outcome(1))
+    await notes.write(intent(2))
 
     assert outbox.transactions == 2
     assert (outbox.state(1), outbox.state(2)) == (DeliveryState.SENT, DeliveryState.SENDING)
@@ -84,56 +84,56 @@ async def test_an_outcome_and_the_next_intent_share_a_transaction() -> None:
 
 async def test_an_outcome_is_written_although_nobody_waits_for_it() -> None:
     outbox = FakeOutbox.of(1)
-    ledger = grouped_notes(outbox)
-    await ledger.write(intent(1))
+    notes = grouped_notes(outbox)
+    await notes.write(intent(1))
 
-    ledger.note(outcome(1))
-    await ledger.drain()
+    notes.note(outcome(1))
+    await notes.drain()
 
     assert outbox.state(1) is DeliveryState.SENT
 
 
 async def test_whoever_writes_learns_whose_change_was_left_out() -> None:
     outbox = FakeOutbox.of(2)
-    ledger = grouped_notes(outbox)
+    notes = grouped_notes(outbox)
     await outbox.record([Change(key=1, state=DeliveryState.WITHDRAWN, at=NOW)])
 
-    left_out = await ledger.write(intent(1), intent(2))
+    left_out = await notes.write(intent(1), intent(2))
 
     assert set(left_out) == {1}
 
 
 async def test_a_ledger_that_fails_tells_those_who_wait_and_keeps_the_outcomes_for_another_try() -> None:
     outbox = FakeOutbox.of(2)
-    ledger = grouped_notes(outbox)
-    await ledger.write(intent(1))
+    notes = grouped_notes(outbox)
+    await notes.write(intent(1))
     outbox.fail = StoreError("the disk is full")
 
-    ledger.note(outcome(1))
+    notes.note(outcome(1))
     with pytest.raises(StoreError, match="disk is full"):
-        await ledger.write(intent(2))
+        await notes.write(intent(2))
     outbox.fail = None
-    await ledger.drain()
+    await notes.drain()
 
     assert (outbox.state(1), outbox.state(2)) == (DeliveryState.SENT, DeliveryState.QUEUED)
 
 
 async def test_outcomes_that_cannot_be_written_at_the_end_are_an_error() -> None:
     outbox = FakeOutbox.of(1)
-    ledger = grouped_notes(outbox)
-    await ledger.write(intent(1))
+    notes = grouped_notes(outbox)
+    await notes.write(intent(1))
     outbox.fail = StoreError("the disk is full")
 
-    ledger.note(outcome(1))
+    notes.note(outcome(1))
 
     with pytest.raises(StoreError, match="disk is full"):
-        await ledger.drain()
+        await notes.drain()
 
 
 async def test_one_who_gives_up_waiting_does_not_disturb_the_others() -> None:
     outbox = SlowOutbox()
-    ledger = grouped_notes(outbox)
-    impatient, patient = (asyncio.create_task(ledger.write(intent(key))) for key in (1, 2))
+    notes = grouped_notes(outbox)
+    impatient, patient = (asyncio.create_task(notes.write(intent(key))) for key in (1, 2))
     await asyncio.sleep(0)
 
     impatient.cancel()
@@ -146,14 +146,14 @@ async def test_one_who_gives_up_waiting_does_not_disturb_the_others() -> None:
 async def test_no_flush_begins_while_the_journal_is_put_away(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger_module, "_LAG", 0.005)  # sooner than the sync that is waited for
+    monkeypatch.setattr(notes_module, "_LAG", 0.005)  # sooner than the sync that is waited for
     outbox = SlowOutbox()
     asyncio.get_running_loop().call_later(0.1, outbox.go_on.set)
-    ledger = JournalledNotes(cast("Outbox", outbox), partial(Journal, tmp_path, "worker"), batch=100)
-    await ledger.write(intent(1))
-    ledger.note(outcome(1))
+    notes = JournalledNotes(cast("Outbox", outbox), partial(Journal, tmp_path, "worker"), batch=100)
+    await notes.write(intent(1))
+    notes.note(outcome(1))
 
-    await ledger.drain()
+    await notes.drain()
 
     assert outbox.state(1) is DeliveryState.SENT
     assert outbox.transactions == 1

@@ -1,4 +1,4 @@
-"""Runs at the same time on one dispatcher, as `serve` has them: one for each list."""
+"""Chunks at the same time on one service, as `serve` has them: one for each list."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ class History:
         for name, (topics, mode, cadence) in step.wishes.items():
             known = self.readers[name]
             self.readers[name] = replace(known, topics=topics, topics_mode=mode, cadence=cadence)
-        await self.store.roster.apply("daily", SyncPlan(changed=tuple(self.readers.values())), now=now)
+        await self.store.subscribers.apply("daily", SyncPlan(changed=tuple(self.readers.values())), now=now)
 
     async def _brought(self, issue_key: int | None = None) -> list[tuple[int, int]]:
         """Return all pairs of a reader and a listing that came to the reader, or is to, by what is known now."""

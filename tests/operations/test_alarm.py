@@ -18,7 +18,7 @@ from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.render.lint import lint
 from tests import factories
 from tests.delivery.services import relay_to
-from tests.render import bytes_factories as make
+from tests.render import mails as make
 from tests.render.conftest import TEMPLATES
 from tests.smtp_server import SmtpServer
 

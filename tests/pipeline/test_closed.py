@@ -93,7 +93,7 @@ class Office:
                 for n, title in enumerate(titles)
             ]
             await store.library.record(SOURCE, day, entries, now=self.now)
-            await store.roster.apply("daily", SyncPlan(added=READERS), now=self.now)
+            await store.subscribers.apply("daily", SyncPlan(added=READERS), now=self.now)
             published = await publish(
                 store,
                 self.renderer(),
@@ -270,7 +270,7 @@ async def happen(office: Office, edit: object) -> None:
             office.list_ = edit
         case Subscriber():
             async with office.store() as store:
-                await store.roster.apply("daily", SyncPlan(changed=(edit,)), now=office.now)
+                await store.subscribers.apply("daily", SyncPlan(changed=(edit,)), now=office.now)
         case (str() as name, str() as content):
             write_template(office, name, content)
         case int():

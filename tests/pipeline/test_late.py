@@ -198,7 +198,9 @@ async def test_papers_of_a_day_without_readers_are_in_the_next_days_issue(desk_w
 
 async def test_a_list_whose_only_reader_has_left_has_nobody(desk_with: MakeDesk) -> None:
     desk = await settled(desk_with)
-    await desk.store.roster.suppress("ann@example.org", list_name="daily", reason="unsubscribed", now=desk.now)
+    await desk.store.subscribers.suppress(
+        "ann@example.org", list_name="daily", reason="unsubscribed", now=desk.now
+    )
     report = await ran(desk, AT_EIGHT)
     assert report.status is RunStatus.NOTHING_NEW
     assert "1 of 1: suppressed" in report.reason

@@ -30,11 +30,11 @@ def reader(who: str, **wishes: object) -> Subscriber:
 
 
 async def synced(store: Store, *named: Subscriber) -> SyncPlan:
-    return await sync(store.roster, ListFile(list=LIST, subscribers=named), now=NOW)
+    return await sync(store.subscribers, ListFile(list=LIST, subscribers=named), now=NOW)
 
 
 async def joined(store: Store, one: Subscriber) -> None:
-    await store.roster.apply(LIST.name, SyncPlan(added=(one,)), now=NOW)
+    await store.subscribers.apply(LIST.name, SyncPlan(added=(one,)), now=NOW)
 
 
 @pytest.mark.parametrize("origin", OTHERS)
@@ -46,10 +46,10 @@ async def test_who_came_otherwise_keeps_their_wishes_while_in_the_file_and_stays
 
     plan = await synced(store, reader("ann", name="Ann", topics=("agents",)))
     assert (plan.added, plan.changed, plan.removed, plan.unchanged) == ((), (), (), 1)
-    assert await store.roster.subscribers(LIST.name) == [ann]
+    assert await store.subscribers.of_list(LIST.name) == [ann]
 
     assert (await synced(store)).removed == ()
-    assert await store.roster.subscribers(LIST.name) == [ann]
+    assert await store.subscribers.of_list(LIST.name) == [ann]
 
 
 async def test_who_signs_up_while_a_plan_is_made_is_not_overwritten_by_it(store: Store) -> None:
@@ -57,9 +57,9 @@ async def test_who_signs_up_while_a_plan_is_made_is_not_overwritten_by_it(store:
     await joined(store, ann)
 
     stale = SyncPlan(added=(reader("ann"),), removed=(reader("ann", status=REMOVED),))
-    await store.roster.apply(LIST.name, stale, now=NOW)
+    await store.subscribers.apply(LIST.name, stale, now=NOW)
 
-    assert await store.roster.subscribers(LIST.name) == [ann]
+    assert await store.subscribers.of_list(LIST.name) == [ann]
 
 
 async def test_a_run_keeps_who_signed_up_and_sends_them_their_issue(desk_with: MakeDesk) -> None:
@@ -73,7 +73,7 @@ async def test_a_run_keeps_who_signed_up_and_sends_them_their_issue(desk_with: M
     await desk.run(days[1])
 
     assert len(desk.mails("bob")) == 2
-    [bob] = [one for one in await desk.store.roster.subscribers(LIST.name) if one.email == "bob@example.org"]
+    [bob] = [one for one in await desk.store.subscribers.of_list(LIST.name) if one.email == "bob@example.org"]
     assert (bob.name, bob.cadence, bob.status, bob.origin) == ("Bob", None, ACTIVE, Origin.SIGNUP)
 
 
@@ -142,17 +142,17 @@ async def lived(history: Sequence[Event]) -> dict[str, Subscriber]:
                 case Joins(one):
                     await joined_if_new(store, one)
                 case Leaves(email):
-                    await store.roster.suppress(email, list_name=LIST.name, reason="left", now=NOW)
+                    await store.subscribers.suppress(email, list_name=LIST.name, reason="left", now=NOW)
                 case Filed(people):
                     await synced(store, *people)
-        return {one.address_key: one for one in await store.roster.subscribers(LIST.name)}
+        return {one.address_key: one for one in await store.subscribers.of_list(LIST.name)}
     finally:
         await store.close()
 
 
 async def joined_if_new(store: Store, one: Subscriber) -> None:
     """Let somebody join who is not known yet."""
-    if one.address_key not in {known.address_key for known in await store.roster.subscribers(LIST.name)}:
+    if one.address_key not in {known.address_key for known in await store.subscribers.of_list(LIST.name)}:
         await joined(store, one)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from newsletter.core.issue import Issue
 from newsletter.core.tokens import Links
 from newsletter.render.lint import Finding, lint
-from tests.render import bytes_factories as make
+from tests.render import mails as make
 
 
 def changed(text: str, old: str, new: str) -> str:

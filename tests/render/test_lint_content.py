@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.render import bytes_factories as make
+from tests.render import mails as make
 from tests.render.planted import findings, in_page, rules_of
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 
 from newsletter.render.lint import Level, dead_links
-from tests.render import bytes_factories as make
+from tests.render import mails as make
 from tests.render.planted import in_page
 
 OWN = make.LINKS.public_url

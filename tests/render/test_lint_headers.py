@@ -7,7 +7,7 @@ import pytest
 from newsletter.core.tokens import Links
 from newsletter.render.lint import lint
 from newsletter.render.mime.signing import Signer, SigningKey
-from tests.render import bytes_factories as make
+from tests.render import mails as make
 from tests.render.planted import findings, in_bytes, in_page, rules_of
 
 FIELD = re.compile(r"(?m)^List-Unsubscribe: .*\n")

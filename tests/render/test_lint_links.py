@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from newsletter.render.lint import lint
-from tests.render import bytes_factories as make
+from tests.render import mails as make
 from tests.render.planted import findings, in_page, rules_of
 
 

@@ -11,21 +11,20 @@ from newsletter.render.lint import lint
 from newsletter.render.lint.mail import Mail
 from newsletter.render.mime.signing import Signer, SigningKey
 from tests import factories
-from tests.render import bytes_factories as make
-from tests.render import samples
+from tests.render import mails as make
 
 
-@pytest.mark.parametrize("name", sorted(samples.issues()))
+@pytest.mark.parametrize("name", sorted(make.issues()))
 def test_the_linter_finds_nothing_in_our_issues(name: str, renderer: TemplateRenderer) -> None:
     signer = Signer("example.org", SigningKey("main", make.rsa_key()))
-    assert lint(make.sample_mail(name, renderer, signer), samples.issues()[name], https=True) == []
+    assert lint(make.sample_mail(name, renderer, signer), make.issues()[name], https=True) == []
 
 
-@pytest.mark.parametrize("name", sorted(samples.issues()))
+@pytest.mark.parametrize("name", sorted(make.issues()))
 def test_the_linter_finds_nothing_in_our_issues_without_public_pages(
     name: str, renderer: TemplateRenderer
 ) -> None:
-    issue, links = samples.issues()[name], Links("", make.LINKS.secret_key)
+    issue, links = make.issues()[name], Links("", make.LINKS.secret_key)
     signer = Signer("example.org", SigningKey("main", make.rsa_key()))
     mails = MailRenderer(renderer, links, signer)
     raw = mails.message(issue, mails.render(issue)).for_reader(make.chosen(issue, make.delivery()))[1]
@@ -37,7 +36,7 @@ def test_the_linter_finds_nothing_in_our_issues_without_public_pages(
     assert "web version" not in mail.shown_text.lower()
 
 
-@pytest.mark.parametrize("name", sorted(samples.mails()))
+@pytest.mark.parametrize("name", sorted(make.single_mails()))
 def test_the_linter_finds_nothing_in_our_single_mails(name: str, renderer: TemplateRenderer) -> None:
     assert lint(make.single_mail(name, renderer), https=True) == []
 

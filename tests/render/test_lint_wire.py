@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.render import bytes_factories as make
+from tests.render import mails as make
 from tests.render.planted import findings, in_bytes, in_page, rules_of
 
 

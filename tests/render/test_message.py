@@ -18,7 +18,7 @@ from newsletter.core.tokens import Links
 from newsletter.core.topics import TopicsMode
 from newsletter.render.mime.addresses import Mailbox
 from newsletter.render.mime.single import single_message
-from tests.render import bytes_factories as make
+from tests.render import mails as make
 
 UNSUBSCRIBE = make.LINKS.unsubscribe(42)
 

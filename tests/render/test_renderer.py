@@ -13,17 +13,17 @@ from newsletter.core.newsletter_list import Cadence
 from newsletter.core.text import one_line
 from newsletter.render.issue.renderer import TemplateRenderer
 from tests import factories
-from tests.render import samples
+from tests.render import mails as make
 from tests.render.outline import outline
 from tests.render.reader import reader_page
 
 
 def html_of(renderer: TemplateRenderer, issue: Issue, **values: str) -> str:
-    return reader_page(renderer.issue(issue, web_url=samples.WEB_URL), issue, values=values)
+    return reader_page(renderer.issue(issue, web_url=make.WEB_URL), issue, values=values)
 
 
 def text_of(renderer: TemplateRenderer, issue: Issue, **values: str) -> str:
-    return reader_page(renderer.issue(issue, web_url=samples.WEB_URL), issue, "text", values=values)
+    return reader_page(renderer.issue(issue, web_url=make.WEB_URL), issue, "text", values=values)
 
 
 def test_the_subject_names_the_list_the_day_the_lead_paper_and_how_many_follow(renderer: TemplateRenderer) -> None:
@@ -58,12 +58,12 @@ def test_a_subject_is_one_short_clean_line_whatever_a_title_holds(
 
 
 def test_the_title_of_the_page_is_the_subject(renderer: TemplateRenderer) -> None:
-    issue = samples.issues()["hostile"]
+    issue = make.issues()["hostile"]
     assert outline(html_of(renderer, issue)).title == issue.subject
 
 
 def test_an_issue_renders_to_the_same_bytes_each_time_but_for_the_nonces(renderer: TemplateRenderer) -> None:
-    issue = samples.issues()["twenty"]
+    issue = make.issues()["twenty"]
     assert html_of(renderer, issue) == html_of(renderer, issue)
     assert text_of(renderer, issue) == text_of(renderer, issue)
     first, second = (renderer.issue(issue, web_url="") for _ in range(2))
@@ -71,7 +71,7 @@ def test_an_issue_renders_to_the_same_bytes_each_time_but_for_the_nonces(rendere
 
 
 def test_no_mark_of_the_fitting_is_left_for_the_reader(renderer: TemplateRenderer) -> None:
-    rendered = renderer.issue(samples.issues()["sixty"], web_url=samples.WEB_URL)
+    rendered = renderer.issue(make.issues()["sixty"], web_url=make.WEB_URL)
     names = {match[1].rstrip("0123456789") for match in rendered.html_markers.pattern.finditer(rendered.html)}
     slots = ("name", "email", "number", "matched", "unsubscribe_url", "preferences_url", "subject", "preheader")
     blocks = ("name", "matched", "preferences_url", "left_out", "long")
@@ -83,7 +83,7 @@ def test_no_mark_of_the_fitting_is_left_for_the_reader(renderer: TemplateRendere
 
 
 def test_hostile_text_arrives_as_text_in_both_parts(renderer: TemplateRenderer) -> None:
-    issue = samples.issues()["hostile"]
+    issue = make.issues()["hostile"]
     title = issue.listings[0].listing.title
     page = outline(html_of(renderer, issue))
     assert page.headings[1] == f"1. {title}"
@@ -93,14 +93,14 @@ def test_hostile_text_arrives_as_text_in_both_parts(renderer: TemplateRenderer) 
 
 
 def test_only_web_links_become_links(renderer: TemplateRenderer) -> None:
-    links = outline(html_of(renderer, samples.issues()["hostile"], preferences_url="")).links
+    links = outline(html_of(renderer, make.issues()["hostile"], preferences_url="")).links
     assert all(link.lower().startswith(("https://", "http://")) for link in links)
     assert "https://example.org/a%22onclick=%22alert(1)?x=%3Cb%3E&y=%C3%BC" in links
 
 
 def test_both_parts_hold_the_same_links(renderer: TemplateRenderer) -> None:
     for name in ("twenty", "hostile", "right_to_left"):
-        issue = samples.issues()[name]
+        issue = make.issues()[name]
         links = re.findall(
             r"^ *((?:https?://|mailto:)\S+)$", text_of(renderer, issue), re.MULTILINE | re.IGNORECASE
         )
@@ -123,13 +123,13 @@ def test_any_title_is_read_back_from_the_page_as_it_was(
 
 def test_text_lines_have_at_most_72_columns_and_links_stand_alone(renderer: TemplateRenderer) -> None:
     for name in ("twenty", "six_hundred_authors", "bare_titles"):
-        for line in text_of(renderer, samples.issues()[name]).splitlines():
+        for line in text_of(renderer, make.issues()[name]).splitlines():
             assert line == line.rstrip()
             assert len(line) <= 72 or re.fullmatch(r" *https?://\S+", line)
 
 
 def test_the_text_part_has_every_abstract_whole(renderer: TemplateRenderer) -> None:
-    issue = samples.issues()["sixty"]
+    issue = make.issues()["sixty"]
     text = re.sub(r"\s+", " ", text_of(renderer, issue))
     for item in issue.listings:
         assert item.listing.abstract in text
@@ -159,7 +159,7 @@ def test_without_web_pages_no_web_version_is_named(renderer: TemplateRenderer) -
 def test_an_issue_of_119_long_listings_names_them_all(renderer: TemplateRenderer) -> None:
     abstract = factories.text("A long abstract.", 1300)
     issue = factories.issue(replace(paper, abstract=abstract, summary="") for paper in factories.papers(119))
-    rendered = renderer.issue(issue, web_url=samples.WEB_URL)
+    rendered = renderer.issue(issue, web_url=make.WEB_URL)
     html = reader_page(rendered, issue)
     page = outline(html)
     assert not rendered.left_out
@@ -171,12 +171,12 @@ def test_an_issue_of_119_long_listings_names_them_all(renderer: TemplateRenderer
 
 def test_what_finds_no_room_is_counted_and_linked(renderer: TemplateRenderer) -> None:
     issue = factories.issue(factories.papers(400))
-    rendered = renderer.issue(issue, web_url=samples.WEB_URL)
+    rendered = renderer.issue(issue, web_url=make.WEB_URL)
     html = reader_page(rendered, issue)
     left_out = len(rendered.left_out)
     assert rendered.left_out == frozenset(range(400 - left_out, 400))
     assert len(html.encode()) < 95_000
-    assert f'href="{samples.WEB_URL}"' in html
+    assert f'href="{make.WEB_URL}"' in html
     said = f"Here are {400 - left_out} of 400 new papers; {left_out} more on the web."
     assert said in outline(html).text.replace("\xa0", " ")
     assert f"On the web: {left_out} more papers and all abstracts." in outline(html).text
@@ -190,7 +190,7 @@ def test_crowds_of_authors_and_endless_abstracts_keep_within_the_budget(renderer
     issue = factories.issue(
         replace(paper, authors=crowd, abstract=abstract, summary="") for paper in factories.papers(60)
     )
-    rendered = renderer.issue(issue, web_url=samples.WEB_URL)
+    rendered = renderer.issue(issue, web_url=make.WEB_URL)
     html = reader_page(rendered, issue)
     assert len(html.encode()) < 95_000
     assert not rendered.left_out
@@ -227,23 +227,23 @@ def test_a_list_in_a_language_written_from_right_to_left_says_so(renderer: Templ
     assert '<html lang="he" dir="rtl"' in html_of(renderer, issue)
 
 
-@pytest.mark.parametrize("name", sorted(samples.pages()))
+@pytest.mark.parametrize("name", sorted(make.pages()))
 def test_a_web_page_is_whole(name: str, renderer: TemplateRenderer) -> None:
-    page = renderer.page(name, samples.pages()[name])
+    page = renderer.page(name, make.pages()[name])
     assert page.startswith("<!DOCTYPE html>")
     assert page.rstrip().endswith("</html>")
     assert outline(page).title
 
 
 def test_leaving_a_list_takes_a_post_to_the_page_itself(renderer: TemplateRenderer) -> None:
-    page = renderer.page("unsubscribe", samples.pages()["unsubscribe"])
+    page = renderer.page("unsubscribe", make.pages()["unsubscribe"])
     assert '<form method="post">' in page
     assert "<script" not in page
 
 
 def test_the_web_version_has_every_abstract_whole_and_nothing_of_a_reader(renderer: TemplateRenderer) -> None:
-    issue = samples.issues()["sixty"]
-    page = outline(renderer.issue_page(issue, web_url=samples.WEB_URL))
+    issue = make.issues()["sixty"]
+    page = outline(renderer.issue_page(issue, web_url=make.WEB_URL))
     for item in issue.listings:
         assert item.listing.abstract in page.text
     assert "nsubscribe" not in page.text

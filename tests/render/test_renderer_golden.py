@@ -5,17 +5,16 @@ from collections.abc import Callable
 import pytest
 
 from newsletter.render.issue.renderer import TemplateRenderer
-from tests.render import bytes_factories as make
-from tests.render import samples
+from tests.render import mails as make
 from tests.render.reader import reader_page
 
 
-@pytest.mark.parametrize("name", sorted(samples.issues()))
+@pytest.mark.parametrize("name", sorted(make.issues()))
 def test_an_issue_reads_as_its_golden_copy(
     name: str, renderer: TemplateRenderer, golden: Callable[[str, str], str]
 ) -> None:
-    issue = samples.issues()[name]
-    rendered = renderer.issue(issue, web_url=samples.WEB_URL)
+    issue = make.issues()[name]
+    rendered = renderer.issue(issue, web_url=make.WEB_URL)
     matched = {1: "agents, robotics"}
     html = reader_page(rendered, issue, matched=matched)
     text = reader_page(rendered, issue, "text", matched=matched)
@@ -23,7 +22,7 @@ def test_an_issue_reads_as_its_golden_copy(
     assert text == golden(f"{name}.txt", text)
 
 
-@pytest.mark.parametrize("name", sorted(samples.issues()))
+@pytest.mark.parametrize("name", sorted(make.issues()))
 def test_a_message_reads_as_its_golden_copy(
     name: str, renderer: TemplateRenderer, golden: Callable[[str, str], str]
 ) -> None:
@@ -31,11 +30,11 @@ def test_a_message_reads_as_its_golden_copy(
     assert message == golden(f"{name}.eml", message)
 
 
-@pytest.mark.parametrize("name", sorted(samples.mails()))
+@pytest.mark.parametrize("name", sorted(make.single_mails()))
 def test_a_mail_reads_as_its_golden_copy(
     name: str, renderer: TemplateRenderer, golden: Callable[[str, str], str]
 ) -> None:
-    subject, html, text = renderer.mail(name, samples.mails()[name])
+    subject, html, text = renderer.mail(name, make.single_mails()[name])
     shown = f"Subject: {subject}\n\n{text}"
     assert html == golden(f"{name}.html", html)
     assert shown == golden(f"{name}.txt", shown)

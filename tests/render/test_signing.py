@@ -22,7 +22,7 @@ from newsletter.core.errors import ConfigurationError
 from newsletter.render.mime.signing import OVERSIGNED, Signer, SigningKey
 from newsletter.settings.dkim import signer as signer_of
 from newsletter.settings.groups import DkimSettings, Settings
-from tests.render import bytes_factories as make
+from tests.render import mails as make
 from tests.services import need
 
 

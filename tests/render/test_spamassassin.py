@@ -9,7 +9,7 @@ import pytest
 
 from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.render.mime.signing import Signer, SigningKey
-from tests.render import bytes_factories as make
+from tests.render import mails as make
 from tests.services import need
 
 _RULE = re.compile(r"(?m)^ *(-?\d+\.\d) ([A-Z][A-Z0-9_]+) ")

@@ -105,17 +105,31 @@ async def test_work_that_raises_is_logged_and_comes_again(trouble: Exception, ev
         assert logs[0]["exc_info"]
 
 
-async def test_a_turn_that_comes_while_the_last_one_goes_on_is_left_out() -> None:
-    begun, finish, elsewhere = 0, asyncio.Event(), Turns()
+async def test_a_turn_to_collect_that_comes_while_the_last_one_goes_on_is_left_out() -> None:
+    begun, finish, tick = 0, asyncio.Event(), Turns()
 
     async def slow(_: asyncio.Event) -> None:
         nonlocal begun
         begun += 1
         await finish.wait()
 
-    async with schedule(slow, elsewhere, tick_every=SOON, collect_every=SOON):
-        await elsewhere.reached(4)
+    async with schedule(tick, slow, tick_every=2 * SOON, collect_every=SOON):
+        await tick.reached(6)
         assert begun == 1
+        finish.set()
+
+
+async def test_a_long_tick_does_not_hold_up_the_next_one() -> None:
+    begun, finish, collect = 0, asyncio.Event(), Turns()
+
+    async def slow(_: asyncio.Event) -> None:
+        nonlocal begun
+        begun += 1
+        await finish.wait()
+
+    async with schedule(slow, collect, tick_every=SOON, collect_every=SOON):
+        await collect.reached(4)
+        assert begun > 1
         finish.set()
 
 

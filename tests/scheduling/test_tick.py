@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from newsletter.core.errors import SourceError, StoreError
+from newsletter.core.listing import Page
 from newsletter.lists.files import ListFiles
 from newsletter.ports import ListFile, Store
 from newsletter.scheduling.tick import Ticker
@@ -182,6 +183,31 @@ async def test_a_store_that_cannot_be_read_rings_the_alarm_and_the_next_tick_tri
     assert office.desk.alarms == ["2026-03-12.ann.trouble"]
     await office.tick(after=timedelta(minutes=31))
     assert office.readers == ["ann"]
+
+
+async def test_a_list_that_is_still_at_work_is_left_alone_and_the_others_are_not(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, go_on = asyncio.Event(), asyncio.Event()
+    read = type(office.source).read
+
+    async def slow(self: ScriptedSource, day: date, *, now: datetime) -> Page:
+        reading.set()
+        await go_on.wait()
+        return await read(self, day, now=now)
+
+    office.write("ann")
+    with monkeypatch.context() as waiting:
+        waiting.setattr(type(office.source), "read", slow)
+        first = asyncio.create_task(office.tick())
+        async with asyncio.timeout(30):
+            await reading.wait()
+    office.write("bob")
+    await office.tick()
+    assert office.readers == ["bob"]
+    go_on.set()
+    await first
+    assert office.readers == ["ann", "bob"]
 
 
 async def test_log_lines_name_list_and_day_however_deep_they_are_written(office: Office) -> None:

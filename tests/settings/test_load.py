@@ -19,8 +19,8 @@ def mistakes(env_file: Path | None) -> list[str]:
     return str(caught.value).splitlines()
 
 
-def told() -> str:
-    """Return what an operator with this environment reads, if anything is wrong."""
+def error_shown() -> str:
+    """Return the error that an operator with this environment sees, or nothing."""
     try:
         load(None)
     except ConfigurationError as error:
@@ -153,7 +153,7 @@ def test_a_file_that_cannot_be_read_is_a_mistake(tmp_path: Path) -> None:
 def test_no_value_is_ever_told(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     for value in (CANARY, f'[{{"host": "{CANARY}", "password": "{CANARY}", "port": "{CANARY}"}}]', f"[{CANARY}"):
         monkeypatch.setenv(name, value)
-        assert CANARY not in told()
+        assert CANARY not in error_shown()
 
 
 def test_secrets_do_not_show_in_print(monkeypatch: pytest.MonkeyPatch) -> None:

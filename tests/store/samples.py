@@ -82,7 +82,7 @@ def subscriber(number: int | str = 1, list_name: str = LIST, **values: Any) -> S
 
 async def join(store: Store, *subscribers: Subscriber, list_name: str = LIST) -> None:
     """Add subscribers to a list."""
-    await store.roster.apply(list_name, SyncPlan(added=subscribers), now=NOW)
+    await store.subscribers.apply(list_name, SyncPlan(added=subscribers), now=NOW)
 
 
 def due(at: datetime = NOW) -> Plan:
@@ -116,7 +116,7 @@ async def attempt(store: Store, delivery: Delivery, state: DeliveryState, **valu
 async def key_of(store: Store, list_name: str, email: str) -> int:
     """Return the store's number of a subscriber: the first that is theirs."""
     for key in range(1, 1000):
-        found = await store.roster.by_key(key)
+        found = await store.subscribers.by_key(key)
         if found is not None and (found.list, found.email) == (list_name, email):
             return key
     raise LookupError(f"{email} is not on {list_name}")

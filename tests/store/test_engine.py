@@ -89,7 +89,9 @@ async def test_suppressions_from_many_sides_at_once_all_count(open_at: Opener, u
 
     news = await asyncio.gather(
         *(
-            stores[number % 4].roster.suppress(f"{number % 100}@example.org", list_name=None, reason="", now=NOW)
+            stores[number % 4].subscribers.suppress(
+                f"{number % 100}@example.org", list_name=None, reason="", now=NOW
+            )
             for number in range(200)
         )
     )

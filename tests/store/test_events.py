@@ -31,7 +31,7 @@ async def test_every_step_is_kept_with_what_the_relay_said(open_at: Opener, url:
     async with store.outbox.worker() as worker:
         [claimed] = await store.outbox.claim(worker, now=NOW, limit=1)
         await attempt(store, claimed, DeliveryState.DEFERRED, code=451, text="4.7.1 later")
-        await store.roster.suppress("reader0@example.org", list_name=None, reason="left", now=NOW)
+        await store.subscribers.suppress("reader0@example.org", list_name=None, reason="left", now=NOW)
         await store.outbox.record([begun(claimed, NOW)])
 
     assert await events(url) == [

@@ -129,7 +129,7 @@ async def test_active_subscribers_get_a_queued_delivery_at_their_own_time(store:
 
 async def test_a_weekly_edition_goes_to_the_subscribers_of_its_daily_list(store: Store) -> None:
     await join(store, subscriber(1), subscriber(2))
-    await store.roster.suppress("reader2@example.org", list_name="daily", reason="left", now=NOW)
+    await store.subscribers.suppress("reader2@example.org", list_name="daily", reason="left", now=NOW)
 
     issue, _ = await store.issues.freeze(draft(list_name="daily.weekly"), "The week", due(), now=NOW)
 
@@ -170,13 +170,15 @@ async def test_a_subscriber_whose_plan_names_no_time_gets_a_withdrawn_delivery_w
 
 
 async def test_who_is_suppressed_gets_a_withdrawn_delivery_and_who_was_removed_gets_none(store: Store) -> None:
-    await store.roster.suppress("reader3@example.org", list_name=None, reason="550 no such user", now=NOW)
-    await store.roster.suppress("reader4@example.org", list_name="daily", reason="complained", now=NOW)
-    await store.roster.suppress("reader5@example.org", list_name="weekly", reason="left", now=NOW)
+    await store.subscribers.suppress("reader3@example.org", list_name=None, reason="550 no such user", now=NOW)
+    await store.subscribers.suppress("reader4@example.org", list_name="daily", reason="complained", now=NOW)
+    await store.subscribers.suppress("reader5@example.org", list_name="weekly", reason="left", now=NOW)
     await join(store, *(subscriber(number) for number in range(1, 7)))
     await join(store, subscriber(7, status=SubscriberStatus.UNSUBSCRIBED))
-    await store.roster.suppress("reader2@example.org", list_name="daily", reason="one click", now=NOW)
-    await store.roster.apply("daily", SyncPlan(removed=(subscriber(6, status=SubscriberStatus.REMOVED),)), now=NOW)
+    await store.subscribers.suppress("reader2@example.org", list_name="daily", reason="one click", now=NOW)
+    await store.subscribers.apply(
+        "daily", SyncPlan(removed=(subscriber(6, status=SubscriberStatus.REMOVED),)), now=NOW
+    )
 
     issue, _ = await store.issues.freeze(draft(), "Papers", due(), now=NOW)
 

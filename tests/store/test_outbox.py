@@ -240,7 +240,7 @@ async def test_a_dead_address_is_suppressed_on_all_lists_with_what_the_relay_sai
     assert await store.suppressions.judge(now=NOW) == []
 
     assert await suppressed(store, "any other list") == {"reader0@example.org"}
-    [reader] = await store.roster.subscribers("weekly")
+    [reader] = await store.subscribers.of_list("weekly")
     assert reader.status is SubscriberStatus.UNSUBSCRIBED
     states = {record.list: (record.state, why(record)) for record in await store.outbox.records()}
     assert states == {
@@ -255,7 +255,7 @@ async def test_suppressed_deliveries_are_withdrawn_instead_of_claimed(store: Sto
         flying = await store.outbox.claim(worker, now=NOW, limit=3)
         await store.outbox.record([begun(delivery, NOW) for delivery in flying])
         for number in range(3):
-            await store.roster.suppress(f"reader{number}@example.org", list_name=None, reason="left", now=NOW)
+            await store.subscribers.suppress(f"reader{number}@example.org", list_name=None, reason="left", now=NOW)
         await store.outbox.record(
             [Change(key=delivery.key, state=DeliveryState.QUEUED, at=NOW) for delivery in flying]
         )

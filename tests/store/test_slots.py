@@ -48,7 +48,7 @@ async def test_an_issue_that_needs_a_reader_is_not_written_without_one(store: St
     with pytest.raises(NoReaderError, match="list daily has no subscribers"):
         await store.issues.freeze(one, "Papers", lambda _, _had: Planned(due_at=NOW), now=NOW, needs_reader=True)
     await join(store, subscriber(1, status=SubscriberStatus.UNSUBSCRIBED), subscriber(2))
-    await store.roster.suppress("reader2@example.org", list_name=None, reason="bounced", now=NOW)
+    await store.subscribers.suppress("reader2@example.org", list_name=None, reason="bounced", now=NOW)
     with pytest.raises(NoReaderError, match=r"no subscriber is to get it \(2 of 2: suppressed"):
         await store.issues.freeze(one, "Papers", lambda _, _had: Planned(due_at=NOW), now=NOW, needs_reader=True)
     await join(store, subscriber(3), subscriber(4), subscriber(5))

@@ -51,7 +51,7 @@ class Site:
             raise self.trouble
 
     async def has_left(self) -> bool:
-        (reader,) = await self.store.roster.subscribers("daily")
+        (reader,) = await self.store.subscribers.of_list("daily")
         is_suppressed = await suppressed(self.store, "daily") == {READER.address_key}
         assert is_suppressed is (reader.status is SubscriberStatus.UNSUBSCRIBED)
         return is_suppressed
@@ -76,7 +76,7 @@ def unsubscribe_path(key: int) -> str:
 
 async def fill(store: Store) -> int:
     """Put the reader, a listing and an issue into the store; return the reader's key."""
-    await store.roster.apply("daily", SyncPlan(added=(READER,)), now=NOW)
+    await store.subscribers.apply("daily", SyncPlan(added=(READER,)), now=NOW)
     entry = Entry(
         listing=Listing(title="Sparse teachers", arxiv_id="2603.00001"),
         sighting=Sighting(source="huggingface", listed_on=DAY, seen_at=NOW),
@@ -96,7 +96,7 @@ async def served_site(folder: Path) -> AsyncIterator[Site]:
         async with httpx2.AsyncClient(trust_env=False, timeout=30) as client:
             site = Site(store, client, await fill(store))
             app = public_app(
-                roster=store.roster,
+                subscribers=store.subscribers,
                 issues=store.issues,
                 links=LINKS,
                 renderer=TroubledRenderer(site),

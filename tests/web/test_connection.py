@@ -141,7 +141,7 @@ async def test_who_leaves_in_mid_body_is_no_defect() -> None:
     with capture_logs() as logs:
         async with port() as at:
             await (await Visitor.at(at, b"POST /post HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx")).answers()
-    assert [visitor["event"] for visitor in logs] == ["visitor_left", "connections_closed_early"]
+    assert [line["event"] for line in logs] == ["visitor_left", "connections_closed_early"]
 
 
 async def test_an_answer_that_nobody_takes_is_thrown_away_in_time() -> None:
@@ -264,8 +264,8 @@ async def test_newcomers_are_answered_while_others_only_hold_connections() -> No
             assert len(gone) >= 60 - QUICK.connections
             for visitor in silent:
                 visitor.writer.close()
-    [told] = [visitor for visitor in logs if visitor["event"] == "connections_closed_early"]
-    assert told["too_many"] >= 60 - QUICK.connections
+    [closed] = [line for line in logs if line["event"] == "connections_closed_early"]
+    assert closed["too_many"] >= 60 - QUICK.connections
 
 
 async def test_when_all_are_being_answered_a_newcomer_is_told_to_come_back() -> None:
@@ -329,7 +329,7 @@ async def test_a_page_that_is_cut_off_at_the_end_says_so_and_is_no_defect() -> N
     with capture_logs() as logs:
         await Guard(cut, headers={})(scope, None, send)  # type: ignore[arg-type]
     assert answers[0]["status"] == 503
-    assert [(visitor["event"], visitor["log_level"]) for visitor in logs] == [("answered", "info")]
+    assert [(line["event"], line["log_level"]) for line in logs] == [("answered", "info")]
 
 
 async def test_small_answers_do_not_wait_for_the_visitors_acknowledgement() -> None:

@@ -64,7 +64,7 @@ async def test_who_left_is_on_no_list_of_those_who_get_the_next_issue(site: Site
 
 
 async def test_a_list_that_has_mailed_nothing_yet_goes_by_its_name(site: Site) -> None:
-    await site.store.roster.apply("weekly", SyncPlan(added=(replace(READER, list="weekly"),)), now=NOW)
+    await site.store.subscribers.apply("weekly", SyncPlan(added=(replace(READER, list="weekly"),)), now=NOW)
     key = await key_of(site.store, "weekly", READER.email)
     assert "Unsubscribe from weekly?" in (await site.client.get(unsubscribe_path(key))).text
 

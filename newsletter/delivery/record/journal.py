@@ -1,8 +1,8 @@
 """A file in which one worker writes down what it has begun and settled, on this machine's disk.
 
 Why a file beside the ledger? Each message needs two durable notes: its intent before it is sent, its outcome as
-soon as it is known. Connections wait for their intents, so that a ledger transaction holds at most one message
-of each connection: with 16 connections 6 transactions per 100 messages at best, each some milliseconds of a core.
+soon as it is known. Connections wait for their intents, so that a transaction of the ledger holds at most one
+message of each connection: with 16 connections 6 transactions per 100 messages at best, each takes milliseconds.
 A line in a mapped file costs microseconds and survives the death of the process: the page is the kernel's. The
 ledger then gets both notes of many messages at once. After a crash the file is read, and the ledger is brought up
 to it before anything else is done (`newsletter.delivery.record.recovery`). At most what was in flight is
@@ -15,10 +15,10 @@ sending.
 The file has two halves that take turns: while the lines of one are being written to the ledger, new lines go into
 the other, and then the first is forgotten. A half begins with a byte that says whether it counts and the number
 of its turn; each line carries a checksum that covers this number too, so that reading ends where the turn's own
-whole lines end, whatever stands behind them.
+whole lines end, whatever comes after them.
 
 It works where every worker of an outbox runs on one machine, that is, with SQLite. With PostgreSQL, workers
-elsewhere could not read the file of a dead one, and `newsletter.delivery.record.notes.GroupCommit` is used.
+elsewhere could not read the file of a dead one, and `newsletter.delivery.record.notes.GroupedNotes` is used.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Journal:
         """
         self._path = path_of(folder, worker)
         unfinished = _unfinished(self._path)
-        with _told(self._path):
+        with _as_store_error(self._path):
             folder.mkdir(parents=True, exist_ok=True)
             self._file = os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
             try:
@@ -78,7 +78,7 @@ class Journal:
 
     @property
     def is_filling(self) -> bool:
-        """Tell whether the present half has no room for more intents, but only for outcomes."""
+        """Return whether the present half has room for outcomes only, and for no more intents."""
         return self._end > _HALF - _RESERVE
 
     def append(self, changes: Iterable[Change]) -> None:
@@ -100,7 +100,7 @@ class Journal:
         Raises:
             StoreError: it could not be made so.
         """
-        with _told(self._path):
+        with _as_store_error(self._path):
             await asyncio.get_running_loop().run_in_executor(None, os.fdatasync, self._file)
 
     def next_turn(self) -> None:
@@ -180,7 +180,7 @@ def remove_read(folder: Path, worker: str) -> None:
         StoreError: it can't be removed.
     """
     path = path_of(folder, worker)
-    with _told(path):
+    with _as_store_error(path):
         path.unlink(missing_ok=True)
         _unfinished(path).unlink(missing_ok=True)
 
@@ -262,7 +262,7 @@ def _moment(microseconds: int) -> datetime:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _as_store_error(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

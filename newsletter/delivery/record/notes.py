@@ -15,7 +15,7 @@ import structlog
 
 from newsletter.core.delivery import Change, DeliveryState
 from newsletter.delivery.record.journal import Journal
-from newsletter.ports import Outbox
+from newsletter.ports import ClaimedDeliveries
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ class Notes(Protocol):
         """Take changes down and return when they, and all noted before them, are durable.
 
         Returns:
-            The keys of deliveries among them whose change is known to have been left out (`Outbox.record`).
+            The keys of deliveries among them whose change is known to have been left out.
 
         Raises:
             StoreError: the ledger could not be written.
@@ -67,7 +67,7 @@ class GroupedNotes(Notes):
     What arrives within one turn of the event loop, or while a transaction is being written, goes into the next.
     """
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, outbox: ClaimedDeliveries) -> None:
         self._outbox = outbox
         self._noted: list[Change] = []
         self._unsaved: list[Change] = []
@@ -111,7 +111,7 @@ class JournalledNotes(Notes):
     `open_journal` makes the journal when there is something to write; `batch` is how many changes make a batch.
     """
 
-    def __init__(self, outbox: Outbox, open_journal: Callable[[], Journal], *, batch: int) -> None:
+    def __init__(self, outbox: ClaimedDeliveries, open_journal: Callable[[], Journal], *, batch: int) -> None:
         self._outbox = outbox
         self._open_journal = open_journal
         self._opened: Journal | None = None

@@ -1,4 +1,4 @@
-"""What is done before anything is delivered: bringing back what dead workers held."""
+"""Recovery: bringing back what dead workers held, before anything is delivered."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ import structlog
 from newsletter.core.delivery import Uncertain
 from newsletter.core.errors import StoreError
 from newsletter.delivery.record import journal
-from newsletter.ports import Outbox
+from newsletter.ports import ClaimedDeliveries
 
 log = structlog.get_logger(__name__)
 
 
-async def recover(outbox: Outbox, policy: Uncertain, *, now: datetime, journals: Path | None) -> int:
+async def recover(outbox: ClaimedDeliveries, policy: Uncertain, *, now: datetime, journals: Path | None) -> int:
     """Bring the ledger up to the journals of dead workers, and queue again what they held.
 
-    A journal is read before its worker's deliveries are given free, and workers that die in between wait for the
-    next recovery: what they held might else be sent again although their journal says that it was sent. All that a
-    worker held whose journal is damaged counts as in flight.
+    A journal is read before its worker's deliveries are given back. Workers that die in between wait for the next
+    recovery: else what they held might be sent again although their journal says that it was sent. Where a journal
+    is damaged, everything that its worker held counts as in flight.
 
     Args:
         outbox: the ledger.
@@ -53,8 +53,8 @@ async def recover(outbox: Outbox, policy: Uncertain, *, now: datetime, journals:
     return in_flight
 
 
-async def _read(outbox: Outbox, journals: Path, worker: str) -> bool:
-    """Bring the ledger up to a journal; tell whether it says all that its worker did."""
+async def _read(outbox: ClaimedDeliveries, journals: Path, worker: str) -> bool:
+    """Bring the ledger up to a journal; return whether the journal says all that its worker did."""
     is_whole = True
     try:
         changes = await asyncio.to_thread(journal.read, journals, worker)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import inf
 
 from newsletter.delivery.record.notes import Notes
-from newsletter.ports import Outbox
+from newsletter.ports import ClaimedDeliveries
 
 _RECOVERY_EVERY = 60.0  # seconds, while chunks are delivered
 
@@ -33,7 +33,7 @@ class Registration:
 
     def __init__(
         self,
-        outbox: Outbox,
+        outbox: ClaimedDeliveries,
         notes_of: Callable[[str], Notes],
         recover: Callable[[], Awaitable[object]],
     ) -> None:

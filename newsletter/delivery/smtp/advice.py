@@ -80,7 +80,7 @@ def check_setup(stage: Stage, reply: Reply, config: RelayConfig, ehlo_name: str)
 
 
 def objects_to_name(reply: Reply, ehlo_name: str) -> bool:
-    """Tell whether a refusal is about the name that we greeted with."""
+    """Return whether a refusal is about the name that we greeted with."""
     if reply.kind not in {Kind.LATER, Kind.NEVER}:
         return False
     names_it = reply.code == _BAD_PARAMETER and bool(ehlo_name) and ehlo_name.lower() in reply.text.lower()

@@ -69,7 +69,7 @@ def envelope(letter: Letter, offers: Offers, relay: str) -> Envelope:
             raise UnusableAddressError(f"{relay} does not take non-ASCII addresses (SMTPUTF8)")
         options += " SMTPUTF8"
     if _BREAKS_COMMAND.search(sender) or not sender.isascii():
-        raise RelayError(f"{relay} cannot be told the envelope sender {sender!r}: not an ASCII address")
+        raise RelayError(f"{relay} cannot be given the envelope sender {sender!r}: not an ASCII address")
     return Envelope(f"MAIL FROM:<{sender}>{options}".encode(), f"RCPT TO:<{address}>".encode())
 
 

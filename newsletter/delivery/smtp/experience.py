@@ -1,4 +1,4 @@
-"""What all sessions with one relay have learnt of it together.
+"""What all sessions of this process with one relay have learnt of it.
 
 Joining is to write the next envelope together with the final dot of a message (RFC 2920, 3.1 allows it), which
 saves a round trip. Not every server that offers PIPELINING takes it: Courier throws away what it has read beyond
@@ -49,7 +49,7 @@ class Joins:
         self._undecided = 0  # trials without a result
         self.reason = ""
         self.tried_again_at = 0.0  # when a failure is forgotten, in the loop's time
-        self.on_change: Callable[[str], None] | None = None  # hears of a failure, and of its end, by relay's name
+        self.on_change: Callable[[str], None] | None = None  # called with the relay's name
 
     @property
     def state(self) -> Joining:
@@ -62,12 +62,12 @@ class Joins:
 
     @property
     def may_join(self) -> bool:
-        """Tell whether a session may write the next envelope with the final dot, or try to."""
+        """Return whether a session may write the next envelope with the final dot, or try to."""
         state = self.state
         return state is Joining.WORKS or state is Joining.UNTRIED
 
     def begin(self) -> bool:
-        """Tell whether the next envelope may be joined now; while it is the trial, no other session joins one."""
+        """Return whether the next envelope may be joined now; during the trial no other session joins any."""
         if not self.may_join:
             return False
         if self._state is Joining.UNTRIED:
@@ -88,8 +88,8 @@ class Joins:
 
         Args:
             reason: what happened.
-            excused_after: after so many that were understood, in a row, it may have been an accident: then it is
-                tried once more.
+            excused_after: after this number of envelopes in a row that were understood, the failure may be an
+                accident: it is tried once more.
         """
         proven, self._in_a_row = self._in_a_row, 0
         if self._state is Joining.WORKS and proven >= excused_after:
@@ -112,7 +112,7 @@ class Joins:
             self._state = Joining.UNTRIED
 
     def recall(self, reason: str, until: float) -> bool:
-        """Take in that another process saw it fail, and until when, in the loop's time, that counts.
+        """Take in that another process saw it fail, and until when that counts, in the loop's time.
 
         Returns:
             whether that is news.
@@ -145,7 +145,7 @@ class Experience:
 
 
 def objects_to_pipelining(reply: Reply) -> bool:
-    """Tell whether a refusal is about the order or the time of our commands, not about what they say."""
+    """Return whether a refusal is about the order or the time of our commands, not about what they say."""
     if reply.kind not in {Kind.LATER, Kind.NEVER}:
         return False
     return reply.code in _OUT_OF_SEQUENCE or bool(_ABOUT_PIPELINING.search(reply.text))

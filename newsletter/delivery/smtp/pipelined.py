@@ -1,10 +1,10 @@
 """A mail transaction in one or two round trips: command pipelining (RFC 2920).
 
-aiosmtplib has connected, secured and logged in; from there this session talks on the same connection by itself.
+aiosmtplib has connected, secured and logged in; from then on this session uses the connection by itself.
 MAIL, RCPT and DATA go out together and their replies are read together. If the next message is known when this one
 is sent, its MAIL, RCPT and DATA are *joined*: they stand in the same write as the final dot, as RFC 2920, 3.1
 allows, and are answered together with it: one round trip a message. `newsletter.delivery.smtp.experience` says
-what becomes of that where a relay doesn't take it.
+what happens where a relay doesn't take it.
 
 CHUNKING (RFC 3030) would save the same round trip, no more. But it sends the whole message before it is known
 whether its recipient is taken, so it isn't used.
@@ -28,7 +28,7 @@ from newsletter.delivery.smtp.wire import LostError, SilentError, Wire
 _QUIT_TIMEOUT = 2.0  # seconds that a goodbye may take
 # A joined envelope has arrived when the message is answered: its own answers are due soon after that …
 _JOINED_TIMEOUT = 0.5  # seconds
-_TIMES_SLOWER = 2.0  # … and later by so many times what the slowest envelope of the session took
+_TIMES_SLOWER = 2.0  # … and later by this factor of what the slowest envelope of the session took
 _LONGEST_JOINED_TIMEOUT = 10.0  # seconds
 _WELL_PROVEN = 100  # joined envelopes in a row, after which one without an answer may have been an accident
 _COMMANDS = 3  # of an envelope: MAIL, RCPT, DATA
@@ -88,7 +88,7 @@ class PipelinedSession:
         return self._left > 1 and self._joins.may_join
 
     async def hand_over(self, letter: Letter, following: Letter | None = None) -> Outcome:
-        """Hand over one letter; see `Session.hand_over`."""
+        """Hand over one letter, as soon as its envelope is taken; announce the next with it."""
         if self._announced is not None and self._announced != letter:
             raise ValueError("another message was announced")
         self._busy = True
@@ -119,7 +119,7 @@ class PipelinedSession:
             self._wire.close()
 
     async def _open(self, letter: Letter) -> Outcome | None:
-        """Ask leave to send a message; an outcome is what the relay says instead."""
+        """Send the envelope; return None if the message may follow, else the outcome."""
         if self._announced is None:
             return await self._judged(*await self._ask(letter))
         self._left -= 1
@@ -202,7 +202,7 @@ class PipelinedSession:
     async def _transmit(self, letter: Letter, following: Letter | None) -> Outcome:
         joined = self._join(following) if following else b""
         *message, end = content(letter)
-        # In one piece, and so in one TLS record: a server that reads it at once answers it at once, instead of
+        # In one write, and so in one TLS record: a server that reads both at once answers both at once, instead of
         # keeping the second answer back until the first is acknowledged.
         self._wire.write(*message, end + joined, replies=1 + _COMMANDS if joined else 1)
         try:
@@ -210,7 +210,7 @@ class PipelinedSession:
         except LostError as error:
             if joined:
                 self._joining_failed((), error)
-            # With an envelope in the same write it can't be told which of both has not gone out.
+            # With an envelope in the same write nobody knows which of both has not gone out.
             elif self._wire.unsent:
                 raise RelayError(f"{self._name} was lost in the middle of a message: {error}") from error
             text = f"lost before the answer to the message: {error}"
@@ -228,7 +228,7 @@ class PipelinedSession:
         try:
             commands = self._commands(following)
         except (UnusableAddressError, RelayError):
-            return b""  # told when its turn comes
+            return b""  # raised when its turn comes
         if not self._joins.begin():
             return b""
         self._announced = following

@@ -12,8 +12,8 @@ RCPT to the end     5xx             `RelayError` where the session itself is wro
 ==================  ==============  ===================================================================
 
 Relays refuse single readers by "policy", too: who asked them not to be written to, who bounced before, whose
-mailbox takes no mail from outside. By its words such an answer can't be told from one that is about our address,
-our quota or the message. `newsletter.delivery.limits.doubts` looks at what happens with other readers.
+mailbox takes no mail from outside. The words of such an answer are the same as where it is about our
+address, our quota or the message. `newsletter.delivery.limits.doubts` looks at what happens with other readers.
 
 Reply codes: RFC 5321, 4.2; enhanced codes: RFC 3463, RFC 7293 and the IANA registry of enhanced status codes.
 """
@@ -119,7 +119,7 @@ def printable(text: str) -> str:
 
 
 def is_leave(replies: Sequence[Reply]) -> bool:
-    """Tell whether MAIL, RCPT and DATA have all been answered well: `step` would say so of each."""
+    """Return whether MAIL, RCPT and DATA have all been answered well: `step` would say so of each."""
     match [reply.code for reply in replies]:
         case [to_mail, to_recipient, to_data] if to_data == _START_MAIL_INPUT:
             return to_mail // 100 == to_recipient // 100 == Kind.DONE
@@ -166,7 +166,7 @@ def _outcome(state: DeliveryState, reply: Reply, relay: str, *, dead_address: bo
 
 
 def _session_is_wrong(stage: Stage, reply: Reply) -> bool:
-    """Tell whether a 5xx says that nothing can be sent like this: the relay wants a login, or other commands."""
+    """Return whether a 5xx says that nothing can be sent like this: the relay wants a login, or other commands."""
     if code := _meaning(reply):
         subject, detail = code
         if subject == _ABOUT_PROTOCOL or (subject == _ABOUT_POLICY and detail in _LOGIN):
@@ -175,7 +175,7 @@ def _session_is_wrong(stage: Stage, reply: Reply) -> bool:
 
 
 def _speaks_of_reader(stage: Stage, reply: Reply) -> bool:
-    """Tell whether a 5xx is beyond doubt about the reader's mailbox."""
+    """Return whether a 5xx is beyond doubt about the reader's mailbox."""
     if code := _meaning(reply):
         subject, detail = code
         if subject == _ABOUT_ADDRESS:
@@ -219,7 +219,7 @@ def _words(reply: Reply) -> str:
 
 
 def _dead(reply: Reply) -> bool:
-    """Tell whether a refusal says that the mailbox does not exist."""
+    """Return whether a refusal says that the mailbox does not exist."""
     if code := _meaning(reply):
         return code[0] == _ABOUT_ADDRESS
     return reply.code == _NO_SUCH_MAILBOX and bool(_UNKNOWN_USER.search(_words(reply)))

@@ -65,7 +65,7 @@ class StepwiseSession:
         letter: Letter,
         following: Letter | None = None,  # noqa: ARG002 - part of the protocol
     ) -> Outcome:
-        """Hand over one letter; see `Session.hand_over`.
+        """Hand over one letter.
 
         A connection that breaks once the message is being written leaves it `uncertain`: the relay may have
         all of it.
@@ -97,7 +97,7 @@ class StepwiseSession:
             self._client.close()
 
     async def _announce(self, addressed: Envelope) -> Outcome | None:
-        """Ask leave to send a message; an outcome is what the relay says instead."""
+        """Send the envelope; return None if the message may follow, else the outcome."""
         to_mail = await self._answer_to_mail(addressed)
         self._check(Stage.MAIL, to_mail)
         step(Stage.MAIL, to_mail, self._name)

@@ -14,7 +14,7 @@ from aiosmtplib import SMTP
 
 from newsletter.delivery.smtp.replies import Kind, Reply, printable
 
-_LONGEST_REPLY = 32_768  # bytes; a relay that says more in one reply is out of its mind
+_LONGEST_REPLY = 32_768  # bytes; no relay has a reason to say more in one reply
 _CODE_LENGTH = 3
 
 
@@ -29,8 +29,8 @@ class SilentError(LostError):
 class Wire(asyncio.Protocol):
     """Reads replies off a connection, however they come: several at once, or in pieces.
 
-    Replies are counted against the commands written. One that nobody asked for means that the two sides have lost
-    step, and is as bad as a lost connection.
+    Replies are counted against the commands written. A reply to nothing means that the two sides are out of step:
+    the connection is given up.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class Wire(asyncio.Protocol):
             acknowledge=_acknowledging(connection),
         )
         transport.set_protocol(wire)
-        # `_unsent` shall tell whether any byte is left in the transport.
+        # So that `_unsent` says whether any byte is left in the transport.
         transport.set_write_buffer_limits(high=1, low=0)
         # Under TLS a small write would otherwise wait for the acknowledgement of the one before.
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -82,11 +82,11 @@ class Wire(asyncio.Protocol):
 
     @property
     def unsent(self) -> bool:
-        """Tell whether some of what was written had not gone out when the connection was lost."""
+        """Return whether some of what was written had not gone out when the connection was lost."""
         return self._unsent
 
     def write(self, *data: bytes, replies: int) -> None:
-        """Send bytes, in one go, that will be answered by so many replies; the last piece is not taken apart."""
+        """Send bytes in one write; the relay answers with `replies` replies. The last piece is one TLS record."""
         self._awaited += replies
         if self._is_tls:
             *pieces, last = data
@@ -94,11 +94,11 @@ class Wire(asyncio.Protocol):
         self._transport.writelines(data)
 
     def at_hand(self, count: int) -> list[Reply]:
-        """Return the next replies, as far as they have come, without taking them: it needs no coroutine."""
+        """Return the next `count` replies, as far as they have come; `skip` takes them. No coroutine is needed."""
         return list(islice(self._replies, count))
 
     def skip(self, count: int) -> None:
-        """Take so many replies that are at hand."""
+        """Take the next `count` replies, which must be at hand."""
         for _ in range(count):
             self._replies.popleft()
 
@@ -135,7 +135,7 @@ class Wire(asyncio.Protocol):
         *lines, self._unread = (self._unread + data).split(b"\n")
         for line in lines:
             if self.lost:
-                break  # what stands behind nonsense would be taken for the answer to something else
+                break  # what comes after nonsense would be taken for the answer to something else
             self._read_line(line)
         if len(self._unread) + self._length > _LONGEST_REPLY:
             self._lose("an endless reply")
@@ -157,11 +157,11 @@ class Wire(asyncio.Protocol):
         self._lose(printable(str(error)) if error else "closed by the relay")
 
     def _acknowledge_at_once(self) -> None:
-        """Have the relay know that we have what it sent so far: it may keep back the next reply until then.
+        """Acknowledge what has come so far: the relay may keep back its next reply until then.
 
         A system that has just sent something waits 40 ms for more to send (delayed acknowledgement, RFC 1122,
-        4.2.3.2), and a relay with small replies waits for that (Nagle's algorithm, RFC 896). Linux does as it is
-        asked only once.
+        4.2.3.2), and a relay with small replies waits for that (Nagle's algorithm, RFC 896). Linux has to be
+        asked each time.
         """
         try:
             if self._acknowledge:
@@ -194,7 +194,7 @@ class Wire(asyncio.Protocol):
         self._timer = self._loop.call_at(self._deadline, self._look_at_clock)
 
     def _look_at_clock(self) -> None:
-        """See whether the reply is late; else look again when it will be. Cheaper than a timer for each reply."""
+        """Give up if the reply is late; else look again later. It costs less than a timer for each reply."""
         self._timer = None
         if self._waiter and self._loop.time() >= self._deadline:
             self._is_silent = not self.lost

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from email.utils import parseaddr
 from typing import Self
 
-from newsletter.core.address import Address, AddressError
+from newsletter.core.address import AddressError, wire_form
 from newsletter.core.errors import RenderError
 
 _LONGEST_LINE = 998  # RFC 5322, 2.1.1
@@ -47,6 +47,6 @@ def wire_address(email: str) -> str:
         RenderError: the text isn't one address: it could end a header, or name a second recipient.
     """
     try:
-        return Address.parse(email).wire
+        return wire_form(email)
     except AddressError as error:
         raise RenderError(str(error)) from error

@@ -28,7 +28,7 @@ _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/^`{|}~ -]*")
 _USUAL_NAME = re.compile(r"[A-Za-z0-9'-]+(?: [A-Za-z0-9'-]+){0,4}")  # needs no second look
 _VISIBLE = re.compile(r"[!-~]+")
 _PRINTABLE = re.compile(r"[ -~]+")
-_BEHIND_COMMAS = ",\r\n "
+_AFTER_COMMA = ",\r\n "
 _Encoded = TypeVar("_Encoded", str, bytes)
 
 
@@ -115,7 +115,7 @@ def raw(name: str, *values: str) -> bytes:
     for value in values:
         if not _PRINTABLE.fullmatch(value):
             raise RenderError(f"{name} can't hold {value!r}: only ASCII can stand there")
-    return f"{name}: {_BEHIND_COMMAS.join(values)}\r\n".encode()
+    return f"{name}: {_AFTER_COMMA.join(values)}\r\n".encode()
 
 
 @lru_cache(maxsize=256)

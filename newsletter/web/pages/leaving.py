@@ -14,7 +14,7 @@ from newsletter.core.newsletter_list import Masthead
 from newsletter.core.page_names import UNSUBSCRIBE
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.tokens import Links
-from newsletter.ports import Clock, Issues, Roster
+from newsletter.ports import Clock, Issues, Subscribers
 from newsletter.ports.pages import PageRenderer
 from newsletter.web.guard import SECRET_PARAMETER
 
@@ -24,25 +24,27 @@ log = structlog.get_logger(__name__)
 _MAX_BODY_BYTES = 8192
 
 
-def routes(roster: Roster, issues: Issues, links: Links, renderer: PageRenderer, clock: Clock) -> list[Route]:
+def routes(
+    subscribers: Subscribers, issues: Issues, links: Links, renderer: PageRenderer, clock: Clock
+) -> list[Route]:
     """Return the routes: GET asks, POST takes the reader off the list.
 
     Args:
-        roster: finds the reader of a token, and suppresses who leaves.
+        subscribers: finds the reader of a token, and suppresses who leaves.
         issues: the newest issue says how a list presents itself. The list file is not asked: leaving must work
             while that file has a mistake in it.
         links: reads the signed tokens.
         renderer: renders the pages `unsubscribe`, `unsubscribed` and `gone`.
         clock: the present moment, for the time at which a reader left.
     """
-    pages = _LeavingPages(roster, issues, links, renderer, clock)
+    pages = _LeavingPages(subscribers, issues, links, renderer, clock)
     path = f"/{UNSUBSCRIBE}/{{{SECRET_PARAMETER}}}"
     return [Route(path, pages.ask, methods=["GET"]), Route(path, pages.leave, methods=["POST"])]
 
 
 @dataclass(frozen=True, slots=True)
 class _LeavingPages:
-    roster: Roster
+    subscribers: Subscribers
     issues: Issues
     links: Links
     renderer: PageRenderer
@@ -62,7 +64,7 @@ class _LeavingPages:
         subscriber = await self._reader(request)
         if subscriber is None:
             return PlainTextResponse("This subscription no longer exists.\n", 410) if one_click else self._gone()
-        news = await self.roster.suppress(
+        news = await self.subscribers.suppress(
             subscriber.email, list_name=subscriber.list, reason="unsubscribed", now=self.clock()
         )
         log.info("unsubscribed", list=subscriber.list, one_click=one_click, news=news)
@@ -79,7 +81,7 @@ class _LeavingPages:
         key = self.links.read_unsubscribe(request.path_params[SECRET_PARAMETER])
         if key is None:
             raise HTTPException(404)
-        return await self.roster.by_key(key)
+        return await self.subscribers.by_key(key)
 
     async def _page(self, name: str, subscriber: Subscriber) -> Response:
         latest = await self.issues.outline(subscriber.list)

@@ -67,7 +67,7 @@ class Call:
         return self.text[max(self.start - 1, 0) : self.start]
 
     @property
-    def behind(self) -> str:
+    def following(self) -> str:
         """Return the character after the name."""
         return self.text[self.after : self.after + 1]
 

@@ -49,7 +49,7 @@ def _symbol(call: Call) -> Read | None:
         return character, call.past_braces(call.past_space())
     relation = character in symbols.RELATIONS or call.name == "mid"
     if call.in_text:
-        uneven = relation and call.before.isalnum() and call.behind == " "
+        uneven = relation and call.before.isalnum() and call.following == " "
         return (" " if uneven else "") + character, call.past_braces(call.after)
     joins = relation or character in symbols.BINARY
     if call.mode is Mode.SCRIPT:
@@ -68,7 +68,7 @@ def _unknown(call: Call) -> Read:
         mode = call.formula
     elif call.in_text and (len(call.name) == 1 or call.before.isalnum() or call.before in {"\\", ":", "/"}):
         return call.raw, call.after  # code, a pattern, a path
-    content, after = call.argument(mode) if call.behind == "{" else ("", call.after)
+    content, after = call.argument(mode) if call.following == "{" else ("", call.after)
     return content or call.name, after
 
 
@@ -76,12 +76,12 @@ def _unknown(call: Call) -> Read:
 
 
 def _ignored(call: Call) -> Read:
-    return call.argument(call.mode) if call.behind == "{" else ("", call.past_space())
+    return call.argument(call.mode) if call.following == "{" else ("", call.past_space())
 
 
 def _size(call: Call) -> Read:
     r"""Read the size of a delimiter as nothing, with the dot of `\left.`."""
-    return "", call.after + (call.behind == ".")
+    return "", call.after + (call.following == ".")
 
 
 def _space(call: Call) -> Read:
@@ -104,9 +104,9 @@ def _operator(call: Call) -> Read:
     if call.in_text:
         return name, call.past_braces(call.after)
     after = call.past_space()
-    behind = call.text[after : after + 1]
+    following = call.text[after : after + 1]
     lead = " " if call.before.isalnum() or call.before in {")", "}"} else ""
-    return lead + name + (" " if behind.isalnum() or behind == "\\" else ""), after
+    return lead + name + (" " if following.isalnum() or following == "\\" else ""), after
 
 
 # Commands with arguments.

@@ -67,11 +67,11 @@ def _tidy(formula: str) -> str:
     return _LEADING_RELATION.sub(r"\1", re.sub(r"\s+", " ", formula).strip())
 
 
-def _is_part_of_word(before: str, inner: str, behind: str) -> bool:
+def _is_part_of_word(before: str, inner: str, following: str) -> bool:
     """Return whether a group only protects letters of a word (`{D}ual`, `na{i}ve`, `{GPT}s`) or of `{O}(n)`."""
     if len(inner) == 1 and inner.isalpha():
-        return before.isalpha() or behind.isalpha() or behind == "("
-    return inner.isalpha() and inner.isupper() and behind.isalpha()
+        return before.isalpha() or following.isalpha() or following == "("
+    return inner.isalpha() and inner.isupper() and following.isalpha()
 
 
 class _Reader:
@@ -158,10 +158,10 @@ class _Reader:
         close = self.text.find(mark, after, end)
         while close > 0 and self.text[close - 1] == "\\":
             close = self.text.find(mark, close + 1, end)
-        behind = close + len(mark)
-        if close < 0 or not is_formula(self.text[after:close], self.text[behind : behind + 1]):
+        following = close + len(mark)
+        if close < 0 or not is_formula(self.text[after:close], self.text[following : following + 1]):
             return mark, after
-        return self.render(after, close, Mode.MATH), behind
+        return self.render(after, close, Mode.MATH), following
 
     def _quotation(self, start: int, after: int, end: int) -> Read:
         """Read a quotation between ``marks'' of LaTeX, or other such characters."""
@@ -178,8 +178,8 @@ class _Reader:
         if close >= end:
             return "{", start + 1
         read, inner = self.render(start + 1, close, mode), self.text[start + 1 : close]
-        before, behind = self.text[max(start - 1, 0) : start], self.text[close + 1 : close + 2]
-        if mode is not Mode.TEXT or _LATEX_GROUP.match(inner) or _is_part_of_word(before, inner, behind):
+        before, following = self.text[max(start - 1, 0) : start], self.text[close + 1 : close + 2]
+        if mode is not Mode.TEXT or _LATEX_GROUP.match(inner) or _is_part_of_word(before, inner, following):
             return read, close + 1
         return f"{{{read}}}", close + 1
 

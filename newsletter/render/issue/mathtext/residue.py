@@ -67,7 +67,7 @@ def _sign(match: re.Match[str]) -> str:
     return symbol(match[1])
 
 
-def _behind(match: re.Match[str]) -> str:
+def _second(match: re.Match[str]) -> str:
     return match[1] + symbol(match[2])
 
 
@@ -127,8 +127,12 @@ _RULES = (
     ),
     # Exponents and indices: `360^circ`, `L^infty`, `C_Phi`, `T^{1-alpha}`, `tau^2`, `sum_{i}`.
     _rule(("^circ", "^{circ"), r"\^(?:circ|\{circ\})", "\N{DEGREE SIGN}"),
-    _rule("^", rf"(?<=\w)(\^)({_GREEK}|infty|star|ast|top|dagger|prime|perp)(?![A-Za-z])", _behind),
-    _rule("_", rf"((?:{_ALONE}(?:{_GREEK}|ell|[A-Za-z])|[)}}])_)({_GREEK}|infty|star|ell)(?![A-Za-z_])", _behind),
+    _rule("^", rf"(?<=\w)(\^)({_GREEK}|infty|star|ast|top|dagger|prime|perp)(?![A-Za-z])", _second),
+    _rule(
+        "_",
+        rf"((?:{_ALONE}(?:{_GREEK}|ell|[A-Za-z])|[)}}])_)({_GREEK}|infty|star|ell)(?![A-Za-z_])",
+        _second,
+    ),
     _rule(
         "{",
         rf"((?:[_^]|\\(?:sqrt|frac|{_any(_ACCENTS)}|{_any(_ALPHABETS)}))\{{)([^{{}}]{{1,80}})(?=\}})",
@@ -152,10 +156,10 @@ _RULES = (
         r"times(?=\s\w+\srightarrow)|(?<=[\d°)\]}%])times(?![a-z])|(?<=\d\s)times(?=\s\d)",
         "\N{MULTIPLICATION SIGN}",
     ),
-    _rule(["times"], rf"{_FREE}({_VARIABLE}\s)(times)(?=\s{_VARIABLE})", _behind),
-    _rule(("gg ", " ll ", "circ"), rf"{_FREE}({_VARIABLE}\s)(gg|ll|circ)(?=\s{_VARIABLE})", _behind),
-    _rule(["\\math"], rf"{_FREE}({_VARIABLE}\s)(in)(?=\s\\math(?:bb|cal)\{{)", _behind),
-    _rule(["pm"], r"(\.\d+%?\s?)(pm)(?=\s?\d+\.\d)", _behind),
+    _rule(["times"], rf"{_FREE}({_VARIABLE}\s)(times)(?=\s{_VARIABLE})", _second),
+    _rule(("gg ", " ll ", "circ"), rf"{_FREE}({_VARIABLE}\s)(gg|ll|circ)(?=\s{_VARIABLE})", _second),
+    _rule(["\\math"], rf"{_FREE}({_VARIABLE}\s)(in)(?=\s\\math(?:bb|cal)\{{)", _second),
+    _rule(["pm"], r"(\.\d+%?\s?)(pm)(?=\s?\d+\.\d)", _second),
     # Words before a number: `sim!30`, `sim700`, `sim 10^3`, `approx5`, `downarrow 5%`.
     _rule(
         ("sim!", "sim ", *(f"sim{digit}" for digit in digits)),

@@ -69,7 +69,7 @@ def _nothing_of_formula(call: Call) -> Read | None:
 
 def _hyphen(call: Call) -> Read | None:
     """Read a place where a word may be hyphenated."""
-    return ("", call.after) if call.before.isalpha() and call.behind.isalpha() else None
+    return ("", call.after) if call.before.isalpha() and call.following.isalpha() else None
 
 
 def _norm(call: Call) -> Read | None:
@@ -77,7 +77,7 @@ def _norm(call: Call) -> Read | None:
 
 
 def _line_break(call: Call) -> Read | None:
-    return (" ", call.after) if not call.in_text or not call.behind.strip() else None
+    return (" ", call.after) if not call.in_text or not call.following.strip() else None
 
 
 def _price(call: Call) -> Read | None:

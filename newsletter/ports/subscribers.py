@@ -9,15 +9,15 @@ from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Subscriber, SyncPlan
 
 
-class Roster(Protocol):
+class Subscribers(Protocol):
     """Subscribers and suppressions."""
 
-    async def subscribers(self, list_name: str) -> list[Subscriber]:
+    async def of_list(self, list_name: str) -> list[Subscriber]:
         """Return all subscribers of a list, of every status, by address."""
         ...
 
     async def anyone_wants(self, list_name: str, cadence: Cadence) -> bool:
-        """Tell whether an active subscriber of a list has chosen this cadence."""
+        """Return whether an active subscriber of a list has chosen this cadence."""
         ...
 
     async def apply(self, list_name: str, plan: SyncPlan, *, now: datetime) -> None:
@@ -32,7 +32,7 @@ class Roster(Protocol):
         ...
 
     async def suppress(self, email: str, *, list_name: str | None, reason: str, now: datetime) -> bool:
-        """Never mail an address again, on one list or (None) on all; tell whether that is news.
+        """Never mail an address again, on one list or (None) on all; return whether that is news.
 
         A subscriber of the list becomes `unsubscribed`, deliveries not yet sent are withdrawn.
         """

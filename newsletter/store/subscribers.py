@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 
 import sqlalchemy as sa
+from typing_extensions import override
 
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.steps import REMOVED
 from newsletter.core.subscriber import Subscriber, SubscriberStatus, SyncPlan
+from newsletter.ports import Subscribers
 from newsletter.store.bulk import among, in_chunks, rows, run
 from newsletter.store.engine import Database
 from newsletter.store.statements import PUT_SUBSCRIBERS
 from newsletter.store.subscriber_rows import COLUMNS, row_of, subscriber_of
-from newsletter.store.suppressing import ROSTER, suppress, withdraw
+from newsletter.store.suppressing import WHO_GETS_MAIL, suppress, withdraw
 from newsletter.store.tables import EVERY_LIST, deliveries, subscribers, suppressions
 
 # Why the address of a subscriber is suppressed for the list or for all lists, or NULL.
@@ -29,20 +31,20 @@ SUPPRESSION = (
 )
 
 
-class SqlRoster:
-    """Honours `newsletter.ports.Roster`."""
+class SqlSubscribers(Subscribers):
+    """Subscribers, a row for each address on a list."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def subscribers(self, list_name: str) -> list[Subscriber]:
-        """See `Roster`."""
+    @override
+    async def of_list(self, list_name: str) -> list[Subscriber]:
         query = sa.select(*COLUMNS).where(subscribers.c.list == list_name).order_by(subscribers.c.address_key)
         async with self._database.read() as connection:
             return [subscriber_of(row) for row in await connection.execute(query)]
 
+    @override
     async def anyone_wants(self, list_name: str, cadence: Cadence) -> bool:
-        """See `Roster`."""
         query = (
             sa.select(subscribers.c.key)
             .where(
@@ -55,12 +57,12 @@ class SqlRoster:
         async with self._database.read() as connection:
             return await connection.scalar(query) is not None
 
+    @override
     async def apply(self, list_name: str, plan: SyncPlan, *, now: datetime) -> None:
-        """See `Roster`."""
         async with self._database.write() as connection:
-            await self._database.alone(connection, ROSTER)
+            await self._database.alone(connection, WHO_GETS_MAIL)
             for some in in_chunks((*plan.added, *plan.changed, *plan.removed)):
-                unique = {one.address_key: row_of(one, now) for one in some}
+                unique = {subscriber.address_key: row_of(subscriber, now) for subscriber in some}
                 await run(connection, PUT_SUBSCRIBERS, rows=rows(list(unique.values())))
             for keys in in_chunks([subscriber.address_key for subscriber in plan.removed]):
                 gone = sa.select(subscribers.c.key).where(
@@ -70,15 +72,15 @@ class SqlRoster:
                 )
                 await withdraw(connection, deliveries.c.subscriber_key.in_(gone), REMOVED, now=now)
 
+    @override
     async def by_key(self, key: int) -> Subscriber | None:
-        """See `Roster`."""
         async with self._database.read() as connection:
             rows = await connection.execute(sa.select(*COLUMNS).where(subscribers.c.key == key))
             row = rows.first()
             return None if row is None else subscriber_of(row)
 
+    @override
     async def suppress(self, email: str, *, list_name: str | None, reason: str, now: datetime) -> bool:
-        """See `Roster`."""
         async with self._database.write() as connection:
-            await self._database.alone(connection, ROSTER)
+            await self._database.alone(connection, WHO_GETS_MAIL)
             return await suppress(connection, email, list_name=list_name, reason=reason, now=now)

@@ -45,14 +45,14 @@ async def test_subscribers_read_back_as_they_were_added_by_address(store: Store)
     await join(store, zoe, bob, ann)
     await join(store, subscriber("other", "weekly"), list_name="weekly")
 
-    assert await store.roster.subscribers("daily") == [ann, bob, zoe]
+    assert await store.subscribers.of_list("daily") == [ann, bob, zoe]
 
 
 async def test_a_sync_plan_adds_changes_and_removes(store: Store) -> None:
     await join(store, subscriber(1), subscriber(2), subscriber(3))
     key = await key_of(store, "daily", "reader1@example.org")
 
-    await store.roster.apply(
+    await store.subscribers.apply(
         "daily",
         SyncPlan(
             added=(subscriber(4),),
@@ -62,7 +62,7 @@ async def test_a_sync_plan_adds_changes_and_removes(store: Store) -> None:
         now=NOW,
     )
 
-    assert await store.roster.subscribers("daily") == [
+    assert await store.subscribers.of_list("daily") == [
         subscriber(1, email="Reader1@example.org", name="One"),
         subscriber(2, status=REMOVED),
         subscriber(3),
@@ -76,11 +76,11 @@ async def test_a_subscriber_is_found_by_number_and_is_one_in_any_spelling_of_the
     reader = subscriber("ann", email="ann@bücher.example")
     await join(store, reader)
 
-    [claimed] = await store.roster.subscribers("daily")
+    [claimed] = await store.subscribers.of_list("daily")
     key = await key_of(store, "daily", claimed.email)
 
-    assert claimed == await store.roster.by_key(key) == reader
-    assert await store.roster.by_key(key + 1) is None
+    assert claimed == await store.subscribers.by_key(key) == reader
+    assert await store.subscribers.by_key(key + 1) is None
 
 
 async def test_whether_anyone_wants_a_cadence_goes_by_the_active_who_have_chosen_it(store: Store) -> None:
@@ -88,12 +88,12 @@ async def test_whether_anyone_wants_a_cadence_goes_by_the_active_who_have_chosen
     await join(store, subscriber(1), weekly)
     await join(store, subscriber(3, "other"), list_name="other")
 
-    assert await store.roster.anyone_wants("daily", Cadence.WEEKLY)
-    assert not await store.roster.anyone_wants("daily", Cadence.DAILY)
-    assert not await store.roster.anyone_wants("other", Cadence.WEEKLY)
+    assert await store.subscribers.anyone_wants("daily", Cadence.WEEKLY)
+    assert not await store.subscribers.anyone_wants("daily", Cadence.DAILY)
+    assert not await store.subscribers.anyone_wants("other", Cadence.WEEKLY)
 
-    await store.roster.suppress(weekly.email, list_name=None, reason="left", now=NOW)
-    assert not await store.roster.anyone_wants("daily", Cadence.WEEKLY)
+    await store.subscribers.suppress(weekly.email, list_name=None, reason="left", now=NOW)
+    assert not await store.subscribers.anyone_wants("daily", Cadence.WEEKLY)
 
 
 async def test_the_same_address_on_two_lists_is_two_subscribers(store: Store) -> None:
@@ -107,28 +107,28 @@ async def test_the_same_address_on_two_lists_is_two_subscribers(store: Store) ->
 
 async def test_who_unsubscribed_stays_so_whatever_a_file_says(store: Store) -> None:
     await join(store, subscriber(1))
-    await store.roster.suppress("reader1@example.org", list_name="daily", reason="left", now=NOW)
+    await store.subscribers.suppress("reader1@example.org", list_name="daily", reason="left", now=NOW)
 
     changed = SyncPlan(added=(subscriber(1),), changed=(subscriber(1, name="One"),))
-    await store.roster.apply("daily", changed, now=NOW + HOUR)
-    await store.roster.apply("daily", SyncPlan(removed=(subscriber(1, status=REMOVED),)), now=NOW + HOUR)
+    await store.subscribers.apply("daily", changed, now=NOW + HOUR)
+    await store.subscribers.apply("daily", SyncPlan(removed=(subscriber(1, status=REMOVED),)), now=NOW + HOUR)
 
-    [reader] = await store.roster.subscribers("daily")
+    [reader] = await store.subscribers.of_list("daily")
     assert reader.status is UNSUBSCRIBED
 
 
 async def test_who_was_removed_can_come_back_by_the_file(store: Store) -> None:
     await join(store, subscriber(1))
-    await store.roster.apply("daily", SyncPlan(removed=(subscriber(1, status=REMOVED),)), now=NOW)
-    await store.roster.apply("daily", SyncPlan(changed=(subscriber(1),)), now=NOW)
+    await store.subscribers.apply("daily", SyncPlan(removed=(subscriber(1, status=REMOVED),)), now=NOW)
+    await store.subscribers.apply("daily", SyncPlan(changed=(subscriber(1),)), now=NOW)
 
-    assert await store.roster.subscribers("daily") == [subscriber(1)]
+    assert await store.subscribers.of_list("daily") == [subscriber(1)]
 
 
 async def test_what_a_removed_subscriber_was_not_sent_yet_is_withdrawn(store: Store) -> None:
     await frozen(store, 2)
 
-    await store.roster.apply("daily", SyncPlan(removed=(subscriber(1, status=REMOVED),)), now=NOW + HOUR)
+    await store.subscribers.apply("daily", SyncPlan(removed=(subscriber(1, status=REMOVED),)), now=NOW + HOUR)
 
     assert await states(store) == {
         "reader0@example.org": (DeliveryState.QUEUED, ""),
@@ -140,28 +140,30 @@ async def test_suppressing_on_a_list_leaves_the_other_lists_alone(store: Store) 
     await join(store, subscriber(1))
     await join(store, subscriber(1, "weekly"), list_name="weekly")
 
-    assert await store.roster.suppress("READER1@example.org", list_name="daily", reason="left", now=NOW)
+    assert await store.subscribers.suppress("READER1@example.org", list_name="daily", reason="left", now=NOW)
 
     assert await suppressed(store, "daily") == {"reader1@example.org"}
     assert await suppressed(store, "weekly") == set()
-    assert [reader.status for reader in await store.roster.subscribers("daily")] == [UNSUBSCRIBED]
-    assert await store.roster.subscribers("weekly") == [subscriber(1, "weekly")]
+    assert [reader.status for reader in await store.subscribers.of_list("daily")] == [UNSUBSCRIBED]
+    assert await store.subscribers.of_list("weekly") == [subscriber(1, "weekly")]
 
 
 async def test_suppressing_everywhere_counts_for_lists_that_come_later_too(store: Store) -> None:
     await join(store, subscriber(1))
 
-    await store.roster.suppress("reader1@example.org", list_name=None, reason="no such user", now=NOW)
+    await store.subscribers.suppress("reader1@example.org", list_name=None, reason="no such user", now=NOW)
     await join(store, subscriber(1, "weekly"), list_name="weekly")
 
-    assert [reader.status for reader in await store.roster.subscribers("daily")] == [UNSUBSCRIBED]
+    assert [reader.status for reader in await store.subscribers.of_list("daily")] == [UNSUBSCRIBED]
     assert await suppressed(store, "weekly") == {"reader1@example.org"}
 
 
 @pytest.mark.parametrize("list_name", ["daily", None])
 async def test_suppressing_an_address_a_second_time_is_no_news(store: Store, list_name: str | None) -> None:
-    first = await store.roster.suppress("nobody@example.org", list_name=list_name, reason="left", now=NOW)
-    second = await store.roster.suppress("nobody@example.org", list_name=list_name, reason="again", now=NOW + HOUR)
+    first = await store.subscribers.suppress("nobody@example.org", list_name=list_name, reason="left", now=NOW)
+    second = await store.subscribers.suppress(
+        "nobody@example.org", list_name=list_name, reason="again", now=NOW + HOUR
+    )
 
     assert (first, second) == (True, False)
 
@@ -174,7 +176,9 @@ async def test_suppressing_withdraws_what_was_not_sent_yet_claimed_or_not(store:
         await attempt(store, two, DeliveryState.DEFERRED)
 
         for number in range(4):
-            await store.roster.suppress(f"reader{number}@example.org", list_name="daily", reason="left", now=NOW)
+            await store.subscribers.suppress(
+                f"reader{number}@example.org", list_name="daily", reason="left", now=NOW
+            )
 
         assert set(await store.outbox.record([begun(three, NOW)])) == {three.key}
     withdrawn = (DeliveryState.WITHDRAWN, "suppressed: left")
@@ -192,20 +196,20 @@ async def test_a_message_in_flight_when_its_reader_leaves_is_settled_but_not_tri
         [claimed] = await store.outbox.claim(worker, now=NOW, limit=1)
         await store.outbox.record([begun(claimed, NOW)])
 
-        await store.roster.suppress("reader0@example.org", list_name="daily", reason="left", now=NOW)
+        await store.subscribers.suppress("reader0@example.org", list_name="daily", reason="left", now=NOW)
         await store.outbox.record([outcome(claimed, DeliveryState.DEFERRED)])
 
         assert await store.outbox.claim(worker, now=NOW + 24 * HOUR, limit=9) == []
     assert await states(store) == {"reader0@example.org": (DeliveryState.WITHDRAWN, "suppressed: left")}
 
 
-async def test_deliveries_go_to_the_address_as_it_was_when_the_issue_was_frozen(store: Store) -> None:
-    await join(store, subscriber(1))
+async def test_deliveries_go_to_the_address_and_name_as_they_were_when_the_issue_was_closed(store: Store) -> None:
+    await join(store, subscriber(1, name="First"))
     await store.issues.freeze(draft(), "Papers", due(), now=NOW)
     renamed = subscriber(1, email="Reader1@Example.org", name="One")
-    await store.roster.apply("daily", SyncPlan(changed=(renamed,)), now=NOW)
+    await store.subscribers.apply("daily", SyncPlan(changed=(renamed,)), now=NOW)
 
     async with store.outbox.worker() as worker:
         [claimed] = await store.outbox.claim(worker, now=NOW, limit=1)
 
-    assert (claimed.subscriber.email, claimed.subscriber.name) == ("reader1@example.org", "One")
+    assert (claimed.subscriber.email, claimed.subscriber.name) == ("reader1@example.org", "First")

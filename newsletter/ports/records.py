@@ -1,0 +1,53 @@
+"""Deliveries as operators read them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from newsletter.core.delivery import DeliveryState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryRecord:
+    """One delivery as an operator reads it."""
+
+    key: int
+    list: str
+    day: date
+    email: str
+    state: DeliveryState
+    due_at: datetime
+    attempts: int
+    updated_at: datetime
+    next_attempt_at: datetime | None
+    relay: str
+    code: int | None
+    text: str
+    reason: str
+
+
+class DeliveryRecords(Protocol):
+    """What became of each delivery."""
+
+    async def records(
+        self,
+        *,
+        list_name: str | None = None,
+        day: date | None = None,
+        states: Collection[DeliveryState] = (),
+        limit: int = 1000,
+    ) -> list[DeliveryRecord]:
+        """Return deliveries as an operator reads them, newest issue first."""
+        ...
+
+    async def issues_with(
+        self, state: DeliveryState, *, list_name: str | None = None, day: date | None = None
+    ) -> dict[int, int]:
+        """Return how many deliveries are in a state, by the key of their issue; issues without any are left out.
+
+        `list_name` and `day` narrow it to one list and to the issues of one day.
+        """
+        ...
