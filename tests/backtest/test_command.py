@@ -81,7 +81,7 @@ def test_a_limit_may_be_tried_out() -> None:
     [
         (["--from", "2026-03-09"], "name the days: --from YYYY-MM-DD --to YYYY-MM-DD"),
         (["--list", "nope"], "there is no list 'nope'"),
-        (["--recordings", "recordings", "--from", "2026-03-12", "--to", "2026-03-11"], "is behind"),
+        (["--recordings", "recordings", "--from", "2026-03-12", "--to", "2026-03-11"], "is after"),
         (["--recordings", "subscribers"], "holds no recordings"),
     ],
 )
