@@ -68,11 +68,9 @@ class Claims:
             batch: how many deliveries are claimed in one transaction at most.
             most: how many deliveries are claimed in all, without those that go back; None: all that are due.
         """
-        self._outbox = outbox
-        self._worker, self.issue_key = worker, issue_key
+        self._outbox, self._worker, self.issue_key = outbox, worker, issue_key
         self._changed = changed
-        self._limits = limits
-        self._clock = clock
+        self._limits, self._clock = limits, clock
         self._batch = batch
         self._may_claim = inf if most is None else most
         self._ready, self._last, self._waiting = deque[Delivery](), deque[Delivery](), DomainQueue(limits)
