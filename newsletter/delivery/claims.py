@@ -66,19 +66,14 @@ class Claims:
             limits: knows how much each domain can take.
             clock: says what is due.
             batch: how many deliveries are claimed in one transaction at most.
-            most: how many deliveries are claimed in all, not counting those that go back to the outbox; None: all
-                that are due.
+            most: how many deliveries are claimed in all, without those that go back; None: all that are due.
         """
-        self._outbox = outbox
-        self._worker = worker
-        self.issue_key = issue_key
+        self._outbox, self._worker, self.issue_key = outbox, worker, issue_key
         self._changed = changed
-        self._limits = limits
-        self._clock = clock
+        self._limits, self._clock = limits, clock
         self._batch = batch
         self._may_claim = inf if most is None else most
-        self._ready, self._last = deque[Delivery](), deque[Delivery]()
-        self._waiting = DomainQueue(limits)
+        self._ready, self._last, self._waiting = deque[Delivery](), deque[Delivery](), DomainQueue(limits)
         self._troubled, self._uncertain, self._set_by = set[int](), set[int](), set[int]()
         self._taken: dict[int, str] = {}  # the domains of deliveries that connections have
         self._stopped = self._dry = False  # dry: the outbox had nothing more when it was asked last
