@@ -9,17 +9,20 @@ import typer
 from newsletter.cli.exits import Exit, code_of_run
 from newsletter.cli.output import complain, progress, say, say_json
 from newsletter.cli.panels import DAILY_WORK
-from newsletter.cli.session import AsJson, Day, ListName, chosen_with_wrong, now, until_signal
-from newsletter.core.errors import MissedError, SourceError
+from newsletter.cli.session import AsJson, Day, ListName, no_list, now, right_and_wrong, until_signal
+from newsletter.core.errors import MissedError, SourceError, UsageError
+from newsletter.core.newsletter_list import editions_of
 from newsletter.pipeline.run import Wish
 from newsletter.scheduling.once import rehearse_once, run_once
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Sequence
     from datetime import date
 
     from newsletter.bootstrap import Program
     from newsletter.pipeline.report import RunReport
+    from newsletter.ports import ListFile
 
 
 def register(app: typer.Typer) -> None:
@@ -66,15 +69,18 @@ async def _run_lists(
     """Run the lists whose files are right, and deliver what other lists have closed.
 
     Returns:
-        The reports, and whether the file of another list is wrong.
+        The reports, and whether the file of a list is wrong.
+
+    Raises:
+        UsageError: there is no such list, or none at all, and nothing of it is open.
     """
-    files, wrong = chosen_with_wrong(program.lists, list_name)
+    files, wrong = right_and_wrong(program.lists, list_name)
     for error in wrong:
         complain(str(error))
     reports = []
     with progress(as_json=as_json) as shown:
+        wish = Wish(day=day, progress=shown, stop=stop)
         for file in files:
-            wish = Wish(day=day, progress=shown, stop=stop)
             if dry_run:
                 report = await rehearse_once(program.pipeline, file, now=now(), wish=wish)
             else:
@@ -84,16 +90,31 @@ async def _run_lists(
                 if edition.trouble and not isinstance(edition.trouble, (MissedError, SourceError)):
                     complain(f"list {edition.list}: {edition.trouble}")
             reports.append(report)
-        if list_name is None and day is None and not dry_run:
-            await program.pipeline.delivering.deliver_without_file(files, progress=shown, stop=stop)
+        if not dry_run:
+            reports += await _deliver_without_file(program, list_name, files, wish)
+    if not reports and not wrong:
+        raise UsageError(no_list(program.lists, list_name))
     return reports, bool(wrong)
+
+
+async def _deliver_without_file(
+    program: Program, list_name: str | None, files: Sequence[ListFile], wish: Wish
+) -> list[RunReport]:
+    """Deliver what is closed of lists whose files are wrong or gone: of all, or of the one that was asked for."""
+    if list_name is None:
+        with_file = [edition for file in files for edition in file.list.masthead.editions]
+        return await program.pipeline.run_without_file(but=with_file, now=now(), wish=wish)
+    if files:
+        return []
+    return await program.pipeline.run_without_file(lists=editions_of(list_name), now=now(), wish=wish)
 
 
 def _say_report(report: RunReport) -> None:
     values = report.as_json()
     say(f"{report.list} {report.date}: {report.status.value}{f' ({report.reason})' if report.reason else ''}")
-    collected = ", ".join(f"{count} from {scheme}" for scheme, count in report.collected.items())
-    say(f"  listed that day: {collected or 'nothing'}; new to the readers: {report.new}")
+    if report.collected or report.failures or report.issue is None:
+        collected = ", ".join(f"{count} from {scheme}" for scheme, count in report.collected.items())
+        say(f"  listed that day: {collected or 'nothing'}; new to the readers: {report.new}")
     for reason in report.failures.values():
         say(f"  failed: {reason}")
     if report.issue is not None:

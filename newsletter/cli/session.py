@@ -114,12 +114,25 @@ def chosen_with_wrong(lists: Lists, name: str | None) -> tuple[list[ListFile], l
     Raises:
         UsageError: there is no such list, or none at all.
     """
+    files, wrong = right_and_wrong(lists, name)
+    if not files and not wrong:
+        raise UsageError(no_list(lists, name))
+    return files, wrong
+
+
+def right_and_wrong(lists: Lists, name: str | None) -> tuple[list[ListFile], list[ListFileError]]:
+    """Return what `chosen_with_wrong` does; nothing, if there is no such list."""
     loaded = lists.read()
-    if name is not None:
-        return ([], [loaded.wrong[name]]) if name in loaded.wrong else ([loaded.named(name)], [])
-    if not loaded.right and not loaded.wrong:
-        raise UsageError(_NO_LISTS)
-    return list(loaded.right.values()), list(loaded.wrong.values())
+    return (
+        [file for known, file in loaded.right.items() if name in {None, known}],
+        [error for known, error in loaded.wrong.items() if name in {None, known}],
+    )
+
+
+def no_list(lists: Lists, name: str | None) -> str:
+    """Return in words that there is no list of a name, or none at all, and what to do."""
+    known = ", ".join(lists.read().names)
+    return f"there is no list {name!r}; there are: {known}" if name and known else _NO_LISTS
 
 
 def now() -> datetime:

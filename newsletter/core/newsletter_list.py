@@ -24,6 +24,11 @@ WEEKLY_EDITION = ".weekly"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
+def editions_of(name: str) -> tuple[str, str]:
+    """Return the names under which the subscribers of a list get issues: the list's and its weekly edition's."""
+    return name, name + WEEKLY_EDITION
+
+
 @dataclass(frozen=True, slots=True)
 class Hours:
     """When a list's mail may leave, by the clocks of its zone; over midnight where `until` is before `since`."""
@@ -75,7 +80,7 @@ class Masthead:
     @property
     def editions(self) -> tuple[str, str]:
         """Return the names under which the same subscribers get issues: the list's and its weekly edition's."""
-        return self.readers_of, self.readers_of + WEEKLY_EDITION
+        return editions_of(self.readers_of)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -226,6 +226,35 @@ class Pipeline:
             suppressed=await outbox.suppressed_count(first.issue.key),
             reason=trouble or waits,
         )
+
+    async def run_without_file(
+        self, *, lists: Collection[str] | None = None, but: Collection[str] = (), now: datetime, wish: Wish
+    ) -> list[RunReport]:
+        """Deliver closed issues of lists whose file is wrong or gone, and report on each issue that was open.
+
+        Args:
+            lists: only issues of these editions; None: of all.
+            but: no issues of these editions.
+            now: the present moment, aware.
+            wish: what is wanted; of a day that is named, only that day's issues.
+
+        Raises: as `run` does; and RenderError, for an issue that was closed by a version that stored no rendering.
+        """
+        await self.mark.check()
+        issues = await self.delivering.open_issues(lists=lists, but=but)
+        reports = []
+        for issue in issues:
+            if wish.day not in {None, issue.day}:
+                continue
+            if wish.day is not None:
+                await self.store.outbox.hasten(issue.key, now=now)
+            delivered = await self.delivering.deliver(
+                issue, at_once=wish.day is not None, progress=wish.progress, stop=wish.stop
+            )
+            report = RunReport(list=issue.list, date=issue.day, status=RunStatus.NOT_DUE)
+            sent = delivered.report.sent
+            reports.append(await self._with_first_issue(replace(report, sent_now=sent), [delivered]))
+        return reports
 
     async def rehearse(self, file: ListFile, *, now: datetime, day: date | None = None) -> RunReport:
         """Collect and report what would be sent; freeze and send nothing."""

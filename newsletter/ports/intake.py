@@ -67,6 +67,11 @@ class LoadedLists:
     right: Mapping[str, ListFile]
     wrong: Mapping[str, ListFileError]
 
+    @property
+    def names(self) -> list[str]:
+        """Return the names of all lists, in order."""
+        return sorted({*self.right, *self.wrong})
+
     def named(self, name: str) -> ListFile:
         """Return the list of a name.
 
@@ -77,7 +82,7 @@ class LoadedLists:
         if name in self.wrong:
             raise self.wrong[name]
         if name not in self.right:
-            known = ", ".join(sorted({*self.right, *self.wrong})) or "none"
+            known = ", ".join(self.names) or "none"
             raise UsageError(f"there is no list {name!r}; there are: {known}")
         return self.right[name]
 

@@ -54,6 +54,28 @@ async def test_a_wrong_list_file_names_file_and_line_and_stops_its_own_list_only
     assert (await workplace.run("run", "--list", "other", "--date", "2026-03-12")).code == 0
 
 
+@pytest.mark.parametrize(("becomes", "named"), [("wrong", True), ("gone", False)])
+async def test_a_closed_issue_goes_out_when_the_only_list_file_is_wrong_or_gone(
+    workplace: Workplace, becomes: str, *, named: bool
+) -> None:
+    workplace.list_file(["saved_page:../page-*.txt"])
+    save_page(workplace)
+    port, workplace.environment["NEWSLETTER_SMTP__PORT"] = workplace.port, "1"
+    assert (await workplace.run("run", "--date", "2026-03-12")).code == 69
+    path = workplace.folder / "subscribers" / "daily.toml"
+    path.write_text("no [toml") if becomes == "wrong" else path.unlink()
+    words = ("run", "--json", *(("--list", "daily") if named else ()))
+    failed = await workplace.run(*words, "--date", "2026-03-12")
+    assert (failed.code, failed.json["status"]) == (78 if becomes == "wrong" else 69, "failed")
+
+    workplace.environment["NEWSLETTER_SMTP__PORT"] = str(port)
+    done = await workplace.run(*words, "--date", "2026-03-12")
+
+    assert (done.code, done.json["status"]) == (78 if becomes == "wrong" else 0, "sent")
+    assert len(workplace.mails()) == 1
+    assert (await workplace.run(*words)).code == (78 if becomes == "wrong" else 2)  # nothing is left
+
+
 async def test_without_lists_the_way_to_begin_is_told(workplace: Workplace) -> None:
     done = await workplace.run("run")
     assert done.code == 78
