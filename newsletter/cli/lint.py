@@ -61,11 +61,11 @@ async def _findings(
     results, nothing = {}, {}
     for file in chosen(program.lists, list_name):
         try:
-            issue, _ = await program.studio.issue(file.list.name, day)
+            issue = await program.studio.issue(file.list.name, day)
         except NothingNewError as error:
             nothing[file.list.name] = str(error)
             continue
-        raw = await program.studio.raw(issue, file, None)
+        raw = await program.studio.raw(issue, None)
         is_local = relays_are_local(program.settings.smtp)
         results[file.list.name] = findings_in(raw, issue, https=links, is_local=is_local)
         if links:

@@ -56,8 +56,8 @@ def render(
 
 
 async def _raw(program: Program, list_name: str, day: date | None, address: str | None) -> bytes:
-    issue, file = await program.studio.issue(list_name, day)
-    return await program.studio.raw(issue, file, address)
+    issue = await program.studio.issue(list_name, day)
+    return await program.studio.raw(issue, address)
 
 
 def _part(raw: bytes, format_: Format) -> bytes:

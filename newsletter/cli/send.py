@@ -45,5 +45,5 @@ def send(
 
 
 async def _send(program: Program, list_name: str, day: date | None, address: str) -> Outcome:
-    issue, file = await program.studio.issue(list_name, day)
-    return await program.studio.send(issue, file, address)
+    issue = await program.studio.issue(list_name, day)
+    return await program.studio.send(issue, address)

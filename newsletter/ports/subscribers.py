@@ -31,6 +31,10 @@ class Subscribers(Protocol):
         """Return the subscriber of a number, or None."""
         ...
 
+    async def of_address(self, list_name: str, address_key: str) -> Subscriber | None:
+        """Return the subscriber of an address on a list, of whatever status, or None."""
+        ...
+
     async def suppress(self, email: str, *, list_name: str | None, reason: str, now: datetime) -> bool:
         """Never mail an address again, on one list or (None) on all; return whether that is news.
 

@@ -74,10 +74,16 @@ class SqlSubscribers(Subscribers):
 
     @override
     async def by_key(self, key: int) -> Subscriber | None:
+        return await self._one(subscribers.c.key == key)
+
+    @override
+    async def of_address(self, list_name: str, address_key: str) -> Subscriber | None:
+        return await self._one(sa.and_(subscribers.c.list == list_name, subscribers.c.address_key == address_key))
+
+    async def _one(self, which: sa.ColumnElement[bool]) -> Subscriber | None:
         async with self._database.read() as connection:
-            rows = await connection.execute(sa.select(*COLUMNS).where(subscribers.c.key == key))
-            row = rows.first()
-            return None if row is None else subscriber_of(row)
+            row = (await connection.execute(sa.select(*COLUMNS).where(which))).first()
+        return None if row is None else subscriber_of(row)
 
     @override
     async def suppress(self, email: str, *, list_name: str | None, reason: str, now: datetime) -> bool:

@@ -86,6 +86,7 @@ class Desk:
     list_: NewsletterList = LIST
     readers: dict[str, Subscriber] = field(default_factory=dict)
     now: datetime = datetime(2026, 3, 9, 8, tzinfo=UTC)
+    is_gone: bool = False  # the list's file
 
     def __post_init__(self) -> None:
         a_week(self.folder)
@@ -144,7 +145,7 @@ class Desk:
 
     def read(self) -> LoadedLists:
         """Return the list as list files are read; honours `ports.Lists`."""
-        return LoadedLists(right={self.list_.name: self.file}, wrong={})
+        return LoadedLists(right={} if self.is_gone else {self.list_.name: self.file}, wrong={})
 
     def load(self) -> Mapping[str, ListFile]:
         """Return the list by its name."""

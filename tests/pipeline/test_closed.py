@@ -21,9 +21,10 @@ from hypothesis import strategies as st
 from newsletter.backtest.recordings import Recordings
 from newsletter.bootstrap import packaged_templates
 from newsletter.core.calendar import slot_on
+from newsletter.core.errors import NothingNewError, UsageError
 from newsletter.core.listing import Entry, Listing, Sighting
 from newsletter.core.newsletter_list import Cadence, Hours, NewsletterList
-from newsletter.core.subscriber import Subscriber, SyncPlan
+from newsletter.core.subscriber import Origin, Subscriber, SyncPlan
 from newsletter.core.tokens import Links
 from newsletter.core.topics import Topic, TopicsMode
 from newsletter.delivery.mailer import RelayMailer
@@ -352,26 +353,65 @@ async def test_hours_and_deadline_of_a_closed_issue_are_those_that_its_list_had(
     assert len(desk.papers("ann")) == 6
 
 
-async def test_a_preview_shows_a_closed_issue_as_it_was_chosen_and_rendered(tmp_path: Path, store: Store) -> None:
-    desk = await evening_desk(tmp_path, store)
-    studio = Studio(
+def studio_of(desk: Desk) -> Studio:
+    """Return what shows the issues of a desk."""
+    templates = TemplateRenderer(None, packaged_templates())
+    return Studio(
         files=desk,
         pipeline=desk.pipeline,
-        renderer=MailRenderer(
-            TemplateRenderer(None, packaged_templates()), Links("https://other.example.org", "key")
-        ),
+        renderer=MailRenderer(templates, Links("https://other.example.org", "key")),
         mailer=RelayMailer([]),
         clock=lambda: desk.now,
-        sample=Recordings(tmp_path),
+        sample=Recordings(desk.folder),
     )
-    desk.list_ = replace(desk.list_, topics={}, masthead=replace(desk.list_.masthead, title="Renamed"))
-    issue, file = await studio.issue("daily", MONDAY)
 
-    ann, bob, other = [
-        await studio.raw(issue, file, f"{name}@example.org") for name in ("ann", "bob", "somebody-else")
-    ]
+
+async def test_a_preview_shows_a_closed_issue_as_it_was_chosen_and_rendered(tmp_path: Path, store: Store) -> None:
+    desk = await evening_desk(tmp_path, store)
+    studio = studio_of(desk)
+    desk.list_ = replace(desk.list_, topics={}, masthead=replace(desk.list_.masthead, title="Renamed"))
+    issue = await studio.issue("daily", MONDAY)
+
+    ann, bob, other = [await studio.raw(issue, f"{name}@example.org") for name in ("ann", "bob", "somebody-else")]
 
     assert read(ann)["Subject"] == "Daily Papers · 9 Mar: Paper number 8"
     assert "Here are 2 of 8 new papers" in text(bob)
     assert "Here are 6 of 8 new papers" in text(other)
     assert "https://example.org/daily/2026-03-09" in text(ann)  # where the page stood when it was rendered
+
+
+async def test_a_closed_issue_can_be_looked_at_when_the_file_of_its_list_is_gone(
+    tmp_path: Path, store: Store
+) -> None:
+    desk = await evening_desk(tmp_path, store)
+    studio = studio_of(desk)
+    before = await studio.raw(await studio.issue("daily", MONDAY), "ann@example.org")
+
+    desk.is_gone = True
+
+    assert await studio.raw(await studio.issue("daily", MONDAY), "ann@example.org") == before
+    assert await studio.raw(await studio.issue("daily", None), "ann@example.org") == before
+    for name, day in (("other", MONDAY), ("daily", MONDAY + timedelta(days=1))):
+        with pytest.raises(UsageError, match=name):
+            await studio.issue(name, day)
+
+
+async def test_who_signed_up_is_shown_what_they_get_and_who_gets_nothing_no_mail(
+    tmp_path: Path, store: Store
+) -> None:
+    desk = await evening_desk(tmp_path, store)
+    signed_up = Subscriber(
+        list="daily", email="may@example.org", name="May", topics=("first",), origin=Origin.SIGNUP
+    )
+    await store.subscribers.apply("daily", SyncPlan(added=(signed_up,)), now=desk.now)
+    studio = studio_of(desk)
+    closed = await studio.issue("daily", MONDAY)
+
+    mail = await studio.raw(closed, "may@example.org")
+
+    assert read(mail)["To"] == "May <may@example.org>"
+    assert "Here is 1 of 8 new papers" in text(mail)
+    lost = replace(signed_up, topics=("topic that is gone",))
+    await store.subscribers.apply("daily", SyncPlan(changed=(lost,)), now=desk.now)
+    with pytest.raises(NothingNewError, match=r"holds nothing for may@example\.org"):
+        await studio.raw(closed, "may@example.org")

@@ -81,6 +81,8 @@ async def test_a_subscriber_is_found_by_number_and_is_one_in_any_spelling_of_the
 
     assert claimed == await store.subscribers.by_key(key) == reader
     assert await store.subscribers.by_key(key + 1) is None
+    assert await store.subscribers.of_address("daily", reader.address_key) == reader
+    assert await store.subscribers.of_address("other", reader.address_key) is None
 
 
 async def test_whether_anyone_wants_a_cadence_goes_by_the_active_who_have_chosen_it(store: Store) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from newsletter.core.address import address_key
 from newsletter.core.calendar import agenda
 from newsletter.core.choice import Choices
 from newsletter.core.delivery import Delivery, Outcome
-from newsletter.core.errors import NothingNewError, UsageError
+from newsletter.core.errors import ListFileError, NothingNewError, UsageError
 from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import WEEKLY_EDITION, Cadence
 from newsletter.core.rendering import Rendering
-from newsletter.core.subscriber import Subscriber
+from newsletter.core.subscriber import Origin, Subscriber
 from newsletter.core.terms import Terms
 from newsletter.pipeline.check import for_nobody
 from newsletter.pipeline.publish import subjects
@@ -69,42 +70,63 @@ class Studio(Previews):
         return Previewed(
             day=on,
             subject=issue.subject,
-            raw=await self.raw(issue, file, subscriber),
+            raw=await self.raw(issue, subscriber),
             sample=is_sample,
             frozen=is_frozen,
             note=note,
         )
 
-    async def issue(self, list_name: str, day: date | None) -> tuple[Issue, ListFile]:
+    async def issue(self, list_name: str, day: date | None) -> Issue:
         """Return a list's issue of a day, or what it would be, collecting first if it is not frozen.
 
+        A closed issue needs no list file; it may be wrong or gone.
+
         Raises:
-            UsageError: there is no such list.
+            UsageError: there is no such list, and no closed issue of it.
+            ListFileError: its file is wrong, and there is no closed issue of that day.
             NothingNewError: there is nothing to put into an issue.
         """
-        file = self.file(list_name)
         now = self.clock()
+        try:
+            file = self.file(list_name)
+        except (ListFileError, UsageError):
+            if closed := await self._closed(list_name, day, now):
+                return closed
+            raise
         on = day or agenda(file.list, now).today
         if await self.pipeline.store.issues.find(list_name, on) is None:
             await self.pipeline.collect(file.list, on, now=now)
         issue = await self.pipeline.issue_or_draft(file.list, on, now=now)
         if not issue.listings:
             raise NothingNewError(f"list {list_name}: nothing new on {on}, so there is no issue to show")
-        return issue, file
+        return issue
 
-    async def send(self, issue: Issue, file: ListFile, address: str) -> Outcome:
+    async def _closed(self, list_name: str, day: date | None, now: datetime) -> Issue | None:
+        """Return the closed issue of a day, or (None) of today by the list's clocks; None if there is none."""
+        issues = self.pipeline.store.issues
+        if day is None:
+            latest = await issues.latest(list_name)
+            day = now.astimezone(ZoneInfo(latest.terms.timezone if latest else "UTC")).date()
+        return await issues.find(list_name, day)
+
+    async def send(self, issue: Issue, address: str) -> Outcome:
         """Send a test copy of an issue to one address, and return what the relay said; the ledger is left alone.
 
         Raises:
+            NothingNewError: the issue holds nothing for the subscriber of that address.
             RelayError: no relay can take it; names the setting to change, if it is one.
         """
         message = self.renderer.message(issue, await self._rendering(issue), trial=True)
-        sender, raw = message.for_reader(await self._delivery(issue, self.reader(file, address)))
+        sender, raw = message.for_reader(await self._delivery(issue, await self.reader(issue, address)))
         return await self.mailer.send(sender, address, raw)
 
-    async def raw(self, issue: Issue, file: ListFile, address: str | None) -> bytes:
-        """Return the message of an issue for an address: what a closed issue has for it, else by its wishes."""
-        reader = self.reader(file, address) if address else None
+    async def raw(self, issue: Issue, address: str | None) -> bytes:
+        """Return the message of an issue for an address: what a closed issue has for it, else by its wishes.
+
+        Raises:
+            NothingNewError: the issue holds nothing for the subscriber of that address.
+        """
+        reader = await self.reader(issue, address) if address else None
         message = self.renderer.message(issue, await self._rendering(issue))
         return message.for_reader(await self._delivery(issue, reader))[1]
 
@@ -119,14 +141,24 @@ class Studio(Previews):
         stored = await issues.chosen(issue.key, reader.address_key) if issue.key and reader else None
         if stored is None:
             choice = Choices(issue.listings, issue.terms).of(delivery.subscriber)
+            if not choice.positions:
+                email = delivery.subscriber.email
+                raise NothingNewError(f"list {issue.list}: the issue of {issue.day} holds nothing for {email}")
             stored = choice, subjects(self.renderer, issue)(choice)
         return delivery._replace(choice=stored[0], subject=stored[1])
 
-    def reader(self, file: ListFile, address: str) -> Subscriber:
-        """Return the subscriber of an address, or one made up for it."""
-        wanted = address_key(address)
-        named = (one for one in file.subscribers if one.address_key == wanted)
-        return next(named, Subscriber(list=file.list.name, email=address))
+    async def reader(self, issue: Issue, address: str) -> Subscriber:
+        """Return the subscriber of an address, or one made up for it.
+
+        A closed issue goes to subscribers as they are in the ledger. For a draft, the file decides about its own.
+        """
+        list_name, key = issue.masthead.readers_of, address_key(address)
+        known = await self.pipeline.store.subscribers.of_address(list_name, key)
+        if known and (issue.key or known.origin is not Origin.FILE):
+            return known
+        file = self.files.read().right.get(list_name)
+        named = (one for one in (file.subscribers if file else ()) if one.address_key == key)
+        return next(named, Subscriber(list=list_name, email=address))
 
     def file(self, list_name: str) -> ListFile:
         """Return a list, or its weekly edition (`daily.weekly`) with the same readers.
