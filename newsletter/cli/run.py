@@ -50,6 +50,10 @@ def run(
         cut_off=Exit.TEMPORARY,
     )
     for report in reports:
+        for edition in report.editions:
+            # Missed hours and sources that do not answer stand in the report itself.
+            if edition.trouble and not isinstance(edition.trouble, (MissedError, SourceError)):
+                complain(f"list {edition.list}: {edition.trouble}")
         if as_json:
             say_json(report.as_json())
         else:
@@ -85,10 +89,6 @@ async def _run_lists(
                 report = await rehearse_once(program.pipeline, file, now=now(), wish=wish)
             else:
                 report = await run_once(program.pipeline, program.alarm, file, now=now(), wish=wish)
-            for edition in report.editions:
-                # Missed hours and sources that do not answer stand in the report itself.
-                if edition.trouble and not isinstance(edition.trouble, (MissedError, SourceError)):
-                    complain(f"list {edition.list}: {edition.trouble}")
             reports.append(report)
         if not dry_run:
             reports += await _deliver_without_file(program, list_name, files, wish)

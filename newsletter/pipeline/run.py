@@ -11,7 +11,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from newsletter.core.calendar import Slot, SlotState, agenda
-from newsletter.core.errors import MissedError, NewsletterError, SourceError, StoppedError, StoreError
+from newsletter.core.errors import MissedError, NewsletterError, RenderError, SourceError, StoppedError, StoreError
 from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.pipeline.collect import NOTHING_COLLECTED, Collected, collect
@@ -238,7 +238,7 @@ class Pipeline:
             now: the present moment, aware.
             wish: what is wanted; of a day that is named, only that day's issues.
 
-        Raises: as `run` does; and RenderError, for an issue that was closed by a version that stored no rendering.
+        Raises: as `run` does.
         """
         await self.mark.check()
         issues = await self.delivering.open_issues(lists=lists, but=but)
@@ -251,9 +251,13 @@ class Pipeline:
             delivered = await self.delivering.deliver(
                 issue, at_once=wish.day is not None, progress=wish.progress, stop=wish.stop
             )
-            report = RunReport(list=issue.list, date=issue.day, status=RunStatus.NOT_DUE)
-            sent = delivered.report.sent
-            reports.append(await self._with_first_issue(replace(report, sent_now=sent), [delivered]))
+            report = RunReport(
+                list=issue.list, date=issue.day, status=RunStatus.NOT_DUE, sent_now=delivered.report.sent
+            )
+            try:
+                reports.append(await self._with_first_issue(report, [delivered]))
+            except RenderError as error:  # of an issue that was closed by a version that stored no rendering
+                reports.append(replace(report, status=RunStatus.FAILED, reason=str(error), trouble=error))
         return reports
 
     async def rehearse(self, file: ListFile, *, now: datetime, day: date | None = None) -> RunReport:

@@ -14,6 +14,7 @@ from pathlib import Path
 from newsletter.backtest import Recordings
 from newsletter.bootstrap import packaged_templates
 from newsletter.core.delivery import Change, Delivery, DeliveryState
+from newsletter.core.errors import RenderError
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.tokens import Links
@@ -60,10 +61,14 @@ class Post:
         stop: asyncio.Event | None = None,
     ) -> ChunkReport:
         now, outbox = self.clock(), self.store.outbox
+        try:
+            message = await message_for(issue_key)
+        except RenderError as error:
+            return ChunkReport(trouble=str(error))
         async with outbox.worker() as worker:
             claimed = await outbox.claim(worker, now=now, limit=most or 100, issue_key=issue_key)
             for one in claimed:
-                self.mails.append(_read(one, (await message_for(one.issue_key)).for_reader(one)[1]))
+                self.mails.append(_read(one, message.for_reader(one)[1]))
                 for state in (DeliveryState.SENDING, DeliveryState.SENT):
                     await outbox.record([Change(key=one.key, state=state, at=now, attempts=1)])
         return ChunkReport(sent=len(claimed))

@@ -28,8 +28,10 @@ from newsletter.core.subscriber import Origin, Subscriber, SyncPlan
 from newsletter.core.tokens import Links
 from newsletter.core.topics import Topic, TopicsMode
 from newsletter.delivery.mailer import RelayMailer
-from newsletter.pipeline.deliver import ClosedIssues
+from newsletter.pipeline.deliver import ClosedIssues, Delivering
+from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.pipeline.publish import publish
+from newsletter.pipeline.run import AS_USUAL
 from newsletter.ports import Store
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.render.issue.renderer import TemplateRenderer
@@ -338,6 +340,32 @@ async def test_a_closed_issue_is_delivered_when_the_file_of_its_list_is_gone(tmp
     assert nothing == []
     assert (delivered.issue.list, delivered.report.sent) == ("daily", 3)
     assert (desk.papers("ann"), desk.papers("bob")) == ([8], [7, 6])
+
+
+async def test_an_issue_that_cannot_be_rendered_is_reported_and_keeps_no_other_back(
+    tmp_path: Path, store: Store
+) -> None:
+    """Only issues that an older version closed have no rendering stored."""
+    desk = await evening_desk(tmp_path, store)
+    desk.list_ = replace(desk.list_, masthead=replace(desk.list_.masthead, list="other"))
+    desk.readers = {name: replace(one, list="other") for name, one in desk.readers.items()}
+    await desk.run(MONDAY)
+    async with store.issues._database.write() as connection:  # type: ignore[attr-defined]
+        await connection.exec_driver_sql("DELETE FROM renderings WHERE issue_key = 1")
+    own = tmp_path / "templates" / "daily"
+    own.mkdir(parents=True)
+    (own / "body.txt").write_text("{{ no_such_value }}")
+    broken = MailRenderer(TemplateRenderer(own.parent, packaged_templates()), Links("https://example.org", "key"))
+    closed = ClosedIssues(store.issues, broken)
+    mark = HighWaterMark(store.high_water, tmp_path)
+    desk.now += timedelta(hours=10)
+    delivering = Delivering(store, closed, desk.post, lambda: desk.now, mark)
+    pipeline = replace(desk.pipeline, closed=closed, delivering=delivering)
+
+    reports = await pipeline.run_without_file(now=desk.now, wish=AS_USUAL)
+
+    assert {one.list: one.status for one in reports} == {"daily": "failed", "other": "sent"}
+    assert "body.txt:1" in reports[0].reason
 
 
 async def test_hours_and_deadline_of_a_closed_issue_are_those_that_its_list_had(
