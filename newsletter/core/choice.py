@@ -11,7 +11,7 @@ from newsletter.core.subscriber import Subscriber
 from newsletter.core.terms import Terms
 from newsletter.core.topics import Choice, TopicsMode, choose, index
 
-_KEPT = 1024
+_KEPT = 16_384  # of some 2 KB
 
 
 class Choices:
