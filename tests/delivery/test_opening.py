@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import time
 from pathlib import Path
 
@@ -505,3 +506,37 @@ async def test_a_host_that_does_not_exist_is_named_with_the_setting() -> None:
 async def test_a_further_relay_is_named_by_its_place(server: SmtpServer) -> None:
     with pytest.raises(RelaySetupError, match=r"NEWSLETTER_SMTP__RELAYS\[1\]\.security"):
         await relay_to(server, security=Security.STARTTLS, further=1).connect()
+
+
+# ── Which setting to change, where no server of ours answers so ──────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("connected", [False, True])
+def test_a_relay_that_says_nothing_brings_up_its_host_and_its_security(connected: bool) -> None:
+    said = str(advice.silent(RelayConfig(host="relay.example.org"), 10, connected=connected))
+
+    assert "within 10 seconds" in said
+    assert ("NEWSLETTER_SMTP__SECURITY=tls" in said) == connected
+    assert "NEWSLETTER_SMTP__GREETING_TIMEOUT" in said
+
+
+def test_a_handshake_that_fails_brings_up_port_and_security() -> None:
+    error = ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number")
+    starttls, tls = (
+        str(advice.broken(RelayConfig(host="relay.example.org", security=security), error))
+        for security in (Security.STARTTLS, Security.TLS)
+    )
+
+    assert "NEWSLETTER_SMTP__SECURITY=starttls" in tls
+    assert "NEWSLETTER_SMTP__PORT" in starttls
+
+
+def test_an_acceptance_is_no_objection_to_our_name() -> None:
+    assert not advice.objects_to_name(Reply(250, "HELO example.org"), "example.org")
+
+
+def test_a_relay_without_password_logins_is_named_with_what_it_offers() -> None:
+    config = RelayConfig(host="relay.example.org", username="papers")
+
+    assert "offers only logins of the kinds GSSAPI" in str(advice.no_login(config, "GSSAPI"))
+    assert "587 or 465" in str(advice.no_login(config, ""))
