@@ -522,6 +522,7 @@ def test_a_relay_that_says_nothing_brings_up_its_host_and_its_security(connected
 
 def test_a_handshake_that_fails_brings_up_port_and_security() -> None:
     error = ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number")
+    error.reason = "WRONG_VERSION_NUMBER"
     starttls, tls = (
         str(advice.broken(RelayConfig(host="relay.example.org", security=security), error))
         for security in (Security.STARTTLS, Security.TLS)
