@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from newsletter.cli.exits import Exit
-from newsletter.cli.output import say, say_json, waiting
+from newsletter.cli.output import complain, say, say_json, waiting
 from newsletter.cli.panels import LOOKING
-from newsletter.cli.session import AsJson, Day, ListName, chosen, within
+from newsletter.cli.session import AsJson, Day, ListName, chosen_with_wrong, within
 from newsletter.core.errors import NothingNewError
 from newsletter.render.lint import Finding, Level, dead_links
 from newsletter.render.lint import lint as findings_in
@@ -36,7 +36,7 @@ def lint(
     as_json: AsJson = False,
 ) -> None:
     """Check size, links, accessibility and deliverability of an issue; exit 1 on a failure."""
-    results, nothing = within(lambda program: _findings(program, list_name, date, links=links))
+    results, nothing, is_wrong = within(lambda program: _findings(program, list_name, date, links=links))
     for name, reason in nothing.items():
         if as_json:
             say_json({"list": name, "findings": [], "reason": reason})
@@ -51,19 +51,22 @@ def lint(
         if not findings:
             say(f"{name}: nothing to complain about")
     failed = any(finding.level is Level.FAILURE for findings in results.values() for finding in findings)
-    raise typer.Exit(Exit.CHECK_FAILED if failed else Exit.DONE)
+    raise typer.Exit(Exit.CONFIGURATION if is_wrong else Exit.CHECK_FAILED if failed else Exit.DONE)
 
 
 async def _findings(
     program: Program, list_name: str | None, day: date | None, *, links: bool
-) -> tuple[dict[str, list[Finding]], dict[str, str]]:
-    """Return the findings of each list, and of those that have no issue why."""
+) -> tuple[dict[str, list[Finding]], dict[str, str], bool]:
+    """Return the findings of each list, of those that have no issue why, and whether a list file is wrong."""
     results, nothing = {}, {}
-    for file in chosen(program.lists, list_name):
+    files, wrong = chosen_with_wrong(program.lists, list_name)
+    for error in wrong:
+        complain(str(error))
+    for file in files:
         try:
             issue = await program.studio.issue(file.list.name, day)
-        except NothingNewError as error:
-            nothing[file.list.name] = str(error)
+        except NothingNewError as reason:
+            nothing[file.list.name] = str(reason)
             continue
         raw = await program.studio.raw(issue, None)
         is_local = relays_are_local(program.settings.smtp)
@@ -73,7 +76,7 @@ async def _findings(
                 results[file.list.name] += await dead_links(
                     raw, program.problem_of_link, own=program.links.public_url
                 )
-    return results, nothing
+    return results, nothing, bool(wrong)
 
 
 def _finding_json(finding: Finding) -> dict[str, str]:

@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 import typer
 
 from newsletter.cli.exits import Exit
-from newsletter.cli.output import say
+from newsletter.cli.output import complain, say
 from newsletter.cli.panels import SERVICES
-from newsletter.cli.session import Day, ListName, chosen, until_signal
+from newsletter.cli.session import Day, ListName, chosen_with_wrong, until_signal
 from newsletter.web.studio.preview import previewing
 
 if TYPE_CHECKING:
@@ -46,7 +46,11 @@ async def _preview(
     port: int,
     stop: asyncio.Event,
 ) -> None:
-    chosen(program.lists, list_name)
+    files, wrong = chosen_with_wrong(program.lists, list_name)
+    for error in wrong:
+        if not files:
+            raise error
+        complain(str(error))
     async with previewing(program.studio, program.templates, port=port, stop=stop) as url:
         say(f"{url}/{_query(list_name, day, subscriber)}")
         await stop.wait()

@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from newsletter.cli.deliveries import show_hindrances
+from newsletter.cli.exits import Exit
 from newsletter.cli.issues import counted_states, states_in_words
-from newsletter.cli.output import say, say_json, table
+from newsletter.cli.output import complain, say, say_json, table
 from newsletter.cli.panels import SENT
 from newsletter.cli.session import AsJson, now, within
 from newsletter.operations.status import status as status_at
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
-    from newsletter.operations.status import ListStatus
+    from newsletter.bootstrap import Program
+    from newsletter.core.errors import ListFileError
+    from newsletter.operations.status import ListStatus, Status
 
 
 def register(app: typer.Typer) -> None:
@@ -26,10 +30,23 @@ def register(app: typer.Typer) -> None:
 
 def status(*, as_json: AsJson = False) -> None:
     """Show what is due, sent and stuck, list by list, and what holds mail up."""
-    found = within(lambda program: status_at(program.store, program.lists.load(), now=now()))
+    found, wrong = within(_status)
+    for error in wrong:
+        complain(str(error))
     if as_json:
         say_json([_as_json(row) for row in found.lists])
-        return
+    else:
+        _say_status(found)
+    raise typer.Exit(Exit.CONFIGURATION if wrong else Exit.DONE)
+
+
+async def _status(program: Program) -> tuple[Status, Collection[ListFileError]]:
+    """Return how lists stand, and what is wrong with list files."""
+    lists = program.lists.read()
+    return await status_at(program.store, lists.right, now=now()), lists.wrong.values()
+
+
+def _say_status(found: Status) -> None:
     table(("list", "newest issue", "deliveries", "stuck", "next issue"), (_row(row) for row in found.lists))
     for row in found.lists:
         if row.waits_until:

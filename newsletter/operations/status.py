@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,7 +31,7 @@ class ListStatus:
     newest: IssueSummary | None  # None: it has no issue yet
     stuck: int  # deliveries of its last issues that neither arrived nor failed for good
     waits_until: datetime | None  # when its hours begin, if deliveries of the newest issue wait for them
-    next: datetime | None  # when the next issue is due; None: the list has no days
+    next: datetime | None  # when the next issue is due; None: the list has no days, or no file that is right
     subscribers: int  # that its file names
     held: int  # subscribers whose addresses were called dead, which is in doubt
 
@@ -50,14 +50,42 @@ async def status(store: Store, files: Mapping[str, ListFile], *, now: datetime) 
 
     Args:
         store: the ledger.
-        files: the lists by name.
+        files: the lists by name. Of other lists, those are there that have something left to deliver.
         now: the moment, aware.
     """
     return Status(
-        lists=[await _status_of(store, file, now) for file in files.values()],
+        lists=[
+            *[await _status_of(store, file, now) for file in files.values()],
+            *[await _without_file(store, name) for name in await _names_without_file(store, files.values())],
+        ],
         hindrances=await hindrances_for_operators(store.hindrances, now=now),
         held=await store.suppressions.held(),
     )
+
+
+async def _names_without_file(store: Store, files: Iterable[ListFile]) -> list[str]:
+    """Return the lists and weekly editions that have open issues, and whose file is wrong or gone."""
+    with_file = {edition for file in files for edition in file.list.masthead.editions}
+    issues = [await store.issues.get(key) for key in await store.outbox.open_issues()]
+    return sorted({issue.list for issue in issues if issue is not None} - with_file)
+
+
+async def _without_file(store: Store, name: str) -> ListStatus:
+    """Return how a list stands whose file is wrong or gone: it has no next issue, and no subscribers in a file."""
+    history = await store.issues.history(name, limit=_ISSUES)
+    return ListStatus(
+        list=name,
+        newest=history[0] if history else None,
+        stuck=_stuck(history),
+        waits_until=None,
+        next=None,
+        subscribers=0,
+        held=await store.suppressions.held_on(name),
+    )
+
+
+def _stuck(history: Iterable[IssueSummary]) -> int:
+    return sum(issue.deliveries.get(state, 0) for issue in history for state in _STUCK)
 
 
 async def hindrances_for_operators(hindrances: Hindrances, *, now: datetime) -> list[Hindrance]:
@@ -78,7 +106,7 @@ async def _status_of(store: Store, file: ListFile, now: datetime) -> ListStatus:
     return ListStatus(
         list=name,
         newest=newest,
-        stuck=sum(issue.deliveries.get(state, 0) for issue in history for state in _STUCK),
+        stuck=_stuck(history),
         waits_until=at.opens if waits else None,
         next=at.next.at if at.next else None,
         subscribers=len(file.subscribers),

@@ -54,6 +54,25 @@ async def test_a_wrong_list_file_names_file_and_line_and_stops_its_own_list_only
     assert (await workplace.run("run", "--list", "other", "--date", "2026-03-12")).code == 0
 
 
+async def test_beside_a_wrong_list_file_the_others_can_be_looked_at(workplace: Workplace) -> None:
+    workplace.list_file(["saved_page:../page-*.txt"])
+    workplace.list_file(["saved_page:../page-*.txt"], name="other")
+    save_page(workplace)
+    port, workplace.environment["NEWSLETTER_SMTP__PORT"] = workplace.port, "1"
+    await workplace.run("run", "--list", "other", "--date", "2026-03-12")
+    (workplace.folder / "subscribers" / "other.toml").write_text("no [toml")
+    workplace.environment["NEWSLETTER_SMTP__PORT"] = str(port)
+
+    linted = await workplace.run("lint", "--date", "2026-03-12", "--json")
+    status = await workplace.run("status", "--json")
+
+    for done in (linted, status):
+        assert done.code == 78
+        assert "subscribers/other.toml:1:" in done.complaints[0]
+    assert linted.json["list"] == "daily"
+    assert [(row["list"], row["deliveries"]) for row in status.json] == [("daily", {}), ("other", {"queued": 1})]
+
+
 @pytest.mark.parametrize(("becomes", "named"), [("wrong", True), ("gone", False)])
 async def test_a_closed_issue_goes_out_when_the_only_list_file_is_wrong_or_gone(
     workplace: Workplace, becomes: str, *, named: bool

@@ -38,9 +38,16 @@ class Studio(Previews):
     sample: Source  # of sample listings, for lists that have none yet
 
     async def lists(self) -> Sequence[str]:
-        """Return the names of all lists, and of the weekly editions that anybody wants."""
-        names = []
-        for name, file in sorted(self.files.load().items()):
+        """Return the names of all lists, and of the weekly editions that anybody wants.
+
+        Raises:
+            ListFileError: there are list files, and all are wrong.
+        """
+        names: list[str] = []
+        lists = self.files.read()
+        if not lists.right and lists.wrong:
+            raise next(iter(lists.wrong.values()))
+        for name, file in sorted(lists.right.items()):
             names.append(name)
             if file.list.weekly_edition and any(one.cadence is Cadence.WEEKLY for one in file.subscribers):
                 names.append(name + WEEKLY_EDITION)
