@@ -10,7 +10,6 @@ import typer
 
 from newsletter.cli.output import say
 from newsletter.cli.panels import SETTING_UP
-from newsletter.demo.demo import run_demo
 
 
 def register(app: typer.Typer) -> None:
@@ -23,6 +22,7 @@ def demo(
     state: Annotated[Path, typer.Option(help="Where the demo keeps its database and inbox.")] = Path("var"),
 ) -> None:
     """Send the sample issue to a local inbox: sample listings, three readers, no account, no network."""
+    from newsletter.demo.demo import run_demo  # noqa: PLC0415 - an SMTP server, which no other command needs
 
     async def show() -> None:
         async for line in run_demo(state):

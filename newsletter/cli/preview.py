@@ -12,7 +12,6 @@ from newsletter.cli.exits import Exit
 from newsletter.cli.output import complain, say
 from newsletter.cli.panels import SERVICES
 from newsletter.cli.session import Day, ListName, chosen_with_wrong, until_signal
-from newsletter.web.studio.preview import previewing
 
 if TYPE_CHECKING:
     from datetime import date
@@ -46,6 +45,8 @@ async def _preview(
     port: int,
     stop: asyncio.Event,
 ) -> None:
+    from newsletter.web.studio.preview import previewing  # noqa: PLC0415 - a server, which other commands need not
+
     files, wrong = chosen_with_wrong(program.lists, list_name)
     for error in wrong:
         if not files:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,14 +14,11 @@ from newsletter.cli.exits import Exit
 from newsletter.cli.panels import SERVICES
 from newsletter.cli.session import now, until_signal
 from newsletter.scheduling.loop import raise_descriptor_limit
-from newsletter.scheduling.schedule import Schedule
 from newsletter.settings.reach import public_url_problem
-from newsletter.web.app import public_app
-from newsletter.web.limits import Limits, connections_for
-from newsletter.web.pages.kept import KeptPages
-from newsletter.web.server import serving
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from newsletter.bootstrap import Program
 
 log = structlog.get_logger(__name__)
@@ -37,6 +35,15 @@ def serve() -> None:
 
 
 async def _serve(program: Program, stop: asyncio.Event) -> None:
+    _warn_of_links(program)
+    lists = await asyncio.to_thread(program.lists.read)
+    await program.pipeline.mark.check()  # an older copy of the database is an error before anything runs
+    async with _served(program, stop) as url:
+        log.info("serving", url=url, lists=len(lists.right))
+        await stop.wait()
+
+
+def _warn_of_links(program: Program) -> None:
     web = program.settings.web
     if not web.public_url:
         log.warning(
@@ -45,8 +52,19 @@ async def _serve(program: Program, stop: asyncio.Event) -> None:
         )
     elif problem := public_url_problem(web):
         log.warning("mails_link_nowhere", reason=problem)
-    lists = await asyncio.to_thread(program.lists.read)
-    await program.pipeline.mark.check()  # an older copy of the database is an error before anything runs
+
+
+@asynccontextmanager
+async def _served(program: Program, stop: asyncio.Event) -> AsyncIterator[str]:
+    """Run scheduler and web pages for as long as the context lasts; gives the URL of the pages."""
+    # A scheduler and a server, which no other command needs to load.
+    from newsletter.scheduling.schedule import Schedule  # noqa: PLC0415
+    from newsletter.web.app import public_app  # noqa: PLC0415
+    from newsletter.web.limits import Limits, connections_for  # noqa: PLC0415
+    from newsletter.web.pages.kept import KeptPages  # noqa: PLC0415
+    from newsletter.web.server import serving  # noqa: PLC0415
+
+    web = program.settings.web
     app = public_app(
         subscribers=program.store.subscribers,
         issues=program.store.issues,
@@ -66,5 +84,4 @@ async def _serve(program: Program, stop: asyncio.Event) -> None:
     )
     limits = Limits(connections=connections_for(raise_descriptor_limit()))
     async with serving(app, web.host, web.port, stop=stop, limits=limits) as url, schedule:
-        log.info("serving", url=url, lists=len(lists.right))
-        await stop.wait()
+        yield url

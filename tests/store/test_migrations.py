@@ -9,6 +9,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
 
 from newsletter.core.delivery import Planned
@@ -33,6 +34,10 @@ async def test_migrations_make_the_tables_that_the_program_works_with(url: str) 
 
     async with at(url) as database, database.read() as connection:
         assert await connection.run_sync(differences) == []
+
+
+def test_the_newest_revision_is_the_one_that_alembic_would_go_to() -> None:
+    assert migrate.newest_revision() == ScriptDirectory.from_config(migrate._config()).get_current_head()
 
 
 async def test_the_comparison_would_notice_a_missing_index_or_column(url: str) -> None:

@@ -11,8 +11,6 @@ import logging
 import re
 import threading
 
-from premailer import Premailer
-
 from newsletter.core.errors import RenderError
 
 # premailer makes these from styles, also on links and <body>, where they are wrong; templates write their own.
@@ -34,6 +32,8 @@ def inline(html: str) -> str:
     Raises:
         RenderError: the page is empty, or premailer cannot read it.
     """
+    from premailer import Premailer  # noqa: PLC0415 - an eighth of a second, and only closing an issue needs it
+
     premailer = Premailer(
         strip_important=False,
         disable_validation=True,
