@@ -37,7 +37,8 @@ def status(*, as_json: AsJson = False) -> None:
         say_json([_as_json(row) for row in found.lists])
     else:
         _say_status(found)
-    raise typer.Exit(Exit.CONFIGURATION if wrong else Exit.DONE)
+    if wrong:
+        raise typer.Exit(Exit.CONFIGURATION)
 
 
 async def _status(program: Program) -> tuple[Status, Collection[ListFileError]]:
