@@ -83,7 +83,7 @@ def test_a_doi_in_any_letters_is_one() -> None:
 def test_time_is_in_proportion_to_the_length(read: Callable[[str], object], text: str) -> None:
     began = process_time()
     read(text)
-    assert process_time() - began < 4  # as a rule a tenth of that
+    assert process_time() - began < 20  # as a rule half a second; minutes, if it grew with the square
 
 
 def test_thirty_marks_on_a_letter_are_kept_and_the_others_left_out() -> None:

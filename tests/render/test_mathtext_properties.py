@@ -87,7 +87,7 @@ def test_any_text_is_read_without_controls_and_without_growing_out_of_bounds(tex
 def test_a_text_of_hostile_marks_takes_time_in_proportion_to_its_length(text: str) -> None:
     began = process_time()
     readable(text)
-    assert process_time() - began < 3  # as a rule a tenth of that
+    assert process_time() - began < 20  # as a rule half a second; minutes, if it grew with the square
 
 
 @given(_PROSE)

@@ -109,7 +109,7 @@ def test_affiliations_are_no_authors(creators: str, names: tuple[str, ...]) -> N
 def test_a_line_of_authors_takes_time_in_proportion_to_its_length(unit: str) -> None:
     began = process_time()
     author_names(unit * (600_000 // len(unit)))
-    assert process_time() - began < 3  # as a rule a tenth of that
+    assert process_time() - began < 20  # as a rule half a second; minutes, if it grew with the square
 
 
 @given(st.text(alphabet="ab,() "))
