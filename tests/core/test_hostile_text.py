@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from time import process_time
 
 import pytest
 from hypothesis import given
@@ -23,6 +22,7 @@ from newsletter.render.mime.addresses import Mailbox
 from newsletter.render.mime.headers import text as header
 from newsletter.sources.reading.plaintext import plain
 from newsletter.sources.reading.syndication import without_announcement
+from tests.timing import takes_time_in_proportion
 
 
 @pytest.mark.parametrize(
@@ -81,9 +81,7 @@ def test_a_doi_in_any_letters_is_one() -> None:
     ],
 )
 def test_time_is_in_proportion_to_the_length(read: Callable[[str], object], text: str) -> None:
-    began = process_time()
-    read(text)
-    assert process_time() - began < 20  # as a rule half a second; minutes, if it grew with the square
+    assert takes_time_in_proportion(read, text, seconds=4)
 
 
 def test_thirty_marks_on_a_letter_are_kept_and_the_others_left_out() -> None:

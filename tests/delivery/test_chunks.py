@@ -269,8 +269,10 @@ async def test_a_session_that_hangs_at_its_end_holds_up_closing_for_two_seconds_
     for session in server._sessions:
         session.smtp_QUIT = lambda _: asyncio.Event().wait()  # type: ignore[method-assign, assignment, return-value]
 
+    began = asyncio.get_running_loop().time()
     async with asyncio.timeout(4):
         await at_work.close()
+    assert asyncio.get_running_loop().time() - began < 4
 
 
 async def test_a_chunk_that_is_stopped_leaves_no_session_open(server: SmtpServer) -> None:
@@ -280,11 +282,12 @@ async def test_a_chunk_that_is_stopped_leaves_no_session_open(server: SmtpServer
     delivering = asyncio.create_task(at_work.deliver_chunk(ISSUE, message_for, stop=stop))
     await server.until(3)
     stop.set()
-    await delivering
+    report = await delivering
 
     async with asyncio.timeout(5):
         while server._sessions:  # noqa: ASYNC110 - the server learns it a moment later
             await asyncio.sleep(0.01)
+    assert 3 <= report.sent < 50
     await at_work.close()
 
 
@@ -404,5 +407,6 @@ async def test_a_relay_that_hangs_at_the_greeting_does_not_hold_up_closing(serve
     stop.set()
 
     async with asyncio.timeout(3):
-        await delivering
+        report = await delivering
         await at_work.close()
+    assert report.settled == 0

@@ -1,13 +1,13 @@
 """What holds for every text, however broken or hostile."""
 
 import unicodedata
-from time import process_time
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from newsletter.render.issue.mathtext import readable
+from tests.timing import takes_time_in_proportion
 
 
 def _one_of(*lines: str) -> st.SearchStrategy[str]:
@@ -85,9 +85,7 @@ def test_any_text_is_read_without_controls_and_without_growing_out_of_bounds(tex
     ids=lambda text: text[:8].encode("unicode_escape").decode(),
 )
 def test_a_text_of_hostile_marks_takes_time_in_proportion_to_its_length(text: str) -> None:
-    began = process_time()
-    readable(text)
-    assert process_time() - began < 20  # as a rule half a second; minutes, if it grew with the square
+    assert takes_time_in_proportion(readable, text, seconds=3)
 
 
 @given(_PROSE)

@@ -131,7 +131,7 @@ class Wire(asyncio.Protocol):
         self._transport.close()
 
     def data_received(self, data: bytes) -> None:
-        """See `asyncio.Protocol`."""
+        """Read what came, line by line, and wake who waits for a reply."""
         *lines, self._unread = (self._unread + data).split(b"\n")
         for line in lines:
             if self.lost:
@@ -145,15 +145,15 @@ class Wire(asyncio.Protocol):
             self._wake()
 
     def pause_writing(self) -> None:
-        """See `asyncio.Protocol`."""
+        """Note that the transport has more to send than it takes."""
         self._unsent = True
 
     def resume_writing(self) -> None:
-        """See `asyncio.Protocol`."""
+        """Note that the transport has sent what it had."""
         self._unsent = False
 
     def connection_lost(self, error: Exception | None) -> None:
-        """See `asyncio.Protocol`."""
+        """Note why the connection is gone; no more replies come."""
         self._lose(printable(str(error)) if error else "closed by the relay")
 
     def _acknowledge_at_once(self) -> None:
