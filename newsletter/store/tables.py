@@ -209,6 +209,8 @@ issues = sa.Table(
     _moment("frozen_at"),
     sa.Column("terms", Frozen(Terms), nullable=False),
     sa.Column("candidates", sa.Integer, nullable=False),
+    sa.Column("closing_by", sa.Text),  # the worker that is still planning its deliveries; NULL: it is closed
+    sa.Column("delivery_count", sa.Integer),  # of all its deliveries; NULL until it is closed
     sa.UniqueConstraint("list", "day"),
     sa.UniqueConstraint("list", "number"),
     sqlite_autoincrement=True,
@@ -360,6 +362,18 @@ slots = sa.Table(
     sa.Column("list", _Exact, primary_key=True),
     _moment("first_seen_at"),
     sa.Column("in_vain_on", sa.Date),
+)
+
+# What a list's file and members file were when the subscribers were last brought into line with them.
+list_files = sa.Table(
+    "list_files",
+    metadata,
+    sa.Column("list", _Exact, primary_key=True),
+    _text("fingerprint"),
+    sa.Column("members_size", sa.BigInteger),  # bytes; NULL where there is no members file
+    sa.Column("members_modified_ns", sa.BigInteger),  # nanoseconds since 1970
+    sa.Column("subscribers", sa.Integer, nullable=False),  # whom the files name
+    _moment("synced_at"),
 )
 
 # Only ever added to: what happened to a delivery, step by step.

@@ -1,0 +1,31 @@
+"""What makes a million readers cheap: closing in pieces, counts that are kept, list files that are known."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+
+_MOMENT = sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite")
+_EXACT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
+def upgrade() -> None:
+    op.add_column("issues", sa.Column("closing_by", sa.Text))
+    op.add_column("issues", sa.Column("delivery_count", sa.Integer))
+    op.execute(
+        "UPDATE issues SET delivery_count = "
+        "(SELECT COUNT(*) FROM deliveries WHERE deliveries.issue_key = issues.key)"
+    )
+    op.create_table(
+        "list_files",
+        sa.Column("list", _EXACT, nullable=False),
+        sa.Column("fingerprint", sa.Text, nullable=False),
+        sa.Column("members_size", sa.BigInteger),
+        sa.Column("members_modified_ns", sa.BigInteger),
+        sa.Column("subscribers", sa.Integer, nullable=False),
+        sa.Column("synced_at", _MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("list", name="pk_list_files"),
+    )
