@@ -25,7 +25,7 @@ import dkim
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from newsletter.core.choice import Choices
+from newsletter.core.choosing import Chooser
 from newsletter.core.delivery import Delivery, DeliveryState
 from newsletter.core.issue import Issue, IssueListing
 from newsletter.core.listing import Listing
@@ -110,7 +110,7 @@ def issue(listings: int) -> Issue:
 
 def deliveries(of: Issue, readers: int) -> list[Delivery]:
     """Return deliveries of an issue to readers of all choices of topics."""
-    choices = Choices(of.listings, of.terms)
+    choices = Chooser(of.listings, of.terms)
     made = [
         Delivery(
             key=number,

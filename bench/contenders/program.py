@@ -20,7 +20,7 @@ import structlog
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import render
 
-from newsletter.core.choice import Choices
+from newsletter.core.choosing import Chooser
 from newsletter.core.delivery import Planned, RetryPolicy, Uncertain
 from newsletter.core.issue import Draft
 from newsletter.core.relay import Security
@@ -53,7 +53,7 @@ async def prepare(database: str, readers: int) -> None:
         )
         await store.subscribers.apply("daily", SyncPlan(added=added), now=now)
     of = render.issue(LISTINGS)
-    choices = Choices(of.listings, of.terms)
+    choices = Chooser(of.listings, of.terms)
 
     def plan(reader: Subscriber, had: frozenset[int]) -> Planned:
         return Planned(due_at=render.MOMENT, choice=choices.of(reader, had), subject=of.subject)

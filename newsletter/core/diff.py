@@ -108,7 +108,7 @@ def select(
     among: Iterable[Candidate] = (),
     previous: Issue | None = None,
 ) -> Draft:
-    """Return the issue that unsent candidates make: the best of them, as many as the list wants.
+    """Return the issue that candidates make: all of them, those first that somebody without wishes is to get.
 
     Args:
         fresh: the unsent candidates.
@@ -127,16 +127,18 @@ def select(
         whole=is_weekly,
     )
     order = ranked(fresh, occasion, VOTES_ONLY if is_weekly else list_.ranking, among=among)
-    room = fitting(order, list_.max_listings, leaders=0 if is_weekly else list_.max_listings // 2)
-    if all(one.reasons == (NEW,) for one in room):
-        room = [replace(one, reasons=()) for one in room]  # what holds for all says nothing of any
+    first = fitting(order, list_.max_listings, leaders=0 if is_weekly else list_.max_listings // 2)
+    placed = {one.candidate.key for one in first}
+    order = first + [one for one in order if one.candidate.key not in placed]
+    if all(one.reasons == (NEW,) for one in order):
+        order = [replace(one, reasons=()) for one in order]  # what holds for all says nothing of any
     return Draft(
         terms=Terms.of(list_),
         day=day,
         number=number,
         candidates=len(order),
         listed=sum(any(one.listed_on == day for one in candidate.sightings) for candidate in among),
-        listings=tuple(_placed(one, rank) for rank, one in enumerate(room, start=1)),
+        listings=tuple(_placed(one, rank) for rank, one in enumerate(order, start=1)),
     )
 
 

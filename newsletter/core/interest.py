@@ -14,16 +14,13 @@ neither a search library nor a database is asked.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Sequence
-from math import log
+from collections import defaultdict
 
-from newsletter.core.listing import Listing
-from newsletter.core.topics import stems
+from newsletter.core.searching import SearchIndex, stems
+from newsletter.core.titles import normalised_title
 
 _K, _B = 1.2, 0.75
 _ENOUGH = 1 / 2
-_TITLE_COUNTS = 2
 _CLAUSE = re.compile(r"[.,;:!?()\n]|\band\b|\bor\b", re.IGNORECASE)
 # Words that hold a sentence together, or that anybody says who tells an interest.
 _SAYS_NOTHING = frozenset(
@@ -36,39 +33,38 @@ _SAYS_NOTHING = frozenset(
 
 
 class Interests:
-    """The listings of an issue, indexed for interests; made once per issue."""
+    """The listings of an issue, weighed for interests; made once per issue."""
 
-    def __init__(self, listings: Sequence[Listing]) -> None:
-        texts = [
-            [
-                *stems(one.title) * _TITLE_COUNTS,
-                *stems(" ".join((one.abstract, one.summary, one.ai_summary, *one.keywords))),
-            ]
-            for one in listings
-        ]
-        self._size = len(texts)
-        mean = max(sum(map(len, texts)) / max(len(texts), 1), 1)
-        self._weights: dict[str, dict[int, float]] = defaultdict(dict)
-        for position, text in enumerate(texts):
-            drag = _K * (1 - _B + _B * len(text) / mean)
-            for word, count in Counter(text).items():
-                self._weights[word][position] = count * (_K + 1) / (count + drag)
+    def __init__(self, index: SearchIndex) -> None:
+        self._index = index
+        lengths = [one.words.total() for one in index.all]
+        mean = max(sum(lengths) / max(len(lengths), 1), 1)
+        drags = [_K * (1 - _B + _B * length / mean) for length in lengths]
+        self._weights = {
+            word: {position: count * (_K + 1) / (count + drags[position]) for position, count in counts.items()}
+            for word, counts in index.counts.items()
+        }
 
-    def scores(self, interest: str) -> dict[int, float]:
-        """Return the positions of the listings that match an interest, each with its score."""
+    def scores(self, interest: str) -> dict[int, tuple[float, str]]:
+        """Return the positions that match an interest, with their scores and the reader's rarest word there."""
         scores: dict[int, float] = defaultdict(float)
+        rarest: dict[int, tuple[float, str]] = {}
         matched: set[int] = set()
         for clause in _CLAUSE.split(interest):
-            words = dict.fromkeys(word for word in stems(clause) if word not in _SAYS_NOTHING)
-            enough = _ENOUGH * sum(map(self._idf, words))
+            words = _words(clause)
+            rarity = {word: self._index.idf(word) for word in words}
+            enough = _ENOUGH * sum(rarity.values())
             share: dict[int, float] = defaultdict(float)
-            for word in words:
+            for word, written in words.items():
                 for position, weight in self._weights.get(word, {}).items():
-                    share[position] += self._idf(word)
-                    scores[position] += self._idf(word) * weight
+                    share[position] += rarity[word]
+                    scores[position] += rarity[word] * weight
+                    rarest[position] = max(rarest.get(position, (0.0, "")), (rarity[word], written))
             matched.update(position for position, found in share.items() if found >= enough)
-        return {position: scores[position] for position in sorted(matched)}
+        return {position: (scores[position], rarest[position][1]) for position in sorted(matched)}
 
-    def _idf(self, word: str) -> float:
-        count = len(self._weights.get(word, ()))
-        return log(1 + (self._size - count + 0.5) / (count + 0.5))
+
+def _words(clause: str) -> dict[str, str]:
+    """Return the words of a clause that say something: without endings, each with the word as it was written."""
+    written = normalised_title(clause).split()
+    return {word: one for one in reversed(written) for word in stems(one) if word not in _SAYS_NOTHING}

@@ -33,8 +33,8 @@ class Draft:
     terms: Terms
     day: date
     number: int  # the number it will have: one more than the list's issues that it was held against
-    candidates: int  # unsent listings before the limit on an issue's length
-    listings: tuple[IssueListing, ...]
+    candidates: int  # listings that compete for it
+    listings: tuple[IssueListing, ...]  # all of these, best first for somebody without wishes
     listed: int = 0  # listings that sources show for the day itself, sent ones too
 
     @property
@@ -82,6 +82,11 @@ class Issue:
     def masthead(self) -> Masthead:
         """Return what of the list shows on its mail."""
         return self.terms.masthead
+
+    @property
+    def length(self) -> int:
+        """Return how many of its listings somebody without wishes gets."""
+        return min(len(self.listings), self.terms.max_listings or len(self.listings))
 
     @property
     def list(self) -> str:

@@ -8,6 +8,7 @@ from datetime import time
 from enum import StrEnum
 
 from newsletter.core.address import address_key
+from newsletter.core.follows import Follow
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.topics import TopicsMode
 
@@ -40,6 +41,7 @@ class Subscriber:
     email: str
     name: str = ""
     topics: tuple[str, ...] = ()
+    follows: tuple[Follow, ...] = ()
     cadence: Cadence | None = None
     hour: time | None = None
     timezone: str | None = None

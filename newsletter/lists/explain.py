@@ -11,7 +11,15 @@ from pydantic_core import ErrorDetails
 from newsletter.core.errors import Mistake
 from newsletter.lists.document import Document
 from newsletter.lists.positions import KeyPath
-from newsletter.lists.schema import ListTable, RankingTable, SubscriberTable, Table, ThemeTable, TopicTable
+from newsletter.lists.schema import (
+    ListTable,
+    RankingTable,
+    SubjectTable,
+    SubscriberTable,
+    Table,
+    ThemeTable,
+    TopicTable,
+)
 from newsletter.lists.values import did_you_mean
 
 # What to do about a value of the wrong type, by pydantic's name of the error.
@@ -78,5 +86,7 @@ def _table_at(parents: list[Any]) -> type[Table]:
             return ThemeTable
         case ["ranking"]:
             return RankingTable
+        case ["subject"]:
+            return SubjectTable
         case _:
             return ListTable

@@ -36,6 +36,7 @@ from newsletter.lists.values import (
     read_language,
     read_line,
     read_span,
+    read_subject,
     read_timezone,
     read_topic,
     read_topics_mode,
@@ -98,6 +99,7 @@ Language = Annotated[str, _reads(lambda text, _: read_language(text))]
 Address = Annotated[str, _reads(lambda text, context: context.addresses.read(text))]
 Sender = Annotated[str, _reads(lambda text, context: read_sender(text, context.addresses))]
 Source = Annotated[str, _reads(_check_source)]
+Pattern = Annotated[str, _reads(lambda text, _: read_subject(text))]
 TopicChoice = Annotated[str, _reads(lambda text, context: read_topic(text, context.topics))]
 
 
@@ -154,6 +156,17 @@ class RankingTable(Table):
     def to_weights(self) -> Weights:
         """Return the weights as core knows them."""
         return Weights(**self.model_dump())
+
+
+class SubjectTable(Table):
+    """`[subject]`: patterns of the mails' subjects."""
+
+    daily: Pattern | None = None
+    weekly: Pattern | None = None
+
+    def to_patterns(self) -> dict[Cadence, str]:
+        """Return the patterns as core knows them."""
+        return {Cadence(name): pattern for name, pattern in self.model_dump(exclude_none=True).items()}
 
 
 class ThemeTable(Table):
@@ -220,6 +233,7 @@ class ListTable(Table):
     signup: Literal["open", "closed"] = "closed"
     members: Text | None = None
     theme: ThemeTable = ThemeTable()
+    subject: SubjectTable = SubjectTable()
     ranking: RankingTable = RankingTable()
     topics: dict[str, TopicTable] = {}
     subscribers: list[dict[str, Any]] = []
@@ -282,4 +296,5 @@ class ListTable(Table):
             ranking=self.ranking.to_weights(),
             topics={name: topic.to_topic(name) for name, topic in self.topics.items()},
             topics_mode=self.topics_mode,
+            subjects=self.subject.to_patterns(),
         )

@@ -14,6 +14,7 @@ from zoneinfo import available_timezones
 
 from newsletter.core.durations import read_duration
 from newsletter.core.newsletter_list import WEEKDAYS, Cadence, Hours
+from newsletter.core.subject import read_pattern
 from newsletter.core.text import CONTROLS
 from newsletter.core.topics import TopicsMode
 
@@ -70,6 +71,11 @@ def read_line(text: str) -> str:
     if CONTROLS.search(text):
         raise ValueError("must be one line, without control characters")
     return text.strip()
+
+
+def read_subject(text: str) -> str:
+    """Read the pattern of a subject such as `{title}: {lead}`."""
+    return read_pattern(read_line(text))
 
 
 def read_hour(text: str) -> time:

@@ -10,14 +10,14 @@ from datetime import date, datetime, timedelta
 import structlog
 
 from newsletter.core.calendar import Slot, planner
-from newsletter.core.choice import Choices
+from newsletter.core.choice import Choice
+from newsletter.core.choosing import Chooser
 from newsletter.core.diff import MAX_CATCH_UP_DAYS, eligible, first_day, select, too_few, unsent
 from newsletter.core.errors import NoReaderError, StaleDraftError
 from newsletter.core.issue import Draft, Issue
 from newsletter.core.newsletter_list import Cadence, NewsletterList
 from newsletter.core.rendering import Rendering
 from newsletter.core.steps import Plan
-from newsletter.core.topics import Choice
 from newsletter.ports import Message, Renderer, Store
 
 log = structlog.get_logger(__name__)
@@ -99,7 +99,7 @@ async def publish(
             log.info("no_issue", list=list_.name, day=str(slot.day), reason=reason)
             return Published(new=drafted.candidates, reason=reason)
         issue, rendering = _checked(renderer, drafted, check, now=now)
-        choose, subject_of = Choices(drafted.listings, drafted.terms).of, subjects(renderer, issue)
+        choose, subject_of = Chooser(drafted.listings, drafted.terms).of, subjects(renderer, issue)
         plan = planner(list_, slot, now, at_once=at_once, choose=choose, subject_of=subject_of)
         with suppress(StaleDraftError):
             return await _frozen(store, drafted, issue.subject, rendering, plan, now=now)
@@ -132,11 +132,11 @@ def _checked(
 
 
 def subjects(renderer: Renderer, issue: Issue) -> Callable[[Choice], str]:
-    """Return the function that gives a choice from an issue its subject: the issue's own where all is chosen."""
+    """Return the function that gives a choice from an issue its subject."""
     known: dict[tuple[int, int], str] = {}  # a subject depends on the first listing and the count: see `Renderer`
 
     def subject_of(choice: Choice) -> str:
-        if len(choice.positions) in {0, len(issue.listings)}:
+        if not choice.positions:
             return issue.subject
         key = choice.positions[0], len(choice.positions)
         if key not in known:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+from newsletter.core.choice import Choice
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.issue import Draft, Issue
 from newsletter.core.newsletter_list import Masthead
 from newsletter.core.rendering import Rendering
 from newsletter.core.steps import Plan
-from newsletter.core.topics import Choice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,13 +13,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
+from newsletter.core.choice import Choice
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import StaleDraftError
 from newsletter.core.issue import Draft, Issue
 from newsletter.core.rendering import Rendering
 from newsletter.core.steps import Plan, opening, require_reader
 from newsletter.core.subscriber import SubscriberStatus
-from newsletter.core.topics import Choice
 from newsletter.ports import IssueOutline, Issues, IssueSummary
 from newsletter.store.bulk import insert, rows, run
 from newsletter.store.choices import Brought, NumberedChoices, read_choice

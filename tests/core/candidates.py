@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from newsletter.core.calendar import Slot, planner
+from newsletter.core.choice import Choice
 from newsletter.core.delivery import Planned
 from newsletter.core.listing import Candidate, Listing, Sighting
 from newsletter.core.newsletter_list import Masthead, NewsletterList
 from newsletter.core.subscriber import Subscriber
-from newsletter.core.topics import Choice
 
 DAY = date(2026, 3, 12)  # a Thursday
 NOON = datetime(2026, 3, 12, 12, tzinfo=UTC)

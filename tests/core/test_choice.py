@@ -6,14 +6,15 @@ from datetime import UTC, datetime
 import pytest
 
 from newsletter.core.calendar import planner, slot_on
-from newsletter.core.choice import Choices
+from newsletter.core.choice import Choice
+from newsletter.core.choosing import Chooser
 from newsletter.core.delivery import Planned
 from newsletter.core.issue import IssueListing
 from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.terms import Terms
-from newsletter.core.topics import Choice, Topic, TopicsMode
+from newsletter.core.topics import Topic, TopicsMode
 from tests.core.candidates import DAY, papers, planning
 
 TITLES = ("Fish", "Agents at work", "Graph networks", "More agents")
@@ -47,22 +48,22 @@ def reader(
     ],
 )
 def test_each_reader_gets_what_they_asked_for(one: Subscriber, expected: tuple[int, ...]) -> None:
-    assert Choices(LISTINGS, TERMS).of(one).positions == expected
+    assert Chooser(LISTINGS, TERMS).of(one).positions == expected
 
 
 def test_the_list_says_what_readers_get_who_have_not_chosen() -> None:
-    choices = Choices(LISTINGS, replace(TERMS, topics_mode=TopicsMode.ONLY))
+    choices = Chooser(LISTINGS, replace(TERMS, topics_mode=TopicsMode.ONLY))
     assert choices.of(reader("agents")).positions == (1, 3)
     assert choices.of(reader("agents", mode=TopicsMode.FIRST)).positions == (1, 3, 0, 2)
     assert choices.of(reader()).positions == (0, 1, 2, 3)
 
 
 def test_nobody_gets_a_listing_twice() -> None:
-    assert Choices(LISTINGS, TERMS).of(reader(), frozenset({102, 104, 999})).positions == (0, 2)
+    assert Chooser(LISTINGS, TERMS).of(reader(), frozenset({102, 104, 999})).positions == (0, 2)
 
 
 def plan(one: Subscriber) -> Planned:
-    return planning(LIST, slot_on(LIST, DAY), NOW, at_once=True, choose=Choices(LISTINGS, TERMS).of)(one)
+    return planning(LIST, slot_on(LIST, DAY), NOW, at_once=True, choose=Chooser(LISTINGS, TERMS).of)(one)
 
 
 def test_who_gets_something_gets_a_mail_with_it() -> None:
@@ -83,7 +84,7 @@ def test_who_had_all_of_it_gets_no_mail() -> None:
         slot_on(LIST, DAY),
         NOW,
         at_once=True,
-        choose=Choices(LISTINGS, TERMS).of,
+        choose=Chooser(LISTINGS, TERMS).of,
         subject_of=lambda _: "Papers",
     )
     assert again(reader(), frozenset({101, 102, 103})).choice.positions == (3,)

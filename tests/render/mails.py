@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from newsletter.core.choice import Choices
+from newsletter.core.choosing import Chooser
 from newsletter.core.delivery import Delivery, DeliveryState
 from newsletter.core.issue import Issue, IssueListing
 from newsletter.core.listing import Listing
@@ -146,7 +146,7 @@ def delivery(email: str = "reader@example.org", name: str = "", *, topics: tuple
 
 def chosen(of: Issue, to: Delivery, *, had: frozenset[int] = frozenset()) -> Delivery:
     """Return a delivery with what its reader gets of an issue; the subject of a part names all its papers."""
-    choice = Choices(of.listings, replace(of.terms, topics=of.terms.topics or TOPICS)).of(to.subscriber, had)
+    choice = Chooser(of.listings, replace(of.terms, topics=of.terms.topics or TOPICS)).of(to.subscriber, had)
     part = [of.listings[position].listing.title for position in choice.positions]
     subject = of.subject if len(part) in {0, len(of.listings)} else ", ".join(part)
     return to._replace(choice=choice, subject=subject)

@@ -10,13 +10,13 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from newsletter.core.choice import Choices
+from newsletter.core.choice import Choice
+from newsletter.core.choosing import Chooser
 from newsletter.core.delivery import DeliveryState, Planned
 from newsletter.core.issue import Draft, Issue
 from newsletter.core.newsletter_list import WEEKLY_EDITION, Cadence
 from newsletter.core.rendering import Headline, Part, Rendering
 from newsletter.core.subscriber import Subscriber
-from newsletter.core.topics import Choice
 from newsletter.ports import Store
 from newsletter.store import choices
 from newsletter.store.choices import NumberedChoices, read_choice
@@ -205,7 +205,7 @@ async def test_two_editions_that_are_closed_at_once_bring_no_reader_one_paper_tw
     stores = [await opened() for _ in range(4)]
 
     async def close(door: Store, one: Draft) -> Issue:
-        chooser = Choices(one.listings, one.terms)
+        chooser = Chooser(one.listings, one.terms)
 
         def plan(reader: Subscriber, had: frozenset[int]) -> Planned:
             choice = chooser.of(reader, had)

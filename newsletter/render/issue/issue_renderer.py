@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from newsletter.core.choice import Choices
+from dataclasses import replace
+
+from newsletter.core.choosing import Chooser
 from newsletter.core.issue import Draft, Issue
 from newsletter.core.rendering import Rendering
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.tokens import Links
-from newsletter.core.topics import OWN_WORDS, TopicsMode
+from newsletter.core.topics import TopicsMode
 from newsletter.ports import Renderer
 from newsletter.render.issue.message import IssueMessage, in_words
 from newsletter.render.issue.renderer import TemplateRenderer
@@ -48,9 +50,9 @@ class MailRenderer(Renderer):
 
 
 def _longest(issue: Issue) -> list[str]:
-    """Return what the mail says of matches to a reader whom everything interests."""
+    """Return what the mail says of matches to a reader who has chosen every topic."""
     terms = issue.terms
     curious = Subscriber(list=issue.list, email="", topics=tuple(terms.topics), topics_mode=TopicsMode.FIRST)
-    choice = Choices(issue.listings, terms).of(curious)
-    by_position = sorted(zip(choice.positions, choice.topics, strict=True))
-    return [in_words((OWN_WORDS, *topics)) for _, topics in by_position]
+    choice = Chooser(issue.listings, replace(terms, max_listings=0)).of(curious)
+    by_position = sorted(zip(choice.positions, choice.reasons, strict=True))
+    return [in_words(reasons) for _, reasons in by_position]

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from functools import lru_cache
 from urllib.parse import quote
 
+from newsletter.core.choice import Choice, Reason, ReasonKind
 from newsletter.core.delivery import Delivery, message_id
 from newsletter.core.issue import Issue
 from newsletter.core.rendering import Part, Rendering
 from newsletter.core.text import one_line
 from newsletter.core.tokens import Links
-from newsletter.core.topics import Choice
 from newsletter.ports import Composed, Message
 from newsletter.render.issue.view import CONTENTS_FROM, preheader, size
 from newsletter.render.issue.words import cut
@@ -30,6 +30,8 @@ CHOICE_SLOTS = frozenset({"subject", "preheader", "size", "shown", "left_out", "
 # … and in the block of a listing: the reader's topics that match it, and its number in the reader's order, also
 # as it fills the margin of the text part.
 LISTING_SLOTS = frozenset({"matched", "number", "margin"})
+
+TEST_COPY = "[Test]"  # before the subject of a test copy
 
 _CHOICES_KEPT = 64  # choices whose arranged page is kept, some 100 KB each
 _LONGEST_NAME = 60  # characters of a reader's name that the mail shows; `fit` keeps room for as many
@@ -116,23 +118,24 @@ class IssueMessage(Message):
         """Return the subject field and the body of a choice, ready for each reader who has it."""
         values = {"subject": subject, **self._of_choice(choice.positions)}
         listings = {
-            position: {"matched": in_words(topics), "number": str(number), "margin": f"{number}. ".ljust(4)}
-            for number, (position, topics) in enumerate(zip(choice.positions, choice.topics, strict=True), start=1)
+            position: {"matched": in_words(reasons), "number": str(number), "margin": f"{number}. ".ljust(4)}
+            for number, (position, reasons) in enumerate(
+                zip(choice.positions, choice.reasons, strict=True), start=1
+            )
         }
+        subject = f"{TEST_COPY} {subject}" if self._trial else subject
         return headers.text("Subject", subject), arranged(self._body, listings, values)
 
     def _of_choice(self, positions: tuple[int, ...]) -> dict[str, str]:
         """Return what a mail with these listings says of itself.
 
-        `preheader` names what there is beside the listing that the subject names: the issue's first where all are
-        there, whatever their order, else the reader's first. `size` counts the papers, `shown` those that the HTML
-        part has, `left_out` those that it has not; `long` says whether a table of contents is worth while.
+        `preheader` goes on after the subject, which names the first. `size` counts the papers, `shown` those that
+        the HTML part has, `left_out` those that it has not; `long` says whether a table of contents is useful.
         """
         candidates, headlines = self._issue.candidates, [self._headlines[position] for position in positions]
-        is_whole = len(positions) == len(self._headlines)
         left_out = len(self._left_out.intersection(positions))
         return {
-            "preheader": preheader(headlines, lead=positions.index(0) if is_whole and positions else 0),
+            "preheader": preheader(headlines, candidates),
             "size": size(len(positions), candidates),
             "shown": size(len(positions) - left_out, candidates),
             "left_out": str(left_out or ""),
@@ -171,9 +174,20 @@ class IssueMessage(Message):
         return one_click, headers.raw("List-Help", home) + headers.raw("List-Archive", home)
 
 
-def in_words(topics: Iterable[str]) -> str:
-    """Return what the slot `matched` says of a listing."""
-    return ", ".join(topics)
+def in_words(reasons: Iterable[Reason]) -> str:
+    """Return why a listing is for a reader, as the slot `matched` says it."""
+    return ", ".join(map(_in_words, reasons))
+
+
+def _in_words(reason: Reason) -> str:
+    match reason.kind:
+        case ReasonKind.TOPIC:
+            says_more = reason.word and reason.word.casefold() != reason.name.casefold()
+            return f"{reason.name}: {reason.word}" if says_more else reason.name
+        case ReasonKind.INTEREST:
+            return f"your interest: {reason.word}"
+        case _:
+            return f"you follow {reason.name}"
 
 
 def _mailto(address: str) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from markupsafe import Markup
 from newsletter.core.errors import RenderError
 from newsletter.core.issue import Draft, Issue
 from newsletter.core.newsletter_list import Masthead
+from newsletter.core.subject import fill
 from newsletter.core.text import one_line
 from newsletter.ports.pages import PageRenderer
 from newsletter.render.issue import words
@@ -78,12 +79,15 @@ class TemplateRenderer(PageRenderer):
         return value
 
     def subject(self, draft: Draft) -> str:
-        """Return the subject of a draft, one clean line, by the template of the list's cadence.
+        """Return the subject of a draft, one clean line, by the list's own pattern, or a template of its cadence.
 
         Raises:
             RenderError: the template is wrong; names template and line.
         """
-        return one_line(self._render(f"{draft.terms.cadence}/subject.txt", subject_values(draft, readable)))
+        values = subject_values(draft, readable)
+        if draft.terms.subject:
+            return one_line(fill(draft.terms.subject, values))
+        return one_line(self._render(f"{draft.terms.cadence}/subject.txt", values))
 
     def issue(self, issue: Issue, *, web_url: str, matched: Sequence[str] = ()) -> RenderedIssue:
         """Render both parts of an issue's mail, once for all readers, by the templates of the list's cadence.

@@ -16,7 +16,7 @@ from newsletter.render.issue.words import AI_SUMMARY, counted, cut, cut_at_sente
 BRIEF = 480  # characters of a listing's short paragraph: about six lines of the mail
 CONTENTS_FROM = 12  # listings from which an issue has a table of contents
 _PREHEADER = 160
-_SUBJECT_TITLE = 72
+_SUBJECT_TITLE = 100
 _TITLE = 300  # characters; a longer text is not a title
 
 _IMAGES = (".png", ".jpg", ".jpeg", ".gif")
@@ -80,20 +80,23 @@ def issue_view(issue: Issue, readable: Callable[[str], str]) -> IssueView:
     return IssueView(
         number=issue.number,
         day=issue.day,
-        preheader=preheader([headline(listing) for listing in listings]),
+        preheader=preheader([headline(listing) for listing in listings], issue.candidates),
         listings=listings,
         has_contents=len(listings) >= CONTENTS_FROM,
     )
 
 
 def subject_values(draft: Draft, readable: Callable[[str], str]) -> dict[str, object]:
-    """Return the values of the template `subject.txt`: `masthead`, `day`, `lead` (a title, cut) and `more`."""
+    """Return the values of a subject: the template `subject.txt` and `core.subject` name them."""
     lead = _plain(draft.listings[0].listing.title, readable) if draft.listings else ""
     return {
         "masthead": draft.masthead,
+        "title": draft.masthead.title,
         "day": draft.day,
+        "date": short_date(draft.day),
+        "number": draft.number,
         "lead": cut(lead, _SUBJECT_TITLE),
-        "more": max(len(draft.listings) - 1, 0),
+        "count": len(draft.listings),
     }
 
 
@@ -183,9 +186,12 @@ def _facts(item: IssueListing) -> tuple[str, ...]:
 
 def size(shown: int, candidates: int) -> str:
     """Return how many papers there are, to follow `Here`: `are 20 of 46 new papers`."""
-    verb = "is" if shown == 1 else "are"
-    what = counted(shown, "new paper") if candidates <= shown else f"{shown} of {counted(candidates, 'new paper')}"
-    return f"{verb} {what}"
+    return f"{'is' if shown == 1 else 'are'} {share(shown, candidates)}"
+
+
+def share(shown: int, candidates: int) -> str:
+    """Return how many papers there are, and of how many: `20 of 46 new papers`, or `46 new papers` for all."""
+    return counted(shown, "new paper") if candidates <= shown else f"{shown} of {counted(candidates, 'new paper')}"
 
 
 def headline(listing: ListingView) -> Headline:
@@ -193,9 +199,15 @@ def headline(listing: ListingView) -> Headline:
     return Headline(title=listing.title, brief=cut(f"{listing.brief_label} {listing.brief}".lstrip(), _PREHEADER))
 
 
-def preheader(headlines: Sequence[Headline], *, lead: int = 0) -> str:
-    """Return the text that an inbox shows after the subject: the titles other than that at `lead`."""
-    others = [item.title for place, item in enumerate(headlines) if place != lead]
-    if others:
-        return cut("Also: " + " · ".join(others[:4]), _PREHEADER)
-    return headlines[0].brief if headlines else ""
+def preheader(headlines: Sequence[Headline], candidates: int) -> str:
+    """Return the text that an inbox shows after the subject, which is the first title: it goes on from there.
+
+    Args:
+        headlines: of the listings, in the reader's order.
+        candidates: how many papers they were chosen from.
+    """
+    if len(headlines) < 2:  # noqa: PLR2004 -- the subject has said it all but for the paper's own words
+        return headlines[0].brief if headlines else ""
+    count = share(len(headlines), candidates)
+    titles = " · ".join(item.title for item in headlines[1:3])
+    return f"{cut(titles, _PREHEADER - len(count) - 3)} · {count}"

@@ -1,0 +1,113 @@
+"""Listings as topics, follows and interests look at them: words without endings, phrases found whole. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import log
+
+from newsletter.core.listing import Listing
+from newsletter.core.stemming import stem
+from newsletter.core.titles import normalised_title
+
+_TITLE_COUNTS = 2
+
+
+def stems(text: str) -> list[str]:
+    """Return the words of a text as they are compared."""
+    return [stem(word) for word in normalised_title(text).split()]
+
+
+def phrase(words: Iterable[str]) -> str:
+    """Return words with a space on either side of each, so that they are found by substring, and only whole."""
+    return f" {' '.join(words)} "
+
+
+@dataclass(frozen=True, slots=True)
+class Searchable:
+    """A listing as it is looked through.
+
+    Texts are phrases of stems; names are normalised, each with the name as it stands in the listing.
+    """
+
+    text: str
+    title: frozenset[str]
+    words: Counter[str]
+    categories: Mapping[str, str]
+    authors: Mapping[str, str]
+    organization: str
+
+    @classmethod
+    def of(cls, listing: Listing) -> Searchable:
+        """Return a listing ready to be looked through."""
+        texts = (listing.title, listing.abstract, listing.summary, listing.ai_summary, *listing.keywords)
+        parts = [stems(text) for text in texts]
+        categories = {category.partition(".")[0].lower(): category for category in reversed(listing.categories)}
+        categories |= {category.lower(): category for category in listing.categories}
+        words = Counter(word for part in parts for word in part)
+        for word in parts[0]:
+            words[word] += _TITLE_COUNTS - 1
+        return cls(
+            text="|".join(map(phrase, parts)),
+            title=frozenset(parts[0]),
+            words=words,
+            categories=categories,
+            authors={normalised_title(author): author for author in listing.authors},
+            organization=phrase(normalised_title(listing.organization).split()),
+        )
+
+
+class SearchIndex:
+    """The listings of an issue, by what stands in them; made once per issue. Listings are named by position."""
+
+    def __init__(self, listings: Sequence[Listing]) -> None:
+        self.all = [Searchable.of(listing) for listing in listings]
+        self._similar: dict[tuple[int, int], float] = {}
+
+    @cached_property
+    def counts(self) -> Mapping[str, Mapping[int, int]]:
+        """Return how often each word stands in which listings; words of titles count twice."""
+        found: dict[str, dict[int, int]] = defaultdict(dict)
+        for position, one in enumerate(self.all):
+            for word, count in one.words.items():
+                found[word][position] = count
+        return found
+
+    @cached_property
+    def authors(self) -> Mapping[str, Sequence[int]]:
+        """Return the listings of each author, by normalised name."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for position, one in enumerate(self.all):
+            for author in one.authors:
+                found[author].append(position)
+        return found
+
+    def idf(self, word: str) -> float:
+        """Return how rare a word is among the listings, as BM25 counts it."""
+        count = len(self.counts.get(word, ()))
+        return log(1 + (len(self.all) - count + 0.5) / (count + 0.5))
+
+    def with_phrase(self, words: Sequence[str]) -> list[int]:
+        """Return the listings that hold some stems as a phrase; none for no words."""
+        if not words:
+            return []
+        rarest = min((self.counts.get(word, {}) for word in words), key=len)
+        wanted = phrase(words)
+        return [position for position in rarest if wanted in self.all[position].text]
+
+    def with_organization(self, name: str) -> list[int]:
+        """Return the listings whose organization is of that name, or has these whole words in it."""
+        words = normalised_title(name).split()
+        wanted = phrase(words)
+        return [position for position, one in enumerate(self.all) if words and wanted in one.organization]
+
+    def similarity(self, one: int, other: int) -> float:
+        """Return how much of two titles is the same, from 0 to 1: shared words against all, by their rarity."""
+        pair = (one, other) if one < other else (other, one)
+        if pair not in self._similar:
+            first, second = self.all[one].title, self.all[other].title
+            shared, whole = (sum(map(self.idf, words)) for words in (first & second, first | second))
+            self._similar[pair] = shared / whole if whole else 0.0
+        return self._similar[pair]
