@@ -8,6 +8,7 @@ from datetime import date
 from urllib.parse import quote, urlsplit
 
 from newsletter.core.issue import Draft, Issue, IssueListing
+from newsletter.core.landing import Landing, search_links, title_links
 from newsletter.core.listing import Listing
 from newsletter.core.rendering import Headline
 from newsletter.core.text import one_line
@@ -31,13 +32,15 @@ class ListingView:
 
     `summary` is the source's own, `ai_summary` is by a model, `abstract` is whole, `brief` is a short paragraph of
     the first of these that exists. `ai_label` stands before the model's text (`AI summary:`); `brief_label` stands
-    before `brief` if that is the model's text. `facts` says why the listing is in the issue, and its votes (`128
+    before `brief` if that is the model's text. `is_search`: `url` leads to a search by title, as nothing else is
+    known of the paper. `facts` says why the listing is in the issue, and its votes (`128
     upvotes`, `rose late`).
     """
 
     position: int
     title: str
     url: str
+    is_search: bool
     authors: tuple[str, ...]
     n_authors: int
     organization: str
@@ -76,7 +79,7 @@ def issue_view(issue: Issue, readable: Callable[[str], str]) -> IssueView:
         issue: the frozen issue.
         readable: turns markup in a listing's text into plain Unicode.
     """
-    listings = tuple(_listing(item, position, issue.day, readable) for position, item in enumerate(issue.listings))
+    listings = tuple(_listing(item, position, issue, readable) for position, item in enumerate(issue.listings))
     return IssueView(
         number=issue.number,
         day=issue.day,
@@ -130,20 +133,22 @@ def _plain(text: str, readable: Callable[[str], str]) -> str:
     return one_line(readable(one_line(text)))
 
 
-def _listing(item: IssueListing, position: int, today: date, readable: Callable[[str], str]) -> ListingView:
+def _listing(item: IssueListing, position: int, issue: Issue, readable: Callable[[str], str]) -> ListingView:
     listing = item.listing
     abstract = _plain(listing.abstract, readable)
     ai_summary = _unless(_plain(listing.ai_summary, readable), {abstract})
     summary = _unless(_plain(listing.summary, readable), {abstract, ai_summary})
     ai_label = AI_SUMMARY if ai_summary else ""
+    url, is_search = _title_link(listing, issue.terms.landing)
     return ListingView(
         position=position,
         title=cut(_plain(listing.title, readable), _TITLE) or "Untitled",
-        url=_title_link(listing),
+        url=url,
+        is_search=is_search,
         authors=tuple(name for author in listing.authors if (name := _plain(author, readable))),
         n_authors=listing.n_authors,
         organization=_plain(listing.organization, readable),
-        published=short_date(listing.published_on, today) if listing.published_on else "",
+        published=short_date(listing.published_on, issue.day) if listing.published_on else "",
         summary=summary,
         ai_summary=ai_summary,
         ai_label=ai_label,
@@ -167,13 +172,10 @@ def _unless(text: str, said: Collection[str]) -> str:
     return "" if text in said else text
 
 
-def _title_link(listing: Listing) -> str:
-    candidates = (
-        listing.url,
-        f"https://arxiv.org/abs/{listing.arxiv_id}" if listing.arxiv_id else "",
-        f"https://doi.org/{listing.doi}" if listing.doi else "",
-    )
-    return next((link for url in candidates if (link := web_link(url))), "")
+def _title_link(listing: Listing, landing: Landing) -> tuple[str, bool]:
+    """Return where the title leads, and whether that is a search by title."""
+    link = next((link for url in title_links(listing, landing) if (link := web_link(url))), "")
+    return link, link in map(web_link, search_links(listing, landing))
 
 
 def _facts(item: IssueListing) -> tuple[str, ...]:
