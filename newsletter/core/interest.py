@@ -59,7 +59,8 @@ class Interests:
                 for position, weight in self._weights.get(word, {}).items():
                     share[position] += rarity[word]
                     scores[position] += rarity[word] * weight
-                    rarest[position] = max(rarest.get(position, (0.0, "")), (rarity[word], written))
+                    if rarity[word] > rarest.get(position, (0.0, ""))[0]:
+                        rarest[position] = (rarity[word], written)
             matched.update(position for position, found in share.items() if found >= enough)
         return {position: (scores[position], rarest[position][1]) for position in sorted(matched)}
 
