@@ -67,5 +67,9 @@ class Interests:
 
 def _words(clause: str) -> dict[str, str]:
     """Return the words of a clause that say something: without endings, each with the word as it was written."""
-    written = normalised_title(clause).split()
-    return {word: one for one in reversed(written) for word in stems(one) if word not in _SAYS_NOTHING}
+    found: dict[str, str] = {}
+    for written in normalised_title(clause).split():
+        for word in stems(written):
+            if word not in _SAYS_NOTHING:
+                found.setdefault(word, written)
+    return found
