@@ -17,7 +17,7 @@ from newsletter.core.steps import Plan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueSummary:
-    """One line of a list's history."""
+    """One line of a list's history; `listings` counts those that somebody without wishes gets."""
 
     list: str
     day: date

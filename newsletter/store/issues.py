@@ -176,7 +176,7 @@ class SqlIssues(Issues):
                 day=row.day,
                 number=row.number,
                 subject=row.subject,
-                listings=row.listings,
+                listings=min(row.listings, length(row.candidates, row.terms.max_listings)),
                 frozen_at=row.frozen_at,
                 deliveries=counts[row.key],
             )
