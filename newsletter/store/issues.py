@@ -16,7 +16,7 @@ from typing_extensions import override
 from newsletter.core.choice import Choice
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import StaleDraftError
-from newsletter.core.issue import Draft, Issue, length
+from newsletter.core.issue import Draft, Issue, IssueListing, length
 from newsletter.core.rendering import Rendering
 from newsletter.core.steps import Plan, opening, require_reader
 from newsletter.core.subscriber import SubscriberStatus
@@ -24,6 +24,7 @@ from newsletter.ports import IssueOutline, Issues, IssueSummary
 from newsletter.store.bulk import among, insert, rows, run
 from newsletter.store.choices import Brought, NumberedChoices, read_choice
 from newsletter.store.engine import Database
+from newsletter.store.feedback import Opinions, current_key
 from newsletter.store.statements import ADD_DELIVERIES
 from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
 from newsletter.store.subscribers import SUPPRESSION
@@ -97,6 +98,21 @@ class SqlIssues(Issues):
             is_first = place.rank <= lengths[place.issue_key]
             found[place.listing_key] = found.get(place.listing_key, False) or is_first
         return found
+
+    @override
+    async def listing(self, lists: Collection[str], key: int, *, day: date | None = None) -> IssueListing | None:
+        query = (
+            sa.select(issue_listings.c.listing_key, issue_listings.c.record)
+            .join(issues, issues.c.key == issue_listings.c.issue_key)
+            .where(issue_listings.c.listing_key == current_key(key), issues.c.list.in_(lists))
+            .order_by(issues.c.day.desc(), issue_listings.c.rank)
+            .limit(1)
+        )
+        if day is not None:
+            query = query.where(issues.c.day == day)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        return None if row is None else replace(row.record, key=row.listing_key)
 
     @override
     async def freeze(
@@ -283,14 +299,16 @@ async def _plan_deliveries(connection: AsyncConnection, issue: Issue, plan: Plan
         .limit(_PAGE)
     )
     after, reasons = "", Counter[str]()
-    brought, numbered = await Brought.before(connection, issue), NumberedChoices(issue.key)
+    brought, numbered, opinions = await Brought.before(connection, issue), NumberedChoices(issue.key), Opinions()
     while found := (await connection.execute(page, {"after": after})).all():
         after = found[-1].address_key
         readers = {key: (subscriber_of(values), suppression) for _, key, suppression, *values in found}
         getting = [key for key, (reader, _) in readers.items() if issue.terms.suits(reader.cadence)]
         had = await brought.to(connection, getting)
+        said = await opinions.of(connection, getting)
         planned = []
-        for key, (reader, suppression) in readers.items():
+        for key, (known, suppression) in readers.items():
+            reader = replace(known, opinions=said[key]) if key in said else known
             one = opening(reader, suppression, had.get(key, frozenset()), plan, now)
             number = None if one.choice is None else numbered.number(one.choice, one.subject)
             planned.append((issue.key, key, number, *one[:-2]))

@@ -6,6 +6,7 @@ from typing_extensions import override
 
 from newsletter.ports import Store
 from newsletter.store.engine import Database
+from newsletter.store.feedback import SqlFeedback
 from newsletter.store.high_water import SqlHighWater
 from newsletter.store.hindrances import SqlHindrances
 from newsletter.store.issues import SqlIssues
@@ -25,6 +26,7 @@ class SqlStore(Store):
         self.library = SqlLibrary(database)
         self.issues = SqlIssues(database)
         self.subscribers = SqlSubscribers(database)
+        self.feedback = SqlFeedback(database)
         self.outbox = SqlOutbox(database, _workers(database))
         self.hindrances = SqlHindrances(database)
         self.suppressions = SqlSuppressions(database)
