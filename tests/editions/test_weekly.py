@@ -37,8 +37,8 @@ async def test_a_weekly_reader_of_a_daily_list_gets_the_best_of_the_week(desk: D
     (mail,) = desk.mails("weekly")
     assert mail.papers == (412, 312, 212, 112, 12, 411)  # by final votes, whatever was in the daily issues
     assert "The week: " in mail.subject
-    assert [len(one.papers) for one in desk.mails("daily")] == [6] * 5
-    assert len(set(desk.papers("daily"))) == 30
+    assert [len(one.papers) for one in desk.mails("daily")] == [6, 6, 6, 6, 4]  # the last one is what came late
+    assert len(set(desk.papers("daily"))) == 28
     assert report.weekly is not None
     assert report.as_json()["weekly"]["list"] == "daily.weekly"
     assert report.as_json()["weekly"]["issue"]["number"] == 1
