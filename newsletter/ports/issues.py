@@ -10,6 +10,7 @@ from typing import Protocol
 from newsletter.core.choice import Choice
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.issue import Draft, Issue, IssueListing
+from newsletter.core.landing import Landing
 from newsletter.core.newsletter_list import Masthead
 from newsletter.core.rendering import Rendering
 from newsletter.core.steps import Plan
@@ -30,13 +31,14 @@ class IssueSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueOutline:
-    """An issue without what is in it: which one it is, and how its list presents itself."""
+    """An issue without what is in it: which one it is, how its list presents itself, and where titles lead."""
 
     key: int
     list: str
     day: date
     frozen_at: datetime
     masthead: Masthead
+    landing: Landing
 
 
 class Issues(Protocol):

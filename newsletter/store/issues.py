@@ -74,7 +74,12 @@ class SqlIssues(Issues):
         if row is None:
             return None
         return IssueOutline(
-            key=row.key, list=row.list, day=row.day, frozen_at=row.frozen_at, masthead=row.terms.masthead
+            key=row.key,
+            list=row.list,
+            day=row.day,
+            frozen_at=row.frozen_at,
+            masthead=row.terms.masthead,
+            landing=row.terms.landing,
         )
 
     @override

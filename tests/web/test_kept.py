@@ -304,6 +304,7 @@ async def test_a_slow_page_does_not_hold_up_the_others(site: Site, tmp_path: Pat
     app = public_app(
         subscribers=site.store.subscribers,
         issues=site.store.issues,
+        feedback=site.store.feedback,
         links=LINKS,
         renderer=Slow(),
         clock=lambda: NOW,

@@ -14,6 +14,7 @@ from newsletter.core.rendering import Part, Rendering
 from newsletter.core.text import one_line
 from newsletter.core.tokens import Links
 from newsletter.ports import Composed, Message
+from newsletter.render.issue.mathtext import readable
 from newsletter.render.issue.view import CONTENTS_FROM, preheader, size
 from newsletter.render.issue.words import cut
 from newsletter.render.mime import headers
@@ -34,6 +35,7 @@ LISTING_SLOTS = frozenset({"matched", "number", "margin"})
 TEST_COPY = "[Test]"  # before the subject of a test copy
 
 _CHOICES_KEPT = 64  # choices whose arranged page is kept, some 100 KB each
+_LONGEST_TITLE = 60  # characters of a paper's title in a reason
 _LONGEST_NAME = 60  # characters of a reader's name that the mail shows; `fit` keeps room for as many
 
 
@@ -186,6 +188,8 @@ def _in_words(reason: Reason) -> str:
             return f"{reason.name}: {reason.word}" if says_more else reason.name
         case ReasonKind.INTEREST:
             return f"your interest: {reason.word}"
+        case ReasonKind.LIKED:
+            return f"like “{cut(one_line(readable(reason.name)), _LONGEST_TITLE)}”"
         case _:
             return f"you follow {reason.name}"
 

@@ -139,7 +139,7 @@ def _listing(item: IssueListing, position: int, issue: Issue, readable: Callable
     ai_summary = _unless(_plain(listing.ai_summary, readable), {abstract})
     summary = _unless(_plain(listing.summary, readable), {abstract, ai_summary})
     ai_label = AI_SUMMARY if ai_summary else ""
-    url, is_search = _title_link(listing, issue.terms.landing)
+    url, is_search = title_link(listing, issue.terms.landing)
     return ListingView(
         position=position,
         title=cut(_plain(listing.title, readable), _TITLE) or "Untitled",
@@ -172,7 +172,7 @@ def _unless(text: str, said: Collection[str]) -> str:
     return "" if text in said else text
 
 
-def _title_link(listing: Listing, landing: Landing) -> tuple[str, bool]:
+def title_link(listing: Listing, landing: Landing) -> tuple[str, bool]:
     """Return where the title leads, and whether that is a search by title."""
     link = next((link for url in title_links(listing, landing) if (link := web_link(url))), "")
     return link, link in map(web_link, search_links(listing, landing))

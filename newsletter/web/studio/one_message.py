@@ -160,12 +160,14 @@ class Studio(Previews):
         A closed issue goes to subscribers as they are in the ledger. For a draft, the file decides about its own.
         """
         list_name, key = issue.masthead.readers_of, address_key(address)
-        known = await self.pipeline.store.subscribers.of_address(list_name, key)
+        store = self.pipeline.store
+        known = await store.subscribers.of_address(list_name, key)
+        opinions = await store.feedback.of_address(list_name, key)
         if known and (issue.key or known.origin is not Origin.FILE):
-            return known
+            return replace(known, opinions=opinions)
         file = self.files.read().right.get(list_name)
         named = (one for one in (file.subscribers if file else ()) if one.address_key == key)
-        return next(named, Subscriber(list=list_name, email=address))
+        return replace(next(named, Subscriber(list=list_name, email=address)), opinions=opinions)
 
     def file(self, list_name: str) -> ListFile:
         """Return a list, or its weekly edition (`daily.weekly`) with the same readers.
