@@ -14,6 +14,7 @@ from newsletter.core.choice import Choice
 from newsletter.core.choosing import Chooser
 from newsletter.core.diff import MAX_CATCH_UP_DAYS, eligible, first_day, select, too_few, unsent
 from newsletter.core.errors import NoReaderError, StaleDraftError
+from newsletter.core.figures import figure_urls, with_figures
 from newsletter.core.issue import Draft, Issue
 from newsletter.core.newsletter_list import Cadence, NewsletterList
 from newsletter.core.rendering import Rendering
@@ -67,7 +68,8 @@ async def draft(store: Store, list_: NewsletterList, sources: Sequence[str], day
         news_since=previous.frozen_at if previous else None,
     )
     fresh = unsent(competing, sent)
-    return select(fresh, list_, day, number=newest + 1, among=candidates, previous=previous)
+    drafted = select(fresh, list_, day, number=newest + 1, among=candidates, previous=previous)
+    return with_figures(drafted, await store.pictures.known(figure_urls(drafted.listings)))
 
 
 async def publish(

@@ -185,6 +185,19 @@ sightings = sa.Table(
     sa.Index(None, "source", "listed_on", "listing_key"),
 )
 
+# What was found at the URLs of papers' pictures; each is asked for once. `kind` and `refusal` may be empty.
+pictures = sa.Table(
+    "pictures",
+    metadata,
+    sa.Column("url", _Exact, primary_key=True),
+    _text("kind"),
+    sa.Column("width", sa.BigInteger),  # pixels
+    sa.Column("height", sa.BigInteger),
+    sa.Column("size", sa.BigInteger),  # bytes
+    _text("refusal"),  # why no mail shows it
+    _moment("checked_at"),
+)
+
 # What reading a page came to, by the day that the page is for.
 readings = sa.Table(
     "readings",
