@@ -68,7 +68,7 @@ class _Look:
             async with asyncio.timeout(time):
                 await asyncio.gather(*(self._work() for _ in range(_AT_ONCE)))
         except TimeoutError:
-            log.warning("pictures_take_long", seconds=time)
+            log.info("pictures_take_long", seconds=time)
 
     async def _work(self) -> None:
         while self.left:
@@ -83,7 +83,7 @@ class _Look:
         except SourceError as error:
             self.failures[host] += 1
             self._in_a_row[host] += 1
-            log.warning("picture_not_read", url=url, reason=str(error))
+            log.info("picture_not_read", url=url, reason=str(error))
             return
         except Exception:  # a defect must not stop the issue; it is logged in full
             self.failures[host] += 1
