@@ -28,6 +28,16 @@ class IssueListing:
     figure: Figure | None = None  # a picture of the paper that was checked
 
 
+def length(candidates: int, most: int) -> int:
+    """Return how many of an issue's listings somebody without wishes gets.
+
+    Args:
+        candidates: how many compete for it that everybody is to get.
+        most: the most that one reader gets; 0: no limit.
+    """
+    return min(candidates, most or candidates)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """An issue before it is closed."""
@@ -88,7 +98,7 @@ class Issue:
     @property
     def length(self) -> int:
         """Return how many of its listings somebody without wishes gets."""
-        return min(len(self.listings), self.terms.max_listings or len(self.listings))
+        return min(length(self.candidates, self.terms.max_listings), len(self.listings))
 
     @property
     def list(self) -> str:

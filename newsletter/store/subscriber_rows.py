@@ -9,10 +9,12 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from newsletter.core.follows import Follow, read_follow
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Origin, Subscriber, SubscriberStatus
 from newsletter.core.topics import TopicsMode
-from newsletter.store.tables import as_text, subscribers
+from newsletter.store.column_types import as_text
+from newsletter.store.tables import subscribers
 
 
 class _Kept(NamedTuple):
@@ -26,6 +28,11 @@ class _Kept(NamedTuple):
 def _words(text: str) -> tuple[str, ...]:
     """Return the words of a JSON array; readers have the same few topics again and again."""
     return tuple(json.loads(text))
+
+
+@lru_cache(maxsize=4096)
+def _follows(text: str) -> tuple[Follow, ...]:
+    return tuple(map(read_follow, json.loads(text)))
 
 
 @lru_cache(maxsize=1024)
@@ -46,6 +53,7 @@ _FIELDS: Mapping[str, _Kept | None] = {
     "email": None,
     "name": None,
     "topics": _Kept(lambda words: json.dumps(words, ensure_ascii=False), _words),
+    "follows": _Kept(lambda follows: json.dumps([str(one) for one in follows], ensure_ascii=False), _follows),
     "cadence": _one_of(Cadence),
     "hour": _Kept(time.isoformat, _hour),
     "timezone": None,
