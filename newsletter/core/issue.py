@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Masthead
+from newsletter.core.pictures import Figure
 from newsletter.core.terms import Terms
 
 
@@ -24,6 +25,7 @@ class IssueListing:
     upvotes: int | None = None
     comments: int | None = None
     stars: int | None = None
+    figure: Figure | None = None  # a picture of the paper that was checked
 
 
 def length(candidates: int, most: int) -> int:

@@ -23,7 +23,6 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from heapq import nlargest
 from math import sqrt
 from typing import NamedTuple
 
@@ -116,7 +115,7 @@ class LikenessIndex:
     def _similar(self, example: Example) -> dict[int, float]:
         """Return how similar an example is to the listings that have anything of it; 1 to those of its title."""
         weights = self._index.weighed(example.words)
-        weightiest = nlargest(_WORDS, weights, key=lambda word: (word in self._by_word, weights[word], word))
+        weightiest = sorted(weights, key=lambda word: (word not in self._by_word, -weights[word], word))[:_WORDS]
         found: dict[int, float] = defaultdict(float)
         for word, weight in _normalised({word: weights[word] for word in weightiest}).items():
             for position, theirs in self._by_word.get(word, ()):

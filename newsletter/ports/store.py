@@ -9,6 +9,7 @@ from newsletter.ports.hindrances import Hindrances
 from newsletter.ports.issues import Issues
 from newsletter.ports.library import Library
 from newsletter.ports.outbox import Outbox
+from newsletter.ports.pictures import Pictures
 from newsletter.ports.slots import Slots
 from newsletter.ports.subscribers import Subscribers
 from newsletter.ports.suppressions import HighWater, Suppressions
@@ -18,6 +19,7 @@ class Store(Protocol):
     """One ledger, with a port for each kind of what it keeps."""
 
     library: Library  # listings and sightings
+    pictures: Pictures  # what was found at the URLs of papers' pictures
     issues: Issues  # closed
     subscribers: Subscribers  # of all lists
     feedback: Feedback  # what they said of papers

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from newsletter.core.listing import Listing
+from newsletter.core.pictures import Figure
 from newsletter.render.issue.view import BRIEF, ListingView, direction, image_link, issue_view, size, web_link
 from tests import factories
 
@@ -56,6 +57,24 @@ def test_what_people_wrote_has_no_label(listing: Listing) -> None:
     assert (view.brief, view.brief_label) == ("Theirs.", "")
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "shown"), [(600, 400, 536), (1200, 300, 536), (800, 800, 420), (1000, 1500, 280)]
+)
+def test_a_figure_is_as_wide_as_the_text_or_less_so_that_it_is_not_too_tall(
+    width: int, height: int, shown: int
+) -> None:
+    figure = Figure(url="https://example.org/shot.png?a=1&b=2", width=width, height=height)
+    view = view_of(Listing(title="A"), figure=figure)
+    assert (view.figure_url, view.figure_width) == (figure.url, shown)
+    assert view.figure_alt == "Figure shown with the paper"
+    assert shown * height // width <= 420
+
+
+def test_a_paper_without_a_figure_has_nothing_in_its_place() -> None:
+    view = view_of(Listing(title="A", media_urls=("https://example.org/shot.png",)))
+    assert (view.figure_url, view.figure_width, view.figure_alt) == ("", 0, "")
+
+
 def test_what_the_source_and_a_model_say_alike_is_taken_for_the_model_s() -> None:
     view = view_of(Listing(title="A", summary="The same.", ai_summary="The same."))
     assert (view.summary, view.ai_summary, view.brief_label) == ("", "The same.", "AI summary:")
@@ -84,7 +103,15 @@ def test_a_paper_without_a_link_of_its_own_leads_to_arxiv_or_the_doi() -> None:
     assert view_of(Listing(title="A", arxiv_id="2606.13677")).url == "https://arxiv.org/abs/2606.13677"
     assert view_of(Listing(title="A", arxiv_id="2606.13677")).pdf_url == "https://arxiv.org/pdf/2606.13677"
     assert view_of(Listing(title="A", doi="10.1101/2020.1")).url == "https://doi.org/10.1101/2020.1"
-    assert view_of(Listing(title="A", url="ftp://example.org/a")).url == ""
+    assert not view_of(Listing(title="A", doi="10.1101/2020.1")).is_search
+
+
+def test_a_paper_without_any_link_leads_to_a_search_by_its_title() -> None:
+    for url in ("", "ftp://example.org/a", "javascript:alert(1)"):
+        view = view_of(Listing(title="Fish & <chips>", url=url))
+        assert view.url == "https://arxiv.org/search/?query=Fish+%26+%3Cchips%3E&searchtype=title"
+        assert view.is_search
+    assert view_of(Listing(title="…")).url == ""
 
 
 def test_the_year_of_a_paper_is_told_where_it_is_another() -> None:

@@ -55,7 +55,7 @@ async def test_only_papers_of_closed_issues_are_shown(site: Site) -> None:
     ):
         answer = await site.client.get(link)
         assert answer.status_code == 404, link
-    assert "Nothing here" in answer.text
+        assert "Nothing here" in answer.text
 
 
 async def test_nothing_can_be_sent_there(site: Site) -> None:

@@ -10,15 +10,18 @@ from urllib.parse import quote, urlsplit
 from newsletter.core.issue import Draft, Issue, IssueListing
 from newsletter.core.landing import Landing, search_links, title_links
 from newsletter.core.listing import Listing
+from newsletter.core.pictures import Figure
 from newsletter.core.rendering import Headline
 from newsletter.core.text import one_line
-from newsletter.render.issue.words import AI_SUMMARY, counted, cut, cut_at_sentence, short_date
+from newsletter.render.issue.words import AI_SUMMARY, FIGURE, counted, cut, cut_at_sentence, short_date
 
 BRIEF = 480  # characters of a listing's short paragraph: about six lines of the mail
 CONTENTS_FROM = 12  # listings from which an issue has a table of contents
 _PREHEADER = 160
 _SUBJECT_TITLE = 100
 _TITLE = 300  # characters; a longer text is not a title
+
+_FIGURE_WIDTH, _FIGURE_HEIGHT = 536, 420  # CSS pixels, at most
 
 _IMAGES = (".png", ".jpg", ".jpeg", ".gif")
 _RIGHT_TO_LEFT = ("ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi")
@@ -33,8 +36,9 @@ class ListingView:
     `summary` is the source's own, `ai_summary` is by a model, `abstract` is whole, `brief` is a short paragraph of
     the first of these that exists. `ai_label` stands before the model's text (`AI summary:`); `brief_label` stands
     before `brief` if that is the model's text. `is_search`: `url` leads to a search by title, as nothing else is
-    known of the paper. `facts` says why the listing is in the issue, and its votes (`128
-    upvotes`, `rose late`).
+    known of the paper. `facts` says why the listing is in the issue, and its votes (`128 upvotes`, `rose late`).
+    `figure_width` is how wide a mail shows the picture, in CSS pixels; 0 without one. Its height follows. It may
+    be transparent, and needs a white ground.
     """
 
     position: int
@@ -59,6 +63,9 @@ class ListingView:
     project_url: str
     discussion_url: str
     thumbnail_url: str
+    figure_url: str
+    figure_width: int
+    figure_alt: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +141,7 @@ def _plain(text: str, readable: Callable[[str], str]) -> str:
 
 
 def _listing(item: IssueListing, position: int, issue: Issue, readable: Callable[[str], str]) -> ListingView:
-    listing = item.listing
+    listing, figure = item.listing, item.figure
     abstract = _plain(listing.abstract, readable)
     ai_summary = _unless(_plain(listing.ai_summary, readable), {abstract})
     summary = _unless(_plain(listing.summary, readable), {abstract, ai_summary})
@@ -164,7 +171,15 @@ def _listing(item: IssueListing, position: int, issue: Issue, readable: Callable
         project_url=web_link(listing.project_url),
         discussion_url=web_link(listing.discussion_url) if item.comments else "",
         thumbnail_url=image_link(listing.thumbnail_url),
+        figure_url=web_link(figure.url) if figure else "",
+        figure_width=_shown_width(figure),
+        figure_alt=FIGURE if figure else "",
     )
+
+
+def _shown_width(figure: Figure | None) -> int:
+    """Return how wide a mail shows a figure: as the text, less where it would be too tall."""
+    return min(_FIGURE_WIDTH, _FIGURE_HEIGHT * figure.width // figure.height) if figure else 0
 
 
 def _unless(text: str, said: Collection[str]) -> str:

@@ -9,6 +9,8 @@ from datetime import date
 LINE = 72  # columns of the text part
 AI_SUMMARY = "AI summary:"  # before each text by a model, wherever it is shown
 
+FIGURE = "Figure shown with the paper"  # in place of a picture that is not loaded
+
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
