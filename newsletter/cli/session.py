@@ -13,10 +13,6 @@ from newsletter import bootstrap
 from newsletter.cli.output import complain
 from newsletter.core.days import read_day
 from newsletter.core.errors import StoppedError, UsageError
-from newsletter.logs import configure_logging
-from newsletter.scheduling import loop as runtime
-from newsletter.scheduling.signals import LastResort, run_until_signal
-from newsletter.settings import Settings, load
 
 if TYPE_CHECKING:
     import asyncio
@@ -26,6 +22,7 @@ if TYPE_CHECKING:
     from newsletter.cli.exits import Exit
     from newsletter.core.errors import ListFileError
     from newsletter.ports import ListFile, Lists
+    from newsletter.settings import Settings
 
 T = TypeVar("T")
 
@@ -51,6 +48,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print machine-readable JSO
 
 def settings() -> Settings:
     """Return the settings of `.env` and the environment, with logging set up as they say."""
+    from newsletter.logs import configure_logging
+    from newsletter.settings import load
+
     loaded = load(ENV_FILE)
     configure_logging(loaded.log)
     return loaded
@@ -62,6 +62,8 @@ def within(action: Callable[[Program], Awaitable[T]]) -> T:
     Raises:
         ConfigurationError: a setting is wrong, or this is no working folder; nothing is written then.
     """
+    from newsletter.scheduling import loop as runtime
+
     loaded = settings()
     bootstrap.check_folder(loaded)
 
@@ -81,6 +83,8 @@ def until_signal(action: Callable[[Program, asyncio.Event], Awaitable[T]], *, cu
         action: is handed the program and the event that a signal sets.
         cut_off: what the command exits with if the action had to be cut off.
     """
+    from newsletter.scheduling.signals import LastResort, run_until_signal
+
     last_resort = LastResort(cut_off)
 
     async def act(program: Program) -> T:
