@@ -1,8 +1,8 @@
 """The composition root: the one place where settings become clients and parts become a program.
 
 Each part is made when it is first asked for, and what it is made of is imported then: `status` opens the ledger
-and loads no SMTP client, `lists check` loads no database driver either. So imports stand in functions here; those at
-the top are light, or for types.
+and loads no SMTP client, `lists check` loads no database driver either. So imports stand in functions here,
+and those at the top are light, or for types.
 """
 
 from __future__ import annotations

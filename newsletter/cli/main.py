@@ -14,6 +14,7 @@ from newsletter.cli.commands import Commands
 from newsletter.cli.exits import Exit, code_of
 from newsletter.cli.output import complain
 from newsletter.core.errors import ConfigurationError, NewsletterError
+from newsletter.scheduling import garbage
 
 
 def application() -> Any:
@@ -53,6 +54,7 @@ def main() -> None:
     The exit code is that of the work, whether or not its report could be written. For a command that only writes,
     such as `issues list`, a result that could not be written is a failure.
     """
+    garbage.look_rarely()
     streams.prepare()
     command = application()
     code = _outcome(command)
