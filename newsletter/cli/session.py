@@ -38,8 +38,19 @@ def parse_day(text: str) -> date:
         raise typer.BadParameter(str(error)) from None
 
 
-ListName = Annotated[str | None, typer.Option("--list", "-l", metavar="NAME", help="One list; else all.")]
-OneList = Annotated[str, typer.Option("--list", "-l", metavar="NAME", help="The list.")]
+def _list_names(incomplete: str) -> list[str]:
+    from newsletter.cli.completion import list_names
+
+    return list_names(ENV_FILE, incomplete)
+
+
+ListName = Annotated[
+    str | None,
+    typer.Option("--list", "-l", metavar="NAME", help="One list; else all.", autocompletion=_list_names),
+]
+OneList = Annotated[
+    str, typer.Option("--list", "-l", metavar="NAME", help="The list.", autocompletion=_list_names)
+]
 Day = Annotated[
     date | None, typer.Option("--date", "-d", metavar="YYYY-MM-DD", parser=parse_day, help="The issue's day.")
 ]
@@ -62,9 +73,12 @@ def within(action: Callable[[Program], Awaitable[T]]) -> T:
     Raises:
         ConfigurationError: a setting is wrong, or this is no working folder; nothing is written then.
     """
+    return _within(settings(), action)
+
+
+def _within(loaded: Settings, action: Callable[[Program], Awaitable[T]]) -> T:
     from newsletter.scheduling import loop as runtime
 
-    loaded = settings()
     bootstrap.check_folder(loaded)
 
     async def act() -> T:
@@ -83,6 +97,7 @@ def until_signal(action: Callable[[Program, asyncio.Event], Awaitable[T]], *, cu
         action: is handed the program and the event that a signal sets.
         cut_off: what the command exits with if the action had to be cut off.
     """
+    loaded = settings()  # first, so that `newsletter.logs` and nobody else loads structlog
     from newsletter.scheduling.signals import LastResort, run_until_signal
 
     last_resort = LastResort(cut_off)
@@ -91,7 +106,7 @@ def until_signal(action: Callable[[Program, asyncio.Event], Awaitable[T]], *, cu
         return await run_until_signal(partial(action, program), last_resort=last_resort)
 
     try:
-        return within(act)
+        return _within(loaded, act)
     except StoppedError as error:
         complain(str(error))
         raise typer.Exit(cut_off) from None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 
-# New objects between two looks, instead of 700. Modules that are loaded are no garbage, and deliveries, which come by
-# the thousand, are part of no cycle: it saves a tenth of a command's start, and of the time that a delivery takes.
+# New objects between two looks, instead of 700. Loaded modules are no garbage, and deliveries, which come by the
+# thousand, are part of no cycle: it saves a tenth of a command's start, and of the time that a delivery takes.
 _OBJECTS = 50_000
 
 

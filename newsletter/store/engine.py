@@ -114,7 +114,7 @@ def store_errors(where: str) -> Iterator[None]:
 
 
 def _database_errors() -> tuple[type[Exception], ...]:
-    """Return what a database and its files raise, psycopg only where it is loaded, which it is not beside SQLite."""
+    """Return what a database and its files raise; beside SQLite psycopg is not loaded, and raises nothing."""
     psycopg = sys.modules.get("psycopg")
     of_postgresql = (psycopg.Error,) if psycopg else ()
     return (DBAPIError, sqlite3.Error, OSError, TimedOutError, *of_postgresql)
