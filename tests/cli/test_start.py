@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 
 from newsletter.cli.commands import COMMANDS, load
 from newsletter.cli.completion import list_names
-from tests.e2e.workplace import NEWSLETTER
+from tests.e2e.workplace import NEWSLETTER, ROOT
 
 LIST = """title = "Daily"
 sender = "Daily <papers@example.org>"
@@ -162,3 +163,14 @@ def test_the_script_for_a_shell_is_shown(tmp_path: Path, shell: str) -> None:
     done = started(tmp_path, NEWSLETTER, "--show-completion", shell, **plain)
     assert done.returncode == 0
     assert "_NEWSLETTER_COMPLETE" in done.stdout
+
+
+def test_the_bench_prints_ratios_and_rows() -> None:
+    command = [sys.executable, "bench/start.py", "--json", "--rounds", "1", "--only", "version", "help"]
+
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+
+    result = json.loads(done.stdout)
+    assert list(result["ratios"]) == ["version", "help"]
+    assert [row["command"] for row in result["rows"]] == ["python -c pass", "version", "help"]
+    assert all(row["cpu_s"] > 0 for row in result["rows"])
