@@ -210,11 +210,15 @@ issues = sa.Table(
     sa.Column("terms", Frozen(Terms), nullable=False),
     sa.Column("candidates", sa.Integer, nullable=False),
     sa.Column("closing_by", sa.Text),  # the worker that is still planning its deliveries; NULL: it is closed
-    sa.Column("delivery_count", sa.Integer),  # of all its deliveries; NULL until it is closed
+    # Of all its deliveries, or of those that are written so far. It stays: deliveries come with the closing alone.
+    sa.Column("delivery_count", sa.Integer),
     sa.UniqueConstraint("list", "day"),
     sa.UniqueConstraint("list", "number"),
     sqlite_autoincrement=True,
 )
+
+# While an issue is being closed, nobody but who closes it knows of it: every query of issues has this condition.
+IS_CLOSED = issues.c.closing_by.is_(None)
 
 # `listing_key` follows when listings are merged; the frozen record beside it never changes.
 issue_listings = sa.Table(

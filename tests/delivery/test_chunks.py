@@ -339,7 +339,7 @@ async def test_a_worker_that_dies_while_others_deliver_is_recovered(
     async with service(outbox, relay_to(server), uncertain=Uncertain.HOLD) as at_work:
         await at_work.deliver_chunk(ISSUE, message_for, most=2)
         async with outbox.worker() as dead:
-            claimed = await outbox.claim(dead, now=NOW, limit=2)
+            claimed = await outbox.claim(dead, issue_key=ISSUE, now=NOW, limit=2)
             await outbox.record([Change(key=claimed[0].key, state=DeliveryState.SENDING, at=NOW, attempts=1)])
         report = await at_work.deliver_chunk(ISSUE, message_for)
 
