@@ -155,7 +155,7 @@ class IssueCloser:
 
     async def _write(self, closing: _Closing, planned: str, chosen: str) -> None:
         """Write a page of deliveries, and the choices that are new with it."""
-        async with self._database.write() as connection:
+        async with self._database.write(durable=False) as connection:
             await _write_on(connection, closing, delivery_count=closing.reasons.total())
             await run(connection, ADD_CHOICES, chosen=chosen)
             await run(connection, ADD_DELIVERIES, planned=planned)

@@ -108,7 +108,7 @@ class HalfIssues:
 
     async def _delete_piece(self, key: int, worker: str) -> bool:
         """Delete some rows of an issue; return whether there may be more."""
-        async with self._database.write() as connection:
+        async with self._database.write(durable=False) as connection:
             if not await write_on(connection, key, worker, closing_by=worker):
                 return False
             if await _delete_deliveries(connection, key) or await _delete_choices(connection, key):

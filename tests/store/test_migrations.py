@@ -45,7 +45,7 @@ async def test_the_comparison_would_notice_a_missing_index_or_column(url: str) -
     await upgrade(url)
 
     async with at(url) as database, database.write() as connection:
-        await connection.exec_driver_sql("DROP INDEX ix_deliveries_ready_at_key")
+        await connection.exec_driver_sql("DROP INDEX ix_deliveries_claimed_by")
         await connection.exec_driver_sql("ALTER TABLE readings DROP COLUMN error")
         found = await connection.run_sync(differences)
 
