@@ -53,7 +53,7 @@ class Halfway:
 
 @asynccontextmanager
 async def halfway(
-    store: Store, draft: Draft, plan: Plan | None = None, *, pages: int = 1, **wishes: Any
+    store: Store, draft: Draft, plan: Plan | None = None, *, pages: int = 1
 ) -> AsyncIterator[Halfway]:
     """Close an issue of a draft until it has written some pages of readers, and hold it there."""
     assert isinstance(store, SqlStore)
