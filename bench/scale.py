@@ -4,9 +4,10 @@ Commands run as their users run them, as processes, in a working folder with one
 that takes everything. Readers leave by the links in their mails. The goals are for 1,000,000 readers and two
 cores; with fewer readers, what matters is whether a figure grows with their number.
 
-    python bench/scale.py [--json] [--readers 2000] [--database sqlite|postgresql|both] [--idle 20] [--against REV]
+    python bench/scale.py [--json] [--readers 2000] [--database sqlite|postgresql|both] [--idle 20]
+                           [--rounds 3] [--against REV]
 
-Figures are of one run; those of short commands are medians of three. A process of its own asks for `/healthz`
+Figures are of one run; those of short commands are medians. A process of its own asks for `/healthz`
 every 20 ms, another one lets twelve readers leave in each second. A lock is the longest time in which nobody
 else could write to SQLite, or the greatest age of a writing transaction in PostgreSQL. "late" is how late that
 first process was woken, which is the machine's part of the times. Ratios are goals over figures, and with
@@ -28,6 +29,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +41,10 @@ from older import checkout
 BENCH = Path(__file__).resolve().parent
 PARTS = BENCH / "at_scale"
 TODAY = "today"
-ROUNDS = 3  # of short commands
 FEW = 10  # readers of a small ledger
 POLL, LEAVE = 0.02, 0.08  # seconds between two visits
+LEAVERS = 4  # at most one of so many readers leaves
+COLLECTED = "collected"  # what `serve` logs when it has read a source, with which making an issue begins
 START = 600.0  # seconds for `serve` to answer
 SETTLED = 0.05  # of a core: so little does `serve` use when it has begun
 
@@ -57,6 +60,7 @@ class Place:
     program: Program
     sink: Helper
     links: Path  # by which the readers leave, as the sink found them
+    rounds: int  # of short commands
 
     def row(self, step: str, figures: dict[str, float]) -> Row:
         """Return the row of a step, and show it on a terminal."""
@@ -85,7 +89,7 @@ def cost(ended: Ended) -> dict[str, float]:
 
 def median(place: Place, *words: str) -> dict[str, float]:
     """Return the cost of a short command, the median of some rounds."""
-    rounds = [cost(place.program.run(*words)) for _ in range(ROUNDS)]
+    rounds = [cost(place.program.run(*words)) for _ in range(place.rounds)]
     return {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
 
 
@@ -190,26 +194,37 @@ def idling(place: Place, serve: Service, seconds: float) -> dict[str, float]:
 
 def issuing(place: Place, serve: Service) -> Iterator[Row]:
     """Let an issue be due, wait until it is sent, and tell apart what it was like while it was closed and sent."""
-    links = place.links.with_name("leaving")
-    shutil.copyfile(place.links, links)
-    with (
-        place.watched(issues=2) as ledger,
-        place.visited(POLL, "/healthz") as visitor,
-        place.visited(LEAVE, "--leave", str(links)) as leaver,
-    ):
+    with place.watched(issues=2) as ledger, place.visited(POLL, "/healthz") as visitor:
+        collected = serve.logged(COLLECTED)
         place.folder.be_due()
-        while (said := ledger.ask())["sending_since"] is None or said["open"]:
+        while serve.logged(COLLECTED) == collected:
             serve.require_alive()
-            time.sleep(0.5)
-        seen, left, said = visitor.end(), leaver.end(), ledger.end()
-    since = said["sending_since"]
-    for step, phase, is_in in (
-        ("serve, an issue is closed", "closing", lambda moment: moment < since),
-        ("serve, an issue is sent", "sending", lambda moment: moment >= since),
+            time.sleep(0.05)
+        began = time.monotonic()
+        with place.visited(LEAVE, "--leave", str(leavers(place))) as leaver:
+            while (said := ledger.ask())["sending_since"] is None or said["open"]:
+                serve.require_alive()
+                time.sleep(0.5)
+            ended = time.monotonic()
+            left = leaver.end()
+        seen, said = visitor.end(), ledger.end()
+    closed = said["sending_since"]
+    for step, phase, since, until in (
+        ("serve, an issue is closed", "closing", began, closed),
+        ("serve, an issue is sent", "sending", closed, ended),
     ):
-        health, leaving = ([taken for moment, taken in one["visits"] if is_in(moment)] for one in (seen, left))
-        figures = {**percentiles("healthz", health), **percentiles("leaving", leaving), **late(seen)}
-        yield place.row(step, {"lock_s": said["longest"][phase], **figures})
+        health, leaving = ([taken for at, taken in one["visits"] if since <= at < until] for one in (seen, left))
+        figures = {"wall_s": until - since, "lock_s": said["longest"][phase]}
+        figures |= {**percentiles("healthz", health), **percentiles("leaving", leaving), **late(seen)}
+        yield place.row(step, figures)
+
+
+def leavers(place: Place) -> Path:
+    """Return a file with the links of some of the readers: enough of them are to stay."""
+    some = place.links.with_name("leavers")
+    with place.links.open() as links, some.open("w") as file:
+        file.writelines(islice(links, place.folder.readers // LEAVERS))
+    return some
 
 
 def late(seen: dict[str, Any]) -> dict[str, float]:
@@ -228,22 +243,22 @@ def database(kind: str, folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def place(root: Path, name: str, kind: str, folder: Path, readers: int) -> Iterator[Place]:
+def place(root: Path, name: str, kind: str, folder: Path, readers: int, rounds: int) -> Iterator[Place]:
     """Give a working folder of a program, with a ledger and a sink of its own; it is thrown away at the end."""
     links = folder / "links"
     folder.mkdir(parents=True)
     with database(kind, folder) as url, helper(folder.parent.parent / "sink", "-l", links) as sink:
         work = WorkingFolder.make(folder / "work", readers, Calendar.now())
         program = Program(root, work.path, work.environment(url, int(sink.first)))
-        yield Place(name, kind, url, work, program, sink, links)
+        yield Place(name, kind, url, work, program, sink, links, rounds)
     shutil.rmtree(folder)
 
 
 def measured(root: Path, name: str, kind: str, folder: Path, arguments: argparse.Namespace) -> Iterator[Row]:
     """Yield the rows of a program on a database."""
-    with place(root, name, kind, folder / "few", FEW) as few:
+    with place(root, name, kind, folder / "few", FEW, arguments.rounds) as few:
         yield from start_up(few)
-    with place(root, name, kind, folder / "many", arguments.readers) as many:
+    with place(root, name, kind, folder / "many", arguments.readers, arguments.rounds) as many:
         yield from runs(many)
         yield from service(many, arguments.idle)
         yield from looks(many)

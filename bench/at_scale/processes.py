@@ -93,6 +93,10 @@ class Service:
         """Return the MB that the process itself had at its peak."""
         return _status(self._process.pid, "VmHWM") / 1024
 
+    def logged(self, event: str) -> int:
+        """Return how many lines of the log name an event."""
+        return self._log.read_text().count(event)
+
     def require_alive(self) -> None:
         """Raise SystemExit if the process has ended."""
         if self._process.poll() is not None:
