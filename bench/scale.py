@@ -270,9 +270,8 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--readers", type=int, default=2000)
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="sqlite")
-    parser.add_argument(
-        "--idle", type=float, default=20, metavar="SECONDS", help="how long `serve` has nothing to do"
-    )
+    parser.add_argument("--idle", type=float, default=20, metavar="SECONDS", help="of `serve` without work")
+    parser.add_argument("--rounds", type=int, default=3, help="of short commands; medians are reported")
     parser.add_argument("--against", default="", metavar="REV", help="an older commit to measure beside today's")
     return parser.parse_args()
 
