@@ -95,6 +95,7 @@ def median(place: Place, *words: str) -> dict[str, float]:
 
 def start_up(place: Place) -> Iterator[Row]:
     """Measure commands that have next to nothing to do; `place` has few readers."""
+    place.program.run("db", "upgrade")
     place.program.run("status")  # compiles what was never compiled
     yield place.row("--version", median(place, "--version"))
     yield place.row("--help", median(place, "--help"))
