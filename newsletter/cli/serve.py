@@ -36,6 +36,7 @@ async def _serve(program: Program, stop: asyncio.Event) -> None:
     log = structlog.get_logger(__name__)
     if reason := _no_links(program):
         log.warning("mails_link_nowhere", reason=reason)
+    program.load()
     lists = await asyncio.to_thread(program.lists.read)
     await program.mark.check()  # an older copy of the database is an error before anything runs
     async with _served(program, stop) as url:

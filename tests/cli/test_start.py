@@ -35,9 +35,7 @@ TABLE = {"rich.console"}
 SETTINGS = {"asyncio", "pydantic", "pydantic_settings", "structlog"}
 LEDGER = {*SETTINGS, "aiosqlite", "sqlalchemy", "uvloop"}
 LISTS = {"email_validator"}
-SOURCES = {"httpx2"}
-RENDERING = {"cryptography", "cssselect2", "jinja2", "lxml", "premailer", "pylatexenc", "tinycss2"}
-SENDING = {"aiosmtplib", "cryptography"}
+RENDERING = {"cssselect2", "jinja2", "lxml", "premailer", "pylatexenc", "tinycss2"}
 
 # Which of it a command may load.
 MAY_LOAD = {
@@ -55,9 +53,10 @@ MAY_LOAD = {
     "deliveries retry": LEDGER,
     "suppressions list": {*LEDGER, *TABLE},
     "suppressions add ben@example.org": {*LEDGER, *LISTS},
-    "collect --date 2026-03-12": {*LEDGER, *LISTS, *SOURCES},
-    "render --list daily --date 2026-03-12": {*LEDGER, *LISTS, *SOURCES, *RENDERING, *SENDING},
-    "run --dry-run --date 2026-03-12": {*LEDGER, *LISTS, *SOURCES, *RENDERING, *SENDING},
+    "collect --date 2026-03-12": {*LEDGER, *LISTS},  # from files
+    "run --dry-run --date 2026-03-11": {*LEDGER, *LISTS},  # there is nothing new
+    "run --dry-run --date 2026-03-12": {*LEDGER, *LISTS, *RENDERING},
+    "render --list daily --date 2026-03-12": {*LEDGER, *LISTS, *RENDERING},
 }
 
 
