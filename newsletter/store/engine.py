@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -27,6 +27,8 @@ from newsletter.store import sqlite
 PATIENCE = 60.0
 
 _READERS = 4
+
+_LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL, appendix A: error codes
 
 # SQLite's readers wait for nobody but who puts the log in order after a crash.
 _SECONDS_FOR_RECOVERY = 5.0
@@ -116,15 +118,22 @@ def store_errors(where: str) -> Iterator[None]:
     """
     try:
         yield
-    except (DBAPIError, sqlite3.Error, psycopg.Error, OSError, TimedOutError) as error:
+    except _database_errors() as error:
         cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
         line = " ".join(str(cause).split("\n")[0].split())
         raise StoreError(f"{where}: {line}{_hint(cause)}") from error
 
 
+def _database_errors() -> tuple[type[Exception], ...]:
+    """Return what a database and its files raise; beside SQLite psycopg is not loaded, and raises nothing."""
+    psycopg = sys.modules.get("psycopg")
+    of_postgresql = (psycopg.Error,) if psycopg else ()
+    return (DBAPIError, sqlite3.Error, OSError, TimedOutError, *of_postgresql)
+
+
 def _hint(error: BaseException) -> str:
     text = str(error)
-    if "locked" in text or isinstance(error, psycopg.errors.LockNotAvailable):
+    if "locked" in text or getattr(error, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
         return "; another process is writing to it, run again later"
     if "disk" in text:
         return "; see whether its disk is full, then run again"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 from zlib import compress, decompress
 
@@ -84,7 +84,10 @@ class Frozen(sa.types.TypeDecorator[T]):
     def __init__(self, record: type[T]) -> None:
         super().__init__()
         self.record = record
-        self._adapter = TypeAdapter(record)
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[T]:
+        return TypeAdapter(self.record)  # when it is needed: it takes milliseconds
 
     def process_bind_param(self, value: T | None, _dialect: Dialect) -> str | None:
         """Write the record."""
@@ -104,7 +107,10 @@ class Compressed(sa.types.TypeDecorator[T]):
     def __init__(self, record: type[T]) -> None:
         super().__init__()
         self.record = record
-        self._adapter = TypeAdapter(record)
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[T]:
+        return TypeAdapter(self.record)  # when it is needed: it takes milliseconds
 
     def process_bind_param(self, value: T | None, _dialect: Dialect) -> bytes | None:
         """Write the record."""
