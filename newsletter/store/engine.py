@@ -23,7 +23,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from newsletter.core.errors import ConfigurationError, StoreError
 from newsletter.store import sqlite
 
-# Long enough for another process to freeze an issue for a million subscribers.
+# Long enough for another process to sync a list of a million subscribers for the first time.
 PATIENCE = 60.0
 
 _READERS = 4
@@ -33,7 +33,7 @@ _LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL, appendix A: error codes
 # SQLite's readers wait for nobody but who puts the log in order after a crash.
 _SECONDS_FOR_RECOVERY = 5.0
 
-# What SQLite keeps of its write-ahead log; freezing for a million makes half a gigabyte of it.
+# What SQLite keeps of its write-ahead log; a long transaction makes much more of it.
 _JOURNAL_BYTES = 64 * 1024 * 1024
 
 
