@@ -51,8 +51,7 @@ def list_suppressions(
     as_json: AsJson = False,
 ) -> None:
     """List suppressed addresses and those that are held, with the reason and since when."""
-    found = within(lambda program: program.store.suppressions.find(list_name=list_name))
-    shown = [entry for entry in found if entry.held or not held]
+    shown = within(lambda program: program.store.suppressions.find(list_name=list_name, held=held or None))
     if as_json:
         say_json([_as_json(entry) for entry in shown])
         return
@@ -146,8 +145,7 @@ def export_suppressions(
     as_json: AsJson = False,
 ) -> None:
     """Print all suppressed addresses as CSV, for `import` or a spreadsheet; those that are held are left out."""
-    found = within(lambda program: program.store.suppressions.find(list_name=list_name))
-    suppressed = [entry for entry in found if not entry.held]
+    suppressed = within(lambda program: program.store.suppressions.find(list_name=list_name, held=False))
     if as_json:
         say_json([_as_json(entry) for entry in suppressed])
     elif output is None:
@@ -172,7 +170,7 @@ def _add(wanted: list[Suppression], *, of_lists: list[str | None]) -> int:
 async def _remove(program: Program, addresses: list[str], list_name: str | None, domain: str | None) -> int:
     _check_lists(program, [list_name])
     if domain:
-        held = [entry.address for entry in await program.store.suppressions.find() if entry.held]
+        held = [entry.address for entry in await program.store.suppressions.find(held=True)]
         addresses = [entry for entry in held if domain_of(entry) == domain_key(domain)]
         if not addresses:
             raise UsageError(f"no address of {domain} is held: see `newsletter suppressions list --held`")

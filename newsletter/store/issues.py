@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -13,7 +12,6 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
-from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import StaleDraftError
 from newsletter.core.issue import Draft, Issue
 from newsletter.core.rendering import Rendering
@@ -23,6 +21,7 @@ from newsletter.core.topics import Choice
 from newsletter.ports import IssueOutline, Issues, IssueSummary
 from newsletter.store.bulk import insert, rows, run
 from newsletter.store.choices import Brought, NumberedChoices, read_choice
+from newsletter.store.counts import state_counts
 from newsletter.store.engine import Database
 from newsletter.store.statements import ADD_DELIVERIES
 from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
@@ -138,14 +137,16 @@ class SqlIssues(Issues):
 
     @override
     async def chosen(self, key: int, address_key: str) -> tuple[Choice, str] | None:
-        of_delivery = sa.and_(
-            deliveries.c.issue_key == choices.c.issue_key, deliveries.c.choice == choices.c.number
+        # From the few subscribers of the address: an issue has a million deliveries.
+        of_reader = sa.select(subscribers.c.key).where(subscribers.c.address_key == address_key)
+        number = (
+            sa.select(deliveries.c.choice)
+            .where(deliveries.c.subscriber_key.in_(of_reader), deliveries.c.issue_key == key)
+            .limit(1)
+            .scalar_subquery()
         )
-        query = (
-            sa.select(choices.c.chosen, choices.c.subject)
-            .join(deliveries, of_delivery)
-            .join(subscribers, subscribers.c.key == deliveries.c.subscriber_key)
-            .where(choices.c.issue_key == key, subscribers.c.address_key == address_key)
+        query = sa.select(choices.c.chosen, choices.c.subject).where(
+            choices.c.issue_key == key, choices.c.number == number
         )
         async with self._database.read() as connection:
             row = (await connection.execute(query)).first()
@@ -159,7 +160,8 @@ class SqlIssues(Issues):
             .scalar_subquery()
             .label("listings")
         )
-        query = sa.select(issues, size).order_by(issues.c.day.desc(), issues.c.key.desc()).limit(limit)
+        shown = (issues.c[name] for name in ("key", "list", "day", "number", "subject", "frozen_at"))
+        query = sa.select(*shown, size).order_by(issues.c.day.desc(), issues.c.key.desc()).limit(limit)
         if list_name is not None:
             query = query.where(issues.c.list == list_name)
         async with self._database.read() as connection:
@@ -177,19 +179,6 @@ class SqlIssues(Issues):
             )
             for row in rows
         ]
-
-
-async def state_counts(connection: AsyncConnection, keys: Sequence[int]) -> dict[int, dict[DeliveryState, int]]:
-    """Return how many deliveries of each issue stand in each state; every state is there."""
-    counts = {key: dict.fromkeys(DeliveryState, 0) for key in keys}
-    query = (
-        sa.select(deliveries.c.issue_key, deliveries.c.state, sa.func.count().label("deliveries"))
-        .where(deliveries.c.issue_key.in_(keys))
-        .group_by(deliveries.c.issue_key, deliveries.c.state)
-    )
-    for row in await connection.execute(query):
-        counts[row.issue_key][row.state] = row.deliveries
-    return counts
 
 
 async def _issue(connection: AsyncConnection, which: sa.ColumnElement[bool]) -> Issue | None:
