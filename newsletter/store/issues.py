@@ -21,9 +21,9 @@ from newsletter.core.topics import Choice
 from newsletter.ports import IssueOutline, Issues, IssueSummary
 from newsletter.store.bulk import insert, rows, run
 from newsletter.store.choices import Brought, NumberedChoices, read_choice
-from newsletter.store.counts import state_counts
 from newsletter.store.engine import Database
 from newsletter.store.statements import ADD_DELIVERIES
+from newsletter.store.states import state_counts
 from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
 from newsletter.store.subscribers import SUPPRESSION
 from newsletter.store.tables import choices, deliveries, issue_listings, issues, renderings, subscribers

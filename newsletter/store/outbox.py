@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime
@@ -15,13 +16,13 @@ from typing_extensions import override
 from newsletter.core.delivery import WAITING, Change, Delivery, DeliveryState, Uncertain
 from newsletter.core.steps import OPEN, SUPPRESSED, Bar, barred, cut_off, withdrawal
 from newsletter.ports import DeliveryRecord, Outbox
-from newsletter.store.bulk import among, fetch, run
+from newsletter.store.bulk import among, fetch, in_chunks, run
 from newsletter.store.changes import take_steps
 from newsletter.store.choices import read_choice
-from newsletter.store.counts import state_counts
 from newsletter.store.engine import Database
 from newsletter.store.records import issues_with, read_records
 from newsletter.store.statements import CLAIM, CLAIM_OF_ISSUE, HOLD
+from newsletter.store.states import keys_in_state, state_counts
 from newsletter.store.subscriber_rows import subscriber_of
 from newsletter.store.suppressing import WHO_GETS_MAIL
 from newsletter.store.suppressions import note_dead
@@ -30,6 +31,7 @@ from newsletter.store.workers import Workers
 
 log = structlog.get_logger(__name__)
 
+_CLAIMS_AT_ONCE = 250
 _PIECE = 2000  # deliveries that are changed in one transaction
 
 # Changes the deliveries of some keys, in a transaction.
@@ -58,7 +60,7 @@ class SqlOutbox(Outbox):
         async with self._database.write() as connection:
             while rows := await fetch(connection, claim, **asked):
                 await run(connection, HOLD, worker=worker, keys=[row[0] for row in rows])
-                claims = [_claimed(row) for row in rows]
+                claims = await _claims_of(rows)
                 barred_ones = [withdrawal(delivery.key, bar, now) for delivery, bar in claims if bar]
                 await self._record(connection, barred_ones)
                 if len(barred_ones) < len(claims):
@@ -73,7 +75,7 @@ class SqlOutbox(Outbox):
             later = deliveries.c.ready_at > now
             await connection.execute(these.where(later).values(ready_at=now, next_attempt_at=now))
 
-        return sum([await self._in_pieces(_of(issue_key, state).with_for_update(), hasten) for state in states])
+        return sum([await self._in_pieces(issue_key, state, hasten) for state in states])
 
     @override
     async def withdraw_late(self, issue_key: int, *, due_before: datetime, reason: str, now: datetime) -> int:
@@ -82,28 +84,33 @@ class SqlOutbox(Outbox):
 
         is_late = sa.and_(deliveries.c.ready_at.is_not(None), deliveries.c.due_at < due_before)
         withdrawn = 0
-        for late in (_of(issue_key, state).where(is_late) for state in WAITING):
+        for state in WAITING:
             async with self._database.read() as connection:  # among a million that are not, it takes long to find
-                any_late = await connection.scalar(late.limit(1)) is not None
-            if any_late:
-                withdrawn += await self._in_pieces(late.with_for_update(skip_locked=True), withdraw)
+                first = await connection.scalar(keys_in_state(issue_key, state).where(is_late).limit(1))
+            if first is not None:
+                withdrawn += await self._in_pieces(issue_key, state, withdraw, is_late)
         return withdrawn
 
-    async def _in_pieces(self, query: sa.Select[tuple[int]], change: ChangesSome) -> int:
-        """Change deliveries, some in each transaction, so that whoever else writes waits for these only.
+    async def _in_pieces(
+        self, issue_key: int, state: DeliveryState, change: ChangesSome, *which: sa.ColumnElement[bool]
+    ) -> int:
+        """Change an issue's deliveries in a state, some in each transaction, so that others can write in between.
 
         Args:
-            query: gives the keys of the deliveries in their order.
-            change: is called in a transaction with the keys of some of them.
+            issue_key: the issue's.
+            state: the state.
+            change: is called in a transaction with the keys of some of the deliveries.
+            which: narrows it to some deliveries. Then what another transaction holds just now is left out.
 
         Returns:
             How many there were.
         """
         count, after = 0, 0
         while True:
+            some = keys_in_state(issue_key, state, after=after).where(*which).limit(_PIECE)
             async with self._database.write() as connection:
-                some = query.where(deliveries.c.key > after).limit(_PIECE)
-                keys: list[int] = list(await connection.scalars(some))
+                found = await connection.execute(some.with_for_update(skip_locked=bool(which)))
+                keys: list[int] = [row[0] for row in found]
                 if not keys:
                     return count
                 await change(connection, keys)
@@ -244,13 +251,13 @@ def _claimed(row: Sequence[Any]) -> tuple[Delivery, Bar | None]:
     return delivery, barred(subscriber.status, suppression)
 
 
-def _of(issue_key: int, state: DeliveryState) -> sa.Select[tuple[int]]:
-    """Return the SELECT of the keys of an issue's deliveries in a state, in their order."""
-    return (
-        sa.select(deliveries.c.key)
-        .where(deliveries.c.issue_key == issue_key, deliveries.c.state == state)
-        .order_by(deliveries.c.key)
-    )
+async def _claims_of(rows: Sequence[Sequence[Any]]) -> list[tuple[Delivery, Bar | None]]:
+    """Return the deliveries of `CLAIM`; for many it takes long, so the event loop has its turns meanwhile."""
+    claims: list[tuple[Delivery, Bar | None]] = []
+    for some in in_chunks(rows, _CLAIMS_AT_ONCE):
+        claims += [_claimed(row) for row in some]
+        await asyncio.sleep(0)
+    return claims
 
 
 async def _give_back(

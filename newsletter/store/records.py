@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.delivery import DeliveryState
 from newsletter.ports import DeliveryRecord
+from newsletter.store.states import has_any, keys_in_state
 from newsletter.store.tables import deliveries, issues
 
 _OF_DELIVERY = tuple(
@@ -40,12 +41,11 @@ async def read_records(
 ) -> list[DeliveryRecord]:
     """Return deliveries as `newsletter.ports.DeliveryRecords.records` says."""
     found: list[DeliveryRecord] = []
-    states = states or tuple(DeliveryState)
     query = issues_with(states, list_name=list_name, day=day)
     for issue in (await connection.execute(query.order_by(issues.c.day.desc(), issues.c.key.desc()))).all():
         if len(found) == limit:
             break
-        rows = await connection.execute(_of_issue(issue.key, states, limit - len(found)))
+        rows = await connection.execute(_of_issue(issue.key, states or tuple(DeliveryState), limit - len(found)))
         found += [DeliveryRecord(list=issue.list, day=issue.day, **row) for row in rows.mappings()]
     return found
 
@@ -53,16 +53,13 @@ async def read_records(
 def issues_with(
     states: Collection[DeliveryState], *, list_name: str | None, day: date | None
 ) -> sa.Select[tuple[int, str, date]]:
-    """Return the SELECT of key, list and day of issues with deliveries in one of these states, in any order."""
-    # A look into the index for each issue; EXISTS might be planned as a join with all deliveries there are.
-    has_any = (
-        sa.select(deliveries.c.key)
-        .where(deliveries.c.issue_key == issues.c.key, deliveries.c.state.in_(states))
-        .limit(1)
-        .scalar_subquery()
-        .is_not(None)
-    )
-    query = sa.select(issues.c.key, issues.c.list, issues.c.day).where(has_any)
+    """Return the SELECT of key, list and day of issues with deliveries in one of these states, in any order.
+
+    Without a state, it is of all issues.
+    """
+    query = sa.select(issues.c.key, issues.c.list, issues.c.day)
+    if states:
+        query = query.where(has_any(states))
     if list_name is not None:
         query = query.where(issues.c.list == list_name)
     if day is not None:
@@ -73,14 +70,7 @@ def issues_with(
 def _of_issue(key: int, states: Collection[DeliveryState], limit: int) -> sa.Select[tuple[object, ...]]:
     """Return the SELECT of an issue's first deliveries in some states."""
     # The index holds those of each state in the order of their keys; those of several it would have to sort.
-    first = (
-        sa.select(deliveries.c.key)
-        .where(deliveries.c.issue_key == key, deliveries.c.state == state)
-        .order_by(deliveries.c.key)
-        .limit(limit)
-        .subquery()
-        for state in states
-    )
+    first = (keys_in_state(key, state).limit(limit).subquery() for state in states)
     of_states = sa.union_all(*(sa.select(each.c.key) for each in first)).subquery()
     keys = sa.select(of_states.c.key).order_by(of_states.c.key).limit(limit).subquery()
     return sa.select(*_OF_DELIVERY).where(deliveries.c.key.in_(sa.select(keys.c.key))).order_by(deliveries.c.key)
