@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -52,7 +53,7 @@ async def read_records(
 
 def issues_with(
     states: Collection[DeliveryState], *, list_name: str | None, day: date | None
-) -> sa.Select[tuple[int, str, date]]:
+) -> sa.Select[int, str, date]:
     """Return the SELECT of key, list and day of issues with deliveries in one of these states, in any order.
 
     Without a state, it is of all issues.
@@ -67,7 +68,7 @@ def issues_with(
     return query
 
 
-def _of_issue(key: int, states: Collection[DeliveryState], limit: int) -> sa.Select[tuple[object, ...]]:
+def _of_issue(key: int, states: Collection[DeliveryState], limit: int) -> sa.Select[Any]:
     """Return the SELECT of an issue's first deliveries in some states."""
     # The index holds those of each state in the order of their keys; those of several it would have to sort.
     first = (keys_in_state(key, state).limit(limit).subquery() for state in states)

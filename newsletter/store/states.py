@@ -25,7 +25,7 @@ _PLACE = sa.tuple_(*_IN_ORDER)
 _BEYOND_ALL = 2**63 - 1  # the greatest key that there can be
 
 
-def keys_in_state(issue_key: int, state: DeliveryState, *, after: int = 0) -> sa.Select[tuple[int]]:
+def keys_in_state(issue_key: int, state: DeliveryState, *, after: int = 0) -> sa.Select[int]:
     """Return the SELECT of the keys of an issue's deliveries in a state, in their order; those `after` a key."""
     begin, end = _place(issue_key, state, after), _place(issue_key, state, _BEYOND_ALL)
     return sa.select(deliveries.c.key).where(begin < _PLACE, end > _PLACE).order_by(*_IN_ORDER)
