@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from math import ceil
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from newsletter.core.address import address_key, domain_of
-from newsletter.core.dead_addresses import MANY, WITHIN, is_another_day, is_providers_fault
+from newsletter.core.dead_addresses import MANY, SHARE, WITHIN, is_another_day, is_providers_fault
 from newsletter.core.delivery import Change, DeliveryState
 from newsletter.core.errors import UsageError
 from newsletter.core.steps import dead_address
@@ -22,7 +23,9 @@ from newsletter.store.engine import Database
 from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
 from newsletter.store.tables import EVERY_LIST, dead_addresses, deliveries, subscribers, suppressions
 
-_UNDECIDED = dead_addresses.c.held.is_(False)
+_UNDECIDED = sa.select(dead_addresses.c.address_key, dead_addresses.c.domain, dead_addresses.c.reason).where(
+    dead_addresses.c.held.is_(False)
+)
 
 
 class SqlSuppressions(Suppressions):
@@ -76,16 +79,21 @@ class SqlSuppressions(Suppressions):
             if await connection.scalar(sa.select(dead_addresses.c.address_key).limit(1)) is None:
                 return []
         async with self._database.write() as connection:
-            await self._database.alone(connection, WHO_GETS_MAIL)
             await _forget_taken(connection)
-            domains = list(
-                await connection.scalars(sa.select(dead_addresses.c.domain).where(_UNDECIDED).distinct())
-            )
+        # What a domain took may be many deliveries to go through. Nobody who writes waits for that.
+        async with self._database.read() as connection:
+            undecided = (await connection.execute(_UNDECIDED)).all()
+            domains = sorted({row.domain for row in undecided})
             held = [domain for domain in domains if await _is_providers_fault(connection, domain, now)]
-            for some in in_chunks(held):
-                here = among(connection, dead_addresses.c.domain, some)
-                await connection.execute(sa.update(dead_addresses).where(here, _UNDECIDED).values(held=True))
-            await _suppress_undecided(connection, now)
+        async with self._database.write() as connection:
+            await self._database.alone(connection, WHO_GETS_MAIL)
+            for some in in_chunks([row.address_key for row in undecided if row.domain in held]):
+                these = among(connection, dead_addresses.c.address_key, some)
+                await connection.execute(sa.update(dead_addresses).where(these).values(held=True))
+            for row in undecided:
+                if row.domain not in held:
+                    await suppress(connection, row.address_key, list_name=None, reason=row.reason, now=now)
+                    await _forget(connection, [row.address_key])
             return [one for one in await _held(connection) if one.domain in held]
 
     @override
@@ -129,11 +137,6 @@ async def _is_providers_fault(connection: AsyncConnection, domain: str, now: dat
     if dead < MANY:
         return False
     issue_keys = list(await connection.scalars(sa.select(dead_addresses.c.issue_key).where(lately).distinct()))
-    taken = sa.and_(
-        deliveries.c.issue_key.in_(issue_keys),
-        deliveries.c.state == DeliveryState.SENT,
-        sa.func.lower(deliveries.c.email).endswith(f"@{domain}", autoescape=True),
-    )
     before = (
         sa.select(deliveries.c.key)
         .join(subscribers, subscribers.c.key == deliveries.c.subscriber_key)
@@ -141,18 +144,20 @@ async def _is_providers_fault(connection: AsyncConnection, domain: str, now: dat
         .where(lately, deliveries.c.state == DeliveryState.SENT)
         .limit(1)
     )
-    return is_providers_fault(
-        dead,
-        int(await connection.scalar(sa.select(sa.func.count()).select_from(deliveries).where(taken)) or 0),
-        took_before=await connection.scalar(before) is not None,
+    if await connection.scalar(before) is None:
+        return False
+    taken = (
+        sa.select(deliveries.c.key)
+        .where(
+            deliveries.c.issue_key.in_(issue_keys),
+            deliveries.c.state == DeliveryState.SENT,
+            sa.func.lower(deliveries.c.email).endswith(f"@{domain}", autoescape=True),
+        )
+        .limit(ceil(dead / SHARE))  # with more, the share of the dead is too small anyway
+        .subquery()
     )
-
-
-async def _suppress_undecided(connection: AsyncConnection, now: datetime) -> None:
-    query = sa.select(dead_addresses.c.address_key, dead_addresses.c.reason).where(_UNDECIDED)
-    for key, reason in (await connection.execute(query)).all():
-        await suppress(connection, key, list_name=None, reason=reason, now=now)
-    await connection.execute(sa.delete(dead_addresses).where(_UNDECIDED))
+    count = await connection.scalar(sa.select(sa.func.count()).select_from(taken)) or 0
+    return is_providers_fault(dead, count, took_before=True)
 
 
 async def _forget_taken(connection: AsyncConnection) -> None:

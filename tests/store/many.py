@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -29,7 +29,7 @@ async def fill(url: str, *, readers: int, issues: int) -> list[int]:
         await _add_readers(database, readers)
         for key in keys:
             await _add_deliveries(database, key, is_newest=key == keys[-1])
-        await _add_dead(database, keys[0])
+        await _add_dead(database, keys[-1], NOW + issues * DAYS - HOUR)
         if database.is_postgresql:
             async with database.write() as connection:
                 await connection.execute(sa.text("ANALYZE"))
@@ -89,18 +89,19 @@ async def _add_deliveries(database: Database, issue_key: int, *, is_newest: bool
     await _run(database, f"INSERT INTO choices ({columns}) VALUES ({issue_key}, 1, '[[],[]]', '')")
 
 
-async def _add_dead(database: Database, issue_key: int) -> None:
-    """Let an earlier issue have met addresses that are held."""
+async def _add_dead(database: Database, issue_key: int, since: datetime) -> None:
+    """Let an issue have met addresses that are called dead; half of them are held."""
+    is_held = "subscribers.key % 2000 = 1" if database.is_postgresql else "CAST(subscribers.key % 2000 = 1 AS INT)"
     await _run(
         database,
         "INSERT INTO dead_addresses (address_key, domain, issue_key, since, reason, held) SELECT address_key, "
-        f"'d1.example.org', {issue_key}, {_moment(database, later=HOUR)}, '550', "
-        f"{'true' if database.is_postgresql else '1'} FROM subscribers WHERE key % 1000 = 1",
+        f"'d1.example.org', {issue_key}, {_moment(database, since)}, '550', {is_held} "
+        "FROM subscribers WHERE key % 1000 = 1",
     )
 
 
-def _moment(database: Database, *, later: timedelta = timedelta()) -> str:
-    text = moment_text(NOW + later)
+def _moment(database: Database, moment: datetime = NOW) -> str:
+    text = moment_text(moment)
     return f"'{text}'::timestamptz" if database.is_postgresql else f"'{text}'"
 
 

@@ -14,11 +14,7 @@ import sqlalchemy as sa
 from newsletter.store.engine import Database
 
 # These hold what waits, or what a worker holds, and nothing else: they may be gone through from end to end.
-_SMALL = {
-    "ix_deliveries_issue_key_ready_at_key",
-    "ix_deliveries_ready_at_key",
-    "ix_deliveries_claimed_by",
-}
+_SMALL = {"ix_deliveries_issue_key_ready_at_key", "ix_deliveries_claimed_by"}
 _READS = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
 
 

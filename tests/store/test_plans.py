@@ -57,8 +57,7 @@ async def looks(store: Store) -> dict[str, Callable[[], Awaitable[object]]]:
         "deliveries list --state": lambda: outbox.records(states=[DeliveryState.UNCERTAIN], limit=100),
         "the report of a run": lambda: outbox.counts(newest.key),
         "suppressed in a run": lambda: outbox.suppressed_count(newest.key),
-        "next due": outbox.next_due,
-        "next due of an issue": lambda: outbox.next_due(newest.key),
+        "next due": lambda: outbox.next_due(newest.key),
         "open issues": outbox.open_issues,
         "open issues of a list": lambda: outbox.open_issues(LIST),
         "issues with deferred": lambda: outbox.issues_with(DeliveryState.DEFERRED),
@@ -78,7 +77,7 @@ def changes(store: Store, issue_key: int) -> dict[str, Callable[[], Awaitable[ob
     outbox, suppressions, subscribers = store.outbox, store.suppressions, store.subscribers
     address = "reader78@d8.example.org"
 
-    async def deliver(issue_key: int | None) -> None:
+    async def deliver() -> None:
         async with outbox.worker() as worker:
             done, given_back = await outbox.claim(worker, now=LATER, limit=2, issue_key=issue_key)
             await outbox.record([begun(done, LATER), outcome(done, DeliveryState.SENT)])
@@ -86,14 +85,13 @@ def changes(store: Store, issue_key: int) -> dict[str, Callable[[], Awaitable[ob
 
     async def recover() -> None:
         async with outbox.worker() as worker:
-            [claimed] = await outbox.claim(worker, now=LATER, limit=1)
+            [claimed] = await outbox.claim(worker, now=LATER, limit=1, issue_key=issue_key)
             await outbox.record([begun(claimed, LATER)])
         await outbox.recover(Uncertain.RESEND, now=LATER)
 
     gone = Suppression(address=address, list=None, reason="by the operator", since=LATER)
     return {
-        "deliver": lambda: deliver(None),
-        "deliver an issue": lambda: deliver(issue_key),
+        "deliver": deliver,
         "recover": recover,
         "judge dead addresses": lambda: suppressions.judge(now=LATER),
         "leave": lambda: subscribers.suppress("reader79@d9.example.org", list_name=LIST, reason="", now=LATER),
