@@ -21,7 +21,7 @@ from newsletter.store.changes import take_steps
 from newsletter.store.choices import read_choice
 from newsletter.store.engine import Database
 from newsletter.store.records import issues_with, read_records
-from newsletter.store.statements import CLAIM, CLAIM_OF_ISSUE, HOLD
+from newsletter.store.statements import CLAIM, HOLD
 from newsletter.store.states import keys_in_state, state_counts
 from newsletter.store.subscriber_rows import subscriber_of
 from newsletter.store.suppressing import WHO_GETS_MAIL
@@ -50,15 +50,11 @@ class SqlOutbox(Outbox):
         return self._workers.register()
 
     @override
-    async def claim(
-        self, worker: str, *, now: datetime, limit: int, issue_key: int | None = None
-    ) -> list[Delivery]:
+    async def claim(self, worker: str, *, issue_key: int, now: datetime, limit: int) -> list[Delivery]:
         await self._workers.confirm(worker)
-        claim, asked = CLAIM, {"now": moment_text(now), "limit": limit}
-        if issue_key is not None:
-            claim, asked["issue_key"] = CLAIM_OF_ISSUE, issue_key
+        asked = {"issue_key": issue_key, "now": moment_text(now), "limit": limit}
         async with self._database.write() as connection:
-            while rows := await fetch(connection, claim, **asked):
+            while rows := await fetch(connection, CLAIM, **asked):
                 await run(connection, HOLD, worker=worker, keys=[row[0] for row in rows])
                 claims = await _claims_of(rows)
                 barred_ones = [withdrawal(delivery.key, bar, now) for delivery, bar in claims if bar]
@@ -194,11 +190,11 @@ class SqlOutbox(Outbox):
             return int(await connection.scalar(query) or 0)
 
     @override
-    async def next_due(self, issue_key: int | None = None) -> datetime | None:
+    async def next_due(self, issue_key: int) -> datetime | None:
         """What a worker holds is not waited for."""
-        query = sa.select(sa.func.min(deliveries.c.ready_at)).where(deliveries.c.ready_at.is_not(None))
-        if issue_key is not None:
-            query = query.where(deliveries.c.issue_key == issue_key)
+        query = sa.select(sa.func.min(deliveries.c.ready_at)).where(
+            deliveries.c.issue_key == issue_key, deliveries.c.ready_at.is_not(None)
+        )
         async with self._database.read() as connection:
             due: datetime | None = await connection.scalar(query)
         return due

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from newsletter.core.delivery import DeliveryState
 from newsletter.ports import DeliveryRecord
 from newsletter.store.states import has_any, keys_in_state
-from newsletter.store.tables import deliveries, issues
+from newsletter.store.tables import IS_CLOSED, deliveries, issues
 
 _OF_DELIVERY = tuple(
     deliveries.c[name]
@@ -58,7 +58,7 @@ def issues_with(
 
     Without a state, it is of all issues.
     """
-    query = sa.select(issues.c.key, issues.c.list, issues.c.day)
+    query = sa.select(issues.c.key, issues.c.list, issues.c.day).where(IS_CLOSED)
     if states:
         query = query.where(has_any(states))
     if list_name is not None:

@@ -68,15 +68,7 @@ async def state_counts(connection: AsyncConnection, keys: Sequence[int]) -> dict
     """
     counts = {key: dict.fromkeys(DeliveryState, 0) for key in keys}
     query = sa.select(issues.c.key, issues.c.delivery_count, *map(_count_of, _COUNTED))
-    unknown = []
     for key, total, *counted in await connection.execute(query.where(issues.c.key.in_(keys))):
         counts[key].update(zip(_COUNTED, counted, strict=True))
-        if total is None:
-            unknown.append(key)
-        else:
-            counts[key][_DERIVED] = total - sum(counted)
-    if unknown:  # they are being closed
-        derived = sa.select(issues.c.key, _count_of(_DERIVED)).where(issues.c.key.in_(unknown))
-        for key, number in await connection.execute(derived):
-            counts[key][_DERIVED] = number
+        counts[key][_DERIVED] = total - sum(counted)
     return counts

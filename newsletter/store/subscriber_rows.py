@@ -9,6 +9,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from pydantic_core import from_json
+
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Origin, Subscriber, SubscriberStatus
 from newsletter.core.topics import TopicsMode
@@ -25,7 +27,7 @@ class _Kept(NamedTuple):
 @lru_cache(maxsize=4096)
 def _words(text: str) -> tuple[str, ...]:
     """Return the words of a JSON array; readers have the same few topics again and again."""
-    return tuple(json.loads(text))
+    return tuple(from_json(text))
 
 
 @lru_cache(maxsize=1024)

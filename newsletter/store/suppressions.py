@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from math import ceil
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from newsletter.core.address import address_key, domain_of
-from newsletter.core.dead_addresses import MANY, SHARE, WITHIN, is_another_day, is_providers_fault
+from newsletter.core.dead_addresses import MANY, WITHIN, enough_taken, is_another_day, is_providers_fault
 from newsletter.core.delivery import Change, DeliveryState
 from newsletter.core.errors import UsageError
 from newsletter.core.steps import dead_address
@@ -136,16 +135,9 @@ async def _is_providers_fault(connection: AsyncConnection, domain: str, now: dat
     dead = await connection.scalar(sa.select(sa.func.count()).select_from(dead_addresses).where(lately)) or 0
     if dead < MANY:
         return False
-    issue_keys = list(await connection.scalars(sa.select(dead_addresses.c.issue_key).where(lately).distinct()))
-    before = (
-        sa.select(deliveries.c.key)
-        .join(subscribers, subscribers.c.key == deliveries.c.subscriber_key)
-        .join(dead_addresses, dead_addresses.c.address_key == subscribers.c.address_key)
-        .where(lately, deliveries.c.state == DeliveryState.SENT)
-        .limit(1)
-    )
-    if await connection.scalar(before) is None:
+    if not await _took_before(connection, lately):
         return False
+    issue_keys = list(await connection.scalars(sa.select(dead_addresses.c.issue_key).where(lately).distinct()))
     taken = (
         sa.select(deliveries.c.key)
         .where(
@@ -153,11 +145,23 @@ async def _is_providers_fault(connection: AsyncConnection, domain: str, now: dat
             deliveries.c.state == DeliveryState.SENT,
             sa.func.lower(deliveries.c.email).endswith(f"@{domain}", autoescape=True),
         )
-        .limit(ceil(dead / SHARE))  # with more, the share of the dead is too small anyway
+        .limit(enough_taken(dead))  # an issue has a million deliveries: no more are looked at than matter
         .subquery()
     )
-    count = await connection.scalar(sa.select(sa.func.count()).select_from(taken)) or 0
-    return is_providers_fault(dead, count, took_before=True)
+    counted = await connection.scalar(sa.select(sa.func.count()).select_from(taken)) or 0
+    return is_providers_fault(dead, counted, took_before=True)
+
+
+async def _took_before(connection: AsyncConnection, lately: sa.ColumnElement[bool]) -> bool:
+    """Return whether any of some dead addresses took mail before."""
+    before = (
+        sa.select(deliveries.c.key)
+        .join(subscribers, subscribers.c.key == deliveries.c.subscriber_key)
+        .join(dead_addresses, dead_addresses.c.address_key == subscribers.c.address_key)
+        .where(lately, deliveries.c.state == DeliveryState.SENT)
+        .limit(1)
+    )
+    return await connection.scalar(before) is not None
 
 
 async def _forget_taken(connection: AsyncConnection) -> None:
