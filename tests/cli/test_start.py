@@ -162,3 +162,26 @@ def test_the_script_for_a_shell_is_shown(tmp_path: Path, shell: str) -> None:
     done = started(tmp_path, NEWSLETTER, "--show-completion", shell, **plain)
     assert done.returncode == 0
     assert "_NEWSLETTER_COMPLETE" in done.stdout
+
+
+# Prints, when `serve` begins to listen, what is not loaded yet, and ends.
+LISTENING = """
+import sys
+from newsletter.cli import main
+from newsletter.web import server
+
+def serving(*_args, **_options):
+    print(*NEEDED - set(sys.modules))
+    raise SystemExit
+
+server.serving = serving
+sys.argv = ["newsletter", "serve"]
+main()
+"""
+
+
+def test_serve_has_loaded_what_its_ticks_need_before_anybody_can_ask_for_a_page(folder: Path) -> None:
+    needed = ["aiosmtplib", "httpx2", "jinja2", "newsletter.delivery.service", "newsletter.scheduling.tick"]
+    code = f"NEEDED = {set(needed)!r}\n{LISTENING}"
+    done = started(folder, sys.executable, "-c", code)
+    assert (done.returncode, done.stdout) == (0, "\n"), done.stderr
