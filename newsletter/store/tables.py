@@ -340,7 +340,8 @@ deliveries = sa.Table(
     sa.Column("claimed_by", sa.Text),
     _moment("updated_at"),
     sa.UniqueConstraint("subscriber_key", "issue_key"),
-    sa.Index(None, "issue_key", "state"),
+    # With the key, an issue's deliveries in a state are found in the order of their keys, some at a time.
+    sa.Index(None, "issue_key", "state", "key"),
 )
 
 _is_ready = deliveries.c.ready_at.is_not(None)
