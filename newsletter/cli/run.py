@@ -10,7 +10,7 @@ from newsletter.cli.exits import Exit, code_of_run
 from newsletter.cli.output import complain, progress, say, say_json
 from newsletter.cli.panels import DAILY_WORK
 from newsletter.cli.session import AsJson, Day, ListName, no_list, now, right_and_wrong, until_signal
-from newsletter.core.errors import MissedError, SourceError, UsageError
+from newsletter.core.errors import ListFileError, MissedError, SourceError, UsageError
 from newsletter.core.newsletter_list import editions_of
 from newsletter.pipeline.run import Wish
 from newsletter.scheduling.once import rehearse_once, run_once
@@ -84,14 +84,21 @@ async def _run_lists(
     reports = []
     with progress(as_json=as_json) as shown:
         wish = Wish(day=day, progress=shown, stop=stop)
+        right = []
         for file in files:
-            if dry_run:
-                report = await rehearse_once(program.pipeline, file, now=now(), wish=wish)
+            try:
+                if dry_run:
+                    report = await rehearse_once(program.pipeline, file, now=now(), wish=wish)
+                else:
+                    report = await run_once(program.pipeline, program.alarm, file, now=now(), wish=wish)
+            except ListFileError as error:  # of its members file, which is read when it is needed
+                complain(str(error))
+                wrong.append(error)
             else:
-                report = await run_once(program.pipeline, program.alarm, file, now=now(), wish=wish)
-            reports.append(report)
+                right.append(file)
+                reports.append(report)
         if not dry_run:
-            reports += await _deliver_without_file(program, list_name, files, wish)
+            reports += await _deliver_without_file(program, list_name, right, wish)
     if not reports and not wrong:
         raise UsageError(no_list(program.lists, list_name))
     return reports, bool(wrong)

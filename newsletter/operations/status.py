@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,7 +33,7 @@ class ListStatus:
     stuck: int  # deliveries of its last issues that neither arrived nor failed for good
     waits_until: datetime | None  # when its hours begin, if deliveries of the newest issue wait for them
     next: datetime | None  # when the next issue is due; None: the list has no days, or no file that is right
-    subscribers: int  # that its file names
+    subscribers: int  # that its files named at the last sync; that they name, if there was none
     held: int  # subscribers whose addresses were called dead, which is in doubt
 
 
@@ -52,6 +53,9 @@ async def status(store: Store, files: Mapping[str, ListFile], *, now: datetime) 
         store: the ledger.
         files: the lists by name. Of other lists, those are there that have something left to deliver.
         now: the moment, aware.
+
+    Raises:
+        ListFileError: the members file of a list that was never synced is wrong.
     """
     return Status(
         lists=[
@@ -100,6 +104,7 @@ async def hindrances_for_operators(hindrances: Hindrances, *, now: datetime) -> 
 
 async def _status_of(store: Store, file: ListFile, now: datetime) -> ListStatus:
     name, at = file.list.name, agenda(file.list, now)
+    synced = await store.subscribers.synced_files(name)
     history = await store.issues.history(name, limit=_ISSUES)
     newest = history[0] if history else None
     waits = at.opens > now and newest is not None and any(newest.deliveries.get(state) for state in WAITING)
@@ -109,6 +114,6 @@ async def _status_of(store: Store, file: ListFile, now: datetime) -> ListStatus:
         stuck=_stuck(history),
         waits_until=at.opens if waits else None,
         next=at.next.at if at.next else None,
-        subscribers=len(file.subscribers),
+        subscribers=synced.members if synced else (await asyncio.to_thread(file.roster.check)).members,
         held=await store.suppressions.held_on(name),
     )
