@@ -43,10 +43,6 @@ class Comparison(Protocol):
 class Subscribers(Protocol):
     """Subscribers and suppressions."""
 
-    async def of_list(self, list_name: str) -> list[Subscriber]:
-        """Return all subscribers of a list, of every status, by address."""
-        ...
-
     async def anyone_wants(self, list_name: str, cadence: Cadence) -> bool:
         """Return whether an active subscriber of a list has chosen this cadence."""
         ...

@@ -39,12 +39,6 @@ class SqlSubscribers(Subscribers):
         self._database = database
 
     @override
-    async def of_list(self, list_name: str) -> list[Subscriber]:
-        query = sa.select(*COLUMNS).where(subscribers.c.list == list_name).order_by(subscribers.c.address_key)
-        async with self._database.read() as connection:
-            return [subscriber_of(row) for row in await connection.execute(query)]
-
-    @override
     async def anyone_wants(self, list_name: str, cadence: Cadence) -> bool:
         query = (
             sa.select(subscribers.c.key)

@@ -19,7 +19,7 @@ from newsletter.store import open_store
 from tests import factories
 from tests.pipeline.parts import THURSDAY, MakeDesk, ScriptedSource
 from tests.rosters import list_file
-from tests.store.samples import NOW, join
+from tests.store.samples import NOW, join, of_list
 
 LIST = NewsletterList(masthead=factories.masthead(), sources=("huggingface",))
 ACTIVE, UNSUBSCRIBED, REMOVED = SubscriberStatus.ACTIVE, SubscriberStatus.UNSUBSCRIBED, SubscriberStatus.REMOVED
@@ -47,10 +47,10 @@ async def test_who_came_otherwise_keeps_their_wishes_while_in_the_file_and_stays
 
     counts = await synced(store, reader("ann", name="Ann", topics=("agents",)))
     assert counts == SyncCounts(unchanged=1)
-    assert await store.subscribers.of_list(LIST.name) == [ann]
+    assert await of_list(store, LIST.name) == [ann]
 
     assert await synced(store) == SyncCounts()
-    assert await store.subscribers.of_list(LIST.name) == [ann]
+    assert await of_list(store, LIST.name) == [ann]
 
 
 async def test_a_run_keeps_who_signed_up_and_sends_them_their_issue(desk_with: MakeDesk) -> None:
@@ -64,7 +64,7 @@ async def test_a_run_keeps_who_signed_up_and_sends_them_their_issue(desk_with: M
     await desk.run(days[1])
 
     assert len(desk.mails("bob")) == 2
-    [bob] = [one for one in await desk.store.subscribers.of_list(LIST.name) if one.email == "bob@example.org"]
+    [bob] = [one for one in await of_list(desk.store, LIST.name) if one.email == "bob@example.org"]
     assert (bob.name, bob.cadence, bob.status, bob.origin) == ("Bob", None, ACTIVE, Origin.SIGNUP)
 
 
@@ -136,14 +136,14 @@ async def lived(history: Sequence[Event]) -> dict[str, Subscriber]:
                     await store.subscribers.suppress(email, list_name=LIST.name, reason="left", now=NOW)
                 case Filed(people):
                     await synced(store, *people)
-        return {one.address_key: one for one in await store.subscribers.of_list(LIST.name)}
+        return {one.address_key: one for one in await of_list(store, LIST.name)}
     finally:
         await store.close()
 
 
 async def joined_if_new(store: Store, one: Subscriber) -> None:
     """Let somebody join who is not known yet."""
-    if one.address_key not in {known.address_key for known in await store.subscribers.of_list(LIST.name)}:
+    if one.address_key not in {known.address_key for known in await of_list(store, LIST.name)}:
         await joined(store, one)
 
 

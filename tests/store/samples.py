@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
+
 from newsletter.core.delivery import Change, Delivery, DeliveryState, Outcome, Planned, RetryPolicy, begun, settled
 from newsletter.core.issue import Draft, Issue, IssueListing
 from newsletter.core.listing import Entry, Listing, Sighting
@@ -19,7 +21,7 @@ from newsletter.core.topics import Topic
 from newsletter.ports import DeliveryRecord, Recorded, Store
 from newsletter.store.bulk import insert
 from newsletter.store.engine import Database, connect
-from newsletter.store.subscriber_rows import FIELDS
+from newsletter.store.subscriber_rows import COLUMNS, FIELDS, subscriber_of
 from newsletter.store.tables import subscribers as subscribers_table
 from tests.rosters import member
 
@@ -98,6 +100,15 @@ async def join(store: Store, *subscribers: Subscriber, now: datetime = NOW) -> N
             await connection.execute(
                 put.on_conflict_do_update(index_elements=["list", "address_key"], set_=changed)
             )
+
+
+async def of_list(store: Store, list_name: str = LIST) -> list[Subscriber]:
+    """Return all subscribers of a list, of every status, by address."""
+    query = sa.select(*COLUMNS).where(subscribers_table.c.list == list_name)
+    database: Database = store._database  # type: ignore[attr-defined]
+    async with database.read() as connection:
+        rows = await connection.execute(query.order_by(subscribers_table.c.address_key))
+        return [subscriber_of(row) for row in rows]
 
 
 def _row(one: Subscriber, now: datetime) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from tests.store.samples import (
     frozen,
     join,
     key_of,
+    of_list,
     outcome,
     subscriber,
     suppressed,
@@ -46,7 +47,7 @@ async def test_subscribers_read_back_as_they_were_added_by_address(store: Store)
     await join(store, zoe, bob, ann)
     await join(store, subscriber("other", "weekly"))
 
-    assert await store.subscribers.of_list("daily") == [ann, bob, zoe]
+    assert await of_list(store, "daily") == [ann, bob, zoe]
 
 
 async def test_a_sync_adds_changes_and_removes(store: Store) -> None:
@@ -58,7 +59,7 @@ async def test_a_sync_adds_changes_and_removes(store: Store) -> None:
 
     assert counts == SyncCounts(added=1, changed=1, removed=1, unchanged=1)
 
-    assert await store.subscribers.of_list("daily") == [
+    assert await of_list(store, "daily") == [
         subscriber(1, email="Reader1@example.org", name="One"),
         subscriber(2, status=REMOVED),
         subscriber(3),
@@ -72,7 +73,7 @@ async def test_a_subscriber_is_found_by_number_and_is_one_in_any_spelling_of_the
     reader = subscriber("ann", email="ann@bücher.example")
     await join(store, reader)
 
-    [claimed] = await store.subscribers.of_list("daily")
+    [claimed] = await of_list(store, "daily")
     key = await key_of(store, "daily", claimed.email)
 
     assert claimed == await store.subscribers.by_key(key) == reader
@@ -108,17 +109,17 @@ async def test_who_unsubscribed_stays_so_whatever_a_file_says(store: Store) -> N
     await store.subscribers.suppress("reader1@example.org", list_name="daily", reason="left", now=NOW)
 
     await synced(store, subscriber(1, name="One"), now=NOW + HOUR)
-    assert await store.subscribers.of_list("daily") == [subscriber(1, name="One", status=UNSUBSCRIBED)]
+    assert await of_list(store, "daily") == [subscriber(1, name="One", status=UNSUBSCRIBED)]
     assert await synced(store, now=NOW + HOUR) == SyncCounts()
-    assert await store.subscribers.of_list("daily") == [subscriber(1, name="One", status=UNSUBSCRIBED)]
+    assert await of_list(store, "daily") == [subscriber(1, name="One", status=UNSUBSCRIBED)]
 
 
 async def test_who_was_removed_can_come_back_by_the_file(store: Store) -> None:
     await join(store, subscriber(1))
     await synced(store)
-    assert await store.subscribers.of_list("daily") == [subscriber(1, status=REMOVED)]
+    assert await of_list(store, "daily") == [subscriber(1, status=REMOVED)]
     assert await synced(store, subscriber(1)) == SyncCounts(changed=1)
-    assert await store.subscribers.of_list("daily") == [subscriber(1)]
+    assert await of_list(store, "daily") == [subscriber(1)]
 
 
 async def test_what_a_removed_subscriber_was_not_sent_yet_is_withdrawn(store: Store) -> None:
@@ -140,8 +141,8 @@ async def test_suppressing_on_a_list_leaves_the_other_lists_alone(store: Store) 
 
     assert await suppressed(store, "daily") == {"reader1@example.org"}
     assert await suppressed(store, "weekly") == set()
-    assert [reader.status for reader in await store.subscribers.of_list("daily")] == [UNSUBSCRIBED]
-    assert await store.subscribers.of_list("weekly") == [subscriber(1, "weekly")]
+    assert [reader.status for reader in await of_list(store, "daily")] == [UNSUBSCRIBED]
+    assert await of_list(store, "weekly") == [subscriber(1, "weekly")]
 
 
 async def test_suppressing_everywhere_counts_for_lists_that_come_later_too(store: Store) -> None:
@@ -150,7 +151,7 @@ async def test_suppressing_everywhere_counts_for_lists_that_come_later_too(store
     await store.subscribers.suppress("reader1@example.org", list_name=None, reason="no such user", now=NOW)
     await join(store, subscriber(1, "weekly"))
 
-    assert [reader.status for reader in await store.subscribers.of_list("daily")] == [UNSUBSCRIBED]
+    assert [reader.status for reader in await of_list(store, "daily")] == [UNSUBSCRIBED]
     assert await suppressed(store, "weekly") == {"reader1@example.org"}
 
 

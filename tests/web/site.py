@@ -22,7 +22,7 @@ from newsletter.store import open_store
 from newsletter.web.app import public_app
 from newsletter.web.pages.kept import KeptPages
 from newsletter.web.server import serving
-from tests.store.samples import join, key_of, suppressed
+from tests.store.samples import join, key_of, of_list, suppressed
 from tests.web.studio import TEMPLATES
 
 NOW = datetime(2026, 3, 12, 8, tzinfo=UTC)
@@ -51,7 +51,7 @@ class Site:
             raise self.trouble
 
     async def has_left(self) -> bool:
-        (reader,) = await self.store.subscribers.of_list("daily")
+        (reader,) = await of_list(self.store, "daily")
         is_suppressed = await suppressed(self.store, "daily") == {READER.address_key}
         assert is_suppressed is (reader.status is SubscriberStatus.UNSUBSCRIBED)
         return is_suppressed
