@@ -87,21 +87,22 @@ async def _run_lists(
         right = []
         for file in files:
             try:
-                if dry_run:
-                    report = await rehearse_once(program.pipeline, file, now=now(), wish=wish)
-                else:
-                    report = await run_once(program.pipeline, program.alarm, file, now=now(), wish=wish)
+                reports.append(await _run_list(program, file, wish, dry_run=dry_run))
+                right.append(file)
             except ListFileError as error:  # of its members file, which is read when it is needed
                 complain(str(error))
                 wrong.append(error)
-            else:
-                right.append(file)
-                reports.append(report)
         if not dry_run:
             reports += await _deliver_without_file(program, list_name, right, wish)
     if not reports and not wrong:
         raise UsageError(no_list(program.lists, list_name))
     return reports, bool(wrong)
+
+
+async def _run_list(program: Program, file: ListFile, wish: Wish, *, dry_run: bool) -> RunReport:
+    if dry_run:
+        return await rehearse_once(program.pipeline, file, now=now(), wish=wish)
+    return await run_once(program.pipeline, program.alarm, file, now=now(), wish=wish)
 
 
 async def _deliver_without_file(

@@ -44,7 +44,8 @@ def status(*, as_json: AsJson = False) -> None:
 async def _status(program: Program) -> tuple[Status, Collection[ListFileError]]:
     """Return how lists stand, and what is wrong with list files."""
     lists = program.lists.read()
-    return await status_at(program.store, lists.right, now=now()), lists.wrong.values()
+    found = await status_at(program.store, lists.right, now=now())
+    return found, [*lists.wrong.values(), *found.wrong]
 
 
 def _say_status(found: Status) -> None:

@@ -24,6 +24,7 @@ from newsletter.lists.values import (
 )
 
 _TEXTS = 4096  # of a column that are remembered
+_NOTHING = list(Member(""))  # the values of a row with empty cells
 
 
 def members_path(folder: Path, name: str) -> Path:
@@ -95,19 +96,20 @@ class MembersFile:
             TooManyMistakesError: the rest is not read.
         """
         rows = Spreadsheet(self._readers, needed="email", note=self.note)
-        readers = self._readers
+        readers = {name: (place, self._readers[name]) for place, name in enumerate(Member._fields)}
         for line, cells in rows.read(lines):
-            values: dict[str, Any] = {}
+            values = _NOTHING.copy()
             for column, cell in cells:
                 if (text := cell.strip()) and column in readers:
+                    place, read = readers[column]
                     try:
-                        values[column] = readers[column](text)
+                        values[place] = read(text)
                     except ValueError as error:
                         self.note(line, f"{column}: {error}")
                 elif column == "email":
                     self.note(line, "email: has no address: add it, or remove the row")
-            if "email" in values:
-                yield line, Member(**values)
+            if values[0]:
+                yield line, Member._make(values)
 
 
 class Repeats:
@@ -115,11 +117,12 @@ class Repeats:
 
     def __init__(self) -> None:
         self._hashes = tuple(array("q") for _ in range(256))
+        self._add = tuple(some.append for some in self._hashes)
 
     def add(self, address_key: str) -> None:
         """Count an address."""
         number = hash(address_key)
-        self._hashes[number & 255].append(number)
+        self._add[number & 255](number)
 
     def found(self) -> set[int]:
         """Return the hashes that came more than once: of addresses that were named twice, or that collide."""

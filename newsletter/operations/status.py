@@ -9,6 +9,7 @@ from datetime import datetime
 
 from newsletter.core.calendar import agenda
 from newsletter.core.delivery import WAITING, DeliveryState
+from newsletter.core.errors import ListFileError
 from newsletter.ports import (
     HeldDomain,
     Hindrance,
@@ -44,6 +45,7 @@ class Status:
     lists: list[ListStatus]
     hindrances: list[Hindrance]
     held: list[HeldDomain]
+    wrong: list[ListFileError]  # of lists that were never synced, as their members files are wrong
 
 
 async def status(store: Store, files: Mapping[str, ListFile], *, now: datetime) -> Status:
@@ -53,17 +55,21 @@ async def status(store: Store, files: Mapping[str, ListFile], *, now: datetime) 
         store: the ledger.
         files: the lists by name. Of other lists, those are there that have something left to deliver.
         now: the moment, aware.
-
-    Raises:
-        ListFileError: the members file of a list that was never synced is wrong.
     """
+    rows, wrong = [], []
+    for file in files.values():
+        try:
+            rows.append(await _status_of(store, file, now))
+        except ListFileError as error:
+            wrong.append(error)
     return Status(
         lists=[
-            *[await _status_of(store, file, now) for file in files.values()],
+            *rows,
             *[await _without_file(store, name) for name in await _names_without_file(store, files.values())],
         ],
         hindrances=await hindrances_for_operators(store.hindrances, now=now),
         held=await store.suppressions.held(),
+        wrong=wrong,
     )
 
 
