@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-from email_validator import EmailNotValidError, validate_email
-
 from newsletter.core.address import LONGEST_ADDRESS, AddressError
 
 # An ASCII address of dot-atoms (RFC 5322, 3.2.3); group 1 is the local part, 2 the domain.
@@ -66,6 +64,8 @@ def normal_address(text: str) -> str:
     Raises:
         AddressError: it is no address that mail can be sent to; a sentence that says why. DNS is not asked.
     """
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         return validate_email(text, strict=True, check_deliverability=False, test_environment=True).normalized
     except EmailNotValidError as error:

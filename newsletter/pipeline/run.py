@@ -14,11 +14,11 @@ from newsletter.core.calendar import Slot, SlotState, agenda
 from newsletter.core.errors import MissedError, NewsletterError, RenderError, SourceError, StoppedError, StoreError
 from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import NewsletterList
-from newsletter.pipeline.collect import NOTHING_COLLECTED, Collected, collect
+from newsletter.pipeline.collect import NOTHING_COLLECTED, Collected, collect_for
 from newsletter.pipeline.deliver import ClosedIssues, Delivered, Delivering
 from newsletter.pipeline.editions import Edition, editions_to_do
 from newsletter.pipeline.high_water import HighWaterMark
-from newsletter.pipeline.publish import Published, draft, lookback, publish
+from newsletter.pipeline.publish import Published, draft, publish
 from newsletter.pipeline.report import (
     IssueReport,
     RunReport,
@@ -119,23 +119,7 @@ class Pipeline:
 
     async def collect(self, list_: NewsletterList, day: date, *, now: datetime) -> Collected:
         """Fetch listings and sightings for an issue of `day`; safe at any time, it only adds."""
-        previous = await self.store.issues.latest(list_.name, before=day)
-        return await collect(
-            self.sources_of(list_),
-            self.store.library,
-            day=day,
-            lookback_days=lookback(list_),
-            previous=previous.day if previous else None,
-            now=now,
-        )
-
-    async def collect_now(
-        self, list_: NewsletterList, day: date | None, *, now: datetime
-    ) -> tuple[date, Collected]:
-        """Fetch listings and sightings for the issue of a day, or (None) of today; return the day too."""
-        on = day or agenda(list_, now).today
-        with bound_contextvars(list=list_.name):
-            return on, await self.collect(list_, on, now=now)
+        return await collect_for(self.store, self.sources_of(list_), list_, day, now=now)
 
     async def sync(self, file: ListFile, *, now: datetime) -> None:
         """Bring the store's subscribers up to the list's files."""

@@ -33,8 +33,8 @@ class Outbox(ClaimedDeliveries, DeliveryRecords, Protocol):
         """Return how many of its withdrawn deliveries are so because the address is suppressed."""
         ...
 
-    async def next_due(self, issue_key: int | None = None) -> datetime | None:
-        """Return when the next queued or deferred delivery (of an issue, or of all) is due, or None."""
+    async def next_due(self, issue_key: int) -> datetime | None:
+        """Return when the next queued or deferred delivery of an issue is due, or None."""
         ...
 
     async def open_issues(self, list_name: str | None = None) -> list[int]:

@@ -13,6 +13,7 @@ from newsletter.core.calendar import SlotState, agenda
 from newsletter.core.errors import FileChangedError, ListFileError, NewsletterError, StoppedError
 from newsletter.core.newsletter_list import Masthead
 from newsletter.operations.alarms import Alarm
+from newsletter.pipeline.collect import collect_now
 from newsletter.pipeline.editions import Edition, editions_to_do
 from newsletter.pipeline.run import Pipeline, Wish
 from newsletter.pipeline.stopping import unless_stopped
@@ -78,7 +79,8 @@ class Ticker:
         lists = await asyncio.to_thread(self._lists.read)
         for file in lists.right.values():
             try:
-                await unless_stopped(stop, self._pipeline.collect_now(file.list, None, now=now))
+                sources = self._pipeline.sources_of(file.list)
+                await unless_stopped(stop, collect_now(self._pipeline.store, sources, file.list, None, now=now))
             except StoppedError:
                 return
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -28,14 +28,20 @@ PATIENCE = 60.0
 
 _READERS = 4
 
+_LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL, appendix A: error codes
+
 # SQLite's readers wait for nobody but who puts the log in order after a crash.
 _SECONDS_FOR_RECOVERY = 5.0
 
-# The option of a connection that says how its next transactions begin.
-_BEGIN_WITH = "newsletter_begin_with"
+# The option of a connection to SQLite that makes its next transactions those of a writer.
+_WRITES = "newsletter_writes"
 
 # What SQLite keeps of its write-ahead log; freezing for a million makes half a gigabyte of it.
 _JOURNAL_BYTES = 64 * 1024 * 1024
+
+
+# Set for a transaction whose commit does not wait for the disk.
+_NOT_DURABLE = {"not_durable": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +81,21 @@ class Database:
                 yield connection
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
+    async def write(self, *, durable: bool = True) -> AsyncIterator[AsyncConnection]:
         """Give a connection for one transaction; it is committed at the end, or rolled back by an exception.
+
+        Args:
+            durable: whether a power cut must not undo it once it is committed. If not, the disk is not waited for;
+                then it is as durable as the next transaction that is.
 
         Raises:
             StoreError: the database cannot be written; one line that says which and why.
         """
+        engine = self.writer if durable else self.writer.execution_options(**_NOT_DURABLE)
         with store_errors(self.where):
-            async with self.writer.begin() as connection:
+            async with engine.begin() as connection:
+                if self.is_postgresql and not durable:
+                    await connection.execute(sa.text("SET LOCAL synchronous_commit = off"))
                 yield connection
 
     @asynccontextmanager
@@ -105,7 +118,7 @@ class Database:
         async with AsyncExitStack() as turn:
             if self.path is not None:
                 await turn.enter_async_context(self.writer.connect())
-                await connection.execution_options(**{_BEGIN_WITH: "BEGIN IMMEDIATE"})
+                await connection.execution_options(**{_WRITES: True})
             async with connection.begin():
                 yield
 
@@ -133,15 +146,22 @@ def store_errors(where: str) -> Iterator[None]:
     """
     try:
         yield
-    except (DBAPIError, sqlite3.Error, psycopg.Error, OSError, TimedOutError) as error:
+    except _database_errors() as error:
         cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
         line = " ".join(str(cause).split("\n")[0].split())
         raise StoreError(f"{where}: {line}{_hint(cause)}") from error
 
 
+def _database_errors() -> tuple[type[Exception], ...]:
+    """Return what a database and its files raise; beside SQLite psycopg is not loaded, and raises nothing."""
+    psycopg = sys.modules.get("psycopg")
+    of_postgresql = (psycopg.Error,) if psycopg else ()
+    return (DBAPIError, sqlite3.Error, OSError, TimedOutError, *of_postgresql)
+
+
 def _hint(error: BaseException) -> str:
     text = str(error)
-    if "locked" in text or isinstance(error, psycopg.errors.LockNotAvailable):
+    if "locked" in text or getattr(error, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
         return "; another process is writing to it, run again later"
     if "disk" in text:
         return "; see whether its disk is full, then run again"
@@ -198,7 +218,7 @@ def _sqlite(url: URL, patience: float, *, foreign_keys: bool) -> Database:
     url = url.set(drivername="sqlite+aiosqlite")
     waiting = sqlite.Patience(patience)
 
-    def engine(spell: float, begin_with: str, pragmas: list[str], **pool: Any) -> AsyncEngine:
+    def engine(spell: float, *pragmas: str, writes: bool, **pool: Any) -> AsyncEngine:
         made = create_async_engine(
             url,
             # sqlite3's own transaction control begins too late and loses updates; see `begin` below.
@@ -211,7 +231,7 @@ def _sqlite(url: URL, patience: float, *, foreign_keys: bool) -> Database:
             hide_parameters=True,  # errors are logged, and addresses don't belong there
             **pool,
         )
-        _on_sqlite(made, [f"foreign_keys = {int(foreign_keys)}", *pragmas], begin_with, waiting)
+        _on_sqlite(made, [f"foreign_keys = {int(foreign_keys)}", *pragmas], waiting, writes=writes)
         return made
 
     def pooled(size: int) -> dict[str, Any]:
@@ -223,18 +243,21 @@ def _sqlite(url: URL, patience: float, *, foreign_keys: bool) -> Database:
             "pool_timeout": None,
         }
 
-    # FULL: what `record` has written survives a power cut, so nobody is mailed again after one. It costs
-    # an fsync per commit, and commits are grouped.
-    writing = ["journal_mode = WAL", "synchronous = FULL", f"journal_size_limit = {_JOURNAL_BYTES}"]
-    writer = reader = apart = engine(sqlite.SPELL, "BEGIN IMMEDIATE", writing, **pooled(1))
+    writing = ("journal_mode = WAL", f"journal_size_limit = {_JOURNAL_BYTES}")
+    writer = reader = apart = engine(sqlite.SPELL, *writing, writes=True, **pooled(1))
     if not in_memory:  # a database in memory is its one connection
-        reader = engine(_SECONDS_FOR_RECOVERY, "BEGIN", ["query_only = 1"], **pooled(_READERS))
-        apart = engine(sqlite.SPELL, "BEGIN", [*writing, "temp_store = FILE"], poolclass=NullPool)
+        reader = engine(_SECONDS_FOR_RECOVERY, "query_only = 1", writes=False, **pooled(_READERS))
+        apart = engine(sqlite.SPELL, *writing, "temp_store = FILE", writes=False, poolclass=NullPool)
     where = f"SQLite database {path or 'in memory'}"
     return Database(reader, writer, apart, where=where, path=path, patience=waiting)
 
 
-def _on_sqlite(engine: AsyncEngine, pragmas: list[str], begin_with: str, waiting: sqlite.Patience) -> None:
+# FULL: what `record` has written survives a power cut, so nobody is mailed again after one. It costs an fsync per
+# commit, and commits are grouped. NORMAL leaves it to the next such commit (https://www.sqlite.org/wal.html).
+_FULL, _NORMAL = "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL"
+
+
+def _on_sqlite(engine: AsyncEngine, pragmas: list[str], waiting: sqlite.Patience, *, writes: bool) -> None:
     """Make connections set pragmas when they open, and begin transactions in the given way."""
 
     def set_pragmas(connection: DBAPIConnection, _record: Any) -> None:
@@ -246,9 +269,11 @@ def _on_sqlite(engine: AsyncEngine, pragmas: list[str], begin_with: str, waiting
     def begin(connection: Connection) -> None:
         # Straight to the driver: by way of a cursor it would cross over to its thread three times.
         driver: Any = connection.connection.dbapi_connection
-        how = connection.get_execution_options().get(_BEGIN_WITH, begin_with)
+        synced = _NORMAL if _NOT_DURABLE.keys() <= connection.get_execution_options().keys() else _FULL
+        is_writing = connection.get_execution_options().get(_WRITES, writes)
+        script = f"{synced}; BEGIN IMMEDIATE" if is_writing else "BEGIN"
         try:
-            waiting.until_free(lambda: driver.run_async(lambda opened: opened.execute(how)))
+            waiting.until_free(lambda: driver.run_async(lambda opened: opened.executescript(script)))
         except asyncio.CancelledError:
             connection.invalidate()  # else the pool gets it back, and its thread begins a transaction yet
             raise

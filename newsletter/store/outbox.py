@@ -20,11 +20,11 @@ from newsletter.store.changes import take_steps
 from newsletter.store.choices import read_choice
 from newsletter.store.engine import Database
 from newsletter.store.issues import state_counts
-from newsletter.store.statements import CLAIM, CLAIM_OF_ISSUE, HOLD
+from newsletter.store.statements import CLAIM, HOLD
 from newsletter.store.subscriber_rows import subscriber_of
 from newsletter.store.suppressing import WHO_GETS_MAIL
 from newsletter.store.suppressions import note_dead
-from newsletter.store.tables import deliveries, delivery_events, issues, moment_text, read_moment
+from newsletter.store.tables import IS_CLOSED, deliveries, delivery_events, issues, moment_text, read_moment
 from newsletter.store.workers import Workers
 
 log = structlog.get_logger(__name__)
@@ -44,15 +44,11 @@ class SqlOutbox(Outbox):
         return self._workers.register()
 
     @override
-    async def claim(
-        self, worker: str, *, now: datetime, limit: int, issue_key: int | None = None
-    ) -> list[Delivery]:
+    async def claim(self, worker: str, *, issue_key: int, now: datetime, limit: int) -> list[Delivery]:
         await self._workers.confirm(worker)
-        claim, asked = CLAIM, {"now": moment_text(now), "limit": limit}
-        if issue_key is not None:
-            claim, asked["issue_key"] = CLAIM_OF_ISSUE, issue_key
+        asked = {"issue_key": issue_key, "now": moment_text(now), "limit": limit}
         async with self._database.write() as connection:
-            while rows := await fetch(connection, claim, **asked):
+            while rows := await fetch(connection, CLAIM, **asked):
                 await run(connection, HOLD, worker=worker, keys=[row[0] for row in rows])
                 claims = [_claimed(row) for row in rows]
                 barred_ones = [withdrawal(delivery.key, bar, now) for delivery, bar in claims if bar]
@@ -167,11 +163,11 @@ class SqlOutbox(Outbox):
             return int(await connection.scalar(query) or 0)
 
     @override
-    async def next_due(self, issue_key: int | None = None) -> datetime | None:
+    async def next_due(self, issue_key: int) -> datetime | None:
         """What a worker holds is not waited for."""
-        query = sa.select(sa.func.min(deliveries.c.ready_at)).where(deliveries.c.ready_at.is_not(None))
-        if issue_key is not None:
-            query = query.where(deliveries.c.issue_key == issue_key)
+        query = sa.select(sa.func.min(deliveries.c.ready_at)).where(
+            deliveries.c.issue_key == issue_key, deliveries.c.ready_at.is_not(None)
+        )
         async with self._database.read() as connection:
             due: datetime | None = await connection.scalar(query)
         return due
@@ -185,7 +181,9 @@ class SqlOutbox(Outbox):
             .limit(1)
             .scalar_subquery()
         )
-        query = sa.select(issues.c.key).where(any_open.is_not(None)).order_by(issues.c.day, issues.c.key)
+        query = (
+            sa.select(issues.c.key).where(IS_CLOSED, any_open.is_not(None)).order_by(issues.c.day, issues.c.key)
+        )
         if list_name is not None:
             query = query.where(issues.c.list == list_name)
         async with self._database.read() as connection:
@@ -198,7 +196,7 @@ class SqlOutbox(Outbox):
         query = (
             sa.select(deliveries.c.issue_key, sa.func.count())
             .join(issues, issues.c.key == deliveries.c.issue_key)
-            .where(deliveries.c.state == state)
+            .where(deliveries.c.state == state, IS_CLOSED)
             .group_by(deliveries.c.issue_key)
         )
         if list_name is not None:
@@ -217,7 +215,7 @@ class SqlOutbox(Outbox):
         states: Collection[DeliveryState] = (),
         limit: int = 1000,
     ) -> list[DeliveryRecord]:
-        query = sa.select(*_RECORD).join(issues, issues.c.key == deliveries.c.issue_key)
+        query = sa.select(*_RECORD).join(issues, issues.c.key == deliveries.c.issue_key).where(IS_CLOSED)
         if list_name is not None:
             query = query.where(issues.c.list == list_name)
         if day is not None:

@@ -9,6 +9,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
+from pydantic_core import from_json
+
 from newsletter.core.address import address_key
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus
@@ -19,7 +21,7 @@ from newsletter.store.tables import as_text, subscribers
 @lru_cache(maxsize=4096)
 def _words(text: str) -> tuple[str, ...]:
     """Return the words of a JSON array; readers have the same few topics again and again."""
-    return tuple(json.loads(text))
+    return tuple(from_json(text))
 
 
 @lru_cache(maxsize=1024)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 from zlib import compress, decompress
 
@@ -33,7 +33,12 @@ def moment_text(value: datetime) -> str:
     """
     if value.tzinfo is None:
         raise ValueError(f"{value!r} has no time zone")
-    moment = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return _utc_text(value if value.tzinfo is UTC else value.astimezone(UTC))
+
+
+@lru_cache(maxsize=64)
+def _utc_text(moment: datetime) -> str:
+    """Return a moment in UTC as text; rows that are written together share a few."""
     # `str` takes half the time, but leaves out a fraction of zero.
     return str(moment) if moment.microsecond else moment.isoformat(" ", "microseconds")
 
@@ -79,7 +84,10 @@ class Frozen(sa.types.TypeDecorator[T]):
     def __init__(self, record: type[T]) -> None:
         super().__init__()
         self.record = record
-        self._adapter = TypeAdapter(record)
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[T]:
+        return TypeAdapter(self.record)  # when it is needed: it takes milliseconds
 
     def process_bind_param(self, value: T | None, _dialect: Dialect) -> str | None:
         """Write the record."""
@@ -99,7 +107,10 @@ class Compressed(sa.types.TypeDecorator[T]):
     def __init__(self, record: type[T]) -> None:
         super().__init__()
         self.record = record
-        self._adapter = TypeAdapter(record)
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[T]:
+        return TypeAdapter(self.record)  # when it is needed: it takes milliseconds
 
     def process_bind_param(self, value: T | None, _dialect: Dialect) -> bytes | None:
         """Write the record."""
@@ -210,11 +221,15 @@ issues = sa.Table(
     sa.Column("terms", Frozen(Terms), nullable=False),
     sa.Column("candidates", sa.Integer, nullable=False),
     sa.Column("closing_by", sa.Text),  # the worker that is still planning its deliveries; NULL: it is closed
-    sa.Column("delivery_count", sa.Integer),  # of all its deliveries; NULL until it is closed
+    # Of all its deliveries, or of those that are written so far. It stays: deliveries come with the closing alone.
+    sa.Column("delivery_count", sa.Integer),
     sa.UniqueConstraint("list", "day"),
     sa.UniqueConstraint("list", "number"),
     sqlite_autoincrement=True,
 )
+
+# While an issue is being closed, nobody but who closes it knows of it: every query of issues has this condition.
+IS_CLOSED = issues.c.closing_by.is_(None)
 
 # `listing_key` follows when listings are merged; the frozen record beside it never changes.
 issue_listings = sa.Table(
@@ -338,7 +353,6 @@ sa.Index(
     sqlite_where=_is_ready,
     postgresql_where=_is_ready,
 )
-sa.Index(None, deliveries.c.ready_at, deliveries.c.key, sqlite_where=_is_ready, postgresql_where=_is_ready)
 sa.Index(None, deliveries.c.claimed_by, sqlite_where=_is_held, postgresql_where=_is_held)
 
 # What holds mail up for a while, so that a restart doesn't forget it.

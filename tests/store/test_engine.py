@@ -15,6 +15,7 @@ from newsletter.core.errors import ConfigurationError, StoreError
 from newsletter.store import open_store, upgrade
 from newsletter.store.engine import Database
 from newsletter.store.tables import issues
+from tests.claiming import claim
 from tests.store.conftest import Opener
 from tests.store.samples import DAY, NOW, at, frozen, paper, record, suppressed
 
@@ -189,12 +190,12 @@ async def test_a_worker_whose_session_was_lost_claims_nothing_more(open_at: Open
     store = await open_at(postgres_url)
     await frozen(store, 2)
     async with store.outbox.worker() as worker:
-        assert len(await store.outbox.claim(worker, now=NOW, limit=1)) == 1
+        assert len(await claim(store.outbox, worker, now=NOW, limit=1)) == 1
         with psycopg.connect(postgres_url, autocommit=True) as connection:
             connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
             )
 
         with pytest.raises(StoreError, match="terminat"):
-            await store.outbox.claim(worker, now=NOW, limit=1)
+            await claim(store.outbox, worker, now=NOW, limit=1)
     assert await store.outbox.dead_workers() == [worker]

@@ -9,6 +9,7 @@ from newsletter.core.delivery import DeliveryState, Planned
 from newsletter.core.errors import StaleDraftError
 from newsletter.core.subscriber import Subscriber, SubscriberStatus
 from newsletter.ports import Store
+from tests.claiming import claim
 from tests.store.conftest import Opener
 from tests.store.samples import (
     DAY,
@@ -245,7 +246,7 @@ async def test_the_history_counts_listings_and_deliveries_newest_first(store: St
     await join(store, subscriber(1), subscriber(2))
     issue, _ = await store.issues.freeze(draft(in_issue(key)), "First", due(), now=NOW)
     async with store.outbox.worker() as worker:
-        [claimed] = await store.outbox.claim(worker, now=NOW, limit=1)
+        [claimed] = await claim(store.outbox, worker, now=NOW, limit=1)
         await attempt(store, claimed, DeliveryState.SENT)
     await frozen(store, day=DAY + timedelta(days=1), number=2)
     await frozen(store, list_name="weekly")

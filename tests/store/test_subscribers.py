@@ -9,6 +9,7 @@ from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Origin, SubscriberStatus, SyncCounts
 from newsletter.core.topics import TopicsMode
 from newsletter.ports import Store
+from tests.claiming import claim
 from tests.store.samples import (
     HOUR,
     NOW,
@@ -168,7 +169,7 @@ async def test_suppressing_an_address_a_second_time_is_no_news(store: Store, lis
 async def test_suppressing_withdraws_what_was_not_sent_yet_claimed_or_not(store: Store) -> None:
     await frozen(store, 4)
     async with store.outbox.worker() as worker:
-        one, two, three = await store.outbox.claim(worker, now=NOW, limit=3)
+        one, two, three = await claim(store.outbox, worker, now=NOW, limit=3)
         await attempt(store, one, DeliveryState.SENT)
         await attempt(store, two, DeliveryState.DEFERRED)
 
@@ -190,13 +191,13 @@ async def test_suppressing_withdraws_what_was_not_sent_yet_claimed_or_not(store:
 async def test_a_message_in_flight_when_its_reader_leaves_is_settled_but_not_tried_again(store: Store) -> None:
     await frozen(store, 1)
     async with store.outbox.worker() as worker:
-        [claimed] = await store.outbox.claim(worker, now=NOW, limit=1)
+        [claimed] = await claim(store.outbox, worker, now=NOW, limit=1)
         await store.outbox.record([begun(claimed, NOW)])
 
         await store.subscribers.suppress("reader0@example.org", list_name="daily", reason="left", now=NOW)
         await store.outbox.record([outcome(claimed, DeliveryState.DEFERRED)])
 
-        assert await store.outbox.claim(worker, now=NOW + 24 * HOUR, limit=9) == []
+        assert await claim(store.outbox, worker, now=NOW + 24 * HOUR, limit=9) == []
     assert await states(store) == {"reader0@example.org": (DeliveryState.WITHDRAWN, "suppressed: left")}
 
 
@@ -207,6 +208,6 @@ async def test_deliveries_go_to_the_address_and_name_as_they_were_when_the_issue
     await synced(store, renamed)
 
     async with store.outbox.worker() as worker:
-        [claimed] = await store.outbox.claim(worker, now=NOW, limit=1)
+        [claimed] = await claim(store.outbox, worker, now=NOW, limit=1)
 
     assert (claimed.subscriber.email, claimed.subscriber.name) == ("reader1@example.org", "First")

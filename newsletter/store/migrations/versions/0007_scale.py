@@ -19,6 +19,8 @@ def upgrade() -> None:
         "UPDATE issues SET delivery_count = "
         "(SELECT COUNT(*) FROM deliveries WHERE deliveries.issue_key = issues.key)"
     )
+    # Deliveries are claimed issue by issue, for which there is another index.
+    op.drop_index("ix_deliveries_ready_at_key", "deliveries")
     op.create_table(
         "list_files",
         sa.Column("list", _EXACT, nullable=False),
