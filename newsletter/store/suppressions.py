@@ -20,7 +20,7 @@ from newsletter.ports import HeldDomain, Suppression, Suppressions
 from newsletter.store.bulk import among, in_chunks, insert
 from newsletter.store.engine import Database
 from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
-from newsletter.store.tables import EVERY_LIST, dead_addresses, deliveries, subscribers, suppressions
+from newsletter.store.tables import EVERY_LIST, dead_addresses, deliveries, list_files, subscribers, suppressions
 
 _UNDECIDED = sa.select(dead_addresses.c.address_key, dead_addresses.c.domain, dead_addresses.c.reason).where(
     dead_addresses.c.held.is_(False)
@@ -249,4 +249,7 @@ async def _activate(
     if list_name is not None:
         theirs.append(subscribers.c.list == list_name)
     active = {"status": SubscriberStatus.ACTIVE, "updated_at": now}
-    await connection.execute(sa.update(subscribers).where(*theirs).values(active))
+    again = sa.update(subscribers).where(*theirs).values(active).returning(subscribers.c.list)
+    lists = set(await connection.scalars(again))
+    # The files may name them no longer: the next sync of their lists is to find out, changed files or not.
+    await connection.execute(sa.delete(list_files).where(list_files.c.list.in_(lists)))

@@ -379,15 +379,16 @@ slots = sa.Table(
     sa.Column("in_vain_on", sa.Date),
 )
 
-# What a list's file and members file were when the subscribers were last brought into line with them.
+# What the files of a list were when its subscribers were last brought into line with them (`ports.SeenFiles`).
+# There is no row where that must be done anew, whatever the files are.
 list_files = sa.Table(
     "list_files",
     metadata,
     sa.Column("list", _Exact, primary_key=True),
-    _text("fingerprint"),
-    sa.Column("members_size", sa.BigInteger),  # bytes; NULL where there is no members file
-    sa.Column("members_modified_ns", sa.BigInteger),  # nanoseconds since 1970
-    sa.Column("subscribers", sa.Integer, nullable=False),  # whom the files name
+    _text("definition"),  # a digest of what the list file says of its members
+    _text("stamp"),  # size and times of the members file
+    _text("digest"),  # of the members file's content
+    sa.Column("members", sa.Integer, nullable=False),  # how many the files name
     _moment("synced_at"),
 )
 

@@ -27,7 +27,7 @@ from newsletter.core.issue import Issue
 from newsletter.core.listing import Entry, Listing, Sighting
 from newsletter.core.newsletter_list import Cadence, Hours, NewsletterList
 from newsletter.core.rendering import Rendering
-from newsletter.core.subscriber import Origin, Subscriber, SyncPlan
+from newsletter.core.subscriber import Origin, Subscriber
 from newsletter.core.tokens import Links
 from newsletter.core.topics import Topic, TopicsMode
 from newsletter.delivery.mailer import RelayMailer
@@ -45,6 +45,7 @@ from tests import factories
 from tests.backtest.recorded import MONDAY
 from tests.editions.desk import LIST as DESK_LIST
 from tests.editions.desk import Desk
+from tests.store.samples import join
 
 DAY = date(2026, 3, 12)
 SOURCE = "huggingface"
@@ -101,7 +102,7 @@ class Office:
                 for n, title in enumerate(titles)
             ]
             await store.library.record(SOURCE, day, entries, now=self.now)
-            await store.subscribers.apply("daily", SyncPlan(added=READERS), now=self.now)
+            await join(store, *READERS, now=self.now)
             published = await publish(
                 store,
                 self.renderer(),
@@ -327,7 +328,7 @@ async def happen(office: Office, edit: object) -> None:
             office.list_ = edit
         case Subscriber():
             async with office.store() as store:
-                await store.subscribers.apply("daily", SyncPlan(changed=(edit,)), now=office.now)
+                await join(store, edit, now=office.now)
         case (str() as name, str() as content):
             write_template(office, name, content)
         case int():
@@ -485,7 +486,7 @@ async def test_who_signed_up_is_shown_what_they_get_and_who_gets_nothing_no_mail
     signed_up = Subscriber(
         list="daily", email="may@example.org", name="May", topics=("first",), origin=Origin.SIGNUP
     )
-    await store.subscribers.apply("daily", SyncPlan(added=(signed_up,)), now=desk.now)
+    await join(store, signed_up, now=desk.now)
     studio = studio_of(desk)
     closed = await studio.issue("daily", MONDAY)
 
@@ -494,6 +495,6 @@ async def test_who_signed_up_is_shown_what_they_get_and_who_gets_nothing_no_mail
     assert read(mail)["To"] == "May <may@example.org>"
     assert "Here is 1 of 8 new papers" in text(mail)
     lost = replace(signed_up, topics=("topic that is gone",))
-    await store.subscribers.apply("daily", SyncPlan(changed=(lost,)), now=desk.now)
+    await join(store, lost, now=desk.now)
     with pytest.raises(NothingNewError, match=r"holds nothing for may@example\.org"):
         await studio.raw(closed, "may@example.org")

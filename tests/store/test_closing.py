@@ -18,7 +18,7 @@ from newsletter.core.errors import NoReaderError, StaleDraftError, StoreError
 from newsletter.core.issue import Draft
 from newsletter.core.newsletter_list import WEEKLY_EDITION
 from newsletter.core.steps import SUPPRESSED
-from newsletter.core.subscriber import Subscriber, SubscriberStatus, SyncPlan
+from newsletter.core.subscriber import Subscriber
 from newsletter.core.topics import Choice
 from newsletter.ports import Issues, Outbox, Store
 from newsletter.store import half_issues
@@ -48,6 +48,7 @@ from tests.store.samples import (
     paper,
     record,
     subscriber,
+    synced,
     why,
 )
 
@@ -187,7 +188,7 @@ async def test_half_an_issue_of_the_other_edition_is_thrown_away_too(store: Stor
 
 
 async def test_half_an_issue_of_another_list_is_left_alone(store: Store, url: str) -> None:
-    await join(store, *(subscriber(one, "other") for one in range(3)), list_name="other")
+    await join(store, *(subscriber(one, "other") for one in range(3)))
     async with halfway(store, draft(list_name="other")) as half:
         await store.issues.freeze(draft(), "Papers", due(), now=NOW)
         _, created = await half.finish()
@@ -351,12 +352,10 @@ async def test_a_list_may_be_synced_while_its_issue_is_closed(opened: Opener, st
     """Whoever the file adds, changes or removes has one delivery at most, and who is removed gets no mail."""
     await readers(store, 6)
     other = await opened()
-    removed = [replace(subscriber(number), status=SubscriberStatus.REMOVED) for number in (1, 3, 6)]
     changed = [replace(subscriber(number), topics=("one",)) for number in (2, 4, 5)]
     added = [subscriber(number) for number in (0, 9)]
-    plan = SyncPlan(added=tuple(added), changed=tuple(changed), removed=tuple(removed))
     async with halfway(store, draft(), chosen, pages=1) as half:
-        await other.subscribers.apply("daily", plan, now=NOW)
+        assert (await synced(other, *changed, *added)).removed == 3
         issue, _ = await half.finish()
 
     async with store.outbox.worker() as worker:
