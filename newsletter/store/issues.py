@@ -19,15 +19,7 @@ from newsletter.store.choices import read_choice
 from newsletter.store.closing import IssueCloser
 from newsletter.store.engine import Database
 from newsletter.store.states import state_counts
-from newsletter.store.tables import (
-    IS_CLOSED,
-    choices,
-    deliveries,
-    issue_listings,
-    issues,
-    renderings,
-    subscribers,
-)
+from newsletter.store.tables import IS_CLOSED, choices, deliveries, issue_listings, issues, renderings, subscribers
 from newsletter.store.workers import Workers
 
 _OUTLINE = (

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from newsletter.store import open_store
+from newsletter.store.column_types import moment_text
 from newsletter.store.engine import Database
-from newsletter.store.tables import moment_text
 from tests.store.samples import DAY, HOUR, LIST, NOW, at, draft, due
 
 DAYS = timedelta(days=1)

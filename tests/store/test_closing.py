@@ -24,14 +24,7 @@ from newsletter.ports import Issues, Outbox, Store
 from newsletter.store import half_issues
 from newsletter.store.closing import IssueCloser
 from newsletter.store.half_issues import HalfIssues
-from newsletter.store.tables import (
-    choices,
-    deliveries,
-    delivery_events,
-    issue_listings,
-    issues,
-    renderings,
-)
+from newsletter.store.tables import choices, deliveries, delivery_events, issue_listings, issues, renderings
 from tests.store.conftest import Opener
 from tests.store.half_closed import RENDERING, halfway, small_pages
 from tests.store.samples import (
