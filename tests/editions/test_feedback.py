@@ -9,14 +9,14 @@ from newsletter.core.calendar import slot_on
 from newsletter.core.choice import Choice, Reason, ReasonKind
 from newsletter.core.listing import Entry, Listing, Sighting
 from newsletter.core.newsletter_list import NewsletterList
-from newsletter.core.subscriber import Subscriber, SyncPlan
+from newsletter.core.subscriber import Subscriber
 from newsletter.core.tokens import Links
 from newsletter.pipeline.publish import publish
 from newsletter.ports import Store
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.render.issue.renderer import TemplateRenderer
 from tests import factories
-from tests.store.samples import key_of
+from tests.store.samples import join, key_of
 
 SOURCE = "huggingface"
 MONDAY, TUESDAY = date(2026, 3, 9), date(2026, 3, 10)
@@ -70,7 +70,7 @@ async def chosen(store: Store, name: str) -> tuple[list[str], Choice]:
 
 async def test_a_paper_like_a_liked_one_comes_first_and_one_like_a_disliked_one_for_no_topic(store: Store) -> None:
     readers = tuple(Subscriber(list=LIST.name, email=f"{name}@example.org") for name in ("ann", "bob"))
-    await store.subscribers.apply(LIST.name, SyncPlan(added=readers), now=datetime(2026, 3, 8, tzinfo=UTC))
+    await join(store, *readers)
     monday = await close(store, MONDAY)
     ann = await key_of(store, LIST.name, "ann@example.org")
     evening = datetime(2026, 3, 9, 20, tzinfo=UTC)

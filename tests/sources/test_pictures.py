@@ -167,7 +167,7 @@ async def test_a_server_that_sends_drop_by_drop_is_not_waited_for(
 
 
 async def test_addresses_that_are_not_public_are_not_asked(http: HttpClient, httpserver: HTTPServer) -> None:
-    check = await WebPictures(http, public_only=True).look(httpserver.url_for("/picture"))
+    check = await WebPictures(lambda: http, public_only=True).look(httpserver.url_for("/picture"))
     assert "127.0.0.1, which is not a public address" in check.refusal
     assert not httpserver.log
 

@@ -9,11 +9,10 @@ from playwright.async_api import expect
 from structlog.testing import capture_logs
 
 from newsletter.core.likeness import Opinion
-from newsletter.core.subscriber import SyncPlan
 from newsletter.core.tokens import TEST_COPY, Links
-from tests.store.samples import key_of
+from tests.store.samples import join, key_of
 from tests.web.browser import browser_page
-from tests.web.site import DAY, LINKS, NOW, READER, Site
+from tests.web.site import DAY, LINKS, READER, Site
 
 OTHER = Links(LINKS.public_url, "another secret")
 
@@ -104,7 +103,7 @@ async def test_readers_speak_of_papers_in_issues_of_their_own_list_alone(site: S
     unreadable = (await path(site)).rsplit("/", 2)[0]
     for text in ("x", "1.5", "-1", "9" * 40, "١"):
         assert (await site.client.post(f"{unreadable}/{text}/more")).status_code == 404
-    await site.store.subscribers.apply("weekly", SyncPlan(added=(replace(READER, list="weekly"),)), now=NOW)
+    await join(site.store, replace(READER, list="weekly"))
     stranger = await key_of(site.store, "weekly", READER.email)
     link = LINKS.feedback(stranger, await paper(site), like=True).removeprefix(LINKS.public_url)
     assert (await site.client.post(link)).status_code == 404

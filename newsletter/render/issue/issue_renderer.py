@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from newsletter.core.choosing import Chooser
 from newsletter.core.issue import Draft, Issue
@@ -13,7 +14,9 @@ from newsletter.core.topics import TopicsMode
 from newsletter.ports import Renderer
 from newsletter.render.issue.message import IssueMessage, in_words
 from newsletter.render.issue.renderer import TemplateRenderer
-from newsletter.render.mime.signing import Signer
+
+if TYPE_CHECKING:
+    from newsletter.render.mime.signing import Signer
 
 
 class MailRenderer(Renderer):
