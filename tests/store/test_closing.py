@@ -89,6 +89,7 @@ QUESTIONS: Mapping[str, Question] = {
     "outline": lambda store, _: store.issues.outline("daily"),
     "last_number": lambda store, _: store.issues.last_number("daily"),
     "competed": lambda store, _: store.issues.competed("daily", range(100)),
+    "listing": lambda store, _: store.issues.listing(["daily"], 1),
     "rendering": lambda store, key: store.issues.rendering(key),
     "chosen": lambda store, key: store.issues.chosen(key, "reader1@example.org"),
     "history": lambda store, _: store.issues.history(),
