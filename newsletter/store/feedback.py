@@ -66,24 +66,32 @@ class SqlFeedback(Feedback):
             subscribers.c.list == list_name, subscribers.c.address_key == address_key
         )
         async with self._database.read() as connection:
-            key = await connection.scalar(query)
-            said = await Opinions().of(connection, [] if key is None else [key])
-        return said.get(key, ()) if key is not None else ()
+            found = frozenset(await connection.scalars(query))
+            said = await Opinions(found).of(connection, found)
+        return next(iter(said.values()), ())
 
 
 class Opinions:
-    """What readers said of papers, as issues are chosen by it; asked for many readers at once."""
+    """What readers said of papers, as issues are chosen by it; asked for many readers at once.
 
-    def __init__(self) -> None:
+    `speakers` are those who may have said anything. None: who has is found out at the first question, since of a
+    million readers these are few.
+    """
+
+    def __init__(self, speakers: frozenset[int] | None = None) -> None:
+        self._speakers = speakers
         self._examples: dict[int, Example] = {}
 
     async def of(self, connection: AsyncConnection, readers: Collection[int]) -> dict[int, tuple[Opinion, ...]]:
         """Return what some subscribers said, newest first, by their keys; those who said nothing are left out."""
-        if not readers:
+        if self._speakers is None:
+            self._speakers = frozenset(await connection.scalars(sa.select(feedback.c.subscriber_key).distinct()))
+        speakers = self._speakers.intersection(readers)
+        if not speakers:
             return {}
         query = (
             sa.select(feedback.c.subscriber_key, feedback.c.listing_key, feedback.c.liked)
-            .where(among(connection, feedback.c.subscriber_key, readers))
+            .where(among(connection, feedback.c.subscriber_key, speakers))
             .order_by(feedback.c.subscriber_key, *_NEWEST_FIRST)
         )
         rows = (await connection.execute(query)).all()
