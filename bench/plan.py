@@ -2,9 +2,9 @@
 
 The store holds 200,000 listings of four hundred days; the list has 50,000 readers with topics of their own.
 Planning is all that happens between the last page read and the first mail: draft, ranking, the rendering and
-checking of the message, each reader's choice, and one transaction with 50,000 deliveries. It runs in a process of
-its own, so that its memory is its own. Ranking a thousand candidates is timed apart. Ratios are limits over
-measured values: above 1 is within the limit (10 s, 500 MB, 50 ms).
+checking of the message, each reader's choice, and the writing of 50,000 deliveries, page by page. It runs in a
+process of its own, so that its memory is its own. Ranking a thousand candidates is timed apart. Ratios are limits
+over measured values: above 1 is within the limit (10 s, 500 MB, 50 ms).
 
     python bench/plan.py [--json] [--listings 200000] [--readers 50000]
 """

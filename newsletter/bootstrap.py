@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from newsletter.core.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from newsletter.core.issue import Issue
     from newsletter.core.newsletter_list import NewsletterList
     from newsletter.core.tokens import Links
     from newsletter.delivery.limits.domains import DomainLimits
@@ -25,12 +26,13 @@ if TYPE_CHECKING:
     from newsletter.delivery.service import DeliveryService
     from newsletter.delivery.settlement import Rules
     from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelay
+    from newsletter.late import LateAlarm, LateMailer, LateRenderer
     from newsletter.lists.files import ListFiles
     from newsletter.operations.alarms import Alarm
     from newsletter.pipeline.deliver import ClosedIssues
     from newsletter.pipeline.high_water import HighWaterMark
     from newsletter.pipeline.run import Pipeline
-    from newsletter.ports import Source, Store
+    from newsletter.ports import Message, Source, Store
     from newsletter.render.issue.issue_renderer import MailRenderer
     from newsletter.render.issue.renderer import TemplateRenderer
     from newsletter.render.mime.signing import Signer
@@ -96,12 +98,19 @@ class Program:
         self._closing.push_async_callback(client.aclose)
         return client
 
+    def load(self) -> None:
+        """Load and make all parts now: a server has no time for it once it serves."""
+        from newsletter.pipeline import check  # noqa: F401
+
+        _ = self._renderer, self._delivery, self._relay_mailer, self._alarm, self._http
+
     async def problem_of_link(self, url: str) -> str:
         """Return why a page cannot be had, or nothing."""
         return await self._http.problem(url, public_only=not self.settings.http.allow_private)
 
     def sources_of(self, list_: NewsletterList) -> list[Source]:
         """Return the sources of a list."""
+        from newsletter.late import LateHttp
         from newsletter.sources import registry
         from newsletter.sources.parts import SourceConfig
 
@@ -113,8 +122,8 @@ class Program:
             hackernews_url=self.settings.hackernews.url,
             allow_private=self.settings.http.allow_private,
         )
-        folder = Path(list_.folder)
-        return [registry.build(spec, folder=folder, config=config, http=self._http) for spec in list_.sources]
+        folder, http = Path(list_.folder), LateHttp(lambda: self._http)
+        return [registry.build(spec, folder=folder, config=config, http=http) for spec in list_.sources]
 
     @cached_property
     def templates(self) -> TemplateRenderer:
@@ -130,10 +139,16 @@ class Program:
         return MailRenderer(self.templates, self.links, self._signer)
 
     @cached_property
+    def _late_renderer(self) -> LateRenderer:
+        from newsletter.late import LateRenderer
+
+        return LateRenderer(lambda: self._renderer)
+
+    @cached_property
     def _closed(self) -> ClosedIssues:
         from newsletter.pipeline.deliver import ClosedIssues
 
-        return ClosedIssues(self.store.issues, self._renderer)
+        return ClosedIssues(self.store.issues, self._late_renderer)
 
     @cached_property
     def _relays(self) -> list[SmtpRelay]:
@@ -142,10 +157,16 @@ class Program:
         return [SmtpRelay(_relay_config(relay, further)) for further, relay in _numbered_relays(self.settings)]
 
     @cached_property
-    def _mailer(self) -> RelayMailer:
+    def _relay_mailer(self) -> RelayMailer:
         from newsletter.delivery.mailer import RelayMailer
 
         return RelayMailer(self._relays)
+
+    @cached_property
+    def _mailer(self) -> LateMailer:
+        from newsletter.late import LateMailer
+
+        return LateMailer(lambda: self._relay_mailer)
 
     @cached_property
     def _delivery(self) -> DeliveryService:
@@ -167,20 +188,26 @@ class Program:
     @cached_property
     def pipeline(self) -> Pipeline:
         """The way from sources to inboxes."""
-        from newsletter.pipeline.check import check_issue
+        from newsletter.late import LateDelivery
         from newsletter.pipeline.deliver import Delivering
         from newsletter.pipeline.run import Pipeline
-        from newsletter.settings.reach import relays_are_local
 
+        delivery = LateDelivery(lambda: self._delivery)
         return Pipeline(
             store=self.store,
-            renderer=self._renderer,
+            renderer=self._late_renderer,
             closed=self._closed,
-            delivering=Delivering(self.store, self._closed, self._delivery, utc_now, self.mark),
+            delivering=Delivering(self.store, self._closed, delivery, utc_now, self.mark),
             sources_of=self.sources_of,
-            check=partial(check_issue, is_local=relays_are_local(self.settings.smtp)),
+            check=self._check,
             mark=self.mark,
         )
+
+    def _check(self, issue: Issue, message: Message) -> None:
+        from newsletter.pipeline.check import check_issue
+        from newsletter.settings.reach import relays_are_local
+
+        check_issue(issue, message, is_local=relays_are_local(self.settings.smtp))
 
     @cached_property
     def studio(self) -> Studio:
@@ -200,8 +227,14 @@ class Program:
         )
 
     @cached_property
-    def alarm(self) -> Alarm:
+    def alarm(self) -> LateAlarm:
         """The operator's alarm."""
+        from newsletter.late import LateAlarm
+
+        return LateAlarm(lambda: self._alarm)
+
+    @cached_property
+    def _alarm(self) -> Alarm:
         from newsletter.operations.alarms import Alarm
         from newsletter.render.issue.renderer import TemplateRenderer
 

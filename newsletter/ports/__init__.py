@@ -3,6 +3,7 @@
 All moments are aware UTC datetimes, all days are plain dates.
 """
 
+from newsletter.ports.alarm import OperatorAlarm
 from newsletter.ports.claims import ClaimedDeliveries
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
 from newsletter.ports.hindrances import Hindrance, HindranceKind, Hindrances
@@ -44,6 +45,7 @@ __all__ = [
     "LoadedLists",
     "Mailer",
     "Message",
+    "OperatorAlarm",
     "Outbox",
     "Progress",
     "Reading",

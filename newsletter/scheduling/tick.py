@@ -12,12 +12,11 @@ from structlog.contextvars import bound_contextvars
 from newsletter.core.calendar import SlotState, agenda
 from newsletter.core.errors import FileChangedError, ListFileError, NewsletterError, StoppedError
 from newsletter.core.newsletter_list import Masthead
-from newsletter.operations.alarms import Alarm
 from newsletter.pipeline.collect import collect_now
 from newsletter.pipeline.editions import Edition, editions_to_do
 from newsletter.pipeline.run import Pipeline, Wish
 from newsletter.pipeline.stopping import unless_stopped
-from newsletter.ports import ListFile, Lists
+from newsletter.ports import ListFile, Lists, OperatorAlarm
 from newsletter.readers.sync import check
 
 log = structlog.get_logger(__name__)
@@ -34,7 +33,7 @@ class Ticker:
     """
 
     def __init__(
-        self, lists: Lists, pipeline: Pipeline, alarm: Alarm, *, retry_after: timedelta = _RETRY_AFTER
+        self, lists: Lists, pipeline: Pipeline, alarm: OperatorAlarm, *, retry_after: timedelta = _RETRY_AFTER
     ) -> None:
         """Begin without memories.
 

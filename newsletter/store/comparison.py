@@ -23,10 +23,11 @@ from newsletter.core.subscriber import Member, SyncCounts
 from newsletter.ports import Comparison, SeenFiles
 from newsletter.store import staging
 from newsletter.store.bulk import among, insert, is_sqlite, raw_connection, run
+from newsletter.store.column_types import moment_text
 from newsletter.store.engine import Database
 from newsletter.store.subscriber_rows import member_row
 from newsletter.store.suppressing import WHO_GETS_MAIL, withdraw
-from newsletter.store.tables import deliveries, list_files, moment_text
+from newsletter.store.tables import deliveries, list_files
 
 _CHUNK = 1000  # members, or removed subscribers
 

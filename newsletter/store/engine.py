@@ -23,7 +23,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 from newsletter.core.errors import ConfigurationError, StoreError
 from newsletter.store import sqlite
 
-# Long enough for another process to freeze an issue for a million subscribers.
+# Long enough for another process to sync a list of a million subscribers for the first time.
 PATIENCE = 60.0
 
 _READERS = 4
@@ -36,7 +36,7 @@ _SECONDS_FOR_RECOVERY = 5.0
 # The option of a connection to SQLite that makes its next transactions those of a writer.
 _WRITES = "newsletter_writes"
 
-# What SQLite keeps of its write-ahead log; freezing for a million makes half a gigabyte of it.
+# What SQLite keeps of its write-ahead log; a long transaction makes much more of it.
 _JOURNAL_BYTES = 64 * 1024 * 1024
 
 

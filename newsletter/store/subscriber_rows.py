@@ -15,7 +15,8 @@ from newsletter.core.address import address_key
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus
 from newsletter.core.topics import TopicsMode
-from newsletter.store.tables import as_text, subscribers
+from newsletter.store.column_types import as_text
+from newsletter.store.tables import subscribers
 
 
 @lru_cache(maxsize=4096)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from newsletter.core.choice import Choices
 from newsletter.core.issue import Draft, Issue
 from newsletter.core.rendering import Rendering
@@ -11,7 +13,9 @@ from newsletter.core.topics import OWN_WORDS, TopicsMode
 from newsletter.ports import Renderer
 from newsletter.render.issue.message import IssueMessage, in_words
 from newsletter.render.issue.renderer import TemplateRenderer
-from newsletter.render.mime.signing import Signer
+
+if TYPE_CHECKING:
+    from newsletter.render.mime.signing import Signer
 
 
 class MailRenderer(Renderer):

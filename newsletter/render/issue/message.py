@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from newsletter.core.delivery import Delivery, message_id
@@ -21,7 +22,9 @@ from newsletter.render.mime.addresses import Mailbox, wire_address
 from newsletter.render.mime.markers import Markers
 from newsletter.render.mime.multipart import alternative, boundary_of, multipart_headers, signable
 from newsletter.render.mime.segments import Arrangement, Piece, arranged, compiled, filled
-from newsletter.render.mime.signing import Signer
+
+if TYPE_CHECKING:
+    from newsletter.render.mime.signing import Signer
 
 # What templates may name in slots and `when`; any but `email` and `unsubscribe_url` may be empty.
 READER_SLOTS = frozenset({"email", "name", "unsubscribe_url"})

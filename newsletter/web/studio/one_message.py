@@ -128,7 +128,8 @@ class Studio(Previews):
             NothingNewError: the issue holds nothing for the subscriber of that address.
             RelayError: no relay can take it; names the setting to change, if it is one.
         """
-        message = self.renderer.message(issue, await self._rendering(issue), trial=True)
+        rendering = await self._rendering(issue)
+        message = await asyncio.to_thread(self.renderer.message, issue, rendering, trial=True)
         sender, raw = message.for_reader(await self._delivery(issue, await self.reader(issue, address)))
         return await self.mailer.send(sender, address, raw)
 
@@ -139,12 +140,14 @@ class Studio(Previews):
             NothingNewError: the issue holds nothing for the subscriber of that address.
         """
         reader = await self.reader(issue, address) if address else None
-        message = self.renderer.message(issue, await self._rendering(issue))
+        message = await asyncio.to_thread(self.renderer.message, issue, await self._rendering(issue))
         return message.for_reader(await self._delivery(issue, reader))[1]
 
     async def _rendering(self, issue: Issue) -> Rendering:
         """Return the stored rendering of a closed issue; a draft is rendered by the templates as they are now."""
-        return await self.pipeline.closed.rendering(issue) if issue.key else self.renderer.render(issue)
+        if issue.key:
+            return await self.pipeline.closed.rendering(issue)
+        return await asyncio.to_thread(self.renderer.render, issue)
 
     async def _delivery(self, issue: Issue, reader: Subscriber | None) -> Delivery:
         """Return a delivery that no ledger knows, with what was chosen for the reader, or would be."""

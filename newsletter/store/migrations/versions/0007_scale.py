@@ -31,3 +31,6 @@ def upgrade() -> None:
         sa.Column("synced_at", _MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("list", name="pk_list_files"),
     )
+    # By it, an issue's deliveries in a state are read some at a time, in the order of their keys.
+    op.create_index("ix_deliveries_issue_key_state_key", "deliveries", ["issue_key", "state", "key"])
+    op.drop_index("ix_deliveries_issue_key_state", "deliveries")
