@@ -72,7 +72,8 @@ async def test_a_wrong_members_file_stops_its_own_list_only_and_counts_once_it_i
     assert (checked.code, checked.err.splitlines()[:2]) == (1, mistakes)
     for words in (("run", "--list", "daily"), ("run", "--list", "daily", "--dry-run")):
         done = await workplace.run(*words, "--date", "2026-03-12")
-        assert (done.code, done.complaints[:2]) == (78, mistakes)
+        assert done.code == 78
+        assert all(mistake in done.err for mistake in mistakes)
     assert not workplace.mails()
     done = await workplace.run("run", "--date", "2026-03-12", "--json")
     assert (done.code, done.json["list"], done.json["status"]) == (78, "other", "sent")
