@@ -7,9 +7,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from newsletter.core.landing import Landing, search_links, title_links
 from newsletter.core.listing import Listing
+from newsletter.core.terms import Terms
+from tests.core.candidates import papers
 
 PAPER = Listing(title="A Paper", arxiv_id="2603.00001", url="https://lab.example/paper", doi="10.5555/12345678")
 BARE = Listing(title="What can a Single Attention Layer Learn? A Study")
@@ -73,3 +76,13 @@ def test_any_title_makes_a_link_of_ascii_that_the_words_come_back_from(title: st
         [words] = next(iter(parse_qs(urlsplit(link).query).values()))
         assert 0 < len(words) <= 200
         assert "\n" not in words
+
+
+def test_an_issue_keeps_the_landing_page_of_its_list_and_older_ones_have_none() -> None:
+    assert Terms.of(papers(landing=Landing.ALPHAXIV)).landing is Landing.ALPHAXIV
+    known = TypeAdapter(Terms)
+    terms = Terms.of(papers(landing=Landing.ARXIV))
+    assert known.validate_json(known.dump_json(terms)) == terms
+    older = known.dump_python(terms, mode="json")
+    del older["landing"]
+    assert known.validate_python(older).landing is Landing.SOURCE
