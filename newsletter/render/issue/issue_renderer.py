@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from newsletter.core.choosing import Chooser
+from newsletter.core.choice import Choice
 from newsletter.core.issue import Draft, Issue
 from newsletter.core.rendering import Rendering
-from newsletter.core.subscriber import Subscriber
 from newsletter.core.tokens import Links
-from newsletter.core.topics import TopicsMode
 from newsletter.ports import Renderer
-from newsletter.render.issue.message import IssueMessage, in_words
+from newsletter.render.issue.message import IssueMessage
 from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.render.mime.signing import Signer
 
@@ -35,7 +33,9 @@ class MailRenderer(Renderer):
     def render(self, issue: Issue) -> Rendering:
         """Render an issue by the templates as they are now; raises RenderError."""
         web_url = self._links.issue(issue.list, issue.day)
-        return self._templates.issue(issue, web_url=web_url, matched=_longest(issue)).stored()
+        rendering = self._templates.issue(issue, web_url=web_url).stored()
+        size = self.message(issue, rendering).html_bytes(Choice.first(issue.length), issue.subject)
+        return replace(rendering, html_bytes=size)
 
     def message(self, issue: Issue, rendering: Rendering, *, trial: bool = False) -> IssueMessage:
         """Return what makes each reader's message of a rendered issue.
@@ -48,11 +48,3 @@ class MailRenderer(Renderer):
         """
         return IssueMessage(issue, rendering, links=self._links, signer=self._signer, trial=trial)
 
-
-def _longest(issue: Issue) -> list[str]:
-    """Return what the mail says of matches to a reader who has chosen every topic."""
-    terms = issue.terms
-    curious = Subscriber(list=issue.list, email="", topics=tuple(terms.topics), topics_mode=TopicsMode.FIRST)
-    choice = Chooser(issue.listings, replace(terms, max_listings=0)).of(curious)
-    by_position = sorted(zip(choice.positions, choice.reasons, strict=True))
-    return [in_words(reasons) for _, reasons in by_position]
