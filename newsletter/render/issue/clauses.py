@@ -26,13 +26,16 @@ _DANGLING = frozenset(
     "be than via not such using while which both these this more most can may which's how".split()
 )
 _APPOSITIVE = re.compile(r"([^,.;:]{2,60}), (?:an?|the) [^,.;:]{3,140}, (?=[a-z]{2,}s? )")
+_BEING = re.compile(r"is (?=(?:an?|the) )")
 _ENDS = " ,;:-–—([{"  # noqa: RUF001 -- dashes
+# Characters that may be two columns wide, or none; Latin, Greek, punctuation and mathematical signs are not.
+_ODD = re.compile(r"[\u0300-\u036f\u0400-\u1fff\u2300-\U0010ffff]")
 _LEAST = 0.5  # of the room has to be used by a clause
 
 
 def columns(text: str) -> int:
     """Return how many columns a text takes in a font of one width."""
-    return len(text) if text.isascii() else sum(map(_width, text))
+    return sum(map(_width, text)) if _ODD.search(text) else len(text)
 
 
 def clause(text: str, limit: int) -> str:
@@ -77,6 +80,7 @@ def brief(title: str, text: str, limit: int) -> str:
     if ":" in title and len(name) < len(text) and text[: len(name)].casefold() == name.casefold():
         rest = re.sub(r"^(?: \([^()]{1,40}\))?(?:, (?:an?|the) [^,.;:]{3,140},)? ", "", text[len(name) :], count=1)
         rest = rest if rest[:1].islower() and rest.partition(" ")[0].isalpha() else text
+        rest = _BEING.sub("", rest, count=1)
     if text[: len(title)].casefold() == title.casefold():
         rest = text[len(title) :].lstrip(" .:;,–—-")  # noqa: RUF001 -- dashes
     return clause(rest[:1].upper() + rest[1:] if rest is not text else text, limit)
@@ -95,6 +99,8 @@ def _fits(text: str, limit: int) -> bool:
 def _head(text: str, limit: int) -> str:
     """Return as much of a text as fits, never a part of what is shown as one character."""
     text = text[: 2 * max(limit, 0) + 1]
+    if not _ODD.search(text):
+        return text[: max(limit, 0)]
     sums = [0, *accumulate(map(_width, text))]
     end = next((place for place in range(len(text), -1, -1) if sums[place] <= limit), 0)
     while 0 < end < len(text) and (combining(text[end]) or text[end] in "\u200d\ufe0e\ufe0f" or text[end - 1] == "\u200d"):

@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from newsletter.core.choice import Choice
 from newsletter.render.issue.words import in_words, share
-from newsletter.render.mime.segments import Chosen
+from newsletter.render.mime.segments import Chosen, Values
 
 CHOICE_SLOTS = frozenset({"size", "shown", "left_out", "long"})
 LISTING_SLOTS = frozenset({"number", "margin"})
@@ -20,7 +20,7 @@ _CONTENTS_FROM = 12  # listings from which there was a table of contents
 def chosen(choice: Choice) -> Chosen:
     """Return all listings of a choice with their numbers."""
     listings = {
-        position: {"matched": in_words(reasons), "number": str(number), "margin": f"{number}. ".ljust(4)}
+        position: Values(matched=in_words(reasons), number=str(number), margin=f"{number}. ".ljust(4))
         for number, (position, reasons) in enumerate(zip(choice.positions, choice.reasons, strict=True), start=1)
     }
     return Chosen(listings)

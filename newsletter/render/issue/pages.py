@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 
-from newsletter.core.choice import Choice
+from newsletter.core.choice import Choice, Reason
 from newsletter.core.issue import Issue
 from newsletter.core.layout import Sections, sections
 from newsletter.core.newsletter_list import Cadence
@@ -14,8 +15,8 @@ from newsletter.render.issue import former, words
 from newsletter.render.issue.fit import BUDGET, fewer, room
 from newsletter.render.issue.view import preheader
 from newsletter.render.mime.markers import Markers
-from newsletter.render.mime.pieces import Names, Piece, compiled
-from newsletter.render.mime.segments import Arrangement, Chosen, arranged
+from newsletter.render.mime.pieces import Names, compiled
+from newsletter.render.mime.segments import Arrangement, Chosen, CompiledPage, Values
 
 # What templates may name in slots and `when`. Any but `email` and `unsubscribe_url` may be empty.
 READER_SLOTS = frozenset({"email", "name", "unsubscribe_url", "feedback_url"})
@@ -48,6 +49,7 @@ class Pages:
         self._issue, self._rendering = issue, rendering
         self._text = _compiled(rendering.text, known, html=False)
         self._html = _compiled(rendering.html, known, html=True)
+        self._is_former = self._html.is_former
         self._writers = tuple(one.writer for one in rendering.headlines)
 
     def html_bytes(self, choice: Choice, subject: str) -> int:
@@ -57,22 +59,21 @@ class Pages:
     def arranged(self, choice: Choice, subject: str) -> tuple[Arrangement, Arrangement]:
         """Return the text and the HTML part of a choice, ready for each reader who has it."""
         whole = self._sections(choice)
-        text = arranged(
-            self._text,
-            self._chosen(whole, choice, html=False),
-            self._values(choice, subject, whole, whole, html=False),
+        values = self._values(choice, subject, whole)
+        counts = words.wrapped(values["counts"])
+        text = self._text.arranged(
+            self._chosen(whole, choice, html=False), values | self._counted(whole, whole) | {"counts": counts}
         )
-        shown, html = whole, self._html_of(choice, subject, whole, whole)
+        shown, html = whole, self._html_of(choice, values, whole, whole)
         while (excess := html.size + room(html.gaps) - BUDGET) > 0:
             shorter = fewer(shown, html.sizes, excess)
             if shorter == shown:
                 break
-            shown, html = shorter, self._html_of(choice, subject, whole, shorter)
+            shown, html = shorter, self._html_of(choice, values, whole, shorter)
         return text, html
 
-    def _html_of(self, choice: Choice, subject: str, whole: Sections, shown: Sections) -> Arrangement:
-        values = self._values(choice, subject, whole, shown, html=True)
-        return arranged(self._html, self._chosen(shown, choice, html=True), values)
+    def _html_of(self, choice: Choice, values: dict[str, str], whole: Sections, shown: Sections) -> Arrangement:
+        return self._html.arranged(self._chosen(shown, choice, html=True), values | self._counted(whole, shown))
 
     def _sections(self, choice: Choice) -> Sections:
         if self._issue.terms.cadence is Cadence.WEEKLY:
@@ -82,20 +83,13 @@ class Pages:
     def _chosen(self, shown: Sections, choice: Choice, *, html: bool) -> dict[str, Chosen]:
         """Return the listings of each section with the values of their slots."""
         reasons = dict(zip(choice.positions, choice.reasons, strict=True))
-        found = {"": former.chosen(choice)}
+        found = {"": former.chosen(choice)} if self._is_former else {}
         for name, positions in shown.named().items():
             writers = {self._writers[position] for position in positions} - {Writer.NOBODY}
-            by_models = Writer.MODEL in writers
-            listings = {}
-            for position in positions:
-                matched = words.in_words(reasons[position]) if reasons[position] else ""
-                listings[position] = {
-                    "matched": matched if html or not matched else words.wrapped(f"[{matched}]", _MARGIN),
-                    "unmatched": _flag(not matched),
-                    "mixed": _flag(by_models),
-                    "unmixed": _flag(not by_models),
-                }
-            by_authors = writers == {Writer.AUTHORS}
+            by_models, by_authors = Writer.MODEL in writers, writers == {Writer.AUTHORS}
+            listings = {
+                position: _values_of_listing(reasons[position], html=html, mixed=by_models) for position in positions
+            }
             values = {
                 "by_models": _flag(by_models),
                 "by_authors": _flag(by_authors),
@@ -104,33 +98,47 @@ class Pages:
             found[name] = Chosen(listings, values)
         return found
 
-    def _values(
-        self, choice: Choice, subject: str, whole: Sections, shown: Sections, *, html: bool
-    ) -> dict[str, str]:
-        """Return what a part with these listings says of itself; `shown` is what of the whole it has."""
-        candidates, positions = self._issue.candidates, shown.shown
+    def _values(self, choice: Choice, subject: str, whole: Sections) -> dict[str, str]:
+        """Return what a mail with these listings says of itself."""
+        candidates, positions = self._issue.candidates, whole.shown
         matching = sum(1 for reasons in choice.reasons if reasons)
         counts = words.counts(matching, len(choice.positions) - matching, candidates)
-        counts = f"{counts} {words.reading_time(shown.minutes)}"
-        headlines = [self._rendering.headlines[position] for position in choice.positions]
-        return {
+        headlines = self._rendering.headlines
+        is_roomy = whole.is_roomy
+        values = {
             "subject": subject,
-            "preheader": preheader(headlines, candidates),
-            "counts": counts if html else words.wrapped(counts),
-            "more_on_the_web": words.more_on_the_web(len(self._issue.listings) - len(positions)),
-            "more_in_the_text": words.more_in_the_text(len(whole.shown) - len(positions)),
+            "preheader": preheader([headlines[position] for position in choice.positions], candidates),
+            "counts": f"{counts} {words.reading_time(whole.minutes)}",
             "wishes": words.wishes(choice),
-            "roomy": _flag(whole.is_roomy),
-            "tight": _flag(not whole.is_roomy),
-            "searches": _flag(self._searches(positions)),
+            "roomy": _flag(is_roomy),
+            "tight": _flag(not is_roomy),
+            "searches": _flag(any(headlines[position].is_search for position in positions)),
             "by_models": _flag(any(self._writers[position] is Writer.MODEL for position in positions)),
-            "by_day": _flag(any(shown.days.values())),
-            **former.values(choice, candidates, self._rendering.left_out),
+            "by_day": _flag(any(whole.days.values())),
+        }
+        if self._is_former:
+            values |= former.values(choice, candidates, self._rendering.left_out)
+        return values
+
+    def _counted(self, whole: Sections, shown: Sections) -> dict[str, str]:
+        """Return what a part says of the papers that it does not show."""
+        count = len(shown.shown)
+        return {
+            "more_on_the_web": words.more_on_the_web(len(self._issue.listings) - count),
+            "more_in_the_text": words.more_in_the_text(len(whole.shown) - count),
         }
 
-    def _searches(self, positions: Collection[int]) -> bool:
-        """Return whether titles lead to searches."""
-        return any(self._rendering.headlines[position].is_search for position in positions)
+
+@lru_cache(maxsize=4096)
+def _values_of_listing(reasons: tuple[Reason, ...], *, html: bool, mixed: bool) -> Values:
+    """Return the values of the slots in a form; the same object for all listings that are alike."""
+    matched = words.in_words(reasons)
+    return Values(
+        matched=matched if html or not matched else words.wrapped(f"[{matched}]", _MARGIN),
+        unmatched=_flag(not matched),
+        mixed=_flag(mixed),
+        unmixed=_flag(not mixed),
+    )
 
 
 def _flag(holds: bool) -> str:
@@ -138,11 +146,11 @@ def _flag(holds: bool) -> str:
     return "yes" if holds else ""
 
 
-def _compiled(part: Part, known: Mapping[str, str], *, html: bool) -> tuple[Piece, ...]:
+def _compiled(part: Part, known: Mapping[str, str], *, html: bool) -> CompiledPage:
     names = Names(
         anywhere=READER_SLOTS | CHOICE_SLOTS | former.CHOICE_SLOTS,
         section=SECTION_SLOTS,
         listing=LISTING_SLOTS | former.LISTING_SLOTS,
         known=known,
     )
-    return compiled(part.page, Markers(html=html, nonce=part.nonce), names)
+    return CompiledPage(compiled(part.page, Markers(html=html, nonce=part.nonce), names))

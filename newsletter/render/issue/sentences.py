@@ -23,7 +23,7 @@ _DID = (
 )
 _DONE = re.compile(
     rf"\b(?:we|authors|(?:this|our) (?:paper|work|article|study|survey|report|method|approach|framework|model))"
-    rX(?:s|es)?\b",
+    rf" (?:(?!also )\w+ )?(?:{_DID})(?:s|es)?\b",
     re.IGNORECASE,
 )
 _CAME_OF_IT = re.compile(
@@ -31,7 +31,7 @@ _CAME_OF_IT = re.compile(
     re.IGNORECASE,
 )
 _LEAD_IN = re.compile(
-    r"(?:in this (?:paper|work|article|study|report|survey)|to (?:this end|address (?:this|these)\b[^,]{0,60}|bridge this gap"
+    r"(?:in this (?:paper|work|article|study|report|survey)|(?:in order )?to (?:this end|address (?:this|these)\b[^,]{0,60}|bridge this gap"
     r"|fill this gap)|therefore|thus|hence|here|specifically|concretely|in particular|motivated by this),? +(?=[^\W\d_])",
     re.IGNORECASE,
 )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 
 from newsletter.core.choice import Choice, Reason, ReasonKind
 from newsletter.render.issue.clauses import columns, cut
@@ -103,7 +103,8 @@ def beside(left: str, right: str) -> str:
     return left + " " * room + right if room > 1 else f"{left}\n{right}"
 
 
-def in_words(reasons: Sequence[Reason]) -> str:
+@lru_cache(maxsize=4096)
+def in_words(reasons: tuple[Reason, ...]) -> str:
     """Return why a listing is for a reader: the first few reasons."""
     return " · ".join(dict.fromkeys(_in_words(reason) for reason in reasons[:_REASONS]))
 

@@ -3,15 +3,29 @@
 What differs between readers is of two kinds. The selection and order of the pieces depend only on what was chosen
 for a reader, so they are worked out once for each choice. A reader's own values become lines between these pieces.
 
-    compiled(page) ──once an issue──▶ arranged(pieces) ──once a choice──▶ filled(arrangement), for each reader
+    compiled(page) ──once an issue──▶ CompiledPage.arranged ──once a choice──▶ filled, for each reader
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TypeAlias
 
 from newsletter.render.mime.pieces import BlockRun, Piece, Run, Section, Slot, Text, When, encoded, line_of
+
+_FORMS_KEPT, _KINDS_KEPT = 2048, 8  # listings in a form, some 2 KB each; and of how many sections
+
+
+class Values(dict[str, str]):
+    """Values of slots, known by which object it is: the fewer there are for the same values, the better."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]  # dict has none
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether it is the same object."""
+        return self is other
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +37,7 @@ class Chosen:
         values: of slots of the section.
     """
 
-    listings: Mapping[int, Mapping[str, str]]
+    listings: Mapping[int, Values]
     values: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -33,38 +47,82 @@ class Arrangement:
 
     `lines` are its bytes, empty at the places of values; `gaps` name these places and the values. `optional` are
     ranges of lines (the end is not included) that are left out if a value is empty. `size` is how many bytes it has
-    when it is decoded, without readers' values; `sizes` are those of each section's listings, in their order.
+    when it is decoded, without readers' values; `sizes` are those of each
+    section's listings, by position.
     """
 
     lines: list[bytes] = field(default_factory=list)
     gaps: list[tuple[int, Slot]] = field(default_factory=list)
     optional: list[tuple[Slot, int, int]] = field(default_factory=list)
     size: int = 0
-    sizes: dict[str, list[int]] = field(default_factory=dict)
+    sizes: dict[str, dict[int, int]] = field(default_factory=dict)
 
 
-def arranged(pieces: Iterable[Piece], sections: Mapping[str, Chosen], values: Mapping[str, str]) -> Arrangement:
-    """Return the page for a choice of listings.
+_Ready: TypeAlias = "Callable[..., dict[tuple[int, Values], Arrangement]]"
 
-    Args:
-        pieces: a compiled page.
-        sections: what is chosen, by the names of sections. That of no name is shown by pages of former versions.
-        values: of the slots that depend only on the choice.
+
+class CompiledPage:
+    """A compiled page, which is arranged for one choice after the other. Threads may share it.
+
+    Most choices show listings that others show just so. So a listing's form is kept ready, with the values of the
+    slots that stand in it.
     """
-    arranger = _Arranger(sections)
-    arranger.add(pieces, dict(values), "")
-    return arranger.done()
+
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        self._pieces = pieces
+        self._names: dict[int, tuple[str, ...]] = {}
+        self.ready: _Ready = lru_cache(maxsize=_KINDS_KEPT)(lambda *_: {})
+
+    @property
+    def is_former(self) -> bool:
+        """Return whether a former version made it."""
+        return any(isinstance(piece, BlockRun) for piece in _all(self._pieces))
+
+    def arranged(self, sections: Mapping[str, Chosen], values: Mapping[str, str]) -> Arrangement:
+        """Return the page for a choice of listings.
+
+        Args:
+            sections: what is chosen, by the names of sections. That of no name is shown by pages of former versions.
+            values: of the slots that depend only on the choice.
+        """
+        return _Arranger(self, sections).of(self._pieces, values)
+
+    def names(self, run: Run) -> tuple[str, ...]:
+        """Return the names of all slots in the forms of a run."""
+        key = id(run.forms)
+        if key not in self._names:
+            self._names[key] = tuple(sorted({name for form in run.forms.values() for name in _slots(form)}))
+        return self._names[key]
+
+
+def _all(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Yield pieces and those within them; not those of forms."""
+    for piece in pieces:
+        yield piece
+        if isinstance(piece, When | Section):
+            yield from _all(piece.pieces)
+
+
+def _slots(pieces: Iterable[Piece]) -> Iterator[str]:
+    """Yield the names of all slots in pieces."""
+    for piece in _all(pieces):
+        if isinstance(piece, Slot):
+            yield piece.name
+        elif isinstance(piece, When):
+            yield piece.slot.name
 
 
 class _Arranger:
     """Joins the pieces of a page."""
 
-    def __init__(self, sections: Mapping[str, Chosen]) -> None:
-        self._sections = sections
+    def __init__(self, page: CompiledPage, sections: Mapping[str, Chosen]) -> None:
+        self._compiled, self._sections = page, sections
         self._page = Arrangement()
         self._line: list[bytes] = []
 
-    def done(self) -> Arrangement:
+    def of(self, pieces: Iterable[Piece], known: Mapping[str, str]) -> Arrangement:
+        """Return pieces arranged."""
+        self.add(pieces, dict(known), "")
         self._end_line()
         return self._page
 
@@ -76,14 +134,7 @@ class _Arranger:
                 self._line.append(piece[0])
                 page.size += piece[1]
             elif type(piece) is Slot:
-                if piece.name in known:
-                    text = encoded(known[piece.name])[piece.html]
-                    self._line.append(text.encoded)
-                    page.size += text.size
-                else:
-                    self._end_line()
-                    page.gaps.append((len(page.lines), piece))
-                    page.lines.append(b"")
+                self._add_slot(piece, known)
             elif type(piece) is When:
                 self._add_when(piece, known, section)
             elif type(piece) is Section:
@@ -92,13 +143,24 @@ class _Arranger:
                     self.add(piece.pieces, known | chosen.values, piece.name)
             elif type(piece) is Run:
                 self._add_run(piece, known, section)
-            else:
+            elif type(piece) is BlockRun:
                 self._add_former(piece, known)
 
+    def _add_slot(self, slot: Slot, known: Mapping[str, str]) -> None:
+        value = known.get(slot.name)
+        if value is not None:
+            text = encoded(value)[slot.html]
+            self._line.append(text.encoded)
+            self._page.size += text.size
+            return
+        self._end_line()
+        self._page.gaps.append((len(self._page.lines), slot))
+        self._page.lines.append(b"")
+
     def _add_when(self, when: When, known: dict[str, str], section: str) -> None:
-        name = when.slot.name
-        if name in known:
-            if known[name]:
+        value = known.get(when.slot.name)
+        if value is not None:
+            if value:
                 self.add(when.pieces, known, section)
             return
         self._end_line()
@@ -108,13 +170,36 @@ class _Arranger:
         self._page.optional.append((when.slot, start, len(self._page.lines)))
 
     def _add_run(self, run: Run, known: dict[str, str], section: str) -> None:
-        sizes = self._page.sizes.setdefault(section, [])
+        """Add the listings of a section, each in its form."""
+        page, names = self._page, self._compiled.names(run)
+        sizes = page.sizes.setdefault(section, {})
+        outer = {name: known[name] for name in names if name in known}
+        ready = self._compiled.ready(id(run.forms), *outer.values())
+        between = _Arranger(self._compiled, {}).of(run.between, known)
         for position, values in self._sections[section].listings.items():
-            before = self._page.size
+            before = page.size
             if sizes:
-                self.add(run.between, known, section)
-            self.add(run.forms[position], known | values, section)
-            sizes.append(self._page.size - before)
+                self._add_ready(between)
+            part = ready.get((position, values))
+            if part is None:
+                part = _Arranger(self._compiled, {}).of(run.forms[position], outer | values)
+                if len(ready) >= _FORMS_KEPT:
+                    ready.clear()
+                ready[position, values] = part
+            self._add_ready(part)
+            sizes[position] = page.size - before
+
+    def _add_ready(self, part: Arrangement) -> None:
+        page = self._page
+        page.size += part.size
+        if not part.gaps and not part.optional:
+            self._line += part.lines
+            return
+        self._end_line()
+        first = len(page.lines)
+        page.lines += part.lines
+        page.gaps += [(first + place, slot) for place, slot in part.gaps]
+        page.optional += [(slot, first + start, first + end) for slot, start, end in part.optional]
 
     def _add_former(self, run: BlockRun, known: dict[str, str]) -> None:
         chosen = self._sections.get("", Chosen({}))
