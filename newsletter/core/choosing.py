@@ -9,10 +9,10 @@ gets, in the issue's own order, until the list's `max_listings` are reached. Wha
     text    the listing's score for the reader's own words (`newsletter.core.interest`), the best being 1
     place   from 1 for the issue's first listing down to 0: what trends
 
-The first papers are not to be five versions of one thing. So each place of the lead and of the cards "For you" goes
-to the listing with the highest `value - 1.5 · similarity`: how much of its title stands in that of one that was
-placed before (`SearchIndex.similarity`). This changes the order alone: what fits is never left out for what
-doesn't.
+The first papers are not to be five versions of one thing. So each place of the lead and of the cards "For you"
+goes to the listing with the highest `value - 1.5 · similarity`: how much of its title stands in that of one that
+was placed before (`SearchIndex.similarity`). This changes the order alone: what fits is never left out for what
+does not.
 """
 
 from __future__ import annotations

@@ -59,12 +59,17 @@ class Interests:
                 for position, weight in self._weights.get(word, {}).items():
                     share[position] += rarity[word]
                     scores[position] += rarity[word] * weight
-                    rarest[position] = max(rarest.get(position, (0.0, "")), (rarity[word], written))
+                    if rarity[word] > rarest.get(position, (0.0, ""))[0]:
+                        rarest[position] = (rarity[word], written)
             matched.update(position for position, found in share.items() if found >= enough)
         return {position: (scores[position], rarest[position][1]) for position in sorted(matched)}
 
 
 def _words(clause: str) -> dict[str, str]:
     """Return the words of a clause that say something: without endings, each with the word as it was written."""
-    written = normalised_title(clause).split()
-    return {word: one for one in reversed(written) for word in stems(one) if word not in _SAYS_NOTHING}
+    found: dict[str, str] = {}
+    for written in normalised_title(clause).split():
+        for word in stems(written):
+            if word not in _SAYS_NOTHING:
+                found.setdefault(word, written)
+    return found

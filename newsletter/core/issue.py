@@ -34,6 +34,16 @@ class IssueListing:
         return max(self.upvotes - self.first_upvotes, 0)
 
 
+def length(candidates: int, most: int) -> int:
+    """Return how many of an issue's listings somebody without wishes gets.
+
+    Args:
+        candidates: how many compete for it that everybody is to get.
+        most: the most that one reader gets; 0: no limit.
+    """
+    return min(candidates, most or candidates)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """An issue before it is closed."""
@@ -94,7 +104,7 @@ class Issue:
     @property
     def length(self) -> int:
         """Return how many of its listings somebody without wishes gets."""
-        return min(len(self.listings), self.terms.max_listings or len(self.listings))
+        return min(length(self.candidates, self.terms.max_listings), len(self.listings))
 
     @property
     def list(self) -> str:

@@ -104,7 +104,7 @@ def ranked(
     everyone = {candidate.key: candidate for candidate in (*among, *fresh)}
     facts = {key: _facts(candidate, occasion.previous_at) for key, candidate in everyone.items()}
     means = _means(facts.values(), whole=occasion.whole)
-    standings = _standings(facts)
+    standings = _standings({key: known.votes for key, known in facts.items()}, facts)
     order = []
     for candidate in fresh:
         known = facts[candidate.key]
@@ -138,6 +138,20 @@ def fitting(order: Sequence[Ranked], limit: int, *, leaders: int) -> list[Ranked
     last = leaders + 1
     places = sorted(range(len(order)), key=lambda place: min(order[place].standing or last, last))
     return [order[place] for place in sorted(places[:limit])]
+
+
+def risen(everyone: Iterable[Candidate], since: datetime, leaders: int) -> frozenset[int]:
+    """Return the keys of candidates that are among a page's leaders by votes now, and were not at a moment.
+
+    Args:
+        everyone: all that stands on the pages.
+        since: the moment.
+        leaders: up to which place they are leaders.
+    """
+    facts = {candidate.key: _facts(candidate, since) for candidate in everyone}
+    now = _standings({key: known.votes for key, known in facts.items()}, facts)
+    then = _standings({key: known.votes_before for key, known in facts.items()}, facts)
+    return frozenset(key for key, place in now.items() if place <= leaders < then.get(key, leaders + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,12 +218,12 @@ def _means(facts: Iterable[_Facts], *, whole: bool) -> dict[_Page, float]:
     return {page: means[page[0] if whole else page] for page in pages}
 
 
-def _standings(facts: Mapping[int, _Facts]) -> dict[int, int]:
-    """Return the place by votes of each candidate, by key, on the page where it stands best."""
+def _standings(votes: Mapping[int, Mapping[_Page, int]], facts: Mapping[int, _Facts]) -> dict[int, int]:
+    """Return the place by these votes of each candidate, by key, on the page where it stands best."""
     pages: dict[_Page, list[tuple[int, int, int]]] = defaultdict(list)
-    for key, known in facts.items():
-        for page, count in known.votes.items():
-            pages[page].append((-count, known.position, key))
+    for key, counts in votes.items():
+        for page, count in counts.items():
+            pages[page].append((-count, facts[key].position, key))
     best: dict[int, int] = {}
     for members in pages.values():
         for standing, (*_, key) in enumerate(sorted(members), start=1):

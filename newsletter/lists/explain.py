@@ -12,6 +12,7 @@ from newsletter.core.errors import Mistake
 from newsletter.lists.document import Document
 from newsletter.lists.positions import KeyPath
 from newsletter.lists.schema import (
+    LayoutTable,
     ListTable,
     RankingTable,
     SubjectTable,
@@ -35,6 +36,13 @@ _EXAMPLES = {
     "sender": '"Daily Papers <papers@example.org>"',
     "sources": '["huggingface"]',
     "email": '"reader@example.org"',
+}
+
+_TABLES: dict[str, type[Table]] = {
+    "theme": ThemeTable,
+    "ranking": RankingTable,
+    "subject": SubjectTable,
+    "layout": LayoutTable,
 }
 
 
@@ -82,11 +90,7 @@ def _table_at(parents: list[Any]) -> type[Table]:
             return TopicTable
         case ["subscribers", *_]:
             return SubscriberTable
-        case ["theme"]:
-            return ThemeTable
-        case ["ranking"]:
-            return RankingTable
-        case ["subject"]:
-            return SubjectTable
+        case [name]:
+            return _TABLES.get(name, ListTable)
         case _:
             return ListTable

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from newsletter.core.errors import Mistake
+from newsletter.core.follows import Follow, read_follow
 from newsletter.core.subscriber import Subscriber
 from newsletter.lists.addresses import Addresses
 from newsletter.lists.document import read_text, shown
@@ -41,6 +42,10 @@ def _read_topics(text: str, *, known: Collection[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(read_topic(name, known) for name in names))
 
 
+def _read_follows(text: str) -> tuple[Follow, ...]:
+    return tuple(dict.fromkeys(read_follow(one.strip()) for one in text.split(";") if one.strip()))
+
+
 class MembersFile:
     """Reads one members file; what is wrong becomes a mistake, and the rest is read on.
 
@@ -55,6 +60,7 @@ class MembersFile:
             "name": read_line,
             # These repeat from row to row: each text is read once.
             "topics": cache(partial(_read_topics, known=topics)),
+            "follows": cache(_read_follows),
             "cadence": cache(read_cadence),
             "hour": cache(read_hour),
             "timezone": cache(read_timezone),

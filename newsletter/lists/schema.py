@@ -23,6 +23,8 @@ from pydantic import (
     model_validator,
 )
 
+from newsletter.core.follows import Follow, read_follow
+from newsletter.core.layout import Layout
 from newsletter.core.newsletter_list import Cadence, Hours, Masthead, NewsletterList
 from newsletter.core.ranking import Weights
 from newsletter.core.subscriber import Subscriber
@@ -99,10 +101,12 @@ Language = Annotated[str, _reads(lambda text, _: read_language(text))]
 Address = Annotated[str, _reads(lambda text, context: context.addresses.read(text))]
 Sender = Annotated[str, _reads(lambda text, context: read_sender(text, context.addresses))]
 Source = Annotated[str, _reads(_check_source)]
+ReadFollow = Annotated[Follow, _reads(lambda text, _: read_follow(text))]
 Pattern = Annotated[str, _reads(lambda text, _: read_subject(text))]
 TopicChoice = Annotated[str, _reads(lambda text, context: read_topic(text, context.topics))]
 
 
+Cards = Annotated[int, Field(ge=0, le=50)]
 Weight = Annotated[float, Field(ge=0, le=100)]
 
 _MINUS = "-"
@@ -169,6 +173,17 @@ class SubjectTable(Table):
         return {Cadence(name): pattern for name, pattern in self.model_dump(exclude_none=True).items()}
 
 
+class LayoutTable(Table):
+    """`[layout]`: how many papers a mail shows as cards; the defaults are those of `core.layout`."""
+
+    for_you: Cards = Layout().for_you
+    also_today: Cards = Layout().also_today
+
+    def to_layout(self) -> Layout:
+        """Return the layout as core knows it."""
+        return Layout(**self.model_dump())
+
+
 class ThemeTable(Table):
     """`[theme]`: what of the look a list may choose, and the words around its papers."""
 
@@ -188,6 +203,7 @@ class SubscriberTable(Table):
     email: Address
     name: Name = ""
     topics: list[TopicChoice] = []
+    follows: list[ReadFollow] = []
     cadence: ReadCadence | None = None
     hour: Hour | None = None
     timezone: Timezone | None = None
@@ -201,6 +217,7 @@ class SubscriberTable(Table):
             email=self.email,
             name=self.name,
             topics=tuple(dict.fromkeys(self.topics)),
+            follows=tuple(dict.fromkeys(self.follows)),
             cadence=self.cadence,
             hour=self.hour,
             timezone=self.timezone,
@@ -234,6 +251,7 @@ class ListTable(Table):
     members: Text | None = None
     theme: ThemeTable = ThemeTable()
     subject: SubjectTable = SubjectTable()
+    layout: LayoutTable = LayoutTable()
     ranking: RankingTable = RankingTable()
     topics: dict[str, TopicTable] = {}
     subscribers: list[dict[str, Any]] = []
@@ -297,4 +315,5 @@ class ListTable(Table):
             topics={name: topic.to_topic(name) for name, topic in self.topics.items()},
             topics_mode=self.topics_mode,
             subjects=self.subject.to_patterns(),
+            layout=self.layout.to_layout(),
         )

@@ -12,7 +12,7 @@ import structlog
 from newsletter.core.calendar import Slot, planner
 from newsletter.core.choice import Choice
 from newsletter.core.choosing import Chooser
-from newsletter.core.diff import MAX_CATCH_UP_DAYS, eligible, first_day, select, too_few, unsent
+from newsletter.core.diff import MAX_CATCH_UP_DAYS, competing, eligible, first_day, leaders_of, select, too_few
 from newsletter.core.errors import NoReaderError, StaleDraftError
 from newsletter.core.issue import Draft, Issue
 from newsletter.core.newsletter_list import Cadence, NewsletterList
@@ -46,7 +46,7 @@ def lookback(list_: NewsletterList) -> int:
 
 
 async def draft(store: Store, list_: NewsletterList, sources: Sequence[str], day: date) -> Draft:
-    """Return what an issue of `day` would hold now: the best of what the list's readers have not been sent.
+    """Return what an issue of `day` would hold now: all that is new since the list's last issue, or rose since.
 
     Args:
         store: the ledger.
@@ -56,18 +56,18 @@ async def draft(store: Store, list_: NewsletterList, sources: Sequence[str], day
     """
     previous = await store.issues.latest(list_.name, before=day)
     newest = await store.issues.last_number(list_.name)
-    sent = await store.issues.listing_keys(list_.name)
     days = lookback(list_)
     candidates = await store.library.candidates(
         sources, since=day - timedelta(days=max(days, MAX_CATCH_UP_DAYS)), until=day
     )
-    competing = eligible(
-        candidates,
-        since=first_day(day, days, previous.day if previous else None),
-        news_since=previous.frozen_at if previous else None,
+    previous_at = previous.frozen_at if previous else None
+    possible = eligible(
+        candidates, since=first_day(day, days, previous.day if previous else None), news_since=previous_at
     )
-    fresh = unsent(competing, sent)
-    return select(fresh, list_, day, number=newest + 1, among=candidates, previous=previous)
+    before = await store.issues.competed(list_.name, [candidate.key for candidate in possible])
+    fresh = competing(possible, before, among=candidates, previous_at=previous_at, leaders=leaders_of(list_))
+    had = {key for key, was_sent in before.items() if was_sent}
+    return select(fresh, list_, day, number=newest + 1, among=candidates, previous=previous, had=had)
 
 
 async def publish(

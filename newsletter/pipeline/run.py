@@ -288,7 +288,7 @@ class Pipeline:
         return IssueReport(
             number=issue.number if issue.key else 0,
             subject=issue.subject,
-            listings=len(issue.listings),
+            listings=issue.length,
             html_bytes=rendering.html_bytes,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -17,7 +17,7 @@ from newsletter.core.steps import Plan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueSummary:
-    """One line of a list's history."""
+    """One line of a list's history; `listings` counts those that somebody without wishes gets."""
 
     list: str
     day: date
@@ -65,8 +65,11 @@ class Issues(Protocol):
         """Return the number of the list's newest issue, 0 where there is none."""
         ...
 
-    async def listing_keys(self, list_name: str) -> set[int]:
-        """Return the keys of all listings in the list's issues so far."""
+    async def competed(self, list_name: str, keys: Collection[int]) -> dict[int, bool]:
+        """Return which listings competed for issues of the list, each with whether one brought it to everybody.
+
+        That is, to those who have no wishes: the first of an issue's listings, as many as its `length`.
+        """
         ...
 
     async def freeze(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -16,12 +16,12 @@ from typing_extensions import override
 from newsletter.core.choice import Choice
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import StaleDraftError
-from newsletter.core.issue import Draft, Issue
+from newsletter.core.issue import Draft, Issue, length
 from newsletter.core.rendering import Rendering
 from newsletter.core.steps import Plan, opening, require_reader
 from newsletter.core.subscriber import SubscriberStatus
 from newsletter.ports import IssueOutline, Issues, IssueSummary
-from newsletter.store.bulk import insert, rows, run
+from newsletter.store.bulk import among, insert, rows, run
 from newsletter.store.choices import Brought, NumberedChoices, read_choice
 from newsletter.store.engine import Database
 from newsletter.store.statements import ADD_DELIVERIES
@@ -83,15 +83,20 @@ class SqlIssues(Issues):
             return await connection.scalar(query) or 0
 
     @override
-    async def listing_keys(self, list_name: str) -> set[int]:
-        query = (
-            sa.select(issue_listings.c.listing_key)
-            .join(issues, issues.c.key == issue_listings.c.issue_key)
-            .where(issues.c.list == list_name)
-            .distinct()
-        )
+    async def competed(self, list_name: str, keys: Collection[int]) -> dict[int, bool]:
+        found: dict[int, bool] = {}
         async with self._database.read() as connection:
-            return set(await connection.scalars(query))
+            query = (
+                sa.select(issue_listings.c.issue_key, issue_listings.c.listing_key, issue_listings.c.rank)
+                .join(issues, issues.c.key == issue_listings.c.issue_key)
+                .where(issues.c.list == list_name, among(connection, issue_listings.c.listing_key, keys))
+            )
+            places = (await connection.execute(query)).all()
+            lengths = await _lengths(connection, {place.issue_key for place in places})
+        for place in places:
+            is_first = place.rank <= lengths[place.issue_key]
+            found[place.listing_key] = found.get(place.listing_key, False) or is_first
+        return found
 
     @override
     async def freeze(
@@ -171,7 +176,7 @@ class SqlIssues(Issues):
                 day=row.day,
                 number=row.number,
                 subject=row.subject,
-                listings=row.listings,
+                listings=min(row.listings, length(row.candidates, row.terms.max_listings)),
                 frozen_at=row.frozen_at,
                 deliveries=counts[row.key],
             )
@@ -213,6 +218,12 @@ async def _issue(connection: AsyncConnection, which: sa.ColumnElement[bool]) -> 
         candidates=row.candidates,
         listings=tuple(replace(each.record, key=each.listing_key) for each in await connection.execute(query)),
     )
+
+
+async def _lengths(connection: AsyncConnection, keys: Collection[int]) -> dict[int, int]:
+    """Return how many of their listings some issues bring to everybody."""
+    query = sa.select(issues.c.key, issues.c.candidates, issues.c.terms).where(issues.c.key.in_(keys))
+    return {row.key: length(row.candidates, row.terms.max_listings) for row in await connection.execute(query)}
 
 
 async def _rendering(connection: AsyncConnection, key: int) -> Rendering | None:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from newsletter.core.follows import Follow, read_follow
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Origin, Subscriber, SubscriberStatus
 from newsletter.core.topics import TopicsMode
@@ -26,6 +27,11 @@ class _Kept(NamedTuple):
 def _words(text: str) -> tuple[str, ...]:
     """Return the words of a JSON array; readers have the same few topics again and again."""
     return tuple(json.loads(text))
+
+
+@lru_cache(maxsize=4096)
+def _follows(text: str) -> tuple[Follow, ...]:
+    return tuple(map(read_follow, json.loads(text)))
 
 
 @lru_cache(maxsize=1024)
@@ -46,6 +52,7 @@ _FIELDS: Mapping[str, _Kept | None] = {
     "email": None,
     "name": None,
     "topics": _Kept(lambda words: json.dumps(words, ensure_ascii=False), _words),
+    "follows": _Kept(lambda follows: json.dumps([str(one) for one in follows], ensure_ascii=False), _follows),
     "cadence": _one_of(Cadence),
     "hour": _Kept(time.isoformat, _hour),
     "timezone": None,

@@ -254,6 +254,7 @@ subscribers = sa.Table(
     _text("email"),
     _text("name"),
     _text("topics"),  # a JSON array
+    sa.Column("follows", sa.Text, nullable=False, server_default="[]"),  # a JSON array
     sa.Column("cadence", _one_of(Cadence)),
     sa.Column("hour", sa.Text),
     sa.Column("timezone", sa.Text),

@@ -39,7 +39,7 @@ def planning(
     now: datetime,
     *,
     at_once: bool,
-    choose: Callable[[Subscriber, frozenset[int]], Choice] = lambda _reader, _had: Choice.whole(1),
+    choose: Callable[[Subscriber, frozenset[int]], Choice] = lambda _reader, _had: Choice.first(1),
 ) -> Callable[[Subscriber], Planned]:
     """Return the planner of an issue for readers who had nothing of it; its mails have one subject."""
     plan = planner(list_, slot, now, at_once=at_once, choose=choose, subject_of=lambda _: "Papers")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import unicodedata
+from contextlib import suppress
 from functools import partial
 
 from newsletter.core import topics
 from newsletter.core.errors import RenderError
+from newsletter.core.follows import Follows, read_follow
 from newsletter.core.identity import identities
 from newsletter.core.interest import Interests
 from newsletter.core.listing import Listing
+from newsletter.core.searching import SearchIndex
 from newsletter.core.text import one_line
 from newsletter.core.titles import normalised_title
 from newsletter.core.tokens import Links
@@ -60,8 +63,12 @@ def _matched(text: str) -> None:
     topic = topics.Topic(
         name="t", keywords=("graph", text), authors=(text,), organizations=(text,), exclude=("x y",)
     )
-    topics.index(papers, {"t": topic})
-    Interests(papers).scores(text)
+    index = SearchIndex(papers)
+    topics.matches(index, {"t": topic})
+    Interests(index).scores(text)
+    for kind in ("author", "organization", "keyword"):
+        with suppress(ValueError):  # a text without a letter names nobody
+            Follows(index).reasons((read_follow(f"{kind}: {text}"),))
 
 
 def _field(text: str) -> None:

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from newsletter.core.choice import Choice
+from newsletter.core.choice import Choice, Reason, ReasonKind
 from newsletter.core.choosing import Chooser
 from newsletter.core.delivery import DeliveryState, Planned
 from newsletter.core.issue import Draft, Issue
@@ -67,9 +67,12 @@ async def papers(store: Store) -> list[int]:
 
 async def test_a_delivery_is_claimed_with_its_choice_and_subject(store: Store, papers: list[int]) -> None:
     await join(store, subscriber(1), subscriber(2))
+    why = (Reason(ReasonKind.TOPIC, "agents", "tool use"), Reason(ReasonKind.AUTHOR, "Größe"))
     chosen = {
         "reader1@example.org": Planned(
-            due_at=NOW, choice=Choice((1, 0), (("agents", "Größe"), ())), subject="Two"
+            due_at=NOW,
+            choice=Choice((1, 0), (why, ())),
+            subject="Two",
         ),
         "reader2@example.org": Planned(due_at=NOW, choice=Choice((0,), ((),)), subject="One"),
     }
@@ -100,7 +103,8 @@ async def test_who_gets_nothing_has_no_choice(store: Store) -> None:
 async def test_readers_who_wish_alike_share_one_choice(open_at: Opener, url: str) -> None:
     store = await open_at(url)
     await join(store, *(subscriber(number) for number in range(2500)))
-    wishes = (Choice((0, 1), ((), ())), Choice((1, 0), (("a",), ())), Choice((1, 0), (("b",), ())))
+    one, other = (Reason(ReasonKind.TOPIC, name) for name in "ab")
+    wishes = (Choice((0, 1), ((), ())), Choice((1, 0), ((one,), ())), Choice((1, 0), ((other,), ())))
 
     def plan(reader: Subscriber, _had: frozenset[int]) -> Planned:
         number = int(reader.email[6:].partition("@")[0])
