@@ -59,6 +59,7 @@ class TemplateRenderer(PageRenderer):
         self._environment.filters.update(
             long_date=words.long_date,
             short_date=words.short_date,
+            weekday=words.weekday,
             compact=words.compact,
             counted=words.counted,
             cut=cut,

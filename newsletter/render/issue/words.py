@@ -24,6 +24,11 @@ _MONTHS = (
 )
 
 
+def weekday(day: date) -> str:
+    """Return the name of a day's weekday."""
+    return _WEEKDAYS[day.weekday()]
+
+
 def long_date(day: date) -> str:
     """Return a day as `Thursday, 12 March 2026`."""
     return f"{_WEEKDAYS[day.weekday()]}, {day.day} {_MONTHS[day.month - 1]} {day.year}"
