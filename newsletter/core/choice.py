@@ -16,6 +16,7 @@ class ReasonKind(StrEnum):
     KEYWORD = "keyword"  # one that the reader follows
     TOPIC = "topic"  # of the list, which the reader has chosen
     INTEREST = "interest"  # what the reader says in own words
+    LIKED = "liked"  # a paper of which the reader asked for more
 
     __hash__ = str.__hash__  # an Enum's own is made in Python, and choices are looked up by the million
 
@@ -23,7 +24,8 @@ class ReasonKind(StrEnum):
 class Reason(NamedTuple):
     """Why a listing is for a reader.
 
-    `name` is what the reader has named: an author, an organization, a keyword, a topic; empty for an interest.
+    `name` is what the reader has named: an author, an organization, a keyword, a topic; the title of a liked paper,
+    as its source writes it; empty for an interest.
     `word` is what of a topic or of an interest stands in the listing; empty where the name says it.
     """
 

@@ -2,11 +2,7 @@
 
 `I work on graph neural networks for chemistry` is taken clause by clause. A listing matches if it has enough of
 one clause: at least half, where a word counts by how rare it is among the listings (its idf). What matches is
-ordered by its score, the sum over the clauses' words of::
-
-    idf(w) · f · (k + 1) / (f + k · (1 - b + b · length / mean length))        f: how often w is in the listing
-
-(Robertson and Zaragoza, The Probabilistic Relevance Framework, 2009, with its usual k = 1.2 and b = 0.75.) An
+ordered by its score, the sum of the weights of the clauses' words in it (`newsletter.core.searching`). An
 issue has some dozens of listings: to index them takes milliseconds, and an interest is then some look-ups. So
 neither a search library nor a database is asked.
 """
@@ -19,7 +15,6 @@ from collections import defaultdict
 from newsletter.core.searching import SearchIndex, stems
 from newsletter.core.titles import normalised_title
 
-_K, _B = 1.2, 0.75
 _ENOUGH = 1 / 2
 _CLAUSE = re.compile(r"[.,;:!?()\n]|\band\b|\bor\b", re.IGNORECASE)
 # Words that hold a sentence together, or that anybody says who tells an interest.
@@ -37,13 +32,10 @@ class Interests:
 
     def __init__(self, index: SearchIndex) -> None:
         self._index = index
-        lengths = [one.words.total() for one in index.all]
-        mean = max(sum(lengths) / max(len(lengths), 1), 1)
-        drags = [_K * (1 - _B + _B * length / mean) for length in lengths]
-        self._weights = {
-            word: {position: count * (_K + 1) / (count + drags[position]) for position, count in counts.items()}
-            for word, counts in index.counts.items()
-        }
+        self._weights: dict[str, dict[int, float]] = defaultdict(dict)
+        for position, weights in enumerate(index.weights):
+            for word, weight in weights.items():
+                self._weights[word][position] = weight
 
     def scores(self, interest: str) -> dict[int, tuple[float, str]]:
         """Return the positions that match an interest, with their scores and the reader's rarest word there."""
@@ -58,7 +50,7 @@ class Interests:
             for word, written in words.items():
                 for position, weight in self._weights.get(word, {}).items():
                     share[position] += rarity[word]
-                    scores[position] += rarity[word] * weight
+                    scores[position] += weight
                     if rarity[word] > rarest.get(position, (0.0, ""))[0]:
                         rarest[position] = (rarity[word], written)
             matched.update(position for position, found in share.items() if found >= enough)

@@ -1,4 +1,11 @@
-"""Listings as topics, follows and interests look at them: words without endings, phrases found whole. Pure."""
+"""Listings as topics, follows and interests look at them: words without endings, phrases found whole. Pure.
+
+A word of a text weighs, by BM25::
+
+    idf(w) · f · (k + 1) / (f + k · (1 - b + b · length / mean length))        f: how often w is in the text
+
+(Robertson and Zaragoza, The Probabilistic Relevance Framework, 2009, with its usual k = 1.2 and b = 0.75.)
+"""
 
 from __future__ import annotations
 
@@ -13,6 +20,7 @@ from newsletter.core.stemming import stem
 from newsletter.core.titles import normalised_title
 
 _TITLE_COUNTS = 2
+_K, _B = 1.2, 0.75
 
 
 def stems(text: str) -> list[str]:
@@ -83,6 +91,24 @@ class SearchIndex:
             for author in one.authors:
                 found[author].append(position)
         return found
+
+    @cached_property
+    def weights(self) -> Sequence[Mapping[str, float]]:
+        """Return what each word of each listing weighs."""
+        return [self.weighed(one.words) for one in self.all]
+
+    def weighed(self, words: Counter[str]) -> dict[str, float]:
+        """Return what the words of a text weigh among the listings, of which it need be none.
+
+        Args:
+            words: how often each word without its ending is in the text.
+        """
+        drag = _K * (1 - _B + _B * words.total() / self._mean_length)
+        return {word: self.idf(word) * count * (_K + 1) / (count + drag) for word, count in words.items()}
+
+    @cached_property
+    def _mean_length(self) -> float:
+        return max(sum(one.words.total() for one in self.all) / max(len(self.all), 1), 1.0)
 
     def idf(self, word: str) -> float:
         """Return how rare a word is among the listings, as BM25 counts it."""

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from newsletter.core.address import address_key
 from newsletter.core.follows import Follow
+from newsletter.core.likeness import Opinion
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.topics import TopicsMode
 
@@ -35,6 +36,8 @@ class Subscriber:
     """One address on one list. None stands for the list's own cadence, hour, timezone or mode of topics.
 
     `interest` says in the reader's own words what it is about; what fits it is chosen like what a topic matches.
+    `opinions` are what the reader said of papers, newest first. They are no part of a list file: they are known only
+    where an issue is chosen from.
     """
 
     list: str
@@ -47,6 +50,7 @@ class Subscriber:
     timezone: str | None = None
     topics_mode: TopicsMode | None = None
     interest: str = ""
+    opinions: tuple[Opinion, ...] = ()
     status: SubscriberStatus = SubscriberStatus.ACTIVE
     origin: Origin = Origin.FILE
 

@@ -24,6 +24,7 @@ from pydantic import (
 )
 
 from newsletter.core.follows import Follow, read_follow
+from newsletter.core.landing import Landing
 from newsletter.core.layout import Layout
 from newsletter.core.newsletter_list import Cadence, Hours, Masthead, NewsletterList
 from newsletter.core.ranking import Weights
@@ -35,6 +36,7 @@ from newsletter.lists.values import (
     read_colour,
     read_hour,
     read_hours,
+    read_landing,
     read_language,
     read_line,
     read_span,
@@ -95,6 +97,7 @@ Span = Annotated[timedelta, _reads(lambda text, _: read_span(text))]
 Timezone = Annotated[str, _reads(lambda text, _: read_timezone(text))]
 ReadCadence = Annotated[Cadence, _reads(lambda text, _: read_cadence(text))]
 ReadTopicsMode = Annotated[TopicsMode, _reads(lambda text, _: read_topics_mode(text))]
+ReadLanding = Annotated[Landing, _reads(lambda text, _: read_landing(text))]
 Weekday = Annotated[int, _reads(lambda text, _: read_weekday(text))]
 Colour = Annotated[str, _reads(lambda text, _: read_colour(text))]
 Language = Annotated[str, _reads(lambda text, _: read_language(text))]
@@ -246,6 +249,7 @@ class ListTable(Table):
     lookback_days: int = Field(default=3, ge=0, le=366)
     max_listings: int = Field(default=20, ge=0)
     min_listings: int = Field(default=1, ge=1)
+    landing: ReadLanding = Landing.SOURCE
     topics_mode: ReadTopicsMode = TopicsMode.FIRST
     signup: Literal["open", "closed"] = "closed"
     members: Text | None = None
@@ -310,6 +314,7 @@ class ListTable(Table):
             lookback_days=self.lookback_days,
             max_listings=self.max_listings,
             min_listings=self.min_listings,
+            landing=self.landing,
             signup=self.signup,
             ranking=self.ranking.to_weights(),
             topics={name: topic.to_topic(name) for name, topic in self.topics.items()},

@@ -9,6 +9,7 @@ from newsletter.core.delivery import Delivery, DeliveryState
 from newsletter.core.errors import LintError
 from newsletter.core.issue import Issue
 from newsletter.core.subscriber import Subscriber
+from newsletter.core.tokens import TEST_COPY
 from newsletter.ports import Message
 from newsletter.render.lint import Level, lint
 
@@ -18,7 +19,7 @@ _NOBODY = "reader@example.org"
 
 
 def for_nobody(issue: Issue, reader: Subscriber | None = None) -> Delivery:
-    """Return a delivery of an issue that no store knows, so that its links take nobody off a list.
+    """Return a delivery of an issue that no store knows, whose links change nothing for anybody.
 
     It brings what somebody without wishes gets.
 
@@ -29,7 +30,7 @@ def for_nobody(issue: Issue, reader: Subscriber | None = None) -> Delivery:
     return Delivery(
         key=0,
         issue_key=issue.key,
-        subscriber_key=0,
+        subscriber_key=TEST_COPY,
         subscriber=reader or Subscriber(list=issue.list, email=_NOBODY),
         state=DeliveryState.QUEUED,
         due_at=issue.frozen_at,

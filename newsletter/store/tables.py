@@ -170,6 +170,14 @@ listing_ids = sa.Table(
     _reference("listing_key", "listings.key", primary_key=True, index=True),
 )
 
+# The keys of listings that were merged into others: mails that are sent still name them.
+merged_listings = sa.Table(
+    "merged_listings",
+    metadata,
+    sa.Column("former_key", sa.BigInteger, primary_key=True, autoincrement=False),
+    _reference("listing_key", "listings.key", index=True),
+)
+
 sightings = sa.Table(
     "sightings",
     metadata,
@@ -268,6 +276,16 @@ subscribers = sa.Table(
     sa.Index(None, "address_key"),
     sa.Index(None, "list", "cadence"),
     sqlite_autoincrement=True,  # unsubscribe links hold on to the number
+)
+
+# What readers said of papers in their mails: more like this one, or less. It goes when its subscriber goes.
+feedback = sa.Table(
+    "feedback",
+    metadata,
+    _reference("subscriber_key", "subscribers.key", primary_key=True),
+    _reference("listing_key", "listings.key", primary_key=True, index=True),
+    sa.Column("liked", sa.Boolean, nullable=False),
+    _moment("at"),
 )
 
 EVERY_LIST = "*"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from newsletter.core.choice import Choice
-from newsletter.core.issue import Draft, Issue
+from newsletter.core.issue import Draft, Issue, IssueListing
 from newsletter.core.rendering import Rendering
 from newsletter.core.tokens import Links
 from newsletter.ports import Renderer
@@ -33,7 +33,11 @@ class MailRenderer(Renderer):
     def render(self, issue: Issue) -> Rendering:
         """Render an issue by the templates as they are now; raises RenderError."""
         web_url = self._links.issue(issue.list, issue.day)
-        rendering = self._templates.issue(issue, web_url=web_url).stored()
+
+        def cite(item: IssueListing) -> str:
+            return self._links.cite(issue.list, issue.day, item.key)
+
+        rendering = self._templates.issue(issue, web_url=web_url, cite=cite).stored()
         size = self.message(issue, rendering).html_bytes(Choice.first(issue.length), issue.subject)
         return replace(rendering, html_bytes=size)
 

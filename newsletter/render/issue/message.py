@@ -91,6 +91,7 @@ class IssueMessage(Message):
             "email": reader.email,
             "name": cut(one_line(reader.name), _LONGEST_NAME),
             "unsubscribe_url": unsubscribe_url,
+            "feedback_url": self._links.feedback_of(delivery.subscriber_key),
         }
         body = filled(arrangement, values)
         return Composed(self._envelope_sender(delivery), *signable(head, body, self._signer))
@@ -112,7 +113,8 @@ class IssueMessage(Message):
 
     def _known(self) -> dict[str, str]:
         """Return the values of slots that are the same for all readers."""
-        return {"preferences_url": _preferences(self._sender, self._issue.list), "feedback_url": ""}
+        known = {"preferences_url": _preferences(self._sender, self._issue.list)}
+        return known if self._links.public_url else known | {"feedback_url": ""}
 
     def _message_id(self, delivery: Delivery) -> str:
         issue = f"{self._issue.list} trial {delivery.due_at.isoformat()}" if self._trial else self._issue.list

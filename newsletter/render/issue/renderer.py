@@ -22,7 +22,7 @@ from jinja2 import (
 from markupsafe import Markup
 
 from newsletter.core.errors import RenderError
-from newsletter.core.issue import Draft, Issue
+from newsletter.core.issue import Draft, Issue, IssueListing
 from newsletter.core.newsletter_list import Masthead
 from newsletter.core.subject import fill
 from newsletter.core.text import one_line
@@ -91,17 +91,20 @@ class TemplateRenderer(PageRenderer):
             return one_line(fill(draft.terms.subject, values))
         return one_line(self._render(f"{draft.terms.cadence}/subject.txt", values))
 
-    def issue(self, issue: Issue, *, web_url: str) -> RenderedIssue:
+    def issue(
+        self, issue: Issue, *, web_url: str, cite: Callable[[IssueListing], str] = lambda _: ""
+    ) -> RenderedIssue:
         """Render both parts of an issue's mail, once for all readers, by the templates of the list's cadence.
 
         Args:
             issue: the frozen issue.
             web_url: where its web version stands, or nothing.
+            cite: returns the link to the page by which a listing is cited, or nothing.
 
         Raises:
             RenderError: a template or the list's theme is wrong; names template and line, or the key.
         """
-        values, kind, count = _issue_values(issue, web_url), issue.terms.cadence, len(issue.listings)
+        values, kind, count = _issue_values(issue, web_url, cite), issue.terms.cadence, len(issue.listings)
         html_markers, text_markers = Markers(html=True), Markers(html=False)
         return RenderedIssue(
             view=values["issue"],
@@ -139,12 +142,12 @@ class TemplateRenderer(PageRenderer):
         return self._render(f"web/{name}.html", _shared_values(context))
 
     def issue_page(self, issue: Issue, *, web_url: str) -> str:
-        """Render the web version of an issue: each listing with its whole abstract, and no reader's own values.
+        """Render the web version of an issue: all candidates with whole abstracts, and no reader's own values.
 
         Raises:
             RenderError: a template or the list's theme is wrong; names template and line, or the key.
         """
-        return self._render("web/issue.html", _issue_values(issue, web_url))
+        return self._render("web/issue.html", _issue_values(issue, web_url, lambda _: ""))
 
     def _render(self, name: str, values: Mapping[str, Any]) -> str:
         try:
@@ -178,11 +181,11 @@ def _shared_values(context: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _issue_values(issue: Issue, web_url: str) -> dict[str, Any]:
+def _issue_values(issue: Issue, web_url: str, cite: Callable[[IssueListing], str]) -> dict[str, Any]:
     return _shared_values(
         {
             "masthead": issue.masthead,
-            "issue": issue_view(issue, readable),
+            "issue": issue_view(issue, readable, cite),
             "subject": issue.subject,
             "web_url": web_url,
         }

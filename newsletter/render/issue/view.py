@@ -8,11 +8,13 @@ from datetime import date
 from urllib.parse import quote, urlsplit
 
 from newsletter.core.issue import Draft, Issue, IssueListing
+from newsletter.core.landing import Landing, search_links, title_links
 from newsletter.core.layout import day_section
 from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.rendering import Headline, Writer
 from newsletter.core.text import one_line
+from newsletter.core.tokens import feedback_about
 from newsletter.core.week import day_of_week, days_of_week
 from newsletter.render.issue.clauses import brief, clause, columns, cut
 from newsletter.render.issue.sentences import cut_at_sentence, gist, passage
@@ -31,7 +33,6 @@ _TEXT_SHORT, _TEXT_BRIEF = 190, 65  # … in the text part: three lines, one lin
 _PASSAGE, _PASSAGE_BESIDE = 600, 420  # characters from the abstract: alone, and beside a summary
 _CARD_PASSAGE = 260
 
-_SEARCH = "https://huggingface.co/papers?q="
 _RIGHT_TO_LEFT = ("ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi")
 # Characters that libxml2 leaves unchanged in a link of the HTML part, so that the text part has the same bytes.
 _URL_SAFE = "@/:=?;#%&,+!~*'()"
@@ -136,7 +137,7 @@ def issue_view(
         cite: returns the link to the page by which a listing is cited, or nothing.
     """
     listings = tuple(
-        _listing(item, position, issue.day, readable, cite(item)) for position, item in enumerate(issue.listings)
+        _listing(item, position, issue, readable, cite(item)) for position, item in enumerate(issue.listings)
     )
     first = [headline(listing) for listing in listings[: issue.length]]
     return IssueView(
@@ -193,7 +194,7 @@ def _days(issue: Issue) -> tuple[DayView, ...]:
 
 
 def _listing(
-    item: IssueListing, position: int, today: date, readable: Callable[[str], str], cite_url: str
+    item: IssueListing, position: int, issue: Issue, readable: Callable[[str], str], cite_url: str
 ) -> ListingView:
     listing = item.listing
     title = cut(_plain(listing.title, readable), _TITLE) or "Untitled"
@@ -202,18 +203,18 @@ def _listing(
     summary = _unless(_plain(listing.summary, readable), {abstract, ai_summary})
     authors = tuple(name for author in listing.authors if (name := _plain(author, readable)))
     organization = _plain(listing.organization, readable)
-    url = _title_link(listing)
+    url, is_search = _title_link(listing, issue.terms.landing)
     return ListingView(
         key=item.key,
         position=position,
         title=title,
-        url=url or _SEARCH + quote(title, safe="", errors="replace")[: _LINK // 2],
-        is_search=not url,
+        url=url,
+        is_search=is_search,
         authors=authors,
         n_authors=listing.n_authors,
         organization=organization,
         byline=cut(organization, 60) or _first_author(authors, listing.n_authors),
-        published=short_date(listing.published_on, today) if listing.published_on else "",
+        published=short_date(listing.published_on, issue.day) if listing.published_on else "",
         listed_on=item.listed_on,
         summary=summary,
         ai_summary=ai_summary,
@@ -234,8 +235,8 @@ def _listing(
         project_url=web_link(listing.project_url),
         discussion_url=web_link(listing.discussion_url) if item.comments else "",
         cite_url=cite_url,
-        more_path="",
-        less_path="",
+        more_path=feedback_about(item.key, like=True),
+        less_path=feedback_about(item.key, like=False),
         figure_url="",
         figure_width=0,
         figure_alt="",
@@ -277,13 +278,10 @@ def _unless(text: str, said: Collection[str]) -> str:
     return "" if text in said else text
 
 
-def _title_link(listing: Listing) -> str:
-    candidates = (
-        listing.url,
-        f"https://arxiv.org/abs/{listing.arxiv_id}" if listing.arxiv_id else "",
-        f"https://doi.org/{listing.doi}" if listing.doi else "",
-    )
-    return next((link for url in candidates if (link := web_link(url))), "")
+def _title_link(listing: Listing, landing: Landing) -> tuple[str, bool]:
+    """Return where the title leads, and whether that is a search by title."""
+    link = next((link for url in title_links(listing, landing) if (link := web_link(url))), "")
+    return link, link in map(web_link, search_links(listing, landing))
 
 
 def headline(listing: ListingView) -> Headline:
