@@ -36,6 +36,7 @@ from newsletter.settings.secret_key import kept_key
 from newsletter.sources import registry
 from newsletter.sources.http.client import HttpClient, HttpConfig
 from newsletter.sources.parts import NO_SERVICES, NoHttp, SourceConfig
+from newsletter.sources.pictures import WebPictures
 from newsletter.store import open_store, sqlite_file, upgrade
 from newsletter.web.studio import sample
 from newsletter.web.studio.one_message import Studio
@@ -133,6 +134,9 @@ def _pipeline(
         sources_of=_sources_of(settings, http),
         check=partial(check_issue, is_local=relays_are_local(settings.smtp)),
         mark=mark,
+        pictures=WebPictures(http, public_only=not settings.http.allow_private)
+        if settings.http.pictures
+        else None,
     )
 
 

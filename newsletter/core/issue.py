@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Masthead
+from newsletter.core.pictures import Figure
 from newsletter.core.terms import Terms
 
 
@@ -25,6 +26,7 @@ class IssueListing:
     first_upvotes: int | None = None  # how many it had when they were first seen
     comments: int | None = None
     stars: int | None = None
+    figure: Figure | None = None  # a picture of the paper that was checked
 
     @property
     def rose_by(self) -> int:

@@ -14,6 +14,7 @@ from newsletter.core.choice import Choice
 from newsletter.core.choosing import Chooser
 from newsletter.core.diff import MAX_CATCH_UP_DAYS, competing, eligible, first_day, leaders_of, select, too_few
 from newsletter.core.errors import NoReaderError, StaleDraftError
+from newsletter.core.figures import figure_urls, with_figures
 from newsletter.core.issue import Draft, Issue
 from newsletter.core.newsletter_list import Cadence, NewsletterList
 from newsletter.core.rendering import Rendering
@@ -67,7 +68,8 @@ async def draft(store: Store, list_: NewsletterList, sources: Sequence[str], day
     before = await store.issues.competed(list_.name, [candidate.key for candidate in possible])
     fresh = competing(possible, before, among=candidates, previous_at=previous_at, leaders=leaders_of(list_))
     had = {key for key, was_sent in before.items() if was_sent}
-    return select(fresh, list_, day, number=newest + 1, among=candidates, previous=previous, had=had)
+    drafted = select(fresh, list_, day, number=newest + 1, among=candidates, previous=previous, had=had)
+    return with_figures(drafted, await store.pictures.known(figure_urls(drafted.listings)))
 
 
 async def publish(

@@ -18,6 +18,7 @@ from newsletter.pipeline.collect import NOTHING_COLLECTED, Collected, collect
 from newsletter.pipeline.deliver import ClosedIssues, Delivered, Delivering
 from newsletter.pipeline.editions import Edition, editions_to_do
 from newsletter.pipeline.high_water import HighWaterMark
+from newsletter.pipeline.pictures import check_pictures
 from newsletter.pipeline.publish import Published, draft, lookback, publish
 from newsletter.pipeline.report import (
     IssueReport,
@@ -29,7 +30,7 @@ from newsletter.pipeline.report import (
     waits_in_words,
 )
 from newsletter.pipeline.stopping import unless_stopped
-from newsletter.ports import ListFile, Message, Progress, Renderer, Source, Store
+from newsletter.ports import ListFile, Message, PictureReader, Progress, Renderer, Source, Store
 from newsletter.readers.sync import sync
 
 log = structlog.get_logger(__name__)
@@ -72,6 +73,7 @@ class Pipeline:
     mark: HighWaterMark
     closed: ClosedIssues
     delivering: Delivering
+    pictures: PictureReader | None = None  # None: no picture is looked at
 
     async def run(self, file: ListFile, *, now: datetime, wish: Wish = AS_USUAL) -> RunReport:
         """Run a list, then its weekly edition if there is something to do for that.
@@ -113,9 +115,9 @@ class Pipeline:
             return await self.report(edition, collected, published, delivered, trouble)
 
     async def collect(self, list_: NewsletterList, day: date, *, now: datetime) -> Collected:
-        """Fetch listings and sightings for an issue of `day`; safe at any time, it only adds."""
+        """Fetch listings and sightings for an issue of `day` and look at pictures. Safe at any time; only adds."""
         previous = await self.store.issues.latest(list_.name, before=day)
-        return await collect(
+        collected = await collect(
             self.sources_of(list_),
             self.store.library,
             day=day,
@@ -123,6 +125,10 @@ class Pipeline:
             previous=previous.day if previous else None,
             now=now,
         )
+        if self.pictures is not None:
+            drafted = await draft(self.store, list_, self._names(list_), day)
+            await check_pictures(drafted, self.store.pictures, self.pictures, now=now)
+        return collected
 
     async def collect_now(
         self, list_: NewsletterList, day: date | None, *, now: datetime

@@ -11,6 +11,7 @@ from newsletter.ports.issues import IssueOutline, Issues, IssueSummary
 from newsletter.ports.library import Library, Recorded
 from newsletter.ports.mailer import Mailer
 from newsletter.ports.outbox import Outbox
+from newsletter.ports.pictures import PictureReader, Pictures
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
 from newsletter.ports.rendering import Composed, Message, Renderer
 from newsletter.ports.slots import Slots
@@ -42,6 +43,8 @@ __all__ = [
     "Mailer",
     "Message",
     "Outbox",
+    "PictureReader",
+    "Pictures",
     "Progress",
     "Recorded",
     "Renderer",

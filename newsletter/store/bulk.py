@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from newsletter.store.column_types import moment_text
 from newsletter.store.statements import Statement
-from newsletter.store.tables import moment_text
 
 T = TypeVar("T")
 

@@ -18,13 +18,14 @@ from newsletter.ports import DeliveryRecord, Outbox
 from newsletter.store.bulk import among, fetch, run
 from newsletter.store.changes import take_steps
 from newsletter.store.choices import read_choice
+from newsletter.store.column_types import moment_text, read_moment
 from newsletter.store.engine import Database
 from newsletter.store.issues import state_counts
 from newsletter.store.statements import CLAIM, CLAIM_OF_ISSUE, HOLD
 from newsletter.store.subscriber_rows import subscriber_of
 from newsletter.store.suppressing import WHO_GETS_MAIL
 from newsletter.store.suppressions import note_dead
-from newsletter.store.tables import deliveries, delivery_events, issues, moment_text, read_moment
+from newsletter.store.tables import deliveries, delivery_events, issues
 from newsletter.store.workers import Workers
 
 log = structlog.get_logger(__name__)

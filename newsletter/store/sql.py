@@ -11,6 +11,7 @@ from newsletter.store.hindrances import SqlHindrances
 from newsletter.store.issues import SqlIssues
 from newsletter.store.listings import SqlLibrary
 from newsletter.store.outbox import SqlOutbox
+from newsletter.store.pictures import SqlPictures
 from newsletter.store.slots import SqlSlots
 from newsletter.store.subscribers import SqlSubscribers
 from newsletter.store.suppressions import SqlSuppressions
@@ -23,6 +24,7 @@ class SqlStore(Store):
     def __init__(self, database: Database) -> None:
         self._database = database
         self.library = SqlLibrary(database)
+        self.pictures = SqlPictures(database)
         self.issues = SqlIssues(database)
         self.subscribers = SqlSubscribers(database)
         self.outbox = SqlOutbox(database, _workers(database))

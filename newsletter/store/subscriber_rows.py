@@ -13,7 +13,8 @@ from newsletter.core.follows import Follow, read_follow
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Origin, Subscriber, SubscriberStatus
 from newsletter.core.topics import TopicsMode
-from newsletter.store.tables import as_text, subscribers
+from newsletter.store.column_types import as_text
+from newsletter.store.tables import subscribers
 
 
 class _Kept(NamedTuple):

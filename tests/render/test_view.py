@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from newsletter.core.listing import Listing
+from newsletter.core.pictures import Figure
 from newsletter.render.issue.view import BRIEF, ListingView, direction, image_link, issue_view, size, web_link
 from tests import factories
 
@@ -54,6 +55,24 @@ def test_a_summary_by_a_model_comes_with_a_label() -> None:
 def test_what_people_wrote_has_no_label(listing: Listing) -> None:
     view = view_of(listing)
     assert (view.brief, view.brief_label) == ("Theirs.", "")
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "shown"), [(600, 400, 536), (1200, 300, 536), (800, 800, 420), (1000, 1500, 280)]
+)
+def test_a_figure_is_as_wide_as_the_text_or_less_so_that_it_is_not_too_tall(
+    width: int, height: int, shown: int
+) -> None:
+    figure = Figure(url="https://example.org/shot.png?a=1&b=2", width=width, height=height)
+    view = view_of(Listing(title="A"), figure=figure)
+    assert (view.figure_url, view.figure_width) == (figure.url, shown)
+    assert view.figure_alt == "Figure shown with the paper"
+    assert shown * height // width <= 420
+
+
+def test_a_paper_without_a_figure_has_nothing_in_its_place() -> None:
+    view = view_of(Listing(title="A", media_urls=("https://example.org/shot.png",)))
+    assert (view.figure_url, view.figure_width, view.figure_alt) == ("", 0, "")
 
 
 def test_what_the_source_and_a_model_say_alike_is_taken_for_the_model_s() -> None:

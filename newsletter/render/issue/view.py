@@ -12,13 +12,14 @@ from newsletter.core.landing import Landing, search_links, title_links
 from newsletter.core.layout import day_section
 from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Cadence
+from newsletter.core.pictures import Figure
 from newsletter.core.rendering import Headline, Writer
 from newsletter.core.text import one_line
 from newsletter.core.tokens import feedback_about
 from newsletter.core.week import day_of_week, days_of_week
 from newsletter.render.issue.clauses import brief, clause, columns, cut
 from newsletter.render.issue.sentences import cut_at_sentence, gist, passage
-from newsletter.render.issue.words import AI_SUMMARY, compact, counted, share, short_date
+from newsletter.render.issue.words import AI_SUMMARY, FIGURE, compact, counted, share, short_date
 
 _PREHEADER = 160
 _SUBJECT_TITLE = 100
@@ -32,6 +33,7 @@ _LEAST_BRIEF = 45
 _TEXT_SHORT, _TEXT_BRIEF = 190, 65  # … in the text part: three lines, one line
 _PASSAGE, _PASSAGE_BESIDE = 600, 420  # characters from the abstract: alone, and beside a summary
 _CARD_PASSAGE = 260
+_FIGURE_WIDTH, _FIGURE_HEIGHT = 536, 420  # CSS pixels, at most
 
 _RIGHT_TO_LEFT = ("ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi")
 # Characters that libxml2 leaves unchanged in a link of the HTML part, so that the text part has the same bytes.
@@ -64,7 +66,8 @@ class ListingView:
     `summary` is the source's own, `ai_summary` is by a model (`ai_label` stands before it), `abstract` is whole;
     `wording` has all of them shorter. `byline` is the organization or the first author. `votes` is a number, and
     `upvotes` the same in words; `rose_from` and `rose_by` are numbers, if it rose since it was first seen.
-    `is_search` says whether `url` is a search for the title. `figure_url` is a picture from the paper.
+    `is_search` says whether `url` is a search for the title. `figure_url` is a picture from the paper, `figure_width`
+    how wide a mail shows it, in CSS pixels. Its height follows. It may be transparent, and needs a white ground.
     """
 
     key: int
@@ -196,7 +199,7 @@ def _days(issue: Issue) -> tuple[DayView, ...]:
 def _listing(
     item: IssueListing, position: int, issue: Issue, readable: Callable[[str], str], cite_url: str
 ) -> ListingView:
-    listing = item.listing
+    listing, figure = item.listing, item.figure
     title = cut(_plain(listing.title, readable), _TITLE) or "Untitled"
     abstract = _plain(listing.abstract, readable)
     ai_summary = _unless(_plain(listing.ai_summary, readable), {abstract})
@@ -237,9 +240,9 @@ def _listing(
         cite_url=cite_url,
         more_path=feedback_about(item.key, like=True),
         less_path=feedback_about(item.key, like=False),
-        figure_url="",
-        figure_width=0,
-        figure_alt="",
+        figure_url=web_link(figure.url) if figure else "",
+        figure_width=_shown_width(figure),
+        figure_alt=FIGURE if figure else "",
     )
 
 
@@ -256,6 +259,11 @@ def _wording(title: str, summary: str, ai_summary: str, abstract: str) -> Wordin
         text_line=brief(title, first, _TEXT_BRIEF) if first else "",
         writer=_writer(summary, ai_summary, abstract),
     )
+
+
+def _shown_width(figure: Figure | None) -> int:
+    """Return how wide a mail shows a figure: as the text, less where it would be too tall."""
+    return min(_FIGURE_WIDTH, _FIGURE_HEIGHT * figure.width // figure.height) if figure else 0
 
 
 def _writer(summary: str, ai_summary: str, abstract: str) -> Writer:

@@ -17,6 +17,8 @@ _NAME = 48  # columns of what a reader follows, and of a topic
 # A word with the space before it; each character of a script that is written without spaces is one.
 _WORD = re.compile(r"(\s*)([\u2e80-\u9fff\uf900-\ufaff]|[^\s\u2e80-\u9fff\uf900-\ufaff]+)")
 
+FIGURE = "Figure shown with the paper"  # in place of a picture that is not loaded
+
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
