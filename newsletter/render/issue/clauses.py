@@ -22,8 +22,7 @@ _PHRASE = re.compile(r", | (?=(?:in|on|for|from|with|to|at|over|under|across|int
 _CJK_PAUSE = re.compile(r"[，、。；：]")  # noqa: RUF001 -- they end Chinese and Japanese clauses
 # No text ends with these.
 _DANGLING = frozenset(
-    "a an the of in on for from with to at by over under across into between and or that as its their our is are "
-    "be than via not such using while which both these this more most can may which's how".split()
+    ["a", "an", "the", "of", "in", "on", "for", "from", "with", "to", "at", "by", "over", "under", "across", "into", "between", "and", "or", "that", "as", "its", "their", "our", "is", "are", "be", "than", "via", "not", "such", "using", "while", "which", "both", "these", "this", "more", "most", "can", "may", "which's", "how"]
 )
 _APPOSITIVE = re.compile(r"([^,.;:]{2,60}), (?:an?|the) [^,.;:]{3,140}, (?=[a-z]{2,}s? )")
 _BEING = re.compile(r"is (?=(?:an?|the) )")
@@ -91,7 +90,7 @@ def _width(char: str) -> int:
 
 
 def _fits(text: str, limit: int) -> bool:
-    return columns(text[: limit + 1]) <= limit and len(text) <= max(limit, 0) or (
+    return (columns(text[: limit + 1]) <= limit and len(text) <= max(limit, 0)) or (
         len(text) <= 2 * limit and columns(text) <= limit  # with combining marks
     )
 

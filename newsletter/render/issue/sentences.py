@@ -31,8 +31,8 @@ _CAME_OF_IT = re.compile(
     re.IGNORECASE,
 )
 _LEAD_IN = re.compile(
-    r"(?:in this (?:paper|work|article|study|report|survey)|(?:in order )?to (?:this end|address (?:this|these)\b[^,]{0,60}|bridge this gap"
-    r"|fill this gap)|therefore|thus|hence|here|specifically|concretely|in particular|motivated by this),? +(?=[^\W\d_])",
+    r"(?:in this (?:paper|work|article|study|report|survey)|therefore|thus|hence|here|specifically|concretely|in particular"
+    r"|(?:in order )?to (?:this end|[^,.]{1,40} (?:this|these|that|those)\b[^,.]{0,60})|motivated by this),? +(?=we )",
     re.IGNORECASE,
 )
 _SENTENCE = 280  # characters of one that is shown

@@ -65,7 +65,8 @@ class ListingView:
 
     `summary` is the source's own, `ai_summary` is by a model (`ai_label` stands before it), `abstract` is whole;
     `wording` has all of them shorter. `byline` is the organization or the first author. `votes` is a number, and
-    `upvotes` the same in words; `rose_from` and `rose_by` are numbers, if it rose since it was first seen.
+    `upvotes` the same in words; `day_section` is the name of the section of its day in a weekly
+    mail; `facts` say what else it is in the issue for (`rose late`); `rose_from` and `rose_by` are numbers, if it rose since it was first seen.
     `is_search` says whether `url` is a search for the title. `figure_url` is a picture from the paper, `figure_width`
     how wide a mail shows it, in CSS pixels. Its height follows. It may be transparent, and needs a white ground.
     """
@@ -80,12 +81,13 @@ class ListingView:
     organization: str
     byline: str
     published: str
-    listed_on: date
+    day_section: str
     summary: str
     ai_summary: str
     ai_label: str
     abstract: str
     wording: Wording
+    facts: tuple[str, ...]
     votes: str
     upvotes: str
     rose_from: str
@@ -218,12 +220,13 @@ def _listing(
         organization=organization,
         byline=cut(organization, 60) or _first_author(authors, listing.n_authors),
         published=short_date(listing.published_on, issue.day) if listing.published_on else "",
-        listed_on=item.listed_on,
+        day_section=day_section(day_of_week(item.listed_on, issue.day)),
         summary=summary,
         ai_summary=ai_summary,
         ai_label=AI_SUMMARY if ai_summary else "",
         abstract=abstract,
         wording=_wording(title, summary, ai_summary, abstract),
+        facts=tuple(one_line(reason) for reason in item.reasons if "upvote" not in reason),
         votes=compact(item.upvotes) if item.upvotes else "",
         upvotes=counted(item.upvotes, "upvote") if item.upvotes else "",
         rose_from=compact(item.first_upvotes or 0) if item.rose_by else "",
