@@ -44,9 +44,9 @@ class Headline:
 class Rendering:
     """Both parts of an issue's mail, with nothing of any reader; all that a template or the program made of it.
 
-    `headlines` are in the issue's order. `html_bytes` is the size of the HTML part of somebody without wishes, before
-    transfer encoding and without readers' values. `left_out` are positions that the HTML part lacks in a rendering
-    by a former version, which was fitted once for all readers.
+    `headlines` are in the issue's order. `html_bytes` is the size of the HTML part of somebody without wishes,
+    before transfer encoding and without readers' values. `left_out` are positions that the HTML part lacks in a
+    rendering by a former version, which was fitted once for all readers.
     """
 
     html: Part

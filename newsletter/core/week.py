@@ -1,4 +1,4 @@
-"""How a weekly mail shows what a reader gets: the best of the week by day, what still rises, what is discussed. Pure."""
+"""How a weekly mail shows what a reader gets: the best by day, what still rises, what is discussed. Pure."""
 
 from __future__ import annotations
 

@@ -53,9 +53,7 @@ def test_papers_from_before_arxiv_made_web_pages_lead_to_their_abstract(arxiv_id
         (Landing.HUGGINGFACE, "huggingface.co", "q"),
     ],
 )
-def test_a_paper_known_by_its_title_alone_leads_to_a_search(
-    landing: Landing, host: str, field: str
-) -> None:
+def test_a_paper_known_by_its_title_alone_leads_to_a_search(landing: Landing, host: str, field: str) -> None:
     assert title_links(BARE, landing) == search_links(BARE, landing)
     [link] = search_links(BARE, landing)
     assert urlsplit(link).hostname == host

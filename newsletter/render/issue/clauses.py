@@ -11,18 +11,23 @@ from unicodedata import combining, east_asian_width
 
 ELLIPSIS = " …"
 
+_JOINER = "\u200d"
+
 # A clause begins with these words; and a phrase, which is the next best place.
 _CLAUSE = re.compile(
-    r"[,;:]? (?=(?:through|by|using|while|which|where|whereas|who|when|because|since|although|but|thus|thereby|via|"
-    r"enabling|allowing|achieving|improving|reducing|leading|resulting|outperforming|showing|revealing|without) )"
+    r"[,;:]? (?=(?:through|by|using|while|which|where|whereas|who|when|because|since|although|but|thus|thereby|"
+    r"via|enabling|allowing|achieving|improving|reducing|leading|resulting|outperforming|showing|revealing|"
+    r"without) )"
     r"|[;:] |, (?=and |or )| [–—] | \(",  # noqa: RUF001 -- dashes
     re.IGNORECASE,
 )
 _PHRASE = re.compile(r", | (?=(?:in|on|for|from|with|to|at|over|under|across|into|of|between|and|or|that|as) )")
 _CJK_PAUSE = re.compile(r"[，、。；：]")  # noqa: RUF001 -- they end Chinese and Japanese clauses
 # No text ends with these.
-_DANGLING = frozenset(
-    ["a", "an", "the", "of", "in", "on", "for", "from", "with", "to", "at", "by", "over", "under", "across", "into", "between", "and", "or", "that", "as", "its", "their", "our", "is", "are", "be", "than", "via", "not", "such", "using", "while", "which", "both", "these", "this", "more", "most", "can", "may", "which's", "how"]
+_DANGLING = re.compile(
+    r"(?:an?|the|of|in|on|for|from|with|to|at|by|over|under|across|into|between|and|or|that|as|its|their|our|is|are|be|"
+    r"than|via|not|such|using|while|which|both|these|this|more|most|can|may|how)",
+    re.IGNORECASE,
 )
 _APPOSITIVE = re.compile(r"([^,.;:]{2,60}), (?:an?|the) [^,.;:]{3,140}, (?=[a-z]{2,}s? )")
 _BEING = re.compile(r"is (?=(?:an?|the) )")
@@ -102,14 +107,19 @@ def _head(text: str, limit: int) -> str:
         return text[: max(limit, 0)]
     sums = [0, *accumulate(map(_width, text))]
     end = next((place for place in range(len(text), -1, -1) if sums[place] <= limit), 0)
-    while 0 < end < len(text) and (combining(text[end]) or text[end] in "\u200d\ufe0e\ufe0f" or text[end - 1] == "\u200d"):
+    while 0 < end < len(text) and (_continues(text[end]) or text[end - 1] == _JOINER):
         end -= 1
     return text[:end]
+
+
+def _continues(char: str) -> bool:
+    """Return whether a character belongs to the one before it."""
+    return bool(combining(char)) or char in {_JOINER, "\ufe0e", "\ufe0f"}
 
 
 def _ended(head: str) -> str:
     """Return a beginning without what it must not end with, and an ellipsis."""
     head = head.rstrip(_ENDS)
-    while " " in head and head.rpartition(" ")[2].lower() in _DANGLING:
+    while " " in head and _DANGLING.fullmatch(head.rpartition(" ")[2]):
         head = head.rpartition(" ")[0].rstrip(_ENDS)
     return head + ELLIPSIS

@@ -51,4 +51,3 @@ class MailRenderer(Renderer):
             RenderError: a mark of a template, the sender or a link can't stand where it does; names it.
         """
         return IssueMessage(issue, rendering, links=self._links, signer=self._signer, trial=trial)
-

@@ -163,4 +163,3 @@ def _mailbox(address: str) -> str:
 def _preferences(sender: Mailbox, list_name: str) -> str:
     """Return where readers ask for other topics or another hour: with those who keep the list (RFC 6068)."""
     return f"mailto:{quote(sender.address, safe='@')}?subject={quote(f'Preferences: {list_name}')}"
-

@@ -88,7 +88,8 @@ class Pages:
             writers = {self._writers[position] for position in positions} - {Writer.NOBODY}
             by_models, by_authors = Writer.MODEL in writers, writers == {Writer.AUTHORS}
             listings = {
-                position: _values_of_listing(reasons[position], html=html, mixed=by_models) for position in positions
+                position: _values_of_listing(reasons[position], html=html, mixed=by_models)
+                for position in positions
             }
             values = {
                 "by_models": _flag(by_models),
@@ -141,7 +142,7 @@ def _values_of_listing(reasons: tuple[Reason, ...], *, html: bool, mixed: bool) 
     )
 
 
-def _flag(holds: bool) -> str:
+def _flag(holds: bool) -> str:  # noqa: FBT001 -- it is all that is said
     """Return the value of a slot that decides what is there and is never shown."""
     return "yes" if holds else ""
 

@@ -31,8 +31,9 @@ _CAME_OF_IT = re.compile(
     re.IGNORECASE,
 )
 _LEAD_IN = re.compile(
-    r"(?:in this (?:paper|work|article|study|report|survey)|therefore|thus|hence|here|specifically|concretely|in particular"
-    r"|(?:in order )?to (?:this end|[^,.]{1,40} (?:this|these|that|those)\b[^,.]{0,60})|motivated by this),? +(?=we )",
+    r"(?:in this (?:paper|work|article|study|report|survey)|therefore|thus|hence|here|specifically|concretely|"
+    r"in particular|motivated by this|"
+    r"(?:in order )?to (?:this end|[^,.]{1,40} (?:this|these|that|those)\b[^,.]{0,60})),? +(?=we )",
     re.IGNORECASE,
 )
 _SENTENCE = 280  # characters of one that is shown
@@ -90,17 +91,12 @@ def cut_at_sentence(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
     whole = ""
-    for sentence in sentences(text[: limit + 2]):
+    for sentence in sentences(text[: limit + 2])[:-1]:  # where that one ends is not seen
         longer = f"{whole} {sentence}".lstrip()
-        if len(longer) > limit or not text.startswith(longer) or _goes_on(text, longer):
+        if len(longer) > limit or not text.startswith(longer):
             break
         whole = longer
     return whole if len(whole) >= limit // 3 else clause(text, limit)
-
-
-def _goes_on(text: str, start: str) -> bool:
-    """Return whether a text goes on within the sentence that ends `start`."""
-    return not _SENTENCE_END.match(text, len(start) - 1) and not start.endswith(('."', ".)", ".]", ".”", ".’"))
 
 
 def _done(found: list[str]) -> int:

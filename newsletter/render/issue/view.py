@@ -45,8 +45,8 @@ class Wording:
     """A listing's texts at the lengths that a mail has room for; each may be empty.
 
     `standfirst` is the summary, `passage` the best sentences of the abstract, both for the lead. `short` is for a
-    card, `line` for a listing in brief; `text_short` and `text_line` are the same for the text part. `roomy` is for
-    a card on a short day, beside the standfirst. `writer` wrote the standfirst, `short` and `line`.
+    card, `line` for a listing in brief; `text_short` and `text_line` are the same for the text part. `roomy` is
+    for a card on a short day, beside the standfirst. `writer` wrote the standfirst, `short` and `line`.
     """
 
     standfirst: str
@@ -65,10 +65,11 @@ class ListingView:
 
     `summary` is the source's own, `ai_summary` is by a model (`ai_label` stands before it), `abstract` is whole;
     `wording` has all of them shorter. `byline` is the organization or the first author. `votes` is a number, and
-    `upvotes` the same in words; `day_section` is the name of the section of its day in a weekly
-    mail; `facts` say what else it is in the issue for (`rose late`); `rose_from` and `rose_by` are numbers, if it rose since it was first seen.
-    `is_search` says whether `url` is a search for the title. `figure_url` is a picture from the paper, `figure_width`
-    how wide a mail shows it, in CSS pixels. Its height follows. It may be transparent, and needs a white ground.
+    `upvotes` the same in words; `facts` say what else it is in the issue for (`rose late`). `rose_from` and
+    `rose_by` are numbers, if it rose since it was first seen. `day_section` is the name of the section of its day
+    in a weekly mail. `is_search` says whether `url` is a search for the title. `more_path` and `less_path` stand
+    behind the slot `feedback_url`. `figure_url` is a picture from the paper, `figure_width` how wide a mail shows
+    it, in CSS pixels. Its height follows. It may be transparent, and needs a white ground.
     """
 
     key: int

@@ -12,7 +12,7 @@ DIR = Rule("dir", "Web mail sets its own direction around a mail that names none
 TITLE = Rule("title", "Screen readers and browser tabs name the mail by it.")
 ALT = Rule("image-alt", "A screen reader spells out the file name of an image without alt (WCAG 1.1.1).")
 IMAGE_SIZE = Rule(
-    "image-size", "Outlook shows an image in its own size where it has no width; the height follows.", Level.WARNING
+    "image-size", "Outlook shows an image in its own size where it has no width; a height follows.", Level.WARNING
 )
 TABLE_ROLE = Rule(
     "table-role", "Screen readers announce rows and columns of a table that is layout.", Level.WARNING

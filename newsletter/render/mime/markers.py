@@ -1,7 +1,7 @@
 """The marks that templates write where a reader's own text goes, and where parts of a page begin and end.
 
 A rendered page is cut at these marks into segments. They contain a nonce, so that no text of a listing can look
-like a mark. They survive premailer: in HTML all but those of slots are comments, which may stand between table rows.
+like a mark. They survive premailer: in HTML all but those of slots are comments, which may stand between rows.
 
 ======================  =====================================================================
 `slot(name)`            a value of the reader's, such as `email`

@@ -46,9 +46,8 @@ class Arrangement:
     """A page for a choice of listings, complete except for the reader's values.
 
     `lines` are its bytes, empty at the places of values; `gaps` name these places and the values. `optional` are
-    ranges of lines (the end is not included) that are left out if a value is empty. `size` is how many bytes it has
-    when it is decoded, without readers' values; `sizes` are those of each
-    section's listings, by position.
+    ranges of lines (the end is not included) that are left out if a value is empty. `size` is how many bytes it
+    has when it is decoded, without readers' values; `sizes` are those of each section's listings, by position.
     """
 
     lines: list[bytes] = field(default_factory=list)
@@ -82,7 +81,7 @@ class CompiledPage:
         """Return the page for a choice of listings.
 
         Args:
-            sections: what is chosen, by the names of sections. That of no name is shown by pages of former versions.
+            sections: what is chosen, by the names of sections; that of no name is for pages of former versions.
             values: of the slots that depend only on the choice.
         """
         return _Arranger(self, sections).of(self._pieces, values)
@@ -140,7 +139,7 @@ class _Arranger:
             elif type(piece) is Section:
                 chosen = self._sections.get(piece.name)
                 if chosen and chosen.listings:
-                    self.add(piece.pieces, known | chosen.values, piece.name)
+                    self.add(piece.pieces, {**known, **chosen.values}, piece.name)
             elif type(piece) is Run:
                 self._add_run(piece, known, section)
             elif type(piece) is BlockRun:
@@ -173,7 +172,7 @@ class _Arranger:
         """Add the listings of a section, each in its form."""
         page, names = self._page, self._compiled.names(run)
         sizes = page.sizes.setdefault(section, {})
-        outer = {name: known[name] for name in names if name in known}
+        outer: dict[str, str] = {name: known[name] for name in names if name in known}
         ready = self._compiled.ready(id(run.forms), *outer.values())
         between = _Arranger(self._compiled, {}).of(run.between, known)
         for position, values in self._sections[section].listings.items():
@@ -182,7 +181,7 @@ class _Arranger:
                 self._add_ready(between)
             part = ready.get((position, values))
             if part is None:
-                part = _Arranger(self._compiled, {}).of(run.forms[position], outer | values)
+                part = _Arranger(self._compiled, {}).of(run.forms[position], {**outer, **values})
                 if len(ready) >= _FORMS_KEPT:
                     ready.clear()
                 ready[position, values] = part
@@ -207,7 +206,7 @@ class _Arranger:
         for place, position in enumerate(shown):
             if place:
                 self._line.append(run.gaps[place - 1].encoded)
-            self.add(run.blocks[position], known | chosen.listings[position], "")
+            self.add(run.blocks[position], {**known, **chosen.listings[position]}, "")
 
     def _end_line(self) -> None:
         if self._line:
