@@ -96,11 +96,11 @@ def compiled(page: str, markers: Markers, names: Names) -> tuple[Piece, ...]:
         RenderError: a mark is unknown, not closed, out of place or spoilt; names the part and the mark.
     """
     whole = page if page.endswith("\n") else page + "\n"
-    return _Compiler(whole, markers, names).whole()
+    return _Compiler(whole, markers, names).level()
 
 
 class _Compiler:
-    """Reads the marks of a page recursively: a call of `_level` for each part with an end."""
+    """Reads the marks of a page recursively: a call of `level` for each part with an end."""
 
     def __init__(self, page: str, markers: Markers, names: Names) -> None:
         self._markers, self._known = markers, names.known
@@ -108,17 +108,9 @@ class _Compiler:
         in_section = anywhere | frozenset(names.section)
         self._slots = {"": anywhere, "section": in_section, "listing": in_section | frozenset(names.listing)}
         self._forms: dict[str, dict[int, tuple[Piece, ...]]] = {}
-        self._runs: list[str] = []
         self._tokens = iter(markers.pattern.split(page))  # text and marks alternate; text is first and last
 
-    def whole(self) -> tuple[Piece, ...]:
-        """Read the page."""
-        pieces = self._level()
-        if lacking := [form for form in self._runs if form not in self._forms]:
-            raise self._error(f"`run.{lacking[0]}`: no listing has that form")
-        return pieces
-
-    def _level(self, opened: str = "", within: str = "") -> tuple[Piece, ...]:
+    def level(self, opened: str = "", within: str = "") -> tuple[Piece, ...]:
         """Read to the end of the part that began with the mark `opened`, or of the page.
 
         `within` is `section` or `listing`: what the part stands in.
@@ -139,17 +131,16 @@ class _Compiler:
             case ["slot", name] if name in self._slots[within]:
                 return (self._slot(name),)
             case ["when", name] if name in self._slots[within]:
-                return self._when(name, self._level(mark, within))
+                return self._when(name, self.level(mark, within))
             case ["section", name] if not within:
-                return (Section(name, self._level(mark, "section")),)
+                return (Section(name, self.level(mark, "section")),)
             case ["run", form] if within == "section":
-                self._runs.append(form)
-                return (Run(self._forms.setdefault(form, {}), self._level(mark, "section")),)
+                return (Run(self._forms.setdefault(form, {}), self.level(mark, "section")),)
             case ["form", form, position] if position.isdecimal() and within != "listing":
-                self._add_form(form, int(position), self._level(mark, "listing"))
+                self._add_form(form, int(position), self.level(mark, "listing"))
                 return ()
             case ["begin", kind, position] if position.isdecimal() and within != "listing":
-                return (BlockRun(kind, {int(position): self._level(mark, "listing")}),)
+                return (BlockRun(kind, {int(position): self.level(mark, "listing")}),)
             case _:
                 place = f" in `{opened}`" if opened else ""
                 raise self._error(f"`{mark}` is unknown or out of place{place}")

@@ -176,6 +176,8 @@ class _Arranger:
         ready = self._compiled.ready(id(run.forms), *outer.values())
         between = _Arranger(self._compiled, {}).of(run.between, known)
         for position, values in self._sections[section].listings.items():
+            if position not in run.forms:
+                continue
             before = page.size
             if sizes:
                 self._add_ready(between)
