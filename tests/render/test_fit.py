@@ -51,6 +51,8 @@ def test_as_few_go_as_it_takes(cards: int, brief: int, sizes: list[int], excess:
 
 
 def test_room_is_kept_for_values_as_often_as_they_stand_in_a_page() -> None:
-    once, twice = room([(0, Slot("name", True))]), room([(0, Slot("name", True)), (4, Slot("name", True))])
+    name, link = Slot("name", html=True), Slot("feedback_url", html=True)
+    once, twice = room([(0, name)], {}), room([(0, name), (4, name)], {})
     assert 0 < once == twice / 2
-    assert room([(0, Slot("unheard_of", True))]) > 0
+    assert room([(0, link), (2, name), (4, link)], {"feedback_url": 70}) == 140 + once
+    assert room([(0, link)], {}) > 70

@@ -13,14 +13,20 @@ from newsletter.render.mime.pieces import Slot
 
 BUDGET = 95_000  # bytes of the HTML part; Gmail clips a page after about 102,000
 
-# The most bytes of each of a reader's values, escaped; a few more of an unknown one.
-_ROOM = {"name": 360, "email": 600, "unsubscribe_url": 300, "feedback_url": 300}
-_ROOM_OF_OTHERS = 300
+# The most bytes of each of a reader's values, escaped.
+_ROOM = {"name": 360, "email": 600}
+_ROOM_FOR_LINKS = 300
 
 
-def room(gaps: Iterable[tuple[int, Slot]]) -> int:
-    """Return how many bytes the values of readers may take in a page."""
-    return sum(_ROOM.get(slot.name, _ROOM_OF_OTHERS) for _, slot in gaps)
+def room(gaps: Iterable[tuple[int, Slot]], links: Mapping[str, int]) -> int:
+    """Return how many bytes the values of readers may take in a page.
+
+    Args:
+        gaps: where they stand.
+        links: the most bytes of each link, by the name of its slot, as far as they are known.
+    """
+    known = {**_ROOM, **links}
+    return sum(known.get(slot.name, _ROOM_FOR_LINKS) for _, slot in gaps)
 
 
 def fewer(shown: Sections, sizes: Mapping[str, Mapping[int, int]], excess: int) -> Sections:

@@ -23,6 +23,7 @@ from newsletter.render.mime.signing import Signer
 
 TEST_COPY = "[Test]"  # before the subject of a test copy
 
+_LARGEST_KEY = 10**12  # of a subscriber
 _CHOICES_KEPT = 64  # choices whose arranged page is kept, some 100 KB each
 _LONGEST_NAME = 60  # characters of a reader's name that the mail shows; `fit` keeps room for as many
 
@@ -56,7 +57,7 @@ class IssueMessage(Message):
         self._mailto = _mailto(issue.masthead.unsubscribe_mailto) if links.public_url else ()
         self._leaving_to = _mailbox(issue.masthead.unsubscribe_mailto) or self._sender.address
         self._bounces_to = issue.masthead.bounces_to and wire_address(issue.masthead.bounces_to)
-        self._pages = Pages(issue, rendering, self._known())
+        self._pages = Pages(issue, rendering, self._known(), self._lengths())
         self._boundary = boundary_of(issue.list, issue.day.isoformat())
         self._arranged = lru_cache(maxsize=_CHOICES_KEPT)(self._arrange)
         self._from = headers.mailbox("From", self._sender)
@@ -110,6 +111,14 @@ class IssueMessage(Message):
     def html_bytes(self, choice: Choice, subject: str) -> int:
         """Return the size of the HTML part for a choice, without readers' values."""
         return self._pages.html_bytes(choice, subject)
+
+    def _lengths(self) -> dict[str, int]:
+        """Return the most bytes of a reader's links, by the names of their slots."""
+        longest = (
+            self._links.way_out(_LARGEST_KEY, self._leaving_to),
+            self._links.feedback_of(_LARGEST_KEY),
+        )
+        return dict(zip(("unsubscribe_url", "feedback_url"), map(len, longest), strict=True))
 
     def _known(self) -> dict[str, str]:
         """Return the values of slots that are the same for all readers."""

@@ -40,13 +40,16 @@ class Pages:
         issue: the issue.
         rendering: both parts, with their marks.
         known: values of slots that are the same for all readers.
+        links: the most bytes of a reader's links, by the names of their slots.
 
     Raises:
         RenderError: a mark can't stand where it does; names it.
     """
 
-    def __init__(self, issue: Issue, rendering: Rendering, known: Mapping[str, str]) -> None:
-        self._issue, self._rendering = issue, rendering
+    def __init__(
+        self, issue: Issue, rendering: Rendering, known: Mapping[str, str], links: Mapping[str, int]
+    ) -> None:
+        self._issue, self._rendering, self._links = issue, rendering, links
         self._text = _compiled(rendering.text, known, html=False)
         self._html = _compiled(rendering.html, known, html=True)
         self._is_former = self._html.is_former
@@ -65,7 +68,7 @@ class Pages:
             self._chosen(whole, choice, html=False), values | self._counted(whole, whole) | {"counts": counts}
         )
         shown, html = whole, self._html_of(choice, values, whole, whole)
-        while (excess := html.size + room(html.gaps) - BUDGET) > 0:
+        while (excess := html.size + room(html.gaps, self._links) - BUDGET) > 0:
             shorter = fewer(shown, html.sizes, excess)
             if shorter == shown:
                 break
