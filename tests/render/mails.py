@@ -90,7 +90,7 @@ _SECTIONS = ("lead", "for_you", "also_today", "brief")
 def html_page(of: Issue, marks: Markers) -> str:
     forms = "\n".join(
         f'{marks.form("line", position)}<tr><td style="color:#222222">'
-        f'<h3><a href="{item.listing.url}" style="color:#1a5fb4" class="link">{item.listing.title}</a></h3>'
+        f'New: <h3><a href="{item.listing.url}" style="color:#1a5fb4" class="link">{item.listing.title}</a></h3>'
         f"{marks.when('matched')} matches {marks.slot('matched')}{marks.end()}</td></tr>{marks.end()}"
         for position, item in enumerate(of.listings)
     )
