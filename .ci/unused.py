@@ -74,13 +74,15 @@ def is_called_by_a_library(node: Definition) -> bool:
 
 
 def imported_in(tree: ast.Module) -> Iterator[str]:
-    """Yield the modules that a module may import, by their full names."""
+    """Yield the modules that a module may import, by their full names; a table may hold them as text."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
 
 
 def unused(package: Path, templates: Path) -> list[Found]:

@@ -1,10 +1,11 @@
 /* A cheap SMTP server that takes every message and keeps none: what is measured is the client.
  *
- *     cc -O2 -o sink sink.c && ./sink [-d MILLISECONDS]
+ *     cc -O2 -o sink sink.c && ./sink [-d MILLISECONDS] [-l FILE]
  *
- * Listens on a free port of 127.0.0.1 and prints it. `-d` delays every reply. At the end of its input it prints
- * how many messages and bytes it has taken, and ends. One thread, epoll; message bodies are searched with memmem(3)
- * for their end, not parsed.
+ * Listens on a free port of 127.0.0.1 and prints it. `-d` delays every reply. `-l` writes to a file by which link the
+ * reader of each message leaves (List-Unsubscribe, RFC 2369), a line each. For every input it prints how many messages
+ * and bytes it has taken; at the end of the input, too, and then it ends. One thread, epoll; message bodies are searched
+ * with memmem(3) for their end, not parsed.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -21,7 +22,7 @@
 enum { INPUT = 1 << 18, OUTPUT = 4096, CLIENTS = 1024, LATE = 1 << 16 };
 
 struct client {
-    int fd, in_message, closing;
+    int fd, in_message, in_header, closing;
     unsigned serial; /* tells a late reply whether its client is still there */
     size_t held;     /* bytes at the start of `input` that are not understood yet */
     size_t said;
@@ -42,6 +43,7 @@ static struct reply late[LATE];
 static size_t first_late, next_late;
 static int64_t delay;
 static unsigned long long messages, bytes;
+static FILE *links; /* NULL: they are not wanted */
 
 static int64_t now(void) {
     struct timespec t;
@@ -86,11 +88,26 @@ static void obey(struct client *c, const char *line) {
     else if (!strncasecmp(line, "DATA", 4)) {
         say(c, "354 end with a dot\r\n");
         c->in_message = 1;
+        c->in_header = links != NULL;
     } else if (!strncasecmp(line, "QUIT", 4)) {
         say(c, "221 2.0.0 bye\r\n");
         c->closing = 1;
     } else
         say(c, "250 2.0.0 ok\r\n");
+}
+
+/* Write the link in a message's header to `links`, once the header is whole; return whether it is. */
+static int take_link(const char *start, size_t left) {
+    static const char field[] = "\nList-Unsubscribe: <";
+    const char *end = memmem(start, left, "\r\n\r\n", 4);
+    if (!end) return 0;
+    const char *link = memmem(start, (size_t)(end - start), field, sizeof field - 1);
+    if (link) {
+        link += sizeof field - 1;
+        const char *close = memchr(link, '>', (size_t)(end - link));
+        if (close) fprintf(links, "%.*s\n", (int)(close - link), link);
+    }
+    return 1;
 }
 
 /* Take what can be understood from `input`; return how many bytes that were. */
@@ -100,6 +117,8 @@ static size_t understand(struct client *c) {
         char *start = c->input + at;
         size_t left = c->held - at;
         if (c->in_message) {
+            if (c->in_header && !take_link(start, left)) return at;
+            c->in_header = 0;
             char *dot = memmem(start, left, "\r\n.\r\n", 5);
             if (!dot) { /* all but the last bytes, which may be the beginning of the end, can go */
                 size_t done = left > 4 ? left - 4 : 0;
@@ -148,7 +167,7 @@ static void greet(int listener, int poll) {
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     c->fd = fd;
     c->held = c->said = 0;
-    c->in_message = c->closing = 0;
+    c->in_message = c->in_header = c->closing = 0;
     epoll_ctl(poll, EPOLL_CTL_ADD, fd, &(struct epoll_event){.events = EPOLLIN, .data.ptr = c});
     say(c, "220 sink\r\n");
     flush(c);
@@ -166,7 +185,13 @@ static int send_late(void) {
 }
 
 int main(int count, char **arguments) {
-    if (count == 3 && !strcmp(arguments[1], "-d")) delay = atoll(arguments[2]) * 1000000;
+    for (int i = 1; i + 1 < count; i += 2) {
+        if (!strcmp(arguments[i], "-d")) delay = atoll(arguments[i + 1]) * 1000000;
+        if (!strcmp(arguments[i], "-l") && !(links = fopen(arguments[i + 1], "w"))) {
+            perror(arguments[i + 1]);
+            return 1;
+        }
+    }
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
     int listener = socket(AF_INET, SOCK_STREAM, 0), poll = epoll_create1(0);
@@ -186,10 +211,14 @@ int main(int count, char **arguments) {
         for (int i = 0; i < ready; i++) {
             void *who = events[i].data.ptr;
             if (who == &delay) {
+                char asked[64];
+                ssize_t got = read(0, asked, sizeof asked);
+                if (links) fflush(links);
                 printf("{\"messages\": %llu, \"bytes\": %llu}\n", messages, bytes);
-                return 0;
+                fflush(stdout);
+                if (got <= 0) return 0;
             }
-            if (!who)
+            else if (!who)
                 greet(listener, poll);
             else if (((struct client *)who)->fd >= 0)
                 hear(who);

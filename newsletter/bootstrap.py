@@ -1,69 +1,47 @@
-"""The composition root: the one place where settings become clients and parts become a program."""
+"""The composition root: the one place where settings become clients and parts become a program.
+
+Each part is made when it is first asked for, and what it is made of is imported then: `status` opens the ledger
+and loads no SMTP client, `lists check` loads no database driver either. So imports stand in functions here,
+and those at the top are light, or for types.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property
 from pathlib import Path
-from random import SystemRandom
 from typing import TYPE_CHECKING
 
-from newsletter.core.delivery import RetryPolicy
 from newsletter.core.errors import ConfigurationError
-from newsletter.core.tokens import Links
-from newsletter.delivery.limits.domains import DomainLimits, Limit
-from newsletter.delivery.mailer import RelayMailer
-from newsletter.delivery.service import DeliveryService
-from newsletter.delivery.settlement import Rules
-from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelay
-from newsletter.lists.files import ListFiles
-from newsletter.operations.alarms import Alarm
-from newsletter.pipeline.check import check_issue
-from newsletter.pipeline.deliver import ClosedIssues, Delivering
-from newsletter.pipeline.high_water import HighWaterMark
-from newsletter.pipeline.run import Pipeline
-from newsletter.ports import Lists, Store
-from newsletter.render.issue.issue_renderer import MailRenderer
-from newsletter.render.issue.renderer import TemplateRenderer
-from newsletter.scheduling.tick import Ticker
-from newsletter.settings import Settings
-from newsletter.settings.dkim import signer
-from newsletter.settings.reach import relays_are_local
-from newsletter.settings.secret_key import kept_key
-from newsletter.sources import registry
-from newsletter.sources.http.client import HttpClient, HttpConfig
-from newsletter.sources.parts import NO_SERVICES, NoHttp, SourceConfig
-from newsletter.sources.pictures import WebPictures
-from newsletter.store import open_store, sqlite_file, upgrade
-from newsletter.web.studio import sample
-from newsletter.web.studio.one_message import Studio
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterator
 
+    from newsletter.core.issue import Issue
     from newsletter.core.newsletter_list import NewsletterList
-    from newsletter.ports import Source
+    from newsletter.core.tokens import Links
+    from newsletter.delivery.limits.domains import DomainLimits
+    from newsletter.delivery.mailer import RelayMailer
+    from newsletter.delivery.service import DeliveryService
+    from newsletter.delivery.settlement import Rules
+    from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelay
+    from newsletter.late import LateAlarm, LateMailer, LateRenderer
+    from newsletter.lists.files import ListFiles
+    from newsletter.operations.alarms import Alarm
+    from newsletter.pipeline.deliver import ClosedIssues
+    from newsletter.pipeline.high_water import HighWaterMark
+    from newsletter.pipeline.run import Pipeline
+    from newsletter.ports import Message, Source, Store
+    from newsletter.render.issue.issue_renderer import MailRenderer
+    from newsletter.render.issue.renderer import TemplateRenderer
+    from newsletter.render.mime.signing import Signer
+    from newsletter.scheduling.tick import Ticker
+    from newsletter.settings import Settings
     from newsletter.settings.groups import DeliverySettings, RelaySettings
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
-    """The parts that commands work with."""
-
-    settings: Settings
-    lists: Lists
-    store: Store
-    pipeline: Pipeline
-    delivery: DeliveryService
-    links: Links
-    templates: TemplateRenderer
-    studio: Studio
-    alarm: Alarm
-    ticker: Ticker
-    problem_of_link: Callable[[str], Awaitable[str]]
+    from newsletter.sources.http.client import HttpClient
+    from newsletter.sources.pictures import WebPictures
+    from newsletter.web.studio.one_message import Studio
 
 
 @asynccontextmanager
@@ -71,86 +49,222 @@ async def build(settings: Settings) -> AsyncIterator[Program]:
     """Build the program for as long as the context lasts.
 
     Raises:
-        ConfigurationError: a setting, key file or list file is wrong.
+        ConfigurationError: a setting or key file is wrong.
         StoreError: the ledger cannot be opened.
     """
-    http = http_client(settings)
-    store = await open_store(settings.database.url.get_secret_value())
-    try:
-        program = _assembled(settings, store, http)
-        async with program.delivery:
-            yield program
-    finally:
-        await store.close()
-        await http.aclose()
+    from newsletter.store import open_store
+
+    async with AsyncExitStack() as closing:
+        store = await open_store(settings.database.url.get_secret_value())
+        closing.push_async_callback(store.close)
+        yield Program(settings, store, closing)
 
 
-def _assembled(settings: Settings, store: Store, http: HttpClient) -> Program:
-    links = Links(settings.web.public_url, secret_key(settings))
-    templates = TemplateRenderer(own_templates(settings), packaged_templates())
-    dkim = signer(settings.dkim)
-    renderer = MailRenderer(templates, links, dkim)
-    relays = [SmtpRelay(_relay_config(relay, further)) for further, relay in _relays(settings)]
-    delivery, mailer = _delivery(settings, store, relays), RelayMailer(relays)
-    pipeline = _pipeline(settings, store, http, renderer, delivery)
-    lists = list_files(settings)
-    alarm = Alarm(
-        to=settings.alarm.to,
-        templates=templates,
-        packaged=TemplateRenderer(None, packaged_templates()),
-        mailer=mailer,
-        signer=dkim,
-        folder=settings.paths.state / "alarms",
-        clock=utc_now,
-    )
-    samples = registry.build(sample.SPEC, folder=sample.FOLDER, config=NO_SERVICES, http=NoHttp())
-    return Program(
-        settings=settings,
-        lists=lists,
-        store=store,
-        pipeline=pipeline,
-        delivery=delivery,
-        links=links,
-        templates=templates,
-        studio=Studio(
-            files=lists, pipeline=pipeline, renderer=renderer, mailer=mailer, clock=utc_now, sample=samples
-        ),
-        alarm=alarm,
-        ticker=Ticker(lists, pipeline, alarm),
-        problem_of_link=partial(http.problem, public_only=not settings.http.allow_private),
-    )
+class Program:
+    """The parts that commands work with. What was opened is closed at the end of `build`."""
 
+    def __init__(self, settings: Settings, store: Store, closing: AsyncExitStack) -> None:
+        """Read the key files, so that a wrong one is found before anything is done.
 
-def _pipeline(
-    settings: Settings, store: Store, http: HttpClient, renderer: MailRenderer, delivery: DeliveryService
-) -> Pipeline:
-    closed = ClosedIssues(store.issues, renderer)
-    mark = HighWaterMark(store.high_water, settings.paths.state)
-    return Pipeline(
-        store=store,
-        renderer=renderer,
-        closed=closed,
-        delivering=Delivering(store, closed, delivery, utc_now, mark),
-        sources_of=_sources_of(settings, http),
-        check=partial(check_issue, is_local=relays_are_local(settings.smtp)),
-        mark=mark,
-        pictures=WebPictures(http, public_only=not settings.http.allow_private)
-        if settings.http.pictures
-        else None,
-    )
+        Raises:
+            ConfigurationError: names setting and file.
+        """
+        self.settings = settings
+        self.store = store
+        self.links = _links(settings)
+        self._signer = _signer(settings)
+        self._closing = closing
 
+    @cached_property
+    def lists(self) -> ListFiles:
+        """The operator's list files."""
+        return list_files(self.settings)
 
-def _delivery(settings: Settings, store: Store, relays: Sequence[SmtpRelay]) -> DeliveryService:
-    ledger = ledger_file(settings)  # where it is a file, all who use it run on this machine
-    return DeliveryService(
-        store.outbox,
-        relays,
-        _rules(settings),
-        batch=settings.delivery.batch,
-        journals=ledger and ledger.with_name(f"{ledger.name}.journals"),
-        limits=domain_limits(settings.delivery),
-        hindrances=store.hindrances,
-    )
+    @cached_property
+    def mark(self) -> HighWaterMark:
+        """What notices that the database is an older copy."""
+        from newsletter.pipeline.high_water import HighWaterMark
+
+        return HighWaterMark(self.store.high_water, self.settings.paths.state)
+
+    @cached_property
+    def _http(self) -> HttpClient:
+        from newsletter.sources.http.client import HttpClient, HttpConfig
+
+        http = self.settings.http
+        config = HttpConfig(
+            user_agent=http.user_agent, timeout=http.timeout, retries=http.retries, state=self.settings.paths.state
+        )
+        client = HttpClient(config)
+        self._closing.push_async_callback(client.aclose)
+        return client
+
+    def load(self) -> None:
+        """Load and make all parts now: a server has no time for it once it serves."""
+        from newsletter.pipeline import check  # noqa: F401
+
+        _ = self._renderer, self._delivery, self._relay_mailer, self._alarm, self._http
+
+    async def problem_of_link(self, url: str) -> str:
+        """Return why a page cannot be had, or nothing."""
+        return await self._http.problem(url, public_only=not self.settings.http.allow_private)
+
+    def sources_of(self, list_: NewsletterList) -> list[Source]:
+        """Return the sources of a list."""
+        from newsletter.late import LateHttp
+        from newsletter.sources import registry
+        from newsletter.sources.parts import SourceConfig
+
+        config = SourceConfig(
+            huggingface_url=self.settings.huggingface.url,
+            arxiv_url=self.settings.arxiv.url,
+            arxiv_rss_url=self.settings.arxiv.rss_url,
+            biorxiv_url=self.settings.biorxiv.url,
+            hackernews_url=self.settings.hackernews.url,
+            allow_private=self.settings.http.allow_private,
+        )
+        folder, http = Path(list_.folder), LateHttp(lambda: self._http)
+        return [registry.build(spec, folder=folder, config=config, http=http) for spec in list_.sources]
+
+    @cached_property
+    def templates(self) -> TemplateRenderer:
+        """The templates of mails and pages: the operator's own before the program's."""
+        from newsletter.render.issue.renderer import TemplateRenderer
+
+        return TemplateRenderer(own_templates(self.settings), packaged_templates())
+
+    @cached_property
+    def _renderer(self) -> MailRenderer:
+        from newsletter.render.issue.issue_renderer import MailRenderer
+
+        return MailRenderer(self.templates, self.links, self._signer)
+
+    @cached_property
+    def _late_renderer(self) -> LateRenderer:
+        from newsletter.late import LateRenderer
+
+        return LateRenderer(lambda: self._renderer)
+
+    @cached_property
+    def _closed(self) -> ClosedIssues:
+        from newsletter.pipeline.deliver import ClosedIssues
+
+        return ClosedIssues(self.store.issues, self._late_renderer)
+
+    @cached_property
+    def _relays(self) -> list[SmtpRelay]:
+        from newsletter.delivery.smtp.relay import SmtpRelay
+
+        return [SmtpRelay(_relay_config(relay, further)) for further, relay in _numbered_relays(self.settings)]
+
+    @cached_property
+    def _relay_mailer(self) -> RelayMailer:
+        from newsletter.delivery.mailer import RelayMailer
+
+        return RelayMailer(self._relays)
+
+    @cached_property
+    def _mailer(self) -> LateMailer:
+        from newsletter.late import LateMailer
+
+        return LateMailer(lambda: self._relay_mailer)
+
+    @cached_property
+    def _delivery(self) -> DeliveryService:
+        from newsletter.delivery.service import DeliveryService
+
+        ledger = ledger_file(self.settings)  # where it is a file, all who use it run on this machine
+        service = DeliveryService(
+            self.store.outbox,
+            self._relays,
+            _rules(self.settings),
+            batch=self.settings.delivery.batch,
+            journals=ledger and ledger.with_name(f"{ledger.name}.journals"),
+            limits=domain_limits(self.settings.delivery),
+            hindrances=self.store.hindrances,
+        )
+        self._closing.push_async_exit(service)
+        return service
+
+    @cached_property
+    def pipeline(self) -> Pipeline:
+        """The way from sources to inboxes."""
+        from newsletter.late import LateDelivery
+        from newsletter.pipeline.deliver import Delivering
+        from newsletter.pipeline.run import Pipeline
+
+        delivery = LateDelivery(lambda: self._delivery)
+        return Pipeline(
+            store=self.store,
+            renderer=self._late_renderer,
+            closed=self._closed,
+            delivering=Delivering(self.store, self._closed, delivery, utc_now, self.mark),
+            sources_of=self.sources_of,
+            check=self._check,
+            mark=self.mark,
+            pictures=self._pictures,
+        )
+
+    @property
+    def _pictures(self) -> WebPictures | None:
+        http = self.settings.http
+        if not http.pictures:
+            return None
+        from newsletter.sources.pictures import WebPictures
+
+        return WebPictures(lambda: self._http, public_only=not http.allow_private)
+
+    def _check(self, issue: Issue, message: Message) -> None:
+        from newsletter.pipeline.check import check_issue
+        from newsletter.settings.reach import relays_are_local
+
+        check_issue(issue, message, is_local=relays_are_local(self.settings.smtp))
+
+    @cached_property
+    def studio(self) -> Studio:
+        """What shows single messages."""
+        from newsletter.sources import registry
+        from newsletter.sources.parts import NO_SERVICES, NoHttp
+        from newsletter.web.studio import sample
+        from newsletter.web.studio.one_message import Studio
+
+        return Studio(
+            files=self.lists,
+            pipeline=self.pipeline,
+            renderer=self._renderer,
+            mailer=self._mailer,
+            clock=utc_now,
+            sample=registry.build(sample.SPEC, folder=sample.FOLDER, config=NO_SERVICES, http=NoHttp()),
+        )
+
+    @cached_property
+    def alarm(self) -> LateAlarm:
+        """The operator's alarm."""
+        from newsletter.late import LateAlarm
+
+        return LateAlarm(lambda: self._alarm)
+
+    @cached_property
+    def _alarm(self) -> Alarm:
+        from newsletter.operations.alarms import Alarm
+        from newsletter.render.issue.renderer import TemplateRenderer
+
+        return Alarm(
+            to=self.settings.alarm.to,
+            templates=self.templates,
+            packaged=TemplateRenderer(None, packaged_templates()),
+            mailer=self._mailer,
+            signer=self._signer,
+            folder=self.settings.paths.state / "alarms",
+            clock=utc_now,
+        )
+
+    @cached_property
+    def ticker(self) -> Ticker:
+        """What the scheduler does every few seconds."""
+        from newsletter.scheduling.tick import Ticker
+
+        return Ticker(self.lists, self.pipeline, self.alarm)
 
 
 def utc_now() -> datetime:
@@ -160,6 +274,9 @@ def utc_now() -> datetime:
 
 def list_files(settings: Settings) -> ListFiles:
     """Return the operator's list files."""
+    from newsletter.lists.files import ListFiles
+    from newsletter.sources import registry
+
     return ListFiles(settings.paths.subscribers, check_source=registry.check, finds_nothing=registry.finds_nothing)
 
 
@@ -183,11 +300,15 @@ def check_folder(settings: Settings) -> None:
 
 def ledger_file(settings: Settings) -> Path | None:
     """Return the file that holds the ledger, if it is a file."""
+    from newsletter.store import sqlite_file
+
     return sqlite_file(settings.database.url.get_secret_value())
 
 
 async def upgrade_database(settings: Settings) -> None:
     """Bring the database to this version's tables."""
+    from newsletter.store import upgrade
+
     await upgrade(settings.database.url.get_secret_value())
 
 
@@ -208,23 +329,29 @@ def secret_key(settings: Settings) -> str:
     Raises:
         ConfigurationError: the key cannot be kept, or what is kept is no key; names the file.
     """
+    from newsletter.settings.secret_key import kept_key
+
     return settings.web.secret_key.get_secret_value() or kept_key(settings.paths.state / "secret_key")
 
 
-def http_client(settings: Settings) -> HttpClient:
-    """Return what asks sources."""
-    return HttpClient(
-        HttpConfig(
-            user_agent=settings.http.user_agent,
-            timeout=settings.http.timeout,
-            retries=settings.http.retries,
-            state=settings.paths.state,
-        )
-    )
+def _links(settings: Settings) -> Links:
+    from newsletter.core.tokens import Links
+
+    return Links(settings.web.public_url, secret_key(settings))
+
+
+def _signer(settings: Settings) -> Signer | None:
+    if settings.dkim.key_file is None:
+        return None
+    from newsletter.settings.dkim import signer
+
+    return signer(settings.dkim)
 
 
 def domain_limits(delivery: DeliverySettings) -> DomainLimits:
     """Return what each recipient domain is sent; what is not said of a single domain is as for all."""
+    from newsletter.delivery.limits.domains import DomainLimits, Limit
+
     general = Limit(at_once=delivery.domain_connections, rate=delivery.domain_rate)
     own = {
         domain: Limit(
@@ -236,52 +363,26 @@ def domain_limits(delivery: DeliverySettings) -> DomainLimits:
     return DomainLimits(general, own)
 
 
-def _sources_of(settings: Settings, http: HttpClient) -> Callable[[NewsletterList], list[Source]]:
-    config = SourceConfig(
-        huggingface_url=settings.huggingface.url,
-        arxiv_url=settings.arxiv.url,
-        arxiv_rss_url=settings.arxiv.rss_url,
-        biorxiv_url=settings.biorxiv.url,
-        hackernews_url=settings.hackernews.url,
-        allow_private=settings.http.allow_private,
-    )
-
-    def sources_of(newsletter_list: NewsletterList) -> list[Source]:
-        folder = Path(newsletter_list.folder)
-        return [registry.build(spec, folder=folder, config=config, http=http) for spec in newsletter_list.sources]
-
-    return sources_of
-
-
 def _rules(settings: Settings) -> Rules:
+    from random import SystemRandom
+
+    from newsletter.core.delivery import RetryPolicy
+    from newsletter.delivery.settlement import Rules
+
     policy = RetryPolicy(
         max_attempts=settings.delivery.max_attempts, give_up_after=settings.delivery.give_up_after
     )
     return Rules(retry=policy, uncertain=settings.delivery.uncertain, clock=utc_now, jitter=SystemRandom().random)
 
 
-def _relays(settings: Settings) -> Iterator[tuple[int | None, RelaySettings]]:
+def _numbered_relays(settings: Settings) -> Iterator[tuple[int | None, RelaySettings]]:
     """Yield the first relay, and the further ones with their numbers."""
     yield None, settings.smtp
     yield from enumerate(settings.smtp.relays)
 
 
 def _relay_config(relay: RelaySettings, further: int | None) -> RelayConfig:
-    return RelayConfig(
-        host=relay.host,
-        port=relay.port,
-        username=relay.username,
-        password=relay.password.get_secret_value(),
-        security=relay.security,
-        ca_file=relay.ca_file,
-        ehlo_name=relay.ehlo_name,
-        greeting_timeout=relay.greeting_timeout,
-        timeout=relay.timeout,
-        final_timeout=relay.final_timeout,
-        pipelining=relay.pipelining,
-        further=further,
-        connections=relay.connections,
-        messages_per_connection=relay.messages_per_connection,
-        rate=relay.rate,
-        weight=relay.weight,
-    )
+    from newsletter.delivery.smtp.relay import RelayConfig
+
+    password = relay.password.get_secret_value()
+    return RelayConfig(**relay.model_dump(exclude={"relays", "password"}), password=password, further=further)

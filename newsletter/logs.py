@@ -7,14 +7,21 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
-import structlog
+if TYPE_CHECKING:
+    from structlog.types import Processor
 
-from newsletter.settings.groups import LogSettings
+    from newsletter.settings.groups import LogSettings
 
 
 def configure_logging(settings: LogSettings) -> None:
     """Log to stderr as the settings say, with the standard library's warnings among our own lines."""
+    with _as_if_without("rich"):  # structlog would load it for tracebacks in colour, which are not printed
+        import structlog
+
     level = logging.getLevelNamesMapping()[settings.level.upper()]
     structlog.configure(
         processors=[
@@ -30,11 +37,29 @@ def configure_logging(settings: LogSettings) -> None:
     logging.basicConfig(level=max(level, logging.WARNING), stream=sys.stderr, format="%(levelname)s %(message)s")
 
 
-def _for_machines() -> tuple[structlog.types.Processor, ...]:
+@contextmanager
+def _as_if_without(library: str) -> Iterator[None]:
+    """Let a library seem not to be installed to what is imported meanwhile, unless it is loaded already."""
+    modules: dict[str, Any] = sys.modules
+    if library in modules:
+        yield
+        return
+    modules[library] = None
+    try:
+        yield
+    finally:
+        del modules[library]
+
+
+def _for_machines() -> tuple[Processor, ...]:
+    import structlog
+
     return (structlog.processors.format_exc_info, structlog.processors.JSONRenderer())
 
 
-def _for_people() -> tuple[structlog.types.Processor, ...]:
+def _for_people() -> tuple[Processor, ...]:
+    import structlog
+
     # structlog's usual tracebacks show the values of variables, secrets and addresses among them.
     return (
         structlog.dev.ConsoleRenderer(

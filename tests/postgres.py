@@ -18,8 +18,9 @@ from psycopg import sql
 
 from tests.services import missing
 
+_NO_NETWORK = "-c listen_addresses=''"
 # No test pulls the plug, so nothing has to reach the disk.
-_SETTINGS = "-c listen_addresses='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+_FORGETFUL = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,12 @@ def _as_server(*command: str | Path) -> None:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
-    """Start a server, and stop and remove it at the end."""
+def running(*, durable: bool = False) -> Iterator[Server]:
+    """Start a server, and stop and remove it at the end.
+
+    Args:
+        durable: commits wait for the disk, as they do by default; benches want that.
+    """
     programs = _programs()
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
     if os.geteuid() == 0:
@@ -67,7 +72,7 @@ def running() -> Iterator[Server]:
     data = folder / "data"
     try:
         _as_server(programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
-        options = f"{_SETTINGS} -c unix_socket_directories={folder}"
+        options = f"{_NO_NETWORK} {'' if durable else _FORGETFUL} -c unix_socket_directories={folder}"
         _as_server(programs / "pg_ctl", "-D", data, "-l", folder / "log", "-o", options, "-w", "start")
         try:
             yield Server(folder)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import sys
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,26 +9,21 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import structlog
 import typer
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from newsletter import bootstrap
-from newsletter.backtest import SHARES, BacktestResult, Recordings, replayed
 from newsletter.cli.output import say, say_json, table
-from newsletter.cli.panels import LOOKING
 from newsletter.cli.session import AsJson, ListName, chosen, parse_day, settings, within
 from newsletter.core.errors import UsageError
-from newsletter.core.newsletter_list import Masthead, NewsletterList
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from matplotlib.figure import Figure
 
-    from newsletter.backtest import DayResult, Reach
+    from newsletter.backtest import BacktestResult, DayResult, Reach
     from newsletter.bootstrap import Program
+    from newsletter.core.newsletter_list import NewsletterList
     from newsletter.ports import Source
 
 _COLUMNS = (
@@ -58,7 +51,7 @@ RecordingsFolder = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(rich_help_panel=LOOKING)(backtest)
+    app.command()(backtest)
 
 
 def backtest(
@@ -84,9 +77,7 @@ def backtest(
     if recordings is None:
         result = within(lambda program: _of_sources(program, list_name, first, last, max_listings))
     else:
-        source = Recordings(recordings)
-        list_ = _recorded_list(list_name, max_listings)
-        result = asyncio.run(_replayed(list_, [source], first or source.first, last or source.last))
+        result = _of_recordings(recordings, list_name, first, last, max_listings)
     if figure is not None and plot is not None:
         _draw(result, figure, plot)
     if as_json:
@@ -95,8 +86,23 @@ def backtest(
         _say(result)
 
 
+def _of_recordings(
+    folder: Path, name: str | None, first: date | None, last: date | None, max_listings: int | None
+) -> BacktestResult:
+    import asyncio
+
+    from newsletter.backtest import Recordings
+
+    source = Recordings(folder)
+    list_ = _recorded_list(name, max_listings)
+    return asyncio.run(_replayed(list_, [source], first or source.first, last or source.last))
+
+
 def _recorded_list(name: str | None, max_listings: int | None) -> NewsletterList:
     """Return the list that recordings are replayed for: the one of that name, else one with the default rules."""
+    from newsletter.backtest import Recordings
+    from newsletter.core.newsletter_list import Masthead, NewsletterList
+
     loaded = settings()
     if name is not None:
         list_ = chosen(bootstrap.list_files(loaded), name)[0].list
@@ -115,13 +121,19 @@ async def _of_sources(
     if first is None or last is None:
         raise UsageError("name the days: --from YYYY-MM-DD --to YYYY-MM-DD")
     list_ = files[0].list
-    sources = program.pipeline.sources_of(list_)
+    sources = program.sources_of(list_)
     if max_listings is not None:
         list_ = replace(list_, max_listings=max_listings)
     return await _replayed(list_, list(sources), first, last)
 
 
 async def _replayed(list_: NewsletterList, sources: list[Source], first: date, last: date) -> BacktestResult:
+    import logging
+
+    import structlog
+
+    from newsletter.backtest import replayed
+
     if last < first:
         raise UsageError(f"--from {first} is after --to {last}")
     # A replay is hundreds of runs: of their logs only what went wrong is of interest.
@@ -136,6 +148,9 @@ def _progress() -> Iterator[Callable[[date], object]]:
     if not sys.stderr.isatty():
         yield lambda _: None
         return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn
+
     columns = (SpinnerColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("replaying", total=None)
@@ -156,6 +171,8 @@ def _say(result: BacktestResult) -> None:
 
 
 def _row(day: DayResult) -> tuple[object, ...]:
+    from newsletter.backtest import SHARES
+
     reaches: list[Reach] = [getattr(day, name) for name in SHARES]
     return (day.day, day.listed, day.mailed, day.late, *(_of(reach) for reach in reaches), day.reason)
 
@@ -175,7 +192,7 @@ def _figure() -> Figure:
         UsageError: matplotlib is not installed.
     """
     try:
-        from matplotlib.figure import Figure  # noqa: PLC0415 (an extra: all but the plot works without it)
+        from matplotlib.figure import Figure  # an extra: all but the plot works without it
     except ImportError:
         raise UsageError("--plot needs matplotlib; install it beside the program with pip") from None
     return Figure(figsize=_INCHES, layout="constrained")

@@ -8,11 +8,10 @@ import typer
 
 from newsletter.cli.exits import Exit
 from newsletter.cli.output import complain, say, say_json
-from newsletter.cli.panels import DAILY_WORK
 from newsletter.cli.session import AsJson, Day, ListName, chosen_with_wrong, now, until_signal
-from newsletter.pipeline.stopping import unless_stopped
 
 if TYPE_CHECKING:
+    import asyncio
     from datetime import date
 
     from newsletter.bootstrap import Program
@@ -21,14 +20,13 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(rich_help_panel=DAILY_WORK)(collect)
+    app.command()(collect)
 
 
 def collect(*, list_name: ListName = None, date: Day = None, as_json: AsJson = False) -> None:
     """Fetch listings and sightings now; only adds, safe to repeat at any time."""
     results, is_wrong = until_signal(
-        lambda program, stop: unless_stopped(stop, _collect_lists(program, list_name, date)),
-        cut_off=Exit.TEMPORARY,
+        lambda program, stop: _unless_stopped(program, list_name, date, stop), cut_off=Exit.TEMPORARY
     )
     for name, on, collected in results:
         if as_json:
@@ -42,16 +40,27 @@ def collect(*, list_name: ListName = None, date: Day = None, as_json: AsJson = F
     raise typer.Exit(Exit.CONFIGURATION if is_wrong else code)
 
 
+async def _unless_stopped(
+    program: Program, list_name: str | None, day: date | None, stop: asyncio.Event
+) -> tuple[list[tuple[str, date, Collected]], bool]:
+    from newsletter.pipeline.stopping import unless_stopped
+
+    return await unless_stopped(stop, _collect_lists(program, list_name, day))
+
+
 async def _collect_lists(
     program: Program, list_name: str | None, day: date | None
 ) -> tuple[list[tuple[str, date, Collected]], bool]:
     """Collect for the lists whose files are right; return also whether the file of another is wrong."""
+    from newsletter.pipeline.collect import collect_now
+
     files, wrong = chosen_with_wrong(program.lists, list_name)
     for error in wrong:
         complain(str(error))
     results = []
     for file in files:
-        on, collected = await program.pipeline.collect_now(file.list, day, now=now())
+        sources = program.sources_of(file.list)
+        on, collected = await collect_now(program.store, sources, file.list, day, now=now())
         results.append((file.list.name, on, collected))
     return results, bool(wrong)
 

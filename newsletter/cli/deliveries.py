@@ -5,22 +5,23 @@ from __future__ import annotations
 import csv
 import sys
 from dataclasses import asdict
-from datetime import datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from newsletter.cli.commands import Group
 from newsletter.cli.exits import Exit
 from newsletter.cli.output import say, say_json, table
-from newsletter.cli.panels import SENT
 from newsletter.cli.session import AsJson, Day, ListName, now, within
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.text import counted
-from newsletter.operations import operate
-from newsletter.operations.status import hindrances_for_operators
-from newsletter.ports import DeliveryRecord, Hindrance
 
-group = typer.Typer(no_args_is_help=True, help="Who got it, and who not yet.")
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from newsletter.ports import DeliveryRecord, Hindrance
+
+group = typer.Typer(cls=Group, no_args_is_help=True, help="Who got it, and who not yet.")
 
 # What a spreadsheet would take for a formula (OWASP, CSV injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -28,7 +29,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.add_typer(group, name="deliveries", rich_help_panel=SENT)
+    app.add_typer(group, name="deliveries")
 
 
 @group.command("list")
@@ -65,6 +66,8 @@ def list_deliveries(
 @group.command()
 def retry(*, list_name: ListName = None, date: Day = None, as_json: AsJson = False) -> None:
     """Make deferred deliveries due now, however late; the next `run` or the scheduler sends them."""
+    from newsletter.operations import operate
+
     count = within(lambda program: operate.retry(program.store.outbox, list_name=list_name, day=date, now=now()))
     _say_count(count, "due now", as_json=as_json)
 
@@ -80,6 +83,8 @@ def release(
     as_json: AsJson = False,
 ) -> None:
     """Queue uncertain deliveries that are held: they are sent again, under the same Message-ID."""
+    from newsletter.operations import operate
+
     done = "counted as sent" if as_sent else "queued again"
     count = within(
         lambda program: operate.release(
@@ -92,6 +97,8 @@ def release(
 @group.command()
 def hindrances(*, as_json: AsJson = False) -> None:
     """List what holds mail up: domains that asked to slow down, relays in trouble."""
+    from newsletter.operations.status import hindrances_for_operators
+
     found = within(lambda program: hindrances_for_operators(program.store.hindrances, now=now()))
     if as_json:
         say_json([_hindrance_json(hindrance) for hindrance in found])
@@ -114,6 +121,8 @@ def _say_count(count: int, done: str, *, as_json: bool) -> None:
 
 
 def _write_csv(records: list[DeliveryRecord]) -> None:
+    from newsletter.ports import DeliveryRecord
+
     writer = csv.writer(sys.stdout)
     writer.writerow(DeliveryRecord.__dataclass_fields__)
     for record in records:

@@ -14,7 +14,6 @@ from newsletter.core.errors import (
     StoppedError,
     UsageError,
 )
-from newsletter.pipeline.report import RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +49,8 @@ def code_of(error: Exception) -> Exit:
 
 def code_of_run(reports: Sequence[RunReport]) -> Exit:
     """Return the exit code of a run over lists; that of the first trouble only if nothing at all could be done."""
+    from newsletter.pipeline.report import RunStatus
+
     every = [edition for report in reports for edition in report.editions]
     statuses = {report.status for report in every}
     if statuses == {RunStatus.FAILED}:

@@ -37,8 +37,12 @@ def add_to(command: Any) -> None:
     """Add the option to a command of typer's and to its subcommands: it may stand before or after their names."""
     holder = typer.Typer(add_completion=False)
     holder.command()(_holder)
+    option: Any
     [option] = typer.main.get_command(holder).params
     option.expose_value = False
+    process = option.process_value
+    # Typer would load pydantic to find that None is None.
+    option.process_value = lambda context, value: None if value is None else process(context, value)
     _add(command, option)
 
 

@@ -7,14 +7,13 @@ from typing import Annotated
 
 import typer
 
-from newsletter import bootstrap, scaffold
+from newsletter import bootstrap
 from newsletter.cli.output import say
-from newsletter.cli.panels import SETTING_UP
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(rich_help_panel=SETTING_UP)(init)
+    app.command()(init)
 
 
 def init(
@@ -25,6 +24,8 @@ def init(
     ] = False,
 ) -> None:
     """Scaffold a working folder: settings, a first list, a CI workflow; overwrites nothing."""
+    from newsletter import scaffold
+
     for line in scaffold.scaffold(folder, templates=bootstrap.packaged_templates() if templates else None):
         say(line)
     enter = "" if folder == Path() else f"`cd {folder}`, then "

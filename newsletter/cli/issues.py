@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from newsletter.cli.commands import Group
 from newsletter.cli.output import say, say_json, table
-from newsletter.cli.panels import SENT
 from newsletter.cli.session import AsJson, Day, ListName, OneList, within
-from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from newsletter.bootstrap import Program
+    from newsletter.core.delivery import DeliveryState
     from newsletter.core.issue import Issue, IssueListing
     from newsletter.ports import IssueSummary
 
-group = typer.Typer(no_args_is_help=True, help="What went out.")
+group = typer.Typer(cls=Group, no_args_is_help=True, help="What went out.")
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.add_typer(group, name="issues", rich_help_panel=SENT)
+    app.add_typer(group, name="issues")
 
 
 @group.command("list")
@@ -64,7 +64,7 @@ def show_issue(*, list_name: OneList, date: Day = None, as_json: AsJson = False)
 @group.command("accept-restored")
 def accept_restored(*, as_json: AsJson = False) -> None:
     """Go on with a database that is an older copy: what it does not know to be sent is sent again."""
-    was_older = within(lambda program: program.pipeline.mark.accept())
+    was_older = within(lambda program: program.mark.accept())
     if as_json:
         say_json({"accepted": was_older})
     else:

@@ -8,22 +8,19 @@ import typer
 
 from newsletter.cli.exits import Exit
 from newsletter.cli.output import complain, say, say_json, waiting
-from newsletter.cli.panels import LOOKING
 from newsletter.cli.session import AsJson, Day, ListName, chosen_with_wrong, within
 from newsletter.core.errors import NothingNewError
-from newsletter.render.lint import Finding, Level, dead_links
-from newsletter.render.lint import lint as findings_in
-from newsletter.settings.reach import relays_are_local
 
 if TYPE_CHECKING:
     from datetime import date
 
     from newsletter.bootstrap import Program
+    from newsletter.render.lint import Finding
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(rich_help_panel=LOOKING)(lint)
+    app.command()(lint)
 
 
 def lint(
@@ -36,6 +33,8 @@ def lint(
     as_json: AsJson = False,
 ) -> None:
     """Check size, links, accessibility and deliverability of an issue; exit 1 on a failure."""
+    from newsletter.render.lint import Level
+
     results, nothing, is_wrong = within(lambda program: _findings(program, list_name, date, links=links))
     for name, reason in nothing.items():
         if as_json:
@@ -58,6 +57,10 @@ async def _findings(
     program: Program, list_name: str | None, day: date | None, *, links: bool
 ) -> tuple[dict[str, list[Finding]], dict[str, str], bool]:
     """Return the findings of each list, of those that have no issue why, and whether a list file is wrong."""
+    from newsletter.render.lint import dead_links
+    from newsletter.render.lint import lint as findings_in
+    from newsletter.settings.reach import relays_are_local
+
     results, nothing = {}, {}
     files, wrong = chosen_with_wrong(program.lists, list_name)
     for error in wrong:

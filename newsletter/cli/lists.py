@@ -3,45 +3,43 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import typer
 
 from newsletter import bootstrap
+from newsletter.cli.commands import Group
 from newsletter.cli.exits import Exit
 from newsletter.cli.output import mistakes_json, say, say_json
-from newsletter.cli.panels import LISTS
 from newsletter.cli.session import AsJson, settings
 from newsletter.core.errors import ListFileError, Mistake
 from newsletter.core.text import counted
-from newsletter.settings.reach import public_url_problem, relays_are_local
 
-if TYPE_CHECKING:
-    pass
-
-group = typer.Typer(no_args_is_help=True, help="The list files in subscribers/.")
+group = typer.Typer(cls=Group, no_args_is_help=True, help="The list files in subscribers/.")
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.add_typer(group, name="lists", rich_help_panel=LISTS)
+    app.add_typer(group, name="lists")
 
 
 @group.command()
 def check(*, as_json: AsJson = False) -> None:
     """Validate all list files, with file and line of each mistake; exit 1 if there are any."""
+    from newsletter.settings.reach import public_url_problem, relays_are_local
+
     loaded = settings()
     public = public_url_problem(loaded.web)
     lists = bootstrap.list_files(loaded)
     general = [public] if public and not relays_are_local(loaded.smtp) else []
     try:
-        files = lists.load()
+        checked = lists.check()
     except ListFileError as error:
         _fail(error.mistakes, general, as_json=as_json)
     if general:
         _fail((), general, as_json=as_json)
-    warnings = [*([public] if public else []), *lists.warnings(files)]
-    counts = {name: len(file.subscribers) for name, file in files.items()}
+    warnings = [*([public] if public else []), *lists.warnings(checked)]
+    counts = {name: found.members for name, found in checked.items()}
     if as_json:
         say_json({"ok": True, "lists": counts, "warnings": warnings})
         return

@@ -9,55 +9,28 @@ import typer
 from typer.exceptions import TyperException
 
 from newsletter import __version__
-from newsletter.cli import (
-    backtest,
-    collect,
-    db,
-    deliveries,
-    demo,
-    folder,
-    init,
-    issues,
-    lint,
-    lists,
-    preview,
-    render,
-    run,
-    send,
-    serve,
-    status,
-    streams,
-    suppressions,
-)
+from newsletter.cli import folder, streams
+from newsletter.cli.commands import Commands
 from newsletter.cli.exits import Exit, code_of
 from newsletter.cli.output import complain
 from newsletter.core.errors import ConfigurationError, NewsletterError
-
-# In the order in which `newsletter --help` lists them.
-_COMMANDS = (
-    *(run, collect),
-    *(render, send, lint, backtest),
-    *(serve, preview),
-    *(lists, suppressions),
-    *(issues, status, deliveries),
-    *(init, db, demo),
-)
+from newsletter.scheduling import garbage
 
 
-def application() -> typer.Typer:
+def application() -> Any:
     """Return the command line with all its commands."""
     app = typer.Typer(
         name="newsletter",
         help="A daily email of the papers that matter: collected, diffed, rendered, delivered exactly once.",
+        cls=Commands,
         no_args_is_help=True,
-        add_completion=False,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(newsletter)
-    for module in _COMMANDS:
-        module.register(app)
-    return app
+    command = typer.main.get_command(app)
+    folder.add_to(command)
+    return command
 
 
 def _version(value: bool) -> None:  # noqa: FBT001 (typer's form of a callback)
@@ -81,9 +54,9 @@ def main() -> None:
     The exit code is that of the work, whether or not its report could be written. For a command that only writes,
     such as `issues list`, a result that could not be written is a failure.
     """
+    garbage.look_rarely()
     streams.prepare()
-    command = typer.main.get_command(application())
-    folder.add_to(command)
+    command = application()
     code = _outcome(command)
     if lost := streams.what_was_lost():
         complain(f"stdout: {lost}: the result is not complete")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlencode
 
@@ -10,10 +9,10 @@ import typer
 
 from newsletter.cli.exits import Exit
 from newsletter.cli.output import complain, say
-from newsletter.cli.panels import SERVICES
 from newsletter.cli.session import Day, ListName, chosen_with_wrong, until_signal
 
 if TYPE_CHECKING:
+    import asyncio
     from datetime import date
 
     from newsletter.bootstrap import Program
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(rich_help_panel=SERVICES)(preview)
+    app.command()(preview)
 
 
 def preview(
@@ -45,7 +44,7 @@ async def _preview(
     port: int,
     stop: asyncio.Event,
 ) -> None:
-    from newsletter.web.studio.preview import previewing  # noqa: PLC0415 - a server, which other commands need not
+    from newsletter.web.studio.preview import previewing
 
     files, wrong = chosen_with_wrong(program.lists, list_name)
     for error in wrong:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import sys
-from email import message_from_bytes
-from email.policy import default
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from newsletter.cli.panels import LOOKING
 from newsletter.cli.session import Day, OneList, within
 from newsletter.core.errors import UsageError
 
@@ -31,7 +28,7 @@ class Format(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(rich_help_panel=LOOKING)(render)
+    app.command()(render)
 
 
 def render(
@@ -63,5 +60,8 @@ async def _raw(program: Program, list_name: str, day: date | None, address: str 
 def _part(raw: bytes, format_: Format) -> bytes:
     if format_ is Format.EML:
         return raw
+    from email import message_from_bytes
+    from email.policy import default
+
     body = message_from_bytes(raw, policy=default).get_body(("html" if format_ is Format.HTML else "plain",))
     return body.get_content().encode() if body is not None else b""

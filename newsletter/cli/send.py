@@ -8,9 +8,7 @@ import typer
 
 from newsletter.cli.exits import Exit
 from newsletter.cli.output import say, say_json
-from newsletter.cli.panels import LOOKING
 from newsletter.cli.session import AsJson, Day, OneList, within
-from newsletter.lists.addresses import Addresses
 
 if TYPE_CHECKING:
     from datetime import date
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(rich_help_panel=LOOKING)(send)
+    app.command()(send)
 
 
 def send(
@@ -32,6 +30,8 @@ def send(
     as_json: AsJson = False,
 ) -> None:
     """Send a test copy of an issue to one address; the ledger is left alone."""
+    from newsletter.lists.addresses import Addresses
+
     try:
         to = Addresses().read(to.strip())
     except ValueError as error:

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import structlog
 import typer
 
 from newsletter.cli.exits import Exit
-from newsletter.cli.panels import SERVICES
 from newsletter.cli.session import now, until_signal
-from newsletter.scheduling.loop import raise_descriptor_limit
-from newsletter.settings.reach import public_url_problem
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    import asyncio
+    from collections.abc import AsyncIterator, Iterable
 
     from newsletter.bootstrap import Program
-
-log = structlog.get_logger(__name__)
+    from newsletter.ports import ListFile
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(rich_help_panel=SERVICES)(serve)
+    app.command()(serve)
 
 
 def serve() -> None:
@@ -35,34 +30,48 @@ def serve() -> None:
 
 
 async def _serve(program: Program, stop: asyncio.Event) -> None:
-    _warn_of_links(program)
+    import asyncio
+
+    import structlog
+
+    log = structlog.get_logger(__name__)
+    if reason := _no_links(program):
+        log.warning("mails_link_nowhere", reason=reason)
+    program.load()
     lists = await asyncio.to_thread(program.lists.read)
-    await program.pipeline.mark.check()  # an older copy of the database is an error before anything runs
+    await program.mark.check()  # an older copy of the database is an error before anything runs
+    _load(program, lists.right.values())
     async with _served(program, stop) as url:
         log.info("serving", url=url, lists=len(lists.right))
         await stop.wait()
 
 
-def _warn_of_links(program: Program) -> None:
+def _load(program: Program, files: Iterable[ListFile]) -> None:
+    """Load what ticks need: while the first of them loaded it, no visitor would be answered."""
+    _ = program.ticker
+    for file in files:
+        program.sources_of(file.list)
+
+
+def _no_links(program: Program) -> str:
+    """Return why the links in mails lead readers nowhere, or nothing."""
+    from newsletter.settings.reach import public_url_problem
+
     web = program.settings.web
     if not web.public_url:
-        log.warning(
-            "mails_link_nowhere",
-            reason="NEWSLETTER_WEB__PUBLIC_URL is empty: readers leave by mail, no mail links to these pages",
-        )
-    elif problem := public_url_problem(web):
-        log.warning("mails_link_nowhere", reason=problem)
+        return "NEWSLETTER_WEB__PUBLIC_URL is empty: readers leave by mail, no mail links to these pages"
+    return public_url_problem(web)
 
 
 @asynccontextmanager
 async def _served(program: Program, stop: asyncio.Event) -> AsyncIterator[str]:
     """Run scheduler and web pages for as long as the context lasts; gives the URL of the pages."""
-    # A scheduler and a server, which no other command needs to load.
-    from newsletter.scheduling.schedule import Schedule  # noqa: PLC0415
-    from newsletter.web.app import public_app  # noqa: PLC0415
-    from newsletter.web.limits import Limits, connections_for  # noqa: PLC0415
-    from newsletter.web.pages.kept import KeptPages  # noqa: PLC0415
-    from newsletter.web.server import serving  # noqa: PLC0415
+    from newsletter.scheduling.loop import raise_descriptor_limit
+    from newsletter.scheduling.schedule import Schedule
+    from newsletter.web.app import public_app
+    from newsletter.web.limits import Limits, connections_for
+    from newsletter.web.pages.kept import KeptPages
+    from newsletter.web.server import serving
 
     web = program.settings.web
     app = public_app(

@@ -13,10 +13,6 @@ from newsletter import bootstrap
 from newsletter.cli.output import complain
 from newsletter.core.days import read_day
 from newsletter.core.errors import StoppedError, UsageError
-from newsletter.logs import configure_logging
-from newsletter.scheduling import loop as runtime
-from newsletter.scheduling.signals import LastResort, run_until_signal
-from newsletter.settings import Settings, load
 
 if TYPE_CHECKING:
     import asyncio
@@ -26,6 +22,7 @@ if TYPE_CHECKING:
     from newsletter.cli.exits import Exit
     from newsletter.core.errors import ListFileError
     from newsletter.ports import ListFile, Lists
+    from newsletter.settings import Settings
 
 T = TypeVar("T")
 
@@ -41,8 +38,19 @@ def parse_day(text: str) -> date:
         raise typer.BadParameter(str(error)) from None
 
 
-ListName = Annotated[str | None, typer.Option("--list", "-l", metavar="NAME", help="One list; else all.")]
-OneList = Annotated[str, typer.Option("--list", "-l", metavar="NAME", help="The list.")]
+def _list_names(incomplete: str) -> list[str]:
+    from newsletter.cli.completion import list_names
+
+    return list_names(ENV_FILE, incomplete)
+
+
+ListName = Annotated[
+    str | None,
+    typer.Option("--list", "-l", metavar="NAME", help="One list; else all.", autocompletion=_list_names),
+]
+OneList = Annotated[
+    str, typer.Option("--list", "-l", metavar="NAME", help="The list.", autocompletion=_list_names)
+]
 Day = Annotated[
     date | None, typer.Option("--date", "-d", metavar="YYYY-MM-DD", parser=parse_day, help="The issue's day.")
 ]
@@ -51,6 +59,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print machine-readable JSO
 
 def settings() -> Settings:
     """Return the settings of `.env` and the environment, with logging set up as they say."""
+    from newsletter.logs import configure_logging
+    from newsletter.settings import load
+
     loaded = load(ENV_FILE)
     configure_logging(loaded.log)
     return loaded
@@ -62,7 +73,12 @@ def within(action: Callable[[Program], Awaitable[T]]) -> T:
     Raises:
         ConfigurationError: a setting is wrong, or this is no working folder; nothing is written then.
     """
-    loaded = settings()
+    return _within(settings(), action)
+
+
+def _within(loaded: Settings, action: Callable[[Program], Awaitable[T]]) -> T:
+    from newsletter.scheduling import loop as runtime
+
     bootstrap.check_folder(loaded)
 
     async def act() -> T:
@@ -81,13 +97,16 @@ def until_signal(action: Callable[[Program, asyncio.Event], Awaitable[T]], *, cu
         action: is handed the program and the event that a signal sets.
         cut_off: what the command exits with if the action had to be cut off.
     """
+    loaded = settings()  # first, so that `newsletter.logs` and nobody else loads structlog
+    from newsletter.scheduling.signals import LastResort, run_until_signal
+
     last_resort = LastResort(cut_off)
 
     async def act(program: Program) -> T:
         return await run_until_signal(partial(action, program), last_resort=last_resort)
 
     try:
-        return within(act)
+        return _within(loaded, act)
     except StoppedError as error:
         complain(str(error))
         raise typer.Exit(cut_off) from None

@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from newsletter.cli.deliveries import show_hindrances
 from newsletter.cli.exits import Exit
 from newsletter.cli.issues import counted_states, states_in_words
 from newsletter.cli.output import complain, say, say_json, table
-from newsletter.cli.panels import SENT
 from newsletter.cli.session import AsJson, now, within
-from newsletter.operations.status import status as status_at
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -25,7 +22,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(rich_help_panel=SENT)(status)
+    app.command()(status)
 
 
 def status(*, as_json: AsJson = False) -> None:
@@ -43,8 +40,11 @@ def status(*, as_json: AsJson = False) -> None:
 
 async def _status(program: Program) -> tuple[Status, Collection[ListFileError]]:
     """Return how lists stand, and what is wrong with list files."""
+    from newsletter.operations.status import status as status_at
+
     lists = program.lists.read()
-    return await status_at(program.store, lists.right, now=now()), lists.wrong.values()
+    found = await status_at(program.store, lists.right, now=now())
+    return found, [*lists.wrong.values(), *found.wrong]
 
 
 def _say_status(found: Status) -> None:
@@ -58,6 +58,8 @@ def _say_status(found: Status) -> None:
             f"{held.reason}. The next issue asks again; see `newsletter suppressions list --held`."
         )
     if found.hindrances:
+        from newsletter.cli.deliveries import show_hindrances
+
         say("")
         show_hindrances(found.hindrances)
 

@@ -10,24 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from newsletter.cli.commands import Group
 from newsletter.cli.exits import Exit
 from newsletter.cli.output import mistakes_json, say, say_json, table
-from newsletter.cli.panels import LISTS
 from newsletter.cli.session import AsJson, ListName, now, within
-from newsletter.core.address import address_key, domain_key, domain_of
 from newsletter.core.errors import ListFileError, UsageError
 from newsletter.core.text import counted
-from newsletter.lists.addresses import Addresses
-from newsletter.lists.suppressions import read_suppressions, write_suppressions
-from newsletter.ports import Suppression
-from newsletter.whole_files import write_whole
 
 if TYPE_CHECKING:
     from newsletter.bootstrap import Program
+    from newsletter.ports import Suppression
 
 _PRIVATE = 0o600  # it holds people's addresses
 
-group = typer.Typer(no_args_is_help=True, help="Addresses that are never mailed.")
+group = typer.Typer(cls=Group, no_args_is_help=True, help="Addresses that are never mailed.")
 
 _BY_OPERATOR, _IMPORTED = "by the operator", "imported"
 
@@ -38,7 +34,7 @@ OfList = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    app.add_typer(group, name="suppressions", rich_help_panel=LISTS)
+    app.add_typer(group, name="suppressions")
 
 
 @group.command("list")
@@ -51,8 +47,7 @@ def list_suppressions(
     as_json: AsJson = False,
 ) -> None:
     """List suppressed addresses and those that are held, with the reason and since when."""
-    found = within(lambda program: program.store.suppressions.find(list_name=list_name))
-    shown = [entry for entry in found if entry.held or not held]
+    shown = within(lambda program: program.store.suppressions.find(list_name=list_name, held=held or None))
     if as_json:
         say_json([_as_json(entry) for entry in shown])
         return
@@ -82,6 +77,8 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Never mail these addresses again; what is not sent to them yet is withdrawn."""
+    from newsletter.ports import Suppression
+
     moment = now()
     why = " ".join(reason.split()) or _BY_OPERATOR
     wanted = [
@@ -125,6 +122,8 @@ def import_suppressions(
     as_json: AsJson = False,
 ) -> None:
     """Suppress the addresses of a CSV file, such as `export` writes: all of them, or none if a line is wrong."""
+    from newsletter.lists.suppressions import read_suppressions
+
     try:
         wanted = read_suppressions(file, list_name=list_name, reason=_IMPORTED, now=now())
     except ListFileError as error:
@@ -146,8 +145,10 @@ def export_suppressions(
     as_json: AsJson = False,
 ) -> None:
     """Print all suppressed addresses as CSV, for `import` or a spreadsheet; those that are held are left out."""
-    found = within(lambda program: program.store.suppressions.find(list_name=list_name))
-    suppressed = [entry for entry in found if not entry.held]
+    from newsletter.lists.suppressions import write_suppressions
+    from newsletter.whole_files import write_whole
+
+    suppressed = within(lambda program: program.store.suppressions.find(list_name=list_name, held=False))
     if as_json:
         say_json([_as_json(entry) for entry in suppressed])
     elif output is None:
@@ -170,9 +171,11 @@ def _add(wanted: list[Suppression], *, of_lists: list[str | None]) -> int:
 
 
 async def _remove(program: Program, addresses: list[str], list_name: str | None, domain: str | None) -> int:
+    from newsletter.core.address import domain_key, domain_of
+
     _check_lists(program, [list_name])
     if domain:
-        held = [entry.address for entry in await program.store.suppressions.find() if entry.held]
+        held = [entry.address for entry in await program.store.suppressions.find(held=True)]
         addresses = [entry for entry in held if domain_of(entry) == domain_key(domain)]
         if not addresses:
             raise UsageError(f"no address of {domain} is held: see `newsletter suppressions list --held`")
@@ -191,6 +194,9 @@ def _check_lists(program: Program, names: list[str | None]) -> None:
 
 def _checked(addresses: list[str]) -> list[str]:
     """Return addresses that are ones, each once."""
+    from newsletter.core.address import address_key
+    from newsletter.lists.addresses import Addresses
+
     read = Addresses().read
     try:
         return list({address_key(entry): entry for entry in map(read, addresses)}.values())

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -166,13 +167,18 @@ def agenda(list_: NewsletterList, now: datetime, *, day: date | None = None) -> 
     )
 
 
-def reader_time(subscriber: Subscriber, list_: NewsletterList, slot: Slot) -> datetime:
-    """Return when a reader's copy is due: the first time at or after the slot that it is the reader's hour."""
-    if subscriber.hour is None:
+def reader_time(hour: time | None, timezone: str, slot: Slot) -> datetime:
+    """Return when a reader's copy is due: the first time at or after the slot that it is the reader's hour.
+
+    Args:
+        hour: the reader's; None: the slot's.
+        timezone: the IANA name of the zone whose clocks show the hour.
+        slot: of the issue.
+    """
+    if hour is None:
         return slot.at
-    timezone = subscriber.timezone or list_.timezone
     first = slot.at.astimezone(ZoneInfo(timezone)).date()
-    moments = (local_time(first + timedelta(days=ahead), subscriber.hour, timezone) for ahead in range(-1, 3))
+    moments = (local_time(first + timedelta(days=ahead), hour, timezone) for ahead in range(-1, 3))
     return next(moment for moment in moments if moment >= slot.at)
 
 
@@ -265,13 +271,18 @@ def planner(
     """
     terms = Terms.of(list_)
 
+    # Among a million readers there are few hours; clocks and zones cost more than all else that is planned.
+    @lru_cache(maxsize=4096)
+    def due(hour: time | None, timezone: str | None) -> datetime:
+        return now if at_once else opening(terms, max(now, reader_time(hour, timezone or list_.timezone, slot)))
+
     def plan(subscriber: Subscriber, had: frozenset[int]) -> Planned:
         if not terms.suits(subscriber.cadence):
             return Planned(due_at=None, reason=_other_edition(subscriber, terms))
         choice = choose(subscriber, had)
         if not choice.positions:
             return Planned(due_at=None, reason=_nothing_for(subscriber))
-        due_at = now if at_once else opening(terms, max(now, reader_time(subscriber, list_, slot)))
+        due_at = due(subscriber.hour, subscriber.timezone)
         return Planned(due_at=due_at, choice=choice, subject=subject_of(choice))
 
     return plan

@@ -27,6 +27,11 @@ def is_providers_fault(dead: int, taken: int, *, took_before: bool) -> bool:
     return took_before and dead >= MANY and dead >= SHARE * (dead + taken)
 
 
+def enough_taken(dead: int) -> int:
+    """Return the number of others taken from which on so many dead addresses are too few to doubt their domain."""
+    return int(dead / SHARE) - dead + 1
+
+
 def is_another_day(first: datetime, again: datetime) -> bool:
     """Return whether two answers that call an address dead came on different days, and may be believed."""
     return again - first >= _ANOTHER_DAY

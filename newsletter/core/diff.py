@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -141,12 +141,7 @@ def select(
     )
     order = ranked(fresh, occasion, VOTES_ONLY if is_weekly else list_.ranking, among=among)
     news = [one for one in order if one.candidate.key not in had]
-    first = fitting(news, list_.max_listings, leaders=leaders_of(list_))
-    placed = {one.candidate.key for one in first}
-    rest = [one for one in order if one.candidate.key not in placed]
-    order = first + sorted(rest, key=lambda one: one.candidate.key in had)
-    if all(one.reasons == (NEW,) for one in order):
-        order = [replace(one, reasons=()) for one in order]  # what holds for all says nothing of any
+    order = _preferred(order, fitting(news, list_.max_listings, leaders=leaders_of(list_)), had)
     return Draft(
         terms=Terms.of(list_),
         day=day,
@@ -155,6 +150,16 @@ def select(
         listed=sum(any(one.listed_on == day for one in candidate.sightings) for candidate in among),
         listings=tuple(_placed(one, rank) for rank, one in enumerate(order, start=1)),
     )
+
+
+def _preferred(order: Sequence[Ranked], first: Sequence[Ranked], had: Collection[int]) -> list[Ranked]:
+    """Return those that are to come first, then the others: at the end what somebody without wishes has had."""
+    placed = {one.candidate.key for one in first}
+    rest = [one for one in order if one.candidate.key not in placed]
+    preferred = [*first, *sorted(rest, key=lambda one: one.candidate.key in had)]
+    if all(one.reasons == (NEW,) for one in preferred):
+        return [replace(one, reasons=()) for one in preferred]  # what holds for all says nothing of any
+    return preferred
 
 
 def leaders_of(list_: NewsletterList) -> int:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
+from typing_extensions import override
 
 from newsletter.core.delivery import DeliveryState, message_id
 from newsletter.core.errors import (
@@ -19,12 +21,14 @@ from newsletter.core.errors import (
     SourceError,
 )
 from newsletter.core.newsletter_list import Masthead
-from newsletter.ports import Clock, Mailer
+from newsletter.ports import Clock, Mailer, OperatorAlarm
 from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.render.issue.words import long_date
 from newsletter.render.mime.addresses import Mailbox, wire_address
-from newsletter.render.mime.signing import Signer
 from newsletter.render.mime.single import single_message
+
+if TYPE_CHECKING:
+    from newsletter.render.mime.signing import Signer
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +77,7 @@ _OTHER = _Cause("trouble", "The run ended before there was an issue.", "The next
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Alarm:
+class Alarm(OperatorAlarm):
     """Reports trouble to the operator: in the log, and by one mail where `to` names an address.
 
     Empty files in `folder` show which alarms have rung, so that neither a scheduler which tries again all the time
@@ -88,8 +92,8 @@ class Alarm:
     folder: Path
     clock: Clock
 
+    @override
     async def ring(self, masthead: Masthead, day: date, error: NewsletterError | ListFileError) -> None:
-        """Report that a list's issue of a day cannot be made. Never raises: it comes on top of other trouble."""
         cause = next((known for kind, known in _CAUSES.items() if isinstance(error, kind)), _OTHER)
         mark = self.folder / f"{day}.{masthead.list}.{cause.name}"
         about = {"list": masthead.list, "day": str(day), "cause": cause.name}

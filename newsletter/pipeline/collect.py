@@ -8,11 +8,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
+from newsletter.core.calendar import agenda
 from newsletter.core.diff import days_to_read, missed_days
 from newsletter.core.errors import SourceError
 from newsletter.core.listing import Page
-from newsletter.ports import CatchesUp, Library, Recorded, Source
+from newsletter.core.newsletter_list import NewsletterList
+from newsletter.pipeline.publish import lookback
+from newsletter.ports import CatchesUp, Library, Recorded, Source, Store
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +57,30 @@ class _Tally:
     skipped: int = 0
     repeats: list[str] = field(default_factory=list)
     failure: str = ""
+
+
+async def collect_now(
+    store: Store, sources: Sequence[Source], list_: NewsletterList, day: date | None, *, now: datetime
+) -> tuple[date, Collected]:
+    """Fetch listings and sightings for the issue of a day, or (None) of today; return the day too."""
+    on = day or agenda(list_, now).today
+    with bound_contextvars(list=list_.name):
+        return on, await collect_for(store, sources, list_, on, now=now)
+
+
+async def collect_for(
+    store: Store, sources: Sequence[Source], list_: NewsletterList, day: date, *, now: datetime
+) -> Collected:
+    """Fetch listings and sightings for a list's issue of `day`, from its sources; see `collect`."""
+    previous = await store.issues.latest(list_.name, before=day)
+    return await collect(
+        sources,
+        store.library,
+        day=day,
+        lookback_days=lookback(list_),
+        previous=previous.day if previous else None,
+        now=now,
+    )
 
 
 async def collect(

@@ -14,12 +14,12 @@ from newsletter.core.calendar import Slot, SlotState, agenda
 from newsletter.core.errors import MissedError, NewsletterError, RenderError, SourceError, StoppedError, StoreError
 from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import NewsletterList
-from newsletter.pipeline.collect import NOTHING_COLLECTED, Collected, collect
+from newsletter.pipeline.collect import NOTHING_COLLECTED, Collected, collect_for
 from newsletter.pipeline.deliver import ClosedIssues, Delivered, Delivering
 from newsletter.pipeline.editions import Edition, editions_to_do
 from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.pipeline.pictures import check_pictures
-from newsletter.pipeline.publish import Published, draft, lookback, publish
+from newsletter.pipeline.publish import Published, draft, publish
 from newsletter.pipeline.report import (
     IssueReport,
     RunReport,
@@ -31,7 +31,7 @@ from newsletter.pipeline.report import (
 )
 from newsletter.pipeline.stopping import unless_stopped
 from newsletter.ports import ListFile, Message, PictureReader, Progress, Renderer, Source, Store
-from newsletter.readers.sync import sync
+from newsletter.readers import sync as syncing
 
 log = structlog.get_logger(__name__)
 
@@ -79,16 +79,18 @@ class Pipeline:
         """Run a list, then its weekly edition if there is something to do for that.
 
         Args:
-            file: the list and the subscribers that its file names.
+            file: the list, and whom its files name.
             now: the present moment, aware.
             wish: what is wanted.
 
         Raises:
             ConfigurationError: the database is an older copy of the one that was used last.
+            ListFileError: the list's members file has changed and is wrong; nothing was done.
             StoreError: the ledger cannot be read or written.
-            StoppedError: `wish.stop` was set while sources were being read.
+            StoppedError: `wish.stop` was set while files or sources were being read.
         """
         await self.mark.check()
+        await unless_stopped(wish.stop, self.sync(file, now=now))
         editions = editions_to_do(self.store, file, now=now, day=wish.day)
         report, *weekly = [await self.run_edition(file, edition, wish) async for edition in editions]
         return replace(report, weekly=weekly[0]) if weekly else report
@@ -96,15 +98,18 @@ class Pipeline:
     async def run_edition(self, file: ListFile, edition: Edition, wish: Wish) -> RunReport:
         """Run one edition of a list. Trouble with the new issue is reported; earlier issues are delivered.
 
+        Before an issue is made, the list is synced with its files, if it isn't.
+
         Raises: as `run` does.
         """
         collected, published, trouble = NOTHING_COLLECTED, None, None
         with bound_contextvars(list=edition.list.name, day=str(edition.day)):
             try:
+                if edition.due_slot:
+                    await unless_stopped(wish.stop, self.sync(file, now=edition.agenda.now))
                 if edition.due_slot or not wish.only_due:
                     collecting = self.collect(edition.list, edition.day, now=edition.agenda.now)
                     collected = await unless_stopped(wish.stop, collecting)
-                    await self.sync(file, now=edition.agenda.now)
                 if edition.due_slot:
                     published = await self.publish(edition, edition.due_slot, collected)
             except (StoppedError, StoreError):
@@ -116,31 +121,17 @@ class Pipeline:
 
     async def collect(self, list_: NewsletterList, day: date, *, now: datetime) -> Collected:
         """Fetch listings and sightings for an issue of `day` and look at pictures. Safe at any time; only adds."""
-        previous = await self.store.issues.latest(list_.name, before=day)
-        collected = await collect(
-            self.sources_of(list_),
-            self.store.library,
-            day=day,
-            lookback_days=lookback(list_),
-            previous=previous.day if previous else None,
-            now=now,
-        )
+        collected = await collect_for(self.store, self.sources_of(list_), list_, day, now=now)
         if self.pictures is not None:
             drafted = await draft(self.store, list_, self._names(list_), day)
             await check_pictures(drafted, self.store.pictures, self.pictures, now=now)
         return collected
 
-    async def collect_now(
-        self, list_: NewsletterList, day: date | None, *, now: datetime
-    ) -> tuple[date, Collected]:
-        """Fetch listings and sightings for the issue of a day, or (None) of today; return the day too."""
-        on = day or agenda(list_, now).today
-        with bound_contextvars(list=list_.name):
-            return on, await self.collect(list_, on, now=now)
-
     async def sync(self, file: ListFile, *, now: datetime) -> None:
-        """Bring the store's subscribers up to the list file."""
-        await sync(self.store.subscribers, file, now=now)
+        """Bring the store's subscribers up to the list's files."""
+        counts = await syncing.sync(self.store.subscribers, file, now=now)
+        if counts.differ:
+            log.info("subscribers_synced", added=counts.added, changed=counts.changed, removed=counts.removed)
 
     async def publish(self, edition: Edition, slot: Slot, collected: Collected) -> Published:
         """Make the issue of a slot. Where there is none to make, note that the slot was used.
@@ -267,7 +258,12 @@ class Pipeline:
         return reports
 
     async def rehearse(self, file: ListFile, *, now: datetime, day: date | None = None) -> RunReport:
-        """Collect and report what would be sent; freeze and send nothing."""
+        """Collect and report what would be sent; freeze and send nothing.
+
+        Raises:
+            ListFileError: the list's members file has changed and is wrong.
+        """
+        await syncing.check(self.store.subscribers, file)
         list_, on = file.list, day or agenda(file.list, now).today
         collected = await self.collect(list_, on, now=now)
         issue = await self.issue_or_draft(list_, on, now=now)

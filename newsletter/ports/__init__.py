@@ -3,6 +3,7 @@
 All moments are aware UTC datetimes, all days are plain dates.
 """
 
+from newsletter.ports.alarm import OperatorAlarm
 from newsletter.ports.claims import ClaimedDeliveries
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
 from newsletter.ports.hindrances import Hindrance, HindranceKind, Hindrances
@@ -14,17 +15,20 @@ from newsletter.ports.outbox import Outbox
 from newsletter.ports.pictures import PictureReader, Pictures
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
 from newsletter.ports.rendering import Composed, Message, Renderer
+from newsletter.ports.rosters import Checked, Reading, Roster, SeenFiles
 from newsletter.ports.slots import Slots
 from newsletter.ports.store import Store
-from newsletter.ports.subscribers import Subscribers
+from newsletter.ports.subscribers import Comparison, Subscribers
 from newsletter.ports.suppressions import HeldDomain, HighWater, Suppression, Suppressions
 
 __all__ = [
     "CatchesUp",
+    "Checked",
     "ChunkDelivery",
     "ChunkReport",
     "ClaimedDeliveries",
     "Clock",
+    "Comparison",
     "Composed",
     "DeliveryRecord",
     "DeliveryRecords",
@@ -42,12 +46,16 @@ __all__ = [
     "LoadedLists",
     "Mailer",
     "Message",
+    "OperatorAlarm",
     "Outbox",
     "PictureReader",
     "Pictures",
     "Progress",
+    "Reading",
     "Recorded",
     "Renderer",
+    "Roster",
+    "SeenFiles",
     "Slots",
     "Source",
     "Store",

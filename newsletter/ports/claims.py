@@ -23,12 +23,10 @@ class ClaimedDeliveries(Protocol):
         """
         ...
 
-    async def claim(
-        self, worker: str, *, now: datetime, limit: int, issue_key: int | None = None
-    ) -> list[Delivery]:
-        """Take due deliveries (queued, or deferred and due again) for this worker, oldest due first.
+    async def claim(self, worker: str, *, issue_key: int, now: datetime, limit: int) -> list[Delivery]:
+        """Take due deliveries of an issue (queued, or deferred and due again) for this worker, oldest due first.
 
-        No two workers get the same one. Suppressed ones are withdrawn instead. `issue_key` narrows to one issue.
+        No two workers get the same one. Suppressed ones are withdrawn instead.
         """
         ...
 

@@ -82,7 +82,10 @@ class Issues(Protocol):
         rendering: Rendering | None = None,
         needs_reader: bool = False,
     ) -> tuple[Issue, bool]:
-        """Close an issue in one transaction: write it, its rendering, the choices and a delivery per subscriber.
+        """Close an issue: write it, its rendering, the choices and a delivery per subscriber.
+
+        It is written page by page, and exists for nobody until the last is written. What a process leaves that
+        dies before is thrown away by the next one that closes an issue of the list.
 
         If the (list, day) has an issue already, that one is returned, unchanged, and False. A subscriber whose
         plan names no time, or whose address is suppressed, gets a withdrawn delivery with the reason.
@@ -92,17 +95,19 @@ class Issues(Protocol):
         Args:
             draft: what is in it, and the list's terms.
             subject: of the whole issue.
-            plan: decides for each subscriber. It is given the keys of those of the draft's listings that issues of
-                the list, daily or weekly, brought the subscriber before: what was chosen for them and is sent or
-                still to be sent. They are looked up for those only whom the terms suit.
+            plan: decides for each subscriber, as they are when it comes to them. It is given the keys of those of
+                the draft's listings that issues of the list, daily or weekly, brought the subscriber before: what
+                was chosen for them and is sent or still to be sent. They are looked up for those only whom the
+                terms suit.
             now: when it is closed.
             rendering: of the issue; None: it is stored later by `keep_rendering`.
             needs_reader: whether to write nothing where nobody is to get it.
 
         Raises:
-            StaleDraftError: the list has an issue of another day under the draft's number: the draft was held
-                against a history that has grown since, and might repeat its listings.
-            NoReaderError: it needs a reader, and every delivery would be withdrawn; nothing is written.
+            StaleDraftError: the list has an issue of another day under the draft's number, or a listing was merged
+                into another: the draft was held against a history that has grown since.
+            NoReaderError: it needs a reader, and every delivery would be withdrawn; there is no issue.
+            StoreError: another process closes an issue for the same readers, and does not go on.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""How the process runs: its event loop, its threads, and how often it looks for garbage."""
+"""How the process runs: its event loop and its threads."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ from queue import SimpleQueue
 from threading import Semaphore, Thread
 from typing import Any, TypeVar
 
-T = TypeVar("T")
+from newsletter.scheduling import garbage
 
-# New objects between two looks for garbage, instead of 700: deliveries come by the thousand, and none of them is
-# part of a cycle. It saves a tenth of the time that a delivery takes.
-_OBJECTS = 50_000
+T = TypeVar("T")
 
 _MOST_THREADS = 16
 _MOST_DESCRIPTORS = 65_536  # some systems allow a billion, and some programs try each
@@ -27,7 +25,7 @@ _MOST_DESCRIPTORS = 65_536  # some systems allow a billion, and some programs tr
 def run(main: Coroutine[None, None, T], *, fast: bool = True) -> T:
     """Run a coroutine to its end; on uvloop, if that extra is installed and `fast`."""
     gc.freeze()  # what is loaded by now stays
-    gc.set_threshold(_OBJECTS, 20, 100)
+    garbage.look_rarely()
     try:
         with asyncio.Runner(loop_factory=_uvloop() if fast else None) as runner:
             runner.get_loop().set_default_executor(Threads(_MOST_THREADS))
@@ -108,6 +106,6 @@ def raise_descriptor_limit() -> int:
 def _uvloop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     if find_spec("uvloop") is None:
         return None
-    import uvloop  # noqa: PLC0415 - an extra
+    import uvloop
 
     return uvloop.new_event_loop

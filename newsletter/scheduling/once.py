@@ -6,14 +6,15 @@ from datetime import datetime
 
 from newsletter.core.calendar import agenda
 from newsletter.core.errors import NewsletterError, StoppedError
-from newsletter.operations.alarms import Alarm
 from newsletter.pipeline.report import RunReport, RunStatus
 from newsletter.pipeline.run import Pipeline, Wish
 from newsletter.pipeline.stopping import unless_stopped
-from newsletter.ports import ListFile
+from newsletter.ports import ListFile, OperatorAlarm
 
 
-async def run_once(pipeline: Pipeline, alarm: Alarm, file: ListFile, *, now: datetime, wish: Wish) -> RunReport:
+async def run_once(
+    pipeline: Pipeline, alarm: OperatorAlarm, file: ListFile, *, now: datetime, wish: Wish
+) -> RunReport:
     """Run a list, and ring the alarm for an issue that was due and is not made.
 
     Trouble is in the report, as `failed`, so that the next list can be run; so is a stop, as `partial`.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
@@ -11,8 +13,10 @@ from newsletter.core.figures import PictureCheck, checked
 from newsletter.core.pictures import PictureError, read_picture
 from newsletter.core.text import one_line
 from newsletter.ports import PictureReader
-from newsletter.sources.http.client import HttpClient
 from newsletter.sources.reading.document import HttpError
+
+if TYPE_CHECKING:
+    from newsletter.sources.http.client import HttpClient
 
 _MOST = 64 * 1024  # bytes that are read of each; sizes mostly stand within the first hundred
 _PATIENCE = 6.0  # seconds
@@ -23,12 +27,12 @@ class WebPictures(PictureReader):
     """Asks servers for the beginnings of pictures.
 
     Args:
-        http: makes the requests.
+        http: returns what makes the requests.
         public_only: refuse addresses that are not public, redirects included.
         patience: seconds that one picture may take.
     """
 
-    def __init__(self, http: HttpClient, *, public_only: bool, patience: float = _PATIENCE) -> None:
+    def __init__(self, http: Callable[[], HttpClient], *, public_only: bool, patience: float = _PATIENCE) -> None:
         self._http = http
         self._public_only = public_only
         self._patience = patience
@@ -37,7 +41,7 @@ class WebPictures(PictureReader):
     async def look(self, url: str) -> PictureCheck:
         try:
             async with asyncio.timeout(self._patience):
-                start = await self._http.beginning(url, most=_MOST, public_only=self._public_only)
+                start = await self._http().beginning(url, most=_MOST, public_only=self._public_only)
         except TimeoutError as error:
             raise SourceError(f"no answer within {self._patience:g} s") from error
         except HttpError as error:

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.store.column_types import moment_text
 from newsletter.store.statements import Statement
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 T = TypeVar("T")
 
@@ -28,7 +31,11 @@ def is_sqlite(connection: AsyncConnection) -> bool:
 
 def insert(connection: AsyncConnection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     """Return an INSERT that knows ON CONFLICT, which both engines write alike."""
-    return sqlite.insert(table) if is_sqlite(connection) else postgresql.insert(table)
+    if is_sqlite(connection):
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
 
 
 def among(connection: AsyncConnection, column: sa.Column[T], values: Collection[T]) -> sa.ColumnElement[bool]:
@@ -36,7 +43,7 @@ def among(connection: AsyncConnection, column: sa.Column[T], values: Collection[
     if is_sqlite(connection):
         each = sa.func.json_each(json.dumps(list(values))).table_valued("value")
         return column.in_(sa.select(each.c.value))
-    return column == sa.any_(sa.literal(list(values), postgresql.ARRAY(column.type)))
+    return column == sa.any_(sa.literal(list(values), sa.ARRAY(column.type)))
 
 
 def in_chunks(items: Sequence[T], size: int = 1000) -> Iterator[Sequence[T]]:
@@ -53,7 +60,7 @@ async def run(connection: AsyncConnection, statement: Statement, **parameters: A
         statement: one of `newsletter.store.statements`.
         parameters: text, numbers, None, lists of them, and what `rows` returns.
     """
-    driver = await _driver(connection)
+    driver = await raw_connection(connection)
     if is_sqlite(connection):
         lists = {name: json.dumps(value) for name, value in parameters.items() if isinstance(value, list)}
         return list(await driver.execute_fetchall(statement.sqlite, parameters | lists))
@@ -83,6 +90,6 @@ def rows(values: Sequence[Sequence[Any]]) -> str:
     return json.dumps(values, default=moment_text)
 
 
-async def _driver(connection: AsyncConnection) -> Any:
+async def raw_connection(connection: AsyncConnection) -> Any:
     """Return the connection of aiosqlite or psycopg itself."""
     return (await connection.get_raw_connection()).driver_connection

@@ -13,9 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from newsletter.core.choice import Choice, Reason, ReasonKind
 from newsletter.core.issue import Issue
 from newsletter.core.steps import NOT_BROUGHT
-from newsletter.store.bulk import among, rows, run
-from newsletter.store.statements import ADD_CHOICES
-from newsletter.store.tables import choices, deliveries, issue_listings, issues
+from newsletter.store.bulk import among
+from newsletter.store.tables import IS_CLOSED, choices, deliveries, issue_listings, issues
 
 # How many choices are remembered while an issue is closed. Beyond it one may be stored twice, which does no harm.
 _NUMBERS_KEPT = 100_000
@@ -55,7 +54,7 @@ class NumberedChoices:
         self._new: list[tuple[int, int, str, str]] = []
 
     def number(self, choice: Choice, subject: str) -> int:
-        """Return the number of a choice; a new one is written by the next `write`."""
+        """Return the number of a choice; `take_new` gives those that are new."""
         chosen = _written(choice)
         digest = blake2b(chosen, digest_size=16).digest()  # a tenth of the text's size
         if digest not in self._numbers:
@@ -66,11 +65,10 @@ class NumberedChoices:
             self._new.append((self._issue_key, self._last, chosen.decode(), subject))
         return self._numbers[digest]
 
-    async def write(self, connection: AsyncConnection) -> None:
-        """Write the choices that are new."""
-        if self._new:
-            await run(connection, ADD_CHOICES, chosen=rows(self._new))
-            self._new = []
+    def take_new(self) -> list[tuple[int, int, str, str]]:
+        """Return the choices that were not returned before, as rows of `ADD_CHOICES`."""
+        new, self._new = self._new, []
+        return new
 
 
 class Brought:
@@ -91,9 +89,7 @@ class Brought:
         query = (
             sa.select(issue_listings.c.issue_key, issue_listings.c.listing_key)
             .join(issues, issues.c.key == issue_listings.c.issue_key)
-            .where(
-                issues.c.list.in_(issue.masthead.editions), issues.c.key != issue.key, issues.c.key.in_(holding)
-            )
+            .where(issues.c.list.in_(issue.masthead.editions), IS_CLOSED, issues.c.key.in_(holding))
             .order_by(issue_listings.c.issue_key, issue_listings.c.rank)
         )
         keys: dict[int, list[int]] = {}

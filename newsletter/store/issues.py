@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from newsletter.core.choice import Choice
-from newsletter.core.delivery import DeliveryState
-from newsletter.core.errors import StaleDraftError
 from newsletter.core.issue import Draft, Issue, length
 from newsletter.core.rendering import Rendering
-from newsletter.core.steps import Plan, opening, require_reader
-from newsletter.core.subscriber import SubscriberStatus
+from newsletter.core.steps import Plan
 from newsletter.ports import IssueOutline, Issues, IssueSummary
-from newsletter.store.bulk import among, insert, rows, run
-from newsletter.store.choices import Brought, NumberedChoices, read_choice
+from newsletter.store.bulk import among, insert
+from newsletter.store.choices import read_choice
+from newsletter.store.closing import IssueCloser
 from newsletter.store.engine import Database
-from newsletter.store.statements import ADD_DELIVERIES
-from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
-from newsletter.store.subscribers import SUPPRESSION
-from newsletter.store.tables import choices, deliveries, issue_listings, issues, renderings, subscribers
-
-# Subscribers are read and planned this many at a time, so that a million need no more memory than these.
-_PAGE = 1000
+from newsletter.store.states import state_counts
+from newsletter.store.tables import IS_CLOSED, choices, deliveries, issue_listings, issues, renderings, subscribers
+from newsletter.store.workers import Workers
 
 _OUTLINE = (
     sa.select(issues.c.key, issues.c.list, issues.c.day, issues.c.frozen_at, issues.c.terms)
+    .where(IS_CLOSED)
     .order_by(issues.c.day.desc())
     .limit(1)
 )
@@ -42,8 +34,9 @@ _OUTLINE = (
 class SqlIssues(Issues):
     """Closed issues, with their listings, choices, rendering and deliveries."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, workers: Workers) -> None:
         self._database = database
+        self._closer = IssueCloser(database, workers)
 
     @override
     async def find(self, list_name: str, day: date) -> Issue | None:
@@ -78,7 +71,7 @@ class SqlIssues(Issues):
 
     @override
     async def last_number(self, list_name: str) -> int:
-        query = sa.select(sa.func.max(issues.c.number)).where(issues.c.list == list_name)
+        query = sa.select(sa.func.max(issues.c.number)).where(issues.c.list == list_name, IS_CLOSED)
         async with self._database.read() as connection:
             return await connection.scalar(query) or 0
 
@@ -89,7 +82,9 @@ class SqlIssues(Issues):
             query = (
                 sa.select(issue_listings.c.issue_key, issue_listings.c.listing_key, issue_listings.c.rank)
                 .join(issues, issues.c.key == issue_listings.c.issue_key)
-                .where(issues.c.list == list_name, among(connection, issue_listings.c.listing_key, keys))
+                .where(
+                    issues.c.list == list_name, IS_CLOSED, among(connection, issue_listings.c.listing_key, keys)
+                )
             )
             places = (await connection.execute(query)).all()
             lengths = await _lengths(connection, {place.issue_key for place in places})
@@ -109,25 +104,13 @@ class SqlIssues(Issues):
         rendering: Rendering | None = None,
         needs_reader: bool = False,
     ) -> tuple[Issue, bool]:
-        """A draft is stale, too, when a listing of it was merged into another meanwhile."""
-        list_name, readers_of = draft.masthead.list, draft.masthead.readers_of
-        async with self._database.write() as connection:
-            # What the other edition of the list chooses for its readers must be known here.
-            await self._database.alone(connection, f"close an issue of {readers_of}")
-            issue = await _add(connection, draft, subject, now)
-            if issue is None:
-                same_day = sa.and_(issues.c.list == list_name, issues.c.day == draft.day)
-                earlier = await _issue(connection, same_day)
-                if earlier is None:
-                    raise StaleDraftError(f"{list_name} {draft.day}: issue {draft.number} is of another day")
-                return earlier, False
-            await _add_listings(connection, issue)
-            if rendering is not None:
-                await connection.execute(sa.insert(renderings).values(issue_key=issue.key, body=rendering))
-            reasons = await _plan_deliveries(connection, issue, plan, now)
-            if needs_reader:
-                require_reader(issue, reasons)
-        return issue, True
+        while (earlier := await self.find(draft.masthead.list, draft.day)) is None:
+            made = await self._closer.close(
+                draft, subject, plan, now=now, rendering=rendering, needs_reader=needs_reader
+            )
+            if made is not None:
+                return made, True
+        return earlier, False
 
     @override
     async def rendering(self, key: int) -> Rendering | None:
@@ -143,14 +126,18 @@ class SqlIssues(Issues):
 
     @override
     async def chosen(self, key: int, address_key: str) -> tuple[Choice, str] | None:
-        of_delivery = sa.and_(
-            deliveries.c.issue_key == choices.c.issue_key, deliveries.c.choice == choices.c.number
+        # From the few subscribers of the address: an issue has a million deliveries.
+        of_reader = sa.select(subscribers.c.key).where(subscribers.c.address_key == address_key)
+        number = (
+            sa.select(deliveries.c.choice)
+            .where(deliveries.c.subscriber_key.in_(of_reader), deliveries.c.issue_key == key)
+            .limit(1)
+            .scalar_subquery()
         )
         query = (
             sa.select(choices.c.chosen, choices.c.subject)
-            .join(deliveries, of_delivery)
-            .join(subscribers, subscribers.c.key == deliveries.c.subscriber_key)
-            .where(choices.c.issue_key == key, subscribers.c.address_key == address_key)
+            .join(issues, issues.c.key == choices.c.issue_key)
+            .where(IS_CLOSED, choices.c.issue_key == key, choices.c.number == number)
         )
         async with self._database.read() as connection:
             row = (await connection.execute(query)).first()
@@ -164,7 +151,13 @@ class SqlIssues(Issues):
             .scalar_subquery()
             .label("listings")
         )
-        query = sa.select(issues, size).order_by(issues.c.day.desc(), issues.c.key.desc()).limit(limit)
+        shown = (issues.c[name] for name in ("key", "list", "day", "number", "subject", "frozen_at"))
+        query = (
+            sa.select(*shown, size)
+            .where(IS_CLOSED)
+            .order_by(issues.c.day.desc(), issues.c.key.desc())
+            .limit(limit)
+        )
         if list_name is not None:
             query = query.where(issues.c.list == list_name)
         async with self._database.read() as connection:
@@ -184,22 +177,11 @@ class SqlIssues(Issues):
         ]
 
 
-async def state_counts(connection: AsyncConnection, keys: Sequence[int]) -> dict[int, dict[DeliveryState, int]]:
-    """Return how many deliveries of each issue stand in each state; every state is there."""
-    counts = {key: dict.fromkeys(DeliveryState, 0) for key in keys}
-    query = (
-        sa.select(deliveries.c.issue_key, deliveries.c.state, sa.func.count().label("deliveries"))
-        .where(deliveries.c.issue_key.in_(keys))
-        .group_by(deliveries.c.issue_key, deliveries.c.state)
-    )
-    for row in await connection.execute(query):
-        counts[row.issue_key][row.state] = row.deliveries
-    return counts
-
-
 async def _issue(connection: AsyncConnection, which: sa.ColumnElement[bool]) -> Issue | None:
     """Return the newest issue that fits, or None."""
-    found = await connection.execute(sa.select(issues).where(which).order_by(issues.c.day.desc()).limit(1))
+    found = await connection.execute(
+        sa.select(issues).where(which, IS_CLOSED).order_by(issues.c.day.desc()).limit(1)
+    )
     row = found.first()
     if row is None:
         return None
@@ -228,73 +210,8 @@ async def _lengths(connection: AsyncConnection, keys: Collection[int]) -> dict[i
 
 async def _rendering(connection: AsyncConnection, key: int) -> Rendering | None:
     found: Rendering | None = await connection.scalar(
-        sa.select(renderings.c.body).where(renderings.c.issue_key == key)
+        sa.select(renderings.c.body)
+        .join(issues, issues.c.key == renderings.c.issue_key)
+        .where(renderings.c.issue_key == key, IS_CLOSED)
     )
     return found
-
-
-async def _add(connection: AsyncConnection, draft: Draft, subject: str, now: datetime) -> Issue | None:
-    """Write the issue's own row; None if its list has that day or that number already."""
-    statement = (
-        insert(connection, issues)
-        .values(
-            list=draft.masthead.list,
-            day=draft.day,
-            number=draft.number,
-            subject=subject,
-            frozen_at=now,
-            terms=draft.terms,
-            candidates=draft.candidates,
-        )
-        .on_conflict_do_nothing()
-        .returning(issues.c.key)
-    )
-    key = await connection.scalar(statement)
-    return None if key is None else draft.closed(key, subject, now)
-
-
-async def _add_listings(connection: AsyncConnection, issue: Issue) -> None:
-    rows: list[dict[str, Any]] = [
-        {"issue_key": issue.key, "rank": listing.rank, "listing_key": listing.key, "record": listing}
-        for listing in issue.listings
-    ]
-    if not rows:
-        return
-    try:
-        await connection.execute(sa.insert(issue_listings), rows)
-    except IntegrityError as error:
-        raise StaleDraftError(f"{issue.list} {issue.day}: a listing has been merged into another") from error
-
-
-async def _plan_deliveries(connection: AsyncConnection, issue: Issue, plan: Plan, now: datetime) -> Counter[str]:
-    """Write a delivery for each of the issue's subscribers, page by page; who was removed gets none.
-
-    Returns:
-        How many begin with each reason; the reason of those that are queued is empty.
-    """
-    page = (
-        sa.select(subscribers.c.address_key, subscribers.c.key, SUPPRESSION, *COLUMNS)
-        .where(
-            subscribers.c.list == issue.masthead.readers_of,
-            subscribers.c.address_key > sa.bindparam("after"),
-            subscribers.c.status != SubscriberStatus.REMOVED,
-        )
-        .order_by(subscribers.c.address_key)
-        .limit(_PAGE)
-    )
-    after, reasons = "", Counter[str]()
-    brought, numbered = await Brought.before(connection, issue), NumberedChoices(issue.key)
-    while found := (await connection.execute(page, {"after": after})).all():
-        after = found[-1].address_key
-        readers = {key: (subscriber_of(values), suppression) for _, key, suppression, *values in found}
-        getting = [key for key, (reader, _) in readers.items() if issue.terms.suits(reader.cadence)]
-        had = await brought.to(connection, getting)
-        planned = []
-        for key, (reader, suppression) in readers.items():
-            one = opening(reader, suppression, had.get(key, frozenset()), plan, now)
-            number = None if one.choice is None else numbered.number(one.choice, one.subject)
-            planned.append((issue.key, key, number, *one[:-2]))
-            reasons[one.reason] += 1
-        await numbered.write(connection)
-        await run(connection, ADD_DELIVERIES, planned=rows(planned))
-    return reasons

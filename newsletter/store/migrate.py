@@ -56,7 +56,7 @@ async def is_up_to_date(database: Database) -> bool:
 
 def create(connection: Connection) -> None:
     """Create the tables in an empty database by running all migrations within the caller's transaction."""
-    from alembic import command  # noqa: PLC0415 - see above
+    from alembic import command
 
     config = _config()
     config.attributes["connection"] = connection
@@ -69,7 +69,7 @@ def newest_revision() -> str:
 
 
 def _upgrade(connection: Connection, database: Database) -> None:
-    from alembic.util import CommandError  # noqa: PLC0415 - see above
+    from alembic.util import CommandError
 
     try:
         create(connection)
@@ -113,7 +113,7 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _config() -> Config:
-    from alembic.config import Config  # noqa: PLC0415 - see above
+    from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))

@@ -25,9 +25,10 @@ class SqlStore(Store):
         self._database = database
         self.library = SqlLibrary(database)
         self.pictures = SqlPictures(database)
-        self.issues = SqlIssues(database)
+        workers = _workers(database)
+        self.issues = SqlIssues(database, workers)
         self.subscribers = SqlSubscribers(database)
-        self.outbox = SqlOutbox(database, _workers(database))
+        self.outbox = SqlOutbox(database, workers)
         self.hindrances = SqlHindrances(database)
         self.suppressions = SqlSuppressions(database)
         self.high_water = SqlHighWater(database)

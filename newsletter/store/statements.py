@@ -33,27 +33,7 @@ def _table(parameter: str, **types: str) -> Statement:
     )
 
 
-# Subscribers, in rows of `subscriber_rows.row_of`. Who came by another way, perhaps just now, stays as they are.
-# Who has unsubscribed stays so.
-_SUBSCRIBERS = _table("rows", **dict.fromkeys(FIELDS, "text"), address_key="text", now="timestamptz")
 _NAMES = ", ".join(FIELDS)
-_CHANGES = ", ".join(f"{name} = excluded.{name}" for name in FIELDS if name not in {"list", "status", "origin"})
-PUT_SUBSCRIBERS = Statement(
-    sqlite=f"""
-        INSERT INTO subscribers ({_NAMES}, address_key, created_at, updated_at)
-        SELECT {_NAMES}, address_key, now, now FROM {_SUBSCRIBERS.sqlite} AS subscriber WHERE true
-        ON CONFLICT (list, address_key) DO UPDATE SET {_CHANGES}, updated_at = excluded.updated_at,
-            status = CASE subscribers.status WHEN 'unsubscribed' THEN 'unsubscribed' ELSE excluded.status END
-        WHERE subscribers.origin = excluded.origin
-    """,
-    postgresql=f"""
-        INSERT INTO subscribers ({_NAMES}, address_key, created_at, updated_at)
-        SELECT {_NAMES}, address_key, now, now FROM {_SUBSCRIBERS.postgresql} AS subscriber
-        ON CONFLICT (list, address_key) DO UPDATE SET {_CHANGES}, updated_at = excluded.updated_at,
-            status = CASE subscribers.status WHEN 'unsubscribed' THEN 'unsubscribed' ELSE excluded.status END
-        WHERE subscribers.origin = excluded.origin
-    """,
-)
 
 # Deliveries as closing an issue plans them: the keys of issue and subscriber, the number of the choice, and the
 # fields of `core.steps.Opening` but for the choice itself.
@@ -101,9 +81,9 @@ ADD_CHOICES = Statement(
     """,
 )
 
-# Deliveries that are due, with what was chosen for the subscriber, why the address is suppressed, or NULL, and the
-# subscriber, whose address and name are as they were when the issue was closed. All of these have a choice; the
-# outer join keeps SQLite from going through the choices first.
+# Deliveries of an issue that are due, with what was chosen for the subscriber, why the address is suppressed, or
+# NULL, and the subscriber, whose address and name are as they were when the issue was closed. All of these have a
+# choice; the outer join keeps SQLite from going through the choices first.
 _WHEN_CLOSED = {
     "email": "deliveries.email AS email",
     "name": "coalesce(deliveries.name, subscribers.name) AS name",
@@ -122,23 +102,14 @@ _CLAIMED = f"key, issue_key, subscriber_key, state, due_at, attempts, chosen, su
 CLAIM = Statement(
     sqlite=f"""
         SELECT json_group_array(json_array({_CLAIMED})) FROM (
-            {_DUE} WHERE ready_at <= :now ORDER BY ready_at, deliveries.key LIMIT :limit
-        )
-    """,
-    postgresql=f"""
-        {_DUE} WHERE ready_at <= %(now)s ORDER BY ready_at, deliveries.key LIMIT %(limit)s
-        FOR UPDATE OF deliveries SKIP LOCKED
-    """,
-)
-CLAIM_OF_ISSUE = Statement(
-    sqlite=f"""
-        SELECT json_group_array(json_array({_CLAIMED})) FROM (
             {_DUE} WHERE deliveries.issue_key = :issue_key AND ready_at <= :now
+                AND EXISTS (SELECT 1 FROM issues WHERE key = :issue_key AND closing_by IS NULL)
             ORDER BY ready_at, deliveries.key LIMIT :limit
         )
     """,
     postgresql=f"""
         {_DUE} WHERE deliveries.issue_key = %(issue_key)s AND ready_at <= %(now)s
+            AND EXISTS (SELECT 1 FROM issues WHERE key = %(issue_key)s AND closing_by IS NULL)
         ORDER BY ready_at, deliveries.key LIMIT %(limit)s
         FOR UPDATE OF deliveries SKIP LOCKED
     """,

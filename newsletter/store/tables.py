@@ -136,11 +136,15 @@ issues = sa.Table(
     sa.Column("terms", Frozen(Terms), nullable=False),
     sa.Column("candidates", sa.Integer, nullable=False),
     sa.Column("closing_by", sa.Text),  # the worker that is still planning its deliveries; NULL: it is closed
-    sa.Column("delivery_count", sa.Integer),  # of all its deliveries; NULL until it is closed
+    # Of all its deliveries, or of those that are written so far. It stays: deliveries come with the closing alone.
+    sa.Column("delivery_count", sa.Integer),
     sa.UniqueConstraint("list", "day"),
     sa.UniqueConstraint("list", "number"),
     sqlite_autoincrement=True,
 )
+
+# While an issue is being closed, nobody but who closes it knows of it: every query of issues has this condition.
+IS_CLOSED = issues.c.closing_by.is_(None)
 
 # `listing_key` follows when listings are merged; the frozen record beside it never changes.
 issue_listings = sa.Table(
@@ -262,7 +266,8 @@ deliveries = sa.Table(
     sa.Column("claimed_by", sa.Text),
     _moment("updated_at"),
     sa.UniqueConstraint("subscriber_key", "issue_key"),
-    sa.Index(None, "issue_key", "state"),
+    # With the key, an issue's deliveries in a state are found in the order of their keys, some at a time.
+    sa.Index(None, "issue_key", "state", "key"),
 )
 
 _is_ready = deliveries.c.ready_at.is_not(None)
@@ -275,7 +280,6 @@ sa.Index(
     sqlite_where=_is_ready,
     postgresql_where=_is_ready,
 )
-sa.Index(None, deliveries.c.ready_at, deliveries.c.key, sqlite_where=_is_ready, postgresql_where=_is_ready)
 sa.Index(None, deliveries.c.claimed_by, sqlite_where=_is_held, postgresql_where=_is_held)
 
 # What holds mail up for a while, so that a restart doesn't forget it.
@@ -301,15 +305,16 @@ slots = sa.Table(
     sa.Column("in_vain_on", sa.Date),
 )
 
-# What a list's file and members file were when the subscribers were last brought into line with them.
+# What the files of a list were when its subscribers were last brought into line with them (`ports.SeenFiles`).
+# There is no row where that must be done anew, whatever the files are.
 list_files = sa.Table(
     "list_files",
     metadata,
     sa.Column("list", _Exact, primary_key=True),
-    _text("fingerprint"),
-    sa.Column("members_size", sa.BigInteger),  # bytes; NULL where there is no members file
-    sa.Column("members_modified_ns", sa.BigInteger),  # nanoseconds since 1970
-    sa.Column("subscribers", sa.Integer, nullable=False),  # whom the files name
+    _text("definition"),  # a digest of what the list file says of its members
+    _text("stamp"),  # size and times of the members file
+    _text("digest"),  # of the members file's content
+    sa.Column("members", sa.Integer, nullable=False),  # how many the files name
     _moment("synced_at"),
 )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from newsletter.cli.output import DeliveryProgress, progress
+from newsletter.cli.progress import DeliveryProgress, progress
 from newsletter.core.delivery import DeliveryState, Outcome
 
 SENT, DEFERRED = (Outcome(state=state) for state in (DeliveryState.SENT, DeliveryState.DEFERRED))
@@ -14,7 +14,7 @@ SENT, DEFERRED = (Outcome(state=state) for state in (DeliveryState.SENT, Deliver
 
 def test_it_is_told_now_and_then_and_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = iter(number / 4 for number in range(1000))
-    monkeypatch.setattr("newsletter.cli.output.monotonic", lambda: next(seconds))
+    monkeypatch.setattr("newsletter.cli.progress.monotonic", lambda: next(seconds))
     told: list[dict[str, Any]] = []
     shown = DeliveryProgress(told.append, every=1)
     for remaining in reversed(range(1, 41)):

@@ -66,6 +66,11 @@ LISTS = st.builds(
 )
 
 
+def time_of(reader: Subscriber, list_: NewsletterList, slot: Slot) -> datetime:
+    """Return when a reader's copy is due."""
+    return reader_time(reader.hour, reader.timezone or list_.timezone, slot)
+
+
 def at(day: date, hour: int, minute: int = 0) -> datetime:
     return datetime.combine(day, time(hour, minute), UTC)
 
@@ -311,7 +316,7 @@ def test_an_unused_hour_is_due_or_missed_and_nothing_else(
 
 def test_a_reader_without_an_hour_gets_the_issue_when_it_is_out() -> None:
     slot = slot_on(LONDON, MONDAY)
-    assert reader_time(replace(READER, timezone="Asia/Tokyo"), LONDON, slot) == slot.at
+    assert time_of(replace(READER, timezone="Asia/Tokyo"), LONDON, slot) == slot.at
 
 
 @pytest.mark.parametrize(
@@ -324,7 +329,7 @@ def test_a_reader_without_an_hour_gets_the_issue_when_it_is_out() -> None:
 )
 def test_a_reader_in_tokyo_of_a_list_in_london_gets_it_on_the_next_morning(day: date, expected: datetime) -> None:
     reader = replace(READER, hour=time(7, 30), timezone="Asia/Tokyo")
-    moment = reader_time(reader, LONDON, slot_on(LONDON, day))
+    moment = time_of(reader, LONDON, slot_on(LONDON, day))
     assert moment == expected
     assert zoned(moment, "Asia/Tokyo") == datetime.combine(
         day + timedelta(days=1), time(7, 30), ZoneInfo("Asia/Tokyo")
@@ -333,15 +338,15 @@ def test_a_reader_in_tokyo_of_a_list_in_london_gets_it_on_the_next_morning(day: 
 
 def test_a_reader_to_the_west_gets_it_on_the_same_morning() -> None:
     reader = replace(READER, hour=time(7), timezone="America/New_York")
-    moment = reader_time(reader, LONDON, slot_on(LONDON, date(2026, 1, 15)))
+    moment = time_of(reader, LONDON, slot_on(LONDON, date(2026, 1, 15)))
     assert moment == datetime(2026, 1, 15, 12, tzinfo=UTC)
 
 
 def test_an_hour_without_a_zone_is_in_the_lists_zone() -> None:
     slot = slot_on(LONDON, date(2026, 6, 1))
-    assert reader_time(replace(READER, hour=time(8)), LONDON, slot) == slot.at
-    assert reader_time(replace(READER, hour=time(18)), LONDON, slot) == at(slot.day, 17)
-    assert reader_time(replace(READER, hour=time(7, 59)), LONDON, slot) == at(slot.day + timedelta(days=1), 6, 59)
+    assert time_of(replace(READER, hour=time(8)), LONDON, slot) == slot.at
+    assert time_of(replace(READER, hour=time(18)), LONDON, slot) == at(slot.day, 17)
+    assert time_of(replace(READER, hour=time(7, 59)), LONDON, slot) == at(slot.day + timedelta(days=1), 6, 59)
 
 
 @given(LISTS, DAYS, HOURS, ZONES)
@@ -349,7 +354,7 @@ def test_a_readers_copy_is_due_within_a_day_of_the_slot_at_the_readers_hour(
     list_: NewsletterList, day: date, hour: time, timezone: str
 ) -> None:
     slot = slot_on(list_, day)
-    moment = reader_time(replace(READER, hour=hour, timezone=timezone), list_, slot)
+    moment = time_of(replace(READER, hour=hour, timezone=timezone), list_, slot)
     shown = zoned(moment, timezone)
     assert slot.at <= moment <= slot.at + timedelta(hours=25)  # the day of a change back has 25 hours
     skipped = is_skipped(shown.date(), hour, timezone) or is_skipped(
@@ -366,7 +371,7 @@ def test_a_readers_copies_come_in_the_order_of_the_issues(
     last, following = last_slot(list_, now), next_slot(list_, now)
     assert last is not None
     assert following is not None
-    assert reader_time(reader, list_, last) <= reader_time(reader, list_, following)
+    assert time_of(reader, list_, last) <= time_of(reader, list_, following)
 
 
 def test_a_copy_is_planned_for_the_readers_hour_or_now_if_that_is_past() -> None:

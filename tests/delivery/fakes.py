@@ -105,11 +105,9 @@ class FakeOutbox:
         finally:
             self.dead.add(name)
 
-    async def claim(
-        self, worker: str, *, now: datetime, limit: int, issue_key: int | None = None
-    ) -> list[Delivery]:
+    async def claim(self, worker: str, *, issue_key: int, now: datetime, limit: int) -> list[Delivery]:
         due = [row for row in self.rows.values() if self._due(row, now) and not row.claimed_by]
-        mine = [row for row in due if issue_key in {None, row.delivery.issue_key}][:limit]
+        mine = [row for row in due if row.delivery.issue_key == issue_key][:limit]
         for row in mine:
             row.claimed_by = worker
         return [row.delivery._replace(state=row.state, attempts=row.attempts) for row in mine]

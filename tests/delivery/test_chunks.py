@@ -20,7 +20,7 @@ from newsletter.ports import ChunkReport, Store
 from newsletter.store import open_store, upgrade
 from tests.delivery.fakes import ISSUE, NOW, FakeOutbox, delivery, message_for, reader
 from tests.delivery.services import names, relay_to, service
-from tests.delivery.stores import freeze
+from tests.delivery.stores import freeze_for
 from tests.postgres import Server, postgres
 from tests.smtp_server import HANG, Certificates, SmtpServer
 
@@ -62,7 +62,7 @@ def everybody(server: SmtpServer, readers: int) -> bool:
 async def test_a_chunk_settles_as_many_as_it_is_asked_for_and_leaves_the_rest(
     server: SmtpServer, store: Store, ledger: tuple[str, Path | None]
 ) -> None:
-    issue = await freeze(store, 130)
+    issue = await freeze_for(store, 130)
 
     async with service(store.outbox, relay_to(server), journals=ledger[1]) as at_work:
         first = await at_work.deliver_chunk(issue, message_for, most=70)
@@ -136,7 +136,7 @@ async def test_trouble_with_a_message_does_not_use_up_the_number(server: SmtpSer
 async def test_chunks_at_the_same_time_deliver_each_once(
     server: SmtpServer, store: Store, ledger: tuple[str, Path | None], processes: int
 ) -> None:
-    issue = await freeze(store, 200)
+    issue = await freeze_for(store, 200)
 
     async def work(at_work: DeliveryService) -> list[ChunkReport]:
         reports = [await at_work.deliver_chunk(issue, message_for, most=30)]
@@ -339,7 +339,7 @@ async def test_a_worker_that_dies_while_others_deliver_is_recovered(
     async with service(outbox, relay_to(server), uncertain=Uncertain.HOLD) as at_work:
         await at_work.deliver_chunk(ISSUE, message_for, most=2)
         async with outbox.worker() as dead:
-            claimed = await outbox.claim(dead, now=NOW, limit=2)
+            claimed = await outbox.claim(dead, issue_key=ISSUE, now=NOW, limit=2)
             await outbox.record([Change(key=claimed[0].key, state=DeliveryState.SENDING, at=NOW, attempts=1)])
         report = await at_work.deliver_chunk(ISSUE, message_for)
 

@@ -19,7 +19,7 @@ from newsletter.delivery.record.journal import DamagedJournalError, Journal, pat
 from newsletter.delivery.record.notes import JournalledNotes
 from newsletter.delivery.record.recovery import recover
 from newsletter.ports import Outbox
-from tests.delivery.fakes import NOW, FakeOutbox
+from tests.delivery.fakes import ISSUE, NOW, FakeOutbox
 from tests.delivery.services import names
 
 WORKER = "host-1-abc"
@@ -206,7 +206,7 @@ async def test_senders_wait_for_an_outbox_that_cannot_keep_up(tmp_path: Path) ->
 async def test_recovery_knows_what_was_sent_and_what_was_in_flight(tmp_path: Path) -> None:
     outbox = FakeOutbox.of(5)
     async with outbox.worker() as dead:
-        await outbox.claim(dead, now=NOW, limit=4)
+        await outbox.claim(dead, issue_key=ISSUE, now=NOW, limit=4)
         journal = Journal(tmp_path, dead)
         journal.append([intent(1), outcome(1), intent(2)])
         journal.close()
@@ -257,7 +257,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
 async def test_what_the_worker_of_a_damaged_journal_held_is_uncertain(tmp_path: Path, damage: str) -> None:
     outbox = FakeOutbox.of(5)
     async with outbox.worker() as dead:
-        await outbox.claim(dead, now=NOW, limit=4)
+        await outbox.claim(dead, issue_key=ISSUE, now=NOW, limit=4)
     kept(tmp_path).rename(path_of(tmp_path, dead))
     DAMAGE[damage](path_of(tmp_path, dead))
 
@@ -286,7 +286,7 @@ async def test_a_process_that_was_killed_while_it_made_its_journal_had_sent_noth
 ) -> None:
     outbox = FakeOutbox.of(2)
     async with outbox.worker() as dead:
-        await outbox.claim(dead, now=NOW, limit=2)
+        await outbox.claim(dead, issue_key=ISSUE, now=NOW, limit=2)
     path = path_of(tmp_path, dead)
     path.with_name(f"{path.name}.new").write_bytes(bytes(size))
 
@@ -311,7 +311,7 @@ def test_a_journal_that_another_version_wrote_is_damaged_and_no_mistake_of_ours(
 async def test_a_journal_that_cannot_be_read_is_one_line_and_nothing_is_sent(tmp_path: Path) -> None:
     outbox = FakeOutbox.of(2)
     async with outbox.worker() as dead:
-        await outbox.claim(dead, now=NOW, limit=1)
+        await outbox.claim(dead, issue_key=ISSUE, now=NOW, limit=1)
     path_of(tmp_path, dead).mkdir()
 
     with pytest.raises(StoreError, match=r"\.journal.* can't be read: .*rename it to .*\.lost") as told:
@@ -325,7 +325,7 @@ async def test_a_journal_that_cannot_be_read_is_one_line_and_nothing_is_sent(tmp
 async def test_recovery_leaves_the_living_alone(tmp_path: Path) -> None:
     outbox = FakeOutbox.of(2)
     async with outbox.worker() as living:
-        await outbox.claim(living, now=NOW, limit=1)
+        await outbox.claim(living, issue_key=ISSUE, now=NOW, limit=1)
         journal = Journal(tmp_path, living)
         journal.append([intent(1)])
 

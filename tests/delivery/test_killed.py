@@ -27,7 +27,7 @@ from newsletter.delivery.record.recovery import recover
 from newsletter.ports import Store
 from newsletter.store import open_store, upgrade
 from tests.delivery.fakes import NOW
-from tests.delivery.stores import freeze
+from tests.delivery.stores import freeze_for
 from tests.delivery.worker import POINTS, Order, Workers
 from tests.postgres import Server, postgres
 from tests.smtp_server import SmtpServer
@@ -110,7 +110,7 @@ async def test_after_a_kill_a_rerun_loses_nobody_and_repeats_only_what_was_in_fl
 ) -> None:
     order = replace(order, policy=policy.value)
     server.delay = 0.01
-    issue = await freeze(store, READERS)
+    issue = await freeze_for(store, READERS)
     child = await workers.start(order)
     await server.until(READERS // 3)
     os.kill(child, signal.SIGKILL)
@@ -135,7 +135,7 @@ async def test_a_process_that_is_asked_to_end_leaves_nothing_uncertain(
     server: SmtpServer, store: Store, workers: Workers, order: Order
 ) -> None:
     server.delay = 0.01
-    issue = await freeze(store, READERS)
+    issue = await freeze_for(store, READERS)
     child = await workers.start(order)
     await server.until(READERS // 3)
     os.kill(child, signal.SIGTERM)
@@ -175,13 +175,13 @@ async def test_many_kills_at_any_point_lose_nobody_and_repeat_only_what_was_in_f
 ) -> None:
     order = replace(order, policy=policy.value)
     chance = random.Random(f"{policy} {bool(order.journals)} {CRASHES}")  # noqa: S311
-    issues = [await freeze(store, FEW)]
+    issues = [await freeze_for(store, FEW)]
     in_flight = kills = 0
     while kills < CRASHES:
         if await kill_somewhere(workers, order, chance):
             kills += 1
         else:  # it had delivered everything
-            issues.append(await freeze(store, FEW, number=len(issues) + 1))
+            issues.append(await freeze_for(store, FEW, number=len(issues) + 1))
         cut_off = await brought_back(store, order)
         assert cut_off <= CONNECTIONS
         in_flight += cut_off
@@ -206,7 +206,7 @@ async def test_many_kills_at_any_point_lose_nobody_and_repeat_only_what_was_in_f
 async def test_two_processes_at_once_send_each_reader_one_copy(
     server: SmtpServer, store: Store, workers: Workers, order: Order
 ) -> None:
-    issue = await freeze(store, READERS)
+    issue = await freeze_for(store, READERS)
 
     async with Workers() as others:
         await workers.start(order)
@@ -222,7 +222,7 @@ async def test_one_of_two_processes_is_killed_and_the_other_takes_over_what_it_h
 ) -> None:
     server.delay = 0.005
     order = replace(order, policy=Uncertain.RESEND.value)
-    issue = await freeze(store, READERS)
+    issue = await freeze_for(store, READERS)
 
     async with Workers() as others:
         killed = await workers.start(order)

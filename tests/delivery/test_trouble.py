@@ -10,7 +10,7 @@ from newsletter.core.delivery import Change, Delivery, DeliveryState, Uncertain
 from newsletter.core.errors import RenderError, StoreError
 from newsletter.ports import ChunkReport, Message
 from tests.delivery import services
-from tests.delivery.fakes import NOW, FakeOutbox, PlainMessage, message_for, reader
+from tests.delivery.fakes import ISSUE, NOW, FakeOutbox, PlainMessage, message_for, reader
 from tests.delivery.services import Make, names, relay_to
 from tests.smtp_server import DROP, SmtpServer
 
@@ -109,7 +109,7 @@ async def test_a_relay_that_drops_every_message_is_given_up_before_many_are_unce
 async def test_what_a_dead_worker_held_is_brought_back_first(server: SmtpServer, process: Make) -> None:
     outbox = FakeOutbox.of(3)
     async with outbox.worker() as dead:
-        await outbox.claim(dead, now=NOW, limit=2)
+        await outbox.claim(dead, issue_key=ISSUE, now=NOW, limit=2)
         await outbox.record([Change(key=1, state=SENDING, at=NOW, attempts=1)])
 
     report = await process(outbox, relay_to(server), uncertain=Uncertain.HOLD).deliver(message_for)

@@ -26,10 +26,14 @@ from newsletter.delivery.service import DeliveryService
 from newsletter.delivery.settlement import Rules
 from newsletter.delivery.smtp import wire
 from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelay
-from newsletter.store import open_store
+from newsletter.ports import Store
+from newsletter.store import closing, half_issues, open_store
+from newsletter.store.closing import IssueCloser
+from newsletter.store.half_issues import HalfIssues
 from newsletter.store.outbox import SqlOutbox
 from newsletter.store.suppressions import SqlSuppressions
 from tests.delivery.fakes import message_for
+from tests.delivery.stores import freeze
 
 # Where a process may be told to die: before or after a call of a function.
 POINTS: dict[str, tuple[Any, str, bool]] = {
@@ -56,6 +60,23 @@ POINTS: dict[str, tuple[Any, str, bool]] = {
     "after dead addresses were decided on": (SqlSuppressions, "judge", True),
 }
 
+# The same, of a process that closes an issue.
+CLOSING_POINTS: dict[str, tuple[Any, str, bool]] = {
+    "before a worker is registered": (IssueCloser, "close", False),
+    "before the issue is written": (IssueCloser, "_begin", False),
+    "after the issue is written": (IssueCloser, "_begin", True),
+    "before a page is read": (IssueCloser, "_next_readers", False),
+    "after a page is read": (IssueCloser, "_next_readers", True),
+    "before a page is written": (IssueCloser, "_write", False),
+    "after a page is written": (IssueCloser, "_write", True),
+    "before the issue's row is written on": (closing, "_write_on", False),
+    "after the issue's row is written on": (closing, "_write_on", True),
+    "after the issue is closed": (IssueCloser, "close", True),
+    "before half an issue is taken over": (HalfIssues, "_take_over", False),
+    "before a piece of it is deleted": (HalfIssues, "_delete_piece", False),
+    "after a piece of it is deleted": (HalfIssues, "_delete_piece", True),
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
@@ -68,6 +89,8 @@ class Order:
     batch: int = 20
     journals: str = ""
     most: int = 0  # deliveries of a chunk; 0: all that are due
+    closes: int = 0  # the number of the issue that it closes first; 0: none
+    delivers: bool = True
     point: str = ""
     count: int = 0
 
@@ -105,21 +128,32 @@ class Workers:
 
 
 def _serve() -> None:
+    # Small pages and pieces, so that few readers make many of them.
+    closing._READERS = closing._READERS.limit(20)
+    half_issues._PIECE = 30
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     for line in sys.stdin:
         order = Order(**json.loads(line))
         child = os.fork()
         if not child:
             _die_at(order)
-            asyncio.run(_deliver(order))
+            asyncio.run(_work(order))
             sys.stdout.flush()
             os._exit(0)
         print(child, flush=True)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 
 
-async def _deliver(order: Order) -> None:
+async def _work(order: Order) -> None:
     store = await open_store(order.database)
+    if order.closes:
+        await freeze(store, order.closes)
+    if order.delivers:
+        await _deliver(store, order)
+    await store.close()
+
+
+async def _deliver(store: Store, order: Order) -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     relay = RelayConfig(
@@ -149,14 +183,13 @@ async def _deliver(order: Order) -> None:
                 if not order.most or report.settled < order.most:
                     break
     await store.suppressions.judge(now=datetime.now(UTC))
-    await store.close()
 
 
 def _die_at(order: Order) -> None:
     """Let the process kill itself at a point, when it comes there for the `count`th time."""
     if not order.point:
         return
-    owner, name, is_after = POINTS[order.point]
+    owner, name, is_after = (POINTS | CLOSING_POINTS)[order.point]
     function = getattr(owner, name)
     left = order.count
 

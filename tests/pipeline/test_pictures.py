@@ -39,7 +39,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PictureS
 @pytest.fixture
 async def reader() -> AsyncIterator[WebPictures]:
     http = HttpClient(HttpConfig(user_agent="newsletter tests", timeout=10, retries=4))
-    yield WebPictures(http, public_only=False)
+    yield WebPictures(lambda: http, public_only=False)
     await http.aclose()
 
 

@@ -23,7 +23,8 @@ READ = 64 * 1024
 
 @pytest.fixture
 def pictures(make_http: MakeHttp) -> WebPictures:
-    return WebPictures(make_http(), public_only=False)
+    http = make_http()
+    return WebPictures(lambda: http, public_only=False)
 
 
 def partial_answer(body: bytes, total: str, *, kind: str = "image/png", status: int = 206) -> Response:
@@ -145,7 +146,8 @@ async def test_a_server_that_is_not_there_is_left_for_another_time(pictures: Web
 
 @pytest.mark.parametrize("raw_server", [[b"..."]], ids=["silence"], indirect=True)
 async def test_a_slow_server_is_not_waited_for(raw_server: RawServer, make_http: MakeHttp) -> None:
-    pictures = WebPictures(make_http(timeout=60), public_only=False, patience=0.2)
+    http = make_http(timeout=60)
+    pictures = WebPictures(lambda: http, public_only=False, patience=0.2)
     with pytest.raises(SourceError, match=r"no answer within 0\.2 s"):
         await pictures.look(raw_server.url)
     assert len(raw_server.requests) == 1
@@ -160,14 +162,15 @@ async def test_a_server_that_sends_drop_by_drop_is_not_waited_for(
         while not stopped.wait(0.02):
             yield b"\x89"
 
-    pictures = WebPictures(make_http(timeout=60), public_only=False, patience=0.3)
+    http = make_http(timeout=60)
+    pictures = WebPictures(lambda: http, public_only=False, patience=0.3)
     with pytest.raises(SourceError, match=r"no answer within 0\.3 s"):
         await look(pictures, httpserver, Response(body(), content_type="image/png"))
     stopped.set()
 
 
 async def test_addresses_that_are_not_public_are_not_asked(http: HttpClient, httpserver: HTTPServer) -> None:
-    check = await WebPictures(http, public_only=True).look(httpserver.url_for("/picture"))
+    check = await WebPictures(lambda: http, public_only=True).look(httpserver.url_for("/picture"))
     assert "127.0.0.1, which is not a public address" in check.refusal
     assert not httpserver.log
 

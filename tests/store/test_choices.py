@@ -21,6 +21,7 @@ from newsletter.ports import Store
 from newsletter.store import choices
 from newsletter.store.choices import NumberedChoices, read_choice
 from newsletter.store.tables import choices as choices_table
+from tests.claiming import claim
 from tests.store.conftest import Opener
 from tests.store.samples import DAY, HOUR, NOW, at, attempt, draft, in_issue, join, keys, paper, record, subscriber
 
@@ -156,7 +157,7 @@ async def test_what_was_chosen_for_a_reader_is_known_to_later_issues_of_both_edi
     assert of_week == {"readerann": frozenset(), "readerbob": frozenset(), "readereve": {two}}
 
     other: Had = {}
-    await join(store, subscriber("ann", "other"), list_name="other")
+    await join(store, subscriber("ann", "other"))
     elsewhere = draft(in_issue(one), in_issue(two, 2), list_name="other")
     await store.issues.freeze(elsewhere, "Other", recording(other), now=NOW)
     assert other == {"readerann": frozenset()}
@@ -167,7 +168,7 @@ async def test_what_was_withdrawn_or_refused_was_not_brought(store: Store, paper
     await store.issues.freeze(following(papers[0], days=0), "Monday", recording({}), now=NOW)
     ends = [DeliveryState.SENT, DeliveryState.REFUSED, DeliveryState.DEFERRED]
     async with store.outbox.worker() as worker:
-        for delivery, end in zip(await store.outbox.claim(worker, now=NOW, limit=3), ends, strict=True):
+        for delivery, end in zip(await claim(store.outbox, worker, now=NOW, limit=3), ends, strict=True):
             await attempt(store, delivery, end)
 
     had: Had = {}
@@ -228,7 +229,7 @@ async def test_two_editions_that_are_closed_at_once_bring_no_reader_one_paper_tw
     issues = {issue.key: issue for issue in made}
     assert len(issues) == 2
     async with store.outbox.worker() as worker:
-        for delivery in await store.outbox.claim(worker, now=NOW, limit=1000):
+        for delivery in await claim(store.outbox, worker, now=NOW, limit=1000):
             listings = issues[delivery.issue_key].listings
             brought.setdefault(delivery.subscriber.email, []).extend(
                 listings[position].key for position in delivery.choice.positions

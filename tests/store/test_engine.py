@@ -15,6 +15,7 @@ from newsletter.core.errors import ConfigurationError, StoreError
 from newsletter.store import open_store, upgrade
 from newsletter.store.engine import Database
 from newsletter.store.tables import issues
+from tests.claiming import claim
 from tests.store.conftest import Opener
 from tests.store.samples import DAY, NOW, at, frozen, paper, record, suppressed
 
@@ -63,6 +64,21 @@ async def test_sqlite_writes_ahead_and_waits_for_the_disk(tmp_path: Path) -> Non
         }
 
     assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 500}
+
+
+async def test_a_transaction_that_need_not_be_durable_waits_for_no_disk_and_the_next_one_does(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    for url, setting, waits, waits_not in (
+        (f"sqlite:///{tmp_path}/newsletter.db", "PRAGMA synchronous", 2, 1),
+        (f"{postgres_url}&options=-csynchronous_commit%3Don", "SHOW synchronous_commit", "on", "off"),
+    ):
+        found = []
+        async with at(url) as database:
+            for durable in (True, False, True):
+                async with database.write(durable=durable) as connection:
+                    found.append((await connection.exec_driver_sql(setting)).scalar())
+        assert found == [waits, waits_not, waits]
 
 
 async def test_no_update_is_lost_among_400_at_once(open_at: Opener, tmp_path: Path) -> None:
@@ -189,12 +205,12 @@ async def test_a_worker_whose_session_was_lost_claims_nothing_more(open_at: Open
     store = await open_at(postgres_url)
     await frozen(store, 2)
     async with store.outbox.worker() as worker:
-        assert len(await store.outbox.claim(worker, now=NOW, limit=1)) == 1
+        assert len(await claim(store.outbox, worker, now=NOW, limit=1)) == 1
         with psycopg.connect(postgres_url, autocommit=True) as connection:
             connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
             )
 
         with pytest.raises(StoreError, match="terminat"):
-            await store.outbox.claim(worker, now=NOW, limit=1)
+            await claim(store.outbox, worker, now=NOW, limit=1)
     assert await store.outbox.dead_workers() == [worker]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from newsletter.core.delivery import FORWARD, Change, DeliveryState, Uncertain, begun
 from newsletter.core.steps import Standing, walk
 from newsletter.store.tables import delivery_events
+from tests.claiming import claim
 from tests.store.conftest import Opener
 from tests.store.samples import NOW, at, attempt, frozen
 
@@ -29,7 +30,7 @@ async def test_every_step_is_kept_with_what_the_relay_said(open_at: Opener, url:
     store = await open_at(url)
     await frozen(store, 1)
     async with store.outbox.worker() as worker:
-        [claimed] = await store.outbox.claim(worker, now=NOW, limit=1)
+        [claimed] = await claim(store.outbox, worker, now=NOW, limit=1)
         await attempt(store, claimed, DeliveryState.DEFERRED, code=451, text="4.7.1 later")
         await store.subscribers.suppress("reader0@example.org", list_name=None, reason="left", now=NOW)
         await store.outbox.record([begun(claimed, NOW)])
@@ -45,7 +46,7 @@ async def test_a_recovery_is_kept_too(open_at: Opener, url: str) -> None:
     store = await open_at(url)
     await frozen(store, 1)
     async with store.outbox.worker() as worker:
-        [claimed] = await store.outbox.claim(worker, now=NOW, limit=1)
+        [claimed] = await claim(store.outbox, worker, now=NOW, limit=1)
         await store.outbox.record([begun(claimed, NOW)])
     await store.outbox.recover(Uncertain.RESEND, now=NOW)
 
@@ -60,7 +61,7 @@ async def test_a_time_without_a_zone_is_refused(open_at: Opener, url: str) -> No
     store = await open_at(url)
     await frozen(store, 1)
     async with store.outbox.worker() as worker:
-        [claimed] = await store.outbox.claim(worker, now=NOW, limit=1)
+        [claimed] = await claim(store.outbox, worker, now=NOW, limit=1)
         with pytest.raises(ValueError, match="has no time zone"):
             await store.outbox.record([begun(claimed, NOW.replace(tzinfo=None))])
 

@@ -20,6 +20,7 @@ from newsletter.core.subscriber import Subscriber
 from newsletter.core.terms import Terms
 from newsletter.store import migrate, upgrade
 from newsletter.store.tables import metadata
+from tests.claiming import claim
 from tests.store.conftest import Opener
 from tests.store.samples import DAY, NOW, at, draft, frozen, in_issue
 
@@ -44,7 +45,7 @@ async def test_the_comparison_would_notice_a_missing_index_or_column(url: str) -
     await upgrade(url)
 
     async with at(url) as database, database.write() as connection:
-        await connection.exec_driver_sql("DROP INDEX ix_deliveries_ready_at_key")
+        await connection.exec_driver_sql("DROP INDEX ix_deliveries_claimed_by")
         await connection.exec_driver_sql("ALTER TABLE readings DROP COLUMN error")
         found = await connection.run_sync(differences)
 
@@ -152,7 +153,7 @@ async def test_a_filled_ledger_of_the_version_before_goes_on(open_at: Opener, ur
     assert (weekly.terms.cadence, weekly.terms.stale_after) == (Cadence.WEEKLY, timedelta(days=4))
     assert await store.issues.rendering(7) is None
     async with store.outbox.worker() as worker:
-        [delivery] = await store.outbox.claim(worker, now=NOW, limit=9)
+        [delivery] = await claim(store.outbox, worker, now=NOW, limit=9)
     assert (delivery.choice, delivery.subject) == (Choice((0, 1), ((), ())), "Two papers")
     assert await store.issues.chosen(7, "bob@example.org") == (Choice((0, 1), ((), ())), "Two papers")
     assert await store.outbox.suppressed_count(7) == 1

@@ -8,6 +8,7 @@ import pytest
 from newsletter.core.delivery import Change, DeliveryState, Planned, begun
 from newsletter.core.subscriber import Subscriber, SubscriberStatus
 from newsletter.ports import Store
+from tests.claiming import claim
 from tests.store.conftest import Opener
 from tests.store.samples import (
     DAY,
@@ -19,6 +20,7 @@ from tests.store.samples import (
     frozen,
     join,
     key_of,
+    of_list,
     outcome,
     subscriber,
     suppressed,
@@ -38,9 +40,9 @@ async def test_what_is_due_is_claimed_oldest_first_and_once(store: Store) -> Non
     issue, _ = await store.issues.freeze(draft(), "Papers", by_number, now=NOW)
 
     async with store.outbox.worker() as worker:
-        first = await store.outbox.claim(worker, now=NOW + 2 * HOUR, limit=2)
-        second = await store.outbox.claim(worker, now=NOW + 2 * HOUR, limit=2)
-        third = await store.outbox.claim(worker, now=NOW + 2 * HOUR, limit=2)
+        first = await claim(store.outbox, worker, now=NOW + 2 * HOUR, limit=2)
+        second = await claim(store.outbox, worker, now=NOW + 2 * HOUR, limit=2)
+        third = await claim(store.outbox, worker, now=NOW + 2 * HOUR, limit=2)
 
     emails = [delivery.subscriber.email for delivery in (*first, *second, *third)]
     assert emails == ["reader0@example.org", "reader1@example.org", "reader2@example.org"]
@@ -62,18 +64,18 @@ async def test_hastened_deliveries_are_due_now_those_of_a_later_hour_and_deferre
         await attempt(store, claimed[0], DeliveryState.DEFERRED)
         await store.outbox.release(worker, [one.key for one in claimed])
 
-        again = await store.outbox.claim(worker, now=NOW, limit=9)
+        again = await claim(store.outbox, worker, now=NOW, limit=9)
         assert [delivery.key for delivery in again] == [claimed[1].key]
 
         await store.outbox.hasten(issue.key, now=NOW)
-        hastened = await store.outbox.claim(worker, now=NOW, limit=9)
+        hastened = await claim(store.outbox, worker, now=NOW, limit=9)
         assert [delivery.key for delivery in hastened] == [claimed[0].key]
 
 
 async def test_what_is_hastened_is_late_only_as_from_then(store: Store) -> None:
     issue = await frozen(store, 3)
     async with store.outbox.worker() as worker:
-        first, second = await store.outbox.claim(worker, now=NOW, limit=2)
+        first, second = await claim(store.outbox, worker, now=NOW, limit=2)
         await attempt(store, first, DeliveryState.DEFERRED)
         await attempt(store, second, DeliveryState.UNCERTAIN)
     later, hasten = NOW + 48 * HOUR, store.outbox.hasten
@@ -84,7 +86,7 @@ async def test_what_is_hastened_is_late_only_as_from_then(store: Store) -> None:
     assert await store.outbox.withdraw_late(issue.key, due_before=later, reason="late", now=later) == 1
 
     async with store.outbox.worker() as worker:
-        claimed = await store.outbox.claim(worker, now=later, limit=9)
+        claimed = await claim(store.outbox, worker, now=later, limit=9)
     assert {(one.key, one.due_at) for one in claimed} == {(first.key, later), (second.key, later)}
 
 
@@ -94,10 +96,10 @@ async def test_what_waits_for_an_hour_goes_on_waiting_if_others_are_hastened(sto
     await store.outbox.hasten(issue.key, now=NOW, states=[DeliveryState.DEFERRED])
     assert await store.outbox.next_due(issue.key) == NOW
     async with store.outbox.worker() as worker:
-        assert len(await store.outbox.claim(worker, now=NOW, limit=9)) == 1
+        assert len(await claim(store.outbox, worker, now=NOW, limit=9)) == 1
 
 
-async def test_claiming_can_be_narrowed_to_one_issue(store: Store) -> None:
+async def test_deliveries_of_other_issues_are_not_claimed(store: Store) -> None:
     await frozen(store, 1)
     other = await frozen(store, 2, list_name="weekly")
 
@@ -111,14 +113,14 @@ async def test_claiming_can_be_narrowed_to_one_issue(store: Store) -> None:
 async def test_a_deferred_delivery_is_due_again_at_its_next_attempt(store: Store) -> None:
     await frozen(store, 1)
     async with store.outbox.worker() as worker:
-        [claimed] = await store.outbox.claim(worker, now=NOW, limit=1)
+        [claimed] = await claim(store.outbox, worker, now=NOW, limit=1)
         await attempt(store, claimed, DeliveryState.DEFERRED, code=451, text="4.7.1 try later")
         [waiting] = await store.outbox.records()
         assert waiting.next_attempt_at is not None
-        assert await store.outbox.next_due() == waiting.next_attempt_at
+        assert await store.outbox.next_due(claimed.issue_key) == waiting.next_attempt_at
 
-        early = await store.outbox.claim(worker, now=waiting.next_attempt_at - timedelta(seconds=1), limit=1)
-        [again] = await store.outbox.claim(worker, now=waiting.next_attempt_at, limit=1)
+        early = await claim(store.outbox, worker, now=waiting.next_attempt_at - timedelta(seconds=1), limit=1)
+        [again] = await claim(store.outbox, worker, now=waiting.next_attempt_at, limit=1)
         await attempt(store, again, DeliveryState.SENT, code=250)
 
     assert early == []
@@ -134,7 +136,7 @@ async def test_two_claimers_at_once_never_get_the_same_delivery(opened: Opener) 
     async def claim_all(store: Store) -> list[int]:
         keys: list[int] = []
         async with store.outbox.worker() as worker:
-            while claimed := await store.outbox.claim(worker, now=NOW, limit=7):
+            while claimed := await claim(store.outbox, worker, now=NOW, limit=7):
                 keys += [delivery.key for delivery in claimed]
         return keys
 
@@ -146,13 +148,13 @@ async def test_two_claimers_at_once_never_get_the_same_delivery(opened: Opener) 
 async def test_what_was_claimed_and_not_begun_can_be_given_back(store: Store) -> None:
     await frozen(store, 3)
     async with store.outbox.worker() as worker, store.outbox.worker() as other:
-        one, two = await store.outbox.claim(worker, now=NOW, limit=2)
-        [three] = await store.outbox.claim(other, now=NOW, limit=2)
+        one, two = await claim(store.outbox, worker, now=NOW, limit=2)
+        [three] = await claim(store.outbox, other, now=NOW, limit=2)
         await store.outbox.record([begun(one, NOW)])
 
         await store.outbox.release(worker, [one.key, two.key, three.key])
 
-        again = await store.outbox.claim(other, now=NOW, limit=9)
+        again = await claim(store.outbox, other, now=NOW, limit=9)
     assert [delivery.key for delivery in again] == [two.key]
     assert three.key not in {one.key, two.key}
 
@@ -160,21 +162,21 @@ async def test_what_was_claimed_and_not_begun_can_be_given_back(store: Store) ->
 async def test_a_released_delivery_that_was_deferred_is_due_at_its_next_attempt(store: Store) -> None:
     await frozen(store, 1)
     async with store.outbox.worker() as worker:
-        [claimed] = await store.outbox.claim(worker, now=NOW, limit=1)
+        [claimed] = await claim(store.outbox, worker, now=NOW, limit=1)
         await attempt(store, claimed, DeliveryState.DEFERRED)
-        due_again = await store.outbox.next_due()
-        await store.outbox.claim(worker, now=NOW + 24 * HOUR, limit=1)
-        assert await store.outbox.next_due() is None
+        due_again = await store.outbox.next_due(claimed.issue_key)
+        await claim(store.outbox, worker, now=NOW + 24 * HOUR, limit=1)
+        assert await store.outbox.next_due(claimed.issue_key) is None
 
         await store.outbox.release(worker, [claimed.key])
 
-    assert await store.outbox.next_due() == due_again
+    assert await store.outbox.next_due(claimed.issue_key) == due_again
 
 
 async def test_an_outcome_is_on_record_with_all_that_the_relay_said(store: Store) -> None:
     await frozen(store, 1)
     async with store.outbox.worker() as worker:
-        [claimed] = await store.outbox.claim(worker, now=NOW, limit=1)
+        [claimed] = await claim(store.outbox, worker, now=NOW, limit=1)
         await store.outbox.record([begun(claimed, NOW)])
         refused = outcome(claimed, DeliveryState.REFUSED, at=NOW + HOUR, code=550, text="5.7.1 no")
         await store.outbox.record([refused._replace(reason="given up")])
@@ -189,20 +191,20 @@ async def test_an_outcome_is_on_record_with_all_that_the_relay_said(store: Store
 async def test_changes_are_taken_one_after_the_other_also_of_one_delivery(store: Store) -> None:
     await frozen(store, 1)
     async with store.outbox.worker() as worker:
-        [claimed] = await store.outbox.claim(worker, now=NOW, limit=1)
+        [claimed] = await claim(store.outbox, worker, now=NOW, limit=1)
 
         steps = [begun(claimed, NOW), outcome(claimed, DeliveryState.UNCERTAIN)]
         steps += [Change(key=claimed.key, state=DeliveryState.QUEUED, at=NOW)]
         assert not await store.outbox.record(steps)
 
-        [again] = await store.outbox.claim(worker, now=NOW, limit=1)
+        [again] = await claim(store.outbox, worker, now=NOW, limit=1)
     assert (again.key, again.attempts) == (claimed.key, 1)
 
 
 async def test_a_change_that_is_not_a_step_forward_is_left_out_and_named(store: Store) -> None:
     await frozen(store, 2)
     async with store.outbox.worker() as worker:
-        one, two = await store.outbox.claim(worker, now=NOW, limit=2)
+        one, two = await claim(store.outbox, worker, now=NOW, limit=2)
         await attempt(store, one, DeliveryState.SENT)
 
         left_out = await store.outbox.record([begun(one, NOW), begun(two, NOW), begun(two._replace(key=99), NOW)])
@@ -218,12 +220,12 @@ async def test_recording_nothing_is_fine(store: Store) -> None:
 async def test_a_message_that_was_stopped_by_our_own_trouble_is_due_again_at_once(store: Store) -> None:
     await frozen(store, 1)
     async with store.outbox.worker() as worker:
-        [claimed] = await store.outbox.claim(worker, now=NOW, limit=1)
+        [claimed] = await claim(store.outbox, worker, now=NOW, limit=1)
         await store.outbox.record(
             [begun(claimed, NOW), Change(key=claimed.key, state=DeliveryState.QUEUED, at=NOW, attempts=0)]
         )
 
-        [again] = await store.outbox.claim(worker, now=NOW, limit=1)
+        [again] = await claim(store.outbox, worker, now=NOW, limit=1)
 
     assert again == claimed
 
@@ -240,7 +242,7 @@ async def test_a_dead_address_is_suppressed_on_all_lists_with_what_the_relay_sai
     assert await store.suppressions.judge(now=NOW) == []
 
     assert await suppressed(store, "any other list") == {"reader0@example.org"}
-    [reader] = await store.subscribers.of_list("weekly")
+    [reader] = await of_list(store, "weekly")
     assert reader.status is SubscriberStatus.UNSUBSCRIBED
     states = {record.list: (record.state, why(record)) for record in await store.outbox.records()}
     assert states == {
@@ -252,7 +254,7 @@ async def test_a_dead_address_is_suppressed_on_all_lists_with_what_the_relay_sai
 async def test_suppressed_deliveries_are_withdrawn_instead_of_claimed(store: Store) -> None:
     issue = await frozen(store, 4)
     async with store.outbox.worker() as worker:
-        flying = await store.outbox.claim(worker, now=NOW, limit=3)
+        flying = await claim(store.outbox, worker, now=NOW, limit=3)
         await store.outbox.record([begun(delivery, NOW) for delivery in flying])
         for number in range(3):
             await store.subscribers.suppress(f"reader{number}@example.org", list_name=None, reason="left", now=NOW)
@@ -260,7 +262,7 @@ async def test_suppressed_deliveries_are_withdrawn_instead_of_claimed(store: Sto
             [Change(key=delivery.key, state=DeliveryState.QUEUED, at=NOW) for delivery in flying]
         )
 
-        claimed = await store.outbox.claim(worker, now=NOW, limit=1)
+        claimed = await claim(store.outbox, worker, now=NOW, limit=1)
 
     assert [delivery.subscriber.email for delivery in claimed] == ["reader3@example.org"]
     assert await store.outbox.suppressed_count(issue.key) == 3
@@ -272,7 +274,7 @@ async def test_suppressed_deliveries_are_withdrawn_instead_of_claimed(store: Sto
 async def test_whatever_a_relay_says_can_be_recorded(store: Store, text: str) -> None:
     await frozen(store, 1)
     async with store.outbox.worker() as worker:
-        [claimed] = await store.outbox.claim(worker, now=NOW, limit=1)
+        [claimed] = await claim(store.outbox, worker, now=NOW, limit=1)
         await attempt(store, claimed, DeliveryState.REFUSED, text=text, dead_address=True)
 
     [record] = await store.outbox.records()
@@ -296,12 +298,11 @@ async def test_open_issues_are_those_with_something_left_to_do_oldest_first(stor
         assert await store.outbox.open_issues("daily") == [newer.key]
 
 
-async def test_the_next_due_is_the_first_that_waits_of_an_issue_or_of_all(store: Store) -> None:
-    assert await store.outbox.next_due() is None
+async def test_the_next_due_is_the_first_of_an_issue_that_waits(store: Store) -> None:
     early = await frozen(store, 1, at=NOW + HOUR)
     late = await frozen(store, 1, list_name="weekly", at=NOW + 2 * HOUR)
 
-    assert await store.outbox.next_due() == NOW + HOUR
+    assert await store.outbox.next_due(late.key + 1) is None
     assert await store.outbox.next_due(early.key) == NOW + HOUR
     assert await store.outbox.next_due(late.key) == NOW + 2 * HOUR
 
@@ -311,7 +312,7 @@ async def test_records_can_be_narrowed_and_come_newest_issue_first(store: Store)
     await frozen(store, 0, day=NEXT_DAY, number=2)
     await frozen(store, 1, list_name="weekly")
     async with store.outbox.worker() as worker:
-        [claimed] = await store.outbox.claim(worker, now=NOW, limit=1)
+        [claimed] = await claim(store.outbox, worker, now=NOW, limit=1)
         await attempt(store, claimed, DeliveryState.SENT)
 
     records = store.outbox.records
@@ -328,8 +329,8 @@ async def test_deliveries_of_one_moment_are_claimed_in_the_order_of_the_plan(sto
     await store.issues.freeze(draft(), "Papers", due(), now=NOW)
 
     async with store.outbox.worker() as worker:
-        first = await store.outbox.claim(worker, now=NOW, limit=2)
-        second = await store.outbox.claim(worker, now=NOW, limit=2)
+        first = await claim(store.outbox, worker, now=NOW, limit=2)
+        second = await claim(store.outbox, worker, now=NOW, limit=2)
 
     keys = [delivery.key for delivery in (*first, *second)]
     assert keys == sorted(keys)

@@ -10,7 +10,8 @@ from newsletter.core.delivery import DeliveryState, Uncertain, begun
 from newsletter.core.errors import UsageError
 from newsletter.core.subscriber import SubscriberStatus
 from newsletter.ports import Store, Suppression
-from tests.store.samples import DAY, NOW, attempt, frozen, outcome, suppressed
+from tests.claiming import claim
+from tests.store.samples import DAY, NOW, attempt, frozen, of_list, outcome, suppressed
 
 SENT, REFUSED = DeliveryState.SENT, DeliveryState.REFUSED
 ANOTHER_DAY = timedelta(days=1)
@@ -24,7 +25,7 @@ async def deliver(store: Store, number: int, outcomes: list[DeliveryState], at: 
     """Make an issue, and let its deliveries end so; those that are refused are called dead."""
     await frozen(store, len(outcomes), day=DAY + timedelta(days=number), number=number)
     async with store.outbox.worker() as worker:
-        claimed = await store.outbox.claim(worker, now=at, limit=1000)
+        claimed = await claim(store.outbox, worker, now=at, limit=1000)
         for one in claimed:
             state = outcomes[int(one.subscriber.email.partition("@")[0].removeprefix("reader"))]
             dead = state is REFUSED
@@ -109,12 +110,12 @@ async def test_suppressions_are_added_found_and_lifted_again(store: Store) -> No
         ("reader1@example.org", "daily", "asked", NOW),
     ]
     assert len(await store.suppressions.find(list_name="weekly")) == 1
-    assert {one.status for one in await store.subscribers.of_list("daily")} == {SubscriberStatus.UNSUBSCRIBED}
+    assert {one.status for one in await of_list(store, "daily")} == {SubscriberStatus.UNSUBSCRIBED}
 
     await store.suppressions.lift(["reader0@example.org"], list_name=None, now=NOW)
     await store.suppressions.lift(["Reader1@example.org"], list_name="daily", now=NOW)
     assert await store.suppressions.find() == []
-    assert {one.status for one in await store.subscribers.of_list("daily")} == {SubscriberStatus.ACTIVE}
+    assert {one.status for one in await of_list(store, "daily")} == {SubscriberStatus.ACTIVE}
 
 
 async def test_who_left_one_list_stays_out_of_it_when_the_suppression_for_all_is_lifted(store: Store) -> None:
@@ -125,7 +126,7 @@ async def test_who_left_one_list_stays_out_of_it_when_the_suppression_for_all_is
 
     await store.suppressions.lift(["reader0@example.org"], list_name=None, now=NOW)
 
-    [daily], [weekly] = [await store.subscribers.of_list(name) for name in ("daily", "weekly")]
+    [daily], [weekly] = [await of_list(store, name) for name in ("daily", "weekly")]
     assert (daily.status, weekly.status) == (SubscriberStatus.UNSUBSCRIBED, SubscriberStatus.ACTIVE)
 
 
@@ -152,7 +153,7 @@ async def test_the_mark_of_a_ledger_rises_and_its_identity_stays(store: Store) -
 async def test_how_often_a_delivery_came_into_a_state_is_known(store: Store) -> None:
     await frozen(store, 1)
     async with store.outbox.worker() as worker:
-        [one] = await store.outbox.claim(worker, now=NOW, limit=1)
+        [one] = await claim(store.outbox, worker, now=NOW, limit=1)
         await attempt(store, one, DeliveryState.UNCERTAIN)
 
     assert await store.outbox.times(one.key, DeliveryState.UNCERTAIN) == 1
@@ -163,7 +164,7 @@ async def test_how_often_a_delivery_came_into_a_state_is_known(store: Store) -> 
 async def test_a_refusal_in_doubt_that_was_deferred_is_decided_later(store: Store, state: DeliveryState) -> None:
     await frozen(store, 1)
     async with store.outbox.worker() as worker:
-        [one] = await store.outbox.claim(worker, now=NOW, limit=1)
+        [one] = await claim(store.outbox, worker, now=NOW, limit=1)
         change = outcome(one, DeliveryState.DEFERRED, code=550, text="5.7.1 no")
         assert not await store.outbox.record([begun(one, NOW), change])
         attempts = 0 if state is DeliveryState.QUEUED else 1
@@ -177,7 +178,7 @@ async def test_a_refusal_in_doubt_that_was_deferred_is_decided_later(store: Stor
 async def test_what_a_dead_worker_held_whose_notes_are_lost_counts_as_in_flight(store: Store) -> None:
     await frozen(store, 3)
     async with store.outbox.worker() as worker:
-        await store.outbox.claim(worker, now=NOW, limit=2)
+        await claim(store.outbox, worker, now=NOW, limit=2)
 
     assert await store.outbox.recover(Uncertain.HOLD, now=NOW, unread=[worker]) == 2
 

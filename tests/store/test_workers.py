@@ -12,6 +12,7 @@ import pytest
 
 from newsletter.core.delivery import Delivery, DeliveryState, Uncertain, begun
 from newsletter.ports import Store
+from tests.claiming import claim
 from tests.store.conftest import Opener
 from tests.store.samples import NOW, attempt, frozen
 
@@ -22,12 +23,13 @@ _WORKER = """
 import asyncio, sys
 from newsletter.core.delivery import begun
 from newsletter.store import open_store
+from tests.claiming import claim
 from tests.store.samples import NOW
 
 async def work(url):
     store = await open_store(url)
     async with store.outbox.worker() as worker:
-        claimed = await store.outbox.claim(worker, now=NOW, limit=3)
+        claimed = await claim(store.outbox, worker, now=NOW, limit=3)
         await store.outbox.record([begun(claimed[0], NOW)])
         print(worker, flush=True)
         await asyncio.Event().wait()
@@ -39,7 +41,7 @@ asyncio.run(work(sys.argv[1]))
 async def work_and_die(store: Store) -> tuple[str, list[Delivery]]:
     """Claim three deliveries, begin the first two, settle the first, and leave without a word."""
     async with store.outbox.worker() as worker:
-        claimed = await store.outbox.claim(worker, now=NOW, limit=3)
+        claimed = await claim(store.outbox, worker, now=NOW, limit=3)
         await attempt(store, claimed[0], DeliveryState.SENT)
         await store.outbox.record([begun(claimed[1], NOW)])
     return worker, claimed
@@ -59,7 +61,7 @@ async def test_what_a_dead_worker_held_is_queued_again_under_resend(store: Store
     assert await states(store) == ["sent", "queued", "queued", "queued"]
     assert await store.outbox.dead_workers() == []
     async with store.outbox.worker() as other:
-        again = await store.outbox.claim(other, now=NOW, limit=9)
+        again = await claim(store.outbox, other, now=NOW, limit=9)
     assert [(one.key, one.attempts) for one in again[:2]] == [(claimed[1].key, 1), (claimed[2].key, 0)]
 
 
@@ -86,13 +88,13 @@ async def test_what_living_workers_hold_is_left_alone(opened: Opener) -> None:
     mine, other = await opened(), await opened()
     await frozen(mine, 2)
     async with mine.outbox.worker() as worker:
-        [claimed, _] = await mine.outbox.claim(worker, now=NOW, limit=2)
+        [claimed, _] = await claim(mine.outbox, worker, now=NOW, limit=2)
         await mine.outbox.record([begun(claimed, NOW)])
 
         for store in (mine, other):
             assert await store.outbox.dead_workers() == []
             assert await store.outbox.recover(Uncertain.RESEND, now=NOW) == 0
-            assert await store.outbox.claim("another", now=NOW, limit=9) == []
+            assert await claim(store.outbox, "another", now=NOW, limit=9) == []
     assert await states(mine) == ["sending", "queued"]
 
 
@@ -110,7 +112,7 @@ async def test_recovery_can_be_narrowed_to_some_dead_workers(store: Store) -> No
 async def test_a_delivery_that_was_begun_without_a_claim_is_not_lost(store: Store) -> None:
     await frozen(store, 1)
     async with store.outbox.worker() as worker:
-        [claimed] = await store.outbox.claim(worker, now=NOW, limit=1)
+        [claimed] = await claim(store.outbox, worker, now=NOW, limit=1)
         await store.outbox.release(worker, [claimed.key])
         await store.outbox.record([begun(claimed, NOW)])
 
@@ -148,7 +150,7 @@ async def test_a_worker_that_is_killed_is_known_as_dead_at_once(open_at: Opener,
         assert await store.outbox.recover(Uncertain.RESEND, now=NOW) == 1
         assert await states(store) == ["queued"] * 4
         async with store.outbox.worker() as other:
-            assert len(await store.outbox.claim(other, now=NOW, limit=9)) == 4
+            assert len(await claim(store.outbox, other, now=NOW, limit=9)) == 4
     finally:
         if process.returncode is None:
             process.kill()

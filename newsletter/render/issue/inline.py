@@ -32,7 +32,7 @@ def inline(html: str) -> str:
     Raises:
         RenderError: the page is empty, or premailer cannot read it.
     """
-    from premailer import Premailer  # noqa: PLC0415 - an eighth of a second, and only closing an issue needs it
+    from premailer import Premailer
 
     premailer = Premailer(
         strip_important=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from newsletter.core.choice import Choice
 from newsletter.core.issue import Draft, Issue, IssueListing
@@ -11,7 +12,9 @@ from newsletter.core.tokens import Links
 from newsletter.ports import Renderer
 from newsletter.render.issue.message import IssueMessage
 from newsletter.render.issue.renderer import TemplateRenderer
-from newsletter.render.mime.signing import Signer
+
+if TYPE_CHECKING:
+    from newsletter.render.mime.signing import Signer
 
 
 class MailRenderer(Renderer):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from newsletter.core.choice import Choice
@@ -19,7 +20,9 @@ from newsletter.render.mime import headers
 from newsletter.render.mime.addresses import Mailbox, wire_address
 from newsletter.render.mime.multipart import alternative, boundary_of, multipart_headers, signable
 from newsletter.render.mime.segments import Arrangement, filled, joined
-from newsletter.render.mime.signing import Signer
+
+if TYPE_CHECKING:
+    from newsletter.render.mime.signing import Signer
 
 TEST_COPY = "[Test]"  # before the subject of a test copy
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from newsletter.render.mime import headers, quoted
 from newsletter.render.mime.addresses import Mailbox, wire_address
 from newsletter.render.mime.multipart import alternative, boundary_of, multipart_headers, signable
-from newsletter.render.mime.signing import Signer
+
+if TYPE_CHECKING:
+    from newsletter.render.mime.signing import Signer
 
 
 def single_message(

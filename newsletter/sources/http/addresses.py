@@ -52,7 +52,7 @@ async def resolve(host: str, port: int) -> list[str]:
     Raises:
         OSError: the name has no address, or no name server answers.
     """
-    import asyncio  # noqa: PLC0415 - the process that reads documents does not need it
+    import asyncio
 
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(info[4][0]) for info in found))

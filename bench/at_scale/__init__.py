@@ -1,0 +1,1 @@
+"""The parts of `bench/scale.py`: working folders, processes, probes, figures."""

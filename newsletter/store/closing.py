@@ -1,0 +1,241 @@
+"""Closing an issue page by page: no transaction is longer than a page of readers, however many there are.
+
+The issue's row is written first, with the name of the worker that closes it. As long as the row bears a name, the
+issue does not exist for anybody else (`tables.IS_CLOSED`). Each page of readers is planned outside of any
+transaction and written in one of its own; the last one removes the name. If the worker dies before, whoever closes
+an issue of the list next throws away what it left, and begins anew (`newsletter.store.half_issues`).
+
+Readers may come, change and leave meanwhile, and files may be synced: each reader is planned as they are when
+their page is read. Deliveries that are written already are withdrawn as those of closed issues are, and who leaves
+between the reading and the writing of their page is found out when the delivery is claimed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from newsletter.core.errors import StaleDraftError, StoreError
+from newsletter.core.issue import Draft, Issue
+from newsletter.core.rendering import Rendering
+from newsletter.core.steps import Plan, opening, require_reader
+from newsletter.core.subscriber import Subscriber, SubscriberStatus
+from newsletter.store.bulk import insert, rows, run
+from newsletter.store.choices import Brought, NumberedChoices
+from newsletter.store.engine import Database
+from newsletter.store.half_issues import HalfIssues, half_issue, write_on
+from newsletter.store.statements import ADD_CHOICES, ADD_DELIVERIES
+from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
+from newsletter.store.subscribers import SUPPRESSION
+from newsletter.store.tables import IS_CLOSED, issue_listings, issues, renderings, subscribers
+from newsletter.store.workers import Workers
+
+# Readers are planned and written this many at a time. To plan them keeps the event loop busy, and to write them
+# holds SQLite's write lock, for some 20 ms each.
+_PAGE = 500
+
+# Each closing holds a session of PostgreSQL, of which a process has only a few. There is more than one, so that
+# small lists need not wait for one with a million readers.
+_AT_ONCE = 4
+
+
+class _Reader(NamedTuple):
+    """A subscriber, with why the address is suppressed, and what earlier issues brought them."""
+
+    key: int
+    subscriber: Subscriber
+    suppression: str | None
+    had: frozenset[int]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Closing:
+    """An issue that this process is closing, and how far it has come."""
+
+    issue: Issue
+    worker: str
+    brought: Brought
+    numbered: NumberedChoices
+    reasons: Counter[str] = field(default_factory=Counter)  # how many deliveries begin with each; queued: none
+    after: str = ""  # the last reader who is planned, by the key of the address
+
+
+class IssueCloser:
+    """Closes issues, one after the other of those that have the same readers."""
+
+    def __init__(self, database: Database, workers: Workers) -> None:
+        self._database = database
+        self._workers = workers
+        self._others = HalfIssues(database, workers)
+        self._places = asyncio.Semaphore(_AT_ONCE)
+
+    async def close(
+        self,
+        draft: Draft,
+        subject: str,
+        plan: Plan,
+        *,
+        now: datetime,
+        rendering: Rendering | None,
+        needs_reader: bool,
+    ) -> Issue | None:
+        """Close an issue, as `newsletter.ports.Issues.freeze` says.
+
+        None: the list has an issue of that day, or somebody else was closing one for the same readers and has been
+        waited for. Look again whether there is one.
+
+        Raises:
+            StaleDraftError: as there; also if a listing was merged into another since the draft was made.
+            NoReaderError: as there.
+            StoreError: the ledger cannot be read or written, or somebody else who closes an issue for the same
+                readers does not go on.
+        """
+        async with self._places, self._workers.register() as worker:
+            closing = await self._begin(draft, subject, rendering, worker, now)
+            if closing is None:
+                await self._others.until_none(draft.masthead, worker)
+                return None
+            try:
+                await self._plan(closing, plan, now, needs_reader=needs_reader)
+            except Exception:
+                with suppress(StoreError):  # then the next closing does it
+                    await self._others.throw_away(closing.issue.key, worker)
+                raise
+            return closing.issue
+
+    async def _begin(
+        self, draft: Draft, subject: str, rendering: Rendering | None, worker: str, now: datetime
+    ) -> _Closing | None:
+        """Write the issue without its deliveries; None if the day has one, or one of the list is being closed."""
+        async with self._database.write() as connection:
+            # Both editions of a list begin one after the other, so that neither overlooks the other.
+            await self._database.alone(connection, f"close an issue of {draft.masthead.readers_of}")
+            if await half_issue(connection, draft.masthead) is not None:
+                return None
+            if await _is_made(connection, draft):
+                return None
+            issue = await _add(connection, draft, subject, worker, now)
+            await _add_listings(connection, issue)
+            if rendering is not None:
+                await connection.execute(sa.insert(renderings).values(issue_key=issue.key, body=rendering))
+            # Not later: a listing may be merged into another at any moment, and is then known by another key.
+            brought = await Brought.before(connection, issue)
+        return _Closing(issue=issue, worker=worker, brought=brought, numbered=NumberedChoices(issue.key))
+
+    async def _plan(self, closing: _Closing, plan: Plan, now: datetime, *, needs_reader: bool) -> None:
+        """Write a delivery for each of the issue's subscribers; who was removed gets none. Then it is closed."""
+        while readers := await self._next_readers(closing):
+            planned = [_planned(closing, reader, plan, now) for reader in readers]
+            await self._write(closing, rows(planned), rows(closing.numbered.take_new()))
+        if needs_reader:
+            require_reader(closing.issue, closing.reasons)
+        async with self._database.write() as connection:
+            await _write_on(connection, closing, closing_by=None)
+
+    async def _next_readers(self, closing: _Closing) -> list[_Reader]:
+        """Read the next page of readers, and what the ledger knows of each."""
+        issue = closing.issue
+        async with self._database.read() as connection:
+            page = {"readers_of": issue.masthead.readers_of, "after": closing.after}
+            found = (await connection.execute(_READERS, page)).all()
+            known = [(key, subscriber_of(values), suppression) for _, key, suppression, *values in found]
+            getting = [key for key, reader, _ in known if issue.terms.suits(reader.cadence)]
+            had = await closing.brought.to(connection, getting)
+        if found:
+            closing.after = found[-1].address_key
+        return [_Reader(*one, had.get(one[0], _NOTHING)) for one in known]
+
+    async def _write(self, closing: _Closing, planned: str, chosen: str) -> None:
+        """Write a page of deliveries, and the choices that are new with it."""
+        async with self._database.write(durable=False) as connection:
+            await _write_on(connection, closing, delivery_count=closing.reasons.total())
+            await run(connection, ADD_CHOICES, chosen=chosen)
+            await run(connection, ADD_DELIVERIES, planned=planned)
+
+
+_NOTHING: frozenset[int] = frozenset()
+
+_READERS = (
+    sa.select(subscribers.c.address_key, subscribers.c.key, SUPPRESSION, *COLUMNS)
+    .where(
+        subscribers.c.list == sa.bindparam("readers_of"),
+        subscribers.c.address_key > sa.bindparam("after"),
+        subscribers.c.status != SubscriberStatus.REMOVED,
+    )
+    .order_by(subscribers.c.address_key)
+    .limit(_PAGE)
+)
+
+
+async def _is_made(connection: AsyncConnection, draft: Draft) -> bool:
+    """Return whether the draft's list has a closed issue of its day."""
+    same_day = sa.and_(issues.c.list == draft.masthead.list, issues.c.day == draft.day)
+    return await connection.scalar(sa.select(issues.c.key).where(same_day, IS_CLOSED)) is not None
+
+
+async def _add(connection: AsyncConnection, draft: Draft, subject: str, worker: str, now: datetime) -> Issue:
+    """Write the issue's own row.
+
+    Raises:
+        StaleDraftError: the list has an issue of another day under the draft's number.
+    """
+    statement = (
+        insert(connection, issues)
+        .values(
+            list=draft.masthead.list,
+            day=draft.day,
+            number=draft.number,
+            subject=subject,
+            frozen_at=now,
+            terms=draft.terms,
+            candidates=draft.candidates,
+            closing_by=worker,
+            delivery_count=0,
+        )
+        .on_conflict_do_nothing()
+        .returning(issues.c.key)
+    )
+    key = await connection.scalar(statement)
+    if key is None:
+        raise StaleDraftError(f"{draft.masthead.list} {draft.day}: issue {draft.number} is of another day")
+    return draft.closed(key, subject, now)
+
+
+async def _add_listings(connection: AsyncConnection, issue: Issue) -> None:
+    added: list[dict[str, Any]] = [
+        {"issue_key": issue.key, "rank": listing.rank, "listing_key": listing.key, "record": listing}
+        for listing in issue.listings
+    ]
+    if not added:
+        return
+    try:
+        await connection.execute(sa.insert(issue_listings), added)
+    except IntegrityError as error:
+        raise StaleDraftError(f"{issue.list} {issue.day}: a listing has been merged into another") from error
+
+
+def _planned(closing: _Closing, reader: _Reader, plan: Plan, now: datetime) -> tuple[Any, ...]:
+    """Return a reader's delivery as a row of `ADD_DELIVERIES`."""
+    begins = opening(reader.subscriber, reader.suppression, reader.had, plan, now)
+    closing.reasons[begins.reason] += 1
+    number = None if begins.choice is None else closing.numbered.number(begins.choice, begins.subject)
+    return (closing.issue.key, reader.key, number, *begins[:-2])
+
+
+async def _write_on(connection: AsyncConnection, closing: _Closing, **values: Any) -> None:
+    """Change the issue's row.
+
+    Raises:
+        StaleDraftError: others took this worker for dead, and have thrown the issue away.
+    """
+    issue = closing.issue
+    if not await write_on(connection, issue.key, closing.worker, **values):
+        raise StaleDraftError(f"{issue.list} {issue.day}: another process has thrown the issue away")
