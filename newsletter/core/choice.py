@@ -24,8 +24,8 @@ class ReasonKind(StrEnum):
 class Reason(NamedTuple):
     """Why a listing is for a reader.
 
-    `name` is what the reader has named: an author, an organization, a keyword, a topic; the title of a liked paper,
-    as its source writes it; empty for an interest.
+    `name` is what the reader has named: an author, an organization, a keyword, a topic; of a liked paper it is the
+    title, as the source writes it; empty for an interest.
     `word` is what of a topic or of an interest stands in the listing; empty where the name says it.
     """
 

@@ -3,11 +3,15 @@
 In this order: papers by authors whom the reader follows; what fits another wish of the reader; what everybody
 gets, in the issue's own order, until the list's `max_listings` are reached. What fits is ordered by its value::
 
-    value = named + 2 · text + place
+    value = named + 2 · text + like + place
 
     named   1 for the first topic, followed organization or keyword that matches, 1/2 for the second, 1/4 …
     text    the listing's score for the reader's own words (`newsletter.core.interest`), the best being 1
+    like    how like it is to what the reader liked (`newsletter.core.likeness`), the best being 1; not below -1/2
     place   from 1 for the issue's first listing down to 0: what trends
+
+What is nearly the same as a paper of which the reader asked for less fits none of the reader's wishes, unless the
+reader follows an author of it.
 
 The first papers are not to be five versions of one thing. So each place of the lead and of the cards "For you"
 goes to the listing with the highest `value - 1.5 · similarity`: how much of its title stands in that of one that
@@ -19,19 +23,44 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from newsletter.core.choice import Choice, Reason, ReasonKind
 from newsletter.core.follows import Follow, Follows
 from newsletter.core.interest import Interests
 from newsletter.core.issue import IssueListing
+from newsletter.core.likeness import Likeness, LikenessIndex, Opinion
 from newsletter.core.searching import SearchIndex
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.terms import Terms
+from newsletter.core.text import one_line
 from newsletter.core.topics import TopicsMode, matches
 
 _KEPT = 16_384  # choices of some 2 KB
-_TEXT, _SIMILAR = 2.0, 1.5
+_TEXT, _LIKE, _SIMILAR = 2.0, 1.0, 1.5
+_LEAST_LIKE = -1 / 2
+_LONGEST_TITLE = 100  # characters of a liked paper's title in a reason
+_NO_LIKENESS = Likeness({}, {}, frozenset())
+# What a reader says that does not name anything, and is weighed by how well it fits.
+_WEIGHED = frozenset({ReasonKind.INTEREST, ReasonKind.LIKED})
 _POOL = 4  # times the places for which similarity counts: so far down it is looked for what else there is
+
+
+class _Wishes(NamedTuple):
+    """What a reader wishes: those who wish alike get the same."""
+
+    topics: tuple[str, ...]
+    follows: tuple[Follow, ...]
+    interest: str
+    opinions: tuple[Opinion, ...]
+
+
+class _Fit(NamedTuple):
+    """How listings fit a reader's wishes, by position: why, what they score for words, and their likeness."""
+
+    reasons: dict[int, list[Reason]]
+    scores: Mapping[int, float]
+    likes: Mapping[int, float]
 
 
 class Chooser:
@@ -59,49 +88,61 @@ class Chooser:
             had: the keys of listings that issues of this list, daily or weekly, brought the reader before.
         """
         without = frozenset(self._positions[key] for key in had if key in self._positions) if had else had
-        mode = reader.topics_mode or self._mode
-        return self._cached(reader.topics, reader.follows, reader.interest, mode, without)
+        wishes = _Wishes(reader.topics, reader.follows, reader.interest, reader.opinions)
+        return self._cached(wishes, reader.topics_mode or self._mode, without)
 
     @cached_property
     def _interests(self) -> Interests:
         return Interests(self._index)  # most issues have no reader who asks for it
 
-    def _choice(
-        self,
-        topics: tuple[str, ...],
-        follows: tuple[Follow, ...],
-        interest: str,
-        mode: TopicsMode,
-        without: Collection[int],
-    ) -> Choice:
-        reasons = self._follows.reasons(follows)
-        for name in topics:
-            for position, word in self._matches.get(name, {}).items():
-                reasons.setdefault(position, []).append(Reason(ReasonKind.TOPIC, name, word))
-        scores = self._interests.scores(interest) if interest else {}
-        for position, (_, word) in scores.items():
-            reasons.setdefault(position, []).append(Reason(ReasonKind.INTEREST, word=word))
-        for position in without:
-            reasons.pop(position, None)
-        chosen = self._ordered(reasons, {position: score for position, (score, _) in scores.items()})[: self._most]
-        if mode is TopicsMode.FIRST or not (topics or follows or interest):
-            left_out = {*without, *reasons}
+    @cached_property
+    def _likeness(self) -> LikenessIndex:
+        return LikenessIndex(self._index)  # so, too
+
+    def _choice(self, wishes: _Wishes, mode: TopicsMode, without: Collection[int]) -> Choice:
+        fit = self._fit(wishes, without)
+        chosen = self._ordered(fit)[: self._most]
+        if mode is TopicsMode.FIRST or not (wishes.topics or wishes.follows or wishes.interest):
+            left_out = {*without, *fit.reasons}
             for position in range(self._size):
                 if len(chosen) >= self._most:
                     break
                 if position not in left_out:
                     chosen.append(position)
-        return Choice(tuple(chosen), tuple([tuple(reasons.get(position, ())) for position in chosen]))
+        return Choice(tuple(chosen), tuple([tuple(fit.reasons.get(position, ())) for position in chosen]))
 
-    def _ordered(self, reasons: Mapping[int, Sequence[Reason]], scores: Mapping[int, float]) -> list[int]:
+    def _fit(self, wishes: _Wishes, without: Collection[int]) -> _Fit:
+        """Return how listings fit a reader's wishes, but for those that the reader had."""
+        reasons = self._follows.reasons(wishes.follows)
+        for name in wishes.topics:
+            for position, word in self._matches.get(name, {}).items():
+                reasons.setdefault(position, []).append(Reason(ReasonKind.TOPIC, name, word))
+        scores = self._interests.scores(wishes.interest) if wishes.interest else {}
+        for position, (_, word) in scores.items():
+            reasons.setdefault(position, []).append(Reason(ReasonKind.INTEREST, word=word))
+        likeness = self._likeness.of(wishes.opinions) if wishes.opinions else _NO_LIKENESS
+        for position, liked in likeness.likest.items():
+            reasons.setdefault(position, []).append(
+                Reason(ReasonKind.LIKED, one_line(liked.title, _LONGEST_TITLE))
+            )
+        for position in likeness.unwanted & reasons.keys():
+            reasons[position] = [one for one in reasons[position] if one.kind is ReasonKind.AUTHOR]
+        fitting = {position: why for position, why in reasons.items() if why and position not in without}
+        return _Fit(fitting, {position: score for position, (score, _) in scores.items()}, likeness.values)
+
+    def _ordered(self, fit: _Fit) -> list[int]:
         """Return what fits a reader's wishes, best first."""
-        best = max(scores.values(), default=0.0) or 1.0
+        best_text = max(fit.scores.values(), default=0.0) or 1.0
+        best_like = max(fit.likes.values(), default=0.0)
         value: dict[int, float] = {}
         followed = []
-        for position, why in reasons.items():
-            named = 2.0 - 0.5 ** (len(why) - 1 - (position in scores))
-            text = _TEXT * scores.get(position, 0.0) / best
-            value[position] = (named if len(why) > (position in scores) else 0.0) + text - position / self._size
+        for position, why in fit.reasons.items():
+            names = sum(one.kind not in _WEIGHED for one in why) if fit.scores or fit.likes else len(why)
+            named = 2.0 - 0.5 ** (names - 1) if names else 0.0
+            text = _TEXT * fit.scores.get(position, 0.0) / best_text
+            value[position] = named + text - position / self._size
+            if position in fit.likes:
+                value[position] += _LIKE * _share(fit.likes[position], best_like)
             if why[0].kind is ReasonKind.AUTHOR:
                 followed.append(position)
         placed = sorted(followed, key=lambda position: (-value[position], position))
@@ -125,3 +166,8 @@ class Chooser:
                 likest[one] = max(likest[one], self._index.similarity(one, position))
         taken = set(varied)
         return varied + [position for position in order if position not in taken]
+
+
+def _share(likeness: float, best: float) -> float:
+    """Return a likeness as a share of the best one; where nothing is liked, as it is."""
+    return max(likeness / best if best > 0 else likeness, _LEAST_LIKE)

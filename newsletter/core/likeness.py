@@ -1,9 +1,10 @@
 """Which listings of an issue are like the papers that a reader liked, and unlike those that they didn't. Pure.
 
-A paper is the words that it is about: those 30 that weigh most by BM25 among the listings of the issue, as a vector
-of length 1. Two papers are as similar as the cosine of the angle between them. By Rocchio's formula (The SMART
-Retrieval System, 1971), what a reader likes is the mean of the vectors of the papers that they liked, minus half
-the mean of those that they disliked. Products of vectors may be added up, so the likeness of a listing is::
+A paper is the words that it is about: those 30 that weigh most by BM25 among the listings of the issue, as a
+vector of length 1; words that stand in none of the listings only make up the number. Two papers are as similar as
+the cosine of the angle between them. By Rocchio's formula (The SMART Retrieval System, 1971), what a reader likes
+is the mean of the vectors of the papers that they liked, minus half the mean of those that they disliked. Products
+of vectors may be added up, so the likeness of a listing is::
 
     likeness = mean of its similarity to liked papers - 1/2 · mean of its similarity to disliked papers
 
@@ -12,8 +13,8 @@ papers have many words in common by chance that are rare there. So, of n listing
 
     0.11 + 0.55 / √n
 
-With this, one in some 500 pairs of the recorded papers of two weeks fits, whatever n is, and nearly all of these are
-of one field. A listing that is nearly the same as a disliked paper is unwanted.
+With this, one in some 500 pairs of the papers of two recorded weeks fits, whatever n is, and nearly all of these
+are of one field. A listing that is nearly the same as a disliked paper is unwanted.
 """
 
 from __future__ import annotations
@@ -22,18 +23,17 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from heapq import nlargest
 from math import sqrt
 from typing import NamedTuple
 
 from newsletter.core.listing import Listing
-from newsletter.core.searching import Searchable, SearchIndex
+from newsletter.core.searching import Searchable, SearchIndex, stems
 
 _WORDS = 30  # of a paper that are compared
 _DISLIKED = 1 / 2
 _ENOUGH, _ENOUGH_AMONG_FEW = 0.11, 0.55
 _NEARLY_THE_SAME = 0.5  # half of a paper's abstract is as similar to the paper
-_NEXT_TO_NOTHING = 0.02
+_NEXT_TO_NOTHING = 0.05
 _KEPT = 4096  # examples whose similarity to the issue's listings is remembered
 
 
@@ -68,14 +68,15 @@ class Opinion(NamedTuple):
 
 
 class Likeness(NamedTuple):
-    """How much a listing is like what a reader likes.
+    """How like what a reader likes the listings of an issue are, by position.
 
-    `value` is its likeness. `likest` is the liked paper that it is most similar to; None: it does not fit.
+    `values` are likenesses; who is not there has none. `likest` names, for each listing that fits, the liked paper
+    that it is most similar to.
     """
 
-    value: float
-    likest: Example | None
-    is_unwanted: bool
+    values: Mapping[int, float]
+    likest: Mapping[int, Example]
+    unwanted: frozenset[int]
 
 
 class LikenessIndex:
@@ -90,44 +91,37 @@ class LikenessIndex:
                 self._by_word[word].append((position, weight))
         self.similar = lru_cache(maxsize=_KEPT)(self._similar)
 
-    def of(self, opinions: Sequence[Opinion]) -> dict[int, Likeness]:
-        """Return the listings that have anything of the papers that a reader spoke of."""
+    def of(self, opinions: Sequence[Opinion]) -> Likeness:
+        """Return how like what a reader likes the listings are."""
         values: dict[int, float] = defaultdict(float)
-        nearest: dict[int, tuple[float, Example]] = {}  # of liked papers
-        worst: dict[int, float] = defaultdict(float)  # the similarity to the nearest of disliked papers
+        nearest: dict[int, float] = {}  # the similarity to the nearest of liked papers that are near enough
+        likest: dict[int, Example] = {}
+        worst: dict[int, float] = {}  # the similarity to the nearest of disliked papers
         count = Counter(one.liked for one in opinions)
         for example, liked in opinions:
             share = 1 / count[True] if liked else -_DISLIKED / count[False]
             for position, similarity in self.similar(example).items():
                 values[position] += share * similarity
                 if not liked:
-                    worst[position] = max(worst[position], similarity)
-                elif position not in nearest or similarity > nearest[position][0]:
-                    nearest[position] = similarity, example
-        return {
-            position: Likeness(
-                value,
-                self._fitting(nearest.get(position), worst[position]),
-                is_unwanted=worst[position] >= _NEARLY_THE_SAME,
-            )
-            for position, value in sorted(values.items())
-        }
-
-    def _fitting(self, nearest: tuple[float, Example] | None, worst: float) -> Example | None:
-        """Return the nearest liked paper, if it is near enough."""
-        if nearest is None or nearest[0] < self._enough or nearest[0] <= worst:
-            return None
-        return nearest[1]
+                    worst[position] = max(worst.get(position, 0.0), similarity)
+                elif similarity >= self._enough and similarity > nearest.get(position, 0.0):
+                    nearest[position], likest[position] = similarity, example
+        return Likeness(
+            values,
+            {position: one for position, one in likest.items() if nearest[position] > worst.get(position, 0.0)},
+            frozenset(position for position, similarity in worst.items() if similarity >= _NEARLY_THE_SAME),
+        )
 
     def _similar(self, example: Example) -> dict[int, float]:
-        """Return how similar an example is to the listings that have anything of it."""
+        """Return how similar an example is to the listings that have anything of it; 1 to those of its title."""
         weights = self._index.weighed(example.words)
-        known = ((weight, word) for word, weight in weights.items() if word in self._by_word)
-        weightiest = {word: weight for weight, word in nlargest(_WORDS, known)}
+        weightiest = sorted(weights, key=lambda word: (word not in self._by_word, -weights[word], word))[:_WORDS]
         found: dict[int, float] = defaultdict(float)
-        for word, weight in _normalised(weightiest).items():
-            for position, theirs in self._by_word[word]:
+        for word, weight in _normalised({word: weights[word] for word in weightiest}).items():
+            for position, theirs in self._by_word.get(word, ()):
                 found[position] += weight * theirs
+        title = frozenset(stems(example.title))
+        found |= {position: 1.0 for position, one in enumerate(self._index.all) if title and one.title == title}
         return {position: similarity for position, similarity in found.items() if similarity >= _NEXT_TO_NOTHING}
 
 

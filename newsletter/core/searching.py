@@ -112,8 +112,13 @@ class SearchIndex:
 
     def idf(self, word: str) -> float:
         """Return how rare a word is among the listings, as BM25 counts it."""
-        count = len(self.counts.get(word, ()))
-        return log(1 + (len(self.all) - count + 0.5) / (count + 0.5))
+        return self._idfs[len(self.counts.get(word, ()))]
+
+    @cached_property
+    def _idfs(self) -> Sequence[float]:
+        """Return the idf of words by the number of listings that they stand in."""
+        size = len(self.all)
+        return [log(1 + (size - count + 0.5) / (count + 0.5)) for count in range(size + 1)]
 
     def with_phrase(self, words: Sequence[str]) -> list[int]:
         """Return the listings that hold some stems as a phrase; none for no words."""

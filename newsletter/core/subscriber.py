@@ -36,8 +36,8 @@ class Subscriber:
     """One address on one list. None stands for the list's own cadence, hour, timezone or mode of topics.
 
     `interest` says in the reader's own words what it is about; what fits it is chosen like what a topic matches.
-    `opinions` are what the reader said of papers, newest first. They are no part of a list file: they are known only
-    where an issue is chosen from.
+    `opinions` are what the reader said of papers in mails, newest first. They are given where an issue is chosen
+    from, and empty elsewhere.
     """
 
     list: str

@@ -6,6 +6,7 @@ All moments are aware UTC datetimes, all days are plain dates.
 from newsletter.ports.alarm import OperatorAlarm
 from newsletter.ports.claims import ClaimedDeliveries
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
+from newsletter.ports.feedback import Feedback
 from newsletter.ports.hindrances import Hindrance, HindranceKind, Hindrances
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, LoadedLists, Source
 from newsletter.ports.issues import IssueOutline, Issues, IssueSummary
@@ -32,6 +33,7 @@ __all__ = [
     "Composed",
     "DeliveryRecord",
     "DeliveryRecords",
+    "Feedback",
     "HeldDomain",
     "HighWater",
     "Hindrance",

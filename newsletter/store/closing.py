@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -28,9 +28,10 @@ from newsletter.core.issue import Draft, Issue
 from newsletter.core.rendering import Rendering
 from newsletter.core.steps import Plan, opening, require_reader
 from newsletter.core.subscriber import Subscriber, SubscriberStatus
-from newsletter.store.bulk import insert, rows, run
+from newsletter.store.bulk import in_chunks, insert, rows, run
 from newsletter.store.choices import Brought, NumberedChoices
 from newsletter.store.engine import Database
+from newsletter.store.feedback import Opinions
 from newsletter.store.half_issues import HalfIssues, half_issue, write_on
 from newsletter.store.statements import ADD_CHOICES, ADD_DELIVERIES
 from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
@@ -41,6 +42,9 @@ from newsletter.store.workers import Workers
 # Readers are planned and written this many at a time. To plan them keeps the event loop busy, and to write them
 # holds SQLite's write lock, for some 20 ms each.
 _PAGE = 500
+
+# After so many, others have their turn: to choose for readers who said much of papers takes ten times as long.
+_PLANNED_AT_A_STRETCH = 50
 
 # Each closing holds a session of PostgreSQL, of which a process has only a few. There is more than one, so that
 # small lists need not wait for one with a million readers.
@@ -64,6 +68,7 @@ class _Closing:
     worker: str
     brought: Brought
     numbered: NumberedChoices
+    opinions: Opinions = field(default_factory=Opinions)
     reasons: Counter[str] = field(default_factory=Counter)  # how many deliveries begin with each; queued: none
     after: str = ""  # the last reader who is planned, by the key of the address
 
@@ -133,7 +138,10 @@ class IssueCloser:
     async def _plan(self, closing: _Closing, plan: Plan, now: datetime, *, needs_reader: bool) -> None:
         """Write a delivery for each of the issue's subscribers; who was removed gets none. Then it is closed."""
         while readers := await self._next_readers(closing):
-            planned = [_planned(closing, reader, plan, now) for reader in readers]
+            planned: list[tuple[Any, ...]] = []
+            for some in in_chunks(readers, _PLANNED_AT_A_STRETCH):
+                planned += [_planned(closing, reader, plan, now) for reader in some]
+                await asyncio.sleep(0)
             await self._write(closing, rows(planned), rows(closing.numbered.take_new()))
         if needs_reader:
             require_reader(closing.issue, closing.reasons)
@@ -149,9 +157,18 @@ class IssueCloser:
             known = [(key, subscriber_of(values), suppression) for _, key, suppression, *values in found]
             getting = [key for key, reader, _ in known if issue.terms.suits(reader.cadence)]
             had = await closing.brought.to(connection, getting)
+            said = await closing.opinions.of(connection, getting)
         if found:
             closing.after = found[-1].address_key
-        return [_Reader(*one, had.get(one[0], _NOTHING)) for one in known]
+        return [
+            _Reader(
+                key,
+                replace(reader, opinions=said[key]) if key in said else reader,
+                suppression,
+                had.get(key, _NOTHING),
+            )
+            for key, reader, suppression in known
+        ]
 
     async def _write(self, closing: _Closing, planned: str, chosen: str) -> None:
         """Write a page of deliveries, and the choices that are new with it."""

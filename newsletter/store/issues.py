@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from newsletter.core.choice import Choice
-from newsletter.core.issue import Draft, Issue, length
+from newsletter.core.issue import Draft, Issue, IssueListing, length
 from newsletter.core.rendering import Rendering
 from newsletter.core.steps import Plan
 from newsletter.ports import IssueOutline, Issues, IssueSummary
@@ -19,6 +19,7 @@ from newsletter.store.bulk import among, insert
 from newsletter.store.choices import read_choice
 from newsletter.store.closing import IssueCloser
 from newsletter.store.engine import Database
+from newsletter.store.feedback import current_key
 from newsletter.store.states import state_counts
 from newsletter.store.tables import IS_CLOSED, choices, deliveries, issue_listings, issues, renderings, subscribers
 from newsletter.store.workers import Workers
@@ -66,7 +67,12 @@ class SqlIssues(Issues):
         if row is None:
             return None
         return IssueOutline(
-            key=row.key, list=row.list, day=row.day, frozen_at=row.frozen_at, masthead=row.terms.masthead
+            key=row.key,
+            list=row.list,
+            day=row.day,
+            frozen_at=row.frozen_at,
+            masthead=row.terms.masthead,
+            landing=row.terms.landing,
         )
 
     @override
@@ -92,6 +98,21 @@ class SqlIssues(Issues):
             is_first = place.rank <= lengths[place.issue_key]
             found[place.listing_key] = found.get(place.listing_key, False) or is_first
         return found
+
+    @override
+    async def listing(self, lists: Collection[str], key: int, *, day: date | None = None) -> IssueListing | None:
+        query = (
+            sa.select(issue_listings.c.listing_key, issue_listings.c.record)
+            .join(issues, issues.c.key == issue_listings.c.issue_key)
+            .where(issue_listings.c.listing_key == current_key(key), issues.c.list.in_(lists), IS_CLOSED)
+            .order_by(issues.c.day.desc(), issue_listings.c.rank)
+            .limit(1)
+        )
+        if day is not None:
+            query = query.where(issues.c.day == day)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        return None if row is None else replace(row.record, key=row.listing_key)
 
     @override
     async def freeze(

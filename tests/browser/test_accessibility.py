@@ -87,3 +87,11 @@ def test_web_pages_are_accessible(
     else:
         html = renderer.page(name, make.pages()[name])
     assert not findings(show(html, width, scheme), axe, {})
+
+
+@pytest.mark.parametrize("values", make.feedback_states(), ids=lambda one: f"{one['wish']}-{one['is_done']}")
+def test_what_readers_see_who_say_something_of_a_paper_is_accessible(
+    values: dict[str, Any], renderer: TemplateRenderer, axe: str, show: Callable[[str, int, Scheme], Page]
+) -> None:
+    html = renderer.page("feedback", values)
+    assert not findings(show(html, 320, "light"), axe, {})

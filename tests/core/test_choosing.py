@@ -14,6 +14,7 @@ from newsletter.core.delivery import Planned
 from newsletter.core.follows import read_follow
 from newsletter.core.issue import IssueListing
 from newsletter.core.layout import Layout
+from newsletter.core.likeness import Example, Opinion
 from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Subscriber
@@ -191,3 +192,68 @@ def test_a_weekly_edition_is_for_those_who_want_one_a_week() -> None:
     assert weekly(reader(cadence=Cadence.WEEKLY)).due_at == NOW
     assert weekly(reader()) == Planned(due_at=None, reason="wants a daily issue, this one is weekly")
     assert plan(reader(cadence=Cadence.WEEKLY)).due_at is None
+
+
+def opinion(title: str, *, liked: bool, key: int = 1) -> Opinion:
+    return Opinion(Example.of(key, Listing(title=title)), liked)
+
+
+def reasons(one: Subscriber) -> dict[int, tuple[Reason, ...]]:
+    choice = Chooser(LISTINGS, TERMS).of(one)
+    return dict(zip(choice.positions, choice.reasons, strict=True))
+
+
+def test_papers_like_those_of_which_the_reader_asked_for_more_come_first_and_say_so() -> None:
+    one = replace(reader(), opinions=(opinion("A graph network", liked=True),))
+    assert Chooser(LISTINGS, TERMS).of(one).positions == (2, 0, 1, 3)
+    assert reasons(one)[2] == (Reason(ReasonKind.LIKED, "A graph network"),)
+
+
+def test_what_a_reader_liked_leaves_nothing_out_for_them() -> None:
+    one = replace(reader(mode=TopicsMode.ONLY), opinions=(opinion("A graph network", liked=True),))
+    assert Chooser(LISTINGS, TERMS).of(one).positions == (2, 0, 1, 3)
+    topical = replace(reader("agents", mode=TopicsMode.ONLY), opinions=one.opinions)
+    assert set(Chooser(LISTINGS, TERMS).of(topical).positions) == {1, 2, 3}
+
+
+def test_a_topic_and_what_is_liked_are_worth_more_than_either() -> None:
+    one = replace(reader("agents"), opinions=(opinion("More and more agents", liked=True),))
+    assert Chooser(LISTINGS, TERMS).of(one).positions[0] == 3
+    assert [each.kind for each in reasons(one)[3]] == [ReasonKind.TOPIC, ReasonKind.LIKED]
+
+
+def test_what_is_nearly_a_paper_of_which_the_reader_asked_for_less_is_not_for_them() -> None:
+    one = replace(reader("agents"), opinions=(opinion("Agents at work!", liked=False),))
+    assert Chooser(LISTINGS, TERMS).of(one).positions == (3, 0, 1, 2)
+    assert reasons(one)[1] == ()
+    only = replace(one, topics_mode=TopicsMode.ONLY)
+    assert Chooser(LISTINGS, TERMS).of(only).positions == (3,)
+
+
+def test_a_followed_author_comes_even_with_what_the_reader_asked_less_of() -> None:
+    one = replace(reader("agents", follows="author: Ann Bé"), opinions=(opinion("More agents", liked=False),))
+    assert Chooser(LISTINGS, TERMS).of(one).positions[0] == 3
+    assert [each.kind for each in reasons(one)[3]] == [ReasonKind.AUTHOR]
+
+
+def test_long_titles_are_cut_in_reasons() -> None:
+    one = replace(reader(), opinions=(opinion("Graph networks " + "and so on " * 50, liked=True),))
+    assert all(len(each.name) <= 100 for why in reasons(one).values() for each in why)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(TITLES), st.booleans()), max_size=4),
+    st.sampled_from([(), ("agents",), ("agents", "birds")]),
+    st.sampled_from(TopicsMode),
+)
+def test_opinions_never_bring_a_listing_twice_nor_put_what_does_not_fit_before_what_does(
+    said: list[tuple[str, bool]], topics: tuple[str, ...], mode: TopicsMode
+) -> None:
+    opinions = tuple(opinion(title, liked=liked, key=key) for key, (title, liked) in enumerate(said))
+    one = replace(reader(*topics, mode=mode), opinions=opinions)
+    choice = Chooser(LISTINGS, TERMS).of(one)
+    assert len(set(choice.positions)) == len(choice.positions)
+    fits = [bool(why) for why in choice.reasons]
+    assert fits == sorted(fits, reverse=True)
+    if mode is TopicsMode.FIRST:
+        assert set(choice.positions) == {0, 1, 2, 3}

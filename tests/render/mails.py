@@ -27,6 +27,7 @@ from newsletter.core.subscriber import Subscriber
 from newsletter.core.terms import Terms
 from newsletter.core.tokens import Links
 from newsletter.core.topics import Topic
+from newsletter.render.issue.citation import citation
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.render.issue.message import IssueMessage
 from newsletter.render.issue.rendered import RenderedIssue
@@ -398,5 +399,34 @@ def single_mails() -> Mapping[str, dict[str, Any]]:
 
 def pages() -> Mapping[str, dict[str, Any]]:
     """Return the values of the web pages, by name."""
-    reader = {"masthead": factories.masthead(), "email": "ada@example.org"}
-    return {"page": {}, "unsubscribe": reader, "unsubscribed": reader, "gone": {}, "not_found": {}}
+    masthead = factories.masthead()
+    reader = {"masthead": masthead, "email": "ada@example.org"}
+    paper = {"masthead": masthead, "title": factories.PAPERS[0].title, "paper_url": factories.PAPERS[0].url}
+    cite = {
+        "masthead": masthead,
+        "citation": citation(factories.PAPERS[0]),
+        "paper_url": factories.PAPERS[0].url,
+        "issue_url": WEB_URL,
+        "day": DAY,
+        "bibtex_url": "7.bib",
+        "ris_url": "7.ris",
+    }
+    return {
+        "page": {},
+        "unsubscribe": reader,
+        "unsubscribed": reader,
+        "gone": {},
+        "not_found": {},
+        "test_copy": {},
+        "feedback": {**paper, "wish": "more", "is_done": False},
+        "cite": cite,
+    }
+
+
+def feedback_states() -> list[dict[str, Any]]:
+    """Return the values of the page `feedback` in all its states."""
+    return [
+        {**pages()["feedback"], "wish": wish, "is_done": is_done}
+        for wish in ("more", "less", "undo")
+        for is_done in (False, True)
+    ]

@@ -147,13 +147,14 @@ def test_a_paper_without_a_link_of_its_own_leads_to_arxiv_or_the_doi() -> None:
     assert view_of(Listing(title="A", arxiv_id="2606.13677")).url == "https://arxiv.org/abs/2606.13677"
     assert view_of(Listing(title="A", arxiv_id="2606.13677")).pdf_url == "https://arxiv.org/pdf/2606.13677"
     assert view_of(Listing(title="A", doi="10.1101/2020.1")).url == "https://doi.org/10.1101/2020.1"
-    assert view_of(Listing(title="A", arxiv_id="2606.13677")).is_search is False
+    assert not view_of(Listing(title="A", doi="10.1101/2020.1")).is_search
 
 
-def test_a_paper_without_any_link_leads_to_a_search() -> None:
-    view = view_of(Listing(title="Stars & cells", url="ftp://example.org/a"))
-    assert view.is_search
-    assert "Stars+%26+cells" in view.url
+def test_a_paper_without_any_link_leads_to_a_search_by_its_title() -> None:
+    for url in ("", "ftp://example.org/a", "javascript:alert(1)"):
+        view = view_of(Listing(title="Fish & <chips>", url=url))
+        assert view.url == "https://arxiv.org/search/?query=Fish+%26+%3Cchips%3E&searchtype=title"
+        assert view.is_search
     assert view_of(Listing(title="…")).url == ""
 
 

@@ -209,7 +209,7 @@ def _listing(
     summary = _unless(_plain(listing.summary, readable), {abstract, ai_summary})
     authors = tuple(name for author in listing.authors if (name := _plain(author, readable)))
     organization = _plain(listing.organization, readable)
-    url, is_search = _title_link(listing, issue.terms.landing)
+    url, is_search = title_link(listing, issue.terms.landing)
     return ListingView(
         key=item.key,
         position=position,
@@ -290,7 +290,7 @@ def _unless(text: str, said: Collection[str]) -> str:
     return "" if text in said else text
 
 
-def _title_link(listing: Listing, landing: Landing) -> tuple[str, bool]:
+def title_link(listing: Listing, landing: Landing) -> tuple[str, bool]:
     """Return where the title leads, and whether that is a search by title."""
     link = next((link for url in title_links(listing, landing) if (link := web_link(url))), "")
     return link, link in map(web_link, search_links(listing, landing))

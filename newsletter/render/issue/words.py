@@ -7,7 +7,9 @@ from datetime import date
 from functools import lru_cache
 
 from newsletter.core.choice import Choice, Reason, ReasonKind
+from newsletter.core.text import one_line
 from newsletter.render.issue.clauses import columns, cut
+from newsletter.render.issue.mathtext import readable
 
 LINE = 72  # columns of the text part
 AI_SUMMARY = "AI summary:"  # before a text by a model that stands alone
@@ -123,6 +125,8 @@ def _in_words(reason: Reason) -> str:
             return f"{name}: {word}" if word and word.casefold() != name.casefold() else name
         case ReasonKind.INTEREST:
             return f"your interest: {word}"
+        case ReasonKind.LIKED:
+            return f"like “{cut(one_line(readable(reason.name)), _NAME)}”"
         case _:
             return f"you follow {name}"
 

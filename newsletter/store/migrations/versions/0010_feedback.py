@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
-down_revision = "0007"
+revision = "0010"
+down_revision = "0009"
 
 _MOMENT = sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite")
 
