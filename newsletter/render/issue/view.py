@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from urllib.parse import quote, urlsplit
 
@@ -97,16 +97,16 @@ class ListingView:
     n_comments: str
     stars: str
     n_stars: str
-    pdf_url: str
-    code_url: str
-    project_url: str
-    discussion_url: str
-    cite_url: str
-    more_path: str
-    less_path: str
-    figure_url: str
-    figure_width: int
-    figure_alt: str
+    pdf_url: str = ""
+    code_url: str = ""
+    project_url: str = ""
+    discussion_url: str = ""
+    cite_url: str = ""
+    more_path: str = ""
+    less_path: str = ""
+    figure_url: str = ""
+    figure_width: int = 0
+    figure_alt: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +143,8 @@ def issue_view(
         cite: returns the link to the page by which a listing is cited, or nothing.
     """
     listings = tuple(
-        _listing(item, position, issue, readable, cite(item)) for position, item in enumerate(issue.listings)
+        _linked(_listing(item, position, issue, readable), item, cite(item))
+        for position, item in enumerate(issue.listings)
     )
     first = [headline(listing) for listing in listings[: issue.length]]
     return IssueView(
@@ -199,10 +200,8 @@ def _days(issue: Issue) -> tuple[DayView, ...]:
     )
 
 
-def _listing(
-    item: IssueListing, position: int, issue: Issue, readable: Callable[[str], str], cite_url: str
-) -> ListingView:
-    listing, figure = item.listing, item.figure
+def _listing(item: IssueListing, position: int, issue: Issue, readable: Callable[[str], str]) -> ListingView:
+    listing = item.listing
     title = cut(_plain(listing.title, readable), _TITLE) or "Untitled"
     abstract = _plain(listing.abstract, readable)
     ai_summary = _unless(_plain(listing.ai_summary, readable), {abstract})
@@ -236,8 +235,16 @@ def _listing(
         n_comments=compact(item.comments) if item.comments else "",
         stars=counted(item.stars, "star") if item.stars else "",
         n_stars=compact(item.stars) if item.stars else "",
-        pdf_url=web_link(listing.pdf_url)
-        or (web_link(f"https://arxiv.org/pdf/{listing.arxiv_id}") if listing.arxiv_id else ""),
+    )
+
+
+def _linked(view: ListingView, item: IssueListing, cite_url: str) -> ListingView:
+    """Return a view with the links beside the title, and with the figure."""
+    listing, figure = item.listing, item.figure
+    of_arxiv = f"https://arxiv.org/pdf/{listing.arxiv_id}" if listing.arxiv_id else ""
+    return replace(
+        view,
+        pdf_url=web_link(listing.pdf_url) or web_link(of_arxiv),
         code_url=web_link(listing.code_url),
         project_url=web_link(listing.project_url),
         discussion_url=web_link(listing.discussion_url) if item.comments else "",
