@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,8 +47,8 @@ def test_the_lead_and_what_fits_the_wishes_come_before_the_days() -> None:
     long = week(*range(8))
     shown = sections_of_week(Choice(tuple(range(8)), (WHY,) * 4 + ((),) * 4), long)
     assert (shown.lead, shown.for_you) == ((0,), (1, 2))
-    days = {DAY - timedelta(days=number): (number,) for number in range(3, 7)}
-    assert shown.days == {**days, None: (7,)}
+    days: dict[date | None, tuple[int, ...]] = {DAY - timedelta(days=number): (number,) for number in range(3, 7)}
+    assert dict(shown.days) == days | {None: (7,)}
     assert not shown.brief
     assert not shown.also_today
 

@@ -159,7 +159,7 @@ def test_the_size_of_the_page_is_that_of_its_bytes_without_the_reader_s_values()
     assert html is not None
     values = len("Ann") + len(UNSUBSCRIBE) + len("reader@example.org")
     size = len(html.get_payload(decode=True))
-    assert make.message(issue).html_bytes(to.choice, to.subject) == size - values
+    assert make.message(issue).pages.html_bytes(to.choice, to.subject) == size - values
 
 
 def test_the_envelope_sender_is_the_senders_address() -> None:

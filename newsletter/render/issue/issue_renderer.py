@@ -11,6 +11,7 @@ from newsletter.core.rendering import Rendering
 from newsletter.core.tokens import Links
 from newsletter.ports import Renderer
 from newsletter.render.issue.message import IssueMessage
+from newsletter.render.issue.pages import Pages
 from newsletter.render.issue.renderer import TemplateRenderer
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class MailRenderer(Renderer):
 
     def __init__(self, templates: TemplateRenderer, links: Links, signer: Signer | None = None) -> None:
         self._templates, self._links, self._signer = templates, links, signer
+        self._compiled: tuple[str, Pages | None] = "", None
 
     def subject(self, draft: Draft) -> str:
         """Return the subject line of a draft by the templates as they are now; raises RenderError."""
@@ -41,8 +43,9 @@ class MailRenderer(Renderer):
             return self._links.cite(issue.list, issue.day, item.key)
 
         rendering = self._templates.issue(issue, web_url=web_url, cite=cite).stored()
-        size = self.message(issue, rendering).html_bytes(Choice.first(issue.length), issue.subject)
-        return replace(rendering, html_bytes=size)
+        pages = IssueMessage(issue, rendering, links=self._links).pages
+        self._compiled = rendering.html.nonce, pages
+        return replace(rendering, html_bytes=pages.html_bytes(Choice.first(issue.length), issue.subject))
 
     def message(self, issue: Issue, rendering: Rendering, *, trial: bool = False) -> IssueMessage:
         """Return what makes each reader's message of a rendered issue.
@@ -53,4 +56,12 @@ class MailRenderer(Renderer):
         Raises:
             RenderError: a mark of a template, the sender or a link can't stand where it does; names it.
         """
-        return IssueMessage(issue, rendering, links=self._links, signer=self._signer, trial=trial)
+        nonce, pages = self._compiled  # an issue that was rendered just now is compiled already
+        return IssueMessage(
+            issue,
+            rendering,
+            links=self._links,
+            signer=self._signer,
+            trial=trial,
+            pages=pages if nonce == rendering.html.nonce else None,
+        )

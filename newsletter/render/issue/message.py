@@ -41,6 +41,7 @@ class IssueMessage(Message):
         signer: signs each message with DKIM.
         trial: makes test copies. Their Message-IDs are others, or a provider would take the issue itself for
             a duplicate when it comes.
+        pages: those of the same rendering where they are compiled already.
 
     Raises:
         RenderError: a mark, the sender or a link can't stand where it does; names it.
@@ -54,13 +55,14 @@ class IssueMessage(Message):
         links: Links,
         signer: Signer | None = None,
         trial: bool = False,
+        pages: Pages | None = None,
     ) -> None:
         self._issue, self._links, self._signer, self._trial = issue, links, signer, trial
         self._sender = Mailbox.parse(issue.masthead.sender)
         self._mailto = _mailto(issue.masthead.unsubscribe_mailto) if links.public_url else ()
         self._leaving_to = _mailbox(issue.masthead.unsubscribe_mailto) or self._sender.address
         self._bounces_to = issue.masthead.bounces_to and wire_address(issue.masthead.bounces_to)
-        self._pages = Pages(issue, rendering, self._known(), self._lengths())
+        self.pages = pages or Pages(issue, rendering, self._known(), self._lengths())
         self._boundary = boundary_of(issue.list, issue.day.isoformat())
         self._arranged = lru_cache(maxsize=_CHOICES_KEPT)(self._arrange)
         self._from = headers.mailbox("From", self._sender)
@@ -107,13 +109,9 @@ class IssueMessage(Message):
 
     def _arrange(self, choice: Choice, subject: str) -> tuple[bytes, Arrangement]:
         """Return the subject field and the body of a choice, ready for each reader who has it."""
-        text, html = self._pages.arranged(choice, subject)
+        text, html = self.pages.arranged(choice, subject)
         subject = f"{TEST_COPY} {subject}" if self._trial else subject
         return headers.text("Subject", subject), joined(alternative(self._boundary, (text,), (html,)))
-
-    def html_bytes(self, choice: Choice, subject: str) -> int:
-        """Return the size of the HTML part for a choice, without readers' values."""
-        return self._pages.html_bytes(choice, subject)
 
     def _lengths(self) -> dict[str, int]:
         """Return the most bytes of a reader's links, by the names of their slots."""
