@@ -32,6 +32,10 @@ _OUTLINE = (
 )
 
 
+# What a summary of an issue needs of its row.
+_SUMMARY = ("key", "list", "day", "number", "subject", "frozen_at", "candidates", "terms")
+
+
 class SqlIssues(Issues):
     """Closed issues, with their listings, choices, rendering and deliveries."""
 
@@ -172,7 +176,7 @@ class SqlIssues(Issues):
             .scalar_subquery()
             .label("listings")
         )
-        shown = (issues.c[name] for name in ("key", "list", "day", "number", "subject", "frozen_at"))
+        shown = (issues.c[name] for name in _SUMMARY)
         query = (
             sa.select(*shown, size)
             .where(IS_CLOSED)
