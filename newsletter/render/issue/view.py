@@ -33,6 +33,7 @@ _LEAST_BRIEF = 45
 _TEXT_SHORT, _TEXT_BRIEF = 190, 65  # … in the text part: three lines, one line
 _PASSAGE, _PASSAGE_BESIDE = 600, 420  # characters from the abstract: alone, and beside a summary
 _CARD_PASSAGE = 260
+_BYLINE = 34  # columns: there is as much room beside the actions of a card
 _FIGURE_WIDTH, _FIGURE_HEIGHT = 536, 420  # CSS pixels, at most
 
 _RIGHT_TO_LEFT = ("ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi")
@@ -218,7 +219,7 @@ def _listing(item: IssueListing, position: int, issue: Issue, readable: Callable
         authors=authors,
         n_authors=listing.n_authors,
         organization=organization,
-        byline=cut(organization, 60) or _first_author(authors, listing.n_authors),
+        byline=cut(organization, _BYLINE) or _first_author(authors, listing.n_authors),
         published=short_date(listing.published_on, issue.day) if listing.published_on else "",
         day_section=day_section(day_of_week(item.listed_on, issue.day)),
         summary=summary,
