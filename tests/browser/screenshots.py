@@ -35,7 +35,8 @@ _FIGURE = (
     '<path d="M90 330C300 320 380 150 540 120S860 80 1020 74" stroke="#1a4a8a" stroke-width="6" fill="none"/>'
     '<path d="M90 338C340 334 470 260 640 230S900 206 1020 200" stroke="#d08a3e" stroke-width="6" fill="none"/>'
     '<g font-family="sans-serif" font-size="24" fill="#5c626a"><text x="960" y="60">ours</text>'
-    '<text x="930" y="240">baseline</text><text x="330" y="388">a placeholder for the figure of the paper</text></g>'
+    '<text x="930" y="240">baseline</text><text x="330" y="388">'
+    "a placeholder for the figure of the paper</text></g>"
 )
 
 
