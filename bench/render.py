@@ -53,6 +53,7 @@ CHOICES = ((), ("agents",), ("vision",), ("vision", "agents"))
 TERMS = Terms(
     masthead=MASTHEAD,
     stale_after=timedelta(hours=36),
+    max_listings=20,
     topics={name: Topic(name=name, keywords=(name,)) for name in ("agents", "vision")},
 )
 PEM = generate_private_key(public_exponent=65537, key_size=2048).private_bytes(

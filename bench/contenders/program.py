@@ -33,7 +33,7 @@ from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.scheduling import loop as runtime
 from newsletter.store import open_store
 
-LISTINGS = 13  # make a message of some 60 KB
+LISTINGS = 25  # of which each reader gets 20, in a message of some 50 KB
 
 
 async def prepare(database: str, readers: int) -> None:

@@ -176,6 +176,7 @@ def _placed(one: Ranked, rank: int) -> IssueListing:
         score=one.score,
         reasons=one.reasons,
         upvotes=one.upvotes,
+        first_upvotes=one.first_upvotes,
         comments=one.comments,
         stars=one.stars,
     )

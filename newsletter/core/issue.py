@@ -23,9 +23,17 @@ class IssueListing:
     score: float = 0.0
     reasons: tuple[str, ...] = ()  # why it is in, in words for the mail
     upvotes: int | None = None
+    first_upvotes: int | None = None  # how many it had when they were first seen
     comments: int | None = None
     stars: int | None = None
     figure: Figure | None = None  # a picture of the paper that was checked
+
+    @property
+    def rose_by(self) -> int:
+        """Return how many upvotes it got after they were first seen; 0 where that is not known."""
+        if self.upvotes is None or self.first_upvotes is None:
+            return 0
+        return max(self.upvotes - self.first_upvotes, 0)
 
 
 def length(candidates: int, most: int) -> int:

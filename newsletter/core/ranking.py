@@ -83,6 +83,7 @@ class Ranked:
     standing: int | None
     reasons: tuple[str, ...]
     upvotes: int | None
+    first_upvotes: int | None  # on the page where it has most now, when they were first seen
     comments: int | None
     stars: int | None
     position: int  # on its page
@@ -115,6 +116,7 @@ def ranked(
                 standing=standings.get(candidate.key),
                 reasons=_reasons(known, candidate.first_listed_on, occasion),
                 upvotes=_most(known.votes),
+                first_upvotes=known.first_votes,
                 comments=known.comments,
                 stars=known.stars,
                 position=known.position,
@@ -158,6 +160,7 @@ class _Facts:
 
     votes: Mapping[_Page, int]
     votes_before: Mapping[_Page, int]
+    first_votes: int | None
     comments: int | None
     stars: int | None
     stars_before: int | None
@@ -170,9 +173,11 @@ def _facts(candidate: Candidate, previous_at: datetime | None) -> _Facts:
     seen = [one for one in candidate.sightings if not _is_hackernews(one)]
     before = [one for one in seen if previous_at is not None and one.seen_at <= previous_at]
     comments = _most(_newest(seen, "comments"))
+    votes = _newest(seen, "upvotes")
     return _Facts(
-        votes=_newest(seen, "upvotes"),
+        votes=votes,
         votes_before=_newest(before, "upvotes"),
+        first_votes=_newest(reversed(seen), "upvotes")[max(votes, key=votes.__getitem__)] if votes else None,
         comments=_most(_newest(news, "comments")) if comments is None else comments,
         stars=_most(_newest(seen, "stars")),
         stars_before=_most(_newest(before, "stars")),

@@ -197,7 +197,8 @@ class ThemeTable(Table):
     accent_dark: Colour | None = None
     background: Colour | None = None
     background_dark: Colour | None = None
-    thumbnails: Literal["yes", "no"] | None = None
+    pictures: Literal["yes", "no"] | None = None
+    thumbnails: Literal["yes", "no"] | None = None  # the name of `pictures` in former versions
 
 
 class SubscriberTable(Table):

@@ -17,7 +17,8 @@ from newsletter.core.searching import stems
 from newsletter.core.text import one_line
 from newsletter.delivery.smtp.replies import Reply, Stage, step
 from newsletter.render.issue.mathtext import readable
-from newsletter.render.issue.words import cut_at_sentence, wrapped
+from newsletter.render.issue.sentences import cut_at_sentence
+from newsletter.render.issue.words import wrapped
 from newsletter.render.mime.addresses import Mailbox
 from newsletter.render.mime.headers import text as header
 from newsletter.sources.reading.plaintext import plain

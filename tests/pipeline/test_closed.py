@@ -156,7 +156,7 @@ async def test_a_topic_that_is_edited_after_closing_changes_no_mail(office: Offi
     mails = await office.mails(key)
     assert mails == before
     mail = mails["agents@example.org"]
-    assert "Here are 2 of 4 new papers" in text(mail)
+    assert "2 papers for you, of 4 new papers." in text(mail)
     assert read(mail)["Subject"] == "Agents that plan"
 
 
@@ -458,8 +458,8 @@ async def test_a_preview_shows_a_closed_issue_as_it_was_chosen_and_rendered(tmp_
     ann, bob, other = [await studio.raw(issue, f"{name}@example.org") for name in ("ann", "bob", "somebody-else")]
 
     assert read(ann)["Subject"] == "Paper number 8"
-    assert "Here are 2 of 8 new papers" in text(bob)
-    assert "Here are 6 of 8 new papers" in text(other)
+    assert "2 papers for you, of 8 new papers." in text(bob)
+    assert "6 of 8 new papers." in text(other)
     assert "https://example.org/daily/2026-03-09" in text(ann)  # where the page stood when it was rendered
 
 
@@ -493,7 +493,7 @@ async def test_who_signed_up_is_shown_what_they_get_and_who_gets_nothing_no_mail
     mail = await studio.raw(closed, "may@example.org")
 
     assert read(mail)["To"] == "May <may@example.org>"
-    assert "Here is 1 of 8 new papers" in text(mail)
+    assert "1 paper for you, of 8 new papers." in text(mail)
     lost = replace(signed_up, topics=("topic that is gone",))
     await join(store, lost, now=desk.now)
     with pytest.raises(NothingNewError, match=r"holds nothing for may@example\.org"):
