@@ -30,5 +30,5 @@ def test_the_liked_paper_is_named_in_readable_words(renderer: TemplateRenderer) 
 
 def test_a_long_title_is_cut_between_words(renderer: TemplateRenderer) -> None:
     for part in parts(renderer, LONG):
-        assert "like “A very long title of a paper that goes on about its own" in part
+        assert "like “A very long title of a" in part
         assert LONG not in part
