@@ -26,10 +26,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
@@ -63,21 +63,18 @@ class Place:
     rounds: int  # of short commands
 
     def row(self, step: str, figures: dict[str, float]) -> Row:
-        """Return the row of a step, and show it on a terminal."""
-        row = Row(self.name, self.database, step, figures)
-        if sys.stderr.isatty():
-            print(row.as_text(), file=sys.stderr)
-        return row
+        """Return the row of a step."""
+        return Row(self.name, self.database, step, figures)
 
     def sent(self) -> int:
         """Return how many mails have arrived."""
         return int(self.sink.ask()["messages"])
 
-    def watched(self, issues: int) -> Any:
+    def watched(self, issues: int) -> AbstractContextManager[Helper]:
         """Return the context of a process that watches the ledger until it has so many closed issues."""
         return helper(sys.executable, PARTS / "ledger_probe.py", self.url, str(issues))
 
-    def visited(self, every: float, *what: str) -> Any:
+    def visited(self, every: float, *what: str) -> AbstractContextManager[Helper]:
         """Return the context of a process that visits the pages."""
         return helper(sys.executable, PARTS / "page_probe.py", str(self.folder.port), str(every), *what)
 
@@ -87,20 +84,26 @@ def cost(ended: Ended) -> dict[str, float]:
     return {"cpu_s": ended.cpu, "wall_s": ended.wall, "rss_mb": ended.rss}
 
 
-def median(place: Place, *words: str) -> dict[str, float]:
+def median(place: Place, command: Callable[[], Ended]) -> dict[str, float]:
     """Return the cost of a short command, the median of some rounds."""
-    rounds = [cost(place.program.run(*words)) for _ in range(place.rounds)]
+    rounds = [cost(command()) for _ in range(place.rounds)]
     return {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
+
+
+def short(place: Place, *words: str, step: str = "") -> Row:
+    """Measure a short command of the program."""
+    return place.row(step or " ".join(words), median(place, lambda: place.program.run(*words)))
 
 
 def start_up(place: Place) -> Iterator[Row]:
     """Measure commands that have next to nothing to do; `place` has few readers."""
     place.program.run("db", "upgrade")
     place.program.run("status")  # compiles what was never compiled
-    yield place.row("--version", median(place, "--version"))
-    yield place.row("--help", median(place, "--help"))
+    yield place.row("python -c pass", median(place, place.program.nothing))
+    yield short(place, "--version")
+    yield short(place, "--help")
     run_day(place, place.folder.calendar.first.isoformat())
-    yield place.row(f"status, {FEW} readers", median(place, "status"))
+    yield short(place, "status", step=f"status, {FEW} readers")
 
 
 def run_day(place: Place, day: str) -> tuple[Ended, dict[str, Any]]:
@@ -134,8 +137,9 @@ def runs(place: Place) -> Iterator[Row]:
 
 def looks(place: Place) -> Iterator[Row]:
     """Measure what an operator looks at."""
-    for words in (["status"], ["issues", "list"], ["deliveries", "list"]):
-        yield place.row(" ".join(words), median(place, *words))
+    yield short(place, "status")
+    yield short(place, "issues", "list")
+    yield short(place, "deliveries", "list")
 
 
 def service(place: Place, idle: float) -> Iterator[Row]:
@@ -288,16 +292,20 @@ def main() -> None:
         programs = {TODAY: BENCH.parent}
         if arguments.against:
             programs[arguments.against] = checkout(arguments.against, folder / "older")
-        for kind in kinds:
-            for called, root in programs.items():
-                rows += measured(root, called, kind, folder / f"{kind} {called}".replace("/", "-"), arguments)
-    found = ratios(rows, arguments.against)
+        for kind, (called, root) in product(kinds, programs.items()):
+            show(f"{called}, {kind}, {arguments.readers:,} readers; goals are for 1,000,000", arguments)
+            for row in measured(root, called, kind, folder / f"{kind} {called.replace('/', '-')}", arguments):
+                rows.append(row)
+                show(row.as_text(), arguments)
     if arguments.json:
+        found = ratios(rows, arguments.against)
         print(json.dumps({"ratios": found, "rows": [row.as_json() for row in rows]}))
-        return
-    print(f"{arguments.readers:,} readers; goals are for 1,000,000")
-    for row in rows:
-        print(row.as_text())
+
+
+def show(line: str, arguments: argparse.Namespace) -> None:
+    """Print a line for people at once: a million readers take long."""
+    if not arguments.json:
+        print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -10,9 +10,9 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 _TICKS = os.sysconf("SC_CLK_TCK")  # in which /proc counts CPU time
 _PATIENCE = 10  # seconds for a helper to end
@@ -28,7 +28,6 @@ class Ended:
     wall: float
     rss: float
     out: str = ""
-    err: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,33 +38,41 @@ class Program:
     folder: Path
     environment: Mapping[str, str]
 
-    def run(self, *words: str, codes: Sequence[int] = (0,)) -> Ended:
+    def run(self, *words: str) -> Ended:
         """Run a command to its end and measure it.
 
         Raises:
-            SystemExit: its exit code is none of `codes`.
+            SystemExit: its exit code is not 0.
         """
+        return self._measured(_MAIN, *words)
+
+    def nothing(self) -> Ended:
+        """Measure a Python that does nothing, by which a busy machine is known."""
+        return self._measured("pass")
+
+    def _measured(self, code: str, *words: str) -> Ended:
         out, err = (self.folder.with_name(f"{self.folder.name}.{name}") for name in ("out", "err"))
-        with out.open("wb") as to, err.open("wb") as errors, self._started(words, to, errors) as process:
-            began = time.monotonic()
+        began = time.monotonic()
+        with out.open("wb") as to, err.open("wb") as errors, self._started(code, words, to, errors) as process:
             ended = _wait(process, began)
-        ended = Ended(ended.code, ended.cpu, ended.wall, ended.rss, out.read_text(), err.read_text())
-        if ended.code not in codes:
-            raise SystemExit(f"newsletter {' '.join(words)}: exit {ended.code}\n{ended.err[-2000:]}")
-        return ended
+        if ended.code:
+            raise SystemExit(f"newsletter {' '.join(words)}: exit {ended.code}\n{err.read_text()[-2000:]}")
+        return replace(ended, out=out.read_text())
 
     @contextmanager
     def service(self, *words: str) -> Iterator[Service]:
         """Run a command that goes on until it is stopped, for as long as the context lasts."""
         log = self.folder.with_name(f"{self.folder.name}.log")
-        with log.open("wb") as to, self._started(words, to, to) as process:
+        with log.open("wb") as to, self._started(_MAIN, words, to, to) as process:
             yield Service(process, log)
 
     @contextmanager
-    def _started(self, words: Sequence[str], out: Any, err: Any) -> Iterator[subprocess.Popen[bytes]]:
+    def _started(
+        self, code: str, words: Sequence[str], out: BinaryIO, err: BinaryIO
+    ) -> Iterator[subprocess.Popen[bytes]]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("NEWSLETTER_")}
         process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _MAIN, *words],
+            [sys.executable, "-P", "-c", code, *words],
             cwd=self.folder,
             env={**kept, "PYTHONPATH": str(self.root), **self.environment},
             stdin=subprocess.DEVNULL,

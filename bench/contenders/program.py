@@ -24,7 +24,7 @@ from newsletter.core.choice import Choices
 from newsletter.core.delivery import Planned, RetryPolicy, Uncertain
 from newsletter.core.issue import Draft
 from newsletter.core.relay import Security
-from newsletter.core.subscriber import Subscriber, SyncPlan
+from newsletter.core.subscriber import Member, Subscriber
 from newsletter.delivery.service import DeliveryService
 from newsletter.delivery.settlement import Rules
 from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelay
@@ -34,24 +34,22 @@ from newsletter.scheduling import loop as runtime
 from newsletter.store import open_store
 
 LISTINGS = 13  # make a message of some 60 KB
-_CHUNK = 10_000
 
 
 async def prepare(database: str, readers: int) -> None:
     """Freeze an issue that is due for so many readers of all choices of topics."""
     store = await open_store(f"sqlite:///{database}")
     now = datetime.now(UTC)
-    for start in range(0, readers, _CHUNK):
-        added = tuple(
-            Subscriber(
-                list="daily",
-                email=f"reader{number}@example.org",
-                name=f"Reader {number}",
-                topics=render.CHOICES[number % len(render.CHOICES)],
-            )
-            for number in range(start, min(start + _CHUNK, readers))
+    members = (
+        Member(
+            email=f"reader{number}@example.org",
+            name=f"Reader {number}",
+            topics=render.CHOICES[number % len(render.CHOICES)],
         )
-        await store.subscribers.apply("daily", SyncPlan(added=added), now=now)
+        for number in range(readers)
+    )
+    async with store.subscribers.compare("daily", members) as comparison:
+        await comparison.apply(None, now=now)
     of = render.issue(LISTINGS)
     choices = Choices(of.listings, of.terms)
 

@@ -14,7 +14,7 @@ from newsletter.core.issue import Draft, Issue
 from newsletter.core.listing import Candidate, Page
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.rendering import Part, Rendering
-from newsletter.core.subscriber import Subscriber, SyncPlan
+from newsletter.core.subscriber import Member
 from newsletter.pipeline.collect import collect
 from newsletter.pipeline.publish import lookback, publish
 from newsletter.ports import Composed, Message, Renderer, Source, Store
@@ -66,8 +66,9 @@ async def replayed(
 
 async def _add_reader(store: Store, list_: NewsletterList, *, now: datetime) -> None:
     """Add a reader without topics: a list without readers has no issue."""
-    reader = Subscriber(list=list_.masthead.readers_of, email="reader@example.org", cadence=list_.cadence)
-    await store.subscribers.apply(reader.list, SyncPlan(added=(reader,)), now=now)
+    reader = Member(email="reader@example.org", cadence=list_.cadence)
+    async with store.subscribers.compare(list_.masthead.readers_of, [reader]) as comparison:
+        await comparison.apply(None, now=now)
 
 
 def _days(first: date, last: date) -> list[date]:

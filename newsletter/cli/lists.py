@@ -33,13 +33,13 @@ def check(*, as_json: AsJson = False) -> None:
     lists = bootstrap.list_files(loaded)
     general = [public] if public and not relays_are_local(loaded.smtp) else []
     try:
-        files = lists.load()
+        checked = lists.check()
     except ListFileError as error:
         _fail(error.mistakes, general, as_json=as_json)
     if general:
         _fail((), general, as_json=as_json)
-    warnings = [*([public] if public else []), *lists.warnings(files)]
-    counts = {name: len(file.subscribers) for name, file in files.items()}
+    warnings = [*([public] if public else []), *lists.warnings(checked)]
+    counts = {name: found.members for name, found in checked.items()}
     if as_json:
         say_json({"ok": True, "lists": counts, "warnings": warnings})
         return

@@ -9,7 +9,7 @@ import typer
 from newsletter.cli.exits import Exit, code_of_run
 from newsletter.cli.output import complain, say, say_json
 from newsletter.cli.session import AsJson, Day, ListName, no_list, now, right_and_wrong, until_signal
-from newsletter.core.errors import MissedError, SourceError, UsageError
+from newsletter.core.errors import ListFileError, MissedError, SourceError, UsageError
 
 if TYPE_CHECKING:
     import asyncio
@@ -77,7 +77,6 @@ async def _run_lists(
     """
     from newsletter.cli.progress import progress
     from newsletter.pipeline.run import Wish
-    from newsletter.scheduling.once import rehearse_once, run_once
 
     files, wrong = right_and_wrong(program.lists, list_name)
     for error in wrong:
@@ -85,17 +84,27 @@ async def _run_lists(
     reports = []
     with progress(as_json=as_json) as shown:
         wish = Wish(day=day, progress=shown, stop=stop)
+        right = []
         for file in files:
-            if dry_run:
-                report = await rehearse_once(program.pipeline, file, now=now(), wish=wish)
-            else:
-                report = await run_once(program.pipeline, program.alarm, file, now=now(), wish=wish)
-            reports.append(report)
+            try:
+                reports.append(await _run_list(program, file, wish, dry_run=dry_run))
+                right.append(file)
+            except ListFileError as error:  # of its members file, which is read when it is needed
+                complain(str(error))
+                wrong.append(error)
         if not dry_run:
-            reports += await _deliver_without_file(program, list_name, files, wish)
+            reports += await _deliver_without_file(program, list_name, right, wish)
     if not reports and not wrong:
         raise UsageError(no_list(program.lists, list_name))
     return reports, bool(wrong)
+
+
+async def _run_list(program: Program, file: ListFile, wish: Wish, *, dry_run: bool) -> RunReport:
+    from newsletter.scheduling.once import rehearse_once, run_once
+
+    if dry_run:
+        return await rehearse_once(program.pipeline, file, now=now(), wish=wish)
+    return await run_once(program.pipeline, program.alarm, file, now=now(), wish=wish)
 
 
 async def _deliver_without_file(

@@ -13,9 +13,10 @@ from newsletter.cli.session import now, until_signal
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
 
     from newsletter.bootstrap import Program
+    from newsletter.ports import ListFile
 
 
 def register(app: typer.Typer) -> None:
@@ -39,9 +40,17 @@ async def _serve(program: Program, stop: asyncio.Event) -> None:
     program.load()
     lists = await asyncio.to_thread(program.lists.read)
     await program.mark.check()  # an older copy of the database is an error before anything runs
+    _load(program, lists.right.values())
     async with _served(program, stop) as url:
         log.info("serving", url=url, lists=len(lists.right))
         await stop.wait()
+
+
+def _load(program: Program, files: Iterable[ListFile]) -> None:
+    """Load what ticks need: while the first of them loaded it, no visitor would be answered."""
+    _ = program.ticker
+    for file in files:
+        program.sources_of(file.list)
 
 
 def _no_links(program: Program) -> str:

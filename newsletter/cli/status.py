@@ -43,7 +43,8 @@ async def _status(program: Program) -> tuple[Status, Collection[ListFileError]]:
     from newsletter.operations.status import status as status_at
 
     lists = program.lists.read()
-    return await status_at(program.store, lists.right, now=now()), lists.wrong.values()
+    found = await status_at(program.store, lists.right, now=now())
+    return found, [*lists.wrong.values(), *found.wrong]
 
 
 def _say_status(found: Status) -> None:

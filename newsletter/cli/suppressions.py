@@ -47,8 +47,7 @@ def list_suppressions(
     as_json: AsJson = False,
 ) -> None:
     """List suppressed addresses and those that are held, with the reason and since when."""
-    found = within(lambda program: program.store.suppressions.find(list_name=list_name))
-    shown = [entry for entry in found if entry.held or not held]
+    shown = within(lambda program: program.store.suppressions.find(list_name=list_name, held=held or None))
     if as_json:
         say_json([_as_json(entry) for entry in shown])
         return
@@ -149,8 +148,7 @@ def export_suppressions(
     from newsletter.lists.suppressions import write_suppressions
     from newsletter.whole_files import write_whole
 
-    found = within(lambda program: program.store.suppressions.find(list_name=list_name))
-    suppressed = [entry for entry in found if not entry.held]
+    suppressed = within(lambda program: program.store.suppressions.find(list_name=list_name, held=False))
     if as_json:
         say_json([_as_json(entry) for entry in suppressed])
     elif output is None:
@@ -177,7 +175,7 @@ async def _remove(program: Program, addresses: list[str], list_name: str | None,
 
     _check_lists(program, [list_name])
     if domain:
-        held = [entry.address for entry in await program.store.suppressions.find() if entry.held]
+        held = [entry.address for entry in await program.store.suppressions.find(held=True)]
         addresses = [entry for entry in held if domain_of(entry) == domain_key(domain)]
         if not addresses:
             raise UsageError(f"no address of {domain} is held: see `newsletter suppressions list --held`")

@@ -94,6 +94,8 @@ def address_key(text: str) -> str:
     RFC 5321 lets local parts differ by case; no provider of note does, and a reader who is listed as `Ann@` and
     `ann@` wants one copy.
     """
+    if text.isascii() and "@" in text:  # as nearly each of a long list, in a third of the time
+        return text.strip().lower()
     local, _, domain = text.strip().rpartition("@")
     return f"{local.lower()}@{domain_key(domain)}"
 

@@ -5,6 +5,7 @@
     Exception
     ├── ConfigurationError        settings or list files are wrong: exit 78, never skipped over
     │   └── ListFileError         … with every mistake found, by file and line
+    │       └── FileChangedError  a file was written while it was read: read it again
     └── NewsletterError           trouble while doing the work
         ├── UsageError            asked for something that is not there: exit 2
         ├── NothingNewError       there is no issue to show
@@ -51,6 +52,10 @@ class ListFileError(ConfigurationError):
     def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
         self.mistakes = mistakes
         super().__init__("\n".join(str(mistake) for mistake in mistakes))
+
+
+class FileChangedError(ListFileError):
+    """A file was written to while it was read, so what was read may be half of it: to be read again."""
 
 
 class NewsletterError(Exception):

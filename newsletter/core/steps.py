@@ -98,11 +98,11 @@ class Walk:
     left_out: list[tuple[Change, str]] = field(default_factory=list)
 
 
-def walk(standings: Mapping[int, Standing], changes: Iterable[Change]) -> Walk:
+def walk(standings: Mapping[int, Standing | Step], changes: Iterable[Change]) -> Walk:
     """Apply changes in their order; a delivery may take several steps at once.
 
     Args:
-        standings: where the deliveries stand now, by key.
+        standings: where the deliveries stand now, by key; the last step that was taken says it, too.
         changes: the steps; one that is not forward (`core.delivery.FORWARD`) is left out.
     """
     done = Walk()

@@ -1,11 +1,11 @@
-"""Subscribers, and what syncing a list file would change about them."""
+"""Subscribers, and the members whom list files name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import time
 from enum import StrEnum
+from typing import NamedTuple
 
 from newsletter.core.address import address_key
 from newsletter.core.newsletter_list import Cadence
@@ -54,46 +54,44 @@ class Subscriber:
         return address_key(self.email)
 
 
-@dataclass(frozen=True, slots=True)
-class SyncPlan:
-    """What syncing a list file would do, by address."""
+class Member(NamedTuple):
+    """A person whom the files of a list name, with the wishes that these state; see `Subscriber`.
 
-    added: tuple[Subscriber, ...] = ()
-    changed: tuple[Subscriber, ...] = ()
-    removed: tuple[Subscriber, ...] = ()
+    A tuple, because a list may have a million of them, and they are read and written one by one.
+    """
+
+    email: str
+    name: str = ""
+    topics: tuple[str, ...] = ()
+    cadence: Cadence | None = None
+    hour: time | None = None
+    timezone: str | None = None
+    topics_mode: TopicsMode | None = None
+    interest: str = ""
+
+    @property
+    def address_key(self) -> str:
+        """Return what identifies the address: two spellings with one key are one subscriber."""
+        return address_key(self.email)
+
+    def on(self, list_name: str) -> Subscriber:
+        """Return the member as a subscriber of a list."""
+        return Subscriber(list=list_name, **self._asdict())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncCounts:
+    """How many subscribers a sync with a list's files adds, changes, removes, and leaves as they are.
+
+    Whom the files name and who came by another way counts as unchanged.
+    """
+
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
     unchanged: int = 0
 
-
-def plan_sync(known: Iterable[Subscriber], wanted: Iterable[Subscriber]) -> SyncPlan:
-    """Compare the file's subscribers with the known ones of the same list.
-
-    Who unsubscribed stays so although the file still names them. Who came by another way than the file keeps their
-    own wishes, whether the file names them or not, and counts as unchanged where it does.
-    """
-    current = {subscriber.address_key: subscriber for subscriber in known}
-    added, changed, named, unchanged = [], [], set(), 0
-    for subscriber in wanted:
-        named.add(subscriber.address_key)
-        old = current.get(subscriber.address_key)
-        if old is None:
-            added.append(subscriber)
-            continue
-        if old.origin is not Origin.FILE:
-            unchanged += 1
-            continue
-        status = (
-            SubscriberStatus.UNSUBSCRIBED
-            if old.status is SubscriberStatus.UNSUBSCRIBED
-            else SubscriberStatus.ACTIVE
-        )
-        new = replace(subscriber, status=status)
-        if new == old:
-            unchanged += 1
-        else:
-            changed.append(new)
-    removed = [
-        replace(subscriber, status=SubscriberStatus.REMOVED)
-        for key, subscriber in current.items()
-        if key not in named and subscriber.origin is Origin.FILE and subscriber.status is SubscriberStatus.ACTIVE
-    ]
-    return SyncPlan(tuple(added), tuple(changed), tuple(removed), unchanged)
+    @property
+    def differ(self) -> bool:
+        """Return whether anything is to be done."""
+        return bool(self.added or self.changed or self.removed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
@@ -44,7 +45,8 @@ async def run_demo(state: Path) -> AsyncIterator[str]:
         configure_logging(settings.log)
         async with bootstrap.build(settings) as program:
             file = program.lists.load()[sample.LIST]
-            yield f"list {sample.LIST}: {len(file.subscribers)} readers; source: {file.list.sources[0]}"
+            readers = await asyncio.to_thread(file.roster.check)
+            yield f"list {sample.LIST}: {readers.members} readers; source: {file.list.sources[0]}"
             report = await program.pipeline.run(file, now=bootstrap.utc_now(), wish=Wish(day=sample.DAY))
     if report.issue is not None:
         yield f"collected {sum(report.collected.values())} listings, {report.new} of them new to the readers"

@@ -10,6 +10,7 @@ from newsletter.core.address import LONGEST_ADDRESS, AddressError
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _PLAIN = re.compile(rf"({_ATOM}(?:\.{_ATOM})*)@([A-Za-z0-9.-]+)")
 _LONGEST_LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1
+_MOST_DOMAINS = 50_000  # that are remembered
 
 
 class Addresses:
@@ -29,11 +30,11 @@ class Addresses:
         Raises:
             ValueError: it is no address that mail can be sent to; the text says why. DNS is not asked.
         """
-        plain = _PLAIN.fullmatch(text)
-        if plain and len(plain[1]) <= _LONGEST_LOCAL_PART and len(text) <= LONGEST_ADDRESS:
-            domain = self._plain_domain(plain[2])
-            if domain:
-                return f"{plain[1]}@{domain}"
+        if (plain := _PLAIN.fullmatch(text)) and len(text) <= LONGEST_ADDRESS:
+            local, given = plain.groups()
+            domain = self._domains.get(given) or self._plain_domain(given)
+            if domain and len(local) <= _LONGEST_LOCAL_PART:
+                return text if domain == given else f"{local}@{domain}"
         return _by_the_book(text)
 
     def _plain_domain(self, domain: str) -> str | None:
@@ -43,6 +44,8 @@ class Addresses:
                 normal = _by_the_book(f"a@{domain}").removeprefix("a@")
             except ValueError:
                 normal = ""
+            if len(self._domains) >= _MOST_DOMAINS:
+                self._domains.clear()
             self._domains[domain] = normal if normal.isascii() else None
         return self._domains[domain]
 

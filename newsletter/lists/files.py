@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from typing_extensions import override
 
 from newsletter.core.errors import ConfigurationError, ListFileError, Mistake
 from newsletter.core.page_names import RESERVED
 from newsletter.lists.document import shown
-from newsletter.lists.reader import read_list_file
-from newsletter.ports import ListFile, Lists, LoadedLists
+from newsletter.lists.reader import ReadFile, read_list_file
+from newsletter.ports import Checked, ListFile, Lists, LoadedLists
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*\.toml")
 _NAME_MISTAKE = "name the file in small letters, digits, - and _, and end it in .toml; it is the name of the list"
@@ -22,16 +24,17 @@ _WHERE_TO_BEGIN = (
 )
 
 
-# What shows whether a file has changed: when it was written (ns), size, number. None: there is no such file.
+# What shows whether a list file has changed: when it was written (ns), size, number. None: there is no such file.
 _Stamp = tuple[int, int, int] | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What a list file held when the files it is read from had these stamps."""
+    """What a list file held when it had this stamp, and whether its members file was there."""
 
-    stamps: Mapping[Path, _Stamp]
-    outcome: ListFile | ListFileError
+    stamp: _Stamp
+    had_members: bool
+    file: ReadFile
 
 
 class ListFiles(Lists):
@@ -56,6 +59,7 @@ class ListFiles(Lists):
         self._finds_nothing = finds_nothing
         self._known: dict[Path, _Read] = {}
 
+    @override
     def read(self) -> LoadedLists:
         """Return every list by its name, which is the file's name without `.toml`, and what is wrong with others.
 
@@ -66,57 +70,67 @@ class ListFiles(Lists):
         """
         right: dict[str, ListFile] = {}
         wrong: dict[str, ListFileError] = {}
-        known: dict[Path, _Read] = {}
-        for path in self._paths():
-            known[path] = self._current(path)
-            mistakes = _mistakes_in_name(path)
-            match known[path].outcome:
-                case ListFileError() as error:
-                    mistakes += error.mistakes
-                case ListFile() as file if not mistakes:
-                    right[path.stem] = file
+        for path, file in self._files().items():
+            mistakes = (*_mistakes_in_name(path), *file.mistakes)
             if mistakes:
-                wrong[path.stem] = ListFileError(tuple(sorted(set(mistakes))))
-        self._known = known
+                wrong[path.stem] = _error_of(mistakes)
+            elif file.list is not None and file.roster is not None:
+                right[path.stem] = ListFile(list=file.list, roster=file.roster)
         return LoadedLists(right=right, wrong=wrong)
 
+    @override
     def load(self) -> Mapping[str, ListFile]:
         """Return every list by its name.
 
         Raises:
-            ListFileError: with all mistakes of all files, by file and line.
+            ListFileError: with all mistakes of all files but members files, by file and line.
             ConfigurationError: the folder is not there.
         """
         lists = self.read()
         if lists.wrong:
-            mistakes = {mistake for error in lists.wrong.values() for mistake in error.mistakes}
-            raise ListFileError(tuple(sorted(mistakes)))
+            raise _error_of(mistake for error in lists.wrong.values() for mistake in error.mistakes)
         return lists.right
 
-    def warnings(self, files: Mapping[str, ListFile]) -> Iterator[str]:
-        """Yield, for each list file, what is no mistake and yet unlikely to be meant."""
-        for name, file in files.items():
+    def check(self) -> Mapping[str, Checked]:
+        """Read all list files and their members, and return what is known of each list.
+
+        Raises:
+            ListFileError: with all mistakes of all files, by file and line; of a members file at most 1,000.
+            ConfigurationError: the folder is not there.
+        """
+        checked: dict[str, Checked] = {}
+        mistakes: list[Mistake] = []
+        for path, file in self._files().items():
+            mistakes += (*_mistakes_in_name(path), *file.mistakes)
+            try:
+                if file.roster is not None:
+                    checked[path.stem] = file.roster.check()
+            except ListFileError as error:
+                mistakes += error.mistakes
+        if mistakes:
+            raise _error_of(mistakes)
+        return checked
+
+    def warnings(self, checked: Mapping[str, Checked]) -> Iterator[str]:
+        """Yield, for each list that was checked, what is no mistake and yet unlikely to be meant."""
+        for name, file in self.load().items():
             path = self.folder / f"{name}.toml"
-            if not file.subscribers:
+            if name in checked and not checked[name].members:
                 yield f"{path}: names no subscriber: there is no issue until somebody is on the list"
             for spec in file.list.sources:
                 if nothing := self._finds_nothing(spec, Path(file.list.folder)):
                     yield f"{path}: source {spec!r}: no file matches {nothing}"
 
+    def _files(self) -> Mapping[Path, ReadFile]:
+        self._known = {path: self._current(path) for path in self._paths()}
+        return {path: known.file for path, known in self._known.items()}
+
     def _current(self, path: Path) -> _Read:
-        known = self._known.get(path)
-        if known is not None and all(_stamp(one) == stamp for one, stamp in known.stamps.items()):
+        known, stamp = self._known.get(path), _stamp(path)  # before it is read: what is written later is a change
+        if known is not None and known.stamp == stamp and known.had_members == _is_there(known.file.members):
             return known
-        stamps: dict[Path, _Stamp] = {}
-
-        def opening(file: Path) -> None:
-            stamps[file] = _stamp(file)  # before it is read, so that what is written meanwhile is a change
-
-        try:
-            outcome: ListFile | ListFileError = read_list_file(path, self._check_source, opening)
-        except ListFileError as error:
-            outcome = error
-        return _Read(stamps, outcome)
+        file = read_list_file(path, self._check_source)
+        return _Read(stamp, _is_there(file.members), file)
 
     def is_empty(self) -> bool:
         """Return whether there is no list file, not even a wrong one.
@@ -133,6 +147,14 @@ class ListFiles(Lists):
             folder = self.folder.absolute()
             raise ConfigurationError(f"{folder}: no list files: {error.strerror}; {_WHERE_TO_BEGIN}") from None
         return [path for path in paths if path.suffix.lower() == ".toml" and not path.name.startswith(".")]
+
+
+def _error_of(mistakes: Iterable[Mistake]) -> ListFileError:
+    return ListFileError(tuple(sorted(set(mistakes))))
+
+
+def _is_there(path: Path | None) -> bool:
+    return path is not None and _stamp(path) is not None
 
 
 def _mistakes_in_name(path: Path) -> tuple[Mistake, ...]:

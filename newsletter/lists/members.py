@@ -1,16 +1,18 @@
-"""Reads the CSV file of a long list: a header row with the fields of a subscriber, then one subscriber a row."""
+"""Reads the CSV file of a long list: a header row with the fields of a member, then one member a row."""
 
 from __future__ import annotations
 
+from array import array
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
-from functools import cache, partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
 from newsletter.core.errors import Mistake
-from newsletter.core.subscriber import Subscriber
+from newsletter.core.subscriber import Member
 from newsletter.lists.addresses import Addresses
-from newsletter.lists.document import read_text, shown
+from newsletter.lists.document import shown
 from newsletter.lists.spreadsheet import Spreadsheet
 from newsletter.lists.values import (
     read_cadence,
@@ -20,6 +22,9 @@ from newsletter.lists.values import (
     read_topic,
     read_topics_mode,
 )
+
+_TEXTS = 4096  # of a column that are remembered
+_NOTHING = list(Member(""))  # the values of a row with empty cells
 
 
 def members_path(folder: Path, name: str) -> Path:
@@ -41,53 +46,88 @@ def _read_topics(text: str, *, known: Collection[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(read_topic(name, known) for name in names))
 
 
+MOST_MISTAKES = 1000  # of one file that are named
+
+
+class TooManyMistakesError(Exception):
+    """A file holds more mistakes than are named."""
+
+
 class MembersFile:
     """Reads one members file; what is wrong becomes a mistake, and the rest is read on.
 
-    A list may have hundreds of thousands of members, so there is no model per row: each column has its reader.
+    A list may have a million members, so there is no model per row: each column has its reader.
     """
 
-    def __init__(self, path: Path, list_name: str, topics: Collection[str], addresses: Addresses) -> None:
+    def __init__(self, path: Path, topics: Collection[str]) -> None:
         self._path = path
-        self._list = list_name
         self._readers: dict[str, Callable[[str], Any]] = {
-            "email": addresses.read,
+            "email": Addresses().read,
             "name": read_line,
             # These repeat from row to row: each text is read once.
-            "topics": cache(partial(_read_topics, known=topics)),
-            "cadence": cache(read_cadence),
-            "hour": cache(read_hour),
-            "timezone": cache(read_timezone),
-            "topics_mode": cache(read_topics_mode),
+            "topics": lru_cache(_TEXTS)(partial(_read_topics, known=topics)),
+            "cadence": lru_cache(_TEXTS)(read_cadence),
+            "hour": lru_cache(_TEXTS)(read_hour),
+            "timezone": lru_cache(_TEXTS)(read_timezone),
+            "topics_mode": lru_cache(_TEXTS)(read_topics_mode),
             "interest": read_line,
         }
         self.mistakes: list[Mistake] = []
 
     def note(self, line: int, message: str) -> None:
-        """Add a mistake."""
-        self.mistakes.append(Mistake(shown(self._path), line, message))
-
-    def read(self) -> Iterator[tuple[int, Subscriber]]:
-        """Yield each subscriber with the line of its row; `mistakes` is complete when this ends.
+        """Add a mistake.
 
         Raises:
-            ListFileError: the file cannot be read at all.
+            TooManyMistakesError: there were `MOST_MISTAKES` already; the last one says that there are more.
+        """
+        if len(self.mistakes) >= MOST_MISTAKES:
+            message = f"more than {MOST_MISTAKES:,} mistakes: those from here on are not named"
+            self.mistakes.append(Mistake(shown(self._path), line, message))
+            raise TooManyMistakesError
+        self.mistakes.append(Mistake(shown(self._path), line, message))
+
+    def read(self, lines: Iterable[str]) -> Iterator[tuple[int, Member]]:
+        """Yield each member with the line of its row; `mistakes` is complete when this ends.
+
+        Args:
+            lines: of the file.
+
+        Raises:
+            TooManyMistakesError: the rest is not read.
         """
         rows = Spreadsheet(self._readers, needed="email", note=self.note)
-        for line, cells in rows.read(read_text(self._path)):
-            if subscriber := self._subscriber(cells, line):
-                yield line, subscriber
+        readers = {name: (place, self._readers[name]) for place, name in enumerate(Member._fields)}
+        for line, cells in rows.read(lines):
+            values = _NOTHING.copy()
+            for column, cell in cells:
+                if (text := cell.strip()) and column in readers:
+                    place, read = readers[column]
+                    try:
+                        values[place] = read(text)
+                    except ValueError as error:
+                        self.note(line, f"{column}: {error}")
+                elif column == "email":
+                    self.note(line, "email: has no address: add it, or remove the row")
+            if values[0]:
+                yield line, Member._make(values)
 
-    def _subscriber(self, cells: Iterable[tuple[str, str]], line: int) -> Subscriber | None:
-        """Return a row's subscriber, or None if it has no valid address; wrong values are noted and left out."""
-        values: dict[str, Any] = {}
-        for column, cell in cells:
-            text = cell.strip()
-            if column == "email" and not text:
-                self.note(line, "email: has no address: add it, or remove the row")
-            elif text and column in self._readers:
-                try:
-                    values[column] = self._readers[column](text)
-                except ValueError as error:
-                    self.note(line, f"{column}: {error}")
-        return Subscriber(list=self._list, **values) if "email" in values else None
+
+class Repeats:
+    """Finds addresses that a long list may name twice, with eight bytes an address."""
+
+    def __init__(self) -> None:
+        self._hashes = tuple(array("q") for _ in range(256))
+        self._add = tuple(some.append for some in self._hashes)
+
+    def add(self, address_key: str) -> None:
+        """Count an address."""
+        number = hash(address_key)
+        self._add[number & 255](number)
+
+    def found(self) -> set[int]:
+        """Return the hashes that came more than once: of addresses that were named twice, or that collide."""
+        twice: set[int] = set()
+        for some in self._hashes:
+            if len(set(some)) < len(some):
+                twice.update(number for number, times in Counter(some).items() if times > 1)
+        return twice

@@ -1,8 +1,9 @@
-"""Reads one list file with its members, and finds every mistake in both."""
+"""Reads one list file, and finds every mistake in it. Its members are left to `newsletter.lists.roster`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,55 +11,76 @@ from pydantic import ValidationError
 
 from newsletter.core.address import address_key
 from newsletter.core.errors import ListFileError, Mistake
-from newsletter.core.subscriber import Subscriber
+from newsletter.core.newsletter_list import NewsletterList
+from newsletter.core.subscriber import Member
 from newsletter.lists.addresses import Addresses
-from newsletter.lists.document import Document, shown
+from newsletter.lists.document import Document
 from newsletter.lists.explain import mistakes_of
-from newsletter.lists.members import MembersFile, members_path
+from newsletter.lists.roster import TWICE, FileRoster, ListFileText
 from newsletter.lists.schema import Context, ListTable, SubscriberTable
-from newsletter.ports import ListFile
-
-_TWICE = "{email} is on the list already, in {where}: remove one of the two"
 
 
-def read_list_file(path: Path, check_source: Callable[[str], str], opening: Callable[[Path], object]) -> ListFile:
-    """Return the list and the subscribers of a file.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadFile:
+    """What a list file says, as far as it is right: without mistakes, `list` is there.
+
+    `roster` is None if the file is no TOML at all. `members` is the path of the members file as the file names it.
+    """
+
+    list: NewsletterList | None = None
+    roster: FileRoster | None = None
+    members: Path | None = None
+    mistakes: tuple[Mistake, ...] = ()
+
+
+def read_list_file(path: Path, check_source: Callable[[str], str]) -> ReadFile:
+    """Return what a file says of its list, and what is wrong with it.
 
     Args:
         path: the file; its name without `.toml` is the list's name.
         check_source: returns what is wrong with a source as a sentence, or "".
-        opening: is called with the paths of the list file and of its members file, before each is read.
-
-    Raises:
-        ListFileError: with every mistake of the file and of its members file.
     """
-    opening(path)
-    return _ListReader(Document(path), check_source, opening).read()
+    try:
+        document = Document(path)
+    except ListFileError as error:
+        return ReadFile(mistakes=error.mistakes)
+    return _ListReader(document, check_source).read()
 
 
 class _ListReader:
     """Goes on after a mistake wherever it can, on the raw data if need be."""
 
-    def __init__(
-        self, document: Document, check_source: Callable[[str], str], opening: Callable[[Path], object]
-    ) -> None:
+    def __init__(self, document: Document, check_source: Callable[[str], str]) -> None:
         self._document = document
-        self._opening = opening
         self._name = document.path.stem
         topics = document.data.get("topics")
         self._context = Context(check_source, frozenset(topics) if isinstance(topics, dict) else (), Addresses())
         self._mistakes: list[Mistake] = []
-        self._subscribers: list[Subscriber] = []
+        self._members: list[Member] = []
         self._named: dict[str, int] = {}  # the position of each address in the list file
 
-    def read(self) -> ListFile:
+    def read(self) -> ReadFile:
+        path = self._document.path
         table = self._list()
-        self._named_subscribers()
-        self._members()
-        if self._mistakes or table is None:
-            raise ListFileError(tuple(self._mistakes))
-        list_ = table.to_list(self._name, str(self._document.path.parent))
-        return ListFile(list=list_, subscribers=tuple(self._subscribers))
+        self._read_members()
+        members = self._document.data.get("members")
+        text = ListFileText(
+            path=path,
+            own=tuple(self._members),
+            named=self._named,
+            topics=self._context.topics,
+            members=members if isinstance(members, str) else None,
+        )
+        try:
+            text.members_path()
+        except ListFileError as error:
+            self._mistakes.extend(error.mistakes)
+        return ReadFile(
+            list=table.to_list(self._name, str(path.parent)) if table else None,
+            roster=FileRoster(text),
+            members=None if text.members is None else path.parent / text.members,
+            mistakes=tuple(self._mistakes),
+        )
 
     def _list(self) -> ListTable | None:
         try:
@@ -67,60 +89,28 @@ class _ListReader:
             self._mistakes.extend(mistakes_of(error, self._document))
             return None
 
-    def _named_subscribers(self) -> None:
-        """Read the subscribers that the list file itself names."""
+    def _read_members(self) -> None:
+        """Read the members whom the list file names itself."""
         tables = self._document.data.get("subscribers")
         for index, table in enumerate(tables if isinstance(tables, list) else ()):
             if not isinstance(table, dict):
                 continue  # the list's own table has said so
             self._check_first(table.get("email"), index)
             try:
-                subscriber = SubscriberTable.model_validate(table, context=self._context)
+                member = SubscriberTable.model_validate(table, context=self._context)
             except ValidationError as error:
                 self._mistakes.extend(mistakes_of(error, self._document, ("subscribers", index)))
             else:
-                self._subscribers.append(subscriber.to_subscriber(self._name))
+                self._members.append(member.to_member())
 
     def _check_first(self, email: Any, index: int) -> None:
-        """Note a mistake if an earlier subscriber of the list file has this address."""
+        """Note a mistake if an earlier member of the list file has this address."""
         if not isinstance(email, str):
             return
         first = self._named.setdefault(address_key(email), index)
         if first != index:
-            message = _TWICE.format(email=email, where=f"line {self._line_of(first)}")
+            message = TWICE.format(email=email, where=f"line {self._line_of(first)}")
             self._mistakes.append(self._document.mistake(("subscribers", index, "email"), message))
 
     def _line_of(self, index: int) -> int:
         return self._document.line("subscribers", index, "email")
-
-    def _members(self) -> None:
-        """Read the subscribers of the members file, if there is one."""
-        name = self._document.data.get("members")
-        if not isinstance(name, str):
-            return
-        self._opening(self._document.path.parent / name)
-        try:
-            path = members_path(self._document.path.parent, name)
-        except ValueError as error:
-            self._mistakes.append(self._document.mistake(("members",), f"members: {error}"))
-            return
-        members = MembersFile(path, self._name, self._context.topics, self._context.addresses)
-        try:
-            self._check_and_add(members)
-        except ListFileError as error:
-            self._mistakes.extend(error.mistakes)
-        self._mistakes.extend(members.mistakes)
-
-    def _check_and_add(self, members: MembersFile) -> None:
-        lines: dict[str, int] = {}
-        for line, subscriber in members.read():
-            key = subscriber.address_key
-            if key in self._named:
-                where = f"{shown(self._document.path)}:{self._line_of(self._named[key])}"
-            elif key in lines:
-                where = f"line {lines[key]}"
-            else:
-                lines[key] = line
-                self._subscribers.append(subscriber)
-                continue
-            members.note(line, _TWICE.format(email=subscriber.email, where=where))

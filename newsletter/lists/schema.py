@@ -25,7 +25,7 @@ from pydantic import (
 
 from newsletter.core.newsletter_list import Cadence, Hours, Masthead, NewsletterList
 from newsletter.core.ranking import Weights
-from newsletter.core.subscriber import Subscriber
+from newsletter.core.subscriber import Member
 from newsletter.core.topics import Topic, TopicsMode
 from newsletter.lists.addresses import Addresses
 from newsletter.lists.values import (
@@ -181,10 +181,9 @@ class SubscriberTable(Table):
     topics_mode: ReadTopicsMode | None = None
     interest: Name = ""
 
-    def to_subscriber(self, list_name: str) -> Subscriber:
-        """Return the subscriber as core knows it; a topic that is named twice counts once."""
-        return Subscriber(
-            list=list_name,
+    def to_member(self) -> Member:
+        """Return the member as core knows it; a topic that is named twice counts once."""
+        return Member(
             email=self.email,
             name=self.name,
             topics=tuple(dict.fromkeys(self.topics)),

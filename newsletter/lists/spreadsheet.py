@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from itertools import zip_longest
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, zip_longest
 
+from newsletter.lists.lines import LONGEST_ROW
 from newsletter.lists.values import did_you_mean
 
 _SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
 _SAID = re.compile(r'"?sep=([,;\t])"?')
+_HEAD = 1000  # lines, in which the header is looked for
 _NO_LETTER = re.compile(r"[\s_-]+")
 
 
@@ -44,52 +45,57 @@ class Spreadsheet:
         self._known = {_letters(name): name for name in columns}
         self._known |= {_letters(other): name for other, name in (synonyms or {}).items()}
 
-    def read(self, text: str) -> Iterator[tuple[int, Iterable[tuple[str, str]]]]:
+    def read(self, lines: Iterable[str]) -> Iterator[tuple[int, Iterable[tuple[str, str]]]]:
         """Yield each row in which there is anything: the line that it begins on, and its cells with their columns.
 
         Columns that are not known are among them, and have been noted. All mistakes are, when this ends.
+
+        Args:
+            lines: of the text, with their line ends.
         """
-        separator, begins = self._separator(text)
-        rows = self._rows(text, separator, begins)
+        lines = iter(lines)
+        head = _head(lines)
+        separator, begins = self._separator(head)
+        rows = self._rows(chain(head, lines), separator, begins)
         line, header = next(rows, (1, []))
         columns = [self._known.get(_letters(name), name.strip()) for name in header]
         self._check_header(columns, line)
         if self._needed not in columns:
             return
-        all_named = all(columns)
+        count = len(columns) if all(columns) else -1
         for line, row in rows:
-            fits = all_named and len(row) == len(columns)
-            if not fits and (problem := _misfit(row, columns, separator)):
+            if len(row) != count and (problem := _misfit(row, columns, separator)):
                 self._note(line, problem)
             else:
                 yield line, zip(columns, row, strict=False)
 
-    def _separator(self, text: str) -> tuple[str, int]:
+    def _separator(self, head: Sequence[str]) -> tuple[str, int]:
         """Return what separates the cells, and how many lines stand before the header.
 
         Spreadsheets write commas, semicolons where the comma is for decimals, or tabs. That one is meant with
         which the header has most of the known columns. Excel takes it from a first line such as `sep=;`, too.
         """
-        first = text.partition("\n")[0]
-        if said := _SAID.fullmatch(first.strip()):
+        if head and (said := _SAID.fullmatch(head[0].strip())):
             return said[1], 1
-        known = {separator: self._known_columns(text, separator) for separator in _SEPARATORS}
+        known = {separator: self._known_columns(head, separator) for separator in _SEPARATORS}
         return max(_SEPARATORS, key=lambda separator: known[separator]), 0
 
-    def _known_columns(self, text: str, separator: str) -> int:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    def _known_columns(self, head: Sequence[str], separator: str) -> int:
+        reader = csv.reader(head, delimiter=separator)
         try:
             header = next((row for row in reader if any(cell.strip() for cell in row)), [])
         except csv.Error:
             return 0
         return sum(_letters(name) in self._known for name in header)
 
-    def _rows(self, text: str, separator: str, begins: int) -> Iterator[tuple[int, list[str]]]:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    def _rows(self, lines: Iterable[str], separator: str, begins: int) -> Iterator[tuple[int, list[str]]]:
+        bounded = _Bounded(lines)
+        reader = csv.reader(bounded, delimiter=separator, strict=True)
         line = 1
         try:
             for row in reader:
-                if line > begins and any(map(str.strip, row)):
+                bounded.length = 0
+                if line > begins and row and (row[0].strip() or any(map(str.strip, row))):
                     yield line, row
                 line = reader.line_num + 1
         except csv.Error as error:
@@ -106,6 +112,38 @@ class Spreadsheet:
         if self._needed not in columns:
             names = ",".join(self._columns)
             self._note(line, f"has no column {self._needed!r}: begin with a header row such as {names}")
+
+
+class _Bounded:
+    """Lines, of which one row takes no more than `LONGEST_ROW` characters; `length` is set to 0 at its end."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = lines
+        self.length = 0
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the lines.
+
+        Raises:
+            csv.Error: a row is too long.
+        """
+        for line in self._lines:
+            self.length += len(line)
+            if self.length > LONGEST_ROW:
+                raise csv.Error(f"a row is longer than {LONGEST_ROW:,} characters")
+            yield line
+
+
+def _head(lines: Iterator[str]) -> list[str]:
+    """Return the first lines, among which the header is; they are gone from `lines` then."""
+    head: list[str] = []
+    length = 0
+    for line in lines:
+        head.append(line)
+        length += len(line)
+        if len(head) >= _HEAD or length > LONGEST_ROW:
+            break
+    return head
 
 
 def _misfit(row: list[str], columns: list[str], separator: str) -> str:

@@ -12,7 +12,8 @@ from typing import TextIO
 
 from newsletter.core.errors import ListFileError, Mistake
 from newsletter.lists.addresses import Addresses
-from newsletter.lists.document import read_text, shown
+from newsletter.lists.document import shown
+from newsletter.lists.lines import Lines
 from newsletter.lists.spreadsheet import Spreadsheet
 from newsletter.lists.values import read_line
 from newsletter.ports import Suppression
@@ -50,7 +51,7 @@ def read_suppressions(path: Path, *, list_name: str | None, reason: str, now: da
         ListFileError: with all mistakes by line.
     """
     reader = _Reader(path, list_name, reason, now)
-    found = list(reader.read(read_text(path)))
+    found = list(reader.read(Lines(path)))
     if reader.mistakes:
         raise ListFileError(tuple(reader.mistakes[:_MOST_MISTAKES]))
     return found
@@ -67,10 +68,10 @@ class _Reader:
     addresses: Addresses = field(default_factory=Addresses)
     mistakes: list[Mistake] = field(default_factory=list)
 
-    def read(self, text: str) -> Iterator[Suppression]:
+    def read(self, lines: Iterable[str]) -> Iterator[Suppression]:
         """Yield each suppression; `mistakes` is complete when this ends."""
         rows = Spreadsheet(COLUMNS, needed="address", note=self._note, synonyms=_SYNONYMS)
-        for line, cells in rows.read(text):
+        for line, cells in rows.read(lines):
             try:
                 yield self._suppression({column: _unmask(cell) for column, cell in cells})
             except ValueError as error:

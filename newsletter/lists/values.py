@@ -67,7 +67,7 @@ def read_line(text: str) -> str:
     """Read what goes into one line of a mail: something, and no control characters."""
     if not text.strip():
         raise ValueError("must not be empty")
-    if CONTROLS.search(text):
+    if not text.isprintable() and CONTROLS.search(text):
         raise ValueError("must be one line, without control characters")
     return text.strip()
 

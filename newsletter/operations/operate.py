@@ -60,8 +60,8 @@ async def release(outbox: Outbox, *, as_sent: bool, list_name: str | None, day: 
 async def _hasten(
     outbox: Outbox, state: DeliveryState, *, list_name: str | None, day: date | None, now: datetime
 ) -> int:
-    """Make all deliveries that are in a state due now, and return how many there are."""
-    counts = await outbox.issues_with(state, list_name=list_name, day=day)
-    for issue_key in counts:
-        await outbox.hasten(issue_key, now=now, states=[state])
-    return sum(counts.values())
+    """Make all deliveries that are in a state due now, and return how many."""
+    hastened = 0
+    for issue_key in await outbox.issues_with(state, list_name=list_name, day=day):
+        hastened += await outbox.hasten(issue_key, now=now, states=[state])
+    return hastened

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter.core.calendar import agenda
 from newsletter.core.delivery import WAITING, DeliveryState
+from newsletter.core.errors import ListFileError
 from newsletter.ports import (
     HeldDomain,
     Hindrance,
@@ -32,7 +34,7 @@ class ListStatus:
     stuck: int  # deliveries of its last issues that neither arrived nor failed for good
     waits_until: datetime | None  # when its hours begin, if deliveries of the newest issue wait for them
     next: datetime | None  # when the next issue is due; None: the list has no days, or no file that is right
-    subscribers: int  # that its file names
+    subscribers: int  # that its files named at the last sync; that they name, if there was none
     held: int  # subscribers whose addresses were called dead, which is in doubt
 
 
@@ -43,6 +45,7 @@ class Status:
     lists: list[ListStatus]
     hindrances: list[Hindrance]
     held: list[HeldDomain]
+    wrong: list[ListFileError]  # of lists that were never synced, as their members files are wrong
 
 
 async def status(store: Store, files: Mapping[str, ListFile], *, now: datetime) -> Status:
@@ -53,13 +56,20 @@ async def status(store: Store, files: Mapping[str, ListFile], *, now: datetime) 
         files: the lists by name. Of other lists, those are there that have something left to deliver.
         now: the moment, aware.
     """
+    rows, wrong = [], []
+    for file in files.values():
+        try:
+            rows.append(await _status_of(store, file, now))
+        except ListFileError as error:
+            wrong.append(error)
     return Status(
         lists=[
-            *[await _status_of(store, file, now) for file in files.values()],
+            *rows,
             *[await _without_file(store, name) for name in await _names_without_file(store, files.values())],
         ],
         hindrances=await hindrances_for_operators(store.hindrances, now=now),
         held=await store.suppressions.held(),
+        wrong=wrong,
     )
 
 
@@ -100,6 +110,7 @@ async def hindrances_for_operators(hindrances: Hindrances, *, now: datetime) -> 
 
 async def _status_of(store: Store, file: ListFile, now: datetime) -> ListStatus:
     name, at = file.list.name, agenda(file.list, now)
+    synced = await store.subscribers.synced_files(name)
     history = await store.issues.history(name, limit=_ISSUES)
     newest = history[0] if history else None
     waits = at.opens > now and newest is not None and any(newest.deliveries.get(state) for state in WAITING)
@@ -109,6 +120,6 @@ async def _status_of(store: Store, file: ListFile, now: datetime) -> ListStatus:
         stuck=_stuck(history),
         waits_until=at.opens if waits else None,
         next=at.next.at if at.next else None,
-        subscribers=len(file.subscribers),
+        subscribers=synced.members if synced else (await asyncio.to_thread(file.roster.check)).members,
         held=await store.suppressions.held_on(name),
     )

@@ -41,17 +41,21 @@ class ClosedIssues:
         self._issues = issues
         self._renderer = renderer
         self._messages: OrderedDict[int, Message] = OrderedDict()
+        self._one_at_a_time = asyncio.Lock()  # whoever asks for the same issue meanwhile finds it made
 
     async def rendering(self, issue: Issue) -> Rendering:
         """Return the rendering of a closed issue.
 
-        An issue that was closed by a version that stored none is rendered now, and the result stored.
+        An issue that was closed by a version that stored none is rendered now, once, and the result stored.
 
         Raises:
             RenderError: a template is wrong; of a stored rendering it never is.
         """
         stored = await self._issues.rendering(issue.key)
-        return stored or await self._issues.keep_rendering(issue.key, self._renderer.render(issue))
+        if stored is not None:
+            return stored
+        async with self._one_at_a_time:
+            return await self._rendered(issue)
 
     async def message_for(self, key: int) -> Message:
         """Return what makes each reader's message of a closed issue, by the issue's key.
@@ -60,14 +64,23 @@ class ClosedIssues:
             LookupError: there is no such issue.
             RenderError: see `rendering`; or the sender can't stand in a header.
         """
-        if key not in self._messages:
-            issue = await self._issues.get(key)
-            if issue is None:
-                raise LookupError(f"there is no issue {key}")
-            self._messages[key] = self._renderer.message(issue, await self.rendering(issue))
-            while len(self._messages) > _MESSAGES_KEPT:
-                self._messages.popitem(last=False)
-        return self._messages[key]
+        async with self._one_at_a_time:
+            if key not in self._messages:
+                issue = await self._issues.get(key)
+                if issue is None:
+                    raise LookupError(f"there is no issue {key}")
+                rendering = await self._rendered(issue)
+                self._messages[key] = await asyncio.to_thread(self._renderer.message, issue, rendering)
+                while len(self._messages) > _MESSAGES_KEPT:
+                    self._messages.popitem(last=False)
+            return self._messages[key]
+
+    async def _rendered(self, issue: Issue) -> Rendering:
+        stored = await self._issues.rendering(issue.key)
+        if stored is not None:
+            return stored
+        # In a thread, as it takes a second: other issues' deliveries and the web pages go on meanwhile.
+        return await self._issues.keep_rendering(issue.key, await asyncio.to_thread(self._renderer.render, issue))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,6 +10,7 @@ from datetime import date, datetime
 from newsletter.core.calendar import Agenda, Slot, SlotState, Used, agenda, comes_out_on
 from newsletter.core.newsletter_list import Cadence, NewsletterList
 from newsletter.ports import ListFile, Store
+from newsletter.readers.sync import is_synced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,24 +42,36 @@ async def editions_to_do(
 
     Args:
         store: the ledger.
-        file: the list and the subscribers that its file names.
+        file: the list, and whom its files name.
         now: the moment, aware.
         day: the day of which somebody wants the issue; None: nobody has named one.
+
+    Raises:
+        ListFileError: the list's files have changed since the last sync and are wrong.
     """
     yield await edition_at(store, file.list, now=now, day=day)
     weekly = file.list.weekly_edition
-    if weekly is None or (day is not None and not comes_out_on(weekly, day)) or not await _is_read(store, file):
+    if weekly is None or (day is not None and not comes_out_on(weekly, day)):
+        return
+    if not await is_read_weekly(store, file):
         return
     edition = await edition_at(store, weekly, now=now, day=day)
     if edition.state is not SlotState.OVER or await store.outbox.open_issues(weekly.name):
         yield edition
 
 
-async def _is_read(store: Store, file: ListFile) -> bool:
-    """Return whether anybody wants one issue a week."""
-    return any(
-        subscriber.cadence is Cadence.WEEKLY for subscriber in file.subscribers
-    ) or await store.subscribers.anyone_wants(file.list.name, Cadence.WEEKLY)
+async def is_read_weekly(store: Store, file: ListFile) -> bool:
+    """Return whether anybody wants one issue a week: in the ledger, or in files that have changed since the sync.
+
+    Raises:
+        ListFileError: the files have changed and are wrong.
+    """
+    if await store.subscribers.anyone_wants(file.list.name, Cadence.WEEKLY):
+        return True
+    if await is_synced(store.subscribers, file):
+        return False
+    checked = await asyncio.to_thread(file.roster.check)
+    return Cadence.WEEKLY in checked.cadences
 
 
 async def edition_at(store: Store, list_: NewsletterList, *, now: datetime, day: date | None = None) -> Edition:

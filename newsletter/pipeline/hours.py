@@ -52,9 +52,12 @@ async def _watch(closes: datetime, clock: Clock, stop: asyncio.Event, either: as
 
 async def withdraw_late(outbox: Outbox, issue: Issue, *, now: datetime) -> None:
     """Withdraw what is past the issue's deadline: old news would come beside today's, or after it."""
+    due_before = late_before(issue.terms, now)
+    if due_before <= issue.frozen_at:  # nothing is due before it is closed: the outbox need not look for it
+        return
     late = await outbox.withdraw_late(
         issue.key,
-        due_before=late_before(issue.terms, now),
+        due_before=due_before,
         reason=f"too late: it could not be delivered within {in_hours(issue.terms.stale_after)}",
         now=now,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -98,7 +99,8 @@ async def publish(
         if reason := too_few(drafted, list_):
             log.info("no_issue", list=list_.name, day=str(slot.day), reason=reason)
             return Published(new=drafted.candidates, reason=reason)
-        issue, rendering = _checked(renderer, drafted, check, now=now)
+        # In a thread, as it takes a second: delivery of other issues and the web pages go on meanwhile.
+        issue, rendering = await asyncio.to_thread(_checked, renderer, drafted, check, now=now)
         choose, subject_of = Choices(drafted.listings, drafted.terms).of, subjects(renderer, issue)
         plan = planner(list_, slot, now, at_once=at_once, choose=choose, subject_of=subject_of)
         with suppress(StaleDraftError):

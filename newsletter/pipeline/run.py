@@ -30,7 +30,7 @@ from newsletter.pipeline.report import (
 )
 from newsletter.pipeline.stopping import unless_stopped
 from newsletter.ports import ListFile, Message, Progress, Renderer, Source, Store
-from newsletter.readers.sync import sync
+from newsletter.readers import sync as syncing
 
 log = structlog.get_logger(__name__)
 
@@ -77,16 +77,18 @@ class Pipeline:
         """Run a list, then its weekly edition if there is something to do for that.
 
         Args:
-            file: the list and the subscribers that its file names.
+            file: the list, and whom its files name.
             now: the present moment, aware.
             wish: what is wanted.
 
         Raises:
             ConfigurationError: the database is an older copy of the one that was used last.
+            ListFileError: the list's members file has changed and is wrong; nothing was done.
             StoreError: the ledger cannot be read or written.
-            StoppedError: `wish.stop` was set while sources were being read.
+            StoppedError: `wish.stop` was set while files or sources were being read.
         """
         await self.mark.check()
+        await unless_stopped(wish.stop, self.sync(file, now=now))
         editions = editions_to_do(self.store, file, now=now, day=wish.day)
         report, *weekly = [await self.run_edition(file, edition, wish) async for edition in editions]
         return replace(report, weekly=weekly[0]) if weekly else report
@@ -94,15 +96,18 @@ class Pipeline:
     async def run_edition(self, file: ListFile, edition: Edition, wish: Wish) -> RunReport:
         """Run one edition of a list. Trouble with the new issue is reported; earlier issues are delivered.
 
+        Before an issue is made, the list is synced with its files, if it isn't.
+
         Raises: as `run` does.
         """
         collected, published, trouble = NOTHING_COLLECTED, None, None
         with bound_contextvars(list=edition.list.name, day=str(edition.day)):
             try:
+                if edition.due_slot:
+                    await unless_stopped(wish.stop, self.sync(file, now=edition.agenda.now))
                 if edition.due_slot or not wish.only_due:
                     collecting = self.collect(edition.list, edition.day, now=edition.agenda.now)
                     collected = await unless_stopped(wish.stop, collecting)
-                    await self.sync(file, now=edition.agenda.now)
                 if edition.due_slot:
                     published = await self.publish(edition, edition.due_slot, collected)
             except (StoppedError, StoreError):
@@ -117,8 +122,10 @@ class Pipeline:
         return await collect_for(self.store, self.sources_of(list_), list_, day, now=now)
 
     async def sync(self, file: ListFile, *, now: datetime) -> None:
-        """Bring the store's subscribers up to the list file."""
-        await sync(self.store.subscribers, file, now=now)
+        """Bring the store's subscribers up to the list's files."""
+        counts = await syncing.sync(self.store.subscribers, file, now=now)
+        if counts.differ:
+            log.info("subscribers_synced", added=counts.added, changed=counts.changed, removed=counts.removed)
 
     async def publish(self, edition: Edition, slot: Slot, collected: Collected) -> Published:
         """Make the issue of a slot. Where there is none to make, note that the slot was used.
@@ -245,7 +252,12 @@ class Pipeline:
         return reports
 
     async def rehearse(self, file: ListFile, *, now: datetime, day: date | None = None) -> RunReport:
-        """Collect and report what would be sent; freeze and send nothing."""
+        """Collect and report what would be sent; freeze and send nothing.
+
+        Raises:
+            ListFileError: the list's members file has changed and is wrong.
+        """
+        await syncing.check(self.store.subscribers, file)
         list_, on = file.list, day or agenda(file.list, now).today
         collected = await self.collect(list_, on, now=now)
         issue = await self.issue_or_draft(list_, on, now=now)

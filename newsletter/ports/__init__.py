@@ -14,17 +14,20 @@ from newsletter.ports.mailer import Mailer
 from newsletter.ports.outbox import Outbox
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
 from newsletter.ports.rendering import Composed, Message, Renderer
+from newsletter.ports.rosters import Checked, Reading, Roster, SeenFiles
 from newsletter.ports.slots import Slots
 from newsletter.ports.store import Store
-from newsletter.ports.subscribers import Subscribers
+from newsletter.ports.subscribers import Comparison, Subscribers
 from newsletter.ports.suppressions import HeldDomain, HighWater, Suppression, Suppressions
 
 __all__ = [
     "CatchesUp",
+    "Checked",
     "ChunkDelivery",
     "ChunkReport",
     "ClaimedDeliveries",
     "Clock",
+    "Comparison",
     "Composed",
     "DeliveryRecord",
     "DeliveryRecords",
@@ -45,8 +48,11 @@ __all__ = [
     "OperatorAlarm",
     "Outbox",
     "Progress",
+    "Reading",
     "Recorded",
     "Renderer",
+    "Roster",
+    "SeenFiles",
     "Slots",
     "Source",
     "Store",

@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 from newsletter.core.errors import ListFileError, UsageError
 from newsletter.core.listing import Page
 from newsletter.core.newsletter_list import NewsletterList
-from newsletter.core.subscriber import Subscriber
+from newsletter.ports.rosters import Roster
 
 
 class Clock(Protocol):
@@ -91,7 +91,7 @@ class Lists(Protocol):
     """The operator's list files."""
 
     def read(self) -> LoadedLists:
-        """Read all list files; a wrong one keeps no other back.
+        """Read all list files, not their members; a wrong one keeps no other back.
 
         Raises:
             ConfigurationError: the folder is not there.
@@ -99,7 +99,7 @@ class Lists(Protocol):
         ...
 
     def load(self) -> Mapping[str, ListFile]:
-        """Read all list files.
+        """Read all list files, not their members.
 
         Raises:
             ListFileError: any of them holds a mistake; all mistakes are named, nothing is returned.
@@ -109,7 +109,7 @@ class Lists(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListFile:
-    """A list and the subscribers that its file names."""
+    """A list, and whom its files name."""
 
     list: NewsletterList
-    subscribers: tuple[Subscriber, ...]
+    roster: Roster

@@ -14,16 +14,19 @@ from newsletter.ports.records import DeliveryRecords
 class Outbox(ClaimedDeliveries, DeliveryRecords, Protocol):
     """The deliveries still to be made: of which issues they are, when they are due, and what is too late."""
 
-    async def hasten(self, issue_key: int, *, now: datetime, states: Collection[DeliveryState] = WAITING) -> None:
+    async def hasten(self, issue_key: int, *, now: datetime, states: Collection[DeliveryState] = WAITING) -> int:
         """Make deliveries of an issue due now, as somebody wishes: all that wait, or those in some states.
 
         They are late, and retried in vain for too long, only as from now. What is uncertain becomes due now if it
-        is queued again.
+        is queued again. They are changed some at a time, so that others can write meanwhile.
+
+        Returns:
+            How many deliveries were in these states.
         """
         ...
 
     async def withdraw_late(self, issue_key: int, *, due_before: datetime, reason: str, now: datetime) -> int:
-        """Withdraw what was due before a moment and waits still; return how many.
+        """Withdraw what was due before a moment and waits still, some at a time; return how many.
 
         What a worker holds is left to it.
         """

@@ -38,8 +38,8 @@ class Previews(Protocol):
         """Return the days that a list has issues of, newest first."""
         ...
 
-    async def subscribers(self, list_name: str) -> Sequence[str]:
-        """Return the addresses of a list's subscribers."""
+    async def subscribers(self, list_name: str, *, most: int) -> Sequence[str]:
+        """Return addresses whom a list's files name, the first ones and at most so many."""
         ...
 
     async def message(self, list_name: str, day: date | None, subscriber: str | None) -> Previewed:

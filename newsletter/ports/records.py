@@ -40,13 +40,16 @@ class DeliveryRecords(Protocol):
         states: Collection[DeliveryState] = (),
         limit: int = 1000,
     ) -> list[DeliveryRecord]:
-        """Return deliveries as an operator reads them, newest issue first."""
+        """Return deliveries as an operator reads them, newest issue first, at most `limit`; only these are read.
+
+        `states` narrows it to deliveries in one of some states; empty: they may be in any.
+        """
         ...
 
     async def issues_with(
         self, state: DeliveryState, *, list_name: str | None = None, day: date | None = None
-    ) -> dict[int, int]:
-        """Return how many deliveries are in a state, by the key of their issue; issues without any are left out.
+    ) -> list[int]:
+        """Return the keys of issues that have deliveries in a state; the oldest day comes first.
 
         `list_name` and `day` narrow it to one list and to the issues of one day.
         """

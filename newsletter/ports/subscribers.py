@@ -2,29 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
 from newsletter.core.newsletter_list import Cadence
-from newsletter.core.subscriber import Subscriber, SyncPlan
+from newsletter.core.subscriber import Member, Subscriber, SyncCounts
+from newsletter.ports.rosters import SeenFiles
+
+
+class Comparison(Protocol):
+    """What bringing the subscribers of a list into line with its files would change.
+
+    Who unsubscribed stays so although the files still name them. Who came by another way than the files keeps
+    their own wishes, whether the files name them or not. Who is no longer named is removed.
+
+    Attributes:
+        counts: how many subscribers that concerns.
+    """
+
+    counts: SyncCounts
+
+    async def apply(self, seen: SeenFiles | None, *, now: datetime) -> None:
+        """Do it, in one transaction. What removed subscribers were not sent yet is withdrawn.
+
+        Who signed up or left since the comparison keeps that. If another sync was done meanwhile, the comparison
+        is made anew, and so are the counts.
+
+        Args:
+            seen: what the files were, to be noted in the same transaction; None: the members come from no files.
+            now: aware, UTC.
+
+        Raises:
+            StoreError: the store cannot be written; nothing was changed.
+        """
+        ...
 
 
 class Subscribers(Protocol):
     """Subscribers and suppressions."""
 
-    async def of_list(self, list_name: str) -> list[Subscriber]:
-        """Return all subscribers of a list, of every status, by address."""
-        ...
-
     async def anyone_wants(self, list_name: str, cadence: Cadence) -> bool:
         """Return whether an active subscriber of a list has chosen this cadence."""
         ...
 
-    async def apply(self, list_name: str, plan: SyncPlan, *, now: datetime) -> None:
-        """Do what a sync plan says, in one transaction.
+    def compare(self, list_name: str, members: Iterable[Member]) -> AbstractAsyncContextManager[Comparison]:
+        """Compare the subscribers of a list with the members whom its files name; nothing is changed yet.
 
-        Who came by another way than the plan says is left as they are, and who has unsubscribed stays so.
+        Args:
+            list_name: the list.
+            members: whom the files name; each address at most once. They are iterated in a thread, and not held.
+
+        Raises: what iterating raises, and
+            StoreError: the store cannot be read.
         """
+        ...
+
+    async def synced_files(self, list_name: str) -> SeenFiles | None:
+        """Return what the files of a list were at the last sync, or None if that isn't known."""
+        ...
+
+    async def note_files(self, list_name: str, seen: SeenFiles, *, now: datetime) -> None:
+        """Note that the files of a list name the same members as at the last sync, but have another stamp."""
         ...
 
     async def by_key(self, key: int) -> Subscriber | None:

@@ -10,13 +10,14 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from newsletter.core.calendar import SlotState, agenda
-from newsletter.core.errors import ListFileError, NewsletterError, StoppedError
+from newsletter.core.errors import FileChangedError, ListFileError, NewsletterError, StoppedError
 from newsletter.core.newsletter_list import Masthead
 from newsletter.pipeline.collect import collect_now
 from newsletter.pipeline.editions import Edition, editions_to_do
 from newsletter.pipeline.run import Pipeline, Wish
 from newsletter.pipeline.stopping import unless_stopped
 from newsletter.ports import ListFile, Lists, OperatorAlarm
+from newsletter.readers.sync import check
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +38,7 @@ class Ticker:
         """Begin without memories.
 
         Args:
-            lists: the list files; they are read anew at each tick, off the event loop.
+            lists: the list files. What changed since the last tick is read off the event loop, members too.
             pipeline: does the work.
             alarm: rings for the operator.
             retry_after: how long an issue that could not be made is left alone, and its sources with it.
@@ -95,15 +96,32 @@ class Ticker:
 
     async def _tick_list(self, file: ListFile, now: datetime, stop: asyncio.Event) -> None:
         self._mastheads[file.list.name] = file.list.masthead
-        self._wrong.pop(file.list.name, None)
         with bound_contextvars(list=file.list.name):
             try:
+                if not await self._is_right(file, now, stop):
+                    await self._pipeline.delivering.deliver_open(lists=file.list.masthead.editions, stop=stop)
+                    return
                 async for edition in editions_to_do(self._pipeline.store, file, now=now):
                     await self._tick_edition(file, edition, stop)
             except StoppedError:
                 log.info("tick_left")
+            except ListFileError as error:  # it was written since; the next tick delivers what is closed
+                await self._report_wrong(file.list.name, error, now)
             except NewsletterError as error:
                 await self._alarm.ring(file.list.masthead, agenda(file.list, now).day, error)
+
+    async def _is_right(self, file: ListFile, now: datetime, stop: asyncio.Event) -> bool:
+        """Return whether the members of a list are right. Files that are the same as at the sync are not read."""
+        try:
+            await unless_stopped(stop, check(self._pipeline.store.subscribers, file))
+        except FileChangedError as error:  # somebody is at it
+            log.info("list_file_changing", reason=str(error))
+        except ListFileError as error:
+            await self._report_wrong(file.list.name, error, now)
+        else:
+            self._wrong.pop(file.list.name, None)
+            return True
+        return False
 
     async def _tick_edition(self, file: ListFile, edition: Edition, stop: asyncio.Event) -> None:
         """Make the edition's issue if that is to be done, and deliver; else deliver what is open."""

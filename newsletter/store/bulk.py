@@ -60,7 +60,7 @@ async def run(connection: AsyncConnection, statement: Statement, **parameters: A
         statement: one of `newsletter.store.statements`.
         parameters: text, numbers, None, lists of them, and what `rows` returns.
     """
-    driver = await _driver(connection)
+    driver = await raw_connection(connection)
     if is_sqlite(connection):
         lists = {name: json.dumps(value) for name, value in parameters.items() if isinstance(value, list)}
         return list(await driver.execute_fetchall(statement.sqlite, parameters | lists))
@@ -90,6 +90,6 @@ def rows(values: Sequence[Sequence[Any]]) -> str:
     return json.dumps(values, default=moment_text)
 
 
-async def _driver(connection: AsyncConnection) -> Any:
+async def raw_connection(connection: AsyncConnection) -> Any:
     """Return the connection of aiosqlite or psycopg itself."""
     return (await connection.get_raw_connection()).driver_connection

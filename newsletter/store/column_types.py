@@ -1,4 +1,4 @@
-"""Types of columns that both engines read and write alike: moments, and whole records."""
+"""Types of columns that neither engine has: moments in UTC, and whole records."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Frozen(sa.types.TypeDecorator[T]):
 
     @cached_property
     def _adapter(self) -> TypeAdapter[T]:
-        return TypeAdapter(self.record)  # where it is used: it takes milliseconds to make
+        return TypeAdapter(self.record)  # when it is needed: it takes milliseconds
 
     def process_bind_param(self, value: T | None, _dialect: Dialect) -> str | None:
         """Write the record."""
@@ -99,7 +99,7 @@ class Compressed(sa.types.TypeDecorator[T]):
 
     @cached_property
     def _adapter(self) -> TypeAdapter[T]:
-        return TypeAdapter(self.record)  # where it is used: it takes milliseconds to make
+        return TypeAdapter(self.record)  # when it is needed: it takes milliseconds
 
     def process_bind_param(self, value: T | None, _dialect: Dialect) -> bytes | None:
         """Write the record."""
@@ -108,3 +108,8 @@ class Compressed(sa.types.TypeDecorator[T]):
     def process_result_value(self, value: bytes | None, _dialect: Dialect) -> T | None:
         """Read the record."""
         return None if value is None else self._adapter.validate_json(decompress(value))
+
+
+def as_text(column: sa.Column[Any]) -> sa.Label[str]:
+    """Return a column as the text that it holds, whatever that stands for."""
+    return sa.type_coerce(column, sa.Text).label(column.name)

@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,12 +18,12 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as TimedOutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
 from newsletter.core.errors import ConfigurationError, StoreError
 from newsletter.store import sqlite
 
-# Long enough for another process to freeze an issue for a million subscribers.
+# Long enough for another process to sync a list of a million subscribers for the first time.
 PATIENCE = 60.0
 
 _READERS = 4
@@ -33,7 +33,10 @@ _LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL, appendix A: error codes
 # SQLite's readers wait for nobody but who puts the log in order after a crash.
 _SECONDS_FOR_RECOVERY = 5.0
 
-# What SQLite keeps of its write-ahead log; freezing for a million makes half a gigabyte of it.
+# The option of a connection to SQLite that makes its next transactions those of a writer.
+_WRITES = "newsletter_writes"
+
+# What SQLite keeps of its write-ahead log; a long transaction makes much more of it.
 _JOURNAL_BYTES = 64 * 1024 * 1024
 
 
@@ -51,6 +54,7 @@ class Database:
 
     reader: AsyncEngine
     writer: AsyncEngine
+    apart: AsyncEngine  # opens a connection for each who wants one, without a pool; in memory it is the writer
     where: str  # what and where it is, for messages; holds no password
     path: Path | None  # SQLite's file; None for PostgreSQL and for a database in memory
     patience: sqlite.Patience  # with the locks of other processes
@@ -94,6 +98,30 @@ class Database:
                     await connection.execute(sa.text("SET LOCAL synchronous_commit = off"))
                 yield connection
 
+    @asynccontextmanager
+    async def aside(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection for long work with temporary tables, which are gone when it is closed.
+
+        Its transactions lock nothing before they write to another table. They begin by `connection.begin()`; the
+        one that writes, by `write_aside`. A database in memory has one connection only: nobody else gets it.
+
+        Raises:
+            StoreError: the database cannot be used; one line that says which and why.
+        """
+        with store_errors(self.where):
+            async with self.apart.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def write_aside(self, connection: AsyncConnection) -> AsyncIterator[None]:
+        """Let a connection of `aside` write for one transaction, in turn with the writers of this process."""
+        async with AsyncExitStack() as turn:
+            if self.path is not None:
+                await turn.enter_async_context(self.writer.connect())
+                await connection.execution_options(**{_WRITES: True})
+            async with connection.begin():
+                yield
+
     async def alone(self, connection: AsyncConnection, what: str) -> None:
         """Wait until no other transaction does `what`; held until this one ends.
 
@@ -105,8 +133,8 @@ class Database:
     async def close(self) -> None:
         """Close all connections; who waits for another process's lock waits no longer."""
         self.patience.end()
-        await self.writer.dispose()
-        await self.reader.dispose()
+        for engine in (self.apart, self.writer, self.reader):
+            await engine.dispose()
 
 
 @contextmanager
@@ -190,8 +218,7 @@ def _sqlite(url: URL, patience: float, *, foreign_keys: bool) -> Database:
     url = url.set(drivername="sqlite+aiosqlite")
     waiting = sqlite.Patience(patience)
 
-    def engine(*, writes: bool) -> AsyncEngine:
-        spell = sqlite.SPELL if writes else _SECONDS_FOR_RECOVERY
+    def engine(spell: float, *pragmas: str, writes: bool, **pool: Any) -> AsyncEngine:
         made = create_async_engine(
             url,
             # sqlite3's own transaction control begins too late and loses updates; see `begin` below.
@@ -200,26 +227,29 @@ def _sqlite(url: URL, patience: float, *, foreign_keys: bool) -> Database:
                 "isolation_level": None,
                 "async_creator_fn": sqlite.connect,
             },
-            poolclass=AsyncAdaptedQueuePool,
             pool_reset_on_return=None,  # `read` and `write` end what they begin
-            pool_size=1 if writes else _READERS,
-            max_overflow=0,
-            pool_timeout=None,  # a queue within this process moves on; waiting for others ends by `patience`
             hide_parameters=True,  # errors are logged, and addresses don't belong there
+            **pool,
         )
-        pragmas = [f"foreign_keys = {int(foreign_keys)}"]
-        if writes:
-            pragmas += ["journal_mode = WAL", f"journal_size_limit = {_JOURNAL_BYTES}"]
-        else:
-            pragmas += ["query_only = 1"]
-        _on_sqlite(made, pragmas, waiting, writes=writes)
+        _on_sqlite(made, [f"foreign_keys = {int(foreign_keys)}", *pragmas], waiting, writes=writes)
         return made
 
-    writer = engine(writes=True)
-    # A database in memory is its one connection.
-    reader = writer if in_memory else engine(writes=False)
+    def pooled(size: int) -> dict[str, Any]:
+        # A queue within this process moves on; waiting for others ends by `patience`.
+        return {
+            "poolclass": AsyncAdaptedQueuePool,
+            "pool_size": size,
+            "max_overflow": 0,
+            "pool_timeout": None,
+        }
+
+    writing = ("journal_mode = WAL", f"journal_size_limit = {_JOURNAL_BYTES}")
+    writer = reader = apart = engine(sqlite.SPELL, *writing, writes=True, **pooled(1))
+    if not in_memory:  # a database in memory is its one connection
+        reader = engine(_SECONDS_FOR_RECOVERY, "query_only = 1", writes=False, **pooled(_READERS))
+        apart = engine(sqlite.SPELL, *writing, "temp_store = FILE", writes=False, poolclass=NullPool)
     where = f"SQLite database {path or 'in memory'}"
-    return Database(reader, writer, where=where, path=path, patience=waiting)
+    return Database(reader, writer, apart, where=where, path=path, patience=waiting)
 
 
 # FULL: what `record` has written survives a power cut, so nobody is mailed again after one. It costs an fsync per
@@ -240,7 +270,8 @@ def _on_sqlite(engine: AsyncEngine, pragmas: list[str], waiting: sqlite.Patience
         # Straight to the driver: by way of a cursor it would cross over to its thread three times.
         driver: Any = connection.connection.dbapi_connection
         synced = _NORMAL if _NOT_DURABLE.keys() <= connection.get_execution_options().keys() else _FULL
-        script = f"{synced}; BEGIN IMMEDIATE" if writes else "BEGIN"
+        is_writing = connection.get_execution_options().get(_WRITES, writes)
+        script = f"{synced}; BEGIN IMMEDIATE" if is_writing else "BEGIN"
         try:
             waiting.until_free(lambda: driver.run_async(lambda opened: opened.executescript(script)))
         except asyncio.CancelledError:
@@ -263,14 +294,18 @@ _POSTGRESQL = {
 
 def _postgresql(url: URL, patience: float) -> Database:
     parameters = {**_POSTGRESQL, "options": f"-c lock_timeout={int(1000 * patience)}"}
-    writer = create_async_engine(
-        url.set(drivername="postgresql+psycopg"),
-        connect_args={name: value for name, value in parameters.items() if name not in url.query},
-        pool_pre_ping=True,
-        pool_timeout=patience,
-        hide_parameters=True,  # errors are logged, and addresses don't belong there
-        isolation_level="READ COMMITTED",  # whatever the server's own default is
-    )
+
+    def engine(**pool: Any) -> AsyncEngine:
+        return create_async_engine(
+            url.set(drivername="postgresql+psycopg"),
+            connect_args={name: value for name, value in parameters.items() if name not in url.query},
+            hide_parameters=True,  # errors are logged, and addresses don't belong there
+            isolation_level="READ COMMITTED",  # whatever the server's own default is
+            **pool,
+        )
+
+    writer = engine(pool_pre_ping=True, pool_timeout=patience)
     reader = writer.execution_options(isolation_level="REPEATABLE READ")
     where = f"PostgreSQL database {url.database} at {url.host or url.query.get('host', 'the local socket')}"
-    return Database(reader, writer, where=where, path=None, patience=sqlite.Patience(patience))
+    apart = engine(poolclass=NullPool)
+    return Database(reader, writer, apart, where=where, path=None, patience=sqlite.Patience(patience))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -10,7 +9,6 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
-from newsletter.core.delivery import DeliveryState
 from newsletter.core.issue import Draft, Issue
 from newsletter.core.rendering import Rendering
 from newsletter.core.steps import Plan
@@ -20,15 +18,8 @@ from newsletter.store.bulk import insert
 from newsletter.store.choices import read_choice
 from newsletter.store.closing import IssueCloser
 from newsletter.store.engine import Database
-from newsletter.store.tables import (
-    IS_CLOSED,
-    choices,
-    deliveries,
-    issue_listings,
-    issues,
-    renderings,
-    subscribers,
-)
+from newsletter.store.states import state_counts
+from newsletter.store.tables import IS_CLOSED, choices, deliveries, issue_listings, issues, renderings, subscribers
 from newsletter.store.workers import Workers
 
 _OUTLINE = (
@@ -127,15 +118,18 @@ class SqlIssues(Issues):
 
     @override
     async def chosen(self, key: int, address_key: str) -> tuple[Choice, str] | None:
-        of_delivery = sa.and_(
-            deliveries.c.issue_key == choices.c.issue_key, deliveries.c.choice == choices.c.number
+        # From the few subscribers of the address: an issue has a million deliveries.
+        of_reader = sa.select(subscribers.c.key).where(subscribers.c.address_key == address_key)
+        number = (
+            sa.select(deliveries.c.choice)
+            .where(deliveries.c.subscriber_key.in_(of_reader), deliveries.c.issue_key == key)
+            .limit(1)
+            .scalar_subquery()
         )
         query = (
             sa.select(choices.c.chosen, choices.c.subject)
-            .join(deliveries, of_delivery)
-            .join(subscribers, subscribers.c.key == deliveries.c.subscriber_key)
             .join(issues, issues.c.key == choices.c.issue_key)
-            .where(choices.c.issue_key == key, IS_CLOSED, subscribers.c.address_key == address_key)
+            .where(IS_CLOSED, choices.c.issue_key == key, choices.c.number == number)
         )
         async with self._database.read() as connection:
             row = (await connection.execute(query)).first()
@@ -149,8 +143,9 @@ class SqlIssues(Issues):
             .scalar_subquery()
             .label("listings")
         )
+        shown = (issues.c[name] for name in ("key", "list", "day", "number", "subject", "frozen_at"))
         query = (
-            sa.select(issues, size)
+            sa.select(*shown, size)
             .where(IS_CLOSED)
             .order_by(issues.c.day.desc(), issues.c.key.desc())
             .limit(limit)
@@ -172,19 +167,6 @@ class SqlIssues(Issues):
             )
             for row in rows
         ]
-
-
-async def state_counts(connection: AsyncConnection, keys: Sequence[int]) -> dict[int, dict[DeliveryState, int]]:
-    """Return how many deliveries of each issue stand in each state; every state is there."""
-    counts = {key: dict.fromkeys(DeliveryState, 0) for key in keys}
-    query = (
-        sa.select(deliveries.c.issue_key, deliveries.c.state, sa.func.count().label("deliveries"))
-        .where(deliveries.c.issue_key.in_(keys))
-        .group_by(deliveries.c.issue_key, deliveries.c.state)
-    )
-    for row in await connection.execute(query):
-        counts[row.issue_key][row.state] = row.deliveries
-    return counts
 
 
 async def _issue(connection: AsyncConnection, which: sa.ColumnElement[bool]) -> Issue | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import date, datetime
 from typing import Any
@@ -15,22 +16,27 @@ from typing_extensions import override
 from newsletter.core.delivery import WAITING, Change, Delivery, DeliveryState, Uncertain
 from newsletter.core.steps import OPEN, SUPPRESSED, Bar, barred, cut_off, withdrawal
 from newsletter.ports import DeliveryRecord, Outbox
-from newsletter.store.bulk import among, fetch, run
+from newsletter.store.bulk import among, fetch, in_chunks, run
 from newsletter.store.changes import take_steps
 from newsletter.store.choices import read_choice
 from newsletter.store.column_types import moment_text, read_moment
 from newsletter.store.engine import Database
-from newsletter.store.issues import state_counts
+from newsletter.store.records import issues_with, read_records
 from newsletter.store.statements import CLAIM, HOLD
+from newsletter.store.states import keys_in_state, state_counts
 from newsletter.store.subscriber_rows import subscriber_of
 from newsletter.store.suppressing import WHO_GETS_MAIL
 from newsletter.store.suppressions import note_dead
-from newsletter.store.tables import IS_CLOSED, deliveries, delivery_events, issues
+from newsletter.store.tables import deliveries, delivery_events, issues
 from newsletter.store.workers import Workers
 
 log = structlog.get_logger(__name__)
 
-_CHUNK = 1000
+_CLAIMS_AT_ONCE = 250
+_PIECE = 2000  # deliveries that are changed in one transaction
+
+# Changes the deliveries of some keys, in a transaction.
+ChangesSome = Callable[[AsyncConnection, list[int]], Awaitable[None]]
 
 
 class SqlOutbox(Outbox):
@@ -51,7 +57,7 @@ class SqlOutbox(Outbox):
         async with self._database.write() as connection:
             while rows := await fetch(connection, CLAIM, **asked):
                 await run(connection, HOLD, worker=worker, keys=[row[0] for row in rows])
-                claims = [_claimed(row) for row in rows]
+                claims = await _claims_of(rows)
                 barred_ones = [withdrawal(delivery.key, bar, now) for delivery, bar in claims if bar]
                 await self._record(connection, barred_ones)
                 if len(barred_ones) < len(claims):
@@ -59,32 +65,53 @@ class SqlOutbox(Outbox):
             return []
 
     @override
-    async def hasten(self, issue_key: int, *, now: datetime, states: Collection[DeliveryState] = WAITING) -> None:
-        wanted = sa.update(deliveries).where(deliveries.c.issue_key == issue_key, deliveries.c.state.in_(states))
-        async with self._database.write() as connection:
-            await connection.execute(wanted.values(due_at=now))
+    async def hasten(self, issue_key: int, *, now: datetime, states: Collection[DeliveryState] = WAITING) -> int:
+        async def hasten(connection: AsyncConnection, keys: list[int]) -> None:
+            these = sa.update(deliveries).where(among(connection, deliveries.c.key, keys))
+            await connection.execute(these.values(due_at=now))
             later = deliveries.c.ready_at > now
-            await connection.execute(wanted.where(later).values(ready_at=now, next_attempt_at=now))
+            await connection.execute(these.where(later).values(ready_at=now, next_attempt_at=now))
+
+        return sum([await self._in_pieces(issue_key, state, hasten) for state in states])
 
     @override
     async def withdraw_late(self, issue_key: int, *, due_before: datetime, reason: str, now: datetime) -> int:
-        late = (
-            sa.select(deliveries.c.key)
-            .where(
-                deliveries.c.issue_key == issue_key,
-                deliveries.c.ready_at.is_not(None),
-                deliveries.c.due_at < due_before,
-            )
-            .order_by(deliveries.c.key)
-            .limit(_CHUNK)
-            .with_for_update(skip_locked=True)
-        )
+        async def withdraw(connection: AsyncConnection, keys: list[int]) -> None:
+            await self._record(connection, [withdrawal(key, Bar(reason), now) for key in keys])
+
+        is_late = sa.and_(deliveries.c.ready_at.is_not(None), deliveries.c.due_at < due_before)
         withdrawn = 0
-        async with self._database.write() as connection:
-            while keys := list(await connection.scalars(late)):
-                await self._record(connection, [withdrawal(key, Bar(reason), now) for key in keys])
-                withdrawn += len(keys)
+        for state in WAITING:
+            async with self._database.read() as connection:  # among a million that are not, it takes long to find
+                first = await connection.scalar(keys_in_state(issue_key, state).where(is_late).limit(1))
+            if first is not None:
+                withdrawn += await self._in_pieces(issue_key, state, withdraw, is_late)
         return withdrawn
+
+    async def _in_pieces(
+        self, issue_key: int, state: DeliveryState, change: ChangesSome, *which: sa.ColumnElement[bool]
+    ) -> int:
+        """Change an issue's deliveries in a state, some in each transaction, so that others can write in between.
+
+        Args:
+            issue_key: the issue's.
+            state: the state.
+            change: is called in a transaction with the keys of some of the deliveries.
+            which: narrows it to some deliveries. Then what another transaction holds just now is left out.
+
+        Returns:
+            How many there were.
+        """
+        count, after = 0, 0
+        while True:
+            some = keys_in_state(issue_key, state, after=after).where(*which).limit(_PIECE)
+            async with self._database.write() as connection:
+                found = await connection.execute(some.with_for_update(skip_locked=bool(which)))
+                keys: list[int] = [row[0] for row in found]
+                if not keys:
+                    return count
+                await change(connection, keys)
+            count, after = count + len(keys), keys[-1]
 
     @override
     async def record(self, changes: Sequence[Change]) -> frozenset[int]:
@@ -175,37 +202,17 @@ class SqlOutbox(Outbox):
 
     @override
     async def open_issues(self, list_name: str | None = None) -> list[int]:
-        # A look into the index for each issue; EXISTS might be planned as a join with all deliveries there are.
-        any_open = (
-            sa.select(deliveries.c.key)
-            .where(deliveries.c.issue_key == issues.c.key, deliveries.c.state.in_(OPEN))
-            .limit(1)
-            .scalar_subquery()
-        )
-        query = (
-            sa.select(issues.c.key).where(IS_CLOSED, any_open.is_not(None)).order_by(issues.c.day, issues.c.key)
-        )
-        if list_name is not None:
-            query = query.where(issues.c.list == list_name)
+        query = issues_with(OPEN, list_name=list_name, day=None).order_by(issues.c.day, issues.c.key)
         async with self._database.read() as connection:
             return list(await connection.scalars(query))
 
     @override
     async def issues_with(
         self, state: DeliveryState, *, list_name: str | None = None, day: date | None = None
-    ) -> dict[int, int]:
-        query = (
-            sa.select(deliveries.c.issue_key, sa.func.count())
-            .join(issues, issues.c.key == deliveries.c.issue_key)
-            .where(deliveries.c.state == state, IS_CLOSED)
-            .group_by(deliveries.c.issue_key)
-        )
-        if list_name is not None:
-            query = query.where(issues.c.list == list_name)
-        if day is not None:
-            query = query.where(issues.c.day == day)
+    ) -> list[int]:
+        query = issues_with([state], list_name=list_name, day=day).order_by(issues.c.day, issues.c.key)
         async with self._database.read() as connection:
-            return {row[0]: row[1] for row in await connection.execute(query)}
+            return list(await connection.scalars(query))
 
     @override
     async def records(
@@ -216,33 +223,9 @@ class SqlOutbox(Outbox):
         states: Collection[DeliveryState] = (),
         limit: int = 1000,
     ) -> list[DeliveryRecord]:
-        query = sa.select(*_RECORD).join(issues, issues.c.key == deliveries.c.issue_key).where(IS_CLOSED)
-        if list_name is not None:
-            query = query.where(issues.c.list == list_name)
-        if day is not None:
-            query = query.where(issues.c.day == day)
-        if states:
-            query = query.where(deliveries.c.state.in_(states))
-        query = query.order_by(issues.c.day.desc(), issues.c.key.desc(), deliveries.c.key).limit(limit)
         async with self._database.read() as connection:
-            return [DeliveryRecord(**row) for row in (await connection.execute(query)).mappings()]
+            return await read_records(connection, list_name=list_name, day=day, states=states, limit=limit)
 
-
-_RECORD = (
-    deliveries.c.key,
-    issues.c.list,
-    issues.c.day,
-    deliveries.c.email,
-    deliveries.c.state,
-    deliveries.c.due_at,
-    deliveries.c.attempts,
-    deliveries.c.updated_at,
-    deliveries.c.next_attempt_at,
-    deliveries.c.relay,
-    deliveries.c.code,
-    deliveries.c.text,
-    deliveries.c.reason,
-)
 
 _STATES = {state.value: state for state in DeliveryState}
 
@@ -263,6 +246,15 @@ def _claimed(row: Sequence[Any]) -> tuple[Delivery, Bar | None]:
         subject=subject,
     )
     return delivery, barred(subscriber.status, suppression)
+
+
+async def _claims_of(rows: Sequence[Sequence[Any]]) -> list[tuple[Delivery, Bar | None]]:
+    """Return the deliveries of `CLAIM`; for many it takes long, so the event loop has its turns meanwhile."""
+    claims: list[tuple[Delivery, Bar | None]] = []
+    for some in in_chunks(rows, _CLAIMS_AT_ONCE):
+        claims += [_claimed(row) for row in some]
+        await asyncio.sleep(0)
+    return claims
 
 
 async def _give_back(

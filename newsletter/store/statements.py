@@ -33,27 +33,7 @@ def _table(parameter: str, **types: str) -> Statement:
     )
 
 
-# Subscribers, in rows of `subscriber_rows.row_of`. Who came by another way, perhaps just now, stays as they are.
-# Who has unsubscribed stays so.
-_SUBSCRIBERS = _table("rows", **dict.fromkeys(FIELDS, "text"), address_key="text", now="timestamptz")
 _NAMES = ", ".join(FIELDS)
-_CHANGES = ", ".join(f"{name} = excluded.{name}" for name in FIELDS if name not in {"list", "status", "origin"})
-PUT_SUBSCRIBERS = Statement(
-    sqlite=f"""
-        INSERT INTO subscribers ({_NAMES}, address_key, created_at, updated_at)
-        SELECT {_NAMES}, address_key, now, now FROM {_SUBSCRIBERS.sqlite} AS subscriber WHERE true
-        ON CONFLICT (list, address_key) DO UPDATE SET {_CHANGES}, updated_at = excluded.updated_at,
-            status = CASE subscribers.status WHEN 'unsubscribed' THEN 'unsubscribed' ELSE excluded.status END
-        WHERE subscribers.origin = excluded.origin
-    """,
-    postgresql=f"""
-        INSERT INTO subscribers ({_NAMES}, address_key, created_at, updated_at)
-        SELECT {_NAMES}, address_key, now, now FROM {_SUBSCRIBERS.postgresql} AS subscriber
-        ON CONFLICT (list, address_key) DO UPDATE SET {_CHANGES}, updated_at = excluded.updated_at,
-            status = CASE subscribers.status WHEN 'unsubscribed' THEN 'unsubscribed' ELSE excluded.status END
-        WHERE subscribers.origin = excluded.origin
-    """,
-)
 
 # Deliveries as closing an issue plans them: the keys of issue and subscriber, the number of the choice, and the
 # fields of `core.steps.Opening` but for the choice itself.

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, time
+from datetime import time
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic_core import from_json
 
+from newsletter.core.address import address_key
 from newsletter.core.newsletter_list import Cadence
-from newsletter.core.subscriber import Origin, Subscriber, SubscriberStatus
+from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus
 from newsletter.core.topics import TopicsMode
-from newsletter.store.tables import as_text, subscribers
-
-
-class _Kept(NamedTuple):
-    """How a field of a subscriber is kept as text, and read from it; None stays None."""
-
-    written: Callable[[Any], str]
-    read: Callable[[Any], Any]
+from newsletter.store.column_types import as_text
+from newsletter.store.tables import subscribers
 
 
 @lru_cache(maxsize=4096)
@@ -35,21 +30,22 @@ def _hour(text: str | None) -> time | None:
     return time.fromisoformat(text) if text else None
 
 
-def _one_of(kind: type[StrEnum]) -> _Kept:
-    """Return how a member of an enumeration is kept; a dictionary finds it five times as fast as the Enum does."""
+def _one_of(kind: type[StrEnum]) -> Callable[[Any], Any]:
+    """Return what reads a member of an enumeration; a dictionary finds it five times as fast as the Enum does."""
     members: dict[str | None, StrEnum | None] = {None: None, **{member.value: member for member in kind}}
-    return _Kept(str, members.__getitem__)
+    return members.__getitem__
 
 
-# The columns that hold a subscriber's fields, by the same names, in the order of all rows; those of None are text
-# already. A new field is added here, to `newsletter.core.subscriber` and to the table.
-_FIELDS: Mapping[str, _Kept | None] = {
+# The columns that hold a subscriber's fields, by the same names, in the order of all rows, and how they are read;
+# those of None are text. A new field is added here and to `member_row`, to `newsletter.core.subscriber` and to the
+# table.
+_FIELDS: Mapping[str, Callable[[Any], Any] | None] = {
     "list": None,
     "email": None,
     "name": None,
-    "topics": _Kept(lambda words: json.dumps(words, ensure_ascii=False), _words),
+    "topics": _words,
     "cadence": _one_of(Cadence),
-    "hour": _Kept(time.isoformat, _hour),
+    "hour": _hour,
     "timezone": None,
     "topics_mode": _one_of(TopicsMode),
     "interest": None,
@@ -57,8 +53,7 @@ _FIELDS: Mapping[str, _Kept | None] = {
     "origin": _one_of(Origin),
 }
 FIELDS = tuple(_FIELDS)
-_READ = tuple((name, kept.read) for name, kept in _FIELDS.items() if kept)
-_WRITTEN = tuple((name, kept.written if kept else str) for name, kept in _FIELDS.items())
+_READ = tuple((name, read) for name, read in _FIELDS.items() if read)
 
 # For SELECT: as the text that they hold, for they are read by the million.
 COLUMNS = tuple(as_text(subscribers.c[name]) for name in FIELDS)
@@ -72,8 +67,26 @@ def subscriber_of(row: Sequence[Any]) -> Subscriber:
     return Subscriber(**values)
 
 
-def row_of(subscriber: Subscriber, now: datetime) -> tuple[Any, ...]:
-    """Return a subscriber's row for `statements.PUT_SUBSCRIBERS`: `FIELDS`, the key of the address, `now`."""
-    values = ((getattr(subscriber, name), written) for name, written in _WRITTEN)
-    texts = (None if value is None else written(value) for value, written in values)
-    return (*texts, subscriber.address_key, now)
+# What is compared when a list is synced: the key of an address, then the fields of a `Member`.
+MEMBER_COLUMNS = ("address_key", *Member._fields)
+
+
+def member_row(member: Member) -> tuple[str | None, ...]:
+    """Return a member as text, in the order of `MEMBER_COLUMNS`."""
+    email, name, topics, cadence, hour, timezone, mode, interest = member
+    return (
+        address_key(email),
+        email,
+        name,
+        _array(topics),
+        None if cadence is None else cadence.value,
+        None if hour is None else hour.isoformat(),
+        timezone,
+        None if mode is None else mode.value,
+        interest,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _array(words: tuple[str, ...]) -> str:
+    return json.dumps(words, ensure_ascii=False)

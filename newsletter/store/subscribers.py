@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
 from typing_extensions import override
 
 from newsletter.core.newsletter_list import Cadence
-from newsletter.core.steps import REMOVED
-from newsletter.core.subscriber import Subscriber, SubscriberStatus, SyncPlan
-from newsletter.ports import Subscribers
-from newsletter.store.bulk import among, in_chunks, rows, run
+from newsletter.core.subscriber import Member, Subscriber, SubscriberStatus
+from newsletter.ports import Comparison, SeenFiles, Subscribers
+from newsletter.store.comparison import compared, note_files, synced_files
 from newsletter.store.engine import Database
-from newsletter.store.statements import PUT_SUBSCRIBERS
-from newsletter.store.subscriber_rows import COLUMNS, row_of, subscriber_of
-from newsletter.store.suppressing import WHO_GETS_MAIL, suppress, withdraw
-from newsletter.store.tables import EVERY_LIST, deliveries, subscribers, suppressions
+from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
+from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
+from newsletter.store.tables import EVERY_LIST, subscribers, suppressions
 
 # Why the address of a subscriber is suppressed for the list or for all lists, or NULL.
 SUPPRESSION = (
@@ -38,12 +39,6 @@ class SqlSubscribers(Subscribers):
         self._database = database
 
     @override
-    async def of_list(self, list_name: str) -> list[Subscriber]:
-        query = sa.select(*COLUMNS).where(subscribers.c.list == list_name).order_by(subscribers.c.address_key)
-        async with self._database.read() as connection:
-            return [subscriber_of(row) for row in await connection.execute(query)]
-
-    @override
     async def anyone_wants(self, list_name: str, cadence: Cadence) -> bool:
         query = (
             sa.select(subscribers.c.key)
@@ -58,19 +53,21 @@ class SqlSubscribers(Subscribers):
             return await connection.scalar(query) is not None
 
     @override
-    async def apply(self, list_name: str, plan: SyncPlan, *, now: datetime) -> None:
+    def compare(self, list_name: str, members: Iterable[Member]) -> AbstractAsyncContextManager[Comparison]:
+        return compared(self._database, list_name, members)
+
+    @override
+    async def synced_files(self, list_name: str) -> SeenFiles | None:
+        async with self._database.read() as connection:
+            return await synced_files(connection, list_name)
+
+    @override
+    async def note_files(self, list_name: str, seen: SeenFiles, *, now: datetime) -> None:
         async with self._database.write() as connection:
             await self._database.alone(connection, WHO_GETS_MAIL)
-            for some in in_chunks((*plan.added, *plan.changed, *plan.removed)):
-                unique = {subscriber.address_key: row_of(subscriber, now) for subscriber in some}
-                await run(connection, PUT_SUBSCRIBERS, rows=rows(list(unique.values())))
-            for keys in in_chunks([subscriber.address_key for subscriber in plan.removed]):
-                gone = sa.select(subscribers.c.key).where(
-                    subscribers.c.list == list_name,
-                    among(connection, subscribers.c.address_key, keys),
-                    subscribers.c.status == SubscriberStatus.REMOVED,
-                )
-                await withdraw(connection, deliveries.c.subscriber_key.in_(gone), REMOVED, now=now)
+            known = await synced_files(connection, list_name)
+            if known is not None and replace(known, stamp=seen.stamp) == seen:  # no other sync was done meanwhile
+                await note_files(connection, list_name, seen, now=now)
 
     @override
     async def by_key(self, key: int) -> Subscriber | None:

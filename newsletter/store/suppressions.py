@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,9 +20,11 @@ from newsletter.ports import HeldDomain, Suppression, Suppressions
 from newsletter.store.bulk import among, in_chunks, insert
 from newsletter.store.engine import Database
 from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
-from newsletter.store.tables import EVERY_LIST, dead_addresses, deliveries, subscribers, suppressions
+from newsletter.store.tables import EVERY_LIST, dead_addresses, deliveries, list_files, subscribers, suppressions
 
-_UNDECIDED = dead_addresses.c.held.is_(False)
+_UNDECIDED = sa.select(dead_addresses.c.address_key, dead_addresses.c.domain, dead_addresses.c.reason).where(
+    dead_addresses.c.held.is_(False)
+)
 
 
 class SqlSuppressions(Suppressions):
@@ -31,25 +34,18 @@ class SqlSuppressions(Suppressions):
         self._database = database
 
     @override
-    async def find(self, *, list_name: str | None = None) -> list[Suppression]:
-        query, held = sa.select(suppressions), sa.select(dead_addresses)
+    async def find(self, *, list_name: str | None = None, held: bool | None = None) -> list[Suppression]:
+        query, called_dead = sa.select(suppressions), sa.select(dead_addresses)
         if list_name is not None:
             query = query.where(suppressions.c.list.in_([list_name, EVERY_LIST]))
-            held = held.where(dead_addresses.c.address_key.in_(_addresses_of(list_name)))
+            called_dead = called_dead.where(_is_on(list_name))
+        found = []
         async with self._database.read() as connection:
-            found = [
-                Suppression(
-                    address=row.address_key,
-                    list=None if row.list == EVERY_LIST else row.list,
-                    reason=row.reason,
-                    since=row.since,
-                )
-                for row in await connection.execute(query)
-            ]
-            found += [
-                Suppression(address=row.address_key, list=None, reason=row.reason, since=row.since, held=True)
-                for row in await connection.execute(held)
-            ]
+            if held is not True:
+                found += [_suppression(row, row.list) for row in await connection.execute(query)]
+            if held is not False:
+                rows = await connection.execute(called_dead)
+                found += [_suppression(row, EVERY_LIST, held=True) for row in rows]
         return sorted(found, key=lambda one: (one.address, one.list or "", one.held))
 
     @override
@@ -82,16 +78,21 @@ class SqlSuppressions(Suppressions):
             if await connection.scalar(sa.select(dead_addresses.c.address_key).limit(1)) is None:
                 return []
         async with self._database.write() as connection:
-            await self._database.alone(connection, WHO_GETS_MAIL)
             await _forget_taken(connection)
-            domains = list(
-                await connection.scalars(sa.select(dead_addresses.c.domain).where(_UNDECIDED).distinct())
-            )
+        # What a domain took may be many deliveries to go through. Nobody who writes waits for that.
+        async with self._database.read() as connection:
+            undecided = (await connection.execute(_UNDECIDED)).all()
+            domains = sorted({row.domain for row in undecided})
             held = [domain for domain in domains if await _is_providers_fault(connection, domain, now)]
-            for some in in_chunks(held):
-                here = among(connection, dead_addresses.c.domain, some)
-                await connection.execute(sa.update(dead_addresses).where(here, _UNDECIDED).values(held=True))
-            await _suppress_undecided(connection, now)
+        async with self._database.write() as connection:
+            await self._database.alone(connection, WHO_GETS_MAIL)
+            for some in in_chunks([row.address_key for row in undecided if row.domain in held]):
+                these = among(connection, dead_addresses.c.address_key, some)
+                await connection.execute(sa.update(dead_addresses).where(these).values(held=True))
+            for row in undecided:
+                if row.domain not in held:
+                    await suppress(connection, row.address_key, list_name=None, reason=row.reason, now=now)
+                    await _forget(connection, [row.address_key])
             return [one for one in await _held(connection) if one.domain in held]
 
     @override
@@ -102,12 +103,15 @@ class SqlSuppressions(Suppressions):
     @override
     async def held_on(self, list_name: str) -> int:
         query = (
-            sa.select(sa.func.count())
-            .select_from(dead_addresses)
-            .where(dead_addresses.c.held, dead_addresses.c.address_key.in_(_addresses_of(list_name)))
+            sa.select(sa.func.count()).select_from(dead_addresses).where(dead_addresses.c.held, _is_on(list_name))
         )
         async with self._database.read() as connection:
             return int(await connection.scalar(query) or 0)
+
+
+def _suppression(row: sa.Row[Any], on: str, *, held: bool = False) -> Suppression:
+    of_list = None if on == EVERY_LIST else on
+    return Suppression(address=row.address_key, list=of_list, reason=row.reason, since=row.since, held=held)
 
 
 async def note_dead(connection: AsyncConnection, change: Change) -> None:
@@ -134,7 +138,6 @@ async def _is_providers_fault(connection: AsyncConnection, domain: str, now: dat
     if not await _took_before(connection, lately):
         return False
     issue_keys = list(await connection.scalars(sa.select(dead_addresses.c.issue_key).where(lately).distinct()))
-    # Who writes waits for this, and an issue has a million deliveries: no more are looked at than matter.
     taken = (
         sa.select(deliveries.c.key)
         .where(
@@ -142,7 +145,7 @@ async def _is_providers_fault(connection: AsyncConnection, domain: str, now: dat
             deliveries.c.state == DeliveryState.SENT,
             sa.func.lower(deliveries.c.email).endswith(f"@{domain}", autoescape=True),
         )
-        .limit(enough_taken(dead))
+        .limit(enough_taken(dead))  # an issue has a million deliveries: no more are looked at than matter
         .subquery()
     )
     counted = await connection.scalar(sa.select(sa.func.count()).select_from(taken)) or 0
@@ -159,13 +162,6 @@ async def _took_before(connection: AsyncConnection, lately: sa.ColumnElement[boo
         .limit(1)
     )
     return await connection.scalar(before) is not None
-
-
-async def _suppress_undecided(connection: AsyncConnection, now: datetime) -> None:
-    query = sa.select(dead_addresses.c.address_key, dead_addresses.c.reason).where(_UNDECIDED)
-    for key, reason in (await connection.execute(query)).all():
-        await suppress(connection, key, list_name=None, reason=reason, now=now)
-    await connection.execute(sa.delete(dead_addresses).where(_UNDECIDED))
 
 
 async def _forget_taken(connection: AsyncConnection) -> None:
@@ -197,8 +193,15 @@ async def _held(connection: AsyncConnection) -> list[HeldDomain]:
     return [HeldDomain(**row) for row in (await connection.execute(query)).mappings()]
 
 
-def _addresses_of(list_name: str) -> sa.Select[tuple[str]]:
-    return sa.select(subscribers.c.address_key).where(subscribers.c.list == list_name)
+def _is_on(list_name: str) -> sa.ColumnElement[bool]:
+    """Return the condition that a dead address is on a list."""
+    # A look into the index for each dead address; of all addresses of the list, there are a million.
+    on_list = (
+        sa.select(subscribers.c.key)
+        .where(subscribers.c.list == list_name, subscribers.c.address_key == dead_addresses.c.address_key)
+        .limit(1)
+    )
+    return on_list.scalar_subquery().is_not(None)
 
 
 async def _forget(connection: AsyncConnection, keys: Sequence[str]) -> bool:
@@ -246,4 +249,7 @@ async def _activate(
     if list_name is not None:
         theirs.append(subscribers.c.list == list_name)
     active = {"status": SubscriberStatus.ACTIVE, "updated_at": now}
-    await connection.execute(sa.update(subscribers).where(*theirs).values(active))
+    again = sa.update(subscribers).where(*theirs).values(active).returning(subscribers.c.list)
+    lists = set(await connection.scalars(again))
+    # The files may name them no longer: the next sync of their lists is to find out, changed files or not.
+    await connection.execute(sa.delete(list_files).where(list_files.c.list.in_(lists)))

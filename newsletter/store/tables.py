@@ -20,11 +20,6 @@ from newsletter.ports import HindranceKind
 from newsletter.store.column_types import Compressed, Frozen, Moment
 
 
-def as_text(column: sa.Column[Any]) -> sa.Label[str]:
-    """Return a column as the text that it holds, whatever that stands for."""
-    return sa.type_coerce(column, sa.Text).label(column.name)
-
-
 def _one_of(kind: type[StrEnum]) -> sa.Enum:
     """Return a column type for an enumeration: its values as short text, which stays readable and can grow."""
     return sa.Enum(
@@ -239,7 +234,8 @@ deliveries = sa.Table(
     sa.Column("claimed_by", sa.Text),
     _moment("updated_at"),
     sa.UniqueConstraint("subscriber_key", "issue_key"),
-    sa.Index(None, "issue_key", "state"),
+    # With the key, an issue's deliveries in a state are found in the order of their keys, some at a time.
+    sa.Index(None, "issue_key", "state", "key"),
 )
 
 _is_ready = deliveries.c.ready_at.is_not(None)
@@ -277,15 +273,16 @@ slots = sa.Table(
     sa.Column("in_vain_on", sa.Date),
 )
 
-# What a list's file and members file were when the subscribers were last brought into line with them.
+# What the files of a list were when its subscribers were last brought into line with them (`ports.SeenFiles`).
+# There is no row where that must be done anew, whatever the files are.
 list_files = sa.Table(
     "list_files",
     metadata,
     sa.Column("list", _Exact, primary_key=True),
-    _text("fingerprint"),
-    sa.Column("members_size", sa.BigInteger),  # bytes; NULL where there is no members file
-    sa.Column("members_modified_ns", sa.BigInteger),  # nanoseconds since 1970
-    sa.Column("subscribers", sa.Integer, nullable=False),  # whom the files name
+    _text("definition"),  # a digest of what the list file says of its members
+    _text("stamp"),  # size and times of the members file
+    _text("digest"),  # of the members file's content
+    sa.Column("members", sa.Integer, nullable=False),  # how many the files name
     _moment("synced_at"),
 )
 

@@ -22,6 +22,7 @@ from newsletter.sources import registry
 from newsletter.sources.parts import NO_SERVICES, NoHttp
 from newsletter.web.studio import sample
 from tests.render.conftest import TEMPLATES
+from tests.rosters import named_by
 from tests.services import need
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
@@ -62,7 +63,7 @@ def _mail() -> str:
     )
     issue = replace(draft, listings=listings).closed(0, templates.subject(draft), now)
     mails = MailRenderer(templates, Links("https://papers.example.org", "of no use"))
-    _, raw = mails.message(issue, mails.render(issue)).for_reader(for_nobody(issue, file.subscribers[0]))
+    _, raw = mails.message(issue, mails.render(issue)).for_reader(for_nobody(issue, named_by(file)[0]))
     return Mail(raw).html
 
 

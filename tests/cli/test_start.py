@@ -173,3 +173,26 @@ def test_the_bench_prints_ratios_and_rows() -> None:
     assert list(result["ratios"]) == ["version", "help"]
     assert [row["command"] for row in result["rows"]] == ["python -c pass", "version", "help"]
     assert all(row["cpu_s"] > 0 for row in result["rows"])
+
+
+# Prints, when `serve` begins to listen, what is not loaded yet, and ends.
+LISTENING = """
+import sys
+from newsletter.cli import main
+from newsletter.web import server
+
+def serving(*_args, **_options):
+    print(*NEEDED - set(sys.modules))
+    raise SystemExit
+
+server.serving = serving
+sys.argv = ["newsletter", "serve"]
+main()
+"""
+
+
+def test_serve_has_loaded_what_its_ticks_need_before_anybody_can_ask_for_a_page(folder: Path) -> None:
+    needed = ["aiosmtplib", "httpx2", "jinja2", "newsletter.delivery.service", "newsletter.scheduling.tick"]
+    code = f"NEEDED = {set(needed)!r}\n{LISTENING}"
+    done = started(folder, sys.executable, "-c", code)
+    assert (done.returncode, done.stdout) == (0, "\n"), done.stderr

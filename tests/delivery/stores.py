@@ -5,17 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 
 from newsletter.core.delivery import Planned
-from newsletter.core.subscriber import Subscriber, SyncPlan
+from newsletter.core.subscriber import Subscriber
 from newsletter.core.topics import Choice
 from newsletter.ports import Store
 from tests.delivery.fakes import NOW, reader
 from tests.factories import DAY, draft
+from tests.store import samples
 
 
 async def join(store: Store, readers: int) -> None:
     """Let so many readers join the list."""
     added = tuple(Subscriber(list="daily", email=reader(number)) for number in range(1, readers + 1))
-    await store.subscribers.apply("daily", SyncPlan(added=added), now=NOW)
+    await samples.join(store, *added, now=NOW)
 
 
 async def freeze(store: Store, number: int = 1) -> int:

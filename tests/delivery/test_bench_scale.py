@@ -15,6 +15,7 @@ READERS = 40
 
 # A figure that each step has beside its cost.
 STEPS = {
+    "python -c pass": "cpu_s",
     "--version": "cpu_s",
     "--help": "cpu_s",
     "status, 10 readers": "cpu_s",

@@ -158,3 +158,38 @@ async def test_no_flush_begins_while_the_journal_is_put_away(
     assert outbox.state(1) is DeliveryState.SENT
     assert outbox.transactions == 1
     assert files_in(tmp_path) == []
+
+
+async def test_many_notes_are_written_piece_by_piece_so_that_others_write_in_between(tmp_path: Path) -> None:
+    outbox = FakeOutbox.of(1250)
+    notes = JournalledNotes(cast("Outbox", outbox), partial(Journal, tmp_path, "worker"), batch=10_000)
+    for key in range(1, 1251):
+        notes.note(intent(key), outcome(key))
+
+    await notes.flush()
+
+    assert outbox.transactions == 3
+    assert outbox.states() == {DeliveryState.SENT: 1250}
+    await notes.drain()
+
+
+async def test_pieces_that_could_not_be_written_are_written_at_the_end_and_none_twice(tmp_path: Path) -> None:
+    class FailsOnce(FakeOutbox):
+        async def record(self, changes: Sequence[Change]) -> Collection[int]:
+            self.fail = StoreError("the disk is full") if self.transactions == 1 else None
+            self.transactions += self.fail is not None
+            left_out = await super().record(changes)
+            assert not left_out
+            return left_out
+
+    outbox = FailsOnce(FakeOutbox.of(1250).rows[key].delivery for key in range(1, 1251))
+    notes = JournalledNotes(cast("Outbox", outbox), partial(Journal, tmp_path, "worker"), batch=10_000)
+    for key in range(1, 1251):
+        notes.note(intent(key), outcome(key))
+
+    with pytest.raises(StoreError):
+        await notes.flush()
+    await notes.drain()
+
+    assert outbox.states() == {DeliveryState.SENT: 1250}
+    assert files_in(tmp_path) == []

@@ -30,6 +30,7 @@ from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.scheduling.tick import Ticker
 from tests import factories
 from tests.backtest.recorded import a_week
+from tests.rosters import list_file
 
 LIST = NewsletterList(masthead=factories.masthead(), sources=("huggingface",), max_listings=6)
 
@@ -128,7 +129,7 @@ class Desk:
 
     @property
     def file(self) -> ListFile:
-        return ListFile(list=self.list_, subscribers=tuple(self.readers.values()))
+        return list_file(self.list_, self.readers.values())
 
     async def run(self, day: date, *, hour: int = 8) -> RunReport:
         """Run the list without naming a day, at an hour of it."""

@@ -16,7 +16,7 @@ from newsletter.core.calendar import slot_on
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.listing import Entry, Listing, Sighting
 from newsletter.core.newsletter_list import Cadence, NewsletterList
-from newsletter.core.subscriber import Subscriber, SyncPlan
+from newsletter.core.subscriber import Subscriber
 from newsletter.core.tokens import Links
 from newsletter.core.topics import Topic, TopicsMode
 from newsletter.pipeline.publish import publish
@@ -27,7 +27,7 @@ from newsletter.store import open_store
 from newsletter.store.choices import read_choice
 from newsletter.store.tables import choices, deliveries, issue_listings
 from tests import factories
-from tests.store.samples import attempt
+from tests.store.samples import attempt, join
 
 SOURCE = "huggingface"
 FIRST = date(2026, 3, 2)
@@ -130,7 +130,7 @@ class History:
         for name, (topics, mode, cadence) in step.wishes.items():
             known = self.readers[name]
             self.readers[name] = replace(known, topics=topics, topics_mode=mode, cadence=cadence)
-        await self.store.subscribers.apply("daily", SyncPlan(changed=tuple(self.readers.values())), now=now)
+        await join(self.store, *self.readers.values(), now=now)
 
     async def _brought(self, issue_key: int | None = None) -> list[tuple[int, int]]:
         """Return all pairs of a reader and a listing that came to the reader, or is to, by what is known now."""

@@ -9,6 +9,7 @@ import pytest
 
 from newsletter.lists.files import ListFiles
 from newsletter.lists.schema import ListTable, RankingTable, SubscriberTable, Table, ThemeTable, TopicTable
+from tests.rosters import named_by
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "subscribers" / "daily.toml"
 
@@ -16,7 +17,7 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "subscribers" / "daily.toml"
 def test_the_example_list_is_valid() -> None:
     loaded = ListFiles(EXAMPLE.parent, check_source=lambda _: "").load()["daily"]
     assert loaded.list.sources == ("huggingface",)
-    assert [subscriber.email for subscriber in loaded.subscribers] == ["reader@example.org"]
+    assert [subscriber.email for subscriber in named_by(loaded)] == ["reader@example.org"]
 
 
 def test_it_stays_valid_with_every_optional_key_taken_up(tmp_path: Path) -> None:

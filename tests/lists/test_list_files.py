@@ -13,6 +13,7 @@ from newsletter.core.subscriber import Subscriber
 from newsletter.core.topics import Topic, TopicsMode
 from newsletter.lists.files import ListFiles
 from newsletter.render.issue.theme import theme
+from tests.rosters import named_by
 
 MINIMAL = """
 title = "Papers"
@@ -138,7 +139,7 @@ def test_a_full_file_becomes_the_list_and_its_subscribers(tmp_path: Path) -> Non
         },
         topics_mode=TopicsMode.ONLY,
     )
-    assert loaded.subscribers == (
+    assert named_by(loaded) == (
         Subscriber(
             list="weekly_best-of",
             email="reader@example.org",

@@ -10,6 +10,7 @@ from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.topics import TopicsMode
 from newsletter.lists.files import ListFiles
+from tests.rosters import named_by
 
 LIST = """title = "T"
 sender = "t@example.org"
@@ -27,7 +28,9 @@ email = "first@example.org"
 def load(folder: Path, members: str | bytes, text: str = LIST) -> tuple[Subscriber, ...]:
     (folder / "daily.toml").write_text(text)
     (folder / "people.csv").write_bytes(members if isinstance(members, bytes) else members.encode())
-    return ListFiles(folder, check_source=lambda _: "").load()["daily"].subscribers
+    files = ListFiles(folder, check_source=lambda _: "")
+    files.check()
+    return named_by(files.load()["daily"])
 
 
 def mistakes(folder: Path, members: str | bytes, text: str = LIST) -> list[str]:

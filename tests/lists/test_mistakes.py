@@ -23,7 +23,7 @@ def mistakes(folder: Path, text: str) -> list[str]:
     path = folder / "daily.toml"
     path.write_text(text)
     with pytest.raises(ListFileError) as caught:
-        ListFiles(folder, check_source=check_source).load()
+        ListFiles(folder, check_source=check_source).check()
     assert {mistake.file for mistake in caught.value.mistakes} == {str(path)}
     return [f"{mistake.line}: {mistake.message}" for mistake in caught.value.mistakes]
 

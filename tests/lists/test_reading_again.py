@@ -10,6 +10,7 @@ import pytest
 from newsletter.core.errors import ListFileError, UsageError
 from newsletter.lists import files, reader
 from newsletter.lists.files import ListFiles
+from tests.rosters import named_by
 
 LIST = 'title = "Papers"\nsender = "papers@example.org"\nsources = ["huggingface"]\n'
 
@@ -52,15 +53,18 @@ def test_a_file_that_changes_is_read_again_alone(lists: Counted) -> None:
     assert sorted(lists.seen) == ["ann", "ann", "bob"]
 
 
-def test_a_members_file_that_changes_comes_or_goes_is_seen(lists: Counted) -> None:
+def test_a_members_file_that_comes_or_goes_is_seen_and_one_that_changes_is_left_to_its_reader(
+    lists: Counted,
+) -> None:
     members = lists.folder / "bob.csv"
+    lists.read()
     members.write_text("email\nbob@example.org\nben@example.org\n")
-    assert len(lists.read().right["bob"].subscribers) == 2
+    assert len(named_by(lists.read().right["bob"])) == 2
     members.unlink()
     assert "there is no file" in str(lists.read().wrong["bob"])
     assert "there is no file" in str(lists.read().wrong["bob"])
     members.write_text("email\nbob@example.org\n")
-    assert len(lists.read().right["bob"].subscribers) == 1
+    assert len(named_by(lists.read().right["bob"])) == 1
     assert lists.seen.count("bob") == 3
 
 

@@ -78,16 +78,16 @@ async def test_uncertain_deliveries_are_released_however_many_there_are(
     assert await release(desk.store.outbox, as_sent=as_sent, list_name=None, day=None, now=desk.now) == 0
 
 
-async def test_the_store_counts_deliveries_in_a_state_by_issue(desk: Desk) -> None:
+async def test_the_store_finds_issues_with_deliveries_in_a_state_the_oldest_first(desk: Desk) -> None:
     await bring(desk, 2, DeliveryState.DEFERRED, next_attempt_at=desk.now + DAY)
     thursday, friday = [
         issue.key for day in (THURSDAY, THURSDAY + DAY) if (issue := await desk.store.issues.find("daily", day))
     ]
     outbox = desk.store.outbox
-    assert await outbox.issues_with(DeliveryState.QUEUED) == {thursday: 2, friday: 4}
-    assert await outbox.issues_with(DeliveryState.DEFERRED) == {thursday: 2}
-    assert await outbox.issues_with(DeliveryState.QUEUED, day=THURSDAY + DAY) == {friday: 4}
-    assert await outbox.issues_with(DeliveryState.QUEUED, list_name="other") == {}
+    assert await outbox.issues_with(DeliveryState.QUEUED) == [thursday, friday]
+    assert await outbox.issues_with(DeliveryState.DEFERRED) == [thursday]
+    assert await outbox.issues_with(DeliveryState.QUEUED, day=THURSDAY + DAY) == [friday]
+    assert await outbox.issues_with(DeliveryState.QUEUED, list_name="other") == []
 
 
 async def test_status_shows_what_is_due_stuck_and_next(desk: Desk) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
@@ -22,9 +23,11 @@ from newsletter.backtest.recordings import Recordings
 from newsletter.bootstrap import packaged_templates
 from newsletter.core.calendar import slot_on
 from newsletter.core.errors import NothingNewError, UsageError
+from newsletter.core.issue import Issue
 from newsletter.core.listing import Entry, Listing, Sighting
 from newsletter.core.newsletter_list import Cadence, Hours, NewsletterList
-from newsletter.core.subscriber import Origin, Subscriber, SyncPlan
+from newsletter.core.rendering import Rendering
+from newsletter.core.subscriber import Origin, Subscriber
 from newsletter.core.tokens import Links
 from newsletter.core.topics import Topic, TopicsMode
 from newsletter.delivery.mailer import RelayMailer
@@ -32,8 +35,9 @@ from newsletter.pipeline.deliver import ClosedIssues, Delivering
 from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.pipeline.publish import publish
 from newsletter.pipeline.run import AS_USUAL
-from newsletter.ports import Store
+from newsletter.ports import Message, Store
 from newsletter.render.issue.issue_renderer import MailRenderer
+from newsletter.render.issue.message import IssueMessage
 from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.store import open_store
 from newsletter.web.studio.one_message import Studio
@@ -41,6 +45,7 @@ from tests import factories
 from tests.backtest.recorded import MONDAY
 from tests.editions.desk import LIST as DESK_LIST
 from tests.editions.desk import Desk
+from tests.store.samples import join
 
 DAY = date(2026, 3, 12)
 SOURCE = "huggingface"
@@ -66,6 +71,7 @@ class Office:
     folder: Path
     list_: NewsletterList | None = LIST  # None: its file is gone
     now: datetime = field(default_factory=lambda: slot_on(LIST, DAY).at)
+    check: Callable[[Issue, Message], None] = lambda _issue, _message: None
 
     def __post_init__(self) -> None:
         (self.folder / "templates").mkdir()
@@ -96,7 +102,7 @@ class Office:
                 for n, title in enumerate(titles)
             ]
             await store.library.record(SOURCE, day, entries, now=self.now)
-            await store.subscribers.apply("daily", SyncPlan(added=READERS), now=self.now)
+            await join(store, *READERS, now=self.now)
             published = await publish(
                 store,
                 self.renderer(),
@@ -105,7 +111,7 @@ class Office:
                 slot_on(self.list_, day),
                 now=self.now,
                 at_once=False,
-                check=lambda _issue, _message: None,
+                check=self.check,
             )
         assert published.issue is not None
         return published.issue.key
@@ -197,6 +203,55 @@ async def test_an_issue_without_a_stored_rendering_is_rendered_once_for_ever(off
     assert await office.mails(key) == before
 
 
+class Renderings(MailRenderer):
+    """A renderer that notes in which threads it makes renderings, and messages of them."""
+
+    def __init__(self, office: Office) -> None:
+        made = office.renderer()
+        super().__init__(made._templates, made._links)
+        self.rendered_in: list[int] = []
+        self.composed_in: list[int] = []
+
+    def render(self, issue: Issue) -> Rendering:
+        self.rendered_in.append(threading.get_ident())
+        return super().render(issue)
+
+    def message(self, issue: Issue, rendering: Rendering, *, trial: bool = False) -> IssueMessage:
+        self.composed_in.append(threading.get_ident())
+        return super().message(issue, rendering, trial=trial)
+
+
+async def test_an_issue_is_rendered_once_for_all_who_ask_at_once_and_holds_nobody_else_up(office: Office) -> None:
+    key = await office.close_issue()
+    renderer = Renderings(office)
+    async with office.store() as store:
+        async with store.issues._database.write() as connection:  # type: ignore[attr-defined]
+            await connection.exec_driver_sql("DELETE FROM renderings")  # as the version before left it
+        closed, issue = ClosedIssues(store.issues, renderer), await store.issues.get(key)
+        assert issue is not None
+        asked = [
+            closed.message_for(key),
+            closed.rendering(issue),
+            closed.message_for(key),
+            closed.rendering(issue),
+        ]
+        first, rendering, second, again = await asyncio.gather(*asked)
+
+    assert (first, rendering) == (second, again)
+    assert (len(renderer.rendered_in), len(renderer.composed_in)) == (1, 1)
+    assert threading.get_ident() not in {*renderer.rendered_in, *renderer.composed_in}
+
+
+async def test_an_issue_that_is_closed_is_rendered_and_checked_beside_the_event_loop(office: Office) -> None:
+    renderer, checked_in = Renderings(office), list[int]()
+    office.renderer = lambda: renderer  # type: ignore[method-assign]
+    office.check = lambda *_: checked_in.append(threading.get_ident())
+    await office.close_issue()
+
+    assert len(renderer.rendered_in) == len(checked_in) == 1
+    assert threading.get_ident() not in {*renderer.rendered_in, *checked_in}
+
+
 async def test_there_is_no_mail_of_an_issue_that_is_not_there(office: Office) -> None:
     async with office.store() as store:
         with pytest.raises(LookupError, match="there is no issue 7"):
@@ -273,7 +328,7 @@ async def happen(office: Office, edit: object) -> None:
             office.list_ = edit
         case Subscriber():
             async with office.store() as store:
-                await store.subscribers.apply("daily", SyncPlan(changed=(edit,)), now=office.now)
+                await join(store, edit, now=office.now)
         case (str() as name, str() as content):
             write_template(office, name, content)
         case int():
@@ -431,7 +486,7 @@ async def test_who_signed_up_is_shown_what_they_get_and_who_gets_nothing_no_mail
     signed_up = Subscriber(
         list="daily", email="may@example.org", name="May", topics=("first",), origin=Origin.SIGNUP
     )
-    await store.subscribers.apply("daily", SyncPlan(added=(signed_up,)), now=desk.now)
+    await join(store, signed_up, now=desk.now)
     studio = studio_of(desk)
     closed = await studio.issue("daily", MONDAY)
 
@@ -440,6 +495,6 @@ async def test_who_signed_up_is_shown_what_they_get_and_who_gets_nothing_no_mail
     assert read(mail)["To"] == "May <may@example.org>"
     assert "Here is 1 of 8 new papers" in text(mail)
     lost = replace(signed_up, topics=("topic that is gone",))
-    await store.subscribers.apply("daily", SyncPlan(changed=(lost,)), now=desk.now)
+    await join(store, lost, now=desk.now)
     with pytest.raises(NothingNewError, match=r"holds nothing for may@example\.org"):
         await studio.raw(closed, "may@example.org")

@@ -12,13 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.core.newsletter_list import Cadence, NewsletterList
-from newsletter.core.subscriber import Origin, Subscriber, SubscriberStatus, SyncPlan
-from newsletter.ports import ListFile, Store
+from newsletter.core.subscriber import Origin, Subscriber, SubscriberStatus, SyncCounts
+from newsletter.ports import Store
 from newsletter.readers.sync import sync
 from newsletter.store import open_store
 from tests import factories
 from tests.pipeline.parts import THURSDAY, MakeDesk, ScriptedSource
-from tests.store.samples import NOW
+from tests.rosters import list_file
+from tests.store.samples import NOW, join, of_list
 
 LIST = NewsletterList(masthead=factories.masthead(), sources=("huggingface",))
 ACTIVE, UNSUBSCRIBED, REMOVED = SubscriberStatus.ACTIVE, SubscriberStatus.UNSUBSCRIBED, SubscriberStatus.REMOVED
@@ -29,12 +30,12 @@ def reader(who: str, **wishes: object) -> Subscriber:
     return Subscriber(**{"list": LIST.name, "email": f"{who}@example.org", **wishes})  # type: ignore[arg-type]
 
 
-async def synced(store: Store, *named: Subscriber) -> SyncPlan:
-    return await sync(store.subscribers, ListFile(list=LIST, subscribers=named), now=NOW)
+async def synced(store: Store, *named: Subscriber) -> SyncCounts:
+    return await sync(store.subscribers, list_file(LIST, named), now=NOW)
 
 
 async def joined(store: Store, one: Subscriber) -> None:
-    await store.subscribers.apply(LIST.name, SyncPlan(added=(one,)), now=NOW)
+    await join(store, one)
 
 
 @pytest.mark.parametrize("origin", OTHERS)
@@ -44,22 +45,12 @@ async def test_who_came_otherwise_keeps_their_wishes_while_in_the_file_and_stays
     ann = reader("ann", cadence=Cadence.WEEKLY, topics=("vision",), origin=origin)
     await joined(store, ann)
 
-    plan = await synced(store, reader("ann", name="Ann", topics=("agents",)))
-    assert (plan.added, plan.changed, plan.removed, plan.unchanged) == ((), (), (), 1)
-    assert await store.subscribers.of_list(LIST.name) == [ann]
+    counts = await synced(store, reader("ann", name="Ann", topics=("agents",)))
+    assert counts == SyncCounts(unchanged=1)
+    assert await of_list(store, LIST.name) == [ann]
 
-    assert (await synced(store)).removed == ()
-    assert await store.subscribers.of_list(LIST.name) == [ann]
-
-
-async def test_who_signs_up_while_a_plan_is_made_is_not_overwritten_by_it(store: Store) -> None:
-    ann = reader("ann", cadence=Cadence.WEEKLY, origin=Origin.SIGNUP)
-    await joined(store, ann)
-
-    stale = SyncPlan(added=(reader("ann"),), removed=(reader("ann", status=REMOVED),))
-    await store.subscribers.apply(LIST.name, stale, now=NOW)
-
-    assert await store.subscribers.of_list(LIST.name) == [ann]
+    assert await synced(store) == SyncCounts()
+    assert await of_list(store, LIST.name) == [ann]
 
 
 async def test_a_run_keeps_who_signed_up_and_sends_them_their_issue(desk_with: MakeDesk) -> None:
@@ -73,7 +64,7 @@ async def test_a_run_keeps_who_signed_up_and_sends_them_their_issue(desk_with: M
     await desk.run(days[1])
 
     assert len(desk.mails("bob")) == 2
-    [bob] = [one for one in await desk.store.subscribers.of_list(LIST.name) if one.email == "bob@example.org"]
+    [bob] = [one for one in await of_list(desk.store, LIST.name) if one.email == "bob@example.org"]
     assert (bob.name, bob.cadence, bob.status, bob.origin) == ("Bob", None, ACTIVE, Origin.SIGNUP)
 
 
@@ -145,14 +136,14 @@ async def lived(history: Sequence[Event]) -> dict[str, Subscriber]:
                     await store.subscribers.suppress(email, list_name=LIST.name, reason="left", now=NOW)
                 case Filed(people):
                     await synced(store, *people)
-        return {one.address_key: one for one in await store.subscribers.of_list(LIST.name)}
+        return {one.address_key: one for one in await of_list(store, LIST.name)}
     finally:
         await store.close()
 
 
 async def joined_if_new(store: Store, one: Subscriber) -> None:
     """Let somebody join who is not known yet."""
-    if one.address_key not in {known.address_key for known in await store.subscribers.of_list(LIST.name)}:
+    if one.address_key not in {known.address_key for known in await of_list(store, LIST.name)}:
         await joined(store, one)
 
 

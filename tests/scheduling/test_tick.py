@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -12,12 +12,15 @@ from structlog.testing import capture_logs
 
 from newsletter.core.errors import SourceError, StoreError
 from newsletter.core.listing import Page
+from newsletter.core.subscriber import SubscriberStatus
 from newsletter.lists.files import ListFiles
+from newsletter.lists.lines import Lines
 from newsletter.ports import ListFile, Store
 from newsletter.scheduling.tick import Ticker
 from newsletter.store import open_store
 from tests.editions.desk import Desk
 from tests.pipeline.parts import THURSDAY, ScriptedSource
+from tests.store.samples import of_list
 
 AT_EIGHT = datetime(2026, 3, 12, 8, tzinfo=UTC)
 WRONG = "zone = 1\n"
@@ -108,6 +111,97 @@ async def test_after_a_restart_the_alarm_rings_in_the_name_of_the_last_issue(off
     office.ticker = Ticker(office.files, office.desk.pipeline, office.desk.alarm)
     await office.tick()
     assert office.desk.alarms == ["2026-03-12.ann.list-file"]
+
+
+def with_members(office: Office, *rows: str, before: str = "") -> None:
+    """Write the files of the list `ann`, whose readers stand in a members file."""
+    (office.folder / "ann.csv").write_text("email,cadence\n" + "".join(f"{row}\n" for row in rows))
+    office.write("ann", before=before + 'members = "ann.csv"\n')
+
+
+async def test_a_wrong_members_file_stops_the_new_issues_of_its_list_with_one_alarm(office: Office) -> None:
+    with_members(office, "cid@example.org,", before='hours = "09:00-17:00"\n')
+    office.write("bob")
+    await office.tick()
+    assert office.readers == ["bob"]
+    with_members(office, "cid@example.org,", "?,", before='hours = "09:00-17:00"\n')
+    office.source.pages[THURSDAY + timedelta(days=1)] = ["Another Paper"]
+    with capture_logs() as logs:
+        await office.tick(after=timedelta(hours=1))
+        assert office.readers == ["ann", "bob", "cid"]  # the issue was closed
+        for _ in range(2):
+            await office.tick(after=timedelta(hours=12))
+    assert office.readers == ["ann", "bob", "bob", "cid"]
+    assert office.desk.alarms == ["2026-03-12.ann.list-file"]
+    assert len([log for log in logs if log["event"] == "issue_failed"]) == 1
+    with_members(office, "cid@example.org,", "dan@example.org,")
+    await office.tick()
+    assert office.readers == ["ann", "ann", "bob", "bob", "cid", "cid", "dan"]
+
+
+@pytest.mark.parametrize("rows", [["cid@example.org,"], ["?,"]], ids=["right", "wrong"])
+async def test_a_members_file_that_does_not_change_is_not_read_at_each_tick(
+    office: Office, monkeypatch: pytest.MonkeyPatch, rows: list[str]
+) -> None:
+    reads = []
+    iterate = Lines.__iter__
+
+    def noting(self: Lines) -> Iterator[str]:
+        reads.append(self)
+        return iterate(self)
+
+    monkeypatch.setattr(Lines, "__iter__", noting)
+    office.desk.now -= timedelta(hours=2)
+    with_members(office, *rows)
+    for _ in range(4):
+        await office.tick(after=timedelta(minutes=1))
+    assert len(reads) == 1
+    await office.tick(after=timedelta(hours=2))
+    await office.tick(after=timedelta(seconds=15))
+    assert len(reads) == (2 if rows == ["cid@example.org,"] else 1)
+
+
+async def test_who_is_on_the_list_changes_only_when_an_issue_is_due(office: Office) -> None:
+    with_members(office, "cid@example.org,", "dan@example.org,")
+    await office.tick()
+    assert office.readers == ["ann", "cid", "dan"]
+    with_members(office, "cid@example.org,")
+    await office.tick(after=timedelta(hours=1))
+    assert len(await of_list(office.desk.store, "ann")) == 3
+    assert {one.status for one in await of_list(office.desk.store, "ann")} == {SubscriberStatus.ACTIVE}
+    office.source.pages[THURSDAY + timedelta(days=1)] = ["Another Paper"]
+    await office.tick(after=timedelta(hours=23))
+    assert office.readers == ["ann", "ann", "cid", "cid", "dan"]
+
+
+async def test_the_first_weekly_reader_of_a_members_file_gets_the_weekly_edition(office: Office) -> None:
+    with_members(office)
+    await office.tick()
+    monday = THURSDAY + timedelta(days=4)
+    office.source.pages[monday] = ["Paper of Monday"]
+    with_members(office, "cid@example.org,weekly")
+    await office.tick(after=timedelta(days=4))
+    assert office.readers == ["ann", "ann", "cid"]
+
+
+async def test_a_members_file_that_is_being_written_makes_the_tick_wait_and_rings_no_alarm(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_members(office)
+    blocks = Lines._blocks
+
+    def growing(self: Lines) -> Iterator[bytes]:
+        yield from blocks(self)
+        with (office.folder / "ann.csv").open("a") as file:
+            file.write("dan@example.org,\n")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Lines, "_blocks", growing)
+        await office.tick()
+    assert (office.readers, office.desk.alarms) == ([], [])
+    with_members(office, "dan@example.org,")
+    await office.tick()
+    assert office.readers == ["ann", "dan"]
 
 
 @pytest.mark.parametrize("is_gone", [False, True], ids=["wrong", "gone"])

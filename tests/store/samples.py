@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+
+import sqlalchemy as sa
 
 from newsletter.core.delivery import Change, Delivery, DeliveryState, Outcome, Planned, RetryPolicy, begun, settled
 from newsletter.core.issue import Draft, Issue, IssueListing
 from newsletter.core.listing import Entry, Listing, Sighting
 from newsletter.core.newsletter_list import Masthead
 from newsletter.core.steps import Plan
-from newsletter.core.subscriber import Subscriber, SyncPlan
+from newsletter.core.subscriber import Subscriber, SyncCounts
 from newsletter.core.terms import Terms
 from newsletter.core.topics import Topic
 from newsletter.ports import DeliveryRecord, Recorded, Store
+from newsletter.store.bulk import insert
 from newsletter.store.engine import Database, connect
+from newsletter.store.subscriber_rows import COLUMNS, FIELDS, subscriber_of
+from newsletter.store.tables import subscribers as subscribers_table
+from tests.rosters import member
 
 DAY = date(2026, 3, 2)
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -80,9 +87,42 @@ def subscriber(number: int | str = 1, list_name: str = LIST, **values: Any) -> S
     return Subscriber(**{"list": list_name, "email": f"reader{number}@example.org", **values})
 
 
-async def join(store: Store, *subscribers: Subscriber, list_name: str = LIST) -> None:
-    """Add subscribers to a list."""
-    await store.subscribers.apply(list_name, SyncPlan(added=subscribers), now=NOW)
+async def join(store: Store, *subscribers: Subscriber, now: datetime = NOW) -> None:
+    """Add subscribers to their lists, or change what is known of them, however they come; others stay."""
+    rows = [_row(one, now) for one in {(one.list, one.address_key): one for one in subscribers}.values()]
+    database: Database = store._database  # type: ignore[attr-defined]
+    async with database.write() as connection:
+        for row in rows:
+            put = insert(connection, subscribers_table).values(row)
+            changed = {
+                name: value for name, value in row.items() if name not in {"list", "address_key", "created_at"}
+            }
+            await connection.execute(
+                put.on_conflict_do_update(index_elements=["list", "address_key"], set_=changed)
+            )
+
+
+async def of_list(store: Store, list_name: str = LIST) -> list[Subscriber]:
+    """Return all subscribers of a list, of every status, by address."""
+    query = sa.select(*COLUMNS).where(subscribers_table.c.list == list_name)
+    database: Database = store._database  # type: ignore[attr-defined]
+    async with database.read() as connection:
+        rows = await connection.execute(query.order_by(subscribers_table.c.address_key))
+        return [subscriber_of(row) for row in rows]
+
+
+def _row(one: Subscriber, now: datetime) -> dict[str, Any]:
+    row = {name: getattr(one, name) for name in FIELDS}
+    row["topics"] = json.dumps(one.topics, ensure_ascii=False)
+    row["hour"] = one.hour and one.hour.isoformat()
+    return {**row, "address_key": one.address_key, "created_at": now, "updated_at": now}
+
+
+async def synced(store: Store, *named: Subscriber, list_name: str = LIST, now: datetime = NOW) -> SyncCounts:
+    """Bring the subscribers of a list into line with files that name these people, and nobody else."""
+    async with store.subscribers.compare(list_name, map(member, named)) as comparison:
+        await comparison.apply(None, now=now)
+    return comparison.counts
 
 
 def due(at: datetime = NOW) -> Plan:
@@ -94,7 +134,7 @@ async def frozen(
     store: Store, readers: int = 0, *, day: date = DAY, number: int = 1, list_name: str = LIST, at: datetime = NOW
 ) -> Issue:
     """Freeze an issue without listings for new readers of a list."""
-    await join(store, *(subscriber(one, list_name) for one in range(readers)), list_name=list_name)
+    await join(store, *(subscriber(one, list_name) for one in range(readers)))
     issue, created = await store.issues.freeze(
         draft(day=day, number=number, list_name=list_name), "Papers", due(at), now=NOW
     )

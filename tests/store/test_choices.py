@@ -153,7 +153,7 @@ async def test_what_was_chosen_for_a_reader_is_known_to_later_issues_of_both_edi
     assert of_week == {"readerann": frozenset(), "readerbob": frozenset(), "readereve": {two}}
 
     other: Had = {}
-    await join(store, subscriber("ann", "other"), list_name="other")
+    await join(store, subscriber("ann", "other"))
     elsewhere = draft(in_issue(one), in_issue(two, 2), list_name="other")
     await store.issues.freeze(elsewhere, "Other", recording(other), now=NOW)
     assert other == {"readerann": frozenset()}

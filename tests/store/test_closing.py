@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -17,18 +18,13 @@ from newsletter.core.errors import NoReaderError, StaleDraftError, StoreError
 from newsletter.core.issue import Draft
 from newsletter.core.newsletter_list import WEEKLY_EDITION
 from newsletter.core.steps import SUPPRESSED
-from newsletter.core.subscriber import Subscriber, SubscriberStatus, SyncPlan
+from newsletter.core.subscriber import Subscriber
 from newsletter.core.topics import Choice
 from newsletter.ports import Issues, Outbox, Store
+from newsletter.store import half_issues
 from newsletter.store.closing import IssueCloser
-from newsletter.store.tables import (
-    choices,
-    deliveries,
-    delivery_events,
-    issue_listings,
-    issues,
-    renderings,
-)
+from newsletter.store.half_issues import HalfIssues
+from newsletter.store.tables import choices, deliveries, delivery_events, issue_listings, issues, renderings
 from tests.store.conftest import Opener
 from tests.store.half_closed import RENDERING, halfway, small_pages
 from tests.store.samples import (
@@ -45,6 +41,7 @@ from tests.store.samples import (
     paper,
     record,
     subscriber,
+    synced,
     why,
 )
 
@@ -184,7 +181,7 @@ async def test_half_an_issue_of_the_other_edition_is_thrown_away_too(store: Stor
 
 
 async def test_half_an_issue_of_another_list_is_left_alone(store: Store, url: str) -> None:
-    await join(store, *(subscriber(one, "other") for one in range(3)), list_name="other")
+    await join(store, *(subscriber(one, "other") for one in range(3)))
     async with halfway(store, draft(list_name="other")) as half:
         await store.issues.freeze(draft(), "Papers", due(), now=NOW)
         _, created = await half.finish()
@@ -348,12 +345,10 @@ async def test_a_list_may_be_synced_while_its_issue_is_closed(opened: Opener, st
     """Whoever the file adds, changes or removes has one delivery at most, and who is removed gets no mail."""
     await readers(store, 6)
     other = await opened()
-    removed = [replace(subscriber(number), status=SubscriberStatus.REMOVED) for number in (1, 3, 6)]
     changed = [replace(subscriber(number), topics=("one",)) for number in (2, 4, 5)]
     added = [subscriber(number) for number in (0, 9)]
-    plan = SyncPlan(added=tuple(added), changed=tuple(changed), removed=tuple(removed))
     async with halfway(store, draft(), chosen, pages=1) as half:
-        await other.subscribers.apply("daily", plan, now=NOW)
+        assert (await synced(other, *changed, *added)).removed == 3
         issue, _ = await half.finish()
 
     async with store.outbox.worker() as worker:
@@ -398,6 +393,51 @@ async def test_no_transaction_grows_with_the_number_of_readers(
     await frozen(store, 1201)
 
     assert written == [500, 500, 201]
+
+
+async def test_half_an_issue_is_thrown_away_in_pieces(
+    store: Store, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(half_issues, "_PIECE", 3)
+    pieces: list[dict[str, int]] = []
+    delete = HalfIssues._delete_piece
+
+    async def watched(half: HalfIssues, key: int, worker: str) -> bool:
+        before = await rows(url)
+        more = await delete(half, key, worker)
+        pieces.append(dict(Counter(before) - Counter(await rows(url))))
+        return more
+
+    monkeypatch.setattr(HalfIssues, "_delete_piece", watched)
+    await readers(store, 8)
+    async with halfway(store, draft(), chosen, pages=3) as half:
+        await half.die()
+
+    await store.issues.freeze(draft(), "Papers", due(), now=NOW)
+
+    assert pieces == [
+        *({"deliveries": 3}, {"deliveries": 3}),
+        *({"choices": 3}, {"choices": 3}),
+        {"issues": 1, "renderings": 1},
+    ]
+
+
+async def test_one_whose_session_was_lost_is_taken_for_dead_and_gives_way(
+    open_at: Opener, postgres_url: str
+) -> None:
+    store, other = await open_at(postgres_url), await open_at(postgres_url)
+    await readers(store, 5)
+    async with halfway(store, draft()) as half:
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            )
+        _, created = await other.issues.freeze(draft(), "Papers", due(), now=NOW)
+        with pytest.raises(StaleDraftError, match="another process has thrown the issue away"):
+            await half.finish()
+
+    assert created
+    assert (await rows(postgres_url))["deliveries"] == 5
 
 
 async def test_the_number_of_its_deliveries_is_kept_with_an_issue(store: Store, url: str) -> None:

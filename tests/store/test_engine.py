@@ -66,6 +66,21 @@ async def test_sqlite_writes_ahead_and_waits_for_the_disk(tmp_path: Path) -> Non
     assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 500}
 
 
+async def test_a_transaction_that_need_not_be_durable_waits_for_no_disk_and_the_next_one_does(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    for url, setting, waits, waits_not in (
+        (f"sqlite:///{tmp_path}/newsletter.db", "PRAGMA synchronous", 2, 1),
+        (f"{postgres_url}&options=-csynchronous_commit%3Don", "SHOW synchronous_commit", "on", "off"),
+    ):
+        found = []
+        async with at(url) as database:
+            for durable in (True, False, True):
+                async with database.write(durable=durable) as connection:
+                    found.append((await connection.exec_driver_sql(setting)).scalar())
+        assert found == [waits, waits_not, waits]
+
+
 async def test_no_update_is_lost_among_400_at_once(open_at: Opener, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/newsletter.db"
     await upgrade(url)

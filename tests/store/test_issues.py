@@ -7,7 +7,7 @@ import pytest
 
 from newsletter.core.delivery import DeliveryState, Planned
 from newsletter.core.errors import StaleDraftError
-from newsletter.core.subscriber import Subscriber, SubscriberStatus, SyncPlan
+from newsletter.core.subscriber import Subscriber, SubscriberStatus
 from newsletter.ports import Store
 from tests.claiming import claim
 from tests.store.conftest import Opener
@@ -118,7 +118,7 @@ async def test_a_draft_with_a_listing_that_was_merged_into_another_is_stale(stor
 
 async def test_active_subscribers_get_a_queued_delivery_at_their_own_time(store: Store) -> None:
     await join(store, subscriber(1), subscriber(2))
-    await join(store, subscriber(3, "weekly"), list_name="weekly")
+    await join(store, subscriber(3, "weekly"))
     times = {"reader1@example.org": NOW, "reader2@example.org": NOW + 9 * HOUR}
 
     await store.issues.freeze(draft(), "Papers", lambda reader, _had: Planned(due_at=times[reader.email]), now=NOW)
@@ -177,9 +177,7 @@ async def test_who_is_suppressed_gets_a_withdrawn_delivery_and_who_was_removed_g
     await join(store, *(subscriber(number) for number in range(1, 7)))
     await join(store, subscriber(7, status=SubscriberStatus.UNSUBSCRIBED))
     await store.subscribers.suppress("reader2@example.org", list_name="daily", reason="one click", now=NOW)
-    await store.subscribers.apply(
-        "daily", SyncPlan(removed=(subscriber(6, status=SubscriberStatus.REMOVED),)), now=NOW
-    )
+    await join(store, subscriber(6, status=SubscriberStatus.REMOVED))
 
     issue, _ = await store.issues.freeze(draft(), "Papers", due(), now=NOW)
 

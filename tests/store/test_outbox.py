@@ -20,6 +20,7 @@ from tests.store.samples import (
     frozen,
     join,
     key_of,
+    of_list,
     outcome,
     subscriber,
     suppressed,
@@ -241,7 +242,7 @@ async def test_a_dead_address_is_suppressed_on_all_lists_with_what_the_relay_sai
     assert await store.suppressions.judge(now=NOW) == []
 
     assert await suppressed(store, "any other list") == {"reader0@example.org"}
-    [reader] = await store.subscribers.of_list("weekly")
+    [reader] = await of_list(store, "weekly")
     assert reader.status is SubscriberStatus.UNSUBSCRIBED
     states = {record.list: (record.state, why(record)) for record in await store.outbox.records()}
     assert states == {

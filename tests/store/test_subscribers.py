@@ -6,7 +6,7 @@ import pytest
 
 from newsletter.core.delivery import DeliveryState, begun
 from newsletter.core.newsletter_list import Cadence
-from newsletter.core.subscriber import Origin, SubscriberStatus, SyncPlan
+from newsletter.core.subscriber import Origin, SubscriberStatus, SyncCounts
 from newsletter.core.topics import TopicsMode
 from newsletter.ports import Store
 from tests.claiming import claim
@@ -19,9 +19,11 @@ from tests.store.samples import (
     frozen,
     join,
     key_of,
+    of_list,
     outcome,
     subscriber,
     suppressed,
+    synced,
     why,
 )
 
@@ -44,26 +46,21 @@ async def test_subscribers_read_back_as_they_were_added_by_address(store: Store)
     )
     zoe = subscriber("zoe", email="zoe@bücher.example")
     await join(store, zoe, bob, ann)
-    await join(store, subscriber("other", "weekly"), list_name="weekly")
+    await join(store, subscriber("other", "weekly"))
 
-    assert await store.subscribers.of_list("daily") == [ann, bob, zoe]
+    assert await of_list(store, "daily") == [ann, bob, zoe]
 
 
-async def test_a_sync_plan_adds_changes_and_removes(store: Store) -> None:
+async def test_a_sync_adds_changes_and_removes(store: Store) -> None:
     await join(store, subscriber(1), subscriber(2), subscriber(3))
     key = await key_of(store, "daily", "reader1@example.org")
 
-    await store.subscribers.apply(
-        "daily",
-        SyncPlan(
-            added=(subscriber(4),),
-            changed=(subscriber(1, email="Reader1@example.org", name="One"),),
-            removed=(subscriber(2, status=REMOVED),),
-        ),
-        now=NOW,
-    )
+    renamed = subscriber(1, email="Reader1@example.org", name="One")
+    counts = await synced(store, renamed, subscriber(3), subscriber(4))
 
-    assert await store.subscribers.of_list("daily") == [
+    assert counts == SyncCounts(added=1, changed=1, removed=1, unchanged=1)
+
+    assert await of_list(store, "daily") == [
         subscriber(1, email="Reader1@example.org", name="One"),
         subscriber(2, status=REMOVED),
         subscriber(3),
@@ -77,7 +74,7 @@ async def test_a_subscriber_is_found_by_number_and_is_one_in_any_spelling_of_the
     reader = subscriber("ann", email="ann@bücher.example")
     await join(store, reader)
 
-    [claimed] = await store.subscribers.of_list("daily")
+    [claimed] = await of_list(store, "daily")
     key = await key_of(store, "daily", claimed.email)
 
     assert claimed == await store.subscribers.by_key(key) == reader
@@ -89,7 +86,7 @@ async def test_a_subscriber_is_found_by_number_and_is_one_in_any_spelling_of_the
 async def test_whether_anyone_wants_a_cadence_goes_by_the_active_who_have_chosen_it(store: Store) -> None:
     weekly = subscriber(2, cadence=Cadence.WEEKLY)
     await join(store, subscriber(1), weekly)
-    await join(store, subscriber(3, "other"), list_name="other")
+    await join(store, subscriber(3, "other"))
 
     assert await store.subscribers.anyone_wants("daily", Cadence.WEEKLY)
     assert not await store.subscribers.anyone_wants("daily", Cadence.DAILY)
@@ -101,7 +98,7 @@ async def test_whether_anyone_wants_a_cadence_goes_by_the_active_who_have_chosen
 
 async def test_the_same_address_on_two_lists_is_two_subscribers(store: Store) -> None:
     await join(store, subscriber(1))
-    await join(store, subscriber(1, "weekly"), list_name="weekly")
+    await join(store, subscriber(1, "weekly"))
 
     assert await key_of(store, "daily", "reader1@example.org") != await key_of(
         store, "weekly", "reader1@example.org"
@@ -112,26 +109,24 @@ async def test_who_unsubscribed_stays_so_whatever_a_file_says(store: Store) -> N
     await join(store, subscriber(1))
     await store.subscribers.suppress("reader1@example.org", list_name="daily", reason="left", now=NOW)
 
-    changed = SyncPlan(added=(subscriber(1),), changed=(subscriber(1, name="One"),))
-    await store.subscribers.apply("daily", changed, now=NOW + HOUR)
-    await store.subscribers.apply("daily", SyncPlan(removed=(subscriber(1, status=REMOVED),)), now=NOW + HOUR)
-
-    [reader] = await store.subscribers.of_list("daily")
-    assert reader.status is UNSUBSCRIBED
+    await synced(store, subscriber(1, name="One"), now=NOW + HOUR)
+    assert await of_list(store, "daily") == [subscriber(1, name="One", status=UNSUBSCRIBED)]
+    assert await synced(store, now=NOW + HOUR) == SyncCounts()
+    assert await of_list(store, "daily") == [subscriber(1, name="One", status=UNSUBSCRIBED)]
 
 
 async def test_who_was_removed_can_come_back_by_the_file(store: Store) -> None:
     await join(store, subscriber(1))
-    await store.subscribers.apply("daily", SyncPlan(removed=(subscriber(1, status=REMOVED),)), now=NOW)
-    await store.subscribers.apply("daily", SyncPlan(changed=(subscriber(1),)), now=NOW)
-
-    assert await store.subscribers.of_list("daily") == [subscriber(1)]
+    await synced(store)
+    assert await of_list(store, "daily") == [subscriber(1, status=REMOVED)]
+    assert await synced(store, subscriber(1)) == SyncCounts(changed=1)
+    assert await of_list(store, "daily") == [subscriber(1)]
 
 
 async def test_what_a_removed_subscriber_was_not_sent_yet_is_withdrawn(store: Store) -> None:
     await frozen(store, 2)
 
-    await store.subscribers.apply("daily", SyncPlan(removed=(subscriber(1, status=REMOVED),)), now=NOW + HOUR)
+    await synced(store, subscriber(0), now=NOW + HOUR)
 
     assert await states(store) == {
         "reader0@example.org": (DeliveryState.QUEUED, ""),
@@ -141,23 +136,23 @@ async def test_what_a_removed_subscriber_was_not_sent_yet_is_withdrawn(store: St
 
 async def test_suppressing_on_a_list_leaves_the_other_lists_alone(store: Store) -> None:
     await join(store, subscriber(1))
-    await join(store, subscriber(1, "weekly"), list_name="weekly")
+    await join(store, subscriber(1, "weekly"))
 
     assert await store.subscribers.suppress("READER1@example.org", list_name="daily", reason="left", now=NOW)
 
     assert await suppressed(store, "daily") == {"reader1@example.org"}
     assert await suppressed(store, "weekly") == set()
-    assert [reader.status for reader in await store.subscribers.of_list("daily")] == [UNSUBSCRIBED]
-    assert await store.subscribers.of_list("weekly") == [subscriber(1, "weekly")]
+    assert [reader.status for reader in await of_list(store, "daily")] == [UNSUBSCRIBED]
+    assert await of_list(store, "weekly") == [subscriber(1, "weekly")]
 
 
 async def test_suppressing_everywhere_counts_for_lists_that_come_later_too(store: Store) -> None:
     await join(store, subscriber(1))
 
     await store.subscribers.suppress("reader1@example.org", list_name=None, reason="no such user", now=NOW)
-    await join(store, subscriber(1, "weekly"), list_name="weekly")
+    await join(store, subscriber(1, "weekly"))
 
-    assert [reader.status for reader in await store.subscribers.of_list("daily")] == [UNSUBSCRIBED]
+    assert [reader.status for reader in await of_list(store, "daily")] == [UNSUBSCRIBED]
     assert await suppressed(store, "weekly") == {"reader1@example.org"}
 
 
@@ -210,7 +205,7 @@ async def test_deliveries_go_to_the_address_and_name_as_they_were_when_the_issue
     await join(store, subscriber(1, name="First"))
     await store.issues.freeze(draft(), "Papers", due(), now=NOW)
     renamed = subscriber(1, email="Reader1@Example.org", name="One")
-    await store.subscribers.apply("daily", SyncPlan(changed=(renamed,)), now=NOW)
+    await synced(store, renamed)
 
     async with store.outbox.worker() as worker:
         [claimed] = await claim(store.outbox, worker, now=NOW, limit=1)

@@ -11,7 +11,7 @@ from newsletter.core.errors import UsageError
 from newsletter.core.subscriber import SubscriberStatus
 from newsletter.ports import Store, Suppression
 from tests.claiming import claim
-from tests.store.samples import DAY, NOW, attempt, frozen, outcome, suppressed
+from tests.store.samples import DAY, NOW, attempt, frozen, of_list, outcome, suppressed
 
 SENT, REFUSED = DeliveryState.SENT, DeliveryState.REFUSED
 ANOTHER_DAY = timedelta(days=1)
@@ -110,12 +110,12 @@ async def test_suppressions_are_added_found_and_lifted_again(store: Store) -> No
         ("reader1@example.org", "daily", "asked", NOW),
     ]
     assert len(await store.suppressions.find(list_name="weekly")) == 1
-    assert {one.status for one in await store.subscribers.of_list("daily")} == {SubscriberStatus.UNSUBSCRIBED}
+    assert {one.status for one in await of_list(store, "daily")} == {SubscriberStatus.UNSUBSCRIBED}
 
     await store.suppressions.lift(["reader0@example.org"], list_name=None, now=NOW)
     await store.suppressions.lift(["Reader1@example.org"], list_name="daily", now=NOW)
     assert await store.suppressions.find() == []
-    assert {one.status for one in await store.subscribers.of_list("daily")} == {SubscriberStatus.ACTIVE}
+    assert {one.status for one in await of_list(store, "daily")} == {SubscriberStatus.ACTIVE}
 
 
 async def test_who_left_one_list_stays_out_of_it_when_the_suppression_for_all_is_lifted(store: Store) -> None:
@@ -126,7 +126,7 @@ async def test_who_left_one_list_stays_out_of_it_when_the_suppression_for_all_is
 
     await store.suppressions.lift(["reader0@example.org"], list_name=None, now=NOW)
 
-    [daily], [weekly] = [await store.subscribers.of_list(name) for name in ("daily", "weekly")]
+    [daily], [weekly] = [await of_list(store, name) for name in ("daily", "weekly")]
     assert (daily.status, weekly.status) == (SubscriberStatus.UNSUBSCRIBED, SubscriberStatus.ACTIVE)
 
 

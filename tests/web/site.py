@@ -14,7 +14,7 @@ from newsletter.core.delivery import Planned
 from newsletter.core.diff import select
 from newsletter.core.listing import Entry, Listing, Sighting
 from newsletter.core.newsletter_list import Masthead, NewsletterList
-from newsletter.core.subscriber import Subscriber, SubscriberStatus, SyncPlan
+from newsletter.core.subscriber import Subscriber, SubscriberStatus
 from newsletter.core.tokens import Links
 from newsletter.ports import Store
 from newsletter.render.issue.renderer import TemplateRenderer
@@ -22,7 +22,7 @@ from newsletter.store import open_store
 from newsletter.web.app import public_app
 from newsletter.web.pages.kept import KeptPages
 from newsletter.web.server import serving
-from tests.store.samples import key_of, suppressed
+from tests.store.samples import join, key_of, of_list, suppressed
 from tests.web.studio import TEMPLATES
 
 NOW = datetime(2026, 3, 12, 8, tzinfo=UTC)
@@ -51,7 +51,7 @@ class Site:
             raise self.trouble
 
     async def has_left(self) -> bool:
-        (reader,) = await self.store.subscribers.of_list("daily")
+        (reader,) = await of_list(self.store, "daily")
         is_suppressed = await suppressed(self.store, "daily") == {READER.address_key}
         assert is_suppressed is (reader.status is SubscriberStatus.UNSUBSCRIBED)
         return is_suppressed
@@ -76,7 +76,7 @@ def unsubscribe_path(key: int) -> str:
 
 async def fill(store: Store) -> int:
     """Put the reader, a listing and an issue into the store; return the reader's key."""
-    await store.subscribers.apply("daily", SyncPlan(added=(READER,)), now=NOW)
+    await join(store, READER, now=NOW)
     entry = Entry(
         listing=Listing(title="Sparse teachers", arxiv_id="2603.00001"),
         sighting=Sighting(source="huggingface", listed_on=DAY, seen_at=NOW),

@@ -58,7 +58,7 @@ class SmallStudio(Previews):
     async def days(self, list_name: str) -> tuple[date, ...]:
         return DAYS if list_name == "daily" else ()
 
-    async def subscribers(self, list_name: str) -> list[str]:
+    async def subscribers(self, list_name: str, *, most: int = 100) -> list[str]:
         return [READER, "ann@example.org"]
 
     async def message(self, list_name: str, day: date | None, subscriber: str | None) -> Previewed:

@@ -7,10 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from newsletter.core.subscriber import SyncPlan
 from newsletter.core.tokens import Links
 from tests.claiming import claim
-from tests.store.samples import key_of
+from tests.store.samples import join, key_of
 from tests.web.site import LINKS, NOW, READER, Site, unsubscribe_path
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
@@ -65,7 +64,7 @@ async def test_who_left_is_on_no_list_of_those_who_get_the_next_issue(site: Site
 
 
 async def test_a_list_that_has_mailed_nothing_yet_goes_by_its_name(site: Site) -> None:
-    await site.store.subscribers.apply("weekly", SyncPlan(added=(replace(READER, list="weekly"),)), now=NOW)
+    await join(site.store, replace(READER, list="weekly"), now=NOW)
     key = await key_of(site.store, "weekly", READER.email)
     assert "Unsubscribe from weekly?" in (await site.client.get(unsubscribe_path(key))).text
 

@@ -24,6 +24,7 @@ Result = TypeVar("Result")
 _LAG = 1.0  # seconds after which a note in the journal is written to the outbox, too
 _SYNC_EVERY = 0.02  # seconds
 _MOST_UNSYNCED = 500  # changes
+_PIECE = 1000  # changes in a transaction: in between, others can write, such as a reader who leaves
 
 
 class Notes(Protocol):
@@ -162,8 +163,7 @@ class JournalledNotes(Notes):
         await self._flushes.end()
         await self._syncs.end()
         try:
-            if self._noted:
-                await self._outbox.record(self._noted)
+            await self._record_noted()
         except BaseException:
             self._opened.close()
             raise
@@ -192,15 +192,25 @@ class JournalledNotes(Notes):
             raise self._failure
         if not self._noted:
             return
-        changes, self._noted = self._noted, []
         try:
             self._journal.next_turn()
-            await self._outbox.record(changes)
+            await self._record_noted()
             self._journal.forget_last_turn()
         except Exception as error:
-            self._noted = changes + self._noted
             self._failure = error
-            log.warning("ledger_not_written", reason=str(error), changes=len(changes))
+            log.warning("ledger_not_written", reason=str(error), changes=len(self._noted))
+            raise
+
+    async def _record_noted(self) -> None:
+        """Write to the outbox what has been noted by now, piece by piece; what was not written stays noted."""
+        changes, self._noted = self._noted, []
+        written = 0
+        try:
+            while written < len(changes):
+                await self._outbox.record(changes[written : written + _PIECE])
+                written += _PIECE
+        except BaseException:
+            self._noted = changes[written:] + self._noted
             raise
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from newsletter.core.address import address_key
@@ -13,15 +15,17 @@ from newsletter.core.choice import Choices
 from newsletter.core.delivery import Delivery, Outcome
 from newsletter.core.errors import ListFileError, NothingNewError, UsageError
 from newsletter.core.issue import Issue
-from newsletter.core.newsletter_list import WEEKLY_EDITION, Cadence
+from newsletter.core.newsletter_list import WEEKLY_EDITION
 from newsletter.core.rendering import Rendering
-from newsletter.core.subscriber import Origin, Subscriber
+from newsletter.core.subscriber import Origin, Subscriber, SubscriberStatus
 from newsletter.core.terms import Terms
 from newsletter.pipeline.check import for_nobody
+from newsletter.pipeline.editions import is_read_weekly
 from newsletter.pipeline.publish import subjects
 from newsletter.pipeline.run import Pipeline
 from newsletter.ports import Clock, ListFile, Lists, Mailer, Source
 from newsletter.ports.previews import Previewed, Previews
+from newsletter.readers.sync import is_synced
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.web.studio import sample
 
@@ -49,7 +53,7 @@ class Studio(Previews):
             raise next(iter(lists.wrong.values()))
         for name, file in sorted(lists.right.items()):
             names.append(name)
-            if file.list.weekly_edition and any(one.cadence is Cadence.WEEKLY for one in file.subscribers):
+            if file.list.weekly_edition and await is_read_weekly(self.pipeline.store, file):
                 names.append(name + WEEKLY_EDITION)
         return names
 
@@ -57,9 +61,10 @@ class Studio(Previews):
         """Return the days that a list has issues of, newest first."""
         return [one.day for one in await self.pipeline.store.issues.history(list_name, limit=60)]
 
-    async def subscribers(self, list_name: str) -> Sequence[str]:
-        """Return the addresses of a list's subscribers."""
-        return [one.email for one in self.file(list_name).subscribers]
+    async def subscribers(self, list_name: str, *, most: int) -> Sequence[str]:
+        """Return addresses whom a list's files name, the first ones and at most so many."""
+        reading = self.file(list_name).roster.reading()
+        return await asyncio.to_thread(lambda: [member.email for member in islice(reading, most)])
 
     async def message(self, list_name: str, day: date | None, subscriber: str | None) -> Previewed:
         """Render a message now: of the frozen issue, else of what it would be, else of sample listings."""
@@ -123,7 +128,8 @@ class Studio(Previews):
             NothingNewError: the issue holds nothing for the subscriber of that address.
             RelayError: no relay can take it; names the setting to change, if it is one.
         """
-        message = self.renderer.message(issue, await self._rendering(issue), trial=True)
+        rendering = await self._rendering(issue)
+        message = await asyncio.to_thread(self.renderer.message, issue, rendering, trial=True)
         sender, raw = message.for_reader(await self._delivery(issue, await self.reader(issue, address)))
         return await self.mailer.send(sender, address, raw)
 
@@ -134,12 +140,14 @@ class Studio(Previews):
             NothingNewError: the issue holds nothing for the subscriber of that address.
         """
         reader = await self.reader(issue, address) if address else None
-        message = self.renderer.message(issue, await self._rendering(issue))
+        message = await asyncio.to_thread(self.renderer.message, issue, await self._rendering(issue))
         return message.for_reader(await self._delivery(issue, reader))[1]
 
     async def _rendering(self, issue: Issue) -> Rendering:
         """Return the stored rendering of a closed issue; a draft is rendered by the templates as they are now."""
-        return await self.pipeline.closed.rendering(issue) if issue.key else self.renderer.render(issue)
+        if issue.key:
+            return await self.pipeline.closed.rendering(issue)
+        return await asyncio.to_thread(self.renderer.render, issue)
 
     async def _delivery(self, issue: Issue, reader: Subscriber | None) -> Delivery:
         """Return a delivery that no ledger knows, with what was chosen for the reader, or would be."""
@@ -163,9 +171,15 @@ class Studio(Previews):
         known = await self.pipeline.store.subscribers.of_address(list_name, key)
         if known and (issue.key or known.origin is not Origin.FILE):
             return known
+        unknown = Subscriber(list=list_name, email=address)
         file = self.files.read().right.get(list_name)
-        named = (one for one in (file.subscribers if file else ()) if one.address_key == key)
-        return next(named, Subscriber(list=list_name, email=address))
+        if file is None:
+            return unknown
+        if await is_synced(self.pipeline.store.subscribers, file):
+            return unknown if known is None or known.status is SubscriberStatus.REMOVED else known
+        members = iter(file.roster.reading())
+        found = await asyncio.to_thread(next, (one for one in members if one.address_key == key), None)
+        return found.on(list_name) if found else unknown
 
     def file(self, list_name: str) -> ListFile:
         """Return a list, or its weekly edition (`daily.weekly`) with the same readers.

@@ -106,7 +106,7 @@ class _PreviewPages:
             shown["lists"] = await self.previews.lists()
             shown["choice"] = choice = _choice(request, shown["lists"])
             shown["days"] = await self.previews.days(choice.list)
-            shown["subscribers"] = (await self.previews.subscribers(choice.list))[:_MAX_SUGGESTIONS]
+            shown["subscribers"] = await self.previews.subscribers(choice.list, most=_MAX_SUGGESTIONS)
             shown["previewed"] = await self._message(choice)
             shown["mail"] = mail_view(shown["previewed"].raw)
         except (ConfigurationError, NewsletterError) as error:

@@ -24,10 +24,13 @@ def upgrade() -> None:
     op.create_table(
         "list_files",
         sa.Column("list", _EXACT, nullable=False),
-        sa.Column("fingerprint", sa.Text, nullable=False),
-        sa.Column("members_size", sa.BigInteger),
-        sa.Column("members_modified_ns", sa.BigInteger),
-        sa.Column("subscribers", sa.Integer, nullable=False),
+        sa.Column("definition", sa.Text, nullable=False),
+        sa.Column("stamp", sa.Text, nullable=False),
+        sa.Column("digest", sa.Text, nullable=False),
+        sa.Column("members", sa.Integer, nullable=False),
         sa.Column("synced_at", _MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("list", name="pk_list_files"),
     )
+    # By it, an issue's deliveries in a state are read some at a time, in the order of their keys.
+    op.create_index("ix_deliveries_issue_key_state_key", "deliveries", ["issue_key", "state", "key"])
+    op.drop_index("ix_deliveries_issue_key_state", "deliveries")

@@ -1,0 +1,236 @@
+"""Whom a list file and its members file name: the adapter of `ports.Roster`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from pathlib import Path
+
+from typing_extensions import override
+
+from newsletter.core.errors import FileChangedError, ListFileError, Mistake
+from newsletter.core.newsletter_list import Cadence
+from newsletter.core.subscriber import Member
+from newsletter.lists.document import Document, shown
+from newsletter.lists.lines import Lines, digest_of
+from newsletter.lists.members import MembersFile, Repeats, TooManyMistakesError, members_path
+from newsletter.lists.stamps import is_of_size, settled, stamp_of
+from newsletter.ports import Checked, Reading, Roster, SeenFiles
+
+TWICE = "{email} is on the list already, in {where}: remove one of the two"
+
+# Part of each definition: a version that reads members otherwise counts up, so that all are read again.
+_READER = 1
+
+_TRIES = 3  # to read a file that is being written to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListFileText:
+    """What a list file says of its members.
+
+    `own` are those whom it names itself, and `named` where, by address: the places of their tables. `members` is
+    the name of the members file, if there is one; `topics` are those that members may choose.
+    """
+
+    path: Path
+    own: Sequence[Member]
+    named: Mapping[str, int]
+    topics: Collection[str]
+    members: str | None
+
+    @property
+    def definition(self) -> str:
+        """Return a digest of all that decides about the members, but for the members file itself."""
+        said = (_READER, self.members, sorted(self.topics), [tuple(member) for member in self.own])
+        return blake2b(repr(said).encode(), digest_size=16).hexdigest()
+
+    def members_path(self) -> Path | None:
+        """Return the path of the members file; None if the list has none.
+
+        Raises:
+            ListFileError: it is not there, or lies outside of the folder.
+        """
+        if self.members is None:
+            return None
+        try:
+            return members_path(self.path.parent, self.members)
+        except ValueError as error:
+            raise ListFileError((Document(self.path).mistake(("members",), f"members: {error}"),)) from None
+
+    def place_of(self, address_key: str) -> str:
+        """Return file and line at which the list file names an address."""
+        line = Document(self.path).line("subscribers", self.named[address_key], "email")
+        return f"{shown(self.path)}:{line}"
+
+
+@dataclass(slots=True)
+class _Known:
+    """The outcome of a check, and the members file that it is of."""
+
+    outcome: Checked | ListFileError
+    digest: str
+    stamp: str  # "": not to be trusted
+
+    def result(self) -> Checked:
+        """Return the outcome, or raise it."""
+        if isinstance(self.outcome, ListFileError):
+            raise self.outcome
+        return self.outcome
+
+
+@dataclass(slots=True)
+class FileRoster(Roster):
+    """Reads the members when asked; what it holds are those whom the list file names itself."""
+
+    text: ListFileText
+    _definition: str = field(init=False)
+    _known: _Known | None = field(init=False, default=None)
+    _hashed: tuple[str, str] = field(
+        init=False, default=("", "")
+    )  # a stamp, and the digest that the file had then
+
+    def __post_init__(self) -> None:
+        self._definition = self.text.definition
+
+    @override
+    def reading(self) -> Reading:
+        return MembersReading(self.text, self._definition)
+
+    @override
+    def as_seen(self, seen: SeenFiles) -> SeenFiles | None:
+        if seen.definition != self._definition:
+            return None
+        stamp = self._stamp_if_same(seen.stamp, seen.digest)
+        return None if stamp is None else replace(seen, stamp=stamp)
+
+    @override
+    def check(self) -> Checked:
+        if self._known is not None:
+            stamp = self._stamp_if_same(self._known.stamp, self._known.digest)
+            if stamp is not None:
+                self._known.stamp = stamp
+                return self._known.result()
+        for _ in range(_TRIES - 1):
+            with suppress(FileChangedError):
+                return self._checked()
+        return self._checked()
+
+    @property
+    def _path(self) -> Path | None:
+        """Return the path of the members file, whether it is there or not; None if the list has none."""
+        return None if self.text.members is None else self.text.path.parent / self.text.members
+
+    def _stamp_if_same(self, stamp: str, digest: str) -> str | None:
+        """Return the present stamp of the members file, if its content is that of a digest; else None.
+
+        Args:
+            stamp: that of the file when it had the digest. Here as there, "" is one that can't be trusted.
+            digest: of the content.
+        """
+        if self._path is None:
+            return ""
+        present = stamp_of(self._path)
+        if stamp and present == stamp:
+            return stamp
+        if not present or (stamp and not is_of_size(present, stamp)):
+            return None
+        return settled(present) if self._digest(self._path, present) == digest else None
+
+    def _digest(self, path: Path, stamp: str) -> str:
+        """Return the digest of a file that has a stamp; "" if it cannot be read, or is being written to."""
+        if self._hashed[0] == stamp:  # what was touched isn't hashed at each look
+            return self._hashed[1]
+        try:
+            digest = digest_of(path)
+        except OSError:
+            return ""
+        if stamp_of(path) != stamp:
+            return ""
+        if settled(stamp):
+            self._hashed = (stamp, digest)
+        return digest
+
+    def _checked(self) -> Checked:
+        """Read the files, and keep what was found unless they changed meanwhile."""
+        stamp = stamp_of(self._path) if self._path else ""
+        reading = self.reading()
+        cadences: set[Cadence] = set()
+        try:
+            for member in reading:
+                if member.cadence is not None:
+                    cadences.add(member.cadence)
+        except FileChangedError:
+            raise
+        except ListFileError as error:
+            digest = self._digest(self._path, stamp) if self._path else ""
+            self._known = _Known(error, digest, settled(stamp))
+            raise
+        outcome = Checked(members=reading.seen.members, cadences=frozenset(cadences))
+        self._known = _Known(outcome, reading.seen.digest, reading.seen.stamp)
+        return outcome
+
+
+class MembersReading(Reading):
+    """One reading of the members of a list; see `ports.Reading`."""
+
+    seen: SeenFiles
+
+    def __init__(self, text: ListFileText, definition: str) -> None:
+        self._text = text
+        self._definition = definition
+
+    @override
+    def __iter__(self) -> Iterator[Member]:
+        yield from self._text.own
+        count, stamp, digest = len(self._text.own), "", ""
+        path = self._text.members_path()
+        if path is not None:
+            stamp, lines = stamp_of(path), Lines(path)
+            for member in self._members(path, lines):
+                count += 1
+                yield member
+            if stamp_of(path) != stamp:
+                raise _changed(path)
+            digest = lines.digest.hexdigest()
+        self.seen = SeenFiles(definition=self._definition, stamp=settled(stamp), digest=digest, members=count)
+
+    def _members(self, path: Path, lines: Lines) -> Iterator[Member]:
+        """Yield the members of the members file up to the first mistake; raise all of its mistakes at the end."""
+        stamp = stamp_of(path)
+        file, repeats, named = MembersFile(path, self._text.topics), Repeats(), self._text.named
+        unreadable: tuple[Mistake, ...] = ()
+        try:
+            for line, member in file.read(lines):
+                key = member.address_key
+                if key in named:
+                    file.note(line, TWICE.format(email=member.email, where=self._text.place_of(key)))
+                repeats.add(key)
+                if not file.mistakes:
+                    yield member
+            self._name_repeats(path, file, repeats.found())
+        except TooManyMistakesError:
+            pass
+        except ListFileError as error:
+            unreadable = error.mistakes
+        if unreadable or file.mistakes:
+            if stamp_of(path) != stamp:
+                raise _changed(path)
+            raise ListFileError((*file.mistakes, *unreadable))
+
+    def _name_repeats(self, path: Path, file: MembersFile, hashes: Collection[int]) -> None:
+        """Note each address that comes a second time, among those whose hashes do."""
+        if not hashes:
+            return
+        lines: dict[str, int] = {}
+        for line, member in MembersFile(path, self._text.topics).read(Lines(path)):
+            key = member.address_key
+            if hash(key) in hashes and key not in self._text.named and lines.setdefault(key, line) != line:
+                file.note(line, TWICE.format(email=member.email, where=f"line {lines[key]}"))
+
+
+def _changed(path: Path) -> FileChangedError:
+    message = "was written to while it was read: run again when it is complete"
+    return FileChangedError((Mistake(shown(path), 1, message),))

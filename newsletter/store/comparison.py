@@ -1,0 +1,148 @@
+"""Comparing a list's subscribers with whom its files name, in temporary tables of the database, and applying that.
+
+The members go into a table of their own, which locks nothing. The database compares it with the subscribers and
+notes what differs. So the one transaction that changes subscribers finds everything ready.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from itertools import islice
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
+
+from newsletter.core.steps import REMOVED
+from newsletter.core.subscriber import Member, SyncCounts
+from newsletter.ports import Comparison, SeenFiles
+from newsletter.store import staging
+from newsletter.store.bulk import among, insert, is_sqlite, raw_connection, run
+from newsletter.store.column_types import moment_text
+from newsletter.store.engine import Database
+from newsletter.store.subscriber_rows import member_row
+from newsletter.store.suppressing import WHO_GETS_MAIL, withdraw
+from newsletter.store.tables import deliveries, list_files
+
+_CHUNK = 1000  # members, or removed subscribers
+
+
+@asynccontextmanager
+async def compared(database: Database, list_name: str, members: Iterable[Member]) -> AsyncIterator[SqlComparison]:
+    """Compare; see `newsletter.ports.Subscribers.compare`."""
+    async with database.aside() as connection:
+        async with connection.begin():
+            await _stage(connection, members)
+        comparison = SqlComparison(database, connection, list_name)
+        async with connection.begin():
+            await comparison.compare()
+        yield comparison
+
+
+async def synced_files(connection: AsyncConnection, list_name: str) -> SeenFiles | None:
+    """Return what the files of a list were at the last sync, or None if that isn't known."""
+    row = (await connection.execute(sa.select(list_files).where(list_files.c.list == list_name))).first()
+    if row is None:
+        return None
+    return SeenFiles(definition=row.definition, stamp=row.stamp, digest=row.digest, members=row.members)
+
+
+async def note_files(
+    connection: AsyncConnection, list_name: str, seen: SeenFiles | None, *, now: datetime
+) -> None:
+    """Note what the files of a list are, of a sync at a moment; None: that isn't known any more."""
+    await connection.execute(sa.delete(list_files).where(list_files.c.list == list_name))
+    if seen is not None:
+        row = {name: getattr(seen, name) for name in ("definition", "stamp", "digest", "members")}
+        await connection.execute(insert(connection, list_files), {"list": list_name, **row, "synced_at": now})
+
+
+class SqlComparison(Comparison):
+    """A comparison on a connection of its own; see `newsletter.ports.Comparison`."""
+
+    def __init__(self, database: Database, connection: AsyncConnection, list_name: str) -> None:
+        self._database = database
+        self._connection = connection
+        self._list = list_name
+        self._based_on: object = None
+        self.counts = SyncCounts()
+
+    async def compare(self) -> None:
+        """Note what differs; in a transaction of the caller."""
+        self._based_on = await self._last_sync()
+        for statement in staging.COMPARE:
+            await run(self._connection, statement, list=self._list)
+        [(members, added, changed, removed)] = await run(self._connection, staging.COUNT)
+        self.counts = SyncCounts(
+            added=added, changed=changed, removed=removed, unchanged=members - added - changed
+        )
+
+    @override
+    async def apply(self, seen: SeenFiles | None, *, now: datetime) -> None:
+        while not await self._applied(seen, now):
+            async with self._connection.begin():
+                await self.compare()
+
+    async def _applied(self, seen: SeenFiles | None, now: datetime) -> bool:
+        """Apply, unless another sync of the list was done since the comparison; return whether it is done."""
+        connection = self._connection
+        async with self._database.write_aside(connection):
+            await self._database.alone(connection, WHO_GETS_MAIL)
+            if await self._last_sync() != self._based_on:
+                return False
+            if self.counts.differ:
+                for statement in staging.APPLY:
+                    await run(connection, statement, list=self._list, now=moment_text(now))
+                await self._withdraw(now)
+            await note_files(connection, self._list, seen, now=now)
+        return True
+
+    async def _last_sync(self) -> object:
+        """Return what stays the same until another sync of the list is done."""
+        query = sa.select(list_files).where(list_files.c.list == self._list)
+        return (await self._connection.execute(query)).first()
+
+    async def _withdraw(self, now: datetime) -> None:
+        """Withdraw what subscribers who were just removed were not sent yet, some subscribers after the other."""
+        last = 0
+        while True:
+            found = await run(self._connection, staging.REMOVED, last=last, limit=_CHUNK)
+            if not found:
+                return
+            keys = [key for (key,) in found]
+            theirs = among(self._connection, deliveries.c.subscriber_key, keys)
+            await withdraw(self._connection, theirs, REMOVED, now=now)
+            last = keys[-1]
+
+
+async def _stage(connection: AsyncConnection, members: Iterable[Member]) -> None:
+    """Put members into the temporary table; they are iterated in a thread, a chunk at a time."""
+    for statement in staging.TABLES:
+        await run(connection, statement)
+    driver = await raw_connection(connection)
+    iterator = iter(members)
+    if is_sqlite(connection):
+        while some := await asyncio.to_thread(_rows, iterator):
+            await driver.executemany(staging.PUT.sqlite, some)
+    else:
+        async with driver.cursor() as cursor, cursor.copy(staging.PUT.postgresql) as copy:
+            while text := await asyncio.to_thread(_csv, iterator):
+                await copy.write(text)
+    for statement in staging.FILLED:
+        await run(connection, statement)
+
+
+def _rows(members: Iterator[Member]) -> list[tuple[str | None, ...]]:
+    return [member_row(member) for member in islice(members, _CHUNK)]
+
+
+def _csv(members: Iterator[Member]) -> str:
+    """Return the next rows as CSV for PostgreSQL's COPY, where an empty value stands for NULL."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(_rows(members))
+    return text.getvalue()

@@ -1,0 +1,77 @@
+"""Deliveries as operators read them: issue by issue from the newest, until there are as many as are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from newsletter.core.delivery import DeliveryState
+from newsletter.ports import DeliveryRecord
+from newsletter.store.states import has_any, keys_in_state
+from newsletter.store.tables import IS_CLOSED, deliveries, issues
+
+_OF_DELIVERY = tuple(
+    deliveries.c[name]
+    for name in (
+        "key",
+        "email",
+        "state",
+        "due_at",
+        "attempts",
+        "updated_at",
+        "next_attempt_at",
+        "relay",
+        "code",
+        "text",
+        "reason",
+    )
+)
+
+
+async def read_records(
+    connection: AsyncConnection,
+    *,
+    list_name: str | None,
+    day: date | None,
+    states: Collection[DeliveryState],
+    limit: int,
+) -> list[DeliveryRecord]:
+    """Return deliveries as `newsletter.ports.DeliveryRecords.records` says."""
+    found: list[DeliveryRecord] = []
+    query = issues_with(states, list_name=list_name, day=day)
+    for issue in (await connection.execute(query.order_by(issues.c.day.desc(), issues.c.key.desc()))).all():
+        if len(found) == limit:
+            break
+        rows = await connection.execute(_of_issue(issue.key, states or tuple(DeliveryState), limit - len(found)))
+        found += [DeliveryRecord(list=issue.list, day=issue.day, **row) for row in rows.mappings()]
+    return found
+
+
+def issues_with(
+    states: Collection[DeliveryState], *, list_name: str | None, day: date | None
+) -> sa.Select[int, str, date]:
+    """Return the SELECT of key, list and day of issues with deliveries in one of these states, in any order.
+
+    Without a state, it is of all issues.
+    """
+    query = sa.select(issues.c.key, issues.c.list, issues.c.day).where(IS_CLOSED)
+    if states:
+        query = query.where(has_any(states))
+    if list_name is not None:
+        query = query.where(issues.c.list == list_name)
+    if day is not None:
+        query = query.where(issues.c.day == day)
+    return query
+
+
+def _of_issue(key: int, states: Collection[DeliveryState], limit: int) -> sa.Select[Any]:
+    """Return the SELECT of an issue's first deliveries in some states."""
+    # The index holds those of each state in the order of their keys; those of several it would have to sort.
+    first = (keys_in_state(key, state).limit(limit).subquery() for state in states)
+    of_states = sa.union_all(*(sa.select(each.c.key) for each in first)).subquery()
+    keys = sa.select(of_states.c.key).order_by(of_states.c.key).limit(limit).subquery()
+    return sa.select(*_OF_DELIVERY).where(deliveries.c.key.in_(sa.select(keys.c.key))).order_by(deliveries.c.key)

@@ -1,0 +1,115 @@
+"""The statements that compare a list's subscribers with the members of its files, and apply what differs.
+
+They work on temporary tables of their connection: `staged` holds the members, `differing` the addresses of those
+who are to be added or changed, and `gone` the keys of the subscribers whom the files name no longer.
+"""
+
+from __future__ import annotations
+
+import re
+
+from newsletter.core.subscriber import Member
+from newsletter.store.statements import Statement
+from newsletter.store.subscriber_rows import MEMBER_COLUMNS
+
+_STAGED = ", ".join(f"staged.{name}" for name in MEMBER_COLUMNS)
+# Where an empty text stays one; in other columns it is NULL.
+_TEXTS = "address_key, email, name, topics, interest"
+
+
+def _both(sql: str) -> Statement:
+    """Return a statement that both engines write alike, but for parameters: `:name`."""
+    return Statement(sqlite=sql, postgresql=re.sub(r":([a-z]+)", r"%(\1)s", sql))
+
+
+TABLES = (
+    *(_both(f"DROP TABLE IF EXISTS {name}") for name in ("staged", "differing", "gone")),
+    Statement(
+        sqlite=f"CREATE TEMP TABLE staged ({', '.join(f'{name} TEXT' for name in MEMBER_COLUMNS)})",
+        postgresql=f"""CREATE TEMP TABLE staged (
+            address_key text COLLATE "C", {", ".join(f"{name} text" for name in Member._fields)}
+        )""",
+    ),
+    Statement(
+        sqlite="CREATE TEMP TABLE differing (address_key TEXT, is_new INTEGER)",
+        postgresql='CREATE TEMP TABLE differing (address_key text COLLATE "C", is_new integer)',
+    ),
+    _both("CREATE TEMP TABLE gone (key bigint PRIMARY KEY)"),
+)
+PUT = Statement(
+    sqlite=f"INSERT INTO staged VALUES ({', '.join('?' for _ in MEMBER_COLUMNS)})",  # noqa: S608 (own names)
+    postgresql=f"COPY staged FROM STDIN WITH (FORMAT csv, FORCE_NOT_NULL ({_TEXTS}))",
+)
+FILLED = (
+    Statement(
+        sqlite="CREATE INDEX temp.staged_address ON staged (address_key)",
+        postgresql="CREATE INDEX ON staged (address_key)",
+    ),
+    Statement(sqlite="SELECT 1", postgresql="ANALYZE staged"),
+)
+
+_OLD = ", ".join(f"subscribers.{name}" for name in Member._fields)
+_NEW = ", ".join(f"staged.{name}" for name in Member._fields)
+_DIFFERING = """
+    INSERT INTO differing
+    SELECT staged.address_key, CASE WHEN subscribers.key IS NULL THEN 1 ELSE 0 END
+    FROM staged LEFT JOIN subscribers
+        ON subscribers.list = {list} AND subscribers.address_key = staged.address_key
+    WHERE subscribers.key IS NULL
+        OR (subscribers.origin = 'file' AND (subscribers.status = 'removed' OR ({old}) {differ} ({new})))
+    ORDER BY staged.address_key
+"""
+COMPARE = (
+    _both("DELETE FROM differing"),
+    _both("DELETE FROM gone"),
+    Statement(
+        sqlite=_DIFFERING.format(list=":list", old=_OLD, new=_NEW, differ="IS NOT"),
+        postgresql=_DIFFERING.format(list="%(list)s", old=_OLD, new=_NEW, differ="IS DISTINCT FROM"),
+    ),
+    _both(
+        """
+        INSERT INTO gone
+        SELECT key FROM subscribers
+        WHERE list = :list AND origin = 'file' AND status = 'active'
+            AND NOT EXISTS (SELECT 1 FROM staged WHERE staged.address_key = subscribers.address_key)
+        """
+    ),
+)
+COUNT = _both(
+    """
+    SELECT (SELECT count(*) FROM staged),
+        (SELECT count(*) FROM differing WHERE is_new = 1),
+        (SELECT count(*) FROM differing WHERE is_new = 0),
+        (SELECT count(*) FROM gone)
+    """
+)
+
+# Who came by another way, perhaps just now, stays as they are. Who has unsubscribed stays so.
+_PUT_DIFFERING = """
+    INSERT INTO subscribers (list, {columns}, status, origin, created_at, updated_at)
+    SELECT {list}, {staged}, 'active', 'file', {now}, {now}
+    FROM differing {join} staged ON staged.address_key = differing.address_key WHERE true
+    ON CONFLICT (list, address_key) DO UPDATE SET {changes}, updated_at = excluded.updated_at,
+        status = CASE subscribers.status WHEN 'unsubscribed' THEN 'unsubscribed' ELSE excluded.status END
+    WHERE subscribers.origin = excluded.origin
+"""
+_CHANGES = ", ".join(f"{name} = excluded.{name}" for name in Member._fields)
+_REMOVE = """
+    UPDATE subscribers SET status = 'removed', updated_at = {now}
+    WHERE key IN (SELECT key FROM gone) AND origin = 'file' AND status = 'active'
+"""
+_SQLITE = {"list": ":list", "now": ":now", "join": "CROSS JOIN"}  # CROSS: in the order of `differing`
+_POSTGRESQL = {"list": "%(list)s", "now": "%(now)s::timestamptz", "join": "JOIN"}
+_COLUMNS = {"columns": ", ".join(MEMBER_COLUMNS), "staged": _STAGED, "changes": _CHANGES}
+APPLY = tuple(
+    Statement(sqlite=text.format(**_SQLITE, **_COLUMNS), postgresql=text.format(**_POSTGRESQL, **_COLUMNS))
+    for text in (_PUT_DIFFERING, _REMOVE)
+)
+
+# Those who were just removed, by their keys.
+REMOVED = _both(
+    """
+    SELECT gone.key FROM gone JOIN subscribers ON subscribers.key = gone.key
+    WHERE gone.key > :last AND subscribers.status = 'removed' ORDER BY gone.key LIMIT :limit
+    """
+)
