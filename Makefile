@@ -20,7 +20,9 @@ NODE_STAMP := tests/node/node_modules/.installed
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
+# Where Python may write no bytecode (PYTHONDONTWRITEBYTECODE), each command would compile the program anew.
 setup: $(STAMP)  ## a .venv with the program and its development tools
+	$(BIN)/python -m compileall -q newsletter
 
 # The locks are complete, so pip resolves nothing (--no-deps): what was published since cannot break an installation.
 $(STAMP): requirements-dev.lock pyproject.toml
