@@ -32,6 +32,10 @@ from newsletter.store.tables import deliveries, list_files
 _CHUNK = 1000  # members, or removed subscribers
 
 
+class _OutdatedError(Exception):
+    """Another sync of the list was done since the comparison."""
+
+
 @asynccontextmanager
 async def compared(database: Database, list_name: str, members: Iterable[Member]) -> AsyncIterator[SqlComparison]:
     """Compare; see `newsletter.ports.Subscribers.compare`."""
@@ -84,23 +88,32 @@ class SqlComparison(Comparison):
 
     @override
     async def apply(self, seen: SeenFiles | None, *, now: datetime) -> None:
-        while not await self._applied(seen, now):
-            async with self._connection.begin():
-                await self.compare()
+        while True:
+            try:
+                async with self._database.write_aside(self._connection):
+                    await self._apply(seen, now)
+            except _OutdatedError:
+                async with self._connection.begin():
+                    await self.compare()
+            else:
+                return
 
-    async def _applied(self, seen: SeenFiles | None, now: datetime) -> bool:
-        """Apply, unless another sync of the list was done since the comparison; return whether it is done."""
-        connection = self._connection
-        async with self._database.write_aside(connection):
-            await self._database.alone(connection, WHO_GETS_MAIL)
-            if await self._last_sync() != self._based_on:
-                return False
-            if self.counts.differ:
-                for statement in staging.APPLY:
-                    await run(connection, statement, list=self._list, now=moment_text(now))
-                await self._withdraw(now)
-            await note_files(connection, self._list, seen, now=now)
-        return True
+    async def _apply(self, seen: SeenFiles | None, now: datetime) -> None:
+        """Apply, unless another sync of the list was done since the comparison."""
+        connection, values = self._connection, {"list": self._list, "now": moment_text(now)}
+        if self._database.is_postgresql:
+            # Nobody who is known yet is concerned. So who leaves needn't wait while a million are added.
+            await run(connection, staging.ADD, **values)
+        await self._database.alone(connection, WHO_GETS_MAIL)
+        if await self._last_sync() != self._based_on:
+            raise _OutdatedError
+        if self.counts.differ:
+            if not self._database.is_postgresql:
+                await run(connection, staging.ADD, **values)
+            for statement in staging.CHANGE:
+                await run(connection, statement, **values)
+            await self._withdraw(now)
+        await note_files(connection, self._list, seen, now=now)
 
     async def _last_sync(self) -> object:
         """Return what stays the same until another sync of the list is done."""

@@ -88,7 +88,8 @@ COUNT = _both(
 _PUT_DIFFERING = """
     INSERT INTO subscribers (list, {columns}, status, origin, created_at, updated_at)
     SELECT {list}, {staged}, 'active', 'file', {now}, {now}
-    FROM differing {join} staged ON staged.address_key = differing.address_key WHERE true
+    FROM differing {join} staged ON staged.address_key = differing.address_key WHERE is_new = {is_new}
+    {ordered}
     ON CONFLICT (list, address_key) DO UPDATE SET {changes}, updated_at = excluded.updated_at,
         status = CASE subscribers.status WHEN 'unsubscribed' THEN 'unsubscribed' ELSE excluded.status END
     WHERE subscribers.origin = excluded.origin
@@ -98,13 +99,27 @@ _REMOVE = """
     UPDATE subscribers SET status = 'removed', updated_at = {now}
     WHERE key IN (SELECT key FROM gone) AND origin = 'file' AND status = 'active'
 """
-_SQLITE = {"list": ":list", "now": ":now", "join": "CROSS JOIN"}  # CROSS: in the order of `differing`
-_POSTGRESQL = {"list": "%(list)s", "now": "%(now)s::timestamptz", "join": "JOIN"}
+# In the order of addresses: `differing` is in it, so SQLite, to which CROSS JOIN says what to begin with, need not
+# sort. In PostgreSQL two syncs at once would else wait for each other.
+_SQLITE = {"list": ":list", "now": ":now", "join": "CROSS JOIN", "ordered": ""}
+_POSTGRESQL = {
+    "list": "%(list)s",
+    "now": "%(now)s::timestamptz",
+    "join": "JOIN",
+    "ordered": "ORDER BY staged.address_key",
+}
 _COLUMNS = {"columns": ", ".join(MEMBER_COLUMNS), "staged": _STAGED, "changes": _CHANGES}
-APPLY = tuple(
-    Statement(sqlite=text.format(**_SQLITE, **_COLUMNS), postgresql=text.format(**_POSTGRESQL, **_COLUMNS))
-    for text in (_PUT_DIFFERING, _REMOVE)
-)
+
+
+def _each(sql: str, **values: str) -> Statement:
+    return Statement(
+        sqlite=sql.format(**_SQLITE, **_COLUMNS, **values),
+        postgresql=sql.format(**_POSTGRESQL, **_COLUMNS, **values),
+    )
+
+
+ADD = _each(_PUT_DIFFERING, is_new="1")
+CHANGE = (_each(_PUT_DIFFERING, is_new="0"), _each(_REMOVE))
 
 # Those who were just removed, by their keys.
 REMOVED = _both(

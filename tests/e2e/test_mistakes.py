@@ -61,25 +61,26 @@ async def test_a_wrong_members_file_stops_its_own_list_only_and_counts_once_it_i
     path = workplace.folder / "subscribers" / "daily.toml"
     path.write_text('members = "people.csv"\n' + path.read_text())
     members = workplace.folder / "subscribers" / "people.csv"
-    members.write_text("email,topics\nbob@example.org,agnts\nann@example.org,\nANN@example.org,\n")
+    members.write_text("email,topics\nbob@example.org,agnts\ncid@example.org,\nCID@example.org,\n")
     workplace.list_file(["saved_page:../page-*.txt"], name="other")
     save_page(workplace)
     mistakes = [
         "subscribers/people.csv:2: topics: unknown topic 'agnts': did you mean 'agents'?",
-        "subscribers/people.csv:4: ANN@example.org is on the list already, in line 3: remove one of the two",
+        "subscribers/people.csv:4: CID@example.org is on the list already, in line 3: remove one of the two",
     ]
     checked = await workplace.run("lists", "check")
     assert (checked.code, checked.err.splitlines()[:2]) == (1, mistakes)
     for words in (("run", "--list", "daily"), ("run", "--list", "daily", "--dry-run")):
         done = await workplace.run(*words, "--date", "2026-03-12")
-        assert (done.code, done.complaints[:2]) == (78, mistakes)
+        assert done.code == 78
+        assert all(mistake in done.err for mistake in mistakes)
     assert not workplace.mails()
     done = await workplace.run("run", "--date", "2026-03-12", "--json")
     assert (done.code, done.json["list"], done.json["status"]) == (78, "other", "sent")
     status = await workplace.run("status", "--json")
     assert (status.code, [row["list"] for row in status.json]) == (78, ["other"])
 
-    members.write_text("email,topics\nbob@example.org,agents\nann@example.org,\n")
+    members.write_text("email,topics\nbob@example.org,agents\ncid@example.org,\n")
     done = await workplace.run("run", "--list", "daily", "--date", "2026-03-12", "--json")
     assert (done.code, done.json["deliveries"]["sent"]) == (0, 3)
     status = await workplace.run("status", "--json")

@@ -498,3 +498,29 @@ async def test_who_signed_up_is_shown_what_they_get_and_who_gets_nothing_no_mail
     await join(store, lost, now=desk.now)
     with pytest.raises(NothingNewError, match=r"holds nothing for may@example\.org"):
         await studio.raw(closed, "may@example.org")
+
+
+async def test_for_a_draft_the_files_decide_about_their_own_whether_they_are_synced_or_not(
+    tmp_path: Path, store: Store
+) -> None:
+    desk = Desk(tmp_path, store)
+    desk.subscribe("ann", interest="graphs", topics=("first",))
+    desk.subscribe("bob", cadence=Cadence.WEEKLY)
+    studio = studio_of(desk)
+    draft = await desk.pipeline.issue_or_draft(desk.list_, MONDAY, now=desk.now)
+    nobody = Subscriber(list="daily", email="ann@example.org")
+    for is_synced in (False, True):
+        if is_synced:
+            await desk.pipeline.sync(desk.file, now=desk.now)
+        assert await studio.reader(draft, "ANN@example.org") == desk.readers["ann"]
+        assert await studio.lists() == ["daily", "daily.weekly"]
+        assert await studio.subscribers("daily", most=1) == ["ann@example.org"]
+    del desk.readers["ann"]
+    del desk.readers["bob"]
+    desk.subscribe("cid", interest="cells")
+    for is_synced in (False, True):
+        if is_synced:
+            await desk.pipeline.sync(desk.file, now=desk.now)
+        assert await studio.reader(draft, "ann@example.org") == nobody
+        assert await studio.reader(draft, "cid@example.org") == desk.readers["cid"]
+    assert await studio.lists() == ["daily"]
