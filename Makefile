@@ -82,8 +82,8 @@ bench: setup  ## speed beside others, as ratios within one run
 fuzz: setup  ## inputs made by chance for all that reads what strangers send, for FUZZ_SECONDS
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
-crash: setup  ## kill delivering processes 1,500 times, and count who got what
-	CRASHES=$(CRASHES) $(BIN)/pytest tests/delivery/test_killed.py -k many_kills -q -s
+crash: setup  ## kill processes at work 2,000 times, and count who got what
+	CRASHES=$(CRASHES) $(BIN)/pytest tests/delivery/test_killed.py tests/delivery/test_killed_closing.py -k "many_kills or kills_at_any_point" -q -s
 
 lock: setup  ## pin the newest dependencies, by hash and without addresses
 	$(COMPILE) --upgrade --group dev pyproject.toml -o requirements-dev.lock
