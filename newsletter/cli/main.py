@@ -17,7 +17,7 @@ from newsletter.core.errors import ConfigurationError, NewsletterError
 from newsletter.scheduling import garbage
 
 
-def application() -> Any:
+def application() -> typer.Typer:
     """Return the command line with all its commands."""
     app = typer.Typer(
         name="newsletter",
@@ -28,9 +28,7 @@ def application() -> Any:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(newsletter)
-    command = typer.main.get_command(app)
-    folder.add_to(command)
-    return command
+    return app
 
 
 def _version(value: bool) -> None:  # noqa: FBT001 (typer's form of a callback)
@@ -56,12 +54,14 @@ def main() -> None:
     """
     garbage.look_rarely()
     streams.prepare()
-    command = application()
+    command = typer.main.get_command(application())
+    folder.add_to(command)
     code = _outcome(command)
     if lost := streams.what_was_lost():
         complain(f"stdout: {lost}: the result is not complete")
     if code is None:
         code = Exit.CHECK_FAILED if lost else Exit.DONE
+    garbage.look_no_more()
     sys.exit(code)
 
 

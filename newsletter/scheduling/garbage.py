@@ -12,3 +12,8 @@ _OBJECTS = 50_000
 def look_rarely() -> None:
     """Look for garbage each 50,000 new objects."""
     gc.set_threshold(_OBJECTS, 20, 100)
+
+
+def look_no_more() -> None:
+    """Leave all that is there to the end of the process; Python would look through it several times before."""
+    gc.freeze()
