@@ -39,12 +39,11 @@ from newsletter.store.subscribers import SUPPRESSION
 from newsletter.store.tables import IS_CLOSED, issue_listings, issues, renderings, subscribers
 from newsletter.store.workers import Workers
 
-# Readers are planned and written this many at a time. To plan them keeps the event loop busy, and to write them
-# holds SQLite's write lock, for some 20 ms each.
+# Readers are read and written this many at a time; to write them holds SQLite's write lock for some 10 ms.
 _PAGE = 500
 
-# After so many, others have their turn: to choose for readers who said much of papers takes ten times as long.
-_PLANNED_AT_A_STRETCH = 50
+# Of these, so many are planned before the event loop does something else; it takes some 5 ms.
+_IN_A_ROW = 100
 
 # Each closing holds a session of PostgreSQL, of which a process has only a few. There is more than one, so that
 # small lists need not wait for one with a million readers.
@@ -139,7 +138,7 @@ class IssueCloser:
         """Write a delivery for each of the issue's subscribers; who was removed gets none. Then it is closed."""
         while readers := await self._next_readers(closing):
             planned: list[tuple[Any, ...]] = []
-            for some in in_chunks(readers, _PLANNED_AT_A_STRETCH):
+            for some in in_chunks(readers, _IN_A_ROW):
                 planned += [_planned(closing, reader, plan, now) for reader in some]
                 await asyncio.sleep(0)
             await self._write(closing, rows(planned), rows(closing.numbered.take_new()))
