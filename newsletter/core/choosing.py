@@ -41,8 +41,8 @@ _TEXT, _LIKE, _SIMILAR = 2.0, 1.0, 1.5
 _LEAST_LIKE = -1 / 2
 _LONGEST_TITLE = 100  # characters of a liked paper's title in a reason
 _NO_LIKENESS = Likeness({}, {}, frozenset())
-# What a reader says that does not name anything, and is weighed by how well it fits.
-_WEIGHED = frozenset({ReasonKind.INTEREST, ReasonKind.LIKED})
+_MOST_NAMED = 20  # beyond it, one more is worth next to nothing
+_NAMED = [0.0, *(2.0 - 0.5**more for more in range(_MOST_NAMED))]
 _POOL = 4  # times the places for which similarity counts: so far down it is looked for what else there is
 
 
@@ -56,11 +56,13 @@ class _Wishes(NamedTuple):
 
 
 class _Fit(NamedTuple):
-    """How listings fit a reader's wishes, by position: why, what they score for words, and their likeness."""
+    """What fits a reader's wishes, by position: what it is worth, and what fits apart from topics."""
 
-    reasons: dict[int, list[Reason]]
+    value: dict[int, float]
+    follows: Mapping[int, Sequence[Reason]]
     scores: Mapping[int, float]
-    likes: Mapping[int, float]
+    likeness: Likeness
+    by_authors: Sequence[int]  # whom the reader follows
 
 
 class Chooser:
@@ -76,7 +78,10 @@ class Chooser:
         self._positions = {one.key: position for position, one in enumerate(listings)}
         self._mode, self._cards = terms.topics_mode, 1 + terms.layout.for_you
         self._index = SearchIndex([one.listing for one in listings])
-        self._matches = matches(self._index, terms.topics)
+        self._topics = {
+            name: {position: Reason(ReasonKind.TOPIC, name, word) for position, word in words.items()}
+            for name, words in matches(self._index, terms.topics).items()
+        }
         self._follows = Follows(self._index)
         self._cached = lru_cache(maxsize=_KEPT)(self._choice)
 
@@ -103,69 +108,90 @@ class Chooser:
         fit = self._fit(wishes, without)
         chosen = self._ordered(fit)[: self._most]
         if mode is TopicsMode.FIRST or not (wishes.topics or wishes.follows or wishes.interest):
-            left_out = {*without, *fit.reasons}
             for position in range(self._size):
                 if len(chosen) >= self._most:
                     break
-                if position not in left_out:
+                if position not in fit.value and position not in without:
                     chosen.append(position)
-        return Choice(tuple(chosen), tuple([tuple(fit.reasons.get(position, ())) for position in chosen]))
+        return Choice(tuple(chosen), tuple(self._reasons(chosen, wishes, fit)))
 
     def _fit(self, wishes: _Wishes, without: Collection[int]) -> _Fit:
-        """Return how listings fit a reader's wishes, but for those that the reader had."""
-        reasons = self._follows.reasons(wishes.follows)
+        """Return what fits a reader's wishes, but for what the reader had."""
+        follows = self._follows.reasons(wishes.follows) if wishes.follows else {}
+        named = [0] * self._size
         for name in wishes.topics:
-            for position, word in self._matches.get(name, {}).items():
-                reasons.setdefault(position, []).append(Reason(ReasonKind.TOPIC, name, word))
+            for position in self._topics.get(name, ()):
+                named[position] += 1
+        for position, why in follows.items():
+            named[position] += len(why)
+        by_authors = [position for position, why in follows.items() if _by_author(why)]
         scores = self._interests.scores(wishes.interest) if wishes.interest else {}
-        for position, (_, word) in scores.items():
-            reasons.setdefault(position, []).append(Reason(ReasonKind.INTEREST, word=word))
         likeness = self._likeness.of(wishes.opinions) if wishes.opinions else _NO_LIKENESS
-        for position, liked in likeness.likest.items():
-            reasons.setdefault(position, []).append(
-                Reason(ReasonKind.LIKED, one_line(liked.title, _LONGEST_TITLE))
-            )
-        for position in likeness.unwanted & reasons.keys():
+        fitting = {position for position, count in enumerate(named) if count}
+        fitting.update(scores, likeness.likest)
+        fitting.difference_update(without, likeness.unwanted.difference(by_authors))
+        best_text = max(scores.values(), default=0.0) or 1.0
+        best_like = max(likeness.values.values(), default=0.0)
+        value = {}
+        for position in fitting:
+            worth = _NAMED[min(named[position], _MOST_NAMED)] - position / self._size
+            if position in scores:
+                worth += _TEXT * scores[position] / best_text
+            if position in likeness.values:
+                worth += _LIKE * _share(likeness.values[position], best_like)
+            value[position] = worth
+        return _Fit(value, follows, scores, likeness, [position for position in by_authors if position in value])
+
+    def _reasons(self, chosen: Sequence[int], wishes: _Wishes, fit: _Fit) -> list[tuple[Reason, ...]]:
+        """Return why each of the chosen listings fits; nothing for those that don't."""
+        reasons = {position: [*fit.follows.get(position, ())] for position in chosen if position in fit.value}
+        for name in wishes.topics:
+            matching = self._topics.get(name, {})
+            for position in reasons.keys() & matching.keys():
+                reasons[position].append(matching[position])
+        for position in reasons.keys() & fit.scores.keys():
+            word = self._interests.word_in(position, wishes.interest)
+            reasons[position].append(Reason(ReasonKind.INTEREST, word=word))
+        for position in reasons.keys() & fit.likeness.likest.keys():
+            title = one_line(fit.likeness.likest[position].title, _LONGEST_TITLE)
+            reasons[position].append(Reason(ReasonKind.LIKED, title))
+        for position in reasons.keys() & fit.likeness.unwanted:
             reasons[position] = [one for one in reasons[position] if one.kind is ReasonKind.AUTHOR]
-        fitting = {position: why for position, why in reasons.items() if why and position not in without}
-        return _Fit(fitting, {position: score for position, (score, _) in scores.items()}, likeness.values)
+        return [tuple(reasons.get(position, ())) for position in chosen]
 
     def _ordered(self, fit: _Fit) -> list[int]:
         """Return what fits a reader's wishes, best first."""
-        best_text = max(fit.scores.values(), default=0.0) or 1.0
-        best_like = max(fit.likes.values(), default=0.0)
-        value: dict[int, float] = {}
-        followed = []
-        for position, why in fit.reasons.items():
-            names = sum(one.kind not in _WEIGHED for one in why) if fit.scores or fit.likes else len(why)
-            named = 2.0 - 0.5 ** (names - 1) if names else 0.0
-            text = _TEXT * fit.scores.get(position, 0.0) / best_text
-            value[position] = named + text - position / self._size
-            if position in fit.likes:
-                value[position] += _LIKE * _share(fit.likes[position], best_like)
-            if why[0].kind is ReasonKind.AUTHOR:
-                followed.append(position)
-        placed = sorted(followed, key=lambda position: (-value[position], position))
-        rest = sorted(value.keys() - set(followed), key=lambda position: (-value[position], position))
-        return placed + self._varied(rest, value, placed)
+        best = [position for _, position in sorted([(-worth, position) for position, worth in fit.value.items()])]
+        if fit.by_authors:
+            best.sort(key=lambda position: position not in fit.by_authors)
+        first = len(fit.by_authors)
+        return best[:first] + self._varied(best[first:], fit.value, best[:first])
 
     def _varied(self, order: list[int], value: Mapping[int, float], placed: Sequence[int]) -> list[int]:
         """Return an order whose first places don't repeat each other, nor what is placed before them."""
         places = self._cards - len(placed)
         pool = order[: places * _POOL] if places > 1 else []
         varied: list[int] = []
-        likest = {
-            position: max((self._index.similarity(position, one) for one in placed), default=0.0)
-            for position in pool
-        }
-        while pool and len(varied) < places:
-            position = max(pool, key=lambda one: (value[one] - _SIMILAR * likest[one], -one))
-            pool.remove(position)
+        likest = dict.fromkeys(pool, 0.0)
+        for one in placed:
+            _raise(likest, self._index.similarities(one))
+        while likest and len(varied) < places:
+            position = max(likest, key=lambda one: value[one] - _SIMILAR * likest[one])
+            del likest[position]
             varied.append(position)
-            for one in pool:
-                likest[one] = max(likest[one], self._index.similarity(one, position))
+            _raise(likest, self._index.similarities(position))
         taken = set(varied)
         return varied + [position for position in order if position not in taken]
+
+
+def _by_author(reasons: Sequence[Reason]) -> bool:
+    return any(reason.kind is ReasonKind.AUTHOR for reason in reasons)
+
+
+def _raise(likest: dict[int, float], similarities: Sequence[float]) -> None:
+    """Note how similar listings are to one more that is placed before them."""
+    for position, likeness in likest.items():
+        likest[position] = max(likeness, similarities[position])
 
 
 def _share(likeness: float, best: float) -> float:

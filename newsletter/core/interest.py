@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from functools import lru_cache
 
 from newsletter.core.searching import SearchIndex, stems
 from newsletter.core.titles import normalised_title
@@ -32,29 +33,41 @@ class Interests:
 
     def __init__(self, index: SearchIndex) -> None:
         self._index = index
-        self._weights: dict[str, dict[int, float]] = defaultdict(dict)
+        self._rarest_first = lru_cache(maxsize=16)(self._words_by_rarity)  # asked for each listing of a reader
+        self._weights: dict[str, list[tuple[int, float]]] = defaultdict(list)
         for position, weights in enumerate(index.weights):
             for word, weight in weights.items():
-                self._weights[word][position] = weight
+                self._weights[word].append((position, weight))
 
-    def scores(self, interest: str) -> dict[int, tuple[float, str]]:
-        """Return the positions that match an interest, with their scores and the reader's rarest word there."""
-        scores: dict[int, float] = defaultdict(float)
-        rarest: dict[int, tuple[float, str]] = {}
+    def scores(self, interest: str) -> dict[int, float]:
+        """Return the positions that match an interest, with their scores; a million readers may ask."""
+        scores = [0.0] * len(self._index.all)
         matched: set[int] = set()
-        for clause in _CLAUSE.split(interest):
-            words = _words(clause)
-            rarity = {word: self._index.idf(word) for word in words}
-            enough = _ENOUGH * sum(rarity.values())
-            share: dict[int, float] = defaultdict(float)
-            for word, written in words.items():
-                for position, weight in self._weights.get(word, {}).items():
-                    share[position] += rarity[word]
+        for words in _clauses(interest):
+            share = [0.0] * len(scores)
+            enough = _ENOUGH * sum(map(self._index.idf, words))
+            for word in words:
+                rarity = self._index.idf(word)
+                for position, weight in self._weights.get(word, ()):
+                    share[position] += rarity
                     scores[position] += weight
-                    if rarity[word] > rarest.get(position, (0.0, ""))[0]:
-                        rarest[position] = (rarity[word], written)
-            matched.update(position for position, found in share.items() if found >= enough)
-        return {position: (scores[position], rarest[position][1]) for position in sorted(matched)}
+            matched.update([position for position, found in enumerate(share) if found >= enough])
+        return {position: scores[position] for position in sorted(matched)}
+
+    def word_in(self, position: int, interest: str) -> str:
+        """Return the rarest word of an interest that stands in a matching listing, as the reader wrote it."""
+        there = self._index.all[position].words
+        return next(written for word, written in self._rarest_first(interest) if word in there)
+
+    def _words_by_rarity(self, interest: str) -> list[tuple[str, str]]:
+        words = [item for words in _clauses(interest) for item in words.items()]
+        return sorted(words, key=lambda item: -self._index.idf(item[0]))
+
+
+@lru_cache(maxsize=256)
+def _clauses(interest: str) -> tuple[dict[str, str], ...]:
+    """Return the words of each clause of an interest that says something."""
+    return tuple(filter(None, map(_words, _CLAUSE.split(interest))))
 
 
 def _words(clause: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import log
 
 from newsletter.core.listing import Listing
@@ -72,7 +72,7 @@ class SearchIndex:
 
     def __init__(self, listings: Sequence[Listing]) -> None:
         self.all = [Searchable.of(listing) for listing in listings]
-        self._similar: dict[tuple[int, int], float] = {}
+        self.similarities = lru_cache(maxsize=None)(self._similarities)
 
     @cached_property
     def counts(self) -> Mapping[str, Mapping[int, int]]:
@@ -134,11 +134,15 @@ class SearchIndex:
         wanted = phrase(words)
         return [position for position, one in enumerate(self.all) if words and wanted in one.organization]
 
-    def similarity(self, one: int, other: int) -> float:
-        """Return how much of two titles is the same, from 0 to 1: shared words against all, by their rarity."""
-        pair = (one, other) if one < other else (other, one)
-        if pair not in self._similar:
-            first, second = self.all[one].title, self.all[other].title
-            shared, whole = (sum(map(self.idf, words)) for words in (first & second, first | second))
-            self._similar[pair] = shared / whole if whole else 0.0
-        return self._similar[pair]
+    def _similarities(self, position: int) -> list[float]:
+        """Return how much of a title is in that of each listing, from 0 to 1; rare words count for more."""
+        title, own = self.all[position].title, self._title_weights[position]
+        shared = [sum(map(self.idf, title & one.title)) for one in self.all]
+        return [
+            same / (own + weight - same) if same else 0.0
+            for same, weight in zip(shared, self._title_weights, strict=True)
+        ]
+
+    @cached_property
+    def _title_weights(self) -> Sequence[float]:
+        return [sum(map(self.idf, one.title)) for one in self.all]

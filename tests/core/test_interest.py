@@ -17,8 +17,7 @@ PAPERS = [
 
 
 def scored(listings: list[Listing], interest: str) -> dict[int, float]:
-    found = Interests(SearchIndex(listings)).scores(interest)
-    return {position: score for position, (score, _) in found.items()}
+    return Interests(SearchIndex(listings)).scores(interest)
 
 
 def order(interest: str) -> list[int]:
@@ -33,8 +32,10 @@ def test_what_fits_best_comes_first() -> None:
 
 
 def test_the_readers_rarest_word_that_stands_in_a_paper_is_named() -> None:
-    found = Interests(SearchIndex(PAPERS)).scores("Graphs, or Proteins folding")
-    assert {position: word for position, (_, word) in found.items()} == {0: "graphs", 1: "graphs", 3: "proteins"}
+    interests = Interests(SearchIndex(PAPERS))
+    said = "Graphs, or Proteins folding"
+    words = {position: interests.word_in(position, said) for position in interests.scores(said)}
+    assert words == {0: "graphs", 1: "graphs", 3: "proteins"}
 
 
 def test_each_clause_stands_for_itself() -> None:
