@@ -70,8 +70,8 @@ async def run(connection: AsyncConnection, statement: Statement, **parameters: A
 async def run_all(connection: AsyncConnection, statements: Sequence[tuple[Statement, Mapping[str, Any]]]) -> None:
     """Run statements that give no rows, one after the other; each with parameters as `run` takes them.
 
-    Between two calls of SQLite's thread a transaction would wait for its turn in a busy event loop, and others that
-    want to write would wait for it. So all are one call.
+    Between two calls of SQLite's thread a transaction would wait for its turn in a busy event loop, and all others
+    that write would wait for it. So these are one call.
     """
     if is_sqlite(connection):
         driver = await raw_connection(connection)

@@ -56,15 +56,16 @@ class SqlOutbox(Outbox):
         await self._workers.confirm(worker)
         asked = {"issue_key": issue_key, "now": moment_text(now), "limit": limit}
         async with self._database.write() as connection:
-            while rows := await fetch(connection, CLAIM, **asked):
+            while True:
+                rows = await fetch(connection, CLAIM, **asked)
+                if not rows:
+                    return []
                 await run(connection, HOLD, worker=worker, keys=[row[0] for row in rows])
                 bars = [_bar(row) for row in rows]
                 barred_ones = [withdrawal(row[0], bar, now) for row, bar in zip(rows, bars, strict=True) if bar]
                 await self._record(connection, barred_ones)
                 if len(barred_ones) < len(rows):
                     break
-            else:
-                return []
         return await _claims_of([row for row, bar in zip(rows, bars, strict=True) if not bar])
 
     @override
