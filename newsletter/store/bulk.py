@@ -8,7 +8,7 @@ itself needs. These take values that the driver understands as they are.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
@@ -62,10 +62,28 @@ async def run(connection: AsyncConnection, statement: Statement, **parameters: A
     """
     driver = await raw_connection(connection)
     if is_sqlite(connection):
-        lists = {name: json.dumps(value) for name, value in parameters.items() if isinstance(value, list)}
-        return list(await driver.execute_fetchall(statement.sqlite, parameters | lists))
+        return list(await driver.execute_fetchall(statement.sqlite, _without_lists(parameters)))
     cursor = await driver.execute(statement.postgresql, parameters)
     return list(await cursor.fetchall()) if cursor.description else []
+
+
+async def run_all(connection: AsyncConnection, statements: Sequence[tuple[Statement, Mapping[str, Any]]]) -> None:
+    """Run statements that give no rows, one after the other; each with parameters as `run` takes them.
+
+    Between two calls of SQLite's thread a transaction would wait for its turn in a busy event loop, and all others
+    that write would wait for it. So these are one call.
+    """
+    if is_sqlite(connection):
+        driver = await raw_connection(connection)
+        await driver.execute_all([(one.sqlite, _without_lists(parameters)) for one, parameters in statements])
+        return
+    for one, parameters in statements:
+        await run(connection, one, **parameters)
+
+
+def _without_lists(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters as SQLite takes them: lists as JSON."""
+    return {name: json.dumps(value) if isinstance(value, list) else value for name, value in parameters.items()}
 
 
 async def fetch(connection: AsyncConnection, statement: Statement, **parameters: Any) -> Sequence[Sequence[Any]]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.delivery import Change
 from newsletter.core.steps import Standing, Step, Walk, walk
-from newsletter.store.bulk import fetch, in_chunks, rows, run
-from newsletter.store.statements import KEEP_STEPS, STANDINGS, TAKE_STEPS
+from newsletter.store.bulk import fetch, in_chunks, rows, run_all
+from newsletter.store.statements import KEEP_STEPS, STANDINGS, TAKE_STEPS, Statement
 
 # Changes that are worked out in one go, in some 5 ms: in between, the event loop does other things.
 _AT_ONCE = 500
@@ -30,19 +30,20 @@ async def take_steps(connection: AsyncConnection, changes: Sequence[Change]) -> 
     for some in in_chunks(changes, _AT_ONCE):
         walked = walk(standings, some)
         standings.update((step.key, step) for step in walked.steps)
-        await _write(connection, walked.steps)
+        await run_all(connection, list(_written(walked.steps)))
         done.steps.extend(walked.steps)
         done.suppress.extend(walked.suppress)
         done.left_out.extend(walked.left_out)
     return done
 
 
-async def _write(connection: AsyncConnection, steps: Sequence[Step]) -> None:
+def _written(steps: Sequence[Step]) -> Iterator[tuple[Statement, dict[str, Any]]]:
+    """Yield the statements that write steps, with their parameters."""
     for (_, is_last, state, *shared), own in _groups(steps):
         values = {"steps": rows(own), "state": state.value, **dict(zip(_SHARED, shared, strict=True))}
-        await run(connection, KEEP_STEPS, **values)
+        yield KEEP_STEPS, values
         if is_last:  # it holds all that changes, so it alone says where a delivery stands
-            await run(connection, TAKE_STEPS, **values)
+            yield TAKE_STEPS, values
 
 
 def _groups(steps: Sequence[Step]) -> list[tuple[tuple[Any, ...], list[tuple[Any, ...]]]]:

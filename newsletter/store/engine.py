@@ -22,6 +22,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
 from newsletter.core.errors import ConfigurationError, StoreError
 from newsletter.store import sqlite
+from newsletter.store.tables import complete_for_postgresql
 
 # Long enough for another process to sync a list of a million subscribers for the first time.
 PATIENCE = 60.0
@@ -293,6 +294,7 @@ _POSTGRESQL = {
 
 
 def _postgresql(url: URL, patience: float) -> Database:
+    complete_for_postgresql()
     parameters = {**_POSTGRESQL, "options": f"-c lock_timeout={int(1000 * patience)}"}
 
     def engine(**pool: Any) -> AsyncEngine:

@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from newsletter.core.delivery import WAITING, Change, Delivery, DeliveryState, Uncertain
 from newsletter.core.steps import OPEN, SUPPRESSED, Bar, barred, cut_off, withdrawal
+from newsletter.core.subscriber import SubscriberStatus
 from newsletter.ports import DeliveryRecord, Outbox
 from newsletter.store.bulk import among, fetch, in_chunks, run
 from newsletter.store.changes import take_steps
@@ -24,7 +25,7 @@ from newsletter.store.engine import Database
 from newsletter.store.records import issues_with, read_records
 from newsletter.store.statements import CLAIM, HOLD
 from newsletter.store.states import keys_in_state, state_counts
-from newsletter.store.subscriber_rows import subscriber_of
+from newsletter.store.subscriber_rows import FIELDS, subscriber_of
 from newsletter.store.suppressing import WHO_GETS_MAIL
 from newsletter.store.suppressions import note_dead
 from newsletter.store.tables import deliveries, delivery_events, issues
@@ -55,14 +56,17 @@ class SqlOutbox(Outbox):
         await self._workers.confirm(worker)
         asked = {"issue_key": issue_key, "now": moment_text(now), "limit": limit}
         async with self._database.write() as connection:
-            while rows := await fetch(connection, CLAIM, **asked):
+            while True:
+                rows = await fetch(connection, CLAIM, **asked)
+                if not rows:
+                    return []
                 await run(connection, HOLD, worker=worker, keys=[row[0] for row in rows])
-                claims = await _claims_of(rows)
-                barred_ones = [withdrawal(delivery.key, bar, now) for delivery, bar in claims if bar]
+                bars = [_bar(row) for row in rows]
+                barred_ones = [withdrawal(row[0], bar, now) for row, bar in zip(rows, bars, strict=True) if bar]
                 await self._record(connection, barred_ones)
-                if len(barred_ones) < len(claims):
-                    return [delivery for delivery, bar in claims if not bar]
-            return []
+                if len(barred_ones) < len(rows):
+                    break
+        return await _claims_of([row for row, bar in zip(rows, bars, strict=True) if not bar])
 
     @override
     async def hasten(self, issue_key: int, *, now: datetime, states: Collection[DeliveryState] = WAITING) -> int:
@@ -228,31 +232,37 @@ class SqlOutbox(Outbox):
 
 
 _STATES = {state.value: state for state in DeliveryState}
+_STATUSES = {status.value: status for status in SubscriberStatus}
+_STATUS = FIELDS.index("status") - len(FIELDS)  # its place in a row of `CLAIM`, from the end
 
 
-def _claimed(row: Sequence[Any]) -> tuple[Delivery, Bar | None]:
-    """Return a delivery of `CLAIM`, and what bars its subscriber from mail."""
-    key, issue_key, subscriber_key, state, due_at, attempts, chosen, subject, suppression, *values = row
-    subscriber = subscriber_of(values)
-    delivery = Delivery(
+def _claimed(row: Sequence[Any]) -> Delivery:
+    """Return a delivery of `CLAIM`."""
+    key, issue_key, subscriber_key, state, due_at, attempts, chosen, subject, _suppression, *values = row
+    return Delivery(
         key=key,
         issue_key=issue_key,
         subscriber_key=subscriber_key,
-        subscriber=subscriber,
+        subscriber=subscriber_of(values),
         state=_STATES[state],
         due_at=read_moment(due_at),
         attempts=attempts,
         choice=read_choice(chosen),
         subject=subject,
     )
-    return delivery, barred(subscriber.status, suppression)
 
 
-async def _claims_of(rows: Sequence[Sequence[Any]]) -> list[tuple[Delivery, Bar | None]]:
+def _bar(row: Sequence[Any]) -> Bar | None:
+    """Return what bars the subscriber of a row of `CLAIM` from mail."""
+    *_, suppression = row[: -len(FIELDS)]
+    return barred(_STATUSES[row[_STATUS]], suppression)
+
+
+async def _claims_of(rows: Sequence[Sequence[Any]]) -> list[Delivery]:
     """Return the deliveries of `CLAIM`; for many it takes long, so the event loop has its turns meanwhile."""
-    claims: list[tuple[Delivery, Bar | None]] = []
+    claims: list[Delivery] = []
     for some in in_chunks(rows, _CLAIMS_AT_ONCE):
-        claims += [_claimed(row) for row in some]
+        claims += map(_claimed, some)
         await asyncio.sleep(0)
     return claims
 

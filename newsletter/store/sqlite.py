@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from time import monotonic
 from typing import Any
@@ -79,6 +79,15 @@ class Connection(aiosqlite.Connection):
             # SQLite forgets that it was interrupted when a statement begins; until then it would move nothing.
             await self.execute("SELECT 1")
         await super().close()
+
+    async def execute_all(self, statements: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """Run statements with their parameters one after the other, in one call of the thread."""
+
+        def run() -> None:
+            for sql, parameters in statements:
+                self._conn.execute(sql, parameters).close()
+
+        await self._execute(run)  # type: ignore[no-untyped-call]
 
     def _interrupt(self) -> None:
         if self._connection is not None:

@@ -272,15 +272,22 @@ deliveries = sa.Table(
 
 _is_ready = deliveries.c.ready_at.is_not(None)
 _is_held = deliveries.c.claimed_by.is_not(None)
-sa.Index(
-    None,
-    deliveries.c.issue_key,
-    deliveries.c.ready_at,
-    deliveries.c.key,
-    sqlite_where=_is_ready,
-    postgresql_where=_is_ready,
-)
-sa.Index(None, deliveries.c.claimed_by, sqlite_where=_is_held, postgresql_where=_is_held)
+_PARTIAL = {
+    sa.Index(
+        None, deliveries.c.issue_key, deliveries.c.ready_at, deliveries.c.key, sqlite_where=_is_ready
+    ): _is_ready,
+    sa.Index(None, deliveries.c.claimed_by, sqlite_where=_is_held): _is_held,
+}
+
+
+def complete_for_postgresql() -> None:
+    """Give partial indexes their conditions in PostgreSQL, too.
+
+    That loads its dialect with all its drivers, which a program on SQLite need not do.
+    """
+    for index, condition in _PARTIAL.items():
+        index.kwargs["postgresql_where"] = condition
+
 
 # What holds mail up for a while, so that a restart doesn't forget it.
 hindrances = sa.Table(

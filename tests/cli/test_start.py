@@ -27,8 +27,16 @@ email = "ann@example.org"
 LARGE = {
     *("aiosmtpd", "aiosmtplib", "aiosqlite", "alembic", "apscheduler", "asyncio", "cryptography", "cssselect2"),
     *("email_validator", "httpx2", "jinja2", "lxml", "matplotlib", "premailer", "psycopg", "pydantic"),
-    *("pydantic_settings", "pylatexenc", "rich.console", "rich.traceback", "sqlalchemy", "starlette", "structlog"),
-    *("tinycss2", "uvicorn", "uvloop"),
+    *(
+        "pydantic_settings",
+        "pylatexenc",
+        "rich.console",
+        "rich.traceback",
+        "sqlalchemy",
+        "sqlalchemy.dialects.postgresql",
+        "starlette",
+    ),
+    *("structlog", "tinycss2", "uvicorn", "uvloop"),
 }
 HELP = {"rich.console", "rich.traceback"}
 TABLE = {"rich.console"}
@@ -46,7 +54,7 @@ MAY_LOAD = {
     "deliveries list --help": HELP,
     "init elsewhere": {"pydantic"},  # by typer, for a path
     "lists check": {*SETTINGS, *LISTS},
-    "db upgrade": {*LEDGER, "alembic"},
+    "db upgrade": {*LEDGER, "alembic", "sqlalchemy.dialects.postgresql"},
     "status": {*LEDGER, *LISTS, *TABLE},
     "issues list": {*LEDGER, *TABLE},
     "deliveries list": {*LEDGER, *TABLE},

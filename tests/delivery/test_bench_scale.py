@@ -7,8 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.postgres import Server
+from tests.postgres import Server, postgres
 from tests.services import need
+
+__all__ = ["postgres"]
 
 ROOT = Path(__file__).parents[2]
 READERS = 40
