@@ -20,7 +20,9 @@ NODE_STAMP := tests/node/node_modules/.installed
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
+# Where Python may write no bytecode (PYTHONDONTWRITEBYTECODE), each command would compile the program anew.
 setup: $(STAMP)  ## a .venv with the program and its development tools
+	$(BIN)/python -m compileall -q newsletter
 
 # The locks are complete, so pip resolves nothing (--no-deps): what was published since cannot break an installation.
 $(STAMP): requirements-dev.lock pyproject.toml
@@ -80,8 +82,8 @@ bench: setup  ## speed beside others, as ratios within one run
 fuzz: setup  ## inputs made by chance for all that reads what strangers send, for FUZZ_SECONDS
 	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
-crash: setup  ## kill delivering processes 1,500 times, and count who got what
-	CRASHES=$(CRASHES) $(BIN)/pytest tests/delivery/test_killed.py -k many_kills -q -s
+crash: setup  ## kill processes at work 2,000 times, and count who got what
+	CRASHES=$(CRASHES) $(BIN)/pytest tests/delivery/test_killed.py tests/delivery/test_killed_closing.py -k "many_kills or kills_at_any_point" -q -s
 
 lock: setup  ## pin the newest dependencies, by hash and without addresses
 	$(COMPILE) --upgrade --group dev pyproject.toml -o requirements-dev.lock

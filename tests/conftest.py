@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from newsletter.ports import Store
@@ -21,6 +22,13 @@ def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep an operator's own environment out of the tests."""
     for name in [name for name in os.environ if name.startswith("NEWSLETTER_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """Take back how a command that a test ran within this process has set up logging."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

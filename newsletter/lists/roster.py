@@ -70,15 +70,15 @@ class ListFileText:
 class _Known:
     """The outcome of a check, and the members file that it is of."""
 
-    outcome: Checked | ListFileError
+    outcome: Checked | tuple[Mistake, ...]
     digest: str
     stamp: str  # "": not to be trusted
 
     def result(self) -> Checked:
-        """Return the outcome, or raise it."""
-        if isinstance(self.outcome, ListFileError):
-            raise self.outcome
-        return self.outcome
+        """Return what is known of the files, or raise their mistakes."""
+        if isinstance(self.outcome, Checked):
+            return self.outcome
+        raise ListFileError(self.outcome)
 
 
 @dataclass(slots=True)
@@ -88,9 +88,8 @@ class FileRoster(Roster):
     text: ListFileText
     _definition: str = field(init=False)
     _known: _Known | None = field(init=False, default=None)
-    _hashed: tuple[str, str] = field(
-        init=False, default=("", "")
-    )  # a stamp, and the digest that the file had then
+    # The stamp of the members file when it was hashed last, and its digest.
+    _hashed: tuple[str, str] = field(init=False, default=("", ""))
 
     def __post_init__(self) -> None:
         self._definition = self.text.definition
@@ -137,9 +136,10 @@ class FileRoster(Roster):
             return stamp
         if not present or (stamp and not is_of_size(present, stamp)):
             return None
-        return settled(present) if self._digest(self._path, present) == digest else None
+        trusted = settled(present)  # before the content is read
+        return trusted if self._digest(self._path, present, trusted) == digest else None
 
-    def _digest(self, path: Path, stamp: str) -> str:
+    def _digest(self, path: Path, stamp: str, trusted: str) -> str:
         """Return the digest of a file that has a stamp; "" if it cannot be read, or is being written to."""
         if self._hashed[0] == stamp:  # what was touched isn't hashed at each look
             return self._hashed[1]
@@ -149,14 +149,14 @@ class FileRoster(Roster):
             return ""
         if stamp_of(path) != stamp:
             return ""
-        if settled(stamp):
+        if trusted:
             self._hashed = (stamp, digest)
         return digest
 
     def _checked(self) -> Checked:
         """Read the files, and keep what was found unless they changed meanwhile."""
         stamp = stamp_of(self._path) if self._path else ""
-        reading = self.reading()
+        trusted, reading = settled(stamp), self.reading()
         cadences: set[Cadence] = set()
         try:
             for member in reading:
@@ -165,8 +165,8 @@ class FileRoster(Roster):
         except FileChangedError:
             raise
         except ListFileError as error:
-            digest = self._digest(self._path, stamp) if self._path else ""
-            self._known = _Known(error, digest, settled(stamp))
+            digest = self._digest(self._path, stamp, trusted) if self._path else ""
+            self._known = _Known(error.mistakes, digest, trusted)
             raise
         outcome = Checked(members=reading.seen.members, cadences=frozenset(cadences))
         self._known = _Known(outcome, reading.seen.digest, reading.seen.stamp)
@@ -185,21 +185,21 @@ class MembersReading(Reading):
     @override
     def __iter__(self) -> Iterator[Member]:
         yield from self._text.own
-        count, stamp, digest = len(self._text.own), "", ""
+        count, trusted, digest = len(self._text.own), "", ""
         path = self._text.members_path()
         if path is not None:
             stamp, lines = stamp_of(path), Lines(path)
-            for member in self._members(path, lines):
+            trusted = settled(stamp)  # before the content is read
+            for member in self._members(path, lines, stamp):
                 count += 1
                 yield member
             if stamp_of(path) != stamp:
                 raise _changed(path)
             digest = lines.digest.hexdigest()
-        self.seen = SeenFiles(definition=self._definition, stamp=settled(stamp), digest=digest, members=count)
+        self.seen = SeenFiles(definition=self._definition, stamp=trusted, digest=digest, members=count)
 
-    def _members(self, path: Path, lines: Lines) -> Iterator[Member]:
+    def _members(self, path: Path, lines: Lines, stamp: str) -> Iterator[Member]:
         """Yield the members of the members file up to the first mistake; raise all of its mistakes at the end."""
-        stamp = stamp_of(path)
         file, repeats, named = MembersFile(path, self._text.topics), Repeats(), self._text.named
         unreadable: tuple[Mistake, ...] = ()
         try:

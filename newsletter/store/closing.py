@@ -39,8 +39,7 @@ from newsletter.store.subscribers import SUPPRESSION
 from newsletter.store.tables import IS_CLOSED, issue_listings, issues, renderings, subscribers
 from newsletter.store.workers import Workers
 
-# Readers are planned and written this many at a time. To plan them keeps the event loop busy, and to write them
-# holds SQLite's write lock, for some 20 ms each.
+# Readers are read and written this many at a time; to write them holds SQLite's write lock for some 10 ms.
 _PAGE = 500
 
 # After so many, others have their turn: to choose for readers who said much of papers takes ten times as long.

@@ -69,7 +69,7 @@ def _folder(**files: str) -> Iterator[Path]:
 
 def _listed(text: str, members: str = _MEMBERS) -> None:
     with _folder(daily_toml=text, members_csv=members) as folder:
-        ListFiles(folder, check_source=registry.check).load()
+        ListFiles(folder, check_source=registry.check).check()
 
 
 def _list_around(text: str) -> str:

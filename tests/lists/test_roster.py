@@ -166,6 +166,21 @@ def test_the_content_decides_about_a_file_that_was_written_just_before_it_was_re
     assert hashed == ["people.csv"] * 2
 
 
+def test_a_file_that_was_young_when_its_reading_began_is_not_trusted_however_long_that_took(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from newsletter.lists import stamps
+
+    folder.write("email\nann@example.org\n", at=None)
+    reading = folder.roster.reading()
+    rows = iter(reading)
+    next(rows)
+    next(rows)
+    monkeypatch.setattr(stamps, "_COARSE_NS", -(10**18))  # as if it were long ago by now
+    list(rows)
+    assert reading.seen.stamp == ""
+
+
 def test_a_change_that_leaves_size_and_time_of_writing_as_they_were_is_seen(folder: Folder, settles: None) -> None:
     seen = folder.seen()
     folder.write("email\nbob@example.org\n")

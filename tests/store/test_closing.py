@@ -395,6 +395,31 @@ async def test_no_transaction_grows_with_the_number_of_readers(
     assert written == [500, 500, 201]
 
 
+async def test_the_event_loop_has_its_turns_while_readers_are_planned(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()  # real pages
+    turns, planned_in = 0, Counter[int]()
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    def plan(_: Subscriber, _had: frozenset[int]) -> Planned:
+        planned_in[turns] += 1
+        return Planned(due_at=NOW)
+
+    await readers(store, 600)
+    counting = asyncio.create_task(count_turns())
+    await store.issues.freeze(draft(), "Papers", plan, now=NOW)
+    counting.cancel()
+
+    assert planned_in.total() == 600
+    assert max(planned_in.values()) == 100
+
+
 async def test_half_an_issue_is_thrown_away_in_pieces(
     store: Store, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

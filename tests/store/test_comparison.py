@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import time, timedelta
@@ -19,7 +21,9 @@ from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus, SyncCounts
 from newsletter.core.topics import TopicsMode
 from newsletter.ports import SeenFiles, Store
-from newsletter.store import open_store
+from newsletter.store import open_store, staging
+from newsletter.store.bulk import run
+from newsletter.store.statements import Statement
 from newsletter.store.tables import subscribers as table
 from tests.readers.oracle import planned
 from tests.rosters import member
@@ -236,3 +240,75 @@ async def test_a_database_that_is_locked_is_an_error_and_nothing_is_changed(tmp_
         assert await of_list(store) == []
     finally:
         await store.close()
+
+
+_KILLED = """
+import asyncio, sys
+from newsletter.core.subscriber import Member
+from newsletter.store import open_store, staging
+from newsletter.store.bulk import run
+from newsletter.store.statements import Statement
+from tests.store.samples import LIST, NOW
+from tests.store.test_comparison import SEEN
+
+async def main():
+    store = await open_store(sys.argv[1])
+    async with store.subscribers.compare(LIST, (Member(f"r{n}@example.org") for n in range(20_000))) as comparison:
+        print("compared", flush=True)
+        await comparison.apply(SEEN, now=NOW)
+    print("applied", flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_sync_that_is_killed_is_done_whole_or_not_at_all(url: str, opened: Opener) -> None:
+    store = await opened()
+    for wait in (0, 0.05, 0.2):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", _KILLED, url), stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[2]
+        )
+        assert process.stdout is not None
+        async with asyncio.timeout(60):
+            assert await process.stdout.readline() == b"compared\n"
+            await asyncio.sleep(wait)
+            process.kill()
+            await process.wait()
+        seen = await store.subscribers.synced_files(LIST)
+        assert len(await of_list(store)) == (0 if seen is None else 20_000)
+    members = [Member(f"r{number}@example.org") for number in range(20_000)]
+    async with store.subscribers.compare(LIST, members) as comparison:
+        await comparison.apply(SEEN, now=NOW)
+    assert comparison.counts.added + comparison.counts.unchanged == len(await of_list(store)) == 20_000
+
+
+async def test_the_memory_that_comparing_takes_does_not_grow_with_the_list(tmp_path: Path) -> None:
+    async def peak(count: int) -> int:
+        store = await open_store(f"sqlite:///{tmp_path}/{count}.db")
+        tracemalloc.start()
+        try:
+            async with store.subscribers.compare(LIST, map(member, map(subscriber, range(count)))) as comparison:
+                await comparison.apply(None, now=NOW)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+            await store.close()
+
+    assert await peak(20_000) < await peak(4000) + 2_000_000  # 16,000 members would take three times that
+
+
+async def test_subscribers_and_members_are_found_by_their_indexes(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/newsletter.db"
+    await (await open_store(url)).close()
+    async with at(url) as database, database.aside() as connection, connection.begin():
+        for statement in (*staging.TABLES, *staging.FILLED):
+            await run(connection, statement)
+        plans = []
+        for statement in (*staging.COMPARE, staging.ADD, *staging.CHANGE, staging.REMOVED):
+            explained = Statement(f"EXPLAIN QUERY PLAN {statement.sqlite}", "")
+            values = {"list": LIST, "now": "", "last": 0, "limit": 1}
+            plans += [row[3] for row in await run(connection, explained, **values)]
+    scanned = {plan for plan in plans if plan.startswith("SCAN")}
+    assert scanned <= {"SCAN staged USING INDEX staged_address", "SCAN differing", "SCAN gone"}
+    assert any("subscribers" in plan and "(list=? AND address_key=?)" in plan for plan in plans)
