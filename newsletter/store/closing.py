@@ -42,8 +42,8 @@ from newsletter.store.workers import Workers
 # Readers are read and written this many at a time; to write them holds SQLite's write lock for some 10 ms.
 _PAGE = 500
 
-# Of these, so many are planned before the event loop does something else; it takes some 5 ms.
-_IN_A_ROW = 100
+# Of these, so many are planned before the event loop does something else: some 10 ms.
+_IN_A_ROW = 50
 
 # Each closing holds a session of PostgreSQL, of which a process has only a few. There is more than one, so that
 # small lists need not wait for one with a million readers.

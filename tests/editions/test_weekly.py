@@ -35,7 +35,7 @@ async def test_a_weekly_reader_of_a_daily_list_gets_the_best_of_the_week(desk: D
     desk.subscribe("weekly", cadence=Cadence.WEEKLY)
     report = await week(desk)
     (mail,) = desk.mails("weekly")
-    assert mail.papers == (412, 312, 212, 112, 12, 411)  # by final votes, whatever was in the daily issues
+    assert mail.papers == (412, 12, 112, 212, 312, 411)  # the best by final votes, then by day
     assert "The week: " in mail.subject
     assert [len(one.papers) for one in desk.mails("daily")] == [6, 6, 6, 6, 4]  # the last one is what came late
     assert len(set(desk.papers("daily"))) == 28
@@ -135,7 +135,7 @@ async def test_a_weekly_list_gives_its_readers_the_best_of_the_week(desk: Desk) 
     report = await week(desk)
     assert report.weekly is None
     (mail,) = desk.mails("ann")
-    assert mail.papers == (412, 312, 212, 112, 12, 411)
+    assert mail.papers == (412, 12, 112, 212, 312, 411)
     assert await desk.reasons("bob") == ["wants a daily issue, this one is weekly"]
 
 

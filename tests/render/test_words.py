@@ -51,6 +51,8 @@ def test_counts_of_papers_are_a_sentence() -> None:
     assert counts(6, 14, 48) == "6 papers for you, and the best 14 of 42 others."
     assert counts(1, 2, 3) == "1 paper for you, and 2 others."
     assert counts(9, 0, 46) == "9 papers for you, of 46 new papers."
+    assert counts(5, 0, 3) == counts(5, 0, 5) == "5 papers for you."
+    assert counts(5, 2, 3) == "5 papers for you, and 2 others."
 
 
 def test_reading_time_and_what_only_the_web_has_are_said() -> None:

@@ -73,11 +73,13 @@ def counts(matching: int, others: int, candidates: int) -> str:
     Args:
         matching: those that fit the reader's wishes.
         others: those that everybody gets.
-        candidates: all new papers.
+        candidates: all new papers; a reader may get others too, that are new to this reader alone.
     """
     rest = candidates - matching
     if not matching:
         return f"{share(others, candidates)}."
+    if not others and rest <= 0:
+        return f"{counted(matching, 'paper')} for you."
     if not others:
         return f"{counted(matching, 'paper')} for you, of {counted(candidates, 'new paper')}."
     if others >= rest:
