@@ -7,6 +7,7 @@ from datetime import date
 from functools import lru_cache
 
 from newsletter.core.choice import Choice, Reason, ReasonKind
+from newsletter.core.searching import stems
 from newsletter.core.text import one_line
 from newsletter.render.issue.clauses import columns, cut
 from newsletter.render.issue.mathtext import readable
@@ -124,7 +125,7 @@ def _in_words(reason: Reason) -> str:
     name, word = cut(reason.name, _NAME), cut(reason.word, _NAME)
     match reason.kind:
         case ReasonKind.TOPIC:
-            return f"{name}: {word}" if word and word.casefold() != name.casefold() else name
+            return f"{name}: {word}" if stems(word) != stems(name) else name
         case ReasonKind.INTEREST:
             return f"your interest: {word}"
         case ReasonKind.LIKED:
