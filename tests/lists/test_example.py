@@ -37,12 +37,16 @@ def test_it_stays_valid_with_every_optional_key_taken_up(tmp_path: Path) -> None
     assert list_.masthead.theme["logo"] == "Daily Papers"
 
 
+TABLES_WITHIN = {"topics", "subscribers", "theme", "ranking", "subject", "layout"}
+FORMER = {"thumbnails"}  # what is read still, but should be written otherwise
+
+
 @pytest.mark.parametrize(
     "table", [ListTable, LayoutTable, SubjectTable, ThemeTable, RankingTable, TopicTable, SubscriberTable]
 )
 def test_it_names_every_key(table: type[Table]) -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
-    for key in set(table.model_fields) - {"topics", "subscribers", "theme", "ranking", "subject", "layout"}:
+    for key in set(table.model_fields) - TABLES_WITHIN - FORMER:
         assert re.search(rf"^(# )?{key} = ", text, re.MULTILINE), key
 
 

@@ -47,7 +47,7 @@ def test_nothing_that_is_shown_as_one_character_is_cut_apart(text: str, limit: i
     kept = short.removesuffix(" …")
     if kept != text and text.startswith(kept) and len(kept) < len(text) and kept:
         assert not combining(text[len(kept)])
-        assert kept[-1] != "\u200d"
+        assert kept[-1] != "\u200d" or text[len(kept)] == " "
 
 
 @given(st.lists(st.sampled_from(WORDS)))
