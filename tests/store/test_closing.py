@@ -418,7 +418,7 @@ async def test_the_event_loop_has_its_turns_while_readers_are_planned(
     counting.cancel()
 
     assert planned_in.total() == 600
-    assert max(planned_in.values()) == 100
+    assert max(planned_in.values()) <= 100
 
 
 async def test_half_an_issue_is_thrown_away_in_pieces(
