@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import shutil
 import statistics
 import subprocess
@@ -34,9 +33,10 @@ import render
 from older import checkout, python
 
 from newsletter.render.issue.renderer import TemplateRenderer
+from newsletter.render.lint.mail import Mail
 
 BENCH = Path(__file__).resolve().parent
-LISTINGS = 13  # as in contenders/program.py
+LISTINGS = 25  # as in contenders/program.py
 BATCH = 2000  # as the setting
 
 RATIOS = {  # which of this program's rows is compared with which other row
@@ -164,18 +164,22 @@ def fresh(folder: Path) -> Path:
 def write_pages(folder: Path) -> Path:
     """Write the pages that the others fill in for each reader, with slots as `{{ name }}`."""
     of = render.issue(LISTINGS)
-    rendered = TemplateRenderer(None, render.TEMPLATES).issue(of, web_url=render.LINKS.issue(of.list, of.day))
-    slot = "slot."
-
-    def as_slot(mark: re.Match[str]) -> str:
-        name = mark[1]
-        return f"{{{{ {name.removeprefix(slot)} }}}}" if name.startswith(slot) else ""
-
-    pages = {
-        "subject": of.subject,
-        "html": rendered.html_markers.pattern.sub(as_slot, rendered.html),
-        "text": rendered.text_markers.pattern.sub(as_slot, rendered.text),
+    to = render.deliveries(of, 1)[0]
+    message = render.message(TemplateRenderer(None, render.TEMPLATES), of)
+    mail = Mail(message.for_reader(to)[1])
+    values = {
+        render.LINKS.unsubscribe(to.subscriber_key): "unsubscribe_url",
+        render.LINKS.feedback_of(to.subscriber_key): "unsubscribe_url",  # a link as long
+        to.subscriber.email: "email",
+        to.subscriber.name: "name",
     }
+
+    def with_slots(page: str) -> str:
+        for value, name in values.items():
+            page = page.replace(value, f"{{{{ {name} }}}}")
+        return page
+
+    pages = {"subject": of.subject, "html": with_slots(mail.html), "text": with_slots(mail.text)}
     path = folder / "pages.json"
     path.write_text(json.dumps(pages))
     return path

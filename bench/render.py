@@ -25,7 +25,7 @@ import dkim
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from newsletter.core.choice import Choices
+from newsletter.core.choosing import Chooser
 from newsletter.core.delivery import Delivery, DeliveryState
 from newsletter.core.issue import Issue, IssueListing
 from newsletter.core.listing import Listing
@@ -53,6 +53,7 @@ CHOICES = ((), ("agents",), ("vision",), ("vision", "agents"))
 TERMS = Terms(
     masthead=MASTHEAD,
     stale_after=timedelta(hours=36),
+    max_listings=20,
     topics={name: Topic(name=name, keywords=(name,)) for name in ("agents", "vision")},
 )
 PEM = generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
@@ -110,7 +111,7 @@ def issue(listings: int) -> Issue:
 
 def deliveries(of: Issue, readers: int) -> list[Delivery]:
     """Return deliveries of an issue to readers of all choices of topics."""
-    choices = Choices(of.listings, of.terms)
+    choices = Chooser(of.listings, of.terms)
     made = [
         Delivery(
             key=number,

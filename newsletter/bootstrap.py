@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from newsletter.settings import Settings
     from newsletter.settings.groups import DeliverySettings, RelaySettings
     from newsletter.sources.http.client import HttpClient
+    from newsletter.sources.pictures import WebPictures
     from newsletter.web.studio.one_message import Studio
 
 
@@ -201,7 +202,17 @@ class Program:
             sources_of=self.sources_of,
             check=self._check,
             mark=self.mark,
+            pictures=self._pictures,
         )
+
+    @property
+    def _pictures(self) -> WebPictures | None:
+        http = self.settings.http
+        if not http.pictures:
+            return None
+        from newsletter.sources.pictures import WebPictures
+
+        return WebPictures(lambda: self._http, public_only=not http.allow_private)
 
     def _check(self, issue: Issue, message: Message) -> None:
         from newsletter.pipeline.check import check_issue

@@ -17,7 +17,7 @@ DAY = date(2026, 3, 12)
 
 # Sentences that any abstract could go on with; they bring texts to the length that abstracts have.
 _MORE = (
-    "We describe the method in full, with the choices that mattered and the ones that did not.",
+    "The method is described in full, with the choices that mattered and the ones that did not.",
     "Earlier work either trades quality for speed or needs labels that are costly to collect; we need neither.",
     "Across seven benchmarks it improves on the strongest published baseline while using a third of the compute.",
     "An ablation shows that most of the gain comes from the training objective rather than from the architecture.",

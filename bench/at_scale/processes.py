@@ -71,6 +71,7 @@ class Program:
         self, code: str, words: Sequence[str], out: BinaryIO, err: BinaryIO
     ) -> Iterator[subprocess.Popen[bytes]]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("NEWSLETTER_")}
+        kept.pop("PYTHONDONTWRITEBYTECODE", None)  # modules are compiled once, as where the program is installed
         process = subprocess.Popen(
             [sys.executable, "-P", "-c", code, *words],
             cwd=self.folder,

@@ -20,7 +20,7 @@ import structlog
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import render
 
-from newsletter.core.choice import Choices
+from newsletter.core.choosing import Chooser
 from newsletter.core.delivery import Planned, RetryPolicy, Uncertain
 from newsletter.core.issue import Draft
 from newsletter.core.relay import Security
@@ -33,7 +33,7 @@ from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.scheduling import loop as runtime
 from newsletter.store import open_store
 
-LISTINGS = 13  # make a message of some 60 KB
+LISTINGS = 25  # of which each reader gets 20, in a message of some 50 KB
 
 
 async def prepare(database: str, readers: int) -> None:
@@ -51,7 +51,7 @@ async def prepare(database: str, readers: int) -> None:
     async with store.subscribers.compare("daily", members) as comparison:
         await comparison.apply(None, now=now)
     of = render.issue(LISTINGS)
-    choices = Choices(of.listings, of.terms)
+    choices = Chooser(of.listings, of.terms)
 
     def plan(reader: Subscriber, had: frozenset[int]) -> Planned:
         return Planned(due_at=render.MOMENT, choice=choices.of(reader, had), subject=of.subject)

@@ -10,7 +10,7 @@ from newsletter.backtest.results import BacktestResult, Made, measured
 from newsletter.core.calendar import comes_out_on, slot_on
 from newsletter.core.delivery import Delivery
 from newsletter.core.errors import SourceError
-from newsletter.core.issue import Draft, Issue
+from newsletter.core.issue import Draft, Issue, IssueListing
 from newsletter.core.listing import Candidate, Page
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.rendering import Part, Rendering
@@ -20,6 +20,7 @@ from newsletter.pipeline.publish import lookback, publish
 from newsletter.ports import Composed, Message, Renderer, Source, Store
 from newsletter.store import open_store
 
+_READER = "reader@example.org"
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 
 
@@ -66,7 +67,7 @@ async def replayed(
 
 async def _add_reader(store: Store, list_: NewsletterList, *, now: datetime) -> None:
     """Add a reader without topics: a list without readers has no issue."""
-    reader = Member(email="reader@example.org", cadence=list_.cadence)
+    reader = Member(email=_READER, cadence=list_.cadence)
     async with store.subscribers.compare(list_.masthead.readers_of, [reader]) as comparison:
         await comparison.apply(None, now=now)
 
@@ -113,11 +114,13 @@ class _Replay:
         self.reasons[day] = published.reason
 
     async def issues(self) -> dict[date, Made]:
-        """Return the issues, or why there is none, by day."""
-        return {
-            day: Made(await self.store.issues.find(self.list_.name, day), reason)
-            for day, reason in self.reasons.items()
-        }
+        """Return what each issue brought the reader, or why there is none, by day."""
+        return {day: Made(await self._mailed(day), reason) for day, reason in self.reasons.items()}
+
+    async def _mailed(self, day: date) -> Sequence[IssueListing]:
+        issue = await self.store.issues.find(self.list_.name, day)
+        chosen = await self.store.issues.chosen(issue.key, _READER) if issue else None
+        return [issue.listings[position] for position in chosen[0].positions] if issue and chosen else ()
 
     async def final_pages(self, days: Sequence[date]) -> dict[date, list[Candidate]]:
         """Return the listings on the final pages of each day, with the sightings of that day only."""

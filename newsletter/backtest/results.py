@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from newsletter.core.issue import Issue
+from newsletter.core.issue import IssueListing
 from newsletter.core.listing import Candidate
 from newsletter.core.ranking import is_vote
 
@@ -34,9 +34,9 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The issue of a day, or why there is none."""
+    """What an issue brought a reader without wishes; where there is no issue, nothing, and the reason."""
 
-    issue: Issue | None
+    listings: Sequence[IssueListing]
     reason: str
 
 
@@ -107,14 +107,9 @@ def measured(
         closing: the day of the issue after the last day.
         left_out: sources that could not be replayed.
     """
-    keys = {
-        day: {listing.key for listing in made.issue.listings} if made.issue else set()
-        for day, made in issues.items()
-    }
+    keys = {day: {listing.key for listing in made.listings} for day, made in issues.items()}
     listed = {candidate.key for page in pages.values() for candidate in page}
-    copies = Counter(
-        listing.listing.id for made in issues.values() if made.issue for listing in made.issue.listings
-    )
+    copies = Counter(listing.listing.id for made in issues.values() for listing in made.listings)
     days = [_measured_day(day, page, issues, keys) for day, page in pages.items()]
     return BacktestResult(
         days=tuple(
@@ -131,7 +126,7 @@ def measured(
 def _measured_day(
     day: date, page: Sequence[Candidate], issues: Mapping[date, Made], keys: Mapping[date, set[int]]
 ) -> DayResult:
-    made = issues.get(day, Made(None, "no issue comes out on this day"))
+    made = issues.get(day, Made((), "no issue comes out on this day"))
     following = next((later for later in issues if later > day), day)
     same = {key for issued_on, mailed in keys.items() if issued_on <= day for key in mailed}
     soon = same | keys.get(following, set())
@@ -140,7 +135,7 @@ def _measured_day(
         day=day,
         listed=len(page),
         mailed=len(keys.get(day, ())),
-        late=sum(item.listed_on < day for item in made.issue.listings) if made.issue else 0,
+        late=sum(item.listed_on < day for item in made.listings),
         reason=made.reason,
         top5_same_day=_reach(best[:5], same),
         top5_next_issue=_reach(best[:5], soon),

@@ -77,6 +77,7 @@ async def _served(program: Program, stop: asyncio.Event) -> AsyncIterator[str]:
     app = public_app(
         subscribers=program.store.subscribers,
         issues=program.store.issues,
+        feedback=program.store.feedback,
         links=program.links,
         renderer=program.templates,
         kept=KeptPages(program.settings.paths.state / "pages"),

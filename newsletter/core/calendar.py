@@ -15,12 +15,12 @@ from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from newsletter.core.choice import Choice
 from newsletter.core.delivery import Planned
 from newsletter.core.newsletter_list import Cadence, Hours, NewsletterList
 from newsletter.core.steps import Plan
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.terms import Terms
-from newsletter.core.topics import OWN_WORDS, Choice
 
 # A skipped time may fall on the next date, and a repeated midnight begins the next date twice: so a search begins
 # a day beyond the present date. Eight days on, every weekday has come by, at whatever hour.
@@ -294,5 +294,6 @@ def _other_edition(subscriber: Subscriber, terms: Terms) -> str:
 
 
 def _nothing_for(subscriber: Subscriber) -> str:
-    wishes = (*subscriber.topics, *([OWN_WORDS] if subscriber.interest else []))
+    follows = [follow.name for follow in subscriber.follows]
+    wishes = (*subscriber.topics, *follows, *(["the reader's own words"] if subscriber.interest else []))
     return f"nothing new in it for {', '.join(wishes) or 'this reader'}"

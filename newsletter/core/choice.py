@@ -1,48 +1,61 @@
-"""What each reader gets of an issue."""
+"""What one reader gets of an issue, and why."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property, lru_cache
-
-from newsletter.core.interest import Interests
-from newsletter.core.issue import IssueListing
-from newsletter.core.subscriber import Subscriber
-from newsletter.core.terms import Terms
-from newsletter.core.topics import Choice, TopicsMode, choose, index
-
-_KEPT = 16_384  # of some 2 KB
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import NamedTuple
 
 
-class Choices:
-    """Chooses from an issue for its readers. What costs time is done once, or once for readers of one wish.
+class ReasonKind(StrEnum):
+    """What of a reader's wishes a listing fits."""
 
-    Args:
-        listings: the issue's.
-        terms: the issue's, for the topics.
+    AUTHOR = "author"  # one whom the reader follows
+    ORGANIZATION = "organization"  # one that the reader follows
+    KEYWORD = "keyword"  # one that the reader follows
+    TOPIC = "topic"  # of the list, which the reader has chosen
+    INTEREST = "interest"  # what the reader says in own words
+    LIKED = "liked"  # a paper of which the reader asked for more
+
+    __hash__ = str.__hash__  # an Enum's own is made in Python, and choices are looked up by the million
+
+
+class Reason(NamedTuple):
+    """Why a listing is for a reader.
+
+    `name` is what the reader has named: an author, an organization, a keyword, a topic; of a liked paper it is the
+    title, as the source writes it; empty for an interest.
+    `word` is what of a topic or of an interest stands in the listing; empty where the name says it.
     """
 
-    def __init__(self, listings: Sequence[IssueListing], terms: Terms) -> None:
-        self._records = [one.listing for one in listings]
-        self._positions = {one.key: position for position, one in enumerate(listings)}
-        self._mode = terms.topics_mode
-        self._matches = index(self._records, terms.topics)
-        self._cached = lru_cache(maxsize=_KEPT)(self._choice)
+    kind: ReasonKind
+    name: str = ""
+    word: str = ""
 
-    def of(self, reader: Subscriber, had: frozenset[int] = frozenset()) -> Choice:
-        """Return what a reader gets.
 
-        Args:
-            reader: the subscriber.
-            had: the keys of listings that issues of this list, daily or weekly, brought the reader before.
-        """
-        without = frozenset(self._positions[key] for key in had if key in self._positions) if had else had
-        return self._cached(reader.topics, reader.interest, reader.topics_mode or self._mode, without)
+@dataclass(frozen=True)
+class Choice:
+    """What one reader gets of an issue: positions in the reader's order, and why each is for this reader.
+
+    A position counts from 0 in the issue's own order. Those that come because everybody gets them have no reasons.
+    """
+
+    positions: tuple[int, ...] = ()
+    reasons: tuple[tuple[Reason, ...], ...] = ()
+
+    @classmethod
+    def first(cls, size: int) -> Choice:
+        """Return the choice of the first `size` listings of an issue, for nobody in particular."""
+        return cls(tuple(range(size)), ((),) * size)
+
+    def __hash__(self) -> int:
+        """Return the hash of what it holds; looked up for each reader, and worked out once."""
+        return self._hash
 
     @cached_property
-    def _interests(self) -> Interests:
-        return Interests(self._records)  # most issues have no reader who asks for it
+    def _hash(self) -> int:
+        return hash((self.positions, self.reasons))
 
-    def _choice(self, topics: tuple[str, ...], interest: str, mode: TopicsMode, without: frozenset[int]) -> Choice:
-        scores = self._interests.scores(interest) if interest else None
-        return choose(self._matches, topics, len(self._records), mode=mode, interest=scores, without=without)
+
+NOTHING = Choice()

@@ -23,8 +23,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from newsletter.core.address import address_key
+from newsletter.core.choice import NOTHING, Choice
 from newsletter.core.subscriber import Subscriber
-from newsletter.core.topics import NOTHING, Choice
 
 # Deliveries, their outcomes and changes are tuples: a frozen dataclass takes three times as long to make, and each
 # message needs half a dozen.

@@ -1,15 +1,15 @@
-"""Which listings are new to a list's readers, and which of them make an issue."""
+"""Which listings are new to a list's readers, and how they make an issue."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from newsletter.core.issue import Draft, Issue, IssueListing
 from newsletter.core.listing import Candidate
 from newsletter.core.newsletter_list import Cadence, NewsletterList
-from newsletter.core.ranking import NEW, VOTES_ONLY, Occasion, Ranked, fitting, ranked
+from newsletter.core.ranking import NEW, VOTES_ONLY, Occasion, Ranked, fitting, ranked, risen
 from newsletter.core.terms import Terms
 
 # A page that could not be read, or days without an issue, widen the look back this far and no further.
@@ -76,21 +76,32 @@ def eligible(candidates: Iterable[Candidate], *, since: date, news_since: dateti
     ]
 
 
-def unsent(candidates: Iterable[Candidate], sent: Collection[int]) -> list[Candidate]:
-    """Return the candidates whose keys are not among those of the list's issues so far, each once."""
-    seen = set(sent)
-    fresh = []
-    for candidate in candidates:
-        if candidate.key not in seen:
-            seen.add(candidate.key)
-            fresh.append(candidate)
-    return fresh
+def competing(
+    candidates: Iterable[Candidate],
+    before: Collection[int],
+    *,
+    among: Iterable[Candidate],
+    previous_at: datetime | None,
+    leaders: int,
+) -> list[Candidate]:
+    """Return the candidates that compete for an issue, each once: what is new, and what rose since the last issue.
+
+    Args:
+        candidates: those that are eligible.
+        before: the keys of those that competed for earlier issues of the list.
+        among: all candidates, for their places by votes.
+        previous_at: when the previous issue was closed, if there is one.
+        leaders: what has come up to this place on its page is among those that rose; 0: nothing is.
+    """
+    rose = risen(among, previous_at, leaders) if previous_at and leaders else frozenset()
+    found = {one.key: one for one in candidates if one.key not in before or one.key in rose}
+    return list(found.values())
 
 
 def too_few(draft: Draft, list_: NewsletterList) -> str:
     """Return why a draft becomes no issue, or nothing where it does."""
     least = max(list_.min_listings, 1)
-    if len(draft.listings) >= least:
+    if draft.candidates >= least:
         return ""
     if draft.candidates:
         return f"new listings: {draft.candidates}; the list wants {least}, so they wait for the next issue"
@@ -107,16 +118,18 @@ def select(
     number: int,
     among: Iterable[Candidate] = (),
     previous: Issue | None = None,
+    had: Collection[int] = (),
 ) -> Draft:
-    """Return the issue that unsent candidates make: the best of them, as many as the list wants.
+    """Return the issue that candidates make: all of them, those first that somebody without wishes is to get.
 
     Args:
-        fresh: the unsent candidates.
+        fresh: what competes.
         list_: the list; a weekly one goes by votes alone, as they stand at the end of the week.
         day: the issue's day.
         number: the number that the issue will have.
-        among: all candidates, sent ones too: what the unsent ones are held against.
+        among: all candidates, others too: what the competing ones are held against.
         previous: the list's issue before this one.
+        had: the keys of what somebody without wishes has had; it competes for the others alone, after all else.
     """
     among = list(among)
     is_weekly = list_.cadence is Cadence.WEEKLY
@@ -127,17 +140,31 @@ def select(
         whole=is_weekly,
     )
     order = ranked(fresh, occasion, VOTES_ONLY if is_weekly else list_.ranking, among=among)
-    room = fitting(order, list_.max_listings, leaders=0 if is_weekly else list_.max_listings // 2)
-    if all(one.reasons == (NEW,) for one in room):
-        room = [replace(one, reasons=()) for one in room]  # what holds for all says nothing of any
+    news = [one for one in order if one.candidate.key not in had]
+    order = _preferred(order, fitting(news, list_.max_listings, leaders=leaders_of(list_)), had)
     return Draft(
         terms=Terms.of(list_),
         day=day,
         number=number,
-        candidates=len(order),
+        candidates=len(news),
         listed=sum(any(one.listed_on == day for one in candidate.sightings) for candidate in among),
-        listings=tuple(_placed(one, rank) for rank, one in enumerate(room, start=1)),
+        listings=tuple(_placed(one, rank) for rank, one in enumerate(order, start=1)),
     )
+
+
+def _preferred(order: Sequence[Ranked], first: Sequence[Ranked], had: Collection[int]) -> list[Ranked]:
+    """Return those that are to come first, then the others: at the end what somebody without wishes has had."""
+    placed = {one.candidate.key for one in first}
+    rest = [one for one in order if one.candidate.key not in placed]
+    preferred = [*first, *sorted(rest, key=lambda one: one.candidate.key in had)]
+    if all(one.reasons == (NEW,) for one in preferred):
+        return [replace(one, reasons=()) for one in preferred]  # what holds for all says nothing of any
+    return preferred
+
+
+def leaders_of(list_: NewsletterList) -> int:
+    """Return up to which place by votes a paper is a leader of its page; a weekly list has none."""
+    return 0 if list_.cadence is Cadence.WEEKLY else list_.max_listings // 2
 
 
 def _placed(one: Ranked, rank: int) -> IssueListing:
@@ -149,6 +176,7 @@ def _placed(one: Ranked, rank: int) -> IssueListing:
         score=one.score,
         reasons=one.reasons,
         upvotes=one.upvotes,
+        first_upvotes=one.first_upvotes,
         comments=one.comments,
         stars=one.stars,
     )

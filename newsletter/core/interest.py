@@ -2,11 +2,7 @@
 
 `I work on graph neural networks for chemistry` is taken clause by clause. A listing matches if it has enough of
 one clause: at least half, where a word counts by how rare it is among the listings (its idf). What matches is
-ordered by its score, the sum over the clauses' words of::
-
-    idf(w) · f · (k + 1) / (f + k · (1 - b + b · length / mean length))        f: how often w is in the listing
-
-(Robertson and Zaragoza, The Probabilistic Relevance Framework, 2009, with its usual k = 1.2 and b = 0.75.) An
+ordered by its score, the sum of the weights of the clauses' words in it (`newsletter.core.searching`). An
 issue has some dozens of listings: to index them takes milliseconds, and an interest is then some look-ups. So
 neither a search library nor a database is asked.
 """
@@ -14,16 +10,13 @@ neither a search library nor a database is asked.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Sequence
-from math import log
+from collections import defaultdict
+from functools import lru_cache
 
-from newsletter.core.listing import Listing
-from newsletter.core.topics import stems
+from newsletter.core.searching import SearchIndex, stems
+from newsletter.core.titles import normalised_title
 
-_K, _B = 1.2, 0.75
 _ENOUGH = 1 / 2
-_TITLE_COUNTS = 2
 _CLAUSE = re.compile(r"[.,;:!?()\n]|\band\b|\bor\b", re.IGNORECASE)
 # Words that hold a sentence together, or that anybody says who tells an interest.
 _SAYS_NOTHING = frozenset(
@@ -36,39 +29,52 @@ _SAYS_NOTHING = frozenset(
 
 
 class Interests:
-    """The listings of an issue, indexed for interests; made once per issue."""
+    """The listings of an issue, weighed for interests; made once per issue."""
 
-    def __init__(self, listings: Sequence[Listing]) -> None:
-        texts = [
-            [
-                *stems(one.title) * _TITLE_COUNTS,
-                *stems(" ".join((one.abstract, one.summary, one.ai_summary, *one.keywords))),
-            ]
-            for one in listings
-        ]
-        self._size = len(texts)
-        mean = max(sum(map(len, texts)) / max(len(texts), 1), 1)
-        self._weights: dict[str, dict[int, float]] = defaultdict(dict)
-        for position, text in enumerate(texts):
-            drag = _K * (1 - _B + _B * len(text) / mean)
-            for word, count in Counter(text).items():
-                self._weights[word][position] = count * (_K + 1) / (count + drag)
+    def __init__(self, index: SearchIndex) -> None:
+        self._index = index
+        self._rarest_first = lru_cache(maxsize=16)(self._words_by_rarity)  # asked for each listing of a reader
+        self._weights: dict[str, list[tuple[int, float]]] = defaultdict(list)
+        for position, weights in enumerate(index.weights):
+            for word, weight in weights.items():
+                self._weights[word].append((position, weight))
 
     def scores(self, interest: str) -> dict[int, float]:
-        """Return the positions of the listings that match an interest, each with its score."""
-        scores: dict[int, float] = defaultdict(float)
+        """Return the positions that match an interest, with their scores; a million readers may ask."""
+        scores = [0.0] * len(self._index.all)
         matched: set[int] = set()
-        for clause in _CLAUSE.split(interest):
-            words = dict.fromkeys(word for word in stems(clause) if word not in _SAYS_NOTHING)
-            enough = _ENOUGH * sum(map(self._idf, words))
-            share: dict[int, float] = defaultdict(float)
+        for words in _clauses(interest):
+            share = [0.0] * len(scores)
+            enough = _ENOUGH * sum(map(self._index.idf, words))
             for word in words:
-                for position, weight in self._weights.get(word, {}).items():
-                    share[position] += self._idf(word)
-                    scores[position] += self._idf(word) * weight
-            matched.update(position for position, found in share.items() if found >= enough)
+                rarity = self._index.idf(word)
+                for position, weight in self._weights.get(word, ()):
+                    share[position] += rarity
+                    scores[position] += weight
+            matched.update([position for position, found in enumerate(share) if found >= enough])
         return {position: scores[position] for position in sorted(matched)}
 
-    def _idf(self, word: str) -> float:
-        count = len(self._weights.get(word, ()))
-        return log(1 + (self._size - count + 0.5) / (count + 0.5))
+    def word_in(self, position: int, interest: str) -> str:
+        """Return the rarest word of an interest that stands in a matching listing, as the reader wrote it."""
+        there = self._index.all[position].words
+        return next(written for word, written in self._rarest_first(interest) if word in there)
+
+    def _words_by_rarity(self, interest: str) -> list[tuple[str, str]]:
+        words = [item for words in _clauses(interest) for item in words.items()]
+        return sorted(words, key=lambda item: -self._index.idf(item[0]))
+
+
+@lru_cache(maxsize=256)
+def _clauses(interest: str) -> tuple[dict[str, str], ...]:
+    """Return the words of each clause of an interest that says something."""
+    return tuple(filter(None, map(_words, _CLAUSE.split(interest))))
+
+
+def _words(clause: str) -> dict[str, str]:
+    """Return the words of a clause that say something: without endings, each with the word as it was written."""
+    found: dict[str, str] = {}
+    for written in normalised_title(clause).split():
+        for word in stems(written):
+            if word not in _SAYS_NOTHING:
+                found.setdefault(word, written)
+    return found

@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Masthead
+from newsletter.core.pictures import Figure
 from newsletter.core.terms import Terms
 
 
@@ -22,8 +23,27 @@ class IssueListing:
     score: float = 0.0
     reasons: tuple[str, ...] = ()  # why it is in, in words for the mail
     upvotes: int | None = None
+    first_upvotes: int | None = None  # how many it had when they were first seen
     comments: int | None = None
     stars: int | None = None
+    figure: Figure | None = None  # a picture of the paper that was checked
+
+    @property
+    def rose_by(self) -> int:
+        """Return how many upvotes it got after they were first seen; 0 where that is not known."""
+        if self.upvotes is None or self.first_upvotes is None:
+            return 0
+        return max(self.upvotes - self.first_upvotes, 0)
+
+
+def length(candidates: int, most: int) -> int:
+    """Return how many of an issue's listings somebody without wishes gets.
+
+    Args:
+        candidates: how many compete for it that everybody is to get.
+        most: the most that one reader gets; 0: no limit.
+    """
+    return min(candidates, most or candidates)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +53,8 @@ class Draft:
     terms: Terms
     day: date
     number: int  # the number it will have: one more than the list's issues that it was held against
-    candidates: int  # unsent listings before the limit on an issue's length
-    listings: tuple[IssueListing, ...]
+    candidates: int  # listings that compete for it
+    listings: tuple[IssueListing, ...]  # all of these, best first for somebody without wishes
     listed: int = 0  # listings that sources show for the day itself, sent ones too
 
     @property
@@ -82,6 +102,11 @@ class Issue:
     def masthead(self) -> Masthead:
         """Return what of the list shows on its mail."""
         return self.terms.masthead
+
+    @property
+    def length(self) -> int:
+        """Return how many of its listings somebody without wishes gets."""
+        return min(length(self.candidates, self.terms.max_listings), len(self.listings))
 
     @property
     def list(self) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
 from enum import StrEnum
 
+from newsletter.core.landing import Landing
+from newsletter.core.layout import Layout
 from newsletter.core.ranking import Weights
 from newsletter.core.topics import Topic, TopicsMode
 
@@ -104,6 +106,9 @@ class NewsletterList:
     ranking: Weights = field(default_factory=Weights)
     topics: Mapping[str, Topic] = field(default_factory=dict)
     topics_mode: TopicsMode = TopicsMode.FIRST
+    layout: Layout = field(default_factory=Layout)
+    landing: Landing = Landing.SOURCE
+    subjects: Mapping[Cadence, str] = field(default_factory=dict)  # patterns; a cadence without one has a template
 
     @property
     def name(self) -> str:

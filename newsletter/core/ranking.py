@@ -83,6 +83,7 @@ class Ranked:
     standing: int | None
     reasons: tuple[str, ...]
     upvotes: int | None
+    first_upvotes: int | None  # on the page where it has most now, when they were first seen
     comments: int | None
     stars: int | None
     position: int  # on its page
@@ -103,7 +104,7 @@ def ranked(
     everyone = {candidate.key: candidate for candidate in (*among, *fresh)}
     facts = {key: _facts(candidate, occasion.previous_at) for key, candidate in everyone.items()}
     means = _means(facts.values(), whole=occasion.whole)
-    standings = _standings(facts)
+    standings = _standings({key: known.votes for key, known in facts.items()}, facts)
     order = []
     for candidate in fresh:
         known = facts[candidate.key]
@@ -115,6 +116,7 @@ def ranked(
                 standing=standings.get(candidate.key),
                 reasons=_reasons(known, candidate.first_listed_on, occasion),
                 upvotes=_most(known.votes),
+                first_upvotes=known.first_votes,
                 comments=known.comments,
                 stars=known.stars,
                 position=known.position,
@@ -138,12 +140,27 @@ def fitting(order: Sequence[Ranked], limit: int, *, leaders: int) -> list[Ranked
     return [order[place] for place in sorted(places[:limit])]
 
 
+def risen(everyone: Iterable[Candidate], since: datetime, leaders: int) -> frozenset[int]:
+    """Return the keys of candidates that are among a page's leaders by votes now, and were not at a moment.
+
+    Args:
+        everyone: all that stands on the pages.
+        since: the moment.
+        leaders: up to which place they are leaders.
+    """
+    facts = {candidate.key: _facts(candidate, since) for candidate in everyone}
+    now = _standings({key: known.votes for key, known in facts.items()}, facts)
+    then = _standings({key: known.votes_before for key, known in facts.items()}, facts)
+    return frozenset(key for key, place in now.items() if place <= leaders < then.get(key, leaders + 1))
+
+
 @dataclass(frozen=True, slots=True)
 class _Facts:
     """What the sightings of a candidate come to. `before` is of the previous issue's moment."""
 
     votes: Mapping[_Page, int]
     votes_before: Mapping[_Page, int]
+    first_votes: int | None
     comments: int | None
     stars: int | None
     stars_before: int | None
@@ -156,9 +173,11 @@ def _facts(candidate: Candidate, previous_at: datetime | None) -> _Facts:
     seen = [one for one in candidate.sightings if not _is_hackernews(one)]
     before = [one for one in seen if previous_at is not None and one.seen_at <= previous_at]
     comments = _most(_newest(seen, "comments"))
+    votes = _newest(seen, "upvotes")
     return _Facts(
-        votes=_newest(seen, "upvotes"),
+        votes=votes,
         votes_before=_newest(before, "upvotes"),
+        first_votes=_newest(reversed(seen), "upvotes")[max(votes, key=votes.__getitem__)] if votes else None,
         comments=_most(_newest(news, "comments")) if comments is None else comments,
         stars=_most(_newest(seen, "stars")),
         stars_before=_most(_newest(before, "stars")),
@@ -199,12 +218,12 @@ def _means(facts: Iterable[_Facts], *, whole: bool) -> dict[_Page, float]:
     return {page: means[page[0] if whole else page] for page in pages}
 
 
-def _standings(facts: Mapping[int, _Facts]) -> dict[int, int]:
-    """Return the place by votes of each candidate, by key, on the page where it stands best."""
+def _standings(votes: Mapping[int, Mapping[_Page, int]], facts: Mapping[int, _Facts]) -> dict[int, int]:
+    """Return the place by these votes of each candidate, by key, on the page where it stands best."""
     pages: dict[_Page, list[tuple[int, int, int]]] = defaultdict(list)
-    for key, known in facts.items():
-        for page, count in known.votes.items():
-            pages[page].append((-count, known.position, key))
+    for key, counts in votes.items():
+        for page, count in counts.items():
+            pages[page].append((-count, facts[key].position, key))
     best: dict[int, int] = {}
     for members in pages.values():
         for standing, (*_, key) in enumerate(sorted(members), start=1):

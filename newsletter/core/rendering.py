@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,20 +17,36 @@ class Part:
     nonce: str
 
 
+class Writer(StrEnum):
+    """Who wrote the text that a mail shows of a listing."""
+
+    NOBODY = ""  # there is no text
+    MODEL = "model"
+    SOURCE = "source"
+    AUTHORS = "authors"  # it is from the abstract
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headline:
-    """What the line that an inbox shows after the subject takes from a listing."""
+    """What of a listing a mail says outside of it.
+
+    `title` and `brief` are for the line that an inbox shows after the subject. `is_search` says whether its title
+    leads to a search.
+    """
 
     title: str
     brief: str  # one short paragraph
+    writer: Writer = Writer.NOBODY
+    is_search: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendering:
     """Both parts of an issue's mail, with nothing of any reader; all that a template or the program made of it.
 
-    `headlines` are in the issue's order. `left_out` are the positions that only the text part and the web version
-    show. `html_bytes` is the size of the HTML part before transfer encoding, without marks and readers' values.
+    `headlines` are in the issue's order. `html_bytes` is the size of the HTML part of somebody without wishes,
+    before transfer encoding and without readers' values. `left_out` are positions that the HTML part lacks in a
+    rendering by a former version, which was fitted once for all readers.
     """
 
     html: Part

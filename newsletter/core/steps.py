@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
+from newsletter.core.choice import Choice
 from newsletter.core.delivery import FORWARD, WAITING, Change, DeliveryState, Planned, Uncertain
 from newsletter.core.errors import NoReaderError
 from newsletter.core.issue import Issue
 from newsletter.core.subscriber import Subscriber, SubscriberStatus
 from newsletter.core.text import one_line
-from newsletter.core.topics import Choice
 
 # The reason of a withdrawal where the address is suppressed; its text then says why. It is counted by this reason.
 SUPPRESSED = "suppressed"

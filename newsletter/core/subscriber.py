@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from newsletter.core.address import address_key
+from newsletter.core.follows import Follow
+from newsletter.core.likeness import Opinion
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.topics import TopicsMode
 
@@ -34,17 +36,21 @@ class Subscriber:
     """One address on one list. None stands for the list's own cadence, hour, timezone or mode of topics.
 
     `interest` says in the reader's own words what it is about; what fits it is chosen like what a topic matches.
+    `opinions` are what the reader said of papers in mails, newest first. They are given where an issue is chosen
+    from, and empty elsewhere.
     """
 
     list: str
     email: str
     name: str = ""
     topics: tuple[str, ...] = ()
+    follows: tuple[Follow, ...] = ()
     cadence: Cadence | None = None
     hour: time | None = None
     timezone: str | None = None
     topics_mode: TopicsMode | None = None
     interest: str = ""
+    opinions: tuple[Opinion, ...] = ()
     status: SubscriberStatus = SubscriberStatus.ACTIVE
     origin: Origin = Origin.FILE
 
@@ -63,6 +69,7 @@ class Member(NamedTuple):
     email: str
     name: str = ""
     topics: tuple[str, ...] = ()
+    follows: tuple[Follow, ...] = ()
     cadence: Cadence | None = None
     hour: time | None = None
     timezone: str | None = None

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from newsletter.core.landing import Landing
+from newsletter.core.layout import Layout
 from newsletter.core.newsletter_list import Cadence, Hours, Masthead, NewsletterList
 from newsletter.core.topics import Topic, TopicsMode
 
@@ -24,6 +26,10 @@ class Terms:
     hours: Hours | None = None
     topics: Mapping[str, Topic] = field(default_factory=dict)
     topics_mode: TopicsMode = TopicsMode.FIRST
+    max_listings: int = 0  # the most that one reader gets of an issue; 0: no limit
+    layout: Layout = field(default_factory=Layout)
+    landing: Landing = Landing.SOURCE  # where titles lead
+    subject: str = ""  # the pattern of its mails' subjects; where there is none, a template says them
 
     @classmethod
     def of(cls, list_: NewsletterList) -> Terms:
@@ -35,6 +41,10 @@ class Terms:
             hours=list_.hours,
             topics=list_.topics,
             topics_mode=list_.topics_mode,
+            max_listings=list_.max_listings,
+            layout=list_.layout,
+            landing=list_.landing,
+            subject=list_.subjects.get(list_.cadence, ""),
         )
 
     @property

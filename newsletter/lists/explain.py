@@ -11,7 +11,16 @@ from pydantic_core import ErrorDetails
 from newsletter.core.errors import Mistake
 from newsletter.lists.document import Document
 from newsletter.lists.positions import KeyPath
-from newsletter.lists.schema import ListTable, RankingTable, SubscriberTable, Table, ThemeTable, TopicTable
+from newsletter.lists.schema import (
+    LayoutTable,
+    ListTable,
+    RankingTable,
+    SubjectTable,
+    SubscriberTable,
+    Table,
+    ThemeTable,
+    TopicTable,
+)
 from newsletter.lists.values import did_you_mean
 
 # What to do about a value of the wrong type, by pydantic's name of the error.
@@ -27,6 +36,13 @@ _EXAMPLES = {
     "sender": '"Daily Papers <papers@example.org>"',
     "sources": '["huggingface"]',
     "email": '"reader@example.org"',
+}
+
+_TABLES: dict[str, type[Table]] = {
+    "theme": ThemeTable,
+    "ranking": RankingTable,
+    "subject": SubjectTable,
+    "layout": LayoutTable,
 }
 
 
@@ -74,9 +90,7 @@ def _table_at(parents: list[Any]) -> type[Table]:
             return TopicTable
         case ["subscribers", *_]:
             return SubscriberTable
-        case ["theme"]:
-            return ThemeTable
-        case ["ranking"]:
-            return RankingTable
+        case [name]:
+            return _TABLES.get(name, ListTable)
         case _:
             return ListTable

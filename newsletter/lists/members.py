@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from newsletter.core.errors import Mistake
+from newsletter.core.follows import Follow, read_follow
 from newsletter.core.subscriber import Member
 from newsletter.lists.addresses import Addresses
 from newsletter.lists.document import shown
@@ -46,6 +47,10 @@ def _read_topics(text: str, *, known: Collection[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(read_topic(name, known) for name in names))
 
 
+def _read_follows(text: str) -> tuple[Follow, ...]:
+    return tuple(dict.fromkeys(read_follow(one.strip()) for one in text.split(";") if one.strip()))
+
+
 MOST_MISTAKES = 1000  # of one file that are named
 
 
@@ -66,6 +71,7 @@ class MembersFile:
             "name": read_line,
             # These repeat from row to row: each text is read once.
             "topics": lru_cache(_TEXTS)(partial(_read_topics, known=topics)),
+            "follows": lru_cache(_TEXTS)(_read_follows),
             "cadence": lru_cache(_TEXTS)(read_cadence),
             "hour": lru_cache(_TEXTS)(read_hour),
             "timezone": lru_cache(_TEXTS)(read_timezone),

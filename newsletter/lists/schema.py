@@ -23,6 +23,9 @@ from pydantic import (
     model_validator,
 )
 
+from newsletter.core.follows import Follow, read_follow
+from newsletter.core.landing import Landing
+from newsletter.core.layout import Layout
 from newsletter.core.newsletter_list import Cadence, Hours, Masthead, NewsletterList
 from newsletter.core.ranking import Weights
 from newsletter.core.subscriber import Member
@@ -33,9 +36,11 @@ from newsletter.lists.values import (
     read_colour,
     read_hour,
     read_hours,
+    read_landing,
     read_language,
     read_line,
     read_span,
+    read_subject,
     read_timezone,
     read_topic,
     read_topics_mode,
@@ -92,15 +97,19 @@ Span = Annotated[timedelta, _reads(lambda text, _: read_span(text))]
 Timezone = Annotated[str, _reads(lambda text, _: read_timezone(text))]
 ReadCadence = Annotated[Cadence, _reads(lambda text, _: read_cadence(text))]
 ReadTopicsMode = Annotated[TopicsMode, _reads(lambda text, _: read_topics_mode(text))]
+ReadLanding = Annotated[Landing, _reads(lambda text, _: read_landing(text))]
 Weekday = Annotated[int, _reads(lambda text, _: read_weekday(text))]
 Colour = Annotated[str, _reads(lambda text, _: read_colour(text))]
 Language = Annotated[str, _reads(lambda text, _: read_language(text))]
 Address = Annotated[str, _reads(lambda text, context: context.addresses.read(text))]
 Sender = Annotated[str, _reads(lambda text, context: read_sender(text, context.addresses))]
 Source = Annotated[str, _reads(_check_source)]
+ReadFollow = Annotated[Follow, _reads(lambda text, _: read_follow(text))]
+Pattern = Annotated[str, _reads(lambda text, _: read_subject(text))]
 TopicChoice = Annotated[str, _reads(lambda text, context: read_topic(text, context.topics))]
 
 
+Cards = Annotated[int, Field(ge=0, le=50)]
 Weight = Annotated[float, Field(ge=0, le=100)]
 
 _MINUS = "-"
@@ -156,6 +165,28 @@ class RankingTable(Table):
         return Weights(**self.model_dump())
 
 
+class SubjectTable(Table):
+    """`[subject]`: patterns of the mails' subjects."""
+
+    daily: Pattern | None = None
+    weekly: Pattern | None = None
+
+    def to_patterns(self) -> dict[Cadence, str]:
+        """Return the patterns as core knows them."""
+        return {Cadence(name): pattern for name, pattern in self.model_dump(exclude_none=True).items()}
+
+
+class LayoutTable(Table):
+    """`[layout]`: how many papers a mail shows as cards; the defaults are those of `core.layout`."""
+
+    for_you: Cards = Layout().for_you
+    also_today: Cards = Layout().also_today
+
+    def to_layout(self) -> Layout:
+        """Return the layout as core knows it."""
+        return Layout(**self.model_dump())
+
+
 class ThemeTable(Table):
     """`[theme]`: what of the look a list may choose, and the words around its papers."""
 
@@ -166,7 +197,8 @@ class ThemeTable(Table):
     accent_dark: Colour | None = None
     background: Colour | None = None
     background_dark: Colour | None = None
-    thumbnails: Literal["yes", "no"] | None = None
+    pictures: Literal["yes", "no"] | None = None
+    thumbnails: Literal["yes", "no"] | None = None  # the name of `pictures` in former versions
 
 
 class SubscriberTable(Table):
@@ -175,6 +207,7 @@ class SubscriberTable(Table):
     email: Address
     name: Name = ""
     topics: list[TopicChoice] = []
+    follows: list[ReadFollow] = []
     cadence: ReadCadence | None = None
     hour: Hour | None = None
     timezone: Timezone | None = None
@@ -187,6 +220,7 @@ class SubscriberTable(Table):
             email=self.email,
             name=self.name,
             topics=tuple(dict.fromkeys(self.topics)),
+            follows=tuple(dict.fromkeys(self.follows)),
             cadence=self.cadence,
             hour=self.hour,
             timezone=self.timezone,
@@ -215,10 +249,13 @@ class ListTable(Table):
     lookback_days: int = Field(default=3, ge=0, le=366)
     max_listings: int = Field(default=20, ge=0)
     min_listings: int = Field(default=1, ge=1)
+    landing: ReadLanding = Landing.SOURCE
     topics_mode: ReadTopicsMode = TopicsMode.FIRST
     signup: Literal["open", "closed"] = "closed"
     members: Text | None = None
     theme: ThemeTable = ThemeTable()
+    subject: SubjectTable = SubjectTable()
+    layout: LayoutTable = LayoutTable()
     ranking: RankingTable = RankingTable()
     topics: dict[str, TopicTable] = {}
     subscribers: list[dict[str, Any]] = []
@@ -277,8 +314,11 @@ class ListTable(Table):
             lookback_days=self.lookback_days,
             max_listings=self.max_listings,
             min_listings=self.min_listings,
+            landing=self.landing,
             signup=self.signup,
             ranking=self.ranking.to_weights(),
             topics={name: topic.to_topic(name) for name, topic in self.topics.items()},
             topics_mode=self.topics_mode,
+            subjects=self.subject.to_patterns(),
+            layout=self.layout.to_layout(),
         )

@@ -13,7 +13,9 @@ from functools import cache
 from zoneinfo import available_timezones
 
 from newsletter.core.durations import read_duration
+from newsletter.core.landing import Landing
 from newsletter.core.newsletter_list import WEEKDAYS, Cadence, Hours
+from newsletter.core.subject import read_pattern
 from newsletter.core.text import CONTROLS
 from newsletter.core.topics import TopicsMode
 
@@ -70,6 +72,11 @@ def read_line(text: str) -> str:
     if not text.isprintable() and CONTROLS.search(text):
         raise ValueError("must be one line, without control characters")
     return text.strip()
+
+
+def read_subject(text: str) -> str:
+    """Read the pattern of a subject such as `{title}: {lead}`."""
+    return read_pattern(read_line(text))
 
 
 def read_hour(text: str) -> time:
@@ -141,6 +148,14 @@ def read_topics_mode(text: str) -> TopicsMode:
         return TopicsMode(text)
     except ValueError:
         raise ValueError(f"unknown mode {text!r}{did_you_mean(text, TopicsMode)}") from None
+
+
+def read_landing(text: str) -> Landing:
+    """Read which page the titles of papers lead to."""
+    try:
+        return Landing(text)
+    except ValueError:
+        raise ValueError(f"unknown landing page {text!r}{did_you_mean(text, Landing)}") from None
 
 
 def read_weekday(text: str) -> int:

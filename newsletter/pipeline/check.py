@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import structlog
 
+from newsletter.core.choice import Choice
 from newsletter.core.delivery import Delivery, DeliveryState
 from newsletter.core.errors import LintError
 from newsletter.core.issue import Issue
 from newsletter.core.subscriber import Subscriber
-from newsletter.core.topics import Choice
+from newsletter.core.tokens import TEST_COPY
 from newsletter.ports import Message
 from newsletter.render.lint import Level, lint
 
@@ -18,7 +19,9 @@ _NOBODY = "reader@example.org"
 
 
 def for_nobody(issue: Issue, reader: Subscriber | None = None) -> Delivery:
-    """Return a delivery of a whole issue that no store knows, so that its links take nobody off a list.
+    """Return a delivery of an issue that no store knows, whose links change nothing for anybody.
+
+    It brings what somebody without wishes gets.
 
     Args:
         issue: the issue.
@@ -27,11 +30,11 @@ def for_nobody(issue: Issue, reader: Subscriber | None = None) -> Delivery:
     return Delivery(
         key=0,
         issue_key=issue.key,
-        subscriber_key=0,
+        subscriber_key=TEST_COPY,
         subscriber=reader or Subscriber(list=issue.list, email=_NOBODY),
         state=DeliveryState.QUEUED,
         due_at=issue.frozen_at,
-        choice=Choice.whole(len(issue.listings)),
+        choice=Choice.first(issue.length),
         subject=issue.subject,
     )
 

@@ -11,14 +11,15 @@ from datetime import date, datetime, timedelta
 import structlog
 
 from newsletter.core.calendar import Slot, planner
-from newsletter.core.choice import Choices
-from newsletter.core.diff import MAX_CATCH_UP_DAYS, eligible, first_day, select, too_few, unsent
+from newsletter.core.choice import Choice
+from newsletter.core.choosing import Chooser
+from newsletter.core.diff import MAX_CATCH_UP_DAYS, competing, eligible, first_day, leaders_of, select, too_few
 from newsletter.core.errors import NoReaderError, StaleDraftError
+from newsletter.core.figures import figure_urls, with_figures
 from newsletter.core.issue import Draft, Issue
 from newsletter.core.newsletter_list import Cadence, NewsletterList
 from newsletter.core.rendering import Rendering
 from newsletter.core.steps import Plan
-from newsletter.core.topics import Choice
 from newsletter.ports import Message, Renderer, Store
 
 log = structlog.get_logger(__name__)
@@ -47,7 +48,7 @@ def lookback(list_: NewsletterList) -> int:
 
 
 async def draft(store: Store, list_: NewsletterList, sources: Sequence[str], day: date) -> Draft:
-    """Return what an issue of `day` would hold now: the best of what the list's readers have not been sent.
+    """Return what an issue of `day` would hold now: all that is new since the list's last issue, or rose since.
 
     Args:
         store: the ledger.
@@ -57,18 +58,19 @@ async def draft(store: Store, list_: NewsletterList, sources: Sequence[str], day
     """
     previous = await store.issues.latest(list_.name, before=day)
     newest = await store.issues.last_number(list_.name)
-    sent = await store.issues.listing_keys(list_.name)
     days = lookback(list_)
     candidates = await store.library.candidates(
         sources, since=day - timedelta(days=max(days, MAX_CATCH_UP_DAYS)), until=day
     )
-    competing = eligible(
-        candidates,
-        since=first_day(day, days, previous.day if previous else None),
-        news_since=previous.frozen_at if previous else None,
+    previous_at = previous.frozen_at if previous else None
+    possible = eligible(
+        candidates, since=first_day(day, days, previous.day if previous else None), news_since=previous_at
     )
-    fresh = unsent(competing, sent)
-    return select(fresh, list_, day, number=newest + 1, among=candidates, previous=previous)
+    before = await store.issues.competed(list_.name, [candidate.key for candidate in possible])
+    fresh = competing(possible, before, among=candidates, previous_at=previous_at, leaders=leaders_of(list_))
+    had = {key for key, was_sent in before.items() if was_sent}
+    drafted = select(fresh, list_, day, number=newest + 1, among=candidates, previous=previous, had=had)
+    return with_figures(drafted, await store.pictures.known(figure_urls(drafted.listings)))
 
 
 async def publish(
@@ -101,7 +103,7 @@ async def publish(
             return Published(new=drafted.candidates, reason=reason)
         # In a thread, as it takes a second: delivery of other issues and the web pages go on meanwhile.
         issue, rendering = await asyncio.to_thread(_checked, renderer, drafted, check, now=now)
-        choose, subject_of = Choices(drafted.listings, drafted.terms).of, subjects(renderer, issue)
+        choose, subject_of = Chooser(drafted.listings, drafted.terms).of, subjects(renderer, issue)
         plan = planner(list_, slot, now, at_once=at_once, choose=choose, subject_of=subject_of)
         with suppress(StaleDraftError):
             return await _frozen(store, drafted, issue.subject, rendering, plan, now=now)
@@ -134,11 +136,11 @@ def _checked(
 
 
 def subjects(renderer: Renderer, issue: Issue) -> Callable[[Choice], str]:
-    """Return the function that gives a choice from an issue its subject: the issue's own where all is chosen."""
+    """Return the function that gives a choice from an issue its subject."""
     known: dict[tuple[int, int], str] = {}  # a subject depends on the first listing and the count: see `Renderer`
 
     def subject_of(choice: Choice) -> str:
-        if len(choice.positions) in {0, len(issue.listings)}:
+        if not choice.positions:
             return issue.subject
         key = choice.positions[0], len(choice.positions)
         if key not in known:

@@ -18,6 +18,7 @@ from newsletter.pipeline.collect import NOTHING_COLLECTED, Collected, collect_fo
 from newsletter.pipeline.deliver import ClosedIssues, Delivered, Delivering
 from newsletter.pipeline.editions import Edition, editions_to_do
 from newsletter.pipeline.high_water import HighWaterMark
+from newsletter.pipeline.pictures import check_pictures
 from newsletter.pipeline.publish import Published, draft, publish
 from newsletter.pipeline.report import (
     IssueReport,
@@ -29,7 +30,7 @@ from newsletter.pipeline.report import (
     waits_in_words,
 )
 from newsletter.pipeline.stopping import unless_stopped
-from newsletter.ports import ListFile, Message, Progress, Renderer, Source, Store
+from newsletter.ports import ListFile, Message, PictureReader, Progress, Renderer, Source, Store
 from newsletter.readers import sync as syncing
 
 log = structlog.get_logger(__name__)
@@ -72,6 +73,7 @@ class Pipeline:
     mark: HighWaterMark
     closed: ClosedIssues
     delivering: Delivering
+    pictures: PictureReader | None = None  # None: no picture is looked at
 
     async def run(self, file: ListFile, *, now: datetime, wish: Wish = AS_USUAL) -> RunReport:
         """Run a list, then its weekly edition if there is something to do for that.
@@ -118,8 +120,12 @@ class Pipeline:
             return await self.report(edition, collected, published, delivered, trouble)
 
     async def collect(self, list_: NewsletterList, day: date, *, now: datetime) -> Collected:
-        """Fetch listings and sightings for an issue of `day`; safe at any time, it only adds."""
-        return await collect_for(self.store, self.sources_of(list_), list_, day, now=now)
+        """Fetch listings and sightings for an issue of `day` and look at pictures. Safe at any time; only adds."""
+        collected = await collect_for(self.store, self.sources_of(list_), list_, day, now=now)
+        if self.pictures is not None:
+            drafted = await draft(self.store, list_, self._names(list_), day)
+            await check_pictures(drafted, self.store.pictures, self.pictures, now=now)
+        return collected
 
     async def sync(self, file: ListFile, *, now: datetime) -> None:
         """Bring the store's subscribers up to the list's files."""
@@ -284,7 +290,7 @@ class Pipeline:
         return IssueReport(
             number=issue.number if issue.key else 0,
             subject=issue.subject,
-            listings=len(issue.listings),
+            listings=issue.length,
             html_bytes=rendering.html_bytes,
         )
 

@@ -6,12 +6,14 @@ All moments are aware UTC datetimes, all days are plain dates.
 from newsletter.ports.alarm import OperatorAlarm
 from newsletter.ports.claims import ClaimedDeliveries
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
+from newsletter.ports.feedback import Feedback
 from newsletter.ports.hindrances import Hindrance, HindranceKind, Hindrances
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, LoadedLists, Source
 from newsletter.ports.issues import IssueOutline, Issues, IssueSummary
 from newsletter.ports.library import Library, Recorded
 from newsletter.ports.mailer import Mailer
 from newsletter.ports.outbox import Outbox
+from newsletter.ports.pictures import PictureReader, Pictures
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
 from newsletter.ports.rendering import Composed, Message, Renderer
 from newsletter.ports.rosters import Checked, Reading, Roster, SeenFiles
@@ -31,6 +33,7 @@ __all__ = [
     "Composed",
     "DeliveryRecord",
     "DeliveryRecords",
+    "Feedback",
     "HeldDomain",
     "HighWater",
     "Hindrance",
@@ -47,6 +50,8 @@ __all__ = [
     "Message",
     "OperatorAlarm",
     "Outbox",
+    "PictureReader",
+    "Pictures",
     "Progress",
     "Reading",
     "Recorded",

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
+from newsletter.core.choice import Choice
 from newsletter.core.delivery import DeliveryState
-from newsletter.core.issue import Draft, Issue
+from newsletter.core.issue import Draft, Issue, IssueListing
+from newsletter.core.landing import Landing
 from newsletter.core.newsletter_list import Masthead
 from newsletter.core.rendering import Rendering
 from newsletter.core.steps import Plan
-from newsletter.core.topics import Choice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueSummary:
-    """One line of a list's history."""
+    """One line of a list's history; `listings` counts those that somebody without wishes gets."""
 
     list: str
     day: date
@@ -30,13 +31,14 @@ class IssueSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueOutline:
-    """An issue without what is in it: which one it is, and how its list presents itself."""
+    """An issue without what is in it: which one it is, how its list presents itself, and where titles lead."""
 
     key: int
     list: str
     day: date
     frozen_at: datetime
     masthead: Masthead
+    landing: Landing
 
 
 class Issues(Protocol):
@@ -65,8 +67,21 @@ class Issues(Protocol):
         """Return the number of the list's newest issue, 0 where there is none."""
         ...
 
-    async def listing_keys(self, list_name: str) -> set[int]:
-        """Return the keys of all listings in the list's issues so far."""
+    async def competed(self, list_name: str, keys: Collection[int]) -> dict[int, bool]:
+        """Return which listings competed for issues of the list, each with whether one brought it to everybody.
+
+        That is, to those who have no wishes: the first of an issue's listings, as many as its `length`.
+        """
+        ...
+
+    async def listing(self, lists: Collection[str], key: int, *, day: date | None = None) -> IssueListing | None:
+        """Return a listing as it stands in the newest issue by day that has it; None where none has it.
+
+        Args:
+            lists: the lists, or editions of a list, whose issues count.
+            key: the listing's; that of one that was merged into another since stands for the other.
+            day: the day of the only issue that counts.
+        """
         ...
 
     async def freeze(

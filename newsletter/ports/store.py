@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from newsletter.ports.feedback import Feedback
 from newsletter.ports.hindrances import Hindrances
 from newsletter.ports.issues import Issues
 from newsletter.ports.library import Library
 from newsletter.ports.outbox import Outbox
+from newsletter.ports.pictures import Pictures
 from newsletter.ports.slots import Slots
 from newsletter.ports.subscribers import Subscribers
 from newsletter.ports.suppressions import HighWater, Suppressions
@@ -17,8 +19,10 @@ class Store(Protocol):
     """One ledger, with a port for each kind of what it keeps."""
 
     library: Library  # listings and sightings
+    pictures: Pictures  # what was found at the URLs of papers' pictures
     issues: Issues  # closed
     subscribers: Subscribers  # of all lists
+    feedback: Feedback  # what they said of papers
     outbox: Outbox  # deliveries
     hindrances: Hindrances  # what holds mail up for a while
     suppressions: Suppressions  # addresses that are never mailed

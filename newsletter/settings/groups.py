@@ -134,12 +134,16 @@ class HackerNewsSettings(Group):
 
 
 class HttpSettings(Group):
-    """How sources are fetched. `timeout` is in seconds; `allow_private` allows feeds in a private network."""
+    """How sources are fetched. `timeout` is in seconds; `allow_private` allows feeds in a private network.
+
+    `pictures`: look at the pictures of papers, so that mails show those that are figures.
+    """
 
     user_agent: str = "newsletter (self-hosted digest of research papers)"
     timeout: float = Field(default=30, gt=0)
     retries: int = Field(default=4, ge=0, le=20)
     allow_private: bool = False
+    pictures: bool = True
 
 
 class DomainSettings(Group):

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from pydantic_core import from_json, to_json
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from newsletter.core.choice import Choice, Reason, ReasonKind
 from newsletter.core.issue import Issue
 from newsletter.core.steps import NOT_BROUGHT
-from newsletter.core.topics import Choice
 from newsletter.store.bulk import among
 from newsletter.store.tables import IS_CLOSED, choices, deliveries, issue_listings, issues
 
@@ -22,18 +22,26 @@ _CHOICES_KEPT = 20_000
 
 
 def _written(choice: Choice) -> bytes:
-    """Return a choice as it is stored: a JSON array of the positions and of the topics beside each, in UTF-8.
+    """Return a choice as it is stored: a JSON array of the positions and of the reasons beside each, in UTF-8.
 
     This is done for each of a million readers; `json.dumps` takes three times as long.
     """
-    return to_json((choice.positions, choice.topics))
+    return to_json((choice.positions, choice.reasons))
 
 
 @lru_cache(maxsize=1024)
 def read_choice(text: str) -> Choice:
     """Return a choice that was stored; each delivery that is claimed asks for one, and many share a few."""
-    positions, topics = from_json(text)
-    return Choice(tuple(positions), tuple(map(tuple, topics)))
+    positions, reasons = from_json(text)
+    return Choice(tuple(positions), tuple(tuple(map(_reason, each)) for each in reasons))
+
+
+def _reason(stored: str | list[str]) -> Reason:
+    """Return a reason; versions before follows stored the name of the topic alone."""
+    if isinstance(stored, str):
+        return Reason(ReasonKind.TOPIC, stored)
+    kind, name, word = stored
+    return Reason(ReasonKind(kind), name, word)
 
 
 class NumberedChoices:

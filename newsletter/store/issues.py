@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -9,15 +10,16 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
-from newsletter.core.issue import Draft, Issue
+from newsletter.core.choice import Choice
+from newsletter.core.issue import Draft, Issue, IssueListing, length
 from newsletter.core.rendering import Rendering
 from newsletter.core.steps import Plan
-from newsletter.core.topics import Choice
 from newsletter.ports import IssueOutline, Issues, IssueSummary
-from newsletter.store.bulk import insert
+from newsletter.store.bulk import among, insert
 from newsletter.store.choices import read_choice
 from newsletter.store.closing import IssueCloser
 from newsletter.store.engine import Database
+from newsletter.store.feedback import current_key
 from newsletter.store.states import state_counts
 from newsletter.store.tables import IS_CLOSED, choices, deliveries, issue_listings, issues, renderings, subscribers
 from newsletter.store.workers import Workers
@@ -28,6 +30,10 @@ _OUTLINE = (
     .order_by(issues.c.day.desc())
     .limit(1)
 )
+
+
+# What a summary of an issue needs of its row.
+_SUMMARY = ("key", "list", "day", "number", "subject", "frozen_at", "candidates", "terms")
 
 
 class SqlIssues(Issues):
@@ -65,7 +71,12 @@ class SqlIssues(Issues):
         if row is None:
             return None
         return IssueOutline(
-            key=row.key, list=row.list, day=row.day, frozen_at=row.frozen_at, masthead=row.terms.masthead
+            key=row.key,
+            list=row.list,
+            day=row.day,
+            frozen_at=row.frozen_at,
+            masthead=row.terms.masthead,
+            landing=row.terms.landing,
         )
 
     @override
@@ -75,15 +86,37 @@ class SqlIssues(Issues):
             return await connection.scalar(query) or 0
 
     @override
-    async def listing_keys(self, list_name: str) -> set[int]:
-        query = (
-            sa.select(issue_listings.c.listing_key)
-            .join(issues, issues.c.key == issue_listings.c.issue_key)
-            .where(issues.c.list == list_name, IS_CLOSED)
-            .distinct()
-        )
+    async def competed(self, list_name: str, keys: Collection[int]) -> dict[int, bool]:
+        found: dict[int, bool] = {}
         async with self._database.read() as connection:
-            return set(await connection.scalars(query))
+            query = (
+                sa.select(issue_listings.c.issue_key, issue_listings.c.listing_key, issue_listings.c.rank)
+                .join(issues, issues.c.key == issue_listings.c.issue_key)
+                .where(
+                    issues.c.list == list_name, IS_CLOSED, among(connection, issue_listings.c.listing_key, keys)
+                )
+            )
+            places = (await connection.execute(query)).all()
+            lengths = await _lengths(connection, {place.issue_key for place in places})
+        for place in places:
+            is_first = place.rank <= lengths[place.issue_key]
+            found[place.listing_key] = found.get(place.listing_key, False) or is_first
+        return found
+
+    @override
+    async def listing(self, lists: Collection[str], key: int, *, day: date | None = None) -> IssueListing | None:
+        query = (
+            sa.select(issue_listings.c.listing_key, issue_listings.c.record)
+            .join(issues, issues.c.key == issue_listings.c.issue_key)
+            .where(issue_listings.c.listing_key == current_key(key), issues.c.list.in_(lists), IS_CLOSED)
+            .order_by(issues.c.day.desc(), issue_listings.c.rank)
+            .limit(1)
+        )
+        if day is not None:
+            query = query.where(issues.c.day == day)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        return None if row is None else replace(row.record, key=row.listing_key)
 
     @override
     async def freeze(
@@ -143,7 +176,7 @@ class SqlIssues(Issues):
             .scalar_subquery()
             .label("listings")
         )
-        shown = (issues.c[name] for name in ("key", "list", "day", "number", "subject", "frozen_at"))
+        shown = (issues.c[name] for name in _SUMMARY)
         query = (
             sa.select(*shown, size)
             .where(IS_CLOSED)
@@ -161,7 +194,7 @@ class SqlIssues(Issues):
                 day=row.day,
                 number=row.number,
                 subject=row.subject,
-                listings=row.listings,
+                listings=min(row.listings, length(row.candidates, row.terms.max_listings)),
                 frozen_at=row.frozen_at,
                 deliveries=counts[row.key],
             )
@@ -192,6 +225,12 @@ async def _issue(connection: AsyncConnection, which: sa.ColumnElement[bool]) -> 
         candidates=row.candidates,
         listings=tuple(replace(each.record, key=each.listing_key) for each in await connection.execute(query)),
     )
+
+
+async def _lengths(connection: AsyncConnection, keys: Collection[int]) -> dict[int, int]:
+    """Return how many of their listings some issues bring to everybody."""
+    query = sa.select(issues.c.key, issues.c.candidates, issues.c.terms).where(issues.c.key.in_(keys))
+    return {row.key: length(row.candidates, row.terms.max_listings) for row in await connection.execute(query)}
 
 
 async def _rendering(connection: AsyncConnection, key: int) -> Rendering | None:

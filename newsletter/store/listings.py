@@ -19,6 +19,7 @@ from newsletter.core.matching import Known, Placement, first_shown, keys_of, pla
 from newsletter.ports import Library, Recorded
 from newsletter.store.bulk import among, insert
 from newsletter.store.engine import Database
+from newsletter.store.feedback import RECORDING, follow_merge
 from newsletter.store.tables import issue_listings, listing_ids, listings, readings, sightings
 
 _SIGHTING = (
@@ -44,7 +45,7 @@ class SqlLibrary(Library):
     @override
     async def record(self, source: str, day: date, entries: Sequence[Entry], *, now: datetime) -> Recorded:
         async with self._database.write() as connection:
-            await self._database.alone(connection, "record listings")
+            await self._database.alone(connection, RECORDING)
             rows = await _known(connection, entries)
             known = [Known.of(row.key, row.record, ids) for row, ids in rows]
             before = {one: (row.record, frozenset(ids)) for one, (row, ids) in zip(known, rows, strict=True)}
@@ -142,6 +143,7 @@ async def _join(connection: AsyncConnection, placement: Placement) -> None:
     for was, now in placement.moves:
         for table in (sightings, issue_listings):
             await connection.execute(sa.update(table).where(table.c.listing_key == was).values(listing_key=now))
+        await follow_merge(connection, was, now)
         await connection.execute(sa.delete(listing_ids).where(listing_ids.c.listing_key == was))
         await connection.execute(sa.delete(listings).where(listings.c.key == was))
 

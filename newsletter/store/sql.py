@@ -6,11 +6,13 @@ from typing_extensions import override
 
 from newsletter.ports import Store
 from newsletter.store.engine import Database
+from newsletter.store.feedback import SqlFeedback
 from newsletter.store.high_water import SqlHighWater
 from newsletter.store.hindrances import SqlHindrances
 from newsletter.store.issues import SqlIssues
 from newsletter.store.listings import SqlLibrary
 from newsletter.store.outbox import SqlOutbox
+from newsletter.store.pictures import SqlPictures
 from newsletter.store.slots import SqlSlots
 from newsletter.store.subscribers import SqlSubscribers
 from newsletter.store.suppressions import SqlSuppressions
@@ -23,9 +25,11 @@ class SqlStore(Store):
     def __init__(self, database: Database) -> None:
         self._database = database
         self.library = SqlLibrary(database)
+        self.pictures = SqlPictures(database)
         workers = _workers(database)
         self.issues = SqlIssues(database, workers)
         self.subscribers = SqlSubscribers(database)
+        self.feedback = SqlFeedback(database)
         self.outbox = SqlOutbox(database, workers)
         self.hindrances = SqlHindrances(database)
         self.suppressions = SqlSuppressions(database)

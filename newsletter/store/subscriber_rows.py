@@ -12,6 +12,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from newsletter.core.address import address_key
+from newsletter.core.follows import Follow, read_follow
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus
 from newsletter.core.topics import TopicsMode
@@ -23,6 +24,11 @@ from newsletter.store.tables import subscribers
 def _words(text: str) -> tuple[str, ...]:
     """Return the words of a JSON array; readers have the same few topics again and again."""
     return tuple(from_json(text))
+
+
+@lru_cache(maxsize=4096)
+def _follows(text: str) -> tuple[Follow, ...]:
+    return tuple(map(read_follow, from_json(text)))
 
 
 @lru_cache(maxsize=1024)
@@ -44,6 +50,7 @@ _FIELDS: Mapping[str, Callable[[Any], Any] | None] = {
     "email": None,
     "name": None,
     "topics": _words,
+    "follows": _follows,
     "cadence": _one_of(Cadence),
     "hour": _hour,
     "timezone": None,
@@ -73,12 +80,13 @@ MEMBER_COLUMNS = ("address_key", *Member._fields)
 
 def member_row(member: Member) -> tuple[str | None, ...]:
     """Return a member as text, in the order of `MEMBER_COLUMNS`."""
-    email, name, topics, cadence, hour, timezone, mode, interest = member
+    email, name, topics, follows, cadence, hour, timezone, mode, interest = member
     return (
         address_key(email),
         email,
         name,
         _array(topics),
+        _array(tuple(map(str, follows))) if follows else "[]",
         None if cadence is None else cadence.value,
         None if hour is None else hour.isoformat(),
         timezone,

@@ -75,6 +75,14 @@ listing_ids = sa.Table(
     _reference("listing_key", "listings.key", primary_key=True, index=True),
 )
 
+# The keys of listings that were merged into others: mails that are sent still name them.
+merged_listings = sa.Table(
+    "merged_listings",
+    metadata,
+    sa.Column("former_key", sa.BigInteger, primary_key=True, autoincrement=False),
+    _reference("listing_key", "listings.key", index=True),
+)
+
 sightings = sa.Table(
     "sightings",
     metadata,
@@ -88,6 +96,19 @@ sightings = sa.Table(
     sa.Column("comments", sa.Integer),
     sa.Column("stars", sa.Integer),
     sa.Index(None, "source", "listed_on", "listing_key"),
+)
+
+# What was found at the URLs of papers' pictures; each is asked for once. `kind` and `refusal` may be empty.
+pictures = sa.Table(
+    "pictures",
+    metadata,
+    sa.Column("url", _Exact, primary_key=True),
+    _text("kind"),
+    sa.Column("width", sa.BigInteger),  # pixels
+    sa.Column("height", sa.BigInteger),
+    sa.Column("size", sa.BigInteger),  # bytes
+    _text("refusal"),  # why no mail shows it
+    _moment("checked_at"),
 )
 
 # What reading a page came to, by the day that the page is for.
@@ -163,6 +184,7 @@ subscribers = sa.Table(
     _text("email"),
     _text("name"),
     _text("topics"),  # a JSON array
+    sa.Column("follows", sa.Text, nullable=False, server_default="[]"),  # a JSON array
     sa.Column("cadence", _one_of(Cadence)),
     sa.Column("hour", sa.Text),
     sa.Column("timezone", sa.Text),
@@ -176,6 +198,16 @@ subscribers = sa.Table(
     sa.Index(None, "address_key"),
     sa.Index(None, "list", "cadence"),
     sqlite_autoincrement=True,  # unsubscribe links hold on to the number
+)
+
+# What readers said of papers in their mails: more like this one, or less. It goes when its subscriber goes.
+feedback = sa.Table(
+    "feedback",
+    metadata,
+    _reference("subscriber_key", "subscribers.key", primary_key=True),
+    _reference("listing_key", "listings.key", primary_key=True, index=True),
+    sa.Column("liked", sa.Boolean, nullable=False),
+    _moment("at"),
 )
 
 EVERY_LIST = "*"

@@ -11,12 +11,13 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from newsletter.core.tokens import Links
-from newsletter.ports import Clock, Issues, Subscribers
+from newsletter.ports import Clock, Feedback, Issues, Subscribers
 from newsletter.ports.pages import PageRenderer
 from newsletter.web import headers, health
 from newsletter.web.guard import SECRET_PARAMETER, Guard
+from newsletter.web.pages import cite, leaving
+from newsletter.web.pages import feedback as feedback_pages
 from newsletter.web.pages import issues as issue_pages
-from newsletter.web.pages import leaving
 from newsletter.web.pages.kept import KeptPages
 
 
@@ -24,6 +25,7 @@ def public_app(
     *,
     subscribers: Subscribers,
     issues: Issues,
+    feedback: Feedback,
     links: Links,
     renderer: PageRenderer,
     kept: KeptPages,
@@ -35,6 +37,7 @@ def public_app(
     Args:
         subscribers: finds the reader of a token, and suppresses who leaves.
         issues: the frozen issues, and through them how each list presents itself.
+        feedback: keeps what readers say of papers.
         links: reads the signed tokens, and makes the addresses of pages.
         renderer: renders the pages.
         kept: the rendered web versions of issues.
@@ -46,6 +49,8 @@ def public_app(
             _home(renderer),
             *health.routes(healthy),
             *leaving.routes(subscribers, issues, links, renderer, clock),
+            *feedback_pages.routes(feedback, subscribers, issues, links, renderer, clock),
+            *cite.routes(issues, links, renderer),
             *issue_pages.routes(issues, links, renderer, kept),  # last: a list's name matches any path of one part
         ],
         middleware=[Middleware(Guard, headers=headers.STRICT)],

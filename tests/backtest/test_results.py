@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import date
 
 from newsletter.backtest.results import SHARES, Made, Reach, measured
-from newsletter.core.issue import Issue
 from newsletter.core.listing import Candidate
 from tests import factories
 from tests.core.candidates import DAY, YESTERDAY, candidate, sighting
@@ -15,17 +14,7 @@ def issue(day: date, *keys: int) -> Made:
         factories.issue_listing(candidate(key).listing, rank, key=key, listed_on=YESTERDAY)
         for rank, key in enumerate(keys, start=1)
     )
-    made = Issue(
-        key=1,
-        number=1,
-        subject="",
-        frozen_at=datetime(2026, 3, 12, 8, tzinfo=UTC),
-        terms=factories.terms(),
-        day=day,
-        candidates=len(keys),
-        listings=listings,
-    )
-    return Made(made, "")
+    return Made(listings, "")
 
 
 def page(day: date, votes: dict[int, int | None]) -> list[Candidate]:

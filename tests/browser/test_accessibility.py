@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import Page
 
 from newsletter.render.issue.renderer import TemplateRenderer
+from newsletter.render.lint.mail import Mail
 from tests.browser.conftest import Scheme
 from tests.browser.node import NODE_MODULES
 from tests.render import mails as make
-from tests.render.reader import reader_page
 from tests.services import missing
 
 # A mail stands within the page of a mail client, which has the landmarks.
@@ -43,12 +43,10 @@ def findings(page: Page, axe: str, rules: dict[str, Any]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def mails(renderer: TemplateRenderer) -> dict[str, str]:
-    """Mails as a reader gets them; the longest one shows listings in short as well."""
+    """Mails as a reader gets them."""
     pages = {}
-    for name in ("sixty", "right_to_left", "weekly"):
-        issue = make.issues()[name]
-        rendered = renderer.issue(issue, web_url=make.WEB_URL)
-        pages[name] = reader_page(rendered, issue, matched={1: "agents"})
+    for name in ("twenty", "sixty", "right_to_left", "weekly", "short"):
+        pages[name] = Mail(make.sample_mail(name, renderer)).html
     for name, values in make.single_mails().items():
         pages[name] = renderer.mail(name, values)[1]
     return pages
@@ -57,8 +55,8 @@ def mails(renderer: TemplateRenderer) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("name", "width", "scheme"),
     [
-        *(("weekly", *look) for look in LOOKS),
-        *((name, *look) for name in ("sixty", *make.single_mails()) for look in LOOKS[:2]),
+        *((name, *look) for name in ("twenty", "weekly") for look in LOOKS),
+        *((name, *look) for name in ("sixty", "short", *make.single_mails()) for look in LOOKS[:2]),
         ("right_to_left", 320, "light"),
     ],
 )
@@ -74,7 +72,7 @@ def test_mails_are_accessible(
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(900, "light"), (320, "dark")])
-@pytest.mark.parametrize("name", ["issue", *make.pages()])
+@pytest.mark.parametrize("name", ["issue", "week", *make.pages()])
 def test_web_pages_are_accessible(
     name: str,
     renderer: TemplateRenderer,
@@ -83,8 +81,17 @@ def test_web_pages_are_accessible(
     width: int,
     scheme: Scheme,
 ) -> None:
-    if name == "issue":
-        html = renderer.issue_page(make.issues()["twenty"], web_url=make.WEB_URL)
+    if name in {"issue", "week"}:
+        issue = make.issues()["twenty" if name == "issue" else "weekly"]
+        html = renderer.issue_page(issue, web_url=make.WEB_URL)
     else:
         html = renderer.page(name, make.pages()[name])
     assert not findings(show(html, width, scheme), axe, {})
+
+
+@pytest.mark.parametrize("values", make.feedback_states(), ids=lambda one: f"{one['wish']}-{one['is_done']}")
+def test_what_readers_see_who_say_something_of_a_paper_is_accessible(
+    values: dict[str, Any], renderer: TemplateRenderer, axe: str, show: Callable[[str, int, Scheme], Page]
+) -> None:
+    html = renderer.page("feedback", values)
+    assert not findings(show(html, 320, "light"), axe, {})

@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from newsletter.core.calendar import Slot, planner
+from newsletter.core.choice import Choice
 from newsletter.core.delivery import Planned
 from newsletter.core.listing import Candidate, Listing, Sighting
 from newsletter.core.newsletter_list import Masthead, NewsletterList
 from newsletter.core.subscriber import Subscriber
-from newsletter.core.topics import Choice
 
 DAY = date(2026, 3, 12)  # a Thursday
 NOON = datetime(2026, 3, 12, 12, tzinfo=UTC)
@@ -39,7 +39,7 @@ def planning(
     now: datetime,
     *,
     at_once: bool,
-    choose: Callable[[Subscriber, frozenset[int]], Choice] = lambda _reader, _had: Choice.whole(1),
+    choose: Callable[[Subscriber, frozenset[int]], Choice] = lambda _reader, _had: Choice.first(1),
 ) -> Callable[[Subscriber], Planned]:
     """Return the planner of an issue for readers who had nothing of it; its mails have one subject."""
     plan = planner(list_, slot, now, at_once=at_once, choose=choose, subject_of=lambda _: "Papers")

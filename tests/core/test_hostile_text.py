@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from newsletter.core.errors import RenderError
 from newsletter.core.identity import IdKind, doi, identities
 from newsletter.core.normalisation import normalised
+from newsletter.core.searching import stems
 from newsletter.core.text import one_line
-from newsletter.core.topics import stems
 from newsletter.delivery.smtp.replies import Reply, Stage, step
 from newsletter.render.issue.mathtext import readable
-from newsletter.render.issue.words import cut_at_sentence, wrapped
+from newsletter.render.issue.sentences import cut_at_sentence
+from newsletter.render.issue.words import wrapped
 from newsletter.render.mime.addresses import Mailbox
 from newsletter.render.mime.headers import text as header
 from newsletter.sources.reading.plaintext import plain

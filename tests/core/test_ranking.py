@@ -54,6 +54,18 @@ def test_new_stars_lift_a_paper_and_those_of_an_old_repository_are_not_new() -> 
     assert scores[1] > scores[2] == scores[3]
 
 
+def test_the_votes_that_a_paper_had_at_first_are_those_of_the_page_where_it_has_most_now() -> None:
+    one = candidate(
+        1,
+        sighting(YESTERDAY, seen_at=MORNING, upvotes=97),
+        sighting(YESTERDAY, upvotes=147),
+        sighting(source="other", upvotes=3),
+        sighting(source="hackernews", upvotes=500),
+    )
+    assert (only(one).first_upvotes, only(one).upvotes) == (97, 147)
+    assert only(candidate(2, source="hackernews", upvotes=80)).first_upvotes is None
+
+
 def test_points_on_hacker_news_are_a_signal_and_no_votes() -> None:
     told = candidate(
         1, sighting(upvotes=5, comments=2), sighting(source="hackernews:20", upvotes=250, comments=90, position=7)

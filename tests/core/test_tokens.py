@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.core.tokens import Links
+from newsletter.core.tokens import Links, feedback_about
 
 BY_MAIL = Links("", "a secret of 32 bytes for tests only")
 PAPERS = "papers@example.org"
@@ -69,3 +70,42 @@ def test_an_address_of_any_letters_is_one_recipient(mailbox: str) -> None:
 def test_with_public_pages_the_way_out_is_a_page() -> None:
     pages = Links("https://papers.example.org", BY_MAIL.secret_key)
     assert pages.way_out(42, PAPERS) == pages.unsubscribe(42)
+
+
+PAGES = Links("https://papers.example.org", "a secret of 32 bytes for tests only")
+
+
+@given(st.integers(0, 10**18 - 1), st.integers(1, 10**9), st.booleans())
+def test_a_link_for_feedback_says_who_and_of_what(reader: int, listing: int, like: bool) -> None:
+    link = PAGES.feedback(reader, listing, like=like)
+    assert link == PAGES.feedback_of(reader) + feedback_about(listing, like=like)
+    token, key, wish = link.removeprefix("https://papers.example.org/-/feedback/").split("/")
+    assert PAGES.read_feedback(token) == reader
+    assert (int(key), wish) == (listing, "more" if like else "less")
+
+
+@given(st.integers(0, 10**18 - 1))
+def test_a_token_is_good_for_its_own_purpose_alone(reader: int) -> None:
+    leaving = PAGES.unsubscribe(reader).rpartition("/")[2]
+    feedback = PAGES.feedback_of(reader).rpartition("/")[2]
+    assert PAGES.read_unsubscribe(leaving) == reader
+    assert PAGES.read_unsubscribe(feedback) is None
+    assert PAGES.read_feedback(leaving) is None
+    assert Links(PAGES.public_url, "another secret").read_feedback(feedback) is None
+
+
+@given(st.text(max_size=60))
+def test_no_text_passes_for_a_token_of_feedback(text: str) -> None:
+    assert PAGES.read_feedback(text) is None
+
+
+def test_a_token_with_another_readers_number_is_refused() -> None:
+    token = PAGES.feedback_of(42).rpartition("/")[2]
+    assert PAGES.read_feedback(f"43{token[2:]}") is None
+    assert PAGES.read_feedback(f"042{token[2:]}") is None
+
+
+def test_without_pages_there_are_no_links_to_them() -> None:
+    assert BY_MAIL.feedback(42, 7, like=True) == BY_MAIL.feedback_of(42) == ""
+    assert BY_MAIL.cite("daily", date(2026, 3, 12), 7) == ""
+    assert PAGES.cite("daily", date(2026, 3, 12), 7) == "https://papers.example.org/-/cite/daily/2026-03-12/7"

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from newsletter.core.listing import Listing
-from newsletter.core.topics import OWN_WORDS, Topic, TopicsMode, choose, index
+from newsletter.core.searching import SearchIndex
+from newsletter.core.topics import Topic, matches
 
 PAPERS = [
     Listing(title="Tool use by language agents", categories=("cs.AI",)),
@@ -42,50 +41,16 @@ PAPERS = [
     ],
 )
 def test_a_topic_matches_whole_words_categories_and_authors(topic: Topic, positions: set[int]) -> None:
-    assert index(PAPERS, {"t": topic})["t"] == positions
+    assert matches(SearchIndex(PAPERS), {"t": topic})["t"].keys() == positions
 
 
-def test_a_reader_gets_matching_listings_first_and_loses_none() -> None:
-    matches = {"a": frozenset({2}), "b": frozenset({2, 3})}
-    choice = choose(matches, ["b", "a", "gone"], 4)
-    assert choice.positions == (2, 3, 0, 1)
-    assert choice.matched == {2: ("b", "a"), 3: ("b",)}
-
-
-def test_under_only_a_reader_gets_what_matches_and_nothing_else() -> None:
-    matches = {"a": frozenset({2}), "b": frozenset()}
-    assert choose(matches, ["a"], 4, mode=TopicsMode.ONLY).positions == (2,)
-    assert choose(matches, ["b"], 4, mode=TopicsMode.ONLY).positions == ()
-    assert choose(matches, [], 4, mode=TopicsMode.ONLY).positions == (0, 1, 2, 3)
-
-
-def test_what_fits_the_readers_own_words_comes_by_its_score() -> None:
-    choice = choose({"a": frozenset({0, 3})}, ["a"], 5, interest={1: 0.5, 3: 2.0})
-    assert choice.positions == (3, 1, 0, 2, 4)
-    assert choice.matched == {3: ("a", OWN_WORDS), 1: (OWN_WORDS,), 0: ("a",)}
-    assert choose({}, [], 2, mode=TopicsMode.ONLY, interest={}).positions == ()
-
-
-def test_what_a_reader_has_had_is_left_out() -> None:
-    choice = choose({"a": frozenset({2, 3})}, ["a"], 4, without={0, 3})
-    assert choice.positions == (2, 1)
-    assert choice.topics == (("a",), ())
-
-
-positions = st.integers(0, 9)
-
-
-@given(
-    st.dictionaries(st.text(), st.frozensets(positions)),
-    st.lists(st.text()),
-    st.none() | st.dictionaries(positions, st.floats(0, 9)),
-    st.sets(positions),
+@pytest.mark.parametrize(
+    ("topic", "word"),
+    [
+        (Topic(name="t", keywords=("nothing", "Tool-Use", "agent")), "Tool-Use"),
+        (Topic(name="t", keywords=("nothing",), categories=("cs",)), "cs"),
+        (Topic(name="t", categories=("CS.ai",)), "CS.ai"),
+    ],
 )
-def test_every_choice_is_a_permutation_of_what_the_reader_may_get(
-    matches: dict[str, frozenset[int]], wanted: list[str], interest: dict[int, float] | None, without: set[int]
-) -> None:
-    choice = choose(matches, wanted, 10, interest=interest, without=without)
-    assert sorted(choice.positions) == sorted(set(range(10)) - without)
-    only = choose(matches, wanted, 10, interest=interest, without=without, mode=TopicsMode.ONLY)
-    if wanted or interest is not None:
-        assert only.positions == tuple(one for one in choice.positions if choice.matched.get(one))
+def test_what_of_a_topic_stands_in_a_paper_is_named_as_the_topic_has_it(topic: Topic, word: str) -> None:
+    assert matches(SearchIndex(PAPERS), {"t": topic})["t"][0] == word

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from newsletter.core.choice import Choice, Reason, ReasonKind
 from newsletter.core.delivery import Planned
 from newsletter.core.subscriber import Subscriber
-from newsletter.core.topics import Choice
 from newsletter.ports import Store
 from tests.delivery.fakes import NOW, reader
 from tests.factories import DAY, draft
@@ -26,7 +26,7 @@ async def freeze(store: Store, number: int = 1) -> int:
     """
 
     def plan(subscriber: Subscriber, _had: frozenset[int]) -> Planned:
-        choice = Choice((), ((subscriber.email,),))
+        choice = Choice((), ((Reason(ReasonKind.TOPIC, subscriber.email),),))
         return Planned(due_at=NOW - timedelta(minutes=5), choice=choice, subject="Daily Papers")
 
     one = draft((), number=number, day=DAY + timedelta(days=number))

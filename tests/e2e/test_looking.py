@@ -51,7 +51,7 @@ async def test_a_test_copy_leaves_the_ledger_alone(workplace: Workplace) -> None
     assert (await workplace.run("deliveries", "list", "--json")).json == []
     await workplace.run("run", "--date", "2026-03-12")
     issue = workplace.mails()[-1]
-    assert issue["Subject"] == copy["Subject"]
+    assert copy["Subject"] == f"[Test] {issue['Subject']}"
     assert issue["Message-ID"] != copy["Message-ID"]
 
 

@@ -72,8 +72,7 @@ async def test_the_mail_is_for_its_one_reader_and_shows_hostile_titles_as_text(w
     await workplace.run("run", "--date", "2026-03-12")
     (mail,) = workplace.mails()
     assert mail["To"] == "Ann <ann@example.org>"
-    assert "12 Mar" in mail["Subject"]
-    assert '<script>alert(1)</script> & "quotes"' in mail["Subject"]
+    assert mail["Subject"] == '<script>alert(1)</script> & "quotes" in a Title'
     unsubscribe = mail["List-Unsubscribe"]
     assert unsubscribe.startswith("<https://papers.example.org/unsubscribe/")
     assert "=?" not in unsubscribe
@@ -83,8 +82,9 @@ async def test_the_mail_is_for_its_one_reader_and_shows_hostile_titles_as_text(w
     assert "<script>alert" not in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp;" in html
     assert '<script>alert(1)</script> & "quotes" in a Title' in " ".join(text.split())
-    for shown in ("4 authors", "2 Mar 2023", "3 comments", "1 author", "A short study of a slow algorithm."):
-        assert shown in " ".join(text.split())
+    for shown in ("4 authors", "3 comments", "1 author"):
+        assert shown in html
+    assert "A short study of a slow algorithm." in " ".join(text.split())
 
 
 async def test_without_public_pages_a_reader_leaves_by_a_mail_to_the_sender(workplace: Workplace) -> None:

@@ -84,6 +84,7 @@ class Workplace:
             "NEWSLETTER_SMTP__PORT": str(self.port),
             "NEWSLETTER_SMTP__SECURITY": "none",
             "NEWSLETTER_LOG__LEVEL": "warning",
+            "NEWSLETTER_HTTP__PICTURES": "false",  # those of recorded papers are on the Internet
             "PYTHONPATH": str(ROOT),
             **self.environment,
         }

@@ -6,9 +6,9 @@
 
 Prints a line for each target: how many inputs, how many were refused with a documented exception, the slowest of
 them; and below it each other exception with the input that showed it, each input that hung, and each text whose
-time grew faster than its length. Exit 1 if there was any. `--only` takes areas (feeds, records, mathtext, text,
-tokens, replies, lists, settings) and names of targets. The same seed makes the same inputs, as many as there is
-time for; `test_fuzz.py` runs a short one with all tests.
+time grew faster than its length. Exit 1 if there was any. `--only` takes areas (feeds, records, pictures,
+mathtext, text, tokens, replies, lists, settings) and names of targets. The same seed makes the same inputs, as
+many as there is time for; `test_fuzz.py` runs a short one with all tests.
 """
 
 from __future__ import annotations
@@ -17,10 +17,17 @@ import argparse
 import sys
 from time import time
 
-from tests.fuzz import feeds, operators, records, replies, text
+from tests.fuzz import feeds, operators, pictures, records, replies, text
 from tests.fuzz.run import fuzz_all, input_of
 
-TARGETS = (*feeds.TARGETS, *records.TARGETS, *text.TARGETS, *replies.TARGETS, *operators.TARGETS)
+TARGETS = (
+    *feeds.TARGETS,
+    *records.TARGETS,
+    *pictures.TARGETS,
+    *text.TARGETS,
+    *replies.TARGETS,
+    *operators.TARGETS,
+)
 
 
 def main() -> int:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import unicodedata
+from contextlib import suppress
 from functools import partial
 
 from newsletter.core import topics
 from newsletter.core.errors import RenderError
+from newsletter.core.follows import Follows, read_follow
 from newsletter.core.identity import identities
 from newsletter.core.interest import Interests
 from newsletter.core.listing import Listing
+from newsletter.core.searching import SearchIndex
 from newsletter.core.text import one_line
 from newsletter.core.titles import normalised_title
 from newsletter.core.tokens import Links
+from newsletter.render.issue.clauses import brief, clause, columns, cut
 from newsletter.render.issue.mathtext import readable
-from newsletter.render.issue.view import image_link, web_link
-from newsletter.render.issue.words import cut, cut_at_sentence, wrapped
+from newsletter.render.issue.sentences import cut_at_sentence, gist, passage
+from newsletter.render.issue.view import web_link
+from newsletter.render.issue.words import wrapped
 from newsletter.render.mime import headers
 from newsletter.render.mime.addresses import Mailbox
 from newsletter.sources.arxiv import author_names
@@ -60,8 +65,12 @@ def _matched(text: str) -> None:
     topic = topics.Topic(
         name="t", keywords=("graph", text), authors=(text,), organizations=(text,), exclude=("x y",)
     )
-    topics.index(papers, {"t": topic})
-    Interests(papers).scores(text)
+    index = SearchIndex(papers)
+    topics.matches(index, {"t": topic})
+    Interests(index).scores(text)
+    for kind in ("author", "organization", "keyword"):
+        with suppress(ValueError):  # a text without a letter names nobody
+            Follows(index).reasons((read_follow(f"{kind}: {text}"),))
 
 
 def _field(text: str) -> None:
@@ -78,7 +87,6 @@ def _mailbox(text: str) -> None:
 def _linked(text: str) -> None:
     for link in (
         web_link(text),
-        image_link(text),
         records.link(text, "https://example.org/feed"),
         records.link(text),
     ):
@@ -89,7 +97,11 @@ def _linked(text: str) -> None:
 
 def _laid_out(text: str) -> None:
     assert "".join(wrapped(text, 4).split()) == "".join(text.split())
-    assert len(cut(text, 72)) <= 72
+    assert columns(cut(text, 72)) <= 72
+    assert columns(clause(text, 150)) <= 150
+    assert columns(brief(text[:80], text, 65)) <= 65
+    assert len(passage(text)) <= 600
+    assert len(gist(text)) <= len(text) + 2  # a letter may be two in capitals
     assert len(cut_at_sentence(text, 480)) <= 480
 
 

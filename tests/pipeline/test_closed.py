@@ -156,8 +156,8 @@ async def test_a_topic_that_is_edited_after_closing_changes_no_mail(office: Offi
     mails = await office.mails(key)
     assert mails == before
     mail = mails["agents@example.org"]
-    assert "Here are 2 of 4 new papers" in text(mail)
-    assert read(mail)["Subject"] == "Daily Papers · 12 Mar: Agents that plan and 1 more"
+    assert "2 papers for you, of 4 new papers." in text(mail)
+    assert read(mail)["Subject"] == "Agents that plan"
 
 
 async def test_the_old_process_and_a_fresh_one_make_the_same_mails(office: Office) -> None:
@@ -183,7 +183,7 @@ async def test_a_new_issue_goes_by_the_templates_and_the_list_as_they_are(office
 
     [old, new] = [(await office.mails(key))["all@example.org"] for key in (first, second)]
     assert (read(old)["Subject"], read(old)["List-Id"]) == (
-        "Daily Papers · 12 Mar: Agents that plan and 3 more",
+        "Agents that plan",
         "Daily Papers <daily.example.org>",
     )
     assert (read(new)["Subject"], read(new)["List-Id"]) == (
@@ -382,7 +382,7 @@ async def test_topics_that_are_edited_between_closing_and_sending_leave_nobody_a
 
     assert (desk.papers("ann"), desk.papers("bob")) == ([8], [7, 6])
     assert len(desk.papers("eve")) == 6
-    assert all(mail.subject.startswith("Daily Papers · 9 Mar: ") for mail in desk.post.mails)
+    assert all(mail.subject.startswith("Paper number ") for mail in desk.post.mails)
 
 
 async def test_a_closed_issue_is_delivered_when_the_file_of_its_list_is_gone(tmp_path: Path, store: Store) -> None:
@@ -457,9 +457,9 @@ async def test_a_preview_shows_a_closed_issue_as_it_was_chosen_and_rendered(tmp_
 
     ann, bob, other = [await studio.raw(issue, f"{name}@example.org") for name in ("ann", "bob", "somebody-else")]
 
-    assert read(ann)["Subject"] == "Daily Papers · 9 Mar: Paper number 8"
-    assert "Here are 2 of 8 new papers" in text(bob)
-    assert "Here are 6 of 8 new papers" in text(other)
+    assert read(ann)["Subject"] == "Paper number 8"
+    assert "2 papers for you, of 8 new papers." in text(bob)
+    assert "6 of 8 new papers." in text(other)
     assert "https://example.org/daily/2026-03-09" in text(ann)  # where the page stood when it was rendered
 
 
@@ -493,7 +493,7 @@ async def test_who_signed_up_is_shown_what_they_get_and_who_gets_nothing_no_mail
     mail = await studio.raw(closed, "may@example.org")
 
     assert read(mail)["To"] == "May <may@example.org>"
-    assert "Here is 1 of 8 new papers" in text(mail)
+    assert "1 paper for you, of 8 new papers." in text(mail)
     lost = replace(signed_up, topics=("topic that is gone",))
     await join(store, lost, now=desk.now)
     with pytest.raises(NothingNewError, match=r"holds nothing for may@example\.org"):

@@ -7,7 +7,7 @@ A small issue with its marks, as templates would write it, and its messages; the
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -17,15 +17,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from newsletter.core.choice import Choices
+from newsletter.core.choosing import Chooser
 from newsletter.core.delivery import Delivery, DeliveryState
 from newsletter.core.issue import Issue, IssueListing
 from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Cadence, Masthead
+from newsletter.core.pictures import Figure
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.terms import Terms
 from newsletter.core.tokens import Links
 from newsletter.core.topics import Topic
+from newsletter.render.issue.citation import citation
+from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.render.issue.message import IssueMessage
 from newsletter.render.issue.rendered import RenderedIssue
 from newsletter.render.issue.renderer import TemplateRenderer
@@ -82,13 +85,17 @@ def issue(listings: int = 3, *, head: Masthead | None = None, subject: str = SUB
     )
 
 
+_SECTIONS = ("lead", "for_you", "also_today", "brief")
+
+
 def html_page(of: Issue, marks: Markers) -> str:
-    rows = "\n".join(
-        f'{marks.begin("listing", position)}<tr><td style="color:#222222">{marks.slot("number")}. '
-        f'<a href="{item.listing.url}" style="color:#1a5fb4" class="link">{item.listing.title}</a>'
+    forms = "\n".join(
+        f'{marks.form("line", position)}<tr><td style="color:#222222">'
+        f'New: <h3><a href="{item.listing.url}" style="color:#1a5fb4" class="link">{item.listing.title}</a></h3>'
         f"{marks.when('matched')} matches {marks.slot('matched')}{marks.end()}</td></tr>{marks.end()}"
         for position, item in enumerate(of.listings)
     )
+    rows = "\n".join(f"{marks.section(name)}{marks.run('line')}{marks.end()}{marks.end()}" for name in _SECTIONS)
     return f"""<!DOCTYPE html>
 <html lang="en" dir="ltr"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">
 <title>{marks.slot("subject")}</title>
@@ -101,7 +108,7 @@ def html_page(of: Issue, marks: Markers) -> str:
 <body class="ground" bgcolor="#ffffff" style="background-color:#ffffff">
 {marks.when("name")}<p style="color:#222222" class="link">Hello {marks.slot("name")}</p>{marks.end()}
 <table role="presentation" class="ground">
-{rows}
+{rows}{forms}
 </table>
 <p class="link" style="color:#444444">{of.masthead.postal_address.replace(chr(10), "<br>")}
 <a class="link" style="color:#1a5fb4" href="{marks.slot("unsubscribe_url")}">Leave</a> {marks.slot("email")}</p>
@@ -110,13 +117,14 @@ def html_page(of: Issue, marks: Markers) -> str:
 
 
 def text_page(of: Issue, marks: Markers) -> str:
-    blocks = "\n\n".join(
-        f"{marks.begin('listing', position)}{marks.slot('number')}. {item.listing.title}"
-        f"{marks.when('matched')} (matches {marks.slot('matched')}){marks.end()}\n{item.listing.url}{marks.end()}"
+    forms = "".join(
+        f"{marks.form('line', position)}{item.listing.title}\n"
+        f"{marks.when('matched')}{marks.slot('matched')}\n{marks.end()}{item.listing.url}\n\n{marks.end()}"
         for position, item in enumerate(of.listings)
     )
+    blocks = "".join(f"{marks.section(name)}{marks.run('line')}{marks.end()}{marks.end()}" for name in _SECTIONS)
     return (
-        f"{marks.when('name')}Hello {marks.slot('name')},\n\n{marks.end()}{blocks}\n\n--\n"
+        f"{marks.when('name')}Hello {marks.slot('name')},\n\n{marks.end()}{blocks}{forms}--\n"
         f"{of.masthead.postal_address}\nLeave:\n{marks.slot('unsubscribe_url')}\n"
     )
 
@@ -146,7 +154,7 @@ def delivery(email: str = "reader@example.org", name: str = "", *, topics: tuple
 
 def chosen(of: Issue, to: Delivery, *, had: frozenset[int] = frozenset()) -> Delivery:
     """Return a delivery with what its reader gets of an issue; the subject of a part names all its papers."""
-    choice = Choices(of.listings, replace(of.terms, topics=of.terms.topics or TOPICS)).of(to.subscriber, had)
+    choice = Chooser(of.listings, replace(of.terms, topics=of.terms.topics or TOPICS)).of(to.subscriber, had)
     part = [of.listings[position].listing.title for position in choice.positions]
     subject = of.subject if len(part) in {0, len(of.listings)} else ", ".join(part)
     return to._replace(choice=choice, subject=subject)
@@ -174,12 +182,27 @@ def mail(
     return message(of, links=links, signer=signer).for_reader(chosen(of, to or delivery()))[1]
 
 
+READER = ("ada@example.org", "Ada Lovelace")
+
+
 def sample_mail(name: str, renderer: TemplateRenderer, signer: Signer | None = None) -> bytes:
-    """Return the mail of a sample issue to a reader."""
+    """Return the mail of a sample issue to a reader who has chosen two topics."""
     of = issues()[name]
-    page = renderer.issue(of, web_url=WEB_URL)
-    reader = chosen(of, delivery("ada@example.org", "Ada Lovelace", topics=("agents", "cells")))
-    return made_of(page, of, signer=signer).for_reader(reader)[1]
+    reader = chosen(of, delivery(*READER, topics=tuple(SAMPLE_TOPICS)))
+    return issue_mail(renderer, of, reader, signer=signer)
+
+
+def issue_mail(
+    renderer: TemplateRenderer,
+    of: Issue,
+    to: Delivery | None = None,
+    *,
+    links: Links = LINKS,
+    signer: Signer | None = None,
+) -> bytes:
+    """Return the mail of an issue by the templates; None: to a reader without wishes."""
+    mails = MailRenderer(renderer, links, signer)
+    return mails.message(of, mails.render(of)).for_reader(to or chosen(of, delivery(*READER)))[1]
 
 
 def single_mail(name: str, renderer: TemplateRenderer) -> bytes:
@@ -269,40 +292,75 @@ _CROWD = replace(
 )
 
 
+SAMPLE_TOPICS = {
+    "language": Topic(name="language", keywords=("reward model",)),
+    "scenes": Topic(name="scenes", keywords=("gaussian splatting",)),
+}
+_FIGURE = Figure(url="https://cdn.example.org/figures/2305.18290.png", width=1200, height=480)
+
+
 def issues() -> dict[str, Issue]:
     """Return the sample issues by name."""
-    issue = factories.issue
     return {
-        "one": issue(factories.papers(1)),
-        "twenty": issue(factories.papers(20), candidates=46),
-        "sixty": issue(factories.papers(60)),
-        "no_abstract": issue(
+        "one": _sample(factories.papers(1)),
+        "short": _sample(factories.papers(4)),
+        "twenty": _with_figure(_sample(factories.papers(46))),
+        "sixty": _sample(factories.papers(60), most=0),
+        "no_abstract": _sample(
             [replace(paper, abstract="", summary="", ai_summary="") for paper in factories.papers(3)]
         ),
-        "bare_titles": issue(
-            Listing(title=paper.title, abstract=paper.abstract, author_count=len(paper.authors))
-            for paper in factories.papers(3)
+        "bare_titles": _sample(
+            [
+                Listing(title=paper.title, abstract=paper.abstract, author_count=len(paper.authors))
+                for paper in factories.papers(9)
+            ]
         ),
-        "six_hundred_authors": issue([_CROWD, *factories.papers(2)]),
-        "right_to_left": issue([_HEBREW, *factories.papers(1)]),
-        "mathematics": issue(_MATHEMATICS),
-        "hostile": issue(
+        "six_hundred_authors": _sample([_CROWD, *factories.papers(2)]),
+        "right_to_left": _sample([_HEBREW, *factories.papers(1)]),
+        "mathematics": _sample(_MATHEMATICS),
+        "hostile": _sample(
             [_HOSTILE, *factories.papers(1)],
-            masthead=factories.masthead(title='"Best" <Papers> & more', intro="<i>Hi</i>", outro="A & B"),
+            head=factories.masthead(title='"Best" <Papers> & more', intro="<i>Hi</i>", outro="A & B"),
             subject='"Best" <Papers> · <script>alert(1)</script> & "quotes"',
         ),
-        "weekly": issue(
-            factories.papers(12),
-            masthead=factories.masthead(
-                list="weekly",
-                cadence=Cadence.WEEKLY,
-                title="Weekly Papers",
-                intro="The week's best, picked by votes.",
-                outro="Reply to this mail to reach the editors.",
-                theme={"logo": "The Weekly", "accent": "#1a5f7a", "background": "#eef2f3", "thumbnails": "no"},
-            ),
+        "weekly": _week(
+            _sample(
+                factories.papers(30),
+                head=factories.masthead(
+                    list="weekly",
+                    cadence=Cadence.WEEKLY,
+                    title="Weekly Papers",
+                    intro="The week's best, picked by votes.",
+                    outro="Reply to this mail to reach the editors.",
+                    theme={"logo": "The Weekly", "accent": "#1a5f7a", "background": "#eef2f3", "pictures": "no"},
+                ),
+            )
         ),
     }
+
+
+def _sample(
+    papers: Sequence[Listing], *, most: int = 20, head: Masthead | None = None, subject: str = ""
+) -> Issue:
+    terms = factories.terms(masthead=head or factories.masthead(), topics=SAMPLE_TOPICS, max_listings=most)
+    return factories.issue(papers, terms=terms, subject=subject or papers[0].title)
+
+
+def _with_figure(issue: Issue) -> Issue:
+    """Return an issue with a picture of the paper that leads for readers of `language`."""
+    listings = (
+        replace(item, figure=_FIGURE) if item.listing.arxiv_id == "2305.18290" else item for item in issue.listings
+    )
+    return replace(issue, listings=tuple(listings))
+
+
+def _week(issue: Issue) -> Issue:
+    """Return an issue whose papers are of the days of a week, from before it too, and rose since."""
+    listings = (
+        replace(item, listed_on=DAY - timedelta(days=position % 8), first_upvotes=(item.upvotes or 0) // 2)
+        for position, item in enumerate(issue.listings)
+    )
+    return replace(issue, listings=tuple(listings))
 
 
 def single_mails() -> Mapping[str, dict[str, Any]]:
@@ -341,5 +399,34 @@ def single_mails() -> Mapping[str, dict[str, Any]]:
 
 def pages() -> Mapping[str, dict[str, Any]]:
     """Return the values of the web pages, by name."""
-    reader = {"masthead": factories.masthead(), "email": "ada@example.org"}
-    return {"page": {}, "unsubscribe": reader, "unsubscribed": reader, "gone": {}, "not_found": {}}
+    masthead = factories.masthead()
+    reader = {"masthead": masthead, "email": "ada@example.org"}
+    paper = {"masthead": masthead, "title": factories.PAPERS[0].title, "paper_url": factories.PAPERS[0].url}
+    cite = {
+        "masthead": masthead,
+        "citation": citation(factories.PAPERS[0]),
+        "paper_url": factories.PAPERS[0].url,
+        "issue_url": WEB_URL,
+        "day": DAY,
+        "bibtex_url": "7.bib",
+        "ris_url": "7.ris",
+    }
+    return {
+        "page": {},
+        "unsubscribe": reader,
+        "unsubscribed": reader,
+        "gone": {},
+        "not_found": {},
+        "test_copy": {},
+        "feedback": {**paper, "wish": "more", "is_done": False},
+        "cite": cite,
+    }
+
+
+def feedback_states() -> list[dict[str, Any]]:
+    """Return the values of the page `feedback` in all its states."""
+    return [
+        {**pages()["feedback"], "wish": wish, "is_done": is_done}
+        for wish in ("more", "less", "undo")
+        for is_done in (False, True)
+    ]

@@ -1,78 +1,41 @@
-"""One reader's page from a rendered issue, as plainly as can be: what the marks stand for, filled in."""
+"""One reader's mail of an issue, by the templates: its parts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
-from typing import Literal
 
+from newsletter.core.choice import Choice, Reason, ReasonKind
 from newsletter.core.issue import Issue
-from newsletter.render.issue.rendered import RenderedIssue
-from newsletter.render.issue.view import size
-
-READER = {
-    "name": "Ada Lovelace",
-    "email": "ada@example.org",
-    "unsubscribe_url": "https://papers.example.org/unsubscribe/MQ.x3Jt8q",
-    "preferences_url": "mailto:papers@example.org?subject=Preferences%3A%20daily",
-}
+from newsletter.core.tokens import Links
+from newsletter.render.issue.renderer import TemplateRenderer
+from newsletter.render.lint.mail import Mail
+from tests.render import mails as make
 
 
-def reader_page(
-    rendered: RenderedIssue,
+def reader_mail(
+    renderer: TemplateRenderer,
     issue: Issue,
-    part: Literal["html", "text"] = "html",
     *,
-    values: Mapping[str, str] | None = None,
+    name: str = "Ada Lovelace",
     matched: Mapping[int, str] | None = None,
-) -> str:
-    """Return a part of a rendered issue with its marks filled in, all listings in the issue's own order.
+    positions: tuple[int, ...] | None = None,
+    links: Links = make.LINKS,
+) -> Mail:
+    """Return the mail that a reader gets.
 
     Args:
-        rendered: the rendered issue.
-        issue: what it was made of.
-        part: which one.
-        values: what the reader's slots hold.
+        renderer: the templates.
+        issue: the issue.
+        name: the reader's.
         matched: the topics that match, by the position of the listing.
+        positions: what the reader gets, in order; None: what somebody without wishes gets, what matches first.
+        links: to the public pages.
     """
-    page, marks = (
-        (rendered.html, rendered.html_markers) if part == "html" else (rendered.text, rendered.text_markers)
+    known = matched or {}
+    if positions is None:
+        positions = tuple(sorted(range(issue.length), key=lambda position: position not in known))
+    reasons = tuple(
+        (Reason(ReasonKind.TOPIC, known[position]),) if position in known else () for position in positions
     )
-    known = {**READER, **_of_whole(rendered, issue), **(values or {})}
-    open_blocks: list[bool] = []
-    pieces, position, start = [], -1, 0
-
-    def value(name: str) -> str:
-        if name == "number":
-            return str(position + 1)
-        if name == "margin":
-            return f"{position + 1}. ".ljust(4)
-        return (matched or {}).get(position, "") if name == "matched" else known[name]
-
-    for mark in marks.pattern.finditer(page):
-        if all(open_blocks):
-            pieces.append(page[start : mark.start()])
-        start = mark.end()
-        kind, _, rest = mark[1].partition(".")
-        if kind == "slot" and all(open_blocks):
-            pieces.append(escape(value(rest)) if part == "html" else value(rest))
-        elif kind == "when":
-            open_blocks.append(bool(value(rest)))
-        elif kind == "begin":
-            open_blocks.append(True)
-            position = int(rest.partition(".")[2])
-        elif kind == "end":
-            open_blocks.pop()
-    return "".join(pieces) + page[start:]
-
-
-def _of_whole(rendered: RenderedIssue, issue: Issue) -> dict[str, str]:
-    count, left_out = len(issue.listings), len(rendered.left_out)
-    return {
-        "subject": issue.subject,
-        "preheader": rendered.view.preheader,
-        "size": size(count, issue.candidates),
-        "shown": size(count - left_out, issue.candidates),
-        "left_out": str(left_out or ""),
-        "long": "yes" if rendered.view.has_contents else "",
-    }
+    to = make.delivery("ada@example.org", name)._replace(choice=Choice(positions, reasons), subject=issue.subject)
+    return Mail(make.issue_mail(renderer, issue, to, links=links), issue)

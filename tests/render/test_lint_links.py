@@ -8,6 +8,8 @@ from newsletter.render.lint import lint
 from tests.render import mails as make
 from tests.render.planted import findings, in_page, rules_of
 
+EXTRA = '<a href="https://example.org/extra"></a>'
+
 
 def with_link(target: str) -> bytes:
     return in_page("</body>", f'<a href="{target}"></a></body>')
@@ -55,10 +57,19 @@ def test_plain_http_is_reported_on_request() -> None:
     ]
 
 
-def test_a_link_that_the_text_part_lacks_is_found() -> None:
-    [finding] = findings(with_link("https://example.org/extra"))
+def test_a_paper_that_the_text_part_does_not_link_is_found() -> None:
+    [finding] = findings(in_page("</body>", f"<h3>{EXTRA}</h3></body>"))
     assert (finding.rule, finding.where) == ("same-links", "text part")
     assert "https://example.org/extra" in finding.message
+
+
+def test_the_actions_beside_a_paper_may_be_in_the_html_part_alone() -> None:
+    assert findings(with_link("https://example.org/paper.pdf")) == []
+
+
+def test_of_a_single_mail_every_link_must_be_in_the_text_part() -> None:
+    raw = in_page("</body>", f"{EXTRA}</body>")
+    assert "same-links" in [finding.rule for finding in lint(raw)]
 
 
 def test_a_link_that_the_html_part_lacks_is_found() -> None:

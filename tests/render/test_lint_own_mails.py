@@ -41,7 +41,7 @@ def test_the_linter_finds_nothing_in_our_single_mails(name: str, renderer: Templ
     assert lint(make.single_mail(name, renderer), https=True) == []
 
 
-@pytest.mark.parametrize("count", [60, 300])
+@pytest.mark.parametrize("count", [100, 300])
 def test_the_longest_values_of_a_reader_keep_within_the_budget(count: int, renderer: TemplateRenderer) -> None:
     topics = {name: Topic(name=name, keywords=("method",)) for name in ("<one> & only", "two", "three", "four")}
     issue = factories.issue(factories.papers(count), terms=factories.terms(topics=topics))

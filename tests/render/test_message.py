@@ -68,7 +68,7 @@ def test_it_is_an_alternative_of_text_and_then_html() -> None:
 def test_both_parts_read_back_as_they_were_rendered() -> None:
     raw = make.mail(to=make.delivery(name="Ann <3"))
     text, html = body(raw, "plain"), body(raw, "html")
-    assert text.startswith("Hello Ann <3,\n\n1. Paper 0 on agents\nhttps://example.org/0\n\n2. Paper 1 on stars\n")
+    assert text.startswith("Hello Ann <3,\n\nPaper 0 on agents\nhttps://example.org/0\n\nPaper 1 on stars\n")
     assert text.endswith(f"\nLeave:\n{UNSUBSCRIBE}\n")
     assert "Hello Ann &lt;3</p>" in html
     assert f'href="{UNSUBSCRIBE}"' in html
@@ -77,11 +77,13 @@ def test_both_parts_read_back_as_they_were_rendered() -> None:
 
 def test_a_readers_topics_order_the_listings_and_say_what_matched() -> None:
     raw = make.mail(to=make.delivery(topics=("cells", "agents")))
-    assert "1. Paper 0 on agents (matches agents)\n" in body(raw, "plain")
-    assert "2. Paper 2 on agents in cells (matches cells, agents)\n" in body(raw, "plain")
-    assert "3. Paper 1 on stars\n" in body(raw, "plain")
-    html = body(raw, "html")
-    assert html.index("Paper 0") < html.index("Paper 2") < html.index("Paper 1")
+    text, html = body(raw, "plain"), body(raw, "html")
+    for part in (text, html):
+        assert part.index("Paper 0") < part.index("Paper 2") < part.index("Paper 1")
+    assert "Paper 2 on agents in cells\n       [cells · agents]\n" in text
+    assert "Paper 0 on agents\n       [agents]\n" in text
+    assert "Paper 1 on stars\nhttps://" in text
+    assert " matches cells · agents</td>" in html
 
 
 def test_readers_whose_topics_match_nothing_get_the_default_order() -> None:
@@ -90,10 +92,11 @@ def test_readers_whose_topics_match_nothing_get_the_default_order() -> None:
 
 def test_who_gets_a_part_of_the_issue_gets_the_subject_and_the_counts_of_that_part() -> None:
     of = make.issue(14)
-    page = replace(make.rendered(of), left_out=frozenset({13}))
-    slots = "|".join(page.text_markers.slot(name) for name in ("size", "shown", "left_out", "preheader"))
-    long = f"{page.text_markers.when('long')}long{page.text_markers.end()}"
-    message = make.made_of(replace(page, text=f"{slots}|{long}\n{page.text}"), of)
+    page = make.rendered(of)
+    marks = page.text_markers
+    slots = "|".join(marks.slot(name) for name in ("counts", "more_on_the_web", "preheader", "wishes"))
+    flags = "".join(f"{marks.when(name)}{name}{marks.end()}" for name in ("roomy", "tight", "by_models", "by_day"))
+    message = make.made_of(replace(page, text=f"{slots}|{flags}\n{page.text}"), of)
 
     def said_of(topics: tuple[str, ...], mode: TopicsMode) -> list[str]:
         reader = replace(make.delivery(topics=topics).subscriber, topics_mode=mode)
@@ -101,20 +104,20 @@ def test_who_gets_a_part_of_the_issue_gets_the_subject_and_the_counts_of_that_pa
         assert f"<title>{escape(read(raw)['Subject'])}</title>" in body(raw, "html")
         return [read(raw)["Subject"], *body(raw, "plain").partition("\n")[0].split("|")]
 
-    whole = [make.SUBJECT, "are 14 new papers", "are 13 of 14 new papers", "1"]
-    also = "Also: Paper 1 on stars · Paper 2 on agents in cells · Paper 3 on agents · Paper 4 on stars"
-    assert said_of((), TopicsMode.ONLY) == [*whole, also, "long"]
-    also = "Also: Paper 2 on agents in cells · Paper 5 on agents in cells · Paper 8 on agents in cells"
-    assert said_of(("cells",), TopicsMode.FIRST) == [*whole, f"{also} · Paper 11 on agents in cells", "long"]
-    part = [f"Paper {position} on agents in cells" for position in (2, 5, 8, 11)]
-    size = "are 4 of 14 new papers"
+    preheader = "Paper 1 on stars · Paper 2 on agents in cells · 14 new papers"
+    assert said_of((), TopicsMode.ONLY) == [
+        *(make.SUBJECT, "14 new papers. About 4 minutes.", "", preheader, "", "tight"),
+    ]
+    cells = [f"Paper {position} on agents in cells" for position in (2, 5, 8, 11)]
+    counts = "4 papers for you, and 10 others. About 4 minutes."
+    preheader = " · ".join([*cells[1:3], "14 new papers"])
+    assert said_of(("cells",), TopicsMode.FIRST) == [make.SUBJECT, counts, "", preheader, "cells", "tight"]
+    counts, preheader = (
+        "4 papers for you, of 14 new papers. About 3 minutes.",
+        " · ".join([*cells[1:3], "4 of 14 new papers"]),
+    )
     assert said_of(("cells",), TopicsMode.ONLY) == [
-        ", ".join(part),
-        size,
-        size,
-        "",
-        f"Also: {' · '.join(part[1:])}",
-        "",
+        *(", ".join(cells), counts, "10 more papers on the web", preheader, "cells", "roomy"),
     ]
 
 
@@ -122,7 +125,7 @@ def test_what_was_chosen_before_is_left_out() -> None:
     of = make.issue()
     raw = make.message(of).for_reader(make.chosen(of, make.delivery(), had=frozenset({0, 2})))[1]
     assert read(raw)["Subject"] == "Paper 1 on stars"
-    assert "1. Paper 1 on stars" in body(raw, "plain")
+    assert "Paper 1 on stars" in body(raw, "plain")
     assert "agents" not in body(raw, "plain")
 
 
@@ -149,12 +152,14 @@ def test_a_test_copy_is_the_same_mail_under_another_message_id_each_time() -> No
     assert body(trial.for_reader(first)[1], "html") == body(real.for_reader(first)[1], "html")
 
 
-def test_the_size_of_the_page_counts_no_marks() -> None:
+def test_the_size_of_the_page_is_that_of_its_bytes_without_the_reader_s_values() -> None:
     issue = make.issue()
-    html = body(make.mail(issue), "html")
-    values = len(UNSUBSCRIBE) + len("reader@example.org") + len("123") + len(make.SUBJECT.encode())
-    hidden = len('<p style="color:#222222" class="link">Hello </p>') + len(" matches ") * 3
-    assert make.rendered(issue).stored().html_bytes == len(html.rstrip("\n").encode()) + 1 - values + hidden
+    to = make.chosen(issue, make.delivery(name="Ann"))
+    html = read(make.message(issue).for_reader(to)[1]).get_body(("html",))
+    assert html is not None
+    values = len("Ann") + len(UNSUBSCRIBE) + len("reader@example.org")
+    size = len(html.get_payload(decode=True))
+    assert make.message(issue).pages.html_bytes(to.choice, to.subject) == size - values
 
 
 def test_the_envelope_sender_is_the_senders_address() -> None:

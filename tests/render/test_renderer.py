@@ -11,39 +11,39 @@ from newsletter.core.issue import Issue
 from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.text import one_line
+from newsletter.core.tokens import Links
 from newsletter.render.issue.renderer import TemplateRenderer
 from tests import factories
 from tests.render import mails as make
 from tests.render.outline import outline
-from tests.render.reader import reader_page
+from tests.render.reader import reader_mail
 
 
-def html_of(renderer: TemplateRenderer, issue: Issue, **values: str) -> str:
-    return reader_page(renderer.issue(issue, web_url=make.WEB_URL), issue, values=values)
+def html_of(renderer: TemplateRenderer, issue: Issue, name: str = "Ada Lovelace") -> str:
+    return reader_mail(renderer, issue, name=name).html.replace("\r\n", "\n")
 
 
-def text_of(renderer: TemplateRenderer, issue: Issue, **values: str) -> str:
-    return reader_page(renderer.issue(issue, web_url=make.WEB_URL), issue, "text", values=values)
+def text_of(renderer: TemplateRenderer, issue: Issue, name: str = "Ada Lovelace") -> str:
+    return reader_mail(renderer, issue, name=name).text.replace("\r\n", "\n")
 
 
-def test_the_subject_names_the_list_the_day_the_lead_paper_and_how_many_follow(renderer: TemplateRenderer) -> None:
+def words_of(html: str) -> str:
+    """Return what a page says, with plain spaces."""
+    return " ".join(outline(html).text.split())
+
+
+def test_the_subject_is_the_title_of_the_lead_and_nothing_that_the_sender_says(renderer: TemplateRenderer) -> None:
     lead = replace(factories.PAPERS[0], title="EDTalk: Efficient Disentanglement for Emotional Talking Head " * 3)
     subject = renderer.subject(factories.draft([lead, *factories.papers(45)]))
-    assert subject.startswith("Daily Papers · 12 Mar: EDTalk: Efficient Disentanglement for Emotional")
-    assert subject.endswith(" … and 45 more")
-    assert len(subject) <= 120
+    assert subject.startswith("EDTalk: Efficient Disentanglement for Emotional")
+    assert subject.endswith(" …")
+    assert len(subject) <= 100
 
 
-def test_the_subject_of_a_single_paper_counts_no_others(renderer: TemplateRenderer) -> None:
-    assert (
-        renderer.subject(factories.draft(factories.papers(1)))
-        == "Daily Papers · 12 Mar: Attention Is All You Need"
-    )
-
-
-def test_a_weekly_subject_names_the_week(renderer: TemplateRenderer) -> None:
+def test_a_weekly_subject_says_that_it_is_the_week_s(renderer: TemplateRenderer) -> None:
     draft = factories.draft(masthead=factories.masthead(cadence=Cadence.WEEKLY))
-    assert "Week to 12 Mar" in renderer.subject(draft)
+    assert renderer.subject(draft).startswith("The week")
+    assert draft.listings[0].listing.title in renderer.subject(draft)
 
 
 @given(title=st.text(min_size=1), name=st.text(max_size=80))
@@ -64,48 +64,61 @@ def test_the_title_of_the_page_is_the_subject(renderer: TemplateRenderer) -> Non
 
 def test_an_issue_renders_to_the_same_bytes_each_time_but_for_the_nonces(renderer: TemplateRenderer) -> None:
     issue = make.issues()["twenty"]
-    assert html_of(renderer, issue) == html_of(renderer, issue)
-    assert text_of(renderer, issue) == text_of(renderer, issue)
+    assert make.issue_mail(renderer, issue) == make.issue_mail(renderer, issue)
     first, second = (renderer.issue(issue, web_url="") for _ in range(2))
     assert first.html_markers.nonce != second.html_markers.nonce != first.text_markers.nonce
 
 
-def test_no_mark_of_the_fitting_is_left_for_the_reader(renderer: TemplateRenderer) -> None:
-    rendered = renderer.issue(make.issues()["sixty"], web_url=make.WEB_URL)
-    names = {match[1].rstrip("0123456789") for match in rendered.html_markers.pattern.finditer(rendered.html)}
-    slots = ("name", "email", "number", "matched", "unsubscribe_url", "preferences_url", "subject", "preheader")
-    blocks = ("name", "matched", "preferences_url", "left_out", "long")
-    assert names == {
-        *("begin.toc.", "begin.listing.", "end", "slot.shown", "slot.left_out"),
-        *(f"slot.{name}" for name in slots),
-        *(f"when.{name}" for name in blocks),
-    }
+def test_each_listing_is_rendered_once_in_each_form(renderer: TemplateRenderer) -> None:
+    rendered = renderer.issue(make.issues()["twenty"], web_url=make.WEB_URL)
+    for page, markers in ((rendered.html, rendered.html_markers), (rendered.text, rendered.text_markers)):
+        forms = [match[1] for match in markers.pattern.finditer(page) if match[1].startswith("form.")]
+        assert len(forms) == len(set(forms)) == 3 * 46
 
 
 def test_hostile_text_arrives_as_text_in_both_parts(renderer: TemplateRenderer) -> None:
     issue = make.issues()["hostile"]
     title = issue.listings[0].listing.title
     page = outline(html_of(renderer, issue))
-    assert page.headings[1] == f"1. {title}"
-    assert page.tags.isdisjoint({"script", "i", "b"})
+    assert page.headings[1] == title
+    assert page.tags.isdisjoint({"script", "i"})
     assert not page.images
     assert title in re.sub(r"\s+", " ", text_of(renderer, issue))
 
 
 def test_only_web_links_become_links(renderer: TemplateRenderer) -> None:
-    links = outline(html_of(renderer, make.issues()["hostile"], preferences_url="")).links
-    assert all(link.lower().startswith(("https://", "http://")) for link in links)
+    links = outline(html_of(renderer, make.issues()["hostile"])).links
+    mails = [link for link in links if link.startswith("mailto:")]
+    assert all(link.lower().startswith(("https://", "http://")) for link in links if link not in mails)
+    assert set(mails) == {"mailto:papers@example.org?subject=Preferences%3A%20daily"}
     assert "https://example.org/a%22onclick=%22alert(1)?x=%3Cb%3E&y=%C3%BC" in links
 
 
-def test_both_parts_hold_the_same_links(renderer: TemplateRenderer) -> None:
-    for name in ("twenty", "hostile", "right_to_left"):
-        issue = make.issues()[name]
-        links = re.findall(
-            r"^ *((?:https?://|mailto:)\S+)$", text_of(renderer, issue), re.MULTILINE | re.IGNORECASE
-        )
-        in_text = set(links)
-        assert set(outline(html_of(renderer, issue)).links) == in_text
+@pytest.mark.parametrize("name", sorted(make.issues()))
+def test_each_paper_is_linked_from_both_parts(name: str, renderer: TemplateRenderer) -> None:
+    issue = make.issues()[name]
+    mail = reader_mail(renderer, issue)
+    lines = [line.strip() for line in mail.text.splitlines()]
+    in_text = {line for line in lines if re.fullmatch(r"(?:https?://|mailto:)\S+", line, re.IGNORECASE)}
+    assert set(mail.links_of_titles) <= in_text <= set(mail.links)
+    assert len(mail.links_of_titles) >= len({item.listing.title for item in issue.listings[:20]}) - 1
+
+
+def test_the_actions_lead_to_citing_and_to_more_and_less_like_a_paper(renderer: TemplateRenderer) -> None:
+    issue = factories.issue(factories.papers(3))
+    links = outline(html_of(renderer, issue)).links
+    for item in issue.listings:
+        assert make.LINKS.cite("daily", issue.day, item.key) in links
+        for like in (True, False):
+            assert make.LINKS.feedback(42, item.key, like=like) in links
+
+
+def test_without_public_pages_nothing_leads_to_them(renderer: TemplateRenderer) -> None:
+    mail = reader_mail(renderer, factories.issue(factories.papers(30)), links=Links("", make.LINKS.secret_key))
+    assert not [link for link in mail.links if "/-/" in link]
+    assert "Cite" not in mail.html
+    assert "More like" not in mail.html
+    assert "on the web" not in mail.html + mail.text
 
 
 @given(
@@ -118,7 +131,7 @@ def test_any_title_is_read_back_from_the_page_as_it_was(
 ) -> None:
     words = one_line(re.sub(r"[^\w\s<>&\"']|_", "", title.encode("utf-8", "replace").decode()))
     issue = factories.issue([Listing(title=words, summary=summary)])
-    assert outline(html_of(renderer, issue)).headings[1] == f"1. {words or 'Untitled'}"
+    assert outline(html_of(renderer, issue)).headings[1] == (words or "Untitled")
 
 
 def test_text_lines_have_at_most_72_columns_and_links_stand_alone(renderer: TemplateRenderer) -> None:
@@ -128,98 +141,155 @@ def test_text_lines_have_at_most_72_columns_and_links_stand_alone(renderer: Temp
             assert len(line) <= 72 or re.fullmatch(r" *https?://\S+", line)
 
 
-def test_the_text_part_has_every_abstract_whole(renderer: TemplateRenderer) -> None:
-    issue = make.issues()["sixty"]
-    text = re.sub(r"\s+", " ", text_of(renderer, issue))
-    for item in issue.listings:
-        assert item.listing.abstract in text
+@pytest.mark.parametrize("name", ["twenty", "weekly"])
+def test_the_text_part_of_twenty_papers_is_no_longer_than_200_lines(name: str, renderer: TemplateRenderer) -> None:
+    assert len(text_of(renderer, make.issues()[name]).splitlines()) <= 200
+
+
+def test_votes_hang_in_the_margin_of_the_text_part(renderer: TemplateRenderer) -> None:
+    text = text_of(renderer, factories.issue(factories.papers(20)))
+    assert re.search(r"^  312  Attention Is All You Need$", text, re.MULTILINE)
+    assert re.search(r"^    1  Denoising Diffusion", text, re.MULTILINE)
+    inside = text[text.index("-- Top paper") : text.index("-" * 72)]
+    for line in filter(None, inside.splitlines()):
+        assert re.match(r"-- | {7}\S|[ \d,]{5}  \S", line)
 
 
 def test_a_greeting_is_there_only_for_readers_with_a_name(renderer: TemplateRenderer) -> None:
     issue = factories.issue()
-    assert "Hello Ada. Here are 3 new papers." in outline(html_of(renderer, issue, name="Ada")).text
+    assert "Hello Ada. 3 new papers. About 2 minutes." in words_of(html_of(renderer, issue, name="Ada"))
     assert "Hello" not in html_of(renderer, issue, name="")
-    assert "Hello Ada,\n" in text_of(renderer, issue, name="Ada")
+    assert "Hello Ada.\n3 new papers." in text_of(renderer, issue, name="Ada")
     assert "Hello" not in text_of(renderer, issue, name="")
 
 
-def test_preferences_are_linked_where_there_are_any(renderer: TemplateRenderer) -> None:
-    link = "https://papers.example.org/preferences/1"
-    for part in (html_of, text_of):
-        assert link in part(renderer, factories.issue(), preferences_url=link)
-        assert "Preferences" not in part(renderer, factories.issue(), preferences_url="")
+def test_sections_without_papers_are_not_there(renderer: TemplateRenderer) -> None:
+    issue = factories.issue(factories.papers(20))
+    for_nobody, for_fan = (
+        reader_mail(renderer, issue),
+        reader_mail(renderer, issue, matched={3: "agents", 4: "agents"}),
+    )
+    for mail in (for_nobody, for_fan):
+        assert all("In brief" in part and "Also today" in part for part in (mail.html, mail.text))
+    assert all("For you" not in part for part in (for_nobody.html, for_nobody.text))
+    assert all("For you" in part for part in (for_fan.html, for_fan.text))
+    only = reader_mail(renderer, issue, matched={3: "agents", 4: "agents"}, positions=(3, 4))
+    assert all("In brief" not in part and "Also today" not in part for part in (only.html, only.text))
 
 
-def test_without_web_pages_no_web_version_is_named(renderer: TemplateRenderer) -> None:
-    rendered = renderer.issue(factories.issue(), web_url="")
-    assert "on the web" not in rendered.html + rendered.text
-    assert "Web version" not in rendered.html
+def test_the_lead_is_called_the_reader_s_own_only_if_it_fits_the_wishes(renderer: TemplateRenderer) -> None:
+    issue = factories.issue(factories.papers(20))
+    assert "Top paper of the day" in html_of(renderer, issue)
+    mail = reader_mail(renderer, issue, matched={3: "agents"})
+    assert "Your top paper" in mail.html
+    assert "Your top paper" in mail.text
+    assert mail.page.findall(".//h2")[0].text_content() == issue.listings[3].listing.title
 
 
-def test_an_issue_of_119_long_listings_names_them_all(renderer: TemplateRenderer) -> None:
-    abstract = factories.text("A long abstract.", 1300)
-    issue = factories.issue(replace(paper, abstract=abstract, summary="") for paper in factories.papers(119))
-    rendered = renderer.issue(issue, web_url=make.WEB_URL)
-    html = reader_page(rendered, issue)
-    page = outline(html)
-    assert not rendered.left_out
-    assert len(html.encode()) < 95_000
-    assert {f"{item.rank}. {item.listing.title}" for item in issue.listings} <= set(page.headings)
-    assert {item.listing.url for item in issue.listings} <= set(page.links)
-    assert page.text.count("upvote") >= 119
+def test_few_papers_are_shown_in_full(renderer: TemplateRenderer) -> None:
+    summary = f"A model wrote this {'and this ' * 30}long summary."
+    papers = [replace(paper, summary="", ai_summary=summary) for paper in factories.papers(7)]
+    roomy, tight = (html_of(renderer, factories.issue(papers[:count])) for count in (6, 7))
+    assert (roomy.count(summary), tight.count(summary)) == (6, 1)
+    assert (roomy.count("From the abstract:"), tight.count("From the abstract:")) == (6, 1)
+
+
+def test_what_is_cited_at_a_paper_is_left_out_with_its_dot_where_it_is_not_known(
+    renderer: TemplateRenderer,
+) -> None:
+    issue = factories.issue([Listing(title="Bare stars")])
+    bare = replace(issue, listings=(replace(issue.listings[0], upvotes=None, comments=None, reasons=()),))
+    words = words_of(html_of(renderer, bare))
+    assert "Bare stars Cite · More like this · Less" in words
+    assert "▲" not in words
+    assert " ·  ·" not in words
+
+
+def test_where_a_title_leads_to_a_search_the_head_says_so(renderer: TemplateRenderer) -> None:
+    for name, says in (("bare_titles", True), ("twenty", False)):
+        mail = reader_mail(renderer, make.issues()[name])
+        assert ("leads to a search" in mail.html) == ("a search for the title" in mail.text) == says
+
+
+def test_four_hundred_candidates_come_to_each_reader_as_that_reader_s_own_best(renderer: TemplateRenderer) -> None:
+    issue = factories.issue(factories.papers(400), terms=factories.terms(max_listings=20))
+    mail = reader_mail(renderer, issue, matched={390: "agents"}, positions=(390, *range(19)))
+    assert len(mail.html.encode()) < 60_000
+    assert len(mail.links_of_titles) == 20
+    assert "380 more papers on the web" in mail.html
+    assert "380 more papers on the web" in mail.text
 
 
 def test_what_finds_no_room_is_counted_and_linked(renderer: TemplateRenderer) -> None:
     issue = factories.issue(factories.papers(400))
-    rendered = renderer.issue(issue, web_url=make.WEB_URL)
-    html = reader_page(rendered, issue)
-    left_out = len(rendered.left_out)
-    assert rendered.left_out == frozenset(range(400 - left_out, 400))
-    assert len(html.encode()) < 95_000
-    assert f'href="{make.WEB_URL}"' in html
-    said = f"Here are {400 - left_out} of 400 new papers; {left_out} more on the web."
-    assert said in outline(html).text.replace("\xa0", " ")
-    assert f"On the web: {left_out} more papers and all abstracts." in outline(html).text
-    assert "Here are 400 new papers." in reader_page(rendered, issue, "text")
-    assert rendered.text.count(factories.papers(400)[399].url) == 1
+    mail = reader_mail(renderer, issue)
+    shown = len(mail.links_of_titles)
+    assert 60 < shown < 400
+    assert 90_000 < len(mail.html.encode()) < 95_000
+    assert f"{400 - shown} more papers on the web" in mail.html
+    assert mail.links_of_titles == tuple(item.listing.url for item in issue.listings[:shown])
+    assert mail.text.count("\n       https://huggingface.co/papers/") == 400
+    offline = reader_mail(renderer, issue, links=Links("", make.LINKS.secret_key))
+    assert " more papers in the text part of this mail" in offline.html
 
 
-def test_crowds_of_authors_and_endless_abstracts_keep_within_the_budget(renderer: TemplateRenderer) -> None:
+def test_no_mail_is_larger_than_its_budget_with_the_longest_values_of_readers(renderer: TemplateRenderer) -> None:
+    issue = factories.issue(factories.papers(400))
+    mail = reader_mail(renderer, issue, name="&" * 200)
+    assert len(mail.html.encode()) < 95_000
+
+
+def test_crowds_of_authors_and_endless_texts_keep_a_mail_short(renderer: TemplateRenderer) -> None:
     crowd = tuple(f"Author Number{number}" for number in range(600))
-    abstract = factories.text("Endless.", 5000).replace(". ", ", ")
+    endless = factories.text("Endless.", 5000).replace(". ", ", ")
     issue = factories.issue(
-        replace(paper, authors=crowd, abstract=abstract, summary="") for paper in factories.papers(60)
+        replace(paper, authors=crowd, abstract=endless, ai_summary=endless, summary="")
+        for paper in factories.papers(20)
     )
-    rendered = renderer.issue(issue, web_url=make.WEB_URL)
-    html = reader_page(rendered, issue)
-    assert len(html.encode()) < 95_000
-    assert not rendered.left_out
-    assert "and 597\xa0more" in html
-    assert "On the web: all abstracts." in outline(html).text
+    html = html_of(renderer, issue)
+    assert len(html.encode()) < 60_000
+    assert "+597" in html
 
 
-def test_a_thumbnail_is_a_still_picture_with_its_size_and_an_empty_alt(renderer: TemplateRenderer) -> None:
-    paper = replace(factories.PAPERS[0], thumbnail_url="https://example.org/a.PNG?x=1")
-    (image,) = outline(html_of(renderer, factories.issue([paper]))).images
-    assert {name: image[name] for name in ("src", "width", "height", "alt")} == {
-        "src": "https://example.org/a.PNG?x=1",
-        "width": "160",
-        "height": "84",
-        "alt": "",
+def test_the_lead_alone_has_a_picture_and_no_other_picture_is_shown(renderer: TemplateRenderer) -> None:
+    issue = make.issues()["twenty"]
+    of_figure = next(item.rank - 1 for item in issue.listings if item.figure)
+    (image,) = outline(reader_mail(renderer, issue, matched={of_figure: "agents"}).html).images
+    assert {name: image[name] for name in ("src", "width", "alt")} == {
+        "src": "https://cdn.example.org/figures/2305.18290.png",
+        "width": "536",
+        "alt": "Figure shown with the paper",
     }
+    assert not outline(html_of(renderer, issue)).images
+    thumbnail = replace(factories.PAPERS[0], thumbnail_url="https://example.org/a.png")
+    assert not outline(html_of(renderer, factories.issue([thumbnail]))).images
 
 
-@pytest.mark.parametrize(
-    "url", ["https://example.org/a.mp4", "http://example.org/a.png", "https://example.org/a.svg"]
-)
-def test_videos_and_insecure_or_vector_pictures_are_no_thumbnails(url: str, renderer: TemplateRenderer) -> None:
-    paper = replace(factories.PAPERS[0], thumbnail_url=url)
-    assert not outline(html_of(renderer, factories.issue([paper]))).images
+@pytest.mark.parametrize("key", ["pictures", "thumbnails"])
+def test_a_list_can_go_without_pictures(key: str, renderer: TemplateRenderer) -> None:
+    issue = make.issues()["twenty"]
+    of_figure = next(item.rank - 1 for item in issue.listings if item.figure)
+    head = factories.masthead(theme={key: "no"})
+    plain = replace(issue, terms=replace(issue.terms, masthead=head))
+    assert "<img" not in reader_mail(renderer, plain, matched={of_figure: "agents"}).html
 
 
-def test_a_list_can_go_without_thumbnails(renderer: TemplateRenderer) -> None:
-    masthead = factories.masthead(theme={"thumbnails": "no"})
-    assert "<img" not in html_of(renderer, factories.issue(masthead=masthead))
+def test_a_week_is_laid_out_by_day_with_what_rose_and_what_is_discussed(renderer: TemplateRenderer) -> None:
+    mail = reader_mail(renderer, make.issues()["weekly"], matched={5: "agents", 6: "agents"})
+    headings = [heading.text_content() for heading in mail.page.iter("h2")]
+    assert headings[1:] == [
+        "For you agents · change",
+        "Day by day",
+        "Still rising upvotes since a paper was first seen",
+        "Most discussed",
+    ]
+    days = [day.text for day in mail.page.iter("p") if (day.text or "").endswith("day")]
+    assert days == ["Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday"]
+    assert "156 → 312" in " ".join(mail.shown_text.split())
+    assert "       156 → 312, +156" in mail.text
+    assert "-- Thursday, 12 Mar " in mail.text
+    assert "Paper of the week" not in mail.html
+    assert "Your paper of the week" in mail.html
 
 
 def test_a_list_in_a_language_written_from_right_to_left_says_so(renderer: TemplateRenderer) -> None:
@@ -250,27 +320,52 @@ def test_the_web_version_has_every_abstract_whole_and_nothing_of_a_reader(render
     assert "%%" not in page.text
 
 
-@pytest.mark.parametrize("language", ["en", "he"])
-@pytest.mark.parametrize("abstract", ["By the authors.", ""])
-def test_a_summary_by_a_model_is_labelled_in_both_parts_and_on_the_web(
-    language: str, abstract: str, renderer: TemplateRenderer
+def test_the_web_version_of_a_week_is_by_day_with_the_addresses_that_the_mail_has(
+    renderer: TemplateRenderer,
 ) -> None:
-    listing = Listing(title="A", abstract=abstract, ai_summary="A model wrote this. " * 40)
+    issue = make.issues()["weekly"]
+    page = renderer.issue_page(issue, web_url=make.WEB_URL)
+    wanted = [link.partition("#")[2] for link in reader_mail(renderer, issue).links if "#day_" in link]
+    assert len(wanted) == 8
+    for day in wanted:
+        assert f'id="{day}"' in page
+    assert page.count("<article") == 30
+
+
+@pytest.mark.parametrize("language", ["en", "he"])
+def test_a_summary_by_a_model_is_labelled_in_both_parts_and_on_the_web(
+    language: str, renderer: TemplateRenderer
+) -> None:
+    listing = Listing(title="A", abstract="By the authors.", ai_summary="A model wrote this.")
     issue = factories.issue([listing], masthead=factories.masthead(language=language))
-    rendered = renderer.issue(issue, web_url="")
-    label = '<span class="quiet" dir="ltr">AI summary:</span> A model wrote this.'
-    assert label in renderer.issue_page(issue, web_url="")
-    text = " ".join(reader_page(rendered, issue, "text").split())
-    assert text.count("A model wrote this.") == 40
-    assert "AI summary: A model wrote this." in text
-    html = reader_page(rendered, issue)
-    labelled = re.search(r'<span class="quiet" dir="ltr"[^>]*>AI summary:</span> A model wrote this\.', html)
-    assert bool(labelled) == (not abstract)  # the whole abstract fits, and needs no summary
-    assert html.count("AI summary: A model wrote this.") == 1  # what an inbox shows behind the subject
+    assert '<span class="quiet" dir="ltr">AI summary:</span> A model wrote this.' in renderer.issue_page(
+        issue, web_url=""
+    )
+    mail = reader_mail(renderer, issue)
+    for words in (mail.shown_text, mail.text):
+        before, _, after = words.rpartition("A model wrote this.")
+        assert "AI summary" in before
+        assert "From the abstract: By the authors." in after
+        assert "AI summaries are written by a machine; they may be wrong." in after
+    assert mail.html.count("AI summary: A model wrote this.") == 1  # what an inbox shows behind the subject
 
 
-def test_a_short_paragraph_by_a_model_is_labelled(renderer: TemplateRenderer) -> None:
-    papers = [replace(paper, summary="", ai_summary="A model wrote this.") for paper in factories.papers(12)]
-    issue = factories.issue(papers)
-    html = reader_page(renderer.issue(issue, web_url=""), issue)
-    assert html.count("A model wrote this.") == html.count("AI summary:</span> A model wrote this.") > 0
+def test_a_section_says_that_models_wrote_its_texts_and_a_paper_whose_text_they_did_not(
+    renderer: TemplateRenderer,
+) -> None:
+    written = [replace(paper, summary="", ai_summary="A model wrote this.") for paper in factories.papers(20)]
+    by_authors = replace(written[4], ai_summary="", abstract="By the authors.")
+    by_source = replace(written[5], summary="By the source.")
+    mail = reader_mail(renderer, factories.issue([*written[:4], by_authors, by_source, *written[6:]]))
+    for words in (mail.shown_text, " ".join(mail.text.split())):
+        assert words.count("AI summaries") == 3  # two sections and the foot
+        assert "From the abstract: By the authors." in words
+        assert "Summary: By the source." in words
+
+
+def test_where_no_model_wrote_anything_nothing_says_so(renderer: TemplateRenderer) -> None:
+    papers = [replace(paper, summary="", ai_summary="") for paper in factories.papers(20)]
+    mail = reader_mail(renderer, factories.issue(papers))
+    assert "AI summar" not in mail.html + mail.text
+    assert mail.html.count("From the abstracts") == mail.text.count("from the abstracts") == 2
+    assert "From the abstract:" not in mail.html

@@ -59,7 +59,11 @@ def test_an_unknown_value_names_template_and_line(own: Path) -> None:
 
 
 def test_an_error_within_an_imported_macro_names_the_macros_line(own: Path) -> None:
-    write(own, "_base/listing.txt", "{% macro entry(item) %}\n{{ item.nothing }}\n{% endmacro %}\n")
+    write(
+        own,
+        "_base/listing.txt",
+        "{% macro lead(item) %}\n{{ item.nothing }}\n{% endmacro %}\n{% macro head(title) %}{% endmacro %}",
+    )
     assert failure(own).startswith(f"{own}/_base/listing.txt:2: ")
 
 
@@ -79,6 +83,6 @@ def test_a_wrong_theme_names_list_and_key() -> None:
         TemplateRenderer(None, TEMPLATES).issue(issue, web_url="")
 
 
-def test_a_block_for_no_listing_names_template_and_line(own: Path) -> None:
-    write(own, "daily/body.html", "\n{% call block('listing', 99) %}x{% endcall %}")
-    assert failure(own) == f"{own}/daily/body.html:2: block('listing', 99): the issue has no such listing"
+def test_a_form_of_no_listing_names_template_and_line(own: Path) -> None:
+    write(own, "daily/body.html", "\n{% call form('card', 99) %}x{% endcall %}")
+    assert failure(own) == f"{own}/daily/body.html:2: form('card', 99): the issue has no such listing"

@@ -55,7 +55,7 @@ def test_the_logo_is_the_title_unless_it_is_given() -> None:
         ({"acent": "#000000"}, "'acent' is unknown; there are logo, accent"),
         ({"accent": "red"}, "accent = 'red' is no colour such as"),
         ({"background": "#fff;}*{display:none"}, "background = "),
-        ({"thumbnails": "maybe"}, "thumbnails = 'maybe' should be 'yes' or 'no'"),
+        ({"pictures": "maybe"}, "pictures = 'maybe' should be 'yes' or 'no'"),
     ],
 )
 def test_a_mistake_in_a_theme_names_list_and_key(values: dict[str, str], message: str) -> None:

@@ -6,11 +6,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.render.issue.words import compact, counted, cut, cut_at_sentence, long_date, short_date, wrapped
+from newsletter.core.choice import Choice, Reason, ReasonKind
+from newsletter.render.issue.words import (
+    beside,
+    compact,
+    counted,
+    counts,
+    in_words,
+    long_date,
+    more_in_the_text,
+    more_on_the_web,
+    reading_time,
+    rule,
+    short_date,
+    weekday,
+    wishes,
+    wrapped,
+)
 
 
 def test_days_are_words() -> None:
     assert long_date(date(2026, 3, 12)) == "Thursday, 12 March 2026"
+    assert weekday(date(2026, 3, 12)) == "Thursday"
     assert short_date(date(2026, 3, 12)) == "12 Mar"
     assert short_date(date(2025, 12, 30), date(2026, 3, 12)) == "30 Dec 2025"
     assert short_date(date(2026, 1, 3), date(2026, 3, 12)) == "3 Jan"
@@ -28,39 +45,44 @@ def test_one_is_singular() -> None:
     assert (counted(1, "paper"), counted(2, "paper"), counted(0, "paper")) == ("1 paper", "2 papers", "0 papers")
 
 
-def test_text_is_cut_between_words() -> None:
-    assert cut("Efficient Disentanglement for Talking", 30) == "Efficient Disentanglement …"
-    assert cut("Short", 30) == "Short"
-    assert cut("Title: and more", 10) == "Title …"
+def test_counts_of_papers_are_a_sentence() -> None:
+    assert counts(0, 20, 46) == "20 of 46 new papers."
+    assert counts(0, 3, 3) == "3 new papers."
+    assert counts(6, 14, 48) == "6 papers for you, and the best 14 of 42 others."
+    assert counts(1, 2, 3) == "1 paper for you, and 2 others."
+    assert counts(9, 0, 46) == "9 papers for you, of 46 new papers."
+    assert counts(5, 0, 3) == counts(5, 0, 5) == "5 papers for you."
+    assert counts(5, 2, 3) == "5 papers for you, and 2 others."
 
 
-@given(text=st.text(), limit=st.integers(min_value=3, max_value=60))
-def test_cut_text_is_never_longer_than_asked(text: str, limit: int) -> None:
-    assert len(cut(text, limit)) <= limit
-    assert len(cut_at_sentence(text, limit)) <= limit
+def test_reading_time_and_what_only_the_web_has_are_said() -> None:
+    assert (reading_time(1), reading_time(5)) == ("About a minute.", "About 5 minutes.")
+    assert (more_on_the_web(1), more_on_the_web(28)) == ("1 more paper on the web", "28 more papers on the web")
+    assert more_on_the_web(0) == more_in_the_text(0) == ""
 
 
-@pytest.mark.parametrize(
-    ("text", "limit", "short"),
-    [
-        ("One sentence. Another one. A third that is long.", 30, "One sentence. Another one."),
-        (
-            "We follow Smith et al. 2020 here, at length, to the very end of it.",
-            40,
-            "We follow Smith et al. 2020 here, at …",
-        ),
-        ("It is 2.5 times faster. And it is cheaper, too.", 30, "It is 2.5 times faster."),
-        ("A question? Yes! And then words that do not fit any more.", 25, "A question? Yes!"),
-        ("这是第一句话。这是第二句话，比较长一些。", 10, "这是第一句话。"),
-        (
-            "Hi. A first sentence that is far too long to be shown in full.",
-            40,
-            "Hi. A first sentence that is far too …",
-        ),
-    ],
-)
-def test_paragraphs_are_cut_at_a_sentence_where_one_fits(text: str, limit: int, short: str) -> None:
-    assert cut_at_sentence(text, limit) == short
+def test_reasons_are_said_with_the_word_that_matched_each_once_and_a_few() -> None:
+    theory = Reason(ReasonKind.TOPIC, "theory", "condition number")
+    assert in_words(()) == ""
+    assert in_words((theory, Reason(ReasonKind.TOPIC, "agents", "Agents"))) == "theory: condition number · agents"
+    assert in_words((Reason(ReasonKind.AUTHOR, "Ada Lovelace"),) * 2) == "you follow Ada Lovelace"
+    assert in_words((Reason(ReasonKind.INTEREST, word="proofs"),)) == "your interest: proofs"
+    many = tuple(Reason(ReasonKind.TOPIC, f"{number} {'long ' * 50}") for number in range(20))
+    assert len(in_words(many)) < 160
+
+
+def test_the_topics_of_a_choice_are_named() -> None:
+    one, two = Reason(ReasonKind.TOPIC, "agents", "a"), Reason(ReasonKind.TOPIC, "theory")
+    choice = Choice((0, 1, 2), ((one,), (one, two, Reason(ReasonKind.AUTHOR, "Ada")), ()))
+    assert wishes(choice) == "agents, theory"
+    assert wishes(Choice((0,), ((),))) == ""
+
+
+def test_a_head_of_a_section_fills_the_line() -> None:
+    assert rule("For you", "AI summaries") == "-- For you " + "-" * 48 + " AI summaries"
+    assert len(rule("Day by day")) == len(rule("中文标题")) + 4 == 72
+    assert beside("Daily Papers", "12 March") == "Daily Papers" + " " * 52 + "12 March"
+    assert beside("D" * 70, "12 March") == "D" * 70 + "\n12 March"
 
 
 def test_wrapped_text_keeps_words_hyphens_and_links_whole() -> None:
@@ -72,5 +94,15 @@ def test_wrapped_text_keeps_words_hyphens_and_links_whole() -> None:
     assert f"    {url}" in lines
 
 
-def test_a_mark_in_the_margin_does_not_count() -> None:
-    assert wrapped("word " * 14, 4, "%%a-long-mark%%. ") == "%%a-long-mark%%. " + "word " * 12 + "word\n    word"
+def test_the_margin_of_the_first_line_may_hold_a_number() -> None:
+    assert wrapped("word " * 14, 7, "  147  ") == "  147  " + "word " * 12 + "word\n       word"
+
+
+def test_text_without_spaces_is_wrapped_between_its_characters_which_take_two_columns() -> None:
+    lines = wrapped("深度学习" * 20, 4).splitlines()
+    assert [len(line) for line in lines] == [38, 38, 16]
+
+
+@given(st.text())
+def test_wrapping_changes_nothing_but_white_space(text: str) -> None:
+    assert "".join(wrapped(text, 4).split()) == "".join(text.split())

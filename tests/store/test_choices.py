@@ -10,13 +10,13 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from newsletter.core.choice import Choices
+from newsletter.core.choice import Choice, Reason, ReasonKind
+from newsletter.core.choosing import Chooser
 from newsletter.core.delivery import DeliveryState, Planned
 from newsletter.core.issue import Draft, Issue
 from newsletter.core.newsletter_list import WEEKLY_EDITION, Cadence
 from newsletter.core.rendering import Headline, Part, Rendering
 from newsletter.core.subscriber import Subscriber
-from newsletter.core.topics import Choice
 from newsletter.ports import Store
 from newsletter.store import choices
 from newsletter.store.choices import NumberedChoices, read_choice
@@ -68,9 +68,12 @@ async def papers(store: Store) -> list[int]:
 
 async def test_a_delivery_is_claimed_with_its_choice_and_subject(store: Store, papers: list[int]) -> None:
     await join(store, subscriber(1), subscriber(2))
+    why = (Reason(ReasonKind.TOPIC, "agents", "tool use"), Reason(ReasonKind.AUTHOR, "Größe"))
     chosen = {
         "reader1@example.org": Planned(
-            due_at=NOW, choice=Choice((1, 0), (("agents", "Größe"), ())), subject="Two"
+            due_at=NOW,
+            choice=Choice((1, 0), (why, ())),
+            subject="Two",
         ),
         "reader2@example.org": Planned(due_at=NOW, choice=Choice((0,), ((),)), subject="One"),
     }
@@ -101,7 +104,8 @@ async def test_who_gets_nothing_has_no_choice(store: Store) -> None:
 async def test_readers_who_wish_alike_share_one_choice(open_at: Opener, url: str) -> None:
     store = await open_at(url)
     await join(store, *(subscriber(number) for number in range(2500)))
-    wishes = (Choice((0, 1), ((), ())), Choice((1, 0), (("a",), ())), Choice((1, 0), (("b",), ())))
+    one, other = (Reason(ReasonKind.TOPIC, name) for name in "ab")
+    wishes = (Choice((0, 1), ((), ())), Choice((1, 0), ((one,), ())), Choice((1, 0), ((other,), ())))
 
     def plan(reader: Subscriber, _had: frozenset[int]) -> Planned:
         number = int(reader.email[6:].partition("@")[0])
@@ -206,7 +210,7 @@ async def test_two_editions_that_are_closed_at_once_bring_no_reader_one_paper_tw
     stores = [await opened() for _ in range(4)]
 
     async def close(door: Store, one: Draft) -> Issue:
-        chooser = Choices(one.listings, one.terms)
+        chooser = Chooser(one.listings, one.terms)
 
         def plan(reader: Subscriber, had: frozenset[int]) -> Planned:
             choice = chooser.of(reader, had)

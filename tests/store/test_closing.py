@@ -13,13 +13,13 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from newsletter.core.choice import Choice, Reason, ReasonKind
 from newsletter.core.delivery import DeliveryState, Planned
 from newsletter.core.errors import NoReaderError, StaleDraftError, StoreError
 from newsletter.core.issue import Draft
 from newsletter.core.newsletter_list import WEEKLY_EDITION
 from newsletter.core.steps import SUPPRESSED
 from newsletter.core.subscriber import Subscriber
-from newsletter.core.topics import Choice
 from newsletter.ports import Issues, Outbox, Store
 from newsletter.store import half_issues
 from newsletter.store.closing import IssueCloser
@@ -55,7 +55,7 @@ WEEKLY = f"daily{WEEKLY_EDITION}"
 
 def chosen(reader: Subscriber, _had: frozenset[int]) -> Planned:
     """Plan the first listing for each reader, under a subject of their own."""
-    return Planned(due_at=NOW, choice=Choice((0,), ((reader.email,),)), subject="Papers")
+    return Planned(due_at=NOW, choice=Choice((0,), ((Reason(ReasonKind.TOPIC, reader.email),),)), subject="Papers")
 
 
 def weekly(one: Draft) -> Draft:
@@ -88,7 +88,8 @@ QUESTIONS: Mapping[str, Question] = {
     "latest": lambda store, _: store.issues.latest("daily"),
     "outline": lambda store, _: store.issues.outline("daily"),
     "last_number": lambda store, _: store.issues.last_number("daily"),
-    "listing_keys": lambda store, _: store.issues.listing_keys("daily"),
+    "competed": lambda store, _: store.issues.competed("daily", range(100)),
+    "listing": lambda store, _: store.issues.listing(["daily"], 1),
     "rendering": lambda store, key: store.issues.rendering(key),
     "chosen": lambda store, key: store.issues.chosen(key, "reader1@example.org"),
     "history": lambda store, _: store.issues.history(),
@@ -371,7 +372,7 @@ async def test_listings_may_be_merged_while_an_issue_is_closed(opened: Opener, s
         issue, _ = await half.finish()
 
     [merged] = (await keys(store, "saved_page", "huggingface")).values()
-    assert await store.issues.listing_keys("daily") == {merged}
+    assert await store.issues.competed("daily", [merged]) == {merged: True}
     again = await store.issues.get(issue.key)
     assert again is not None
     assert [one.listing for one in again.listings] == [one.listing for one in issue.listings]

@@ -64,7 +64,7 @@ async def test_there_is_no_issue_where_none_was_frozen(store: Store) -> None:
     assert await store.issues.latest("daily", before=DAY) is None
     assert await store.issues.get(99) is None
     assert await store.issues.last_number("weekly") == 0
-    assert await store.issues.listing_keys("weekly") == set()
+    assert await store.issues.competed("weekly", range(9)) == {}
     assert await store.issues.history("weekly") == []
 
 
@@ -92,8 +92,8 @@ async def test_each_list_has_its_own_issues(store: Store) -> None:
     await store.issues.freeze(draft(in_issue(one)), "Daily", due(), now=NOW)
     await store.issues.freeze(draft(in_issue(two), list_name="weekly"), "Weekly", due(), now=NOW)
 
-    assert await store.issues.listing_keys("daily") == {one}
-    assert await store.issues.listing_keys("weekly") == {two}
+    assert await store.issues.competed("daily", [one, two]) == {one: True}
+    assert await store.issues.competed("weekly", [one, two]) == {two: True}
 
 
 async def test_a_draft_that_was_held_against_an_older_history_is_stale(store: Store) -> None:

@@ -110,7 +110,7 @@ async def test_listings_that_turn_out_to_be_one_are_merged_with_their_history(st
     assert recorded.merged == (
         f"listing {late.key} (arxiv:2603.00001) is listing {early.key} (arxiv:2603.00001): {TITLE}",
     )
-    assert await store.issues.listing_keys("daily") == {early.key}
+    assert await store.issues.competed("daily", [early.key, late.key]) == {early.key: True}
 
 
 async def test_an_issue_that_holds_both_of_two_merged_listings_stays_as_it_was_sent(store: Store) -> None:

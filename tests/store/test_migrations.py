@@ -12,12 +12,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
 
+from newsletter.core.choice import Choice
 from newsletter.core.delivery import Planned
 from newsletter.core.errors import StoreError
 from newsletter.core.newsletter_list import Cadence, Masthead
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.terms import Terms
-from newsletter.core.topics import Choice
 from newsletter.store import migrate, upgrade
 from newsletter.store.tables import metadata
 from tests.claiming import claim

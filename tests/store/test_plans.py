@@ -50,7 +50,7 @@ async def looks(store: Store) -> dict[str, Callable[[], Awaitable[object]]]:
         "issues list": issues.history,
         "the issue of a day": lambda: issues.find(LIST, DAY),
         "an outline": lambda: issues.outline(LIST),
-        "what was sent": lambda: issues.listing_keys(LIST),
+        "what competed before": lambda: issues.competed(LIST, range(100)),
         "what was chosen": lambda: issues.chosen(newest.key, address),
         "deliveries list": lambda: outbox.records(limit=100),
         "deliveries list --date": lambda: outbox.records(list_name=LIST, day=DAY, limit=100),

@@ -98,6 +98,7 @@ async def served_site(folder: Path) -> AsyncIterator[Site]:
             app = public_app(
                 subscribers=store.subscribers,
                 issues=store.issues,
+                feedback=store.feedback,
                 links=LINKS,
                 renderer=TroubledRenderer(site),
                 kept=KeptPages(folder),

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from shutil import copytree
@@ -164,9 +164,7 @@ class Restored:
     async def outline(self, list_name: str, day: date | None = None) -> IssueOutline | None:
         found = await self.site.store.issues.outline(list_name, day)
         assert found is not None
-        return type(found)(
-            key=found.key + 1, list=found.list, day=found.day, frozen_at=NOW, masthead=found.masthead
-        )
+        return replace(found, key=found.key + 1, frozen_at=NOW)
 
     async def find(self, list_name: str, day: date) -> Issue | None:
         return await self.site.store.issues.find(list_name, day)
@@ -304,6 +302,7 @@ async def test_a_slow_page_does_not_hold_up_the_others(site: Site, tmp_path: Pat
     app = public_app(
         subscribers=site.store.subscribers,
         issues=site.store.issues,
+        feedback=site.store.feedback,
         links=LINKS,
         renderer=Slow(),
         clock=lambda: NOW,

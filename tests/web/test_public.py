@@ -99,6 +99,7 @@ async def test_lists_may_not_have_the_names_of_pages_that_stand_beside_them(site
     app = public_app(
         subscribers=site.store.subscribers,
         issues=site.store.issues,
+        feedback=site.store.feedback,
         links=LINKS,
         renderer=RENDERER,
         kept=KeptPages(tmp_path),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from newsletter.core.tokens import Links
+from newsletter.core.tokens import TEST_COPY, Links
 from tests.claiming import claim
 from tests.store.samples import join, key_of
 from tests.web.site import LINKS, NOW, READER, Site, unsubscribe_path
@@ -86,6 +86,17 @@ async def test_a_token_of_somebody_who_is_erased_says_gone(site: Site) -> None:
     assert [answer.status_code for answer in answers] == [410, 410, 410]
     assert "This link does not work" in answers[0].text
     assert answers[2].headers["content-type"].startswith("text/plain")
+    assert not await site.has_left()
+
+
+async def test_links_of_test_copies_say_so_and_change_nothing(site: Site) -> None:
+    path = unsubscribe_path(TEST_COPY)
+    for answer in (await site.client.get(path), await site.client.post(path)):
+        assert answer.status_code == 200
+        assert "<h1>This is a test copy</h1>" in answer.text
+        assert "nothing was changed" in answer.text
+    one_click = await site.client.post(path, data=ONE_CLICK)
+    assert (one_click.status_code, one_click.text) == (200, "This is a test copy. Nothing was changed.\n")
     assert not await site.has_left()
 
 

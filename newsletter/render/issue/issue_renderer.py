@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from newsletter.core.choice import Choices
-from newsletter.core.issue import Draft, Issue
+from newsletter.core.choice import Choice
+from newsletter.core.issue import Draft, Issue, IssueListing
 from newsletter.core.rendering import Rendering
-from newsletter.core.subscriber import Subscriber
 from newsletter.core.tokens import Links
-from newsletter.core.topics import OWN_WORDS, TopicsMode
 from newsletter.ports import Renderer
-from newsletter.render.issue.message import IssueMessage, in_words
+from newsletter.render.issue.message import IssueMessage
+from newsletter.render.issue.pages import Pages
 from newsletter.render.issue.renderer import TemplateRenderer
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class MailRenderer(Renderer):
 
     def __init__(self, templates: TemplateRenderer, links: Links, signer: Signer | None = None) -> None:
         self._templates, self._links, self._signer = templates, links, signer
+        self._compiled: tuple[str, Pages | None] = "", None
 
     def subject(self, draft: Draft) -> str:
         """Return the subject line of a draft by the templates as they are now; raises RenderError."""
@@ -37,7 +38,14 @@ class MailRenderer(Renderer):
     def render(self, issue: Issue) -> Rendering:
         """Render an issue by the templates as they are now; raises RenderError."""
         web_url = self._links.issue(issue.list, issue.day)
-        return self._templates.issue(issue, web_url=web_url, matched=_longest(issue)).stored()
+
+        def cite(item: IssueListing) -> str:
+            return self._links.cite(issue.list, issue.day, item.key)
+
+        rendering = self._templates.issue(issue, web_url=web_url, cite=cite).stored()
+        pages = IssueMessage(issue, rendering, links=self._links).pages
+        self._compiled = rendering.html.nonce, pages
+        return replace(rendering, html_bytes=pages.html_bytes(Choice.first(issue.length), issue.subject))
 
     def message(self, issue: Issue, rendering: Rendering, *, trial: bool = False) -> IssueMessage:
         """Return what makes each reader's message of a rendered issue.
@@ -48,13 +56,12 @@ class MailRenderer(Renderer):
         Raises:
             RenderError: a mark of a template, the sender or a link can't stand where it does; names it.
         """
-        return IssueMessage(issue, rendering, links=self._links, signer=self._signer, trial=trial)
-
-
-def _longest(issue: Issue) -> list[str]:
-    """Return what the mail says of matches to a reader whom everything interests."""
-    terms = issue.terms
-    curious = Subscriber(list=issue.list, email="", topics=tuple(terms.topics), topics_mode=TopicsMode.FIRST)
-    choice = Choices(issue.listings, terms).of(curious)
-    by_position = sorted(zip(choice.positions, choice.topics, strict=True))
-    return [in_words((OWN_WORDS, *topics)) for _, topics in by_position]
+        nonce, pages = self._compiled  # an issue that was rendered just now is compiled already
+        return IssueMessage(
+            issue,
+            rendering,
+            links=self._links,
+            signer=self._signer,
+            trial=trial,
+            pages=pages if nonce == rendering.html.nonce else None,
+        )

@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from newsletter.core.choice import Choice
 from newsletter.core.delivery import Delivery, message_id
 from newsletter.core.issue import Issue
-from newsletter.core.rendering import Part, Rendering
+from newsletter.core.rendering import Rendering
 from newsletter.core.text import one_line
 from newsletter.core.tokens import Links
-from newsletter.core.topics import Choice
 from newsletter.ports import Composed, Message
-from newsletter.render.issue.view import CONTENTS_FROM, preheader, size
-from newsletter.render.issue.words import cut
+from newsletter.render.issue.clauses import cut
+from newsletter.render.issue.pages import Pages
 from newsletter.render.mime import headers
 from newsletter.render.mime.addresses import Mailbox, wire_address
-from newsletter.render.mime.markers import Markers
 from newsletter.render.mime.multipart import alternative, boundary_of, multipart_headers, signable
-from newsletter.render.mime.segments import Arrangement, Piece, arranged, compiled, filled
+from newsletter.render.mime.segments import Arrangement, filled, joined
 
 if TYPE_CHECKING:
     from newsletter.render.mime.signing import Signer
 
-# What templates may name in slots and `when`; any but `email` and `unsubscribe_url` may be empty.
-READER_SLOTS = frozenset({"email", "name", "unsubscribe_url"})
-# … what depends on nothing but the listings that the reader gets: see `_of_choice`
-CHOICE_SLOTS = frozenset({"subject", "preheader", "size", "shown", "left_out", "long", "preferences_url"})
-# … and in the block of a listing: the reader's topics that match it, and its number in the reader's order, also
-# as it fills the margin of the text part.
-LISTING_SLOTS = frozenset({"matched", "number", "margin"})
+TEST_COPY = "[Test]"  # before the subject of a test copy
 
+_LARGEST_KEY = 10**12  # of a subscriber
 _CHOICES_KEPT = 64  # choices whose arranged page is kept, some 100 KB each
 _LONGEST_NAME = 60  # characters of a reader's name that the mail shows; `fit` keeps room for as many
 
@@ -48,6 +41,7 @@ class IssueMessage(Message):
         signer: signs each message with DKIM.
         trial: makes test copies. Their Message-IDs are others, or a provider would take the issue itself for
             a duplicate when it comes.
+        pages: those of the same rendering where they are compiled already.
 
     Raises:
         RenderError: a mark, the sender or a link can't stand where it does; names it.
@@ -61,21 +55,18 @@ class IssueMessage(Message):
         links: Links,
         signer: Signer | None = None,
         trial: bool = False,
+        pages: Pages | None = None,
     ) -> None:
         self._issue, self._links, self._signer, self._trial = issue, links, signer, trial
         self._sender = Mailbox.parse(issue.masthead.sender)
         self._mailto = _mailto(issue.masthead.unsubscribe_mailto) if links.public_url else ()
         self._leaving_to = _mailbox(issue.masthead.unsubscribe_mailto) or self._sender.address
-        self._preferences = _preferences(self._sender, issue.list)
         self._bounces_to = issue.masthead.bounces_to and wire_address(issue.masthead.bounces_to)
-        self._headlines, self._left_out = rendering.headlines, rendering.left_out
-        boundary = boundary_of(issue.list, issue.day.isoformat())
-        self._body = alternative(
-            boundary, _compiled(rendering.text, html=False), _compiled(rendering.html, html=True)
-        )
+        self.pages = pages or Pages(issue, rendering, self._known(), self._lengths())
+        self._boundary = boundary_of(issue.list, issue.day.isoformat())
         self._arranged = lru_cache(maxsize=_CHOICES_KEPT)(self._arrange)
         self._from = headers.mailbox("From", self._sender)
-        self._tail = self._list_headers() + multipart_headers(boundary)
+        self._tail = self._list_headers() + multipart_headers(self._boundary)
 
     def for_reader(self, delivery: Delivery) -> tuple[str, bytes]:
         """Return the envelope sender and the final bytes for one reader; raises like `composed_for`."""
@@ -106,6 +97,7 @@ class IssueMessage(Message):
             "email": reader.email,
             "name": cut(one_line(reader.name), _LONGEST_NAME),
             "unsubscribe_url": unsubscribe_url,
+            "feedback_url": self._links.feedback_of(delivery.subscriber_key),
         }
         body = filled(arrangement, values)
         return Composed(self._envelope_sender(delivery), *signable(head, body, self._signer))
@@ -117,31 +109,22 @@ class IssueMessage(Message):
 
     def _arrange(self, choice: Choice, subject: str) -> tuple[bytes, Arrangement]:
         """Return the subject field and the body of a choice, ready for each reader who has it."""
-        values = {"subject": subject, **self._of_choice(choice.positions)}
-        listings = {
-            position: {"matched": in_words(topics), "number": str(number), "margin": f"{number}. ".ljust(4)}
-            for number, (position, topics) in enumerate(zip(choice.positions, choice.topics, strict=True), start=1)
-        }
-        return headers.text("Subject", subject), arranged(self._body, listings, values)
+        text, html = self.pages.arranged(choice, subject)
+        subject = f"{TEST_COPY} {subject}" if self._trial else subject
+        return headers.text("Subject", subject), joined(alternative(self._boundary, (text,), (html,)))
 
-    def _of_choice(self, positions: tuple[int, ...]) -> dict[str, str]:
-        """Return what a mail with these listings says of itself.
+    def _lengths(self) -> dict[str, int]:
+        """Return the most bytes of a reader's links, by the names of their slots."""
+        longest = (
+            self._links.way_out(_LARGEST_KEY, self._leaving_to),
+            self._links.feedback_of(_LARGEST_KEY),
+        )
+        return dict(zip(("unsubscribe_url", "feedback_url"), map(len, longest), strict=True))
 
-        `preheader` names what there is beside the listing that the subject names: the issue's first where all are
-        there, whatever their order, else the reader's first. `size` counts the papers, `shown` those that the HTML
-        part has, `left_out` those that it has not; `long` says whether a table of contents is worth while.
-        """
-        candidates, headlines = self._issue.candidates, [self._headlines[position] for position in positions]
-        is_whole = len(positions) == len(self._headlines)
-        left_out = len(self._left_out.intersection(positions))
-        return {
-            "preheader": preheader(headlines, lead=positions.index(0) if is_whole and positions else 0),
-            "size": size(len(positions), candidates),
-            "shown": size(len(positions) - left_out, candidates),
-            "left_out": str(left_out or ""),
-            "long": "yes" if len(positions) >= CONTENTS_FROM else "",
-            "preferences_url": self._preferences,
-        }
+    def _known(self) -> dict[str, str]:
+        """Return the values of slots that are the same for all readers."""
+        known = {"preferences_url": _preferences(self._sender, self._issue.list)}
+        return known if self._links.public_url else known | {"feedback_url": ""}
 
     def _message_id(self, delivery: Delivery) -> str:
         issue = f"{self._issue.list} trial {delivery.due_at.isoformat()}" if self._trial else self._issue.list
@@ -174,11 +157,6 @@ class IssueMessage(Message):
         return one_click, headers.raw("List-Help", home) + headers.raw("List-Archive", home)
 
 
-def in_words(topics: Iterable[str]) -> str:
-    """Return what the slot `matched` says of a listing."""
-    return ", ".join(topics)
-
-
 def _mailto(address: str) -> tuple[str, ...]:
     """Return the second way to unsubscribe (RFC 2369, 3.2), if the list has one."""
     if not address:
@@ -195,8 +173,3 @@ def _mailbox(address: str) -> str:
 def _preferences(sender: Mailbox, list_name: str) -> str:
     """Return where readers ask for other topics or another hour: with those who keep the list (RFC 6068)."""
     return f"mailto:{quote(sender.address, safe='@')}?subject={quote(f'Preferences: {list_name}')}"
-
-
-def _compiled(part: Part, *, html: bool) -> tuple[Piece, ...]:
-    markers = Markers(html=html, nonce=part.nonce)
-    return compiled(part.page, markers, of_reader=READER_SLOTS | CHOICE_SLOTS, of_listing=LISTING_SLOTS)

@@ -18,14 +18,12 @@ class RenderedIssue:
     text: str
     html_markers: Markers
     text_markers: Markers
-    left_out: frozenset[int] = frozenset()  # positions that only the text part and the web version show
 
     def stored(self) -> Rendering:
-        """Return it as it is stored with the issue."""
+        """Return it as it is stored with the issue, but for the size of the HTML part, which a choice decides."""
         return Rendering(
             html=Part(page=self.html, nonce=self.html_markers.nonce),
             text=Part(page=self.text, nonce=self.text_markers.nonce),
             headlines=tuple(headline(listing) for listing in self.view.listings),
-            left_out=self.left_out,
-            html_bytes=len(self.html_markers.pattern.sub("", self.html).encode("utf-8", "replace")),
+            html_bytes=0,
         )

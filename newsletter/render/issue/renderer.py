@@ -6,8 +6,7 @@ precedence over the packaged ones, file by file. Each template names its values 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from html import escape
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +22,14 @@ from jinja2 import (
 from markupsafe import Markup
 
 from newsletter.core.errors import RenderError
-from newsletter.core.issue import Draft, Issue
+from newsletter.core.issue import Draft, Issue, IssueListing
 from newsletter.core.newsletter_list import Masthead
+from newsletter.core.subject import fill
 from newsletter.core.text import one_line
 from newsletter.ports.pages import PageRenderer
 from newsletter.render.issue import words
+from newsletter.render.issue.clauses import cut
 from newsletter.render.issue.fingerprint import Fingerprint
-from newsletter.render.issue.fit import fitted
 from newsletter.render.issue.inline import inline
 from newsletter.render.issue.mathtext import readable
 from newsletter.render.issue.rendered import RenderedIssue
@@ -59,9 +59,12 @@ class TemplateRenderer(PageRenderer):
         self._environment.filters.update(
             long_date=words.long_date,
             short_date=words.short_date,
+            weekday=words.weekday,
             compact=words.compact,
             counted=words.counted,
-            cut=words.cut,
+            cut=cut,
+            rule=words.rule,
+            beside=words.beside,
             unbroken=words.unbroken,
             wrapped=words.wrapped,
         )
@@ -78,36 +81,37 @@ class TemplateRenderer(PageRenderer):
         return value
 
     def subject(self, draft: Draft) -> str:
-        """Return the subject of a draft, one clean line, by the template of the list's cadence.
+        """Return the subject of a draft, one clean line, by the list's own pattern, or a template of its cadence.
 
         Raises:
             RenderError: the template is wrong; names template and line.
         """
-        return one_line(self._render(f"{draft.terms.cadence}/subject.txt", subject_values(draft, readable)))
+        values = subject_values(draft, readable)
+        if draft.terms.subject:
+            return one_line(fill(draft.terms.subject, values))
+        return one_line(self._render(f"{draft.terms.cadence}/subject.txt", values))
 
-    def issue(self, issue: Issue, *, web_url: str, matched: Sequence[str] = ()) -> RenderedIssue:
+    def issue(
+        self, issue: Issue, *, web_url: str, cite: Callable[[IssueListing], str] = lambda _: ""
+    ) -> RenderedIssue:
         """Render both parts of an issue's mail, once for all readers, by the templates of the list's cadence.
 
         Args:
             issue: the frozen issue.
             web_url: where its web version stands, or nothing.
-            matched: the longest possible value of the slot `matched` for each listing, to leave room for it.
+            cite: returns the link to the page by which a listing is cited, or nothing.
 
         Raises:
             RenderError: a template or the list's theme is wrong; names template and line, or the key.
         """
-        values, kind, count = _issue_values(issue, web_url), issue.terms.cadence, len(issue.listings)
+        values, kind, count = _issue_values(issue, web_url, cite), issue.terms.cadence, len(issue.listings)
         html_markers, text_markers = Markers(html=True), Markers(html=False)
-        page = inline(self._render(f"{kind}/body.html", values | _marks(html_markers, count)))
-        room = [len(escape(words).encode()) for words in matched]
-        html, left_out = fitted(page, html_markers, count, matched=room)
         return RenderedIssue(
             view=values["issue"],
-            html=html,
+            html=inline(self._render(f"{kind}/body.html", values | _marks(html_markers, count))),
             text=self._render(f"{kind}/body.txt", values | _marks(text_markers, count)),
             html_markers=html_markers,
             text_markers=text_markers,
-            left_out=left_out,
         )
 
     def mail(self, name: str, context: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -138,12 +142,12 @@ class TemplateRenderer(PageRenderer):
         return self._render(f"web/{name}.html", _shared_values(context))
 
     def issue_page(self, issue: Issue, *, web_url: str) -> str:
-        """Render the web version of an issue: each listing with its whole abstract, and no reader's own values.
+        """Render the web version of an issue: all candidates with whole abstracts, and no reader's own values.
 
         Raises:
             RenderError: a template or the list's theme is wrong; names template and line, or the key.
         """
-        return self._render("web/issue.html", _issue_values(issue, web_url))
+        return self._render("web/issue.html", _issue_values(issue, web_url, lambda _: ""))
 
     def _render(self, name: str, values: Mapping[str, Any]) -> str:
         try:
@@ -177,11 +181,11 @@ def _shared_values(context: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _issue_values(issue: Issue, web_url: str) -> dict[str, Any]:
+def _issue_values(issue: Issue, web_url: str, cite: Callable[[IssueListing], str]) -> dict[str, Any]:
     return _shared_values(
         {
             "masthead": issue.masthead,
-            "issue": issue_view(issue, readable),
+            "issue": issue_view(issue, readable, cite),
             "subject": issue.subject,
             "web_url": web_url,
         }
@@ -191,21 +195,30 @@ def _issue_values(issue: Issue, web_url: str) -> dict[str, Any]:
 def _marks(markers: Markers, listings: int) -> dict[str, Any]:
     """Return the functions with which templates write marks, such as `slot("name")` and `when("name")`.
 
-    `subject` is such a mark too: a reader who gets a part of the issue gets the subject of that part.
+    `subject` is such a mark too: each reader's is the title of that reader's lead.
     """
 
     def mark(text: str) -> str:
         return Markup(text) if markers.html else text  # noqa: S704 -- marks hold names of ours and a nonce
 
+    def enclosed(begin: str, inner: str) -> str:
+        return mark(begin) + inner + mark(markers.end())
+
     def slot(name: str) -> str:
         return mark(markers.slot(name))
 
     def when(name: str, caller: Callable[[], str]) -> str:
-        return mark(markers.when(name)) + caller() + mark(markers.end())
+        return enclosed(markers.when(name), caller())
 
-    def block(kind: str, position: int, caller: Callable[[], str]) -> str:
+    def section(name: str, caller: Callable[[], str]) -> str:
+        return enclosed(markers.section(name), caller())
+
+    def run(form: str, caller: Callable[[], str] = lambda: "") -> str:
+        return enclosed(markers.run(form), caller())
+
+    def form(name: str, position: int, caller: Callable[[], str]) -> str:
         if position not in range(listings):
-            raise ValueError(f"block({kind!r}, {position!r}): the issue has no such listing")
-        return mark(markers.begin(kind, position)) + caller() + mark(markers.end())
+            raise ValueError(f"form({name!r}, {position!r}): the issue has no such listing")
+        return enclosed(markers.form(name, position), caller())
 
-    return {"slot": slot, "when": when, "block": block, "subject": slot("subject")}
+    return {"slot": slot, "when": when, "section": section, "run": run, "form": form, "subject": slot("subject")}

@@ -22,7 +22,7 @@ _BACKGROUND = "#f4f2ed"
 _BACKGROUND_DARK = "#0f1113"
 _MUTED = "#5d626b"
 _MUTED_DARK = "#a2a7af"
-_KEYS = ("logo", "accent", "accent_dark", "background", "background_dark", "thumbnails")
+_KEYS = ("logo", "accent", "accent_dark", "background", "background_dark", "pictures", "thumbnails")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class Theme:
     """
 
     logo: str
-    thumbnails: bool
+    pictures: bool
     accent: str
     accent_dark: str
     on_accent: str
@@ -49,7 +49,7 @@ def theme(values: Mapping[str, str], *, title: str) -> Theme:
 
     Args:
         values: `[theme]` of the list file: `logo` (text, else the title), `accent`, `accent_dark`, `background`,
-            `background_dark` (colours), `thumbnails` (`yes` or `no`); each may be missing.
+            `background_dark` (colours), `pictures` (`yes` or `no`); each may be missing.
         title: the list's title.
 
     Raises:
@@ -57,8 +57,9 @@ def theme(values: Mapping[str, str], *, title: str) -> Theme:
     """
     if unknown := sorted(set(values) - set(_KEYS)):
         raise RenderError(f"theme of {title!r}: {unknown[0]!r} is unknown; there are {', '.join(_KEYS)}")
-    if (thumbnails := values.get("thumbnails", "yes")) not in {"yes", "no"}:
-        raise RenderError(f"theme of {title!r}: thumbnails = {thumbnails!r} should be 'yes' or 'no'")
+    former = values.get("thumbnails", "yes")  # its name in former versions, and in the terms of their issues
+    if (pictures := values.get("pictures", former)) not in {"yes", "no"}:
+        raise RenderError(f"theme of {title!r}: pictures = {pictures!r} should be 'yes' or 'no'")
 
     def colour(key: str, default: str) -> str:
         value = values.get(key) or default
@@ -73,7 +74,7 @@ def theme(values: Mapping[str, str], *, title: str) -> Theme:
     background_dark = colour("background_dark", _BACKGROUND_DARK)
     return Theme(
         logo=values.get("logo") or title,
-        thumbnails=thumbnails == "yes",
+        pictures=pictures == "yes",
         accent=accent,
         accent_dark=accent_dark,
         on_accent=legible(COLUMN, accent),

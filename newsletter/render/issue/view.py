@@ -3,97 +3,171 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from urllib.parse import quote, urlsplit
 
 from newsletter.core.issue import Draft, Issue, IssueListing
+from newsletter.core.landing import Landing, search_links, title_links
+from newsletter.core.layout import day_section
 from newsletter.core.listing import Listing
-from newsletter.core.rendering import Headline
+from newsletter.core.newsletter_list import Cadence
+from newsletter.core.pictures import Figure
+from newsletter.core.rendering import Headline, Writer
 from newsletter.core.text import one_line
-from newsletter.render.issue.words import AI_SUMMARY, counted, cut, cut_at_sentence, short_date
+from newsletter.core.tokens import feedback_about
+from newsletter.core.week import day_of_week, days_of_week
+from newsletter.render.issue.clauses import brief, clause, columns, cut
+from newsletter.render.issue.sentences import cut_at_sentence, gist, passage
+from newsletter.render.issue.words import AI_SUMMARY, FIGURE, compact, counted, share, short_date
 
-BRIEF = 480  # characters of a listing's short paragraph: about six lines of the mail
-CONTENTS_FROM = 12  # listings from which an issue has a table of contents
 _PREHEADER = 160
-_SUBJECT_TITLE = 72
+_SUBJECT_TITLE = 100
 _TITLE = 300  # characters; a longer text is not a title
+_LINK = 2000  # characters; a longer link is not followed by all programs
 
-_IMAGES = (".png", ".jpg", ".jpeg", ".gif")
+_STANDFIRST = 400  # columns of a summary that is shown in full
+_SHORT = 150  # … of a card's text: two lines of the mail
+_LINES = 150  # … of title and text of a listing in brief: two lines
+_LEAST_BRIEF = 45
+_TEXT_SHORT, _TEXT_BRIEF = 190, 65  # … in the text part: three lines, one line
+_PASSAGE, _PASSAGE_BESIDE = 600, 420  # characters from the abstract: alone, and beside a summary
+_CARD_PASSAGE = 260
+_BYLINE = 34  # columns: there is as much room beside the actions of a card
+_FIGURE_WIDTH, _FIGURE_HEIGHT = 536, 420  # CSS pixels, at most
+
 _RIGHT_TO_LEFT = ("ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi")
 # Characters that libxml2 leaves unchanged in a link of the HTML part, so that the text part has the same bytes.
 _URL_SAFE = "@/:=?;#%&,+!~*'()"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """A listing's texts at the lengths that a mail has room for; each may be empty.
+
+    `standfirst` is the summary, `passage` the best sentences of the abstract, both for the lead. `short` is for a
+    card, `line` for a listing in brief; `text_short` and `text_line` are the same for the text part. `roomy` is
+    for a card on a short day, beside the standfirst. `writer` wrote the standfirst, `short` and `line`.
+    """
+
+    standfirst: str
+    passage: str
+    roomy: str
+    short: str
+    line: str
+    text_short: str
+    text_line: str
+    writer: Writer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListingView:
     """A listing for templates. Texts and links may be empty, `position` counts from 0.
 
-    `summary` is the source's own, `ai_summary` is by a model, `abstract` is whole, `brief` is a short paragraph of
-    the first of these that exists. `ai_label` stands before the model's text (`AI summary:`); `brief_label` stands
-    before `brief` if that is the model's text. `facts` says why the listing is in the issue, and its votes (`128
-    upvotes`, `rose late`).
+    `summary` is the source's own, `ai_summary` is by a model (`ai_label` stands before it), `abstract` is whole;
+    `wording` has all of them shorter. `byline` is the organization or the first author. `votes` is a number, and
+    `upvotes` the same in words; `facts` say what else it is in the issue for (`rose late`). `rose_from` and
+    `rose_by` are numbers, if it rose since it was first seen. `day_section` is the name of the section of its day
+    in a weekly mail. `is_search` says whether `url` is a search for the title. `more_path` and `less_path` stand
+    behind the slot `feedback_url`. `figure_url` is a picture from the paper, `figure_width` how wide a mail shows
+    it, in CSS pixels. Its height follows. It may be transparent, and needs a white ground.
     """
 
+    key: int
     position: int
     title: str
     url: str
+    is_search: bool
     authors: tuple[str, ...]
     n_authors: int
     organization: str
+    byline: str
     published: str
+    day_section: str
     summary: str
     ai_summary: str
     ai_label: str
     abstract: str
-    brief: str
-    brief_label: str
+    wording: Wording
     facts: tuple[str, ...]
+    votes: str
+    upvotes: str
+    rose_from: str
+    rose_by: str
     comments: str
+    n_comments: str
     stars: str
-    pdf_url: str
-    code_url: str
-    project_url: str
-    discussion_url: str
-    thumbnail_url: str
+    n_stars: str
+    pdf_url: str = ""
+    code_url: str = ""
+    project_url: str = ""
+    discussion_url: str = ""
+    cite_url: str = ""
+    more_path: str = ""
+    less_path: str = ""
+    figure_url: str = ""
+    figure_width: int = 0
+    figure_alt: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayView:
+    """A day of a weekly issue: the name of its section, and how many listings are of that day.
+
+    `day` is None for what was listed before the week.
+    """
+
+    section: str
+    day: date | None
+    listings: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueView:
-    """An issue for templates."""
+    """An issue for templates: `listings` are all candidates, best first; `days` those of a weekly issue."""
 
     number: int
     day: date
     preheader: str
     listings: tuple[ListingView, ...]
-    has_contents: bool
+    days: tuple[DayView, ...]
 
 
-def issue_view(issue: Issue, readable: Callable[[str], str]) -> IssueView:
+def issue_view(
+    issue: Issue, readable: Callable[[str], str], cite: Callable[[IssueListing], str] = lambda _: ""
+) -> IssueView:
     """Return an issue for templates.
 
     Args:
         issue: the frozen issue.
         readable: turns markup in a listing's text into plain Unicode.
+        cite: returns the link to the page by which a listing is cited, or nothing.
     """
-    listings = tuple(_listing(item, position, issue.day, readable) for position, item in enumerate(issue.listings))
+    listings = tuple(
+        _linked(_listing(item, position, issue, readable), item, cite(item))
+        for position, item in enumerate(issue.listings)
+    )
+    first = [headline(listing) for listing in listings[: issue.length]]
     return IssueView(
         number=issue.number,
         day=issue.day,
-        preheader=preheader([headline(listing) for listing in listings]),
+        preheader=preheader(first, issue.candidates),
         listings=listings,
-        has_contents=len(listings) >= CONTENTS_FROM,
+        days=_days(issue) if issue.terms.cadence is Cadence.WEEKLY else (),
     )
 
 
 def subject_values(draft: Draft, readable: Callable[[str], str]) -> dict[str, object]:
-    """Return the values of the template `subject.txt`: `masthead`, `day`, `lead` (a title, cut) and `more`."""
+    """Return the values of a subject: the template `subject.txt` and `core.subject` name them."""
     lead = _plain(draft.listings[0].listing.title, readable) if draft.listings else ""
     return {
         "masthead": draft.masthead,
+        "title": draft.masthead.title,
         "day": draft.day,
+        "date": short_date(draft.day),
+        "number": draft.number,
         "lead": cut(lead, _SUBJECT_TITLE),
-        "more": max(len(draft.listings) - 1, 0),
+        "count": len(draft.listings),
     }
 
 
@@ -111,15 +185,8 @@ def web_link(url: str) -> str:
         return ""
     if parts.scheme.lower() not in {"http", "https"} or not parts.netloc or any(char.isspace() for char in url):
         return ""
-    return quote(url, safe=_URL_SAFE, errors="replace")
-
-
-def image_link(url: str) -> str:
-    """Return the https URL of a still picture in a format that mail programs show, or nothing."""
-    link = web_link(url)
-    if not link.lower().startswith("https://") or not urlsplit(link).path.lower().endswith(_IMAGES):
-        return ""
-    return link
+    link = quote(url, safe=_URL_SAFE, errors="replace")
+    return link if len(link) <= _LINK else ""
 
 
 def _plain(text: str, readable: Callable[[str], str]) -> str:
@@ -127,36 +194,103 @@ def _plain(text: str, readable: Callable[[str], str]) -> str:
     return one_line(readable(one_line(text)))
 
 
-def _listing(item: IssueListing, position: int, today: date, readable: Callable[[str], str]) -> ListingView:
+def _days(issue: Issue) -> tuple[DayView, ...]:
+    days = [day_of_week(one.listed_on, issue.day) for one in issue.listings]
+    return tuple(
+        DayView(section=day_section(day), day=day, listings=days.count(day)) for day in days_of_week(issue)
+    )
+
+
+def _listing(item: IssueListing, position: int, issue: Issue, readable: Callable[[str], str]) -> ListingView:
     listing = item.listing
+    title = cut(_plain(listing.title, readable), _TITLE) or "Untitled"
     abstract = _plain(listing.abstract, readable)
     ai_summary = _unless(_plain(listing.ai_summary, readable), {abstract})
     summary = _unless(_plain(listing.summary, readable), {abstract, ai_summary})
-    ai_label = AI_SUMMARY if ai_summary else ""
+    authors = tuple(name for author in listing.authors if (name := _plain(author, readable)))
+    organization = _plain(listing.organization, readable)
+    url, is_search = title_link(listing, issue.terms.landing)
     return ListingView(
+        key=item.key,
         position=position,
-        title=cut(_plain(listing.title, readable), _TITLE) or "Untitled",
-        url=_title_link(listing),
-        authors=tuple(name for author in listing.authors if (name := _plain(author, readable))),
+        title=title,
+        url=url,
+        is_search=is_search,
+        authors=authors,
         n_authors=listing.n_authors,
-        organization=_plain(listing.organization, readable),
-        published=short_date(listing.published_on, today) if listing.published_on else "",
+        organization=organization,
+        byline=cut(organization, _BYLINE) or _first_author(authors, listing.n_authors),
+        published=short_date(listing.published_on, issue.day) if listing.published_on else "",
+        day_section=day_section(day_of_week(item.listed_on, issue.day)),
         summary=summary,
         ai_summary=ai_summary,
-        ai_label=ai_label,
+        ai_label=AI_SUMMARY if ai_summary else "",
         abstract=abstract,
-        brief=cut_at_sentence(summary or ai_summary or abstract, BRIEF),
-        brief_label="" if summary else ai_label,
-        facts=_facts(item),
+        wording=_wording(title, summary, ai_summary, abstract),
+        facts=tuple(one_line(reason) for reason in item.reasons if "upvote" not in reason),
+        votes=compact(item.upvotes) if item.upvotes else "",
+        upvotes=counted(item.upvotes, "upvote") if item.upvotes else "",
+        rose_from=compact(item.first_upvotes or 0) if item.rose_by else "",
+        rose_by=compact(item.rose_by) if item.rose_by else "",
         comments=counted(item.comments, "comment") if item.comments else "",
+        n_comments=compact(item.comments) if item.comments else "",
         stars=counted(item.stars, "star") if item.stars else "",
-        pdf_url=web_link(listing.pdf_url)
-        or (web_link(f"https://arxiv.org/pdf/{listing.arxiv_id}") if listing.arxiv_id else ""),
+        n_stars=compact(item.stars) if item.stars else "",
+    )
+
+
+def _linked(view: ListingView, item: IssueListing, cite_url: str) -> ListingView:
+    """Return a view with the links beside the title, and with the figure."""
+    listing, figure = item.listing, item.figure
+    of_arxiv = f"https://arxiv.org/pdf/{listing.arxiv_id}" if listing.arxiv_id else ""
+    return replace(
+        view,
+        pdf_url=web_link(listing.pdf_url) or web_link(of_arxiv),
         code_url=web_link(listing.code_url),
         project_url=web_link(listing.project_url),
         discussion_url=web_link(listing.discussion_url) if item.comments else "",
-        thumbnail_url=image_link(listing.thumbnail_url),
+        cite_url=cite_url,
+        more_path=feedback_about(item.key, like=True),
+        less_path=feedback_about(item.key, like=False),
+        figure_url=web_link(figure.url) if figure else "",
+        figure_width=_shown_width(figure),
+        figure_alt=FIGURE if figure else "",
     )
+
+
+def _wording(title: str, summary: str, ai_summary: str, abstract: str) -> Wording:
+    said = summary or ai_summary
+    first = said or gist(abstract)
+    return Wording(
+        standfirst=cut_at_sentence(said, _STANDFIRST),
+        passage=passage(abstract, most=2, limit=_PASSAGE_BESIDE) if said else passage(abstract, limit=_PASSAGE),
+        roomy=clause(gist(abstract), _CARD_PASSAGE) if said else passage(abstract, most=2, limit=_PASSAGE_BESIDE),
+        short=clause(first, _SHORT),
+        line=brief(title, first, max(_LINES - columns(title), _LEAST_BRIEF)) if first else "",
+        text_short=clause(first, _TEXT_SHORT),
+        text_line=brief(title, first, _TEXT_BRIEF) if first else "",
+        writer=_writer(summary, ai_summary, abstract),
+    )
+
+
+def _shown_width(figure: Figure | None) -> int:
+    """Return how wide a mail shows a figure: as the text, less where it would be too tall."""
+    return min(_FIGURE_WIDTH, _FIGURE_HEIGHT * figure.width // figure.height) if figure else 0
+
+
+def _writer(summary: str, ai_summary: str, abstract: str) -> Writer:
+    if summary:
+        return Writer.SOURCE
+    if ai_summary:
+        return Writer.MODEL
+    return Writer.AUTHORS if abstract else Writer.NOBODY
+
+
+def _first_author(authors: Sequence[str], count: int) -> str:
+    """Return the first author, and whether there are others; or how many there are."""
+    if not authors:
+        return counted(count, "author") if count else ""
+    return f"{authors[0]} et al." if count > 1 else authors[0]
 
 
 def _unless(text: str, said: Collection[str]) -> str:
@@ -164,38 +298,32 @@ def _unless(text: str, said: Collection[str]) -> str:
     return "" if text in said else text
 
 
-def _title_link(listing: Listing) -> str:
-    candidates = (
-        listing.url,
-        f"https://arxiv.org/abs/{listing.arxiv_id}" if listing.arxiv_id else "",
-        f"https://doi.org/{listing.doi}" if listing.doi else "",
-    )
-    return next((link for url in candidates if (link := web_link(url))), "")
-
-
-def _facts(item: IssueListing) -> tuple[str, ...]:
-    """Return votes and reasons, without repeats: a reason may already name the votes."""
-    votes = counted(item.upvotes, "upvote") if item.upvotes else ""
-    reasons = tuple(one_line(reason) for reason in item.reasons)
-    names_votes = any("upvote" in reason for reason in reasons)
-    return (votes, *reasons) if votes and not names_votes else reasons
-
-
-def size(shown: int, candidates: int) -> str:
-    """Return how many papers there are, to follow `Here`: `are 20 of 46 new papers`."""
-    verb = "is" if shown == 1 else "are"
-    what = counted(shown, "new paper") if candidates <= shown else f"{shown} of {counted(candidates, 'new paper')}"
-    return f"{verb} {what}"
+def title_link(listing: Listing, landing: Landing) -> tuple[str, bool]:
+    """Return where the title leads, and whether that is a search by title."""
+    link = next((link for url in title_links(listing, landing) if (link := web_link(url))), "")
+    return link, link in map(web_link, search_links(listing, landing))
 
 
 def headline(listing: ListingView) -> Headline:
-    """Return the parts of a listing that a preheader uses."""
-    return Headline(title=listing.title, brief=cut(f"{listing.brief_label} {listing.brief}".lstrip(), _PREHEADER))
+    """Return what of a listing a mail says outside of it."""
+    label = f"{AI_SUMMARY} " if listing.wording.writer is Writer.MODEL else ""
+    return Headline(
+        title=listing.title,
+        brief=clause(label + (listing.wording.standfirst or listing.wording.passage), _PREHEADER),
+        writer=listing.wording.writer,
+        is_search=listing.is_search,
+    )
 
 
-def preheader(headlines: Sequence[Headline], *, lead: int = 0) -> str:
-    """Return the text that an inbox shows after the subject: the titles other than that at `lead`."""
-    others = [item.title for place, item in enumerate(headlines) if place != lead]
-    if others:
-        return cut("Also: " + " · ".join(others[:4]), _PREHEADER)
-    return headlines[0].brief if headlines else ""
+def preheader(headlines: Sequence[Headline], candidates: int) -> str:
+    """Return the text that an inbox shows after the subject, which is the first title: it goes on from there.
+
+    Args:
+        headlines: of the listings, in the reader's order.
+        candidates: how many papers they were chosen from.
+    """
+    if len(headlines) < 2:  # noqa: PLR2004 -- the subject has said it all but for the paper's own words
+        return headlines[0].brief if headlines else ""
+    count = share(len(headlines), candidates)
+    titles = " · ".join(item.title for item in headlines[1:3])
+    return f"{cut(titles, _PREHEADER - len(count) - 3)} · {count}"

@@ -1,4 +1,4 @@
-"""Checks of links: each has a target, and both parts have the same links."""
+"""Checks of links: each has a target, and whatever is linked in one part can be reached from the other."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from newsletter.render.lint.mail import Mail
 TARGET = Rule("link-target", "A mail has no page that a relative link could start from, and runs no scripts.")
 PLAIN_HTTP = Rule("link-https", "Anybody on the way can read and change what plain HTTP brings.", Level.WARNING)
 IMAGE = Rule("image-source", "Gmail and Outlook show no image that is data or not on the web.")
-SAME_LINKS = Rule("same-links", "Whoever reads the text part must get to everything the HTML part leads to.")
+SAME_LINKS = Rule("same-links", "Whoever reads the text part must get to every paper that the HTML part leads to.")
 
 # A page that was shortened to its size limit lacks some links of the text part.
 _CUT_DOWN = 80_000
@@ -62,8 +62,10 @@ def _problem(link: str) -> str:
 
 def _differences(mail: Mail) -> Iterator[Finding]:
     on_page = {link.strip() for link in mail.links if link.strip().lower().startswith(("http://", "https://"))}
+    # Of an issue, what a paper's title leads to; the actions beside it start from there too.
+    wanted = on_page & set(mail.links_of_titles) if mail.issue else on_page
     in_text = {form for found in _TEXT_LINK.findall(mail.text) for form in (found, _bare(found))}
-    if missing := sorted(on_page - in_text):
+    if missing := sorted(wanted - in_text):
         yield SAME_LINKS.found("text part", f"has not {_named(missing)}")
     if len(mail.html.encode()) >= _CUT_DOWN:
         return

@@ -113,6 +113,12 @@ class Mail:
             element.get("href") for element in self.page.iter("a", "area") if element.get("href") is not None
         )
 
+    @cached_property
+    def links_of_titles(self) -> tuple[str, ...]:
+        """Return the targets of links that are headings: of an issue these are the titles of papers."""
+        headings = self.page.iter("h1", "h2", "h3")
+        return tuple(link.get("href") for heading in headings for link in heading.findall("a") if link.get("href"))
+
 
 def plain(text: str) -> str:
     """Return text on one line, without the escapes of links and of LaTeX, to search for it in `written`."""

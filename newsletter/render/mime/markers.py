@@ -1,16 +1,18 @@
-"""The marks that templates write where a reader's own text goes, and where blocks begin and end.
+"""The marks that templates write where a reader's own text goes, and where parts of a page begin and end.
 
 A rendered page is cut at these marks into segments. They contain a nonce, so that no text of a listing can look
-like a mark. They survive premailer: in HTML a block's marks are comments, which may stand between table rows.
+like a mark. They survive premailer: in HTML all but those of slots are comments, which may stand between rows.
 
 ======================  =====================================================================
 `slot(name)`            a value of the reader's, such as `email`
-`begin("toc", 3)`       a block that belongs to the listing at position 3, up to `end()`
-`when("name")`          a block that is only there if the reader's value `name` is not empty
+`when("name")`          a part that is only there if the value `name` is not empty, up to `end()`
+`section("for_you")`    a part that is only there if the section has listings, up to `end()`
+`form("card", 3)`       the listing at position 3 as a card, up to `end()`; shows nothing where it is written
+`run("card")`           shows the listings of the section as cards; up to `end()` goes what stands between two
+`begin("listing", 3)`   in pages that former versions made: a listing, where it stands, up to `end()`
 ======================  =====================================================================
 
-Consecutive blocks of the same kind are put into the reader's order. A block may contain `when` blocks and slots;
-blocks of listings are not nested.
+A form may contain `when` parts and slots; forms, runs and sections don't contain their like.
 """
 
 from __future__ import annotations
@@ -39,9 +41,17 @@ class Markers:
         """Return the mark of a reader's value, for HTML text and attributes."""
         return f"%%{self.nonce}.slot.{name}%%"
 
-    def begin(self, kind: str, position: int) -> str:
-        """Return the mark that begins the block of a listing (position from 0)."""
-        return self._mark(f"begin.{kind}.{position}")
+    def form(self, name: str, position: int) -> str:
+        """Return the mark that begins a form of a listing (position from 0)."""
+        return self._mark(f"form.{name}.{position}")
+
+    def section(self, name: str) -> str:
+        """Return the mark that begins a section."""
+        return self._mark(f"section.{name}")
+
+    def run(self, form: str) -> str:
+        """Return the mark that begins what stands between two listings of a section, each in that form."""
+        return self._mark(f"run.{form}")
 
     def when(self, name: str) -> str:
         """Return the mark that begins a block that depends on a value."""
@@ -53,5 +63,5 @@ class Markers:
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """Return the pattern of the marks; group 1 is the part after the nonce, such as `begin.toc.3`."""
+        """Return the pattern of the marks; group 1 is the part after the nonce, such as `form.card.3`."""
         return re.compile(rf"(?:<!--)?%%{self.nonce}\.([a-z0-9_.]+)%%(?:-->)?")

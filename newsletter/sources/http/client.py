@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from newsletter.sources.http.beginning import Beginning, beginning
 from newsletter.sources.http.cache import CachedAnswer, HttpCache
 from newsletter.sources.http.cooldowns import Cooldowns
 from newsletter.sources.http.exchange import Exchange, Response, TryError, with_query
@@ -139,7 +140,7 @@ class HttpClient(Http):
         reason = ""
         for method in ("HEAD", "GET"):
             try:
-                response = await self._exchange.request(method, url, public_only=public_only, read_body=False)
+                response = await self._exchange.request(method, url, public_only=public_only, most=0)
             except TryError as failure:
                 reason = str(failure)
                 continue
@@ -147,6 +148,29 @@ class HttpClient(Http):
                 return ""
             reason = f"answered {response.status}"
         return reason
+
+    async def beginning(self, url: str, *, most: int, public_only: bool) -> Beginning:
+        """Return the first bytes of a file, and what its server says of it. It is asked for once, and not cached.
+
+        Args:
+            url: an http(s) address.
+            most: how many bytes to read; servers that cannot send a part (RFC 9110, 14) are left after these.
+            public_only: refuse addresses that are not public, redirects included.
+
+        Raises:
+            HttpError: no usable answer came; one line with host and reason.
+        """
+        # Bytes of a packed body would be counted as packed.
+        headers = {"Range": f"bytes=0-{most - 1}", "Accept-Encoding": "identity"}
+        try:
+            response = await self._exchange.request(
+                "GET", url, headers=headers, public_only=public_only, most=most
+            )
+            if response.status != HTTPStatus.PARTIAL_CONTENT:
+                self._require_ok(response)
+            return beginning(response, most)
+        except TryError as failure:
+            raise failure.final(urlsplit(url).netloc.rpartition("@")[2]) from failure
 
     async def aclose(self) -> None:
         """Close all connections."""

@@ -48,7 +48,7 @@ class TryError(Exception):
     def final(self, where: str) -> HttpError:
         """Return the error for the caller, after the last try."""
         times = f" (tried {self.tried} times)" if self.tried > 1 else ""
-        return HttpError(f"{where}: {self}{times}", status=self.status, body=self.body)
+        return HttpError(f"{where}: {self}{times}", status=self.status, body=self.body, transient=self.transient)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ class Exchange:
         *,
         headers: Mapping[str, str] | None = None,
         public_only: bool = False,
-        read_body: bool = True,
+        most: int | None = None,
     ) -> Response:
         """Make one request, follow redirects, and return the answer, whatever its status.
 
@@ -93,7 +93,7 @@ class Exchange:
             url: an http(s) address.
             headers: beside those of each request.
             public_only: refuse addresses that are not public, redirects included.
-            read_body: False leaves the body empty.
+            most: bytes of the body that are read, unpacked; what follows is left. None: the whole body.
 
         Raises:
             TryError: no answer came, or none within time and size.
@@ -105,7 +105,7 @@ class Exchange:
             raise TryError(f"not a web address: {error}", transient=False) from error
         try:
             async with asyncio.timeout(self._timeout * _WHOLE):
-                return await self._followed(client, request, read_body=read_body)
+                return await self._followed(client, request, most=most)
         except DamagedError as error:
             raise TryError(str(error)) from error
         except (httpx2.UnsupportedProtocol, AddressRefusedError, CodingError) as error:
@@ -131,7 +131,9 @@ class Exchange:
             )
         return self._clients[public_only]
 
-    async def _followed(self, client: httpx2.AsyncClient, request: httpx2.Request, *, read_body: bool) -> Response:
+    async def _followed(
+        self, client: httpx2.AsyncClient, request: httpx2.Request, *, most: int | None
+    ) -> Response:
         for _ in range(1 + _MAX_REDIRECTS):
             response = await client.send(request, stream=True)
             try:
@@ -139,18 +141,22 @@ class Exchange:
                     location = response.headers["location"]
                     raise TryError(f"leads to what is no web address: {location!r}"[:200], transient=False)
                 if response.next_request is None:
-                    return self._answer(response, await self._body(response) if read_body else b"")
+                    return self._answer(response, await self._body(response, most))
                 request = response.next_request
             finally:
                 await response.aclose()
         raise TryError(f"more than {_MAX_REDIRECTS} redirects", transient=False)
 
-    async def _body(self, response: httpx2.Response) -> bytes:
+    async def _body(self, response: httpx2.Response, most: int | None) -> bytes:
+        if most == 0:
+            return b""
         unpacker = Unpacker(response.headers.get("content-encoding", ""), most=self._max_bytes)
         body = bytearray()
         async for chunk in response.aiter_raw():
             for piece in unpacker.unpacked(chunk):
                 body += piece
+                if most is not None and len(body) >= most:
+                    return bytes(body[:most])
         return bytes(body)
 
     @staticmethod

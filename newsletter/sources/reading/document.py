@@ -17,9 +17,15 @@ class Document:
 
 
 class HttpError(SourceError):
-    """No usable answer came; `status` is that of the last answer, if there was any, with the start of its body."""
+    """No usable answer came; `status` is that of the last answer, if there was any, with the start of its body.
 
-    def __init__(self, message: str, *, status: int | None = None, body: bytes = b"") -> None:
+    `transient`: another request may succeed later.
+    """
+
+    def __init__(
+        self, message: str, *, status: int | None = None, body: bytes = b"", transient: bool = False
+    ) -> None:
+        self.transient = transient
         self.status = status
         self.body = body
         super().__init__(message)

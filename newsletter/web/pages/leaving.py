@@ -10,13 +10,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from newsletter.core.newsletter_list import Masthead
 from newsletter.core.page_names import UNSUBSCRIBE
 from newsletter.core.subscriber import Subscriber
-from newsletter.core.tokens import Links
+from newsletter.core.tokens import TEST_COPY, Links
 from newsletter.ports import Clock, Issues, Subscribers
 from newsletter.ports.pages import PageRenderer
 from newsletter.web.guard import SECRET_PARAMETER
+from newsletter.web.pages.readers import list_shown
 
 log = structlog.get_logger(__name__)
 
@@ -31,10 +31,9 @@ def routes(
 
     Args:
         subscribers: finds the reader of a token, and suppresses who leaves.
-        issues: the newest issue says how a list presents itself. The list file is not asked: leaving must work
-            while that file has a mistake in it.
+        issues: the newest issue says how a list presents itself.
         links: reads the signed tokens.
-        renderer: renders the pages `unsubscribe`, `unsubscribed` and `gone`.
+        renderer: renders the pages `unsubscribe`, `unsubscribed`, `test_copy` and `gone`.
         clock: the present moment, for the time at which a reader left.
     """
     pages = _LeavingPages(subscribers, issues, links, renderer, clock)
@@ -52,7 +51,10 @@ class _LeavingPages:
 
     async def ask(self, request: Request) -> Response:
         """Show the button. Mail scanners follow links, so this changes nothing."""
-        subscriber = await self._reader(request)
+        key = self._key(request)
+        if key == TEST_COPY:
+            return self._of_nobody()
+        subscriber = await self.subscribers.by_key(key)
         return await self._page("unsubscribe", subscriber) if subscriber else self._gone()
 
     async def leave(self, request: Request) -> Response:
@@ -61,7 +63,14 @@ class _LeavingPages:
         # The token alone decides. The body only distinguishes a mail provider from a browser, so no mistake in
         # its encoding or wording keeps anybody on the list.
         one_click = b"List-Unsubscribe" in body and b"One-Click" in body
-        subscriber = await self._reader(request)
+        key = self._key(request)
+        if key == TEST_COPY:
+            return (
+                PlainTextResponse("This is a test copy. Nothing was changed.\n")
+                if one_click
+                else self._of_nobody()
+            )
+        subscriber = await self.subscribers.by_key(key)
         if subscriber is None:
             return PlainTextResponse("This subscription no longer exists.\n", 410) if one_click else self._gone()
         news = await self.subscribers.suppress(
@@ -72,8 +81,8 @@ class _LeavingPages:
             return PlainTextResponse("Unsubscribed.\n" if news else "Already unsubscribed.\n")
         return await self._page("unsubscribed", subscriber)
 
-    async def _reader(self, request: Request) -> Subscriber | None:
-        """Return the token's subscriber, or None if that subscriber was deleted.
+    def _key(self, request: Request) -> int:
+        """Return the number of the token's subscriber.
 
         Raises:
             HTTPException: 404: we did not sign the token.
@@ -81,12 +90,14 @@ class _LeavingPages:
         key = self.links.read_unsubscribe(request.path_params[SECRET_PARAMETER])
         if key is None:
             raise HTTPException(404)
-        return await self.subscribers.by_key(key)
+        return key
 
     async def _page(self, name: str, subscriber: Subscriber) -> Response:
-        latest = await self.issues.outline(subscriber.list)
-        masthead = latest.masthead if latest else Masthead(list=subscriber.list, title=subscriber.list, sender="")
+        masthead = (await list_shown(self.issues, subscriber.list)).masthead
         return HTMLResponse(self.renderer.page(name, {"masthead": masthead, "email": subscriber.email}))
+
+    def _of_nobody(self) -> Response:
+        return HTMLResponse(self.renderer.page("test_copy", {}))
 
     def _gone(self) -> Response:
         return HTMLResponse(self.renderer.page("gone", {}), 410)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from newsletter.core.address import address_key
 from newsletter.core.calendar import agenda
-from newsletter.core.choice import Choices
+from newsletter.core.choosing import Chooser
 from newsletter.core.delivery import Delivery, Outcome
 from newsletter.core.errors import ListFileError, NothingNewError, UsageError
 from newsletter.core.issue import Issue
@@ -155,7 +155,7 @@ class Studio(Previews):
         issues = self.pipeline.store.issues
         stored = await issues.chosen(issue.key, reader.address_key) if issue.key and reader else None
         if stored is None:
-            choice = Choices(issue.listings, issue.terms).of(delivery.subscriber)
+            choice = Chooser(issue.listings, issue.terms).of(delivery.subscriber)
             if not choice.positions:
                 email = delivery.subscriber.email
                 raise NothingNewError(f"list {issue.list}: the issue of {issue.day} holds nothing for {email}")
@@ -163,21 +163,26 @@ class Studio(Previews):
         return delivery._replace(choice=stored[0], subject=stored[1])
 
     async def reader(self, issue: Issue, address: str) -> Subscriber:
-        """Return the subscriber of an address, or one made up for it.
+        """Return the subscriber of an address, or one made up for it, with what they said of papers.
 
         A closed issue goes to subscribers as they are in the ledger. For a draft, the file decides about its own.
         """
         list_name, key = issue.masthead.readers_of, address_key(address)
-        known = await self.pipeline.store.subscribers.of_address(list_name, key)
-        if known and (issue.key or known.origin is not Origin.FILE):
-            return known
+        store = self.pipeline.store
+        known = await store.subscribers.of_address(list_name, key)
+        if known is None or (not issue.key and known.origin is Origin.FILE):
+            known = await self._named(list_name, address, known)
+        return replace(known, opinions=await store.feedback.of_address(list_name, key))
+
+    async def _named(self, list_name: str, address: str, known: Subscriber | None) -> Subscriber:
+        """Return the subscriber whom a list's file names, or one made up; `known` is who the ledger has."""
         unknown = Subscriber(list=list_name, email=address)
         file = self.files.read().right.get(list_name)
         if file is None:
             return unknown
         if await is_synced(self.pipeline.store.subscribers, file):
             return unknown if known is None or known.status is SubscriberStatus.REMOVED else known
-        members = iter(file.roster.reading())
+        key, members = address_key(address), iter(file.roster.reading())
         found = await asyncio.to_thread(next, (one for one in members if one.address_key == key), None)
         return found.on(list_name) if found else unknown
 

@@ -1,0 +1,199 @@
+"""Each reader's own best of all candidates of an issue. Pure.
+
+In this order: papers by authors whom the reader follows; what fits another wish of the reader; what everybody
+gets, in the issue's own order, until the list's `max_listings` are reached. What fits is ordered by its value::
+
+    value = named + 2 · text + like + place
+
+    named   1 for the first topic, followed organization or keyword that matches, 1/2 for the second, 1/4 …
+    text    the listing's score for the reader's own words (`newsletter.core.interest`), the best being 1
+    like    how like it is to what the reader liked (`newsletter.core.likeness`), the best being 1; not below -1/2
+    place   from 1 for the issue's first listing down to 0: what trends
+
+What is nearly the same as a paper of which the reader asked for less fits none of the reader's wishes, unless the
+reader follows an author of it.
+
+The first papers are not to be five versions of one thing. So each place of the lead and of the cards "For you"
+goes to the listing with the highest `value - 1.5 · similarity`: how much of its title stands in that of one that
+was placed before (`SearchIndex.similarity`). This changes the order alone: what fits is never left out for what
+does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+from newsletter.core.choice import Choice, Reason, ReasonKind
+from newsletter.core.follows import Follow, Follows
+from newsletter.core.interest import Interests
+from newsletter.core.issue import IssueListing
+from newsletter.core.likeness import Likeness, LikenessIndex, Opinion
+from newsletter.core.searching import SearchIndex
+from newsletter.core.subscriber import Subscriber
+from newsletter.core.terms import Terms
+from newsletter.core.text import one_line
+from newsletter.core.topics import TopicsMode, matches
+
+_KEPT = 16_384  # choices of some 2 KB
+_TEXT, _LIKE, _SIMILAR = 2.0, 1.0, 1.5
+_LEAST_LIKE = -1 / 2
+_LONGEST_TITLE = 100  # characters of a liked paper's title in a reason
+_NO_LIKENESS = Likeness({}, {}, frozenset())
+_MOST_NAMED = 20  # beyond it, one more is worth next to nothing
+_NAMED = [0.0, *(2.0 - 0.5**more for more in range(_MOST_NAMED))]
+_POOL = 4  # times the places for which similarity counts: so far down it is looked for what else there is
+
+
+class _Wishes(NamedTuple):
+    """What a reader wishes: those who wish alike get the same."""
+
+    topics: tuple[str, ...]
+    follows: tuple[Follow, ...]
+    interest: str
+    opinions: tuple[Opinion, ...]
+
+
+class _Fit(NamedTuple):
+    """What fits a reader's wishes, by position: what it is worth, and what fits apart from topics."""
+
+    value: dict[int, float]
+    follows: Mapping[int, Sequence[Reason]]
+    scores: Mapping[int, float]
+    likeness: Likeness
+    by_authors: Sequence[int]  # whom the reader follows
+
+
+class Chooser:
+    """Chooses from an issue for its readers. What costs time is done once, or once for readers of one wish.
+
+    Args:
+        listings: the issue's, best first for somebody without wishes.
+        terms: the issue's, for topics, layout and the most that a reader gets.
+    """
+
+    def __init__(self, listings: Sequence[IssueListing], terms: Terms) -> None:
+        self._size, self._most = len(listings), terms.max_listings or len(listings)
+        self._positions = {one.key: position for position, one in enumerate(listings)}
+        self._mode, self._cards = terms.topics_mode, 1 + terms.layout.for_you
+        self._index = SearchIndex([one.listing for one in listings])
+        self._topics = {
+            name: {position: Reason(ReasonKind.TOPIC, name, word) for position, word in words.items()}
+            for name, words in matches(self._index, terms.topics).items()
+        }
+        self._follows = Follows(self._index)
+        self._cached = lru_cache(maxsize=_KEPT)(self._choice)
+
+    def of(self, reader: Subscriber, had: frozenset[int] = frozenset()) -> Choice:
+        """Return what a reader gets.
+
+        Args:
+            reader: the subscriber.
+            had: the keys of listings that issues of this list, daily or weekly, brought the reader before.
+        """
+        without = frozenset(self._positions[key] for key in had if key in self._positions) if had else had
+        wishes = _Wishes(reader.topics, reader.follows, reader.interest, reader.opinions)
+        return self._cached(wishes, reader.topics_mode or self._mode, without)
+
+    @cached_property
+    def _interests(self) -> Interests:
+        return Interests(self._index)  # most issues have no reader who asks for it
+
+    @cached_property
+    def _likeness(self) -> LikenessIndex:
+        return LikenessIndex(self._index)  # so, too
+
+    def _choice(self, wishes: _Wishes, mode: TopicsMode, without: Collection[int]) -> Choice:
+        fit = self._fit(wishes, without)
+        chosen = self._ordered(fit)[: self._most]
+        if mode is TopicsMode.FIRST or not (wishes.topics or wishes.follows or wishes.interest):
+            for position in range(self._size):
+                if len(chosen) >= self._most:
+                    break
+                if position not in fit.value and position not in without:
+                    chosen.append(position)
+        return Choice(tuple(chosen), tuple(self._reasons(chosen, wishes, fit)))
+
+    def _fit(self, wishes: _Wishes, without: Collection[int]) -> _Fit:
+        """Return what fits a reader's wishes, but for what the reader had."""
+        follows = self._follows.reasons(wishes.follows) if wishes.follows else {}
+        named = [0] * self._size
+        for name in wishes.topics:
+            for position in self._topics.get(name, ()):
+                named[position] += 1
+        for position, why in follows.items():
+            named[position] += len(why)
+        by_authors = [position for position, why in follows.items() if _by_author(why)]
+        scores = self._interests.scores(wishes.interest) if wishes.interest else {}
+        likeness = self._likeness.of(wishes.opinions) if wishes.opinions else _NO_LIKENESS
+        fitting = {position for position, count in enumerate(named) if count}
+        fitting.update(scores, likeness.likest)
+        fitting.difference_update(without, likeness.unwanted.difference(by_authors))
+        best_text = max(scores.values(), default=0.0) or 1.0
+        best_like = max(likeness.values.values(), default=0.0)
+        value = {}
+        for position in fitting:
+            worth = _NAMED[min(named[position], _MOST_NAMED)] - position / self._size
+            if position in scores:
+                worth += _TEXT * scores[position] / best_text
+            if position in likeness.values:
+                worth += _LIKE * _share(likeness.values[position], best_like)
+            value[position] = worth
+        return _Fit(value, follows, scores, likeness, [position for position in by_authors if position in value])
+
+    def _reasons(self, chosen: Sequence[int], wishes: _Wishes, fit: _Fit) -> list[tuple[Reason, ...]]:
+        """Return why each of the chosen listings fits; nothing for those that don't."""
+        reasons = {position: [*fit.follows.get(position, ())] for position in chosen if position in fit.value}
+        for name in wishes.topics:
+            matching = self._topics.get(name, {})
+            for position in reasons.keys() & matching.keys():
+                reasons[position].append(matching[position])
+        for position in reasons.keys() & fit.scores.keys():
+            word = self._interests.word_in(position, wishes.interest)
+            reasons[position].append(Reason(ReasonKind.INTEREST, word=word))
+        for position in reasons.keys() & fit.likeness.likest.keys():
+            title = one_line(fit.likeness.likest[position].title, _LONGEST_TITLE)
+            reasons[position].append(Reason(ReasonKind.LIKED, title))
+        for position in reasons.keys() & fit.likeness.unwanted:
+            reasons[position] = [one for one in reasons[position] if one.kind is ReasonKind.AUTHOR]
+        return [tuple(reasons.get(position, ())) for position in chosen]
+
+    def _ordered(self, fit: _Fit) -> list[int]:
+        """Return what fits a reader's wishes, best first."""
+        best = [position for _, position in sorted([(-worth, position) for position, worth in fit.value.items()])]
+        if fit.by_authors:
+            best.sort(key=lambda position: position not in fit.by_authors)
+        first = len(fit.by_authors)
+        return best[:first] + self._varied(best[first:], fit.value, best[:first])
+
+    def _varied(self, order: list[int], value: Mapping[int, float], placed: Sequence[int]) -> list[int]:
+        """Return an order whose first places don't repeat each other, nor what is placed before them."""
+        places = self._cards - len(placed)
+        pool = order[: places * _POOL] if places > 1 else []
+        varied: list[int] = []
+        likest = dict.fromkeys(pool, 0.0)
+        for one in placed:
+            _raise(likest, self._index.similarities(one))
+        while likest and len(varied) < places:
+            position = max(likest, key=lambda one: value[one] - _SIMILAR * likest[one])
+            del likest[position]
+            varied.append(position)
+            _raise(likest, self._index.similarities(position))
+        taken = set(varied)
+        return varied + [position for position in order if position not in taken]
+
+
+def _by_author(reasons: Sequence[Reason]) -> bool:
+    return any(reason.kind is ReasonKind.AUTHOR for reason in reasons)
+
+
+def _raise(likest: dict[int, float], similarities: Sequence[float]) -> None:
+    """Note how similar listings are to one more that is placed before them."""
+    for position, likeness in likest.items():
+        likest[position] = max(likeness, similarities[position])
+
+
+def _share(likeness: float, best: float) -> float:
+    """Return a likeness as a share of the best one; where nothing is liked, as it is."""
+    return max(likeness / best if best > 0 else likeness, _LEAST_LIKE)

@@ -1,0 +1,160 @@
+"""Both parts of an issue's mail, arranged for what a reader gets of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from newsletter.core.choice import Choice, Reason
+from newsletter.core.issue import Issue
+from newsletter.core.layout import Sections, sections
+from newsletter.core.newsletter_list import Cadence
+from newsletter.core.rendering import Part, Rendering, Writer
+from newsletter.core.week import sections_of_week
+from newsletter.render.issue import former, words
+from newsletter.render.issue.fit import BUDGET, fewer, room
+from newsletter.render.issue.view import preheader
+from newsletter.render.mime.markers import Markers
+from newsletter.render.mime.pieces import Names, compiled
+from newsletter.render.mime.segments import Arrangement, Chosen, CompiledPage, Values
+
+# What templates may name in slots and `when`. Any but `email` and `unsubscribe_url` may be empty.
+READER_SLOTS = frozenset({"email", "name", "unsubscribe_url", "feedback_url"})
+# … what depends on nothing but the listings that the reader gets
+CHOICE_SLOTS = frozenset(
+    {"subject", "preheader", "counts", "more_on_the_web", "more_in_the_text", "wishes"}
+    | {"roomy", "tight", "searches", "by_models", "by_day"}
+)
+# … what holds for the texts of a section: models wrote some of them, all are from abstracts, or neither
+SECTION_SLOTS = frozenset({"by_models", "by_authors", "by_others"})
+# … and in a form of a listing: why it is for this reader, and whether texts by models stand beside it
+LISTING_SLOTS = frozenset({"matched", "unmatched", "mixed", "unmixed"})
+
+_MARGIN = 7  # columns of the text part before a listing
+
+
+class Pages:
+    """The compiled pages of an issue. Threads may share them.
+
+    Args:
+        issue: the issue.
+        rendering: both parts, with their marks.
+        known: values of slots that are the same for all readers.
+        links: the most bytes of a reader's links, by the names of their slots.
+
+    Raises:
+        RenderError: a mark can't stand where it does; names it.
+    """
+
+    def __init__(
+        self, issue: Issue, rendering: Rendering, known: Mapping[str, str], links: Mapping[str, int]
+    ) -> None:
+        self._issue, self._rendering, self._links = issue, rendering, links
+        self._text = _compiled(rendering.text, known, html=False)
+        self._html = _compiled(rendering.html, known, html=True)
+        self._is_former = self._html.is_former
+        self._writers = tuple(one.writer for one in rendering.headlines)
+
+    def html_bytes(self, choice: Choice, subject: str) -> int:
+        """Return the size of the HTML part for a choice, without readers' values."""
+        return self.arranged(choice, subject)[1].size
+
+    def arranged(self, choice: Choice, subject: str) -> tuple[Arrangement, Arrangement]:
+        """Return the text and the HTML part of a choice, ready for each reader who has it."""
+        whole = self._sections(choice)
+        values = self._values(choice, subject, whole)
+        counts = words.wrapped(values["counts"])
+        text = self._text.arranged(
+            self._chosen(whole, choice, html=False), values | self._counted(whole, whole) | {"counts": counts}
+        )
+        shown, html = whole, self._html_of(choice, values, whole, whole)
+        while (excess := html.size + room(html.gaps, self._links) - BUDGET) > 0:
+            shorter = fewer(shown, html.sizes, excess)
+            if shorter == shown:
+                break
+            shown, html = shorter, self._html_of(choice, values, whole, shorter)
+        return text, html
+
+    def _html_of(self, choice: Choice, values: dict[str, str], whole: Sections, shown: Sections) -> Arrangement:
+        return self._html.arranged(self._chosen(shown, choice, html=True), values | self._counted(whole, shown))
+
+    def _sections(self, choice: Choice) -> Sections:
+        if self._issue.terms.cadence is Cadence.WEEKLY:
+            return sections_of_week(choice, self._issue)
+        return sections(choice, self._issue.terms.layout)
+
+    def _chosen(self, shown: Sections, choice: Choice, *, html: bool) -> dict[str, Chosen]:
+        """Return the listings of each section with the values of their slots."""
+        reasons = dict(zip(choice.positions, choice.reasons, strict=True))
+        found = {"": former.chosen(choice)} if self._is_former else {}
+        for name, positions in shown.named().items():
+            writers = {self._writers[position] for position in positions} - {Writer.NOBODY}
+            by_models, by_authors = Writer.MODEL in writers, writers == {Writer.AUTHORS}
+            listings = {
+                position: _values_of_listing(reasons[position], html=html, mixed=by_models)
+                for position in positions
+            }
+            values = {
+                "by_models": _flag(by_models),
+                "by_authors": _flag(by_authors),
+                "by_others": _flag(not by_models and not by_authors),
+            }
+            found[name] = Chosen(listings, values)
+        return found
+
+    def _values(self, choice: Choice, subject: str, whole: Sections) -> dict[str, str]:
+        """Return what a mail with these listings says of itself."""
+        candidates, positions = self._issue.candidates, whole.shown
+        matching = sum(1 for reasons in choice.reasons if reasons)
+        counts = words.counts(matching, len(choice.positions) - matching, candidates)
+        headlines = self._rendering.headlines
+        is_roomy = whole.is_roomy
+        values = {
+            "subject": subject,
+            "preheader": preheader([headlines[position] for position in choice.positions], candidates),
+            "counts": f"{counts} {words.reading_time(whole.minutes)}",
+            "wishes": words.wishes(choice),
+            "roomy": _flag(is_roomy),
+            "tight": _flag(not is_roomy),
+            "searches": _flag(any(headlines[position].is_search for position in positions)),
+            "by_models": _flag(any(self._writers[position] is Writer.MODEL for position in positions)),
+            "by_day": _flag(any(whole.days.values())),
+        }
+        if self._is_former:
+            values |= former.values(choice, candidates, self._rendering.left_out)
+        return values
+
+    def _counted(self, whole: Sections, shown: Sections) -> dict[str, str]:
+        """Return what a part says of the papers that it does not show."""
+        count = len(shown.shown)
+        return {
+            "more_on_the_web": words.more_on_the_web(len(self._issue.listings) - count),
+            "more_in_the_text": words.more_in_the_text(len(whole.shown) - count),
+        }
+
+
+@lru_cache(maxsize=4096)
+def _values_of_listing(reasons: tuple[Reason, ...], *, html: bool, mixed: bool) -> Values:
+    """Return the values of the slots in a form; the same object for all listings that are alike."""
+    matched = words.in_words(reasons)
+    return Values(
+        matched=matched if html or not matched else words.wrapped(f"[{matched}]", _MARGIN),
+        unmatched=_flag(not matched),
+        mixed=_flag(mixed),
+        unmixed=_flag(not mixed),
+    )
+
+
+def _flag(holds: bool) -> str:  # noqa: FBT001 -- it is all that is said
+    """Return the value of a slot that decides what is there and is never shown."""
+    return "yes" if holds else ""
+
+
+def _compiled(part: Part, known: Mapping[str, str], *, html: bool) -> CompiledPage:
+    names = Names(
+        anywhere=READER_SLOTS | CHOICE_SLOTS | former.CHOICE_SLOTS,
+        section=SECTION_SLOTS,
+        listing=LISTING_SLOTS | former.LISTING_SLOTS,
+        known=known,
+    )
+    return CompiledPage(compiled(part.page, Markers(html=html, nonce=part.nonce), names))
