@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from time import monotonic
-from typing import Any
+from typing import Any, Self
 
 import aiosqlite
 
@@ -53,6 +53,48 @@ def _is_locked(error: sqlite3.OperationalError) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
+class Cursor:
+    """What SQLAlchemy asks of a cursor, with one call of the connection's thread for each statement.
+
+    aiosqlite's own cursor needs four: to begin, to execute, to fetch, to close. At each, whoever asks waits for a
+    turn of the event loop, which may be busy sending mail.
+    """
+
+    arraysize = 1
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._rows: list[Any] = []
+        self.description: Any = None
+        self.rowcount = -1
+        self.lastrowid: int | None = None
+
+    async def __aenter__(self) -> Self:
+        """Return the cursor; nothing is asked of the thread yet."""
+        return self
+
+    async def execute(self, sql: str, parameters: Any = ()) -> Self:
+        """Run a statement and fetch all rows that it gives."""
+        return await self._run(lambda cursor: cursor.execute(sql, parameters))
+
+    async def executemany(self, sql: str, parameters: Iterable[Any]) -> Self:
+        """Run a statement with many parameters."""
+        return await self._run(lambda cursor: cursor.executemany(sql, parameters))
+
+    async def fetchall(self) -> list[Any]:
+        """Return the rows of the last statement."""
+        found, self._rows = self._rows, []
+        return found
+
+    async def close(self) -> None:
+        """Let go of rows; the thread has let go of its cursor already."""
+        self._rows = []
+
+    async def _run(self, act: Callable[[sqlite3.Cursor], object]) -> Self:
+        self._rows, self.description, self.rowcount, self.lastrowid = await self._connection.with_cursor(act)
+        return self
+
+
 class Connection(aiosqlite.Connection):
     """A connection that can be closed at any moment, and more than once.
 
@@ -79,6 +121,21 @@ class Connection(aiosqlite.Connection):
             # SQLite forgets that it was interrupted when a statement begins; until then it would move nothing.
             await self.execute("SELECT 1")
         await super().close()
+
+    def cursor(self) -> Cursor:  # type: ignore[override]  # as much of one as SQLAlchemy needs
+        """Return a cursor."""
+        return Cursor(self)
+
+    async def with_cursor(self, act: Callable[[sqlite3.Cursor], object]) -> tuple[list[Any], Any, int, int | None]:
+        """Do something with a cursor of the thread; return its rows, their description, and what SQLite counts."""
+
+        def run() -> tuple[list[Any], Any, int, int | None]:
+            with closing(self._conn.cursor()) as cursor:
+                act(cursor)
+                rows = cursor.fetchall() if cursor.description else []
+                return rows, cursor.description, cursor.rowcount, cursor.lastrowid
+
+        return await self._execute(run)  # type: ignore[no-untyped-call, no-any-return]
 
     async def execute_all(self, statements: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
         """Run statements with their parameters one after the other, in one call of the thread."""

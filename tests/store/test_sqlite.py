@@ -10,12 +10,15 @@ from contextlib import closing
 from datetime import date
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from newsletter.core.errors import StoreError
 from newsletter.store import open_store, sqlite
 from newsletter.store.engine import connect
+from newsletter.store.sqlite import Connection
 from tests.store.conftest import Opener
 
 # A process of its own: what is tested is that it ends. Readers wait for a slow statement, or for one of the few
@@ -24,6 +27,7 @@ _READERS = """
 import asyncio, sys
 import sqlalchemy as sa
 from newsletter.store.engine import connect
+from newsletter.store.sqlite import Connection
 
 async def main():
     database = connect(f"sqlite:///{sys.argv[1]}")
@@ -193,3 +197,26 @@ async def test_a_store_that_is_closed_leaves_one_file(tmp_path: Path) -> None:
     assert not (tmp_path / "newsletter.db-wal").exists()
     with closing(sqlite3.connect(tmp_path / "newsletter.db")) as copied:
         assert copied.execute("SELECT count(*) FROM issues").fetchone() == (0,)
+
+
+async def test_a_statement_is_one_call_of_the_connections_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = 0
+    execute = Connection._execute
+
+    async def counted(self: Connection, *arguments: Any, **options: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        return await execute(self, *arguments, **options)  # type: ignore[no-untyped-call]
+
+    database = connect("sqlite://")
+    async with database.write() as connection:
+        monkeypatch.setattr(Connection, "_execute", counted)
+        found = await connection.execute(sa.text("SELECT 1 UNION SELECT 2"))
+        assert [row[0] for row in found] == [1, 2]
+        assert calls == 1
+        await connection.execute(sa.text("CREATE TABLE t (a)"))
+        added = await connection.execute(sa.text("INSERT INTO t VALUES (:a)"), [{"a": 1}, {"a": 2}])
+        assert (calls, added.rowcount) == (3, 2)
+        one = await connection.execute(sa.text("INSERT INTO t VALUES (3) RETURNING a"))
+        assert (one.scalar(), calls) == (3, 4)
+    await database.close()
