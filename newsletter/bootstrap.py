@@ -181,7 +181,7 @@ class Program:
             batch=self.settings.delivery.batch,
             journals=ledger and ledger.with_name(f"{ledger.name}.journals"),
             limits=domain_limits(self.settings.delivery),
-            hindrances=self.store.hindrances,
+            slow_downs=self.store.slow_downs,
         )
         self._closing.push_async_exit(service)
         return service

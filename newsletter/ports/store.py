@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Protocol
 
 from newsletter.ports.feedback import Feedback
-from newsletter.ports.hindrances import Hindrances
 from newsletter.ports.issues import Issues
 from newsletter.ports.library import Library
 from newsletter.ports.outbox import Outbox
 from newsletter.ports.pictures import Pictures
 from newsletter.ports.slots import Slots
+from newsletter.ports.slow_downs import SlowDowns
 from newsletter.ports.subscribers import Subscribers
 from newsletter.ports.suppressions import HighWater, Suppressions
 
@@ -24,7 +24,7 @@ class Store(Protocol):
     subscribers: Subscribers  # of all lists
     feedback: Feedback  # what they said of papers
     outbox: Outbox  # deliveries
-    hindrances: Hindrances  # what holds mail up for a while
+    slow_downs: SlowDowns  # what holds mail up for a while
     suppressions: Suppressions  # addresses that are never mailed
     high_water: HighWater  # how far the ledger has come
     slots: Slots  # what became of lists' slots

@@ -65,7 +65,7 @@ COMMANDS = (
         "db upgrade",
     ),
     *("issues list", "issues show --list daily", "deliveries list", "deliveries retry", "deliveries release"),
-    *("deliveries hindrances", "render --list daily", "send --list daily --to a@example.org", "lists check"),
+    *("deliveries slow-downs", "render --list daily", "send --list daily --to a@example.org", "lists check"),
     "backtest --list daily --from 2026-03-01 --to 2026-03-02",
 )
 
