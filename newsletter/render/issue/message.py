@@ -59,6 +59,7 @@ class IssueMessage(Message):
     ) -> None:
         self._issue, self._links, self._signer, self._trial = issue, links, signer, trial
         self._sender = Mailbox.parse(issue.masthead.sender)
+        self._reply_to = Mailbox.parse(issue.masthead.reply_to) if issue.masthead.reply_to else None
         self._mailto = _mailto(issue.masthead.unsubscribe_mailto) if links.public_url else ()
         self._leaving_to = _mailbox(issue.masthead.unsubscribe_mailto) or self._sender.address
         self._bounces_to = issue.masthead.bounces_to and wire_address(issue.masthead.bounces_to)
@@ -66,6 +67,8 @@ class IssueMessage(Message):
         self._boundary = boundary_of(issue.list, issue.day.isoformat())
         self._arranged = lru_cache(maxsize=_CHOICES_KEPT)(self._arrange)
         self._from = headers.mailbox("From", self._sender)
+        if self._reply_to:
+            self._from += headers.mailbox("Reply-To", self._reply_to)
         self._tail = self._list_headers() + multipart_headers(self._boundary)
 
     def for_reader(self, delivery: Delivery) -> tuple[str, bytes]:
@@ -123,7 +126,7 @@ class IssueMessage(Message):
 
     def _known(self) -> dict[str, str]:
         """Return the values of slots that are the same for all readers."""
-        known = {"preferences_url": _preferences(self._sender, self._issue.list)}
+        known = {"preferences_url": _preferences(self._reply_to or self._sender, self._issue.list)}
         return known if self._links.public_url else known | {"feedback_url": ""}
 
     def _message_id(self, delivery: Delivery) -> str:
@@ -170,6 +173,6 @@ def _mailbox(address: str) -> str:
     return address.removeprefix("mailto:").partition("?")[0]
 
 
-def _preferences(sender: Mailbox, list_name: str) -> str:
+def _preferences(keeper: Mailbox, list_name: str) -> str:
     """Return where readers ask for other topics or another hour: with those who keep the list (RFC 6068)."""
-    return f"mailto:{quote(sender.address, safe='@')}?subject={quote(f'Preferences: {list_name}')}"
+    return f"mailto:{quote(keeper.address, safe='@')}?subject={quote(f'Preferences: {list_name}')}"
