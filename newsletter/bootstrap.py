@@ -275,9 +275,15 @@ def utc_now() -> datetime:
 def list_files(settings: Settings) -> ListFiles:
     """Return the operator's list files."""
     from newsletter.lists.files import ListFiles
+    from newsletter.settings.reach import relays_are_local
     from newsletter.sources import registry
 
-    return ListFiles(settings.paths.subscribers, check_source=registry.check, finds_nothing=registry.finds_nothing)
+    return ListFiles(
+        settings.paths.subscribers,
+        check_source=registry.check,
+        finds_nothing=registry.finds_nothing,
+        allow_placeholders=relays_are_local(settings.smtp),
+    )
 
 
 def check_folder(settings: Settings) -> None:

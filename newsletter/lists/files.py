@@ -46,6 +46,7 @@ class ListFiles(Lists):
         *,
         check_source: Callable[[str], str],
         finds_nothing: Callable[[str, Path], str] = lambda _spec, _folder: "",
+        allow_placeholders: bool = True,
     ) -> None:
         """Read nothing yet.
 
@@ -53,10 +54,12 @@ class ListFiles(Lists):
             folder: where the files stand.
             check_source: returns what is wrong with a source (such as `feed:https://…`) as a sentence, or "".
             finds_nothing: returns the path of a source in a folder that no file matches, or "".
+            allow_placeholders: what `newsletter init` left is no mistake, as no mail leaves this machine.
         """
         self.folder = folder
         self._check_source = check_source
         self._finds_nothing = finds_nothing
+        self._allow_placeholders = allow_placeholders
         self._known: dict[Path, _Read] = {}
 
     @override
@@ -71,7 +74,7 @@ class ListFiles(Lists):
         right: dict[str, ListFile] = {}
         wrong: dict[str, ListFileError] = {}
         for path, file in self._files().items():
-            mistakes = (*_mistakes_in_name(path), *file.mistakes)
+            mistakes = (*_mistakes_in_name(path), *self._mistakes_in(file))
             if mistakes:
                 wrong[path.stem] = _error_of(mistakes)
             elif file.list is not None and file.roster is not None:
@@ -101,7 +104,7 @@ class ListFiles(Lists):
         checked: dict[str, Checked] = {}
         mistakes: list[Mistake] = []
         for path, file in self._files().items():
-            mistakes += (*_mistakes_in_name(path), *file.mistakes)
+            mistakes += (*_mistakes_in_name(path), *self._mistakes_in(file))
             try:
                 if file.roster is not None:
                     checked[path.stem] = file.roster.check()
@@ -113,6 +116,8 @@ class ListFiles(Lists):
 
     def warnings(self, checked: Mapping[str, Checked]) -> Iterator[str]:
         """Yield, for each list that was checked, what is no mistake and yet unlikely to be meant."""
+        for known in self._known.values():
+            yield from map(str, known.file.placeholders)
         for name, file in self.load().items():
             path = self.folder / f"{name}.toml"
             if name in checked and not checked[name].members:
@@ -124,6 +129,9 @@ class ListFiles(Lists):
     def _files(self) -> Mapping[Path, ReadFile]:
         self._known = {path: self._current(path) for path in self._paths()}
         return {path: known.file for path, known in self._known.items()}
+
+    def _mistakes_in(self, file: ReadFile) -> tuple[Mistake, ...]:
+        return file.mistakes if self._allow_placeholders else (*file.mistakes, *file.placeholders)
 
     def _current(self, path: Path) -> _Read:
         known, stamp = self._known.get(path), _stamp(path)  # before it is read: what is written later is a change

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from newsletter.core.subscriber import Member
 from newsletter.lists.addresses import Addresses
 from newsletter.lists.document import Document
 from newsletter.lists.explain import mistakes_of
+from newsletter.lists.placeholders import placeholders
 from newsletter.lists.roster import TWICE, FileRoster, ListFileText
 from newsletter.lists.schema import Context, ListTable, SubscriberTable
 
@@ -25,12 +27,14 @@ class ReadFile:
     """What a list file says, as far as it is right: without mistakes, `list` is there.
 
     `roster` is None if the file is no TOML at all. `members` is the path of the members file as the file names it.
+    `placeholders` are examples that the scaffold left; whether they are mistakes depends on where mail goes.
     """
 
     list: NewsletterList | None = None
     roster: FileRoster | None = None
     members: Path | None = None
     mistakes: tuple[Mistake, ...] = ()
+    placeholders: tuple[Mistake, ...] = ()
 
 
 def read_list_file(path: Path, check_source: Callable[[str], str]) -> ReadFile:
@@ -80,6 +84,7 @@ class _ListReader:
             roster=FileRoster(text),
             members=None if text.members is None else path.parent / text.members,
             mistakes=tuple(self._mistakes),
+            placeholders=tuple(starmap(self._document.mistake, placeholders(self._document.data))),
         )
 
     def _list(self) -> ListTable | None:
