@@ -281,7 +281,7 @@ def list_files(settings: Settings) -> ListFiles:
     return ListFiles(
         settings.paths.subscribers,
         check_source=registry.check,
-        finds_nothing=registry.finds_nothing,
+        warning_of=registry.warning,
         allow_placeholders=relays_are_local(settings.smtp),
     )
 

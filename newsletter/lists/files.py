@@ -45,7 +45,7 @@ class ListFiles(Lists):
         folder: Path,
         *,
         check_source: Callable[[str], str],
-        finds_nothing: Callable[[str, Path], str] = lambda _spec, _folder: "",
+        warning_of: Callable[[str, Path], str] = lambda _source, _folder: "",
         allow_placeholders: bool = True,
     ) -> None:
         """Read nothing yet.
@@ -53,12 +53,12 @@ class ListFiles(Lists):
         Args:
             folder: where the files stand.
             check_source: returns what is wrong with a source (such as `feed:https://…`) as a sentence, or "".
-            finds_nothing: returns the path of a source in a folder that no file matches, or "".
+            warning_of: returns what is unlikely to be meant about a source in a list file of a folder, or "".
             allow_placeholders: what `newsletter init` left is no mistake, as no mail leaves this machine.
         """
         self.folder = folder
         self._check_source = check_source
-        self._finds_nothing = finds_nothing
+        self._warning_of = warning_of
         self._allow_placeholders = allow_placeholders
         self._known: dict[Path, _Read] = {}
 
@@ -123,8 +123,8 @@ class ListFiles(Lists):
             if name in checked and not checked[name].members:
                 yield f"{path}: names no subscriber: there is no issue until somebody is on the list"
             for spec in file.list.sources:
-                if nothing := self._finds_nothing(spec, Path(file.list.folder)):
-                    yield f"{path}: source {spec!r}: no file matches {nothing}"
+                if warning := self._warning_of(spec, Path(file.list.folder)):
+                    yield f"{path}: source {spec!r}: {warning}"
 
     def _files(self) -> Mapping[Path, ReadFile]:
         self._known = {path: self._current(path) for path in self._paths()}
