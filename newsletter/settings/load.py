@@ -160,5 +160,8 @@ def _explained(error: ValidationError, places: _Places) -> Iterator[str]:
 
 def _plainer(kind: str, said: str, context: Mapping[str, object]) -> str:
     """Return what to write instead, for a kind of mistake, with the words that may be written or the limits."""
-    limits = {name: str(value).replace("'", "") for name, value in context.items()}
+    limits = {
+        name: f"{value:g}" if isinstance(value, float) else str(value).replace("'", "")
+        for name, value in context.items()
+    }
     return _PLAINER[kind].format_map(limits) if kind in _PLAINER else said
