@@ -166,9 +166,7 @@ def test_a_text_in_utf_16_as_excel_saves_it_is_read(tmp_path: Path) -> None:
         ),
         (
             "Email Address,First Name,Tags,MEMBER_RATING\nann@example.org,Ann,x,2\n",
-            [
-                "people.csv:1: unknown columns 'First Name', 'Tags', 'MEMBER_RATING': remove them, or name them as one of"
-            ],
+            ["people.csv:1: unknown columns 'First Name', 'Tags', 'MEMBER_RATING': remove them"],
         ),
         ("email,tz\na@example.org,\n", ["people.csv:1: unknown column 'tz': choose from email, name, topics"]),
         (
