@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -47,19 +48,16 @@ class Follows:
         self._index = index
         self.positions = lru_cache(maxsize=_KEPT)(self._positions)
 
-    def reasons(self, follows: tuple[Follow, ...]) -> dict[int, list[Reason]]:
-        """Return the positions that follows match, each with a reason for every follow, in their order."""
-        found: dict[int, list[Reason]] = {}
-        for follow in follows:
-            for position in self.positions(follow):
-                found.setdefault(position, []).append(Reason(*follow))
-        return found
+    def reasons(self, position: int, follows: Iterable[Follow]) -> list[Reason]:
+        """Return a reason for each follow that matches a listing, in their order."""
+        return [Reason(*follow) for follow in follows if position in self.positions(follow)]
 
-    def _positions(self, follow: Follow) -> tuple[int, ...]:
+    def _positions(self, follow: Follow) -> frozenset[int]:
+        """Return the listings that a follow matches."""
         match follow.kind:
             case ReasonKind.AUTHOR:
-                return tuple(self._index.authors.get(normalised_title(follow.name), ()))
+                return frozenset(self._index.authors.get(normalised_title(follow.name), ()))
             case ReasonKind.ORGANIZATION:
-                return tuple(self._index.with_organization(follow.name))
+                return frozenset(self._index.with_organization(follow.name))
             case _:
-                return tuple(self._index.with_phrase(stems(follow.name)))
+                return frozenset(self._index.with_phrase(stems(follow.name)))

@@ -89,6 +89,9 @@ class LikenessIndex:
         for position, weights in enumerate(index.weights):
             for word, weight in _normalised(weights).items():
                 self._by_word[word].append((position, weight))
+        self._titled: dict[frozenset[str], list[int]] = defaultdict(list)
+        for position, one in enumerate(index.all):
+            self._titled[one.title].append(position)
         self.similar = lru_cache(maxsize=_KEPT)(self._similar)
 
     def of(self, opinions: Sequence[Opinion]) -> Likeness:
@@ -115,13 +118,18 @@ class LikenessIndex:
     def _similar(self, example: Example) -> dict[int, float]:
         """Return how similar an example is to the listings that have anything of it; 1 to those of its title."""
         weights = self._index.weighed(example.words)
-        weightiest = sorted(weights, key=lambda word: (word not in self._by_word, -weights[word], word))[:_WORDS]
+        here, elsewhere = [], []
+        for word, weight in weights.items():
+            (here if word in self._by_word else elsewhere).append((-weight, word))
+        weightiest = sorted(here)[:_WORDS]
+        if len(weightiest) < _WORDS:
+            weightiest += sorted(elsewhere)[: _WORDS - len(weightiest)]
         found: dict[int, float] = defaultdict(float)
-        for word, weight in _normalised({word: weights[word] for word in weightiest}).items():
+        for word, weight in _normalised({word: weights[word] for _, word in weightiest}).items():
             for position, theirs in self._by_word.get(word, ()):
                 found[position] += weight * theirs
-        title = frozenset(stems(example.title))
-        found |= {position: 1.0 for position, one in enumerate(self._index.all) if title and one.title == title}
+        if title := frozenset(stems(example.title)):
+            found |= dict.fromkeys(self._titled.get(title, ()), 1.0)
         return {position: similarity for position, similarity in found.items() if similarity >= _NEXT_TO_NOTHING}
 
 
