@@ -29,7 +29,7 @@ from math import inf
 from typing import NamedTuple
 
 from newsletter.core.choice import Choice, Reason, ReasonKind
-from newsletter.core.follows import Follow, Follows
+from newsletter.core.follows import Follow, Follows, Matching
 from newsletter.core.interest import Interests
 from newsletter.core.issue import IssueListing
 from newsletter.core.likeness import Likeness, LikenessIndex, Opinion
@@ -45,7 +45,7 @@ _LEAST_LIKE = -1 / 2
 _LONGEST_TITLE = 100  # characters of a liked paper's title in a reason
 _NO_LIKENESS = Likeness({}, {}, frozenset())
 _MOST_NAMED = 20  # beyond it, one more is worth next to nothing
-_NAMED = dict(enumerate([0.0, *(2.0 - 0.5**more for more in range(_MOST_NAMED))]))
+_NAMED = [0.0, *(2.0 - 0.5**more for more in range(_MOST_NAMED))]
 _POOL = 4  # times the places for which similarity counts: so far down it is looked for what else there is
 
 
@@ -62,6 +62,7 @@ class _Fit(NamedTuple):
     """What fits a reader's wishes, by position: what it is worth, and by which wishes it fits."""
 
     value: dict[int, float]
+    follows: Sequence[Matching]
     topics: Sequence[Mapping[int, Reason]]
     scores: Mapping[int, float]
     likeness: Likeness
@@ -78,7 +79,8 @@ class Chooser:
 
     def __init__(self, listings: Sequence[IssueListing], terms: Terms) -> None:
         self._size, self._most = len(listings), terms.max_listings or len(listings)
-        self._places = [position / self._size for position in range(self._size)]
+        # By how many wishes match, then by position: what a listing is worth for that and for its place.
+        self._worth = [[named - position / self._size for position in range(self._size)] for named in _NAMED]
         self._positions = {one.key: position for position, one in enumerate(listings)}
         self._mode, self._cards = terms.topics_mode, 1 + terms.layout.for_you
         self._index = SearchIndex([one.listing for one in listings])
@@ -121,29 +123,31 @@ class Chooser:
     def _fit(self, wishes: _Wishes, without: Collection[int]) -> _Fit:
         """Return what fits a reader's wishes, but for what the reader had."""
         topics = [self._topics[name] for name in wishes.topics if name in self._topics]
-        follows = [(follow.kind, self._follows.positions(follow)) for follow in wishes.follows]
-        named = Counter(chain(*topics, *(positions for _, positions in follows)))
-        authors = [positions for kind, positions in follows if kind is ReasonKind.AUTHOR]
+        follows = [self._follows.matching(follow) for follow in wishes.follows]
+        named = Counter(chain(*topics, *[one.positions for one in follows]))
+        authors = [one.positions for one in follows if one.reason.kind is ReasonKind.AUTHOR]
         by_authors = frozenset[int]().union(*authors)
         scores = self._interests.scores(wishes.interest) if wishes.interest else {}
         likeness = self._likeness.of(wishes.opinions) if wishes.opinions else _NO_LIKENESS
+        if len(topics) + len(follows) > _MOST_NAMED:
+            named = Counter({position: min(count, _MOST_NAMED) for position, count in named.items()})
         for position in chain(scores.keys(), likeness.likest.keys()):
             named.setdefault(position, 0)
         for position in chain(without, likeness.unwanted.difference(by_authors)):
             named.pop(position, None)
-        places = self._places
-        value = {position: _NAMED.get(named[position], 2.0) - places[position] for position in sorted(named)}
+        worth = self._worth
+        value = {position: worth[count][position] for position, count in sorted(named.items())}
         best_text = max(scores.values(), default=0.0) or 1.0
         for position in value.keys() & scores.keys():
             value[position] += _TEXT * scores[position] / best_text
         best_like = max(likeness.values.values(), default=0.0)
         for position in value.keys() & likeness.values.keys():
             value[position] += _LIKE * _share(likeness.values[position], best_like)
-        return _Fit(value, topics, scores, likeness, by_authors.intersection(value))
+        return _Fit(value, follows, topics, scores, likeness, by_authors.intersection(value))
 
     def _reasons(self, position: int, wishes: _Wishes, fit: _Fit) -> tuple[Reason, ...]:
         """Return why a listing fits."""
-        reasons = self._follows.reasons(position, wishes.follows)
+        reasons = [one.reason for one in fit.follows if position in one.positions]
         if position in fit.likeness.unwanted:
             return tuple(one for one in reasons if one.kind is ReasonKind.AUTHOR)
         reasons += [matching[position] for matching in fit.topics if position in matching]

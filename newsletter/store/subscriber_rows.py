@@ -12,7 +12,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from newsletter.core.address import address_key
-from newsletter.core.follows import Follow, read_follow
+from newsletter.core.follows import Follow
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus
 from newsletter.core.topics import TopicsMode
@@ -28,7 +28,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def _follows(text: str) -> tuple[Follow, ...]:
-    return tuple(map(read_follow, from_json(text)))
+    return tuple(map(Follow.written, from_json(text)))
 
 
 @lru_cache(maxsize=1024)
