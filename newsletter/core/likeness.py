@@ -41,15 +41,15 @@ _KEPT = 4096  # examples whose similarity to the issue's listings is remembered
 class Example:
     """A paper by which a reader shows what they like: its words without endings, each with how often it is there.
 
-    Two examples are one if their keys are; these are the store's numbers of listings.
+    Two examples are one if their keys are: the store's number of a listing, or what else identifies a paper.
     """
 
-    key: int
+    key: int | str
     title: str
     words: Counter[str] = field(repr=False)
 
     @classmethod
-    def of(cls, key: int, listing: Listing) -> Example:
+    def of(cls, key: int | str, listing: Listing) -> Example:
         """Return a listing as an example."""
         return cls(key, listing.title, Searchable.of(listing).words)
 
@@ -118,7 +118,8 @@ class LikenessIndex:
     def _similar(self, example: Example) -> dict[int, float]:
         """Return how similar an example is to the listings that have anything of it; 1 to those of its title."""
         weights = self._index.weighed(example.words)
-        here, elsewhere = [], []
+        here: list[tuple[float, str]] = []
+        elsewhere: list[tuple[float, str]] = []
         for word, weight in weights.items():
             (here if word in self._by_word else elsewhere).append((-weight, word))
         weightiest = sorted(here)[:_WORDS]

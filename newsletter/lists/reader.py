@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.subscriber import Member
 from newsletter.lists.addresses import Addresses
 from newsletter.lists.document import Document
+from newsletter.lists.examples import ExampleFiles
 from newsletter.lists.explain import mistakes_of
 from newsletter.lists.roster import TWICE, FileRoster, ListFileText
 from newsletter.lists.schema import Context, ListTable, SubscriberTable
@@ -25,11 +26,13 @@ class ReadFile:
     """What a list file says, as far as it is right: without mistakes, `list` is there.
 
     `roster` is None if the file is no TOML at all. `members` is the path of the members file as the file names it.
+    `example_files` are the BibTeX files that the list's own members name, with their stamps before they were read.
     """
 
     list: NewsletterList | None = None
     roster: FileRoster | None = None
     members: Path | None = None
+    example_files: Mapping[Path, str] = field(default_factory=dict)
     mistakes: tuple[Mistake, ...] = ()
 
 
@@ -54,7 +57,8 @@ class _ListReader:
         self._document = document
         self._name = document.path.stem
         topics = document.data.get("topics")
-        self._context = Context(check_source, frozenset(topics) if isinstance(topics, dict) else (), Addresses())
+        known = frozenset(topics) if isinstance(topics, dict) else ()
+        self._context = Context(check_source, known, Addresses(), ExampleFiles(document.path.parent))
         self._mistakes: list[Mistake] = []
         self._members: list[Member] = []
         self._named: dict[str, int] = {}  # the position of each address in the list file
@@ -79,6 +83,7 @@ class _ListReader:
             list=table.to_list(self._name, str(path.parent)) if table else None,
             roster=FileRoster(text),
             members=None if text.members is None else path.parent / text.members,
+            example_files=self._context.examples.stamps,
             mistakes=tuple(self._mistakes),
         )
 

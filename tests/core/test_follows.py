@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from newsletter.core.choice import Reason, ReasonKind
-from newsletter.core.follows import Follow, Follows, read_follow
+from newsletter.core.follows import Follow, Follows, Matching, read_follow
 from newsletter.core.listing import Listing
 from newsletter.core.searching import SearchIndex
 
@@ -44,8 +44,8 @@ def test_each_follow_is_a_reason() -> None:
     follows = (read_follow("keyword: models"), read_follow("author: Ada Lovelace"))
     matching = Follows(SearchIndex(PAPERS)).matching
     assert [matching(one) for one in follows] == [
-        (Reason(ReasonKind.KEYWORD, "models"), {0}),
-        (Reason(ReasonKind.AUTHOR, "Ada Lovelace"), {0}),
+        Matching(Reason(ReasonKind.KEYWORD, "models"), frozenset({0})),
+        Matching(Reason(ReasonKind.AUTHOR, "Ada Lovelace"), frozenset({0})),
     ]
 
 
