@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from newsletter.scheduling.tick import Ticker
     from newsletter.settings import Settings
     from newsletter.settings.groups import DeliverySettings, RelaySettings
+    from newsletter.sources.arxiv_papers import ArxivPapers
     from newsletter.sources.http.client import HttpClient
     from newsletter.sources.pictures import WebPictures
     from newsletter.web.studio.one_message import Studio
@@ -203,7 +204,15 @@ class Program:
             check=self._check,
             mark=self.mark,
             pictures=self._pictures,
+            papers=self._papers,
         )
+
+    @property
+    def _papers(self) -> ArxivPapers:
+        from newsletter.late import LateHttp
+        from newsletter.sources.arxiv_papers import ArxivPapers
+
+        return ArxivPapers(LateHttp(lambda: self._http), self.settings.arxiv.url)
 
     @property
     def _pictures(self) -> WebPictures | None:
