@@ -14,7 +14,9 @@ from newsletter.core.rendering import Rendering
 from newsletter.core.text import one_line
 from newsletter.core.tokens import Links
 from newsletter.ports import Composed, Message
+from newsletter.render.issue import words
 from newsletter.render.issue.clauses import cut
+from newsletter.render.issue.language import Language, language
 from newsletter.render.issue.pages import Pages
 from newsletter.render.mime import headers
 from newsletter.render.mime.addresses import Mailbox, wire_address
@@ -23,8 +25,6 @@ from newsletter.render.mime.segments import Arrangement, filled, joined
 
 if TYPE_CHECKING:
     from newsletter.render.mime.signing import Signer
-
-TEST_COPY = "[Test]"  # before the subject of a test copy
 
 _LARGEST_KEY = 10**12  # of a subscriber
 _CHOICES_KEPT = 64  # choices whose arranged page is kept, some 100 KB each
@@ -58,6 +58,7 @@ class IssueMessage(Message):
         pages: Pages | None = None,
     ) -> None:
         self._issue, self._links, self._signer, self._trial = issue, links, signer, trial
+        self._language = language(issue.masthead.language)
         self._sender = Mailbox.parse(issue.masthead.sender)
         self._mailto = _mailto(issue.masthead.unsubscribe_mailto) if links.public_url else ()
         self._leaving_to = _mailbox(issue.masthead.unsubscribe_mailto) or self._sender.address
@@ -110,7 +111,7 @@ class IssueMessage(Message):
     def _arrange(self, choice: Choice, subject: str) -> tuple[bytes, Arrangement]:
         """Return the subject field and the body of a choice, ready for each reader who has it."""
         text, html = self.pages.arranged(choice, subject)
-        subject = f"{TEST_COPY} {subject}" if self._trial else subject
+        subject = f"{words.test_copy(self._language)} {subject}" if self._trial else subject
         return headers.text("Subject", subject), joined(alternative(self._boundary, (text,), (html,)))
 
     def _lengths(self) -> dict[str, int]:
@@ -123,7 +124,7 @@ class IssueMessage(Message):
 
     def _known(self) -> dict[str, str]:
         """Return the values of slots that are the same for all readers."""
-        known = {"preferences_url": _preferences(self._sender, self._issue.list)}
+        known = {"preferences_url": _preferences(self._language, self._sender, self._issue.list)}
         return known if self._links.public_url else known | {"feedback_url": ""}
 
     def _message_id(self, delivery: Delivery) -> str:
@@ -170,6 +171,6 @@ def _mailbox(address: str) -> str:
     return address.removeprefix("mailto:").partition("?")[0]
 
 
-def _preferences(sender: Mailbox, list_name: str) -> str:
+def _preferences(frame: Language, sender: Mailbox, list_name: str) -> str:
     """Return where readers ask for other topics or another hour: with those who keep the list (RFC 6068)."""
-    return f"mailto:{quote(sender.address, safe='@')}?subject={quote(f'Preferences: {list_name}')}"
+    return f"mailto:{quote(sender.address, safe='@')}?subject={quote(words.preferences_of(frame, list_name))}"
