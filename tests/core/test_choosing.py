@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from newsletter.core.calendar import planner, slot_on
 from newsletter.core.choice import Choice, Reason, ReasonKind
-from newsletter.core.choosing import Chooser
+from newsletter.core.choosing import Chooser, chooser
 from newsletter.core.delivery import Planned
 from newsletter.core.follows import read_follow
-from newsletter.core.issue import IssueListing
+from newsletter.core.issue import Draft, IssueListing
 from newsletter.core.layout import Layout
 from newsletter.core.likeness import Example, Opinion
 from newsletter.core.listing import Listing
@@ -257,3 +257,66 @@ def test_opinions_never_bring_a_listing_twice_nor_put_what_does_not_fit_before_w
     assert fits == sorted(fits, reverse=True)
     if mode is TopicsMode.FIRST:
         assert set(choice.positions) == {0, 1, 2, 3}
+
+
+WEEK = [DAY - timedelta(days=back) for back in range(9)]  # the last two are of the week before
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(WEEK), st.sampled_from(["fish", "agents", "birds of a graph"])), max_size=40
+    ),
+    readers,
+    st.integers(0, 24),
+    st.sets(st.integers(1, 40), max_size=10),
+)
+def test_the_best_three_of_each_day_of_a_week_come_whatever_fits_a_reader(
+    week: list[tuple[date, str]], one: Subscriber, most: int, had: set[int]
+) -> None:
+    terms = replace(Terms.of(papers(most, cadence=Cadence.WEEKLY, topics=TOPICS)))
+    listings = [
+        IssueListing(key=rank, rank=rank, listing=Listing(title=title), listed_on=day)
+        for rank, (day, title) in enumerate(week, start=1)
+    ]
+    issue = Draft(terms=terms, day=DAY, number=1, candidates=len(week), listings=tuple(listings)).closed(
+        0, "", NOW
+    )
+    choice = chooser(issue).of(one, frozenset(had))
+    places = most or len(week)
+    wants_matches_alone = one.topics_mode is TopicsMode.ONLY and bool(one.topics or one.follows or one.interest)
+    best = [
+        each.key - 1
+        for each in listings
+        if each.listed_on in WEEK[:7]
+        and each.key not in had
+        and sum(other.listed_on == each.listed_on for other in listings[: each.key - 1]) < 3
+    ]
+    if not wants_matches_alone:
+        assert set(best[: places * 3 // 4]) <= set(choice.positions)
+        assert len(choice.positions) == min(places, len({*range(1, len(week) + 1)} - had))
+    assert len(set(choice.positions)) == len(choice.positions) <= places
+    assert not {listings[position].key for position in choice.positions} & had
+    fits = [bool(why) for why in choice.reasons]
+    assert fits == sorted(fits, reverse=True)
+
+
+def test_a_broad_topic_leaves_the_best_of_a_week_their_places() -> None:
+    votes = [(WEEK[1], "The most upvoted of all"), *[(DAY, f"Agents {number}") for number in range(30)]]
+    listings = [
+        IssueListing(key=rank, rank=rank, listing=Listing(title=title), listed_on=day)
+        for rank, (day, title) in enumerate(votes, start=1)
+    ]
+    weekly, daily = (
+        chooser(
+            Draft(
+                terms=Terms.of(papers(10, cadence=cadence, topics=TOPICS)),
+                day=DAY,
+                number=1,
+                candidates=31,
+                listings=tuple(listings),
+            ).closed(0, "", NOW)
+        ).of(reader("agents"))
+        for cadence in (Cadence.WEEKLY, Cadence.DAILY)
+    )
+    assert weekly.positions[-1] == 0
+    assert 0 not in daily.positions
