@@ -182,7 +182,7 @@ class Program:
             batch=self.settings.delivery.batch,
             journals=ledger and ledger.with_name(f"{ledger.name}.journals"),
             limits=domain_limits(self.settings.delivery),
-            hindrances=self.store.hindrances,
+            slow_downs=self.store.slow_downs,
         )
         self._closing.push_async_exit(service)
         return service
@@ -284,9 +284,15 @@ def utc_now() -> datetime:
 def list_files(settings: Settings) -> ListFiles:
     """Return the operator's list files."""
     from newsletter.lists.files import ListFiles
+    from newsletter.settings.reach import relays_are_local
     from newsletter.sources import registry
 
-    return ListFiles(settings.paths.subscribers, check_source=registry.check, finds_nothing=registry.finds_nothing)
+    return ListFiles(
+        settings.paths.subscribers,
+        check_source=registry.check,
+        warning_of=registry.warning,
+        allow_placeholders=relays_are_local(settings.smtp),
+    )
 
 
 def check_folder(settings: Settings) -> None:

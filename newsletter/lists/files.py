@@ -46,18 +46,21 @@ class ListFiles(Lists):
         folder: Path,
         *,
         check_source: Callable[[str], str],
-        finds_nothing: Callable[[str, Path], str] = lambda _spec, _folder: "",
+        warning_of: Callable[[str, Path], str] = lambda _source, _folder: "",
+        allow_placeholders: bool = True,
     ) -> None:
         """Read nothing yet.
 
         Args:
             folder: where the files stand.
             check_source: returns what is wrong with a source (such as `feed:https://…`) as a sentence, or "".
-            finds_nothing: returns the path of a source in a folder that no file matches, or "".
+            warning_of: returns what is unlikely to be meant about a source in a list file of a folder, or "".
+            allow_placeholders: what `newsletter init` left is no mistake, as no mail leaves this machine.
         """
         self.folder = folder
         self._check_source = check_source
-        self._finds_nothing = finds_nothing
+        self._warning_of = warning_of
+        self._allow_placeholders = allow_placeholders
         self._known: dict[Path, _Read] = {}
 
     @override
@@ -72,7 +75,7 @@ class ListFiles(Lists):
         right: dict[str, ListFile] = {}
         wrong: dict[str, ListFileError] = {}
         for path, file in self._files().items():
-            mistakes = (*_mistakes_in_name(path), *file.mistakes)
+            mistakes = (*_mistakes_in_name(path), *self._mistakes_in(file))
             if mistakes:
                 wrong[path.stem] = _error_of(mistakes)
             elif file.list is not None and file.roster is not None:
@@ -102,7 +105,7 @@ class ListFiles(Lists):
         checked: dict[str, Checked] = {}
         mistakes: list[Mistake] = []
         for path, file in self._files().items():
-            mistakes += (*_mistakes_in_name(path), *file.mistakes)
+            mistakes += (*_mistakes_in_name(path), *self._mistakes_in(file))
             try:
                 if file.roster is not None:
                     checked[path.stem] = file.roster.check()
@@ -114,17 +117,22 @@ class ListFiles(Lists):
 
     def warnings(self, checked: Mapping[str, Checked]) -> Iterator[str]:
         """Yield, for each list that was checked, what is no mistake and yet unlikely to be meant."""
+        for known in self._known.values():
+            yield from map(str, known.file.placeholders)
         for name, file in self.load().items():
             path = self.folder / f"{name}.toml"
             if name in checked and not checked[name].members:
                 yield f"{path}: names no subscriber: there is no issue until somebody is on the list"
             for spec in file.list.sources:
-                if nothing := self._finds_nothing(spec, Path(file.list.folder)):
-                    yield f"{path}: source {spec!r}: no file matches {nothing}"
+                if warning := self._warning_of(spec, Path(file.list.folder)):
+                    yield f"{path}: source {spec!r}: {warning}"
 
     def _files(self) -> Mapping[Path, ReadFile]:
         self._known = {path: self._current(path) for path in self._paths()}
         return {path: known.file for path, known in self._known.items()}
+
+    def _mistakes_in(self, file: ReadFile) -> tuple[Mistake, ...]:
+        return file.mistakes if self._allow_placeholders else (*file.mistakes, *file.placeholders)
 
     def _current(self, path: Path) -> _Read:
         known, stamp = self._known.get(path), _stamp(path)  # before it is read: what is written later is a change

@@ -26,6 +26,7 @@ from newsletter.lists.values import (
 )
 
 _TEXTS = 4096  # of a column that are remembered
+_SYNONYMS = {"email address": "email"}  # as Mailchimp and Google Contacts write it
 _NOTHING = list(Member(""))  # the values of a row with empty cells
 
 
@@ -98,7 +99,7 @@ class MembersFile:
         Raises:
             TooManyMistakesError: the rest is not read.
         """
-        rows = Spreadsheet(self._readers, needed="email", note=self.note)
+        rows = Spreadsheet(self._readers, needed="email", note=self.note, synonyms=_SYNONYMS)
         readers = {name: (place, self._readers[name]) for place, name in enumerate(Member._fields)}
         for line, cells in rows.read(lines):
             values = _NOTHING.copy()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from newsletter.lists.addresses import Addresses
 from newsletter.lists.document import Document
 from newsletter.lists.examples import ExampleFiles
 from newsletter.lists.explain import mistakes_of
+from newsletter.lists.placeholders import placeholders
 from newsletter.lists.roster import TWICE, FileRoster, ListFileText
 from newsletter.lists.schema import Context, ListTable, SubscriberTable
 
@@ -26,6 +28,7 @@ class ReadFile:
     """What a list file says, as far as it is right: without mistakes, `list` is there.
 
     `roster` is None if the file is no TOML at all. `members` is the path of the members file as the file names it.
+    `placeholders` are examples that the scaffold left; whether they are mistakes depends on where mail goes.
     `example_files` are the BibTeX files that the list's own members name, with their stamps before they were read.
     """
 
@@ -34,6 +37,7 @@ class ReadFile:
     members: Path | None = None
     example_files: Mapping[Path, str] = field(default_factory=dict)
     mistakes: tuple[Mistake, ...] = ()
+    placeholders: tuple[Mistake, ...] = ()
 
 
 def read_list_file(path: Path, check_source: Callable[[str], str]) -> ReadFile:
@@ -85,6 +89,7 @@ class _ListReader:
             members=None if text.members is None else path.parent / text.members,
             example_files=self._context.examples.stamps,
             mistakes=tuple(self._mistakes),
+            placeholders=tuple(starmap(self._document.mistake, placeholders(self._document.data))),
         )
 
     def _list(self) -> ListTable | None:

@@ -247,6 +247,7 @@ class ListTable(Table):
     title: Line
     sender: Sender
     sources: list[Source]
+    reply_to: Sender = ""
     postal_address: Text = ""
     language: Language = "en"
     unsubscribe_mailto: Address = ""
@@ -303,6 +304,7 @@ class ListTable(Table):
             list=name,
             title=self.title,
             sender=self.sender,
+            reply_to=self.reply_to,
             postal_address=self.postal_address,
             language=self.language,
             unsubscribe_mailto=self.unsubscribe_mailto,

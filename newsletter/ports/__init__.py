@@ -8,7 +8,6 @@ from newsletter.ports.claims import ClaimedDeliveries
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
 from newsletter.ports.examples import Examples, PaperFinder
 from newsletter.ports.feedback import Feedback
-from newsletter.ports.hindrances import Hindrance, HindranceKind, Hindrances
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, LoadedLists, Source
 from newsletter.ports.issues import IssueOutline, Issues, IssueSummary
 from newsletter.ports.library import Library, Recorded
@@ -19,6 +18,7 @@ from newsletter.ports.records import DeliveryRecord, DeliveryRecords
 from newsletter.ports.rendering import Composed, Message, Renderer
 from newsletter.ports.rosters import Checked, Reading, Roster, SeenFiles
 from newsletter.ports.slots import Slots
+from newsletter.ports.slow_downs import SlowDown, SlowDownKind, SlowDowns
 from newsletter.ports.store import Store
 from newsletter.ports.subscribers import Comparison, Subscribers
 from newsletter.ports.suppressions import HeldDomain, HighWater, Suppression, Suppressions
@@ -38,9 +38,6 @@ __all__ = [
     "Feedback",
     "HeldDomain",
     "HighWater",
-    "Hindrance",
-    "HindranceKind",
-    "Hindrances",
     "IssueOutline",
     "IssueSummary",
     "Issues",
@@ -62,6 +59,9 @@ __all__ = [
     "Roster",
     "SeenFiles",
     "Slots",
+    "SlowDown",
+    "SlowDownKind",
+    "SlowDowns",
     "Source",
     "Store",
     "Subscribers",

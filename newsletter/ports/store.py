@@ -6,12 +6,12 @@ from typing import Protocol
 
 from newsletter.ports.examples import Examples
 from newsletter.ports.feedback import Feedback
-from newsletter.ports.hindrances import Hindrances
 from newsletter.ports.issues import Issues
 from newsletter.ports.library import Library
 from newsletter.ports.outbox import Outbox
 from newsletter.ports.pictures import Pictures
 from newsletter.ports.slots import Slots
+from newsletter.ports.slow_downs import SlowDowns
 from newsletter.ports.subscribers import Subscribers
 from newsletter.ports.suppressions import HighWater, Suppressions
 
@@ -26,7 +26,7 @@ class Store(Protocol):
     examples: Examples  # what is known of papers that they gave as examples
     feedback: Feedback  # what they said of papers
     outbox: Outbox  # deliveries
-    hindrances: Hindrances  # what holds mail up for a while
+    slow_downs: SlowDowns  # what holds mail up for a while
     suppressions: Suppressions  # addresses that are never mailed
     high_water: HighWater  # how far the ledger has come
     slots: Slots  # what became of lists' slots

@@ -9,12 +9,12 @@ from newsletter.store.engine import Database
 from newsletter.store.examples import SqlExamples
 from newsletter.store.feedback import SqlFeedback
 from newsletter.store.high_water import SqlHighWater
-from newsletter.store.hindrances import SqlHindrances
 from newsletter.store.issues import SqlIssues
 from newsletter.store.listings import SqlLibrary
 from newsletter.store.outbox import SqlOutbox
 from newsletter.store.pictures import SqlPictures
 from newsletter.store.slots import SqlSlots
+from newsletter.store.slow_downs import SqlSlowDowns
 from newsletter.store.subscribers import SqlSubscribers
 from newsletter.store.suppressions import SqlSuppressions
 from newsletter.store.workers import FileWorkers, LocalWorkers, SessionWorkers, Workers
@@ -33,7 +33,7 @@ class SqlStore(Store):
         self.examples = SqlExamples(database)
         self.feedback = SqlFeedback(database)
         self.outbox = SqlOutbox(database, workers)
-        self.hindrances = SqlHindrances(database)
+        self.slow_downs = SqlSlowDowns(database)
         self.suppressions = SqlSuppressions(database)
         self.high_water = SqlHighWater(database)
         self.slots = SqlSlots(database)

@@ -16,7 +16,7 @@ from newsletter.core.rendering import Rendering
 from newsletter.core.subscriber import Origin, SubscriberStatus
 from newsletter.core.terms import Terms
 from newsletter.core.topics import TopicsMode
-from newsletter.ports import HindranceKind
+from newsletter.ports import SlowDownKind
 from newsletter.store.column_types import Compressed, Frozen, Moment
 
 
@@ -301,11 +301,11 @@ def complete_for_postgresql() -> None:
         index.kwargs["postgresql_where"] = condition
 
 
-# What holds mail up for a while, so that a restart doesn't forget it.
-hindrances = sa.Table(
+# What holds mail up for a while, so that a restart doesn't forget it. The table kept its name of revision 0002.
+slow_downs = sa.Table(
     "hindrances",
     metadata,
-    sa.Column("kind", _one_of(HindranceKind), primary_key=True),
+    sa.Column("kind", _one_of(SlowDownKind), primary_key=True),
     sa.Column("name", _Exact, primary_key=True),
     _moment("since"),
     _moment("until", nullable=True),
