@@ -12,7 +12,7 @@ from newsletter.core.choice import Choice, Reason, ReasonKind
 from newsletter.core.choosing import Chooser, chooser
 from newsletter.core.delivery import Planned
 from newsletter.core.follows import read_follow
-from newsletter.core.issue import Draft, IssueListing
+from newsletter.core.issue import Draft, Issue, IssueListing
 from newsletter.core.layout import Layout
 from newsletter.core.likeness import Example, Opinion
 from newsletter.core.listing import Listing
@@ -262,61 +262,43 @@ def test_opinions_never_bring_a_listing_twice_nor_put_what_does_not_fit_before_w
 WEEK = [DAY - timedelta(days=back) for back in range(9)]  # the last two are of the week before
 
 
-@given(
-    st.lists(
-        st.tuples(st.sampled_from(WEEK), st.sampled_from(["fish", "agents", "birds of a graph"])), max_size=40
-    ),
-    readers,
-    st.integers(0, 24),
-    st.sets(st.integers(1, 40), max_size=10),
-)
-def test_the_best_three_of_each_day_of_a_week_come_whatever_fits_a_reader(
-    week: list[tuple[date, str]], one: Subscriber, most: int, had: set[int]
-) -> None:
-    terms = replace(Terms.of(papers(most, cadence=Cadence.WEEKLY, topics=TOPICS)))
-    listings = [
+def of_week(rows: list[tuple[date, str]], most: int, cadence: Cadence = Cadence.WEEKLY) -> Issue:
+    """Return an issue of listings with these days and titles."""
+    listings = tuple(
         IssueListing(key=rank, rank=rank, listing=Listing(title=title), listed_on=day)
-        for rank, (day, title) in enumerate(week, start=1)
-    ]
-    issue = Draft(terms=terms, day=DAY, number=1, candidates=len(week), listings=tuple(listings)).closed(
-        0, "", NOW
+        for rank, (day, title) in enumerate(rows, start=1)
     )
-    choice = chooser(issue).of(one, frozenset(had))
-    places = most or len(week)
-    wants_matches_alone = one.topics_mode is TopicsMode.ONLY and bool(one.topics or one.follows or one.interest)
+    terms = Terms.of(papers(most, cadence=cadence, topics=TOPICS))
+    return Draft(terms=terms, day=DAY, number=1, candidates=len(rows), listings=listings).closed(0, "", NOW)
+
+
+ROWS = st.tuples(st.sampled_from(WEEK), st.sampled_from(["fish", "agents", "birds of a graph"]))
+
+
+@given(st.lists(ROWS, max_size=40), readers, st.integers(0, 24), st.sets(st.integers(1, 40), max_size=10))
+def test_the_best_three_of_each_day_of_a_week_come_whatever_fits_a_reader(
+    rows: list[tuple[date, str]], one: Subscriber, most: int, had: set[int]
+) -> None:
+    choice = chooser(of_week(rows, most)).of(one, frozenset(had))
+    days = [day for day, _ in rows]
     best = [
-        each.key - 1
-        for each in listings
-        if each.listed_on in WEEK[:7]
-        and each.key not in had
-        and sum(other.listed_on == each.listed_on for other in listings[: each.key - 1]) < 3
+        at for at, day in enumerate(days) if day in WEEK[:7] and days[:at].count(day) < 3 and at + 1 not in had
     ]
+    places = most or len(rows)
+    wants_matches_alone = one.topics_mode is TopicsMode.ONLY and bool(one.topics or one.follows or one.interest)
     if not wants_matches_alone:
         assert set(best[: places * 3 // 4]) <= set(choice.positions)
-        assert len(choice.positions) == min(places, len({*range(1, len(week) + 1)} - had))
+        assert len(choice.positions) == min(places, len({*range(1, len(rows) + 1)} - had))
     assert len(set(choice.positions)) == len(choice.positions) <= places
-    assert not {listings[position].key for position in choice.positions} & had
+    assert not {position + 1 for position in choice.positions} & had
     fits = [bool(why) for why in choice.reasons]
     assert fits == sorted(fits, reverse=True)
 
 
 def test_a_broad_topic_leaves_the_best_of_a_week_their_places() -> None:
-    votes = [(WEEK[1], "The most upvoted of all"), *[(DAY, f"Agents {number}") for number in range(30)]]
-    listings = [
-        IssueListing(key=rank, rank=rank, listing=Listing(title=title), listed_on=day)
-        for rank, (day, title) in enumerate(votes, start=1)
-    ]
+    rows = [(WEEK[1], "The most upvoted of all"), *[(DAY, f"Agents {number}") for number in range(30)]]
     weekly, daily = (
-        chooser(
-            Draft(
-                terms=Terms.of(papers(10, cadence=cadence, topics=TOPICS)),
-                day=DAY,
-                number=1,
-                candidates=31,
-                listings=tuple(listings),
-            ).closed(0, "", NOW)
-        ).of(reader("agents"))
-        for cadence in (Cadence.WEEKLY, Cadence.DAILY)
+        chooser(of_week(rows, 10, cadence)).of(reader("agents")) for cadence in (Cadence.WEEKLY, Cadence.DAILY)
     )
     assert weekly.positions[-1] == 0
     assert 0 not in daily.positions
