@@ -20,7 +20,6 @@ from newsletter.render.issue.words import (
     wrapped,
 )
 
-
 EN = language("en")
 
 

@@ -22,7 +22,7 @@ from newsletter.render.issue.clauses import brief, clause, columns, cut
 from newsletter.render.issue.facts import facts
 from newsletter.render.issue.language import Language, language
 from newsletter.render.issue.sentences import cut_at_sentence, gist, passage
-from newsletter.render.issue.tongue import language_of
+from newsletter.render.issue.tongue import language_beside
 
 _PREHEADER = 160
 _SUBJECT_TITLE = 100
@@ -222,7 +222,7 @@ def _listing(item: IssueListing, position: int, issue: Issue, readable: Callable
         title=title,
         url=url,
         is_search=is_search,
-        lang=_lang(listing, frame),
+        lang=language_beside(listing, frame.tag),
         authors=authors,
         n_authors=listing.n_authors,
         organization=organization,
@@ -291,12 +291,6 @@ def _writer(summary: str, ai_summary: str, abstract: str) -> Writer:
     if ai_summary:
         return Writer.MODEL
     return Writer.AUTHORS if abstract else Writer.NOBODY
-
-
-def _lang(listing: Listing, frame: Language) -> str:
-    """Return the language of a paper, or nothing where it is that of the mail around it."""
-    tag = language_of(listing)
-    return "" if frame.tag.lower().split("-")[0] == tag else tag
 
 
 def _first_author(frame: Language, authors: Sequence[str], count: int) -> str:
