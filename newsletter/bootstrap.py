@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from newsletter.scheduling.tick import Ticker
     from newsletter.settings import Settings
     from newsletter.settings.groups import DeliverySettings, RelaySettings
+    from newsletter.sources.arxiv_papers import ArxivPapers
     from newsletter.sources.http.client import HttpClient
     from newsletter.sources.pictures import WebPictures
     from newsletter.web.studio.one_message import Studio
@@ -181,7 +182,7 @@ class Program:
             batch=self.settings.delivery.batch,
             journals=ledger and ledger.with_name(f"{ledger.name}.journals"),
             limits=domain_limits(self.settings.delivery),
-            hindrances=self.store.hindrances,
+            slow_downs=self.store.slow_downs,
         )
         self._closing.push_async_exit(service)
         return service
@@ -203,7 +204,15 @@ class Program:
             check=self._check,
             mark=self.mark,
             pictures=self._pictures,
+            papers=self._papers,
         )
+
+    @property
+    def _papers(self) -> ArxivPapers:
+        from newsletter.late import LateHttp
+        from newsletter.sources.arxiv_papers import ArxivPapers
+
+        return ArxivPapers(LateHttp(lambda: self._http), self.settings.arxiv.url)
 
     @property
     def _pictures(self) -> WebPictures | None:
@@ -275,9 +284,15 @@ def utc_now() -> datetime:
 def list_files(settings: Settings) -> ListFiles:
     """Return the operator's list files."""
     from newsletter.lists.files import ListFiles
+    from newsletter.settings.reach import relays_are_local
     from newsletter.sources import registry
 
-    return ListFiles(settings.paths.subscribers, check_source=registry.check, finds_nothing=registry.finds_nothing)
+    return ListFiles(
+        settings.paths.subscribers,
+        check_source=registry.check,
+        warning_of=registry.warning,
+        allow_placeholders=relays_are_local(settings.smtp),
+    )
 
 
 def check_folder(settings: Settings) -> None:
