@@ -19,6 +19,7 @@ from newsletter.core.listing import Listing
 from newsletter.render.issue import catalogues
 from newsletter.render.issue import language as languages
 from newsletter.render.issue.catalogues import language_for
+from newsletter.render.issue.citation import citation
 from newsletter.render.issue.renderer import TemplateRenderer
 from tests import factories
 from tests.render import mails as make
@@ -41,7 +42,9 @@ def source() -> frozenset[str | tuple[str, str]]:
     found = extract_from_dir(
         ROOT, kinds, keywords={**DEFAULT_KEYWORDS, "_N": (1, 2)}, directory_filter=lambda path: "/." not in path
     )
-    return frozenset(message if isinstance(message, str) else message[:2] for _, _, message, *_ in found)
+    return frozenset(
+        message if isinstance(message, str) else (message[0], message[1]) for _, _, message, *_ in found
+    )
 
 
 def catalogue(language: str) -> Catalog:
@@ -70,8 +73,9 @@ def test_a_catalogue_is_complete_with_the_same_placeholders_in_each_form(languag
     assert not catalogue(language).obsolete
     for message in messages(language):
         assert not message.fuzzy, message.id
-        ids, strings = ([text] if isinstance(text, str) else text for text in (message.id, message.string))
-        assert all(strings) or message.id == "", f"{message.id}: not translated"
+        ids = [message.id] if isinstance(message.id, str) else message.id
+        strings = [message.string] if isinstance(message.string, str) else message.string or ()
+        assert all(strings), f"{message.id}: not translated"
         assert len(strings) == (catalogue(language).num_plurals if message.pluralizable else 1), message.id
         places = {name for text in ids for name in _PLACE.findall(text)}
         for text in strings:
@@ -173,7 +177,7 @@ def test_no_word_of_a_page_or_a_mail_to_one_person_stands_outside_of_the_catalog
         "schedule": "日",
         "valid_for": "日",
     }
-    cited = make.citation(paper(1))
+    cited = citation(paper(1))
     for states in ({"feedback": state} for state in make.feedback_states()):
         for name, values in {**make.pages(), **states}.items():
             mine = {key: texts.get(key, value) for key, value in values.items()} | {"citation": cited}
