@@ -28,7 +28,7 @@ from itertools import chain, islice
 from math import inf
 from typing import NamedTuple
 
-from newsletter.core.choice import Choice, Reason, ReasonKind
+from newsletter.core.choice import Choice, Reason, ReasonKind, TextKind
 from newsletter.core.follows import Follow, Follows, Matching
 from newsletter.core.interest import Interests
 from newsletter.core.issue import IssueListing
@@ -100,7 +100,7 @@ class Chooser:
         """
         without = frozenset(self._positions[key] for key in had if key in self._positions) if had else had
         wishes = _Wishes(reader.topics, reader.follows, reader.interest, reader.opinions)
-        return self._cached(wishes, reader.topics_mode or self._mode, without)
+        return self._cached(wishes, reader.topics_mode or self._mode, without, reader.text)
 
     @cached_property
     def _interests(self) -> Interests:
@@ -110,7 +110,7 @@ class Chooser:
     def _likeness(self) -> LikenessIndex:
         return LikenessIndex(self._index)  # so, too
 
-    def _choice(self, wishes: _Wishes, mode: TopicsMode, without: Collection[int]) -> Choice:
+    def _choice(self, wishes: _Wishes, mode: TopicsMode, without: Collection[int], text: TextKind) -> Choice:
         fit = self._fit(wishes, without)
         chosen = self._ordered(fit)[: self._most]
         reasons = [self._reasons(position, wishes, fit) for position in chosen]
@@ -118,7 +118,7 @@ class Chooser:
             others = (each for each in range(self._size) if each not in fit.value and each not in without)
             chosen += islice(others, self._most - len(chosen))
         reasons += [()] * (len(chosen) - len(reasons))
-        return Choice(tuple(chosen), tuple(reasons))
+        return Choice(tuple(chosen), tuple(reasons), text)
 
     def _fit(self, wishes: _Wishes, without: Collection[int]) -> _Fit:
         """Return what fits a reader's wishes, but for what the reader had."""
