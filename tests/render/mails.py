@@ -255,6 +255,14 @@ _HEBREW = replace(
     authors=("רות כהן", "דוד לוי", "Maria Rossi", "Ḥayim Nahman"),
     organization="האוניברסיטה העברית",
 )
+_CHINESE = replace(
+    factories.PAPERS[5],
+    title="面向低资源语言的语音识别",
+    abstract="我们提出一种只需少量标注数据的语音识别方法，并在五种语言上验证了它的效果。代码已经公开。",
+    arxiv_id="",
+    authors=("王小明", "李华"),
+    organization="清华大学",
+)
 _MATHEMATICS = (
     replace(
         factories.PAPERS[4],
@@ -322,6 +330,19 @@ def issues() -> dict[str, Issue]:
             [_HOSTILE, *factories.papers(1)],
             head=factories.masthead(title='"Best" <Papers> & more', intro="<i>Hi</i>", outro="A & B"),
             subject='"Best" <Papers> · <script>alert(1)</script> & "quotes"',
+        ),
+        "german": _sample(factories.papers(9), head=factories.masthead(language="de", title="Neue Artikel")),
+        "chinese": _week(
+            _sample(
+                [*factories.papers(8), _CHINESE],
+                head=factories.masthead(
+                    list="weekly",
+                    language="zh-CN",
+                    cadence=Cadence.WEEKLY,
+                    title="每周论文",
+                    intro="本周最受关注的论文。",
+                ),
+            )
         ),
         "weekly": _week(
             _sample(
@@ -401,11 +422,17 @@ def pages() -> Mapping[str, dict[str, Any]]:
     """Return the values of the web pages, by name."""
     masthead = factories.masthead()
     reader = {"masthead": masthead, "email": "ada@example.org"}
-    paper = {"masthead": masthead, "title": factories.PAPERS[0].title, "paper_url": factories.PAPERS[0].url}
+    paper = {
+        "masthead": masthead,
+        "title": factories.PAPERS[0].title,
+        "paper_url": factories.PAPERS[0].url,
+        "lang": "",
+    }
     cite = {
         "masthead": masthead,
         "citation": citation(factories.PAPERS[0]),
         "paper_url": factories.PAPERS[0].url,
+        "lang": "",
         "issue_url": WEB_URL,
         "day": DAY,
         "bibtex_url": "7.bib",
