@@ -13,6 +13,7 @@ from newsletter.core.errors import ConfigurationError, ListFileError, Mistake
 from newsletter.core.page_names import RESERVED
 from newsletter.lists.document import shown
 from newsletter.lists.reader import ReadFile, read_list_file
+from newsletter.lists.stamps import stamp_of
 from newsletter.ports import Checked, ListFile, Lists, LoadedLists
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*\.toml")
@@ -135,7 +136,7 @@ class ListFiles(Lists):
 
     def _current(self, path: Path) -> _Read:
         known, stamp = self._known.get(path), _stamp(path)  # before it is read: what is written later is a change
-        if known is not None and known.stamp == stamp and known.had_members == _is_there(known.file.members):
+        if known is not None and known.stamp == stamp and _is_as_it_was(known):
             return known
         file = read_list_file(path, self._check_source)
         return _Read(stamp, _is_there(file.members), file)
@@ -159,6 +160,14 @@ class ListFiles(Lists):
 
 def _error_of(mistakes: Iterable[Mistake]) -> ListFileError:
     return ListFileError(tuple(sorted(set(mistakes))))
+
+
+def _is_as_it_was(known: _Read) -> bool:
+    """Return whether what a list file names beside itself is as it was when the file was read."""
+    files = known.file.example_files
+    return known.had_members == _is_there(known.file.members) and all(
+        stamp_of(path) == files[path] for path in files
+    )
 
 
 def _is_there(path: Path | None) -> bool:

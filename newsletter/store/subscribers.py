@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Member, Subscriber, SubscriberStatus
-from newsletter.ports import Comparison, SeenFiles, Subscribers
+from newsletter.ports import Comparison, ReaderCounts, SeenFiles, Subscribers
 from newsletter.store.comparison import compared, note_files, synced_files
 from newsletter.store.engine import Database
 from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
@@ -51,6 +51,19 @@ class SqlSubscribers(Subscribers):
         )
         async with self._database.read() as connection:
             return await connection.scalar(query) is not None
+
+    @override
+    async def count(self, list_name: str, *, since: datetime) -> ReaderCounts:
+        has_left = sa.and_(
+            subscribers.c.status == SubscriberStatus.UNSUBSCRIBED, subscribers.c.updated_at >= since
+        )
+        query = sa.select(
+            sa.func.count().filter(subscribers.c.status == SubscriberStatus.ACTIVE).label("active"),
+            sa.func.count().filter(has_left).label("left"),
+        ).where(subscribers.c.list == list_name)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).one()
+        return ReaderCounts(active=row.active, left=row.left)
 
     @override
     def compare(self, list_name: str, members: Iterable[Member]) -> AbstractAsyncContextManager[Comparison]:

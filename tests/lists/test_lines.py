@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from newsletter.core.errors import ListFileError
 from newsletter.lists import lines
+from newsletter.lists.examples import ExampleFiles
 from newsletter.lists.lines import LONGEST_ROW, Lines, digest_of
 from newsletter.lists.members import MembersFile
 
@@ -72,7 +73,7 @@ def test_a_line_without_end_is_a_mistake_before_it_fills_the_memory(tmp_path: Pa
 
 
 def test_a_row_over_many_lines_is_a_mistake_before_it_fills_the_memory(tmp_path: Path) -> None:
-    file = MembersFile(tmp_path / "x.csv", ())
+    file = MembersFile(tmp_path / "x.csv", (), ExampleFiles(tmp_path))
     endless = ("email\n", '"a\n', *('","a\n' for _ in range(400_000)))
     tracemalloc.start()
     try:
