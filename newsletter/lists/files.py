@@ -13,7 +13,9 @@ from newsletter.core.errors import ConfigurationError, ListFileError, Mistake
 from newsletter.core.page_names import RESERVED
 from newsletter.lists.document import shown
 from newsletter.lists.reader import ReadFile, read_list_file
+from newsletter.lists.stamps import stamp_of
 from newsletter.ports import Checked, ListFile, Lists, LoadedLists
+from newsletter.render.issue.catalogues import language_for, languages
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*\.toml")
 _NAME_MISTAKE = "name the file in small letters, digits, - and _, and end it in .toml; it is the name of the list"
@@ -122,6 +124,8 @@ class ListFiles(Lists):
             path = self.folder / f"{name}.toml"
             if name in checked and not checked[name].members:
                 yield f"{path}: names no subscriber: there is no issue until somebody is on the list"
+            if language_for(file.list.masthead.language) is None:
+                yield f"{path}: {_no_words(file.list.masthead.language)}"
             for spec in file.list.sources:
                 if warning := self._warning_of(spec, Path(file.list.folder)):
                     yield f"{path}: source {spec!r}: {warning}"
@@ -135,7 +139,7 @@ class ListFiles(Lists):
 
     def _current(self, path: Path) -> _Read:
         known, stamp = self._known.get(path), _stamp(path)  # before it is read: what is written later is a change
-        if known is not None and known.stamp == stamp and known.had_members == _is_there(known.file.members):
+        if known is not None and known.stamp == stamp and _is_as_it_was(known):
             return known
         file = read_list_file(path, self._check_source)
         return _Read(stamp, _is_there(file.members), file)
@@ -157,8 +161,21 @@ class ListFiles(Lists):
         return [path for path in paths if path.suffix.lower() == ".toml" and not path.name.startswith(".")]
 
 
+def _no_words(language: str) -> str:
+    known = ", ".join(languages())
+    return f"language {language!r}: the words of mails and pages stay English; they are known in {known}"
+
+
 def _error_of(mistakes: Iterable[Mistake]) -> ListFileError:
     return ListFileError(tuple(sorted(set(mistakes))))
+
+
+def _is_as_it_was(known: _Read) -> bool:
+    """Return whether what a list file names beside itself is as it was when the file was read."""
+    files = known.file.example_files
+    return known.had_members == _is_there(known.file.members) and all(
+        stamp_of(path) == files[path] for path in files
+    )
 
 
 def _is_there(path: Path | None) -> bool:

@@ -23,14 +23,17 @@ from pydantic import (
     model_validator,
 )
 
+from newsletter.core.choice import TextKind
+from newsletter.core.examples import GivenPaper
 from newsletter.core.follows import Follow, read_follow
 from newsletter.core.landing import Landing
 from newsletter.core.layout import Layout
-from newsletter.core.newsletter_list import Cadence, Hours, Masthead, NewsletterList
+from newsletter.core.newsletter_list import Cadence, Hours, Masthead, NewsletterList, QuietDays
 from newsletter.core.ranking import Weights
 from newsletter.core.subscriber import Member
 from newsletter.core.topics import Topic, TopicsMode
 from newsletter.lists.addresses import Addresses
+from newsletter.lists.examples import ExampleFiles
 from newsletter.lists.values import (
     read_cadence,
     read_colour,
@@ -39,8 +42,10 @@ from newsletter.lists.values import (
     read_landing,
     read_language,
     read_line,
+    read_quiet_days,
     read_span,
     read_subject,
+    read_text_kind,
     read_timezone,
     read_topic,
     read_topics_mode,
@@ -50,7 +55,7 @@ from newsletter.lists.values import (
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What validation needs to know beside the table: how sources are checked, and which topics the list has.
+    """What validation needs to know beside the table.
 
     `check_source` returns what is wrong with a source as a sentence, or "".
     """
@@ -58,6 +63,7 @@ class Context:
     check_source: Callable[[str], str]
     topics: Collection[str]
     addresses: Addresses
+    examples: ExampleFiles
 
 
 def read_sender(text: str, addresses: Addresses) -> str:
@@ -88,6 +94,12 @@ def _reads(read: Callable[[str, Context], object]) -> BeforeValidator:
     return BeforeValidator(validate)
 
 
+def _read_examples(value: object, info: ValidationInfo[Context]) -> tuple[GivenPaper, ...]:
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return info.context.examples.read(one.strip() for one in value)
+    raise ValueError('write a list in square brackets, such as ["2501.12345", "refs.bib"]')
+
+
 Text = Annotated[str, _reads(lambda text, _: text)]
 Line = Annotated[str, _reads(lambda text, _: read_line(text))]
 Name = Annotated[str, _reads(lambda text, _: text and read_line(text))]
@@ -97,7 +109,9 @@ Span = Annotated[timedelta, _reads(lambda text, _: read_span(text))]
 Timezone = Annotated[str, _reads(lambda text, _: read_timezone(text))]
 ReadCadence = Annotated[Cadence, _reads(lambda text, _: read_cadence(text))]
 ReadTopicsMode = Annotated[TopicsMode, _reads(lambda text, _: read_topics_mode(text))]
+ReadTextKind = Annotated[TextKind, _reads(lambda text, _: read_text_kind(text))]
 ReadLanding = Annotated[Landing, _reads(lambda text, _: read_landing(text))]
+ReadQuietDays = Annotated[QuietDays, _reads(lambda text, _: read_quiet_days(text))]
 Weekday = Annotated[int, _reads(lambda text, _: read_weekday(text))]
 Colour = Annotated[str, _reads(lambda text, _: read_colour(text))]
 Language = Annotated[str, _reads(lambda text, _: read_language(text))]
@@ -105,6 +119,7 @@ Address = Annotated[str, _reads(lambda text, context: context.addresses.read(tex
 Sender = Annotated[str, _reads(lambda text, context: read_sender(text, context.addresses))]
 Source = Annotated[str, _reads(_check_source)]
 ReadFollow = Annotated[Follow, _reads(lambda text, _: read_follow(text))]
+ReadExamples = Annotated[Any, BeforeValidator(_read_examples)]
 Pattern = Annotated[str, _reads(lambda text, _: read_subject(text))]
 TopicChoice = Annotated[str, _reads(lambda text, context: read_topic(text, context.topics))]
 
@@ -213,6 +228,8 @@ class SubscriberTable(Table):
     timezone: Timezone | None = None
     topics_mode: ReadTopicsMode | None = None
     interest: Name = ""
+    examples: ReadExamples = ()
+    text: ReadTextKind = TextKind.SUMMARY
 
     def to_member(self) -> Member:
         """Return the member as core knows it; a topic that is named twice counts once."""
@@ -226,6 +243,8 @@ class SubscriberTable(Table):
             timezone=self.timezone,
             topics_mode=self.topics_mode,
             interest=self.interest,
+            examples=self.examples,
+            text=self.text,
         )
 
 
@@ -250,6 +269,7 @@ class ListTable(Table):
     lookback_days: int = Field(default=3, ge=0, le=366)
     max_listings: int = Field(default=20, ge=0)
     min_listings: int = Field(default=1, ge=1)
+    quiet_days: ReadQuietDays = QuietDays.SKIP
     landing: ReadLanding = Landing.SOURCE
     topics_mode: ReadTopicsMode = TopicsMode.FIRST
     signup: Literal["open", "closed"] = "closed"
@@ -316,6 +336,7 @@ class ListTable(Table):
             lookback_days=self.lookback_days,
             max_listings=self.max_listings,
             min_listings=self.min_listings,
+            quiet_days=self.quiet_days,
             landing=self.landing,
             signup=self.signup,
             ranking=self.ranking.to_weights(),

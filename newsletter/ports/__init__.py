@@ -6,6 +6,7 @@ All moments are aware UTC datetimes, all days are plain dates.
 from newsletter.ports.alarm import OperatorAlarm
 from newsletter.ports.claims import ClaimedDeliveries
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
+from newsletter.ports.examples import Examples, PaperFinder
 from newsletter.ports.feedback import Feedback
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, LoadedLists, Source
 from newsletter.ports.issues import IssueOutline, Issues, IssueSummary
@@ -33,6 +34,7 @@ __all__ = [
     "Composed",
     "DeliveryRecord",
     "DeliveryRecords",
+    "Examples",
     "Feedback",
     "HeldDomain",
     "HighWater",
@@ -47,6 +49,7 @@ __all__ = [
     "Message",
     "OperatorAlarm",
     "Outbox",
+    "PaperFinder",
     "PictureReader",
     "Pictures",
     "Progress",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from newsletter.ports.examples import Examples
 from newsletter.ports.feedback import Feedback
 from newsletter.ports.issues import Issues
 from newsletter.ports.library import Library
@@ -22,6 +23,7 @@ class Store(Protocol):
     pictures: Pictures  # what was found at the URLs of papers' pictures
     issues: Issues  # closed
     subscribers: Subscribers  # of all lists
+    examples: Examples  # what is known of papers that they gave as examples
     feedback: Feedback  # what they said of papers
     outbox: Outbox  # deliveries
     slow_downs: SlowDowns  # what holds mail up for a while

@@ -29,6 +29,7 @@ from newsletter.store.subscriber_rows import member_row
 from newsletter.store.suppressing import WHO_GETS_MAIL, withdraw
 from newsletter.store.tables import deliveries, list_files
 
+_SEEN = ("definition", "stamp", "digest", "members", "examples")  # the columns of what files were
 _CHUNK = 1000  # members, or removed subscribers
 
 
@@ -53,7 +54,7 @@ async def synced_files(connection: AsyncConnection, list_name: str) -> SeenFiles
     row = (await connection.execute(sa.select(list_files).where(list_files.c.list == list_name))).first()
     if row is None:
         return None
-    return SeenFiles(definition=row.definition, stamp=row.stamp, digest=row.digest, members=row.members)
+    return SeenFiles(**{name: getattr(row, name) for name in _SEEN})
 
 
 async def note_files(
@@ -62,7 +63,7 @@ async def note_files(
     """Note what the files of a list are, of a sync at a moment; None: that isn't known any more."""
     await connection.execute(sa.delete(list_files).where(list_files.c.list == list_name))
     if seen is not None:
-        row = {name: getattr(seen, name) for name in ("definition", "stamp", "digest", "members")}
+        row = {name: getattr(seen, name) for name in _SEEN}
         await connection.execute(insert(connection, list_files), {"list": list_name, **row, "synced_at": now})
 
 

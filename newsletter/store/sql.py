@@ -6,6 +6,7 @@ from typing_extensions import override
 
 from newsletter.ports import Store
 from newsletter.store.engine import Database
+from newsletter.store.examples import SqlExamples
 from newsletter.store.feedback import SqlFeedback
 from newsletter.store.high_water import SqlHighWater
 from newsletter.store.issues import SqlIssues
@@ -29,6 +30,7 @@ class SqlStore(Store):
         workers = _workers(database)
         self.issues = SqlIssues(database, workers)
         self.subscribers = SqlSubscribers(database)
+        self.examples = SqlExamples(database)
         self.feedback = SqlFeedback(database)
         self.outbox = SqlOutbox(database, workers)
         self.slow_downs = SqlSlowDowns(database)

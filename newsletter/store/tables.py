@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from newsletter.core.choice import TextKind
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.issue import IssueListing
 from newsletter.core.listing import Listing
@@ -190,6 +191,8 @@ subscribers = sa.Table(
     sa.Column("timezone", sa.Text),
     sa.Column("topics_mode", _one_of(TopicsMode)),
     _text("interest"),
+    sa.Column("examples", sa.Text, nullable=False, server_default="[]"),  # a JSON array
+    sa.Column("text", _one_of(TextKind), nullable=False, server_default=TextKind.SUMMARY),
     sa.Column("status", _one_of(SubscriberStatus), nullable=False),
     sa.Column("origin", _one_of(Origin), nullable=False),
     _moment("created_at"),
@@ -208,6 +211,15 @@ feedback = sa.Table(
     _reference("listing_key", "listings.key", primary_key=True, index=True),
     sa.Column("liked", sa.Boolean, nullable=False),
     _moment("at"),
+)
+
+# Papers that readers gave as examples and no source showed, as arXiv says them; NULL: it knows none of this id.
+looked_up_papers = sa.Table(
+    "looked_up_papers",
+    metadata,
+    sa.Column("arxiv_id", _Exact, primary_key=True),
+    sa.Column("record", Frozen(Listing)),
+    _moment("looked_up_at"),
 )
 
 EVERY_LIST = "*"
@@ -272,7 +284,9 @@ deliveries = sa.Table(
 
 _is_ready = deliveries.c.ready_at.is_not(None)
 _is_held = deliveries.c.claimed_by.is_not(None)
+_has_examples = subscribers.c.examples != "[]"
 _PARTIAL = {
+    sa.Index(None, subscribers.c.list, subscribers.c.key, sqlite_where=_has_examples): _has_examples,
     sa.Index(
         None, deliveries.c.issue_key, deliveries.c.ready_at, deliveries.c.key, sqlite_where=_is_ready
     ): _is_ready,
@@ -322,6 +336,7 @@ list_files = sa.Table(
     _text("stamp"),  # size and times of the members file
     _text("digest"),  # of the members file's content
     sa.Column("members", sa.Integer, nullable=False),  # how many the files name
+    sa.Column("examples", sa.Text, nullable=False, server_default="{}"),  # what the BibTeX files were, as JSON
     _moment("synced_at"),
 )
 

@@ -35,6 +35,7 @@ def test_it_stays_valid_with_every_optional_key_taken_up(tmp_path: Path) -> None
     text = re.sub(r"^# (\w+ = |\[)", r"\1", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     (tmp_path / "daily.toml").write_text(text, encoding="utf-8")
     (tmp_path / "daily.csv").write_text("email,name,topics,cadence,hour,timezone\n")
+    (tmp_path / "refs.bib").write_text("@misc{one, title={One}}\n")
     list_ = ListFiles(tmp_path, check_source=lambda _: "").load()["daily"].list
     assert list_.masthead.theme["logo"] == "Daily Papers"
 

@@ -23,6 +23,7 @@ from newsletter.core.errors import ConfigurationError, NewsletterError, UsageErr
 from newsletter.ports.pages import PageRenderer
 from newsletter.ports.previews import Previewed, Previews
 from newsletter.web.guard import Guard
+from newsletter.web.limits import Limits
 from newsletter.web.server import serving
 from newsletter.web.studio.mail_view import Theme, as_shown_in, mail_view
 
@@ -45,6 +46,7 @@ WIDTHS = {"600": "Desktop", "320": "Phone"}
 # More suggestions help nobody; any address can be typed.
 _MAX_SUGGESTIONS = 500
 _LONGEST_FORM = 10_000  # bytes
+_SECONDS_TO_COLLECT = 900.0  # services ask for pauses between requests
 
 
 def previewing(
@@ -55,7 +57,8 @@ def previewing(
     Raises:
         ConfigurationError: the port is taken.
     """
-    return serving(preview_app(previews, renderer), LOOPBACK, port, stop=stop)
+    limits = Limits(answer=_SECONDS_TO_COLLECT)
+    return serving(preview_app(previews, renderer), LOOPBACK, port, stop=stop, limits=limits)
 
 
 def preview_app(previews: Previews, renderer: PageRenderer) -> Starlette:
