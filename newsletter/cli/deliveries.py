@@ -82,7 +82,7 @@ def _show(records: Sequence[DeliveryRecord]) -> None:
     if not records:
         say("no such deliveries")
         return
-    clocks = Clocks(record.timezone for record in records)
+    clocks = Clocks((record.timezone for record in records), below=sys.stdout.isatty())
     table(
         ("list", "day", "address", "state", "tries", clocks.heading("when"), "what the relay said"),
         (
@@ -99,6 +99,8 @@ def _show(records: Sequence[DeliveryRecord]) -> None:
         ),
         folds={"what the relay said"},
     )
+    if clocks.note:
+        say(clocks.note)
 
 
 @group.command()

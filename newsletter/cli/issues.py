@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,7 @@ def _show(summaries: Sequence[IssueSummary]) -> None:
     if not summaries:
         say("no issues yet")
         return
-    clocks = Clocks(issue.timezone for issue in summaries)
+    clocks = Clocks((issue.timezone for issue in summaries), below=sys.stdout.isatty())
     table(
         ("list", "day", "no.", clocks.heading("closed"), "papers", "deliveries", "subject"),
         (
@@ -74,6 +75,8 @@ def _show(summaries: Sequence[IssueSummary]) -> None:
         ),
         folds={"deliveries", "subject"},
     )
+    if clocks.note:
+        say(clocks.note)
 
 
 @group.command("show")
