@@ -84,15 +84,15 @@ def _show(records: Sequence[DeliveryRecord]) -> None:
         return
     clocks = Clocks((record.timezone for record in records), below=sys.stdout.isatty())
     table(
-        ("list", "day", "address", "state", "tries", clocks.heading("when"), "what the relay said"),
+        ("list", "day", "state", "tries", clocks.heading("when"), "address", "what the relay said"),
         (
             (
                 record.list,
                 record.day,
-                record.email,
                 record.state,
                 record.attempts,
                 clocks.shown(_when(record), record.timezone),
+                record.email,
                 _answer(record),
             )
             for record in records
