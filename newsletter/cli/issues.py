@@ -108,6 +108,7 @@ async def _find_issue(program: Program, list_name: str, day: date | None) -> Iss
     store = program.store.issues
     issue = await (store.find(list_name, day) if day else store.latest(list_name))
     if issue is None:
+        await check_list(program, list_name)
         raise UsageError(
             f"list {list_name!r} has no issue{f' of {day}' if day else ''}: see `newsletter issues list`"
         )

@@ -16,7 +16,7 @@ from newsletter.core.text import counted, one_line
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Sequence
     from datetime import date
 
     from newsletter.bootstrap import Program
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from newsletter.pipeline.report import RunReport
     from newsletter.pipeline.run import Wish
     from newsletter.ports import ListFile
+    from newsletter.scheduling.first_issue import FirstIssue
 
 
 def register(app: typer.Typer) -> None:
@@ -60,9 +61,12 @@ def run(
         cut_off=Exit.TEMPORARY,
         quiet=quiet,
     )
+    _say_reports([report for report in reports if report.is_worth_a_word or not quiet], as_json=as_json)
+    raise typer.Exit(Exit.CONFIGURATION if is_wrong else code_of_run(reports))
+
+
+def _say_reports(reports: Sequence[RunReport], *, as_json: bool) -> None:
     for report in reports:
-        if quiet and not report.is_worth_a_word:
-            continue
         for edition in report.editions:
             # Missed hours and sources that do not answer stand in the report itself.
             if edition.trouble and not isinstance(edition.trouble, (MissedError, SourceError)):
@@ -71,16 +75,16 @@ def run(
             say_json(report.as_json())
         else:
             _say_report(report)
-    raise typer.Exit(Exit.CONFIGURATION if is_wrong else code_of_run(reports))
 
 
 def _ask_for_first_issues(list_name: str | None) -> None:
     """Ask before the first issue of a list goes out; who only tries the program may not expect that."""
-    from newsletter.cli.first_issue import first_issues_due
+    from newsletter.scheduling.first_issue import first_issues_due
 
-    for name, readers in within(
-        lambda program: first_issues_due(program, right_and_wrong(program.lists, list_name)[0])
-    ):
+    def due(program: Program) -> Awaitable[list[FirstIssue]]:
+        return first_issues_due(program.store, right_and_wrong(program.lists, list_name)[0], now=now())
+
+    for name, readers in within(due):
         who = counted(readers, "reader")
         if not typer.confirm(f"The first issue of {name} is due and goes to {who} now. Send it?", err=True):
             say("nothing was sent; `newsletter run --dry-run` shows what would be")
