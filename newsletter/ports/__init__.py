@@ -16,7 +16,7 @@ from newsletter.ports.outbox import Outbox
 from newsletter.ports.pictures import PictureReader, Pictures
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
 from newsletter.ports.rendering import Composed, Message, Renderer
-from newsletter.ports.rosters import Checked, Reading, Roster, SeenFiles
+from newsletter.ports.rosters import Checked, HeldFiles, Reading, Roster, SeenFiles
 from newsletter.ports.slots import Slots
 from newsletter.ports.store import Store
 from newsletter.ports.subscribers import Comparison, Subscribers
@@ -35,6 +35,7 @@ __all__ = [
     "DeliveryRecords",
     "Feedback",
     "HeldDomain",
+    "HeldFiles",
     "HighWater",
     "Hindrance",
     "HindranceKind",

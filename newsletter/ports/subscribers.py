@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
 from newsletter.core.newsletter_list import Cadence
-from newsletter.core.subscriber import Member, Subscriber, SyncCounts
-from newsletter.ports.rosters import SeenFiles
+from newsletter.core.subscriber import Member, Subscriber
+from newsletter.core.syncing import Barred, ChangeKind, PlannedChange, SyncCounts
+from newsletter.ports.rosters import HeldFiles, SeenFiles
 
 
 class Comparison(Protocol):
@@ -24,17 +25,24 @@ class Comparison(Protocol):
 
     counts: SyncCounts
 
-    async def apply(self, seen: SeenFiles | None, *, now: datetime) -> None:
-        """Do it, in one transaction. What removed subscribers were not sent yet is withdrawn.
+    async def changes(self, kind: ChangeKind, *, limit: int) -> list[PlannedChange]:
+        """Return who is added, changed, reactivated or removed, by address; at most `limit`."""
+        ...
+
+    async def apply(
+        self, seen: SeenFiles | None, *, now: datetime, approve: Callable[[SyncCounts], None] | None = None
+    ) -> SyncCounts:
+        """Do it, in one transaction, and return what was done. What removed people were not sent is withdrawn.
 
         Who signed up or left since the comparison keeps that. If another sync was done meanwhile, the comparison
-        is made anew, and so are the counts.
+        is made anew.
 
         Args:
             seen: what the files were, to be noted in the same transaction; None: the members come from no files.
             now: aware, UTC.
+            approve: is called with the counts before anything is changed, and may raise.
 
-        Raises:
+        Raises: what `approve` raises; nothing was changed then; and
             StoreError: the store cannot be written; nothing was changed.
         """
         ...
@@ -65,6 +73,18 @@ class Subscribers(Protocol):
 
     async def note_files(self, list_name: str, seen: SeenFiles, *, now: datetime) -> None:
         """Note that the files of a list name the same members as at the last sync, but have another stamp."""
+        ...
+
+    async def barred(self, list_name: str) -> Mapping[str, Barred]:
+        """Return by the keys of addresses who gets no mail of a list, having left, or being suppressed."""
+        ...
+
+    async def held_files(self, list_name: str) -> HeldFiles | None:
+        """Return which files of a list wait for the operator's word, or None."""
+        ...
+
+    async def hold_files(self, list_name: str, held: HeldFiles) -> None:
+        """Note which files of a list wait for the operator's word. The next sync that is done ends that."""
         ...
 
     async def by_key(self, key: int) -> Subscriber | None:

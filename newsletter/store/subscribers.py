@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime
@@ -12,8 +12,9 @@ from typing_extensions import override
 
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Member, Subscriber, SubscriberStatus
-from newsletter.ports import Comparison, SeenFiles, Subscribers
-from newsletter.store.comparison import compared, note_files, synced_files
+from newsletter.core.syncing import LEFT, Barred
+from newsletter.ports import Comparison, HeldFiles, SeenFiles, Subscribers
+from newsletter.store.comparison import compared, files_held, hold_files, note_files, synced_files
 from newsletter.store.engine import Database
 from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
 from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
@@ -68,6 +69,32 @@ class SqlSubscribers(Subscribers):
             known = await synced_files(connection, list_name)
             if known is not None and replace(known, stamp=seen.stamp) == seen:  # no other sync was done meanwhile
                 await note_files(connection, list_name, seen, now=now)
+
+    @override
+    async def barred(self, list_name: str) -> Mapping[str, Barred]:
+        has_left = sa.select(subscribers.c.address_key, subscribers.c.updated_at).where(
+            subscribers.c.list == list_name, subscribers.c.status == SubscriberStatus.UNSUBSCRIBED
+        )
+        is_suppressed = (
+            sa.select(suppressions.c.address_key, suppressions.c.reason, suppressions.c.since)
+            .where(suppressions.c.list.in_([list_name, EVERY_LIST]))
+            .order_by(suppressions.c.list)
+        )
+        async with self._database.read() as connection:
+            found = {key: Barred(LEFT, since) for key, since in await connection.execute(has_left)}
+            found |= {key: Barred(why, since) for key, why, since in await connection.execute(is_suppressed)}
+        return found
+
+    @override
+    async def held_files(self, list_name: str) -> HeldFiles | None:
+        async with self._database.read() as connection:
+            return await files_held(connection, list_name)
+
+    @override
+    async def hold_files(self, list_name: str, held: HeldFiles) -> None:
+        async with self._database.write() as connection:
+            await self._database.alone(connection, WHO_GETS_MAIL)
+            await hold_files(connection, list_name, held)
 
     @override
     async def by_key(self, key: int) -> Subscriber | None:

@@ -6,7 +6,8 @@ import pytest
 
 from newsletter.core.delivery import DeliveryState, begun
 from newsletter.core.newsletter_list import Cadence
-from newsletter.core.subscriber import Origin, SubscriberStatus, SyncCounts
+from newsletter.core.subscriber import Origin, SubscriberStatus
+from newsletter.core.syncing import SyncCounts
 from newsletter.core.topics import TopicsMode
 from newsletter.ports import Store
 from tests.claiming import claim
@@ -42,7 +43,7 @@ async def test_subscribers_read_back_as_they_were_added_by_address(store: Store)
         hour=time(7, 30),
         topics_mode=TopicsMode.ONLY,
         interest="graph neural networks for chemistry",
-        origin=Origin.SIGNUP,
+        origin=Origin.WEB,
     )
     zoe = subscriber("zoe", email="zoe@bücher.example")
     await join(store, zoe, bob, ann)
