@@ -15,7 +15,7 @@ STAMP := $(VENV)/.installed
 NODE_STAMP := tests/node/node_modules/.installed
 
 .PHONY: help setup install uninstall demo test lint types architecture pytest system wheel bench fuzz crash lock \
-  screenshots clean
+  catalogues screenshots clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -88,6 +88,9 @@ crash: setup  ## kill processes at work 2,000 times, and count who got what
 lock: setup  ## pin the newest dependencies, by hash and without addresses
 	$(COMPILE) --upgrade --group dev pyproject.toml -o requirements-dev.lock
 	$(COMPILE) --group build --constraint requirements-dev.lock pyproject.toml -o requirements.lock
+
+catalogues: setup  ## take texts that are new into the catalogues of all languages, and of a new one: LANGUAGE=it
+	LANGUAGE="$(LANGUAGE)" .ci/catalogues $(BIN)
 
 screenshots: setup  ## docs/images, made anew
 	$(BIN)/python -m tests.browser.screenshots

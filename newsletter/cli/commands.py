@@ -82,7 +82,7 @@ COMMANDS = {
     "init": Command(
         "newsletter.cli.init",
         _SETTING_UP,
-        "Scaffold a working folder: settings, a first list, a CI workflow; overwrites nothing.",
+        "Begin a working folder: settings and a first list; overwrites nothing.",
     ),
     "demo": Command(
         "newsletter.cli.demo",

@@ -19,7 +19,7 @@ from newsletter.core.text import counted
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from newsletter.ports import DeliveryRecord, Hindrance
+    from newsletter.ports import DeliveryRecord, SlowDown
 
 group = typer.Typer(cls=Group, no_args_is_help=True, help="Who got it, and who not yet.")
 
@@ -95,21 +95,21 @@ def release(
 
 
 @group.command()
-def hindrances(*, as_json: AsJson = False) -> None:
+def slow_downs(*, as_json: AsJson = False) -> None:
     """List what holds mail up: domains that asked to slow down, relays in trouble."""
-    from newsletter.operations.status import hindrances_for_operators
+    from newsletter.operations.status import slow_downs_for_operators
 
-    found = within(lambda program: hindrances_for_operators(program.store.hindrances, now=now()))
+    found = within(lambda program: slow_downs_for_operators(program.store.slow_downs, now=now()))
     if as_json:
-        say_json([_hindrance_json(hindrance) for hindrance in found])
+        say_json([_slow_down_json(slow_down) for slow_down in found])
     else:
-        show_hindrances(found)
+        show_slow_downs(found)
 
 
-def _hindrance_json(hindrance: Hindrance) -> dict[str, Any]:
-    values = asdict(hindrance)
+def _slow_down_json(slow_down: SlowDown) -> dict[str, Any]:
+    values = asdict(slow_down)
     del values["forgotten_at"]
-    return {**values, "kind": hindrance.kind.value}
+    return {**values, "kind": slow_down.kind.value}
 
 
 def _say_count(count: int, done: str, *, as_json: bool) -> None:
@@ -148,25 +148,25 @@ def _record_json(record: DeliveryRecord) -> dict[str, Any]:
     return {**asdict(record), "state": record.state.value}
 
 
-def show_hindrances(hindrances: list[Hindrance]) -> None:
+def show_slow_downs(slow_downs: list[SlowDown]) -> None:
     """Print them as a table."""
     moment = now()
     table(
         ("what", "name", "since (UTC)", "until", "what it said"),
         (
             (
-                hindrance.kind,
-                hindrance.name,
-                f"{hindrance.since:%F %R}",
-                _until(hindrance, moment),
-                hindrance.reason,
+                slow_down.kind,
+                slow_down.name,
+                f"{slow_down.since:%F %R}",
+                _until(slow_down, moment),
+                slow_down.reason,
             )
-            for hindrance in hindrances
+            for slow_down in slow_downs
         ),
     )
 
 
-def _until(hindrance: Hindrance, moment: datetime) -> str:
-    if hindrance.until:
-        return f"{hindrance.until:%F %R:%S}" if hindrance.until > moment else "it takes one message"
-    return "the next run" if hindrance.given_up else "it works"
+def _until(slow_down: SlowDown, moment: datetime) -> str:
+    if slow_down.until:
+        return f"{slow_down.until:%F %R:%S}" if slow_down.until > moment else "it takes one message"
+    return "the next run" if slow_down.given_up else "it works"

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from newsletter import bootstrap
 from newsletter.cli.output import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from newsletter.scaffold import Question
 
 
 def register(app: typer.Typer) -> None:
@@ -17,16 +25,76 @@ def register(app: typer.Typer) -> None:
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where; made if it is not there.")] = Path(),
+    where: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where; made if it is not there.")] = Path(),
     *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing: take examples, to change later.")] = False,
     templates: Annotated[
         bool, typer.Option("--templates", help="Copy the mail's templates too, to change them.")
     ] = False,
+    github_actions: Annotated[
+        bool, typer.Option("--github-actions", help="Write a workflow too, which runs it on GitHub's machines.")
+    ] = False,
 ) -> None:
-    """Scaffold a working folder: settings, a first list, a CI workflow; overwrites nothing."""
+    """Begin a working folder: settings and a first list; overwrites nothing."""
     from newsletter import scaffold
 
-    for line in scaffold.scaffold(folder, templates=bootstrap.packaged_templates() if templates else None):
+    is_new = not (where / "subscribers" / "daily.toml").exists()
+    asks = is_new and not yes and sys.stdin.isatty()
+    answers = _answers(scaffold.questions(), ask=asks)
+    if asks and scaffold.needs_login(answers):
+        answers |= _answers(scaffold.LOGIN, ask=True)
+    lines = scaffold.scaffold(where, answers, github_actions=github_actions)
+    if templates:
+        lines += scaffold.copy_templates(where / "templates", bootstrap.packaged_templates())
+    for line in lines:
         say(line)
-    enter = "" if folder == Path() else f"`cd {folder}`, then "
-    say(f"next: {enter}`newsletter collect` and `newsletter preview`; to send, set the SMTP host in .env")
+    if is_new:
+        _say_next(where, answers["reader"], can_send=scaffold.needs_login(answers))
+
+
+def _answers(questions: Iterable[Question], *, ask: bool) -> dict[str, str]:
+    """Return an answer to each question, by its key: what somebody at the terminal says, or the default."""
+    return {one.key: _asked(one) if ask else one.default for one in questions}
+
+
+def _asked(question: Question) -> str:
+    while True:
+        text = typer.prompt(
+            question.text,
+            default=question.default,
+            show_default=bool(question.default),
+            hide_input=question.is_secret,
+        )
+        try:
+            return question.read(text)
+        except ValueError as error:
+            say(f"  {error}")
+
+
+def _say_next(folder: Path, reader: str, *, can_send: bool) -> None:
+    """Print the next commands, as they work where this one was called."""
+    program = _program()
+    send = f"{program} send --list daily --to {shlex.quote(reader)}"
+    say("")
+    say("Next:")
+    say("")
+    if folder != Path():
+        say(f"  cd {shlex.quote(str(folder))}")
+    say(f"  {program} lists check       # is subscribers/daily.toml as it should be?")
+    say(f"  {program} preview --open    # the mail in your browser; nothing is sent")
+    if can_send:
+        say(f"  {send}    # a test copy")
+    else:
+        say("")
+        say("To send, name your mail server in .env, which has examples. Then try it:")
+        say("")
+        say(f"  {send}")
+
+
+def _program() -> str:
+    """Return the program's name as a shell finds it: its path, where that is not on PATH."""
+    called = Path(sys.argv[0])
+    found = shutil.which(called.name)
+    if found and Path(found).resolve() == called.resolve():
+        return called.name
+    return shlex.quote(str(called.absolute())) if called.exists() else called.name

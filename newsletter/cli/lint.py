@@ -8,7 +8,7 @@ import typer
 
 from newsletter.cli.exits import Exit
 from newsletter.cli.output import complain, say, say_json, waiting
-from newsletter.cli.session import AsJson, Day, ListName, chosen_with_wrong, within
+from newsletter.cli.session import AsJson, Day, ListName, changed_templates, chosen_with_wrong, within
 from newsletter.core.errors import NothingNewError
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ async def _findings(
 
     results, nothing = {}, {}
     files, wrong = chosen_with_wrong(program.lists, list_name)
-    for error in wrong:
-        complain(str(error))
+    for line in (*wrong, *changed_templates(program.settings)):
+        complain(str(line))
     for file in files:
         try:
             issue = await program.studio.issue(file.list.name, day)

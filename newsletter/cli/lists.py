@@ -11,7 +11,7 @@ from newsletter import bootstrap
 from newsletter.cli.commands import Group
 from newsletter.cli.exits import Exit
 from newsletter.cli.output import mistakes_json, say, say_json
-from newsletter.cli.session import AsJson, settings
+from newsletter.cli.session import AsJson, changed_templates, settings
 from newsletter.core.errors import ListFileError, Mistake
 from newsletter.core.text import counted
 
@@ -38,7 +38,7 @@ def check(*, as_json: AsJson = False) -> None:
         _fail(error.mistakes, general, as_json=as_json)
     if general:
         _fail((), general, as_json=as_json)
-    warnings = [*([public] if public else []), *lists.warnings(checked)]
+    warnings = [*([public] if public else []), *lists.warnings(checked), *changed_templates(loaded)]
     counts = {name: found.members for name, found in checked.items()}
     if as_json:
         say_json({"ok": True, "lists": counts, "warnings": warnings})

@@ -9,7 +9,7 @@ import typer
 
 from newsletter.cli.exits import Exit
 from newsletter.cli.output import complain, say
-from newsletter.cli.session import Day, ListName, chosen_with_wrong, until_signal
+from newsletter.cli.session import Day, ListName, changed_templates, chosen_with_wrong, until_signal
 
 if TYPE_CHECKING:
     import asyncio
@@ -29,21 +29,27 @@ def preview(
     date: Day = None,
     subscriber: Annotated[str | None, typer.Option(metavar="ADDRESS", help="As this reader gets it.")] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="On loopback; 0 takes a free one.")] = 8025,
+    opens: Annotated[bool, typer.Option("--open", help="Open it in your browser.")] = False,
 ) -> None:
     """Look at an issue in the browser, rendered anew at each reload."""
+    query = _query(list_name, date, subscriber)
     until_signal(
-        lambda program, stop: _preview(program, list_name, date, subscriber, port, stop), cut_off=Exit.DONE
+        lambda program, stop: _preview(program, list_name, query, port, stop, opens=opens), cut_off=Exit.DONE
     )
 
 
 async def _preview(
     program: Program,
     list_name: str | None,
-    day: date | None,
-    subscriber: str | None,
+    query: str,
     port: int,
     stop: asyncio.Event,
+    *,
+    opens: bool,
 ) -> None:
+    import asyncio
+    import webbrowser
+
     from newsletter.web.studio.preview import previewing
 
     files, wrong = chosen_with_wrong(program.lists, list_name)
@@ -51,8 +57,13 @@ async def _preview(
         if not files:
             raise error
         complain(str(error))
+    for line in changed_templates(program.settings):
+        complain(line)
     async with previewing(program.studio, program.templates, port=port, stop=stop) as url:
-        say(f"{url}/{_query(list_name, day, subscriber)}")
+        address = f"{url}/{query}"
+        say(address)
+        if opens and not await asyncio.to_thread(webbrowser.open, address):
+            complain("there is no browser here to open: go to the address above")
         await stop.wait()
 
 

@@ -67,6 +67,13 @@ def settings() -> Settings:
     return loaded
 
 
+def changed_templates(loaded: Settings) -> list[str]:
+    """Return a line for each of the operator's templates whose original has changed since it was copied."""
+    from newsletter.scaffold import changed_originals
+
+    return list(changed_originals(loaded.paths.templates, bootstrap.packaged_templates()))
+
+
 def within(action: Callable[[Program], Awaitable[T]]) -> T:
     """Build the program, run one action in it and take it down again.
 

@@ -57,11 +57,11 @@ def _say_status(found: Status) -> None:
             f"\n{held.addresses} addresses of {held.domain} are held; it called them dead on {held.since:%F} UTC: "
             f"{held.reason}. The next issue asks again; see `newsletter suppressions list --held`."
         )
-    if found.hindrances:
-        from newsletter.cli.deliveries import show_hindrances
+    if found.slow_downs:
+        from newsletter.cli.deliveries import show_slow_downs
 
         say("")
-        show_hindrances(found.hindrances)
+        show_slow_downs(found.slow_downs)
 
 
 def _row(row: ListStatus) -> tuple[object, ...]:

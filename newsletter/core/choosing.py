@@ -21,12 +21,15 @@ does not.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property, lru_cache
+from itertools import chain, islice
+from math import inf
 from typing import NamedTuple
 
 from newsletter.core.choice import Choice, Reason, ReasonKind
-from newsletter.core.follows import Follow, Follows
+from newsletter.core.follows import Follow, Follows, Matching
 from newsletter.core.interest import Interests
 from newsletter.core.issue import IssueListing
 from newsletter.core.likeness import Likeness, LikenessIndex, Opinion
@@ -56,13 +59,14 @@ class _Wishes(NamedTuple):
 
 
 class _Fit(NamedTuple):
-    """What fits a reader's wishes, by position: what it is worth, and what fits apart from topics."""
+    """What fits a reader's wishes, by position: what it is worth, and by which wishes it fits."""
 
     value: dict[int, float]
-    follows: Mapping[int, Sequence[Reason]]
+    follows: Sequence[Matching]
+    topics: Sequence[Mapping[int, Reason]]
     scores: Mapping[int, float]
     likeness: Likeness
-    by_authors: Sequence[int]  # whom the reader follows
+    by_authors: frozenset[int]  # whom the reader follows
 
 
 class Chooser:
@@ -75,6 +79,8 @@ class Chooser:
 
     def __init__(self, listings: Sequence[IssueListing], terms: Terms) -> None:
         self._size, self._most = len(listings), terms.max_listings or len(listings)
+        # By how many wishes match, then by position: what a listing is worth for that and for its place.
+        self._worth = [[named - position / self._size for position in range(self._size)] for named in _NAMED]
         self._positions = {one.key: position for position, one in enumerate(listings)}
         self._mode, self._cards = terms.topics_mode, 1 + terms.layout.for_you
         self._index = SearchIndex([one.listing for one in listings])
@@ -107,91 +113,82 @@ class Chooser:
     def _choice(self, wishes: _Wishes, mode: TopicsMode, without: Collection[int]) -> Choice:
         fit = self._fit(wishes, without)
         chosen = self._ordered(fit)[: self._most]
+        reasons = [self._reasons(position, wishes, fit) for position in chosen]
         if mode is TopicsMode.FIRST or not (wishes.topics or wishes.follows or wishes.interest):
-            for position in range(self._size):
-                if len(chosen) >= self._most:
-                    break
-                if position not in fit.value and position not in without:
-                    chosen.append(position)
-        return Choice(tuple(chosen), tuple(self._reasons(chosen, wishes, fit)))
+            others = (each for each in range(self._size) if each not in fit.value and each not in without)
+            chosen += islice(others, self._most - len(chosen))
+        reasons += [()] * (len(chosen) - len(reasons))
+        return Choice(tuple(chosen), tuple(reasons))
 
     def _fit(self, wishes: _Wishes, without: Collection[int]) -> _Fit:
         """Return what fits a reader's wishes, but for what the reader had."""
-        follows = self._follows.reasons(wishes.follows) if wishes.follows else {}
-        named = [0] * self._size
-        for name in wishes.topics:
-            for position in self._topics.get(name, ()):
-                named[position] += 1
-        for position, why in follows.items():
-            named[position] += len(why)
-        by_authors = [position for position, why in follows.items() if _by_author(why)]
+        topics = [self._topics[name] for name in wishes.topics if name in self._topics]
+        follows = [self._follows.matching(follow) for follow in wishes.follows]
+        named = Counter(chain(*topics, *[one.positions for one in follows]))
+        authors = [one.positions for one in follows if one.reason.kind is ReasonKind.AUTHOR]
+        by_authors = frozenset[int]().union(*authors)
         scores = self._interests.scores(wishes.interest) if wishes.interest else {}
         likeness = self._likeness.of(wishes.opinions) if wishes.opinions else _NO_LIKENESS
-        fitting = {position for position, count in enumerate(named) if count}
-        fitting.update(scores, likeness.likest)
-        fitting.difference_update(without, likeness.unwanted.difference(by_authors))
+        if len(topics) + len(follows) > _MOST_NAMED:
+            named = Counter({position: min(count, _MOST_NAMED) for position, count in named.items()})
+        for position in chain(scores.keys(), likeness.likest.keys()):
+            named.setdefault(position, 0)
+        for position in chain(without, likeness.unwanted.difference(by_authors)):
+            named.pop(position, None)
+        worth = self._worth
+        value = {position: worth[count][position] for position, count in sorted(named.items())}
         best_text = max(scores.values(), default=0.0) or 1.0
+        for position in value.keys() & scores.keys():
+            value[position] += _TEXT * scores[position] / best_text
         best_like = max(likeness.values.values(), default=0.0)
-        value = {}
-        for position in fitting:
-            worth = _NAMED[min(named[position], _MOST_NAMED)] - position / self._size
-            if position in scores:
-                worth += _TEXT * scores[position] / best_text
-            if position in likeness.values:
-                worth += _LIKE * _share(likeness.values[position], best_like)
-            value[position] = worth
-        return _Fit(value, follows, scores, likeness, [position for position in by_authors if position in value])
+        for position in value.keys() & likeness.values.keys():
+            value[position] += _LIKE * _share(likeness.values[position], best_like)
+        return _Fit(value, follows, topics, scores, likeness, by_authors.intersection(value))
 
-    def _reasons(self, chosen: Sequence[int], wishes: _Wishes, fit: _Fit) -> list[tuple[Reason, ...]]:
-        """Return why each of the chosen listings fits; nothing for those that don't."""
-        reasons = {position: [*fit.follows.get(position, ())] for position in chosen if position in fit.value}
-        for name in wishes.topics:
-            matching = self._topics.get(name, {})
-            for position in reasons.keys() & matching.keys():
-                reasons[position].append(matching[position])
-        for position in reasons.keys() & fit.scores.keys():
-            word = self._interests.word_in(position, wishes.interest)
-            reasons[position].append(Reason(ReasonKind.INTEREST, word=word))
-        for position in reasons.keys() & fit.likeness.likest.keys():
+    def _reasons(self, position: int, wishes: _Wishes, fit: _Fit) -> tuple[Reason, ...]:
+        """Return why a listing fits."""
+        reasons = [one.reason for one in fit.follows if position in one.positions]
+        if position in fit.likeness.unwanted:
+            return tuple(one for one in reasons if one.kind is ReasonKind.AUTHOR)
+        reasons += [matching[position] for matching in fit.topics if position in matching]
+        if position in fit.scores:
+            reasons.append(Reason(ReasonKind.INTEREST, word=self._interests.word_in(position, wishes.interest)))
+        if position in fit.likeness.likest:
             title = one_line(fit.likeness.likest[position].title, _LONGEST_TITLE)
-            reasons[position].append(Reason(ReasonKind.LIKED, title))
-        for position in reasons.keys() & fit.likeness.unwanted:
-            reasons[position] = [one for one in reasons[position] if one.kind is ReasonKind.AUTHOR]
-        return [tuple(reasons.get(position, ())) for position in chosen]
+            reasons.append(Reason(ReasonKind.LIKED, title))
+        return tuple(reasons)
 
     def _ordered(self, fit: _Fit) -> list[int]:
         """Return what fits a reader's wishes, best first."""
-        best = [position for _, position in sorted([(-worth, position) for position, worth in fit.value.items()])]
-        if fit.by_authors:
-            best.sort(key=lambda position: position not in fit.by_authors)
-        first = len(fit.by_authors)
-        return best[:first] + self._varied(best[first:], fit.value, best[:first])
+        best = sorted(fit.value, key=fit.value.__getitem__, reverse=True)  # of equals, the first one first
+        first = [position for position in best if position in fit.by_authors] if fit.by_authors else []
+        rest = [position for position in best if position not in fit.by_authors] if first else best
+        return first + self._varied(rest, fit.value, first)
 
     def _varied(self, order: list[int], value: Mapping[int, float], placed: Sequence[int]) -> list[int]:
         """Return an order whose first places don't repeat each other, nor what is placed before them."""
         places = self._cards - len(placed)
         pool = order[: places * _POOL] if places > 1 else []
+        before = list(placed)
         varied: list[int] = []
-        likest = dict.fromkeys(pool, 0.0)
-        for one in placed:
-            _raise(likest, self._index.similarities(one))
-        while likest and len(varied) < places:
-            position = max(likest, key=lambda one: value[one] - _SIMILAR * likest[one])
-            del likest[position]
-            varied.append(position)
-            _raise(likest, self._index.similarities(position))
+        # By position: how similar a listing is to those `before`, and how many of them that takes into account.
+        likest: dict[int, tuple[float, int]] = {}
+        while pool and len(varied) < places:
+            best, most = pool[0], -inf
+            for position in pool:
+                if value[position] <= most:
+                    break  # no one from here on can be better: similarity only takes away
+                likeness, known = likest.get(position, (0.0, 0))
+                for one in before[known:]:
+                    likeness = max(likeness, self._index.similarities(one)[position])
+                likest[position] = likeness, len(before)
+                if (worth := value[position] - _SIMILAR * likeness) > most:
+                    best, most = position, worth
+            pool.remove(best)
+            varied.append(best)
+            before.append(best)
         taken = set(varied)
         return varied + [position for position in order if position not in taken]
-
-
-def _by_author(reasons: Sequence[Reason]) -> bool:
-    return any(reason.kind is ReasonKind.AUTHOR for reason in reasons)
-
-
-def _raise(likest: dict[int, float], similarities: Sequence[float]) -> None:
-    """Note how similar listings are to one more that is placed before them."""
-    for position, likeness in likest.items():
-        likest[position] = max(likeness, similarities[position])
 
 
 def _share(likeness: float, best: float) -> float:

@@ -10,13 +10,15 @@ neither a search library nor a database is asked.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections.abc import Collection
 from functools import lru_cache
+from itertools import chain
 
 from newsletter.core.searching import SearchIndex, stems
 from newsletter.core.titles import normalised_title
 
 _ENOUGH = 1 / 2
+_ROUNDING = 1e-9  # sums of the same numbers in another order differ by less
 _CLAUSE = re.compile(r"[.,;:!?()\n]|\band\b|\bor\b", re.IGNORECASE)
 # Words that hold a sentence together, or that anybody says who tells an interest.
 _SAYS_NOTHING = frozenset(
@@ -34,25 +36,43 @@ class Interests:
     def __init__(self, index: SearchIndex) -> None:
         self._index = index
         self._rarest_first = lru_cache(maxsize=16)(self._words_by_rarity)  # asked for each listing of a reader
-        self._weights: dict[str, list[tuple[int, float]]] = defaultdict(list)
-        for position, weights in enumerate(index.weights):
-            for word, weight in weights.items():
-                self._weights[word].append((position, weight))
 
     def scores(self, interest: str) -> dict[int, float]:
         """Return the positions that match an interest, with their scores; a million readers may ask."""
-        scores = [0.0] * len(self._index.all)
+        clauses = _clauses(interest)
         matched: set[int] = set()
-        for words in _clauses(interest):
-            share = [0.0] * len(scores)
-            enough = _ENOUGH * sum(map(self._index.idf, words))
-            for word in words:
-                rarity = self._index.idf(word)
-                for position, weight in self._weights.get(word, ()):
-                    share[position] += rarity
-                    scores[position] += weight
-            matched.update([position for position, found in enumerate(share) if found >= enough])
-        return {position: scores[position] for position in sorted(matched)}
+        for words in clauses:
+            matched.update(self._matching(words))
+        scores = dict.fromkeys(sorted(matched), 0.0)
+        for word in chain.from_iterable(clauses):
+            weights = self._index.postings.get(word)
+            if weights:
+                for position in weights.keys() & matched if len(weights) < len(matched) else matched:
+                    scores[position] += weights.get(position, 0.0)
+        return scores
+
+    def _matching(self, words: Collection[str]) -> list[int]:
+        """Return the positions that have enough of a clause.
+
+        Without one of its rarest words a listing can't have enough. So only those that have one are looked at.
+        """
+        rarest_first = sorted([(self._index.idf(word), word) for word in words], reverse=True)
+        left = sum([rarity for rarity, _ in rarest_first])
+        enough = _ENOUGH * left
+        possible: set[int] = set()
+        there = []
+        for rarity, word in rarest_first:
+            weights = self._index.postings.get(word)
+            if weights:
+                there.append((rarity, weights))
+                if left > enough - _ROUNDING:
+                    possible.update(weights)
+            left -= rarity
+        return [
+            position
+            for position in possible
+            if sum([rarity for rarity, weights in there if position in weights]) >= enough
+        ]
 
     def word_in(self, position: int, interest: str) -> str:
         """Return the rarest word of an interest that stands in a matching listing, as the reader wrote it."""
@@ -74,7 +94,12 @@ def _words(clause: str) -> dict[str, str]:
     """Return the words of a clause that say something: without endings, each with the word as it was written."""
     found: dict[str, str] = {}
     for written in normalised_title(clause).split():
-        for word in stems(written):
+        for word in _stems(written):
             if word not in _SAYS_NOTHING:
                 found.setdefault(word, written)
     return found
+
+
+@lru_cache(maxsize=8192)
+def _stems(written: str) -> list[str]:
+    return stems(written)

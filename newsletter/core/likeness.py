@@ -41,15 +41,15 @@ _KEPT = 4096  # examples whose similarity to the issue's listings is remembered
 class Example:
     """A paper by which a reader shows what they like: its words without endings, each with how often it is there.
 
-    Two examples are one if their keys are; these are the store's numbers of listings.
+    Two examples are one if their keys are: the store's number of a listing, or what else identifies a paper.
     """
 
-    key: int
+    key: int | str
     title: str
     words: Counter[str] = field(repr=False)
 
     @classmethod
-    def of(cls, key: int, listing: Listing) -> Example:
+    def of(cls, key: int | str, listing: Listing) -> Example:
         """Return a listing as an example."""
         return cls(key, listing.title, Searchable.of(listing).words)
 
@@ -89,6 +89,9 @@ class LikenessIndex:
         for position, weights in enumerate(index.weights):
             for word, weight in _normalised(weights).items():
                 self._by_word[word].append((position, weight))
+        self._titled: dict[frozenset[str], list[int]] = defaultdict(list)
+        for position, one in enumerate(index.all):
+            self._titled[one.title].append(position)
         self.similar = lru_cache(maxsize=_KEPT)(self._similar)
 
     def of(self, opinions: Sequence[Opinion]) -> Likeness:
@@ -115,13 +118,19 @@ class LikenessIndex:
     def _similar(self, example: Example) -> dict[int, float]:
         """Return how similar an example is to the listings that have anything of it; 1 to those of its title."""
         weights = self._index.weighed(example.words)
-        weightiest = sorted(weights, key=lambda word: (word not in self._by_word, -weights[word], word))[:_WORDS]
+        here: list[tuple[float, str]] = []
+        elsewhere: list[tuple[float, str]] = []
+        for word, weight in weights.items():
+            (here if word in self._by_word else elsewhere).append((-weight, word))
+        weightiest = sorted(here)[:_WORDS]
+        if len(weightiest) < _WORDS:
+            weightiest += sorted(elsewhere)[: _WORDS - len(weightiest)]
         found: dict[int, float] = defaultdict(float)
-        for word, weight in _normalised({word: weights[word] for word in weightiest}).items():
+        for word, weight in _normalised({word: weights[word] for _, word in weightiest}).items():
             for position, theirs in self._by_word.get(word, ()):
                 found[position] += weight * theirs
-        title = frozenset(stems(example.title))
-        found |= {position: 1.0 for position, one in enumerate(self._index.all) if title and one.title == title}
+        if title := frozenset(stems(example.title)):
+            found |= dict.fromkeys(self._titled.get(title, ()), 1.0)
         return {position: similarity for position, similarity in found.items() if similarity >= _NEXT_TO_NOTHING}
 
 

@@ -60,6 +60,7 @@ class Masthead:
     list: str  # the file's name without `.toml`; with `.weekly` after it for a weekly edition
     title: str
     sender: str  # "Name <address>"
+    reply_to: str = ""  # where answers go, like `sender`; empty: to the sender
     postal_address: str = ""
     language: str = "en"
     unsubscribe_mailto: str = ""

@@ -9,6 +9,7 @@ A word of a text weighs, by BM25::
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from newsletter.core.titles import normalised_title
 
 _TITLE_COUNTS = 2
 _K, _B = 1.2, 0.75
+_KEPT = 1024  # listings whose similarities are remembered: 8 KB each where there are 1,000
 
 
 def stems(text: str) -> list[str]:
@@ -72,7 +74,7 @@ class SearchIndex:
 
     def __init__(self, listings: Sequence[Listing]) -> None:
         self.all = [Searchable.of(listing) for listing in listings]
-        self.similarities = lru_cache(maxsize=None)(self._similarities)
+        self.similarities = lru_cache(maxsize=_KEPT)(self._similarities)
 
     @cached_property
     def counts(self) -> Mapping[str, Mapping[int, int]]:
@@ -81,6 +83,15 @@ class SearchIndex:
         for position, one in enumerate(self.all):
             for word, count in one.words.items():
                 found[word][position] = count
+        return found
+
+    @cached_property
+    def postings(self) -> Mapping[str, Mapping[int, float]]:
+        """Return what each word weighs in the listings that it stands in, by position."""
+        found: dict[str, dict[int, float]] = defaultdict(dict)
+        for position, weights in enumerate(self.weights):
+            for word, weight in weights.items():
+                found[word][position] = weight
         return found
 
     @cached_property
@@ -104,7 +115,8 @@ class SearchIndex:
             words: how often each word without its ending is in the text.
         """
         drag = _K * (1 - _B + _B * words.total() / self._mean_length)
-        return {word: self.idf(word) * count * (_K + 1) / (count + drag) for word, count in words.items()}
+        idf, others, more = self._idfs.get, self._idf_of_others, _K + 1
+        return {word: idf(word, others) * count * more / (count + drag) for word, count in words.items()}
 
     @cached_property
     def _mean_length(self) -> float:
@@ -112,13 +124,18 @@ class SearchIndex:
 
     def idf(self, word: str) -> float:
         """Return how rare a word is among the listings, as BM25 counts it."""
-        return self._idfs[len(self.counts.get(word, ()))]
+        return self._idfs.get(word, self._idf_of_others)
 
     @cached_property
-    def _idfs(self) -> Sequence[float]:
-        """Return the idf of words by the number of listings that they stand in."""
+    def _idfs(self) -> Mapping[str, float]:
+        """Return the idf of each word that stands in a listing."""
         size = len(self.all)
-        return [log(1 + (size - count + 0.5) / (count + 0.5)) for count in range(size + 1)]
+        of_count = [log(1 + (size - count + 0.5) / (count + 0.5)) for count in range(size + 1)]
+        return {word: of_count[len(there)] for word, there in self.counts.items()}
+
+    @cached_property
+    def _idf_of_others(self) -> float:
+        return log(2 * len(self.all) + 2)  # by the same formula, for a word that stands nowhere
 
     def with_phrase(self, words: Sequence[str]) -> list[int]:
         """Return the listings that hold some stems as a phrase; none for no words."""
@@ -134,15 +151,27 @@ class SearchIndex:
         wanted = phrase(words)
         return [position for position, one in enumerate(self.all) if words and wanted in one.organization]
 
-    def _similarities(self, position: int) -> list[float]:
+    def _similarities(self, position: int) -> array[float]:
         """Return how much of a title is in that of each listing, from 0 to 1; rare words count for more."""
-        title, own = self.all[position].title, self._title_weights[position]
-        shared = [sum(map(self.idf, title & one.title)) for one in self.all]
-        return [
-            same / (own + weight - same) if same else 0.0
-            for same, weight in zip(shared, self._title_weights, strict=True)
-        ]
+        own, shared = self._title_weights[position], array("d", bytes(8 * len(self.all)))
+        for word in sorted(self.all[position].title):
+            rarity = self.idf(word)
+            for other in self._titles_with[word]:
+                shared[other] += rarity
+        for other, (same, weight) in enumerate(zip(shared, self._title_weights, strict=True)):
+            if same:
+                shared[other] = same / (own + weight - same)
+        return shared
+
+    @cached_property
+    def _titles_with(self) -> Mapping[str, Sequence[int]]:
+        """Return the listings that have a word in their title, by word."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for position, one in enumerate(self.all):
+            for word in one.title:
+                found[word].append(position)
+        return found
 
     @cached_property
     def _title_weights(self) -> Sequence[float]:
-        return [sum(map(self.idf, one.title)) for one in self.all]
+        return [sum(map(self.idf, sorted(one.title))) for one in self.all]

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from newsletter.core.address import address_key
+from newsletter.core.examples import GivenPaper
 from newsletter.core.follows import Follow
 from newsletter.core.likeness import Opinion
 from newsletter.core.newsletter_list import Cadence
@@ -36,7 +37,8 @@ class Subscriber:
     """One address on one list. None stands for the list's own cadence, hour, timezone or mode of topics.
 
     `interest` says in the reader's own words what it is about; what fits it is chosen like what a topic matches.
-    `opinions` are what the reader said of papers in mails, newest first. They are given where an issue is chosen
+    `examples` are papers that the reader likes, as the list's files name them. `opinions` are what the reader said
+    of papers in mails, newest first, then the examples, with their texts. They are given where an issue is chosen
     from, and empty elsewhere.
     """
 
@@ -50,6 +52,7 @@ class Subscriber:
     timezone: str | None = None
     topics_mode: TopicsMode | None = None
     interest: str = ""
+    examples: tuple[GivenPaper, ...] = ()
     opinions: tuple[Opinion, ...] = ()
     status: SubscriberStatus = SubscriberStatus.ACTIVE
     origin: Origin = Origin.FILE
@@ -75,6 +78,7 @@ class Member(NamedTuple):
     timezone: str | None = None
     topics_mode: TopicsMode | None = None
     interest: str = ""
+    examples: tuple[GivenPaper, ...] = ()
 
     @property
     def address_key(self) -> str:

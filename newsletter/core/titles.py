@@ -33,7 +33,11 @@ def normalised_title(text: str) -> str:
 
     Texts without a letter or digit give an empty string.
     """
-    plain = "".join(char for char in _folded(_LATEX_WORD.sub("", text)) if not unicodedata.combining(char))
+    plain = _LATEX_WORD.sub("", text) if "\\" in text else text
+    if plain.isascii():
+        plain = plain.lower()  # what is below comes to the same
+    else:
+        plain = "".join(char for char in _folded(plain) if not unicodedata.combining(char))
     return " ".join(_NOT_WORD.sub(" ", plain).split())
 
 

@@ -30,7 +30,7 @@ from newsletter.delivery.record.registration import Registration, Worker
 from newsletter.delivery.settlement import Rules, Settlement
 from newsletter.delivery.smtp.relay import SmtpRelay
 from newsletter.delivery.tally import Tally
-from newsletter.ports import ChunkDelivery, ChunkReport, ClaimedDeliveries, Hindrances, Message, Progress
+from newsletter.ports import ChunkDelivery, ChunkReport, ClaimedDeliveries, Message, Progress, SlowDowns
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +54,7 @@ class DeliveryService(ChunkDelivery):
         batch: int,
         journals: Path | None = None,
         limits: DomainLimits | None = None,
-        hindrances: Hindrances | None = None,
+        slow_downs: SlowDowns | None = None,
     ) -> None:
         """Prepare to deliver.
 
@@ -66,7 +66,7 @@ class DeliveryService(ChunkDelivery):
             journals: a folder of this machine's for journals, where all workers of the outbox run on this
                 machine; None: every note is a transaction's.
             limits: how much each recipient domain is sent; None: as much as it takes.
-            hindrances: where it is kept what domains and relays need time for; None: for this process alone.
+            slow_downs: where it is kept what domains and relays need time for; None: for this process alone.
         """
         self._outbox = outbox
         self._relays = Relays(relays, pauses=rules.pauses, idle_seconds=rules.idle)
@@ -74,7 +74,7 @@ class DeliveryService(ChunkDelivery):
         self._batch = batch
         self._journals = journals
         self._limits = limits or DomainLimits()
-        self._kept = hindrances and KeptLimits(hindrances, self._limits, self._relays, rules.clock)
+        self._kept = slow_downs and KeptLimits(slow_downs, self._limits, self._relays, rules.clock)
         self._signatures = Signatures()
         self._registration = Registration(outbox, self._notes_of, self._recover)
 

@@ -23,6 +23,20 @@ def shown(path: Path) -> str:
     return str(absolute.relative_to(here) if absolute.is_relative_to(here) else absolute)
 
 
+def file_below(folder: Path, name: str) -> Path:
+    """Return the path of a file that stands in a folder or below.
+
+    Raises:
+        ValueError: it lies elsewhere, or is not there.
+    """
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ValueError(f"{name!r} lies outside the list file's folder: move it in there")
+    if not path.is_file():
+        raise ValueError(f"there is no file {shown(path)}: create it, or remove its name here")
+    return path
+
+
 def read_text(path: Path) -> str:
     """Return the text of a UTF-8 file, without a byte order mark, line ends as they are.
 

@@ -13,6 +13,7 @@ from newsletter.core.errors import ConfigurationError, ListFileError, Mistake
 from newsletter.core.page_names import RESERVED
 from newsletter.lists.document import shown
 from newsletter.lists.reader import ReadFile, read_list_file
+from newsletter.lists.stamps import stamp_of
 from newsletter.ports import Checked, ListFile, Lists, LoadedLists
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*\.toml")
@@ -45,18 +46,21 @@ class ListFiles(Lists):
         folder: Path,
         *,
         check_source: Callable[[str], str],
-        finds_nothing: Callable[[str, Path], str] = lambda _spec, _folder: "",
+        warning_of: Callable[[str, Path], str] = lambda _source, _folder: "",
+        allow_placeholders: bool = True,
     ) -> None:
         """Read nothing yet.
 
         Args:
             folder: where the files stand.
             check_source: returns what is wrong with a source (such as `feed:https://…`) as a sentence, or "".
-            finds_nothing: returns the path of a source in a folder that no file matches, or "".
+            warning_of: returns what is unlikely to be meant about a source in a list file of a folder, or "".
+            allow_placeholders: what `newsletter init` left is no mistake, as no mail leaves this machine.
         """
         self.folder = folder
         self._check_source = check_source
-        self._finds_nothing = finds_nothing
+        self._warning_of = warning_of
+        self._allow_placeholders = allow_placeholders
         self._known: dict[Path, _Read] = {}
 
     @override
@@ -71,7 +75,7 @@ class ListFiles(Lists):
         right: dict[str, ListFile] = {}
         wrong: dict[str, ListFileError] = {}
         for path, file in self._files().items():
-            mistakes = (*_mistakes_in_name(path), *file.mistakes)
+            mistakes = (*_mistakes_in_name(path), *self._mistakes_in(file))
             if mistakes:
                 wrong[path.stem] = _error_of(mistakes)
             elif file.list is not None and file.roster is not None:
@@ -101,7 +105,7 @@ class ListFiles(Lists):
         checked: dict[str, Checked] = {}
         mistakes: list[Mistake] = []
         for path, file in self._files().items():
-            mistakes += (*_mistakes_in_name(path), *file.mistakes)
+            mistakes += (*_mistakes_in_name(path), *self._mistakes_in(file))
             try:
                 if file.roster is not None:
                     checked[path.stem] = file.roster.check()
@@ -113,21 +117,26 @@ class ListFiles(Lists):
 
     def warnings(self, checked: Mapping[str, Checked]) -> Iterator[str]:
         """Yield, for each list that was checked, what is no mistake and yet unlikely to be meant."""
+        for known in self._known.values():
+            yield from map(str, known.file.placeholders)
         for name, file in self.load().items():
             path = self.folder / f"{name}.toml"
             if name in checked and not checked[name].members:
                 yield f"{path}: names no subscriber: there is no issue until somebody is on the list"
             for spec in file.list.sources:
-                if nothing := self._finds_nothing(spec, Path(file.list.folder)):
-                    yield f"{path}: source {spec!r}: no file matches {nothing}"
+                if warning := self._warning_of(spec, Path(file.list.folder)):
+                    yield f"{path}: source {spec!r}: {warning}"
 
     def _files(self) -> Mapping[Path, ReadFile]:
         self._known = {path: self._current(path) for path in self._paths()}
         return {path: known.file for path, known in self._known.items()}
 
+    def _mistakes_in(self, file: ReadFile) -> tuple[Mistake, ...]:
+        return file.mistakes if self._allow_placeholders else (*file.mistakes, *file.placeholders)
+
     def _current(self, path: Path) -> _Read:
         known, stamp = self._known.get(path), _stamp(path)  # before it is read: what is written later is a change
-        if known is not None and known.stamp == stamp and known.had_members == _is_there(known.file.members):
+        if known is not None and known.stamp == stamp and _is_as_it_was(known):
             return known
         file = read_list_file(path, self._check_source)
         return _Read(stamp, _is_there(file.members), file)
@@ -151,6 +160,14 @@ class ListFiles(Lists):
 
 def _error_of(mistakes: Iterable[Mistake]) -> ListFileError:
     return ListFileError(tuple(sorted(set(mistakes))))
+
+
+def _is_as_it_was(known: _Read) -> bool:
+    """Return whether what a list file names beside itself is as it was when the file was read."""
+    files = known.file.example_files
+    return known.had_members == _is_there(known.file.members) and all(
+        stamp_of(path) == files[path] for path in files
+    )
 
 
 def _is_there(path: Path | None) -> bool:

@@ -6,6 +6,7 @@ import io
 from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 
 from newsletter.core.errors import ListFileError, Mistake
@@ -15,10 +16,14 @@ from newsletter.lists.document import shown
 LONGEST_ROW = 1024 * 1024
 
 _BLOCK = 256 * 1024  # bytes
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # its byte order marks
+_NO_TEXT = "is not UTF-8 text: save it in that encoding, in Excel as “CSV UTF-8”"
 
 
 class Lines:
-    """The lines of a UTF-8 file, without a byte order mark, each with its line end as it is.
+    """The lines of a file in UTF-8, or in UTF-16 with a byte order mark, each with its line end as it is.
+
+    Excel writes UTF-16 as "Unicode text". The byte order mark is no part of the first line.
 
     `digest` is one of the bytes that were read; of the whole file once it was iterated to its end.
     """
@@ -33,31 +38,36 @@ class Lines:
         Raises:
             ListFileError: the file cannot be read, is in another encoding, or a line is longer than `LONGEST_ROW`.
         """
-        decoder = getincrementaldecoder("utf-8-sig")()
         number, rest = 1, ""  # the number by line feeds alone, as editors count; what may go on in the next block
-        for block in self._blocks():
-            self.digest.update(block)
+        blocks = self._blocks()
+        first = next(blocks, b"")
+        if len(first) == 1:
+            first += next(blocks, b"")
+        decoder = getincrementaldecoder("utf-16" if first[:2] in _UTF_16 else "utf-8-sig")()
+        for block in chain((first,), blocks):
             try:
-                text = rest + decoder.decode(block)
+                decoded = decoder.decode(block)
             except UnicodeDecodeError as error:
                 line = number + error.object.count(b"\n", 0, error.start)
-                raise self._wrong(line, "is not UTF-8 text: save it in that encoding") from None
+                raise self._wrong(line, _NO_TEXT) from None
+            text = rest + decoded
             lines = io.StringIO(text, newline="").readlines()
             # A carriage return at the end may be the first half of a line end.
             rest = "" if text.endswith("\n") or not lines else lines.pop()
-            number += block.count(b"\n")
+            number += decoded.count("\n")
             if len(rest) > LONGEST_ROW:
                 raise self._wrong(number, f"is longer than {LONGEST_ROW:,} characters: is this a CSV file?")
             yield from lines
         try:
             yield from io.StringIO(rest + decoder.decode(b"", final=True), newline="")
         except UnicodeDecodeError:
-            raise self._wrong(number, "is not UTF-8 text: save it in that encoding") from None
+            raise self._wrong(number, _NO_TEXT) from None
 
     def _blocks(self) -> Iterator[bytes]:
         try:
             with self._path.open("rb", buffering=0) as file:
                 while block := file.read(_BLOCK):
+                    self.digest.update(block)
                     yield block
         except OSError as error:
             raise self._wrong(1, f"cannot be read: {error.strerror or error}") from None

@@ -13,7 +13,8 @@ from newsletter.core.errors import Mistake
 from newsletter.core.follows import Follow, read_follow
 from newsletter.core.subscriber import Member
 from newsletter.lists.addresses import Addresses
-from newsletter.lists.document import shown
+from newsletter.lists.document import file_below, shown
+from newsletter.lists.examples import ExampleFiles
 from newsletter.lists.spreadsheet import Spreadsheet
 from newsletter.lists.values import (
     read_cadence,
@@ -25,6 +26,7 @@ from newsletter.lists.values import (
 )
 
 _TEXTS = 4096  # of a column that are remembered
+_SYNONYMS = {"email address": "email"}  # as Mailchimp and Google Contacts write it
 _NOTHING = list(Member(""))  # the values of a row with empty cells
 
 
@@ -34,12 +36,7 @@ def members_path(folder: Path, name: str) -> Path:
     Raises:
         ValueError: it lies elsewhere, or is not there.
     """
-    path = folder / read_line(name)
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise ValueError(f"{name!r} lies outside the list file's folder: move it in there")
-    if not path.is_file():
-        raise ValueError(f"there is no file {shown(path)}: create it, or remove this key")
-    return path
+    return file_below(folder, read_line(name))
 
 
 def _read_topics(text: str, *, known: Collection[str]) -> tuple[str, ...]:
@@ -64,7 +61,7 @@ class MembersFile:
     A list may have a million members, so there is no model per row: each column has its reader.
     """
 
-    def __init__(self, path: Path, topics: Collection[str]) -> None:
+    def __init__(self, path: Path, topics: Collection[str], examples: ExampleFiles) -> None:
         self._path = path
         self._readers: dict[str, Callable[[str], Any]] = {
             "email": Addresses().read,
@@ -77,6 +74,7 @@ class MembersFile:
             "timezone": lru_cache(_TEXTS)(read_timezone),
             "topics_mode": lru_cache(_TEXTS)(read_topics_mode),
             "interest": read_line,
+            "examples": lambda text: examples.read(one.strip() for one in text.split(";") if one.strip()),
         }
         self.mistakes: list[Mistake] = []
 
@@ -101,7 +99,7 @@ class MembersFile:
         Raises:
             TooManyMistakesError: the rest is not read.
         """
-        rows = Spreadsheet(self._readers, needed="email", note=self.note)
+        rows = Spreadsheet(self._readers, needed="email", note=self.note, synonyms=_SYNONYMS)
         readers = {name: (place, self._readers[name]) for place, name in enumerate(Member._fields)}
         for line, cells in rows.read(lines):
             values = _NOTHING.copy()

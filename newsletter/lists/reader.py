@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.subscriber import Member
 from newsletter.lists.addresses import Addresses
 from newsletter.lists.document import Document
+from newsletter.lists.examples import ExampleFiles
 from newsletter.lists.explain import mistakes_of
+from newsletter.lists.placeholders import placeholders
 from newsletter.lists.roster import TWICE, FileRoster, ListFileText
 from newsletter.lists.schema import Context, ListTable, SubscriberTable
 
@@ -25,12 +28,16 @@ class ReadFile:
     """What a list file says, as far as it is right: without mistakes, `list` is there.
 
     `roster` is None if the file is no TOML at all. `members` is the path of the members file as the file names it.
+    `placeholders` are examples that the scaffold left; whether they are mistakes depends on where mail goes.
+    `example_files` are the BibTeX files that the list's own members name, with their stamps before they were read.
     """
 
     list: NewsletterList | None = None
     roster: FileRoster | None = None
     members: Path | None = None
+    example_files: Mapping[Path, str] = field(default_factory=dict)
     mistakes: tuple[Mistake, ...] = ()
+    placeholders: tuple[Mistake, ...] = ()
 
 
 def read_list_file(path: Path, check_source: Callable[[str], str]) -> ReadFile:
@@ -54,7 +61,8 @@ class _ListReader:
         self._document = document
         self._name = document.path.stem
         topics = document.data.get("topics")
-        self._context = Context(check_source, frozenset(topics) if isinstance(topics, dict) else (), Addresses())
+        known = frozenset(topics) if isinstance(topics, dict) else ()
+        self._context = Context(check_source, known, Addresses(), ExampleFiles(document.path.parent))
         self._mistakes: list[Mistake] = []
         self._members: list[Member] = []
         self._named: dict[str, int] = {}  # the position of each address in the list file
@@ -79,7 +87,9 @@ class _ListReader:
             list=table.to_list(self._name, str(path.parent)) if table else None,
             roster=FileRoster(text),
             members=None if text.members is None else path.parent / text.members,
+            example_files=self._context.examples.stamps,
             mistakes=tuple(self._mistakes),
+            placeholders=tuple(starmap(self._document.mistake, placeholders(self._document.data))),
         )
 
     def _list(self) -> ListTable | None:

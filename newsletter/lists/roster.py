@@ -15,6 +15,7 @@ from newsletter.core.errors import FileChangedError, ListFileError, Mistake
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Member
 from newsletter.lists.document import Document, shown
+from newsletter.lists.examples import ExampleFiles, files_seen, written_seen
 from newsletter.lists.lines import Lines, digest_of
 from newsletter.lists.members import MembersFile, Repeats, TooManyMistakesError, addresses_in, members_path
 from newsletter.lists.stamps import is_of_size, settled, stamp_of
@@ -69,11 +70,10 @@ class ListFileText:
 
 @dataclass(slots=True)
 class _Known:
-    """The outcome of a check, and the members file that it is of."""
+    """The outcome of a check, and the files that it is of."""
 
     outcome: Checked | tuple[Mistake, ...]
-    digest: str
-    stamp: str  # "": not to be trusted
+    seen: SeenFiles
 
     def result(self) -> Checked:
         """Return what is known of the files, or raise their mistakes."""
@@ -89,8 +89,8 @@ class FileRoster(Roster):
     text: ListFileText
     _definition: str = field(init=False)
     _known: _Known | None = field(init=False, default=None)
-    # The stamp of the members file when it was hashed last, and its digest.
-    _hashed: tuple[str, str] = field(init=False, default=("", ""))
+    # The stamp of each file when it was hashed last, and its digest.
+    _hashed: dict[Path, tuple[str, str]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._definition = self.text.definition
@@ -101,22 +101,23 @@ class FileRoster(Roster):
         return shown(self._path or self.text.path)
 
     @override
-    def reading(self) -> Reading:
+    def reading(self) -> MembersReading:
         return MembersReading(self.text, self._definition)
 
     @override
     def as_seen(self, seen: SeenFiles) -> SeenFiles | None:
         if seen.definition != self._definition:
             return None
-        stamp = self._stamp_if_same(seen.stamp, seen.digest)
-        return None if stamp is None else replace(seen, stamp=stamp)
+        stamp = "" if self._path is None else self._stamp_if_same(self._path, seen.stamp, seen.digest)
+        examples = self._examples_if_same(seen.examples)
+        return None if stamp is None or examples is None else replace(seen, stamp=stamp, examples=examples)
 
     @override
     def check(self) -> Checked:
         if self._known is not None:
-            stamp = self._stamp_if_same(self._known.stamp, self._known.digest)
-            if stamp is not None:
-                self._known.stamp = stamp
+            seen = self.as_seen(self._known.seen)
+            if seen is not None:
+                self._known.seen = seen
                 return self._known.result()
         for _ in range(_TRIES - 1):
             with suppress(FileChangedError):
@@ -138,27 +139,37 @@ class FileRoster(Roster):
         """Return the path of the members file, whether it is there or not; None if the list has none."""
         return None if self.text.members is None else self.text.path.parent / self.text.members
 
-    def _stamp_if_same(self, stamp: str, digest: str) -> str | None:
-        """Return the present stamp of the members file, if its content is that of a digest; else None.
+    def _examples_if_same(self, seen: str) -> str | None:
+        """Return what was seen of BibTeX files, with the present stamps; None if one has changed."""
+        present: dict[str, tuple[str, str]] = {}
+        for name, (stamp, digest) in files_seen(seen).items():
+            now = self._stamp_if_same(self.text.path.parent / name, stamp, digest)
+            if now is None:
+                return None
+            present[name] = now, digest
+        return written_seen(present)
+
+    def _stamp_if_same(self, path: Path, stamp: str, digest: str) -> str | None:
+        """Return the present stamp of a file, if its content is that of a digest; else None.
 
         Args:
+            path: of the file.
             stamp: that of the file when it had the digest. Here as there, "" is one that can't be trusted.
             digest: of the content.
         """
-        if self._path is None:
-            return ""
-        present = stamp_of(self._path)
+        present = stamp_of(path)
         if stamp and present == stamp:
             return stamp
         if not present or (stamp and not is_of_size(present, stamp)):
             return None
         trusted = settled(present)  # before the content is read
-        return trusted if self._digest(self._path, present, trusted) == digest else None
+        return trusted if self._digest(path, present, trusted) == digest else None
 
     def _digest(self, path: Path, stamp: str, trusted: str) -> str:
         """Return the digest of a file that has a stamp; "" if it cannot be read, or is being written to."""
-        if self._hashed[0] == stamp:  # what was touched isn't hashed at each look
-            return self._hashed[1]
+        hashed = self._hashed.get(path, ("", ""))
+        if hashed[0] == stamp:  # what was touched isn't hashed at each look
+            return hashed[1]
         try:
             digest = digest_of(path)
         except OSError:
@@ -166,7 +177,7 @@ class FileRoster(Roster):
         if stamp_of(path) != stamp:
             return ""
         if trusted:
-            self._hashed = (stamp, digest)
+            self._hashed[path] = (stamp, digest)
         return digest
 
     def _checked(self) -> Checked:
@@ -182,10 +193,13 @@ class FileRoster(Roster):
             raise
         except ListFileError as error:
             digest = self._digest(self._path, stamp, trusted) if self._path else ""
-            self._known = _Known(error.mistakes, digest, trusted)
+            seen = SeenFiles(
+                definition=self._definition, stamp=trusted, digest=digest, members=0, examples=reading.examples
+            )
+            self._known = _Known(error.mistakes, seen)
             raise
         outcome = Checked(members=reading.seen.members, cadences=frozenset(cadences))
-        self._known = _Known(outcome, reading.seen.digest, reading.seen.stamp)
+        self._known = _Known(outcome, reading.seen)
         return outcome
 
 
@@ -197,6 +211,12 @@ class MembersReading(Reading):
     def __init__(self, text: ListFileText, definition: str) -> None:
         self._text = text
         self._definition = definition
+        self._examples = ExampleFiles(text.path.parent)
+
+    @property
+    def examples(self) -> str:
+        """Return what was seen of the BibTeX files that were read so far."""
+        return self._examples.seen
 
     @override
     def __iter__(self) -> Iterator[Member]:
@@ -212,11 +232,13 @@ class MembersReading(Reading):
             if stamp_of(path) != stamp:
                 raise _changed(path)
             digest = lines.digest.hexdigest()
-        self.seen = SeenFiles(definition=self._definition, stamp=trusted, digest=digest, members=count)
+        self.seen = SeenFiles(
+            definition=self._definition, stamp=trusted, digest=digest, members=count, examples=self.examples
+        )
 
     def _members(self, path: Path, lines: Lines, stamp: str) -> Iterator[Member]:
         """Yield the members of the members file up to the first mistake; raise all of its mistakes at the end."""
-        file, repeats, named = MembersFile(path, self._text.topics), Repeats(), self._text.named
+        file, repeats, named = MembersFile(path, self._text.topics, self._examples), Repeats(), self._text.named
         unreadable: tuple[Mistake, ...] = ()
         try:
             for line, member in file.read(lines):
@@ -241,7 +263,7 @@ class MembersReading(Reading):
         if not hashes:
             return
         lines: dict[str, int] = {}
-        for line, member in MembersFile(path, self._text.topics).read(Lines(path)):
+        for line, member in MembersFile(path, self._text.topics, self._examples).read(Lines(path)):
             key = member.address_key
             if hash(key) in hashes and key not in self._text.named and lines.setdefault(key, line) != line:
                 file.note(line, TWICE.format(email=member.email, where=f"line {lines[key]}"))

@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from newsletter.core.examples import GivenPaper
 from newsletter.core.follows import Follow, read_follow
 from newsletter.core.landing import Landing
 from newsletter.core.layout import Layout
@@ -31,6 +32,7 @@ from newsletter.core.ranking import Weights
 from newsletter.core.subscriber import Member
 from newsletter.core.topics import Topic, TopicsMode
 from newsletter.lists.addresses import Addresses
+from newsletter.lists.examples import ExampleFiles
 from newsletter.lists.values import (
     read_cadence,
     read_colour,
@@ -50,7 +52,7 @@ from newsletter.lists.values import (
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What validation needs to know beside the table: how sources are checked, and which topics the list has.
+    """What validation needs to know beside the table.
 
     `check_source` returns what is wrong with a source as a sentence, or "".
     """
@@ -58,6 +60,7 @@ class Context:
     check_source: Callable[[str], str]
     topics: Collection[str]
     addresses: Addresses
+    examples: ExampleFiles
 
 
 def read_sender(text: str, addresses: Addresses) -> str:
@@ -88,6 +91,12 @@ def _reads(read: Callable[[str, Context], object]) -> BeforeValidator:
     return BeforeValidator(validate)
 
 
+def _read_examples(value: object, info: ValidationInfo[Context]) -> tuple[GivenPaper, ...]:
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return info.context.examples.read(one.strip() for one in value)
+    raise ValueError('write a list in square brackets, such as ["2501.12345", "refs.bib"]')
+
+
 Text = Annotated[str, _reads(lambda text, _: text)]
 Line = Annotated[str, _reads(lambda text, _: read_line(text))]
 Name = Annotated[str, _reads(lambda text, _: text and read_line(text))]
@@ -105,6 +114,7 @@ Address = Annotated[str, _reads(lambda text, context: context.addresses.read(tex
 Sender = Annotated[str, _reads(lambda text, context: read_sender(text, context.addresses))]
 Source = Annotated[str, _reads(_check_source)]
 ReadFollow = Annotated[Follow, _reads(lambda text, _: read_follow(text))]
+ReadExamples = Annotated[Any, BeforeValidator(_read_examples)]
 Pattern = Annotated[str, _reads(lambda text, _: read_subject(text))]
 TopicChoice = Annotated[str, _reads(lambda text, context: read_topic(text, context.topics))]
 
@@ -213,6 +223,7 @@ class SubscriberTable(Table):
     timezone: Timezone | None = None
     topics_mode: ReadTopicsMode | None = None
     interest: Name = ""
+    examples: ReadExamples = ()
 
     def to_member(self) -> Member:
         """Return the member as core knows it; a topic that is named twice counts once."""
@@ -226,6 +237,7 @@ class SubscriberTable(Table):
             timezone=self.timezone,
             topics_mode=self.topics_mode,
             interest=self.interest,
+            examples=self.examples,
         )
 
 
@@ -235,6 +247,7 @@ class ListTable(Table):
     title: Line
     sender: Sender
     sources: list[Source]
+    reply_to: Sender = ""
     postal_address: Text = ""
     language: Language = "en"
     unsubscribe_mailto: Address = ""
@@ -291,6 +304,7 @@ class ListTable(Table):
             list=name,
             title=self.title,
             sender=self.sender,
+            reply_to=self.reply_to,
             postal_address=self.postal_address,
             language=self.language,
             unsubscribe_mailto=self.unsubscribe_mailto,

@@ -12,6 +12,7 @@ from newsletter.lists.values import did_you_mean
 
 _SEPARATORS = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
 _SAID = re.compile(r'"?sep=([,;\t])"?')
+_MOST_NAMES, _LONGEST_NAME = 40, 40  # of columns in a message, and the characters of each
 _HEAD = 1000  # lines, in which the header is looked for
 _NO_LETTER = re.compile(r"[\s_-]+")
 
@@ -102,16 +103,22 @@ class Spreadsheet:
             self._note(line, f"is not valid CSV from here on: {error}")
 
     def _check_header(self, columns: list[str], line: int) -> None:
-        for position, column in enumerate(columns):
-            if not column:
-                continue  # spreadsheets leave columns without a name; their cells must be empty
-            if column in columns[:position]:
-                self._note(line, f"column {column!r} is there twice: remove one")
-            elif column not in self._columns:
-                self._note(line, f"unknown column {column!r}{did_you_mean(column.lower(), self._columns)}")
-        if self._needed not in columns:
-            names = ",".join(self._columns)
-            self._note(line, f"has no column {self._needed!r}: begin with a header row such as {names}")
+        names = ",".join(self._columns)
+        named = [column for column in columns if column]  # spreadsheets leave some, whose cells must be empty
+        if self._needed not in named:
+            found = f", but {_shown(named)}" if named else ""
+            self._note(line, f"has no column {self._needed!r}{found}: begin with a header row such as {names}")
+            return
+        for position, column in enumerate(named):
+            if column in named[:position]:
+                self._note(line, f"column {column[:_LONGEST_NAME]!r} is there twice: remove one")
+        unknown = list(dict.fromkeys(column for column in named if column not in self._columns))
+        if len(unknown) == 1:
+            [column] = unknown
+            meant = did_you_mean(column.lower(), self._columns)
+            self._note(line, f"unknown column {column[:_LONGEST_NAME]!r}{meant}")
+        elif unknown:
+            self._note(line, f"unknown columns {_shown(unknown)}: remove them, or name them as one of {names}")
 
 
 class _Bounded:
@@ -132,6 +139,12 @@ class _Bounded:
             if self.length > LONGEST_ROW:
                 raise csv.Error(f"a row is longer than {LONGEST_ROW:,} characters")
             yield line
+
+
+def _shown(columns: Sequence[str]) -> str:
+    """Return the names of columns for a message of one line."""
+    more = f" and {len(columns) - _MOST_NAMES} more" if len(columns) > _MOST_NAMES else ""
+    return ", ".join(repr(column[:_LONGEST_NAME]) for column in columns[:_MOST_NAMES]) + more
 
 
 def _head(lines: Iterator[str]) -> list[str]:

@@ -22,8 +22,9 @@ from newsletter.core.errors import (
 )
 from newsletter.core.newsletter_list import Masthead
 from newsletter.ports import Clock, Mailer, OperatorAlarm
+from newsletter.render.issue.catalogues import SOURCE
+from newsletter.render.issue.language import language
 from newsletter.render.issue.renderer import TemplateRenderer
-from newsletter.render.issue.words import long_date
 from newsletter.render.mime.addresses import Mailbox, wire_address
 from newsletter.render.mime.single import single_message
 
@@ -115,9 +116,10 @@ class Alarm(OperatorAlarm):
             log.error("alarm_not_mailed", **about, reason=str(failure))  # noqa: TRY400 (one line)
 
     async def _mail(self, masthead: Masthead, day: date, cause: _Cause, reason: str) -> None:
+        masthead = replace(masthead, language=SOURCE)  # what is said to operators is English
         sender = Mailbox.parse(masthead.sender)
         values = {
-            "headline": cause.headline or f"no issue of {long_date(day)}",
+            "headline": cause.headline or f"no issue of {language(SOURCE).long_date(day)}",
             "problem": cause.problem,
             "details": [("Reason", reason)],
             "advice": cause.advice,

@@ -12,16 +12,16 @@ from newsletter.core.delivery import WAITING, DeliveryState
 from newsletter.core.errors import ListFileError
 from newsletter.ports import (
     HeldDomain,
-    Hindrance,
-    HindranceKind,
-    Hindrances,
     IssueSummary,
     ListFile,
+    SlowDown,
+    SlowDownKind,
+    SlowDowns,
     Store,
 )
 
 _ISSUES = 20  # of a list, whose deliveries are looked through for stuck ones
-_FOR_OPERATORS = {HindranceKind.DOMAIN, HindranceKind.RELAY}
+_FOR_OPERATORS = {SlowDownKind.DOMAIN, SlowDownKind.RELAY}
 _STUCK = (DeliveryState.DEFERRED, DeliveryState.UNCERTAIN, DeliveryState.SENDING)
 
 
@@ -43,7 +43,7 @@ class Status:
     """How all lists stand, and what holds mail up."""
 
     lists: list[ListStatus]
-    hindrances: list[Hindrance]
+    slow_downs: list[SlowDown]
     held: list[HeldDomain]
     wrong: list[ListFileError]  # of lists that were never synced, as their members files are wrong
 
@@ -67,7 +67,7 @@ async def status(store: Store, files: Mapping[str, ListFile], *, now: datetime) 
             *rows,
             *[await _without_file(store, name) for name in await _names_without_file(store, files.values())],
         ],
-        hindrances=await hindrances_for_operators(store.hindrances, now=now),
+        slow_downs=await slow_downs_for_operators(store.slow_downs, now=now),
         held=await store.suppressions.held(),
         wrong=wrong,
     )
@@ -98,14 +98,14 @@ def _stuck(history: Iterable[IssueSummary]) -> int:
     return sum(issue.deliveries.get(state, 0) for issue in history for state in _STUCK)
 
 
-async def hindrances_for_operators(hindrances: Hindrances, *, now: datetime) -> list[Hindrance]:
+async def slow_downs_for_operators(slow_downs: SlowDowns, *, now: datetime) -> list[SlowDown]:
     """Return what holds mail up that an operator may do something about.
 
     That leaves out a rate that is used up for a moment, and a relay that takes one message at a time: the first
     passes, and the second costs a round trip.
     """
-    known = await hindrances.known(now=now)
-    return [hindrance for hindrance in known if hindrance.kind in _FOR_OPERATORS]
+    known = await slow_downs.known(now=now)
+    return [slow_down for slow_down in known if slow_down.kind in _FOR_OPERATORS]
 
 
 async def _status_of(store: Store, file: ListFile, now: datetime) -> ListStatus:

@@ -17,6 +17,7 @@ from newsletter.core.newsletter_list import NewsletterList
 from newsletter.pipeline.collect import NOTHING_COLLECTED, Collected, collect_for
 from newsletter.pipeline.deliver import ClosedIssues, Delivered, Delivering
 from newsletter.pipeline.editions import Edition, editions_to_do
+from newsletter.pipeline.examples import look_up_examples
 from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.pipeline.pictures import check_pictures
 from newsletter.pipeline.publish import Published, draft, publish
@@ -30,7 +31,7 @@ from newsletter.pipeline.report import (
     waits_in_words,
 )
 from newsletter.pipeline.stopping import unless_stopped
-from newsletter.ports import ListFile, Message, PictureReader, Progress, Renderer, Source, Store
+from newsletter.ports import ListFile, Message, PaperFinder, PictureReader, Progress, Renderer, Source, Store
 from newsletter.readers import sync as syncing
 
 log = structlog.get_logger(__name__)
@@ -74,6 +75,7 @@ class Pipeline:
     closed: ClosedIssues
     delivering: Delivering
     pictures: PictureReader | None = None  # None: no picture is looked at
+    papers: PaperFinder | None = None  # None: no example is looked up
 
     async def run(self, file: ListFile, *, now: datetime, wish: Wish = AS_USUAL) -> RunReport:
         """Run a list, then its weekly edition if there is something to do for that.
@@ -120,11 +122,16 @@ class Pipeline:
             return await self.report(edition, collected, published, delivered, trouble)
 
     async def collect(self, list_: NewsletterList, day: date, *, now: datetime) -> Collected:
-        """Fetch listings and sightings for an issue of `day` and look at pictures. Safe at any time; only adds."""
+        """Fetch listings and sightings for an issue of `day`; look at pictures, and look up readers' examples.
+
+        Safe at any time; only adds.
+        """
         collected = await collect_for(self.store, self.sources_of(list_), list_, day, now=now)
         if self.pictures is not None:
             drafted = await draft(self.store, list_, self._names(list_), day)
             await check_pictures(drafted, self.store.pictures, self.pictures, now=now)
+        if self.papers is not None:
+            await look_up_examples(self.store.examples, self.papers, list_.masthead.readers_of, now=now)
         return collected
 
     async def sync(self, file: ListFile, *, now: datetime) -> None:

@@ -6,8 +6,8 @@ All moments are aware UTC datetimes, all days are plain dates.
 from newsletter.ports.alarm import OperatorAlarm
 from newsletter.ports.claims import ClaimedDeliveries
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
+from newsletter.ports.examples import Examples, PaperFinder
 from newsletter.ports.feedback import Feedback
-from newsletter.ports.hindrances import Hindrance, HindranceKind, Hindrances
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, LoadedLists, Source
 from newsletter.ports.issues import IssueOutline, Issues, IssueSummary
 from newsletter.ports.library import Library, Recorded
@@ -18,6 +18,7 @@ from newsletter.ports.records import DeliveryRecord, DeliveryRecords
 from newsletter.ports.rendering import Composed, Message, Renderer
 from newsletter.ports.rosters import Checked, HeldFiles, Reading, Roster, SeenFiles
 from newsletter.ports.slots import Slots
+from newsletter.ports.slow_downs import SlowDown, SlowDownKind, SlowDowns
 from newsletter.ports.store import Store
 from newsletter.ports.subscribers import Comparison, Subscribers
 from newsletter.ports.suppressions import HeldDomain, HighWater, Suppression, Suppressions
@@ -33,13 +34,11 @@ __all__ = [
     "Composed",
     "DeliveryRecord",
     "DeliveryRecords",
+    "Examples",
     "Feedback",
     "HeldDomain",
     "HeldFiles",
     "HighWater",
-    "Hindrance",
-    "HindranceKind",
-    "Hindrances",
     "IssueOutline",
     "IssueSummary",
     "Issues",
@@ -51,6 +50,7 @@ __all__ = [
     "Message",
     "OperatorAlarm",
     "Outbox",
+    "PaperFinder",
     "PictureReader",
     "Pictures",
     "Progress",
@@ -60,6 +60,9 @@ __all__ = [
     "Roster",
     "SeenFiles",
     "Slots",
+    "SlowDown",
+    "SlowDownKind",
+    "SlowDowns",
     "Source",
     "Store",
     "Subscribers",

@@ -34,5 +34,8 @@ class Feedback(Protocol):
         ...
 
     async def of_address(self, list_name: str, address_key: str) -> tuple[Opinion, ...]:
-        """Return what the subscriber of an address on a list said, newest first; nothing if there is none."""
+        """Return what the subscriber of an address on a list said, newest first; nothing if there is none.
+
+        After that come the papers that they gave as examples, as liked ones.
+        """
         ...

@@ -38,6 +38,10 @@ class Previews(Protocol):
         """Return the days that a list has issues of, newest first."""
         ...
 
+    async def collect(self, list_name: str) -> str:
+        """Read the sources of a list now, and return in a sentence what they brought."""
+        ...
+
     async def subscribers(self, list_name: str, *, most: int) -> Sequence[str]:
         """Return addresses whom a list's files name, the first ones and at most so many."""
         ...

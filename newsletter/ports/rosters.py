@@ -17,13 +17,15 @@ class SeenFiles:
 
     `definition` is a digest of all in the list file that decides about its members; `digest` is one of the members
     file's content, "" where there is none. `stamp` holds size and times of the members file; "" if it was written
-    so shortly before that a later change might not show in them. `members` counts whom the files name.
+    so shortly before that a later change might not show in them. `members` counts whom the files name. `examples`
+    holds the same of the BibTeX files that the members file names, by name, as JSON.
     """
 
     definition: str
     stamp: str
     digest: str
     members: int
+    examples: str = "{}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from newsletter.ports.examples import Examples
 from newsletter.ports.feedback import Feedback
-from newsletter.ports.hindrances import Hindrances
 from newsletter.ports.issues import Issues
 from newsletter.ports.library import Library
 from newsletter.ports.outbox import Outbox
 from newsletter.ports.pictures import Pictures
 from newsletter.ports.slots import Slots
+from newsletter.ports.slow_downs import SlowDowns
 from newsletter.ports.subscribers import Subscribers
 from newsletter.ports.suppressions import HighWater, Suppressions
 
@@ -22,9 +23,10 @@ class Store(Protocol):
     pictures: Pictures  # what was found at the URLs of papers' pictures
     issues: Issues  # closed
     subscribers: Subscribers  # of all lists
+    examples: Examples  # what is known of papers that they gave as examples
     feedback: Feedback  # what they said of papers
     outbox: Outbox  # deliveries
-    hindrances: Hindrances  # what holds mail up for a while
+    slow_downs: SlowDowns  # what holds mail up for a while
     suppressions: Suppressions  # addresses that are never mailed
     high_water: HighWater  # how far the ledger has come
     slots: Slots  # what became of lists' slots

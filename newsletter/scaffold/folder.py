@@ -1,16 +1,17 @@
-"""Writes a working folder: settings, an example list, a workflow and, if wanted, the templates."""
+"""Writes a working folder: settings, a first list and, if wanted, a workflow."""
 
 from __future__ import annotations
 
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
 from newsletter.core.errors import UsageError
+from newsletter.scaffold.answers import in_list_file, in_settings
 
 _PRIVATE, _PUBLIC = 0o600, 0o666  # less the umask
 _SECRET_KEY = re.compile(r"^NEWSLETTER_WEB__SECRET_KEY=$", re.MULTILINE)
@@ -23,12 +24,13 @@ class _File:
     mode: int = _PUBLIC
 
 
-def scaffold(folder: Path, *, templates: Path | None = None) -> list[str]:
+def scaffold(folder: Path, answers: Mapping[str, str], *, github_actions: bool = False) -> list[str]:
     """Write the files of a working folder; no file is overwritten.
 
     Args:
         folder: the working folder; it is made if it does not exist.
-        templates: the folder of the program's templates, to copy them; None: don't.
+        answers: to `questions()`, and to `LOGIN` if these were asked; by their keys.
+        github_actions: write a workflow too, which runs the newsletter on GitHub's machines.
 
     Returns:
         A line for each file: `wrote …`, or `kept …` if it existed.
@@ -37,7 +39,7 @@ def scaffold(folder: Path, *, templates: Path | None = None) -> list[str]:
         UsageError: a file cannot be written; names it and why.
     """
     lines = []
-    for file in _files(templates):
+    for file in _files(answers, github_actions=github_actions):
         path = folder / file.place
         try:
             lines.append(f"wrote {path}" if _write(path, file) else f"kept {path}, which was there already")
@@ -46,18 +48,16 @@ def scaffold(folder: Path, *, templates: Path | None = None) -> list[str]:
     return lines
 
 
-def _files(templates: Path | None) -> Iterator[_File]:
+def _files(answers: Mapping[str, str], *, github_actions: bool) -> Iterator[_File]:
     key = secrets.token_urlsafe(32)
     settings = _SECRET_KEY.sub(f"NEWSLETTER_WEB__SECRET_KEY={key}", _shipped("env.example", ".env.example"))
-    yield _File(".env", settings.encode(), _PRIVATE)
-    yield _File("subscribers/daily.toml", _shipped("daily.toml", "subscribers/daily.toml").encode())
+    yield _File(".env", in_settings(settings, answers).encode(), _PRIVATE)
+    example = _shipped("daily.toml", "subscribers/daily.toml")
+    yield _File("subscribers/daily.toml", in_list_file(example, answers).encode())
     own = files("newsletter.scaffold") / "files"
     yield _File(".gitignore", (own / "gitignore").read_bytes())
-    yield _File(".github/workflows/newsletter.yml", (own / "newsletter.yml").read_bytes())
-    if templates:
-        for path in sorted(templates.rglob("*")):
-            if path.is_file():
-                yield _File(f"templates/{path.relative_to(templates)}", path.read_bytes())
+    if github_actions:
+        yield _File(".github/workflows/newsletter.yml", (own / "newsletter.yml").read_bytes())
 
 
 def _shipped(packaged: str, in_checkout: str) -> str:

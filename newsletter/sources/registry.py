@@ -1,4 +1,4 @@
-"""All sources, by the scheme with which a list file names them."""
+"""All sources, by the scheme with which list files name them: our own first, then those of other packages."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from newsletter.core.errors import ConfigurationError, SourceError
 from newsletter.ports import Source
+from newsletter.sources import installed
 from newsletter.sources.arxiv_feed import ArxivFeed
 from newsletter.sources.arxiv_search import ArxivSearch
 from newsletter.sources.biorxiv import Biorxiv
@@ -49,39 +50,47 @@ def build(spec: str, *, folder: Path, config: SourceConfig, http: Http) -> Sourc
         ConfigurationError: the spec names no source; the message says what to write.
     """
     scheme, _, rest = spec.strip().partition(":")
-    if scheme not in SOURCES:
-        raise ConfigurationError(f"source {spec!r}: unknown{_meant(spec.strip(), scheme)}")
+    parts = Parts(scheme=scheme, rest=rest.strip(), folder=folder, config=config, http=http)
     try:
-        return SOURCES[scheme](Parts(scheme=scheme, rest=rest.strip(), folder=folder, config=config, http=http))
+        source = SOURCES[scheme](parts) if scheme in SOURCES else installed.source(parts)
     except ValueError as error:
         raise ConfigurationError(f"source {spec!r}: {error}") from error
+    if source is None:
+        raise ConfigurationError(f"source {spec!r}: unknown{_meant(spec.strip(), scheme)}")
+    return source
 
 
 def _meant(spec: str, scheme: str) -> str:
     """Return the end of a sentence: which source an unknown scheme was probably meant to name."""
     if scheme.lower() in {"http", "https"}:
         return f": did you mean 'feed:{spec}'?"
-    known = {**dict.fromkeys(SOURCES), **_OTHER_NAMES}
+    schemes = [*SOURCES, *installed.schemes()]
+    known = {**dict.fromkeys(schemes), **_OTHER_NAMES}
     if near := get_close_matches(scheme.lower(), known, n=1):
         return f": did you mean {_OTHER_NAMES.get(near[0], near[0])!r}?"
-    return f", expected one of {', '.join(SOURCES)}"
+    return f", expected one of {', '.join(schemes)}"
 
 
-def finds_nothing(spec: str, folder: Path) -> str:
-    """Return the path of a spec that no file matches, or nothing; such a source is no mistake, files may come.
+def warning(spec: str, folder: Path) -> str:
+    """Return what is no mistake in a spec and yet unlikely to be meant, or an empty string.
 
     Args:
         spec: a correct spec (`check` returns nothing).
         folder: of the list file.
     """
     scheme, _, rest = spec.strip().partition(":")
+    if scheme not in SOURCES:
+        source = build(spec, folder=folder, config=NO_SERVICES, http=NoHttp())
+        return source.reason if isinstance(source, installed.UnusableSource) else ""
+    if others := installed.packages(scheme):
+        return f"{scheme!r} is the program's own; that of {' and '.join(others)} is not used"
     if scheme not in _OF_FILES:
         return ""
     files = Files.of(folder, rest.strip())
     try:
         files.matching(spec)
     except SourceError:
-        return str(files)
+        return f"no file matches {files}"  # they may come
     return ""
 
 

@@ -24,6 +24,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.errors import StaleDraftError, StoreError
+from newsletter.core.examples import with_examples
 from newsletter.core.issue import Draft, Issue
 from newsletter.core.rendering import Rendering
 from newsletter.core.steps import Plan, opening, require_reader
@@ -31,6 +32,7 @@ from newsletter.core.subscriber import Subscriber, SubscriberStatus
 from newsletter.store.bulk import in_chunks, insert, rows, run
 from newsletter.store.choices import Brought, NumberedChoices
 from newsletter.store.engine import Database
+from newsletter.store.examples import KnownExamples
 from newsletter.store.feedback import Opinions
 from newsletter.store.half_issues import HalfIssues, half_issue, write_on
 from newsletter.store.statements import ADD_CHOICES, ADD_DELIVERIES
@@ -68,6 +70,7 @@ class _Closing:
     brought: Brought
     numbered: NumberedChoices
     opinions: Opinions = field(default_factory=Opinions)
+    examples: KnownExamples = field(default_factory=KnownExamples)
     reasons: Counter[str] = field(default_factory=Counter)  # how many deliveries begin with each; queued: none
     after: str = ""  # the last reader who is planned, by the key of the address
 
@@ -154,15 +157,19 @@ class IssueCloser:
             page = {"readers_of": issue.masthead.readers_of, "after": closing.after}
             found = (await connection.execute(_READERS, page)).all()
             known = [(key, subscriber_of(values), suppression) for _, key, suppression, *values in found]
-            getting = [key for key, reader, _ in known if issue.terms.suits(reader.cadence)]
+            getting = {key for key, reader, _ in known if issue.terms.suits(reader.cadence)}
             had = await closing.brought.to(connection, getting)
             said = await closing.opinions.of(connection, getting)
+            given = {key: reader.examples for key, reader, _ in known if reader.examples and key in getting}
+            examples = await closing.examples.of(connection, given) if given else {}
         if found:
             closing.after = found[-1].address_key
         return [
             _Reader(
                 key,
-                replace(reader, opinions=said[key]) if key in said else reader,
+                replace(reader, opinions=with_examples(said.get(key, ()), examples.get(key, ())))
+                if key in said or key in examples
+                else reader,
                 suppression,
                 had.get(key, _NOTHING),
             )

@@ -32,6 +32,7 @@ from newsletter.store.subscriber_rows import member_row
 from newsletter.store.suppressing import WHO_GETS_MAIL, withdraw
 from newsletter.store.tables import deliveries, held_files, list_files
 
+_SEEN = ("definition", "stamp", "digest", "members", "examples")  # the columns of what files were
 _CHUNK = 1000  # members, or removed subscribers
 
 
@@ -84,7 +85,7 @@ async def files_held(connection: AsyncConnection, list_name: str) -> HeldFiles |
 
 
 def _seen(row: sa.Row[Any]) -> SeenFiles:
-    return SeenFiles(definition=row.definition, stamp=row.stamp, digest=row.digest, members=row.members)
+    return SeenFiles(**{name: getattr(row, name) for name in _SEEN})
 
 
 class SqlComparison(Comparison):

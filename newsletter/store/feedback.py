@@ -10,10 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
+from newsletter.core.examples import with_examples
 from newsletter.core.likeness import Example, Opinion
 from newsletter.ports import Feedback
 from newsletter.store.bulk import among, insert
 from newsletter.store.engine import Database
+from newsletter.store.examples import KnownExamples
+from newsletter.store.subscriber_rows import read_examples
 from newsletter.store.tables import feedback, listings, merged_listings, subscribers
 
 # What a reader said, newest first, that is kept, and that issues are chosen by.
@@ -62,13 +65,16 @@ class SqlFeedback(Feedback):
 
     @override
     async def of_address(self, list_name: str, address_key: str) -> tuple[Opinion, ...]:
-        query = sa.select(subscribers.c.key).where(
+        query = sa.select(subscribers.c.key, subscribers.c.examples).where(
             subscribers.c.list == list_name, subscribers.c.address_key == address_key
         )
         async with self._database.read() as connection:
-            found = frozenset(await connection.scalars(query))
-            said = await Opinions(found).of(connection, found)
-        return next(iter(said.values()), ())
+            row = (await connection.execute(query)).first()
+            if row is None:
+                return ()
+            said = await Opinions(frozenset({row.key})).of(connection, [row.key])
+            examples = await KnownExamples().of(connection, {row.key: read_examples(row.examples)})
+        return with_examples(said.get(row.key, ()), examples.get(row.key, ()))
 
 
 class Opinions:

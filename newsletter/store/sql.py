@@ -6,14 +6,15 @@ from typing_extensions import override
 
 from newsletter.ports import Store
 from newsletter.store.engine import Database
+from newsletter.store.examples import SqlExamples
 from newsletter.store.feedback import SqlFeedback
 from newsletter.store.high_water import SqlHighWater
-from newsletter.store.hindrances import SqlHindrances
 from newsletter.store.issues import SqlIssues
 from newsletter.store.listings import SqlLibrary
 from newsletter.store.outbox import SqlOutbox
 from newsletter.store.pictures import SqlPictures
 from newsletter.store.slots import SqlSlots
+from newsletter.store.slow_downs import SqlSlowDowns
 from newsletter.store.subscribers import SqlSubscribers
 from newsletter.store.suppressions import SqlSuppressions
 from newsletter.store.workers import FileWorkers, LocalWorkers, SessionWorkers, Workers
@@ -29,9 +30,10 @@ class SqlStore(Store):
         workers = _workers(database)
         self.issues = SqlIssues(database, workers)
         self.subscribers = SqlSubscribers(database)
+        self.examples = SqlExamples(database)
         self.feedback = SqlFeedback(database)
         self.outbox = SqlOutbox(database, workers)
-        self.hindrances = SqlHindrances(database)
+        self.slow_downs = SqlSlowDowns(database)
         self.suppressions = SqlSuppressions(database)
         self.high_water = SqlHighWater(database)
         self.slots = SqlSlots(database)

@@ -14,7 +14,7 @@ from newsletter.store.subscriber_rows import MEMBER_COLUMNS
 
 _STAGED = ", ".join(f"staged.{name}" for name in MEMBER_COLUMNS)
 # Where an empty text stays one; in other columns it is NULL.
-_TEXTS = "address_key, email, name, topics, follows, interest"
+_TEXTS = "address_key, email, name, topics, follows, interest, examples"
 
 
 def _both(sql: str) -> Statement:

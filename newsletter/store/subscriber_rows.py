@@ -9,10 +9,11 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from newsletter.core.address import address_key
-from newsletter.core.follows import Follow, read_follow
+from newsletter.core.examples import GivenPaper
+from newsletter.core.follows import Follow
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus
 from newsletter.core.topics import TopicsMode
@@ -28,7 +29,12 @@ def _words(text: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def _follows(text: str) -> tuple[Follow, ...]:
-    return tuple(map(read_follow, from_json(text)))
+    return tuple(map(Follow.written, from_json(text)))
+
+
+def read_examples(text: str) -> tuple[GivenPaper, ...]:
+    """Return the papers of a JSON array that a reader gave as examples; most readers gave none."""
+    return () if text == "[]" else tuple(map(GivenPaper._make, from_json(text)))
 
 
 @lru_cache(maxsize=1024)
@@ -56,6 +62,7 @@ _FIELDS: Mapping[str, Callable[[Any], Any] | None] = {
     "timezone": None,
     "topics_mode": _one_of(TopicsMode),
     "interest": None,
+    "examples": read_examples,
     "status": _one_of(SubscriberStatus),
     "origin": _one_of(Origin),
 }
@@ -89,7 +96,7 @@ MEMBER_COLUMNS = ("address_key", *Member._fields)
 
 def member_row(member: Member) -> tuple[str | None, ...]:
     """Return a member as text, in the order of `MEMBER_COLUMNS`."""
-    email, name, topics, follows, cadence, hour, timezone, mode, interest = member
+    email, name, topics, follows, cadence, hour, timezone, mode, interest, examples = member
     return (
         address_key(email),
         email,
@@ -101,6 +108,7 @@ def member_row(member: Member) -> tuple[str | None, ...]:
         timezone,
         None if mode is None else mode.value,
         interest,
+        to_json(examples).decode() if examples else "[]",
     )
 
 

@@ -16,7 +16,7 @@ from newsletter.core.rendering import Rendering
 from newsletter.core.subscriber import Origin, SubscriberStatus
 from newsletter.core.terms import Terms
 from newsletter.core.topics import TopicsMode
-from newsletter.ports import HindranceKind
+from newsletter.ports import SlowDownKind
 from newsletter.store.column_types import Compressed, Frozen, Moment
 
 
@@ -190,6 +190,7 @@ subscribers = sa.Table(
     sa.Column("timezone", sa.Text),
     sa.Column("topics_mode", _one_of(TopicsMode)),
     _text("interest"),
+    sa.Column("examples", sa.Text, nullable=False, server_default="[]"),  # a JSON array
     sa.Column("status", _one_of(SubscriberStatus), nullable=False),
     sa.Column("origin", _one_of(Origin), nullable=False),
     _moment("created_at"),
@@ -208,6 +209,15 @@ feedback = sa.Table(
     _reference("listing_key", "listings.key", primary_key=True, index=True),
     sa.Column("liked", sa.Boolean, nullable=False),
     _moment("at"),
+)
+
+# Papers that readers gave as examples and no source showed, as arXiv says them; NULL: it knows none of this id.
+looked_up_papers = sa.Table(
+    "looked_up_papers",
+    metadata,
+    sa.Column("arxiv_id", _Exact, primary_key=True),
+    sa.Column("record", Frozen(Listing)),
+    _moment("looked_up_at"),
 )
 
 EVERY_LIST = "*"
@@ -272,7 +282,9 @@ deliveries = sa.Table(
 
 _is_ready = deliveries.c.ready_at.is_not(None)
 _is_held = deliveries.c.claimed_by.is_not(None)
+_has_examples = subscribers.c.examples != "[]"
 _PARTIAL = {
+    sa.Index(None, subscribers.c.list, subscribers.c.key, sqlite_where=_has_examples): _has_examples,
     sa.Index(
         None, deliveries.c.issue_key, deliveries.c.ready_at, deliveries.c.key, sqlite_where=_is_ready
     ): _is_ready,
@@ -289,11 +301,11 @@ def complete_for_postgresql() -> None:
         index.kwargs["postgresql_where"] = condition
 
 
-# What holds mail up for a while, so that a restart doesn't forget it.
-hindrances = sa.Table(
+# What holds mail up for a while, so that a restart doesn't forget it. The table kept its name of revision 0002.
+slow_downs = sa.Table(
     "hindrances",
     metadata,
-    sa.Column("kind", _one_of(HindranceKind), primary_key=True),
+    sa.Column("kind", _one_of(SlowDownKind), primary_key=True),
     sa.Column("name", _Exact, primary_key=True),
     _moment("since"),
     _moment("until", nullable=True),
@@ -322,6 +334,7 @@ list_files = sa.Table(
     _text("stamp"),  # size and times of the members file
     _text("digest"),  # of the members file's content
     sa.Column("members", sa.Integer, nullable=False),  # how many the files name
+    sa.Column("examples", sa.Text, nullable=False, server_default="{}"),  # what the BibTeX files were, as JSON
     _moment("synced_at"),
 )
 
@@ -334,6 +347,7 @@ held_files = sa.Table(
     _text("stamp"),
     _text("digest"),
     sa.Column("members", sa.Integer, nullable=False),
+    sa.Column("examples", sa.Text, nullable=False),
     sa.Column("removed", sa.Integer, nullable=False),
     sa.Column("present", sa.Integer, nullable=False),
     _moment("since"),

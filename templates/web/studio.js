@@ -12,3 +12,12 @@ form.addEventListener("change", ({ target }) => {
   }
   form.submit();
 });
+// Sources take their time: one click is enough.
+form.addEventListener("submit", ({ submitter }) => {
+  if (submitter?.name !== "token") return;
+  // After the form has taken the button's value.
+  setTimeout(() => {
+    submitter.textContent = "Collecting…";
+    submitter.disabled = true;
+  });
+});

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     Call = Callable[..., tuple[int, str, str]]  # words of a command: exit code, stdout, stderr
 
 LIST = """title = "Daily"
-sender = "Daily <papers@example.org>"
+sender = "Daily <papers@lab.example>"
 postal_address = "1 Reading Lane"
 sources = ["jsonl:papers-*.jsonl"]
 """
-READER = '\n[[subscribers]]\nemail = "ann@example.org"\n'
+READER = '\n[[subscribers]]\nemail = "ann@lab.example"\n'
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ COMMANDS = (
         "db upgrade",
     ),
     *("issues list", "issues show --list daily", "deliveries list", "deliveries retry", "deliveries release"),
-    *("deliveries hindrances", "render --list daily", "send --list daily --to a@example.org", "lists check"),
+    *("deliveries slow-downs", "render --list daily", "send --list daily --to a@example.org", "lists check"),
     "backtest --list daily --from 2026-03-01 --to 2026-03-02",
 )
 
@@ -142,7 +142,7 @@ def test_a_day_that_is_none_is_wrong_usage_in_every_command(
     assert not (folder / "var").exists()
 
 
-@pytest.mark.parametrize("address", ["notanaddress", "a@b@c", "", "Ann <ann@example.org>", "ann@"])
+@pytest.mark.parametrize("address", ["notanaddress", "a@b@c", "", "Ann <ann@lab.example>", "ann@"])
 def test_the_address_of_a_test_copy_is_looked_at_first(call: Call, folder: Path, address: str) -> None:
     code, _, err = call("send", "--list", "daily", "--to", address)
     assert code == 2
@@ -187,7 +187,7 @@ def test_lists_check_counts_mistakes(call: Call, folder: Path) -> None:
 def test_pages_that_readers_cannot_reach_are_a_mistake_unless_the_relay_is_on_this_machine(
     call: Call, folder: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (folder / "subscribers" / "daily.toml").write_text(LIST + READER)
+    (folder / "subscribers" / "daily.toml").write_text((LIST + READER).replace("example.org", "lab.example"))
     monkeypatch.setenv("NEWSLETTER_WEB__PUBLIC_URL", url)
     code, _, err = call("lists", "check")
     assert code == 0

@@ -25,7 +25,8 @@ email = "ann@example.org"
 
 # What takes long to load.
 LARGE = {
-    *("aiosmtpd", "aiosmtplib", "aiosqlite", "alembic", "apscheduler", "asyncio", "cryptography", "cssselect2"),
+    *("aiosmtpd", "aiosmtplib", "aiosqlite", "alembic", "apscheduler", "asyncio", "babel"),
+    *("cryptography", "cssselect2"),
     *("email_validator", "httpx2", "jinja2", "lxml", "matplotlib", "premailer", "psycopg", "pydantic"),
     *(
         "pydantic_settings",
@@ -43,7 +44,7 @@ TABLE = {"rich.console"}
 SETTINGS = {"asyncio", "pydantic", "pydantic_settings", "structlog"}
 LEDGER = {*SETTINGS, "aiosqlite", "sqlalchemy", "uvloop"}
 LISTS = {"email_validator"}
-RENDERING = {"cssselect2", "jinja2", "lxml", "premailer", "pylatexenc", "tinycss2"}
+RENDERING = {"babel", "cssselect2", "jinja2", "lxml", "premailer", "pylatexenc", "tinycss2"}
 
 # Which of it a command may load.
 MAY_LOAD = {

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from newsletter.core.choice import Reason, ReasonKind
-from newsletter.core.follows import Follow, Follows, read_follow
+from newsletter.core.follows import Follow, Follows, Matching, read_follow
 from newsletter.core.listing import Listing
 from newsletter.core.searching import SearchIndex
 
@@ -15,7 +15,8 @@ PAPERS = [
 
 
 def found(*written: str) -> list[int]:
-    return sorted(Follows(SearchIndex(PAPERS)).reasons(tuple(map(read_follow, written))))
+    follows = Follows(SearchIndex(PAPERS))
+    return sorted({position for one in written for position in follows.matching(read_follow(one)).positions})
 
 
 @pytest.mark.parametrize(
@@ -39,10 +40,13 @@ def test_authors_are_whole_names_organizations_whole_words_and_keywords_phrases(
     assert found(written) == positions
 
 
-def test_each_follow_is_a_reason_in_the_readers_order() -> None:
+def test_each_follow_is_a_reason() -> None:
     follows = (read_follow("keyword: models"), read_follow("author: Ada Lovelace"))
-    reasons = Follows(SearchIndex(PAPERS)).reasons(follows)
-    assert reasons == {0: [Reason(ReasonKind.KEYWORD, "models"), Reason(ReasonKind.AUTHOR, "Ada Lovelace")]}
+    matching = Follows(SearchIndex(PAPERS)).matching
+    assert [matching(one) for one in follows] == [
+        Matching(Reason(ReasonKind.KEYWORD, "models"), frozenset({0})),
+        Matching(Reason(ReasonKind.AUTHOR, "Ada Lovelace"), frozenset({0})),
+    ]
 
 
 @pytest.mark.parametrize("written", ["", "Ada Lovelace", "author", "author:", "keyword: …", "journal: Nature"])
@@ -53,4 +57,4 @@ def test_what_names_nobody_or_nothing_is_a_mistake(written: str) -> None:
 
 def test_a_follow_is_written_as_it_is_read() -> None:
     follow = Follow(ReasonKind.AUTHOR, "Ada: the Lovelace")
-    assert read_follow(str(follow)) == follow
+    assert read_follow(str(follow)) == Follow.written(str(follow)) == follow

@@ -15,7 +15,7 @@ from newsletter.core.relay import Security
 from newsletter.delivery.limits.domains import DomainLimits, Limit
 from newsletter.delivery.smtp.experience import Joining
 from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelay
-from newsletter.ports import ChunkReport, Hindrance, HindranceKind, Hindrances, Store
+from newsletter.ports import ChunkReport, SlowDown, SlowDownKind, SlowDowns, Store
 from tests.delivery import services
 from tests.delivery.fakes import NOW, FakeOutbox, delivery, message_for, reader
 from tests.delivery.mta import Peculiar
@@ -52,22 +52,22 @@ async def other() -> AsyncIterator[SmtpServer]:
 
 
 @pytest.fixture
-def hindrances(store: Store) -> Hindrances:
-    return store.hindrances
+def slow_downs(store: Store) -> SlowDowns:
+    return store.slow_downs
 
 
 @pytest.fixture
-def process(hindrances: Hindrances, clock: Clock) -> Make:
+def process(slow_downs: SlowDowns, clock: Clock) -> Make:
     """Make services, each of a process of its own."""
-    return partial(services.process, hindrances=hindrances, clock=clock)
+    return partial(services.process, slow_downs=slow_downs, clock=clock)
 
 
 def at(domain: str, *keys: int) -> FakeOutbox:
     return FakeOutbox(delivery(key, f"reader{key}@{domain}") for key in keys)
 
 
-async def known(hindrances: Hindrances, kind: HindranceKind) -> list[Hindrance]:
-    return [one for one in await hindrances.known(now=NOW) if one.kind is kind]
+async def known(slow_downs: SlowDowns, kind: SlowDownKind) -> list[SlowDown]:
+    return [one for one in await slow_downs.known(now=NOW) if one.kind is kind]
 
 
 def patient() -> DomainLimits:
@@ -75,12 +75,12 @@ def patient() -> DomainLimits:
 
 
 async def test_a_domain_that_asked_to_slow_down_stays_slow_in_the_next_process(
-    server: SmtpServer, process: Make, hindrances: Hindrances
+    server: SmtpServer, process: Make, slow_downs: SlowDowns
 ) -> None:
     server.answer("RCPT", LATER)
     await process(at(SLOW, *range(1, 11)), relay_to(server), limits=patient()).deliver(message_for)
     told = len(server.told)
-    (slow,) = await known(hindrances, HindranceKind.DOMAIN)
+    (slow,) = await known(slow_downs, SlowDownKind.DOMAIN)
 
     again = await process(at(SLOW, 11), relay_to(server), limits=patient()).deliver(message_for)
 
@@ -92,14 +92,14 @@ async def test_a_domain_that_asked_to_slow_down_stays_slow_in_the_next_process(
 
 
 async def test_after_its_pause_it_gets_one_message_at_a_time_and_then_all_is_forgotten(
-    server: SmtpServer, process: Make, hindrances: Hindrances, clock: Clock
+    server: SmtpServer, process: Make, slow_downs: SlowDowns, clock: Clock
 ) -> None:
     server.answer("RCPT", LATER)
     await process(at(SLOW, *range(1, 11)), relay_to(server), limits=patient()).deliver(message_for)
     clock.put_forward(61)
 
     once_more = await process(at(SLOW, 11, 12), relay_to(server), limits=patient()).deliver(message_for)
-    (slow,) = await known(hindrances, HindranceKind.DOMAIN)
+    (slow,) = await known(slow_downs, SlowDownKind.DOMAIN)
     server.works_again()
     clock.put_forward(121)
     taken = await process(at(SLOW, 13, 14), relay_to(server), limits=patient()).deliver(message_for)
@@ -107,7 +107,7 @@ async def test_after_its_pause_it_gets_one_message_at_a_time_and_then_all_is_for
     assert once_more == ChunkReport(deferred=1, returned=1)
     assert slow.times == 2
     assert taken == ChunkReport(sent=2)
-    assert await known(hindrances, HindranceKind.DOMAIN) == []
+    assert await known(slow_downs, SlowDownKind.DOMAIN) == []
 
 
 async def test_a_domain_is_forgotten_when_it_was_left_alone_for_an_hour(
@@ -125,11 +125,11 @@ async def test_a_domain_is_forgotten_when_it_was_left_alone_for_an_hour(
 
 
 async def test_a_domain_whose_pause_was_noted_by_a_clock_that_ran_ahead_is_not_shut_out(
-    server: SmtpServer, process: Make, hindrances: Hindrances
+    server: SmtpServer, process: Make, slow_downs: SlowDowns
 ) -> None:
     future = NOW + timedelta(days=365)
-    slow = Hindrance(kind=HindranceKind.DOMAIN, name=SLOW, since=future, until=future, forgotten_at=future)
-    await hindrances.note([slow], now=NOW)
+    slow = SlowDown(kind=SlowDownKind.DOMAIN, name=SLOW, since=future, until=future, forgotten_at=future)
+    await slow_downs.note([slow], now=NOW)
 
     report = await process(at(SLOW, 1), relay_to(server), limits=DomainLimits(first_pause=0.05)).deliver(
         message_for
@@ -139,11 +139,11 @@ async def test_a_domain_whose_pause_was_noted_by_a_clock_that_ran_ahead_is_not_s
 
 
 async def test_a_relay_that_was_given_up_is_tried_with_one_message_by_the_next_process(
-    server: SmtpServer, process: Make, hindrances: Hindrances
+    server: SmtpServer, process: Make, slow_downs: SlowDowns
 ) -> None:
     server.answer("GREETING", "421 4.3.2 shutting down")
     failed = await process(FakeOutbox.of(20), relay_to(server, connections=4)).deliver(message_for)
-    (sick,) = await known(hindrances, HindranceKind.RELAY)
+    (sick,) = await known(slow_downs, SlowDownKind.RELAY)
     server.works_again()
     server.delay, before = 0.05, server.connections
 
@@ -158,7 +158,7 @@ async def test_a_relay_that_was_given_up_is_tried_with_one_message_by_the_next_p
     assert failed.trouble == sick.reason
     assert after_one == before + 1
     assert report == ChunkReport(sent=20)
-    assert await known(hindrances, HindranceKind.RELAY) == []
+    assert await known(slow_downs, SlowDownKind.RELAY) == []
 
 
 async def test_while_it_is_in_trouble_the_next_process_begins_with_the_relay_that_stands_by(
@@ -177,7 +177,7 @@ async def test_while_it_is_in_trouble_the_next_process_begins_with_the_relay_tha
 
 @pytest.mark.parametrize("limited", ["relay", "domain"])
 async def test_a_restart_lets_no_more_through_than_the_rate(
-    server: SmtpServer, process: Make, hindrances: Hindrances, limited: str
+    server: SmtpServer, process: Make, slow_downs: SlowDowns, limited: str
 ) -> None:
     def again(key: int) -> Make:
         relay = relay_to(server, rate=2.0 if limited == "relay" else 0.0)
@@ -190,18 +190,18 @@ async def test_a_restart_lets_no_more_through_than_the_rate(
         assert (await again(key)().deliver(message_for)).sent == 1
 
     assert loop.time() - began >= 1.4  # three times half a second, less what may come early
-    (pace,) = await known(hindrances, HindranceKind.PACE)
+    (pace,) = await known(slow_downs, SlowDownKind.PACE)
     assert pace.until == pace.forgotten_at
 
 
 async def test_after_a_process_that_was_killed_nobody_knows_and_the_rate_begins_as_if_just_used_up(
-    server: SmtpServer, process: Make, hindrances: Hindrances
+    server: SmtpServer, process: Make, slow_downs: SlowDowns
 ) -> None:
     server.delay = 60.0
     relay = partial(relay_to, server, rate=2.0, connections=1)
     killed = asyncio.create_task(process(FakeOutbox.of(1), relay()).deliver(message_for))
     await server.wait_for(lambda: "DATA" in server.told)
-    (pace,) = await known(hindrances, HindranceKind.PACE)
+    (pace,) = await known(slow_downs, SlowDownKind.PACE)
     assert pace.until is None
     server.delay = 0.0
 
@@ -225,13 +225,13 @@ async def test_a_rate_that_was_not_used_lately_makes_nobody_wait(server: SmtpSer
 
 
 async def test_a_relay_that_takes_no_joined_envelopes_is_known_as_such_after_a_restart(
-    process: Make, hindrances: Hindrances, clock: Clock
+    process: Make, slow_downs: SlowDowns, clock: Clock
 ) -> None:
     relay = Peculiar(discards=True)
     async with relay.running():
         first = SmtpRelay(plain(relay))
         await process(FakeOutbox.of(20), first).deliver(message_for)
-        (noted,) = await known(hindrances, HindranceKind.JOINING)
+        (noted,) = await known(slow_downs, SlowDownKind.JOINING)
         connections = relay.connections
 
         second = SmtpRelay(plain(relay))
@@ -257,14 +257,14 @@ async def test_a_relay_that_takes_no_joined_envelopes_is_known_as_such_after_a_r
 
 
 async def test_a_failure_noted_by_a_clock_that_ran_ahead_does_not_count_for_ever(
-    process: Make, hindrances: Hindrances
+    process: Make, slow_downs: SlowDowns
 ) -> None:
     relay = Peculiar(spares=1000)
     async with relay.running():
         future = NOW + timedelta(days=3650)
         name = f"127.0.0.1:{relay.port}"
-        noted = Hindrance(kind=HindranceKind.JOINING, name=name, since=NOW, reason="?", forgotten_at=future)
-        await hindrances.note([noted], now=NOW)
+        noted = SlowDown(kind=SlowDownKind.JOINING, name=name, since=NOW, reason="?", forgotten_at=future)
+        await slow_downs.note([noted], now=NOW)
         relays = SmtpRelay(plain(relay))
 
         await process(FakeOutbox.of(5), relays).deliver(message_for)
@@ -279,9 +279,9 @@ def plain(relay: Peculiar) -> RelayConfig:
 
 
 class Unwritable:
-    """A store that can't be used for this; `ports.Hindrances`."""
+    """A store that can't be used for this; `ports.SlowDowns`."""
 
-    async def known(self, *, now: datetime) -> list[Hindrance]:
+    async def known(self, *, now: datetime) -> list[SlowDown]:
         raise StoreError("the ledger is locked")
 
     async def note(self, *_: object, **__: object) -> None:
@@ -293,7 +293,7 @@ async def test_what_cannot_be_kept_costs_no_delivery(server: SmtpServer, process
     limits = DomainLimits(Limit(rate=1000), first_pause=0.05)
     outbox = at(QUICK, *range(1, 11))
 
-    report = await process(outbox, relay_to(server, rate=1000.0), limits=limits, hindrances=Unwritable()).deliver(
+    report = await process(outbox, relay_to(server, rate=1000.0), limits=limits, slow_downs=Unwritable()).deliver(
         message_for
     )
 
@@ -305,14 +305,14 @@ async def test_an_ordinary_run_writes_nothing(server: SmtpServer, process: Make)
     notes = []
 
     class Counting(Unwritable):
-        async def known(self, *, now: datetime) -> list[Hindrance]:
+        async def known(self, *, now: datetime) -> list[SlowDown]:
             return []
 
         async def note(self, *_: object, **__: object) -> None:
             notes.append(1)
 
     assert (
-        await process(FakeOutbox.of(50), relay_to(server), hindrances=Counting()).deliver(message_for)
+        await process(FakeOutbox.of(50), relay_to(server), slow_downs=Counting()).deliver(message_for)
     ).sent == 50
 
     assert notes == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from email import message_from_bytes
 from email.policy import default
 
@@ -86,9 +87,12 @@ async def test_nothing_to_show_is_said(workplace: Workplace) -> None:
     assert "nothing new" in done.complaints[0]
 
 
-async def test_the_preview_shows_sample_listings_while_there_is_nothing_else(workplace: Workplace) -> None:
+async def test_the_preview_shows_samples_in_the_browser_and_collects_when_asked(workplace: Workplace) -> None:
     workplace.list_file(["saved_page:../page-*.txt"])
-    process = await workplace.start("preview", "--port", "0")
+    opened = workplace.folder / "opened"
+    workplace.environment["BROWSER"] = f"sh -c 'echo %s >{opened}'"
+    workplace.set_clock(datetime(2026, 3, 14, 9, tzinfo=UTC))  # a Saturday
+    process = await workplace.start("preview", "--port", "0", "--open")
     assert process.stdout is not None
     try:
         url = (await asyncio.wait_for(process.stdout.readline(), 30)).decode().strip()
@@ -98,6 +102,14 @@ async def test_the_preview_shows_sample_listings_while_there_is_nothing_else(wor
             assert "Sample listings" in page.text
             mail = await client.get(url.rstrip("/") + "/mail")
             assert "EnvHarness" in mail.text
+            assert opened.read_text().strip() == url
+            save_page(workplace)
+            token = page.text.partition('name="token" value="')[2].partition('"')[0]
+            form = {"token": token, "list": "daily"}
+            after = await client.post(url.rstrip("/") + "/collect", data=form, follow_redirects=True)
+            assert "of them new." in after.text
+            assert "Sample listings" not in after.text
+            assert "Sorting by Patience" in (await client.get(url.rstrip("/") + "/mail")).text
     finally:
         process.terminate()
         await process.communicate()

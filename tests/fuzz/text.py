@@ -70,7 +70,7 @@ def _matched(text: str) -> None:
     Interests(index).scores(text)
     for kind in ("author", "organization", "keyword"):
         with suppress(ValueError):  # a text without a letter names nobody
-            Follows(index).reasons((read_follow(f"{kind}: {text}"),))
+            Follows(index).matching(read_follow(f"{kind}: {text}"))
 
 
 def _field(text: str) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.core.errors import ListFileError
 from newsletter.lists.files import ListFiles
+from newsletter.lists.placeholders import placeholders
 from newsletter.lists.schema import (
     LayoutTable,
     ListTable,
@@ -33,6 +35,7 @@ def test_it_stays_valid_with_every_optional_key_taken_up(tmp_path: Path) -> None
     text = re.sub(r"^# (\w+ = |\[)", r"\1", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     (tmp_path / "daily.toml").write_text(text, encoding="utf-8")
     (tmp_path / "daily.csv").write_text("email,name,topics,cadence,hour,timezone\n")
+    (tmp_path / "refs.bib").write_text("@misc{one, title={One}}\n")
     list_ = ListFiles(tmp_path, check_source=lambda _: "").load()["daily"].list
     assert list_.masthead.theme["logo"] == "Daily Papers"
 
@@ -56,3 +59,28 @@ def test_what_it_shows_as_defaults_are_the_defaults() -> None:
         shown = re.search(rf'^# {key} = "?([^"#\n]*?)"? *(?:#.*)?$', text, re.MULTILINE)
         assert shown is not None, key
         assert shown[1] == str(ListTable.model_fields[key].default), key
+
+
+def test_what_init_leaves_is_named_and_is_a_mistake_where_mail_leaves_the_machine(tmp_path: Path) -> None:
+    path = tmp_path / "daily.toml"
+    path.write_text(EXAMPLE.read_text(encoding="utf-8"), encoding="utf-8")
+    here = ListFiles(tmp_path, check_source=lambda _: "")
+    checked, said = here.check(), list(here.warnings(here.check()))
+    assert list(checked) == ["daily"]
+    away = ListFiles(tmp_path, check_source=lambda _: "", allow_placeholders=False)
+    with pytest.raises(ListFileError) as caught:
+        away.check()
+    assert [str(mistake) for mistake in caught.value.mistakes] == said
+    assert [re.sub(r"^.*/daily.toml:\d+: ", "", line).partition(":")[0] for line in said] == [
+        "sender",
+        "postal_address",
+        "email",
+    ]
+    lines = path.read_text().splitlines()
+    assert all("xample" in lines[mistake.line - 1] for mistake in caught.value.mistakes)
+    assert away.read().right == {}
+
+
+@pytest.mark.parametrize("data", [{"sender": 1, "postal_address": [], "subscribers": 3}, {"subscribers": [1, {}]}])
+def test_a_file_of_wrong_types_holds_no_examples(data: dict[str, object]) -> None:
+    assert list(placeholders(data)) == []

@@ -14,26 +14,28 @@ from hypothesis import strategies as st
 
 from newsletter.core.errors import ListFileError
 from newsletter.lists import lines
+from newsletter.lists.examples import ExampleFiles
 from newsletter.lists.lines import LONGEST_ROW, Lines, digest_of
 from newsletter.lists.members import MembersFile
 
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 texts = st.text(st.sampled_from('ab"ü,🙂\n\r\x0b\u2028'), max_size=40)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(texts, st.integers(1, 9), st.booleans())
+@given(texts, st.integers(1, 9), st.sampled_from(["utf-8", "utf-8-sig", "utf-16-le", "utf-16-be"]))
 def test_lines_are_those_of_the_text_wherever_blocks_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, block: int, has_mark: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, block: int, encoding: str
 ) -> None:
     monkeypatch.setattr(lines, "_BLOCK", block)
     path = tmp_path / "x.csv"
-    path.write_bytes(b"\xef\xbb\xbf" * has_mark + text.encode())
+    path.write_bytes(("\ufeff" * encoding.startswith("utf-16") + text).encode(encoding))
     read = Lines(path)
     assert list(read) == list(io.StringIO(text, newline=""))
     assert read.digest.hexdigest() == digest_of(path) == blake2b(path.read_bytes(), digest_size=16).hexdigest()
 
 
-@given(st.binary(max_size=30), st.integers(1, 5))
+@given(st.binary(max_size=30).filter(lambda some: some[:2] not in UTF_16), st.integers(1, 5))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_no_utf_8_is_named_with_its_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, block: int
@@ -71,7 +73,7 @@ def test_a_line_without_end_is_a_mistake_before_it_fills_the_memory(tmp_path: Pa
 
 
 def test_a_row_over_many_lines_is_a_mistake_before_it_fills_the_memory(tmp_path: Path) -> None:
-    file = MembersFile(tmp_path / "x.csv", ())
+    file = MembersFile(tmp_path / "x.csv", (), ExampleFiles(tmp_path))
     endless = ("email\n", '"a\n', *('","a\n' for _ in range(400_000)))
     tracemalloc.start()
     try:

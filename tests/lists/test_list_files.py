@@ -24,6 +24,7 @@ sources = ["huggingface"]
 FULL = """
 title = "Daily Papers"
 sender = "Daily Papers <papers@Example.org>"
+reply_to = "Lab, Example <people@Example.org>"
 postal_address = '''
 1 Example Street
 Exampleton'''
@@ -98,6 +99,7 @@ def test_a_full_file_becomes_the_list_and_its_subscribers(tmp_path: Path) -> Non
             list="weekly_best-of",
             title="Daily Papers",
             sender="Daily Papers <papers@example.org>",
+            reply_to='"Lab, Example" <people@example.org>',
             postal_address="1 Example Street\nExampleton",
             language="pt-BR",
             unsubscribe_mailto="leave@example.org",

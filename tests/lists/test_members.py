@@ -150,6 +150,11 @@ def test_every_mistake_in_the_rows_is_named_with_its_line(tmp_path: Path) -> Non
     ]
 
 
+def test_a_text_in_utf_16_as_excel_saves_it_is_read(tmp_path: Path) -> None:
+    rows = "Email\tName\r\nann@example.org\tÄnn 村\r\n"
+    assert [reader.name for reader in load(tmp_path, rows.encode("utf-16"))] == ["", "Änn 村"]
+
+
 @pytest.mark.parametrize(
     ("members", "expected"),
     [
@@ -157,7 +162,11 @@ def test_every_mistake_in_the_rows_is_named_with_its_line(tmp_path: Path) -> Non
         ("name\nAnn\n", ["people.csv:1: has no column 'email'"]),
         (
             "mail,name\na@example.org,Ann\n",
-            ["people.csv:1: has no column 'email'", "people.csv:1: unknown column 'mail': did you mean 'email'?"],
+            ["people.csv:1: has no column 'email', but 'mail', 'name': begin with a header row such as email,"],
+        ),
+        (
+            "Email Address,First Name,Tags,MEMBER_RATING\nann@example.org,Ann,x,2\n",
+            ["people.csv:1: unknown columns 'First Name', 'Tags', 'MEMBER_RATING': remove them"],
         ),
         ("email,tz\na@example.org,\n", ["people.csv:1: unknown column 'tz': choose from email, name, topics"]),
         (

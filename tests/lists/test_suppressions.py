@@ -74,7 +74,7 @@ def test_rows_take_what_they_do_not_say_from_the_command() -> None:
     ("content", "lines"),
     [
         ("", [1]),
-        ("ann@example.org\n", [1, 1]),
+        ("ann@example.org\n", [1]),
         ("address,adress\n", [1]),
         ("address,email\na@example.org,b@example.org\n", [1]),
         ("address,list\nann@example.org\n\nbob@example.org,daily,more\n", [2, 4]),

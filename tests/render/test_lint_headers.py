@@ -57,6 +57,13 @@ def test_an_encoded_list_unsubscribe_is_found() -> None:
     assert "is an encoded word" in [finding.message for finding in findings(raw)]
 
 
+def test_answers_go_to_one_place() -> None:
+    issue = make.issue(head=make.masthead(reply_to="people@example.org"))
+    field = "Reply-To: <people@example.org>\n"
+    assert rules_of(make.mail(issue), issue) == []
+    assert rules_of(in_bytes(field, field * 2, make.mail(issue)), issue) == [("one-of-each", "failure")]
+
+
 def test_a_list_unsubscribe_that_is_no_list_of_uris_is_found() -> None:
     raw = in_bytes(UNSUBSCRIBE, "List-Unsubscribe: https://papers.example.org/leave\n")
     assert "is not a list of <URIs>" in [finding.message for finding in findings(raw)]

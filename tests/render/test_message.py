@@ -176,6 +176,17 @@ def test_what_comes_back_may_go_to_an_address_that_tells_whose_it_is() -> None:
     assert read(raw)["From"] == "Daily Papers <papers@example.org>"
 
 
+def test_answers_and_wishes_go_where_the_list_wants_them() -> None:
+    assert read(make.mail())["Reply-To"] is None
+    issue = make.issue(head=make.masthead(reply_to='"Lab, Example" <people@example.org>'))
+    page = make.rendered(issue)
+    wishes = replace(page, text=f"{page.text_markers.slot('preferences_url')}\n{page.text}")
+    raw = make.made_of(wishes, issue).for_reader(make.delivery())[1]
+    assert read(raw)["Reply-To"] == '"Lab, Example" <people@example.org>'
+    assert read(raw)["From"] == "Daily Papers <papers@example.org>"
+    assert body(raw, "plain").startswith("mailto:people@example.org?subject=Preferences")
+
+
 def test_the_list_may_take_unsubscriptions_by_mail_too() -> None:
     issue = make.issue(head=make.masthead(unsubscribe_mailto="leave@example.org"))
     assert read(make.mail(issue))["List-Unsubscribe"] == (

@@ -367,5 +367,5 @@ def test_where_no_model_wrote_anything_nothing_says_so(renderer: TemplateRendere
     papers = [replace(paper, summary="", ai_summary="") for paper in factories.papers(20)]
     mail = reader_mail(renderer, factories.issue(papers))
     assert "AI summar" not in mail.html + mail.text
-    assert mail.html.count("From the abstracts") == mail.text.count("from the abstracts") == 2
+    assert mail.html.count("From the abstracts") == mail.text.count("From the abstracts") == 2
     assert "From the abstract:" not in mail.html

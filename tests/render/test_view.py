@@ -134,7 +134,7 @@ def test_a_byline_is_the_organization_or_the_first_author_or_how_many_there_are(
 
 def test_counts_are_words() -> None:
     view = view_of(factories.PAPERS[0], comments=1, stars=16_400)
-    assert (view.comments, view.stars) == ("1 comment", "16.4k stars")
+    assert (view.comments, view.stars) == ("1 comment", "16.4K stars")
     assert view_of(factories.PAPERS[0], comments=0).comments == ""
 
 

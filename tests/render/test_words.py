@@ -7,68 +7,82 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.core.choice import Choice, Reason, ReasonKind
+from newsletter.render.issue.language import language
 from newsletter.render.issue.words import (
     beside,
-    compact,
     counted,
     counts,
     in_words,
-    long_date,
     more_in_the_text,
     more_on_the_web,
-    reading_time,
     rule,
-    short_date,
-    weekday,
     wishes,
     wrapped,
 )
 
+EN = language("en")
+
 
 def test_days_are_words() -> None:
-    assert long_date(date(2026, 3, 12)) == "Thursday, 12 March 2026"
-    assert weekday(date(2026, 3, 12)) == "Thursday"
-    assert short_date(date(2026, 3, 12)) == "12 Mar"
-    assert short_date(date(2025, 12, 30), date(2026, 3, 12)) == "30 Dec 2025"
-    assert short_date(date(2026, 1, 3), date(2026, 3, 12)) == "3 Jan"
+    assert EN.long_date(date(2026, 3, 12)) == "Thursday, 12 March 2026"
+    assert EN.weekday(date(2026, 3, 12)) == "Thursday"
+    assert EN.weekday_date(date(2026, 3, 12)) == "Thursday, 12 Mar"
+    assert EN.short_date(date(2026, 3, 12)) == "12 Mar"
+    assert EN.short_date(date(2025, 12, 30), date(2026, 3, 12)) == "30 Dec 2025"
+    assert EN.short_date(date(2026, 1, 3), date(2026, 3, 12)) == "3 Jan"
 
 
 @pytest.mark.parametrize(
     ("number", "words"),
-    [(0, "0"), (999, "999"), (1234, "1,234"), (12_345, "12.3k"), (20_000, "20k"), (1_250_000, "1.2M")],
+    [(0, "0"), (999, "999"), (1234, "1,234"), (12_345, "12.3K"), (20_000, "20K"), (1_250_000, "1.2M")],
 )
 def test_counts_stay_short(number: int, words: str) -> None:
-    assert compact(number) == words
+    assert EN.compact(number) == words
 
 
 def test_one_is_singular() -> None:
-    assert (counted(1, "paper"), counted(2, "paper"), counted(0, "paper")) == ("1 paper", "2 papers", "0 papers")
+    said = [counted(EN, number, "paper") for number in (1, 2, 0)]
+    assert said == ["1 paper", "2 papers", "0 papers"]
+
+
+def test_what_no_catalogue_has_is_counted_in_english() -> None:
+    assert counted(language("de"), 2, "newt") == "2 newts"
 
 
 def test_counts_of_papers_are_a_sentence() -> None:
-    assert counts(0, 20, 46) == "20 of 46 new papers."
-    assert counts(0, 3, 3) == "3 new papers."
-    assert counts(6, 14, 48) == "6 papers for you, and the best 14 of 42 others."
-    assert counts(1, 2, 3) == "1 paper for you, and 2 others."
-    assert counts(9, 0, 46) == "9 papers for you, of 46 new papers."
-    assert counts(5, 0, 3) == counts(5, 0, 5) == "5 papers for you."
-    assert counts(5, 2, 3) == "5 papers for you, and 2 others."
+    said = {
+        (0, 20, 46): "20 of 46 new papers",
+        (0, 3, 3): "3 new papers",
+        (6, 14, 48): "6 papers for you, and the best 14 of 42 others",
+        (1, 2, 3): "1 paper for you, and 2 others",
+        (9, 0, 46): "9 papers for you, of 46 new papers",
+        (5, 0, 3): "5 papers for you",
+        (5, 0, 5): "5 papers for you",
+        (5, 2, 3): "5 papers for you, and 2 others",
+    }
+    assert {numbers: counts(EN, *numbers, 1) for numbers in said} == {
+        numbers: f"{sentence}. About a minute." for numbers, sentence in said.items()
+    }
+    assert counts(EN, 0, 3, 3, 5) == "3 new papers. About 5 minutes."
 
 
-def test_reading_time_and_what_only_the_web_has_are_said() -> None:
-    assert (reading_time(1), reading_time(5)) == ("About a minute.", "About 5 minutes.")
-    assert (more_on_the_web(1), more_on_the_web(28)) == ("1 more paper on the web", "28 more papers on the web")
-    assert more_on_the_web(0) == more_in_the_text(0) == ""
+def test_what_only_the_web_has_is_said() -> None:
+    assert [more_on_the_web(EN, count) for count in (1, 28)] == [
+        "1 more paper on the web",
+        "28 more papers on the web",
+    ]
+    assert more_on_the_web(EN, 0) == more_in_the_text(EN, 0) == ""
 
 
 def test_reasons_are_said_with_the_word_that_matched_each_once_and_a_few() -> None:
     theory = Reason(ReasonKind.TOPIC, "theory", "condition number")
-    assert in_words(()) == ""
-    assert in_words((theory, Reason(ReasonKind.TOPIC, "agents", "Agents"))) == "theory: condition number · agents"
-    assert in_words((Reason(ReasonKind.AUTHOR, "Ada Lovelace"),) * 2) == "you follow Ada Lovelace"
-    assert in_words((Reason(ReasonKind.INTEREST, word="proofs"),)) == "your interest: proofs"
+    agents = Reason(ReasonKind.TOPIC, "agents", "Agents")
+    assert in_words(EN, ()) == ""
+    assert in_words(EN, (theory, agents)) == "theory: condition number · agents"
+    assert in_words(EN, (Reason(ReasonKind.AUTHOR, "Ada Lovelace"),) * 2) == "you follow Ada Lovelace"
+    assert in_words(EN, (Reason(ReasonKind.INTEREST, word="proofs"),)) == "your interest: proofs"
     many = tuple(Reason(ReasonKind.TOPIC, f"{number} {'long ' * 50}") for number in range(20))
-    assert len(in_words(many)) < 160
+    assert len(in_words(EN, many)) < 160
 
 
 def test_the_topics_of_a_choice_are_named() -> None:
@@ -101,6 +115,12 @@ def test_the_margin_of_the_first_line_may_hold_a_number() -> None:
 def test_text_without_spaces_is_wrapped_between_its_characters_which_take_two_columns() -> None:
     lines = wrapped("深度学习" * 20, 4).splitlines()
     assert [len(line) for line in lines] == [38, 38, 16]
+
+
+def test_no_line_begins_with_a_full_stop_or_ends_with_an_opening_bracket() -> None:
+    lines = wrapped("深「度」学习。" * 40).splitlines()
+    assert len(lines) > 3
+    assert not any(line[0] in "」。" or line[-1] == "「" for line in lines)
 
 
 @given(st.text())

@@ -21,7 +21,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "adding-a-source.md"
 
 
 def code() -> str:
-    source, registry_line = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    _, source, registry_line = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     assert registry_line.strip() == '"semantic_scholar": SemanticScholar,'
     return str(source)
 

@@ -116,6 +116,7 @@ def _row(one: Subscriber, now: datetime) -> dict[str, Any]:
     row = {name: getattr(one, name) for name in FIELDS}
     row["topics"] = json.dumps(one.topics, ensure_ascii=False)
     row["follows"] = json.dumps([str(follow) for follow in one.follows], ensure_ascii=False)
+    row["examples"] = json.dumps(one.examples, ensure_ascii=False)
     row["hour"] = one.hour and one.hour.isoformat()
     return {**row, "address_key": one.address_key, "created_at": now, "updated_at": now}
 

@@ -31,7 +31,7 @@ async def papers(store: Store, count: int) -> list[int]:
     return [found[paper(number).title] for number in range(1, count + 1)]
 
 
-async def likes(store: Store, number: int = 1) -> dict[int, bool]:
+async def likes(store: Store, number: int = 1) -> dict[int | str, bool]:
     opinions = await store.feedback.of_address("daily", f"reader{number}@example.org")
     return {one.example.key: one.liked for one in opinions}
 

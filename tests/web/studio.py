@@ -50,6 +50,7 @@ class SmallStudio(Previews):
     names: tuple[str, ...] = ("daily", "weekly")
     sample: bool = False
     renderings: int = 0
+    collected: list[str] = field(default_factory=list)
     asked: list[tuple[str, date | None, str | None]] = field(default_factory=list)
 
     async def lists(self) -> tuple[str, ...]:
@@ -57,6 +58,10 @@ class SmallStudio(Previews):
 
     async def days(self, list_name: str) -> tuple[date, ...]:
         return DAYS if list_name == "daily" else ()
+
+    async def collect(self, list_name: str) -> str:
+        self.collected.append(list_name)
+        return "58 papers read, 40 of them new."
 
     async def subscribers(self, list_name: str, *, most: int = 100) -> list[str]:
         return [READER, "ann@example.org"]

@@ -107,8 +107,39 @@ async def test_the_message_downloads_as_a_file_for_mail_programs() -> None:
 async def test_samples_are_said_to_be_samples() -> None:
     async with looking_at(SmallStudio(sample=True)) as client:
         page = (await client.get("/")).text
-    assert '<p class="note">No listings are stored yet: this issue is made of samples.</p>' in page
+    assert '<p class="note">No listings are stored yet: this issue is made of samples. “Collect”' in page
     assert '<span class="badge">Sample</span>' in page
+
+
+def token_of(page: str) -> str:
+    [token] = re.findall(r'<button name="token" value="([^"]+)" formaction="/collect" formmethod="post">', page)
+    return str(token)
+
+
+async def test_collecting_shows_what_it_brought_once_and_keeps_the_choice() -> None:
+    studio = SmallStudio(sample=True)
+    async with looking_at(studio) as client:
+        page = (await client.get("/")).text
+        assert "newsletter collect" in page
+        form = {"token": token_of(page), "list": "weekly", "day": "2026-03-11", "view": "text"}
+        answer = await client.post("/collect", data=form)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/?list=weekly&view=text")
+        assert studio.collected == ["weekly"]
+        assert "58 papers read" not in (await client.get("/?list=daily")).text
+        assert "58 papers read, 40 of them new." in (await client.get("/?list=weekly&view=text")).text
+        assert "58 papers read" not in (await client.get("/?list=weekly&view=text")).text
+
+
+async def test_no_foreign_form_and_no_link_collects() -> None:
+    studio = SmallStudio()
+    async with looking_at(studio) as client:
+        for form in ({}, {"token": "x", "list": "daily"}, {"token": "é" * 100_000}):
+            assert (await client.post("/collect", data=form)).status_code == 403
+        token = token_of((await client.get("/")).text)
+        assert (await client.get("/collect", params={"token": token, "list": "daily"})).status_code == 405
+        assert (await client.post("/collect", data={"token": token, "list": "nope"})).status_code == 404
+        assert (await client.post("/collect", data={"token": token}, headers={"Host": "evil.example"})).is_error
+    assert studio.collected == []
 
 
 async def test_a_template_error_is_a_page_with_template_and_line() -> None:

@@ -69,3 +69,12 @@ async def test_another_list_forgets_the_day_and_the_reader_of_the_last_one() -> 
         await page.get_by_label("List").select_option("weekly")
         await page.wait_for_url("**list=weekly**")
     assert studio.asked[-1] == ("weekly", None, None)
+
+
+async def test_collect_is_one_click() -> None:
+    studio = SmallStudio(sample=True)
+    async with previewed(studio) as page:
+        await page.get_by_role("button", name="Collect").click()
+        await expect(page.get_by_role("status")).to_have_text("58 papers read, 40 of them new.")
+        await expect(page.get_by_role("button", name="Collect")).to_be_enabled()
+    assert studio.collected == ["daily"]

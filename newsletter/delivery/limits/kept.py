@@ -20,13 +20,13 @@ from newsletter.delivery.limits.domains import DomainLimits
 from newsletter.delivery.limits.relays import Relays
 from newsletter.delivery.smtp.experience import Joining
 from newsletter.delivery.smtp.replies import printable
-from newsletter.ports import Clock, Hindrance, HindranceKind, Hindrances
+from newsletter.ports import Clock, SlowDown, SlowDownKind, SlowDowns
 
 log = structlog.get_logger(__name__)
 
 _REMEMBERED = timedelta(hours=1)  # for which we are careful with a domain or relay after its pause or last failure
 _LONGEST_CHUNK = timedelta(days=2)  # after which all rates count as unused since a process was killed
-_ALL_PACES = (HindranceKind.PACE, "all")
+_ALL_PACES = (SlowDownKind.PACE, "all")
 
 
 class KeptLimits:
@@ -37,21 +37,21 @@ class KeptLimits:
     process that was killed, no burst is sent.
     """
 
-    def __init__(self, hindrances: Hindrances, limits: DomainLimits, relays: Relays, clock: Clock) -> None:
-        self._hindrances = hindrances
+    def __init__(self, slow_downs: SlowDowns, limits: DomainLimits, relays: Relays, clock: Clock) -> None:
+        self._slow_downs = slow_downs
         self._limits = limits
         self._relays = relays
         self._clock = clock
-        self._since: dict[tuple[HindranceKind, str], datetime] = {}
-        self._unwritten: set[tuple[HindranceKind, str]] = set()
+        self._since: dict[tuple[SlowDownKind, str], datetime] = {}
+        self._unwritten: set[tuple[SlowDownKind, str]] = set()
         self._writing: asyncio.Task[None] | None = None
         self._beginning = asyncio.Lock()
         self._chunks = 0
         self._is_new = True
-        limits.on_change = partial(self._changed, HindranceKind.DOMAIN)
+        limits.on_change = partial(self._changed, SlowDownKind.DOMAIN)
         for member in relays.members:
-            member.health.on_change = partial(self._changed, HindranceKind.RELAY)
-            member.joins.on_change = partial(self._changed, HindranceKind.JOINING)
+            member.health.on_change = partial(self._changed, SlowDownKind.RELAY)
+            member.joins.on_change = partial(self._changed, SlowDownKind.JOINING)
 
     @asynccontextmanager
     async def chunk(self) -> AsyncIterator[None]:
@@ -68,9 +68,9 @@ class KeptLimits:
 
     async def _begin(self) -> None:
         try:
-            known = await self._hindrances.known(now=self._clock())
+            known = await self._slow_downs.known(now=self._clock())
         except StoreError as error:
-            log.warning("hindrances_not_recalled", reason=str(error))
+            log.warning("slow_downs_not_recalled", reason=str(error))
             self._use_up_paces()
         else:
             for one in known:
@@ -78,24 +78,24 @@ class KeptLimits:
         self._is_new = False
         await self._note_paces()  # before the first message
 
-    def _recall(self, known: Hindrance) -> None:
+    def _recall(self, known: SlowDown) -> None:
         is_news = False
         match known.kind:
-            case HindranceKind.PACE:
+            case SlowDownKind.PACE:
                 self._use_up_paces()
-            case HindranceKind.DOMAIN:
+            case SlowDownKind.DOMAIN:
                 free_at = self._in_loop_time(known.until or known.since)
                 is_news = self._limits.recall(known.name, known.times, free_at, known.reason)
-            case HindranceKind.RELAY:
+            case SlowDownKind.RELAY:
                 namesakes = [one for one in self._relays.members if one.name == known.name]
                 is_news = sum(one.health.recall(known.reason) for one in namesakes) > 0  # all of them learn it
-            case HindranceKind.JOINING:
+            case SlowDownKind.JOINING:
                 until = self._in_loop_time(known.forgotten_at)
                 namesakes = [one for one in self._relays.members if one.name == known.name]
                 is_news = sum(one.joins.recall(known.reason, until) for one in namesakes) > 0
         if is_news:
             self._since[known.kind, known.name] = known.since
-            log.info("hindrance_recalled", kind=known.kind.value, name=known.name, reason=known.reason)
+            log.info("slow_down_recalled", kind=known.kind.value, name=known.name, reason=known.reason)
 
     def _use_up_paces(self) -> None:
         """Let all paces begin as if just used, unless this process has used them itself and knows better."""
@@ -112,7 +112,7 @@ class KeptLimits:
         if self._writing:
             await self._writing
 
-    def _changed(self, kind: HindranceKind, name: str) -> None:
+    def _changed(self, kind: SlowDownKind, name: str) -> None:
         self._unwritten.add((kind, name))
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write())
@@ -126,74 +126,74 @@ class KeptLimits:
             for key in over:
                 self._since.pop(key, None)
             try:
-                await self._hindrances.note([one for one in found.values() if one], over=over, now=now)
+                await self._slow_downs.note([one for one in found.values() if one], over=over, now=now)
             except StoreError as error:
-                log.warning("hindrances_not_kept", names=sorted(name for _, name in unwritten), reason=str(error))
+                log.warning("slow_downs_not_kept", names=sorted(name for _, name in unwritten), reason=str(error))
 
-    def _standing(self, kind: HindranceKind, name: str, now: datetime) -> Hindrance | None:
+    def _standing(self, kind: SlowDownKind, name: str, now: datetime) -> SlowDown | None:
         """Return how it stands with a domain, a relay or the paces; None: nothing holds mail up."""
         match kind:
-            case HindranceKind.DOMAIN:
+            case SlowDownKind.DOMAIN:
                 return self._domain(name, now)
-            case HindranceKind.RELAY:
+            case SlowDownKind.RELAY:
                 return self._relay(name, now)
-            case HindranceKind.PACE:
+            case SlowDownKind.PACE:
                 return self._paces(now)
-            case HindranceKind.JOINING:
+            case SlowDownKind.JOINING:
                 return self._joining(name, now)
 
-    def _domain(self, name: str, now: datetime) -> Hindrance | None:
+    def _domain(self, name: str, now: datetime) -> SlowDown | None:
         slow = self._limits.slow.get(name)
         if slow is None:
             return None
         until = _moment(slow.free_at, now)
-        return Hindrance(
-            kind=HindranceKind.DOMAIN,
+        return SlowDown(
+            kind=SlowDownKind.DOMAIN,
             name=name,
-            since=self._since.setdefault((HindranceKind.DOMAIN, name), now),
+            since=self._since.setdefault((SlowDownKind.DOMAIN, name), now),
             until=until,
             times=slow.times,
             reason=printable(slow.reason),
             forgotten_at=until + _REMEMBERED,
         )
 
-    def _relay(self, name: str, now: datetime) -> Hindrance | None:
+    def _relay(self, name: str, now: datetime) -> SlowDown | None:
         sick = (one.health for one in self._relays.members if one.name == name and not one.health.is_good)
         health = next(sick, None)
         if health is None:
             return None
-        return Hindrance(
-            kind=HindranceKind.RELAY,
+        return SlowDown(
+            kind=SlowDownKind.RELAY,
             name=name,
-            since=self._since.setdefault((HindranceKind.RELAY, name), now),
+            since=self._since.setdefault((SlowDownKind.RELAY, name), now),
             times=health.failures,
             given_up=health.given_up,
             reason=printable(health.trouble),
             forgotten_at=now + _REMEMBERED,
         )
 
-    def _joining(self, name: str, now: datetime) -> Hindrance | None:
+    def _joining(self, name: str, now: datetime) -> SlowDown | None:
         all_joins = (one.joins for one in self._relays.members if one.name == name)
         joins = next((one for one in all_joins if one.state is Joining.FAILS), None)
         if joins is None:
             return None
         until = _moment(joins.tried_again_at, now)
-        return Hindrance(
-            kind=HindranceKind.JOINING,
+        return SlowDown(
+            kind=SlowDownKind.JOINING,
             name=name,
-            since=self._since.setdefault((HindranceKind.JOINING, name), now),
+            since=self._since.setdefault((SlowDownKind.JOINING, name), now),
             until=until,
             reason=printable(joins.reason),
             forgotten_at=until,
         )
 
-    def _paces(self, now: datetime) -> Hindrance | None:
+    def _paces(self, now: datetime) -> SlowDown | None:
         used_until = max(self._limits.used_until, *(member.pace.free_at for member in self._relays.members))
         until = None if self._chunks else _moment(used_until, now)
         if until and until <= now:
             return None
         kind, name = _ALL_PACES
-        return Hindrance(kind=kind, name=name, since=now, until=until, forgotten_at=until or now + _LONGEST_CHUNK)
+        return SlowDown(kind=kind, name=name, since=now, until=until, forgotten_at=until or now + _LONGEST_CHUNK)
 
     def _in_loop_time(self, moment: datetime) -> float:
         return asyncio.get_running_loop().time() + (moment - self._clock()).total_seconds()

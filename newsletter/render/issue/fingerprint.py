@@ -42,7 +42,8 @@ class Fingerprint:
 @cache
 def _program() -> str:
     root = Path(__file__).parents[2]
-    sources = [path.read_bytes() for name in _PROGRAM for path in sorted((root / name).rglob("*.py"))]
+    files = (path for name in _PROGRAM for path in sorted((root / name).rglob("*")))
+    sources = [path.read_bytes() for path in files if path.suffix in {".py", ".po"}]
     return _digest([__version__.encode(), *sources])
 
 

@@ -1,6 +1,6 @@
 """What pages of issues that former versions closed need: a mail is made of them again where it was not sent yet.
 
-Their templates numbered the listings, which stood one under the other, and said how many there are.
+Their templates numbered the listings, which stood one under the other, and said in English how many there are.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from newsletter.core.choice import Choice
+from newsletter.render.issue.catalogues import SOURCE
+from newsletter.render.issue.language import language
 from newsletter.render.issue.words import in_words, share
 from newsletter.render.mime.segments import Chosen, Values
 
@@ -19,8 +21,9 @@ _CONTENTS_FROM = 12  # listings from which there was a table of contents
 
 def chosen(choice: Choice) -> Chosen:
     """Return all listings of a choice with their numbers."""
+    english = language(SOURCE)
     listings = {
-        position: Values(matched=in_words(reasons), number=str(number), margin=f"{number}. ".ljust(4))
+        position: Values(matched=in_words(english, reasons), number=str(number), margin=f"{number}. ".ljust(4))
         for number, (position, reasons) in enumerate(zip(choice.positions, choice.reasons, strict=True), start=1)
     }
     return Chosen(listings)
@@ -39,4 +42,4 @@ def values(choice: Choice, candidates: int, left_out: Collection[int]) -> dict[s
 
 
 def _size(shown: int, candidates: int) -> str:
-    return f"{'is' if shown == 1 else 'are'} {share(shown, candidates)}"
+    return f"{'is' if shown == 1 else 'are'} {share(language(SOURCE), shown, candidates)}"

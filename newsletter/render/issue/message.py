@@ -14,7 +14,9 @@ from newsletter.core.rendering import Rendering
 from newsletter.core.text import one_line
 from newsletter.core.tokens import Links
 from newsletter.ports import Composed, Message
+from newsletter.render.issue import words
 from newsletter.render.issue.clauses import cut
+from newsletter.render.issue.language import Language, language
 from newsletter.render.issue.pages import Pages
 from newsletter.render.mime import headers
 from newsletter.render.mime.addresses import Mailbox, wire_address
@@ -23,8 +25,6 @@ from newsletter.render.mime.segments import Arrangement, filled, joined
 
 if TYPE_CHECKING:
     from newsletter.render.mime.signing import Signer
-
-TEST_COPY = "[Test]"  # before the subject of a test copy
 
 _LARGEST_KEY = 10**12  # of a subscriber
 _CHOICES_KEPT = 64  # choices whose arranged page is kept, some 100 KB each
@@ -58,7 +58,9 @@ class IssueMessage(Message):
         pages: Pages | None = None,
     ) -> None:
         self._issue, self._links, self._signer, self._trial = issue, links, signer, trial
+        self._language = language(issue.masthead.language)
         self._sender = Mailbox.parse(issue.masthead.sender)
+        self._reply_to = Mailbox.parse(issue.masthead.reply_to) if issue.masthead.reply_to else None
         self._mailto = _mailto(issue.masthead.unsubscribe_mailto) if links.public_url else ()
         self._leaving_to = _mailbox(issue.masthead.unsubscribe_mailto) or self._sender.address
         self._bounces_to = issue.masthead.bounces_to and wire_address(issue.masthead.bounces_to)
@@ -66,6 +68,8 @@ class IssueMessage(Message):
         self._boundary = boundary_of(issue.list, issue.day.isoformat())
         self._arranged = lru_cache(maxsize=_CHOICES_KEPT)(self._arrange)
         self._from = headers.mailbox("From", self._sender)
+        if self._reply_to:
+            self._from += headers.mailbox("Reply-To", self._reply_to)
         self._tail = self._list_headers() + multipart_headers(self._boundary)
 
     def for_reader(self, delivery: Delivery) -> tuple[str, bytes]:
@@ -110,7 +114,7 @@ class IssueMessage(Message):
     def _arrange(self, choice: Choice, subject: str) -> tuple[bytes, Arrangement]:
         """Return the subject field and the body of a choice, ready for each reader who has it."""
         text, html = self.pages.arranged(choice, subject)
-        subject = f"{TEST_COPY} {subject}" if self._trial else subject
+        subject = f"{words.test_copy(self._language)} {subject}" if self._trial else subject
         return headers.text("Subject", subject), joined(alternative(self._boundary, (text,), (html,)))
 
     def _lengths(self) -> dict[str, int]:
@@ -123,7 +127,8 @@ class IssueMessage(Message):
 
     def _known(self) -> dict[str, str]:
         """Return the values of slots that are the same for all readers."""
-        known = {"preferences_url": _preferences(self._sender, self._issue.list)}
+        keeper = self._reply_to or self._sender
+        known = {"preferences_url": _preferences(self._language, keeper, self._issue.list)}
         return known if self._links.public_url else known | {"feedback_url": ""}
 
     def _message_id(self, delivery: Delivery) -> str:
@@ -170,6 +175,6 @@ def _mailbox(address: str) -> str:
     return address.removeprefix("mailto:").partition("?")[0]
 
 
-def _preferences(sender: Mailbox, list_name: str) -> str:
+def _preferences(frame: Language, keeper: Mailbox, list_name: str) -> str:
     """Return where readers ask for other topics or another hour: with those who keep the list (RFC 6068)."""
-    return f"mailto:{quote(sender.address, safe='@')}?subject={quote(f'Preferences: {list_name}')}"
+    return f"mailto:{quote(keeper.address, safe='@')}?subject={quote(words.preferences_of(frame, list_name))}"

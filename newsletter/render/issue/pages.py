@@ -13,6 +13,7 @@ from newsletter.core.rendering import Part, Rendering, Writer
 from newsletter.core.week import sections_of_week
 from newsletter.render.issue import former, words
 from newsletter.render.issue.fit import BUDGET, fewer, room
+from newsletter.render.issue.language import Language, language
 from newsletter.render.issue.view import preheader
 from newsletter.render.mime.markers import Markers
 from newsletter.render.mime.pieces import Names, compiled
@@ -50,6 +51,7 @@ class Pages:
         self, issue: Issue, rendering: Rendering, known: Mapping[str, str], links: Mapping[str, int]
     ) -> None:
         self._issue, self._rendering, self._links = issue, rendering, links
+        self._language = language(issue.masthead.language)
         self._text = _compiled(rendering.text, known, html=False)
         self._html = _compiled(rendering.html, known, html=True)
         self._is_former = self._html.is_former
@@ -91,7 +93,7 @@ class Pages:
             writers = {self._writers[position] for position in positions} - {Writer.NOBODY}
             by_models, by_authors = Writer.MODEL in writers, writers == {Writer.AUTHORS}
             listings = {
-                position: _values_of_listing(reasons[position], html=html, mixed=by_models)
+                position: _values_of_listing(self._language, reasons[position], html=html, mixed=by_models)
                 for position in positions
             }
             values = {
@@ -106,13 +108,14 @@ class Pages:
         """Return what a mail with these listings says of itself."""
         candidates, positions = self._issue.candidates, whole.shown
         matching = sum(1 for reasons in choice.reasons if reasons)
-        counts = words.counts(matching, len(choice.positions) - matching, candidates)
+        others, minutes = len(choice.positions) - matching, whole.minutes
         headlines = self._rendering.headlines
+        first = [headlines[position] for position in choice.positions]
         is_roomy = whole.is_roomy
         values = {
             "subject": subject,
-            "preheader": preheader([headlines[position] for position in choice.positions], candidates),
-            "counts": f"{counts} {words.reading_time(whole.minutes)}",
+            "preheader": preheader(self._language, first, candidates),
+            "counts": words.counts(self._language, matching, others, candidates, minutes),
             "wishes": words.wishes(choice),
             "roomy": _flag(is_roomy),
             "tight": _flag(not is_roomy),
@@ -128,15 +131,15 @@ class Pages:
         """Return what a part says of the papers that it does not show."""
         count = len(shown.shown)
         return {
-            "more_on_the_web": words.more_on_the_web(len(self._issue.listings) - count),
-            "more_in_the_text": words.more_in_the_text(len(whole.shown) - count),
+            "more_on_the_web": words.more_on_the_web(self._language, len(self._issue.listings) - count),
+            "more_in_the_text": words.more_in_the_text(self._language, len(whole.shown) - count),
         }
 
 
 @lru_cache(maxsize=4096)
-def _values_of_listing(reasons: tuple[Reason, ...], *, html: bool, mixed: bool) -> Values:
+def _values_of_listing(frame: Language, reasons: tuple[Reason, ...], *, html: bool, mixed: bool) -> Values:
     """Return the values of the slots in a form; the same object for all listings that are alike."""
-    matched = words.in_words(reasons)
+    matched = words.in_words(frame, reasons)
     return Values(
         matched=matched if html or not matched else words.wrapped(f"[{matched}]", _MARGIN),
         unmatched=_flag(not matched),

@@ -10,15 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import (
-    ChoiceLoader,
-    Environment,
-    FileSystemLoader,
-    StrictUndefined,
-    TemplateNotFound,
-    TemplateSyntaxError,
-    select_autoescape,
-)
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, TemplateNotFound, TemplateSyntaxError
 from markupsafe import Markup
 
 from newsletter.core.errors import RenderError
@@ -28,9 +20,11 @@ from newsletter.core.subject import fill
 from newsletter.core.text import one_line
 from newsletter.ports.pages import PageRenderer
 from newsletter.render.issue import words
-from newsletter.render.issue.clauses import cut
+from newsletter.render.issue.catalogues import SOURCE
+from newsletter.render.issue.environment import environment
 from newsletter.render.issue.fingerprint import Fingerprint
 from newsletter.render.issue.inline import inline
+from newsletter.render.issue.language import language
 from newsletter.render.issue.mathtext import readable
 from newsletter.render.issue.rendered import RenderedIssue
 from newsletter.render.issue.theme import theme
@@ -49,25 +43,7 @@ class TemplateRenderer(PageRenderer):
         self._folders = tuple(str(folder.resolve()) for folder in folders)
         self._made_by = Fingerprint([folder.resolve() for folder in folders])
         self._fingerprint = ""
-        self._environment = Environment(
-            loader=ChoiceLoader([FileSystemLoader(folder) for folder in self._folders]),
-            undefined=StrictUndefined,
-            autoescape=select_autoescape(["html"]),
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.filters.update(
-            long_date=words.long_date,
-            short_date=words.short_date,
-            weekday=words.weekday,
-            compact=words.compact,
-            counted=words.counted,
-            cut=cut,
-            rule=words.rule,
-            beside=words.beside,
-            unbroken=words.unbroken,
-            wrapped=words.wrapped,
-        )
+        self._environments: dict[str, Environment] = {}  # by the tag of their language
 
     def fingerprint(self, *, now: bool = False) -> str:
         """Return a hash of all that makes a page, except its values: templates and program.
@@ -75,8 +51,8 @@ class TemplateRenderer(PageRenderer):
         Templates are checked for changes once a second, or at once if `now`.
         """
         value = self._made_by.value(now=now)
-        if value != self._fingerprint and self._environment.cache is not None:
-            self._environment.cache.clear()  # Jinja notices a changed file, but no new one that takes precedence
+        if value != self._fingerprint:
+            self._environments = {}  # Jinja notices a changed file, but no new one that takes precedence
         self._fingerprint = value
         return value
 
@@ -86,7 +62,7 @@ class TemplateRenderer(PageRenderer):
         Raises:
             RenderError: the template is wrong; names template and line.
         """
-        values = subject_values(draft, readable)
+        values = subject_values(draft, readable) | {"language": draft.masthead.language}
         if draft.terms.subject:
             return one_line(fill(draft.terms.subject, values))
         return one_line(self._render(f"{draft.terms.cadence}/subject.txt", values))
@@ -151,13 +127,21 @@ class TemplateRenderer(PageRenderer):
 
     def _render(self, name: str, values: Mapping[str, Any]) -> str:
         try:
-            return self._environment.get_template(name).render(values)
+            return self._environment(values["language"]).get_template(name).render(values)
         except TemplateNotFound as error:
             raise RenderError(f"template {error.name} is not in {' or '.join(self._folders)}") from error
         except TemplateSyntaxError as error:
             raise RenderError(f"{error.filename or error.name}:{error.lineno}: {error.message}") from error
         except Exception as error:  # a template can go wrong in any way
             raise RenderError(f"{self._place(error) or name}: {error}") from error
+
+    def _environment(self, tag: str) -> Environment:
+        """Return what templates are read and rendered with in a language."""
+        made = self._environments.get(tag)
+        if made is None:
+            loader = ChoiceLoader([FileSystemLoader(folder) for folder in self._folders])
+            made = self._environments[tag] = environment(loader, language(tag))
+        return made
 
     def _place(self, error: Exception) -> str:
         """Return template and line of an error: the innermost frame of the traceback that is in a template."""
@@ -171,13 +155,16 @@ class TemplateRenderer(PageRenderer):
 
 
 def _shared_values(context: Mapping[str, Any]) -> dict[str, Any]:
-    """Add the values that all templates get; a page without a list has the default theme."""
+    """Add the values that all templates get; a page without a list has the default theme, may name a language."""
     masthead: Masthead | None = context.get("masthead")
+    tag = masthead.language if masthead else context.get("language") or SOURCE
+    title = masthead.title if masthead else words.no_list(language(tag))
     return {
         **context,
         "masthead": masthead,
-        "theme": theme(masthead.theme if masthead else {}, title=masthead.title if masthead else "Newsletter"),
-        "direction": direction(masthead.language if masthead else "en"),
+        "language": tag,
+        "theme": theme(masthead.theme if masthead else {}, title=title),
+        "direction": direction(tag),
     }
 
 

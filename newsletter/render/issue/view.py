@@ -17,9 +17,12 @@ from newsletter.core.rendering import Headline, Writer
 from newsletter.core.text import one_line
 from newsletter.core.tokens import feedback_about
 from newsletter.core.week import day_of_week, days_of_week
+from newsletter.render.issue import words
 from newsletter.render.issue.clauses import brief, clause, columns, cut
+from newsletter.render.issue.facts import facts
+from newsletter.render.issue.language import Language, language
 from newsletter.render.issue.sentences import cut_at_sentence, gist, passage
-from newsletter.render.issue.words import AI_SUMMARY, FIGURE, compact, counted, share, short_date
+from newsletter.render.issue.tongue import language_of
 
 _PREHEADER = 160
 _SUBJECT_TITLE = 100
@@ -68,7 +71,8 @@ class ListingView:
     `wording` has all of them shorter. `byline` is the organization or the first author. `votes` is a number, and
     `upvotes` the same in words; `facts` say what else it is in the issue for (`rose late`). `rose_from` and
     `rose_by` are numbers, if it rose since it was first seen. `day_section` is the name of the section of its day
-    in a weekly mail. `is_search` says whether `url` is a search for the title. `more_path` and `less_path` stand
+    in a weekly mail. `is_search` says whether `url` is a search for the title. `lang` is the language tag of the
+    paper's own texts, or nothing where it is that of the mail, or is not known. `more_path` and `less_path` stand
     behind the slot `feedback_url`. `figure_url` is a picture from the paper, `figure_width` how wide a mail shows
     it, in CSS pixels. Its height follows. It may be transparent, and needs a white ground.
     """
@@ -78,6 +82,7 @@ class ListingView:
     title: str
     url: str
     is_search: bool
+    lang: str
     authors: tuple[str, ...]
     n_authors: int
     organization: str
@@ -143,15 +148,16 @@ def issue_view(
         readable: turns markup in a listing's text into plain Unicode.
         cite: returns the link to the page by which a listing is cited, or nothing.
     """
+    frame = language(issue.masthead.language)
     listings = tuple(
-        _linked(_listing(item, position, issue, readable), item, cite(item))
+        _linked(_listing(item, position, issue, readable), item, frame, cite(item))
         for position, item in enumerate(issue.listings)
     )
     first = [headline(listing) for listing in listings[: issue.length]]
     return IssueView(
         number=issue.number,
         day=issue.day,
-        preheader=preheader(first, issue.candidates),
+        preheader=preheader(frame, first, issue.candidates),
         listings=listings,
         days=_days(issue) if issue.terms.cadence is Cadence.WEEKLY else (),
     )
@@ -164,7 +170,7 @@ def subject_values(draft: Draft, readable: Callable[[str], str]) -> dict[str, ob
         "masthead": draft.masthead,
         "title": draft.masthead.title,
         "day": draft.day,
-        "date": short_date(draft.day),
+        "date": language(draft.masthead.language).short_date(draft.day),
         "number": draft.number,
         "lead": cut(lead, _SUBJECT_TITLE),
         "count": len(draft.listings),
@@ -202,8 +208,8 @@ def _days(issue: Issue) -> tuple[DayView, ...]:
 
 
 def _listing(item: IssueListing, position: int, issue: Issue, readable: Callable[[str], str]) -> ListingView:
-    listing = item.listing
-    title = cut(_plain(listing.title, readable), _TITLE) or "Untitled"
+    listing, frame = item.listing, language(issue.masthead.language)
+    title = cut(_plain(listing.title, readable), _TITLE) or words.untitled(frame)
     abstract = _plain(listing.abstract, readable)
     ai_summary = _unless(_plain(listing.ai_summary, readable), {abstract})
     summary = _unless(_plain(listing.summary, readable), {abstract, ai_summary})
@@ -216,30 +222,31 @@ def _listing(item: IssueListing, position: int, issue: Issue, readable: Callable
         title=title,
         url=url,
         is_search=is_search,
+        lang=_lang(listing, frame),
         authors=authors,
         n_authors=listing.n_authors,
         organization=organization,
-        byline=cut(organization, _BYLINE) or _first_author(authors, listing.n_authors),
-        published=short_date(listing.published_on, issue.day) if listing.published_on else "",
+        byline=cut(organization, _BYLINE) or _first_author(frame, authors, listing.n_authors),
+        published=frame.short_date(listing.published_on, issue.day) if listing.published_on else "",
         day_section=day_section(day_of_week(item.listed_on, issue.day)),
         summary=summary,
         ai_summary=ai_summary,
-        ai_label=AI_SUMMARY if ai_summary else "",
+        ai_label=words.ai_label(frame) if ai_summary else "",
         abstract=abstract,
         wording=_wording(title, summary, ai_summary, abstract),
-        facts=tuple(one_line(reason) for reason in item.reasons if "upvote" not in reason),
-        votes=compact(item.upvotes) if item.upvotes else "",
-        upvotes=counted(item.upvotes, "upvote") if item.upvotes else "",
-        rose_from=compact(item.first_upvotes or 0) if item.rose_by else "",
-        rose_by=compact(item.rose_by) if item.rose_by else "",
-        comments=counted(item.comments, "comment") if item.comments else "",
-        n_comments=compact(item.comments) if item.comments else "",
-        stars=counted(item.stars, "star") if item.stars else "",
-        n_stars=compact(item.stars) if item.stars else "",
+        facts=facts(frame, item.reasons),
+        votes=frame.compact(item.upvotes) if item.upvotes else "",
+        upvotes=words.counted(frame, item.upvotes, "upvote") if item.upvotes else "",
+        rose_from=frame.compact(item.first_upvotes or 0) if item.rose_by else "",
+        rose_by=frame.compact(item.rose_by) if item.rose_by else "",
+        comments=words.counted(frame, item.comments, "comment") if item.comments else "",
+        n_comments=frame.compact(item.comments) if item.comments else "",
+        stars=words.counted(frame, item.stars, "star") if item.stars else "",
+        n_stars=frame.compact(item.stars) if item.stars else "",
     )
 
 
-def _linked(view: ListingView, item: IssueListing, cite_url: str) -> ListingView:
+def _linked(view: ListingView, item: IssueListing, frame: Language, cite_url: str) -> ListingView:
     """Return a view with the links beside the title, and with the figure."""
     listing, figure = item.listing, item.figure
     of_arxiv = f"https://arxiv.org/pdf/{listing.arxiv_id}" if listing.arxiv_id else ""
@@ -254,7 +261,7 @@ def _linked(view: ListingView, item: IssueListing, cite_url: str) -> ListingView
         less_path=feedback_about(item.key, like=False),
         figure_url=web_link(figure.url) if figure else "",
         figure_width=_shown_width(figure),
-        figure_alt=FIGURE if figure else "",
+        figure_alt=words.figure(frame) if figure else "",
     )
 
 
@@ -286,11 +293,17 @@ def _writer(summary: str, ai_summary: str, abstract: str) -> Writer:
     return Writer.AUTHORS if abstract else Writer.NOBODY
 
 
-def _first_author(authors: Sequence[str], count: int) -> str:
+def _lang(listing: Listing, frame: Language) -> str:
+    """Return the language of a paper, or nothing where it is that of the mail around it."""
+    tag = language_of(listing)
+    return "" if frame.tag.lower().split("-")[0] == tag else tag
+
+
+def _first_author(frame: Language, authors: Sequence[str], count: int) -> str:
     """Return the first author, and whether there are others; or how many there are."""
     if not authors:
-        return counted(count, "author") if count else ""
-    return f"{authors[0]} et al." if count > 1 else authors[0]
+        return words.counted(frame, count, "author") if count else ""
+    return words.first_author(frame, authors[0]) if count > 1 else authors[0]
 
 
 def _unless(text: str, said: Collection[str]) -> str:
@@ -306,7 +319,7 @@ def title_link(listing: Listing, landing: Landing) -> tuple[str, bool]:
 
 def headline(listing: ListingView) -> Headline:
     """Return what of a listing a mail says outside of it."""
-    label = f"{AI_SUMMARY} " if listing.wording.writer is Writer.MODEL else ""
+    label = f"{listing.ai_label} " if listing.wording.writer is Writer.MODEL else ""
     return Headline(
         title=listing.title,
         brief=clause(label + (listing.wording.standfirst or listing.wording.passage), _PREHEADER),
@@ -315,15 +328,16 @@ def headline(listing: ListingView) -> Headline:
     )
 
 
-def preheader(headlines: Sequence[Headline], candidates: int) -> str:
+def preheader(frame: Language, headlines: Sequence[Headline], candidates: int) -> str:
     """Return the text that an inbox shows after the subject, which is the first title: it goes on from there.
 
     Args:
+        frame: the language of the mail's own words.
         headlines: of the listings, in the reader's order.
         candidates: how many papers they were chosen from.
     """
     if len(headlines) < 2:  # noqa: PLR2004 -- the subject has said it all but for the paper's own words
         return headlines[0].brief if headlines else ""
-    count = share(len(headlines), candidates)
+    count = words.share(frame, len(headlines), candidates)
     titles = " · ".join(item.title for item in headlines[1:3])
     return f"{cut(titles, _PREHEADER - len(count) - 3)} · {count}"

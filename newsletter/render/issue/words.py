@@ -1,61 +1,85 @@
-"""What the frame of a mail says: dates, counts and sentences, independent of the locale."""
+"""What the frame of a mail says: counts and sentences in a language; and how lines of the text part are set."""
 
 from __future__ import annotations
 
 import re
-from datetime import date
+from collections.abc import Mapping
 from functools import lru_cache
 
 from newsletter.core.choice import Choice, Reason, ReasonKind
 from newsletter.core.searching import stems
 from newsletter.core.text import one_line
 from newsletter.render.issue.clauses import columns, cut
+from newsletter.render.issue.language import Language
 from newsletter.render.issue.mathtext import readable
 
 LINE = 72  # columns of the text part
-AI_SUMMARY = "AI summary:"  # before a text by a model that stands alone
 _REASONS = 3  # that are said of a paper
 _TOPICS = 3  # that are named at the head of a section
 _NAME = 48  # columns of what a reader follows, and of a topic
-# A word with the space before it; each character of a script that is written without spaces is one.
-_WORD = re.compile(r"(\s*)([\u2e80-\u9fff\uf900-\ufaff]|[^\s\u2e80-\u9fff\uf900-\ufaff]+)")
-
-FIGURE = "Figure shown with the paper"  # in place of a picture that is not loaded
-
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
+# A word with the space before it. Each character of a script that is written without spaces is one, with marks
+# after it that must not begin a line, and marks before it that must not end one.
+_CLOSING, _OPENING = "、。，．：；？！）」』】〉》〕”’…ー々", "（「『【〈《〔“‘"  # noqa: RUF001 -- of Chinese and Japanese
+_CJK = r"\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef"
+_WORD = re.compile(rf"(\s*)([{_OPENING}]*(?:[^\s{_CJK}]+|[{_CJK}])[{_CLOSING}]*)")
 
 
-def weekday(day: date) -> str:
-    """Return the name of a day's weekday."""
-    return _WEEKDAYS[day.weekday()]
+def _N(one: str, many: str) -> tuple[str, str]:  # noqa: N802 -- the name by which texts are found that are said later
+    """Return the forms of a message for one and for many, which stand here to be translated."""
+    return one, many
 
 
-def long_date(day: date) -> str:
-    """Return a day as `Thursday, 12 March 2026`."""
-    return f"{_WEEKDAYS[day.weekday()]}, {day.day} {_MONTHS[day.month - 1]} {day.year}"
+# What is counted, by the names that templates have for it.
+_COUNTED: Mapping[str, tuple[str, str]] = {
+    "paper": _N("%(count)s paper", "%(count)s papers"),
+    "new paper": _N("%(count)s new paper", "%(count)s new papers"),
+    "author": _N("%(count)s author", "%(count)s authors"),
+    "upvote": _N("%(count)s upvote", "%(count)s upvotes"),
+    "comment": _N("%(count)s comment", "%(count)s comments"),
+    "star": _N("%(count)s star", "%(count)s stars"),
+}
 
 
-def short_date(day: date, today: date | None = None) -> str:
-    """Return a day as `12 Mar`; with its year if that is not the year of `today`."""
-    year = "" if today is None or today.year == day.year else f" {day.year}"
-    return f"{day.day} {_MONTHS[day.month - 1][:3]}{year}"
+@lru_cache(maxsize=4096)
+def counted(language: Language, number: int, noun: str) -> str:
+    """Return `1 paper` or `46 papers`; what is in no catalogue is counted in English."""
+    one, many = _COUNTED.get(noun, (f"%(count)s {noun}", f"%(count)s {noun}s"))
+    return language.ngettext(one, many, number)
 
 
-def compact(number: int) -> str:
-    """Return a count as `1,234`, `12.3k` or `4.5M`."""
-    if number < 10_000:  # noqa: PLR2004 -- four digits are read at a glance
-        return f"{number:,}"
-    thousands, millions = f"{number / 1_000:.1f}k", f"{number / 1_000_000:.1f}M"
-    return (thousands if number < 1_000_000 else millions).replace(".0", "")  # noqa: PLR2004
+def ai_label(language: Language) -> str:
+    """Return what stands before a text by a model that stands alone."""
+    return language.gettext("AI summary:")
 
 
-def counted(number: int, noun: str) -> str:
-    """Return `1 paper` or `46 papers`."""
-    return f"{compact(number)} {noun}{'' if number == 1 else 's'}"
+def figure(language: Language) -> str:
+    """Return what stands in place of a picture that is not loaded."""
+    return language.gettext("Figure shown with the paper")
+
+
+def no_list(language: Language) -> str:
+    """Return what stands in place of a list's title on a page that is about no list."""
+    return language.gettext("Newsletter")
+
+
+def untitled(language: Language) -> str:
+    """Return what stands in place of a title that is missing."""
+    return language.gettext("Untitled")
+
+
+def test_copy(language: Language) -> str:
+    """Return what stands before the subject of a test copy."""
+    return language.gettext("[Test]")
+
+
+def preferences_of(language: Language, list_name: str) -> str:
+    """Return the subject of a mail that asks for other topics or another hour."""
+    return language.gettext("Preferences: %(list)s", list=list_name)
+
+
+def first_author(language: Language, name: str) -> str:
+    """Return the name of the first of several authors."""
+    return language.gettext("%(author)s et al.", author=name)
 
 
 def unbroken(text: str) -> str:
@@ -63,44 +87,78 @@ def unbroken(text: str) -> str:
     return text.replace(" ", "\u00a0")
 
 
-def share(shown: int, candidates: int) -> str:
+@lru_cache(maxsize=4096)
+def share(language: Language, shown: int, candidates: int) -> str:
     """Return how many papers there are, and of how many: `20 of 46 new papers`, or `46 new papers` for all."""
-    return counted(shown, "new paper") if candidates <= shown else f"{shown} of {counted(candidates, 'new paper')}"
+    if candidates <= shown:
+        return counted(language, shown, "new paper")
+    return language.ngettext(
+        "%(shown)s of %(count)s new paper",
+        "%(shown)s of %(count)s new papers",
+        candidates,
+        shown=language.compact(shown),
+    )
 
 
-def counts(matching: int, others: int, candidates: int) -> str:
-    """Return how many papers a mail holds, in a sentence.
+@lru_cache(maxsize=4096)
+def counts(language: Language, matching: int, others: int, candidates: int, minutes: int) -> str:
+    """Return how many papers a mail holds, and how long reading takes, in two sentences.
 
     Args:
+        language: in which to say it.
         matching: those that fit the reader's wishes.
         others: those that everybody gets.
         candidates: all new papers; a reader may get others too, that are new to this reader alone.
+        minutes: that reading takes.
     """
-    rest = candidates - matching
+    papers = _papers(language, matching, others, candidates)
+    time = language.ngettext("About a minute", "About %(count)s minutes", minutes)
+    return language.gettext("%(papers)s. %(minutes)s.", papers=papers, minutes=time)
+
+
+def _papers(language: Language, matching: int, others: int, candidates: int) -> str:
+    rest, papers = candidates - matching, counted(language, matching, "paper")
     if not matching:
-        return f"{share(others, candidates)}."
+        return share(language, others, candidates)
     if not others and rest <= 0:
-        return f"{counted(matching, 'paper')} for you."
+        return language.gettext("%(papers)s for you", papers=papers)
     if not others:
-        return f"{counted(matching, 'paper')} for you, of {counted(candidates, 'new paper')}."
+        return language.ngettext(
+            "%(papers)s for you, of %(count)s new paper",
+            "%(papers)s for you, of %(count)s new papers",
+            candidates,
+            papers=papers,
+        )
     if others >= rest:
-        return f"{counted(matching, 'paper')} for you, and {counted(others, 'other')}."
-    return f"{counted(matching, 'paper')} for you, and the best {compact(others)} of {counted(rest, 'other')}."
+        return language.ngettext(
+            "%(papers)s for you, and %(count)s other",
+            "%(papers)s for you, and %(count)s others",
+            others,
+            papers=papers,
+        )
+    return language.ngettext(
+        "%(papers)s for you, and the best %(best)s of %(count)s other",
+        "%(papers)s for you, and the best %(best)s of %(count)s others",
+        rest,
+        papers=papers,
+        best=language.compact(others),
+    )
 
 
-def reading_time(minutes: int) -> str:
-    """Return how long reading takes, in a sentence."""
-    return "About a minute." if minutes == 1 else f"About {minutes} minutes."
-
-
-def more_on_the_web(count: int) -> str:
+@lru_cache(maxsize=4096)
+def more_on_the_web(language: Language, count: int) -> str:
     """Return how many papers only the web version shows, or nothing where it shows no more."""
-    return f"{counted(count, 'more paper')} on the web" if count > 0 else ""
+    one, many = _N("%(count)s more paper on the web", "%(count)s more papers on the web")
+    return language.ngettext(one, many, count) if count > 0 else ""
 
 
-def more_in_the_text(count: int) -> str:
+@lru_cache(maxsize=4096)
+def more_in_the_text(language: Language, count: int) -> str:
     """Return how many papers only the text part shows, or nothing where it shows no more."""
-    return f"{counted(count, 'more paper')} in the text part of this mail" if count > 0 else ""
+    one, many = _N(
+        "%(count)s more paper in the text part of this mail", "%(count)s more papers in the text part of this mail"
+    )
+    return language.ngettext(one, many, count) if count > 0 else ""
 
 
 def rule(title: str, note: str = "") -> str:
@@ -116,22 +174,25 @@ def beside(left: str, right: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def in_words(reasons: tuple[Reason, ...]) -> str:
+def in_words(language: Language, reasons: tuple[Reason, ...]) -> str:
     """Return why a listing is for a reader: the first few reasons."""
-    return " · ".join(dict.fromkeys(_in_words(reason) for reason in reasons[:_REASONS]))
+    return " · ".join(dict.fromkeys(_in_words(language, reason) for reason in reasons[:_REASONS]))
 
 
-def _in_words(reason: Reason) -> str:
+def _in_words(language: Language, reason: Reason) -> str:
     name, word = cut(reason.name, _NAME), cut(reason.word, _NAME)
     match reason.kind:
         case ReasonKind.TOPIC:
-            return f"{name}: {word}" if stems(word) != stems(name) else name
+            if stems(word) == stems(name):
+                return name
+            return language.gettext("%(topic)s: %(word)s", topic=name, word=word)
         case ReasonKind.INTEREST:
-            return f"your interest: {word}"
+            return language.gettext("your interest: %(word)s", word=word)
         case ReasonKind.LIKED:
-            return f"like “{cut(one_line(readable(reason.name)), _NAME)}”"
+            title = cut(one_line(readable(reason.name)), _NAME)
+            return language.gettext("like “%(title)s”", title=title)
         case _:
-            return f"you follow {name}"
+            return language.gettext("you follow %(name)s", name=name)
 
 
 def wishes(choice: Choice) -> str:

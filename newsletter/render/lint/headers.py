@@ -26,7 +26,7 @@ ALIGNED = Rule(
 SIGNED = Rule("dkim-coverage", "What the signature leaves out, anybody can change (RFC 6376, 5.4; RFC 8058, 4).")
 
 _ONCE = ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type")
-_MUST_BE_SIGNED = (*_ONCE, "List-Unsubscribe", "List-Unsubscribe-Post", "Feedback-ID")
+_MUST_BE_SIGNED = (*_ONCE, "Reply-To", "List-Unsubscribe", "List-Unsubscribe-Post", "Feedback-ID")
 _OVERSIGNED = ("From", "Subject")
 _URI = re.compile(r"<([^<>\s]*)>")
 _URI_LIST = re.compile(r"<[^<>\s]+>(?:\s*,\s*<[^<>\s]+>)*")
@@ -56,6 +56,8 @@ def check(mail: Mail, *, is_local: bool = False) -> Iterator[Finding]:
     for name in _ONCE:
         if (count := len(mail.all(name))) != 1:
             yield ONE_OF_EACH.found(f"header {name}", f"stands there {count} times" if count else "is missing")
+    if (count := len(mail.all("Reply-To"))) > 1:
+        yield ONE_OF_EACH.found("header Reply-To", f"stands there {count} times")
     yield from _recipients(mail)
     if mail.issue:
         yield from _unsubscribe(mail, is_local=is_local)

@@ -27,6 +27,7 @@ from newsletter.core.errors import ConfigurationError
 # The signed fields, in this order, if a message has them.
 SIGNED = (
     "From",
+    "Reply-To",
     "To",
     "Subject",
     "Date",

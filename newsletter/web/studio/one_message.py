@@ -15,10 +15,11 @@ from newsletter.core.choosing import Chooser
 from newsletter.core.delivery import Delivery, Outcome
 from newsletter.core.errors import ListFileError, NothingNewError, UsageError
 from newsletter.core.issue import Issue
-from newsletter.core.newsletter_list import WEEKLY_EDITION
+from newsletter.core.newsletter_list import WEEKLY_EDITION, NewsletterList
 from newsletter.core.rendering import Rendering
 from newsletter.core.subscriber import Origin, Subscriber, SubscriberStatus
 from newsletter.core.terms import Terms
+from newsletter.core.text import counted
 from newsletter.pipeline.check import for_nobody
 from newsletter.pipeline.editions import is_read_weekly
 from newsletter.pipeline.publish import subjects
@@ -61,32 +62,48 @@ class Studio(Previews):
         """Return the days that a list has issues of, newest first."""
         return [one.day for one in await self.pipeline.store.issues.history(list_name, limit=60)]
 
+    async def collect(self, list_name: str) -> str:
+        """Read the sources of a list for today's issue, and return in a sentence what they brought."""
+        list_, now = self.file(list_name).list, self.clock()
+        found = await self.pipeline.collect(list_, agenda(list_, now).today, now=now)
+        read = f"{counted(found.read, 'paper')} read, {found.new} of them new."
+        return " ".join((read, *(f"Not read: {reason}." for reason in found.failures.values())))
+
     async def subscribers(self, list_name: str, *, most: int) -> Sequence[str]:
         """Return addresses whom a list's files name, the first ones and at most so many."""
         reading = self.file(list_name).roster.reading()
         return await asyncio.to_thread(lambda: [member.email for member in islice(reading, most)])
 
     async def message(self, list_name: str, day: date | None, subscriber: str | None) -> Previewed:
-        """Render a message now: of the frozen issue, else of what it would be, else of sample listings."""
-        file = self.file(list_name)
-        now = self.clock()
-        on = day or agenda(file.list, now).today
-        issue = await self.pipeline.issue_or_draft(file.list, on, now=now)
-        is_frozen, is_sample = bool(issue.key), not issue.listings
-        note = "" if is_frozen else "A draft: what the issue would be if it were frozen now."
-        if is_sample:
-            page = await self.sample.read(sample.DAY, now=now)
-            draft = replace(sample.sample_draft(page, file.list.masthead, on), terms=Terms.of(file.list))
-            issue = draft.closed(0, self.renderer.subject(draft), now)
-            note = "Sample listings: nothing is collected for this day yet."
+        """Render a message now: of the frozen issue, else of what it would be, else of sample listings.
+
+        Where nothing is new on the day that nobody asked for, today, the newest issue is shown.
+        """
+        list_, now = self.file(list_name).list, self.clock()
+        on = day or agenda(list_, now).today
+        issue, note = await self.pipeline.issue_or_draft(list_, on, now=now), ""
+        if not issue.listings and not day and (latest := await self.pipeline.store.issues.latest(list_name)):
+            note = f"Nothing is new on {on}: this is the newest issue."
+            issue, on = latest, latest.day
+        if is_sample := not issue.listings:
+            note = f"Sample listings: no papers are known for {on} yet."
+            issue = await self._sample(list_, on, now)
+        elif not issue.key:
+            note = "A draft: what the issue would be if it were frozen now."
         return Previewed(
             day=on,
             subject=issue.subject,
             raw=await self.raw(issue, subscriber),
             sample=is_sample,
-            frozen=is_frozen,
+            frozen=bool(issue.key),
             note=note,
         )
+
+    async def _sample(self, list_: NewsletterList, day: date, now: datetime) -> Issue:
+        """Return an issue of sample listings as a list would have it on a day."""
+        page = await self.sample.read(sample.DAY, now=now)
+        draft = replace(sample.sample_draft(page, list_.masthead, day), terms=Terms.of(list_))
+        return draft.closed(0, self.renderer.subject(draft), now)
 
     async def issue(self, list_name: str, day: date | None) -> Issue:
         """Return a list's issue of a day, or what it would be, collecting first if it is not frozen.

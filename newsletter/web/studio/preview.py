@@ -6,16 +6,16 @@ import asyncio
 import secrets
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from newsletter.core.days import read_day
@@ -23,6 +23,7 @@ from newsletter.core.errors import ConfigurationError, NewsletterError, UsageErr
 from newsletter.ports.pages import PageRenderer
 from newsletter.ports.previews import Previewed, Previews
 from newsletter.web.guard import Guard
+from newsletter.web.limits import Limits
 from newsletter.web.server import serving
 from newsletter.web.studio.mail_view import Theme, as_shown_in, mail_view
 
@@ -44,6 +45,8 @@ VIEWS = {"html": "HTML", "text": "Text", "headers": "Headers", "source": "Source
 WIDTHS = {"600": "Desktop", "320": "Phone"}
 # More suggestions help nobody; any address can be typed.
 _MAX_SUGGESTIONS = 500
+_LONGEST_FORM = 10_000  # bytes
+_SECONDS_TO_COLLECT = 900.0  # services ask for pauses between requests
 
 
 def previewing(
@@ -54,7 +57,8 @@ def previewing(
     Raises:
         ConfigurationError: the port is taken.
     """
-    return serving(preview_app(previews, renderer), LOOPBACK, port, stop=stop)
+    limits = Limits(answer=_SECONDS_TO_COLLECT)
+    return serving(preview_app(previews, renderer), LOOPBACK, port, stop=stop, limits=limits)
 
 
 def preview_app(previews: Previews, renderer: PageRenderer) -> Starlette:
@@ -64,10 +68,11 @@ def preview_app(previews: Previews, renderer: PageRenderer) -> Starlette:
         previews: makes the messages.
         renderer: renders the page around them, `studio`.
     """
-    pages = _PreviewPages(previews, renderer)
+    pages = _PreviewPages(previews, renderer, secrets.token_urlsafe(16))
     return Starlette(
         routes=[
             Route("/", pages.page),
+            Route("/collect", pages.collect, methods=["POST"]),
             Route("/mail", pages.mail),
             Route("/message.eml", pages.download),
         ],
@@ -95,6 +100,8 @@ class _Choice:
 class _PreviewPages:
     previews: Previews
     renderer: PageRenderer
+    token: str  # what a form of ours holds, and one of a foreign site can't
+    said: dict[str, str] = field(default_factory=dict)  # by list: what collecting brought, until it is shown
 
     async def page(self, request: Request) -> Response:
         """Show the controls and the message, or the mistake in its place."""
@@ -107,13 +114,32 @@ class _PreviewPages:
             shown["choice"] = choice = _choice(request, shown["lists"])
             shown["days"] = await self.previews.days(choice.list)
             shown["subscribers"] = await self.previews.subscribers(choice.list, most=_MAX_SUGGESTIONS)
+            shown["collected"] = self.said.pop(choice.list, "")
             shown["previewed"] = await self._message(choice)
             shown["mail"] = mail_view(shown["previewed"].raw)
         except (ConfigurationError, NewsletterError) as error:
             shown["error"], status = str(error), _status_of(error)
-        values = shown | {"nonce": nonce, "views": VIEWS, "widths": WIDTHS, "query": request.url.query}
+        values = shown | {
+            "nonce": nonce,
+            "views": VIEWS,
+            "widths": WIDTHS,
+            "query": request.url.query,
+            "token": self.token,
+        }
         content = self.renderer.page("studio", values)
         return HTMLResponse(content, status, {"Content-Security-Policy": _page_policy(nonce)})
+
+    async def collect(self, request: Request) -> Response:
+        """Read the sources of a list, then show what its issue would be now."""
+        form = await _form(request)
+        if not secrets.compare_digest(form.get("token", "").encode(), self.token.encode()):
+            return PlainTextResponse("This is no form of the preview's own: reload the preview.\n", 403)
+        name = form.get("list", "")
+        if name not in await self.previews.lists():
+            raise UsageError(f"there is no list {name!r}")
+        self.said[name] = await self.previews.collect(name)
+        kept = {key: form[key] for key in ("list", "subscriber", "view", "width", "theme") if form.get(key)}
+        return RedirectResponse(f"/?{urlencode(kept)}", 303)
 
     async def mail(self, request: Request) -> Response:
         """Answer with the HTML part alone, for the frame."""
@@ -134,6 +160,16 @@ class _PreviewPages:
 
     async def _message(self, choice: _Choice) -> Previewed:
         return await self.previews.message(choice.list, choice.day, choice.subscriber)
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """Return the fields of a form that was sent; of one that is absurdly long, the first."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _LONGEST_FORM:
+            break
+    return dict(parse_qsl(body[:_LONGEST_FORM].decode("utf-8", "replace")))
 
 
 def _choice(request: Request, lists: Sequence[str]) -> _Choice:

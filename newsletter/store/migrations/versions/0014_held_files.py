@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0014"
-down_revision = "0010"
+down_revision = "0011"
 
 _MOMENT = sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite")
 _EXACT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("stamp", sa.Text, nullable=False),
         sa.Column("digest", sa.Text, nullable=False),
         sa.Column("members", sa.Integer, nullable=False),
+        sa.Column("examples", sa.Text, nullable=False),
         sa.Column("removed", sa.Integer, nullable=False),
         sa.Column("present", sa.Integer, nullable=False),
         sa.Column("since", _MOMENT, nullable=False),

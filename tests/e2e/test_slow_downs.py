@@ -17,7 +17,7 @@ async def test_a_domain_that_asked_to_slow_down_is_shown(workplace: Workplace) -
         workplace.port = server.port
         workplace.environment["NEWSLETTER_DELIVERY__DOMAINS"] = '{"Slow.Example": {"connections": 1}}'
         await workplace.run("run", "--date", "2026-03-12")
-    (slow,) = (await workplace.run("deliveries", "hindrances", "--json")).json
+    (slow,) = (await workplace.run("deliveries", "slow-downs", "--json")).json
     status = await workplace.run("status")
 
     assert (slow["kind"], slow["name"], slow["reason"]) == ("domain", "slow.example", "451 4.7.0 [slow]")
@@ -33,7 +33,7 @@ async def test_a_relay_in_trouble_is_shown_until_it_works_again(workplace: Workp
         server.answer("GREETING", "554 5.3.2 not today")
         workplace.port = server.port
         await workplace.run("run", "--date", "2026-03-12")
-        (relay,) = (await workplace.run("deliveries", "hindrances", "--json")).json
+        (relay,) = (await workplace.run("deliveries", "slow-downs", "--json")).json
         status = await workplace.run("status")
         server.works_again()
         sent = await workplace.run("run", "--date", "2026-03-12", "--json")
@@ -42,4 +42,4 @@ async def test_a_relay_in_trouble_is_shown_until_it_works_again(workplace: Workp
     assert "554 5.3.2 not today" in relay["reason"]
     assert "the next run" in status.out
     assert sent.json["deliveries"]["sent"] == 1
-    assert (await workplace.run("deliveries", "hindrances", "--json")).json == []
+    assert (await workplace.run("deliveries", "slow-downs", "--json")).json == []

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 
-class HindranceKind(StrEnum):
+class SlowDownKind(StrEnum):
     """What it is that holds mail up."""
 
     DOMAIN = "domain"  # a recipient domain that asked us to slow down
@@ -19,10 +19,10 @@ class HindranceKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hindrance:
+class SlowDown:
     """What holds mail up for a while, beyond the run that learnt of it."""
 
-    kind: HindranceKind
+    kind: SlowDownKind
     name: str  # of the domain or relay
     since: datetime
     until: datetime | None = None  # None: until it turns out to be over
@@ -32,18 +32,18 @@ class Hindrance:
     forgotten_at: datetime  # from then on it counts for nothing
 
 
-class Hindrances(Protocol):
+class SlowDowns(Protocol):
     """What holds mail up for a while; each is known by kind and name."""
 
-    async def known(self, *, now: datetime) -> list[Hindrance]:
+    async def known(self, *, now: datetime) -> list[SlowDown]:
         """Return what is not forgotten by now, by kind and name."""
         ...
 
     async def note(
         self,
-        changed: Sequence[Hindrance],
+        changed: Sequence[SlowDown],
         *,
-        over: Collection[tuple[HindranceKind, str]] = (),
+        over: Collection[tuple[SlowDownKind, str]] = (),
         now: datetime,
     ) -> None:
         """Write these in one transaction, each in place of what was known of it before.

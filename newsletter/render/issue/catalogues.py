@@ -1,0 +1,44 @@
+"""The catalogues of the words in mails and pages: one file for each language, beside English, which is the source.
+
+A catalogue is a gettext file for people (`.po`). It is compiled in memory when it is first used, in a few
+milliseconds, so nothing has to be built.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+
+from newsletter.core.languages import matching
+
+_FOLDER = Path(__file__).parents[1] / "locale"
+_FILE = Path("LC_MESSAGES") / "newsletter.po"
+SOURCE = "en"
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """Return the tags of all languages that there are, such as `pt` and `zh-Hans`; English is the first."""
+    return SOURCE, *sorted(path.parents[1].name.replace("_", "-") for path in _FOLDER.glob(f"*/{_FILE}"))
+
+
+def language_for(tag: str) -> str | None:
+    """Return which of them suits a list's language, or None."""
+    return matching(tag, languages())
+
+
+@cache
+def catalogue(language: str) -> NullTranslations:
+    """Return the words of one of `languages()`."""
+    if language == SOURCE:
+        return NullTranslations()
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    compiled = BytesIO()
+    with (_FOLDER / language.replace("-", "_") / _FILE).open("rb") as file:
+        write_mo(compiled, read_po(file))
+    compiled.seek(0)
+    return GNUTranslations(compiled)
