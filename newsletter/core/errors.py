@@ -67,6 +67,7 @@ class MassRemovalError(ListFileError):
             f"names {removed} of {present} readers no longer, too many to remove unasked: complete it; if that is "
             f"meant, run `newsletter subscribers apply --list {list_name} --allow-mass-removal`"
         )
+        self.removed, self.present = removed, present
         super().__init__((Mistake(place, 1, message),))
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from newsletter.core.newsletter_list import Cadence
-from newsletter.core.subscriber import Member, Subscriber
+from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus
 from newsletter.core.syncing import Barred, ChangeKind, PlannedChange, SyncCounts
 from newsletter.ports.rosters import HeldFiles, SeenFiles
 
@@ -48,6 +49,20 @@ class Comparison(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriberRecord:
+    """A subscriber as an operator reads it.
+
+    `joined_at` and `changed_at` are aware, UTC. `barred` says why no mail goes to the address, or is None.
+    """
+
+    key: int
+    subscriber: Subscriber
+    joined_at: datetime
+    changed_at: datetime
+    barred: Barred | None
+
+
 class Subscribers(Protocol):
     """Subscribers and suppressions."""
 
@@ -85,6 +100,36 @@ class Subscribers(Protocol):
 
     async def hold_files(self, list_name: str, held: HeldFiles) -> None:
         """Note which files of a list wait for the operator's word. The next sync that is done ends that."""
+        ...
+
+    async def records(
+        self,
+        *,
+        list_name: str | None = None,
+        address_key: str | None = None,
+        statuses: Collection[SubscriberStatus] = (),
+        after: int = 0,
+        limit: int = 1000,
+    ) -> list[SubscriberRecord]:
+        """Return subscribers as an operator reads them, in the order of their keys; at most `limit`.
+
+        Args:
+            list_name: narrows to one list.
+            address_key: narrows to one address.
+            statuses: narrows to these; empty: any.
+            after: only those whose keys are greater.
+            limit: how many at most.
+        """
+        ...
+
+    async def add(self, list_name: str, member: Member, origin: Origin, *, now: datetime) -> bool:
+        """Put a person on a list; return False, having changed nothing, if the address is known there.
+
+        Who was removed, as the files named them no longer, is put on it anew.
+
+        Raises:
+            UsageError: no mail goes to the address; says why, and how to change that.
+        """
         ...
 
     async def by_key(self, key: int) -> Subscriber | None:

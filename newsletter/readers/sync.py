@@ -75,9 +75,8 @@ async def _compared_and_applied(
     try:
         async with subscribers.compare(name, reading) as comparison:
             return await comparison.apply(reading.seen, now=now, approve=approve)
-    except MassRemovalError:
-        counts = comparison.counts
-        held = HeldFiles(seen=reading.seen, removed=counts.removed, present=counts.present, since=now)
+    except MassRemovalError as error:
+        held = HeldFiles(seen=reading.seen, removed=error.removed, present=error.present, since=now)
         await subscribers.hold_files(name, held)
         raise
 

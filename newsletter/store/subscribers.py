@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
+from newsletter.core.errors import UsageError
 from newsletter.core.newsletter_list import Cadence
-from newsletter.core.subscriber import Member, Subscriber, SubscriberStatus
+from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus
 from newsletter.core.syncing import LEFT, Barred
-from newsletter.ports import Comparison, HeldFiles, SeenFiles, Subscribers
+from newsletter.ports import Comparison, HeldFiles, SeenFiles, SubscriberRecord, Subscribers
+from newsletter.store.bulk import insert
 from newsletter.store.comparison import compared, files_held, hold_files, note_files, synced_files
 from newsletter.store.engine import Database
-from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
+from newsletter.store.subscriber_rows import COLUMNS, MEMBER_COLUMNS, member_row, subscriber_of
 from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
 from newsletter.store.tables import EVERY_LIST, subscribers, suppressions
 
@@ -31,6 +35,19 @@ SUPPRESSION = (
     .scalar_subquery()
     .label("suppression")
 )
+
+
+_SINCE = (
+    sa.select(suppressions.c.since)
+    .where(
+        suppressions.c.address_key == subscribers.c.address_key,
+        suppressions.c.list.in_([subscribers.c.list, EVERY_LIST]),
+    )
+    .limit(1)
+    .scalar_subquery()
+    .label("suppressed_since")
+)
+_BARRED = (SUPPRESSION, _SINCE)
 
 
 class SqlSubscribers(Subscribers):
@@ -97,6 +114,47 @@ class SqlSubscribers(Subscribers):
             await hold_files(connection, list_name, held)
 
     @override
+    async def records(
+        self,
+        *,
+        list_name: str | None = None,
+        address_key: str | None = None,
+        statuses: Collection[SubscriberStatus] = (),
+        after: int = 0,
+        limit: int = 1000,
+    ) -> list[SubscriberRecord]:
+        columns = (subscribers.c.key, subscribers.c.created_at, subscribers.c.updated_at)
+        query = sa.select(*columns, *_BARRED, *COLUMNS).where(subscribers.c.key > after)
+        if list_name is not None:
+            query = query.where(subscribers.c.list == list_name)
+        if address_key is not None:
+            query = query.where(subscribers.c.address_key == address_key)
+        if statuses:
+            query = query.where(subscribers.c.status.in_(statuses))
+        async with self._database.read() as connection:
+            rows = await connection.execute(query.order_by(subscribers.c.key).limit(limit))
+            return [_record(row) for row in rows]
+
+    @override
+    async def add(self, list_name: str, member: Member, origin: Origin, *, now: datetime) -> bool:
+        values: dict[str, Any] = dict(zip(MEMBER_COLUMNS, member_row(member), strict=True))
+        values |= {"status": SubscriberStatus.ACTIVE, "origin": origin, "updated_at": now}
+        async with self._database.write() as connection:
+            await self._database.alone(connection, WHO_GETS_MAIL)
+            if barred := await _barred(connection, list_name, member.address_key):
+                raise UsageError(
+                    f"{member.email} gets no mail of {list_name}: {barred}; "
+                    f"`newsletter suppressions remove {member.email}` undoes that"
+                )
+            put = insert(connection, subscribers).values(**values, list=list_name, created_at=now)
+            again = put.on_conflict_do_update(
+                index_elements=["list", "address_key"],
+                set_=values,
+                where=subscribers.c.status == SubscriberStatus.REMOVED,
+            )
+            return await connection.scalar(again.returning(subscribers.c.key)) is not None
+
+    @override
     async def by_key(self, key: int) -> Subscriber | None:
         return await self._one(subscribers.c.key == key)
 
@@ -114,3 +172,25 @@ class SqlSubscribers(Subscribers):
         async with self._database.write() as connection:
             await self._database.alone(connection, WHO_GETS_MAIL)
             return await suppress(connection, email, list_name=list_name, reason=reason, now=now)
+
+
+def _record(row: sa.Row[Any]) -> SubscriberRecord:
+    key, joined_at, changed_at, reason, since, *fields = tuple(row)
+    subscriber = subscriber_of(fields)
+    barred = None if since is None else Barred(reason, since)
+    if barred is None and subscriber.status is SubscriberStatus.UNSUBSCRIBED:
+        barred = Barred(LEFT, changed_at)
+    return SubscriberRecord(
+        key=key, subscriber=subscriber, joined_at=joined_at, changed_at=changed_at, barred=barred
+    )
+
+
+async def _barred(connection: AsyncConnection, list_name: str, address_key: str) -> Barred | None:
+    """Return why no mail of a list goes to an address, or None."""
+    query = (
+        sa.select(suppressions.c.reason, suppressions.c.since)
+        .where(suppressions.c.address_key == address_key, suppressions.c.list.in_([list_name, EVERY_LIST]))
+        .limit(1)
+    )
+    row = (await connection.execute(query)).first()
+    return None if row is None else Barred(row.reason, row.since)
