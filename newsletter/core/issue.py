@@ -54,7 +54,8 @@ class Draft:
     day: date
     number: int  # the number it will have: one more than the list's issues that it was held against
     candidates: int  # listings that compete for it
-    listings: tuple[IssueListing, ...]  # all of these, best first for somebody without wishes
+    listings: tuple[IssueListing, ...]  # of these, best first for somebody without wishes
+    left_out: int = 0  # of them; they compete for the next issue
     listed: int = 0  # listings that sources show for the day itself, sent ones too
 
     @property

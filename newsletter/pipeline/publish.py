@@ -12,12 +12,13 @@ import structlog
 
 from newsletter.core.calendar import Slot, planner
 from newsletter.core.choice import Choice
-from newsletter.core.choosing import Chooser
+from newsletter.core.choosing import chooser
 from newsletter.core.diff import MAX_CATCH_UP_DAYS, competing, eligible, first_day, leaders_of, select, too_few
 from newsletter.core.errors import NoReaderError, StaleDraftError
 from newsletter.core.figures import figure_urls, with_figures
 from newsletter.core.issue import Draft, Issue
 from newsletter.core.newsletter_list import Cadence, NewsletterList
+from newsletter.core.ranking import Measured
 from newsletter.core.rendering import Rendering
 from newsletter.core.steps import Plan
 from newsletter.ports import Message, Renderer, Store
@@ -67,9 +68,10 @@ async def draft(store: Store, list_: NewsletterList, sources: Sequence[str], day
         candidates, since=first_day(day, days, previous.day if previous else None), news_since=previous_at
     )
     before = await store.issues.competed(list_.name, [candidate.key for candidate in possible])
-    fresh = competing(possible, before, among=candidates, previous_at=previous_at, leaders=leaders_of(list_))
+    among = Measured(candidates, previous_at)
+    fresh = competing(possible, before, among=among, leaders=leaders_of(list_))
     had = {key for key, was_sent in before.items() if was_sent}
-    drafted = select(fresh, list_, day, number=newest + 1, among=candidates, previous=previous, had=had)
+    drafted = select(fresh, list_, day, number=newest + 1, among=among, previous=previous, had=had)
     return with_figures(drafted, await store.pictures.known(figure_urls(drafted.listings)))
 
 
@@ -103,7 +105,7 @@ async def publish(
             return Published(new=drafted.candidates, reason=reason)
         # In a thread, as it takes a second: delivery of other issues and the web pages go on meanwhile.
         issue, rendering = await asyncio.to_thread(_checked, renderer, drafted, check, now=now)
-        choose, subject_of = Chooser(drafted.listings, drafted.terms).of, subjects(renderer, issue)
+        choose, subject_of = chooser(issue).of, subjects(renderer, issue)
         plan = planner(list_, slot, now, at_once=at_once, choose=choose, subject_of=subject_of)
         with suppress(StaleDraftError):
             return await _frozen(store, drafted, issue.subject, rendering, plan, now=now)
@@ -122,6 +124,8 @@ async def _frozen(
         log.warning("no_issue", **where, reason=str(nobody))
         return Published(new=drafted.candidates, reason=str(nobody), suppressed=nobody.suppressed)
     log.info("issue_frozen", **where, number=issue.number, created=created)
+    if created and drafted.left_out:
+        log.info("candidates_left_out", **where, left_out=drafted.left_out, kept=len(drafted.listings))
     return Published(new=issue.candidates, issue=issue, created=created)
 
 

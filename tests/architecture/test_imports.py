@@ -16,6 +16,7 @@ PACKAGE = Path(newsletter.__file__).parent
 PURE = {
     *(
         "__future__",
+        "array",
         "collections",
         "collections.abc",
         "contextlib",
