@@ -6,10 +6,11 @@ What is bound with `structlog.contextvars` (the list and the day that work is do
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from structlog.types import Processor
@@ -27,7 +28,6 @@ def configure_logging(settings: LogSettings) -> None:
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
             *(_for_machines() if settings.format == "json" else _for_people()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -54,15 +54,30 @@ def _as_if_without(library: str) -> Iterator[None]:
 def _for_machines() -> tuple[Processor, ...]:
     import structlog
 
-    return (structlog.processors.format_exc_info, structlog.processors.JSONRenderer())
+    return (
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(),
+    )
+
+
+def shows_colour(stream: TextIO) -> bool:
+    """Return whether a stream is a terminal that is to show colours (https://no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _for_people() -> tuple[Processor, ...]:
     import structlog
 
+    # Who looks at a terminal looks at a clock of theirs; what is kept in a file says which clock it was.
+    is_terminal = sys.stderr.isatty()
+    stamp = structlog.processors.TimeStamper(
+        fmt="%H:%M:%S" if is_terminal else "%Y-%m-%dT%H:%M:%SZ", utc=not is_terminal
+    )
     # structlog's usual tracebacks show the values of variables, secrets and addresses among them.
     return (
+        stamp,
         structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            colors=shows_colour(sys.stderr), exception_formatter=structlog.dev.plain_traceback
         ),
     )

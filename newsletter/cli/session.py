@@ -13,6 +13,7 @@ from newsletter import bootstrap
 from newsletter.cli.output import complain
 from newsletter.core.days import read_day
 from newsletter.core.errors import StoppedError, UsageError
+from newsletter.core.newsletter_list import WEEKLY_EDITION
 
 if TYPE_CHECKING:
     import asyncio
@@ -54,6 +55,7 @@ OneList = Annotated[
 Day = Annotated[
     date | None, typer.Option("--date", "-d", metavar="YYYY-MM-DD", parser=parse_day, help="The issue's day.")
 ]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many at most, the newest first.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 
 
@@ -159,6 +161,21 @@ def no_list(lists: Lists, name: str | None) -> str:
     """Return in words that there is no list of a name, or none at all, and what to do."""
     known = ", ".join(lists.read().names)
     return f"there is no list {name!r}; there are: {known}" if name and known else _NO_LISTS
+
+
+async def check_list(program: Program, name: str | None) -> None:
+    """Make sure that a list that was named is there: an empty answer would hide a typo.
+
+    Raises:
+        UsageError: there is no list file of that name, right or wrong.
+    """
+    import asyncio
+
+    if name is None:
+        return
+    lists = await asyncio.to_thread(program.lists.read)
+    if name.removesuffix(WEEKLY_EDITION) not in lists.names:
+        raise UsageError(no_list(program.lists, name))
 
 
 def now() -> datetime:

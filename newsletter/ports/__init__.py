@@ -10,7 +10,7 @@ from newsletter.ports.examples import Examples, PaperFinder
 from newsletter.ports.feedback import Feedback
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, LoadedLists, Source
 from newsletter.ports.issues import IssueOutline, Issues, IssueSummary
-from newsletter.ports.library import Library, Recorded
+from newsletter.ports.library import Library, Recorded, SourceHealth
 from newsletter.ports.mailer import Mailer
 from newsletter.ports.outbox import Outbox
 from newsletter.ports.pictures import PictureReader, Pictures
@@ -20,7 +20,7 @@ from newsletter.ports.rosters import Checked, HeldFiles, Reading, Roster, SeenFi
 from newsletter.ports.slots import Slots
 from newsletter.ports.slow_downs import SlowDown, SlowDownKind, SlowDowns
 from newsletter.ports.store import Store
-from newsletter.ports.subscribers import Comparison, SubscriberRecord, Subscribers
+from newsletter.ports.subscribers import Comparison, ReaderCounts, SubscriberRecord, Subscribers
 from newsletter.ports.suppressions import HeldDomain, HighWater, Suppression, Suppressions
 
 __all__ = [
@@ -54,6 +54,7 @@ __all__ = [
     "PictureReader",
     "Pictures",
     "Progress",
+    "ReaderCounts",
     "Reading",
     "Recorded",
     "Renderer",
@@ -64,6 +65,7 @@ __all__ = [
     "SlowDownKind",
     "SlowDowns",
     "Source",
+    "SourceHealth",
     "Store",
     "SubscriberRecord",
     "Subscribers",

@@ -14,6 +14,14 @@ from newsletter.core.syncing import Barred, ChangeKind, PlannedChange, SyncCount
 from newsletter.ports.rosters import HeldFiles, SeenFiles
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderCounts:
+    """How many read a list, and how many left it since a moment, by their own wish."""
+
+    active: int
+    left: int
+
+
 class Comparison(Protocol):
     """What bringing the subscribers of a list into line with its files would change.
 
@@ -68,6 +76,13 @@ class Subscribers(Protocol):
 
     async def anyone_wants(self, list_name: str, cadence: Cadence) -> bool:
         """Return whether an active subscriber of a list has chosen this cadence."""
+        ...
+
+    async def count(self, list_name: str, *, since: datetime) -> ReaderCounts:
+        """Return how many active subscribers a list has, and how many of its subscribers left since a moment.
+
+        All of the list's subscribers are gone through.
+        """
         ...
 
     def compare(self, list_name: str, members: Iterable[Member]) -> AbstractAsyncContextManager[Comparison]:

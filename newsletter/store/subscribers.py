@@ -16,7 +16,7 @@ from newsletter.core.errors import UsageError
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus
 from newsletter.core.syncing import LEFT, Barred
-from newsletter.ports import Comparison, HeldFiles, SeenFiles, SubscriberRecord, Subscribers
+from newsletter.ports import Comparison, HeldFiles, ReaderCounts, SeenFiles, SubscriberRecord, Subscribers
 from newsletter.store.bulk import insert
 from newsletter.store.comparison import compared, files_held, hold_files, note_files, synced_files
 from newsletter.store.engine import Database
@@ -69,6 +69,19 @@ class SqlSubscribers(Subscribers):
         )
         async with self._database.read() as connection:
             return await connection.scalar(query) is not None
+
+    @override
+    async def count(self, list_name: str, *, since: datetime) -> ReaderCounts:
+        has_left = sa.and_(
+            subscribers.c.status == SubscriberStatus.UNSUBSCRIBED, subscribers.c.updated_at >= since
+        )
+        query = sa.select(
+            sa.func.count().filter(subscribers.c.status == SubscriberStatus.ACTIVE).label("active"),
+            sa.func.count().filter(has_left).label("left"),
+        ).where(subscribers.c.list == list_name)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).one()
+        return ReaderCounts(active=row.active, left=row.left)
 
     @override
     def compare(self, list_name: str, members: Iterable[Member]) -> AbstractAsyncContextManager[Comparison]:
