@@ -14,6 +14,7 @@ from newsletter.core.delivery import DeliveryState, message_id
 from newsletter.core.errors import (
     LintError,
     ListFileError,
+    MassRemovalError,
     MissedError,
     NewsletterError,
     RelayError,
@@ -51,6 +52,14 @@ _CAUSES: dict[type[Exception], _Cause] = {
         "delivered, and other lists go on.",
         "The command newsletter lists check names all mistakes. Once they are fixed, the list goes on by itself.",
         "a mistake in its list file",
+    ),
+    MassRemovalError: _Cause(
+        "mass-removal",
+        "The files of the list name many readers no longer, so nobody is removed and no new issue is made. Issues "
+        "that were made before are still delivered, and other lists go on.",
+        "The command newsletter subscribers plan names them. Complete the file, or run newsletter subscribers apply "
+        "with the option --allow-mass-removal.",
+        "many readers would be removed",
     ),
     LintError: _Cause(
         "lint",

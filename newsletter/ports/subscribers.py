@@ -137,6 +137,10 @@ class Subscribers(Protocol):
         """
         ...
 
+    async def number(self, *, list_name: str | None = None, statuses: Collection[SubscriberStatus] = ()) -> int:
+        """Return how many subscribers `records` would return without a limit."""
+        ...
+
     async def add(self, list_name: str, member: Member, origin: Origin, *, now: datetime) -> bool:
         """Put a person on a list; return False, having changed nothing, if the address is known there.
 

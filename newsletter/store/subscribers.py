@@ -137,16 +137,20 @@ class SqlSubscribers(Subscribers):
         limit: int = 1000,
     ) -> list[SubscriberRecord]:
         columns = (subscribers.c.key, subscribers.c.created_at, subscribers.c.updated_at)
-        query = sa.select(*columns, *_BARRED, *COLUMNS).where(subscribers.c.key > after)
-        if list_name is not None:
-            query = query.where(subscribers.c.list == list_name)
+        query = sa.select(*columns, *_BARRED, *COLUMNS).where(
+            *_which(list_name, statuses), subscribers.c.key > after
+        )
         if address_key is not None:
             query = query.where(subscribers.c.address_key == address_key)
-        if statuses:
-            query = query.where(subscribers.c.status.in_(statuses))
         async with self._database.read() as connection:
             rows = await connection.execute(query.order_by(subscribers.c.key).limit(limit))
             return [_record(row) for row in rows]
+
+    @override
+    async def number(self, *, list_name: str | None = None, statuses: Collection[SubscriberStatus] = ()) -> int:
+        query = sa.select(sa.func.count()).select_from(subscribers).where(*_which(list_name, statuses))
+        async with self._database.read() as connection:
+            return int(await connection.scalar(query) or 0)
 
     @override
     async def add(self, list_name: str, member: Member, origin: Origin, *, now: datetime) -> bool:
@@ -155,10 +159,7 @@ class SqlSubscribers(Subscribers):
         async with self._database.write() as connection:
             await self._database.alone(connection, WHO_GETS_MAIL)
             if barred := await _barred(connection, list_name, member.address_key):
-                raise UsageError(
-                    f"{member.email} gets no mail of {list_name}: {barred}; "
-                    f"`newsletter suppressions remove {member.email}` undoes that"
-                )
+                raise UsageError(_no_mail(member.email, list_name, *barred))
             put = insert(connection, subscribers).values(**values, list=list_name, created_at=now)
             again = put.on_conflict_do_update(
                 index_elements=["list", "address_key"],
@@ -187,6 +188,12 @@ class SqlSubscribers(Subscribers):
             return await suppress(connection, email, list_name=list_name, reason=reason, now=now)
 
 
+def _which(list_name: str | None, statuses: Collection[SubscriberStatus]) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions that narrow subscribers to a list, and to some statuses; none, if they are empty."""
+    conditions = [] if list_name is None else [subscribers.c.list == list_name]
+    return [*conditions, subscribers.c.status.in_(statuses)] if statuses else conditions
+
+
 def _record(row: sa.Row[Any]) -> SubscriberRecord:
     key, joined_at, changed_at, reason, since, *fields = tuple(row)
     subscriber = subscriber_of(fields)
@@ -198,12 +205,25 @@ def _record(row: sa.Row[Any]) -> SubscriberRecord:
     )
 
 
-async def _barred(connection: AsyncConnection, list_name: str, address_key: str) -> Barred | None:
-    """Return why no mail of a list goes to an address, or None."""
+async def _barred(
+    connection: AsyncConnection, list_name: str, address_key: str
+) -> tuple[str | None, Barred] | None:
+    """Return on which list (None: on all) no mail goes to an address, and why; None where it does."""
     query = (
-        sa.select(suppressions.c.reason, suppressions.c.since)
+        sa.select(suppressions.c.list, suppressions.c.reason, suppressions.c.since)
         .where(suppressions.c.address_key == address_key, suppressions.c.list.in_([list_name, EVERY_LIST]))
-        .limit(1)
+        .order_by(suppressions.c.list)
     )
     row = (await connection.execute(query)).first()
-    return None if row is None else Barred(row.reason, row.since)
+    if row is None:
+        return None
+    return None if row.list == EVERY_LIST else row.list, Barred(row.reason, row.since)
+
+
+def _no_mail(email: str, list_name: str, suppressed_on: str | None, barred: Barred) -> str:
+    """Return in words why somebody cannot be put on a list, and how to change that."""
+    option = f" --list {suppressed_on}" if suppressed_on else ""
+    return (
+        f"{email} gets no mail of {list_name}: {barred}; "
+        f"`newsletter suppressions remove {email}{option}` lets mail go there again"
+    )

@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from newsletter.settings.sending import domain_limits
 
 from newsletter.core.delivery import Uncertain
 from newsletter.core.errors import ConfigurationError
@@ -20,6 +19,7 @@ from newsletter.settings.groups import (
     SmtpSettings,
 )
 from newsletter.settings.load import load
+from newsletter.settings.sending import domain_limits
 
 
 def having(monkeypatch: pytest.MonkeyPatch, **values: str) -> Settings:
