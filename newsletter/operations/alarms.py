@@ -45,21 +45,22 @@ class _Cause:
     headline: str = ""
 
 
+# The first that fits counts: what is special stands before what is general.
 _CAUSES: dict[type[Exception], _Cause] = {
+    MassRemovalError: _Cause(
+        "mass-removal",
+        "The files of the list name many readers no longer, so nobody is removed and no new issue is made. Issues "
+        "that were made before are still delivered, and other lists go on.",
+        "The command newsletter subscribers plan names them. Complete the file, or run newsletter subscribers "
+        "apply with the option --allow-mass-removal.",
+        "many readers would be removed",
+    ),
     ListFileError: _Cause(
         "list-file",
         "The file of the list holds a mistake, so no new issue is made. Issues that were made before are still "
         "delivered, and other lists go on.",
         "The command newsletter lists check names all mistakes. Once they are fixed, the list goes on by itself.",
         "a mistake in its list file",
-    ),
-    MassRemovalError: _Cause(
-        "mass-removal",
-        "The files of the list name many readers no longer, so nobody is removed and no new issue is made. Issues "
-        "that were made before are still delivered, and other lists go on.",
-        "The command newsletter subscribers plan names them. Complete the file, or run newsletter subscribers apply "
-        "with the option --allow-mass-removal.",
-        "many readers would be removed",
     ),
     LintError: _Cause(
         "lint",
