@@ -18,12 +18,19 @@ if TYPE_CHECKING:
     from newsletter.settings.groups import LogSettings
 
 
-def configure_logging(settings: LogSettings) -> None:
-    """Log to stderr as the settings say, with the standard library's warnings among our own lines."""
+def configure_logging(settings: LogSettings, *, quiet: bool = False) -> None:
+    """Log to stderr as the settings say, with the standard library's warnings among our own lines.
+
+    Args:
+        settings: the level and the form.
+        quiet: whether to leave out what is less than a warning, whatever the settings say.
+    """
     with _as_if_without("rich"):  # structlog would load it for tracebacks in colour, which are not printed
         import structlog
 
-    level = logging.getLevelNamesMapping()[settings.level.upper()]
+    level = max(
+        logging.getLevelNamesMapping()[settings.level.upper()], logging.WARNING if quiet else logging.DEBUG
+    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

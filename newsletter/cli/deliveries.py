@@ -79,6 +79,9 @@ async def _records(
 
 
 def _show(records: Sequence[DeliveryRecord]) -> None:
+    if not records:
+        say("no such deliveries")
+        return
     clocks = Clocks(record.timezone for record in records)
     table(
         ("list", "day", "address", "state", "tries", clocks.heading("when"), "what the relay said"),
@@ -188,6 +191,9 @@ def _record_json(record: DeliveryRecord) -> dict[str, Any]:
 def _show_slow_downs(slow_downs: list[SlowDown]) -> None:
     from newsletter.cli.status import until_in_words
 
+    if not slow_downs:
+        say("nothing holds mail up")
+        return
     moment = now()
     table(
         ("what", "name", "since (UTC)", "until (UTC)", "what it said"),

@@ -54,6 +54,9 @@ async def _history(program: Program, list_name: str | None, limit: int) -> tuple
 
 
 def _show(summaries: Sequence[IssueSummary]) -> None:
+    if not summaries:
+        say("no issues yet")
+        return
     clocks = Clocks(issue.timezone for issue in summaries)
     table(
         ("list", "day", "no.", clocks.heading("closed"), "papers", "deliveries", "subject"),

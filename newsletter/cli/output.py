@@ -59,6 +59,17 @@ def in_colour(text: str, code: str, stream: TextIO) -> str:
     return f"\x1b[{code}m{text}\x1b[0m" if shows_colour(stream) else text
 
 
+def fold(line: str, *, indent: int) -> str:
+    """Return a line folded between words for a terminal, with an indent for all but the first; else as it is."""
+    if not sys.stdout.isatty():
+        return line
+    from textwrap import TextWrapper
+
+    wrapper = TextWrapper(get_terminal_size().columns, break_long_words=False, break_on_hyphens=False)
+    wrapper.subsequent_indent = " " * indent
+    return "\n".join(wrapper.wrap(line))
+
+
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, folds: Collection[str] = ()) -> None:
     """Print rows under headings: each on one line, unless stdout is a terminal and too narrow for that.
 

@@ -59,13 +59,17 @@ Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How man
 AsJson = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 
 
-def settings() -> Settings:
-    """Return the settings of `.env` and the environment, with logging set up as they say."""
+def settings(*, quiet: bool = False) -> Settings:
+    """Return the settings of `.env` and the environment, with logging set up as they say.
+
+    Args:
+        quiet: whether to log only what is wrong, whatever the settings say.
+    """
     from newsletter.logs import configure_logging
     from newsletter.settings import load
 
     loaded = load(ENV_FILE)
-    configure_logging(loaded.log)
+    configure_logging(loaded.log, quiet=quiet)
     return loaded
 
 
@@ -99,14 +103,17 @@ def _within(loaded: Settings, action: Callable[[Program], Awaitable[T]]) -> T:
     return runtime.run(act(), fast=loaded.dkim.key_file is None)
 
 
-def until_signal(action: Callable[[Program, asyncio.Event], Awaitable[T]], *, cut_off: Exit) -> T:
+def until_signal(
+    action: Callable[[Program, asyncio.Event], Awaitable[T]], *, cut_off: Exit, quiet: bool = False
+) -> T:
     """Run one action within the program; SIGTERM or SIGINT asks it to end, and it does within ten seconds.
 
     Args:
         action: is handed the program and the event that a signal sets.
         cut_off: what the command exits with if the action had to be cut off.
+        quiet: whether to log only what is wrong.
     """
-    loaded = settings()  # first, so that `newsletter.logs` and nobody else loads structlog
+    loaded = settings(quiet=quiet)  # first, so that `newsletter.logs` and nobody else loads structlog
     from newsletter.scheduling.signals import LastResort, run_until_signal
 
     last_resort = LastResort(cut_off)

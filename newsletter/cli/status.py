@@ -10,7 +10,7 @@ import typer
 from newsletter.cli.exits import Exit
 from newsletter.cli.issues import counted_states, states_in_words
 from newsletter.cli.moments import minute
-from newsletter.cli.output import complain, say, say_json
+from newsletter.cli.output import complain, fold, say, say_json
 from newsletter.cli.session import AsJson, now, within
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.text import counted, one_line
@@ -51,7 +51,7 @@ def status(*, as_json: AsJson = False) -> None:
         say_json([_as_json(row, found) for row in found.status.lists])
     else:
         for line in _lines(found):
-            say(line)
+            say(fold(line, indent=_LABEL + 2))
     if found.wrong:
         raise typer.Exit(Exit.CONFIGURATION)
 
@@ -69,7 +69,8 @@ async def _status(program: Program) -> _Found:
 
 def _lines(found: _Found) -> Iterator[str]:
     for row in found.status.lists:
-        yield f"{row.list}: {one_line(row.title)}, times in {row.timezone}"
+        edition = " (weekly edition)" if row.has_file and row.readers is None else ""
+        yield f"{row.list}: {one_line(row.title)}{edition}, times in {row.timezone}"
         for about, said in _facts(row, found.at):
             yield f"  {about:{_LABEL}}{said}"
         yield ""
@@ -92,7 +93,7 @@ def _facts(row: ListStatus, at: datetime) -> Iterator[tuple[str, str]]:
     if not row.has_file:
         yield "file", "its list file is wrong or gone: what is closed is still delivered, nothing new is made"
     if row.readers is not None:
-        left = f"; {row.left:,} left since the last issue" if row.left else ""
+        left = f"; {row.left:,} left or bounced since the last issue" if row.left else ""
         yield "readers", f"{row.readers:,}{left}"
     if row.held:
         yield "held", f"{counted(row.held, 'address', 'addresses')} called dead, which is in doubt: see below"
@@ -103,7 +104,7 @@ def _facts(row: ListStatus, at: datetime) -> Iterator[tuple[str, str]]:
         yield "last issue", f"{newest.day}, no. {newest.number}: {states_in_words(newest.deliveries)}"
     for unfinished in row.unfinished:
         for said in _unfinished(unfinished, row, at):
-            yield f"{unfinished.issue.day}", said
+            yield "unfinished", f"{unfinished.issue.day}: {said}"
     yield "next issue", minute(row.next, row.timezone) if row.next else "none: the list has no days"
     for source in row.sources:
         yield "source", _source(source, row.timezone)

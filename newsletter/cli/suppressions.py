@@ -52,6 +52,9 @@ def list_suppressions(
     if as_json:
         say_json([_as_json(entry) for entry in shown])
         return
+    if not shown:
+        say("no such addresses")
+        return
     table(
         ("address", "list", "since (UTC)", "state", "reason"),
         (

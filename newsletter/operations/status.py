@@ -10,8 +10,7 @@ from datetime import datetime
 from newsletter.core.calendar import agenda
 from newsletter.core.delivery import WAITING, DeliveryState
 from newsletter.core.errors import ListFileError
-from newsletter.core.newsletter_list import NewsletterList
-from newsletter.pipeline.editions import is_read_weekly
+from newsletter.core.newsletter_list import Cadence, NewsletterList
 from newsletter.ports import (
     HeldDomain,
     IssueSummary,
@@ -142,7 +141,8 @@ async def _editions_of(store: Store, file: ListFile, sources: Sequence[str], now
     since = daily.newest.frozen_at if daily.newest else now
     synced = await store.subscribers.synced_files(list_.name)
     known = await store.subscribers.count(list_.name, since=since)
-    named = synced.members if synced else (await asyncio.to_thread(file.roster.check)).members
+    checked = None if synced else await asyncio.to_thread(file.roster.check)
+    named = synced.members if synced else checked.members if checked else 0
     found = [
         replace(
             daily,
@@ -154,7 +154,10 @@ async def _editions_of(store: Store, file: ListFile, sources: Sequence[str], now
             sources=tuple([await store.library.health(source) for source in sources]),
         )
     ]
-    if list_.weekly_edition is not None and await is_read_weekly(store, file):
+    is_read_weekly = await store.subscribers.anyone_wants(list_.name, Cadence.WEEKLY) or (
+        checked is not None and Cadence.WEEKLY in checked.cadences
+    )
+    if list_.weekly_edition is not None and is_read_weekly:
         found.append(await _edition(store, list_.weekly_edition, now))
     return found
 
