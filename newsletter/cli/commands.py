@@ -15,6 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 from typing_extensions import override
 
 from newsletter.cli import folder
+from newsletter.cli.examples import EXAMPLES
 
 _DAILY_WORK = "Daily work"
 _LOOKING = "Looking before it goes out"
@@ -161,6 +162,7 @@ def load(name: str) -> Any:
     application = typer.Typer(add_completion=False)
     import_module(COMMANDS[name].module).register(application)
     command = typer.main.get_group(application).commands[name]
+    command.epilog = "\n\n".join(("For example:", *EXAMPLES[name]))
     folder.add_to(command)
     make_help_plain(command)
     return command
