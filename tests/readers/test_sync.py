@@ -32,7 +32,7 @@ def reader(who: str, **wishes: object) -> Subscriber:
 
 
 async def synced(store: Store, *named: Subscriber) -> SyncCounts:
-    return await sync(store.subscribers, list_file(LIST, named), now=NOW)
+    return await sync(store.subscribers, list_file(LIST, named), now=NOW, allow_mass_removal=True)
 
 
 async def joined(store: Store, one: Subscriber) -> None:
