@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from newsletter.core.choice import TextKind
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import FileChangedError, StoreError
 from newsletter.core.newsletter_list import Cadence
@@ -44,6 +45,7 @@ wishes = {
     "timezone": st.sampled_from([None, "Asia/Tokyo"]),
     "topics_mode": st.sampled_from([None, *TopicsMode]),
     "interest": st.sampled_from(["", "graphs, mostly"]),
+    "text": st.sampled_from(TextKind),
 }
 named = st.builds(Subscriber, list=st.just(LIST), **wishes)
 known = st.builds(

@@ -4,6 +4,7 @@ from datetime import time
 
 import pytest
 
+from newsletter.core.choice import TextKind
 from newsletter.core.delivery import DeliveryState, begun
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Origin, SubscriberStatus
@@ -43,6 +44,7 @@ async def test_subscribers_read_back_as_they_were_added_by_address(store: Store)
         hour=time(7, 30),
         topics_mode=TopicsMode.ONLY,
         interest="graph neural networks for chemistry",
+        text=TextKind.ABSTRACT,
         origin=Origin.WEB,
     )
     zoe = subscriber("zoe", email="zoe@bücher.example")
