@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from newsletter.core.choice import TextKind
 from newsletter.core.examples import GivenPaper
 from newsletter.core.follows import Follow, read_follow
 from newsletter.core.landing import Landing
@@ -44,6 +45,7 @@ from newsletter.lists.values import (
     read_quiet_days,
     read_span,
     read_subject,
+    read_text_kind,
     read_timezone,
     read_topic,
     read_topics_mode,
@@ -107,6 +109,7 @@ Span = Annotated[timedelta, _reads(lambda text, _: read_span(text))]
 Timezone = Annotated[str, _reads(lambda text, _: read_timezone(text))]
 ReadCadence = Annotated[Cadence, _reads(lambda text, _: read_cadence(text))]
 ReadTopicsMode = Annotated[TopicsMode, _reads(lambda text, _: read_topics_mode(text))]
+ReadTextKind = Annotated[TextKind, _reads(lambda text, _: read_text_kind(text))]
 ReadLanding = Annotated[Landing, _reads(lambda text, _: read_landing(text))]
 ReadQuietDays = Annotated[QuietDays, _reads(lambda text, _: read_quiet_days(text))]
 Weekday = Annotated[int, _reads(lambda text, _: read_weekday(text))]
@@ -226,6 +229,7 @@ class SubscriberTable(Table):
     topics_mode: ReadTopicsMode | None = None
     interest: Name = ""
     examples: ReadExamples = ()
+    text: ReadTextKind = TextKind.SUMMARY
 
     def to_member(self) -> Member:
         """Return the member as core knows it; a topic that is named twice counts once."""
@@ -240,6 +244,7 @@ class SubscriberTable(Table):
             topics_mode=self.topics_mode,
             interest=self.interest,
             examples=self.examples,
+            text=self.text,
         )
 
 

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from functools import cache
 from zoneinfo import available_timezones
 
+from newsletter.core.choice import TextKind
 from newsletter.core.durations import read_duration
 from newsletter.core.landing import Landing
 from newsletter.core.newsletter_list import WEEKDAYS, Cadence, Hours, QuietDays
@@ -148,6 +149,14 @@ def read_topics_mode(text: str) -> TopicsMode:
         return TopicsMode(text)
     except ValueError:
         raise ValueError(f"unknown mode {text!r}{did_you_mean(text, TopicsMode)}") from None
+
+
+def read_text_kind(text: str) -> TextKind:
+    """Read what of a paper a reader wants to read."""
+    try:
+        return TextKind(text)
+    except ValueError:
+        raise ValueError(f"unknown text {text!r}{did_you_mean(text, TextKind)}") from None
 
 
 def read_landing(text: str) -> Landing:

@@ -258,6 +258,14 @@ _HEBREW = replace(
     authors=("רות כהן", "דוד לוי", "Maria Rossi", "Ḥayim Nahman"),
     organization="האוניברסיטה העברית",
 )
+_CHINESE = replace(
+    factories.PAPERS[5],
+    title="面向低资源语言的语音识别",
+    abstract="我们提出一种只需少量标注数据的语音识别方法，并在五种语言上验证了它的效果。代码已经公开。",
+    arxiv_id="",
+    authors=("王小明", "李华"),
+    organization="清华大学",
+)
 _MATHEMATICS = (
     replace(
         factories.PAPERS[4],
@@ -326,6 +334,19 @@ def issues() -> dict[str, Issue]:
             head=factories.masthead(title='"Best" <Papers> & more', intro="<i>Hi</i>", outro="A & B"),
             subject='"Best" <Papers> · <script>alert(1)</script> & "quotes"',
         ),
+        "german": _sample(factories.papers(9), head=factories.masthead(language="de", title="Neue Artikel")),
+        "chinese": _week(
+            _sample(
+                [*factories.papers(8), _CHINESE],
+                head=factories.masthead(
+                    list="weekly",
+                    language="zh-CN",
+                    cadence=Cadence.WEEKLY,
+                    title="每周论文",
+                    intro="本周最受关注的论文。",
+                ),
+            )
+        ),
         "quiet": _quiet(_sample(factories.papers(3), subject="No new papers today")),
         "weekly": _week(
             _sample(
@@ -359,7 +380,7 @@ def _with_figure(issue: Issue) -> Issue:
 
 
 def _quiet(issue: Issue) -> Issue:
-    """Return an issue of a day without news, which names papers of earlier ones: two that rose, one discussed."""
+    """Return an issue of a day without news: it names papers of earlier issues, two that rose and a discussed one."""
     risen, also, discussed = issue.listings
     listings = (
         replace(risen, listed_on=DAY - timedelta(days=2), first_upvotes=(risen.upvotes or 0) // 3),
@@ -416,11 +437,17 @@ def pages() -> Mapping[str, dict[str, Any]]:
     """Return the values of the web pages, by name."""
     masthead = factories.masthead()
     reader = {"masthead": masthead, "email": "ada@example.org"}
-    paper = {"masthead": masthead, "title": factories.PAPERS[0].title, "paper_url": factories.PAPERS[0].url}
+    paper = {
+        "masthead": masthead,
+        "title": factories.PAPERS[0].title,
+        "paper_url": factories.PAPERS[0].url,
+        "lang": "",
+    }
     cite = {
         "masthead": masthead,
         "citation": citation(factories.PAPERS[0]),
         "paper_url": factories.PAPERS[0].url,
+        "lang": "",
         "issue_url": WEB_URL,
         "day": DAY,
         "bibtex_url": "7.bib",
