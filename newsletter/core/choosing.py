@@ -31,7 +31,7 @@ from itertools import chain, islice
 from math import inf
 from typing import NamedTuple
 
-from newsletter.core.choice import Choice, Reason, ReasonKind
+from newsletter.core.choice import Choice, Reason, ReasonKind, TextKind
 from newsletter.core.follows import Follow, Follows, Matching
 from newsletter.core.interest import Interests
 from newsletter.core.issue import Issue, IssueListing
@@ -113,7 +113,7 @@ class Chooser:
         """
         without = frozenset(self._positions[key] for key in had if key in self._positions) if had else had
         wishes = _Wishes(reader.topics, reader.follows, reader.interest, reader.opinions)
-        return self._cached(wishes, reader.topics_mode or self._mode, without)
+        return self._cached(wishes, reader.topics_mode or self._mode, without, reader.text)
 
     @cached_property
     def _interests(self) -> Interests:
@@ -123,7 +123,7 @@ class Chooser:
     def _likeness(self) -> LikenessIndex:
         return LikenessIndex(self._index)  # so, too
 
-    def _choice(self, wishes: _Wishes, mode: TopicsMode, without: Collection[int]) -> Choice:
+    def _choice(self, wishes: _Wishes, mode: TopicsMode, without: Collection[int], text: TextKind) -> Choice:
         fit = self._fit(wishes, without)
         order = self._ordered(fit)
         if mode is TopicsMode.FIRST or not (wishes.topics or wishes.follows or wishes.interest):
@@ -135,7 +135,7 @@ class Chooser:
             chosen = order[: self._most]
         fitting = [position for position in chosen if position in fit.value]  # they stand first
         reasons = [self._reasons(position, wishes, fit) for position in fitting]
-        return Choice(tuple(chosen), (*reasons, *[()] * (len(chosen) - len(fitting))))
+        return Choice(tuple(chosen), (*reasons, *[()] * (len(chosen) - len(fitting))), text)
 
     def _with_reserved(self, order: Sequence[int], reserved: Collection[int]) -> list[int]:
         """Return as many of an order as the reader gets: the first ones, and those with places of their own."""

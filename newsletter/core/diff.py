@@ -149,7 +149,7 @@ def select(
         listed=sum(any(seen.listed_on == day for seen in one.sightings) for one in among.candidates)
         if among
         else 0,
-        listings=tuple(_placed(one, rank) for rank, one in enumerate(order[:most], start=1)),
+        listings=tuple(placed(one, rank) for rank, one in enumerate(order[:most], start=1)),
         left_out=len(order[most:]),
     )
 
@@ -175,7 +175,8 @@ def leaders_of(list_: NewsletterList) -> int:
     return 0 if list_.cadence is Cadence.WEEKLY else list_.max_listings // 2
 
 
-def _placed(one: Ranked, rank: int) -> IssueListing:
+def placed(one: Ranked, rank: int) -> IssueListing:
+    """Return a ranked candidate as a listing of an issue."""
     return IssueListing(
         key=one.candidate.key,
         rank=rank,

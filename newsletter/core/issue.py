@@ -63,6 +63,11 @@ class Draft:
         """Return what of the list shows on its mail."""
         return self.terms.masthead
 
+    @property
+    def is_quiet(self) -> bool:
+        """Return whether there is no news: what it holds is named only, and brought to nobody (`core.quiet`)."""
+        return not self.candidates
+
     def closed(self, key: int, subject: str, at: datetime) -> Issue:
         """Return the issue that it becomes.
 
@@ -103,6 +108,11 @@ class Issue:
     def masthead(self) -> Masthead:
         """Return what of the list shows on its mail."""
         return self.terms.masthead
+
+    @property
+    def is_quiet(self) -> bool:
+        """Return whether there was no news: what it holds is named only, and brought to nobody (`core.quiet`)."""
+        return not self.candidates
 
     @property
     def length(self) -> int:

@@ -112,6 +112,13 @@ class Measured:
         """Return how many candidates a source lists on a day."""
         return sum(any(one.listed_on == day for one in each.sightings) for each in self.candidates)
 
+    def growth(self, key: int) -> int:
+        """Return how many upvotes a candidate got since the issue before, on the page where these are most.
+
+        What was not seen then has not grown.
+        """
+        return max(_growth(self.facts[key]), 0)
+
     def risen(self, leaders: int) -> frozenset[int]:
         """Return the keys of candidates that are among a page's leaders now, and were not at the issue before.
 
@@ -284,7 +291,7 @@ def _reasons(known: _Facts, listed_on: date, occasion: Occasion) -> tuple[str, .
     found = []
     if votes:
         found.append(counted(votes, "upvote"))
-        growth = max((known.votes[page] - count for page, count in known.votes_before.items()), default=0)
+        growth = _growth(known)
         if growth > 0:
             found.append(f"+{growth:,} since {_since(occasion)}")
     if known.points:
@@ -292,6 +299,10 @@ def _reasons(known: _Facts, listed_on: date, occasion: Occasion) -> tuple[str, .
     if votes and occasion.previous_day is not None and listed_on <= occasion.previous_day:
         found.append("rose late")
     return tuple(found) or (NEW,)
+
+
+def _growth(known: _Facts) -> int:
+    return max((known.votes[page] - count for page, count in known.votes_before.items()), default=0)
 
 
 def _since(occasion: Occasion) -> str:

@@ -20,6 +20,7 @@ from newsletter.lists.values import (
     read_cadence,
     read_hour,
     read_line,
+    read_text_kind,
     read_timezone,
     read_topic,
     read_topics_mode,
@@ -74,6 +75,7 @@ class MembersFile:
             "timezone": lru_cache(_TEXTS)(read_timezone),
             "topics_mode": lru_cache(_TEXTS)(read_topics_mode),
             "interest": read_line,
+            "text": read_text_kind,
             "examples": lambda text: examples.read(one.strip() for one in text.split(";") if one.strip()),
         }
         self.mistakes: list[Mistake] = []

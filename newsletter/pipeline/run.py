@@ -13,7 +13,7 @@ from structlog.contextvars import bound_contextvars
 from newsletter.core.calendar import Slot, SlotState, agenda
 from newsletter.core.errors import MissedError, NewsletterError, RenderError, SourceError, StoppedError, StoreError
 from newsletter.core.issue import Issue
-from newsletter.core.newsletter_list import NewsletterList
+from newsletter.core.newsletter_list import NewsletterList, QuietDays
 from newsletter.pipeline.collect import NOTHING_COLLECTED, Collected, collect_for
 from newsletter.pipeline.deliver import ClosedIssues, Delivered, Delivering
 from newsletter.pipeline.editions import Edition, editions_to_do
@@ -147,6 +147,8 @@ class Pipeline:
         Raises: as `newsletter.pipeline.publish` does.
         """
         list_, now, is_named = edition.list, edition.agenda.now, edition.agenda.named is not None
+        if collected.failures:  # then nobody can say that there is no news
+            list_ = replace(list_, quiet_days=QuietDays.SKIP)
         published = await publish(
             self.store,
             self.renderer,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -67,8 +67,7 @@ class SqlIssues(Issues):
         query = _OUTLINE.where(issues.c.list == list_name)
         if day is not None:
             query = query.where(issues.c.day == day)
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).first()
+        row = await self._database.read_at_once(_first_of(query))
         if row is None:
             return None
         return IssueOutline(
@@ -115,8 +114,7 @@ class SqlIssues(Issues):
         )
         if day is not None:
             query = query.where(issues.c.day == day)
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).first()
+        row = await self._database.read_at_once(_first_of(query))
         return None if row is None else replace(row.record, key=row.listing_key)
 
     @override
@@ -215,6 +213,15 @@ def _newest_first(which: sa.ColumnElement[bool]) -> sa.Select[Any]:
     )
     shown = (issues.c[name] for name in _SUMMARY)
     return sa.select(*shown, size).where(which, IS_CLOSED).order_by(issues.c.day.desc(), issues.c.key.desc())
+
+
+def _first_of(query: sa.Select[Any]) -> Callable[[AsyncConnection], Awaitable[sa.Row[Any] | None]]:
+    """Return what reads the first row of a query."""
+
+    async def first(connection: AsyncConnection) -> sa.Row[Any] | None:
+        return (await connection.execute(query)).first()
+
+    return first
 
 
 async def _issue(connection: AsyncConnection, which: sa.ColumnElement[bool]) -> Issue | None:

@@ -55,18 +55,18 @@ class SqlOutbox(Outbox):
     async def claim(self, worker: str, *, issue_key: int, now: datetime, limit: int) -> list[Delivery]:
         await self._workers.confirm(worker)
         asked = {"issue_key": issue_key, "now": moment_text(now), "limit": limit}
-        async with self._database.write() as connection:
-            while True:
-                rows = await fetch(connection, CLAIM, **asked)
-                if not rows:
-                    return []
+
+        async def hold(connection: AsyncConnection) -> list[Sequence[Any]]:
+            while rows := await fetch(connection, CLAIM, **asked):
                 await run(connection, HOLD, worker=worker, keys=[row[0] for row in rows])
                 bars = [_bar(row) for row in rows]
                 barred_ones = [withdrawal(row[0], bar, now) for row, bar in zip(rows, bars, strict=True) if bar]
                 await self._record(connection, barred_ones)
                 if len(barred_ones) < len(rows):
-                    break
-        return await _claims_of([row for row, bar in zip(rows, bars, strict=True) if not bar])
+                    return [row for row, bar in zip(rows, bars, strict=True) if not bar]
+            return []
+
+        return await _claims_of(await self._database.write_at_once(hold))
 
     @override
     async def hasten(self, issue_key: int, *, now: datetime, states: Collection[DeliveryState] = WAITING) -> int:
@@ -119,8 +119,7 @@ class SqlOutbox(Outbox):
 
     @override
     async def record(self, changes: Sequence[Change]) -> frozenset[int]:
-        async with self._database.write() as connection:
-            return await self._record(connection, changes)
+        return await self._database.write_at_once(lambda connection: self._record(connection, changes))
 
     async def _record(self, connection: AsyncConnection, changes: Sequence[Change]) -> frozenset[int]:
         if any(change.suppress for change in changes):

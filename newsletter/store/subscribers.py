@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from newsletter.core.newsletter_list import Cadence
@@ -91,12 +93,16 @@ class SqlSubscribers(Subscribers):
         return await self._one(sa.and_(subscribers.c.list == list_name, subscribers.c.address_key == address_key))
 
     async def _one(self, which: sa.ColumnElement[bool]) -> Subscriber | None:
-        async with self._database.read() as connection:
-            row = (await connection.execute(sa.select(*COLUMNS).where(which))).first()
-        return None if row is None else subscriber_of(row)
+        async def row(connection: AsyncConnection) -> sa.Row[Any] | None:
+            return (await connection.execute(sa.select(*COLUMNS).where(which))).first()
+
+        found = await self._database.read_at_once(row)
+        return None if found is None else subscriber_of(found)
 
     @override
     async def suppress(self, email: str, *, list_name: str | None, reason: str, now: datetime) -> bool:
-        async with self._database.write() as connection:
+        async def leave(connection: AsyncConnection) -> bool:
             await self._database.alone(connection, WHO_GETS_MAIL)
             return await suppress(connection, email, list_name=list_name, reason=reason, now=now)
+
+        return await self._database.write_at_once(leave)

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from newsletter.core.choice import TextKind
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.issue import IssueListing
 from newsletter.core.listing import Listing
@@ -191,6 +192,7 @@ subscribers = sa.Table(
     sa.Column("topics_mode", _one_of(TopicsMode)),
     _text("interest"),
     sa.Column("examples", sa.Text, nullable=False, server_default="[]"),  # a JSON array
+    sa.Column("text", _one_of(TextKind), nullable=False, server_default=TextKind.SUMMARY),
     sa.Column("status", _one_of(SubscriberStatus), nullable=False),
     sa.Column("origin", _one_of(Origin), nullable=False),
     _moment("created_at"),

@@ -238,3 +238,15 @@ def test_the_mistakes_of_all_files_come_at_once_in_order_and_relative_to_where_o
         "subscribers/d.toml:1",
     ]
     assert str(caught.value).count("\n") == 4
+
+
+def test_a_language_without_words_is_a_warning_that_names_those_there_are(tmp_path: Path) -> None:
+    text = MINIMAL.replace("example.org", "journal.example") + '[[subscribers]]\nemail = "ada@journal.example"\n'
+    for language in ("it", "pt-BR", "zh-TW"):
+        (tmp_path / f"{language.lower()}.toml").write_text(f'language = "{language}"\n{text}')
+    files = ListFiles(tmp_path, check_source=lambda _: "")
+    words = "the words of mails and pages stay English; they are known in en, de, es, fr, ja, pt, zh-Hans"
+    assert list(files.warnings(files.check())) == [
+        f"{tmp_path}/it.toml: language 'it': {words}",
+        f"{tmp_path}/zh-tw.toml: language 'zh-TW': {words}",
+    ]

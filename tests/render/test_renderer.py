@@ -12,6 +12,7 @@ from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.text import one_line
 from newsletter.core.tokens import Links
+from newsletter.render.issue.clauses import columns
 from newsletter.render.issue.renderer import TemplateRenderer
 from tests import factories
 from tests.render import mails as make
@@ -53,7 +54,7 @@ def test_a_subject_is_one_short_clean_line_whatever_a_title_holds(
     draft = factories.draft([Listing(title=title)], masthead=factories.masthead(title=name))
     subject = renderer.subject(draft)
     assert subject == one_line(subject)
-    assert len(subject) <= 125
+    assert columns(subject) <= 125  # combining marks take none
     subject.encode()
 
 

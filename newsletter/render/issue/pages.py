@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from newsletter.core.choice import Choice, Reason
+from newsletter.core.choice import Choice, Reason, TextKind
 from newsletter.core.issue import Issue
 from newsletter.core.layout import Sections, sections
 from newsletter.core.newsletter_list import Cadence
+from newsletter.core.quiet import quiet_sections
 from newsletter.core.rendering import Part, Rendering, Writer
 from newsletter.core.week import sections_of_week
 from newsletter.render.issue import former, words
@@ -24,7 +25,7 @@ READER_SLOTS = frozenset({"email", "name", "unsubscribe_url", "feedback_url"})
 # … what depends on nothing but the listings that the reader gets
 CHOICE_SLOTS = frozenset(
     {"subject", "preheader", "counts", "more_on_the_web", "more_in_the_text", "wishes"}
-    | {"roomy", "tight", "searches", "by_models", "by_day"}
+    | {"roomy", "tight", "summaries", "abstracts", "searches", "by_models", "by_day"}
 )
 # … what holds for the texts of a section: models wrote some of them, all are from abstracts, or neither
 SECTION_SLOTS = frozenset({"by_models", "by_authors", "by_others"})
@@ -55,7 +56,9 @@ class Pages:
         self._text = _compiled(rendering.text, known, html=False)
         self._html = _compiled(rendering.html, known, html=True)
         self._is_former = self._html.is_former
-        self._writers = tuple(one.writer for one in rendering.headlines)
+        self._headlines = {
+            kind: tuple(headline.read_as(kind) for headline in rendering.headlines) for kind in TextKind
+        }
 
     def html_bytes(self, choice: Choice, subject: str) -> int:
         """Return the size of the HTML part for a choice, without readers' values."""
@@ -81,19 +84,21 @@ class Pages:
         return self._html.arranged(self._chosen(shown, choice, html=True), values | self._counted(whole, shown))
 
     def _sections(self, choice: Choice) -> Sections:
+        if self._issue.is_quiet:
+            return quiet_sections(self._issue)
         if self._issue.terms.cadence is Cadence.WEEKLY:
             return sections_of_week(choice, self._issue)
         return sections(choice, self._issue.terms.layout)
 
     def _chosen(self, shown: Sections, choice: Choice, *, html: bool) -> dict[str, Chosen]:
         """Return the listings of each section with the values of their slots."""
-        reasons = dict(zip(choice.positions, choice.reasons, strict=True))
+        reasons, headlines = dict(zip(choice.positions, choice.reasons, strict=True)), self._headlines[choice.text]
         found = {"": former.chosen(choice)} if self._is_former else {}
         for name, positions in shown.named().items():
-            writers = {self._writers[position] for position in positions} - {Writer.NOBODY}
+            writers = {headlines[position].writer for position in positions} - {Writer.NOBODY}
             by_models, by_authors = Writer.MODEL in writers, writers == {Writer.AUTHORS}
             listings = {
-                position: _values_of_listing(self._language, reasons[position], html=html, mixed=by_models)
+                position: _values_of_listing(self._language, reasons.get(position, ()), html=html, mixed=by_models)
                 for position in positions
             }
             values = {
@@ -109,18 +114,22 @@ class Pages:
         candidates, positions = self._issue.candidates, whole.shown
         matching = sum(1 for reasons in choice.reasons if reasons)
         others, minutes = len(choice.positions) - matching, whole.minutes
-        headlines = self._rendering.headlines
-        first = [headlines[position] for position in choice.positions]
+        headlines = self._headlines[choice.text]
+        first = list(headlines) if self._issue.is_quiet else [headlines[position] for position in choice.positions]
         is_roomy = whole.is_roomy
         values = {
             "subject": subject,
             "preheader": preheader(self._language, first, candidates),
-            "counts": words.counts(self._language, matching, others, candidates, minutes),
+            "counts": words.no_news(self._language, bool(self._issue.listings))
+            if self._issue.is_quiet
+            else words.counts(self._language, matching, others, candidates, minutes),
             "wishes": words.wishes(choice),
             "roomy": _flag(is_roomy),
             "tight": _flag(not is_roomy),
+            "summaries": _flag(choice.text is TextKind.SUMMARY),
+            "abstracts": _flag(choice.text is TextKind.ABSTRACT),
             "searches": _flag(any(headlines[position].is_search for position in positions)),
-            "by_models": _flag(any(self._writers[position] is Writer.MODEL for position in positions)),
+            "by_models": _flag(any(headlines[position].writer is Writer.MODEL for position in positions)),
             "by_day": _flag(any(whole.days.values())),
         }
         if self._is_former:
@@ -129,6 +138,8 @@ class Pages:
 
     def _counted(self, whole: Sections, shown: Sections) -> dict[str, str]:
         """Return what a part says of the papers that it does not show."""
+        if self._issue.is_quiet:
+            return {"more_on_the_web": "", "more_in_the_text": ""}
         count = len(shown.shown)
         return {
             "more_on_the_web": words.more_on_the_web(self._language, len(self._issue.listings) - count),

@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from newsletter.render.mime.pieces import BlockRun, Piece, Run, Section, Slot, Text, When, encoded, line_of
 
-_FORMS_KEPT, _KINDS_KEPT = 2048, 8  # listings in a form, some 2 KB each; and of how many sections
+_FORMS_KEPT, _KINDS_KEPT = 2048, 16  # listings in a form, some 2 KB each; and of how many sections
 
 
 class Values(dict[str, str]):
