@@ -94,6 +94,9 @@ COMMANDS = {
     ),
     "db": Command("newsletter.cli.db", _SETTING_UP, "The database."),
     "lists": Command("newsletter.cli.lists", _LISTS, "The list files in subscribers/."),
+    "subscribers": Command(
+        "newsletter.cli.subscribers", _LISTS, "Who reads, and what the list files would change."
+    ),
     "suppressions": Command("newsletter.cli.suppressions", _LISTS, "Addresses that are never mailed."),
 }
 
