@@ -15,6 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 from typing_extensions import override
 
 from newsletter.cli import folder
+from newsletter.cli.examples import EXAMPLES
 
 _DAILY_WORK = "Daily work"
 _LOOKING = "Looking before it goes out"
@@ -112,6 +113,30 @@ class Group(TyperGroup):
         return options
 
 
+def make_help_plain(command: Any) -> None:
+    """Let the help of a command and of its subcommands be read easily.
+
+    It names no types, only what stands for a value. Paragraphs are as wide as the terminal; typer would break the
+    lines of all but the first where the source does.
+    """
+    params = command.get_params
+
+    def get_params(ctx: Any) -> Any:
+        found: list[Any] = params(ctx)
+        for param in found:
+            if param.param_type_name == "argument":
+                param.display_type_rich = lambda ctx: None  # noqa: ARG005 (typer's form of it)
+            elif param.is_flag:
+                param.metavar = ""
+        return found
+
+    command.get_params = get_params
+    paragraphs = (command.help or "").split("\n\n")
+    command.help = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    for subcommand in getattr(command, "commands", {}).values():
+        make_help_plain(subcommand)
+
+
 class Commands(Group):
     """All commands. Each is a bare name with its help until it is called; then its module is loaded."""
 
@@ -134,5 +159,7 @@ def load(name: str) -> Any:
     application = typer.Typer(add_completion=False)
     import_module(COMMANDS[name].module).register(application)
     command = typer.main.get_group(application).commands[name]
+    command.epilog = "\n\n".join(("For example:", *EXAMPLES[name]))
     folder.add_to(command)
+    make_help_plain(command)
     return command

@@ -28,7 +28,7 @@ from newsletter.core.examples import GivenPaper
 from newsletter.core.follows import Follow, read_follow
 from newsletter.core.landing import Landing
 from newsletter.core.layout import Layout
-from newsletter.core.newsletter_list import Cadence, Hours, Masthead, NewsletterList
+from newsletter.core.newsletter_list import Cadence, Hours, Masthead, NewsletterList, QuietDays
 from newsletter.core.ranking import Weights
 from newsletter.core.subscriber import Member
 from newsletter.core.topics import Topic, TopicsMode
@@ -42,6 +42,7 @@ from newsletter.lists.values import (
     read_landing,
     read_language,
     read_line,
+    read_quiet_days,
     read_span,
     read_subject,
     read_text_kind,
@@ -110,6 +111,7 @@ ReadCadence = Annotated[Cadence, _reads(lambda text, _: read_cadence(text))]
 ReadTopicsMode = Annotated[TopicsMode, _reads(lambda text, _: read_topics_mode(text))]
 ReadTextKind = Annotated[TextKind, _reads(lambda text, _: read_text_kind(text))]
 ReadLanding = Annotated[Landing, _reads(lambda text, _: read_landing(text))]
+ReadQuietDays = Annotated[QuietDays, _reads(lambda text, _: read_quiet_days(text))]
 Weekday = Annotated[int, _reads(lambda text, _: read_weekday(text))]
 Colour = Annotated[str, _reads(lambda text, _: read_colour(text))]
 Language = Annotated[str, _reads(lambda text, _: read_language(text))]
@@ -267,6 +269,7 @@ class ListTable(Table):
     lookback_days: int = Field(default=3, ge=0, le=366)
     max_listings: int = Field(default=20, ge=0)
     min_listings: int = Field(default=1, ge=1)
+    quiet_days: ReadQuietDays = QuietDays.SKIP
     landing: ReadLanding = Landing.SOURCE
     topics_mode: ReadTopicsMode = TopicsMode.FIRST
     signup: Literal["open", "closed"] = "closed"
@@ -333,6 +336,7 @@ class ListTable(Table):
             lookback_days=self.lookback_days,
             max_listings=self.max_listings,
             min_listings=self.min_listings,
+            quiet_days=self.quiet_days,
             landing=self.landing,
             signup=self.signup,
             ranking=self.ranking.to_weights(),

@@ -15,7 +15,7 @@ from zoneinfo import available_timezones
 from newsletter.core.choice import TextKind
 from newsletter.core.durations import read_duration
 from newsletter.core.landing import Landing
-from newsletter.core.newsletter_list import WEEKDAYS, Cadence, Hours
+from newsletter.core.newsletter_list import WEEKDAYS, Cadence, Hours, QuietDays
 from newsletter.core.subject import read_pattern
 from newsletter.core.text import CONTROLS
 from newsletter.core.topics import TopicsMode
@@ -165,6 +165,14 @@ def read_landing(text: str) -> Landing:
         return Landing(text)
     except ValueError:
         raise ValueError(f"unknown landing page {text!r}{did_you_mean(text, Landing)}") from None
+
+
+def read_quiet_days(text: str) -> QuietDays:
+    """Read what happens on a day without news."""
+    try:
+        return QuietDays(text)
+    except ValueError:
+        raise ValueError(f"unknown way {text!r}{did_you_mean(text, QuietDays)}") from None
 
 
 def read_weekday(text: str) -> int:

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Member, Subscriber, SyncCounts
 from newsletter.ports.rosters import SeenFiles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderCounts:
+    """How many read a list, and how many left it since a moment, by their own wish."""
+
+    active: int
+    left: int
 
 
 class Comparison(Protocol):
@@ -45,6 +54,13 @@ class Subscribers(Protocol):
 
     async def anyone_wants(self, list_name: str, cadence: Cadence) -> bool:
         """Return whether an active subscriber of a list has chosen this cadence."""
+        ...
+
+    async def count(self, list_name: str, *, since: datetime) -> ReaderCounts:
+        """Return how many active subscribers a list has, and how many of its subscribers left since a moment.
+
+        All of the list's subscribers are gone through.
+        """
         ...
 
     def compare(self, list_name: str, members: Iterable[Member]) -> AbstractAsyncContextManager[Comparison]:

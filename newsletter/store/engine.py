@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection
@@ -43,6 +43,9 @@ _JOURNAL_BYTES = 64 * 1024 * 1024
 
 # Set for a transaction whose commit does not wait for the disk.
 _NOT_DURABLE = {"not_durable": True}
+
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,59 @@ class Database:
                     await connection.execute(sa.text("SET LOCAL synchronous_commit = off"))
                 yield connection
 
+    async def read_at_once(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
+        """Do something short with a connection of `read`; on SQLite, in a single call of the connection's thread.
+
+        Each call is answered in a later turn of the event loop, and these turns are long while mail is sent.
+
+        Args:
+            work: what to do; it waits for nothing but the connection.
+
+        Raises:
+            StoreError: the database cannot be read; one line that says which and why.
+        """
+        if self.is_postgresql:
+            async with self.read() as connection:
+                return await work(connection)
+        with store_errors(self.where):
+            async with self.reader.connect() as connection:
+
+                async def whole() -> Result:
+                    async with connection.begin():
+                        return await work(connection)
+
+                driver = await _driver(connection)
+                return await driver.run_there(whole)
+
+    async def write_at_once(
+        self, work: Callable[[AsyncConnection], Awaitable[Result]], *, durable: bool = True
+    ) -> Result:
+        """Do something in one transaction of `write`; on SQLite, in two calls of the thread.
+
+        The first may wait for another process. Nothing that this process has to do can come between the second's
+        statements, so the lock is held for no longer than they take.
+
+        Args:
+            work: what to do; it waits for nothing but the connection.
+            durable: see `write`.
+
+        Raises:
+            StoreError: the database cannot be written; one line that says which and why.
+        """
+        async with self.write(durable=durable) as connection:
+            if self.is_postgresql:
+                return await work(connection)
+            transaction = connection.get_transaction()
+
+            async def rest() -> Result:
+                result = await work(connection)
+                if transaction:
+                    await transaction.commit()
+                return result
+
+            driver = await _driver(connection)
+            return await driver.run_there(rest)
+
     @asynccontextmanager
     async def aside(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection for long work with temporary tables, which are gone when it is closed.
@@ -136,6 +192,12 @@ class Database:
         self.patience.end()
         for engine in (self.apart, self.writer, self.reader):
             await engine.dispose()
+
+
+async def _driver(connection: AsyncConnection) -> sqlite.Connection:
+    """Return the connection to SQLite itself."""
+    driver = (await connection.get_raw_connection()).driver_connection
+    return cast("sqlite.Connection", driver)
 
 
 @contextmanager

@@ -39,7 +39,7 @@ class SqlFeedback(Feedback):
 
     @override
     async def say(self, subscriber_key: int, listing_key: int, *, liked: bool, now: datetime) -> None:
-        async with self._database.write() as connection:
+        async def keep(connection: AsyncConnection) -> None:
             await self._database.alone(connection, RECORDING)  # or the listing may be merged meanwhile
             paper = await connection.scalar(sa.select(current_key(listing_key)))
             said = {"liked": liked, "at": now}
@@ -50,6 +50,8 @@ class SqlFeedback(Feedback):
             theirs = feedback.c.subscriber_key == subscriber_key
             kept = sa.select(feedback.c.listing_key).where(theirs).order_by(*_NEWEST_FIRST).limit(_KEPT)
             await connection.execute(sa.delete(feedback).where(theirs, feedback.c.listing_key.not_in(kept)))
+
+        await self._database.write_at_once(keep)
 
     @override
     async def take_back(self, subscriber_key: int, listing_key: int) -> None:

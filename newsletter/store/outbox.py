@@ -22,7 +22,7 @@ from newsletter.store.changes import take_steps
 from newsletter.store.choices import read_choice
 from newsletter.store.column_types import moment_text, read_moment
 from newsletter.store.engine import Database
-from newsletter.store.records import issues_with, read_records
+from newsletter.store.records import count_records, issues_with, read_records
 from newsletter.store.statements import CLAIM, HOLD
 from newsletter.store.states import keys_in_state, state_counts
 from newsletter.store.subscriber_rows import FIELDS, subscriber_of
@@ -55,18 +55,18 @@ class SqlOutbox(Outbox):
     async def claim(self, worker: str, *, issue_key: int, now: datetime, limit: int) -> list[Delivery]:
         await self._workers.confirm(worker)
         asked = {"issue_key": issue_key, "now": moment_text(now), "limit": limit}
-        async with self._database.write() as connection:
-            while True:
-                rows = await fetch(connection, CLAIM, **asked)
-                if not rows:
-                    return []
+
+        async def hold(connection: AsyncConnection) -> list[Sequence[Any]]:
+            while rows := await fetch(connection, CLAIM, **asked):
                 await run(connection, HOLD, worker=worker, keys=[row[0] for row in rows])
                 bars = [_bar(row) for row in rows]
                 barred_ones = [withdrawal(row[0], bar, now) for row, bar in zip(rows, bars, strict=True) if bar]
                 await self._record(connection, barred_ones)
                 if len(barred_ones) < len(rows):
-                    break
-        return await _claims_of([row for row, bar in zip(rows, bars, strict=True) if not bar])
+                    return [row for row, bar in zip(rows, bars, strict=True) if not bar]
+            return []
+
+        return await _claims_of(await self._database.write_at_once(hold))
 
     @override
     async def hasten(self, issue_key: int, *, now: datetime, states: Collection[DeliveryState] = WAITING) -> int:
@@ -119,8 +119,7 @@ class SqlOutbox(Outbox):
 
     @override
     async def record(self, changes: Sequence[Change]) -> frozenset[int]:
-        async with self._database.write() as connection:
-            return await self._record(connection, changes)
+        return await self._database.write_at_once(lambda connection: self._record(connection, changes))
 
     async def _record(self, connection: AsyncConnection, changes: Sequence[Change]) -> frozenset[int]:
         if any(change.suppress for change in changes):
@@ -229,6 +228,13 @@ class SqlOutbox(Outbox):
     ) -> list[DeliveryRecord]:
         async with self._database.read() as connection:
             return await read_records(connection, list_name=list_name, day=day, states=states, limit=limit)
+
+    @override
+    async def count(
+        self, *, list_name: str | None = None, day: date | None = None, states: Collection[DeliveryState] = ()
+    ) -> int:
+        async with self._database.read() as connection:
+            return await count_records(connection, list_name=list_name, day=day, states=states)
 
 
 _STATES = {state.value: state for state in DeliveryState}

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+import threading
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import closing, suppress
+from contextvars import copy_context
 from time import monotonic
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import aiosqlite
 
 # SQLite's own wait for a lock can't be interrupted, so it is asked to wait for short spells, again and again.
 SPELL = 0.5  # seconds
+
+Result = TypeVar("Result")
 
 
 class Patience:
@@ -146,9 +150,46 @@ class Connection(aiosqlite.Connection):
 
         await self._execute(run)  # type: ignore[no-untyped-call]
 
+    async def run_there(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        """Run a coroutine in the thread, from its beginning to its end, in one call.
+
+        Args:
+            work: makes the coroutine, which waits for nothing but this connection.
+
+        Raises:
+            RuntimeError: it waited for something else.
+        """
+        context = copy_context()
+        asked = asyncio.ensure_future(self._execute(lambda: context.run(_run_to_its_end, work())))
+        try:
+            return await asyncio.shield(asked)
+        except asyncio.CancelledError:
+            # The thread is at work with what its caller would let go of now.
+            self._interrupt()
+            await asyncio.wait([asked])
+            raise
+
+    async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Do something in the thread: at once, if it is the thread that asks."""
+        if threading.current_thread() is self._thread:
+            return fn(*args, **kwargs)
+        return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
+
     def _interrupt(self) -> None:
         if self._connection is not None:
             self._connection.interrupt()
+
+
+def _run_to_its_end(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine without an event loop; it may give way, but never has to wait."""
+    try:
+        while work.send(None) is None:
+            pass
+        work.throw(RuntimeError("a transaction in one call waits for nothing but its connection"))
+    except StopIteration as end:
+        result: Result = end.value
+        return result
+    raise RuntimeError("a transaction in one call went on waiting")
 
 
 def connect(database: str, **options: Any) -> Connection:

@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Member, Subscriber, SubscriberStatus
-from newsletter.ports import Comparison, SeenFiles, Subscribers
+from newsletter.ports import Comparison, ReaderCounts, SeenFiles, Subscribers
 from newsletter.store.comparison import compared, note_files, synced_files
 from newsletter.store.engine import Database
 from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
@@ -53,6 +55,19 @@ class SqlSubscribers(Subscribers):
             return await connection.scalar(query) is not None
 
     @override
+    async def count(self, list_name: str, *, since: datetime) -> ReaderCounts:
+        has_left = sa.and_(
+            subscribers.c.status == SubscriberStatus.UNSUBSCRIBED, subscribers.c.updated_at >= since
+        )
+        query = sa.select(
+            sa.func.count().filter(subscribers.c.status == SubscriberStatus.ACTIVE).label("active"),
+            sa.func.count().filter(has_left).label("left"),
+        ).where(subscribers.c.list == list_name)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).one()
+        return ReaderCounts(active=row.active, left=row.left)
+
+    @override
     def compare(self, list_name: str, members: Iterable[Member]) -> AbstractAsyncContextManager[Comparison]:
         return compared(self._database, list_name, members)
 
@@ -78,12 +93,16 @@ class SqlSubscribers(Subscribers):
         return await self._one(sa.and_(subscribers.c.list == list_name, subscribers.c.address_key == address_key))
 
     async def _one(self, which: sa.ColumnElement[bool]) -> Subscriber | None:
-        async with self._database.read() as connection:
-            row = (await connection.execute(sa.select(*COLUMNS).where(which))).first()
-        return None if row is None else subscriber_of(row)
+        async def row(connection: AsyncConnection) -> sa.Row[Any] | None:
+            return (await connection.execute(sa.select(*COLUMNS).where(which))).first()
+
+        found = await self._database.read_at_once(row)
+        return None if found is None else subscriber_of(found)
 
     @override
     async def suppress(self, email: str, *, list_name: str | None, reason: str, now: datetime) -> bool:
-        async with self._database.write() as connection:
+        async def leave(connection: AsyncConnection) -> bool:
             await self._database.alone(connection, WHO_GETS_MAIL)
             return await suppress(connection, email, list_name=list_name, reason=reason, now=now)
+
+        return await self._database.write_at_once(leave)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from newsletter.cli import main
+from newsletter.cli.examples import EXAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -198,6 +199,14 @@ def test_pages_that_readers_cannot_reach_are_a_mistake_unless_the_relay_is_on_th
     assert err.startswith("NEWSLETTER_WEB__PUBLIC_URL: ")
     monkeypatch.setenv("NEWSLETTER_WEB__PUBLIC_URL", "")
     assert call("lists", "check")[0] == 0
+
+
+@pytest.mark.parametrize("command", EXAMPLES)
+def test_each_help_has_an_example(call: Call, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    code, out, _ = call(command, "--help")
+    assert code == 0
+    assert set(EXAMPLES[command]) <= {line.strip() for line in out.splitlines()}
 
 
 def test_an_empty_key_is_named_and_nothing_runs(call: Call, folder: Path) -> None:

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from newsletter.core.choice import NOTHING
 from newsletter.core.choosing import Chooser
 from newsletter.core.delivery import Delivery, DeliveryState
 from newsletter.core.issue import Issue, IssueListing
@@ -155,6 +156,8 @@ def delivery(email: str = "reader@example.org", name: str = "", *, topics: tuple
 def chosen(of: Issue, to: Delivery, *, had: frozenset[int] = frozenset()) -> Delivery:
     """Return a delivery with what its reader gets of an issue; the subject of a part names all its papers."""
     choice = Chooser(of.listings, replace(of.terms, topics=of.terms.topics or TOPICS)).of(to.subscriber, had)
+    if of.is_quiet:
+        return to._replace(choice=NOTHING, subject=of.subject)
     part = [of.listings[position].listing.title for position in choice.positions]
     subject = of.subject if len(part) in {0, len(of.listings)} else ", ".join(part)
     return to._replace(choice=choice, subject=subject)
@@ -344,6 +347,7 @@ def issues() -> dict[str, Issue]:
                 ),
             )
         ),
+        "quiet": _quiet(_sample(factories.papers(3), subject="No new papers today")),
         "weekly": _week(
             _sample(
                 factories.papers(30),
@@ -373,6 +377,17 @@ def _with_figure(issue: Issue) -> Issue:
         replace(item, figure=_FIGURE) if item.listing.arxiv_id == "2305.18290" else item for item in issue.listings
     )
     return replace(issue, listings=tuple(listings))
+
+
+def _quiet(issue: Issue) -> Issue:
+    """Return an issue of a day without news: it names papers of earlier issues, two that rose and a discussed one."""
+    risen, also, discussed = issue.listings
+    listings = (
+        replace(risen, listed_on=DAY - timedelta(days=2), first_upvotes=(risen.upvotes or 0) // 3),
+        replace(also, listed_on=DAY - timedelta(days=1), first_upvotes=(also.upvotes or 0) // 2),
+        replace(discussed, listed_on=DAY - timedelta(days=1), first_upvotes=discussed.upvotes, comments=17),
+    )
+    return replace(issue, candidates=0, listings=listings)
 
 
 def _week(issue: Issue) -> Issue:

@@ -9,6 +9,7 @@ from newsletter.core.choice import Choice, Reason, TextKind
 from newsletter.core.issue import Issue
 from newsletter.core.layout import Sections, sections
 from newsletter.core.newsletter_list import Cadence
+from newsletter.core.quiet import quiet_sections
 from newsletter.core.rendering import Part, Rendering, Writer
 from newsletter.core.week import sections_of_week
 from newsletter.render.issue import former, words
@@ -83,6 +84,8 @@ class Pages:
         return self._html.arranged(self._chosen(shown, choice, html=True), values | self._counted(whole, shown))
 
     def _sections(self, choice: Choice) -> Sections:
+        if self._issue.is_quiet:
+            return quiet_sections(self._issue)
         if self._issue.terms.cadence is Cadence.WEEKLY:
             return sections_of_week(choice, self._issue)
         return sections(choice, self._issue.terms.layout)
@@ -95,7 +98,7 @@ class Pages:
             writers = {headlines[position].writer for position in positions} - {Writer.NOBODY}
             by_models, by_authors = Writer.MODEL in writers, writers == {Writer.AUTHORS}
             listings = {
-                position: _values_of_listing(self._language, reasons[position], html=html, mixed=by_models)
+                position: _values_of_listing(self._language, reasons.get(position, ()), html=html, mixed=by_models)
                 for position in positions
             }
             values = {
@@ -112,12 +115,14 @@ class Pages:
         matching = sum(1 for reasons in choice.reasons if reasons)
         others, minutes = len(choice.positions) - matching, whole.minutes
         headlines = self._headlines[choice.text]
-        first = [headlines[position] for position in choice.positions]
+        first = list(headlines) if self._issue.is_quiet else [headlines[position] for position in choice.positions]
         is_roomy = whole.is_roomy
         values = {
             "subject": subject,
             "preheader": preheader(self._language, first, candidates),
-            "counts": words.counts(self._language, matching, others, candidates, minutes),
+            "counts": words.no_news(self._language, bool(self._issue.listings))
+            if self._issue.is_quiet
+            else words.counts(self._language, matching, others, candidates, minutes),
             "wishes": words.wishes(choice),
             "roomy": _flag(is_roomy),
             "tight": _flag(not is_roomy),
@@ -133,6 +138,8 @@ class Pages:
 
     def _counted(self, whole: Sections, shown: Sections) -> dict[str, str]:
         """Return what a part says of the papers that it does not show."""
+        if self._issue.is_quiet:
+            return {"more_on_the_web": "", "more_in_the_text": ""}
         count = len(shown.shown)
         return {
             "more_on_the_web": words.more_on_the_web(self._language, len(self._issue.listings) - count),

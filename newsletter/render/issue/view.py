@@ -131,10 +131,14 @@ class DayView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueView:
-    """An issue for templates: `listings` are all candidates, best first; `days` those of a weekly issue."""
+    """An issue for templates: `listings` are all candidates, best first; `days` those of a weekly issue.
+
+    An issue that `is_quiet` is of a day without news, and its listings are from earlier issues.
+    """
 
     number: int
     day: date
+    is_quiet: bool
     preheader: str
     listings: tuple[ListingView, ...]
     days: tuple[DayView, ...]
@@ -159,6 +163,7 @@ def issue_view(
     return IssueView(
         number=issue.number,
         day=issue.day,
+        is_quiet=issue.is_quiet,
         preheader=preheader(frame, first, issue.candidates),
         listings=listings,
         days=_days(issue) if issue.terms.cadence is Cadence.WEEKLY else (),
@@ -168,6 +173,8 @@ def issue_view(
 def subject_values(draft: Draft, readable: Callable[[str], str]) -> dict[str, object]:
     """Return the values of a subject: the template `subject.txt` and `core.subject` name them."""
     lead = _plain(draft.listings[0].listing.title, readable) if draft.listings else ""
+    if draft.is_quiet:
+        lead = words.no_news_subject(language(draft.masthead.language))
     return {
         "masthead": draft.masthead,
         "title": draft.masthead.title,
@@ -175,7 +182,7 @@ def subject_values(draft: Draft, readable: Callable[[str], str]) -> dict[str, ob
         "date": language(draft.masthead.language).short_date(draft.day),
         "number": draft.number,
         "lead": cut(lead, _SUBJECT_TITLE),
-        "count": len(draft.listings),
+        "count": 0 if draft.is_quiet else len(draft.listings),
     }
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from newsletter.core.address import address_key
 from newsletter.core.calendar import agenda
-from newsletter.core.choosing import Chooser
+from newsletter.core.choosing import chooser
 from newsletter.core.delivery import Delivery, Outcome
 from newsletter.core.errors import ListFileError, NothingNewError, UsageError
 from newsletter.core.issue import Issue
@@ -172,7 +172,7 @@ class Studio(Previews):
         issues = self.pipeline.store.issues
         stored = await issues.chosen(issue.key, reader.address_key) if issue.key and reader else None
         if stored is None:
-            choice = Chooser(issue.listings, issue.terms).of(delivery.subscriber)
+            choice = chooser(issue).of(delivery.subscriber)
             if not choice.positions:
                 email = delivery.subscriber.email
                 raise NothingNewError(f"list {issue.list}: the issue of {issue.day} holds nothing for {email}")
