@@ -33,7 +33,7 @@ from newsletter.store.workers import Workers
 
 log = structlog.get_logger(__name__)
 
-_CLAIMS_AT_ONCE = 250
+_CLAIMS_AT_ONCE = 50
 _PIECE = 2000  # deliveries that are changed in one transaction
 
 # Changes the deliveries of some keys, in a transaction.

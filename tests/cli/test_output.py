@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.cli.test_commands import LIST, READER, call, folder
+from tests.cli.conftest import LIST, READER
 from tests.smtp_server import SmtpServer, in_thread
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.cli.test_commands import Call
-
-__all__ = ["call", "folder"]
+    from tests.cli.conftest import Call
 
 TOKYO = '\n[[subscribers]]\nemail = "bob@lab.example"\nhour = "07:30"\ntimezone = "Asia/Tokyo"\n'
 PAPERS = [{"title": f"On number {number}", "url": f"https://lab.example/{number}"} for number in range(3)]
