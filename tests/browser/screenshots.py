@@ -76,7 +76,7 @@ def _page(browser: Browser, size: tuple[int, int], scheme: Literal["light", "dar
 def main() -> None:
     """Write the pictures."""
     IMAGES.mkdir(parents=True, exist_ok=True)
-    html, whole = _mail(), _mail(most=9)
+    html, whole = _mail(), _mail(most=8)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=need("chromium"), args=["--no-sandbox", "--disable-dev-shm-usage"]

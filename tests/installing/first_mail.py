@@ -131,8 +131,8 @@ def _set(path: Path, values: dict[str, str]) -> None:
     """Change settings where they stand in `.env`, as a person does."""
     text = path.read_text(encoding="utf-8")
     for name, value in values.items():
-        text, count = re.subn(rf"^{name}=.*$", lambda _, line=f"{name}={value}": line, text, flags=re.MULTILINE)
-        assert count == 1, name
+        [line] = re.findall(rf"^{name}=.*\n", text, re.MULTILINE)
+        text = text.replace(line, f"{name}={value}\n")
     path.write_text(text, encoding="utf-8")
 
 
