@@ -5,17 +5,10 @@ Planning is all that happens between the last page read and the first mail: draf
 checking of the message, each reader's choice, and the writing of 50,000 deliveries, page by page. It runs in a
 process of its own, so that its memory is its own. Ranking a thousand candidates is timed apart.
 
-<<<<<<< HEAD
-So is planning an issue of 400 candidates for as many readers who each wish something else: all chose three
-topics, half follow an author and a keyword, a third say in own words what they work on, a quarter gave three
-papers as examples. These papers have words as papers have them: few that are frequent, and very many that are
-rare. And so is a Monday of arXiv, whose 5,000 new papers are more than an issue holds.
-=======
 So is planning an issue of 400 candidates for as many readers who each wish something else: all chose three topics,
 half follow an author and a keyword, a third say in own words what they work on, a quarter gave three papers as
 examples. These papers have words as papers have them: few are frequent, and very many are rare. And so is
 a Monday of arXiv, whose 5,000 new papers are more than an issue holds.
->>>>>>> main
 
 Ratios are limits over measured values: above 1 is within the limit. Seconds are of the clock; on a busy machine,
 those of the processor say more.
