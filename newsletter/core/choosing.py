@@ -7,8 +7,8 @@ gets, in the issue's own order, until the list's `max_listings` are reached. Wha
 
     named   1 for the first topic, followed organization or keyword that matches, 1/2 for the second, 1/4 …
     text    the listing's score for the reader's own words (`newsletter.core.interest`), the best being 1
-    like    how like it is to papers that the reader liked or gave as examples (`newsletter.core.likeness`), the best
-            being 1; not below -1/2
+    like    how like it is to papers that the reader liked or gave as examples (`newsletter.core.likeness`), the
+            best being 1; not below -1/2
     place   from 1 for the issue's first listing down to 0: what trends
 
 What is nearly the same as a paper of which the reader asked for less fits none of the reader's wishes, unless the
