@@ -203,6 +203,7 @@ class Program:
             sources_of=self.sources_of,
             check=self._check,
             mark=self.mark,
+            applies_files=self.settings.lists.apply == "automatic",
             pictures=self._pictures,
             papers=self._papers,
         )

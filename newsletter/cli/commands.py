@@ -55,7 +55,7 @@ COMMANDS = {
     "send": Command(
         "newsletter.cli.send",
         _LOOKING,
-        "Send a test copy of an issue to one address; the ledger is left alone.",
+        "Send a test copy of an issue to one address; nothing is recorded as sent.",
     ),
     "lint": Command(
         "newsletter.cli.lint",
@@ -76,7 +76,9 @@ COMMANDS = {
         "newsletter.cli.preview", _SERVICES, "Look at an issue in the browser, rendered anew at each reload."
     ),
     "status": Command(
-        "newsletter.cli.status", _SENT, "Show what is due, sent and stuck, list by list, and what holds mail up."
+        "newsletter.cli.status",
+        _SENT,
+        "Show readers, the last and the next issue, and what does not go on and why.",
     ),
     "issues": Command("newsletter.cli.issues", _SENT, "What went out."),
     "deliveries": Command("newsletter.cli.deliveries", _SENT, "Who got it, and who not yet."),
@@ -92,6 +94,9 @@ COMMANDS = {
     ),
     "db": Command("newsletter.cli.db", _SETTING_UP, "The database."),
     "lists": Command("newsletter.cli.lists", _LISTS, "The list files in subscribers/."),
+    "subscribers": Command(
+        "newsletter.cli.subscribers", _LISTS, "Who reads, and what the list files would change."
+    ),
     "suppressions": Command("newsletter.cli.suppressions", _LISTS, "Addresses that are never mailed."),
 }
 

@@ -16,5 +16,6 @@ EXAMPLES = {
     "demo": ("newsletter demo",),
     "db": ("newsletter db upgrade",),
     "lists": ("newsletter lists check",),
+    "subscribers": ("newsletter subscribers plan", "newsletter subscribers list"),
     "suppressions": ("newsletter suppressions list",),
 }

@@ -10,7 +10,7 @@ from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from typing import TextIO
 
     from newsletter.core.errors import Mistake
@@ -107,12 +107,16 @@ def say_left_out(shown: int, total: int, noun: str, *, is_result: bool) -> None:
 
 
 @contextmanager
-def waiting(text: str) -> Iterator[None]:
-    """Say on a terminal what is waited for, as long as the context lasts."""
+def waiting(text: str) -> Iterator[Callable[[int, int], object]]:
+    """Say on a terminal what is waited for, as long as the context lasts.
+
+    Yields:
+        What shows how much is done: it takes how many are done and how many there are.
+    """
     if not sys.stderr.isatty():
-        yield
+        yield lambda done, total: None  # noqa: ARG005 (names say what they are)
         return
     from rich.console import Console
 
-    with Console(stderr=True).status(text):
-        yield
+    with Console(stderr=True).status(text) as shown:
+        yield lambda done, total: shown.update(f"{text}: {done} of {total}")

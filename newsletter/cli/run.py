@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,7 +10,7 @@ import typer
 from newsletter.cli.exits import Exit, code_of_run
 from newsletter.cli.moments import minute
 from newsletter.cli.output import complain, say, say_json
-from newsletter.cli.session import AsJson, Day, ListName, no_list, now, right_and_wrong, until_signal
+from newsletter.cli.session import AsJson, Day, ListName, no_list, now, right_and_wrong, until_signal, within
 from newsletter.core.errors import ListFileError, MissedError, SourceError, UsageError
 from newsletter.core.text import counted, one_line
 
@@ -41,14 +42,19 @@ def run(
         bool,
         typer.Option("--quiet", "-q", help="Say nothing unless mail went out or something is wrong; for cron."),
     ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Send the first issue of a list without asking.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Collect, freeze the issue if due, deliver; safe to repeat.
 
     Without --date: today's issue of each list that is due. With it: the issue of that day, made or finished,
     whatever the hour and weekday, all its deliveries due at once. With --json, a JSON line on stderr shows each
-    second how far delivering has come.
+    second how far delivering has come. On a terminal, it asks before the first issue of a list goes out.
     """
+    if not (dry_run or yes or date) and sys.stdin.isatty() and sys.stderr.isatty():
+        _ask_for_first_issues(list_name)
     reports, is_wrong = until_signal(
         lambda program, stop: _run_lists(program, list_name, date, stop, dry_run=dry_run, as_json=as_json),
         cut_off=Exit.TEMPORARY,
@@ -66,6 +72,19 @@ def run(
         else:
             _say_report(report)
     raise typer.Exit(Exit.CONFIGURATION if is_wrong else code_of_run(reports))
+
+
+def _ask_for_first_issues(list_name: str | None) -> None:
+    """Ask before the first issue of a list goes out; who only tries the program may not expect that."""
+    from newsletter.cli.first_issue import first_issues_due
+
+    for name, readers in within(
+        lambda program: first_issues_due(program, right_and_wrong(program.lists, list_name)[0])
+    ):
+        who = counted(readers, "reader")
+        if not typer.confirm(f"The first issue of {name} is due and goes to {who} now. Send it?", err=True):
+            say("nothing was sent; `newsletter run --dry-run` shows what would be")
+            raise typer.Exit(Exit.DONE)
 
 
 async def _run_lists(

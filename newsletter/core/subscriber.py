@@ -20,7 +20,7 @@ class Origin(StrEnum):
     """Where a subscriber came from. A file changes and removes only those whom it brought itself."""
 
     FILE = "file"
-    SIGNUP = "signup"
+    WEB = "web"
     IMPORT = "import"
     COMMAND = "command"
 
@@ -92,21 +92,3 @@ class Member(NamedTuple):
     def on(self, list_name: str) -> Subscriber:
         """Return the member as a subscriber of a list."""
         return Subscriber(list=list_name, **self._asdict())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncCounts:
-    """How many subscribers a sync with a list's files adds, changes, removes, and leaves as they are.
-
-    Whom the files name and who came by another way counts as unchanged.
-    """
-
-    added: int = 0
-    changed: int = 0
-    removed: int = 0
-    unchanged: int = 0
-
-    @property
-    def differ(self) -> bool:
-        """Return whether anything is to be done."""
-        return bool(self.added or self.changed or self.removed)

@@ -17,6 +17,7 @@ from newsletter.delivery.limits.relays import RelayState
 from newsletter.delivery.messages.composer import Composer
 from newsletter.delivery.settlement import Settlement
 from newsletter.delivery.smtp.session import Letter
+from newsletter.delivery.turns import Turns
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +43,7 @@ class Chunk:
     composer: Composer
     settlement: Settlement
     changed: Changed
+    turns: Turns
     stopped: bool = False
     trouble: str = ""  # what stopped it, if it was not a relay
 

@@ -102,6 +102,7 @@ class Connection:
 
     async def _deliver_next(self, session: Session) -> None:
         """Take one delivery, begin it, hand it over, and settle it."""
+        await self._chunk.turns.take()
         in_hand = self._next or await self._take()
         self._next = None
         if in_hand is None:

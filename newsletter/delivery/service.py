@@ -30,6 +30,7 @@ from newsletter.delivery.record.registration import Registration, Worker
 from newsletter.delivery.settlement import Rules, Settlement
 from newsletter.delivery.smtp.relay import SmtpRelay
 from newsletter.delivery.tally import Tally
+from newsletter.delivery.turns import Turns
 from newsletter.ports import ChunkDelivery, ChunkReport, ClaimedDeliveries, Message, Progress, SlowDowns
 
 log = structlog.get_logger(__name__)
@@ -76,6 +77,7 @@ class DeliveryService(ChunkDelivery):
         self._limits = limits or DomainLimits()
         self._kept = slow_downs and KeptLimits(slow_downs, self._limits, self._relays, rules.clock)
         self._signatures = Signatures()
+        self._turns = Turns()
         self._registration = Registration(outbox, self._notes_of, self._recover)
 
     async def __aenter__(self) -> Self:
@@ -170,7 +172,7 @@ class DeliveryService(ChunkDelivery):
             tally=Tally(self._outbox, issue_key, progress),
         )
         composer = Composer(message, self._signatures)
-        return Chunk(claims=claims, composer=composer, settlement=settlement, changed=changed)
+        return Chunk(claims=claims, composer=composer, settlement=settlement, changed=changed, turns=self._turns)
 
     async def _work(self, chunk: Chunk, stop: asyncio.Event | None) -> None:
         """Let all connections work until they are through."""

@@ -118,6 +118,16 @@ class MembersFile:
                 yield line, Member._make(values)
 
 
+def addresses_in(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the addresses of a members file as they stand there, and look at nothing else of it."""
+    rows = Spreadsheet(Member._fields, needed="email", note=lambda *_: None)
+    for _, cells in rows.read(lines):
+        for column, cell in cells:
+            if column == "email":
+                yield cell.strip()
+                break
+
+
 class Repeats:
     """Finds addresses that a long list may name twice, with eight bytes an address."""
 

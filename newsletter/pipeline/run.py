@@ -75,6 +75,7 @@ class Pipeline:
     mark: HighWaterMark
     closed: ClosedIssues
     delivering: Delivering
+    applies_files: bool = True  # list files, by itself
     pictures: PictureReader | None = None  # None: no picture is looked at
     papers: PaperFinder | None = None  # None: no example is looked up
 
@@ -136,7 +137,14 @@ class Pipeline:
         return collected
 
     async def sync(self, file: ListFile, *, now: datetime) -> None:
-        """Bring the store's subscribers up to the list's files."""
+        """Bring the store's subscribers up to the list's files, unless that is left to a command."""
+        if not self.applies_files:
+            if not await syncing.is_synced(self.store.subscribers, file):
+                log.warning(
+                    "list_files_not_applied",
+                    hint="see `newsletter subscribers plan`, then `apply`",
+                )
+            return
         counts = await syncing.sync(self.store.subscribers, file, now=now)
         if counts.differ:
             log.info("subscribers_synced", added=counts.added, changed=counts.changed, removed=counts.removed)

@@ -16,11 +16,11 @@ from newsletter.ports.outbox import Outbox
 from newsletter.ports.pictures import PictureReader, Pictures
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
 from newsletter.ports.rendering import Composed, Message, Renderer
-from newsletter.ports.rosters import Checked, Reading, Roster, SeenFiles
+from newsletter.ports.rosters import Checked, HeldFiles, Reading, Roster, SeenFiles
 from newsletter.ports.slots import Slots
 from newsletter.ports.slow_downs import SlowDown, SlowDownKind, SlowDowns
 from newsletter.ports.store import Store
-from newsletter.ports.subscribers import Comparison, ReaderCounts, Subscribers
+from newsletter.ports.subscribers import Comparison, ReaderCounts, SubscriberRecord, Subscribers
 from newsletter.ports.suppressions import HeldDomain, HighWater, Suppression, Suppressions
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "Examples",
     "Feedback",
     "HeldDomain",
+    "HeldFiles",
     "HighWater",
     "IssueOutline",
     "IssueSummary",
@@ -66,6 +67,7 @@ __all__ = [
     "Source",
     "SourceHealth",
     "Store",
+    "SubscriberRecord",
     "Subscribers",
     "Suppression",
     "Suppressions",

@@ -83,6 +83,15 @@ def subscriber_of(row: Sequence[Any]) -> Subscriber:
     return Subscriber(**values)
 
 
+def member_of(row: Sequence[Any]) -> Member:
+    """Return the member of a row of its fields, each as the text that its column holds."""
+    values = dict(zip(Member._fields, row, strict=True))
+    for name, read in _READ:
+        if name in values:
+            values[name] = read(values[name])
+    return Member(**values)
+
+
 # What is compared when a list is synced: the key of an address, then the fields of a `Member`.
 MEMBER_COLUMNS = ("address_key", *Member._fields)
 

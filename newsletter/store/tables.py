@@ -340,6 +340,21 @@ list_files = sa.Table(
     _moment("synced_at"),
 )
 
+# Files of lists that wait for the operator's word, as they name many subscribers no longer (`ports.HeldFiles`).
+held_files = sa.Table(
+    "held_files",
+    metadata,
+    sa.Column("list", _Exact, primary_key=True),
+    _text("definition"),
+    _text("stamp"),
+    _text("digest"),
+    sa.Column("members", sa.Integer, nullable=False),
+    sa.Column("examples", sa.Text, nullable=False),
+    sa.Column("removed", sa.Integer, nullable=False),
+    sa.Column("present", sa.Integer, nullable=False),
+    _moment("since"),
+)
+
 # Only ever added to: what happened to a delivery, step by step.
 delivery_events = sa.Table(
     "delivery_events",

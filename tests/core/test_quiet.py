@@ -35,14 +35,8 @@ def named(*page: Candidate, news: tuple[Candidate, ...] = (), **changes: object)
 
 
 def test_what_gained_most_since_the_issue_before_comes_first_then_what_is_most_discussed() -> None:
-    page = [
-        moving(1, 9, 9, comments=8),
-        moving(2, 5, 50),
-        moving(3, 90, 91),
-        moving(4, 7, 7, comments=30),
-        moving(5, 1, 1),
-    ]
-    draft = named(*page)
+    discussed = moving(1, 9, 9, comments=8), moving(4, 7, 7, comments=30)
+    draft = named(*discussed, moving(2, 5, 50), moving(3, 90, 91), moving(5, 1, 1))
     assert [(one.key, one.rank) for one in draft.listings] == [(2, 1), (3, 2), (4, 3)]
     assert draft.is_quiet
     sections = quiet_sections(draft.closed(7, "", NOON))

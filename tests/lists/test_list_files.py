@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.core.choice import TextKind
 from newsletter.core.errors import ConfigurationError, ListFileError
 from newsletter.core.newsletter_list import Cadence, Hours, Masthead, NewsletterList
 from newsletter.core.ranking import Weights
@@ -77,6 +78,7 @@ hour = "07:30"
 timezone = "Europe/London"
 topics_mode = "first"
 interest = "Graphs of people"
+text = "abstract"
 
 [[subscribers]]
 email = "other@example.org"
@@ -152,6 +154,7 @@ def test_a_full_file_becomes_the_list_and_its_subscribers(tmp_path: Path) -> Non
             timezone="Europe/London",
             topics_mode=TopicsMode.FIRST,
             interest="Graphs of people",
+            text=TextKind.ABSTRACT,
         ),
         Subscriber(list="weekly_best-of", email="other@example.org"),
     )

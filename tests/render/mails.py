@@ -380,7 +380,7 @@ def _with_figure(issue: Issue) -> Issue:
 
 
 def _quiet(issue: Issue) -> Issue:
-    """Return an issue of a day without news: it names papers of earlier issues, two that rose and a discussed one."""
+    """Return an issue of a day without news, which names three papers of earlier issues."""
     risen, also, discussed = issue.listings
     listings = (
         replace(risen, listed_on=DAY - timedelta(days=2), first_upvotes=(risen.upvotes or 0) // 3),

@@ -14,7 +14,7 @@ from newsletter.delivery.smtp.session import Letter, is_plain
 from newsletter.ports import Message
 
 _AHEAD = 96  # letters that are made before their turn
-_AT_ONCE = 32  # … in one go
+_AT_ONCE = 16  # … in one go
 
 
 class _Ahead(NamedTuple):

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from newsletter.core.page_names import UNSUBSCRIBE
 from newsletter.core.subscriber import Subscriber
+from newsletter.core.syncing import LEFT
 from newsletter.core.tokens import TEST_COPY, Links
 from newsletter.ports import Clock, Issues, Subscribers
 from newsletter.ports.pages import PageRenderer
@@ -79,7 +80,7 @@ class _LeavingPages:
                 else self._gone(request)
             )
         news = await self.subscribers.suppress(
-            subscriber.email, list_name=subscriber.list, reason="unsubscribed", now=self.clock()
+            subscriber.email, list_name=subscriber.list, reason=LEFT, now=self.clock()
         )
         log.info("unsubscribed", list=subscriber.list, one_click=one_click, news=news)
         if one_click:
