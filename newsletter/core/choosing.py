@@ -161,7 +161,7 @@ class Chooser:
         for position in chain(without, likeness.unwanted.difference(by_authors)):
             named.pop(position, None)
         worth = self._worth
-        value = {position: worth[count][position] for position, count in sorted(named.items())}
+        value = {position: worth[named[position]][position] for position in sorted(named)}
         best_text = max(scores.values(), default=0.0) or 1.0
         for position in value.keys() & scores.keys():
             value[position] += _TEXT * scores[position] / best_text
