@@ -54,6 +54,7 @@ from newsletter.pipeline.publish import publish
 from newsletter.ports import Store
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.render.issue.renderer import TemplateRenderer
+from newsletter.scheduling.garbage import look_rarely
 from newsletter.store import open_store
 
 SOURCE = "huggingface"
@@ -240,6 +241,7 @@ def plan(url: str, what: str) -> dict[str, float]:
     templates = TemplateRenderer(None, packaged_templates())
     renderer = MailRenderer(templates, Links("https://papers.example.org", "a key of this bench"))
     elapsed = 0.0
+    look_rarely()  # as commands do
 
     async def work(store: Store) -> None:
         nonlocal elapsed

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 _PUBLIC = 0o666  # less the umask
 
@@ -21,16 +24,23 @@ def write_whole(path: Path, content: bytes, *, durable: bool = False, mode: int 
     Raises:
         OSError: it cannot be written; the old one, if there is one, is as it was.
     """
+    with whole_file(path, durable=durable, mode=mode) as file:
+        file.write(content)
+
+
+@contextmanager
+def whole_file(path: Path, *, durable: bool = False, mode: int = _PUBLIC) -> Iterator[BinaryIO]:
+    """Give a file to write to, which takes its place when the context ends well; see `write_whole`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-            file.write(content)
+            yield file
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
         partial.replace(path)
-    except OSError:
+    except BaseException:
         partial.unlink(missing_ok=True)
         raise
     if durable:

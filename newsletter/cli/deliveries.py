@@ -14,6 +14,7 @@ from newsletter.cli.exits import Exit
 from newsletter.cli.moments import Clocks, minute
 from newsletter.cli.output import plain, say, say_json, say_left_out, table
 from newsletter.cli.session import AsJson, Day, Limit, ListName, check_list, now, within
+from newsletter.core.csv_cells import masked
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.text import counted
 
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 group = typer.Typer(cls=Group, no_args_is_help=True, help="Who got it, and who not yet.")
 
 _STATE_HELP = f"Only {', '.join(DeliveryState)}; may be repeated."
-
-# What a spreadsheet would take for a formula (OWASP, CSV injection).
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def register(app: typer.Typer) -> None:
@@ -180,8 +178,7 @@ def _write_csv(records: list[DeliveryRecord]) -> None:
 
 
 def _cell(value: object) -> str:
-    text = "" if value is None else plain(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return masked("" if value is None else plain(value))
 
 
 def _when(record: DeliveryRecord) -> datetime:

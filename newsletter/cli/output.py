@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from pathlib import Path
     from typing import TextIO
 
     from newsletter.core.errors import Mistake
 
 # SGR codes (ECMA-48, 8.3.117), as the log has them.
 _RED, _YELLOW, _BOLD = "31;1", "33;1", "1"
+
+
+_PRIVATE = 0o600  # it holds people's addresses
 
 
 def say(text: str) -> None:
@@ -104,6 +108,30 @@ def say_left_out(shown: int, total: int, noun: str, *, is_result: bool) -> None:
         say(line)
     else:
         complain(line)
+
+
+@contextmanager
+def text_file(path: Path | None) -> Iterator[TextIO]:
+    """Give stdout, or a file that is there whole or not at all and that its owner alone can read.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    if path is None:
+        yield sys.stdout
+        return
+    from io import TextIOWrapper
+
+    from newsletter.core.errors import UsageError
+    from newsletter.whole_files import whole_file
+
+    try:
+        with whole_file(path, mode=_PRIVATE) as file:
+            text = TextIOWrapper(file, "utf-8", newline="", write_through=True)
+            yield text
+            text.detach()
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 @contextmanager

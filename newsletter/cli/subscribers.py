@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from newsletter.cli.commands import Group
-from newsletter.cli.output import say, say_json, say_left_out, table
+from newsletter.cli.output import plain, say, say_json, say_left_out, table, text_file
 from newsletter.cli.session import AsJson, Limit, ListName, OneList, chosen, now, within
 from newsletter.core.errors import UsageError
 from newsletter.core.subscriber import SubscriberStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import TextIO
 
     from newsletter.bootstrap import Program
     from newsletter.core.syncing import SyncCounts
@@ -179,6 +182,40 @@ def remove(address: Address, *, list_name: OneList, as_json: AsJson = False) -> 
         say_json({"removed": is_new})
     else:
         say(f"{address} gets {'no more mail' if is_new else 'no mail already'} of {list_name}")
+
+
+@group.command("export")
+def export_subscribers(
+    *,
+    list_name: ListName = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; else printed.")
+    ] = None,
+) -> None:
+    """Print all subscribers as CSV, with status and origin; no cell is a formula to a spreadsheet."""
+    with text_file(output) as file:
+        within(lambda program: _export(program, list_name, file))
+
+
+async def _export(program: Program, list_name: str | None, file: TextIO) -> None:
+    """Write subscribers, some at a time: there may be a million."""
+    from newsletter.core.csv_cells import masked
+
+    _check_list(program, list_name)
+    writer, last, header = csv.writer(file, lineterminator="\n"), 0, True
+    while records := await program.store.subscribers.records(list_name=list_name, after=last):
+        rows = [_record_json(record) for record in records]
+        if header:
+            writer.writerow(rows[0])
+            header = False
+        writer.writerows([masked(_cell(value)) for value in row.values()] for row in rows)
+        last = records[-1].key
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list):
+        return ";".join(value)
+    return "" if value is None else plain(value)
 
 
 async def _person(program: Program, address: str) -> dict[str, Any]:

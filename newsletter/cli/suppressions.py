@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +12,7 @@ import typer
 from newsletter.cli.commands import Group
 from newsletter.cli.exits import Exit
 from newsletter.cli.moments import minute
-from newsletter.cli.output import mistakes_json, say, say_json, table
+from newsletter.cli.output import mistakes_json, say, say_json, table, text_file
 from newsletter.cli.session import AsJson, ListName, now, within
 from newsletter.core.errors import ListFileError, UsageError
 from newsletter.core.text import counted
@@ -21,8 +20,6 @@ from newsletter.core.text import counted
 if TYPE_CHECKING:
     from newsletter.bootstrap import Program
     from newsletter.ports import Suppression
-
-_PRIVATE = 0o600  # it holds people's addresses
 
 group = typer.Typer(cls=Group, no_args_is_help=True, help="Addresses that are never mailed.")
 
@@ -151,20 +148,13 @@ def export_suppressions(
 ) -> None:
     """Print all suppressed addresses as CSV, for `import` or a spreadsheet; those that are held are left out."""
     from newsletter.lists.suppressions import write_suppressions
-    from newsletter.whole_files import write_whole
 
     suppressed = within(lambda program: program.store.suppressions.find(list_name=list_name, held=False))
     if as_json:
         say_json([_as_json(entry) for entry in suppressed])
-    elif output is None:
-        write_suppressions(suppressed, sys.stdout)
-    else:
-        text = StringIO(newline="")
-        write_suppressions(suppressed, text)
-        try:
-            write_whole(output, text.getvalue().encode(), mode=_PRIVATE)
-        except OSError as error:
-            raise UsageError(f"{output}: cannot be written: {error.strerror}") from None
+        return
+    with text_file(output) as file:
+        write_suppressions(suppressed, file)
 
 
 def _add(wanted: list[Suppression], *, of_lists: list[str | None]) -> int:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
+from newsletter.core.csv_cells import masked, unmasked
 from newsletter.core.errors import ListFileError, Mistake
 from newsletter.lists.addresses import Addresses
 from newsletter.lists.document import shown
@@ -21,10 +22,6 @@ from newsletter.ports import Suppression
 COLUMNS = ("address", "list", "reason", "since")
 _SYNONYMS = {"email": "address"}  # as most other programs write it
 
-# What a spreadsheet would take for a formula (OWASP, CSV injection). An apostrophe before it makes it text; one
-# that was there before gets another, so that each cell is read back as it was.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_MASKED = ("'", *_FORMULA)
 _LIST_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _MOST_MISTAKES = 1000
 
@@ -35,7 +32,7 @@ def write_suppressions(suppressions: Iterable[Suppression], file: TextIO) -> Non
     writer.writerow(COLUMNS)
     for suppression in suppressions:
         cells = (suppression.address, suppression.list or "", suppression.reason, suppression.since.isoformat())
-        writer.writerow([_mask(cell) for cell in cells])
+        writer.writerow([masked(cell) for cell in cells])
 
 
 def read_suppressions(path: Path, *, list_name: str | None, reason: str, now: datetime) -> list[Suppression]:
@@ -73,7 +70,7 @@ class _Reader:
         rows = Spreadsheet(COLUMNS, needed="address", note=self._note, synonyms=_SYNONYMS)
         for line, cells in rows.read(lines):
             try:
-                yield self._suppression({column: _unmask(cell) for column, cell in cells})
+                yield self._suppression({column: unmasked(cell) for column, cell in cells})
             except ValueError as error:
                 self._note(line, str(error))
 
@@ -102,11 +99,3 @@ def _moment(text: str) -> datetime:
         raise ValueError(
             f"since: {text!r} is no date: write it as 2026-03-12 or 2026-03-12T08:00:00+00:00"
         ) from None
-
-
-def _mask(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_MASKED) else cell
-
-
-def _unmask(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_MASKED) else cell

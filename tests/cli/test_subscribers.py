@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -123,3 +124,18 @@ def test_files_are_left_alone_where_a_command_is_to_apply_them(
     assert parsed(call, "list") == []
     done(call, "apply")
     assert [one["address"] for one in parsed(call, "list")] == ["ann@lab.example"]
+
+
+def test_readers_are_exported_without_a_formula_for_a_spreadsheet(call: Call, folder: Path) -> None:
+    name(folder, "ann")
+    done(call, "apply")
+    done(call, "add", "bob@lab.example", "-l", "daily", "--name", "=1+1")
+    printed = done(call, "export")
+    header, ann, bob = csv.DictReader(printed.splitlines()), *csv.DictReader(printed.splitlines())
+    assert header.fieldnames
+    assert header.fieldnames[:3] == ["list", "address", "name"]
+    assert (ann["address"], ann["origin"], bob["name"]) == ("ann@lab.example", "file", "'=1+1")
+    done(call, "export", "-o", "readers.csv")
+    assert (folder / "readers.csv").read_text() == printed
+    assert (folder / "readers.csv").stat().st_mode & 0o777 == 0o600
+    assert call("subscribers", "export", "-o", "subscribers")[0] == 2

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 
-from newsletter.core.choice import Choice, Reason, TextKind
+from newsletter.core.choice import Choice, Reason, ReasonKind, TextKind
 from newsletter.core.issue import Issue
 from newsletter.core.layout import Sections, sections
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.quiet import quiet_sections
 from newsletter.core.rendering import Part, Rendering, Writer
+from newsletter.core.titles import normalised_title
 from newsletter.core.week import sections_of_week
 from newsletter.render.issue import former, words
 from newsletter.render.issue.fit import BUDGET, fewer, room
 from newsletter.render.issue.language import Language, language
-from newsletter.render.issue.view import preheader
+from newsletter.render.issue.view import AUTHORS_OF_LEAD, preheader
 from newsletter.render.mime.markers import Markers
 from newsletter.render.mime.pieces import Names, compiled
 from newsletter.render.mime.segments import Arrangement, Chosen, CompiledPage, Values
@@ -30,7 +31,9 @@ CHOICE_SLOTS = frozenset(
 # … what holds for the texts of a section: models wrote some of them, all are from abstracts, or neither
 SECTION_SLOTS = frozenset({"by_models", "by_authors", "by_others"})
 # … and in a form of a listing: why it is for this reader, and whether texts by models stand beside it
-LISTING_SLOTS = frozenset({"matched", "unmatched", "mixed", "unmixed"})
+LISTING_SLOTS = frozenset(
+    {"matched", "unmatched", "mixed", "unmixed", "reason_1", "reason_2", "reason_3", "followed"}
+)
 
 _MARGIN = 7  # columns of the text part before a listing
 
@@ -98,7 +101,13 @@ class Pages:
             writers = {headlines[position].writer for position in positions} - {Writer.NOBODY}
             by_models, by_authors = Writer.MODEL in writers, writers == {Writer.AUTHORS}
             listings = {
-                position: _values_of_listing(self._language, reasons.get(position, ()), html=html, mixed=by_models)
+                position: _values_of_listing(
+                    self._language,
+                    reasons.get(position, ()),
+                    self._followed(position, reasons.get(position, ()), is_lead=name == "lead"),
+                    html=html,
+                    mixed=by_models,
+                )
                 for position in positions
             }
             values = {
@@ -108,6 +117,15 @@ class Pages:
             }
             found[name] = Chosen(listings, values)
         return found
+
+    def _followed(self, position: int, reasons: tuple[Reason, ...], *, is_lead: bool) -> str:
+        """Return the authors whom the reader follows and whom the line with the authors does not show."""
+        names = {normalised_title(one.name) for one in reasons if one.kind is ReasonKind.AUTHOR}
+        if not names:
+            return ""
+        listing = self._issue.listings[position].listing
+        shown = AUTHORS_OF_LEAD if is_lead else 0 if listing.organization else 1
+        return words.names([one for one in listing.authors[shown:] if normalised_title(one) in names])
 
     def _values(self, choice: Choice, subject: str, whole: Sections) -> dict[str, str]:
         """Return what a mail with these listings says of itself."""
@@ -148,10 +166,17 @@ class Pages:
 
 
 @lru_cache(maxsize=4096)
-def _values_of_listing(frame: Language, reasons: tuple[Reason, ...], *, html: bool, mixed: bool) -> Values:
+def _values_of_listing(
+    frame: Language, reasons: tuple[Reason, ...], followed: str, *, html: bool, mixed: bool
+) -> Values:
     """Return the values of the slots in a form; the same object for all listings that are alike."""
     matched = words.in_words(frame, reasons)
+    first, second, third, *_ = (*words.each_in_words(frame, reasons), "", "", "")
     return Values(
+        reason_1=first,
+        reason_2=second,
+        reason_3=third,
+        followed=followed,
         matched=matched if html or not matched else words.wrapped(f"[{matched}]", _MARGIN),
         unmatched=_flag(not matched),
         mixed=_flag(mixed),
