@@ -177,7 +177,7 @@ class Settlement:
         self.claims.from_the_end = bool(doubts.open)
 
     async def _queue_again(self, doubts: Doubts) -> None:
-        """Give back what is in doubt if the relay takes nothing from us at all: no reader is blamed for that."""
+        """Give back what is in doubt if the relay takes nothing from us at all, whoever the reader is."""
         if doubts.taken or await self._was_taken_before():
             return
         queued = 0
