@@ -73,7 +73,7 @@ system:  ## PostgreSQL, Chromium, Postfix … through apt where that is possible
 $(NODE_STAMP): tests/node/package.json tests/node/package-lock.json
 	.ci/node tests/node
 
-wheel: setup  ## the built wheel, installed into an empty venv, runs the demo
+wheel: setup  ## what README says, followed in an empty environment up to the first mail; then the built wheel
 	.ci/wheel $(BIN)/python
 
 bench: setup  ## speed beside others, as ratios within one run

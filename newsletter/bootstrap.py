@@ -16,16 +16,15 @@ from typing import TYPE_CHECKING
 from newsletter.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
 
     from newsletter.core.issue import Issue
     from newsletter.core.newsletter_list import NewsletterList
     from newsletter.core.tokens import Links
-    from newsletter.delivery.limits.domains import DomainLimits
     from newsletter.delivery.mailer import RelayMailer
     from newsletter.delivery.service import DeliveryService
     from newsletter.delivery.settlement import Rules
-    from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelay
+    from newsletter.delivery.smtp.relay import SmtpRelay
     from newsletter.late import LateAlarm, LateMailer, LateRenderer
     from newsletter.lists.files import ListFiles
     from newsletter.operations.alarms import Alarm
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
     from newsletter.render.mime.signing import Signer
     from newsletter.scheduling.tick import Ticker
     from newsletter.settings import Settings
-    from newsletter.settings.groups import DeliverySettings, RelaySettings
     from newsletter.sources.arxiv_papers import ArxivPapers
     from newsletter.sources.http.client import HttpClient
     from newsletter.sources.pictures import WebPictures
@@ -155,8 +153,9 @@ class Program:
     @cached_property
     def _relays(self) -> list[SmtpRelay]:
         from newsletter.delivery.smtp.relay import SmtpRelay
+        from newsletter.settings.sending import relay_configs
 
-        return [SmtpRelay(_relay_config(relay, further)) for further, relay in _numbered_relays(self.settings)]
+        return [SmtpRelay(config) for config in relay_configs(self.settings.smtp)]
 
     @cached_property
     def _relay_mailer(self) -> RelayMailer:
@@ -173,6 +172,7 @@ class Program:
     @cached_property
     def _delivery(self) -> DeliveryService:
         from newsletter.delivery.service import DeliveryService
+        from newsletter.settings.sending import domain_limits
 
         ledger = ledger_file(self.settings)  # where it is a file, all who use it run on this machine
         service = DeliveryService(
@@ -203,6 +203,7 @@ class Program:
             sources_of=self.sources_of,
             check=self._check,
             mark=self.mark,
+            applies_files=self.settings.lists.apply == "automatic",
             pictures=self._pictures,
             papers=self._papers,
         )
@@ -363,21 +364,6 @@ def _signer(settings: Settings) -> Signer | None:
     return signer(settings.dkim)
 
 
-def domain_limits(delivery: DeliverySettings) -> DomainLimits:
-    """Return what each recipient domain is sent; what is not said of a single domain is as for all."""
-    from newsletter.delivery.limits.domains import DomainLimits, Limit
-
-    general = Limit(at_once=delivery.domain_connections, rate=delivery.domain_rate)
-    own = {
-        domain: Limit(
-            at_once=general.at_once if limit.connections is None else limit.connections,
-            rate=general.rate if limit.rate is None else limit.rate,
-        )
-        for domain, limit in delivery.domains.items()
-    }
-    return DomainLimits(general, own)
-
-
 def _rules(settings: Settings) -> Rules:
     from random import SystemRandom
 
@@ -388,16 +374,3 @@ def _rules(settings: Settings) -> Rules:
         max_attempts=settings.delivery.max_attempts, give_up_after=settings.delivery.give_up_after
     )
     return Rules(retry=policy, uncertain=settings.delivery.uncertain, clock=utc_now, jitter=SystemRandom().random)
-
-
-def _numbered_relays(settings: Settings) -> Iterator[tuple[int | None, RelaySettings]]:
-    """Yield the first relay, and the further ones with their numbers."""
-    yield None, settings.smtp
-    yield from enumerate(settings.smtp.relays)
-
-
-def _relay_config(relay: RelaySettings, further: int | None) -> RelayConfig:
-    from newsletter.delivery.smtp.relay import RelayConfig
-
-    password = relay.password.get_secret_value()
-    return RelayConfig(**relay.model_dump(exclude={"relays", "password"}), password=password, further=further)

@@ -6,10 +6,11 @@ What is bound with `structlog.contextvars` (the list and the day that work is do
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from structlog.types import Processor
@@ -17,17 +18,23 @@ if TYPE_CHECKING:
     from newsletter.settings.groups import LogSettings
 
 
-def configure_logging(settings: LogSettings) -> None:
-    """Log to stderr as the settings say, with the standard library's warnings among our own lines."""
+def configure_logging(settings: LogSettings, *, quiet: bool = False) -> None:
+    """Log to stderr as the settings say, with the standard library's warnings among our own lines.
+
+    Args:
+        settings: the level and the form.
+        quiet: whether to leave out what is less than a warning, whatever the settings say.
+    """
     with _as_if_without("rich"):  # structlog would load it for tracebacks in colour, which are not printed
         import structlog
 
-    level = logging.getLevelNamesMapping()[settings.level.upper()]
+    level = max(
+        logging.getLevelNamesMapping()[settings.level.upper()], logging.WARNING if quiet else logging.DEBUG
+    )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
             *(_for_machines() if settings.format == "json" else _for_people()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -54,15 +61,30 @@ def _as_if_without(library: str) -> Iterator[None]:
 def _for_machines() -> tuple[Processor, ...]:
     import structlog
 
-    return (structlog.processors.format_exc_info, structlog.processors.JSONRenderer())
+    return (
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(),
+    )
+
+
+def shows_colour(stream: TextIO) -> bool:
+    """Return whether a stream is a terminal that is to show colours (https://no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _for_people() -> tuple[Processor, ...]:
     import structlog
 
+    # Who looks at a terminal looks at a clock of theirs; what is kept in a file says which clock it was.
+    is_terminal = sys.stderr.isatty()
+    stamp = structlog.processors.TimeStamper(
+        fmt="%H:%M:%S" if is_terminal else "%Y-%m-%dT%H:%M:%SZ", utc=not is_terminal
+    )
     # structlog's usual tracebacks show the values of variables, secrets and addresses among them.
     return (
+        stamp,
         structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            colors=shows_colour(sys.stderr), exception_formatter=structlog.dev.plain_traceback
         ),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from typing_extensions import override
 
@@ -22,6 +22,15 @@ class Named(Roster, Reading):
     def __init__(self, subscribers: Iterable[Subscriber]) -> None:
         self.members = tuple(map(member, subscribers))
         self.seen = SeenFiles(definition=repr(self.members), stamp="", digest="", members=len(self.members))
+
+    @property
+    @override
+    def place(self) -> str:
+        return "people"
+
+    @override
+    def named(self, keys: Container[str]) -> Iterator[str]:
+        return (one.email for one in self.members if one.address_key in keys)
 
     @override
     def reading(self) -> Reading:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from newsletter.ports import Source
 
 _COLUMNS = (
-    *("day", "listed", "mailed", "of earlier days"),
-    *("top 5 same day", "by next issue", "top 10 same day", "by next issue", ""),
+    *("day", "listed", "mailed", "late"),
+    *("top 5 at once", "soon", "top 10 at once", "soon", "note"),
 )
 _INCHES = (12, 6)
 
@@ -61,7 +61,7 @@ def backtest(
     last: Last = None,
     recordings: RecordingsFolder = None,
     max_listings: Annotated[
-        int | None, typer.Option(min=0, help="As if the list had this limit; 0: none.")
+        int | None, typer.Option(metavar="N", min=0, help="As if the list had this limit; 0: none.")
     ] = None,
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw it, too: a .png, .svg or .pdf (needs matplotlib).")
@@ -158,14 +158,14 @@ def _progress() -> Iterator[Callable[[date], object]]:
 
 
 def _say(result: BacktestResult) -> None:
-    table(_COLUMNS, (_row(day) for day in result.days))
+    table(_COLUMNS, (_row(day) for day in result.days), folds=_COLUMNS[-1:])
     say("")
     say(f"papers listed: {result.listed}, mailed: {result.mailed}, mailed twice: {result.mailed_twice}")
     for count in (5, 10):
         same, soon = (result.total(f"top{count}_{when}") for when in ("same_day", "next_issue"))
         say(f"final top {count}: {_percent(same)} mailed the same day, {_percent(soon)} by the next issue")
     if result.closing is not None:
-        say(f"with the issue of {result.closing}, which brings what of the last day came late")
+        say(f"papers of the last day that came late are in the issue of {result.closing}, which is counted too")
     for source in result.left_out:
         say(f"left out: {source}, which keeps no past")
 

@@ -9,9 +9,11 @@ import typer
 from newsletter.cli.exits import Exit
 from newsletter.cli.output import complain, say, say_json
 from newsletter.cli.session import AsJson, Day, ListName, chosen_with_wrong, now, until_signal
+from newsletter.core.text import counted
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Sequence
     from datetime import date
 
     from newsletter.bootstrap import Program
@@ -28,16 +30,22 @@ def collect(*, list_name: ListName = None, date: Day = None, as_json: AsJson = F
     results, is_wrong = until_signal(
         lambda program, stop: _unless_stopped(program, list_name, date, stop), cut_off=Exit.TEMPORARY
     )
-    for name, on, collected in results:
-        if as_json:
-            say_json(_collected_json(name, on, collected))
-            continue
-        say(f"{name} {on}: read {collected.read} listings, {collected.new} of them new")
-        for reason in collected.failures.values():
-            say(f"  failed: {reason}")
+    if as_json:
+        shown = [_collected_json(*result) for result in results]
+        say_json(shown[0] if list_name is not None and shown else shown)
+    else:
+        _say(results)
     nothing = bool(results) and all(collected.nothing_answered for _, _, collected in results)
     code = Exit.UNAVAILABLE if nothing else Exit.DONE
     raise typer.Exit(Exit.CONFIGURATION if is_wrong else code)
+
+
+def _say(results: Sequence[tuple[str, date, Collected]]) -> None:
+    for name, on, collected in results:
+        unread = f"; {collected.skipped:,} could not be read, see the warnings" if collected.skipped else ""
+        say(f"{name} {on}: {counted(collected.read, 'paper')} read, {collected.new:,} of them new{unread}")
+        for reason in collected.failures.values():
+            say(f"  failed: {reason}")
 
 
 async def _unless_stopped(

@@ -15,6 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 from typing_extensions import override
 
 from newsletter.cli import folder
+from newsletter.cli.examples import EXAMPLES
 
 _DAILY_WORK = "Daily work"
 _LOOKING = "Looking before it goes out"
@@ -54,7 +55,7 @@ COMMANDS = {
     "send": Command(
         "newsletter.cli.send",
         _LOOKING,
-        "Send a test copy of an issue to one address; the ledger is left alone.",
+        "Send a test copy of an issue to one address; nothing is recorded as sent.",
     ),
     "lint": Command(
         "newsletter.cli.lint",
@@ -75,7 +76,9 @@ COMMANDS = {
         "newsletter.cli.preview", _SERVICES, "Look at an issue in the browser, rendered anew at each reload."
     ),
     "status": Command(
-        "newsletter.cli.status", _SENT, "Show what is due, sent and stuck, list by list, and what holds mail up."
+        "newsletter.cli.status",
+        _SENT,
+        "Show readers, the last and the next issue, and what does not go on and why.",
     ),
     "issues": Command("newsletter.cli.issues", _SENT, "What went out."),
     "deliveries": Command("newsletter.cli.deliveries", _SENT, "Who got it, and who not yet."),
@@ -91,6 +94,9 @@ COMMANDS = {
     ),
     "db": Command("newsletter.cli.db", _SETTING_UP, "The database."),
     "lists": Command("newsletter.cli.lists", _LISTS, "The list files in subscribers/."),
+    "subscribers": Command(
+        "newsletter.cli.subscribers", _LISTS, "Who reads, and what the list files would change."
+    ),
     "suppressions": Command("newsletter.cli.suppressions", _LISTS, "Addresses that are never mailed."),
 }
 
@@ -110,6 +116,30 @@ class Group(TyperGroup):
             if option.is_flag and option.default is None:
                 option.default = False
         return options
+
+
+def make_help_plain(command: Any) -> None:
+    """Let the help of a command and of its subcommands be read easily.
+
+    It names no types, only what stands for a value. Paragraphs are as wide as the terminal; typer would break the
+    lines of all but the first where the source does.
+    """
+    params = command.get_params
+
+    def get_params(ctx: Any) -> Any:
+        found: list[Any] = params(ctx)
+        for param in found:
+            if param.param_type_name == "argument":
+                param.display_type_rich = lambda ctx: None  # noqa: ARG005 (typer's form of it)
+            elif param.is_flag:
+                param.metavar = ""
+        return found
+
+    command.get_params = get_params
+    paragraphs = (command.help or "").split("\n\n")
+    command.help = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    for subcommand in getattr(command, "commands", {}).values():
+        make_help_plain(subcommand)
 
 
 class Commands(Group):
@@ -134,5 +164,7 @@ def load(name: str) -> Any:
     application = typer.Typer(add_completion=False)
     import_module(COMMANDS[name].module).register(application)
     command = typer.main.get_group(application).commands[name]
+    command.epilog = "\n\n".join(("For example:", *EXAMPLES[name]))
     folder.add_to(command)
+    make_help_plain(command)
     return command

@@ -11,17 +11,22 @@ import typer
 
 from newsletter.cli.commands import Group
 from newsletter.cli.exits import Exit
-from newsletter.cli.output import say, say_json, table
-from newsletter.cli.session import AsJson, Day, ListName, now, within
+from newsletter.cli.moments import Clocks, minute
+from newsletter.cli.output import plain, say, say_json, say_left_out, table
+from newsletter.cli.session import AsJson, Day, Limit, ListName, check_list, now, within
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.text import counted
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Collection, Sequence
+    from datetime import date, datetime
 
+    from newsletter.bootstrap import Program
     from newsletter.ports import DeliveryRecord, SlowDown
 
 group = typer.Typer(cls=Group, no_args_is_help=True, help="Who got it, and who not yet.")
+
+_STATE_HELP = f"Only {', '.join(DeliveryState)}; may be repeated."
 
 # What a spreadsheet would take for a formula (OWASP, CSV injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -37,29 +42,62 @@ def list_deliveries(
     *,
     list_name: ListName = None,
     date: Day = None,
-    state: Annotated[list[DeliveryState] | None, typer.Option(help="Only these; may be repeated.")] = None,
-    limit: Annotated[int, typer.Option(min=1)] = 1000,
+    state: Annotated[
+        list[DeliveryState] | None,
+        typer.Option(metavar="STATE", help=_STATE_HELP),
+    ] = None,
+    limit: Limit = 1000,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for spreadsheets.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List deliveries with their state and what the relay said."""
-    records = within(
-        lambda program: program.store.outbox.records(
-            list_name=list_name, day=date, states=frozenset(state or ()), limit=limit
-        )
-    )
+    records, total = within(lambda program: _records(program, list_name, date, frozenset(state or ()), limit))
     if as_json:
         say_json([_record_json(record) for record in records])
-        return
-    if as_csv:
+    elif as_csv:
         _write_csv(records)
+    else:
+        _show(records)
+    say_left_out(len(records), total, "deliveries", is_result=not (as_json or as_csv))
+
+
+async def _records(
+    program: Program, list_name: str | None, day: date | None, states: Collection[DeliveryState], limit: int
+) -> tuple[list[DeliveryRecord], int]:
+    """Return the deliveries that are shown, and how many there are.
+
+    Raises:
+        UsageError: there is no such list, and no delivery of it.
+    """
+    outbox = program.store.outbox
+    records = await outbox.records(list_name=list_name, day=day, states=states, limit=limit)
+    if len(records) < limit:
+        if not records:
+            await check_list(program, list_name)
+        return records, len(records)
+    return records, await outbox.count(list_name=list_name, day=day, states=states)
+
+
+def _show(records: Sequence[DeliveryRecord]) -> None:
+    if not records:
+        say("no such deliveries")
         return
+    clocks = Clocks(record.timezone for record in records)
     table(
-        ("list", "day", "address", "state", "tries", "when", "what the relay said"),
+        ("list", "day", "address", "state", "tries", clocks.heading("when"), "what the relay said"),
         (
-            (record.list, record.day, record.email, record.state, record.attempts, _when(record), _answer(record))
+            (
+                record.list,
+                record.day,
+                record.email,
+                record.state,
+                record.attempts,
+                clocks.shown(_when(record), record.timezone),
+                _answer(record),
+            )
             for record in records
         ),
+        folds={"what the relay said"},
     )
 
 
@@ -103,7 +141,7 @@ def slow_downs(*, as_json: AsJson = False) -> None:
     if as_json:
         say_json([_slow_down_json(slow_down) for slow_down in found])
     else:
-        show_slow_downs(found)
+        _show_slow_downs(found)
 
 
 def _slow_down_json(slow_down: SlowDown) -> dict[str, Any]:
@@ -124,13 +162,13 @@ def _write_csv(records: list[DeliveryRecord]) -> None:
     from newsletter.ports import DeliveryRecord
 
     writer = csv.writer(sys.stdout)
-    writer.writerow(DeliveryRecord.__dataclass_fields__)
+    writer.writerow(name for name in DeliveryRecord.__dataclass_fields__ if name != "timezone")
     for record in records:
         writer.writerow([_cell(value) for value in _record_json(record).values()])
 
 
 def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
+    text = "" if value is None else plain(value)
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
@@ -145,28 +183,29 @@ def _answer(record: DeliveryRecord) -> str:
 
 
 def _record_json(record: DeliveryRecord) -> dict[str, Any]:
-    return {**asdict(record), "state": record.state.value}
+    values = asdict(record)
+    del values["timezone"]
+    return {**values, "state": record.state.value}
 
 
-def show_slow_downs(slow_downs: list[SlowDown]) -> None:
-    """Print them as a table."""
+def _show_slow_downs(slow_downs: list[SlowDown]) -> None:
+    from newsletter.cli.status import until_in_words
+
+    if not slow_downs:
+        say("nothing holds mail up")
+        return
     moment = now()
     table(
-        ("what", "name", "since (UTC)", "until", "what it said"),
+        ("what", "name", "since (UTC)", "until (UTC)", "what it said"),
         (
             (
                 slow_down.kind,
                 slow_down.name,
-                f"{slow_down.since:%F %R}",
-                _until(slow_down, moment),
+                minute(slow_down.since, "UTC"),
+                until_in_words(slow_down, moment, "UTC"),
                 slow_down.reason,
             )
             for slow_down in slow_downs
         ),
+        folds={"what it said"},
     )
-
-
-def _until(slow_down: SlowDown, moment: datetime) -> str:
-    if slow_down.until:
-        return f"{slow_down.until:%F %R:%S}" if slow_down.until > moment else "it takes one message"
-    return "the next run" if slow_down.given_up else "it works"

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from newsletter.cli.commands import Group
-from newsletter.cli.output import say, say_json, table
-from newsletter.cli.session import AsJson, Day, ListName, OneList, within
+from newsletter.cli.moments import Clocks
+from newsletter.cli.output import say, say_json, say_left_out, table
+from newsletter.cli.session import AsJson, Day, Limit, ListName, OneList, check_list, within
 from newsletter.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from newsletter.bootstrap import Program
@@ -30,20 +31,48 @@ def register(app: typer.Typer) -> None:
 
 
 @group.command("list")
-def list_issues(
-    *, list_name: ListName = None, limit: Annotated[int, typer.Option(min=1)] = 50, as_json: AsJson = False
-) -> None:
+def list_issues(*, list_name: ListName = None, limit: Limit = 50, as_json: AsJson = False) -> None:
     """List the newest issues first, with the state of their deliveries."""
-    summaries = within(lambda program: program.store.issues.history(list_name, limit=limit))
+    summaries, total = within(lambda program: _history(program, list_name, limit))
     if as_json:
         say_json([_summary_json(summary) for summary in summaries])
+    else:
+        _show(summaries)
+    say_left_out(len(summaries), total, "issues", is_result=not as_json)
+
+
+async def _history(program: Program, list_name: str | None, limit: int) -> tuple[list[IssueSummary], int]:
+    """Return the issues that are shown, and how many there are.
+
+    Raises:
+        UsageError: there is no such list, and no issue of it.
+    """
+    summaries = await program.store.issues.history(list_name, limit=limit)
+    if not summaries:
+        await check_list(program, list_name)
+    return summaries, await program.store.issues.count(list_name)
+
+
+def _show(summaries: Sequence[IssueSummary]) -> None:
+    if not summaries:
+        say("no issues yet")
         return
+    clocks = Clocks(issue.timezone for issue in summaries)
     table(
-        ("list", "day", "no.", "papers", "deliveries", "subject"),
+        ("list", "day", "no.", clocks.heading("closed"), "papers", "deliveries", "subject"),
         (
-            (issue.list, issue.day, issue.number, issue.listings, states_in_words(issue.deliveries), issue.subject)
+            (
+                issue.list,
+                issue.day,
+                issue.number,
+                clocks.shown(issue.frozen_at, issue.timezone),
+                issue.listings,
+                states_in_words(issue.deliveries),
+                issue.subject,
+            )
             for issue in summaries
         ),
+        folds={"deliveries", "subject"},
     )
 
 
@@ -56,8 +85,9 @@ def show_issue(*, list_name: OneList, date: Day = None, as_json: AsJson = False)
         return
     say(f"{issue.list} {issue.day}, issue {issue.number}: {issue.subject}")
     table(
-        ("rank", "paper", "id", "why"),
-        ((item.rank, item.listing.title, item.listing.id, ", ".join(item.reasons)) for item in issue.listings),
+        ("rank", "id", "paper", "why"),
+        ((item.rank, item.listing.id, item.listing.title, ", ".join(item.reasons)) for item in issue.listings),
+        folds={"paper", "why"},
     )
 
 
@@ -87,23 +117,24 @@ def counted_states(counts: Mapping[DeliveryState, int]) -> dict[str, int]:
 
 
 def states_in_words(counts: Mapping[DeliveryState, int]) -> str:
-    """Return the same as words: `3 sent, 1 deferred`."""
-    return ", ".join(f"{count} {state}" for state, count in counts.items() if count) or "-"
+    """Return the same as words: `1,203 sent, 1 deferred`."""
+    return ", ".join(f"{count:,} {state}" for state, count in counts.items() if count) or "-"
 
 
 def _summary_json(summary: IssueSummary) -> dict[str, Any]:
     values = asdict(summary)
     values["deliveries"] = counted_states(summary.deliveries)
+    del values["timezone"]
     return values
 
 
 def _issue_json(issue: Issue) -> dict[str, Any]:
     return {
         "list": issue.list,
-        "day": issue.day.isoformat(),
+        "day": issue.day,
         "number": issue.number,
         "subject": issue.subject,
-        "frozen_at": issue.frozen_at.isoformat(),
+        "frozen_at": issue.frozen_at,
         "new": issue.candidates,
         "listings": [_listing_json(item) for item in issue.listings],
     }
@@ -115,7 +146,7 @@ def _listing_json(item: IssueListing) -> dict[str, Any]:
         "rank": item.rank,
         "score": item.score,
         "reasons": list(item.reasons),
-        "listed_on": item.listed_on.isoformat(),
+        "listed_on": item.listed_on,
         "upvotes": item.upvotes,
         "comments": item.comments,
         "stars": item.stars,

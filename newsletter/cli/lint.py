@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,7 @@ from newsletter.cli.session import AsJson, Day, ListName, changed_templates, cho
 from newsletter.core.errors import NothingNewError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from newsletter.bootstrap import Program
@@ -36,21 +37,31 @@ def lint(
     from newsletter.render.lint import Level
 
     results, nothing, is_wrong = within(lambda program: _findings(program, list_name, date, links=links))
-    for name, reason in nothing.items():
-        if as_json:
-            say_json({"list": name, "findings": [], "reason": reason})
-        else:
-            say(reason)
+    if as_json:
+        _say_json(results, nothing, one=list_name is not None)
+    else:
+        _say(results, nothing)
+    failed = any(finding.level is Level.FAILURE for findings in results.values() for finding in findings)
+    raise typer.Exit(Exit.CONFIGURATION if is_wrong else Exit.CHECK_FAILED if failed else Exit.DONE)
+
+
+def _say_json(results: Mapping[str, list[Finding]], nothing: Mapping[str, str], *, one: bool) -> None:
+    """Print an array with an object for each list; for one list that was named, its object."""
+    shown: list[dict[str, Any]] = [
+        *({"list": name, "findings": [], "reason": reason} for name, reason in nothing.items()),
+        *({"list": name, "findings": [_finding_json(each) for each in found]} for name, found in results.items()),
+    ]
+    say_json(shown[0] if one and shown else shown)
+
+
+def _say(results: Mapping[str, list[Finding]], nothing: Mapping[str, str]) -> None:
+    for reason in nothing.values():
+        say(reason)
     for name, findings in results.items():
-        if as_json:
-            say_json({"list": name, "findings": [_finding_json(finding) for finding in findings]})
-            continue
         for finding in findings:
             say(f"{name}: {finding.level.name.lower()}: {finding.where}: {finding.message} ({finding.why})")
         if not findings:
             say(f"{name}: nothing to complain about")
-    failed = any(finding.level is Level.FAILURE for findings in results.values() for finding in findings)
-    raise typer.Exit(Exit.CONFIGURATION if is_wrong else Exit.CHECK_FAILED if failed else Exit.DONE)
 
 
 async def _findings(
@@ -75,9 +86,9 @@ async def _findings(
         is_local = relays_are_local(program.settings.smtp)
         results[file.list.name] = findings_in(raw, issue, https=links, is_local=is_local)
         if links:
-            with waiting(f"asking for the links of {file.list.name}"):
+            with waiting(f"asking for the links of {file.list.name}") as progress:
                 results[file.list.name] += await dead_links(
-                    raw, program.problem_of_link, own=program.links.public_url
+                    raw, program.problem_of_link, own=program.links.public_url, progress=progress
                 )
     return results, nothing, bool(wrong)
 

@@ -10,7 +10,7 @@ import typer
 from newsletter import bootstrap
 from newsletter.cli.commands import Group
 from newsletter.cli.exits import Exit
-from newsletter.cli.output import mistakes_json, say, say_json
+from newsletter.cli.output import mistakes_json, say, say_json, warn
 from newsletter.cli.session import AsJson, changed_templates, settings
 from newsletter.core.errors import ListFileError, Mistake
 from newsletter.core.text import counted
@@ -44,7 +44,7 @@ def check(*, as_json: AsJson = False) -> None:
         say_json({"ok": True, "lists": counts, "warnings": warnings})
         return
     for warning in warnings:
-        sys.stderr.write(f"warning: {warning}\n")
+        warn(warning)
     for name, count in counts.items():
         say(f"{name}: fine, {counted(count, 'subscriber')}")
     if not counts:

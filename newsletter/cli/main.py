@@ -10,7 +10,7 @@ from typer.exceptions import TyperException
 
 from newsletter import __version__
 from newsletter.cli import folder, streams
-from newsletter.cli.commands import Commands
+from newsletter.cli.commands import Commands, make_help_plain
 from newsletter.cli.exits import Exit, code_of
 from newsletter.cli.output import complain
 from newsletter.core.errors import ConfigurationError, NewsletterError
@@ -56,6 +56,7 @@ def main() -> None:
     streams.prepare()
     command = typer.main.get_command(application())
     folder.add_to(command)
+    make_help_plain(command)
     code = _outcome(command)
     if lost := streams.what_was_lost():
         complain(f"stdout: {lost}: the result is not complete")

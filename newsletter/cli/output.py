@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import contextmanager
+from datetime import date
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from typing import TextIO
 
     from newsletter.core.errors import Mistake
+
+# SGR codes (ECMA-48, 8.3.117), as the log has them.
+_RED, _YELLOW, _BOLD = "31;1", "33;1", "1"
 
 
 def say(text: str) -> None:
@@ -22,8 +28,13 @@ def say(text: str) -> None:
 def say_json(value: object) -> None:
     """Print one JSON value on one line, in ASCII where stdout has not all letters: no value is changed."""
     everything = sys.stdout.encoding.lower().replace("-", "").startswith("utf")
-    sys.stdout.write(json.dumps(value, ensure_ascii=not everything, default=str) + "\n")
+    sys.stdout.write(json.dumps(value, ensure_ascii=not everything, default=plain) + "\n")
     sys.stdout.flush()
+
+
+def plain(value: object) -> str:
+    """Return a value as JSON and CSV show it: days and times in ISO 8601, with `T` and the offset from UTC."""
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def mistakes_json(mistakes: Iterable[Mistake]) -> list[dict[str, Any]]:
@@ -32,33 +43,80 @@ def mistakes_json(mistakes: Iterable[Mistake]) -> list[dict[str, Any]]:
 
 
 def complain(text: str) -> None:
-    """Print an error to stderr."""
-    sys.stderr.write(f"newsletter: {text}\n")
+    """Print an error to stderr, on a terminal in the colour of the log's errors."""
+    sys.stderr.write(f"{in_colour('newsletter:', _RED, sys.stderr)} {text}\n")
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print rows under headings, as wide as the terminal."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def warn(text: str) -> None:
+    """Print a warning to stderr, on a terminal in the colour of the log's warnings."""
+    sys.stderr.write(f"{in_colour('warning:', _YELLOW, sys.stderr)} {text}\n")
 
-    console = Console(file=sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty())
-    grid = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        grid.add_column(column, overflow="fold")
-    for row in rows:
-        # Subjects and addresses are not ours: they must not be read as markup.
-        grid.add_row(*(Text("" if value is None else str(value)) for value in row))
-    console.print(grid)
+
+def in_colour(text: str, code: str, stream: TextIO) -> str:
+    """Return text with the escape codes of a colour, where the stream is a terminal that is to show colours."""
+    from newsletter.logs import shows_colour
+
+    return f"\x1b[{code}m{text}\x1b[0m" if shows_colour(stream) else text
+
+
+def fold(line: str, *, indent: int) -> str:
+    """Return a line folded between words for a terminal, with an indent for all but the first; else as it is."""
+    if not sys.stdout.isatty():
+        return line
+    from textwrap import TextWrapper
+
+    wrapper = TextWrapper(get_terminal_size().columns, break_long_words=False, break_on_hyphens=False)
+    wrapper.subsequent_indent = " " * indent
+    return "\n".join(wrapper.wrap(line))
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[object]], *, folds: Collection[str] = ()) -> None:
+    """Print rows under headings: each on one line, unless stdout is a terminal and too narrow for that.
+
+    Args:
+        headings: one for each column.
+        rows: the values.
+        folds: the headings of the columns that may be folded on a terminal, the last ones.
+    """
+    from newsletter.cli.tables import lines
+
+    is_terminal = sys.stdout.isatty()
+    width = get_terminal_size().columns if is_terminal else None
+    heading, *others = lines(headings, list(rows), folds=folds, width=width)
+    for line in (in_colour(heading, _BOLD, sys.stdout), *others):
+        say(line)
+
+
+def say_left_out(shown: int, total: int, noun: str, *, is_result: bool) -> None:
+    """Say that rows were left out, if some were.
+
+    Args:
+        shown: how many rows were printed.
+        total: how many there are.
+        noun: what they are, in the plural.
+        is_result: whether the rows are for people; the line comes after them. Else it goes to stderr, as stdout is
+            read by a program.
+    """
+    if shown >= total:
+        return
+    line = f"{shown:,} of {total:,} {noun}; --limit {total} shows all"
+    if is_result:
+        say(line)
+    else:
+        complain(line)
 
 
 @contextmanager
-def waiting(text: str) -> Iterator[None]:
-    """Say on a terminal what is waited for, as long as the context lasts."""
+def waiting(text: str) -> Iterator[Callable[[int, int], object]]:
+    """Say on a terminal what is waited for, as long as the context lasts.
+
+    Yields:
+        What shows how much is done: it takes how many are done and how many there are.
+    """
     if not sys.stderr.isatty():
-        yield
+        yield lambda done, total: None  # noqa: ARG005 (names say what they are)
         return
     from rich.console import Console
 
-    with Console(stderr=True).status(text):
-        yield
+    with Console(stderr=True).status(text) as shown:
+        yield lambda done, total: shown.update(f"{text}: {done} of {total}")

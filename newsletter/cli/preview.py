@@ -28,7 +28,7 @@ def preview(
     list_name: ListName = None,
     date: Day = None,
     subscriber: Annotated[str | None, typer.Option(metavar="ADDRESS", help="As this reader gets it.")] = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="On loopback; 0 takes a free one.")] = 8025,
+    port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="On loopback; 0: a free one.")] = 8025,
     opens: Annotated[bool, typer.Option("--open", help="Open it in your browser.")] = False,
 ) -> None:
     """Look at an issue in the browser, rendered anew at each reload."""

@@ -36,7 +36,9 @@ def render(
     list_name: OneList,
     date: Day = None,
     subscriber: Annotated[str | None, typer.Option(metavar="ADDRESS", help="As this reader gets it.")] = None,
-    format_: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.HTML,
+    format_: Annotated[
+        Format, typer.Option("--format", metavar="html|text|eml", help="What to write.")
+    ] = Format.HTML,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; else stdout.")
     ] = None,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from newsletter.cli.exits import Exit, code_of_run
+from newsletter.cli.moments import minute
 from newsletter.cli.output import complain, say, say_json
-from newsletter.cli.session import AsJson, Day, ListName, no_list, now, right_and_wrong, until_signal
+from newsletter.cli.session import AsJson, Day, ListName, no_list, now, right_and_wrong, until_signal, within
 from newsletter.core.errors import ListFileError, MissedError, SourceError, UsageError
+from newsletter.core.text import counted, one_line
 
 if TYPE_CHECKING:
     import asyncio
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from newsletter.bootstrap import Program
+    from newsletter.pipeline.rehearsal import Rehearsal
     from newsletter.pipeline.report import RunReport
     from newsletter.pipeline.run import Wish
     from newsletter.ports import ListFile
@@ -34,19 +38,31 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Collect and show what would be sent; freeze and send nothing.")
     ] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", "-q", help="Say nothing unless mail went out or something is wrong; for cron."),
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Send the first issue of a list without asking.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Collect, freeze the issue if due, deliver; safe to repeat.
 
     Without --date: today's issue of each list that is due. With it: the issue of that day, made or finished,
     whatever the hour and weekday, all its deliveries due at once. With --json, a JSON line on stderr shows each
-    second how far delivering has come.
+    second how far delivering has come. On a terminal, it asks before the first issue of a list goes out.
     """
+    if not (dry_run or yes or date) and sys.stdin.isatty() and sys.stderr.isatty():
+        _ask_for_first_issues(list_name)
     reports, is_wrong = until_signal(
         lambda program, stop: _run_lists(program, list_name, date, stop, dry_run=dry_run, as_json=as_json),
         cut_off=Exit.TEMPORARY,
+        quiet=quiet,
     )
     for report in reports:
+        if quiet and not report.is_worth_a_word:
+            continue
         for edition in report.editions:
             # Missed hours and sources that do not answer stand in the report itself.
             if edition.trouble and not isinstance(edition.trouble, (MissedError, SourceError)):
@@ -56,6 +72,19 @@ def run(
         else:
             _say_report(report)
     raise typer.Exit(Exit.CONFIGURATION if is_wrong else code_of_run(reports))
+
+
+def _ask_for_first_issues(list_name: str | None) -> None:
+    """Ask before the first issue of a list goes out; who only tries the program may not expect that."""
+    from newsletter.cli.first_issue import first_issues_due
+
+    for name, readers in within(
+        lambda program: first_issues_due(program, right_and_wrong(program.lists, list_name)[0])
+    ):
+        who = counted(readers, "reader")
+        if not typer.confirm(f"The first issue of {name} is due and goes to {who} now. Send it?", err=True):
+            say("nothing was sent; `newsletter run --dry-run` shows what would be")
+            raise typer.Exit(Exit.DONE)
 
 
 async def _run_lists(
@@ -124,17 +153,43 @@ async def _deliver_without_file(
 def _say_report(report: RunReport) -> None:
     values = report.as_json()
     say(f"{report.list} {report.date}: {report.status.value}{f' ({report.reason})' if report.reason else ''}")
-    if report.collected or report.failures or report.issue is None:
-        collected = ", ".join(f"{count} from {scheme}" for scheme, count in report.collected.items())
-        say(f"  listed that day: {collected or 'nothing'}; new to the readers: {report.new}")
+    if report.read or report.collected or report.failures or report.issue is None:
+        say(f"  {_collected(report)}")
     for reason in report.failures.values():
         say(f"  failed: {reason}")
     if report.issue is not None:
         number = f"issue {report.issue.number}" if report.issue.number else "draft"
         say(f"  {number}: {report.issue.subject}")
-        say(f"  {report.issue.listings} papers, {report.issue.html_bytes:,} bytes of HTML")
+        say(f"  {counted(report.issue.listings, 'paper')}, {report.issue.html_bytes:,} bytes of HTML")
+    if report.rehearsal is not None:
+        _say_rehearsal(report.rehearsal)
     if report.deliveries or report.suppressed:
-        states = ", ".join(f"{count} {state}" for state, count in values["deliveries"].items() if count)
-        say(f"  deliveries: {states}; sent just now: {report.sent_now}")
+        states = ", ".join(f"{count:,} {state}" for state, count in values["deliveries"].items() if count)
+        say(f"  deliveries: {states}; sent just now: {report.sent_now:,}")
     if report.weekly is not None:
         _say_report(report.weekly)
+
+
+def _collected(report: RunReport) -> str:
+    """Return in words what sources brought; what is new to the readers is known only if nothing went wrong."""
+    listed = ", ".join(f"{count:,} from {scheme}" for scheme, count in report.collected.items() if count)
+    said = f"{counted(report.read, 'paper')} read; listed that day: {listed or 'none'}"
+    if report.skipped:
+        said += f"; {report.skipped:,} could not be read, see the warnings"
+    return said if report.trouble else f"{said}; new to the readers: {report.new:,}"
+
+
+def _say_rehearsal(rehearsal: Rehearsal) -> None:
+    """Print what an issue would bring, to how many readers, and when."""
+    for number, title in enumerate(rehearsal.titles, start=1):
+        say(f"  {number:3}. {one_line(title)}")
+    zone, due = rehearsal.timezone, ""
+    if rehearsal.due_at and rehearsal.titles:
+        own = "all at once" if rehearsal.at_once else "or at the reader's own hour"
+        due = f", due {minute(rehearsal.due_at, zone)} ({zone}), {own}"
+    say(f"  {counted(rehearsal.readers, 'reader')}{due}")
+    for copy in rehearsal.copies:
+        at = minute(copy.due_at, zone) if copy.due_at else "nothing"
+        say(f"    {copy.email}: {at}{f' ({copy.reason})' if copy.reason else ''}")
+    if rehearsal.copies and len(rehearsal.copies) < rehearsal.readers:
+        say(f"    … and {rehearsal.readers - len(rehearsal.copies):,} more")

@@ -29,7 +29,7 @@ def send(
     to: Annotated[str, typer.Option(metavar="ADDRESS", help="Who gets the test copy.")],
     as_json: AsJson = False,
 ) -> None:
-    """Send a test copy of an issue to one address; the ledger is left alone."""
+    """Send a test copy of an issue to one address; nothing is recorded as sent."""
     from newsletter.lists.addresses import Addresses
 
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,15 +24,25 @@ def register(app: typer.Typer) -> None:
     app.command()(serve)
 
 
-def serve() -> None:
+def serve(
+    *,
+    host: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Where the pages are; else as the settings say.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(metavar="N", min=0, max=65535, help="Likewise; 0: a free one.")
+    ] = None,
+) -> None:
     """Run the scheduler, the web pages and delivery in one process, until SIGTERM."""
-    until_signal(_serve, cut_off=Exit.DONE)
+    until_signal(lambda program, stop: _serve(program, stop, host, port), cut_off=Exit.DONE)
 
 
-async def _serve(program: Program, stop: asyncio.Event) -> None:
+async def _serve(program: Program, stop: asyncio.Event, host: str | None, port: int | None) -> None:
     import asyncio
 
     import structlog
+
+    from newsletter.cli.first_issue import first_issues_due
 
     log = structlog.get_logger(__name__)
     if reason := _no_links(program):
@@ -40,8 +50,11 @@ async def _serve(program: Program, stop: asyncio.Event) -> None:
     program.load()
     lists = await asyncio.to_thread(program.lists.read)
     await program.mark.check()  # an older copy of the database is an error before anything runs
+    for name, readers in await first_issues_due(program, lists.right.values()):
+        log.warning("first_issue_goes_out_now", list=name, readers=readers, reason="its hour of today has passed")
     _load(program, lists.right.values())
-    async with _served(program, stop) as url:
+    web = program.settings.web
+    async with _served(program, stop, host or web.host, web.port if port is None else port) as url:
         log.info("serving", url=url, lists=len(lists.right))
         await stop.wait()
 
@@ -64,7 +77,7 @@ def _no_links(program: Program) -> str:
 
 
 @asynccontextmanager
-async def _served(program: Program, stop: asyncio.Event) -> AsyncIterator[str]:
+async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -> AsyncIterator[str]:
     """Run scheduler and web pages for as long as the context lasts; gives the URL of the pages."""
     from newsletter.scheduling.loop import raise_descriptor_limit
     from newsletter.scheduling.schedule import Schedule
@@ -73,7 +86,6 @@ async def _served(program: Program, stop: asyncio.Event) -> AsyncIterator[str]:
     from newsletter.web.pages.kept import KeptPages
     from newsletter.web.server import serving
 
-    web = program.settings.web
     app = public_app(
         subscribers=program.store.subscribers,
         issues=program.store.issues,
@@ -93,5 +105,5 @@ async def _served(program: Program, stop: asyncio.Event) -> AsyncIterator[str]:
         collect_every=timedelta(minutes=program.settings.schedule.collect_every),
     )
     limits = Limits(connections=connections_for(raise_descriptor_limit()))
-    async with serving(app, web.host, web.port, stop=stop, limits=limits) as url, schedule:
+    async with serving(app, host, port, stop=stop, limits=limits) as url, schedule:
         yield url

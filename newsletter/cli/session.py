@@ -13,6 +13,7 @@ from newsletter import bootstrap
 from newsletter.cli.output import complain
 from newsletter.core.days import read_day
 from newsletter.core.errors import StoppedError, UsageError
+from newsletter.core.newsletter_list import WEEKLY_EDITION
 
 if TYPE_CHECKING:
     import asyncio
@@ -54,16 +55,21 @@ OneList = Annotated[
 Day = Annotated[
     date | None, typer.Option("--date", "-d", metavar="YYYY-MM-DD", parser=parse_day, help="The issue's day.")
 ]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="How many at most, the newest first.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print machine-readable JSON.")]
 
 
-def settings() -> Settings:
-    """Return the settings of `.env` and the environment, with logging set up as they say."""
+def settings(*, quiet: bool = False) -> Settings:
+    """Return the settings of `.env` and the environment, with logging set up as they say.
+
+    Args:
+        quiet: whether to log only what is wrong, whatever the settings say.
+    """
     from newsletter.logs import configure_logging
     from newsletter.settings import load
 
     loaded = load(ENV_FILE)
-    configure_logging(loaded.log)
+    configure_logging(loaded.log, quiet=quiet)
     return loaded
 
 
@@ -97,14 +103,17 @@ def _within(loaded: Settings, action: Callable[[Program], Awaitable[T]]) -> T:
     return runtime.run(act(), fast=loaded.dkim.key_file is None)
 
 
-def until_signal(action: Callable[[Program, asyncio.Event], Awaitable[T]], *, cut_off: Exit) -> T:
+def until_signal(
+    action: Callable[[Program, asyncio.Event], Awaitable[T]], *, cut_off: Exit, quiet: bool = False
+) -> T:
     """Run one action within the program; SIGTERM or SIGINT asks it to end, and it does within ten seconds.
 
     Args:
         action: is handed the program and the event that a signal sets.
         cut_off: what the command exits with if the action had to be cut off.
+        quiet: whether to log only what is wrong.
     """
-    loaded = settings()  # first, so that `newsletter.logs` and nobody else loads structlog
+    loaded = settings(quiet=quiet)  # first, so that `newsletter.logs` and nobody else loads structlog
     from newsletter.scheduling.signals import LastResort, run_until_signal
 
     last_resort = LastResort(cut_off)
@@ -159,6 +168,21 @@ def no_list(lists: Lists, name: str | None) -> str:
     """Return in words that there is no list of a name, or none at all, and what to do."""
     known = ", ".join(lists.read().names)
     return f"there is no list {name!r}; there are: {known}" if name and known else _NO_LISTS
+
+
+async def check_list(program: Program, name: str | None) -> None:
+    """Make sure that a list that was named is there: an empty answer would hide a typo.
+
+    Raises:
+        UsageError: there is no list file of that name, right or wrong.
+    """
+    import asyncio
+
+    if name is None:
+        return
+    lists = await asyncio.to_thread(program.lists.read)
+    if name.removesuffix(WEEKLY_EDITION) not in lists.names:
+        raise UsageError(no_list(program.lists, name))
 
 
 def now() -> datetime:

@@ -1,23 +1,30 @@
-"""`status`: what is due, sent and stuck."""
+"""`status`: how lists stand, and what does not go on and why."""
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from newsletter.cli.exits import Exit
 from newsletter.cli.issues import counted_states, states_in_words
-from newsletter.cli.output import complain, say, say_json, table
+from newsletter.cli.moments import minute
+from newsletter.cli.output import complain, fold, say, say_json
 from newsletter.cli.session import AsJson, now, within
+from newsletter.core.delivery import DeliveryState
+from newsletter.core.text import counted, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from newsletter.bootstrap import Program
     from newsletter.core.errors import ListFileError
-    from newsletter.operations.status import ListStatus, Status
+    from newsletter.operations.status import ListStatus, Status, UnfinishedIssue
+    from newsletter.ports import HeldDomain, SlowDown, SourceHealth
+
+_LABEL = 13  # columns for what a line is about
 
 
 def register(app: typer.Typer) -> None:
@@ -25,64 +32,163 @@ def register(app: typer.Typer) -> None:
     app.command()(status)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What is shown: how lists stand, the relays by name, what is wrong with list files, and the moment of it."""
+
+    status: Status
+    relays: Sequence[str]
+    wrong: Sequence[ListFileError]
+    at: datetime
+
+
 def status(*, as_json: AsJson = False) -> None:
-    """Show what is due, sent and stuck, list by list, and what holds mail up."""
-    found, wrong = within(_status)
-    for error in wrong:
+    """Show for each list who reads it, what went out, what does not go on and why, and what comes next."""
+    found = within(_status)
+    for error in found.wrong:
         complain(str(error))
     if as_json:
-        say_json([_as_json(row) for row in found.lists])
+        say_json([_as_json(row, found) for row in found.status.lists])
     else:
-        _say_status(found)
-    if wrong:
+        for line in _lines(found):
+            say(fold(line, indent=_LABEL + 2))
+    if found.wrong:
         raise typer.Exit(Exit.CONFIGURATION)
 
 
-async def _status(program: Program) -> tuple[Status, Collection[ListFileError]]:
-    """Return how lists stand, and what is wrong with list files."""
+async def _status(program: Program) -> _Found:
     from newsletter.operations.status import status as status_at
 
-    lists = program.lists.read()
-    found = await status_at(program.store, lists.right, now=now())
-    return found, [*lists.wrong.values(), *found.wrong]
+    lists, at = program.lists.read(), now()
+    names = {name: [source.name for source in program.sources_of(file.list)] for name, file in lists.right.items()}
+    found = await status_at(program.store, lists.right, names, now=at)
+    smtp = program.settings.smtp
+    relays = [f"{relay.host}:{relay.port}" for relay in (smtp, *smtp.relays)]
+    return _Found(status=found, relays=relays, wrong=[*lists.wrong.values(), *found.wrong], at=at)
 
 
-def _say_status(found: Status) -> None:
-    table(("list", "newest issue", "deliveries", "stuck", "next issue"), (_row(row) for row in found.lists))
-    for row in found.lists:
-        if row.waits_until:
-            say(f"\nMail of {row.list} waits until {row.waits_until.isoformat()}: the list has hours.")
-    for held in found.held:
-        say(
-            f"\n{held.addresses} addresses of {held.domain} are held; it called them dead on {held.since:%F} UTC: "
-            f"{held.reason}. The next issue asks again; see `newsletter suppressions list --held`."
-        )
-    if found.slow_downs:
-        from newsletter.cli.deliveries import show_slow_downs
-
-        say("")
-        show_slow_downs(found.slow_downs)
-
-
-def _row(row: ListStatus) -> tuple[object, ...]:
-    newest = row.newest
-    deliveries = states_in_words(newest.deliveries) if newest else "-"
-    return (row.list, newest.day if newest else "none yet", deliveries, row.stuck or "-", _text(row.next))
+def _lines(found: _Found) -> Iterator[str]:
+    for row in found.status.lists:
+        edition = " (weekly edition)" if row.has_file and row.readers is None else ""
+        yield f"{row.list}: {one_line(row.title)}{edition}, times in {row.timezone}"
+        for about, said in _facts(row, found.at):
+            yield f"  {about:{_LABEL}}{said}"
+        yield ""
+    zones = {row.timezone for row in found.status.lists}
+    zone = zones.pop() if len(zones) == 1 else "UTC"
+    yield f"mail, times in {zone}"
+    slow_downs = {(one.kind.value, one.name): one for one in found.status.slow_downs}
+    for relay in found.relays:
+        trouble = slow_downs.pop(("relay", relay), None)
+        said = _slow_down(trouble, found.at, zone) if trouble else "no known trouble"
+        yield f"  {'relay':{_LABEL}}{relay}: {said}"
+    for (kind, name), slow_down in slow_downs.items():
+        yield f"  {kind:{_LABEL}}{name}: {_slow_down(slow_down, found.at, zone)}"
+    for held in found.status.held:
+        yield f"  {'held':{_LABEL}}{_held(held, zone)}"
 
 
-def _as_json(row: ListStatus) -> dict[str, Any]:
+def _facts(row: ListStatus, at: datetime) -> Iterator[tuple[str, str]]:
+    """Yield what there is to say of a list: what it is about, and how it stands."""
+    if not row.has_file:
+        yield "file", "its list file is wrong or gone: what is closed is still delivered, nothing new is made"
+    if row.readers is not None:
+        left = f"; {row.left:,} left or bounced since the last issue" if row.left else ""
+        yield "readers", f"{row.readers:,}{left}"
+    if row.held:
+        yield "held", f"{counted(row.held, 'address', 'addresses')} called dead, which is in doubt: see below"
+    if row.newest is None:
+        yield "last issue", "none yet"
+    else:
+        newest = row.newest
+        yield "last issue", f"{newest.day}, no. {newest.number}: {states_in_words(newest.deliveries)}"
+    for unfinished in row.unfinished:
+        for said in _unfinished(unfinished, row, at):
+            yield "unfinished", f"{unfinished.issue.day}: {said}"
+    yield "next issue", minute(row.next, row.timezone) if row.next else "none: the list has no days"
+    for source in row.sources:
+        yield "source", _source(source, row.timezone)
+
+
+def _unfinished(one: UnfinishedIssue, row: ListStatus, at: datetime) -> Iterator[str]:
+    """Yield what of an issue did not reach its readers yet, why, and what to do."""
+    day = one.issue.day
+    when = f"the next at {minute(one.next_due, row.timezone)}" if one.next_due else "a run has them in hand"
+    is_due = one.next_due is not None and one.next_due <= at
+    why = f": {one_line(one.said)}" if one.said else ""
+    for state, count in one.waiting.items():
+        if state is DeliveryState.UNCERTAIN:
+            of_issue = f"--list {row.list} --date {day}"
+            yield (
+                f"{count:,} uncertain: cut off while they were sent. `newsletter deliveries release {of_issue}` "
+                "sends them again, with --as-sent counts them as sent"
+            )
+        elif state is DeliveryState.SENDING:
+            yield f"{count:,} being sent, or cut off meanwhile: the next `newsletter run` finds out"
+        elif state is DeliveryState.QUEUED and row.waits_until and row.newest == one.issue:
+            yield f"{count:,} wait until {minute(row.waits_until, row.timezone)}, when the list's hours begin"
+        elif is_due:
+            yield f"{count:,} {state.value}, due by now{why}. `newsletter run` sends them"
+        else:
+            yield f"{count:,} {state.value}, {when}{why}"
+
+
+def _source(source: SourceHealth, timezone: str) -> str:
+    read = f"last read {minute(source.read_at, timezone)}" if source.read_at else "never read yet"
+    return f"{source.source}: {read}{f'; the last try failed: {one_line(source.error)}' if source.error else ''}"
+
+
+def _slow_down(slow_down: SlowDown, at: datetime, timezone: str) -> str:
+    since = f"in trouble since {minute(slow_down.since, timezone)}, {until_in_words(slow_down, at, timezone)}"
+    return f"{since}: {one_line(slow_down.reason)}"
+
+
+def until_in_words(slow_down: SlowDown, at: datetime, timezone: str) -> str:
+    """Return in words until when something holds mail up."""
+    if slow_down.until:
+        is_over = slow_down.until <= at
+        return "now tried with one message" if is_over else f"until {minute(slow_down.until, timezone)}"
+    return "tried again by the next run" if slow_down.given_up else "until it works"
+
+
+def _held(held: HeldDomain, timezone: str) -> str:
+    return (
+        f"{held.addresses} addresses of {held.domain} are held: it called them dead on "
+        f"{minute(held.since, timezone)}: {one_line(held.reason)}. The next issue asks again; see "
+        "`newsletter suppressions list --held`"
+    )
+
+
+def _as_json(row: ListStatus, found: _Found) -> dict[str, Any]:
     return {
         "list": row.list,
-        "issue": row.newest.day.isoformat() if row.newest else None,
+        "title": row.title,
+        "timezone": row.timezone,
+        "has_file": row.has_file,
+        "issue": row.newest.day if row.newest else None,
+        "number": row.newest.number if row.newest else None,
         "subject": row.newest.subject if row.newest else None,
         "deliveries": counted_states(row.newest.deliveries) if row.newest else {},
-        "waits_until": _text(row.waits_until),
+        "unfinished": [
+            {
+                "day": one.issue.day,
+                "number": one.issue.number,
+                "deliveries": counted_states(one.waiting),
+                "next_due": one.next_due,
+                "said": one.said,
+            }
+            for one in row.unfinished
+        ],
+        "waits_until": row.waits_until,
         "stuck": row.stuck,
-        "next": _text(row.next),
+        "next": row.next,
+        "readers": row.readers,
         "subscribers": row.subscribers,
+        "left": row.left,
         "held": row.held,
+        "sources": [asdict(source) for source in row.sources],
+        # Relays and domains are those of all lists; they stand with each, as the answer is an array of lists.
+        "relays": list(found.relays),
+        "slow_downs": [asdict(slow_down) for slow_down in found.status.slow_downs],
+        "held_domains": [asdict(held) for held in found.status.held],
     }
-
-
-def _text(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None

@@ -12,6 +12,7 @@ import typer
 
 from newsletter.cli.commands import Group
 from newsletter.cli.exits import Exit
+from newsletter.cli.moments import minute
 from newsletter.cli.output import mistakes_json, say, say_json, table
 from newsletter.cli.session import AsJson, ListName, now, within
 from newsletter.core.errors import ListFileError, UsageError
@@ -51,24 +52,28 @@ def list_suppressions(
     if as_json:
         say_json([_as_json(entry) for entry in shown])
         return
+    if not shown:
+        say("no such addresses")
+        return
     table(
         ("address", "list", "since (UTC)", "state", "reason"),
         (
             (
                 entry.address,
                 entry.list or "all",
-                f"{entry.since:%F %R}",
+                minute(entry.since, "UTC"),
                 "held" if entry.held else "suppressed",
                 entry.reason,
             )
             for entry in shown
         ),
+        folds={"reason"},
     )
 
 
 @group.command()
 def add(
-    addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS…", help="Whom never to mail again.")],
+    addresses: Annotated[list[str], typer.Argument(metavar="ADDRESS", help="Whom never to mail again.")],
     *,
     list_name: OfList = None,
     reason: Annotated[
@@ -90,7 +95,7 @@ def add(
 @group.command()
 def remove(
     addresses: Annotated[
-        list[str] | None, typer.Argument(metavar="[ADDRESS…]", help="Whom to mail again.", show_default=False)
+        list[str] | None, typer.Argument(metavar="ADDRESS", help="Whom to mail again.", show_default=False)
     ] = None,
     *,
     list_name: OfList = None,
@@ -212,4 +217,4 @@ def _say_added(news: int, count: int, *, as_json: bool) -> None:
 
 
 def _as_json(entry: Suppression) -> dict[str, Any]:
-    return {**asdict(entry), "since": entry.since.isoformat()}
+    return asdict(entry)

@@ -257,6 +257,7 @@ def planner(
     at_once: bool,
     choose: Callable[[Subscriber, frozenset[int]], Choice],
     subject_of: Callable[[Choice], str],
+    is_quiet: bool = False,
 ) -> Plan:
     """Return the function that plans a subscriber's copy of an issue.
 
@@ -267,6 +268,7 @@ def planner(
         at_once: everything is due now, whatever the readers' hours and the list's.
         choose: returns what a reader gets of the issue, given the keys of listings that the reader had before;
             who gets nothing gets no mail.
+        is_quiet: the issue says that there is no news, and brings nothing to anybody: all get its mail.
         subject_of: returns the subject of a mail with this choice.
     """
     terms = Terms.of(list_)
@@ -280,7 +282,7 @@ def planner(
         if not terms.suits(subscriber.cadence):
             return Planned(due_at=None, reason=_other_edition(subscriber, terms))
         choice = choose(subscriber, had)
-        if not choice.positions:
+        if not choice.positions and not is_quiet:
             return Planned(due_at=None, reason=_nothing_for(subscriber))
         due_at = due(subscriber.hour, subscriber.timezone)
         return Planned(due_at=due_at, choice=choice, subject=subject_of(choice))

@@ -21,6 +21,15 @@ class ReasonKind(StrEnum):
     __hash__ = str.__hash__  # an Enum's own is made in Python, and choices are looked up by the million
 
 
+class TextKind(StrEnum):
+    """What a reader wants to read of a paper."""
+
+    SUMMARY = "summary"  # where there is one
+    ABSTRACT = "abstract"
+
+    __hash__ = str.__hash__
+
+
 class Reason(NamedTuple):
     """Why a listing is for a reader.
 
@@ -39,10 +48,12 @@ class Choice:
     """What one reader gets of an issue: positions in the reader's order, and why each is for this reader.
 
     A position counts from 0 in the issue's own order. Those that come because everybody gets them have no reasons.
+    `text` says what is shown of each.
     """
 
     positions: tuple[int, ...] = ()
     reasons: tuple[tuple[Reason, ...], ...] = ()
+    text: TextKind = TextKind.SUMMARY
 
     @classmethod
     def first(cls, size: int) -> Choice:
@@ -55,7 +66,7 @@ class Choice:
 
     @cached_property
     def _hash(self) -> int:
-        return hash((self.positions, self.reasons))
+        return hash((self.positions, self.reasons, self.text))
 
 
 NOTHING = Choice()

@@ -13,6 +13,9 @@ gets, in the issue's own order, until the list's `max_listings` are reached. Wha
 What is nearly the same as a paper of which the reader asked for less fits none of the reader's wishes, unless the
 reader follows an author of it.
 
+In a weekly issue the best three of each day have places of their own, three quarters of all at most. So broad
+topics don't push out what the week was about. A reader who wants matches alone gets these alone.
+
 The first papers are not to be five versions of one thing. So each place of the lead and of the cards "For you"
 goes to the listing with the highest `value - 1.5 · similarity`: how much of its title stands in that of one that
 was placed before (`SearchIndex.similarity`). This changes the order alone: what fits is never left out for what
@@ -28,16 +31,18 @@ from itertools import chain, islice
 from math import inf
 from typing import NamedTuple
 
-from newsletter.core.choice import Choice, Reason, ReasonKind
+from newsletter.core.choice import Choice, Reason, ReasonKind, TextKind
 from newsletter.core.follows import Follow, Follows, Matching
 from newsletter.core.interest import Interests
-from newsletter.core.issue import IssueListing
+from newsletter.core.issue import Issue, IssueListing
 from newsletter.core.likeness import Likeness, LikenessIndex, Opinion
+from newsletter.core.newsletter_list import Cadence
 from newsletter.core.searching import SearchIndex
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.terms import Terms
 from newsletter.core.text import one_line
 from newsletter.core.topics import TopicsMode, matches
+from newsletter.core.week import best_of_days
 
 _KEPT = 16_384  # choices of some 2 KB
 _TEXT, _LIKE, _SIMILAR = 2.0, 1.0, 1.5
@@ -47,6 +52,12 @@ _NO_LIKENESS = Likeness({}, {}, frozenset())
 _MOST_NAMED = 20  # beyond it, one more is worth next to nothing
 _NAMED = [0.0, *(2.0 - 0.5**more for more in range(_MOST_NAMED))]
 _POOL = 4  # times the places for which similarity counts: so far down it is looked for what else there is
+
+
+def chooser(issue: Issue) -> Chooser:
+    """Return what chooses from an issue; of a weekly one, the best of each day have places of their own."""
+    reserved = best_of_days(issue) if issue.terms.cadence is Cadence.WEEKLY else ()
+    return Chooser(issue.listings, issue.terms, reserved)
 
 
 class _Wishes(NamedTuple):
@@ -75,13 +86,15 @@ class Chooser:
     Args:
         listings: the issue's, best first for somebody without wishes.
         terms: the issue's, for topics, layout and the most that a reader gets.
+        reserved: the positions of listings that have places of their own, best first.
     """
 
-    def __init__(self, listings: Sequence[IssueListing], terms: Terms) -> None:
+    def __init__(self, listings: Sequence[IssueListing], terms: Terms, reserved: Sequence[int] = ()) -> None:
         self._size, self._most = len(listings), terms.max_listings or len(listings)
         # By how many wishes match, then by position: what a listing is worth for that and for its place.
         self._worth = [[named - position / self._size for position in range(self._size)] for named in _NAMED]
         self._positions = {one.key: position for position, one in enumerate(listings)}
+        self._reserved = reserved
         self._mode, self._cards = terms.topics_mode, 1 + terms.layout.for_you
         self._index = SearchIndex([one.listing for one in listings])
         self._topics = {
@@ -100,7 +113,7 @@ class Chooser:
         """
         without = frozenset(self._positions[key] for key in had if key in self._positions) if had else had
         wishes = _Wishes(reader.topics, reader.follows, reader.interest, reader.opinions)
-        return self._cached(wishes, reader.topics_mode or self._mode, without)
+        return self._cached(wishes, reader.topics_mode or self._mode, without, reader.text)
 
     @cached_property
     def _interests(self) -> Interests:
@@ -110,15 +123,26 @@ class Chooser:
     def _likeness(self) -> LikenessIndex:
         return LikenessIndex(self._index)  # so, too
 
-    def _choice(self, wishes: _Wishes, mode: TopicsMode, without: Collection[int]) -> Choice:
+    def _choice(self, wishes: _Wishes, mode: TopicsMode, without: Collection[int], text: TextKind) -> Choice:
         fit = self._fit(wishes, without)
-        chosen = self._ordered(fit)[: self._most]
-        reasons = [self._reasons(position, wishes, fit) for position in chosen]
+        order = self._ordered(fit)
         if mode is TopicsMode.FIRST or not (wishes.topics or wishes.follows or wishes.interest):
+            reserved = [each for each in self._reserved if each not in without][: self._most * 3 // 4]
             others = (each for each in range(self._size) if each not in fit.value and each not in without)
-            chosen += islice(others, self._most - len(chosen))
-        reasons += [()] * (len(chosen) - len(reasons))
-        return Choice(tuple(chosen), tuple(reasons))
+            order += others if reserved else islice(others, max(self._most - len(order), 0))
+            chosen = self._with_reserved(order, reserved)
+        else:
+            chosen = order[: self._most]
+        fitting = [position for position in chosen if position in fit.value]  # they stand first
+        reasons = [self._reasons(position, wishes, fit) for position in fitting]
+        return Choice(tuple(chosen), (*reasons, *[()] * (len(chosen) - len(fitting))), text)
+
+    def _with_reserved(self, order: Sequence[int], reserved: Collection[int]) -> list[int]:
+        """Return as many of an order as the reader gets: the first ones, and those with places of their own."""
+        if not reserved:
+            return list(order[: self._most])
+        kept = {*reserved, *islice((each for each in order if each not in reserved), self._most - len(reserved))}
+        return [position for position in order if position in kept]
 
     def _fit(self, wishes: _Wishes, without: Collection[int]) -> _Fit:
         """Return what fits a reader's wishes, but for what the reader had."""

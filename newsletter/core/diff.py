@@ -9,11 +9,15 @@ from datetime import date, datetime, timedelta
 from newsletter.core.issue import Draft, Issue, IssueListing
 from newsletter.core.listing import Candidate
 from newsletter.core.newsletter_list import Cadence, NewsletterList
-from newsletter.core.ranking import NEW, VOTES_ONLY, Occasion, Ranked, fitting, ranked, risen
+from newsletter.core.ranking import NEW, VOTES_ONLY, Measured, Occasion, Ranked, fitting, ranked
 from newsletter.core.terms import Terms
 
 # A page that could not be read, or days without an issue, widen the look back this far and no further.
 MAX_CATCH_UP_DAYS = 14
+
+# So many listings an issue holds that brings each reader no more than `max_listings`. Monday's pages of arXiv show
+# thousands; what is left out competes for the next issue.
+MOST_CANDIDATES = 500
 
 
 def days_to_read(
@@ -80,8 +84,7 @@ def competing(
     candidates: Iterable[Candidate],
     before: Collection[int],
     *,
-    among: Iterable[Candidate],
-    previous_at: datetime | None,
+    among: Measured,
     leaders: int,
 ) -> list[Candidate]:
     """Return the candidates that compete for an issue, each once: what is new, and what rose since the last issue.
@@ -90,10 +93,9 @@ def competing(
         candidates: those that are eligible.
         before: the keys of those that competed for earlier issues of the list.
         among: all candidates, for their places by votes.
-        previous_at: when the previous issue was closed, if there is one.
         leaders: what has come up to this place on its page is among those that rose; 0: nothing is.
     """
-    rose = risen(among, previous_at, leaders) if previous_at and leaders else frozenset()
+    rose = among.risen(leaders)
     found = {one.key: one for one in candidates if one.key not in before or one.key in rose}
     return list(found.values())
 
@@ -116,40 +118,46 @@ def select(
     day: date,
     *,
     number: int,
-    among: Iterable[Candidate] = (),
+    among: Measured | None = None,
     previous: Issue | None = None,
     had: Collection[int] = (),
 ) -> Draft:
     """Return the issue that candidates make: all of them, those first that somebody without wishes is to get.
+
+    Of a list that brings each reader only so many, an issue holds no more than the first `MOST_CANDIDATES`.
 
     Args:
         fresh: what competes.
         list_: the list; a weekly one goes by votes alone, as they stand at the end of the week.
         day: the issue's day.
         number: the number that the issue will have.
-        among: all candidates, others too: what the competing ones are held against.
+        among: all candidates, others too: what the competing ones are held against. None: there are no others.
         previous: the list's issue before this one.
         had: the keys of what somebody without wishes has had; it competes for the others alone, after all else.
     """
-    among = list(among)
     is_weekly = list_.cadence is Cadence.WEEKLY
-    occasion = Occasion(
-        day=day,
-        previous_day=previous.day if previous else None,
-        previous_at=previous.frozen_at if previous else None,
-        whole=is_weekly,
-    )
+    occasion = _occasion(day, previous, whole=is_weekly)
     order = ranked(fresh, occasion, VOTES_ONLY if is_weekly else list_.ranking, among=among)
     news = [one for one in order if one.candidate.key not in had]
+    most = max(MOST_CANDIDATES, list_.max_listings) if list_.max_listings else len(order)
     order = _preferred(order, fitting(news, list_.max_listings, leaders=leaders_of(list_)), had)
     return Draft(
         terms=Terms.of(list_),
         day=day,
         number=number,
         candidates=len(news),
-        listed=sum(any(one.listed_on == day for one in candidate.sightings) for candidate in among),
-        listings=tuple(_placed(one, rank) for rank, one in enumerate(order, start=1)),
+        listed=sum(any(seen.listed_on == day for seen in one.sightings) for one in among.candidates)
+        if among
+        else 0,
+        listings=tuple(placed(one, rank) for rank, one in enumerate(order[:most], start=1)),
+        left_out=len(order[most:]),
     )
+
+
+def _occasion(day: date, previous: Issue | None, *, whole: bool) -> Occasion:
+    if previous is None:
+        return Occasion(day=day, whole=whole)
+    return Occasion(day=day, previous_day=previous.day, previous_at=previous.frozen_at, whole=whole)
 
 
 def _preferred(order: Sequence[Ranked], first: Sequence[Ranked], had: Collection[int]) -> list[Ranked]:
@@ -167,7 +175,8 @@ def leaders_of(list_: NewsletterList) -> int:
     return 0 if list_.cadence is Cadence.WEEKLY else list_.max_listings // 2
 
 
-def _placed(one: Ranked, rank: int) -> IssueListing:
+def placed(one: Ranked, rank: int) -> IssueListing:
+    """Return a ranked candidate as a listing of an issue."""
     return IssueListing(
         key=one.candidate.key,
         rank=rank,

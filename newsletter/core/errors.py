@@ -5,7 +5,8 @@
     Exception
     ├── ConfigurationError        settings or list files are wrong: exit 78, never skipped over
     │   └── ListFileError         … with every mistake found, by file and line
-    │       └── FileChangedError  a file was written while it was read: read it again
+    │       ├── FileChangedError  a file was written while it was read: read it again
+    │       └── MassRemovalError  they name so many readers no longer that the operator is asked
     └── NewsletterError           trouble while doing the work
         ├── UsageError            asked for something that is not there: exit 2
         ├── NothingNewError       there is no issue to show
@@ -56,6 +57,18 @@ class ListFileError(ConfigurationError):
 
 class FileChangedError(ListFileError):
     """A file was written to while it was read, so what was read may be half of it: to be read again."""
+
+
+class MassRemovalError(ListFileError):
+    """The files of a list name many readers no longer: a file may be cut off, so the operator is to be asked."""
+
+    def __init__(self, place: str, list_name: str, *, removed: int, present: int) -> None:
+        message = (
+            f"names {removed} of {present} readers no longer, too many to remove unasked: complete it; if that is "
+            f"meant, run `newsletter subscribers apply --list {list_name} --allow-mass-removal`"
+        )
+        self.removed, self.present = removed, present
+        super().__init__((Mistake(place, 1, message),))
 
 
 class NewsletterError(Exception):

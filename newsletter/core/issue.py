@@ -54,13 +54,19 @@ class Draft:
     day: date
     number: int  # the number it will have: one more than the list's issues that it was held against
     candidates: int  # listings that compete for it
-    listings: tuple[IssueListing, ...]  # all of these, best first for somebody without wishes
+    listings: tuple[IssueListing, ...]  # of these, best first for somebody without wishes
+    left_out: int = 0  # of them; they compete for the next issue
     listed: int = 0  # listings that sources show for the day itself, sent ones too
 
     @property
     def masthead(self) -> Masthead:
         """Return what of the list shows on its mail."""
         return self.terms.masthead
+
+    @property
+    def is_quiet(self) -> bool:
+        """Return whether there is no news: what it holds is named only, and brought to nobody (`core.quiet`)."""
+        return not self.candidates
 
     def closed(self, key: int, subject: str, at: datetime) -> Issue:
         """Return the issue that it becomes.
@@ -102,6 +108,11 @@ class Issue:
     def masthead(self) -> Masthead:
         """Return what of the list shows on its mail."""
         return self.terms.masthead
+
+    @property
+    def is_quiet(self) -> bool:
+        """Return whether there was no news: what it holds is named only, and brought to nobody (`core.quiet`)."""
+        return not self.candidates
 
     @property
     def length(self) -> int:

@@ -31,6 +31,13 @@ def editions_of(name: str) -> tuple[str, str]:
     return name, name + WEEKLY_EDITION
 
 
+class QuietDays(StrEnum):
+    """What happens on a day without news."""
+
+    SKIP = "skip"  # there is no mail
+    SHORT = "short"  # a short mail says so, and names what still rises
+
+
 @dataclass(frozen=True, slots=True)
 class Hours:
     """When a list's mail may leave, by the clocks of its zone; over midnight where `until` is before `since`."""
@@ -103,6 +110,7 @@ class NewsletterList:
     lookback_days: int = 3
     max_listings: int = 20  # 0: no limit
     min_listings: int = 1
+    quiet_days: QuietDays = QuietDays.SKIP
     signup: str = "closed"
     ranking: Weights = field(default_factory=Weights)
     topics: Mapping[str, Topic] = field(default_factory=dict)

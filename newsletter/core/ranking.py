@@ -27,6 +27,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from math import log2
 from typing import TypeAlias
 
@@ -89,8 +90,51 @@ class Ranked:
     position: int  # on its page
 
 
+class Measured:
+    """Candidates with what their sightings come to, worked out once for an issue.
+
+    Args:
+        candidates: all that stands on the pages, sent papers too: those that compete are held against it.
+        previous_at: when the list's issue before it was closed (UTC), if there is one.
+    """
+
+    def __init__(self, candidates: Iterable[Candidate], previous_at: datetime | None) -> None:
+        self.candidates = tuple(candidates)
+        self.facts = {candidate.key: _facts(candidate, previous_at) for candidate in self.candidates}
+        self._is_first = previous_at is None
+
+    @cached_property
+    def standings(self) -> Mapping[int, int]:
+        """Return the place by votes of each candidate that has any, by key, on the page where it stands best."""
+        return _standings({key: known.votes for key, known in self.facts.items()}, self.facts)
+
+    def listed_on(self, day: date) -> int:
+        """Return how many candidates a source lists on a day."""
+        return sum(any(one.listed_on == day for one in each.sightings) for each in self.candidates)
+
+    def growth(self, key: int) -> int:
+        """Return how many upvotes a candidate got since the issue before, on the page where these are most.
+
+        What was not seen then has not grown.
+        """
+        return max(_growth(self.facts[key]), 0)
+
+    def risen(self, leaders: int) -> frozenset[int]:
+        """Return the keys of candidates that are among a page's leaders now, and were not at the issue before.
+
+        Args:
+            leaders: up to which place they are leaders; 0: nothing is.
+        """
+        if self._is_first or not leaders:
+            return frozenset()
+        then = _standings({key: known.votes_before for key, known in self.facts.items()}, self.facts)
+        return frozenset(
+            key for key, place in self.standings.items() if place <= leaders < then.get(key, leaders + 1)
+        )
+
+
 def ranked(
-    fresh: Iterable[Candidate], occasion: Occasion, weights: Weights, *, among: Iterable[Candidate] = ()
+    fresh: Iterable[Candidate], occasion: Occasion, weights: Weights, *, among: Measured | None = None
 ) -> list[Ranked]:
     """Return candidates best first.
 
@@ -98,22 +142,20 @@ def ranked(
         fresh: what competes, each once.
         occasion: the issue that they compete for.
         weights: how much each signal counts.
-        among: what else stands on their pages; they are held against it.
+        among: these and all that else stands on their pages, measured for the occasion; None: they stand alone.
     """
     fresh = list(fresh)
-    everyone = {candidate.key: candidate for candidate in (*among, *fresh)}
-    facts = {key: _facts(candidate, occasion.previous_at) for key, candidate in everyone.items()}
-    means = _means(facts.values(), whole=occasion.whole)
-    standings = _standings({key: known.votes for key, known in facts.items()}, facts)
+    measured = among or Measured(fresh, occasion.previous_at)
+    means = _means(measured.facts.values(), whole=occasion.whole)
     order = []
     for candidate in fresh:
-        known = facts[candidate.key]
+        known = measured.facts[candidate.key]
         age = max((occasion.day - candidate.first_listed_on).days, 0)
         order.append(
             Ranked(
                 candidate=candidate,
                 score=_score(known, weights, means) - weights.freshness * age,
-                standing=standings.get(candidate.key),
+                standing=measured.standings.get(candidate.key),
                 reasons=_reasons(known, candidate.first_listed_on, occasion),
                 upvotes=_most(known.votes),
                 first_upvotes=known.first_votes,
@@ -138,20 +180,6 @@ def fitting(order: Sequence[Ranked], limit: int, *, leaders: int) -> list[Ranked
     last = leaders + 1
     places = sorted(range(len(order)), key=lambda place: min(order[place].standing or last, last))
     return [order[place] for place in sorted(places[:limit])]
-
-
-def risen(everyone: Iterable[Candidate], since: datetime, leaders: int) -> frozenset[int]:
-    """Return the keys of candidates that are among a page's leaders by votes now, and were not at a moment.
-
-    Args:
-        everyone: all that stands on the pages.
-        since: the moment.
-        leaders: up to which place they are leaders.
-    """
-    facts = {candidate.key: _facts(candidate, since) for candidate in everyone}
-    now = _standings({key: known.votes for key, known in facts.items()}, facts)
-    then = _standings({key: known.votes_before for key, known in facts.items()}, facts)
-    return frozenset(key for key, place in now.items() if place <= leaders < then.get(key, leaders + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +291,7 @@ def _reasons(known: _Facts, listed_on: date, occasion: Occasion) -> tuple[str, .
     found = []
     if votes:
         found.append(counted(votes, "upvote"))
-        growth = max((known.votes[page] - count for page, count in known.votes_before.items()), default=0)
+        growth = _growth(known)
         if growth > 0:
             found.append(f"+{growth:,} since {_since(occasion)}")
     if known.points:
@@ -271,6 +299,10 @@ def _reasons(known: _Facts, listed_on: date, occasion: Occasion) -> tuple[str, .
     if votes and occasion.previous_day is not None and listed_on <= occasion.previous_day:
         found.append("rose late")
     return tuple(found) or (NEW,)
+
+
+def _growth(known: _Facts) -> int:
+    return max((known.votes[page] - count for page, count in known.votes_before.items()), default=0)
 
 
 def _since(occasion: Occasion) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from newsletter.core.choice import TextKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,14 +32,22 @@ class Writer(StrEnum):
 class Headline:
     """What of a listing a mail says outside of it.
 
-    `title` and `brief` are for the line that an inbox shows after the subject. `is_search` says whether its title
-    leads to a search.
+    `title` and `brief` are for the line that an inbox shows after the subject; `from_abstract` is the brief for
+    readers who want abstracts, or empty where that is the same. `is_search` says whether its title leads to a
+    search.
     """
 
     title: str
     brief: str  # one short paragraph
     writer: Writer = Writer.NOBODY
+    from_abstract: str = ""
     is_search: bool = False
+
+    def read_as(self, text: TextKind) -> Headline:
+        """Return it for a reader who wants to read summaries or abstracts."""
+        if text is TextKind.SUMMARY or not self.from_abstract:
+            return self
+        return replace(self, brief=self.from_abstract, writer=Writer.AUTHORS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from newsletter.core.address import address_key
+from newsletter.core.choice import TextKind
 from newsletter.core.examples import GivenPaper
 from newsletter.core.follows import Follow
 from newsletter.core.likeness import Opinion
@@ -19,7 +20,7 @@ class Origin(StrEnum):
     """Where a subscriber came from. A file changes and removes only those whom it brought itself."""
 
     FILE = "file"
-    SIGNUP = "signup"
+    WEB = "web"
     IMPORT = "import"
     COMMAND = "command"
 
@@ -37,6 +38,7 @@ class Subscriber:
     """One address on one list. None stands for the list's own cadence, hour, timezone or mode of topics.
 
     `interest` says in the reader's own words what it is about; what fits it is chosen like what a topic matches.
+    `text` is what the reader wants to read of papers.
     `examples` are papers that the reader likes, as the list's files name them. `opinions` are what the reader said
     of papers in mails, newest first, then the examples, with their texts. They are given where an issue is chosen
     from, and empty elsewhere.
@@ -53,6 +55,7 @@ class Subscriber:
     topics_mode: TopicsMode | None = None
     interest: str = ""
     examples: tuple[GivenPaper, ...] = ()
+    text: TextKind = TextKind.SUMMARY
     opinions: tuple[Opinion, ...] = ()
     status: SubscriberStatus = SubscriberStatus.ACTIVE
     origin: Origin = Origin.FILE
@@ -79,6 +82,7 @@ class Member(NamedTuple):
     topics_mode: TopicsMode | None = None
     interest: str = ""
     examples: tuple[GivenPaper, ...] = ()
+    text: TextKind = TextKind.SUMMARY
 
     @property
     def address_key(self) -> str:
@@ -88,21 +92,3 @@ class Member(NamedTuple):
     def on(self, list_name: str) -> Subscriber:
         """Return the member as a subscriber of a list."""
         return Subscriber(list=list_name, **self._asdict())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncCounts:
-    """How many subscribers a sync with a list's files adds, changes, removes, and leaves as they are.
-
-    Whom the files name and who came by another way counts as unchanged.
-    """
-
-    added: int = 0
-    changed: int = 0
-    removed: int = 0
-    unchanged: int = 0
-
-    @property
-    def differ(self) -> bool:
-        """Return whether anything is to be done."""
-        return bool(self.added or self.changed or self.removed)

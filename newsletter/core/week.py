@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -11,12 +12,28 @@ from newsletter.core.issue import Issue, IssueListing
 from newsletter.core.layout import Sections, sections
 
 _WEEK = timedelta(days=7)
+_OF_EACH_DAY = 3
 _RISING, _DISCUSSED = 5, 4  # papers that are named once more, by what happened to them
 
 
 def day_of_week(listed_on: date, last_day: date) -> date | None:
     """Return the day under which the week that ends on `last_day` shows a listing; None: it is from before."""
     return listed_on if last_day - _WEEK < listed_on else None
+
+
+def best_of_days(issue: Issue) -> tuple[int, ...]:
+    """Return the positions of the best three listings of each day of a weekly issue, best first.
+
+    The issue's own order says what is best: the votes.
+    """
+    count: Counter[date] = Counter()
+    best = []
+    for position, one in enumerate(issue.listings):
+        day = day_of_week(one.listed_on, issue.day)
+        if day is not None and count[day] < _OF_EACH_DAY:
+            count[day] += 1
+            best.append(position)
+    return tuple(best)
 
 
 def days_of_week(issue: Issue) -> list[date | None]:

@@ -78,7 +78,9 @@ class Document:
         place = _PLACE.search(message)
         line = int(place["line"]) if place and place["line"] else self._text.rstrip().count("\n") + 1
         reason = _PLACE.sub(lambda found: f" (column {found['column']})" if found["line"] else "", message)
-        return Mistake(shown(self.path), line, f"is not valid TOML: {reason}")
+        return Mistake(
+            shown(self.path), line, f'is not valid TOML: {reason}; texts stand in quotes, as in hour = "08:00"'
+        )
 
     @cached_property
     def _lines(self) -> dict[KeyPath, int]:

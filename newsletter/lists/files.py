@@ -15,6 +15,7 @@ from newsletter.lists.document import shown
 from newsletter.lists.reader import ReadFile, read_list_file
 from newsletter.lists.stamps import stamp_of
 from newsletter.ports import Checked, ListFile, Lists, LoadedLists
+from newsletter.render.issue.catalogues import language_for, languages
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*\.toml")
 _NAME_MISTAKE = "name the file in small letters, digits, - and _, and end it in .toml; it is the name of the list"
@@ -123,6 +124,8 @@ class ListFiles(Lists):
             path = self.folder / f"{name}.toml"
             if name in checked and not checked[name].members:
                 yield f"{path}: names no subscriber: there is no issue until somebody is on the list"
+            if language_for(file.list.masthead.language) is None:
+                yield f"{path}: {_no_words(file.list.masthead.language)}"
             for spec in file.list.sources:
                 if warning := self._warning_of(spec, Path(file.list.folder)):
                     yield f"{path}: source {spec!r}: {warning}"
@@ -156,6 +159,11 @@ class ListFiles(Lists):
             folder = self.folder.absolute()
             raise ConfigurationError(f"{folder}: no list files: {error.strerror}; {_WHERE_TO_BEGIN}") from None
         return [path for path in paths if path.suffix.lower() == ".toml" and not path.name.startswith(".")]
+
+
+def _no_words(language: str) -> str:
+    known = ", ".join(languages())
+    return f"language {language!r}: the words of mails and pages stay English; they are known in {known}"
 
 
 def _error_of(mistakes: Iterable[Mistake]) -> ListFileError:

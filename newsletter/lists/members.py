@@ -20,6 +20,7 @@ from newsletter.lists.values import (
     read_cadence,
     read_hour,
     read_line,
+    read_text_kind,
     read_timezone,
     read_topic,
     read_topics_mode,
@@ -74,6 +75,7 @@ class MembersFile:
             "timezone": lru_cache(_TEXTS)(read_timezone),
             "topics_mode": lru_cache(_TEXTS)(read_topics_mode),
             "interest": read_line,
+            "text": read_text_kind,
             "examples": lambda text: examples.read(one.strip() for one in text.split(";") if one.strip()),
         }
         self.mistakes: list[Mistake] = []
@@ -114,6 +116,16 @@ class MembersFile:
                     self.note(line, "email: has no address: add it, or remove the row")
             if values[0]:
                 yield line, Member._make(values)
+
+
+def addresses_in(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the addresses of a members file as they stand there, and look at nothing else of it."""
+    rows = Spreadsheet(Member._fields, needed="email", note=lambda *_: None)
+    for _, cells in rows.read(lines):
+        for column, cell in cells:
+            if column == "email":
+                yield cell.strip()
+                break
 
 
 class Repeats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -10,13 +10,14 @@ from pathlib import Path
 
 from typing_extensions import override
 
+from newsletter.core.address import address_key
 from newsletter.core.errors import FileChangedError, ListFileError, Mistake
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Member
 from newsletter.lists.document import Document, shown
 from newsletter.lists.examples import ExampleFiles, files_seen, written_seen
 from newsletter.lists.lines import Lines, digest_of
-from newsletter.lists.members import MembersFile, Repeats, TooManyMistakesError, members_path
+from newsletter.lists.members import MembersFile, Repeats, TooManyMistakesError, addresses_in, members_path
 from newsletter.lists.stamps import is_of_size, settled, stamp_of
 from newsletter.ports import Checked, Reading, Roster, SeenFiles
 
@@ -94,6 +95,11 @@ class FileRoster(Roster):
     def __post_init__(self) -> None:
         self._definition = self.text.definition
 
+    @property
+    @override
+    def place(self) -> str:
+        return shown(self._path or self.text.path)
+
     @override
     def reading(self) -> MembersReading:
         return MembersReading(self.text, self._definition)
@@ -117,6 +123,16 @@ class FileRoster(Roster):
             with suppress(FileChangedError):
                 return self._checked()
         return self._checked()
+
+    @override
+    def named(self, keys: Container[str]) -> Iterator[str]:
+        for member in self.text.own:
+            if member.address_key in keys:
+                yield member.email
+        if self._path is not None:
+            for email in addresses_in(Lines(self._path)):
+                if address_key(email) in keys:
+                    yield email
 
     @property
     def _path(self) -> Path | None:

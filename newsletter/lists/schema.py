@@ -23,11 +23,12 @@ from pydantic import (
     model_validator,
 )
 
+from newsletter.core.choice import TextKind
 from newsletter.core.examples import GivenPaper
 from newsletter.core.follows import Follow, read_follow
 from newsletter.core.landing import Landing
 from newsletter.core.layout import Layout
-from newsletter.core.newsletter_list import Cadence, Hours, Masthead, NewsletterList
+from newsletter.core.newsletter_list import Cadence, Hours, Masthead, NewsletterList, QuietDays
 from newsletter.core.ranking import Weights
 from newsletter.core.subscriber import Member
 from newsletter.core.topics import Topic, TopicsMode
@@ -41,8 +42,10 @@ from newsletter.lists.values import (
     read_landing,
     read_language,
     read_line,
+    read_quiet_days,
     read_span,
     read_subject,
+    read_text_kind,
     read_timezone,
     read_topic,
     read_topics_mode,
@@ -106,7 +109,9 @@ Span = Annotated[timedelta, _reads(lambda text, _: read_span(text))]
 Timezone = Annotated[str, _reads(lambda text, _: read_timezone(text))]
 ReadCadence = Annotated[Cadence, _reads(lambda text, _: read_cadence(text))]
 ReadTopicsMode = Annotated[TopicsMode, _reads(lambda text, _: read_topics_mode(text))]
+ReadTextKind = Annotated[TextKind, _reads(lambda text, _: read_text_kind(text))]
 ReadLanding = Annotated[Landing, _reads(lambda text, _: read_landing(text))]
+ReadQuietDays = Annotated[QuietDays, _reads(lambda text, _: read_quiet_days(text))]
 Weekday = Annotated[int, _reads(lambda text, _: read_weekday(text))]
 Colour = Annotated[str, _reads(lambda text, _: read_colour(text))]
 Language = Annotated[str, _reads(lambda text, _: read_language(text))]
@@ -224,6 +229,7 @@ class SubscriberTable(Table):
     topics_mode: ReadTopicsMode | None = None
     interest: Name = ""
     examples: ReadExamples = ()
+    text: ReadTextKind = TextKind.SUMMARY
 
     def to_member(self) -> Member:
         """Return the member as core knows it; a topic that is named twice counts once."""
@@ -238,6 +244,7 @@ class SubscriberTable(Table):
             topics_mode=self.topics_mode,
             interest=self.interest,
             examples=self.examples,
+            text=self.text,
         )
 
 
@@ -262,6 +269,7 @@ class ListTable(Table):
     lookback_days: int = Field(default=3, ge=0, le=366)
     max_listings: int = Field(default=20, ge=0)
     min_listings: int = Field(default=1, ge=1)
+    quiet_days: ReadQuietDays = QuietDays.SKIP
     landing: ReadLanding = Landing.SOURCE
     topics_mode: ReadTopicsMode = TopicsMode.FIRST
     signup: Literal["open", "closed"] = "closed"
@@ -328,6 +336,7 @@ class ListTable(Table):
             lookback_days=self.lookback_days,
             max_listings=self.max_listings,
             min_listings=self.min_listings,
+            quiet_days=self.quiet_days,
             landing=self.landing,
             signup=self.signup,
             ranking=self.ranking.to_weights(),

@@ -12,9 +12,10 @@ from difflib import get_close_matches
 from functools import cache
 from zoneinfo import available_timezones
 
+from newsletter.core.choice import TextKind
 from newsletter.core.durations import read_duration
 from newsletter.core.landing import Landing
-from newsletter.core.newsletter_list import WEEKDAYS, Cadence, Hours
+from newsletter.core.newsletter_list import WEEKDAYS, Cadence, Hours, QuietDays
 from newsletter.core.subject import read_pattern
 from newsletter.core.text import CONTROLS
 from newsletter.core.topics import TopicsMode
@@ -150,12 +151,28 @@ def read_topics_mode(text: str) -> TopicsMode:
         raise ValueError(f"unknown mode {text!r}{did_you_mean(text, TopicsMode)}") from None
 
 
+def read_text_kind(text: str) -> TextKind:
+    """Read what of a paper a reader wants to read."""
+    try:
+        return TextKind(text)
+    except ValueError:
+        raise ValueError(f"unknown text {text!r}{did_you_mean(text, TextKind)}") from None
+
+
 def read_landing(text: str) -> Landing:
     """Read which page the titles of papers lead to."""
     try:
         return Landing(text)
     except ValueError:
         raise ValueError(f"unknown landing page {text!r}{did_you_mean(text, Landing)}") from None
+
+
+def read_quiet_days(text: str) -> QuietDays:
+    """Read what happens on a day without news."""
+    try:
+        return QuietDays(text)
+    except ValueError:
+        raise ValueError(f"unknown way {text!r}{did_you_mean(text, QuietDays)}") from None
 
 
 def read_weekday(text: str) -> int:

@@ -14,6 +14,7 @@ from newsletter.core.delivery import DeliveryState, message_id
 from newsletter.core.errors import (
     LintError,
     ListFileError,
+    MassRemovalError,
     MissedError,
     NewsletterError,
     RelayError,
@@ -44,7 +45,16 @@ class _Cause:
     headline: str = ""
 
 
+# The first that fits counts: what is special stands before what is general.
 _CAUSES: dict[type[Exception], _Cause] = {
+    MassRemovalError: _Cause(
+        "mass-removal",
+        "The files of the list name many readers no longer, so nobody is removed and no new issue is made. Issues "
+        "that were made before are still delivered, and other lists go on.",
+        "The command newsletter subscribers plan names them. Complete the file, or run newsletter subscribers "
+        "apply with the option --allow-mass-removal.",
+        "many readers would be removed",
+    ),
     ListFileError: _Cause(
         "list-file",
         "The file of the list holds a mistake, so no new issue is made. Issues that were made before are still "

@@ -1,15 +1,16 @@
-"""What is due, sent and stuck, list by list, and what holds mail up."""
+"""How lists stand: who reads them, what went out, what does not go on and why, what comes next."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from newsletter.core.calendar import agenda
 from newsletter.core.delivery import WAITING, DeliveryState
 from newsletter.core.errors import ListFileError
+from newsletter.core.newsletter_list import Cadence, NewsletterList
 from newsletter.ports import (
     HeldDomain,
     IssueSummary,
@@ -17,25 +18,51 @@ from newsletter.ports import (
     SlowDown,
     SlowDownKind,
     SlowDowns,
+    SourceHealth,
     Store,
 )
 
-_ISSUES = 20  # of a list, whose deliveries are looked through for stuck ones
 _FOR_OPERATORS = {SlowDownKind.DOMAIN, SlowDownKind.RELAY}
 _STUCK = (DeliveryState.DEFERRED, DeliveryState.UNCERTAIN, DeliveryState.SENDING)
+_UNFINISHED = (*_STUCK, DeliveryState.QUEUED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnfinishedIssue:
+    """An issue that did not reach everybody yet."""
+
+    issue: IssueSummary
+    next_due: datetime | None  # when the next delivery that waits is due; None: none waits
+    said: str  # why one of them waits: what the relay said of it, or what went wrong; empty: nothing has
+
+    @property
+    def waiting(self) -> dict[DeliveryState, int]:
+        """Return how many of its deliveries are not done, by state; only the states in which there are any."""
+        return {state: count for state in _UNFINISHED if (count := self.issue.deliveries.get(state, 0))}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListStatus:
-    """How one list stands. All moments are aware, in UTC."""
+    """How one list stands, or the weekly edition of one. All moments are aware, in UTC."""
 
     list: str
+    title: str
+    timezone: str  # the IANA name
     newest: IssueSummary | None  # None: it has no issue yet
-    stuck: int  # deliveries of its last issues that neither arrived nor failed for good
-    waits_until: datetime | None  # when its hours begin, if deliveries of the newest issue wait for them
-    next: datetime | None  # when the next issue is due; None: the list has no days, or no file that is right
-    subscribers: int  # that its files named at the last sync; that they name, if there was none
-    held: int  # subscribers whose addresses were called dead, which is in doubt
+    unfinished: tuple[UnfinishedIssue, ...] = ()  # the oldest first
+    waits_until: datetime | None = None  # when its hours begin, if deliveries of the newest issue wait for them
+    next: datetime | None = None  # when the next issue is due; None: never, or it has no file
+    has_file: bool = True  # whether there is a list file that is right
+    readers: int | None = None  # active subscribers; None: of a weekly edition, or without a file
+    subscribers: int = 0  # that its files named at the last sync; that they name, if there was none
+    left: int = 0  # subscribers who left by their own wish since the newest issue
+    held: int = 0  # subscribers whose addresses were called dead, which is in doubt
+    sources: tuple[SourceHealth, ...] = ()
+
+    @property
+    def stuck(self) -> int:
+        """Return how many deliveries neither arrived nor failed for good, and were tried."""
+        return sum(issue.waiting.get(state, 0) for issue in self.unfinished for state in _STUCK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,18 +75,21 @@ class Status:
     wrong: list[ListFileError]  # of lists that were never synced, as their members files are wrong
 
 
-async def status(store: Store, files: Mapping[str, ListFile], *, now: datetime) -> Status:
+async def status(
+    store: Store, files: Mapping[str, ListFile], sources_of: Mapping[str, Sequence[str]], *, now: datetime
+) -> Status:
     """Return how lists stand at a moment.
 
     Args:
         store: the ledger.
         files: the lists by name. Of other lists, those are there that have something left to deliver.
+        sources_of: the names of the sources of each list.
         now: the moment, aware.
     """
     rows, wrong = [], []
     for file in files.values():
         try:
-            rows.append(await _status_of(store, file, now))
+            rows += await _editions_of(store, file, sources_of[file.list.name], now)
         except ListFileError as error:
             wrong.append(error)
     return Status(
@@ -76,26 +106,22 @@ async def status(store: Store, files: Mapping[str, ListFile], *, now: datetime) 
 async def _names_without_file(store: Store, files: Iterable[ListFile]) -> list[str]:
     """Return the lists and weekly editions that have open issues, and whose file is wrong or gone."""
     with_file = {edition for file in files for edition in file.list.masthead.editions}
-    issues = [await store.issues.get(key) for key in await store.outbox.open_issues()]
-    return sorted({issue.list for issue in issues if issue is not None} - with_file)
+    issues = await store.issues.summaries(await store.outbox.open_issues())
+    return sorted({issue.list for issue in issues.values()} - with_file)
 
 
 async def _without_file(store: Store, name: str) -> ListStatus:
     """Return how a list stands whose file is wrong or gone: it has no next issue, and no subscribers in a file."""
-    history = await store.issues.history(name, limit=_ISSUES)
+    outline, newest = await store.issues.outline(name), await _newest(store, name)
     return ListStatus(
         list=name,
-        newest=history[0] if history else None,
-        stuck=_stuck(history),
-        waits_until=None,
-        next=None,
-        subscribers=0,
+        title=outline.masthead.title if outline else name,
+        timezone=newest.timezone if newest else "UTC",
+        newest=newest,
+        unfinished=await _unfinished(store, name),
+        has_file=False,
         held=await store.suppressions.held_on(name),
     )
-
-
-def _stuck(history: Iterable[IssueSummary]) -> int:
-    return sum(issue.deliveries.get(state, 0) for issue in history for state in _STUCK)
 
 
 async def slow_downs_for_operators(slow_downs: SlowDowns, *, now: datetime) -> list[SlowDown]:
@@ -108,18 +134,75 @@ async def slow_downs_for_operators(slow_downs: SlowDowns, *, now: datetime) -> l
     return [slow_down for slow_down in known if slow_down.kind in _FOR_OPERATORS]
 
 
-async def _status_of(store: Store, file: ListFile, now: datetime) -> ListStatus:
-    name, at = file.list.name, agenda(file.list, now)
-    synced = await store.subscribers.synced_files(name)
-    history = await store.issues.history(name, limit=_ISSUES)
-    newest = history[0] if history else None
+async def _editions_of(store: Store, file: ListFile, sources: Sequence[str], now: datetime) -> list[ListStatus]:
+    """Return how a list stands, and how its weekly edition does if anybody reads that."""
+    list_ = file.list
+    daily = await _edition(store, list_, now)
+    since = daily.newest.frozen_at if daily.newest else now
+    synced = await store.subscribers.synced_files(list_.name)
+    known = await store.subscribers.count(list_.name, since=since)
+    checked = None if synced else await asyncio.to_thread(file.roster.check)
+    named = synced.members if synced else checked.members if checked else 0
+    found = [
+        replace(
+            daily,
+            # Before the first sync the ledger knows at most those who came by another way than the files.
+            readers=known.active if synced else known.active + named,
+            subscribers=named,
+            left=known.left,
+            held=await store.suppressions.held_on(list_.name),
+            sources=tuple([await store.library.health(source) for source in sources]),
+        )
+    ]
+    is_read_weekly = await store.subscribers.anyone_wants(list_.name, Cadence.WEEKLY) or (
+        checked is not None and Cadence.WEEKLY in checked.cadences
+    )
+    if list_.weekly_edition is not None and is_read_weekly:
+        found.append(await _edition(store, list_.weekly_edition, now))
+    return found
+
+
+async def _edition(store: Store, list_: NewsletterList, now: datetime) -> ListStatus:
+    at = agenda(list_, now)
+    newest = await _newest(store, list_.name)
     waits = at.opens > now and newest is not None and any(newest.deliveries.get(state) for state in WAITING)
     return ListStatus(
-        list=name,
+        list=list_.name,
+        title=list_.masthead.title,
+        timezone=list_.timezone,
         newest=newest,
-        stuck=_stuck(history),
+        unfinished=await _unfinished(store, list_.name),
         waits_until=at.opens if waits else None,
         next=at.next.at if at.next else None,
-        subscribers=synced.members if synced else (await asyncio.to_thread(file.roster.check)).members,
-        held=await store.suppressions.held_on(name),
     )
+
+
+async def _newest(store: Store, name: str) -> IssueSummary | None:
+    return next(iter(await store.issues.history(name, limit=1)), None)
+
+
+async def _unfinished(store: Store, name: str) -> tuple[UnfinishedIssue, ...]:
+    """Return all issues of a list that did not reach everybody yet, the oldest first."""
+    outbox = store.outbox
+    keys = {
+        *await outbox.open_issues(name),
+        *await outbox.issues_with(DeliveryState.UNCERTAIN, list_name=name),
+    }
+    found = await store.issues.summaries(keys)
+    return tuple(
+        [
+            UnfinishedIssue(issue=issue, next_due=await outbox.next_due(key), said=await _said(store, name, issue))
+            for key, issue in reversed(found.items())
+        ]
+    )
+
+
+async def _said(store: Store, name: str, issue: IssueSummary) -> str:
+    """Return why one of an issue's deliveries waits, or nothing where none met with trouble."""
+    for state in (DeliveryState.DEFERRED, DeliveryState.QUEUED):
+        if not issue.deliveries.get(state):
+            continue
+        for record in await store.outbox.records(list_name=name, day=issue.day, states=[state], limit=1):
+            if said := " ".join(str(part) for part in (record.code, record.text or record.reason) if part):
+                return said
+    return ""

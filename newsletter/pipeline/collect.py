@@ -13,7 +13,7 @@ from structlog.contextvars import bound_contextvars
 from newsletter.core.calendar import agenda
 from newsletter.core.diff import days_to_read, missed_days
 from newsletter.core.errors import SourceError
-from newsletter.core.listing import Page
+from newsletter.core.listing import Page, Skipped
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.pipeline.publish import lookback
 from newsletter.ports import CatchesUp, Library, Recorded, Source, Store
@@ -54,8 +54,9 @@ class _Tally:
     pages: int = 0
     read: int = 0
     new: int = 0
-    skipped: int = 0
+    skipped: set[Skipped] = field(default_factory=set)  # a file without a day is met with each day's page
     repeats: list[str] = field(default_factory=list)
+    empty: list[date] = field(default_factory=list)  # days of whose pages nothing could be had
     failure: str = ""
 
 
@@ -117,7 +118,7 @@ async def collect(
         pages=sum(tally.pages for tally in tallies if tally.read or not tally.failure),
         read=sum(tally.read for tally in tallies),
         new=sum(tally.new for tally in tallies),
-        skipped=sum(tally.skipped for tally in tallies),
+        skipped=sum(len(tally.skipped) for tally in tallies),
         repeats=tuple(repeat for tally in tallies for repeat in tally.repeats),
         failures={tally.source: tally.failure for tally in tallies if tally.failure},
     )
@@ -155,9 +156,15 @@ async def _collect_one(
             tally.listed = recorded.listings
     if isinstance(source, CatchesUp):
         await _catch_up(source, library, day, previous, now, tally)
-    counts = {"read": tally.read, "new": tally.new, "skipped": tally.skipped, "repeats": len(tally.repeats)}
-    log.info("collected", source=source.name, day=str(day), **counts)
+    counts = {"read": tally.read, "new": tally.new, "skipped": len(tally.skipped), "repeats": len(tally.repeats)}
+    empty = {"nothing_on": _span(tally.empty)} if tally.empty else {}
+    log.info("collected", source=source.name, day=str(day), **counts, **empty)
     return tally
+
+
+def _span(days: Sequence[date]) -> str:
+    """Return days in few words: the day, or how many there are and from when to when."""
+    return str(days[0]) if len(days) == 1 else f"{len(days)} days from {min(days)} to {max(days)}"
 
 
 def _missing(source: str, page: Page, day: date) -> str:
@@ -172,7 +179,14 @@ def _count(tally: _Tally, page: Page, recorded: Recorded, day: date) -> None:
     """Count what a page brought; name what was left out because the listing stood on it before."""
     tally.read += recorded.listings
     tally.new += recorded.new
-    tally.skipped += len(page.skipped)
+    if not recorded.listings:
+        tally.empty.append(day)
+    for skipped in page.skipped:
+        if skipped not in tally.skipped:
+            tally.skipped.add(skipped)
+            log.warning(
+                "record_skipped", source=tally.source, day=str(day), what=skipped.what, reason=skipped.reason
+            )
     for repeat in (*page.repeats, *recorded.repeats):
         tally.repeats.append(f"{tally.source}: {repeat.what}: {repeat.reason}")
         log.info("repeat_left_out", source=tally.source, day=str(day), what=repeat.what, reason=repeat.reason)
@@ -210,6 +224,4 @@ async def _answer(source: str, day: date, reading: Awaitable[Page]) -> tuple[Pag
     except Exception as error:  # a defect of an adapter must not stop the issue; it is logged in full
         log.exception("source_broke", source=source, day=str(day))
         return None, f"{source}: internal error: {error!r}"
-    for skipped in page.skipped:
-        log.warning("record_skipped", source=source, day=str(day), what=skipped.what, reason=skipped.reason)
     return page, ""

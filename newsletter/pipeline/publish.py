@@ -11,15 +11,18 @@ from datetime import date, datetime, timedelta
 import structlog
 
 from newsletter.core.calendar import Slot, planner
-from newsletter.core.choice import Choice
-from newsletter.core.choosing import Chooser
+from newsletter.core.choice import NOTHING, Choice
+from newsletter.core.choosing import chooser
 from newsletter.core.diff import MAX_CATCH_UP_DAYS, competing, eligible, first_day, leaders_of, select, too_few
 from newsletter.core.errors import NoReaderError, StaleDraftError
 from newsletter.core.figures import figure_urls, with_figures
 from newsletter.core.issue import Draft, Issue
 from newsletter.core.newsletter_list import Cadence, NewsletterList
+from newsletter.core.quiet import quieted, wants_short_mail
+from newsletter.core.ranking import Measured
 from newsletter.core.rendering import Rendering
 from newsletter.core.steps import Plan
+from newsletter.core.subscriber import Subscriber
 from newsletter.ports import Message, Renderer, Store
 
 log = structlog.get_logger(__name__)
@@ -67,9 +70,11 @@ async def draft(store: Store, list_: NewsletterList, sources: Sequence[str], day
         candidates, since=first_day(day, days, previous.day if previous else None), news_since=previous_at
     )
     before = await store.issues.competed(list_.name, [candidate.key for candidate in possible])
-    fresh = competing(possible, before, among=candidates, previous_at=previous_at, leaders=leaders_of(list_))
+    among = Measured(candidates, previous_at)
+    fresh = competing(possible, before, among=among, leaders=leaders_of(list_))
     had = {key for key, was_sent in before.items() if was_sent}
-    drafted = select(fresh, list_, day, number=newest + 1, among=candidates, previous=previous, had=had)
+    drafted = select(fresh, list_, day, number=newest + 1, among=among, previous=previous, had=had)
+    drafted = quieted(drafted, list_, among, before, previous)
     return with_figures(drafted, await store.pictures.known(figure_urls(drafted.listings)))
 
 
@@ -87,7 +92,8 @@ async def publish(
     """Freeze the list's issue of a slot, unless it is frozen already, or there are too few papers, or no readers.
 
     Without a reader there is no issue: what nobody was sent is still news. The message is rendered and checked
-    first: a broken template stops an issue before it exists.
+    first: a broken template stops an issue before it exists. On a day without news there is an issue only if
+    the list asks for a short mail.
 
     Raises:
         RenderError: a template is wrong.
@@ -98,16 +104,21 @@ async def publish(
         return Published(new=existing.candidates, issue=existing)
     for _ in range(_DRAFTS):
         drafted = await draft(store, list_, sources, slot.day)
-        if reason := too_few(drafted, list_):
+        is_quiet = drafted.is_quiet and drafted.number > 1 and wants_short_mail(list_)
+        if (reason := too_few(drafted, list_)) and not is_quiet:
             log.info("no_issue", list=list_.name, day=str(slot.day), reason=reason)
             return Published(new=drafted.candidates, reason=reason)
         # In a thread, as it takes a second: delivery of other issues and the web pages go on meanwhile.
         issue, rendering = await asyncio.to_thread(_checked, renderer, drafted, check, now=now)
-        choose, subject_of = Chooser(drafted.listings, drafted.terms).of, subjects(renderer, issue)
-        plan = planner(list_, slot, now, at_once=at_once, choose=choose, subject_of=subject_of)
+        choose, subject_of = _choose(issue), subjects(renderer, issue)
+        plan = planner(list_, slot, now, at_once=at_once, choose=choose, subject_of=subject_of, is_quiet=is_quiet)
         with suppress(StaleDraftError):
             return await _frozen(store, drafted, issue.subject, rendering, plan, now=now)
     raise StaleDraftError(f"list {list_.name}: other runs keep freezing issues; run again")
+
+
+def _choose(issue: Issue) -> Callable[[Subscriber, frozenset[int]], Choice]:
+    return (lambda _reader, _had: NOTHING) if issue.is_quiet else chooser(issue).of
 
 
 async def _frozen(
@@ -122,6 +133,8 @@ async def _frozen(
         log.warning("no_issue", **where, reason=str(nobody))
         return Published(new=drafted.candidates, reason=str(nobody), suppressed=nobody.suppressed)
     log.info("issue_frozen", **where, number=issue.number, created=created)
+    if created and drafted.left_out:
+        log.info("candidates_left_out", **where, left_out=drafted.left_out, kept=len(drafted.listings))
     return Published(new=issue.candidates, issue=issue, created=created)
 
 

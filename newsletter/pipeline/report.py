@@ -13,6 +13,7 @@ from newsletter.core.calendar import Slot, Window
 from newsletter.core.delivery import WAITING, DeliveryState
 from newsletter.core.errors import NewsletterError
 from newsletter.core.newsletter_list import NewsletterList
+from newsletter.pipeline.rehearsal import Rehearsal
 from newsletter.ports import ChunkReport
 
 
@@ -43,6 +44,9 @@ class RunReport:
     """What a run of one list did. `deliveries` holds the states of the issue's deliveries after it.
 
     `trouble` is why an issue that was due was not made; None: it was made, or there was nothing to make.
+    `collected` counts what sources list on the day itself, `read` all papers on their pages, those of earlier days
+    too, `skipped` what on them could not be read.
+    `rehearsal` is what a dry run found out: whom the issue would reach, and when.
     `weekly` is what it did for those readers of a daily list who want one issue a week, where that was due.
     """
 
@@ -51,6 +55,8 @@ class RunReport:
     status: RunStatus
     collected: Mapping[str, int] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)
+    read: int = 0
+    skipped: int = 0
     new: int = 0
     issue: IssueReport | None = None
     deliveries: Mapping[DeliveryState, int] = field(default_factory=dict)
@@ -58,7 +64,14 @@ class RunReport:
     sent_now: int = 0
     reason: str = ""
     trouble: NewsletterError | None = None
+    rehearsal: Rehearsal | None = None
     weekly: RunReport | None = None
+
+    @property
+    def is_worth_a_word(self) -> bool:
+        """Return whether something happened: mail went out, an issue was made or missed, or something is wrong."""
+        quiet = {RunStatus.NOT_DUE, RunStatus.NOTHING_NEW, RunStatus.SENT}
+        return any(one.sent_now or one.trouble or one.failures or one.status not in quiet for one in self.editions)
 
     @property
     def editions(self) -> tuple[RunReport, ...]:
@@ -74,6 +87,8 @@ class RunReport:
             "status": self.status.value,
             "collected": dict(self.collected),
             "failures": dict(self.failures),
+            "read": self.read,
+            "skipped": self.skipped,
             "new": self.new,
             "issue": None
             if self.issue is None
@@ -95,6 +110,7 @@ class RunReport:
             },
             "sent_now": self.sent_now,
             "reason": self.reason,
+            **({"rehearsal": self.rehearsal.as_json()} if self.rehearsal else {}),
             **({"weekly": self.weekly.as_json()} if self.weekly else {}),
         }
 
@@ -113,9 +129,12 @@ def in_hours(span: timedelta) -> str:
     return f"{span.total_seconds() / 3600:g} hours"
 
 
-def next_in_words(slot: Slot | None) -> str:
-    """Return in words when the next issue is due, if ever."""
-    return f"the next issue is due on {slot.at:%Y-%m-%d at %H:%M} UTC" if slot else "the list has no days"
+def next_in_words(list_: NewsletterList, slot: Slot | None) -> str:
+    """Return in words when the next issue is due, if ever, by the clocks of the list."""
+    if slot is None:
+        return "the list has no days"
+    at = slot.at.astimezone(ZoneInfo(list_.timezone))
+    return f"the next issue is due on {at:%Y-%m-%d at %H:%M}, {list_.timezone}"
 
 
 def waits_in_words(window: Window, counts: Mapping[DeliveryState, int], until: datetime | None) -> str:

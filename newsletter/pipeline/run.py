@@ -13,7 +13,7 @@ from structlog.contextvars import bound_contextvars
 from newsletter.core.calendar import Slot, SlotState, agenda
 from newsletter.core.errors import MissedError, NewsletterError, RenderError, SourceError, StoppedError, StoreError
 from newsletter.core.issue import Issue
-from newsletter.core.newsletter_list import NewsletterList
+from newsletter.core.newsletter_list import NewsletterList, QuietDays
 from newsletter.pipeline.collect import NOTHING_COLLECTED, Collected, collect_for
 from newsletter.pipeline.deliver import ClosedIssues, Delivered, Delivering
 from newsletter.pipeline.editions import Edition, editions_to_do
@@ -21,6 +21,7 @@ from newsletter.pipeline.examples import look_up_examples
 from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.pipeline.pictures import check_pictures
 from newsletter.pipeline.publish import Published, draft, publish
+from newsletter.pipeline.rehearsal import rehearsed
 from newsletter.pipeline.report import (
     IssueReport,
     RunReport,
@@ -74,6 +75,7 @@ class Pipeline:
     mark: HighWaterMark
     closed: ClosedIssues
     delivering: Delivering
+    applies_files: bool = True  # list files, by itself
     pictures: PictureReader | None = None  # None: no picture is looked at
     papers: PaperFinder | None = None  # None: no example is looked up
 
@@ -135,7 +137,14 @@ class Pipeline:
         return collected
 
     async def sync(self, file: ListFile, *, now: datetime) -> None:
-        """Bring the store's subscribers up to the list's files."""
+        """Bring the store's subscribers up to the list's files, unless that is left to a command."""
+        if not self.applies_files:
+            if not await syncing.is_synced(self.store.subscribers, file):
+                log.warning(
+                    "list_files_not_applied",
+                    hint="see `newsletter subscribers plan`, then `apply`",
+                )
+            return
         counts = await syncing.sync(self.store.subscribers, file, now=now)
         if counts.differ:
             log.info("subscribers_synced", added=counts.added, changed=counts.changed, removed=counts.removed)
@@ -146,6 +155,8 @@ class Pipeline:
         Raises: as `newsletter.pipeline.publish` does.
         """
         list_, now, is_named = edition.list, edition.agenda.now, edition.agenda.named is not None
+        if collected.failures:  # then nobody can say that there is no news
+            list_ = replace(list_, quiet_days=QuietDays.SKIP)
         published = await publish(
             self.store,
             self.renderer,
@@ -194,8 +205,10 @@ class Pipeline:
             status=RunStatus.NOTHING_NEW if edition.due_slot else RunStatus.NOT_DUE,
             collected=collected.listed,
             failures=collected.failures,
+            read=collected.read,
+            skipped=collected.skipped,
             new=published.new if published else 0,
-            reason=published.reason if published else next_in_words(edition.agenda.next),
+            reason=published.reason if published else next_in_words(edition.list, edition.agenda.next),
             suppressed=published.suppressed if published else 0,
             sent_now=sum(delivery.report.sent for delivery in delivered),
             trouble=trouble,
@@ -280,8 +293,11 @@ class Pipeline:
             status=RunStatus.DRY_RUN,
             collected=collected.listed,
             failures=collected.failures,
+            read=collected.read,
+            skipped=collected.skipped,
             new=issue.candidates,
             issue=await self._describe(issue) if issue.listings else None,
+            rehearsal=await rehearsed(self.store, file, issue, now=now, day=day),
         )
 
     async def issue_or_draft(self, list_: NewsletterList, day: date, *, now: datetime) -> Issue:

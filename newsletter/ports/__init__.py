@@ -10,17 +10,17 @@ from newsletter.ports.examples import Examples, PaperFinder
 from newsletter.ports.feedback import Feedback
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, LoadedLists, Source
 from newsletter.ports.issues import IssueOutline, Issues, IssueSummary
-from newsletter.ports.library import Library, Recorded
+from newsletter.ports.library import Library, Recorded, SourceHealth
 from newsletter.ports.mailer import Mailer
 from newsletter.ports.outbox import Outbox
 from newsletter.ports.pictures import PictureReader, Pictures
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
 from newsletter.ports.rendering import Composed, Message, Renderer
-from newsletter.ports.rosters import Checked, Reading, Roster, SeenFiles
+from newsletter.ports.rosters import Checked, HeldFiles, Reading, Roster, SeenFiles
 from newsletter.ports.slots import Slots
 from newsletter.ports.slow_downs import SlowDown, SlowDownKind, SlowDowns
 from newsletter.ports.store import Store
-from newsletter.ports.subscribers import Comparison, Subscribers
+from newsletter.ports.subscribers import Comparison, ReaderCounts, SubscriberRecord, Subscribers
 from newsletter.ports.suppressions import HeldDomain, HighWater, Suppression, Suppressions
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "Examples",
     "Feedback",
     "HeldDomain",
+    "HeldFiles",
     "HighWater",
     "IssueOutline",
     "IssueSummary",
@@ -53,6 +54,7 @@ __all__ = [
     "PictureReader",
     "Pictures",
     "Progress",
+    "ReaderCounts",
     "Reading",
     "Recorded",
     "Renderer",
@@ -63,7 +65,9 @@ __all__ = [
     "SlowDownKind",
     "SlowDowns",
     "Source",
+    "SourceHealth",
     "Store",
+    "SubscriberRecord",
     "Subscribers",
     "Suppression",
     "Suppressions",

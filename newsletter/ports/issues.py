@@ -27,6 +27,7 @@ class IssueSummary:
     listings: int
     frozen_at: datetime
     deliveries: Mapping[DeliveryState, int]
+    timezone: str  # the IANA name of its list's, as it was when the issue was closed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,4 +138,12 @@ class Issues(Protocol):
 
     async def history(self, list_name: str | None = None, *, limit: int = 50) -> list[IssueSummary]:
         """Return the newest issues first."""
+        ...
+
+    async def summaries(self, keys: Collection[int]) -> dict[int, IssueSummary]:
+        """Return the issues of these numbers by number, the newest first."""
+        ...
+
+    async def count(self, list_name: str | None = None) -> int:
+        """Return how many issues there are, of one list or of all."""
         ...

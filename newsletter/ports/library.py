@@ -20,6 +20,16 @@ class Recorded:
     repeats: tuple[Skipped, ...] = ()  # entries that are the listing of an earlier one on the page
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceHealth:
+    """How a source does. Moments are aware, UTC."""
+
+    source: str
+    read_at: datetime | None  # when it last answered; None: it never did
+    tried_at: datetime | None  # when it was last tried
+    error: str  # why the last try failed; empty if it went well
+
+
 class Library(Protocol):
     """Listings and sightings; only ever grows."""
 
@@ -44,6 +54,10 @@ class Library(Protocol):
 
     async def read_days(self, source: str) -> frozenset[date]:
         """Return the days whose page was read, while they lasted or later."""
+        ...
+
+    async def health(self, source: str) -> SourceHealth:
+        """Return how a source does, by when it was tried, when it answered and what went wrong."""
         ...
 
     async def candidates(self, sources: Sequence[str], *, since: date, until: date) -> list[Candidate]:

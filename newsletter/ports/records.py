@@ -27,6 +27,7 @@ class DeliveryRecord:
     code: int | None
     text: str
     reason: str
+    timezone: str  # the IANA name of its list's, as it was when the issue was closed
 
 
 class DeliveryRecords(Protocol):
@@ -44,6 +45,16 @@ class DeliveryRecords(Protocol):
 
         `states` narrows it to deliveries in one of some states; empty: they may be in any.
         """
+        ...
+
+    async def count(
+        self, *, list_name: str | None = None, day: date | None = None, states: Collection[DeliveryState] = ()
+    ) -> int:
+        """Return how many deliveries `records` would return without a limit."""
+        ...
+
+    async def records_of(self, subscriber_key: int, *, limit: int) -> list[DeliveryRecord]:
+        """Return the latest deliveries to a subscriber, newest first, at most `limit`."""
         ...
 
     async def issues_with(

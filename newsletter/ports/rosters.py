@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from newsletter.core.newsletter_list import Cadence
@@ -25,6 +26,19 @@ class SeenFiles:
     digest: str
     members: int
     examples: str = "{}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldFiles:
+    """Files of a list that are right, and name so many subscribers no longer that the operator is to be asked.
+
+    `removed` of the `present` subscribers whom the files had named would go. `since` is when that was found.
+    """
+
+    seen: SeenFiles
+    removed: int
+    present: int
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +69,14 @@ class Reading(Protocol):
 
 
 class Roster(Protocol):
-    """Whom the files of a list name. Each method may block: call it in a thread."""
+    """Whom the files of a list name. Each method may block: call it in a thread.
+
+    Attributes:
+        place: the file that names most of them, as messages write it.
+    """
+
+    @property
+    def place(self) -> str: ...  # noqa: D102 (see above)
 
     def reading(self) -> Reading:
         """Return a new reading of the files; nothing is read yet."""
@@ -75,4 +96,8 @@ class Roster(Protocol):
             ListFileError: the files are wrong; with all mistakes, of a file at most 1,000.
             FileChangedError: the members file is being written to.
         """
+        ...
+
+    def named(self, keys: Container[str]) -> Iterator[str]:
+        """Yield those addresses, as the files write them, whose keys are among some. Mistakes are passed over."""
         ...

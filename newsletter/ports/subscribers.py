@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from newsletter.core.newsletter_list import Cadence
-from newsletter.core.subscriber import Member, Subscriber, SyncCounts
-from newsletter.ports.rosters import SeenFiles
+from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus
+from newsletter.core.syncing import Barred, ChangeKind, PlannedChange, SyncCounts
+from newsletter.ports.rosters import HeldFiles, SeenFiles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderCounts:
+    """How many read a list, and how many left it since a moment, by their own wish."""
+
+    active: int
+    left: int
 
 
 class Comparison(Protocol):
@@ -24,20 +34,41 @@ class Comparison(Protocol):
 
     counts: SyncCounts
 
-    async def apply(self, seen: SeenFiles | None, *, now: datetime) -> None:
-        """Do it, in one transaction. What removed subscribers were not sent yet is withdrawn.
+    async def changes(self, kind: ChangeKind, *, limit: int) -> list[PlannedChange]:
+        """Return who is added, changed, reactivated or removed, by address; at most `limit`."""
+        ...
+
+    async def apply(
+        self, seen: SeenFiles | None, *, now: datetime, approve: Callable[[SyncCounts], None] | None = None
+    ) -> SyncCounts:
+        """Do it, in one transaction, and return what was done. What removed people were not sent is withdrawn.
 
         Who signed up or left since the comparison keeps that. If another sync was done meanwhile, the comparison
-        is made anew, and so are the counts.
+        is made anew.
 
         Args:
             seen: what the files were, to be noted in the same transaction; None: the members come from no files.
             now: aware, UTC.
+            approve: is called with the counts before anything is changed, and may raise.
 
-        Raises:
+        Raises: what `approve` raises; nothing was changed then; and
             StoreError: the store cannot be written; nothing was changed.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriberRecord:
+    """A subscriber as an operator reads it.
+
+    `joined_at` and `changed_at` are aware, UTC. `barred` says why no mail goes to the address, or is None.
+    """
+
+    key: int
+    subscriber: Subscriber
+    joined_at: datetime
+    changed_at: datetime
+    barred: Barred | None
 
 
 class Subscribers(Protocol):
@@ -45,6 +76,13 @@ class Subscribers(Protocol):
 
     async def anyone_wants(self, list_name: str, cadence: Cadence) -> bool:
         """Return whether an active subscriber of a list has chosen this cadence."""
+        ...
+
+    async def count(self, list_name: str, *, since: datetime) -> ReaderCounts:
+        """Return how many active subscribers a list has, and how many of its subscribers left since a moment.
+
+        All of the list's subscribers are gone through.
+        """
         ...
 
     def compare(self, list_name: str, members: Iterable[Member]) -> AbstractAsyncContextManager[Comparison]:
@@ -65,6 +103,52 @@ class Subscribers(Protocol):
 
     async def note_files(self, list_name: str, seen: SeenFiles, *, now: datetime) -> None:
         """Note that the files of a list name the same members as at the last sync, but have another stamp."""
+        ...
+
+    async def barred(self, list_name: str) -> Mapping[str, Barred]:
+        """Return by the keys of addresses who gets no mail of a list, having left, or being suppressed."""
+        ...
+
+    async def held_files(self, list_name: str) -> HeldFiles | None:
+        """Return which files of a list wait for the operator's word, or None."""
+        ...
+
+    async def hold_files(self, list_name: str, held: HeldFiles) -> None:
+        """Note which files of a list wait for the operator's word. The next sync that is done ends that."""
+        ...
+
+    async def records(
+        self,
+        *,
+        list_name: str | None = None,
+        address_key: str | None = None,
+        statuses: Collection[SubscriberStatus] = (),
+        after: int = 0,
+        limit: int = 1000,
+    ) -> list[SubscriberRecord]:
+        """Return subscribers as an operator reads them, in the order of their keys; at most `limit`.
+
+        Args:
+            list_name: narrows to one list.
+            address_key: narrows to one address.
+            statuses: narrows to these; empty: any.
+            after: only those whose keys are greater.
+            limit: how many at most.
+        """
+        ...
+
+    async def number(self, *, list_name: str | None = None, statuses: Collection[SubscriberStatus] = ()) -> int:
+        """Return how many subscribers `records` would return without a limit."""
+        ...
+
+    async def add(self, list_name: str, member: Member, origin: Origin, *, now: datetime) -> bool:
+        """Put a person on a list; return False, having changed nothing, if the address is known there.
+
+        Who was removed, as the files named them no longer, is put on it anew.
+
+        Raises:
+            UsageError: no mail goes to the address; says why, and how to change that.
+        """
         ...
 
     async def by_key(self, key: int) -> Subscriber | None:

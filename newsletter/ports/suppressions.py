@@ -32,11 +32,14 @@ class HeldDomain:
 class Suppressions(Protocol):
     """Addresses that are not mailed any more, for operators, and those that relays call dead."""
 
-    async def find(self, *, list_name: str | None = None, held: bool | None = None) -> list[Suppression]:
+    async def find(
+        self, *, list_name: str | None = None, held: bool | None = None, address: str | None = None
+    ) -> list[Suppression]:
         """Return all suppressions, held addresses among them, by address.
 
         Args:
             list_name: narrows to one list, those for all lists included.
+            address: narrows to one.
             held: only addresses that are held, or only those that are not; None: both.
         """
         ...

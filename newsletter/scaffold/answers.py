@@ -45,7 +45,7 @@ def questions() -> tuple[Question, ...]:
             key="reader", text="Address of the first reader", default="reader@example.org", read=read_address
         ),
         Question(key="timezone", text="Timezone", default=local_timezone(), read=read_timezone),
-        Question(key="host", text="SMTP server that sends your mail (see .env for yours)", default="localhost"),
+        Question(key="host", text="Your mail server (SMTP), such as smtp.gmail.com", default="localhost"),
     )
 
 

@@ -19,54 +19,82 @@ _NOT_COPIED = ("confirm/", "goodbye/", "welcome/", "web/studio.")
 
 
 def copy_templates(folder: Path, packaged: Path) -> list[str]:
-    """Copy the program's templates that are not there yet, and take all of them as known.
+    """Copy the program's templates, and take all of them as known.
+
+    A copy that was changed is kept; one that was not, and whose original has changed, is copied again.
 
     Args:
         folder: of the operator's templates; it is made if it does not exist.
         packaged: of the program's own.
 
     Returns:
-        A line on how many were copied, and one for each that was there and whose original has changed.
+        A line on how many were copied, and one for each changed copy whose original has changed too.
 
     Raises:
         UsageError: a file cannot be written; names it and why.
     """
-    lines, copied, originals = list(changed_originals(folder, packaged)), 0, _templates(packaged)
+    noted, originals, copied, changed = _noted(folder / ORIGINALS), _templates(packaged), 0, []
     path = folder / ORIGINALS
     try:
         for name, content in originals.items():
             path = folder / name
-            if not path.exists():
+            if not path.exists() or _is_outdated(path, content, noted.get(name)):
                 write_whole(path, content)
                 copied += 1
+            elif _is_behind(path, content, noted.get(name)):
+                changed.append(_to_compare(path, packaged / name))
         path = folder / ORIGINALS
-        noted = "".join(f"{_digest(content)}  {name}\n" for name, content in originals.items())
-        write_whole(path, noted.encode())
+        lines = "".join(f"{_digest(content)}  {name}\n" for name, content in originals.items())
+        write_whole(path, lines.encode())
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
     kept = len(originals) - copied
-    return [f"wrote {copied} templates into {folder}" + (f", kept {kept}" if kept else ""), *lines]
+    return [f"wrote {copied} templates into {folder}" + (f", kept {kept}" if kept else ""), *changed]
 
 
 def changed_originals(folder: Path, packaged: Path) -> Iterator[str]:
-    """Yield a line for each of the operator's templates whose original has changed since it was copied.
+    """Yield what is to be done about the operator's templates because the program's own have changed since.
 
     Args:
         folder: of the operator's templates, which may be missing.
         packaged: of the program's own.
+
+    Raises:
+        UsageError: a template cannot be read; names it and why.
     """
-    noted = _noted(folder / ORIGINALS)
-    for name in sorted(noted):
+    outdated = []
+    for name, digest in sorted(_noted(folder / ORIGINALS).items()):
         own, original = folder / name, packaged / name
         if not own.is_file():
             continue
-        if not original.is_file():
-            yield f"{own}: the program no longer has it: remove it unless a template of yours needs it"
-        elif _digest(content := original.read_bytes()) != noted[name] and own.read_bytes() != content:
-            yield (
-                f"{own}: the program's own has changed since it was copied: compare it with {original}, "
-                "then say so by `newsletter init --templates`"
-            )
+        try:
+            if not original.is_file():
+                yield f"{own}: the program no longer has it: remove it unless a template of yours needs it"
+            elif _is_outdated(own, original.read_bytes(), digest):
+                outdated.append(name)
+            elif _is_behind(own, original.read_bytes(), digest):
+                yield _to_compare(own, original) + ", then say so by `newsletter init --templates`"
+        except OSError as error:
+            raise UsageError(f"{own}: cannot be read: {error.strerror}") from None
+    if outdated:
+        names = ", ".join(outdated)
+        what = "copies of an older version that nobody changed"
+        yield f"{folder}: {what}: `newsletter init --templates` renews {names}"
+
+
+def _to_compare(own: Path, original: Path) -> str:
+    return f"{own}: the program's own has changed since it was copied: compare it with {original}"
+
+
+def _is_outdated(own: Path, content: bytes, noted: str | None) -> bool:
+    """Return whether a template is what was copied, and the program's own is another now."""
+    present = own.read_bytes()
+    return _digest(present) == noted and present != content
+
+
+def _is_behind(own: Path, content: bytes, noted: str | None) -> bool:
+    """Return whether the program's own template is neither what was copied nor what the operator has."""
+    return noted is not None and _digest(content) != noted and own.read_bytes() != content
 
 
 def _templates(packaged: Path) -> Mapping[str, bytes]:

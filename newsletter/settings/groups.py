@@ -238,6 +238,12 @@ class AlarmSettings(Group):
     to: MailAddress = ""
 
 
+class ListsSettings(Group):
+    """When subscribers are brought into line with the list files: by `run` and `serve`, or by a command alone."""
+
+    apply: Annotated[Literal["automatic", "by_command"], IN_LOWER_CASE] = "automatic"
+
+
 class Settings(BaseSettings):
     """All settings. Secrets show as asterisks wherever this is printed."""
 
@@ -262,5 +268,6 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     paths: PathSettings = PathSettings()
     log: LogSettings = LogSettings()
+    lists: ListsSettings = ListsSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     alarm: AlarmSettings = AlarmSettings()

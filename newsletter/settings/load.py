@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from io import StringIO
@@ -64,10 +64,19 @@ class _Places:
     lines: dict[str, str] = field(default_factory=dict)
     mistakes: list[str] = field(default_factory=list)
 
-    def of(self, variable: str) -> str:
-        """Return the place of a variable, such as `.env:3: `, or nothing if the environment sets it."""
-        in_environment = any(name.upper() == variable and value for name, value in os.environ.items())
-        return "" if in_environment or variable not in self.lines else f"{self.lines[variable]}: "
+    def of(self, variable: str, said: str) -> str:
+        """Return the place of a variable, such as `.env:3: `, or nothing if the environment sets it.
+
+        One that is not set is where the file sets another one of its group that the message names.
+        """
+        group, _, _ = variable.rpartition(NESTED)
+        beside = [f"{group}{NESTED}{word}".upper() for word in re.findall(r"\w+", said)]
+        for name in (variable, *beside):
+            if any(known.upper() == name and value for known, value in os.environ.items()):
+                return ""
+            if name in self.lines:
+                return f"{self.lines[name]}: "
+        return ""
 
 
 def _places(env_file: Path | None) -> _Places:
@@ -121,6 +130,11 @@ _PLAINER = {
     "dict_type": "write an object in curly brackets",
     "model_type": "write an object in curly brackets",
     "string_type": "write it as text, in quotes",
+    "enum": "write {expected}",
+    "literal_error": "write {expected}",
+    "less_than_equal": "write a number that is at most {le}",
+    "greater_than_equal": "write a number that is at least {ge}",
+    "greater_than": "write a number above {gt}",
 }
 
 
@@ -139,5 +153,15 @@ def _explained(error: ValidationError, places: _Places) -> Iterator[str]:
             continue
         place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in inner if step != "[key]")
         said = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        plainer = _plainer(detail["type"], said, detail.get("ctx", {}))
         name = f"{PREFIX}{NESTED.join(map(str, variable))}".upper()
-        yield f"{places.of(name)}{name}{place}: {_PLAINER.get(detail['type'], said)}"
+        yield f"{places.of(name, said)}{name}{place}: {plainer}"
+
+
+def _plainer(kind: str, said: str, context: Mapping[str, object]) -> str:
+    """Return what to write instead, for a kind of mistake, with the words that may be written or the limits."""
+    limits = {
+        name: f"{value:g}" if isinstance(value, float) else str(value).replace("'", "")
+        for name, value in context.items()
+    }
+    return _PLAINER[kind].format_map(limits) if kind in _PLAINER else said

@@ -68,7 +68,7 @@ class HuggingFace(Source):
             to_come = day >= now.date() or b"future" in error.body
             if error.status != HTTPStatus.BAD_REQUEST or not to_come:
                 raise
-            _log.info("not_listed_yet", source=self.name, day=str(day))
+            _log.debug("not_listed_yet", source=self.name, day=str(day))
         return page(self.name, day, now, each(records, read_paper))
 
     async def _batch(self, day: date, number: int) -> list[Any]:

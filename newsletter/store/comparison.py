@@ -9,25 +9,28 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from newsletter.core.steps import REMOVED
-from newsletter.core.subscriber import Member, SyncCounts
-from newsletter.ports import Comparison, SeenFiles
-from newsletter.store import staging
+from newsletter.core.subscriber import Member
+from newsletter.core.syncing import ChangeKind, PlannedChange, SyncCounts
+from newsletter.ports import Comparison, HeldFiles, SeenFiles
+from newsletter.store import staging, sync_plan
 from newsletter.store.bulk import among, insert, is_sqlite, raw_connection, run
 from newsletter.store.column_types import moment_text
 from newsletter.store.engine import Database
 from newsletter.store.subscriber_rows import member_row
 from newsletter.store.suppressing import WHO_GETS_MAIL, withdraw
-from newsletter.store.tables import deliveries, list_files
+from newsletter.store.tables import deliveries, held_files, list_files
 
 _SEEN = ("definition", "stamp", "digest", "members", "examples")  # the columns of what files were
 _CHUNK = 1000  # members, or removed subscribers
@@ -52,19 +55,37 @@ async def compared(database: Database, list_name: str, members: Iterable[Member]
 async def synced_files(connection: AsyncConnection, list_name: str) -> SeenFiles | None:
     """Return what the files of a list were at the last sync, or None if that isn't known."""
     row = (await connection.execute(sa.select(list_files).where(list_files.c.list == list_name))).first()
-    if row is None:
-        return None
-    return SeenFiles(**{name: getattr(row, name) for name in _SEEN})
+    return None if row is None else _seen(row)
 
 
 async def note_files(
     connection: AsyncConnection, list_name: str, seen: SeenFiles | None, *, now: datetime
 ) -> None:
     """Note what the files of a list are, of a sync at a moment; None: that isn't known any more."""
-    await connection.execute(sa.delete(list_files).where(list_files.c.list == list_name))
+    for table in (list_files, held_files):
+        await connection.execute(sa.delete(table).where(table.c.list == list_name))
     if seen is not None:
-        row = {name: getattr(seen, name) for name in _SEEN}
-        await connection.execute(insert(connection, list_files), {"list": list_name, **row, "synced_at": now})
+        row = {"list": list_name, **asdict(seen), "synced_at": now}
+        await connection.execute(insert(connection, list_files), row)
+
+
+async def hold_files(connection: AsyncConnection, list_name: str, held: HeldFiles) -> None:
+    """Note that the files of a list are not to be applied."""
+    await connection.execute(sa.delete(held_files).where(held_files.c.list == list_name))
+    row = {"list": list_name, **asdict(held.seen), "removed": held.removed, "present": held.present}
+    await connection.execute(insert(connection, held_files), {**row, "since": held.since})
+
+
+async def files_held(connection: AsyncConnection, list_name: str) -> HeldFiles | None:
+    """Return which files of a list are not to be applied, or None."""
+    row = (await connection.execute(sa.select(held_files).where(held_files.c.list == list_name))).first()
+    if row is None:
+        return None
+    return HeldFiles(seen=_seen(row), removed=row.removed, present=row.present, since=row.since)
+
+
+def _seen(row: sa.Row[Any]) -> SeenFiles:
+    return SeenFiles(**{name: getattr(row, name) for name in _SEEN})
 
 
 class SqlComparison(Comparison):
@@ -82,14 +103,29 @@ class SqlComparison(Comparison):
         self._based_on = await self._last_sync()
         for statement in staging.COMPARE:
             await run(self._connection, statement, list=self._list)
-        [(members, added, changed, removed)] = await run(self._connection, staging.COUNT)
+        [row] = await run(self._connection, staging.COUNT, list=self._list)
+        members, added, changed, reactivated, removed, present = row
         self.counts = SyncCounts(
-            added=added, changed=changed, removed=removed, unchanged=members - added - changed
+            added=added,
+            changed=changed,
+            reactivated=reactivated,
+            removed=removed,
+            unchanged=members - added - changed - reactivated,
+            present=present,
         )
 
     @override
-    async def apply(self, seen: SeenFiles | None, *, now: datetime) -> None:
+    async def changes(self, kind: ChangeKind, *, limit: int) -> list[PlannedChange]:
+        async with self._connection.begin():
+            return await sync_plan.changes(self._connection, self._list, kind, limit=limit)
+
+    @override
+    async def apply(
+        self, seen: SeenFiles | None, *, now: datetime, approve: Callable[[SyncCounts], None] | None = None
+    ) -> SyncCounts:
         while True:
+            if approve is not None:
+                approve(self.counts)
             try:
                 async with self._database.write_aside(self._connection):
                     await self._apply(seen, now)
@@ -97,7 +133,7 @@ class SqlComparison(Comparison):
                 async with self._connection.begin():
                     await self.compare()
             else:
-                return
+                return self.counts
 
     async def _apply(self, seen: SeenFiles | None, now: datetime) -> None:
         """Apply, unless another sync of the list was done since the comparison."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,8 +20,6 @@ from newsletter.store.engine import Database
 from newsletter.store.subscriber_rows import read_examples
 from newsletter.store.tables import listing_ids, listings, looked_up_papers, subscribers
 
-_K = TypeVar("_K")
-_V = TypeVar("_V")
 _PAGE = 100  # subscribers who are read at once, with up to a hundred examples each
 _KEPT = 4000  # papers that are remembered while an issue is closed, some 8 KB each
 
@@ -96,9 +94,9 @@ async def _listing_keys(connection: AsyncConnection, identities: Collection[str]
     return await _pairs(connection, query.group_by(listing_ids.c.identity))
 
 
-async def _pairs(connection: AsyncConnection, query: sa.Select[tuple[_K, _V]]) -> dict[_K, _V]:
+async def _pairs(connection: AsyncConnection, query: sa.Select[Any]) -> dict[Any, Any]:
     """Return the rows of a query for two columns, as a dictionary."""
-    return dict((await connection.execute(query)).tuples().all())
+    return {row[0]: row[1] for row in (await connection.execute(query)).all()}
 
 
 class KnownExamples:

@@ -169,26 +169,27 @@ class SqlIssues(Issues):
 
     @override
     async def history(self, list_name: str | None = None, *, limit: int = 50) -> list[IssueSummary]:
-        size = (
-            sa.select(sa.func.count())
-            .where(issue_listings.c.issue_key == issues.c.key)
-            .scalar_subquery()
-            .label("listings")
-        )
-        shown = (issues.c[name] for name in _SUMMARY)
-        query = (
-            sa.select(*shown, size)
-            .where(IS_CLOSED)
-            .order_by(issues.c.day.desc(), issues.c.key.desc())
-            .limit(limit)
-        )
+        which = sa.true() if list_name is None else issues.c.list == list_name
+        return list((await self._summaries(_newest_first(which).limit(limit))).values())
+
+    @override
+    async def summaries(self, keys: Collection[int]) -> dict[int, IssueSummary]:
+        return await self._summaries(_newest_first(issues.c.key.in_(keys))) if keys else {}
+
+    @override
+    async def count(self, list_name: str | None = None) -> int:
+        query = sa.select(sa.func.count()).select_from(issues).where(IS_CLOSED)
         if list_name is not None:
             query = query.where(issues.c.list == list_name)
         async with self._database.read() as connection:
+            return int(await connection.scalar(query) or 0)
+
+    async def _summaries(self, query: sa.Select[Any]) -> dict[int, IssueSummary]:
+        async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
             counts = await state_counts(connection, [row.key for row in rows])
-        return [
-            IssueSummary(
+        return {
+            row.key: IssueSummary(
                 list=row.list,
                 day=row.day,
                 number=row.number,
@@ -196,9 +197,22 @@ class SqlIssues(Issues):
                 listings=min(row.listings, length(row.candidates, row.terms.max_listings)),
                 frozen_at=row.frozen_at,
                 deliveries=counts[row.key],
+                timezone=row.terms.timezone,
             )
             for row in rows
-        ]
+        }
+
+
+def _newest_first(which: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Return the SELECT of what summaries of some issues need, the newest issue first."""
+    size = (
+        sa.select(sa.func.count())
+        .where(issue_listings.c.issue_key == issues.c.key)
+        .scalar_subquery()
+        .label("listings")
+    )
+    shown = (issues.c[name] for name in _SUMMARY)
+    return sa.select(*shown, size).where(which, IS_CLOSED).order_by(issues.c.day.desc(), issues.c.key.desc())
 
 
 def _first_of(query: sa.Select[Any]) -> Callable[[AsyncConnection], Awaitable[sa.Row[Any] | None]]:

@@ -16,7 +16,7 @@ from typing_extensions import override
 from newsletter.core.identity import IdKind, ListingId
 from newsletter.core.listing import Candidate, Entry, Sighting
 from newsletter.core.matching import Known, Placement, first_shown, keys_of, place, unseen
-from newsletter.ports import Library, Recorded
+from newsletter.ports import Library, Recorded, SourceHealth
 from newsletter.store.bulk import among, insert
 from newsletter.store.engine import Database
 from newsletter.store.feedback import RECORDING, follow_merge
@@ -87,6 +87,26 @@ class SqlLibrary(Library):
         query = sa.select(readings.c.day).where(readings.c.source == source, readings.c.read_at.is_not(None))
         async with self._database.read() as connection:
             return frozenset(await connection.scalars(query))
+
+    @override
+    async def health(self, source: str) -> SourceHealth:
+        read_at = sa.select(sa.func.max(readings.c.read_at)).where(readings.c.source == source)
+        last_tried = sa.select(sa.func.max(readings.c.attempted_at)).where(readings.c.source == source)
+        last = (
+            sa.select(readings.c.attempted_at, readings.c.error)
+            .where(readings.c.source == source, readings.c.attempted_at == last_tried.scalar_subquery())
+            .order_by((readings.c.error == "").asc(), readings.c.day.desc())  # of a run's pages one that failed
+            .limit(1)
+        )
+        async with self._database.read() as connection:
+            answered: datetime | None = await connection.scalar(read_at)
+            row = (await connection.execute(last)).first()
+        return SourceHealth(
+            source=source,
+            read_at=answered,
+            tried_at=row.attempted_at if row else None,
+            error=row.error if row else "",
+        )
 
     @override
     async def candidates(self, sources: Sequence[str], *, since: date, until: date) -> list[Candidate]:

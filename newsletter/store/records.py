@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.delivery import DeliveryState
 from newsletter.ports import DeliveryRecord
-from newsletter.store.states import has_any, keys_in_state
+from newsletter.store.states import has_any, keys_in_state, state_counts
 from newsletter.store.tables import IS_CLOSED, deliveries, issues
 
 _OF_DELIVERY = tuple(
@@ -47,8 +47,33 @@ async def read_records(
         if len(found) == limit:
             break
         rows = await connection.execute(_of_issue(issue.key, states or tuple(DeliveryState), limit - len(found)))
-        found += [DeliveryRecord(list=issue.list, day=issue.day, **row) for row in rows.mappings()]
+        terms = await connection.scalar(sa.select(issues.c.terms).where(issues.c.key == issue.key))
+        of_issue = {"list": issue.list, "day": issue.day, "timezone": terms.timezone if terms else "UTC"}
+        found += [DeliveryRecord(**of_issue, **row) for row in rows.mappings()]
     return found
+
+
+async def read_records_of(connection: AsyncConnection, subscriber_key: int, *, limit: int) -> list[DeliveryRecord]:
+    """Return deliveries as `newsletter.ports.DeliveryRecords.records_of` says."""
+    query = (
+        sa.select(issues.c.list, issues.c.day, issues.c.terms, *_OF_DELIVERY)
+        .join(issues, issues.c.key == deliveries.c.issue_key)
+        .where(deliveries.c.subscriber_key == subscriber_key, IS_CLOSED)
+        .order_by(issues.c.day.desc(), issues.c.key.desc())
+        .limit(limit)
+    )
+    rows = (await connection.execute(query)).mappings()
+    found = [dict(row) for row in rows]
+    return [DeliveryRecord(timezone=row.pop("terms").timezone, **row) for row in found]
+
+
+async def count_records(
+    connection: AsyncConnection, *, list_name: str | None, day: date | None, states: Collection[DeliveryState]
+) -> int:
+    """Return the count that `newsletter.ports.DeliveryRecords.count` describes."""
+    keys = list(await connection.scalars(issues_with(states, list_name=list_name, day=day)))
+    counts = await state_counts(connection, keys)
+    return sum(count[state] for count in counts.values() for state in states or DeliveryState)
 
 
 def issues_with(

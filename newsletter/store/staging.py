@@ -1,7 +1,7 @@
 """The statements that compare a list's subscribers with the members of its files, and apply what differs.
 
 They work on temporary tables of their connection: `staged` holds the members, `differing` the addresses of those
-who are to be added or changed, and `gone` the keys of the subscribers whom the files name no longer.
+who are to be added, changed or brought back, and `gone` the keys of the subscribers whom the files name no longer.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ TABLES = (
         )""",
     ),
     Statement(
-        sqlite="CREATE TEMP TABLE differing (address_key TEXT, is_new INTEGER)",
-        postgresql='CREATE TEMP TABLE differing (address_key text COLLATE "C", is_new integer)',
+        sqlite="CREATE TEMP TABLE differing (address_key TEXT, kind TEXT)",
+        postgresql='CREATE TEMP TABLE differing (address_key text COLLATE "C", kind text)',
     ),
     _both("CREATE TEMP TABLE gone (key bigint PRIMARY KEY)"),
 )
@@ -50,13 +50,17 @@ FILLED = (
 
 _OLD = ", ".join(f"subscribers.{name}" for name in Member._fields)
 _NEW = ", ".join(f"staged.{name}" for name in Member._fields)
+# Who has left keeps the wishes of that day: when they come back, their list is synced anew.
 _DIFFERING = """
     INSERT INTO differing
-    SELECT staged.address_key, CASE WHEN subscribers.key IS NULL THEN 1 ELSE 0 END
+    SELECT staged.address_key,
+        CASE WHEN subscribers.key IS NULL THEN 'add' WHEN subscribers.status = 'removed' THEN 'reactivate'
+            ELSE 'change' END
     FROM staged LEFT JOIN subscribers
         ON subscribers.list = {list} AND subscribers.address_key = staged.address_key
     WHERE subscribers.key IS NULL
-        OR (subscribers.origin = 'file' AND (subscribers.status = 'removed' OR ({old}) {differ} ({new})))
+        OR (subscribers.origin = 'file' AND subscribers.status = 'removed')
+        OR (subscribers.origin = 'file' AND subscribers.status = 'active' AND ({old}) {differ} ({new}))
     ORDER BY staged.address_key
 """
 COMPARE = (
@@ -78,9 +82,13 @@ COMPARE = (
 COUNT = _both(
     """
     SELECT (SELECT count(*) FROM staged),
-        (SELECT count(*) FROM differing WHERE is_new = 1),
-        (SELECT count(*) FROM differing WHERE is_new = 0),
-        (SELECT count(*) FROM gone)
+        (SELECT count(*) FROM differing WHERE kind = 'add'),
+        (SELECT count(*) FROM differing WHERE kind = 'change'),
+        (SELECT count(*) FROM differing WHERE kind = 'reactivate'),
+        (SELECT count(*) FROM gone),
+        CASE WHEN EXISTS (SELECT 1 FROM gone) THEN
+            (SELECT count(*) FROM subscribers WHERE list = :list AND origin = 'file' AND status = 'active')
+        ELSE 0 END
     """
 )
 
@@ -88,7 +96,8 @@ COUNT = _both(
 _PUT_DIFFERING = """
     INSERT INTO subscribers (list, {columns}, status, origin, created_at, updated_at)
     SELECT {list}, {staged}, 'active', 'file', {now}, {now}
-    FROM differing {join} staged ON staged.address_key = differing.address_key WHERE is_new = {is_new}
+    FROM differing {join} staged ON staged.address_key = differing.address_key
+    WHERE differing.kind {of_kind}
     {ordered}
     ON CONFLICT (list, address_key) DO UPDATE SET {changes}, updated_at = excluded.updated_at,
         status = CASE subscribers.status WHEN 'unsubscribed' THEN 'unsubscribed' ELSE excluded.status END
@@ -118,8 +127,8 @@ def _each(sql: str, **values: str) -> Statement:
     )
 
 
-ADD = _each(_PUT_DIFFERING, is_new="1")
-CHANGE = (_each(_PUT_DIFFERING, is_new="0"), _each(_REMOVE))
+ADD = _each(_PUT_DIFFERING, of_kind="= 'add'")
+CHANGE = (_each(_PUT_DIFFERING, of_kind="<> 'add'"), _each(_REMOVE))
 
 # Those who were just removed, by their keys.
 REMOVED = _both(

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from newsletter.core.address import address_key
+from newsletter.core.choice import TextKind
 from newsletter.core.examples import GivenPaper
 from newsletter.core.follows import Follow
 from newsletter.core.newsletter_list import Cadence
@@ -63,6 +64,7 @@ _FIELDS: Mapping[str, Callable[[Any], Any] | None] = {
     "topics_mode": _one_of(TopicsMode),
     "interest": None,
     "examples": read_examples,
+    "text": _one_of(TextKind),
     "status": _one_of(SubscriberStatus),
     "origin": _one_of(Origin),
 }
@@ -81,13 +83,22 @@ def subscriber_of(row: Sequence[Any]) -> Subscriber:
     return Subscriber(**values)
 
 
+def member_of(row: Sequence[Any]) -> Member:
+    """Return the member of a row of its fields, each as the text that its column holds."""
+    values = dict(zip(Member._fields, row, strict=True))
+    for name, read in _READ:
+        if name in values:
+            values[name] = read(values[name])
+    return Member(**values)
+
+
 # What is compared when a list is synced: the key of an address, then the fields of a `Member`.
 MEMBER_COLUMNS = ("address_key", *Member._fields)
 
 
 def member_row(member: Member) -> tuple[str | None, ...]:
     """Return a member as text, in the order of `MEMBER_COLUMNS`."""
-    email, name, topics, follows, cadence, hour, timezone, mode, interest, examples = member
+    email, name, topics, follows, cadence, hour, timezone, mode, interest, examples, text = member
     return (
         address_key(email),
         email,
@@ -100,6 +111,7 @@ def member_row(member: Member) -> tuple[str | None, ...]:
         None if mode is None else mode.value,
         interest,
         to_json(examples).decode() if examples else "[]",
+        text.value,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime
@@ -12,12 +12,15 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
+from newsletter.core.errors import UsageError
 from newsletter.core.newsletter_list import Cadence
-from newsletter.core.subscriber import Member, Subscriber, SubscriberStatus
-from newsletter.ports import Comparison, SeenFiles, Subscribers
-from newsletter.store.comparison import compared, note_files, synced_files
+from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus
+from newsletter.core.syncing import LEFT, Barred
+from newsletter.ports import Comparison, HeldFiles, ReaderCounts, SeenFiles, SubscriberRecord, Subscribers
+from newsletter.store.bulk import insert
+from newsletter.store.comparison import compared, files_held, hold_files, note_files, synced_files
 from newsletter.store.engine import Database
-from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
+from newsletter.store.subscriber_rows import COLUMNS, MEMBER_COLUMNS, member_row, subscriber_of
 from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
 from newsletter.store.tables import EVERY_LIST, subscribers, suppressions
 
@@ -32,6 +35,19 @@ SUPPRESSION = (
     .scalar_subquery()
     .label("suppression")
 )
+
+
+_SINCE = (
+    sa.select(suppressions.c.since)
+    .where(
+        suppressions.c.address_key == subscribers.c.address_key,
+        suppressions.c.list.in_([subscribers.c.list, EVERY_LIST]),
+    )
+    .limit(1)
+    .scalar_subquery()
+    .label("suppressed_since")
+)
+_BARRED = (SUPPRESSION, _SINCE)
 
 
 class SqlSubscribers(Subscribers):
@@ -55,6 +71,19 @@ class SqlSubscribers(Subscribers):
             return await connection.scalar(query) is not None
 
     @override
+    async def count(self, list_name: str, *, since: datetime) -> ReaderCounts:
+        has_left = sa.and_(
+            subscribers.c.status == SubscriberStatus.UNSUBSCRIBED, subscribers.c.updated_at >= since
+        )
+        query = sa.select(
+            sa.func.count().filter(subscribers.c.status == SubscriberStatus.ACTIVE).label("active"),
+            sa.func.count().filter(has_left).label("left"),
+        ).where(subscribers.c.list == list_name)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).one()
+        return ReaderCounts(active=row.active, left=row.left)
+
+    @override
     def compare(self, list_name: str, members: Iterable[Member]) -> AbstractAsyncContextManager[Comparison]:
         return compared(self._database, list_name, members)
 
@@ -70,6 +99,74 @@ class SqlSubscribers(Subscribers):
             known = await synced_files(connection, list_name)
             if known is not None and replace(known, stamp=seen.stamp) == seen:  # no other sync was done meanwhile
                 await note_files(connection, list_name, seen, now=now)
+
+    @override
+    async def barred(self, list_name: str) -> Mapping[str, Barred]:
+        has_left = sa.select(subscribers.c.address_key, subscribers.c.updated_at).where(
+            subscribers.c.list == list_name, subscribers.c.status == SubscriberStatus.UNSUBSCRIBED
+        )
+        is_suppressed = (
+            sa.select(suppressions.c.address_key, suppressions.c.reason, suppressions.c.since)
+            .where(suppressions.c.list.in_([list_name, EVERY_LIST]))
+            .order_by(suppressions.c.list)
+        )
+        async with self._database.read() as connection:
+            found = {key: Barred(LEFT, since) for key, since in await connection.execute(has_left)}
+            found |= {key: Barred(why, since) for key, why, since in await connection.execute(is_suppressed)}
+        return found
+
+    @override
+    async def held_files(self, list_name: str) -> HeldFiles | None:
+        async with self._database.read() as connection:
+            return await files_held(connection, list_name)
+
+    @override
+    async def hold_files(self, list_name: str, held: HeldFiles) -> None:
+        async with self._database.write() as connection:
+            await self._database.alone(connection, WHO_GETS_MAIL)
+            await hold_files(connection, list_name, held)
+
+    @override
+    async def records(
+        self,
+        *,
+        list_name: str | None = None,
+        address_key: str | None = None,
+        statuses: Collection[SubscriberStatus] = (),
+        after: int = 0,
+        limit: int = 1000,
+    ) -> list[SubscriberRecord]:
+        columns = (subscribers.c.key, subscribers.c.created_at, subscribers.c.updated_at)
+        query = sa.select(*columns, *_BARRED, *COLUMNS).where(
+            *_which(list_name, statuses), subscribers.c.key > after
+        )
+        if address_key is not None:
+            query = query.where(subscribers.c.address_key == address_key)
+        async with self._database.read() as connection:
+            rows = await connection.execute(query.order_by(subscribers.c.key).limit(limit))
+            return [_record(row) for row in rows]
+
+    @override
+    async def number(self, *, list_name: str | None = None, statuses: Collection[SubscriberStatus] = ()) -> int:
+        query = sa.select(sa.func.count()).select_from(subscribers).where(*_which(list_name, statuses))
+        async with self._database.read() as connection:
+            return int(await connection.scalar(query) or 0)
+
+    @override
+    async def add(self, list_name: str, member: Member, origin: Origin, *, now: datetime) -> bool:
+        values: dict[str, Any] = dict(zip(MEMBER_COLUMNS, member_row(member), strict=True))
+        values |= {"status": SubscriberStatus.ACTIVE, "origin": origin, "updated_at": now}
+        async with self._database.write() as connection:
+            await self._database.alone(connection, WHO_GETS_MAIL)
+            if barred := await _barred(connection, list_name, member.address_key):
+                raise UsageError(_no_mail(member.email, list_name, *barred))
+            put = insert(connection, subscribers).values(**values, list=list_name, created_at=now)
+            again = put.on_conflict_do_update(
+                index_elements=["list", "address_key"],
+                set_=values,
+                where=subscribers.c.status == SubscriberStatus.REMOVED,
+            )
+            return await connection.scalar(again.returning(subscribers.c.key)) is not None
 
     @override
     async def by_key(self, key: int) -> Subscriber | None:
@@ -93,3 +190,44 @@ class SqlSubscribers(Subscribers):
             return await suppress(connection, email, list_name=list_name, reason=reason, now=now)
 
         return await self._database.write_at_once(leave)
+
+
+def _which(list_name: str | None, statuses: Collection[SubscriberStatus]) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions that narrow subscribers to a list, and to some statuses; none, if they are empty."""
+    conditions = [] if list_name is None else [subscribers.c.list == list_name]
+    return [*conditions, subscribers.c.status.in_(statuses)] if statuses else conditions
+
+
+def _record(row: sa.Row[Any]) -> SubscriberRecord:
+    key, joined_at, changed_at, reason, since, *fields = tuple(row)
+    subscriber = subscriber_of(fields)
+    barred = None if since is None else Barred(reason, since)
+    if barred is None and subscriber.status is SubscriberStatus.UNSUBSCRIBED:
+        barred = Barred(LEFT, changed_at)
+    return SubscriberRecord(
+        key=key, subscriber=subscriber, joined_at=joined_at, changed_at=changed_at, barred=barred
+    )
+
+
+async def _barred(
+    connection: AsyncConnection, list_name: str, address_key: str
+) -> tuple[str | None, Barred] | None:
+    """Return on which list (None: on all) no mail goes to an address, and why; None where it does."""
+    query = (
+        sa.select(suppressions.c.list, suppressions.c.reason, suppressions.c.since)
+        .where(suppressions.c.address_key == address_key, suppressions.c.list.in_([list_name, EVERY_LIST]))
+        .order_by(suppressions.c.list)
+    )
+    row = (await connection.execute(query)).first()
+    if row is None:
+        return None
+    return None if row.list == EVERY_LIST else row.list, Barred(row.reason, row.since)
+
+
+def _no_mail(email: str, list_name: str, suppressed_on: str | None, barred: Barred) -> str:
+    """Return in words why somebody cannot be put on a list, and how to change that."""
+    option = f" --list {suppressed_on}" if suppressed_on else ""
+    return (
+        f"{email} gets no mail of {list_name}: {barred}; "
+        f"`newsletter suppressions remove {email}{option}` lets mail go there again"
+    )

@@ -34,8 +34,13 @@ class SqlSuppressions(Suppressions):
         self._database = database
 
     @override
-    async def find(self, *, list_name: str | None = None, held: bool | None = None) -> list[Suppression]:
+    async def find(
+        self, *, list_name: str | None = None, held: bool | None = None, address: str | None = None
+    ) -> list[Suppression]:
         query, called_dead = sa.select(suppressions), sa.select(dead_addresses)
+        if address is not None:
+            query = query.where(suppressions.c.address_key == address_key(address))
+            called_dead = called_dead.where(dead_addresses.c.address_key == address_key(address))
         if list_name is not None:
             query = query.where(suppressions.c.list.in_([list_name, EVERY_LIST]))
             called_dead = called_dead.where(_is_on(list_name))

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from newsletter.core.choice import TextKind
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.issue import IssueListing
 from newsletter.core.listing import Listing
@@ -191,6 +192,7 @@ subscribers = sa.Table(
     sa.Column("topics_mode", _one_of(TopicsMode)),
     _text("interest"),
     sa.Column("examples", sa.Text, nullable=False, server_default="[]"),  # a JSON array
+    sa.Column("text", _one_of(TextKind), nullable=False, server_default=TextKind.SUMMARY),
     sa.Column("status", _one_of(SubscriberStatus), nullable=False),
     sa.Column("origin", _one_of(Origin), nullable=False),
     _moment("created_at"),
@@ -336,6 +338,21 @@ list_files = sa.Table(
     sa.Column("members", sa.Integer, nullable=False),  # how many the files name
     sa.Column("examples", sa.Text, nullable=False, server_default="{}"),  # what the BibTeX files were, as JSON
     _moment("synced_at"),
+)
+
+# Files of lists that wait for the operator's word, as they name many subscribers no longer (`ports.HeldFiles`).
+held_files = sa.Table(
+    "held_files",
+    metadata,
+    sa.Column("list", _Exact, primary_key=True),
+    _text("definition"),
+    _text("stamp"),
+    _text("digest"),
+    sa.Column("members", sa.Integer, nullable=False),
+    sa.Column("examples", sa.Text, nullable=False),
+    sa.Column("removed", sa.Integer, nullable=False),
+    sa.Column("present", sa.Integer, nullable=False),
+    _moment("since"),
 )
 
 # Only ever added to: what happened to a delivery, step by step.

@@ -19,6 +19,7 @@ from newsletter.web.pages import cite, leaving
 from newsletter.web.pages import feedback as feedback_pages
 from newsletter.web.pages import issues as issue_pages
 from newsletter.web.pages.kept import KeptPages
+from newsletter.web.pages.languages import asked
 
 
 def public_app(
@@ -61,8 +62,9 @@ def public_app(
 
 
 def _home(renderer: PageRenderer) -> Route:
-    async def home(_: Request) -> Response:
-        return HTMLResponse(renderer.page("page", {}), headers=headers.PUBLIC)
+    async def home(request: Request) -> Response:
+        page = renderer.page("page", asked(request))
+        return HTMLResponse(page, headers={**headers.PUBLIC, "Vary": "Accept-Language"})
 
     return Route("/", home)
 
@@ -70,6 +72,6 @@ def _home(renderer: PageRenderer) -> Route:
 def _not_found(renderer: PageRenderer) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def not_found(request: Request, _: Exception) -> Response:
         name = "gone" if SECRET_PARAMETER in request.path_params else "not_found"
-        return HTMLResponse(renderer.page(name, {}), 404)
+        return HTMLResponse(renderer.page(name, asked(request)), 404)
 
     return not_found

@@ -16,6 +16,7 @@ PACKAGE = Path(newsletter.__file__).parent
 PURE = {
     *(
         "__future__",
+        "array",
         "collections",
         "collections.abc",
         "contextlib",
@@ -25,7 +26,7 @@ PURE = {
         "functools",
     ),
     *("hashlib", "hmac", "ipaddress", "itertools", "json", "math", "re", "typing", "unicodedata", "urllib.parse"),
-    *("base64", "zoneinfo", "idna"),
+    *("array", "base64", "zoneinfo", "idna"),
 }
 CLOCKS = {"now", "utcnow", "today"}
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route, ViewportSize, sync_playwright
 
 from newsletter.core.choosing import Chooser
 from newsletter.core.pictures import Figure
@@ -28,6 +28,7 @@ from tests.services import need
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 DESK, PHONE = (680, 840), (360, 760)  # the lead and the first cards
+WHOLE = (630, 600)  # grows with the mail
 
 # Stands for the figure of the top paper, so that nothing is fetched.
 _FIGURE = (
@@ -40,14 +41,18 @@ _FIGURE = (
 )
 
 
-def _mail() -> str:
-    """Return the HTML of the sample issue, with a figure, as the first reader of the sample list gets it."""
+def _mail(most: int | None = None) -> str:
+    """Return the HTML of the sample issue, with a figure, as the first reader of the sample list gets it.
+
+    `most` is how many papers the list gives a reader; None: as many as its file says.
+    """
     file = ListFiles(sample.FOLDER / "subscribers", check_source=registry.check).load()[sample.LIST]
     now = datetime.combine(sample.DAY, time(8), UTC)
     templates = TemplateRenderer(None, TEMPLATES)
     source = registry.build(sample.SPEC, folder=sample.FOLDER, config=NO_SERVICES, http=NoHttp())
     page = asyncio.run(source.read(sample.DAY, now=now))
-    draft = replace(sample.sample_draft(page, file.list.masthead, sample.DAY), terms=Terms.of(file.list))
+    terms = Terms.of(file.list if most is None else replace(file.list, max_listings=most))
+    draft = replace(sample.sample_draft(page, file.list.masthead, sample.DAY), terms=terms)
     figure = Figure(url="https://example.org/figure.png", width=1072, height=400)
     reader = named_by(file)[0]
     lead = Chooser(draft.listings, draft.terms).of(reader).positions[0]
@@ -63,16 +68,15 @@ def _mail() -> str:
     return Mail(raw).html
 
 
-def _page(browser: Browser, size: tuple[int, int], scheme: Literal["light", "dark"]) -> Page:
-    return browser.new_page(
-        viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, device_scale_factor=1.25
-    )
+def _page(browser: Browser, size: tuple[int, int], scheme: Literal["light", "dark"], scale: float = 1.25) -> Page:
+    viewport: ViewportSize = {"width": size[0], "height": size[1]}
+    return browser.new_page(viewport=viewport, color_scheme=scheme, device_scale_factor=scale)
 
 
 def main() -> None:
     """Write the pictures."""
     IMAGES.mkdir(parents=True, exist_ok=True)
-    html = _mail()
+    html, whole = _mail(), _mail(most=8)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=need("chromium"), args=["--no-sandbox", "--disable-dev-shm-usage"]
@@ -92,6 +96,10 @@ def main() -> None:
                 path = IMAGES / f"{name}.png"
                 page.screenshot(path=path)
                 print(f"{path.relative_to(IMAGES.parents[1])}: {path.stat().st_size / 1000:.0f} KB")
+        page = _page(browser, WHOLE, "light", scale=1)
+        page.route("**/*", paint)
+        page.set_content(whole, wait_until="networkidle")
+        page.screenshot(path=IMAGES / "mail.png", full_page=True)
         browser.close()
 
 

@@ -45,7 +45,7 @@ def findings(page: Page, axe: str, rules: dict[str, Any]) -> list[str]:
 def mails(renderer: TemplateRenderer) -> dict[str, str]:
     """Mails as a reader gets them."""
     pages = {}
-    for name in ("twenty", "sixty", "right_to_left", "weekly", "short"):
+    for name in ("twenty", "sixty", "right_to_left", "weekly", "short", "german", "chinese"):
         pages[name] = Mail(make.sample_mail(name, renderer)).html
     for name, values in make.single_mails().items():
         pages[name] = renderer.mail(name, values)[1]
@@ -58,6 +58,8 @@ def mails(renderer: TemplateRenderer) -> dict[str, str]:
         *((name, *look) for name in ("twenty", "weekly") for look in LOOKS),
         *((name, *look) for name in ("sixty", "short", *make.single_mails()) for look in LOOKS[:2]),
         ("right_to_left", 320, "light"),
+        ("german", 600, "light"),
+        ("chinese", 320, "dark"),
     ],
 )
 def test_mails_are_accessible(

@@ -2,55 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from newsletter.cli import main
+from newsletter.cli.examples import EXAMPLES
+from tests.cli.conftest import LIST, READER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    Call = Callable[..., tuple[int, str, str]]  # words of a command: exit code, stdout, stderr
-
-LIST = """title = "Daily"
-sender = "Daily <papers@lab.example>"
-postal_address = "1 Reading Lane"
-sources = ["jsonl:papers-*.jsonl"]
-"""
-READER = '\n[[subscribers]]\nemail = "ann@lab.example"\n'
-
-
-@pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Call:
-    """Return what runs a command in this process, and gives its exit code, stdout and stderr."""
-    for name in [name for name in os.environ if name.startswith("NEWSLETTER_")]:
-        monkeypatch.delenv(name)
-    for stream in ("stdin", "stdout", "stderr"):
-        monkeypatch.setattr(sys, stream, getattr(sys, stream))
-
-    def called(*words: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["newsletter", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capfd.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, out, err
-
-    return called
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a working folder with a list and no readers, in which commands run."""
-    (tmp_path / "subscribers").mkdir()
-    (tmp_path / "subscribers" / "daily.toml").write_text(LIST)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
+    from tests.cli.conftest import Call
 
 COMMANDS = (
     *(
@@ -198,6 +160,14 @@ def test_pages_that_readers_cannot_reach_are_a_mistake_unless_the_relay_is_on_th
     assert err.startswith("NEWSLETTER_WEB__PUBLIC_URL: ")
     monkeypatch.setenv("NEWSLETTER_WEB__PUBLIC_URL", "")
     assert call("lists", "check")[0] == 0
+
+
+@pytest.mark.parametrize("command", EXAMPLES)
+def test_each_help_has_an_example(call: Call, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    code, out, _ = call(command, "--help")
+    assert code == 0
+    assert set(EXAMPLES[command]) <= {line.strip() for line in out.splitlines()}
 
 
 def test_an_empty_key_is_named_and_nothing_runs(call: Call, folder: Path) -> None:

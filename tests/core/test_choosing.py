@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from newsletter.core.calendar import planner, slot_on
 from newsletter.core.choice import Choice, Reason, ReasonKind
-from newsletter.core.choosing import Chooser
+from newsletter.core.choosing import Chooser, chooser
 from newsletter.core.delivery import Planned
 from newsletter.core.follows import read_follow
-from newsletter.core.issue import IssueListing
+from newsletter.core.issue import Draft, Issue, IssueListing
 from newsletter.core.layout import Layout
 from newsletter.core.likeness import Example, Opinion
 from newsletter.core.listing import Listing
@@ -257,3 +257,48 @@ def test_opinions_never_bring_a_listing_twice_nor_put_what_does_not_fit_before_w
     assert fits == sorted(fits, reverse=True)
     if mode is TopicsMode.FIRST:
         assert set(choice.positions) == {0, 1, 2, 3}
+
+
+WEEK = [DAY - timedelta(days=back) for back in range(9)]  # the last two are of the week before
+
+
+def of_week(rows: list[tuple[date, str]], most: int, cadence: Cadence = Cadence.WEEKLY) -> Issue:
+    """Return an issue of listings with these days and titles."""
+    listings = tuple(
+        IssueListing(key=rank, rank=rank, listing=Listing(title=title), listed_on=day)
+        for rank, (day, title) in enumerate(rows, start=1)
+    )
+    terms = Terms.of(papers(most, cadence=cadence, topics=TOPICS))
+    return Draft(terms=terms, day=DAY, number=1, candidates=len(rows), listings=listings).closed(0, "", NOW)
+
+
+ROWS = st.tuples(st.sampled_from(WEEK), st.sampled_from(["fish", "agents", "birds of a graph"]))
+
+
+@given(st.lists(ROWS, max_size=40), readers, st.integers(0, 24), st.sets(st.integers(1, 40), max_size=10))
+def test_the_best_three_of_each_day_of_a_week_come_whatever_fits_a_reader(
+    rows: list[tuple[date, str]], one: Subscriber, most: int, had: set[int]
+) -> None:
+    choice = chooser(of_week(rows, most)).of(one, frozenset(had))
+    days = [day for day, _ in rows]
+    best = [
+        at for at, day in enumerate(days) if day in WEEK[:7] and days[:at].count(day) < 3 and at + 1 not in had
+    ]
+    places = most or len(rows)
+    wants_matches_alone = one.topics_mode is TopicsMode.ONLY and bool(one.topics or one.follows or one.interest)
+    if not wants_matches_alone:
+        assert set(best[: places * 3 // 4]) <= set(choice.positions)
+        assert len(choice.positions) == min(places, len({*range(1, len(rows) + 1)} - had))
+    assert len(set(choice.positions)) == len(choice.positions) <= places
+    assert not {position + 1 for position in choice.positions} & had
+    fits = [bool(why) for why in choice.reasons]
+    assert fits == sorted(fits, reverse=True)
+
+
+def test_a_broad_topic_leaves_the_best_of_a_week_their_places() -> None:
+    rows = [(WEEK[1], "The most upvoted of all"), *[(DAY, f"Agents {number}") for number in range(30)]]
+    weekly, daily = (
+        chooser(of_week(rows, 10, cadence)).of(reader("agents")) for cadence in (Cadence.WEEKLY, Cadence.DAILY)
+    )
+    assert weekly.positions[-1] == 0
+    assert 0 not in daily.positions

@@ -6,9 +6,10 @@ from datetime import date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.core.diff import competing, days_to_read, eligible, first_day, select, too_few
+from newsletter.core.diff import MOST_CANDIDATES, competing, days_to_read, eligible, first_day, select, too_few
 from newsletter.core.listing import Candidate
 from newsletter.core.newsletter_list import Cadence
+from newsletter.core.ranking import Measured
 from tests.core.candidates import DAY, NOON, YESTERDAY, candidate, papers, sighting
 
 days = st.dates(DAY - timedelta(days=40), DAY)
@@ -53,7 +54,7 @@ def test_an_old_listing_competes_only_if_it_is_news() -> None:
 @given(st.lists(st.integers(1, 30)), st.sets(st.integers(1, 30)))
 def test_what_competed_before_does_not_compete_again(keys: list[int], before: set[int]) -> None:
     candidates = [candidate(key) for key in keys]
-    fresh = competing(candidates, before, among=candidates, previous_at=NOON, leaders=0)
+    fresh = competing(candidates, before, among=Measured(candidates, NOON), leaders=0)
     assert [one.key for one in fresh] == [key for key in dict.fromkeys(keys) if key not in before]
 
 
@@ -71,7 +72,7 @@ def test_what_rose_among_the_leaders_since_the_last_issue_competes_again() -> No
 
     def again(leaders: int, previous_at: datetime | None = NOON) -> set[int]:
         keys = {one.key for one in everything}
-        found = competing(everything, keys, among=everything, previous_at=previous_at, leaders=leaders)
+        found = competing(everything, keys, among=Measured(everything, previous_at), leaders=leaders)
         return {one.key for one in found}
 
     assert again(leaders=2) == {3}
@@ -83,7 +84,7 @@ def test_what_rose_among_the_leaders_since_the_last_issue_competes_again() -> No
 
 def test_what_was_not_seen_then_has_risen_from_nowhere() -> None:
     everything = [seen_twice(1, 9, 9), seen_twice(2, None, 20)]
-    assert competing(everything, {1, 2}, among=everything, previous_at=NOON, leaders=1) == [everything[1]]
+    assert competing(everything, {1, 2}, among=Measured(everything, NOON), leaders=1) == [everything[1]]
 
 
 def test_what_everybody_has_had_competes_for_the_others_after_all_that_is_new() -> None:
@@ -152,11 +153,22 @@ def test_an_issue_that_is_long_enough_needs_no_reason() -> None:
 
 def test_why_there_is_no_issue_is_said() -> None:
     one = candidate(1)
-    few = select([one], papers(min_listings=3), DAY, number=1, among=[one])
+    few = select([one], papers(min_listings=3), DAY, number=1, among=Measured([one], None))
     assert too_few(few, papers(min_listings=3)) == (
         "new listings: 1; the list wants 3, so they wait for the next issue"
     )
-    known = select([], papers(), DAY, number=1, among=[one])
+    known = select([], papers(), DAY, number=1, among=Measured([one], None))
     assert too_few(known, papers()) == "nothing new: what is listed on 2026-03-12 came in earlier issues"
-    holiday = select([], papers(), DAY, number=1, among=[candidate(1, listed_on=YESTERDAY)])
+    holiday = select([], papers(), DAY, number=1, among=Measured([candidate(1, listed_on=YESTERDAY)], None))
     assert too_few(holiday, papers()) == "nothing new: no source lists anything on 2026-03-12"
+
+
+def test_an_issue_of_a_list_with_a_limit_holds_its_first_candidates_and_counts_the_others() -> None:
+    page = [candidate(key, upvotes=key) for key in range(1, MOST_CANDIDATES + 11)]
+    draft = select(page, papers(20), DAY, number=1)
+    assert [one.key for one in draft.listings] == list(range(MOST_CANDIDATES + 10, 10, -1))
+    assert (draft.candidates, draft.left_out) == (MOST_CANDIDATES + 10, 10)
+    everything = select(page, papers(0), DAY, number=1)
+    assert (len(everything.listings), everything.left_out) == (MOST_CANDIDATES + 10, 0)
+    assert select(page, papers(MOST_CANDIDATES + 5), DAY, number=1).left_out == 5
+    assert select(page[:20], papers(20), DAY, number=1).left_out == 0

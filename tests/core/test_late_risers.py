@@ -16,6 +16,7 @@ import pytest
 from newsletter.core.diff import competing, leaders_of, select
 from newsletter.core.issue import Issue
 from newsletter.core.listing import Candidate, Sighting
+from newsletter.core.ranking import Measured
 from tests.core.candidates import candidate, papers, sighting
 
 MONDAY = date(2026, 1, 5)
@@ -92,15 +93,15 @@ def issues(days: list[Day], limit: int) -> list[list[int]]:
     for number, one in enumerate(days, start=1):
         candidates = known(days[max(number - LOOKBACK, 0) : number])
         previous = made[-1] if made else None
+        among = Measured(candidates, previous.frozen_at if previous else None)
         fresh = competing(
             candidates,
             competed,
-            among=candidates,
-            previous_at=previous.frozen_at if previous else None,
+            among=among,
             leaders=leaders_of(list_),
         )
         had = {key for key, was_first in competed.items() if was_first}
-        draft = select(fresh, list_, one.day, number=number, among=candidates, previous=previous, had=had)
+        draft = select(fresh, list_, one.day, number=number, among=among, previous=previous, had=had)
         issue = draft.closed(number, "", datetime.combine(one.day, time(8), UTC))
         mailed.append([listing.key for listing in issue.listings[: issue.length]])
         for listing in issue.listings:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.core.listing import Candidate
-from newsletter.core.ranking import VOTES_ONLY, Occasion, Ranked, Weights, fitting, ranked
+from newsletter.core.ranking import VOTES_ONLY, Measured, Occasion, Ranked, Weights, fitting, ranked
 from tests.core.candidates import DAY, NOON, YESTERDAY, candidate, sighting
 
 MORNING = NOON - timedelta(days=1)
@@ -104,7 +104,7 @@ def test_a_week_is_ranked_by_votes_alone_whatever_the_day() -> None:
 def test_sent_papers_of_the_page_are_what_the_others_are_held_against() -> None:
     late = candidate(9, listed_on=YESTERDAY, upvotes=20)
     sent = [candidate(key, listed_on=YESTERDAY, upvotes=100 - key) for key in range(1, 6)]
-    assert ranked([late], TODAY, Weights(), among=[*sent, late])[0].standing == 6
+    assert ranked([late], TODAY, Weights(), among=Measured([*sent, late], None))[0].standing == 6
     assert ranked([late], TODAY, Weights())[0].standing == 1
 
 

@@ -5,7 +5,8 @@ from datetime import time
 from newsletter.core.choice import ReasonKind
 from newsletter.core.follows import Follow
 from newsletter.core.newsletter_list import Cadence
-from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus, SyncCounts
+from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus
+from newsletter.core.syncing import SyncCounts
 from newsletter.core.topics import TopicsMode
 
 ADA = Follow(ReasonKind.AUTHOR, "Ada Lovelace")

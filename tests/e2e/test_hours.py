@@ -60,7 +60,7 @@ async def test_a_run_that_meets_the_end_of_the_hours_finishes_what_is_in_flight_
         assert (night.json["deliveries"]["sent"], len(server.received)) == (sent, sent)
         (standing,) = (await workplace.run("status", "--json")).json
         assert datetime.fromisoformat(standing["waits_until"]) == THURSDAY + DAY + 7 * HOUR
-        assert "Mail of daily waits until 2026-03-13T07:00" in (await workplace.run("status")).out
+        assert "wait until 2026-03-13 07:00" in (await workplace.run("status")).out
         workplace.set_clock(THURSDAY + DAY + 7 * HOUR)
         await workplace.run("run", "--json")
         assert len(server.copies()) == server.copies().total() == READERS

@@ -40,6 +40,6 @@ async def test_a_relay_in_trouble_is_shown_until_it_works_again(workplace: Workp
 
     assert (relay["kind"], relay["name"], relay["given_up"]) == ("relay", f"127.0.0.1:{server.port}", True)
     assert "554 5.3.2 not today" in relay["reason"]
-    assert "the next run" in status.out
+    assert "tried again by the next run" in status.out
     assert sent.json["deliveries"]["sent"] == 1
     assert (await workplace.run("deliveries", "slow-downs", "--json")).json == []

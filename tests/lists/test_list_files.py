@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.core.choice import TextKind
 from newsletter.core.errors import ConfigurationError, ListFileError
 from newsletter.core.newsletter_list import Cadence, Hours, Masthead, NewsletterList
 from newsletter.core.ranking import Weights
@@ -77,6 +78,7 @@ hour = "07:30"
 timezone = "Europe/London"
 topics_mode = "first"
 interest = "Graphs of people"
+text = "abstract"
 
 [[subscribers]]
 email = "other@example.org"
@@ -152,6 +154,7 @@ def test_a_full_file_becomes_the_list_and_its_subscribers(tmp_path: Path) -> Non
             timezone="Europe/London",
             topics_mode=TopicsMode.FIRST,
             interest="Graphs of people",
+            text=TextKind.ABSTRACT,
         ),
         Subscriber(list="weekly_best-of", email="other@example.org"),
     )
@@ -238,3 +241,15 @@ def test_the_mistakes_of_all_files_come_at_once_in_order_and_relative_to_where_o
         "subscribers/d.toml:1",
     ]
     assert str(caught.value).count("\n") == 4
+
+
+def test_a_language_without_words_is_a_warning_that_names_those_there_are(tmp_path: Path) -> None:
+    text = MINIMAL.replace("example.org", "journal.example") + '[[subscribers]]\nemail = "ada@journal.example"\n'
+    for language in ("it", "pt-BR", "zh-TW"):
+        (tmp_path / f"{language.lower()}.toml").write_text(f'language = "{language}"\n{text}')
+    files = ListFiles(tmp_path, check_source=lambda _: "")
+    words = "the words of mails and pages stay English; they are known in en, de, es, fr, ja, pt, zh-Hans"
+    assert list(files.warnings(files.check())) == [
+        f"{tmp_path}/it.toml: language 'it': {words}",
+        f"{tmp_path}/zh-tw.toml: language 'zh-TW': {words}",
+    ]

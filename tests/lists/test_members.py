@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.core.choice import TextKind
 from newsletter.core.errors import ListFileError
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Subscriber
@@ -41,9 +42,10 @@ def mistakes(folder: Path, members: str | bytes, text: str = LIST) -> list[str]:
 
 def test_members_stand_behind_the_list_files_own_subscribers(tmp_path: Path) -> None:
     rows = (
-        "hour,email,name,topics,cadence,timezone,topics_mode,interest\n"
-        '7:30, ann@Example.org ,"Ünn, the first",vision; agents;,weekly,Asia/Tokyo,only,"graphs, mostly"\n'
-        ",bob@example.org,,,,,,\n"
+        "hour,email,name,topics,cadence,timezone,topics_mode,interest,text\n"
+        '7:30, ann@Example.org ,"Ünn, the first",vision; agents;,weekly,Asia/Tokyo,only,"graphs, mostly",'
+        "abstract\n"
+        ",bob@example.org,,,,,,,\n"
     )
     assert load(tmp_path, rows) == (
         Subscriber(list="daily", email="first@example.org"),
@@ -57,6 +59,7 @@ def test_members_stand_behind_the_list_files_own_subscribers(tmp_path: Path) -> 
             timezone="Asia/Tokyo",
             topics_mode=TopicsMode.ONLY,
             interest="graphs, mostly",
+            text=TextKind.ABSTRACT,
         ),
         Subscriber(list="daily", email="bob@example.org"),
     )

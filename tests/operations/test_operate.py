@@ -93,8 +93,14 @@ async def test_the_store_finds_issues_with_deliveries_in_a_state_the_oldest_firs
 async def test_status_shows_what_is_due_stuck_and_next(desk: Desk) -> None:
     await bring(desk, 1, DeliveryState.DEFERRED, next_attempt_at=desk.now + DAY)
     await bring(desk, 1, DeliveryState.UNCERTAIN)
-    (row,) = (await status(desk.store, desk.load(), now=desk.now)).lists
+    await desk.store.library.attempted("jsonl:x", THURSDAY, now=desk.now, settled=False, error="gone")
+    (row,) = (await status(desk.store, desk.load(), {"daily": ["jsonl:x"]}, now=desk.now)).lists
     assert row.newest is not None
+    assert [(one.issue.day, one.waiting) for one in row.unfinished] == [
+        (THURSDAY, {DeliveryState.DEFERRED: 1, DeliveryState.UNCERTAIN: 1, DeliveryState.QUEUED: 2}),
+        (THURSDAY + DAY, {DeliveryState.QUEUED: 4}),
+    ]
+    assert (row.readers, row.left, [source.error for source in row.sources]) == (4, 0, ["gone"])
     assert (row.list, row.newest.day, row.stuck, row.subscribers) == ("daily", THURSDAY + DAY, 2, 4)
     assert row.newest.deliveries[DeliveryState.QUEUED] == 4
     assert row.next is not None

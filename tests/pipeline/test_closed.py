@@ -483,9 +483,7 @@ async def test_who_signed_up_is_shown_what_they_get_and_who_gets_nothing_no_mail
     tmp_path: Path, store: Store
 ) -> None:
     desk = await evening_desk(tmp_path, store)
-    signed_up = Subscriber(
-        list="daily", email="may@example.org", name="May", topics=("first",), origin=Origin.SIGNUP
-    )
+    signed_up = Subscriber(list="daily", email="may@example.org", name="May", topics=("first",), origin=Origin.WEB)
     await join(store, signed_up, now=desk.now)
     studio = studio_of(desk)
     closed = await studio.issue("daily", MONDAY)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from newsletter.core.subscriber import Origin, Subscriber, SubscriberStatus, SyncCounts
+from newsletter.core.subscriber import Origin, Subscriber, SubscriberStatus
+from newsletter.core.syncing import SyncCounts
 
 
 def planned(known: Iterable[Subscriber], wanted: Iterable[Subscriber]) -> tuple[SyncCounts, dict[str, Subscriber]]:
@@ -17,19 +18,29 @@ def planned(known: Iterable[Subscriber], wanted: Iterable[Subscriber]) -> tuple[
     """
     after = {one.address_key: one for one in known}
     file = {one.address_key: one for one in wanted}
-    added = changed = removed = 0
+    added = changed = reactivated = removed = 0
+    present = sum(one.origin is Origin.FILE and one.status is SubscriberStatus.ACTIVE for one in after.values())
     for key, one in file.items():
         old = after.get(key)
         if old is None:
             after[key] = one
             added += 1
-        elif old.origin is Origin.FILE:
-            is_gone = old.status is SubscriberStatus.UNSUBSCRIBED
-            after[key] = replace(one, status=old.status if is_gone else SubscriberStatus.ACTIVE)
-            changed += after[key] != old
+        elif old.origin is Origin.FILE and old.status is SubscriberStatus.REMOVED:
+            after[key] = one
+            reactivated += 1
+        elif old.origin is Origin.FILE and old.status is SubscriberStatus.ACTIVE:
+            after[key] = one
+            changed += one != old
     for key, one in after.items():
         if key not in file and one.origin is Origin.FILE and one.status is SubscriberStatus.ACTIVE:
             after[key] = replace(one, status=SubscriberStatus.REMOVED)
             removed += 1
-    counts = SyncCounts(added=added, changed=changed, removed=removed, unchanged=len(file) - added - changed)
+    counts = SyncCounts(
+        added=added,
+        changed=changed,
+        reactivated=reactivated,
+        removed=removed,
+        unchanged=len(file) - added - changed - reactivated,
+        present=present if removed else 0,
+    )
     return counts, after

@@ -11,12 +11,14 @@ from threading import Event
 import pytest
 
 from newsletter.core.errors import FileChangedError, ListFileError
-from newsletter.core.subscriber import Member, SyncCounts
+from newsletter.core.subscriber import Member
+from newsletter.core.syncing import SyncCounts
 from newsletter.lists.files import ListFiles
 from newsletter.lists.lines import Lines
-from newsletter.ports import Checked, ListFile, Reading, Roster, SeenFiles, Store
+from newsletter.ports import Checked, ListFile, Reading, SeenFiles, Store
 from newsletter.readers.sync import check, is_synced, sync
 from newsletter.store import open_store
+from tests.rosters import Named
 from tests.store.samples import NOW, of_list
 
 LIST = """title = "T"
@@ -123,12 +125,12 @@ async def test_the_files_of_one_list_say_nothing_of_another(store: Store, folder
     assert await sync(store.subscribers, other, now=NOW) == SyncCounts(added=1)
 
 
-class Changing(Roster, Reading):
+class Changing(Named):
     """Files that are written to while they are read, some times."""
 
     def __init__(self, times: int) -> None:
+        super().__init__(())
         self.times = times
-        self.seen = SeenFiles(definition="", stamp="", digest="", members=1)
 
     def reading(self) -> Reading:
         return self

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.core.newsletter_list import Cadence, NewsletterList
-from newsletter.core.subscriber import Origin, Subscriber, SubscriberStatus, SyncCounts
+from newsletter.core.subscriber import Origin, Subscriber, SubscriberStatus
+from newsletter.core.syncing import SyncCounts
 from newsletter.ports import Store
 from newsletter.readers.sync import sync
 from newsletter.store import open_store
@@ -23,7 +24,7 @@ from tests.store.samples import NOW, join, of_list
 
 LIST = NewsletterList(masthead=factories.masthead(), sources=("huggingface",))
 ACTIVE, UNSUBSCRIBED, REMOVED = SubscriberStatus.ACTIVE, SubscriberStatus.UNSUBSCRIBED, SubscriberStatus.REMOVED
-OTHERS = [Origin.SIGNUP, Origin.IMPORT, Origin.COMMAND]
+OTHERS = [Origin.WEB, Origin.IMPORT, Origin.COMMAND]
 
 
 def reader(who: str, **wishes: object) -> Subscriber:
@@ -31,7 +32,7 @@ def reader(who: str, **wishes: object) -> Subscriber:
 
 
 async def synced(store: Store, *named: Subscriber) -> SyncCounts:
-    return await sync(store.subscribers, list_file(LIST, named), now=NOW)
+    return await sync(store.subscribers, list_file(LIST, named), now=NOW, allow_mass_removal=True)
 
 
 async def joined(store: Store, one: Subscriber) -> None:
@@ -56,7 +57,7 @@ async def test_who_came_otherwise_keeps_their_wishes_while_in_the_file_and_stays
 async def test_a_run_keeps_who_signed_up_and_sends_them_their_issue(desk_with: MakeDesk) -> None:
     days = [THURSDAY + timedelta(days=offset) for offset in range(3)]
     desk = desk_with(ScriptedSource(pages={day: [f"Paper of {day}"] for day in days}))
-    await joined(desk.store, reader("bob", name="Bob", origin=Origin.SIGNUP))
+    await joined(desk.store, reader("bob", name="Bob", origin=Origin.WEB))
 
     desk.subscribe("bob", cadence=Cadence.WEEKLY)
     await desk.run(days[0])
@@ -65,7 +66,7 @@ async def test_a_run_keeps_who_signed_up_and_sends_them_their_issue(desk_with: M
 
     assert len(desk.mails("bob")) == 2
     [bob] = [one for one in await of_list(desk.store, LIST.name) if one.email == "bob@example.org"]
-    assert (bob.name, bob.cadence, bob.status, bob.origin) == ("Bob", None, ACTIVE, Origin.SIGNUP)
+    assert (bob.name, bob.cadence, bob.status, bob.origin) == ("Bob", None, ACTIVE, Origin.WEB)
 
 
 @dataclass(frozen=True)
@@ -116,9 +117,8 @@ def expected(history: Sequence[Event]) -> dict[str, Subscriber]:
             case Filed(people):
                 file = {one.address_key: one for one in people}
                 for key, one in known.items():
-                    if one.origin is Origin.FILE:
-                        stays = file.get(key, replace(one, status=REMOVED))
-                        known[key] = replace(stays, status=UNSUBSCRIBED) if one.status is UNSUBSCRIBED else stays
+                    if one.origin is Origin.FILE and one.status is not UNSUBSCRIBED:
+                        known[key] = file.get(key, replace(one, status=REMOVED))
                 for key, one in file.items():
                     known.setdefault(key, one)
     return known

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from newsletter.core.choice import NOTHING
 from newsletter.core.choosing import Chooser
 from newsletter.core.delivery import Delivery, DeliveryState
 from newsletter.core.issue import Issue, IssueListing
@@ -155,6 +156,8 @@ def delivery(email: str = "reader@example.org", name: str = "", *, topics: tuple
 def chosen(of: Issue, to: Delivery, *, had: frozenset[int] = frozenset()) -> Delivery:
     """Return a delivery with what its reader gets of an issue; the subject of a part names all its papers."""
     choice = Chooser(of.listings, replace(of.terms, topics=of.terms.topics or TOPICS)).of(to.subscriber, had)
+    if of.is_quiet:
+        return to._replace(choice=NOTHING, subject=of.subject)
     part = [of.listings[position].listing.title for position in choice.positions]
     subject = of.subject if len(part) in {0, len(of.listings)} else ", ".join(part)
     return to._replace(choice=choice, subject=subject)
@@ -255,6 +258,14 @@ _HEBREW = replace(
     authors=("רות כהן", "דוד לוי", "Maria Rossi", "Ḥayim Nahman"),
     organization="האוניברסיטה העברית",
 )
+_CHINESE = replace(
+    factories.PAPERS[5],
+    title="面向低资源语言的语音识别",
+    abstract="我们提出一种只需少量标注数据的语音识别方法，并在五种语言上验证了它的效果。代码已经公开。",
+    arxiv_id="",
+    authors=("王小明", "李华"),
+    organization="清华大学",
+)
 _MATHEMATICS = (
     replace(
         factories.PAPERS[4],
@@ -323,6 +334,20 @@ def issues() -> dict[str, Issue]:
             head=factories.masthead(title='"Best" <Papers> & more', intro="<i>Hi</i>", outro="A & B"),
             subject='"Best" <Papers> · <script>alert(1)</script> & "quotes"',
         ),
+        "german": _sample(factories.papers(9), head=factories.masthead(language="de", title="Neue Artikel")),
+        "chinese": _week(
+            _sample(
+                [*factories.papers(8), _CHINESE],
+                head=factories.masthead(
+                    list="weekly",
+                    language="zh-CN",
+                    cadence=Cadence.WEEKLY,
+                    title="每周论文",
+                    intro="本周最受关注的论文。",
+                ),
+            )
+        ),
+        "quiet": _quiet(_sample(factories.papers(3), subject="No new papers today")),
         "weekly": _week(
             _sample(
                 factories.papers(30),
@@ -352,6 +377,17 @@ def _with_figure(issue: Issue) -> Issue:
         replace(item, figure=_FIGURE) if item.listing.arxiv_id == "2305.18290" else item for item in issue.listings
     )
     return replace(issue, listings=tuple(listings))
+
+
+def _quiet(issue: Issue) -> Issue:
+    """Return an issue of a day without news, which names three papers of earlier issues."""
+    risen, also, discussed = issue.listings
+    listings = (
+        replace(risen, listed_on=DAY - timedelta(days=2), first_upvotes=(risen.upvotes or 0) // 3),
+        replace(also, listed_on=DAY - timedelta(days=1), first_upvotes=(also.upvotes or 0) // 2),
+        replace(discussed, listed_on=DAY - timedelta(days=1), first_upvotes=discussed.upvotes, comments=17),
+    )
+    return replace(issue, candidates=0, listings=listings)
 
 
 def _week(issue: Issue) -> Issue:
@@ -401,11 +437,17 @@ def pages() -> Mapping[str, dict[str, Any]]:
     """Return the values of the web pages, by name."""
     masthead = factories.masthead()
     reader = {"masthead": masthead, "email": "ada@example.org"}
-    paper = {"masthead": masthead, "title": factories.PAPERS[0].title, "paper_url": factories.PAPERS[0].url}
+    paper = {
+        "masthead": masthead,
+        "title": factories.PAPERS[0].title,
+        "paper_url": factories.PAPERS[0].url,
+        "lang": "",
+    }
     cite = {
         "masthead": masthead,
         "citation": citation(factories.PAPERS[0]),
         "paper_url": factories.PAPERS[0].url,
+        "lang": "",
         "issue_url": WEB_URL,
         "day": DAY,
         "bibtex_url": "7.bib",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from newsletter.core.choice import Choice, Reason, ReasonKind
+from newsletter.core.choice import Choice, Reason, ReasonKind, TextKind
 from newsletter.core.issue import Issue
 from newsletter.core.tokens import Links
 from newsletter.render.issue.renderer import TemplateRenderer
@@ -19,6 +19,7 @@ def reader_mail(
     name: str = "Ada Lovelace",
     matched: Mapping[int, str] | None = None,
     positions: tuple[int, ...] | None = None,
+    text: TextKind = TextKind.SUMMARY,
     links: Links = make.LINKS,
 ) -> Mail:
     """Return the mail that a reader gets.
@@ -29,6 +30,7 @@ def reader_mail(
         name: the reader's.
         matched: the topics that match, by the position of the listing.
         positions: what the reader gets, in order; None: what somebody without wishes gets, what matches first.
+        text: what the reader wants to read of papers.
         links: to the public pages.
     """
     known = matched or {}
@@ -37,5 +39,7 @@ def reader_mail(
     reasons = tuple(
         (Reason(ReasonKind.TOPIC, known[position]),) if position in known else () for position in positions
     )
-    to = make.delivery("ada@example.org", name)._replace(choice=Choice(positions, reasons), subject=issue.subject)
+    to = make.delivery("ada@example.org", name)._replace(
+        choice=Choice(positions, reasons, text), subject=issue.subject
+    )
     return Mail(make.issue_mail(renderer, issue, to, links=links), issue)

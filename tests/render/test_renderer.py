@@ -7,11 +7,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from newsletter.core.choice import TextKind
 from newsletter.core.issue import Issue
 from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.text import one_line
 from newsletter.core.tokens import Links
+from newsletter.render.issue.clauses import columns
 from newsletter.render.issue.renderer import TemplateRenderer
 from tests import factories
 from tests.render import mails as make
@@ -53,7 +55,7 @@ def test_a_subject_is_one_short_clean_line_whatever_a_title_holds(
     draft = factories.draft([Listing(title=title)], masthead=factories.masthead(title=name))
     subject = renderer.subject(draft)
     assert subject == one_line(subject)
-    assert len(subject) <= 125
+    assert columns(subject) <= 125  # combining marks take none
     subject.encode()
 
 
@@ -369,3 +371,34 @@ def test_where_no_model_wrote_anything_nothing_says_so(renderer: TemplateRendere
     assert "AI summar" not in mail.html + mail.text
     assert mail.html.count("From the abstracts") == mail.text.count("From the abstracts") == 2
     assert "From the abstract:" not in mail.html
+
+
+@pytest.mark.parametrize("count", [3, 9])
+def test_who_wants_abstracts_reads_no_summary_in_either_part(count: int, renderer: TemplateRenderer) -> None:
+    papers = [
+        replace(
+            paper,
+            abstract=f"We show how abstract {number} reads. It has a second sentence.",
+            ai_summary=f"A model summed up {number}." if number % 2 else "",
+            summary="" if number % 2 else f"The source summed up {number}.",
+        )
+        for number, paper in enumerate(factories.papers(count))
+    ]
+    issue = factories.issue([*papers, Listing(title="Only summed up", ai_summary="A model alone spoke.")])
+    summaries, abstracts = (reader_mail(renderer, issue, text=text) for text in TextKind)
+    for part in (summaries.html, summaries.text):
+        assert len(re.findall(r"summed up \d", part)) >= count
+    for part in (abstracts.html, abstracts.text):
+        assert not re.findall(r"summed up \d", part)
+        assert len(re.findall(r"abstract\s+\d+\s+reads", part)) >= count
+        assert "A model alone spoke." in part  # it is all that is known of that paper, and labelled
+        assert part.count("AI summar") == 2  # at the head of its section, and at the end
+    alone = reader_mail(renderer, issue, positions=(0,), text=TextKind.ABSTRACT)
+    assert "summed up" not in alone.html + alone.text  # nor in the line that an inbox shows after the subject
+
+
+def test_where_models_wrote_nothing_that_is_shown_nothing_says_so(renderer: TemplateRenderer) -> None:
+    issue = factories.issue([replace(paper, ai_summary="A model spoke.") for paper in factories.papers(9)])
+    mail = reader_mail(renderer, issue, text=TextKind.ABSTRACT)
+    assert "AI summar" not in mail.html + mail.text
+    assert mail.html.count("From the abstracts") == mail.text.count("From the abstracts") == 1

@@ -42,12 +42,26 @@ def test_a_copy_is_kept_and_a_changed_original_is_named_until_it_is_known(tmp_pa
     assert html.startswith(f"{own}/daily/body.html: the program's own has changed since it was copied: ")
     assert str(packaged / "daily" / "body.html") in html
     assert text.startswith(f"{own}/daily/body.txt: the program no longer has it: ")
-    assert copy_templates(own, packaged) == [f"wrote 0 templates into {own}, kept 1", html, text]
+    told = html.removesuffix(", then say so by `newsletter init --templates`")
+    assert copy_templates(own, packaged) == [f"wrote 0 templates into {own}, kept 1", told]
     assert (own / "daily" / "body.html").read_text() == "mine"
     assert list(changed_originals(own, packaged)) == []
     (packaged / "daily" / "body.html").write_text("third")
-    assert list(changed_originals(own, packaged)) == [html]
+    assert [line for line in changed_originals(own, packaged) if "body.html" in line] == [html]
     (own / "daily" / "body.html").unlink()
+    assert list(changed_originals(own, packaged)) == []
+
+
+def test_a_copy_that_nobody_changed_is_renewed(tmp_path: Path, packaged: Path) -> None:
+    own = tmp_path / "templates"
+    copy_templates(own, packaged)
+    for name in ("body.html", "body.txt"):
+        (packaged / "daily" / name).write_text("second")
+    [line] = changed_originals(own, packaged)
+    assert line.startswith(f"{own}: copies of an older version that nobody changed: ")
+    assert line.endswith("`newsletter init --templates` renews daily/body.html, daily/body.txt")
+    assert copy_templates(own, packaged) == [f"wrote 2 templates into {own}"]
+    assert (own / "daily" / "body.html").read_text() == "second"
     assert list(changed_originals(own, packaged)) == []
 
 

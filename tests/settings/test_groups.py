@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.bootstrap import domain_limits
 from newsletter.core.delivery import Uncertain
 from newsletter.core.errors import ConfigurationError
 from newsletter.core.relay import Security
@@ -20,6 +19,7 @@ from newsletter.settings.groups import (
     SmtpSettings,
 )
 from newsletter.settings.load import load
+from newsletter.settings.sending import domain_limits
 
 
 def having(monkeypatch: pytest.MonkeyPatch, **values: str) -> Settings:

@@ -15,7 +15,8 @@ from newsletter.core.issue import Draft, Issue, IssueListing
 from newsletter.core.listing import Entry, Listing, Sighting
 from newsletter.core.newsletter_list import Masthead
 from newsletter.core.steps import Plan
-from newsletter.core.subscriber import Subscriber, SyncCounts
+from newsletter.core.subscriber import Subscriber
+from newsletter.core.syncing import SyncCounts
 from newsletter.core.terms import Terms
 from newsletter.core.topics import Topic
 from newsletter.ports import DeliveryRecord, Recorded, Store

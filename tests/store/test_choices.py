@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from newsletter.core.choice import Choice, Reason, ReasonKind
+from newsletter.core.choice import Choice, Reason, ReasonKind, TextKind
 from newsletter.core.choosing import Chooser
 from newsletter.core.delivery import DeliveryState, Planned
 from newsletter.core.issue import Draft, Issue
@@ -105,17 +105,22 @@ async def test_readers_who_wish_alike_share_one_choice(open_at: Opener, url: str
     store = await open_at(url)
     await join(store, *(subscriber(number) for number in range(2500)))
     one, other = (Reason(ReasonKind.TOPIC, name) for name in "ab")
-    wishes = (Choice((0, 1), ((), ())), Choice((1, 0), ((one,), ())), Choice((1, 0), ((other,), ())))
+    wishes = (
+        Choice((0, 1), ((), ())),
+        Choice((1, 0), ((one,), ())),
+        Choice((1, 0), ((other,), ())),
+        Choice((1, 0), ((other,), ()), TextKind.ABSTRACT),
+    )
 
     def plan(reader: Subscriber, _had: frozenset[int]) -> Planned:
         number = int(reader.email[6:].partition("@")[0])
-        return Planned(due_at=NOW, choice=wishes[number % 3], subject=f"Subject {number % 3}")
+        return Planned(due_at=NOW, choice=wishes[number % 4], subject=f"Subject {number % 4}")
 
     issue, _ = await store.issues.freeze(draft(), "Papers", plan, now=NOW)
 
     async with at(url) as database, database.read() as connection:
         rows = (await connection.execute(sa.select(choices_table).order_by(choices_table.c.number))).all()
-    assert sorted((row.issue_key, row.number) for row in rows) == [(issue.key, number) for number in (1, 2, 3)]
+    assert sorted((row.issue_key, row.number) for row in rows) == [(issue.key, number) for number in (1, 2, 3, 4)]
     assert {(read_choice(row.chosen), row.subject) for row in rows} == {
         (wish, f"Subject {number}") for number, wish in enumerate(wishes)
     }

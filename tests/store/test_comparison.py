@@ -15,10 +15,12 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from newsletter.core.choice import TextKind
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import FileChangedError, StoreError
 from newsletter.core.newsletter_list import Cadence
-from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus, SyncCounts
+from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus
+from newsletter.core.syncing import SyncCounts
 from newsletter.core.topics import TopicsMode
 from newsletter.ports import SeenFiles, Store
 from newsletter.store import open_store, staging
@@ -43,6 +45,7 @@ wishes = {
     "timezone": st.sampled_from([None, "Asia/Tokyo"]),
     "topics_mode": st.sampled_from([None, *TopicsMode]),
     "interest": st.sampled_from(["", "graphs, mostly"]),
+    "text": st.sampled_from(TextKind),
 }
 named = st.builds(Subscriber, list=st.just(LIST), **wishes)
 known = st.builds(
@@ -90,7 +93,7 @@ async def empty(url: str) -> None:
 
 
 async def test_only_who_changes_is_written(store: Store, url: str) -> None:
-    await join(store, *(subscriber(number) for number in range(4)), subscriber(4, origin=Origin.SIGNUP))
+    await join(store, *(subscriber(number) for number in range(4)), subscriber(4, origin=Origin.WEB))
 
     await synced(store, subscriber(0), subscriber(1, name="One"), subscriber(3), subscriber(4), now=LATER)
 
@@ -138,7 +141,7 @@ async def test_nothing_is_left_behind_when_reading_ends_in_an_error(store: Store
 async def test_who_joins_or_leaves_between_comparing_and_applying_keeps_that(opened: Opener) -> None:
     store, other = await opened(), await opened()
     await join(store, subscriber("bob"), subscriber("cid"), subscriber("dan"))
-    signed_up = subscriber("ann", cadence=Cadence.WEEKLY, origin=Origin.SIGNUP)
+    signed_up = subscriber("ann", cadence=Cadence.WEEKLY, origin=Origin.WEB)
 
     async with store.subscribers.compare(
         LIST, [member(subscriber("ann")), member(subscriber("bob", name="Bob"))]
@@ -222,7 +225,7 @@ async def test_comparing_locks_nobody_out(tmp_path: Path) -> None:
 
         loop = asyncio.get_running_loop()
         async with store.subscribers.compare(LIST, members()) as comparison:
-            await join(impatient, subscriber("later", origin=Origin.SIGNUP))
+            await join(impatient, subscriber("later", origin=Origin.WEB))
             await comparison.apply(SEEN, now=NOW)
         assert len(await of_list(store)) == 3
     finally:

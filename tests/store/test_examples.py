@@ -9,7 +9,8 @@ from newsletter.core.choice import Choice
 from newsletter.core.delivery import Planned
 from newsletter.core.examples import GivenPaper
 from newsletter.core.listing import Listing
-from newsletter.core.subscriber import Subscriber, SyncCounts
+from newsletter.core.subscriber import Subscriber
+from newsletter.core.syncing import SyncCounts
 from newsletter.ports import Store
 from tests.store.conftest import Opener
 from tests.store.samples import DAY, HOUR, LIST, NOW, draft, in_issue, key_of, of_list, paper, record, synced

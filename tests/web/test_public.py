@@ -20,6 +20,15 @@ async def test_the_root_is_a_small_page(site: Site) -> None:
     assert answer.text.startswith("<!DOCTYPE html>")
 
 
+async def test_a_page_about_no_list_is_in_the_language_that_the_browser_asks_for(site: Site) -> None:
+    asked = {"Accept-Language": "it, de-AT;q=0.9, en;q=0.5"}
+    home, nothing = [await site.client.get(path, headers=asked) for path in ("/", "/other/2026-03-12")]
+    assert home.headers["vary"] == "Accept-Language"
+    assert 'lang="de"' in home.text
+    assert "Forschungsartikel per Mail" in home.text
+    assert "Hier ist nichts" in nothing.text
+
+
 async def test_the_web_version_of_an_issue_may_be_kept_and_found(site: Site) -> None:
     answer = await site.client.get("/daily/2026-03-12")
     assert answer.status_code == 200

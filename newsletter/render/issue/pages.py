@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import lru_cache, partial
 
-from newsletter.core.choice import Choice, Reason
+from newsletter.core.choice import Choice, Reason, TextKind
 from newsletter.core.issue import Issue
 from newsletter.core.layout import Sections, sections
 from newsletter.core.newsletter_list import Cadence
+from newsletter.core.quiet import quiet_sections
 from newsletter.core.rendering import Part, Rendering, Writer
 from newsletter.core.week import sections_of_week
 from newsletter.render.issue import former, words
@@ -24,7 +25,7 @@ READER_SLOTS = frozenset({"email", "name", "unsubscribe_url", "feedback_url"})
 # … what depends on nothing but the listings that the reader gets
 CHOICE_SLOTS = frozenset(
     {"subject", "preheader", "counts", "more_on_the_web", "more_in_the_text", "wishes"}
-    | {"roomy", "tight", "searches", "by_models", "by_day"}
+    | {"roomy", "tight", "summaries", "abstracts", "searches", "by_models", "by_day"}
 )
 # … what holds for the texts of a section: models wrote some of them, all are from abstracts, or neither
 SECTION_SLOTS = frozenset({"by_models", "by_authors", "by_others"})
@@ -56,10 +57,13 @@ class Pages:
         self._html = _compiled(rendering.html, known, html=True)
         self._is_former = self._html.is_former
         self._values_of_listing = lru_cache(maxsize=4096)(partial(_values_of_listing, self._language))
-        headlines = list(enumerate(rendering.headlines))
-        self._writers = tuple(one.writer for one in rendering.headlines)
-        self._by_models = frozenset(position for position, one in headlines if one.writer is Writer.MODEL)
-        self._searches = frozenset(position for position, one in headlines if one.is_search)
+        self._headlines = {
+            kind: tuple(headline.read_as(kind) for headline in rendering.headlines) for kind in TextKind
+        }
+        self._by_models = {
+            kind: frozenset(place for place, one in enumerate(of_kind) if one.writer is Writer.MODEL)
+            for kind, of_kind in self._headlines.items()
+        }
 
     def html_bytes(self, choice: Choice, subject: str) -> int:
         """Return the size of the HTML part for a choice, without readers' values."""
@@ -82,6 +86,8 @@ class Pages:
         return text, html
 
     def _sections(self, choice: Choice) -> Sections:
+        if self._issue.is_quiet:
+            return quiet_sections(self._issue)
         if self._issue.terms.cadence is Cadence.WEEKLY:
             return sections_of_week(choice, self._issue)
         return sections(choice, self._issue.terms.layout)
@@ -94,39 +100,44 @@ class Pages:
         for name, positions in shown.named().items():
             if not positions:
                 continue
-            by_models = not self._by_models.isdisjoint(positions)
-            by_authors = not by_models and self._are_by_authors(positions)
+            by_models = not self._by_models[choice.text].isdisjoint(positions)
+            by_authors = not by_models and self._are_by_authors(choice.text, positions)
             values = {
                 "by_models": _flag(by_models),
                 "by_authors": _flag(by_authors),
                 "by_others": _flag(not by_models and not by_authors),
             }
-            both = [values_of(reasons[position], by_models) for position in positions]
+            both = [values_of(reasons.get(position, ()), by_models) for position in positions]
             in_text[name] = Chosen(dict(zip(positions, [text for text, _ in both], strict=True)), values)
             in_html[name] = Chosen(dict(zip(positions, [html for _, html in both], strict=True)), values)
         return in_text, in_html
 
-    def _are_by_authors(self, positions: Iterable[int]) -> bool:
+    def _are_by_authors(self, kind: TextKind, positions: Iterable[int]) -> bool:
         """Return whether all texts of some listings are their authors', and there are any."""
-        return {self._writers[position] for position in positions} - {Writer.NOBODY} == {Writer.AUTHORS}
+        headlines = self._headlines[kind]
+        return {headlines[position].writer for position in positions} - {Writer.NOBODY} == {Writer.AUTHORS}
 
     def _values(self, choice: Choice, subject: str, whole: Sections) -> dict[str, str]:
         """Return what a mail with these listings says of itself."""
         candidates, positions = self._issue.candidates, whole.shown
         matching = sum(1 for reasons in choice.reasons if reasons)
         others, minutes = len(choice.positions) - matching, whole.minutes
-        headlines = self._rendering.headlines
-        first = [headlines[position] for position in choice.positions]
+        headlines = self._headlines[choice.text]
+        first = list(headlines) if self._issue.is_quiet else [headlines[position] for position in choice.positions]
         is_roomy = whole.is_roomy
         values = {
             "subject": subject,
             "preheader": preheader(self._language, first, candidates),
-            "counts": words.counts(self._language, matching, others, candidates, minutes),
+            "counts": words.no_news(self._language, bool(self._issue.listings))
+            if self._issue.is_quiet
+            else words.counts(self._language, matching, others, candidates, minutes),
             "wishes": words.wishes(choice),
             "roomy": _flag(is_roomy),
             "tight": _flag(not is_roomy),
-            "searches": _flag(not self._searches.isdisjoint(positions)),
-            "by_models": _flag(not self._by_models.isdisjoint(positions)),
+            "summaries": _flag(choice.text is TextKind.SUMMARY),
+            "abstracts": _flag(choice.text is TextKind.ABSTRACT),
+            "searches": _flag(any(headlines[position].is_search for position in positions)),
+            "by_models": _flag(not self._by_models[choice.text].isdisjoint(positions)),
             "by_day": _flag(any(whole.days.values())),
         }
         if self._is_former:
@@ -135,6 +146,8 @@ class Pages:
 
     def _counted(self, whole: Sections, shown: Sections) -> dict[str, str]:
         """Return what a part says of the papers that it does not show."""
+        if self._issue.is_quiet:
+            return {"more_on_the_web": "", "more_in_the_text": ""}
         count = len(shown.shown)
         return {
             "more_on_the_web": words.more_on_the_web(self._language, len(self._issue.listings) - count),

@@ -18,8 +18,20 @@ _HAN, _LATIN = re.compile(r"[\u4e00-\u9fff]"), re.compile(r"[a-zA-Z]")
 _ENGLISH = frozenset(
     ("the", "of", "and", "for", "with", "to", "by", "from", "that", "are", "this", "which", "we", "our", "is")
 )
+_MANY = 5  # a fifth
 _SHARE = 0.05  # of the words are such; in English prose it is a quarter, in titles a tenth
 _ENGLISH_DOIS = ("10.1101/", "10.64898/")  # of bioRxiv and medRxiv
+
+
+def language_beside(listing: Listing, tag: str) -> str:
+    """Return the language tag of a listing's texts, or nothing where it is not clear, or that of the list.
+
+    Args:
+        listing: the paper.
+        tag: the language of the list, such as `pt-BR`.
+    """
+    own = language_of(listing)
+    return "" if tag.lower().split("-")[0] == own else own
 
 
 def language_of(listing: Listing) -> str:
@@ -29,9 +41,11 @@ def language_of(listing: Listing) -> str:
     """
     text = f"{listing.title} {listing.abstract or listing.summary}"[:_READ]
     letters = sum(map(str.isalpha, text))
-    for pattern, tag in ((_KANA, "ja"), (_HANGUL, "ko"), (_HAN, "zh")):
-        if len(pattern.findall(text)) * 5 > letters:  # names and terms stay in Latin letters
-            return tag
+    kana, han, hangul = (len(pattern.findall(text)) for pattern in (_KANA, _HAN, _HANGUL))
+    if _MANY * (kana + han) > letters:  # names and terms stay in Latin letters
+        return "ja" if _MANY * kana > han else "zh"
+    if _MANY * hangul > letters:
+        return "ko"
     if len(_LATIN.findall(text)) * 2 < letters:
         return ""
     words = [word.lower() for word in _WORD.findall(text)]

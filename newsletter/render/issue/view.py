@@ -22,7 +22,7 @@ from newsletter.render.issue.clauses import brief, clause, columns, cut
 from newsletter.render.issue.facts import facts
 from newsletter.render.issue.language import Language, language
 from newsletter.render.issue.sentences import cut_at_sentence, gist, passage
-from newsletter.render.issue.tongue import language_of
+from newsletter.render.issue.tongue import language_beside
 
 _PREHEADER = 160
 _SUBJECT_TITLE = 100
@@ -68,7 +68,8 @@ class ListingView:
     """A listing for templates. Texts and links may be empty, `position` counts from 0.
 
     `summary` is the source's own, `ai_summary` is by a model (`ai_label` stands before it), `abstract` is whole;
-    `wording` has all of them shorter. `byline` is the organization or the first author. `votes` is a number, and
+    `wording` has all of them shorter; `abstract_wording` is that for readers who want abstracts, where it differs.
+    `byline` is the organization or the first author. `votes` is a number, and
     `upvotes` the same in words; `facts` say what else it is in the issue for (`rose late`). `rose_from` and
     `rose_by` are numbers, if it rose since it was first seen. `day_section` is the name of the section of its day
     in a weekly mail. `is_search` says whether `url` is a search for the title. `lang` is the language tag of the
@@ -94,6 +95,7 @@ class ListingView:
     ai_label: str
     abstract: str
     wording: Wording
+    abstract_wording: Wording | None
     facts: tuple[str, ...]
     votes: str
     upvotes: str
@@ -129,10 +131,14 @@ class DayView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueView:
-    """An issue for templates: `listings` are all candidates, best first; `days` those of a weekly issue."""
+    """An issue for templates: `listings` are all candidates, best first; `days` those of a weekly issue.
+
+    An issue that `is_quiet` is of a day without news, and its listings are from earlier issues.
+    """
 
     number: int
     day: date
+    is_quiet: bool
     preheader: str
     listings: tuple[ListingView, ...]
     days: tuple[DayView, ...]
@@ -157,6 +163,7 @@ def issue_view(
     return IssueView(
         number=issue.number,
         day=issue.day,
+        is_quiet=issue.is_quiet,
         preheader=preheader(frame, first, issue.candidates),
         listings=listings,
         days=_days(issue) if issue.terms.cadence is Cadence.WEEKLY else (),
@@ -166,6 +173,8 @@ def issue_view(
 def subject_values(draft: Draft, readable: Callable[[str], str]) -> dict[str, object]:
     """Return the values of a subject: the template `subject.txt` and `core.subject` name them."""
     lead = _plain(draft.listings[0].listing.title, readable) if draft.listings else ""
+    if draft.is_quiet:
+        lead = words.no_news_subject(language(draft.masthead.language))
     return {
         "masthead": draft.masthead,
         "title": draft.masthead.title,
@@ -173,7 +182,7 @@ def subject_values(draft: Draft, readable: Callable[[str], str]) -> dict[str, ob
         "date": language(draft.masthead.language).short_date(draft.day),
         "number": draft.number,
         "lead": cut(lead, _SUBJECT_TITLE),
-        "count": len(draft.listings),
+        "count": 0 if draft.is_quiet else len(draft.listings),
     }
 
 
@@ -222,7 +231,7 @@ def _listing(item: IssueListing, position: int, issue: Issue, readable: Callable
         title=title,
         url=url,
         is_search=is_search,
-        lang=_lang(listing, frame),
+        lang=language_beside(listing, frame.tag),
         authors=authors,
         n_authors=listing.n_authors,
         organization=organization,
@@ -234,6 +243,7 @@ def _listing(item: IssueListing, position: int, issue: Issue, readable: Callable
         ai_label=words.ai_label(frame) if ai_summary else "",
         abstract=abstract,
         wording=_wording(title, summary, ai_summary, abstract),
+        abstract_wording=_wording(title, "", "", abstract) if abstract and (summary or ai_summary) else None,
         facts=facts(frame, item.reasons),
         votes=frame.compact(item.upvotes) if item.upvotes else "",
         upvotes=words.counted(frame, item.upvotes, "upvote") if item.upvotes else "",
@@ -293,12 +303,6 @@ def _writer(summary: str, ai_summary: str, abstract: str) -> Writer:
     return Writer.AUTHORS if abstract else Writer.NOBODY
 
 
-def _lang(listing: Listing, frame: Language) -> str:
-    """Return the language of a paper, or nothing where it is that of the mail around it."""
-    tag = language_of(listing)
-    return "" if frame.tag.lower().split("-")[0] == tag else tag
-
-
 def _first_author(frame: Language, authors: Sequence[str], count: int) -> str:
     """Return the first author, and whether there are others; or how many there are."""
     if not authors:
@@ -324,6 +328,7 @@ def headline(listing: ListingView) -> Headline:
         title=listing.title,
         brief=clause(label + (listing.wording.standfirst or listing.wording.passage), _PREHEADER),
         writer=listing.wording.writer,
+        from_abstract=clause(abstract.passage, _PREHEADER) if (abstract := listing.abstract_wording) else "",
         is_search=listing.is_search,
     )
 

@@ -145,6 +145,18 @@ def _papers(language: Language, matching: int, others: int, candidates: int) -> 
     )
 
 
+def no_news_subject(language: Language) -> str:
+    """Return the subject of a mail on a day without news."""
+    return language.gettext("No new papers today")
+
+
+def no_news(language: Language, names_papers: bool) -> str:  # noqa: FBT001 -- see `_flag`
+    """Return what a mail on a day without news says, where it names papers or none."""
+    if names_papers:
+        return language.gettext("Nothing new was listed today. These papers are from earlier issues.")
+    return language.gettext("Nothing new was listed today.")
+
+
 @lru_cache(maxsize=4096)
 def more_on_the_web(language: Language, count: int) -> str:
     """Return how many papers only the web version shows, or nothing where it shows no more."""

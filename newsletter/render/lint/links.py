@@ -10,7 +10,7 @@ from newsletter.render.lint.finding import Finding, Level, Rule
 from newsletter.render.lint.mail import Mail
 
 TARGET = Rule("link-target", "A mail has no page that a relative link could start from, and runs no scripts.")
-PLAIN_HTTP = Rule("link-https", "Anybody on the way can read and change what plain HTTP brings.", Level.WARNING)
+PLAIN_HTTP = Rule("link-https", "What comes over plain HTTP can be read and changed on its way.", Level.WARNING)
 IMAGE = Rule("image-source", "Gmail and Outlook show no image that is data or not on the web.")
 SAME_LINKS = Rule("same-links", "Whoever reads the text part must get to every paper that the HTML part leads to.")
 

@@ -18,7 +18,7 @@ from typing import NamedTuple, TypeAlias
 
 from newsletter.render.mime.pieces import BlockRun, Piece, Run, Section, Slot, Text, When, encoded, line_of
 
-_FORMS_KEPT, _KINDS_KEPT = 2048, 8  # listings in a form, some 2 KB each; and of how many sections
+_FORMS_KEPT, _KINDS_KEPT = 2048, 16  # listings in a form, some 2 KB each; and of how many sections
 _FRAMES_KEPT = 64  # some 30 KB each
 
 
@@ -103,7 +103,6 @@ class CompiledPage:
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
         self._pieces = pieces
-        self._names: dict[int, tuple[str, ...]] = {}
         self._frames: dict[tuple[object, ...], tuple[_Step, ...]] = {}
         self.is_former = any(isinstance(piece, BlockRun) for piece in _all(pieces))  # a former version made it
         self.ready: _Ready = lru_cache(maxsize=_KINDS_KEPT)(lambda *_: {})
@@ -118,14 +117,6 @@ class CompiledPage:
         if self.is_former:
             return _Arranger(sections).of(self._pieces, values)
         return _Filler(self, sections, values).of(self._frame(sections, values))
-
-    def names(self, run: Run) -> tuple[str, ...]:
-        """Return the names of all slots in the forms of a run, and between them."""
-        key = id(run)
-        if key not in self._names:
-            parts = (*run.forms.values(), run.between)
-            self._names[key] = tuple(sorted({name for part in parts for name in _slots(part)}))
-        return self._names[key]
 
     def _frame(self, sections: Mapping[str, Chosen], values: Mapping[str, str]) -> tuple[_Step, ...]:
         shown = [(name, _kind(chosen.values)) for name, chosen in sections.items() if chosen.listings]
@@ -149,6 +140,12 @@ def _all(pieces: Iterable[Piece]) -> Iterator[Piece]:
         yield piece
         if isinstance(piece, When | Section):
             yield from _all(piece.pieces)
+
+
+def _names(run: Run) -> list[str]:
+    """Return the names of all slots in the forms of a run, and between them."""
+    parts = (*run.forms.values(), run.between)
+    return sorted({name for part in parts for name in _slots(part)})
 
 
 def _slots(pieces: Iterable[Piece]) -> Iterator[str]:
@@ -214,7 +211,8 @@ class _Framer:
                     theirs = {name: (piece.name, value) for name, value in chosen.values.items()}
                     self._add(piece.pieces, {**known, **theirs}, piece.name)
             elif isinstance(piece, Run):
-                shown = tuple(_Shown(of, name, html=False) for name, (of, _) in known.items())
+                names = _names(piece)
+                shown = tuple(_Shown(known[name][0], name, html=False) for name in names if name in known)
                 self._steps.append(_Listings(section, piece, shown))
 
     def _add_text(self, text: Text) -> None:
@@ -278,8 +276,7 @@ class _Filler:
         page, (section, run, known) = self._page, step
         add, add_gap = self._line.append, page.gaps.append
         sizes = page.sizes.setdefault(section, {})
-        names = self._compiled.names(run)
-        outer = {shown.name: self._value(shown) for shown in known if shown.name in names}
+        outer = {shown.name: self._value(shown) for shown in known}
         ready = self._compiled.ready(id(run), *outer.items())
         for position, values in self._sections[section].listings.items():
             if position not in run.forms:

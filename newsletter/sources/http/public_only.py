@@ -52,7 +52,10 @@ class PublicOnly(httpx2.AsyncBaseTransport):
         except OSError as error:
             raise httpx2.ConnectError(f"{host} has no address") from error
         if private := [address for address in addresses if not self._allowed(address)]:
-            raise AddressRefusedError(f"{host} is at {private[0]}, which is not a public address")
+            raise AddressRefusedError(
+                f"{host} is at {private[0]}, which is not a public address; if that is meant, set "
+                "NEWSLETTER_HTTP__ALLOW_PRIVATE=true"
+            )
         failure: httpx2.TransportError = httpx2.ConnectError(f"{host} has no address")
         for address in addresses:
             try:

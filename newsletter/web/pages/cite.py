@@ -20,6 +20,7 @@ from newsletter.core.tokens import Links
 from newsletter.ports import Issues
 from newsletter.ports.pages import PageRenderer
 from newsletter.render.issue.citation import Citation, citation
+from newsletter.render.issue.tongue import language_beside
 from newsletter.render.issue.view import title_link
 from newsletter.web import headers
 
@@ -58,6 +59,7 @@ class _CitePages:
             "masthead": outline.masthead,
             "citation": cited,
             "paper_url": title_link(paper.listing, outline.landing)[0],
+            "lang": language_beside(paper.listing, outline.masthead.language),
             "issue_url": self.links.issue(list_name, day),
             "day": day,
             "bibtex_url": f"{named[1]}.bib",

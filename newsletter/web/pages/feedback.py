@@ -24,8 +24,10 @@ from newsletter.core.tokens import LESS, MORE, TEST_COPY, UNDO, Links
 from newsletter.ports import Clock, Feedback, Issues, Subscribers
 from newsletter.ports.pages import PageRenderer
 from newsletter.render.issue.citation import readable_title
+from newsletter.render.issue.tongue import language_beside
 from newsletter.render.issue.view import title_link
 from newsletter.web.guard import SECRET_PARAMETER
+from newsletter.web.pages.languages import asked
 from newsletter.web.pages.readers import list_shown
 
 log = structlog.get_logger(__name__)
@@ -107,10 +109,10 @@ class _FeedbackPages:
         if key is None:
             raise HTTPException(404)
         if key == TEST_COPY:
-            return HTMLResponse(self.renderer.page("test_copy", {}))
+            return HTMLResponse(self.renderer.page("test_copy", asked(request)))
         reader = await self.subscribers.by_key(key)
         if reader is None:
-            return HTMLResponse(self.renderer.page("gone", {}), 410)
+            return HTMLResponse(self.renderer.page("gone", asked(request)), 410)
         listing = request.path_params["listing"]
         paper = (
             await self.issues.listing(editions_of(reader.list), int(listing)) if _KEY.fullmatch(listing) else None
@@ -125,6 +127,7 @@ class _FeedbackPages:
             "masthead": shown.masthead,
             "title": readable_title(said.paper.listing),
             "paper_url": title_link(said.paper.listing, shown.landing)[0],
+            "lang": language_beside(said.paper.listing, shown.masthead.language),
             "wish": wish,
             "is_done": is_done,
         }

@@ -12,10 +12,12 @@ from starlette.routing import Route
 
 from newsletter.core.page_names import UNSUBSCRIBE
 from newsletter.core.subscriber import Subscriber
+from newsletter.core.syncing import LEFT
 from newsletter.core.tokens import TEST_COPY, Links
 from newsletter.ports import Clock, Issues, Subscribers
 from newsletter.ports.pages import PageRenderer
 from newsletter.web.guard import SECRET_PARAMETER
+from newsletter.web.pages.languages import asked
 from newsletter.web.pages.readers import list_shown
 
 log = structlog.get_logger(__name__)
@@ -53,9 +55,9 @@ class _LeavingPages:
         """Show the button. Mail scanners follow links, so this changes nothing."""
         key = self._key(request)
         if key == TEST_COPY:
-            return self._of_nobody()
+            return self._of_nobody(request)
         subscriber = await self.subscribers.by_key(key)
-        return await self._page("unsubscribe", subscriber) if subscriber else self._gone()
+        return await self._page("unsubscribe", subscriber) if subscriber else self._gone(request)
 
     async def leave(self, request: Request) -> Response:
         """Take the reader off the list, after one click in a mail program (RFC 8058) or the page's button."""
@@ -68,13 +70,17 @@ class _LeavingPages:
             return (
                 PlainTextResponse("This is a test copy. Nothing was changed.\n")
                 if one_click
-                else self._of_nobody()
+                else self._of_nobody(request)
             )
         subscriber = await self.subscribers.by_key(key)
         if subscriber is None:
-            return PlainTextResponse("This subscription no longer exists.\n", 410) if one_click else self._gone()
+            return (
+                PlainTextResponse("This subscription no longer exists.\n", 410)
+                if one_click
+                else self._gone(request)
+            )
         news = await self.subscribers.suppress(
-            subscriber.email, list_name=subscriber.list, reason="unsubscribed", now=self.clock()
+            subscriber.email, list_name=subscriber.list, reason=LEFT, now=self.clock()
         )
         log.info("unsubscribed", list=subscriber.list, one_click=one_click, news=news)
         if one_click:
@@ -96,11 +102,11 @@ class _LeavingPages:
         masthead = (await list_shown(self.issues, subscriber.list)).masthead
         return HTMLResponse(self.renderer.page(name, {"masthead": masthead, "email": subscriber.email}))
 
-    def _of_nobody(self) -> Response:
-        return HTMLResponse(self.renderer.page("test_copy", {}))
+    def _of_nobody(self, request: Request) -> Response:
+        return HTMLResponse(self.renderer.page("test_copy", asked(request)))
 
-    def _gone(self) -> Response:
-        return HTMLResponse(self.renderer.page("gone", {}), 410)
+    def _gone(self, request: Request) -> Response:
+        return HTMLResponse(self.renderer.page("gone", asked(request)), 410)
 
 
 async def _body(request: Request) -> bytes:

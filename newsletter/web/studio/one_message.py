@@ -9,9 +9,11 @@ from datetime import date, datetime
 from itertools import islice
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from newsletter.core.address import address_key
 from newsletter.core.calendar import agenda
-from newsletter.core.choosing import Chooser
+from newsletter.core.choosing import chooser
 from newsletter.core.delivery import Delivery, Outcome
 from newsletter.core.errors import ListFileError, NothingNewError, UsageError
 from newsletter.core.issue import Issue
@@ -29,6 +31,8 @@ from newsletter.ports.previews import Previewed, Previews
 from newsletter.readers.sync import is_synced
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.web.studio import sample
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +112,8 @@ class Studio(Previews):
     async def issue(self, list_name: str, day: date | None) -> Issue:
         """Return a list's issue of a day, or what it would be, collecting first if it is not frozen.
 
+        Where nothing is new on the day that nobody named, today, it is the newest issue.
+
         A closed issue needs no list file; it may be wrong or gone.
 
         Raises:
@@ -126,6 +132,9 @@ class Studio(Previews):
         if await self.pipeline.store.issues.find(list_name, on) is None:
             await self.pipeline.collect(file.list, on, now=now)
         issue = await self.pipeline.issue_or_draft(file.list, on, now=now)
+        if not issue.listings and day is None and (latest := await self.pipeline.store.issues.latest(list_name)):
+            log.info("newest_issue_shown", list=list_name, day=str(latest.day), reason=f"nothing is new on {on}")
+            return latest
         if not issue.listings:
             raise NothingNewError(f"list {list_name}: nothing new on {on}, so there is no issue to show")
         return issue
@@ -172,7 +181,7 @@ class Studio(Previews):
         issues = self.pipeline.store.issues
         stored = await issues.chosen(issue.key, reader.address_key) if issue.key and reader else None
         if stored is None:
-            choice = Chooser(issue.listings, issue.terms).of(delivery.subscriber)
+            choice = chooser(issue).of(delivery.subscriber)
             if not choice.positions:
                 email = delivery.subscriber.email
                 raise NothingNewError(f"list {issue.list}: the issue of {issue.day} holds nothing for {email}")

@@ -1,0 +1,21 @@
+"""Examples of commands, which their `--help` shows. A test runs each of them as it stands here."""
+
+EXAMPLES = {
+    "run": ("newsletter run", "newsletter run --dry-run"),
+    "collect": ("newsletter collect",),
+    "render": ("newsletter render --list daily --format text",),
+    "send": ("newsletter send --list daily --to you@example.org",),
+    "lint": ("newsletter lint --list daily",),
+    "backtest": ("newsletter backtest --list daily --from 2026-03-02 --to 2026-03-06",),
+    "serve": ("newsletter serve",),
+    "preview": ("newsletter preview --open",),
+    "status": ("newsletter status",),
+    "issues": ("newsletter issues list",),
+    "deliveries": ("newsletter deliveries list --state deferred",),
+    "init": ("newsletter init ~/papers",),
+    "demo": ("newsletter demo",),
+    "db": ("newsletter db upgrade",),
+    "lists": ("newsletter lists check",),
+    "subscribers": ("newsletter subscribers plan", "newsletter subscribers list"),
+    "suppressions": ("newsletter suppressions list",),
+}

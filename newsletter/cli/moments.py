@@ -1,0 +1,34 @@
+"""Moments as people read them: to the minute, on the clocks of a list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+
+def minute(moment: datetime, timezone: str) -> str:
+    """Return a moment as clocks in a zone show it, to the minute: `2026-11-28 13:50`."""
+    return f"{moment.astimezone(ZoneInfo(timezone)):%Y-%m-%d %H:%M}"
+
+
+class Clocks:
+    """The clocks by which a table shows moments of several lists.
+
+    Where all lists have the same zone, its name stands once, in the heading; else beside each moment.
+    """
+
+    def __init__(self, timezones: Iterable[str]) -> None:
+        """Take the IANA name of each list's zone."""
+        self._zones = set(timezones)
+
+    def heading(self, text: str) -> str:
+        """Return the heading of a column of moments."""
+        return f"{text} ({next(iter(self._zones))})" if len(self._zones) == 1 else text
+
+    def shown(self, moment: datetime, timezone: str) -> str:
+        """Return a moment of a list that has this zone."""
+        return minute(moment, timezone) if len(self._zones) == 1 else f"{minute(moment, timezone)} {timezone}"

@@ -1,0 +1,300 @@
+"""`subscribers`: what the list files would change, and who reads a list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from newsletter.cli.commands import Group
+from newsletter.cli.output import say, say_json, say_left_out, table
+from newsletter.cli.session import AsJson, Limit, ListName, OneList, chosen, now, within
+from newsletter.core.errors import UsageError
+from newsletter.core.subscriber import SubscriberStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from newsletter.bootstrap import Program
+    from newsletter.core.syncing import SyncCounts
+    from newsletter.ports import DeliveryRecord, SubscriberRecord, Suppression
+    from newsletter.readers.planning import SyncPlan
+
+group = typer.Typer(cls=Group, no_args_is_help=True, help="Who reads, and what the list files would change.")
+
+_STATUS_HELP = f"Only {', '.join(SubscriberStatus)}; may be repeated."
+_BY_OPERATOR = "removed by the operator"
+_DELIVERIES = 20  # of one person that are shown
+
+Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="The mail address.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(group, name="subscribers")
+
+
+@group.command()
+def plan(*, list_name: ListName = None, limit: Limit = 1000, as_json: AsJson = False) -> None:
+    """Show whom the list files would add, change, bring back or remove, and who stays out; nothing is changed."""
+
+    async def act(program: Program) -> list[SyncPlan]:
+        from newsletter.readers.planning import plan
+
+        return [
+            await plan(program.store.subscribers, file, limit=limit) for file in chosen(program.lists, list_name)
+        ]
+
+    plans = within(act)
+    if as_json:
+        say_json([_plan_json(each) for each in plans])
+        return
+    for each in plans:
+        say(f"{each.list}: {_in_words({str(kind): number for kind, number in each.numbers.items()}, each.counts)}")
+        if each.changes:
+            rows = [(change.kind, change.email, change.reason) for change in each.changes]
+            table(("change", "address", "why"), rows, folds=("why",))
+        say_left_out(len(each.changes), len(each.changes) + each.left_out, "people", is_result=True)
+
+
+@group.command()
+def apply(
+    *,
+    list_name: ListName = None,
+    allow_mass_removal: Annotated[
+        bool,
+        typer.Option(
+            "--allow-mass-removal", help="Remove whom the files name no longer, even more than a fifth at once."
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the subscribers into line with the list files, as `plan` shows; each list in one transaction."""
+
+    async def act(program: Program) -> dict[str, SyncCounts]:
+        from newsletter.readers.sync import sync
+
+        return {
+            file.list.name: await sync(
+                program.store.subscribers, file, now=now(), allow_mass_removal=allow_mass_removal
+            )
+            for file in chosen(program.lists, list_name)
+        }
+
+    done = within(act)
+    if as_json:
+        say_json([{"list": name, **_counts_json(counts)} for name, counts in done.items()])
+        return
+    for name, counts in done.items():
+        say(f"{name}: {_in_words(_done(counts), counts)}")
+
+
+@group.command("list")
+def list_subscribers(
+    *,
+    list_name: ListName = None,
+    status: Annotated[list[SubscriberStatus] | None, typer.Option(metavar="STATUS", help=_STATUS_HELP)] = None,
+    limit: Limit = 1000,
+    as_json: AsJson = False,
+) -> None:
+    """List subscribers: how they came, since when, and why no mail goes to those who get none."""
+    statuses = frozenset(status or ())
+
+    async def act(program: Program) -> tuple[list[SubscriberRecord], int]:
+        _check_list(program, list_name)
+        subscribers = program.store.subscribers
+        found = await subscribers.records(list_name=list_name, statuses=statuses, limit=limit)
+        total = len(found)
+        if total == limit:
+            total = await subscribers.number(list_name=list_name, statuses=statuses)
+        return found, total
+
+    records, total = within(act)
+    if as_json:
+        say_json([_record_json(record) for record in records])
+    else:
+        table(
+            ("list", "address", "status", "came by", "since", "no mail because"),
+            [_row(record) for record in records],
+            folds=("no mail because",),
+        )
+    say_left_out(len(records), total, "subscribers", is_result=not as_json)
+
+
+@group.command()
+def show(address: Address, *, as_json: AsJson = False) -> None:
+    """Show all that is known of an address: its lists, wishes, suppressions and latest deliveries."""
+    person = within(lambda program: _person(program, address))
+    if as_json:
+        say_json(person)
+        return
+    for record in person["lists"]:
+        say(f"on {record['list']}:")
+        for field, value in record.items():
+            if field != "list" and value not in (None, "", []):
+                say(f"  {field.replace('_', ' ')}: {_shown(value)}")
+    for heading in ("suppressions", "deliveries"):
+        if rows := person[heading]:
+            say(f"{heading} (times in UTC):")
+            table(tuple(rows[0]), [tuple(map(_shown, row.values())) for row in rows])
+
+
+@group.command()
+def add(
+    address: Address,
+    *,
+    list_name: OneList,
+    name: Annotated[str, typer.Option(metavar="TEXT", help="What mails call the reader.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Put an address on a list, as a reader of its own: the list files neither change nor remove it."""
+
+    async def act(program: Program) -> bool:
+        from newsletter.core.subscriber import Member, Origin
+        from newsletter.core.text import one_line
+
+        _check_list(program, list_name)
+        member = Member(_checked(address), one_line(name))
+        return await program.store.subscribers.add(list_name, member, Origin.COMMAND, now=now())
+
+    is_new = within(act)
+    if as_json:
+        say_json({"added": is_new})
+    else:
+        say(f"{address} {'reads' if is_new else 'read before, and reads still:'} {list_name}")
+
+
+@group.command()
+def remove(address: Address, *, list_name: OneList, as_json: AsJson = False) -> None:
+    """Take an address off a list for good: it is suppressed there, so that no file or import brings it back."""
+
+    async def act(program: Program) -> bool:
+        _check_list(program, list_name)
+        return await program.store.subscribers.suppress(
+            _checked(address), list_name=list_name, reason=_BY_OPERATOR, now=now()
+        )
+
+    is_new = within(act)
+    if as_json:
+        say_json({"removed": is_new})
+    else:
+        say(f"{address} gets {'no more mail' if is_new else 'no mail already'} of {list_name}")
+
+
+async def _person(program: Program, address: str) -> dict[str, Any]:
+    """Return all that is known of an address.
+
+    Raises:
+        UsageError: nothing is.
+    """
+    from newsletter.core.address import address_key
+
+    key, store = address_key(_checked(address)), program.store
+    records = await store.subscribers.records(address_key=key)
+    suppressed = await store.suppressions.find(address=key)
+    if not records and not suppressed:
+        raise UsageError(f"{address} is known on no list")
+    deliveries = [
+        delivery for record in records for delivery in await store.outbox.records_of(record.key, limit=_DELIVERIES)
+    ]
+    return {
+        "address": address,
+        "lists": [_record_json(record) for record in records],
+        "suppressions": [_suppression_json(one) for one in suppressed],
+        "deliveries": [_delivery_json(one) for one in deliveries],
+    }
+
+
+def _check_list(program: Program, name: str | None) -> None:
+    if name is not None:
+        program.lists.read().named(name)
+
+
+def _checked(address: str) -> str:
+    from newsletter.lists.addresses import Addresses
+
+    try:
+        return Addresses().read(address)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _done(counts: SyncCounts) -> dict[str, int]:
+    return {
+        "added": counts.added,
+        "changed": counts.changed,
+        "reactivated": counts.reactivated,
+        "removed": counts.removed,
+    }
+
+
+def _in_words(numbers: Mapping[str, int], counts: SyncCounts) -> str:
+    """Return `3 add, 1 remove, 40 as they are`, or that there is nothing to do."""
+    parts = [f"{number} {word}" for word, number in numbers.items() if number]
+    if not counts.differ:
+        parts.insert(0, "nothing to do")
+    return ", ".join([*parts, f"{counts.unchanged} as they are"])
+
+
+def _plan_json(each: SyncPlan) -> dict[str, Any]:
+    return {
+        "list": each.list,
+        **_counts_json(each.counts),
+        "staying_out": each.staying_out,
+        "changes": [
+            {"change": change.kind, "address": change.email, "why": change.reason} for change in each.changes
+        ],
+    }
+
+
+def _counts_json(counts: SyncCounts) -> dict[str, int]:
+    return {**_done(counts), "unchanged": counts.unchanged}
+
+
+def _row(record: SubscriberRecord) -> tuple[object, ...]:
+    one = record.subscriber
+    return one.list, one.email, one.status, one.origin, f"{record.joined_at:%F}", record.barred or ""
+
+
+def _record_json(record: SubscriberRecord) -> dict[str, Any]:
+    one = record.subscriber
+    return {
+        "list": one.list,
+        "address": one.email,
+        "name": one.name,
+        "status": one.status,
+        "origin": one.origin,
+        "since": record.joined_at,
+        "changed": record.changed_at,
+        "topics": list(one.topics),
+        "follows": [str(follow) for follow in one.follows],
+        "interest": one.interest,
+        "cadence": one.cadence,
+        "hour": one.hour and f"{one.hour:%H:%M}",
+        "timezone": one.timezone,
+        "no_mail_because": None if record.barred is None else str(record.barred),
+    }
+
+
+def _suppression_json(one: Suppression) -> dict[str, Any]:
+    return {"list": one.list, "reason": one.reason, "since": one.since, "held": one.held}
+
+
+def _delivery_json(one: DeliveryRecord) -> dict[str, Any]:
+    return {
+        "list": one.list,
+        "day": one.day,
+        "state": one.state,
+        "attempts": one.attempts,
+        "updated": one.updated_at,
+        "text": one.text,
+    }
+
+
+def _shown(value: object) -> object:
+    """Return a value for a table: lists as words, moments in UTC to the minute."""
+    from datetime import datetime
+
+    if isinstance(value, datetime):
+        return f"{value:%F %R}"
+    return ", ".join(map(str, value)) if isinstance(value, list) else ("" if value is None else value)

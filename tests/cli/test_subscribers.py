@@ -1,0 +1,125 @@
+"""`subscribers`: an operator sees what files would change, applies it, and looks after single readers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import LIST, Call
+
+
+def name(folder: Path, *people: str) -> None:
+    """Write the list's file anew, so that it names these people."""
+    tables = "".join(f'\n[[subscribers]]\nemail = "{each}@lab.example"\n' for each in people)
+    (folder / "subscribers" / "daily.toml").write_text(LIST + tables)
+
+
+def done(call: Call, *words: str) -> str:
+    code, out, err = call("subscribers", *words)
+    assert (code, err) == (0, "")
+    return out
+
+
+def parsed(call: Call, *words: str) -> Any:
+    return json.loads(done(call, *words, "--json"))
+
+
+def test_a_plan_is_shown_and_applied_and_then_there_is_nothing_to_do(call: Call, folder: Path) -> None:
+    name(folder, "ann", "bob")
+    assert done(call, "plan").splitlines() == [
+        "daily: 2 add, 0 as they are",
+        "change  address          why",
+        "add     ann@lab.example  new in the files",
+        "add     bob@lab.example  new in the files",
+    ]
+    assert done(call, "apply") == "daily: 2 added, 0 as they are\n"
+    assert done(call, "plan") == "daily: nothing to do, 2 as they are\n"
+    assert parsed(call, "apply") == [
+        {"list": "daily", "added": 0, "changed": 0, "reactivated": 0, "removed": 0, "unchanged": 2}
+    ]
+
+
+def test_rows_that_are_left_out_are_counted(call: Call, folder: Path) -> None:
+    name(folder, "ann", "bob", "cid")
+    assert done(call, "plan", "--limit", "2").splitlines()[-1] == "2 of 3 people; --limit 3 shows all"
+    done(call, "apply")
+    assert done(call, "list", "--limit", "1").splitlines()[-1] == "1 of 3 subscribers; --limit 3 shows all"
+
+
+def test_who_was_taken_off_stays_off_until_the_operator_says_otherwise(call: Call, folder: Path) -> None:
+    name(folder, "ann", "bob")
+    done(call, "apply")
+    assert (
+        done(call, "remove", "Ann@lab.example", "--list", "daily")
+        == "Ann@lab.example gets no more mail of daily\n"
+    )
+    [plan] = parsed(call, "plan")
+    [change] = plan["changes"]
+    assert (plan["staying_out"], change["address"], change["change"]) == (1, "ann@lab.example", "stays out")
+    assert change["why"].startswith("removed by the operator 20")
+
+    code, out, err = call("subscribers", "add", "ann@lab.example", "--list", "daily")
+    assert (code, out) == (2, "")
+    assert "`newsletter suppressions remove ann@lab.example --list daily`" in err
+    assert call("suppressions", "remove", "ann@lab.example", "--list", "daily")[0] == 0
+    assert {one["address"]: one["status"] for one in parsed(call, "list")} == {
+        "ann@lab.example": "active",
+        "bob@lab.example": "active",
+    }
+
+
+def test_who_is_added_by_command_is_not_the_files_to_remove(call: Call, folder: Path) -> None:
+    name(folder, "ann")
+    done(call, "apply")
+    done(call, "add", "cleo@lab.example", "-l", "daily", "--name", "Cleo")
+    name(folder)
+    assert done(call, "apply") == "daily: 1 removed, 0 as they are\n"
+    assert parsed(call, "add", "cleo@lab.example", "-l", "daily") == {"added": False}
+    known = {one["address"]: (one["status"], one["origin"]) for one in parsed(call, "list")}
+    assert known == {"ann@lab.example": ("removed", "file"), "cleo@lab.example": ("active", "command")}
+    assert [one["address"] for one in parsed(call, "list", "--status", "removed")] == ["ann@lab.example"]
+
+
+def test_all_that_is_known_of_a_person_is_shown(call: Call, folder: Path) -> None:
+    name(folder, "ann")
+    done(call, "apply")
+    done(call, "remove", "ann@lab.example", "-l", "daily")
+    shown = parsed(call, "show", "ANN@lab.example")
+    assert [one["status"] for one in shown["lists"]] == ["unsubscribed"]
+    assert [one["reason"] for one in shown["suppressions"]] == ["removed by the operator"]
+    assert "  status: unsubscribed" in done(call, "show", "ann@lab.example").splitlines()
+
+
+@pytest.mark.parametrize("words", [("show", "no@lab.example"), ("add", "no address", "-l", "daily")])
+def test_a_person_who_is_not_there_and_an_address_that_is_none_are_wrong_usage(
+    call: Call, folder: Path, words: tuple[str, ...]
+) -> None:
+    name(folder, "ann")
+    code, out, err = call("subscribers", *words)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+
+
+def test_many_readers_are_removed_only_where_the_operator_says_so(call: Call, folder: Path) -> None:
+    name(folder, *"abcdefgh")
+    done(call, "apply")
+    name(folder, *"abcde")
+    for command in ("subscribers apply", "run"):
+        code, _, err = call(*command.split())
+        assert code == 78
+        assert "daily.toml:1: names 3 of 8 readers no longer" in err
+    assert done(call, "apply", "--allow-mass-removal") == "daily: 3 removed, 5 as they are\n"
+
+
+def test_files_are_left_alone_where_a_command_is_to_apply_them(
+    call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEWSLETTER_LISTS__APPLY", "by_command")
+    name(folder, "ann")
+    _, _, err = call("run")
+    assert "newsletter subscribers plan" in err
+    assert parsed(call, "list") == []
+    done(call, "apply")
+    assert [one["address"] for one in parsed(call, "list")] == ["ann@lab.example"]
