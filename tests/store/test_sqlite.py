@@ -209,7 +209,7 @@ async def test_a_statement_is_one_call_of_the_connections_thread(monkeypatch: py
     async def counted(self: Connection, *arguments: Any, **options: Any) -> Any:
         nonlocal calls
         calls += 1
-        return await execute(self, *arguments, **options)  # type: ignore[no-untyped-call]
+        return await execute(self, *arguments, **options)
 
     database = connect("sqlite://")
     async with database.write() as connection:
