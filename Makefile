@@ -14,8 +14,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 STAMP := $(VENV)/.installed
 NODE_STAMP := tests/node/node_modules/.installed
 
-.PHONY: help setup install uninstall demo test lint types architecture pytest system wheel bench fuzz crash lock \
-  catalogues screenshots clean
+.PHONY: help setup install uninstall demo test lint types architecture pytest coverage system wheel bench fuzz \
+  crash lock catalogues screenshots clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -61,7 +61,10 @@ types: setup  ## mypy --strict over code, tests and benches
 architecture: setup  ## imports run one way
 	$(BIN)/lint-imports
 
-pytest: setup $(NODE_STAMP)  ## the tests, with branch coverage
+pytest: setup $(NODE_STAMP)  ## the tests
+	$(BIN)/pytest -n 4 --dist worksteal
+
+coverage: setup $(NODE_STAMP)  ## the tests with branch coverage, which takes them twice as long
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n 4 --dist worksteal
 	$(BIN)/coverage combine --quiet

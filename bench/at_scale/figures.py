@@ -18,6 +18,9 @@ GOALS: dict[str, dict[str, float]] = {
     "serve, idle": {"cpu_percent": 1, "rss_mb": 150, "healthz_p99_ms": 50},
     "serve, an issue is closed": {"healthz_p99_ms": 200, "leaving_p99_ms": 200, "lock_s": 1},
     "serve, an issue is sent": {"healthz_p99_ms": 200, "leaving_p99_ms": 200},
+    "subscribers plan": {"wall_s": 30, "rss_mb": 200},
+    "subscribers apply": {"wall_s": 60, "rss_mb": 200},
+    "subscribers plan, nothing to do": {"wall_s": 3, "rss_mb": 200},
 }
 
 # How a figure is shown: its words, and how many decimals it has.

@@ -82,23 +82,25 @@ def _show(records: Sequence[DeliveryRecord]) -> None:
     if not records:
         say("no such deliveries")
         return
-    clocks = Clocks(record.timezone for record in records)
+    clocks = Clocks((record.timezone for record in records), below=sys.stdout.isatty())
     table(
-        ("list", "day", "address", "state", "tries", clocks.heading("when"), "what the relay said"),
+        ("list", "day", "state", "tries", clocks.heading("when"), "address", "what the relay said"),
         (
             (
                 record.list,
                 record.day,
-                record.email,
                 record.state,
                 record.attempts,
                 clocks.shown(_when(record), record.timezone),
+                record.email,
                 _answer(record),
             )
             for record in records
         ),
         folds={"what the relay said"},
     )
+    if clocks.note:
+        say(clocks.note)
 
 
 @group.command()
@@ -106,7 +108,13 @@ def retry(*, list_name: ListName = None, date: Day = None, as_json: AsJson = Fal
     """Make deferred deliveries due now, however late; the next `run` or the scheduler sends them."""
     from newsletter.operations import operate
 
-    count = within(lambda program: operate.retry(program.store.outbox, list_name=list_name, day=date, now=now()))
+    async def act(program: Program) -> int:
+        count = await operate.retry(program.store.outbox, list_name=list_name, day=date, now=now())
+        if not count:
+            await check_list(program, list_name)
+        return count
+
+    count = within(act)
     _say_count(count, "due now", as_json=as_json)
 
 
@@ -124,11 +132,15 @@ def release(
     from newsletter.operations import operate
 
     done = "counted as sent" if as_sent else "queued again"
-    count = within(
-        lambda program: operate.release(
-            program.store.outbox, as_sent=as_sent, list_name=list_name, day=date, now=now()
-        )
-    )
+
+    async def act(program: Program) -> int:
+        outbox = program.store.outbox
+        count = await operate.release(outbox, as_sent=as_sent, list_name=list_name, day=date, now=now())
+        if not count:
+            await check_list(program, list_name)
+        return count
+
+    count = within(act)
     _say_count(count, done, as_json=as_json)
 
 

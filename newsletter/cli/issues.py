@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,7 @@ def _show(summaries: Sequence[IssueSummary]) -> None:
     if not summaries:
         say("no issues yet")
         return
-    clocks = Clocks(issue.timezone for issue in summaries)
+    clocks = Clocks((issue.timezone for issue in summaries), below=sys.stdout.isatty())
     table(
         ("list", "day", "no.", clocks.heading("closed"), "papers", "deliveries", "subject"),
         (
@@ -74,6 +75,8 @@ def _show(summaries: Sequence[IssueSummary]) -> None:
         ),
         folds={"deliveries", "subject"},
     )
+    if clocks.note:
+        say(clocks.note)
 
 
 @group.command("show")
@@ -105,6 +108,7 @@ async def _find_issue(program: Program, list_name: str, day: date | None) -> Iss
     store = program.store.issues
     issue = await (store.find(list_name, day) if day else store.latest(list_name))
     if issue is None:
+        await check_list(program, list_name)
         raise UsageError(
             f"list {list_name!r} has no issue{f' of {day}' if day else ''}: see `newsletter issues list`"
         )

@@ -18,16 +18,23 @@ def minute(moment: datetime, timezone: str) -> str:
 class Clocks:
     """The clocks by which a table shows moments of several lists.
 
-    Where all lists have the same zone, its name stands once, in the heading; else beside each moment.
+    Where all lists have the same zone, its name stands once: in the heading or, as terminals are narrow, in a line
+    of its own after the table. Else it stands beside each moment.
     """
 
-    def __init__(self, timezones: Iterable[str]) -> None:
-        """Take the IANA name of each list's zone."""
+    def __init__(self, timezones: Iterable[str], *, below: bool) -> None:
+        """Take the IANA name of each list's zone, and whether the name stands after the table."""
         self._zones = set(timezones)
+        self._below = below
 
     def heading(self, text: str) -> str:
         """Return the heading of a column of moments."""
-        return f"{text} ({next(iter(self._zones))})" if len(self._zones) == 1 else text
+        return f"{text} ({next(iter(self._zones))})" if len(self._zones) == 1 and not self._below else text
+
+    @property
+    def note(self) -> str:
+        """Return the line after the table, or nothing."""
+        return f"times in {next(iter(self._zones))}" if len(self._zones) == 1 and self._below else ""
 
     def shown(self, moment: datetime, timezone: str) -> str:
         """Return a moment of a list that has this zone."""

@@ -9,14 +9,14 @@ import typer
 
 from newsletter.cli.exits import Exit, code_of_run
 from newsletter.cli.moments import minute
-from newsletter.cli.output import complain, say, say_json
+from newsletter.cli.output import complain, fold, say, say_json
 from newsletter.cli.session import AsJson, Day, ListName, no_list, now, right_and_wrong, until_signal, within
 from newsletter.core.errors import ListFileError, MissedError, SourceError, UsageError
 from newsletter.core.text import counted, one_line
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Sequence
     from datetime import date
 
     from newsletter.bootstrap import Program
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from newsletter.pipeline.report import RunReport
     from newsletter.pipeline.run import Wish
     from newsletter.ports import ListFile
+    from newsletter.scheduling.first_issue import FirstIssue
 
 
 def register(app: typer.Typer) -> None:
@@ -60,9 +61,12 @@ def run(
         cut_off=Exit.TEMPORARY,
         quiet=quiet,
     )
+    _say_reports([report for report in reports if report.is_worth_a_word or not quiet], as_json=as_json)
+    raise typer.Exit(Exit.CONFIGURATION if is_wrong else code_of_run(reports))
+
+
+def _say_reports(reports: Sequence[RunReport], *, as_json: bool) -> None:
     for report in reports:
-        if quiet and not report.is_worth_a_word:
-            continue
         for edition in report.editions:
             # Missed hours and sources that do not answer stand in the report itself.
             if edition.trouble and not isinstance(edition.trouble, (MissedError, SourceError)):
@@ -71,16 +75,16 @@ def run(
             say_json(report.as_json())
         else:
             _say_report(report)
-    raise typer.Exit(Exit.CONFIGURATION if is_wrong else code_of_run(reports))
 
 
 def _ask_for_first_issues(list_name: str | None) -> None:
     """Ask before the first issue of a list goes out; who only tries the program may not expect that."""
-    from newsletter.cli.first_issue import first_issues_due
+    from newsletter.scheduling.first_issue import first_issues_due
 
-    for name, readers in within(
-        lambda program: first_issues_due(program, right_and_wrong(program.lists, list_name)[0])
-    ):
+    def due(program: Program) -> Awaitable[list[FirstIssue]]:
+        return first_issues_due(program.store, right_and_wrong(program.lists, list_name)[0], now=now())
+
+    for name, readers in within(due):
         who = counted(readers, "reader")
         if not typer.confirm(f"The first issue of {name} is due and goes to {who} now. Send it?", err=True):
             say("nothing was sent; `newsletter run --dry-run` shows what would be")
@@ -152,20 +156,20 @@ async def _deliver_without_file(
 
 def _say_report(report: RunReport) -> None:
     values = report.as_json()
-    say(f"{report.list} {report.date}: {report.status.value}{f' ({report.reason})' if report.reason else ''}")
+    _tell(f"{report.list} {report.date}: {report.status.value}{f' ({report.reason})' if report.reason else ''}")
     if report.read or report.collected or report.failures or report.issue is None:
-        say(f"  {_collected(report)}")
+        _tell(f"  {_collected(report)}")
     for reason in report.failures.values():
-        say(f"  failed: {reason}")
+        _tell(f"  failed: {reason}")
     if report.issue is not None:
         number = f"issue {report.issue.number}" if report.issue.number else "draft"
-        say(f"  {number}: {report.issue.subject}")
-        say(f"  {counted(report.issue.listings, 'paper')}, {report.issue.html_bytes:,} bytes of HTML")
+        _tell(f"  {number}: {report.issue.subject}")
+        _tell(f"  {counted(report.issue.listings, 'paper')}, {report.issue.html_bytes:,} bytes of HTML")
     if report.rehearsal is not None:
         _say_rehearsal(report.rehearsal)
     if report.deliveries or report.suppressed:
         states = ", ".join(f"{count:,} {state}" for state, count in values["deliveries"].items() if count)
-        say(f"  deliveries: {states}; sent just now: {report.sent_now:,}")
+        _tell(f"  deliveries: {states}; sent just now: {report.sent_now:,}")
     if report.weekly is not None:
         _say_report(report.weekly)
 
@@ -182,14 +186,18 @@ def _collected(report: RunReport) -> str:
 def _say_rehearsal(rehearsal: Rehearsal) -> None:
     """Print what an issue would bring, to how many readers, and when."""
     for number, title in enumerate(rehearsal.titles, start=1):
-        say(f"  {number:3}. {one_line(title)}")
+        _tell(f"  {number:3}. {one_line(title)}")
     zone, due = rehearsal.timezone, ""
     if rehearsal.due_at and rehearsal.titles:
         own = "all at once" if rehearsal.at_once else "or at the reader's own hour"
         due = f", due {minute(rehearsal.due_at, zone)} ({zone}), {own}"
-    say(f"  {counted(rehearsal.readers, 'reader')}{due}")
+    _tell(f"  {counted(rehearsal.readers, 'reader')}{due}")
     for copy in rehearsal.copies:
         at = minute(copy.due_at, zone) if copy.due_at else "nothing"
-        say(f"    {copy.email}: {at}{f' ({copy.reason})' if copy.reason else ''}")
+        _tell(f"    {copy.email}: {at}{f' ({copy.reason})' if copy.reason else ''}")
     if rehearsal.copies and len(rehearsal.copies) < rehearsal.readers:
-        say(f"    … and {rehearsal.readers - len(rehearsal.copies):,} more")
+        _tell(f"    … and {rehearsal.readers - len(rehearsal.copies):,} more")
+
+
+def _tell(line: str) -> None:
+    say(fold(line, indent=4))

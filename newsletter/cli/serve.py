@@ -42,7 +42,7 @@ async def _serve(program: Program, stop: asyncio.Event, host: str | None, port: 
 
     import structlog
 
-    from newsletter.cli.first_issue import first_issues_due
+    from newsletter.scheduling.first_issue import first_issues_due
 
     log = structlog.get_logger(__name__)
     if reason := _no_links(program):
@@ -50,7 +50,7 @@ async def _serve(program: Program, stop: asyncio.Event, host: str | None, port: 
     program.load()
     lists = await asyncio.to_thread(program.lists.read)
     await program.mark.check()  # an older copy of the database is an error before anything runs
-    for name, readers in await first_issues_due(program, lists.right.values()):
+    for name, readers in await first_issues_due(program.store, lists.right.values(), now=now()):
         log.warning("first_issue_goes_out_now", list=name, readers=readers, reason="its hour of today has passed")
     _load(program, lists.right.values())
     web = program.settings.web

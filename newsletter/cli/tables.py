@@ -1,7 +1,7 @@
 """Rows under headings: one line a row wherever no terminal limits it, so that `grep` finds whole rows.
 
 On a terminal the columns that hold sentences share what the others leave, and are folded between words. Where they
-would become too narrow to read, each row has them on lines of its own, below the others.
+would become too narrow to read, each row has them on lines of its own below the others, with their headings.
 """
 
 from __future__ import annotations
@@ -47,7 +47,10 @@ def lines(
         for place, share in zip(folded, shared, strict=True):
             widths[place] = share
         return [line for row in texts for line in _folded(row, widths)]
-    return [line for row in texts for line in _below(row, widths, fixed, folded, width)]
+    whole = [widths[place] for place in fixed]
+    heading = _line([headings[place] for place in fixed], whole)
+    room = max(width, _NARROWEST + len(_INDENT))
+    return [heading, *(line for row in texts[1:] for line in _below(row, headings, whole, fixed, folded, room))]
 
 
 def _text(value: object) -> str:
@@ -82,9 +85,15 @@ def _folded(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
 
 
 def _below(
-    row: Sequence[str], widths: Sequence[int], fixed: Sequence[int], folded: Sequence[int], width: int
+    row: Sequence[str],
+    headings: Sequence[str],
+    widths: Sequence[int],
+    fixed: Sequence[int],
+    folded: Sequence[int],
+    room: int,
 ) -> Iterator[str]:
-    yield _line([row[place] for place in fixed], [widths[place] for place in fixed])
-    room = max(width - len(_INDENT), _NARROWEST)
+    yield _line([row[place] for place in fixed], widths)
     for place in folded:
-        yield from (f"{_INDENT}{line}" for line in textwrap.wrap(row[place], room))
+        if row[place]:
+            said = f"{headings[place]}: {row[place]}"
+            yield from textwrap.wrap(said, room, initial_indent=_INDENT, subsequent_indent=2 * _INDENT)

@@ -7,7 +7,8 @@ gets, in the issue's own order, until the list's `max_listings` are reached. Wha
 
     named   1 for the first topic, followed organization or keyword that matches, 1/2 for the second, 1/4 …
     text    the listing's score for the reader's own words (`newsletter.core.interest`), the best being 1
-    like    how like it is to what the reader liked (`newsletter.core.likeness`), the best being 1; not below -1/2
+    like    how like it is to papers that the reader liked or gave as examples (`newsletter.core.likeness`), the
+            best being 1; not below -1/2
     place   from 1 for the issue's first listing down to 0: what trends
 
 What is nearly the same as a paper of which the reader asked for less fits none of the reader's wishes, unless the
@@ -18,7 +19,7 @@ topics don't push out what the week was about. A reader who wants matches alone 
 
 The first papers are not to be five versions of one thing. So each place of the lead and of the cards "For you"
 goes to the listing with the highest `value - 1.5 · similarity`: how much of its title stands in that of one that
-was placed before (`SearchIndex.similarity`). This changes the order alone: what fits is never left out for what
+was placed before (`SearchIndex.similarities`). This changes the order alone: what fits is never left out for what
 does not.
 """
 

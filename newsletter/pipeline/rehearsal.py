@@ -63,21 +63,12 @@ async def rehearsed(store: Store, file: ListFile, issue: Issue, *, now: datetime
         now: the moment, aware.
         day: the day that somebody has named: then all copies are due at once.
     """
-    list_, titles = file.list, tuple(one.listing.title for one in issue.listings[: issue.length])
     if issue.key:
-        counts = await store.outbox.counts(issue.key)
-        records = await store.outbox.records(list_name=list_.name, day=issue.day, limit=_SHOWN)
-        return Rehearsal(
-            titles=titles,
-            readers=sum(counts.values()) - counts[DeliveryState.WITHDRAWN],
-            copies=tuple(Copy(email=one.email, due_at=one.due_at, reason=one.state.value) for one in records),
-            due_at=await store.outbox.next_due(issue.key),
-            at_once=day is not None,
-            timezone=list_.timezone,
-        )
+        return await _of_closed(store, file, issue, at_once=day is not None)
+    list_ = file.list
     slot = slot_on(list_, issue.day) if day or comes_out_on(list_, issue.day) else agenda(list_, now).next
     copies: list[Copy] = []
-    if slot is not None and titles:
+    if slot is not None and issue.listings:
         choose = Chooser(issue.listings, issue.terms).of
         plan = planner(list_, slot, now, at_once=day is not None, choose=choose, subject_of=lambda _: "")
         for reader in await _first_readers(store, file):
@@ -87,13 +78,32 @@ async def rehearsed(store: Store, file: ListFile, issue: Issue, *, now: datetime
     synced = await store.subscribers.synced_files(list_.name)
     named = 0 if synced else (await asyncio.to_thread(file.roster.check)).members
     return Rehearsal(
-        titles=titles,
+        titles=_titles(issue),
         readers=known.active + named,
         copies=tuple(copies),
         due_at=None if slot is None else now if day else max(now, slot.at),
         at_once=day is not None,
         timezone=list_.timezone,
     )
+
+
+async def _of_closed(store: Store, file: ListFile, issue: Issue, *, at_once: bool) -> Rehearsal:
+    """Return what a closed issue brings to whom: its deliveries are planned already."""
+    name = file.list.name
+    counts = await store.outbox.counts(issue.key)
+    records = await store.outbox.records(list_name=name, day=issue.day, limit=_SHOWN)
+    return Rehearsal(
+        titles=_titles(issue),
+        readers=sum(counts.values()) - counts[DeliveryState.WITHDRAWN],
+        copies=tuple(Copy(email=one.email, due_at=one.due_at, reason=one.state.value) for one in records),
+        due_at=await store.outbox.next_due(issue.key),
+        at_once=at_once,
+        timezone=file.list.timezone,
+    )
+
+
+def _titles(issue: Issue) -> tuple[str, ...]:
+    return tuple(one.listing.title for one in issue.listings[: issue.length])
 
 
 async def _first_readers(store: Store, file: ListFile) -> list[Subscriber]:

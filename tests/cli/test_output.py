@@ -141,7 +141,9 @@ def test_json_is_an_array_and_for_one_list_that_is_named_an_object(call: Call, r
         assert one["list"] == named["list"] == "daily"
 
 
-@pytest.mark.parametrize("command", ["deliveries list", "issues list"])
+@pytest.mark.parametrize(
+    "command", ["deliveries list", "deliveries retry", "deliveries release", "issues list", "issues show"]
+)
 def test_a_list_that_is_not_there_is_no_empty_answer(call: Call, ready: Path, command: str) -> None:
     code, out, err = call(*command.split(), "--list", "dayly")
     assert (code, out) == (2, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,8 +35,8 @@ def test_on_a_narrow_terminal_sentences_are_folded_and_addresses_are_not() -> No
 
 def test_where_too_little_is_left_for_sentences_they_stand_below_the_row() -> None:
     shown = lines(HEADINGS, [("2026-03-12", ADDRESS, SAID)], folds=FOLDS, width=80)
-    assert shown[2] == f"2026-03-12  {ADDRESS}"
-    assert shown[3].startswith("    451 4.7.1 Greylisted, ")
+    assert shown[:2] == ["day         address", f"2026-03-12  {ADDRESS}"]
+    assert shown[2].startswith("    what the relay said: 451 4.7.1 Greylisted, ")
     assert max(map(cell_len, shown)) <= 80
 
 
@@ -49,7 +50,8 @@ def test_nothing_is_lost_at_any_width(rows: list[tuple[str, str, str]], width: i
     shown = lines(HEADINGS, rows, folds=FOLDS, width=width)
     assert len(whole) == len(rows) + 1
 
-    def letters(text: list[str]) -> list[str]:
-        return sorted(re.sub(r"\s", "", "".join(text)))
+    def letters(text: list[str]) -> Counter[str]:
+        return Counter(re.sub(r"\s", "", "".join(text)))
 
-    assert letters(shown) == letters(whole)
+    assert letters(whole) <= letters(shown) + letters(list(HEADINGS))
+    assert letters(whole[1:]) <= letters(shown)

@@ -61,7 +61,7 @@ async def test_lint_finds_nothing_to_stop_our_own_mail(workplace: Workplace) -> 
     save_page(workplace)
     done = await workplace.run("lint", "--date", "2026-03-12", "--json")
     assert done.code == 0, done.out
-    assert [one for one in done.json["findings"] if one["level"] == "failure"] == []
+    assert [one for one in done.json[0]["findings"] if one["level"] == "failure"] == []
 
 
 async def test_lint_asks_for_the_links_when_it_is_told_to(workplace: Workplace, httpserver: HTTPServer) -> None:
@@ -73,7 +73,7 @@ async def test_lint_asks_for_the_links_when_it_is_told_to(workplace: Workplace, 
     workplace.environment["NEWSLETTER_HTTP__ALLOW_PRIVATE"] = "true"
     done = await workplace.run("lint", "--date", "2026-03-12", "--links", "--json")
     assert done.code == 0, done.err
-    found = [(one["rule"], one["where"], one["message"]) for one in done.json["findings"]]
+    found = [(one["rule"], one["where"], one["message"]) for one in done.json[0]["findings"]]
     assert ("dead-link", f"link {paper['code_url']}", "answered 404") in found
     assert ("link-https", f"HTML part, link {paper['url']!r}", "is plain HTTP") in found
     assert "dead-link" not in (await workplace.run("lint", "--date", "2026-03-12")).out

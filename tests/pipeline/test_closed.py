@@ -463,6 +463,16 @@ async def test_a_preview_shows_a_closed_issue_as_it_was_chosen_and_rendered(tmp_
     assert "https://example.org/daily/2026-03-09" in text(ann)  # where the page stood when it was rendered
 
 
+async def test_a_preview_on_a_day_without_news_shows_the_newest_issue(tmp_path: Path, store: Store) -> None:
+    desk = await evening_desk(tmp_path, store)
+    desk.now += timedelta(days=6)
+
+    shown = await studio_of(desk).message("daily", None, "ann@example.org")
+
+    assert (shown.day, shown.frozen, shown.sample) == (MONDAY, True, False)
+    assert shown.note == "Nothing is new on 2026-03-15: this is the newest issue."
+
+
 async def test_a_closed_issue_can_be_looked_at_when_the_file_of_its_list_is_gone(
     tmp_path: Path, store: Store
 ) -> None:

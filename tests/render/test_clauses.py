@@ -13,21 +13,25 @@ WORDS = ("we", "show", "that", "agents", ",", "which", "plan", "by", "asking", "
 
 
 def test_text_is_cut_between_words() -> None:
-    assert cut("Efficient Disentanglement for Talking", 30) == "Efficient Disentanglement …"
+    assert cut("Efficient Disentanglement for Talking", 30) == "Efficient Disentanglement\u00a0…"
     assert cut("Short", 30) == "Short"
-    assert cut("Title: and more", 10) == "Title …"
+    assert cut("Title: and more", 10) == "Title\u00a0…"
 
 
 @pytest.mark.parametrize(
     ("text", "limit", "short"),
     [
-        ("An agent plans its steps by asking another agent for advice.", 40, "An agent plans its steps …"),
-        ("It reads long texts, which nobody had thought possible.", 40, "It reads long texts …"),
-        ("A model of the whole world for very small robots at home.", 45, "A model of the whole world …"),
+        ("An agent plans its steps by asking another agent for advice.", 40, "An agent plans its steps\u00a0…"),
+        ("It reads long texts, which nobody had thought possible.", 40, "It reads long texts\u00a0…"),
+        ("A model of the whole world for very small robots at home.", 45, "A model of the whole world\u00a0…"),
         ("Lingshu, a model for medicine, answers most questions.", 40, "Lingshu answers most questions."),
-        ("We prove that the bound holds; earlier work only assumed it.", 45, "We prove that the bound holds …"),
-        ("All in all the method is a lot better than what there was.", 24, "All in all the method …"),
-        ("这是第一句话，比较长一些的句子在这里继续下去", 24, "这是第一句话 …"),
+        (
+            "We prove that the bound holds; earlier work only assumed it.",
+            45,
+            "We prove that the bound holds\u00a0…",
+        ),
+        ("All in all the method is a lot better than what there was.", 24, "All in all the method\u00a0…"),
+        ("这是第一句话，比较长一些的句子在这里继续下去", 24, "这是第一句话\u00a0…"),
     ],
 )
 def test_text_is_cut_where_a_clause_ends(text: str, limit: int, short: str) -> None:
@@ -44,7 +48,7 @@ def test_what_is_cut_is_never_longer_than_asked(text: str, limit: int) -> None:
 @given(st.text(st.sampled_from("e\u0301 \u200d👩🏽x深")), st.integers(4, 30))
 def test_nothing_that_is_shown_as_one_character_is_cut_apart(text: str, limit: int) -> None:
     short = cut(text, limit)
-    kept = short.removesuffix(" …")
+    kept = short.removesuffix("\u00a0…")
     if kept != text and text.startswith(kept) and len(kept) < len(text) and kept:
         assert not combining(text[len(kept)])
         assert kept[-1] != "\u200d" or text[len(kept)] == " "
@@ -54,8 +58,8 @@ def test_nothing_that_is_shown_as_one_character_is_cut_apart(text: str, limit: i
 def test_a_clause_ends_neither_inside_a_word_nor_with_one_that_leads_on(words: list[str]) -> None:
     text = " ".join(words)
     short = clause(text, 40)
-    if short != text and text.startswith(short.removesuffix(" …")):
-        last = short.removesuffix(" …").split()[-1:]
+    if short != text and text.startswith(short.removesuffix("\u00a0…")):
+        last = short.removesuffix("\u00a0…").split()[-1:]
         assert not {"that", "which", "by", ",", "("} & set(last) or len(short.split()) <= 2
         assert set(last) <= set(words)
 

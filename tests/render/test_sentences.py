@@ -57,7 +57,7 @@ def test_a_passage_is_of_whole_sentences_in_their_order(chosen: list[str]) -> No
         (
             "We follow Smith et al. 2020 here, at length, to the very end of it.",
             40,
-            "We follow Smith et al. 2020 here …",
+            "We follow Smith et al. 2020 here\u00a0…",
         ),
         ("It is 2.5 times faster. And it is cheaper, too.", 30, "It is 2.5 times faster."),
         ("A question? Yes! And then words that do not fit any more.", 25, "A question? Yes!"),

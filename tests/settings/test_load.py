@@ -130,7 +130,7 @@ def test_all_mistakes_of_file_and_environment_come_at_once_with_their_lines(
         f"{env_file}:7: NEWSLETTER_WEB__PORT: is set a second time: remove one of the two",
         f"{env_file}:8: QQQ: unknown setting: remove it; .env.example names all",
         f"{env_file}:9: NEWSLETTER_SMTP__PORT: write a whole number",
-        "NEWSLETTER_LOG__LEVEL: should be 'debug', 'info', 'warning' or 'error'",
+        "NEWSLETTER_LOG__LEVEL: write debug, info, warning or error",
     ]
 
 

@@ -9,7 +9,7 @@ import re
 from itertools import accumulate
 from unicodedata import combining, east_asian_width
 
-ELLIPSIS = " …"
+ELLIPSIS = "\u00a0…"  # never alone on a line
 
 _JOINER = "\u200d"
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import lru_cache, partial
 
-from newsletter.core.choice import Choice, Reason, TextKind
+from newsletter.core.choice import Choice, Reason, ReasonKind, TextKind
 from newsletter.core.issue import Issue
 from newsletter.core.layout import Sections, sections
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.quiet import quiet_sections
 from newsletter.core.rendering import Part, Rendering, Writer
+from newsletter.core.titles import normalised_title
 from newsletter.core.week import sections_of_week
 from newsletter.render.issue import former, words
 from newsletter.render.issue.fit import BUDGET, fewer, room
 from newsletter.render.issue.language import Language, language
-from newsletter.render.issue.view import preheader
+from newsletter.render.issue.view import AUTHORS_OF_LEAD, preheader
 from newsletter.render.mime.markers import Markers
 from newsletter.render.mime.pieces import Names, compiled
 from newsletter.render.mime.segments import Arrangement, Chosen, CompiledPage, Values
@@ -30,7 +31,9 @@ CHOICE_SLOTS = frozenset(
 # … what holds for the texts of a section: models wrote some of them, all are from abstracts, or neither
 SECTION_SLOTS = frozenset({"by_models", "by_authors", "by_others"})
 # … and in a form of a listing: why it is for this reader, and whether texts by models stand beside it
-LISTING_SLOTS = frozenset({"matched", "unmatched", "mixed", "unmixed"})
+LISTING_SLOTS = frozenset(
+    {"matched", "unmatched", "mixed", "unmixed", "reason_1", "reason_2", "reason_3", "followed"}
+)
 
 _MARGIN = 7  # columns of the text part before a listing
 
@@ -107,7 +110,11 @@ class Pages:
                 "by_authors": _flag(by_authors),
                 "by_others": _flag(not by_models and not by_authors),
             }
-            both = [values_of(reasons.get(position, ()), by_models) for position in positions]
+            both = []
+            for position in positions:
+                why = reasons.get(position, ())
+                followed = self._followed(position, why, is_lead=name == "lead") if why else ""
+                both.append(values_of(why, followed, by_models))
             in_text[name] = Chosen(dict(zip(positions, [text for text, _ in both], strict=True)), values)
             in_html[name] = Chosen(dict(zip(positions, [html for _, html in both], strict=True)), values)
         return in_text, in_html
@@ -116,6 +123,15 @@ class Pages:
         """Return whether all texts of some listings are their authors', and there are any."""
         headlines = self._headlines[kind]
         return {headlines[position].writer for position in positions} - {Writer.NOBODY} == {Writer.AUTHORS}
+
+    def _followed(self, position: int, reasons: tuple[Reason, ...], *, is_lead: bool) -> str:
+        """Return the authors whom the reader follows and whom the line with the authors does not show."""
+        names = {normalised_title(one.name) for one in reasons if one.kind is ReasonKind.AUTHOR}
+        if not names:
+            return ""
+        listing = self._issue.listings[position].listing
+        shown = AUTHORS_OF_LEAD if is_lead else 0 if listing.organization else 1
+        return words.names([one for one in listing.authors[shown:] if normalised_title(one) in names])
 
     def _values(self, choice: Choice, subject: str, whole: Sections) -> dict[str, str]:
         """Return what a mail with these listings says of itself."""
@@ -155,15 +171,29 @@ class Pages:
         }
 
 
-def _values_of_listing(frame: Language, reasons: tuple[Reason, ...], mixed: bool) -> tuple[Values, Values]:  # noqa: FBT001
+def _values_of_listing(
+    frame: Language,
+    reasons: tuple[Reason, ...],
+    followed: str,
+    mixed: bool,  # noqa: FBT001 -- kept by place
+) -> tuple[Values, Values]:
     """Return the values of the slots in a form of the text and of the HTML part.
 
     They are to be the same objects for all listings that are alike.
     """
     matched = words.in_words(frame, reasons)
-    flags = {"unmatched": _flag(not matched), "mixed": _flag(mixed), "unmixed": _flag(not mixed)}
+    first, second, third, *_ = (*words.each_in_words(frame, reasons), "", "", "")
+    both = {
+        "reason_1": first,
+        "reason_2": second,
+        "reason_3": third,
+        "followed": followed,
+        "unmatched": _flag(not matched),
+        "mixed": _flag(mixed),
+        "unmixed": _flag(not mixed),
+    }
     in_text = words.wrapped(f"[{matched}]", _MARGIN) if matched else ""
-    return Values(matched=in_text, **flags), Values(matched=matched, **flags)
+    return Values(matched=in_text, **both), Values(matched=matched, **both)
 
 
 @lru_cache(maxsize=256)

@@ -36,6 +36,7 @@ _LEAST_BRIEF = 45
 _TEXT_SHORT, _TEXT_BRIEF = 190, 65  # … in the text part: three lines, one line
 _PASSAGE, _PASSAGE_BESIDE = 600, 420  # characters from the abstract: alone, and beside a summary
 _CARD_PASSAGE = 260
+AUTHORS_OF_LEAD = 3  # that the lead names; see `_base/listing.html`
 _BYLINE = 34  # columns: there is as much room beside the actions of a card
 _FIGURE_WIDTH, _FIGURE_HEIGHT = 536, 420  # CSS pixels, at most
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from newsletter.core.choice import Choice, Reason, ReasonKind
@@ -21,7 +21,7 @@ _NAME = 48  # columns of what a reader follows, and of a topic
 # after it that must not begin a line, and marks before it that must not end one.
 _CLOSING, _OPENING = "、。，．：；？！）」』】〉》〕”’…ー々", "（「『【〈《〔“‘"  # noqa: RUF001 -- of Chinese and Japanese
 _CJK = r"\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef"
-_WORD = re.compile(rf"(\s*)([{_OPENING}]*(?:[^\s{_CJK}]+|[{_CJK}])[{_CLOSING}]*)")
+_WORD = re.compile(rf"([^\S\u00a0]*)([{_OPENING}]*(?:(?:[^\s{_CJK}]|\u00a0)+|[{_CJK}])[{_CLOSING}]*(?:\u00a0…)?)")
 
 
 def _N(one: str, many: str) -> tuple[str, str]:  # noqa: N802 -- the name by which texts are found that are said later
@@ -188,7 +188,17 @@ def beside(left: str, right: str) -> str:
 @lru_cache(maxsize=4096)
 def in_words(language: Language, reasons: tuple[Reason, ...]) -> str:
     """Return why a listing is for a reader: the first few reasons."""
-    return " · ".join(dict.fromkeys(_in_words(language, reason) for reason in reasons[:_REASONS]))
+    return " · ".join(each_in_words(language, reasons))
+
+
+def each_in_words(language: Language, reasons: tuple[Reason, ...]) -> tuple[str, ...]:
+    """Return the first few of the reasons why a listing is for a reader, each once."""
+    return tuple(dict.fromkeys(_in_words(language, reason) for reason in reasons[:_REASONS]))
+
+
+def names(authors: Iterable[str]) -> str:
+    """Return some authors as one line."""
+    return ", ".join(cut(one_line(readable(one)), _NAME) for one in authors)
 
 
 def _in_words(language: Language, reason: Reason) -> str:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import asyncio
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
 
-from newsletter.cli.session import now
+from newsletter.core.calendar import SlotState
 from newsletter.core.errors import ListFileError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from newsletter.bootstrap import Program
-    from newsletter.ports import ListFile
+from newsletter.pipeline.editions import edition_at
+from newsletter.ports import ListFile, Store
 
 
 class FirstIssue(NamedTuple):
@@ -21,19 +20,20 @@ class FirstIssue(NamedTuple):
     readers: int
 
 
-async def first_issues_due(program: Program, files: Iterable[ListFile]) -> list[FirstIssue]:
-    """Return the lists whose first issue is due by now. A list whose members file is wrong is left out."""
-    import asyncio
+async def first_issues_due(store: Store, files: Iterable[ListFile], *, now: datetime) -> list[FirstIssue]:
+    """Return the lists whose first issue is due by now. A list whose members file is wrong is left out.
 
-    from newsletter.core.calendar import SlotState
-    from newsletter.pipeline.editions import edition_at
-
+    Args:
+        store: the ledger.
+        files: the lists.
+        now: the moment, aware.
+    """
     found = []
     for file in files:
         name = file.list.name
-        if await program.store.issues.outline(name) is not None:
+        if await store.issues.outline(name) is not None:
             continue
-        edition = await edition_at(program.store, file.list, now=now())
+        edition = await edition_at(store, file.list, now=now)
         if edition.state is not SlotState.DUE:
             continue
         try:
