@@ -9,10 +9,10 @@ _EACH_TURN = 3  # messages, of a few tenths of a millisecond each
 
 
 class Turns:
-    """Lets some connections go on in each turn of the event loop; the others follow in the order in which they came.
+    """Lets some connections go on in each turn of the event loop; the others follow in the order of their coming.
 
-    The loop runs whatever is ready before it looks for anything new. If all connections had a message to hand over,
-    a visitor of the pages would wait for all of them, at each of the steps that an answer takes.
+    The loop runs whatever is ready before it looks for anything new. If all connections had a message to hand
+    over, a visitor of the pages would wait for all of them, at each of the steps that an answer takes.
     """
 
     def __init__(self, each: int = _EACH_TURN) -> None:

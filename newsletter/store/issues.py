@@ -219,7 +219,8 @@ def _first_of(query: sa.Select[Any]) -> Callable[[AsyncConnection], Awaitable[sa
     """Return what reads the first row of a query."""
 
     async def first(connection: AsyncConnection) -> sa.Row[Any] | None:
-        return (await connection.execute(query)).first()
+        row: sa.Row[Any] | None = (await connection.execute(query)).first()
+        return row
 
     return first
 

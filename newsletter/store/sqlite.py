@@ -139,7 +139,7 @@ class Connection(aiosqlite.Connection):
                 rows = cursor.fetchall() if cursor.description else []
                 return rows, cursor.description, cursor.rowcount, cursor.lastrowid
 
-        return await self._execute(run)  # type: ignore[no-untyped-call, no-any-return]
+        return await self._execute(run)  # type: ignore[no-any-return]
 
     async def execute_all(self, statements: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
         """Run statements with their parameters one after the other, in one call of the thread."""
@@ -148,7 +148,7 @@ class Connection(aiosqlite.Connection):
             for sql, parameters in statements:
                 self._conn.execute(sql, parameters).close()
 
-        await self._execute(run)  # type: ignore[no-untyped-call]
+        await self._execute(run)
 
     async def run_there(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
         """Run a coroutine in the thread, from its beginning to its end, in one call.

@@ -177,11 +177,11 @@ class SqlSubscribers(Subscribers):
         return await self._one(sa.and_(subscribers.c.list == list_name, subscribers.c.address_key == address_key))
 
     async def _one(self, which: sa.ColumnElement[bool]) -> Subscriber | None:
-        async def row(connection: AsyncConnection) -> sa.Row[Any] | None:
-            return (await connection.execute(sa.select(*COLUMNS).where(which))).first()
+        async def one(connection: AsyncConnection) -> Subscriber | None:
+            row = (await connection.execute(sa.select(*COLUMNS).where(which))).first()
+            return None if row is None else subscriber_of(row)
 
-        found = await self._database.read_at_once(row)
-        return None if found is None else subscriber_of(found)
+        return await self._database.read_at_once(one)
 
     @override
     async def suppress(self, email: str, *, list_name: str | None, reason: str, now: datetime) -> bool:

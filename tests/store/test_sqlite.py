@@ -6,18 +6,21 @@ import asyncio
 import sqlite3
 import sys
 import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
 from datetime import date
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
+import aiosqlite
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.errors import StoreError
 from newsletter.store import open_store, sqlite
-from newsletter.store.engine import connect
+from newsletter.store.engine import Database, connect
 from newsletter.store.sqlite import Connection
 from tests.store.conftest import Opener
 
@@ -206,7 +209,7 @@ async def test_a_statement_is_one_call_of_the_connections_thread(monkeypatch: py
     async def counted(self: Connection, *arguments: Any, **options: Any) -> Any:
         nonlocal calls
         calls += 1
-        return await execute(self, *arguments, **options)  # type: ignore[no-untyped-call]
+        return await execute(self, *arguments, **options)
 
     database = connect("sqlite://")
     async with database.write() as connection:
@@ -219,4 +222,90 @@ async def test_a_statement_is_one_call_of_the_connections_thread(monkeypatch: py
         assert (calls, added.rowcount) == (3, 2)
         one = await connection.execute(sa.text("INSERT INTO t VALUES (3) RETURNING a"))
         assert (one.scalar(), calls) == (3, 4)
+    await database.close()
+
+
+@pytest.fixture
+async def calls(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Database, list[str]]]:
+    """A database whose connections are open, and the names of what its threads are asked to do from now on."""
+    database, asked = connect(f"sqlite:///{path}"), list[str]()
+    async with database.read() as reading, database.write() as writing:
+        await reading.execute(sa.text("SELECT 1"))
+        await writing.execute(sa.text("SELECT 1"))
+    ask = aiosqlite.Connection._execute
+
+    async def counted(self: aiosqlite.Connection, act: Callable[..., object], *rest: object) -> object:
+        asked.append(getattr(act, "__qualname__", ""))
+        return await ask(self, act, *rest)  # type: ignore[no-untyped-call]
+
+    monkeypatch.setattr(aiosqlite.Connection, "_execute", counted)
+    yield database, asked
+    await database.close()
+
+
+async def _numbers(connection: AsyncConnection) -> list[int]:
+    return list(await connection.scalars(sa.text("SELECT number FROM one ORDER BY number")))
+
+
+async def test_what_is_read_at_once_takes_one_call_of_the_thread(calls: tuple[Database, list[str]]) -> None:
+    database, asked = calls
+
+    async def twice(connection: AsyncConnection) -> list[int]:
+        return await _numbers(connection) + await _numbers(connection)
+
+    assert await database.read_at_once(twice) == []
+    assert len(asked) == 1
+
+
+async def test_what_is_written_at_once_takes_two_calls_and_is_there(
+    calls: tuple[Database, list[str]],
+) -> None:
+    database, asked = calls
+
+    async def write(connection: AsyncConnection) -> list[int]:
+        for number in (2, 1):
+            await connection.execute(sa.text("INSERT INTO one VALUES (:number)"), {"number": number})
+        await asyncio.sleep(0)  # as what is long may do; nobody else has a turn in the thread
+        return await _numbers(connection)
+
+    assert await database.write_at_once(write) == [1, 2]
+    assert len(asked) == 2
+    assert await database.read_at_once(_numbers) == [1, 2]
+
+
+async def test_what_fails_at_once_is_rolled_back_and_the_next_is_not(path: Path) -> None:
+    database = connect(f"sqlite:///{path}")
+
+    async def write(connection: AsyncConnection, wait: Awaitable[object] | None) -> None:
+        await connection.execute(sa.text("INSERT INTO one VALUES (1)"))
+        if wait:
+            await wait
+        await connection.execute(sa.text("INSERT INTO one VALUES (2)"))
+
+    never: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    with pytest.raises(RuntimeError, match="waits for nothing but its connection"):
+        await database.write_at_once(lambda connection: write(connection, never))
+    assert await database.read_at_once(_numbers) == []
+    await database.write_at_once(lambda connection: write(connection, None))
+    assert await database.read_at_once(_numbers) == [1, 2]
+    await database.close()
+
+
+async def test_who_is_cancelled_breaks_off_a_slow_statement_and_the_connection_is_of_use_again(path: Path) -> None:
+    database, begun = connect(f"sqlite:///{path}"), threading.Event()
+    slow = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n LIMIT 1"
+
+    async def write(connection: AsyncConnection) -> None:
+        await connection.execute(sa.text("INSERT INTO one VALUES (1)"))
+        begun.set()
+        await connection.execute(sa.text(slow))
+
+    writing = asyncio.create_task(database.write_at_once(write))
+    await asyncio.to_thread(begun.wait, 10)
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(10):
+        writing.cancel()
+        await asyncio.wait([writing])
+        assert writing.cancelled()
+        assert await database.write_at_once(_numbers) == []
     await database.close()

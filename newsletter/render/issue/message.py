@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _LARGEST_KEY = 10**12  # of a subscriber
 _CHOICES_KEPT = 64  # choices whose arranged page is kept, some 100 KB each
+_SUBJECTS_KEPT = 512
 _LONGEST_NAME = 60  # characters of a reader's name that the mail shows; `fit` keeps room for as many
 
 
@@ -67,6 +68,8 @@ class IssueMessage(Message):
         self.pages = pages or Pages(issue, rendering, self._known(), self._lengths())
         self._boundary = boundary_of(issue.list, issue.day.isoformat())
         self._arranged = lru_cache(maxsize=_CHOICES_KEPT)(self._arrange)
+        # Readers whose choices differ have one of few leads, and so of few subjects.
+        self._subject = lru_cache(maxsize=_SUBJECTS_KEPT)(partial(headers.text, "Subject"))
         self._from = headers.mailbox("From", self._sender)
         if self._reply_to:
             self._from += headers.mailbox("Reply-To", self._reply_to)
@@ -115,7 +118,7 @@ class IssueMessage(Message):
         """Return the subject field and the body of a choice, ready for each reader who has it."""
         text, html = self.pages.arranged(choice, subject)
         subject = f"{words.test_copy(self._language)} {subject}" if self._trial else subject
-        return headers.text("Subject", subject), joined(alternative(self._boundary, (text,), (html,)))
+        return self._subject(subject), joined(alternative(self._boundary, (text,), (html,)))
 
     def _lengths(self) -> dict[str, int]:
         """Return the most bytes of a reader's links, by the names of their slots."""

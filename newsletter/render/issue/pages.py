@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
+from functools import lru_cache, partial
 
 from newsletter.core.choice import Choice, Reason, ReasonKind, TextKind
 from newsletter.core.issue import Issue
@@ -59,8 +59,13 @@ class Pages:
         self._text = _compiled(rendering.text, known, html=False)
         self._html = _compiled(rendering.html, known, html=True)
         self._is_former = self._html.is_former
+        self._values_of_listing = lru_cache(maxsize=4096)(partial(_values_of_listing, self._language))
         self._headlines = {
             kind: tuple(headline.read_as(kind) for headline in rendering.headlines) for kind in TextKind
+        }
+        self._by_models = {
+            kind: frozenset(place for place, one in enumerate(of_kind) if one.writer is Writer.MODEL)
+            for kind, of_kind in self._headlines.items()
         }
 
     def html_bytes(self, choice: Choice, subject: str) -> int:
@@ -71,20 +76,17 @@ class Pages:
         """Return the text and the HTML part of a choice, ready for each reader who has it."""
         whole = self._sections(choice)
         values = self._values(choice, subject, whole)
-        counts = words.wrapped(values["counts"])
-        text = self._text.arranged(
-            self._chosen(whole, choice, html=False), values | self._counted(whole, whole) | {"counts": counts}
-        )
-        shown, html = whole, self._html_of(choice, values, whole, whole)
+        in_text, in_html = self._chosen(whole, choice)
+        counted = values | self._counted(whole, whole)
+        text = self._text.arranged(in_text, counted | {"counts": _wrapped(values["counts"])})
+        shown, html = whole, self._html.arranged(in_html, counted)
         while (excess := html.size + room(html.gaps, self._links) - BUDGET) > 0:
             shorter = fewer(shown, html.sizes, excess)
             if shorter == shown:
                 break
-            shown, html = shorter, self._html_of(choice, values, whole, shorter)
+            _, in_html = self._chosen(shorter, choice)
+            shown, html = shorter, self._html.arranged(in_html, values | self._counted(whole, shorter))
         return text, html
-
-    def _html_of(self, choice: Choice, values: dict[str, str], whole: Sections, shown: Sections) -> Arrangement:
-        return self._html.arranged(self._chosen(shown, choice, html=True), values | self._counted(whole, shown))
 
     def _sections(self, choice: Choice) -> Sections:
         if self._issue.is_quiet:
@@ -93,30 +95,34 @@ class Pages:
             return sections_of_week(choice, self._issue)
         return sections(choice, self._issue.terms.layout)
 
-    def _chosen(self, shown: Sections, choice: Choice, *, html: bool) -> dict[str, Chosen]:
-        """Return the listings of each section with the values of their slots."""
-        reasons, headlines = dict(zip(choice.positions, choice.reasons, strict=True)), self._headlines[choice.text]
-        found = {"": former.chosen(choice)} if self._is_former else {}
+    def _chosen(self, shown: Sections, choice: Choice) -> tuple[dict[str, Chosen], dict[str, Chosen]]:
+        """Return the listings of each section with the values of their slots, in the text and in the HTML part."""
+        reasons = dict(zip(choice.positions, choice.reasons, strict=True))
+        former_ones = {"": former.chosen(choice)} if self._is_former else {}
+        in_text, in_html, values_of = dict(former_ones), dict(former_ones), self._values_of_listing
         for name, positions in shown.named().items():
-            writers = {headlines[position].writer for position in positions} - {Writer.NOBODY}
-            by_models, by_authors = Writer.MODEL in writers, writers == {Writer.AUTHORS}
-            listings = {
-                position: _values_of_listing(
-                    self._language,
-                    reasons.get(position, ()),
-                    self._followed(position, reasons.get(position, ()), is_lead=name == "lead"),
-                    html=html,
-                    mixed=by_models,
-                )
-                for position in positions
-            }
+            if not positions:
+                continue
+            by_models = not self._by_models[choice.text].isdisjoint(positions)
+            by_authors = not by_models and self._are_by_authors(choice.text, positions)
             values = {
                 "by_models": _flag(by_models),
                 "by_authors": _flag(by_authors),
                 "by_others": _flag(not by_models and not by_authors),
             }
-            found[name] = Chosen(listings, values)
-        return found
+            both = []
+            for position in positions:
+                why = reasons.get(position, ())
+                followed = self._followed(position, why, is_lead=name == "lead") if why else ""
+                both.append(values_of(why, followed, by_models))
+            in_text[name] = Chosen(dict(zip(positions, [text for text, _ in both], strict=True)), values)
+            in_html[name] = Chosen(dict(zip(positions, [html for _, html in both], strict=True)), values)
+        return in_text, in_html
+
+    def _are_by_authors(self, kind: TextKind, positions: Iterable[int]) -> bool:
+        """Return whether all texts of some listings are their authors', and there are any."""
+        headlines = self._headlines[kind]
+        return {headlines[position].writer for position in positions} - {Writer.NOBODY} == {Writer.AUTHORS}
 
     def _followed(self, position: int, reasons: tuple[Reason, ...], *, is_lead: bool) -> str:
         """Return the authors whom the reader follows and whom the line with the authors does not show."""
@@ -147,7 +153,7 @@ class Pages:
             "summaries": _flag(choice.text is TextKind.SUMMARY),
             "abstracts": _flag(choice.text is TextKind.ABSTRACT),
             "searches": _flag(any(headlines[position].is_search for position in positions)),
-            "by_models": _flag(any(headlines[position].writer is Writer.MODEL for position in positions)),
+            "by_models": _flag(not self._by_models[choice.text].isdisjoint(positions)),
             "by_day": _flag(any(whole.days.values())),
         }
         if self._is_former:
@@ -165,23 +171,35 @@ class Pages:
         }
 
 
-@lru_cache(maxsize=4096)
 def _values_of_listing(
-    frame: Language, reasons: tuple[Reason, ...], followed: str, *, html: bool, mixed: bool
-) -> Values:
-    """Return the values of the slots in a form; the same object for all listings that are alike."""
+    frame: Language,
+    reasons: tuple[Reason, ...],
+    followed: str,
+    mixed: bool,  # noqa: FBT001 -- kept by place
+) -> tuple[Values, Values]:
+    """Return the values of the slots in a form of the text and of the HTML part.
+
+    They are to be the same objects for all listings that are alike.
+    """
     matched = words.in_words(frame, reasons)
     first, second, third, *_ = (*words.each_in_words(frame, reasons), "", "", "")
-    return Values(
-        reason_1=first,
-        reason_2=second,
-        reason_3=third,
-        followed=followed,
-        matched=matched if html or not matched else words.wrapped(f"[{matched}]", _MARGIN),
-        unmatched=_flag(not matched),
-        mixed=_flag(mixed),
-        unmixed=_flag(not mixed),
-    )
+    both = {
+        "reason_1": first,
+        "reason_2": second,
+        "reason_3": third,
+        "followed": followed,
+        "unmatched": _flag(not matched),
+        "mixed": _flag(mixed),
+        "unmixed": _flag(not mixed),
+    }
+    in_text = words.wrapped(f"[{matched}]", _MARGIN) if matched else ""
+    return Values(matched=in_text, **both), Values(matched=matched, **both)
+
+
+@lru_cache(maxsize=256)
+def _wrapped(counts: str) -> str:
+    """Return the line of counts for the text part; many choices have the same."""
+    return words.wrapped(counts)
 
 
 def _flag(holds: bool) -> str:  # noqa: FBT001 -- it is all that is said
