@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 _LAG = 1.0  # seconds after which a note in the journal is written to the outbox, too
 _SYNC_EVERY = 0.02  # seconds
 _MOST_UNSYNCED = 500  # changes
-_PIECE = 1000  # changes in a transaction: in between, others can write, such as a reader who leaves
+_PIECE = 400  # changes in a transaction: in between, others can write, such as a reader who leaves
 
 
 class Notes(Protocol):
