@@ -95,6 +95,10 @@ def _facts(row: ListStatus, at: datetime) -> Iterator[tuple[str, str]]:
     if row.readers is not None:
         left = f"; {row.left:,} left or bounced since the last issue" if row.left else ""
         yield "readers", f"{row.readers:,}{left}"
+    if row.held_files:
+        gone = f"{row.held_files.removed:,} of {row.held_files.present:,} readers"
+        hint = f"`newsletter subscribers plan --list {row.list}`"
+        yield "files", f"not applied: they name {gone} no longer; see {hint}"
     if row.held:
         yield "held", f"{counted(row.held, 'address', 'addresses')} called dead, which is in doubt: see below"
     if row.newest is None:
@@ -165,6 +169,7 @@ def _as_json(row: ListStatus, found: _Found) -> dict[str, Any]:
         "title": row.title,
         "timezone": row.timezone,
         "has_file": row.has_file,
+        "files_held": row.held_files is not None,
         "issue": row.newest.day if row.newest else None,
         "number": row.newest.number if row.newest else None,
         "subject": row.newest.subject if row.newest else None,

@@ -13,6 +13,7 @@ from newsletter.core.errors import ListFileError
 from newsletter.core.newsletter_list import Cadence, NewsletterList
 from newsletter.ports import (
     HeldDomain,
+    HeldFiles,
     IssueSummary,
     ListFile,
     SlowDown,
@@ -58,6 +59,7 @@ class ListStatus:
     left: int = 0  # subscribers who left by their own wish since the newest issue
     held: int = 0  # subscribers whose addresses were called dead, which is in doubt
     sources: tuple[SourceHealth, ...] = ()
+    held_files: HeldFiles | None = None  # the list's files, if they wait for the operator's word
 
     @property
     def stuck(self) -> int:
@@ -152,6 +154,7 @@ async def _editions_of(store: Store, file: ListFile, sources: Sequence[str], now
             left=known.left,
             held=await store.suppressions.held_on(list_.name),
             sources=tuple([await store.library.health(source) for source in sources]),
+            held_files=await _held_files(store, file),
         )
     ]
     is_read_weekly = await store.subscribers.anyone_wants(list_.name, Cadence.WEEKLY) or (
@@ -160,6 +163,14 @@ async def _editions_of(store: Store, file: ListFile, sources: Sequence[str], now
     if list_.weekly_edition is not None and is_read_weekly:
         found.append(await _edition(store, list_.weekly_edition, now))
     return found
+
+
+async def _held_files(store: Store, file: ListFile) -> HeldFiles | None:
+    """Return the list's files as they are, if they are not applied because they would remove many."""
+    held = await store.subscribers.held_files(file.list.name)
+    if held is None or await asyncio.to_thread(file.roster.as_seen, held.seen) is None:
+        return None
+    return held
 
 
 async def _edition(store: Store, list_: NewsletterList, now: datetime) -> ListStatus:

@@ -111,6 +111,7 @@ def test_many_readers_are_removed_only_where_the_operator_says_so(call: Call, fo
         code, _, err = call(*command.split())
         assert code == 78
         assert "daily.toml:1: names 3 of 8 readers no longer" in err
+    assert "not applied: they name 3 of 8 readers no longer" in call("status")[1]
     assert done(call, "apply", "--allow-mass-removal") == "daily: 3 removed, 5 as they are\n"
 
 
