@@ -20,7 +20,7 @@ from newsletter.ports.rosters import Checked, HeldFiles, Reading, Roster, SeenFi
 from newsletter.ports.slots import Slots
 from newsletter.ports.slow_downs import SlowDown, SlowDownKind, SlowDowns
 from newsletter.ports.store import Store
-from newsletter.ports.subscribers import Comparison, ReaderCounts, SubscriberRecord, Subscribers
+from newsletter.ports.subscribers import Comparison, Leaver, ReaderCounts, SubscriberRecord, Subscribers
 from newsletter.ports.suppressions import HeldDomain, HighWater, Suppression, Suppressions
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "IssueOutline",
     "IssueSummary",
     "Issues",
+    "Leaver",
     "Library",
     "ListFile",
     "Lists",

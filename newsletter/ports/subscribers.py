@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus
@@ -69,6 +69,13 @@ class SubscriberRecord:
     joined_at: datetime
     changed_at: datetime
     barred: Barred | None
+
+
+class Leaver(NamedTuple):
+    """A subscriber who leaves the list; `is_news` is False if they had left before, or were suppressed there."""
+
+    subscriber: Subscriber
+    is_news: bool
 
 
 class Subscribers(Protocol):
@@ -164,4 +171,8 @@ class Subscribers(Protocol):
 
         A subscriber of the list becomes `unsubscribed`, deliveries not yet sent are withdrawn.
         """
+        ...
+
+    async def leave(self, key: int, *, reason: str, now: datetime) -> Leaver | None:
+        """Do what `suppress` does for the subscriber of a number, on their list; None: there is none."""
         ...

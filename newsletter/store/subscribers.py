@@ -16,7 +16,7 @@ from newsletter.core.errors import UsageError
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus
 from newsletter.core.syncing import LEFT, Barred
-from newsletter.ports import Comparison, HeldFiles, ReaderCounts, SeenFiles, SubscriberRecord, Subscribers
+from newsletter.ports import Comparison, HeldFiles, Leaver, ReaderCounts, SeenFiles, SubscriberRecord, Subscribers
 from newsletter.store.bulk import insert
 from newsletter.store.comparison import compared, files_held, hold_files, note_files, synced_files
 from newsletter.store.engine import Database
@@ -185,11 +185,24 @@ class SqlSubscribers(Subscribers):
 
     @override
     async def suppress(self, email: str, *, list_name: str | None, reason: str, now: datetime) -> bool:
-        async def leave(connection: AsyncConnection) -> bool:
+        async def whole(connection: AsyncConnection) -> bool:
             await self._database.alone(connection, WHO_GETS_MAIL)
             return await suppress(connection, email, list_name=list_name, reason=reason, now=now)
 
-        return await self._database.write_at_once(leave)
+        return await self._database.write_at_once(whole)
+
+    @override
+    async def leave(self, key: int, *, reason: str, now: datetime) -> Leaver | None:
+        async def whole(connection: AsyncConnection) -> Leaver | None:
+            await self._database.alone(connection, WHO_GETS_MAIL)
+            row = (await connection.execute(sa.select(*COLUMNS).where(subscribers.c.key == key))).first()
+            if row is None:
+                return None
+            one = subscriber_of(row)
+            is_news = await suppress(connection, one.email, list_name=one.list, reason=reason, now=now)
+            return Leaver(one, is_news)
+
+        return await self._database.write_at_once(whole)
 
 
 def _which(list_name: str | None, statuses: Collection[SubscriberStatus]) -> list[sa.ColumnElement[bool]]:

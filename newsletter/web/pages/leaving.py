@@ -32,7 +32,7 @@ def routes(
     """Return the routes: GET asks, POST takes the reader off the list.
 
     Args:
-        subscribers: finds the reader of a token, and suppresses who leaves.
+        subscribers: finds the reader of a token, and takes who leaves off the list.
         issues: the newest issue says how a list presents itself.
         links: reads the signed tokens.
         renderer: renders the pages `unsubscribe`, `unsubscribed`, `test_copy` and `gone`.
@@ -72,20 +72,17 @@ class _LeavingPages:
                 if one_click
                 else self._of_nobody(request)
             )
-        subscriber = await self.subscribers.by_key(key)
-        if subscriber is None:
+        left = await self.subscribers.leave(key, reason=LEFT, now=self.clock())
+        if left is None:
             return (
                 PlainTextResponse("This subscription no longer exists.\n", 410)
                 if one_click
                 else self._gone(request)
             )
-        news = await self.subscribers.suppress(
-            subscriber.email, list_name=subscriber.list, reason=LEFT, now=self.clock()
-        )
-        log.info("unsubscribed", list=subscriber.list, one_click=one_click, news=news)
+        log.info("unsubscribed", list=left.subscriber.list, one_click=one_click, news=left.is_news)
         if one_click:
-            return PlainTextResponse("Unsubscribed.\n" if news else "Already unsubscribed.\n")
-        return await self._page("unsubscribed", subscriber)
+            return PlainTextResponse("Unsubscribed.\n" if left.is_news else "Already unsubscribed.\n")
+        return await self._page("unsubscribed", left.subscriber)
 
     def _key(self, request: Request) -> int:
         """Return the number of the token's subscriber.
