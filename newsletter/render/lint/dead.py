@@ -12,7 +12,7 @@ from newsletter.render.lint.links import targets
 from newsletter.render.lint.mail import Mail
 
 DEAD_LINK = Rule(
-    "dead-link", "A link that does not work is of no use, and readers trust the others less.", Level.WARNING
+    "dead-link", "Readers who follow it find nothing.", Level.WARNING
 )
 
 _HOSTS_AT_ONCE = 8
