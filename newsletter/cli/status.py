@@ -109,7 +109,8 @@ def _facts(row: ListStatus, at: datetime) -> Iterator[tuple[str, str]]:
     for unfinished in row.unfinished:
         for said in _unfinished(unfinished, row, at):
             yield "unfinished", f"{unfinished.issue.day}: {said}"
-    yield "next issue", minute(row.next, row.timezone) if row.next else "none: the list has no days"
+    if row.has_file:
+        yield "next issue", minute(row.next, row.timezone) if row.next else "none: the list has no days"
     for source in row.sources:
         yield "source", _source(source, row.timezone)
 
