@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from newsletter.cli.commands import Group
+from newsletter.cli.importing import import_subscribers
 from newsletter.cli.output import plain, say, say_json, say_left_out, table, text_file
 from newsletter.cli.session import AsJson, Limit, ListName, OneList, chosen, now, within
 from newsletter.core.errors import UsageError
@@ -28,6 +29,8 @@ group = typer.Typer(cls=Group, no_args_is_help=True, help="Who reads, and what t
 _STATUS_HELP = f"Only {', '.join(SubscriberStatus)}; may be repeated."
 _BY_OPERATOR = "removed by the operator"
 _DELIVERIES = 20  # of one person that are shown
+
+group.command("import")(import_subscribers)
 
 Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="The mail address.")]
 

@@ -28,8 +28,10 @@ class Lines:
     `digest` is one of the bytes that were read; of the whole file once it was iterated to its end.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, encoding: str = "") -> None:
+        """Take a file; `encoding` is Python's name of one, if it is neither UTF-8 nor UTF-16."""
         self._path = path
+        self._encoding = encoding
         self.digest = blake2b(digest_size=16)
 
     def __iter__(self) -> Iterator[str]:
@@ -43,7 +45,8 @@ class Lines:
         first = next(blocks, b"")
         if len(first) == 1:
             first += next(blocks, b"")
-        decoder = getincrementaldecoder("utf-16" if first[:2] in _UTF_16 else "utf-8-sig")()
+        usual = "utf-16" if first[:2] in _UTF_16 else "utf-8-sig"
+        decoder = getincrementaldecoder(self._encoding or usual)()
         for block in chain((first,), blocks):
             try:
                 decoded = decoder.decode(block)
@@ -74,6 +77,22 @@ class Lines:
 
     def _wrong(self, line: int, message: str) -> ListFileError:
         return ListFileError((Mistake(shown(self._path), line, message),))
+
+
+def encoding_of(path: Path) -> str:
+    """Return "cp1252", in which Excel saves CSV in Western Europe, for a file that is not in Unicode; else "".
+
+    Raises:
+        ListFileError: the file cannot be read.
+    """
+    try:
+        for _ in Lines(path):
+            pass
+    except ListFileError as error:
+        if error.mistakes[0].message == _NO_TEXT:
+            return "cp1252"
+        raise
+    return ""
 
 
 def digest_of(path: Path) -> str:

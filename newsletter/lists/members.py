@@ -120,7 +120,7 @@ class MembersFile:
 
 def addresses_in(lines: Iterable[str]) -> Iterator[str]:
     """Yield the addresses of a members file as they stand there, and look at nothing else of it."""
-    rows = Spreadsheet(Member._fields, needed="email", note=lambda *_: None)
+    rows = Spreadsheet(Member._fields, needed="email", note=lambda *_: None, synonyms=_SYNONYMS)
     for _, cells in rows.read(lines):
         for column, cell in cells:
             if column == "email":

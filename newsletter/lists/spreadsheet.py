@@ -17,7 +17,7 @@ _HEAD = 1000  # lines, in which the header is looked for
 _NO_LETTER = re.compile(r"[\s_-]+")
 
 
-def _letters(name: str) -> str:
+def letters(name: str) -> str:
     """Return a column's name without what people write differently: `E-Mail`, `Topics mode`."""
     return _NO_LETTER.sub("", name).casefold()
 
@@ -30,6 +30,8 @@ class Spreadsheet:
         needed: the one that must be there.
         note: is handed each mistake, with its line.
         synonyms: other names of columns, and what they stand for.
+        repeats: whether a column may be there twice.
+        unknown: whether there may be columns that are not known; they are passed over by who reads the rows.
     """
 
     def __init__(
@@ -39,12 +41,15 @@ class Spreadsheet:
         needed: str,
         note: Callable[[int, str], None],
         synonyms: Mapping[str, str] | None = None,
+        repeats: bool = False,
+        unknown: bool = False,
     ) -> None:
         self._columns = columns
         self._needed = needed
         self._note = note
-        self._known = {_letters(name): name for name in columns}
-        self._known |= {_letters(other): name for other, name in (synonyms or {}).items()}
+        self._may_repeat, self._may_be_unknown = repeats, unknown
+        self._known = {letters(name): name for name in columns}
+        self._known |= {letters(other): name for other, name in (synonyms or {}).items()}
 
     def read(self, lines: Iterable[str]) -> Iterator[tuple[int, Iterable[tuple[str, str]]]]:
         """Yield each row in which there is anything: the line that it begins on, and its cells with their columns.
@@ -59,7 +64,7 @@ class Spreadsheet:
         separator, begins = self._separator(head)
         rows = self._rows(chain(head, lines), separator, begins)
         line, header = next(rows, (1, []))
-        columns = [self._known.get(_letters(name), name.strip()) for name in header]
+        columns = [self._known.get(letters(name), name.strip()) for name in header]
         self._check_header(columns, line)
         if self._needed not in columns:
             return
@@ -87,7 +92,7 @@ class Spreadsheet:
             header = next((row for row in reader if any(cell.strip() for cell in row)), [])
         except csv.Error:
             return 0
-        return sum(_letters(name) in self._known for name in header)
+        return sum(letters(name) in self._known for name in header)
 
     def _rows(self, lines: Iterable[str], separator: str, begins: int) -> Iterator[tuple[int, list[str]]]:
         bounded = _Bounded(lines)
@@ -110,9 +115,11 @@ class Spreadsheet:
             self._note(line, f"has no column {self._needed!r}{found}: begin with a header row such as {names}")
             return
         for position, column in enumerate(named):
-            if column in named[:position]:
+            if column in named[:position] and not self._may_repeat:
                 self._note(line, f"column {column[:_LONGEST_NAME]!r} is there twice: remove one")
         unknown = list(dict.fromkeys(column for column in named if column not in self._columns))
+        if self._may_be_unknown:
+            return
         if len(unknown) == 1:
             [column] = unknown
             meant = did_you_mean(column.lower(), self._columns)

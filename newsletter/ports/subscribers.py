@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -156,6 +156,19 @@ class Subscribers(Protocol):
         Raises:
             UsageError: no mail goes to the address; says why, and how to change that.
         """
+        ...
+
+    async def add_all(
+        self, list_name: str, members: Sequence[Member], origin: Origin, *, now: datetime
+    ) -> Mapping[str, Barred | None]:
+        """Put people on a list as `add` does, some in each transaction; return whom that left as they were.
+
+        By the keys of their addresses: why no mail goes there, or None for who was on the list already.
+        """
+        ...
+
+    async def left_out(self, list_name: str, members: Sequence[Member]) -> Mapping[str, Barred | None]:
+        """Return whom `add_all` would leave as they are, and why; nothing is changed."""
         ...
 
     async def by_key(self, key: int) -> Subscriber | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime
@@ -17,7 +17,7 @@ from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus
 from newsletter.core.syncing import LEFT, Barred
 from newsletter.ports import Comparison, HeldFiles, Leaver, ReaderCounts, SeenFiles, SubscriberRecord, Subscribers
-from newsletter.store.bulk import insert
+from newsletter.store.bulk import among, in_chunks, insert
 from newsletter.store.comparison import compared, files_held, hold_files, note_files, synced_files
 from newsletter.store.engine import Database
 from newsletter.store.subscriber_rows import COLUMNS, MEMBER_COLUMNS, member_row, subscriber_of
@@ -154,19 +154,44 @@ class SqlSubscribers(Subscribers):
 
     @override
     async def add(self, list_name: str, member: Member, origin: Origin, *, now: datetime) -> bool:
-        values: dict[str, Any] = dict(zip(MEMBER_COLUMNS, member_row(member), strict=True))
-        values |= {"status": SubscriberStatus.ACTIVE, "origin": origin, "updated_at": now}
-        async with self._database.write() as connection:
-            await self._database.alone(connection, WHO_GETS_MAIL)
-            if barred := await _barred(connection, list_name, member.address_key):
-                raise UsageError(_no_mail(member.email, list_name, *barred))
-            put = insert(connection, subscribers).values(**values, list=list_name, created_at=now)
-            again = put.on_conflict_do_update(
-                index_elements=["list", "address_key"],
-                set_=values,
-                where=subscribers.c.status == SubscriberStatus.REMOVED,
+        left_out = await self.add_all(list_name, [member], origin, now=now)
+        barred = left_out.get(member.address_key)
+        if barred is not None:
+            raise UsageError(
+                f"{member.email} gets no mail of {list_name}: {barred}; `newsletter suppressions remove "
+                f"{member.email}` undoes that, with --list {list_name} where it is of this list alone"
             )
-            return await connection.scalar(again.returning(subscribers.c.key)) is not None
+        return not left_out
+
+    @override
+    async def add_all(
+        self, list_name: str, members: Sequence[Member], origin: Origin, *, now: datetime
+    ) -> Mapping[str, Barred | None]:
+        left_out: dict[str, Barred | None] = {}
+        same = {"list": list_name, "status": SubscriberStatus.ACTIVE, "origin": origin, "updated_at": now}
+        for some in in_chunks(members):
+            rows = {one.address_key: dict(zip(MEMBER_COLUMNS, member_row(one), strict=True)) for one in some}
+            async with self._database.write() as connection:
+                await self._database.alone(connection, WHO_GETS_MAIL)
+                barred = await _barred(connection, list_name, list(rows))
+                wanted = [row | same | {"created_at": now} for key, row in rows.items() if key not in barred]
+                added = await _added(connection, wanted) if wanted else set()
+            left_out |= {key: barred.get(key) for key in rows if key not in added}
+        return left_out
+
+    @override
+    async def left_out(self, list_name: str, members: Sequence[Member]) -> Mapping[str, Barred | None]:
+        found: dict[str, Barred | None] = {}
+        async with self._database.read() as connection:
+            for keys in in_chunks([one.address_key for one in members]):
+                known = sa.select(subscribers.c.address_key).where(
+                    subscribers.c.list == list_name,
+                    subscribers.c.status != SubscriberStatus.REMOVED,
+                    among(connection, subscribers.c.address_key, keys),
+                )
+                found |= dict.fromkeys(await connection.scalars(known))
+                found |= await _barred(connection, list_name, keys)
+        return found
 
     @override
     async def by_key(self, key: int) -> Subscriber | None:
@@ -222,25 +247,21 @@ def _record(row: sa.Row[Any]) -> SubscriberRecord:
     )
 
 
-async def _barred(
-    connection: AsyncConnection, list_name: str, address_key: str
-) -> tuple[str | None, Barred] | None:
-    """Return on which list (None: on all) no mail goes to an address, and why; None where it does."""
-    query = (
-        sa.select(suppressions.c.list, suppressions.c.reason, suppressions.c.since)
-        .where(suppressions.c.address_key == address_key, suppressions.c.list.in_([list_name, EVERY_LIST]))
-        .order_by(suppressions.c.list)
+async def _barred(connection: AsyncConnection, list_name: str, keys: Sequence[str]) -> dict[str, Barred]:
+    """Return to which of some addresses no mail of a list goes, and why."""
+    query = sa.select(suppressions.c.address_key, suppressions.c.reason, suppressions.c.since).where(
+        among(connection, suppressions.c.address_key, keys), suppressions.c.list.in_([list_name, EVERY_LIST])
     )
-    row = (await connection.execute(query)).first()
-    if row is None:
-        return None
-    return None if row.list == EVERY_LIST else row.list, Barred(row.reason, row.since)
+    return {key: Barred(reason, since) for key, reason, since in await connection.execute(query)}
 
 
-def _no_mail(email: str, list_name: str, suppressed_on: str | None, barred: Barred) -> str:
-    """Return in words why somebody cannot be put on a list, and how to change that."""
-    option = f" --list {suppressed_on}" if suppressed_on else ""
-    return (
-        f"{email} gets no mail of {list_name}: {barred}; "
-        f"`newsletter suppressions remove {email}{option}` lets mail go there again"
+async def _added(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> set[str]:
+    """Put rows in, new ones and those of people whom the files had named; return the keys of their addresses."""
+    put = insert(connection, subscribers).values(rows)
+    changed = {name: put.excluded[name] for name in rows[0] if name not in {"list", "address_key", "created_at"}}
+    again = put.on_conflict_do_update(
+        index_elements=["list", "address_key"],
+        set_=changed,
+        where=subscribers.c.status == SubscriberStatus.REMOVED,
     )
+    return set(await connection.scalars(again.returning(subscribers.c.address_key)))

@@ -64,7 +64,7 @@ def test_who_was_taken_off_stays_off_until_the_operator_says_otherwise(call: Cal
 
     code, out, err = call("subscribers", "add", "ann@lab.example", "--list", "daily")
     assert (code, out) == (2, "")
-    assert "`newsletter suppressions remove ann@lab.example --list daily`" in err
+    assert "`newsletter suppressions remove ann@lab.example` undoes that, with --list daily" in err
     assert call("suppressions", "remove", "ann@lab.example", "--list", "daily")[0] == 0
     assert {one["address"]: one["status"] for one in parsed(call, "list")} == {
         "ann@lab.example": "active",
@@ -140,3 +140,28 @@ def test_readers_are_exported_without_a_formula_for_a_spreadsheet(call: Call, fo
     assert (folder / "readers.csv").read_text() == printed
     assert (folder / "readers.csv").stat().st_mode & 0o777 == 0o600
     assert call("subscribers", "export", "-o", "subscribers")[0] == 2
+
+
+def test_an_export_of_another_program_is_imported_with_one_command(call: Call, folder: Path) -> None:
+    (folder / "old.csv").write_text(
+        "Email Address,First Name,RATING,UNSUB_TIME\nann@lab.example,Ann,2,\nbob@lab.example,Bob,2,2024-01-01\n"
+    )
+    words = ("import", "old.csv", "--list", "daily", "--skip-unknown")
+    assert done(call, *words, "--dry-run").splitlines()[-1] == "would be 1 added, 1 suppressed"
+    assert parsed(call, "list") == []
+    assert done(call, *words).splitlines() == [
+        "line  address          what        why",
+        "3     bob@lab.example  suppressed  unsubscribed",
+        "1 added, 1 suppressed",
+    ]
+    assert parsed(call, *words)["known"] == 1
+    [ann] = parsed(call, "list")
+    assert (ann["name"], ann["origin"]) == ("Ann", "import")
+
+
+def test_nothing_is_imported_if_a_row_is_wrong(call: Call, folder: Path) -> None:
+    (folder / "old.csv").write_text("email\nann@lab.example\nno address\n")
+    code, out, err = call("subscribers", "import", "old.csv", "--list", "daily")
+    assert (code, out) == (1, "")
+    assert "old.csv:3: 'no address' is not a mail address" in err
+    assert parsed(call, "list") == []

@@ -11,9 +11,7 @@ from newsletter.render.lint.finding import Finding, Level, Rule
 from newsletter.render.lint.links import targets
 from newsletter.render.lint.mail import Mail
 
-DEAD_LINK = Rule(
-    "dead-link", "Readers who follow it find nothing.", Level.WARNING
-)
+DEAD_LINK = Rule("dead-link", "Readers who follow it find nothing.", Level.WARNING)
 
 _HOSTS_AT_ONCE = 8
 _FAILURES = 3  # in a row, after which a host gets no more requests: each may take half a minute

@@ -1,0 +1,84 @@
+"""`subscribers import`: people of another program's export come onto a list."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from newsletter.cli.exits import Exit
+from newsletter.cli.output import complain, mistakes_json, say, say_json, say_left_out, table
+from newsletter.cli.session import AsJson, Limit, OneList, now, within
+from newsletter.core.errors import ListFileError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from newsletter.bootstrap import Program
+    from newsletter.readers.exchange import Imported
+
+
+def import_subscribers(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV with a header row.")],
+    *,
+    list_name: OneList,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="COLUMN=FIELD", help="What a column means; may be repeated."),
+    ] = None,
+    skip_unknown: Annotated[
+        bool, typer.Option("--skip-unknown", help="Leave out columns that are not known.")
+    ] = False,
+    status: Annotated[
+        str, typer.Option(metavar="WORD", help="Of all, if no column says it: unsubscribed, cleaned, complained.")
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; do nothing.")] = False,
+    limit: Limit = 1000,
+    as_json: AsJson = False,
+) -> None:
+    """Bring people of another program's export onto a list; who left there is suppressed here.
+
+    Exports of Mailchimp, Substack, listmonk and Buttondown are known by their columns. If a row is wrong, nothing
+    is imported.
+    """
+    from newsletter.lists.importing import Export, column_meanings
+
+    try:
+        meanings = column_meanings(columns or [])
+    except ValueError as error:
+        raise UsageError(f"--map: {error}") from None
+
+    async def act(program: Program) -> list[Imported]:
+        from newsletter.readers.exchange import import_all
+
+        topics = tuple(program.lists.read().named(list_name).list.topics)
+        people = Export(file, topics, meanings, skip_unknown=skip_unknown, status=status).whole()
+        return await import_all(program.store, list_name, people, now=now(), rehearsal=dry_run)
+
+    try:
+        found = within(act)
+    except ListFileError as error:
+        if as_json:
+            say_json({"mistakes": mistakes_json(error.mistakes)})
+        for mistake in () if as_json else error.mistakes:
+            complain(str(mistake))
+        raise typer.Exit(Exit.CHECK_FAILED) from None
+    _say(found, limit=limit, as_json=as_json, would="would be " if dry_run else "")
+
+
+def _say(found: Sequence[Imported], *, limit: int, as_json: bool, would: str) -> None:
+    numbers = Counter(one.outcome for one in found)
+    others = [one for one in found if one.outcome != "added"]
+    if as_json:
+        rows = [{"line": one.line, "address": one.email, "what": one.outcome, "why": one.why} for one in others]
+        say_json(
+            {**{outcome.replace(" ", "_"): count for outcome, count in numbers.items()}, "rows": rows[:limit]}
+        )
+        return
+    if others:
+        rows_shown = [(one.line, one.email, one.outcome, one.why) for one in others[:limit]]
+        table(("line", "address", "what", "why"), rows_shown, folds=("why",))
+        say_left_out(len(rows_shown), len(others), "rows", is_result=True)
+    say(f"{would}{', '.join(f'{count} {outcome}' for outcome, count in numbers.items()) or 'nobody'}")
