@@ -9,7 +9,10 @@ from newsletter.core.subscriber import Member
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A person of an export: why they get no mail there (`barred`), or are left out (`skipped`); else both are ""."""
+    """A person of an export, with the line of their row.
+
+    `barred` says why they get no mail there, `skipped` why they are left out; else both are empty.
+    """
 
     line: int
     member: Member
