@@ -42,16 +42,12 @@ async def _serve(program: Program, stop: asyncio.Event, host: str | None, port: 
 
     import structlog
 
-    from newsletter.scheduling.first_issue import first_issues_due
-
     log = structlog.get_logger(__name__)
     if reason := _no_links(program):
         log.warning("mails_link_nowhere", reason=reason)
     program.load()
     lists = await asyncio.to_thread(program.lists.read)
     await program.mark.check()  # an older copy of the database is an error before anything runs
-    for name, readers in await first_issues_due(program.store, lists.right.values(), now=now()):
-        log.warning("first_issue_goes_out_now", list=name, readers=readers, reason="its hour of today has passed")
     _load(program, lists.right.values())
     web = program.settings.web
     async with _served(program, stop, host or web.host, web.port if port is None else port) as url:

@@ -171,8 +171,10 @@ class Pipeline:
             await self.mark.advance()
         if published.issue is None and not collected.nothing_answered and slot == edition.agenda.last:
             await self.store.slots.note_in_vain(list_.name, slot.day, now=now)
-        if published.created and not is_named and (late := now - slot.at) >= _WORTH_LOGGING:
-            log.info("issue_caught_up", late=str(late).partition(".")[0])
+        late = now - slot.at
+        if published.issue and published.created and not is_named and late >= _WORTH_LOGGING:
+            what = "first_issue_goes_out_now" if published.issue.number == 1 else "issue_caught_up"
+            log.info(what, late=str(late).partition(".")[0])
         return published
 
     async def deliver(self, edition: Edition, published: Published | None, wish: Wish) -> list[Delivered]:
