@@ -43,7 +43,7 @@ class _Found:
 
 
 def status(*, as_json: AsJson = False) -> None:
-    """Show for each list who reads it, what went out, what does not go on and why, and what comes next."""
+    """Show readers, the last and the next issue, and what does not go on and why."""
     found = within(_status)
     for error in found.wrong:
         complain(str(error))

@@ -36,6 +36,7 @@ from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.pipeline.publish import publish
 from newsletter.pipeline.run import AS_USUAL
 from newsletter.ports import Message, Store
+from newsletter.readers.sync import sync
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.render.issue.message import IssueMessage
 from newsletter.render.issue.renderer import TemplateRenderer
@@ -528,7 +529,7 @@ async def test_for_a_draft_the_files_decide_about_their_own_whether_they_are_syn
     desk.subscribe("cid", interest="cells")
     for is_synced in (False, True):
         if is_synced:
-            await desk.pipeline.sync(desk.file, now=desk.now)
+            await sync(store.subscribers, desk.file, now=desk.now, allow_mass_removal=True)
         assert await studio.reader(draft, "ann@example.org") == nobody
         assert await studio.reader(draft, "cid@example.org") == desk.readers["cid"]
     assert await studio.lists() == ["daily"]

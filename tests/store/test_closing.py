@@ -80,6 +80,11 @@ async def states(store: Store) -> dict[str, str]:
     return {one.email.partition("@")[0]: why(one) or one.state.value for one in await store.outbox.records()}
 
 
+async def numbers(store: Store) -> tuple[int, int]:
+    """Return how many issues and deliveries there are."""
+    return await store.issues.count(), await store.outbox.count()
+
+
 # What others may ask of issues and deliveries.
 Question = Callable[[Store, int], Any]
 QUESTIONS: Mapping[str, Question] = {
@@ -98,6 +103,9 @@ QUESTIONS: Mapping[str, Question] = {
     "open_issues": lambda store, _: store.outbox.open_issues(),
     "issues_with": lambda store, _: store.outbox.issues_with(DeliveryState.QUEUED),
     "records": lambda store, _: store.outbox.records(),
+    "records_of": lambda store, _: store.outbox.records_of(1, limit=9),
+    "count": lambda store, _: numbers(store),
+    "summaries": lambda store, key: store.issues.summaries([key]),
 }
 # Asked by the key of an issue that was found before.
 BY_KEY = {"hasten", "withdraw_late", "counts", "suppressed_count", "next_due", "times", "keep_rendering"}
