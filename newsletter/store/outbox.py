@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import date, datetime
 from typing import Any
 
@@ -46,6 +46,8 @@ class SqlOutbox(Outbox):
     def __init__(self, database: Database, workers: Workers) -> None:
         self._database = database
         self._workers = workers
+        # Writers of SQLite queue. Of claims and notes one at a time does: who leaves waits for no more than that.
+        self._sending = asyncio.Lock() if not database.is_postgresql else nullcontext()
 
     @override
     def worker(self) -> AbstractAsyncContextManager[str]:
@@ -66,7 +68,9 @@ class SqlOutbox(Outbox):
                     return [row for row, bar in zip(rows, bars, strict=True) if not bar]
             return []
 
-        return await _claims_of(await self._database.write_at_once(hold))
+        async with self._sending:
+            held = await self._database.write_at_once(hold)
+        return await _claims_of(held)
 
     @override
     async def hasten(self, issue_key: int, *, now: datetime, states: Collection[DeliveryState] = WAITING) -> int:
@@ -119,7 +123,8 @@ class SqlOutbox(Outbox):
 
     @override
     async def record(self, changes: Sequence[Change]) -> frozenset[int]:
-        return await self._database.write_at_once(lambda connection: self._record(connection, changes))
+        async with self._sending:
+            return await self._database.write_at_once(lambda connection: self._record(connection, changes))
 
     async def _record(self, connection: AsyncConnection, changes: Sequence[Change]) -> frozenset[int]:
         if any(change.suppress for change in changes):
