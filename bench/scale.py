@@ -33,6 +33,7 @@ from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
+from at_scale.databases import KINDS, empty_database, kinds_of
 from at_scale.figures import Row, percentiles, ratios
 from at_scale.processes import Ended, Helper, Program, Service, helper
 from at_scale.working_folder import Calendar, WorkingFolder
@@ -238,21 +239,11 @@ def late(seen: dict[str, Any]) -> dict[str, float]:
 
 
 @contextmanager
-def database(kind: str, folder: Path) -> Iterator[str]:
-    """Give the URL of an empty database."""
-    if kind == "sqlite":
-        yield f"sqlite:///{folder}/newsletter.db"
-        return
-    with helper(sys.executable, PARTS / "postgresql_server.py") as server:
-        yield server.first
-
-
-@contextmanager
 def place(root: Path, name: str, kind: str, folder: Path, readers: int, rounds: int) -> Iterator[Place]:
     """Give a working folder of a program, with a ledger and a sink of its own; it is thrown away at the end."""
     links = folder / "links"
     folder.mkdir(parents=True)
-    with database(kind, folder) as url, helper(folder.parent.parent / "sink", "-l", links) as sink:
+    with empty_database(kind, folder) as url, helper(folder.parent.parent / "sink", "-l", links) as sink:
         work = WorkingFolder.make(folder / "work", readers, Calendar.now())
         program = Program(root, work.path, work.environment(url, int(sink.first)))
         yield Place(name, kind, url, work, program, sink, links, rounds)
@@ -274,7 +265,7 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--readers", type=int, default=2000)
-    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="sqlite")
+    parser.add_argument("--database", choices=KINDS, default="sqlite")
     parser.add_argument("--idle", type=float, default=20, metavar="SECONDS", help="of `serve` without work")
     parser.add_argument("--rounds", type=int, default=3, help="of short commands; medians are reported")
     parser.add_argument("--against", default="", metavar="REV", help="an older commit to measure beside today's")
@@ -284,7 +275,7 @@ def parsed() -> argparse.Namespace:
 def main() -> None:
     arguments = parsed()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started ends with the bench
-    kinds = ("sqlite", "postgresql") if arguments.database == "both" else (arguments.database,)
+    kinds = kinds_of(arguments.database)
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="bench-scale-") as name:
         folder = Path(name)

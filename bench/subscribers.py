@@ -16,11 +16,11 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from at_scale.databases import KINDS, empty_database, kinds_of
 from at_scale.figures import Row, ratios
-from at_scale.processes import Program, helper
+from at_scale.processes import Program
 from at_scale.working_folder import Calendar, WorkingFolder
 
 BENCH = Path(__file__).resolve().parent
@@ -28,20 +28,10 @@ TODAY = "today"
 NO_RELAY = 9  # the port "discard": no mail is sent
 
 
-@contextmanager
-def database(kind: str, folder: Path) -> Iterator[str]:
-    """Give the URL of an empty database."""
-    if kind == "sqlite":
-        yield f"sqlite:///{folder}/newsletter.db"
-        return
-    with helper(sys.executable, BENCH / "at_scale" / "postgresql_server.py") as server:
-        yield server.first
-
-
 def measured(kind: str, folder: Path, readers: int) -> Iterator[Row]:
     """Yield the rows of a database."""
     folder.mkdir()
-    with database(kind, folder) as url:
+    with empty_database(kind, folder) as url:
         work = WorkingFolder.make(folder / "work", readers, Calendar.now())
         program = Program(BENCH.parent, work.path, work.environment(url, NO_RELAY))
         program.run("db", "upgrade")
@@ -72,17 +62,16 @@ def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--readers", type=int, default=2000)
-    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="sqlite")
+    parser.add_argument("--database", choices=KINDS, default="sqlite")
     return parser.parse_args()
 
 
 def main() -> None:
     arguments = parsed()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started ends with the bench
-    kinds = ("sqlite", "postgresql") if arguments.database == "both" else (arguments.database,)
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="bench-subscribers-") as name:
-        for kind in kinds:
+        for kind in kinds_of(arguments.database):
             if not arguments.json:
                 print(f"{kind}, {arguments.readers:,} rows; goals are for 1,000,000", flush=True)
             for row in measured(kind, Path(name) / kind, arguments.readers):

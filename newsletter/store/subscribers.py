@@ -24,30 +24,21 @@ from newsletter.store.subscriber_rows import COLUMNS, MEMBER_COLUMNS, member_row
 from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
 from newsletter.store.tables import EVERY_LIST, subscribers, suppressions
 
-# Why the address of a subscriber is suppressed for the list or for all lists, or NULL.
-SUPPRESSION = (
-    sa.select(suppressions.c.reason)
-    .where(
+
+def _of_suppression(column: sa.Column[Any]) -> sa.Label[Any]:
+    """Return a column of what suppresses a subscriber's address, on the list or on all; else it is NULL."""
+    which = sa.select(column).where(
         suppressions.c.address_key == subscribers.c.address_key,
         suppressions.c.list.in_([subscribers.c.list, EVERY_LIST]),
     )
-    .limit(1)
-    .scalar_subquery()
-    .label("suppression")
-)
-
-
-_SINCE = (
-    sa.select(suppressions.c.since)
-    .where(
-        suppressions.c.address_key == subscribers.c.address_key,
-        suppressions.c.list.in_([subscribers.c.list, EVERY_LIST]),
+    # The list's own comes first, for both columns: an asterisk stands before all letters.
+    return (
+        which.order_by(suppressions.c.list.desc()).limit(1).scalar_subquery().label(f"suppression_{column.name}")
     )
-    .limit(1)
-    .scalar_subquery()
-    .label("suppressed_since")
-)
-_BARRED = (SUPPRESSION, _SINCE)
+
+
+SUPPRESSION = _of_suppression(suppressions.c.reason)
+_BARRED = (SUPPRESSION, _of_suppression(suppressions.c.since))
 
 
 class SqlSubscribers(Subscribers):
