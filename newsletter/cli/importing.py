@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from newsletter.bootstrap import Program
+    from newsletter.lists.importing import Export
     from newsletter.readers.exchange import Imported
 
 
@@ -50,22 +51,31 @@ def import_subscribers(
     except ValueError as error:
         raise UsageError(f"--map: {error}") from None
 
-    async def act(program: Program) -> list[Imported]:
-        from newsletter.readers.exchange import import_all
-
+    def export(program: Program) -> Export:
         topics = tuple(program.lists.read().named(list_name).list.topics)
-        people = Export(file, topics, meanings, skip_unknown=skip_unknown, status=status).whole()
-        return await import_all(program.store, list_name, people, now=now(), rehearsal=dry_run)
+        return Export(file, topics, meanings, skip_unknown=skip_unknown, status=status)
 
     try:
-        found = within(act)
+        found = within(lambda program: _import(program, list_name, export(program), rehearsal=dry_run))
     except ListFileError as error:
-        if as_json:
-            say_json({"mistakes": mistakes_json(error.mistakes)})
-        for mistake in () if as_json else error.mistakes:
-            complain(str(mistake))
+        _complain_of(error, as_json=as_json)
         raise typer.Exit(Exit.CHECK_FAILED) from None
     _say(found, limit=limit, as_json=as_json, would="would be " if dry_run else "")
+
+
+async def _import(program: Program, list_name: str, export: Export, *, rehearsal: bool) -> list[Imported]:
+    from newsletter.readers.exchange import import_all
+
+    people = export.whole()
+    return await import_all(program.store, list_name, people, now=now(), rehearsal=rehearsal)
+
+
+def _complain_of(error: ListFileError, *, as_json: bool) -> None:
+    if as_json:
+        say_json({"mistakes": mistakes_json(error.mistakes)})
+        return
+    for mistake in error.mistakes:
+        complain(str(mistake))
 
 
 def _say(found: Sequence[Imported], *, limit: int, as_json: bool, would: str) -> None:
