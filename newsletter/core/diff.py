@@ -17,7 +17,7 @@ MAX_CATCH_UP_DAYS = 14
 
 # So many listings an issue holds that brings each reader no more than `max_listings`. Monday's pages of arXiv show
 # thousands; what is left out competes for the next issue.
-MOST_CANDIDATES = 1000
+MOST_CANDIDATES = 500
 
 
 def days_to_read(
