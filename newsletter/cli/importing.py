@@ -79,16 +79,17 @@ def _complain_of(error: ListFileError, *, as_json: bool) -> None:
 
 
 def _say(found: Sequence[Imported], *, limit: int, as_json: bool, would: str) -> None:
-    numbers = Counter(one.outcome for one in found)
-    others = [one for one in found if one.outcome != "added"]
+    from newsletter.readers.exchange import Outcome
+
+    counted = Counter(one.outcome for one in found)
+    others = [one for one in found if one.outcome is not Outcome.ADDED]
     if as_json:
         rows = [{"line": one.line, "address": one.email, "what": one.outcome, "why": one.why} for one in others]
-        say_json(
-            {**{outcome.replace(" ", "_"): count for outcome, count in numbers.items()}, "rows": rows[:limit]}
-        )
+        numbers = {outcome.replace(" ", "_"): counted[outcome] for outcome in Outcome}
+        say_json({**numbers, "rows": rows[:limit]})
         return
     if others:
         rows_shown = [(one.line, one.email, one.outcome, one.why) for one in others[:limit]]
         table(("line", "address", "what", "why"), rows_shown, folds=("why",))
         say_left_out(len(rows_shown), len(others), "rows", is_result=True)
-    say(f"{would}{', '.join(f'{count} {outcome}' for outcome, count in numbers.items()) or 'nobody'}")
+    say(f"{would}{', '.join(f'{count} {outcome}' for outcome, count in counted.items()) or 'nobody'}")

@@ -61,7 +61,7 @@ def run(
         cut_off=Exit.TEMPORARY,
         quiet=quiet,
     )
-    _say_reports([report for report in reports if report.is_worth_a_word or not quiet], as_json=as_json)
+    _say_reports([report for report in reports if report.is_notable or not quiet], as_json=as_json)
     raise typer.Exit(Exit.CONFIGURATION if is_wrong else code_of_run(reports))
 
 

@@ -167,7 +167,7 @@ def add(
     if as_json:
         say_json({"added": is_new})
     else:
-        say(f"{address} {'reads' if is_new else 'read before, and reads still:'} {list_name}")
+        say(f"{address} {'now reads' if is_new else 'reads already:'} {list_name}")
 
 
 @group.command()

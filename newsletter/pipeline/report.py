@@ -68,7 +68,7 @@ class RunReport:
     weekly: RunReport | None = None
 
     @property
-    def is_worth_a_word(self) -> bool:
+    def is_notable(self) -> bool:
         """Return whether something happened: mail went out, an issue was made or missed, or something is wrong."""
         quiet = {RunStatus.NOT_DUE, RunStatus.NOTHING_NEW, RunStatus.SENT}
         return any(one.sent_now or one.trouble or one.failures or one.status not in quiet for one in self.editions)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import islice
 
 from newsletter.core.incoming import Incoming
 from newsletter.core.subscriber import Origin
 from newsletter.ports import Store, Suppression
+
+_AT_ONCE = 500  # suppressions in a transaction: in between, others can write
 
 
 class Outcome(StrEnum):
@@ -50,7 +53,9 @@ async def import_all(
         left_out = await store.subscribers.left_out(list_name, members)
     else:
         # First, so that a second import of the files in another order brings nobody back.
-        await store.suppressions.add(list(_suppressions(list_name, people, now)), now=now)
+        wanted = _suppressions(list_name, people, now)
+        while some := list(islice(wanted, _AT_ONCE)):
+            await store.suppressions.add(some, now=now)
         left_out = await store.subscribers.add_all(list_name, members, Origin.IMPORT, now=now)
     found = []
     for one in people:
@@ -69,7 +74,7 @@ async def import_all(
     return found
 
 
-def _suppressions(list_name: str, people: Iterable[Incoming], now: datetime) -> Iterable[Suppression]:
+def _suppressions(list_name: str, people: Iterable[Incoming], now: datetime) -> Iterator[Suppression]:
     for one in people:
         if one.barred and not one.skipped:
             # Who asked to leave left that list. A dead address, or one that complained, is so for all lists.

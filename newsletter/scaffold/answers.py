@@ -90,5 +90,5 @@ def in_settings(text: str, answers: Mapping[str, str]) -> str:
 
 
 def _set(text: str, pattern: str, value: str) -> str:
-    """Return a text with another value behind what the first group of a pattern matches, once."""
+    """Return a text with another value after what the first group of a pattern matches, once."""
     return re.sub(pattern, lambda found: found[1] + value, text, count=1, flags=re.MULTILINE)

@@ -31,10 +31,9 @@ def _of_suppression(column: sa.Column[Any]) -> sa.Label[Any]:
         suppressions.c.address_key == subscribers.c.address_key,
         suppressions.c.list.in_([subscribers.c.list, EVERY_LIST]),
     )
-    # The list's own comes first, for both columns: an asterisk stands before all letters.
-    return (
-        which.order_by(suppressions.c.list.desc()).limit(1).scalar_subquery().label(f"suppression_{column.name}")
-    )
+    # In one order, so that both columns are of one suppression.
+    one = which.order_by(suppressions.c.list).limit(1)
+    return one.scalar_subquery().label(f"suppression_{column.name}")
 
 
 SUPPRESSION = _of_suppression(suppressions.c.reason)

@@ -15,7 +15,7 @@ from newsletter.core.subscriber import Member
 from newsletter.core.syncing import SyncCounts
 from newsletter.lists.files import ListFiles
 from newsletter.lists.lines import Lines
-from newsletter.ports import Checked, ListFile, Reading, SeenFiles, Store
+from newsletter.ports import ListFile, Reading, SeenFiles, Store
 from newsletter.readers.sync import check, is_synced, sync
 from newsletter.store import open_store
 from tests.rosters import Named
@@ -143,9 +143,6 @@ class Changing(Named):
 
     def as_seen(self, seen: SeenFiles) -> SeenFiles | None:
         return None
-
-    def check(self) -> Checked:
-        raise NotImplementedError
 
 
 @pytest.mark.parametrize("times", [2, 3])
