@@ -20,6 +20,7 @@ from newsletter.ports import Comparison, HeldFiles, Leaver, ReaderCounts, SeenFi
 from newsletter.store.bulk import among, in_chunks, insert
 from newsletter.store.comparison import compared, files_held, hold_files, note_files, synced_files
 from newsletter.store.engine import Database
+from newsletter.store.leavings import note_leaving
 from newsletter.store.subscriber_rows import COLUMNS, MEMBER_COLUMNS, member_row, subscriber_of
 from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
 from newsletter.store.tables import EVERY_LIST, subscribers, suppressions
@@ -163,7 +164,7 @@ class SqlSubscribers(Subscribers):
             rows = {one.address_key: dict(zip(MEMBER_COLUMNS, member_row(one), strict=True)) for one in some}
             async with self._database.write() as connection:
                 await self._database.alone(connection, WHO_GETS_MAIL)
-                barred = await _barred(connection, list_name, list(rows))
+                barred = await barred_on(connection, list_name, list(rows))
                 wanted = [row | same | {"created_at": now} for key, row in rows.items() if key not in barred]
                 added = await _added(connection, wanted) if wanted else set()
             left_out |= {key: barred.get(key) for key in rows if key not in added}
@@ -180,7 +181,7 @@ class SqlSubscribers(Subscribers):
                     among(connection, subscribers.c.address_key, keys),
                 )
                 found |= dict.fromkeys(await connection.scalars(known))
-                found |= await _barred(connection, list_name, keys)
+                found |= await barred_on(connection, list_name, keys)
         return found
 
     @override
@@ -215,6 +216,8 @@ class SqlSubscribers(Subscribers):
                 return None
             one = subscriber_of(row)
             is_news = await suppress(connection, one.email, list_name=one.list, reason=reason, now=now)
+            if is_news:
+                await note_leaving(connection, key, one.status, now=now)
             return Leaver(one, is_news)
 
         return await self._database.write_at_once(whole)
@@ -237,7 +240,7 @@ def _record(row: sa.Row[Any]) -> SubscriberRecord:
     )
 
 
-async def _barred(connection: AsyncConnection, list_name: str, keys: Sequence[str]) -> dict[str, Barred]:
+async def barred_on(connection: AsyncConnection, list_name: str, keys: Sequence[str]) -> dict[str, Barred]:
     """Return to which of some addresses no mail of a list goes, and why."""
     query = sa.select(suppressions.c.address_key, suppressions.c.reason, suppressions.c.since).where(
         among(connection, suppressions.c.address_key, keys), suppressions.c.list.in_([list_name, EVERY_LIST])
