@@ -12,6 +12,7 @@ from newsletter.ports.feedback import Feedback
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, LoadedLists, Source
 from newsletter.ports.issues import IssueOutline, Issues, IssueSummary
 from newsletter.ports.leavings import Leaving, Leavings
+from newsletter.ports.letters import LetterKind, Letters
 from newsletter.ports.library import Library, Recorded, SourceHealth
 from newsletter.ports.mailer import Mailer
 from newsletter.ports.outbox import Outbox
@@ -49,6 +50,8 @@ __all__ = [
     "Leaver",
     "Leaving",
     "Leavings",
+    "LetterKind",
+    "Letters",
     "Library",
     "ListFile",
     "Lists",
