@@ -9,10 +9,11 @@ from newsletter.core.subscriber import Subscriber
 
 
 class Leaving(NamedTuple):
-    """That a reader left a list: the number by which it is taken back, and when it was (aware, UTC)."""
+    """That a reader left a list: the number by which it is taken back, when it was (aware, UTC), and who left."""
 
     key: int
     at: datetime
+    reader: Subscriber
 
 
 class Leavings(Protocol):
@@ -20,6 +21,10 @@ class Leavings(Protocol):
 
     async def last(self, subscriber_key: int) -> Leaving | None:
         """Return that a reader left, if they did and it still keeps them out."""
+        ...
+
+    async def find(self, key: int) -> Leaving | None:
+        """Return the leaving of a number, as long as it keeps the reader out."""
         ...
 
     async def undo(self, key: int, *, now: datetime) -> Subscriber | None:
@@ -32,5 +37,14 @@ class Leavings(Protocol):
         Args:
             key: the leaving's.
             now: aware, UTC.
+        """
+        ...
+
+    async def say_why(self, key: int, why: str) -> bool:
+        """Keep why a reader left, with what suppresses them; False, having changed nothing, if that is over.
+
+        Args:
+            key: the leaving's.
+            why: one short line.
         """
         ...

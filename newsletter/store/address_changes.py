@@ -13,11 +13,12 @@ from newsletter.core.address import address_key
 from newsletter.core.moving import KEPT_FOR, MOVED, VALID_FOR, may_ask
 from newsletter.core.steps import Bar
 from newsletter.core.subscriber import Origin, SubscriberStatus
+from newsletter.core.suppression import SuppressedBy
 from newsletter.ports.address_changes import AddressChange, AddressChanges
+from newsletter.store.barring import barred_among
 from newsletter.store.bulk import insert
 from newsletter.store.engine import Database
 from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
-from newsletter.store.subscribers import barred_on
 from newsletter.store.suppressing import WHO_GETS_MAIL, withdraw
 from newsletter.store.tables import address_changes, deliveries, subscribers, suppressions
 
@@ -140,7 +141,7 @@ async def _close(connection: AsyncConnection, subscriber_key: int) -> None:
 
 async def _is_free(connection: AsyncConnection, list_name: str, key: str) -> bool:
     """Return whether an address is nobody's on a list, and may be mailed; readers may move back to their own."""
-    barred = (await barred_on(connection, list_name, [key])).get(key)
+    barred = (await barred_among(connection, list_name, [key])).get(key)
     if barred is not None:
         return barred.reason == MOVED
     known = sa.select(subscribers.c.key).where(subscribers.c.list == list_name, subscribers.c.address_key == key)
@@ -157,7 +158,7 @@ async def _swap_away(connection: AsyncConnection, list_name: str, key: str, emai
 async def _move(connection: AsyncConnection, change: AddressChange, now: datetime) -> None:
     former, new, list_name = change.reader.address_key, address_key(change.email), change.reader.list
     await _swap_away(connection, list_name, new, change.reader.email)
-    row = {"address_key": former, "list": list_name, "reason": MOVED, "since": now}
+    row = {"address_key": former, "list": list_name, "reason": MOVED, "since": now, "made_by": SuppressedBy.READER}
     await connection.execute(insert(connection, suppressions).values(**row).on_conflict_do_nothing())
     of_new = sa.and_(suppressions.c.address_key == new, suppressions.c.list == list_name)
     await connection.execute(sa.delete(suppressions).where(of_new, suppressions.c.reason == MOVED))

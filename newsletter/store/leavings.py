@@ -33,12 +33,23 @@ class SqlLeavings(Leavings):
 
     @override
     async def last(self, subscriber_key: int) -> Leaving | None:
-        query = sa.select(leavings.c.key, leavings.c.at).where(
-            leavings.c.subscriber_key == subscriber_key, _KEEPS_OUT
-        )
-        async with self._database.read() as connection:
+        return await self._one(leavings.c.subscriber_key == subscriber_key)
+
+    @override
+    async def find(self, key: int) -> Leaving | None:
+        return await self._one(leavings.c.key == key)
+
+    async def _one(self, which: sa.ColumnElement[bool]) -> Leaving | None:
+        query = sa.select(leavings.c.key, leavings.c.at, *COLUMNS).where(which, _KEEPS_OUT)
+
+        async def one(connection: AsyncConnection) -> Leaving | None:
             row = (await connection.execute(query)).first()
-        return None if row is None else Leaving(*row)
+            if row is None:
+                return None
+            key, at, *reader = row
+            return Leaving(key, at, subscriber_of(reader))
+
+        return await self._database.read_at_once(one)
 
     @override
     async def undo(self, key: int, *, now: datetime) -> Subscriber | None:
@@ -54,6 +65,18 @@ class SqlLeavings(Leavings):
             return await _back(connection, left.key, left.was, now)
 
         return await self._database.write_at_once(whole)
+
+    @override
+    async def say_why(self, key: int, why: str) -> bool:
+        theirs = (
+            sa.select(subscribers.c.key)
+            .join(leavings, leavings.c.subscriber_key == subscribers.c.key)
+            .where(leavings.c.key == key, _KEEPS_OUT)
+            .correlate(suppressions)
+        )
+        said = sa.update(suppressions).where(theirs.exists()).values(evidence=why)
+        async with self._database.write() as connection:
+            return (await connection.execute(said)).rowcount > 0
 
 
 async def note_leaving(

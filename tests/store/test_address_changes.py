@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ from tests.store.samples import (
 OLD, NEW = "reader1@example.org", "Ann@Lab.Example"
 
 
-async def asked(store: Store, email: str = NEW, **values: object) -> AddressChange:
+async def asked(store: Store, email: str = NEW, **values: Any) -> AddressChange:
     """Let a reader join and ask for another address; return the change."""
     if not await of_list(store):
         await join(store, subscriber(1, **values))

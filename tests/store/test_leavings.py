@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.store.samples import HOUR, NOW, frozen, join, key_of, of_list, subscr
 ADDRESS = "reader1@example.org"
 
 
-async def left(store: Store, **values: object) -> tuple[int, Leaving]:
+async def left(store: Store, **values: Any) -> tuple[int, Leaving]:
     """Let a reader join and leave; return their key and the leaving."""
     await join(store, subscriber(1, **values))
     key = await key_of(store, "daily", ADDRESS)
@@ -120,3 +121,15 @@ async def test_undone_twice_at_once_it_is_undone_once(opened: Opener) -> None:
     done = await asyncio.gather(*(store.leavings.undo(leaving.key, now=NOW) for store in stores * 2))
     assert [one is not None for one in done].count(True) == 1
     assert await status(stores[0]) is SubscriberStatus.ACTIVE
+
+
+async def test_why_a_reader_left_stands_with_what_suppresses_them(store: Store) -> None:
+    _, leaving = await left(store)
+    await store.subscribers.suppress("other@example.org", list_name="daily", reason=LEFT, now=NOW)
+    assert await store.leavings.say_why(leaving.key, "too many papers")
+    assert {one.address: one.evidence for one in await store.suppressions.find()} == {
+        ADDRESS: "too many papers",
+        "other@example.org": "",
+    }
+    await store.leavings.undo(leaving.key, now=NOW)
+    assert not await store.leavings.say_why(leaving.key, "too many papers")
