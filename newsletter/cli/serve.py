@@ -75,6 +75,7 @@ def _no_links(program: Program) -> str:
 @asynccontextmanager
 async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -> AsyncIterator[str]:
     """Run scheduler and web pages for as long as the context lasts; gives the URL of the pages."""
+    from newsletter.readers.moving import MovingLetters
     from newsletter.scheduling.loop import raise_descriptor_limit
     from newsletter.scheduling.schedule import Schedule
     from newsletter.web.app import public_app
@@ -82,12 +83,21 @@ async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -
     from newsletter.web.pages.kept import KeptPages
     from newsletter.web.server import serving
 
+    letters = MovingLetters(
+        changes=program.store.address_changes,
+        lists=program.lists,
+        letters=program.letters,
+        links=program.links,
+        clock=now,
+    )
     app = public_app(
         store=program.store,
+        lists=program.lists,
         links=program.links,
         renderer=program.templates,
         kept=KeptPages(program.settings.paths.state / "pages"),
         clock=now,
+        wake=letters.soon,
         healthy=lambda: program.store.issues.outline("any"),  # one row, or none: the ledger answers
     )
     schedule = Schedule(
@@ -100,4 +110,8 @@ async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -
     )
     limits = Limits(connections=connections_for(raise_descriptor_limit()))
     async with serving(app, host, port, stop=stop, limits=limits) as url, schedule:
-        yield url
+        letters.soon()  # what another process left
+        try:
+            yield url
+        finally:
+            await letters.close()

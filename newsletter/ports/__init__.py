@@ -8,7 +8,7 @@ from newsletter.ports.alarm import OperatorAlarm
 from newsletter.ports.claims import ClaimedDeliveries
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
 from newsletter.ports.examples import Examples, PaperFinder
-from newsletter.ports.feedback import Feedback
+from newsletter.ports.feedback import Feedback, Said
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, LoadedLists, Source
 from newsletter.ports.issues import IssueOutline, Issues, IssueSummary
 from newsletter.ports.leavings import Leaving, Leavings
@@ -70,6 +70,7 @@ __all__ = [
     "Recorded",
     "Renderer",
     "Roster",
+    "Said",
     "SeenFiles",
     "Slots",
     "SlowDown",

@@ -1,7 +1,7 @@
 """What readers choose on their own page: from the fields of a form to wishes, and from wishes to fields. Pure.
 
-The form always sends its text fields. A field that says what the list does anyway stands for no wish of its own, so
-that such a reader follows the list when it changes.
+The form always sends its text fields. A field that says what the list does anyway stands for no wish of its own,
+so that such a reader follows the list when it changes.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ _KINDS = tuple(FOLLOW_FIELDS.items())
 
 
 def other_papers(wishes: Wishes) -> tuple[GivenPaper, ...]:
-    """Return the examples of a reader that are not at arXiv, as BibTeX files name them: the form can keep these."""
+    """Return the examples of a reader that are not at arXiv: BibTeX files named them, and the form keeps them."""
     return tuple(paper for paper in wishes.examples if not paper.arxiv_id)
 
 
@@ -117,7 +117,7 @@ def filled(
             values[of_wish] = read()
         except _WrongError as error:
             mistakes[name] = error.mistake
-    follows = []
+    follows: list[Follow] = []
     for name, kind in _KINDS:
         try:
             follows += _follows(form, name, kind)
@@ -127,7 +127,17 @@ def filled(
         mistakes["keywords"] = Mistake("too_many", str(MOST_FOLLOWS))
     if not mistakes.keys() & FOLLOW_FIELDS.keys():
         values["follows"] = tuple(dict.fromkeys(follows))
-    return Filled(Wishes(**values), mistakes)
+    return Filled(_in_order(before, Wishes(**values)), mistakes)
+
+
+def _in_order(before: Wishes, now: Wishes) -> Wishes:
+    """Return wishes, those in their former order that have only changed places: the form has its own."""
+    same = {
+        name: getattr(before, name)
+        for name in ("topics", "follows", "examples")
+        if set(getattr(before, name)) == set(getattr(now, name))
+    }
+    return now._replace(**same)
 
 
 def _readers(

@@ -11,11 +11,11 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from newsletter.core.tokens import Links
-from newsletter.ports import Clock, Store
+from newsletter.ports import Clock, Lists, Store
 from newsletter.ports.pages import PageRenderer
 from newsletter.web import headers, health
 from newsletter.web.guard import SECRET_PARAMETER, Guard
-from newsletter.web.pages import cite, leaving
+from newsletter.web.pages import cite, leaving, moving, preferences
 from newsletter.web.pages import feedback as feedback_pages
 from newsletter.web.pages import issues as issue_pages
 from newsletter.web.pages.kept import KeptPages
@@ -25,20 +25,24 @@ from newsletter.web.pages.languages import asked
 def public_app(
     *,
     store: Store,
+    lists: Lists,
     links: Links,
     renderer: PageRenderer,
     kept: KeptPages,
     clock: Clock,
+    wake: Callable[[], None],
     healthy: Callable[[], Awaitable[object]],
 ) -> Starlette:
     """Return the app for readers. It sets no cookies, and no GET changes anything.
 
     Args:
         store: what is known of readers and issues.
+        lists: the list files, which say what readers may choose from.
         links: reads the signed tokens, and makes the addresses of pages.
         renderer: renders the pages.
         kept: the rendered web versions of issues.
         clock: the present moment, for the time at which a reader left.
+        wake: is called when a letter is to be sent.
         healthy: raises if the store cannot be used; the health check calls it.
     """
     app = Starlette(
@@ -46,6 +50,8 @@ def public_app(
             _home(renderer),
             *health.routes(healthy),
             *leaving.routes(store.subscribers, store.leavings, store.issues, links, renderer, clock),
+            *preferences.routes(store, lists, links, renderer, clock, wake),
+            *moving.routes(store.address_changes, store.issues, links, renderer, clock, wake),
             *feedback_pages.routes(store.feedback, store.subscribers, store.issues, links, renderer, clock),
             *cite.routes(store.issues, links, renderer),
             *issue_pages.routes(

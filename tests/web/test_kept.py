@@ -301,6 +301,8 @@ async def test_a_slow_page_does_not_hold_up_the_others(site: Site, tmp_path: Pat
 
     app = public_app(
         store=site.store,
+        lists=site.lists,
+        wake=site.wake,
         links=LINKS,
         renderer=Slow(),
         clock=lambda: NOW,
