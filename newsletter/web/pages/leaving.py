@@ -94,8 +94,8 @@ class _LeavingPages:
         """Take the reader off the list, after one click in a mail program (RFC 8058) or the page's button."""
         body = await read_body(request, _MAX_BODY_BYTES)
         key = self._key(request)
-        # The token alone decides. The body only distinguishes a mail provider from a browser and the buttons of our
-        # own pages, so no mistake in its encoding or wording keeps anybody on the list.
+        # The token alone decides. The body only distinguishes a mail provider from a browser, and what our pages
+        # offer instead; so no mistake in its encoding or wording keeps anybody on the list.
         if b"List-Unsubscribe" in body and b"One-Click" in body:
             return await self._leave_by_one_click(request, key)
         if key == TEST_COPY:

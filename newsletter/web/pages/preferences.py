@@ -224,7 +224,7 @@ class _PreferencesPages:
         """Show the form: as the reader's wishes are, or with what they typed, where something is wrong with it."""
         key, wishes = visit.record.key, visit.record.subscriber.wishes
         said = await self.store.feedback.all_of(key)
-        of_wishes = fields_of(wishes, visit.list, today=visit.today)
+        of_wishes = {**fields_of(wishes, visit.list, today=visit.today), "new_address": [""]}
         if typed and "name" in typed:  # the whole form: what is not there was left out
             of_wishes = dict.fromkeys(of_wishes, ())
         fields = of_wishes | dict(typed or {})
