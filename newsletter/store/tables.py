@@ -194,6 +194,12 @@ subscribers = sa.Table(
     _text("interest"),
     sa.Column("examples", sa.Text, nullable=False, server_default="[]"),  # a JSON array
     sa.Column("text", _one_of(TextKind), nullable=False, server_default=TextKind.SUMMARY),
+    sa.Column("days", sa.Text),  # such as `mon,thu`
+    sa.Column("language", sa.Text),
+    sa.Column("paused_until", sa.Text),  # a date (ISO 8601)
+    # Since when the wishes are the reader's own, whatever a file says; NULL: those that the file, or whoever
+    # added them, stated.
+    _moment("own_wishes_since", nullable=True),
     sa.Column("status", _one_of(SubscriberStatus), nullable=False),
     sa.Column("origin", _one_of(Origin), nullable=False),
     _moment("created_at"),
