@@ -10,6 +10,7 @@ from newsletter.ports.examples import Examples, PaperFinder
 from newsletter.ports.feedback import Feedback
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, LoadedLists, Source
 from newsletter.ports.issues import IssueOutline, Issues, IssueSummary
+from newsletter.ports.letters import LetterKind, Letters
 from newsletter.ports.library import Library, Recorded, SourceHealth
 from newsletter.ports.mailer import Mailer
 from newsletter.ports.outbox import Outbox
@@ -45,6 +46,8 @@ __all__ = [
     "IssueSummary",
     "Issues",
     "Leaver",
+    "LetterKind",
+    "Letters",
     "Library",
     "ListFile",
     "Lists",

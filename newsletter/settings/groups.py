@@ -201,12 +201,16 @@ class DkimSettings(Group):
 
 
 class WebSettings(Group):
-    """The public pages. `public_url` is where readers reach them, or empty; `secret_key` signs links in mails."""
+    """The public pages. `public_url` is where readers reach them, or empty.
+
+    `secret_key` signs links in mails; links that one of `former_secret_keys` signed work still.
+    """
 
     host: Host = "127.0.0.1"
     port: Port = 8000
     public_url: PublicAddress = ""
     secret_key: SecretKey = _NO_SECRET
+    former_secret_keys: Annotated[tuple[SecretKey, ...], NoDecode, FROM_JSON] = ()
     admin_token: SecretStr = _NO_SECRET
 
 

@@ -210,13 +210,11 @@ def issue_mail(
 
 def single_mail(name: str, renderer: TemplateRenderer) -> bytes:
     """Return a sample mail to one person, such as `welcome`."""
-    subject, html, text = renderer.mail(name, single_mails()[name])
+    content = renderer.mail(name, single_mails()[name])
     return single_message(
         sender="Daily Papers <papers@example.org>",
         to=Mailbox("Ada Lovelace", "ada@example.org"),
-        subject=subject,
-        html=html,
-        text=text,
+        content=content,
         date=MOMENT,
         message_id="<1@example.org>",
     )
@@ -406,7 +404,7 @@ def single_mails() -> Mapping[str, dict[str, Any]]:
         "confirm": {
             "masthead": masthead,
             "email": "ada@example.org",
-            "confirm_url": "https://papers.example.org/confirm/WyJhZGFAZXhhbXBsZS5vcmciXQ.aVn3xQ.u5e8Xk1",
+            "confirm_url": "https://papers.example.org/-/confirm/WyJhZGFAZXhhbXBsZS5vcmciXQ.aVn3xQ.u5e8Xk1",
             "valid_for": "7 days",
         },
         "welcome": {
@@ -415,13 +413,13 @@ def single_mails() -> Mapping[str, dict[str, Any]]:
             "email": "ada@example.org",
             "schedule": "every weekday at 08:00 (Europe/London)",
             "archive_url": "https://papers.example.org/daily",
-            "preferences_url": "https://papers.example.org/preferences/MQ.x3Jt8q",
-            "unsubscribe_url": "https://papers.example.org/unsubscribe/MQ.x3Jt8q",
+            "preferences_url": "https://papers.example.org/-/preferences/MQ.x3Jt8q",
+            "unsubscribe_url": "https://papers.example.org/-/unsubscribe/MQ.x3Jt8q",
         },
         "goodbye": {
             "masthead": masthead,
             "email": "ada@example.org",
-            "signup_url": "https://papers.example.org/daily/subscribe",
+            "signup_url": "https://papers.example.org/-/signup/daily",
         },
         "alarm": {
             "masthead": masthead,

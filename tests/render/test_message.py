@@ -201,7 +201,7 @@ def test_without_public_pages_a_reader_leaves_by_mail_from_both_parts_and_the_he
     raw = make.mail(links=links)
     parsed, link = read(raw), links.way_out(42, "papers@example.org")
     assert parsed["List-Unsubscribe"] == f"<{link}>"
-    assert links.read_unsubscribe_subject(link.partition("subject=unsubscribe%20")[2]) == 42
+    assert links.read_unsubscribe_mail(link.partition("subject=unsubscribe%20")[2]) == 42
     for name in ("List-Unsubscribe-Post", "List-Archive", "List-Help"):
         assert parsed[name] is None
     assert body(raw, "plain").endswith(f"\nLeave:\n{link}\n")
@@ -281,9 +281,7 @@ def test_a_single_mail_is_made_the_same_way() -> None:
     raw = single_message(
         sender="Daily Papers <papers@example.org>",
         to=Mailbox("Jörg", "joerg@example.org"),
-        subject="Willkommen – schön",
-        html="<p>Grüße</p>",
-        text="Grüße\n.\n",
+        content=("Willkommen – schön", "<p>Grüße</p>", "Grüße\n.\n"),
         date=make.MOMENT,
         message_id="<1@example.org>",
     )

@@ -63,8 +63,11 @@ class IssueMessage(Message):
         self._sender = Mailbox.parse(issue.masthead.sender)
         self._reply_to = Mailbox.parse(issue.masthead.reply_to) if issue.masthead.reply_to else None
         self._mailto = _mailto(issue.masthead.unsubscribe_mailto) if links.public_url else ()
-        self._leaving_to = _mailbox(issue.masthead.unsubscribe_mailto) or self._sender.address
         self._bounces_to = issue.masthead.bounces_to and wire_address(issue.masthead.bounces_to)
+        self._leaving_to = _mailbox(issue.masthead.unsubscribe_mailto)
+        # The mailbox for what comes back takes tagged addresses, and is read by the program.
+        self._is_tagged = bool(self._bounces_to and not self._leaving_to)
+        self._leaving_to = self._leaving_to or self._bounces_to or self._sender.address
         self.pages = pages or Pages(issue, rendering, self._known(), self._lengths())
         self._boundary = boundary_of(issue.list, issue.day.isoformat())
         self._arranged = lru_cache(maxsize=_CHOICES_KEPT)(self._arrange)
@@ -89,7 +92,7 @@ class IssueMessage(Message):
             RenderError: the reader's address can't stand in a header.
         """
         reader = delivery.subscriber
-        unsubscribe_url = self._links.way_out(delivery.subscriber_key, self._leaving_to)
+        unsubscribe_url = self._way_out(delivery.subscriber_key)
         subject, arrangement = self._arranged(delivery.choice, delivery.subject)
         head = (
             self._from,
@@ -109,6 +112,9 @@ class IssueMessage(Message):
         body = filled(arrangement, values)
         return Composed(self._envelope_sender(delivery), *signable(head, body, self._signer))
 
+    def _way_out(self, subscriber_key: int) -> str:
+        return self._links.way_out(subscriber_key, self._leaving_to, tagged=self._is_tagged)
+
     def _envelope_sender(self, delivery: Delivery) -> str:
         if not self._bounces_to:
             return self._sender.address
@@ -123,7 +129,7 @@ class IssueMessage(Message):
     def _lengths(self) -> dict[str, int]:
         """Return the most bytes of a reader's links, by the names of their slots."""
         longest = (
-            self._links.way_out(_LARGEST_KEY, self._leaving_to),
+            self._way_out(_LARGEST_KEY),
             self._links.feedback_of(_LARGEST_KEY),
         )
         return dict(zip(("unsubscribe_url", "feedback_url"), map(len, longest), strict=True))

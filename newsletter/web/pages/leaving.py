@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import structlog
 from starlette.exceptions import HTTPException
@@ -10,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from newsletter.core.page_names import UNSUBSCRIBE
+from newsletter.core.page_names import FORMER_UNSUBSCRIBE, UNSUBSCRIBE
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.syncing import LEFT
 from newsletter.core.tokens import TEST_COPY, Links
@@ -39,8 +40,11 @@ def routes(
         clock: the present moment, for the time at which a reader left.
     """
     pages = _LeavingPages(subscribers, issues, links, renderer, clock)
-    path = f"/{UNSUBSCRIBE}/{{{SECRET_PARAMETER}}}"
-    return [Route(path, pages.ask, methods=["GET"]), Route(path, pages.leave, methods=["POST"])]
+    paths = [f"/{first}/{{{SECRET_PARAMETER}}}" for first in (UNSUBSCRIBE, FORMER_UNSUBSCRIBE)]
+    return [
+        Route(path, page, methods=[method])
+        for path, (method, page) in product(paths, (("GET", pages.ask), ("POST", pages.leave)))
+    ]
 
 
 @dataclass(frozen=True, slots=True)
