@@ -11,9 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import blake2b
 
 from newsletter.core.address import address_key
 from newsletter.core.newsletter_list import Cadence, NewsletterList, SignUpRule
+from newsletter.core.seals import key_of
 from newsletter.core.subscriber import Member, SubscriberStatus
 from newsletter.core.text import one_line
 
@@ -251,8 +253,17 @@ def sent(signup: SignUp, mail: SignUpMail, now: datetime) -> SignUp:
     return replace(signup, attempts=0)
 
 
-def not_sent(signup: SignUp, now: datetime) -> SignUp:
-    """Return a sign-up whose mail was not taken: it is tried again after growing pauses, six times in all."""
+def not_sent(signup: SignUp, now: datetime, *, for_good: bool = False) -> SignUp | None:
+    """Return a sign-up whose mail was not taken: it is tried again after growing pauses, six times in all.
+
+    Args:
+        signup: what the mail was for.
+        now: aware, UTC.
+        for_good: the recipient's side refused it. A sign-up that waits for a reader there is over then (None).
+    """
+    if for_good:
+        is_over = signup.state in {SignUpState.ASKED, SignUpState.MAILED}
+        return None if is_over else replace(signup, ready_at=None)
     pause = GIVEN_UP_AFTER * 2 ** min(signup.attempts - 1, _ATTEMPTS)
     return replace(signup, ready_at=None if signup.attempts >= _ATTEMPTS else now + pause)
 
@@ -329,6 +340,18 @@ def next_to_mail(
 
 def _turn(one: SignUp, crowds: Mapping[str, int]) -> tuple[bool, int, datetime, int]:
     return one.state is SignUpState.MAILED, crowds.get(one.client, 1), one.asked_at, one.key
+
+
+def client_mark(client: str, secret: str) -> str:
+    """Return what stands for a client: the same for the same one, and nobody without the secret knows which.
+
+    Args:
+        client: its network, as text; empty where that is not known, and then so is the mark.
+        secret: the program's.
+    """
+    if not client:
+        return ""
+    return blake2b(client.encode(), digest_size=12, key=key_of(secret), person=b"signup-client").hexdigest()
 
 
 def accepts_sign_ups(rule: SignUpRule, *, has_pages: bool) -> bool:

@@ -52,6 +52,10 @@ class SignUps(Protocol):
         """Note what the operator decided; return False, having changed nothing, if that is not asked any more."""
         ...
 
+    async def has_mails(self, *, now: datetime) -> bool:
+        """Return whether a mail of any sign-up is to be sent by now, as far as no ceiling keeps it back."""
+        ...
+
     async def next_mails(self, ceilings: Ceilings, *, most: int, now: datetime) -> Sequence[SignUp]:
         """Return sign-ups whose next mail is to be sent now, and note that the caller sends it.
 
@@ -69,8 +73,15 @@ class SignUps(Protocol):
         """Note that a mail of a sign-up was handed over."""
         ...
 
-    async def mail_not_sent(self, key: int, *, now: datetime) -> None:
-        """Note that nobody took a mail of a sign-up, so that it is tried again later; no ceiling counts it."""
+    async def mail_not_sent(self, key: int, *, for_good: bool, now: datetime) -> None:
+        """Note that nobody took a mail of a sign-up; no ceiling counts it then.
+
+        Args:
+            key: the sign-up's.
+            for_good: the recipient's side refused it. A sign-up that waits for a reader there is forgotten. Else
+                the mail is tried again later.
+            now: aware, UTC.
+        """
         ...
 
     async def forget_old(self, *, now: datetime) -> int:

@@ -106,8 +106,17 @@ class SqlSignUps(SignUps):
         return await self._database.write_at_once(whole)
 
     @override
+    async def has_mails(self, *, now: datetime) -> bool:
+        query = sa.select(sa.exists().where(signups.c.ready_at <= now))
+
+        async def any_ready(connection: AsyncConnection) -> bool:
+            return bool(await connection.scalar(query))
+
+        return await self._database.read_at_once(any_ready)
+
+    @override
     async def next_mails(self, ceilings: Ceilings, *, most: int, now: datetime) -> Sequence[SignUp]:
-        if not await self._database.read_at_once(lambda connection: _any_ready(connection, now)):
+        if not await self.has_mails(now=now):
             return []
 
         async def whole(connection: AsyncConnection) -> Sequence[SignUp]:
@@ -142,12 +151,16 @@ class SqlSignUps(SignUps):
         await self._database.write_at_once(whole)
 
     @override
-    async def mail_not_sent(self, key: int, *, now: datetime) -> None:
+    async def mail_not_sent(self, key: int, *, for_good: bool, now: datetime) -> None:
         async def whole(connection: AsyncConnection) -> None:
             known = await self._alone_with(connection, key)
             if known is None or known.ready_at is None:
                 return
-            await _write(connection, not_sent(known, now))
+            changed = not_sent(known, now, for_good=for_good)
+            if changed is None:
+                await _forget(connection, known)
+            else:
+                await _write(connection, changed)
             newest = sa.select(sa.func.max(signup_mails.c.key)).where(signup_mails.c.signup_key == key)
             await connection.execute(sa.delete(signup_mails).where(signup_mails.c.key == newest.scalar_subquery()))
 
@@ -234,14 +247,14 @@ async def _askable(
         key = one.request.address_key
         is_barred = not barred.isdisjoint({(one.list, key), (EVERY_LIST, key)})
         if not may_be_asked(statuses.get((one.list, key)), is_barred=is_barred):
-            await connection.execute(sa.delete(signups).where(signups.c.key == one.key))
+            await _forget(connection, one)
         elif asked.get(key, 0) < ceilings.per_address:
             askable.append(one)
             asked[key] = asked.get(key, 0) + 1  # on another list
         elif (settled := not_asked(one)) is not None:
             await _write(connection, settled)
         else:
-            await connection.execute(sa.delete(signups).where(signups.c.key == one.key))
+            await _forget(connection, one)
     return askable
 
 
@@ -278,10 +291,6 @@ def _crowds(now: datetime) -> sa.CTE:
     )
 
 
-async def _any_ready(connection: AsyncConnection, now: datetime) -> bool:
-    return bool(await connection.scalar(sa.select(sa.exists().where(signups.c.ready_at <= now))))
-
-
 async def _ready(
     connection: AsyncConnection,
     now: datetime,
@@ -301,6 +310,10 @@ async def _one(connection: AsyncConnection, which: sa.ColumnElement[bool]) -> Si
 
 async def _write(connection: AsyncConnection, signup: SignUp) -> None:
     await connection.execute(sa.update(signups).where(signups.c.key == signup.key).values(**_values(signup)))
+
+
+async def _forget(connection: AsyncConnection, signup: SignUp) -> None:
+    await connection.execute(sa.delete(signups).where(signups.c.key == signup.key))
 
 
 async def _count(connection: AsyncConnection, list_name: str, now: datetime, what: str) -> None:

@@ -30,6 +30,7 @@ from newsletter.core.signup import (
     accepts_sign_ups,
     asked_again,
     begun,
+    client_mark,
     confirmed,
     decided,
     may_be_asked,
@@ -151,11 +152,28 @@ def test_a_mail_that_nobody_takes_is_tried_after_growing_pauses_and_then_given_u
     one, now, pauses = ASKED, NOW, []
     while one.ready_at is not None:
         now = one.ready_at
-        one = not_sent(begun(one, now), now)
+        tried = not_sent(begun(one, now), now)
+        assert tried is not None
+        one = tried
         if one.ready_at is not None:
             pauses.append(one.ready_at - now)
     assert len(pauses) == 5
     assert all(later == 2 * earlier for earlier, later in itertools.pairwise(pauses))
+
+
+def test_where_the_address_is_refused_a_sign_up_is_over_and_a_reader_stays_on_the_list() -> None:
+    assert not_sent(begun(ASKED, NOW), NOW, for_good=True) is None
+    joined = confirmed(MAILED, NOW, wants_latest=False, needs_approval=False)
+    refused = not_sent(begun(joined, NOW), NOW, for_good=True)
+    assert refused is not None
+    assert (refused.state, refused.next_mail) == (SignUpState.ACCEPTED, None)
+
+
+def test_a_client_is_known_again_by_a_mark_that_tells_nobody_which_it_is() -> None:
+    assert client_mark("", "secret") == ""
+    mark = client_mark("192.0.2.1", "secret")
+    assert mark == client_mark("192.0.2.1", "secret")
+    assert mark not in {client_mark("192.0.2.2", "secret"), client_mark("192.0.2.1", "other")}
 
 
 def test_one_over_the_ceiling_of_its_address_is_forgotten_or_waits_for_its_first_link() -> None:

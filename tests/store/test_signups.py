@@ -177,10 +177,17 @@ async def test_a_mail_that_nobody_took_is_tried_again_and_counts_for_no_ceiling(
     only_one = Ceilings(per_address=1, per_hour=6, per_domain=6)
     await ask(store)
     [one] = await mails(store, ceilings=only_one)
-    await store.signups.mail_not_sent(one.key, now=NOW)
+    await store.signups.mail_not_sent(one.key, for_good=False, now=NOW)
     assert await mails(store, NOW + timedelta(minutes=1), only_one) == []
     [again] = await mails(store, NOW + GIVEN_UP_AFTER, only_one)
     assert again.attempts == 1
+
+
+async def test_an_address_whose_mail_was_refused_is_forgotten(store: Store) -> None:
+    await ask(store)
+    [one] = await mails(store)
+    await store.signups.mail_not_sent(one.key, for_good=True, now=NOW)
+    assert await store.signups.find(one.key) is None
 
 
 async def test_what_is_over_is_forgotten(store: Store) -> None:
