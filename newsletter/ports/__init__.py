@@ -20,6 +20,7 @@ from newsletter.ports.pictures import PictureReader, Pictures
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
 from newsletter.ports.rendering import Composed, Message, Renderer
 from newsletter.ports.rosters import Checked, HeldFiles, Reading, Roster, SeenFiles
+from newsletter.ports.signups import Funnel, SignUps
 from newsletter.ports.slots import Slots
 from newsletter.ports.slow_downs import SlowDown, SlowDownKind, SlowDowns
 from newsletter.ports.store import Store
@@ -42,6 +43,7 @@ __all__ = [
     "DeliveryRecords",
     "Examples",
     "Feedback",
+    "Funnel",
     "HeldDomain",
     "HeldFiles",
     "HighWater",
@@ -72,6 +74,7 @@ __all__ = [
     "Roster",
     "Said",
     "SeenFiles",
+    "SignUps",
     "Slots",
     "SlowDown",
     "SlowDownKind",

@@ -90,7 +90,7 @@ _KINDS = tuple(FOLLOW_FIELDS.items())
 
 
 def other_papers(wishes: Wishes) -> tuple[GivenPaper, ...]:
-    """Return the examples of a reader that are not at arXiv: BibTeX files named them, and the form keeps them."""
+    """Return the examples of a reader that are not at arXiv, as BibTeX files name them; the form keeps these."""
     return tuple(paper for paper in wishes.examples if not paper.arxiv_id)
 
 

@@ -15,6 +15,7 @@ from newsletter.store.leavings import SqlLeavings
 from newsletter.store.listings import SqlLibrary
 from newsletter.store.outbox import SqlOutbox
 from newsletter.store.pictures import SqlPictures
+from newsletter.store.signups import SqlSignUps
 from newsletter.store.slots import SqlSlots
 from newsletter.store.slow_downs import SqlSlowDowns
 from newsletter.store.subscribers import SqlSubscribers
@@ -32,6 +33,7 @@ class SqlStore(Store):
         workers = _workers(database)
         self.issues = SqlIssues(database, workers)
         self.subscribers = SqlSubscribers(database)
+        self.signups = SqlSignUps(database)
         self.leavings = SqlLeavings(database)
         self.address_changes = SqlAddressChanges(database)
         self.examples = SqlExamples(database)

@@ -56,6 +56,10 @@ class Form:
         """Return the last value of a field."""
         return self.fields[name][-1] if name in self.fields else ""
 
+    def all(self, name: str) -> Sequence[str]:
+        """Return all values of a field."""
+        return self.fields.get(name, ())
+
     def number(self, name: str) -> int | None:
         """Return a field as the number of something that is kept; None if it is none."""
         found = _NUMBER.fullmatch(self.one(name))
