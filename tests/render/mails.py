@@ -423,6 +423,17 @@ def single_mails() -> Mapping[str, dict[str, Any]]:
             "email": "ada@example.org",
             "signup_url": "https://papers.example.org/-/signup/daily",
         },
+        "new_address": {
+            "masthead": masthead,
+            "email": "ada@example.org",
+            "confirm_url": "https://papers.example.org/-/new-address/WyJhZGFAZXhhbXBsZS5vcmciXQ.aVn3xQ.u5e8Xk1",
+            "days": 3,
+        },
+        "moved": {
+            "masthead": masthead,
+            "email": "ada@example.org",
+            "new": "l•••@lab.example",
+        },
         "alarm": {
             "masthead": masthead,
             "headline": "the issue of 12 March was not sent",
@@ -455,8 +466,7 @@ def pages() -> Mapping[str, dict[str, Any]]:
     }
     return {
         "page": {},
-        "unsubscribe": reader,
-        "unsubscribed": reader,
+        "unsubscribe": {**reader, "has_weekly": True, "has_pause": True},
         "gone": {},
         "not_found": {},
         "test_copy": {},
