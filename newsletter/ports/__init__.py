@@ -21,7 +21,7 @@ from newsletter.ports.rosters import Checked, HeldFiles, Reading, Roster, SeenFi
 from newsletter.ports.slots import Slots
 from newsletter.ports.slow_downs import SlowDown, SlowDownKind, SlowDowns
 from newsletter.ports.store import Store
-from newsletter.ports.subscribers import Comparison, Leaver, ReaderCounts, SubscriberRecord, Subscribers
+from newsletter.ports.subscribers import Comparison, Confirmed, Leaver, ReaderCounts, SubscriberRecord, Subscribers
 from newsletter.ports.suppressions import HeldDomain, HighWater, Suppression, Suppressions
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Clock",
     "Comparison",
     "Composed",
+    "Confirmed",
     "DeliveryRecord",
     "DeliveryRecords",
     "Examples",

@@ -15,6 +15,7 @@ from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.rendering import Rendering
 from newsletter.core.subscriber import Origin, SubscriberStatus
+from newsletter.core.suppression import SuppressedBy
 from newsletter.core.terms import Terms
 from newsletter.core.topics import TopicsMode
 from newsletter.ports import SlowDownKind
@@ -224,12 +225,25 @@ looked_up_papers = sa.Table(
 
 EVERY_LIST = "*"
 
+# Addresses, and whole domains: `@example.org` (`core.suppression`).
 suppressions = sa.Table(
     "suppressions",
     metadata,
     sa.Column("address_key", _Exact, primary_key=True),
     sa.Column("list", sa.Text, primary_key=True),  # or EVERY_LIST
     _text("reason"),
+    _moment("since"),
+    sa.Column("evidence", sa.Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("made_by", _one_of(SuppressedBy), nullable=False, server_default=SuppressedBy.OPERATOR),
+)
+
+# Whose data was erased, as keyed hashes of their addresses (`core.erasure`).
+erased = sa.Table(
+    "erased",
+    metadata,
+    sa.Column("hash", _Exact, primary_key=True),
+    _text("key_id"),  # which secret the hash was made with
+    sa.Column("stays", sa.Boolean, nullable=False),  # the operator had suppressed it: no confirmation ends that
     _moment("since"),
 )
 
