@@ -8,6 +8,16 @@ from newsletter.ports.claims import ClaimedDeliveries
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
 from newsletter.ports.examples import Examples, PaperFinder
 from newsletter.ports.feedback import Feedback
+from newsletter.ports.inbound import (
+    ForgedError,
+    Hooks,
+    InboundCount,
+    InboundEvents,
+    Mailbox,
+    MailboxSource,
+    StoredMail,
+    Taken,
+)
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, LoadedLists, Source
 from newsletter.ports.issues import IssueOutline, Issues, IssueSummary
 from newsletter.ports.letters import LetterKind, Letters
@@ -38,9 +48,13 @@ __all__ = [
     "DeliveryRecords",
     "Examples",
     "Feedback",
+    "ForgedError",
     "HeldDomain",
     "HeldFiles",
     "HighWater",
+    "Hooks",
+    "InboundCount",
+    "InboundEvents",
     "IssueOutline",
     "IssueSummary",
     "Issues",
@@ -51,6 +65,8 @@ __all__ = [
     "ListFile",
     "Lists",
     "LoadedLists",
+    "Mailbox",
+    "MailboxSource",
     "Mailer",
     "Message",
     "OperatorAlarm",
@@ -72,8 +88,10 @@ __all__ = [
     "Source",
     "SourceHealth",
     "Store",
+    "StoredMail",
     "SubscriberRecord",
     "Subscribers",
     "Suppression",
     "Suppressions",
+    "Taken",
 ]

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from newsletter.ports.examples import Examples
 from newsletter.ports.feedback import Feedback
+from newsletter.ports.inbound import InboundEvents
 from newsletter.ports.issues import Issues
 from newsletter.ports.library import Library
 from newsletter.ports.outbox import Outbox
@@ -28,6 +29,7 @@ class Store(Protocol):
     outbox: Outbox  # deliveries
     slow_downs: SlowDowns  # what holds mail up for a while
     suppressions: Suppressions  # addresses that are never mailed
+    inbound: InboundEvents  # what came back
     high_water: HighWater  # how far the ledger has come
     slots: Slots  # what became of lists' slots
 

@@ -115,7 +115,7 @@ class IssueMessage(Message):
         return self._links.way_out(subscriber_key, self._leaving_to, tagged=self._is_tagged)
 
     def _second_way_out(self, delivery: Delivery) -> tuple[str, ...]:
-        """Return the mail to leave by (RFC 2369, 3.2) where the first way is a page, and a mailbox takes such mail."""
+        """Return the mail to leave by (RFC 2369, 3.2) beside a page, where a mailbox takes such mail."""
         written = self._issue.masthead.unsubscribe_mailto
         if not self._links.public_url or not (written or self._bounces_to):
             return ()
