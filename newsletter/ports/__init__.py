@@ -28,6 +28,7 @@ from newsletter.ports.pictures import PictureReader, Pictures
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
 from newsletter.ports.rendering import Composed, Message, Renderer
 from newsletter.ports.rosters import Checked, HeldFiles, Reading, Roster, SeenFiles
+from newsletter.ports.signups import Funnel, SignUps
 from newsletter.ports.slots import Slots
 from newsletter.ports.slow_downs import SlowDown, SlowDownKind, SlowDowns
 from newsletter.ports.store import Store
@@ -49,6 +50,7 @@ __all__ = [
     "Examples",
     "Feedback",
     "ForgedError",
+    "Funnel",
     "HeldDomain",
     "HeldFiles",
     "HighWater",
@@ -81,6 +83,7 @@ __all__ = [
     "Renderer",
     "Roster",
     "SeenFiles",
+    "SignUps",
     "Slots",
     "SlowDown",
     "SlowDownKind",
