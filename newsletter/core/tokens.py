@@ -37,7 +37,6 @@ _FORMER = re.compile(r"(0|[1-9]\d{0,17})\.([\w-]{24})", re.ASCII)
 _FORMER_BY_MAIL = re.compile(r"(?<![\w.])([1-9]\d{0,17})\.([0-9a-f]{24})(?![\w.])", re.ASCII | re.IGNORECASE)
 _BY_MAIL = re.compile(r"(?<![a-z0-9])[a-z2-7]{39}(?![a-z0-9])", re.ASCII | re.IGNORECASE)
 _MARK = re.compile(r"(\d{1,18})-([0-9a-f]{16})", re.ASCII)
-_BOUNCE = re.compile(rf"\+({_MARK.pattern})@")
 # What may stand before the @ (RFC 5321, 4.5.3.1.1).
 _LONGEST_LOCAL = 64
 _MOST_TRIED = 10  # of what looks like tokens in a text
@@ -179,11 +178,6 @@ class Links:
         """
         local, _, domain = mailbox.rpartition("@")
         return f"{local}+{self.delivery_mark(delivery_key)}@{domain}"
-
-    def read_bounce_address(self, address: str) -> int | None:
-        """Return the number of the delivery that an envelope sender was made for, or None if not by us."""
-        found = _BOUNCE.search(address.lower())
-        return found and self.read_delivery_mark(found[1])
 
     def delivery_mark(self, delivery_key: int) -> str:
         """Return what stands in a mail for its delivery, so that what comes back tells whose it is."""

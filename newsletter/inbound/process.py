@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 import structlog
@@ -19,41 +18,15 @@ from newsletter.ports import (
     InboundEvents,
     Mailbox,
     MailboxSource,
+    Processed,
     StoredMail,
     Suppressions,
-    Taken,
 )
 
 log = structlog.get_logger(__name__)
 
 _AT_ONCE = 50  # mails whose events are taken in one transaction
-_MOST_SHOWN = 1000
 _UNCLEAR = frozenset({Outcome.UNKNOWN, Outcome.FORGED})
-
-
-@dataclass(slots=True)
-class Processed:
-    """What reading mailboxes came to.
-
-    Attributes:
-        mails: how many were read.
-        outcomes: how many events came to what.
-        shown: where each of the first events stood, and what it came to.
-        held: domains of which addresses are held from now on.
-    """
-
-    mails: int = 0
-    outcomes: Counter[Outcome] = field(default_factory=Counter)
-    shown: list[tuple[str, Taken]] = field(default_factory=list)
-    held: Sequence[HeldDomain] = ()
-
-    def add(self, place: str, taken: Iterable[Taken]) -> None:
-        """Add what a mail came to."""
-        self.mails += 1
-        for one in taken:
-            self.outcomes[one.outcome] += 1
-            if len(self.shown) < _MOST_SHOWN:
-                self.shown.append((place, one))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from newsletter.ports.inbound import (
     InboundEvents,
     Mailbox,
     MailboxSource,
+    Processed,
     StoredMail,
     Taken,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "PaperFinder",
     "PictureReader",
     "Pictures",
+    "Processed",
     "Progress",
     "ReaderCounts",
     "Reading",

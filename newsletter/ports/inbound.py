@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple, Protocol
 
-from newsletter.core.bounces import InboundEvent, Outcome
+from newsletter.core.bounces import FoundBy, InboundEvent, Outcome
+from newsletter.ports.suppressions import HeldDomain
+
+_MOST_SHOWN = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
     """An event, and what it came to.
 
-    `list` and `email` are those of the reader, where it is known whose it is.
+    `list` and `email` are those of the reader, where it is known whose it is; `found_by` says how.
     """
 
     event: InboundEvent
     outcome: Outcome
     list: str = ""
     email: str = ""
+    found_by: FoundBy = FoundBy.NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +107,31 @@ class MailboxSource(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class Processed:
+    """What reading mailboxes came to.
+
+    Attributes:
+        mails: how many were read.
+        outcomes: how many events came to what.
+        shown: where each of the first events stood, and what it came to.
+        held: domains of which addresses are held from now on.
+    """
+
+    mails: int = 0
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    shown: list[tuple[str, Taken]] = field(default_factory=list)
+    held: Sequence[HeldDomain] = ()
+
+    def add(self, place: str, taken: Iterable[Taken]) -> None:
+        """Add what a mail came to."""
+        self.mails += 1
+        for one in taken:
+            self.outcomes[one.outcome] += 1
+            if len(self.shown) < _MOST_SHOWN:
+                self.shown.append((place, one))
+
+
 class ForgedError(Exception):
     """A service did not sign a message, or it is signed for another time."""
 
@@ -109,19 +139,23 @@ class ForgedError(Exception):
 class Hooks(Protocol):
     """Services that tell of what comes back by webhooks."""
 
+    @property
+    def services(self) -> Collection[str]:
+        """Return the names of those that are set up."""
+        ...
+
     async def read(
         self, service: str, headers: Mapping[str, str], body: bytes, *, now: datetime
     ) -> Sequence[InboundEvent]:
         """Return what a service's message says.
 
         Args:
-            service: its name in the address of the webhook.
+            service: the name of one that is set up.
             headers: of the request, with names in lower case.
             body: as it came.
             now: aware, UTC.
 
         Raises:
-            LookupError: this service is not set up.
             ForgedError: the message is not by it.
             ValueError: it is, and cannot be read.
             NewsletterError: it could not be found out now whether it is.

@@ -99,7 +99,7 @@ async def _taken(connection: AsyncConnection, event: InboundEvent, now: datetime
     if reader is None:
         return Taken(event=event, outcome=outcome)
     await _follow(connection, event, reader, outcome, now)
-    return Taken(event=event, outcome=outcome, list=reader.list, email=reader.email)
+    return Taken(event=event, outcome=outcome, list=reader.list, email=reader.email, found_by=reader.found_by)
 
 
 async def _reader(connection: AsyncConnection, event: InboundEvent, now: datetime) -> _Reader | None:

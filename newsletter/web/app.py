@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -22,7 +22,7 @@ from newsletter.web.pages.kept import KeptPages
 from newsletter.web.pages.languages import asked
 
 
-def public_app(
+def public_app(  # noqa: PLR0913 (each is a part by itself)
     *,
     subscribers: Subscribers,
     issues: Issues,
@@ -32,6 +32,7 @@ def public_app(
     kept: KeptPages,
     clock: Clock,
     healthy: Callable[[], Awaitable[object]],
+    hooks: Sequence[Route] = (),
 ) -> Starlette:
     """Return the app for readers. It sets no cookies, and no GET changes anything.
 
@@ -44,11 +45,13 @@ def public_app(
         kept: the rendered web versions of issues.
         clock: the present moment, for the time at which a reader left.
         healthy: raises if the store cannot be used; the health check calls it.
+        hooks: where services tell of what comes back (`newsletter.web.hooks`).
     """
     app = Starlette(
         routes=[
             _home(renderer),
             *health.routes(healthy),
+            *hooks,
             *leaving.routes(subscribers, issues, links, renderer, clock),
             *feedback_pages.routes(feedback, subscribers, issues, links, renderer, clock),
             *cite.routes(issues, links, renderer),
