@@ -86,22 +86,19 @@ async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -
     """Run scheduler and web pages for as long as the context lasts; gives the URL of the pages."""
     from newsletter.scheduling.loop import raise_descriptor_limit
     from newsletter.scheduling.schedule import Schedule
-    from newsletter.web import hooks
     from newsletter.web.app import public_app
     from newsletter.web.limits import Limits, connections_for
     from newsletter.web.pages.kept import KeptPages
     from newsletter.web.server import serving
 
     app = public_app(
-        subscribers=program.store.subscribers,
-        issues=program.store.issues,
-        feedback=program.store.feedback,
+        store=program.store,
         links=program.links,
         renderer=program.templates,
         kept=KeptPages(program.settings.paths.state / "pages"),
         clock=now,
         healthy=lambda: program.store.issues.outline("any"),  # one row, or none: the ledger answers
-        hooks=hooks.routes(program.receiving.hooks, program.store.inbound, now),
+        hooks=program.receiving.hooks,
     )
     schedule = Schedule(
         tick=lambda stopping: program.ticker.tick(now=now(), stop=stopping),

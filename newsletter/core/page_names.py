@@ -11,6 +11,7 @@ FEEDBACK = f"{OWN}/feedback"
 HOOKS = f"{OWN}/hooks"  # where services tell of what comes back
 NEW_ADDRESS = f"{OWN}/new-address"
 PREFERENCES = f"{OWN}/preferences"
+SIGN_UP = f"{OWN}/signup"
 STAY = f"{OWN}/stay"
 UNSUBSCRIBE = f"{OWN}/unsubscribe"
 FORMER_UNSUBSCRIBE = "unsubscribe"  # where links in old mails lead

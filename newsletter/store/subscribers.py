@@ -32,6 +32,7 @@ from newsletter.store.bulk import among, in_chunks, insert
 from newsletter.store.comparison import compared, files_held, hold_files, note_files, synced_files
 from newsletter.store.confirming import return_by_confirmation
 from newsletter.store.engine import Database
+from newsletter.store.leavings import note_leaving
 from newsletter.store.subscriber_rows import COLUMNS, MEMBER_COLUMNS, member_row, subscriber_of
 from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
 from newsletter.store.tables import EVERY_LIST, subscribers, suppressions
@@ -237,6 +238,8 @@ class SqlSubscribers(Subscribers):
             is_news = await suppress(
                 connection, one.email, list_name=one.list, reason=reason, now=now, by=by, evidence=evidence
             )
+            if is_news:
+                await note_leaving(connection, key, one.status, now=now)
             return Leaver(one, is_news)
 
         return await self._database.write_at_once(whole)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -11,9 +11,10 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from newsletter.core.tokens import Links
-from newsletter.ports import Clock, Feedback, Issues, Subscribers
+from newsletter.ports import Clock, Hooks, Store
 from newsletter.ports.pages import PageRenderer
 from newsletter.web import headers, health
+from newsletter.web import hooks as hook_pages
 from newsletter.web.guard import SECRET_PARAMETER, Guard
 from newsletter.web.pages import cite, leaving
 from newsletter.web.pages import feedback as feedback_pages
@@ -22,40 +23,38 @@ from newsletter.web.pages.kept import KeptPages
 from newsletter.web.pages.languages import asked
 
 
-def public_app(  # noqa: PLR0913 (each is a part by itself)
+def public_app(
     *,
-    subscribers: Subscribers,
-    issues: Issues,
-    feedback: Feedback,
+    store: Store,
     links: Links,
     renderer: PageRenderer,
     kept: KeptPages,
     clock: Clock,
     healthy: Callable[[], Awaitable[object]],
-    hooks: Sequence[Route] = (),
+    hooks: Hooks | None = None,
 ) -> Starlette:
     """Return the app for readers. It sets no cookies, and no GET changes anything.
 
     Args:
-        subscribers: finds the reader of a token, and suppresses who leaves.
-        issues: the frozen issues, and through them how each list presents itself.
-        feedback: keeps what readers say of papers.
+        store: what is known of readers and issues.
         links: reads the signed tokens, and makes the addresses of pages.
         renderer: renders the pages.
         kept: the rendered web versions of issues.
         clock: the present moment, for the time at which a reader left.
         healthy: raises if the store cannot be used; the health check calls it.
-        hooks: where services tell of what comes back (`newsletter.web.hooks`).
+        hooks: reads what services tell of what comes back; None: there are none.
     """
     app = Starlette(
         routes=[
             _home(renderer),
             *health.routes(healthy),
-            *hooks,
-            *leaving.routes(subscribers, issues, links, renderer, clock),
-            *feedback_pages.routes(feedback, subscribers, issues, links, renderer, clock),
-            *cite.routes(issues, links, renderer),
-            *issue_pages.routes(issues, links, renderer, kept),  # last: a list's name matches any path of one part
+            *(hook_pages.routes(hooks, store.inbound, clock) if hooks else ()),
+            *leaving.routes(store.subscribers, store.leavings, store.issues, links, renderer, clock),
+            *feedback_pages.routes(store.feedback, store.subscribers, store.issues, links, renderer, clock),
+            *cite.routes(store.issues, links, renderer),
+            *issue_pages.routes(
+                store.issues, links, renderer, kept
+            ),  # last: a list's name matches any path of one part
         ],
         middleware=[Middleware(Guard, headers=headers.STRICT)],
         exception_handlers={404: _not_found(renderer)},
