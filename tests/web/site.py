@@ -21,7 +21,7 @@ from newsletter.ports import Store
 from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.sources import registry
 from newsletter.store import open_store
-from newsletter.web.app import public_app
+from newsletter.web.app import PublicSite, public_app
 from newsletter.web.pages.kept import KeptPages
 from newsletter.web.server import serving
 from tests.store.samples import join, key_of, of_list, suppressed
@@ -131,14 +131,16 @@ async def served_site(folder: Path) -> AsyncIterator[Site]:
         async with httpx2.AsyncClient(trust_env=False, timeout=30) as client:
             site = Site(store, client, await fill(store), list_files(folder))
             app = public_app(
-                store=store,
-                lists=site.lists,
-                links=LINKS,
-                renderer=TroubledRenderer(site),
-                kept=KeptPages(folder),
-                clock=lambda: site.now,
-                wake=site.wake,
-                healthy=site.healthy,
+                PublicSite(
+                    store=store,
+                    lists=site.lists,
+                    links=LINKS,
+                    renderer=TroubledRenderer(site),
+                    kept=KeptPages(folder),
+                    clock=lambda: site.now,
+                    wake=site.wake,
+                    healthy=site.healthy,
+                )
             )
             async with serving(app, "127.0.0.1", 0) as url:
                 client.base_url = httpx2.URL(url)
