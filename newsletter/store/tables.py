@@ -206,34 +206,6 @@ feedback = sa.Table(
     _moment("at"),
 )
 
-# That readers left, each once, so that they may take it back. It goes when its subscriber goes.
-leavings = sa.Table(
-    "leavings",
-    metadata,
-    sa.Column("key", _Key, primary_key=True),
-    _reference("subscriber_key", "subscribers.key", unique=True),
-    _moment("at"),
-    sa.Column("was", _one_of(SubscriberStatus), nullable=False),
-    sqlite_autoincrement=True,  # links hold on to the number
-)
-
-# New addresses that readers asked for. Only the newest of a reader is open, until it is confirmed; then the former
-# address is kept until it was told. They go when their subscriber goes.
-address_changes = sa.Table(
-    "address_changes",
-    metadata,
-    sa.Column("key", _Key, primary_key=True),
-    _reference("subscriber_key", "subscribers.key", index=True),
-    sa.Column("address_key", _Exact, nullable=False, index=True),
-    _text("email"),
-    _moment("asked_at"),
-    _moment("mailed_at", nullable=True),
-    sa.Column("is_open", sa.Boolean, nullable=False),
-    sa.Column("former_email", sa.Text),
-    _moment("told_at", nullable=True),
-    sqlite_autoincrement=True,  # links hold on to the number
-)
-
 # Papers that readers gave as examples and no source showed, as arXiv says them; NULL: it knows none of this id.
 looked_up_papers = sa.Table(
     "looked_up_papers",
