@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from newsletter.core.listing import Listing
@@ -123,6 +123,10 @@ class Issue:
     def list(self) -> str:
         """Return the name of the list it belongs to."""
         return self.terms.masthead.list
+
+    def in_language(self, tag: str) -> Issue:
+        """Return the issue as it is shown to readers of a language; empty: of the list's own."""
+        return replace(self, terms=replace(self.terms, masthead=self.masthead.in_language(tag))) if tag else self
 
     def part(self, positions: Sequence[int]) -> Draft:
         """Return a draft of the issue as if it held the listings at these positions alone, in this order."""

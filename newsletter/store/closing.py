@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -91,7 +92,7 @@ class IssueCloser:
         plan: Plan,
         *,
         now: datetime,
-        rendering: Rendering | None,
+        rendered: Mapping[str, Rendering],
         needs_reader: bool,
     ) -> Issue | None:
         """Close an issue, as `newsletter.ports.Issues.freeze` says.
@@ -106,7 +107,7 @@ class IssueCloser:
                 readers does not go on.
         """
         async with self._places, self._workers.register() as worker:
-            closing = await self._begin(draft, subject, rendering, worker, now)
+            closing = await self._begin(draft, subject, rendered, worker, now)
             if closing is None:
                 await self._others.until_none(draft.masthead, worker)
                 return None
@@ -119,7 +120,7 @@ class IssueCloser:
             return closing.issue
 
     async def _begin(
-        self, draft: Draft, subject: str, rendering: Rendering | None, worker: str, now: datetime
+        self, draft: Draft, subject: str, rendered: Mapping[str, Rendering], worker: str, now: datetime
     ) -> _Closing | None:
         """Write the issue without its deliveries; None if the day has one, or one of the list is being closed."""
         async with self._database.write() as connection:
@@ -131,8 +132,9 @@ class IssueCloser:
                 return None
             issue = await _add(connection, draft, subject, worker, now)
             await _add_listings(connection, issue)
-            if rendering is not None:
-                await connection.execute(sa.insert(renderings).values(issue_key=issue.key, body=rendering))
+            rows = [{"issue_key": issue.key, "language": tag, "body": body} for tag, body in rendered.items()]
+            if rows:
+                await connection.execute(sa.insert(renderings), rows)
             # Not later: a listing may be merged into another at any moment, and is then known by another key.
             brought = await Brought.before(connection, issue)
         return _Closing(issue=issue, worker=worker, brought=brought, numbered=NumberedChoices(issue.key))

@@ -96,6 +96,7 @@ QUESTIONS: Mapping[str, Question] = {
     "competed": lambda store, _: store.issues.competed("daily", range(100)),
     "listing": lambda store, _: store.issues.listing(["daily"], 1),
     "rendering": lambda store, key: store.issues.rendering(key),
+    "languages": lambda store, key: store.issues.languages(key),
     "chosen": lambda store, key: store.issues.chosen(key, "reader1@example.org"),
     "history": lambda store, _: store.issues.history(),
     "claim": lambda store, key: store.outbox.claim("somebody", issue_key=key, now=NOW, limit=9),
@@ -309,7 +310,7 @@ async def test_nothing_is_left_of_an_issue_that_nobody_is_to_get(store: Store, u
             "Papers",
             lambda _, _had: Planned(due_at=None, reason="wants none"),
             now=NOW,
-            rendering=RENDERING,
+            renderings={"": RENDERING},
             needs_reader=True,
         )
 
@@ -325,7 +326,7 @@ async def test_nothing_is_left_of_an_issue_whose_plan_fails(store: Store, url: s
         return chosen(reader, had)
 
     with pytest.raises(LookupError):
-        await store.issues.freeze(draft(), "Papers", plan, now=NOW, rendering=RENDERING)
+        await store.issues.freeze(draft(), "Papers", plan, now=NOW, renderings={"": RENDERING})
 
     assert set((await rows(url)).values()) == {0}
 

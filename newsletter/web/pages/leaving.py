@@ -19,7 +19,7 @@ from newsletter.ports import Clock, Issues, Subscribers
 from newsletter.ports.pages import PageRenderer
 from newsletter.web.guard import SECRET_PARAMETER
 from newsletter.web.pages.languages import asked
-from newsletter.web.pages.readers import list_shown
+from newsletter.web.pages.readers import shown_to
 
 log = structlog.get_logger(__name__)
 
@@ -100,7 +100,7 @@ class _LeavingPages:
         return key
 
     async def _page(self, name: str, subscriber: Subscriber) -> Response:
-        masthead = (await list_shown(self.issues, subscriber.list)).masthead
+        masthead = (await shown_to(self.issues, subscriber)).masthead
         return HTMLResponse(self.renderer.page(name, {"masthead": masthead, "email": subscriber.email}))
 
     def _of_nobody(self, request: Request) -> Response:

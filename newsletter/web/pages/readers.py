@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 from newsletter.core.landing import Landing
 from newsletter.core.newsletter_list import Masthead
+from newsletter.core.subscriber import Subscriber
 from newsletter.ports import Issues
+from newsletter.render.issue.catalogues import own_language
 
 
 class Shown(NamedTuple):
@@ -14,6 +16,13 @@ class Shown(NamedTuple):
 
     masthead: Masthead
     landing: Landing
+
+
+async def shown_to(issues: Issues, reader: Subscriber) -> Shown:
+    """Return how a list presents itself to one of its readers: in their own language, where they have one."""
+    shown = await list_shown(issues, reader.list)
+    language = own_language(reader.language, shown.masthead.language)
+    return shown._replace(masthead=shown.masthead.in_language(language))
 
 
 async def list_shown(issues: Issues, list_name: str) -> Shown:
