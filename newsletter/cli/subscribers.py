@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 group = typer.Typer(cls=Group, no_args_is_help=True, help="Who reads, and what the list files would change.")
 
 _STATUS_HELP = f"Only {', '.join(SubscriberStatus)}; may be repeated."
-_BY_OPERATOR = "removed by the operator"
+_BY_OPERATOR, _REMOVED = "removed by the operator", "subscribers remove"
 _DELIVERIES = 20  # of one person that are shown
 
 group.command("import")(import_subscribers)
@@ -178,7 +178,7 @@ def remove(address: Address, *, list_name: OneList, as_json: AsJson = False) -> 
     async def act(program: Program) -> bool:
         _check_list(program, list_name)
         return await program.store.subscribers.suppress(
-            _checked(address), list_name=list_name, reason=_BY_OPERATOR, now=now()
+            _checked(address), list_name=list_name, reason=_BY_OPERATOR, now=now(), evidence=_REMOVED
         )
 
     is_new = within(act)

@@ -28,7 +28,7 @@ from newsletter.core.examples import GivenPaper
 from newsletter.core.follows import Follow, read_follow
 from newsletter.core.landing import Landing
 from newsletter.core.layout import Layout
-from newsletter.core.newsletter_list import Cadence, Hours, Masthead, NewsletterList, QuietDays
+from newsletter.core.newsletter_list import Cadence, Hours, Masthead, NewsletterList, QuietDays, SignUpRule
 from newsletter.core.ranking import Weights
 from newsletter.core.subscriber import Member
 from newsletter.core.topics import Topic, TopicsMode
@@ -287,7 +287,7 @@ class ListTable(Table):
     quiet_days: ReadQuietDays = QuietDays.SKIP
     landing: ReadLanding = Landing.SOURCE
     topics_mode: ReadTopicsMode = TopicsMode.FIRST
-    signup: Literal["open", "closed"] = "closed"
+    signup: Literal["open", "approval", "closed"] = "closed"
     members: Text | None = None
     theme: ThemeTable = ThemeTable()
     subject: SubjectTable = SubjectTable()
@@ -353,7 +353,7 @@ class ListTable(Table):
             min_listings=self.min_listings,
             quiet_days=self.quiet_days,
             landing=self.landing,
-            signup=self.signup,
+            signup=SignUpRule(self.signup),
             ranking=self.ranking.to_weights(),
             topics={name: topic.to_topic(name) for name, topic in self.topics.items()},
             topics_mode=self.topics_mode,

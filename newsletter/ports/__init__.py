@@ -3,6 +3,7 @@
 All moments are aware UTC datetimes, all days are plain dates.
 """
 
+from newsletter.ports.address_changes import AddressChange, AddressChanges
 from newsletter.ports.alarm import OperatorAlarm
 from newsletter.ports.claims import ClaimedDeliveries
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
@@ -10,6 +11,7 @@ from newsletter.ports.examples import Examples, PaperFinder
 from newsletter.ports.feedback import Feedback
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, LoadedLists, Source
 from newsletter.ports.issues import IssueOutline, Issues, IssueSummary
+from newsletter.ports.leavings import Leaving, Leavings
 from newsletter.ports.letters import LetterKind, Letters
 from newsletter.ports.library import Library, Recorded, SourceHealth
 from newsletter.ports.mailer import Mailer
@@ -18,13 +20,16 @@ from newsletter.ports.pictures import PictureReader, Pictures
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
 from newsletter.ports.rendering import Composed, Message, Renderer
 from newsletter.ports.rosters import Checked, HeldFiles, Reading, Roster, SeenFiles
+from newsletter.ports.signups import Funnel, SignUps
 from newsletter.ports.slots import Slots
 from newsletter.ports.slow_downs import SlowDown, SlowDownKind, SlowDowns
 from newsletter.ports.store import Store
-from newsletter.ports.subscribers import Comparison, Leaver, ReaderCounts, SubscriberRecord, Subscribers
+from newsletter.ports.subscribers import Comparison, Confirmed, Leaver, ReaderCounts, SubscriberRecord, Subscribers
 from newsletter.ports.suppressions import HeldDomain, HighWater, Suppression, Suppressions
 
 __all__ = [
+    "AddressChange",
+    "AddressChanges",
     "CatchesUp",
     "Checked",
     "ChunkDelivery",
@@ -33,10 +38,12 @@ __all__ = [
     "Clock",
     "Comparison",
     "Composed",
+    "Confirmed",
     "DeliveryRecord",
     "DeliveryRecords",
     "Examples",
     "Feedback",
+    "Funnel",
     "HeldDomain",
     "HeldFiles",
     "HighWater",
@@ -44,6 +51,8 @@ __all__ = [
     "IssueSummary",
     "Issues",
     "Leaver",
+    "Leaving",
+    "Leavings",
     "LetterKind",
     "Letters",
     "Library",
@@ -64,6 +73,7 @@ __all__ = [
     "Renderer",
     "Roster",
     "SeenFiles",
+    "SignUps",
     "Slots",
     "SlowDown",
     "SlowDownKind",

@@ -22,6 +22,7 @@ from newsletter.store.choices import read_choice
 from newsletter.store.closing import IssueCloser
 from newsletter.store.engine import Database
 from newsletter.store.feedback import current_key
+from newsletter.store.late_deliveries import add_delivery
 from newsletter.store.states import state_counts
 from newsletter.store.tables import IS_CLOSED, choices, deliveries, issue_listings, issues, subscribers
 from newsletter.store.tables import renderings as table
@@ -137,6 +138,12 @@ class SqlIssues(Issues):
             if made is not None:
                 return made, True
         return earlier, False
+
+    @override
+    async def add_delivery(self, issue: Issue, subscriber_key: int, plan: Plan, *, now: datetime) -> bool:
+        async with self._database.write() as connection:
+            await self._database.alone(connection, f"add a delivery of issue {issue.key}")
+            return await add_delivery(connection, issue, subscriber_key, plan, now=now)
 
     @override
     async def rendering(self, key: int, language: str = "") -> Rendering | None:

@@ -15,31 +15,30 @@ from typing_extensions import override
 from newsletter.core.errors import UsageError
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus, Wishes
+from newsletter.core.suppression import SuppressedBy
 from newsletter.core.syncing import LEFT, Barred
-from newsletter.ports import Comparison, HeldFiles, Leaver, ReaderCounts, SeenFiles, SubscriberRecord, Subscribers
+from newsletter.ports import (
+    Comparison,
+    Confirmed,
+    HeldFiles,
+    Leaver,
+    ReaderCounts,
+    SeenFiles,
+    SubscriberRecord,
+    Subscribers,
+)
+from newsletter.store.barring import SUPPRESSED_SINCE, SUPPRESSION, barred_among
 from newsletter.store.bulk import among, in_chunks, insert
 from newsletter.store.comparison import compared, files_held, hold_files, note_files, synced_files
+from newsletter.store.confirming import return_by_confirmation
 from newsletter.store.engine import Database
+from newsletter.store.leavings import note_leaving
 from newsletter.store.subscriber_rows import COLUMNS, MEMBER_COLUMNS, member_row, subscriber_of
 from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
 from newsletter.store.tables import EVERY_LIST, subscribers, suppressions
 from newsletter.store.wishes import keep_wishes
 
-
-def _of_suppression(column: sa.Column[Any]) -> sa.Label[Any]:
-    """Return a column of what suppresses a subscriber's address, on the list or on all; else it is NULL."""
-    which = sa.select(column).where(
-        suppressions.c.address_key == subscribers.c.address_key,
-        suppressions.c.list.in_([subscribers.c.list, EVERY_LIST]),
-    )
-    # In one order, so that both columns are of one suppression.
-    one = which.order_by(suppressions.c.list).limit(1)
-    return one.scalar_subquery().label(f"suppression_{column.name}")
-
-
-SUPPRESSION = _of_suppression(suppressions.c.reason)
 _OF_RECORD = ("key", "created_at", "updated_at", "own_wishes_since")
-_BARRED = (SUPPRESSION, _of_suppression(suppressions.c.since))
 
 
 class SqlSubscribers(Subscribers):
@@ -144,7 +143,7 @@ class SqlSubscribers(Subscribers):
         limit: int = 1000,
     ) -> list[SubscriberRecord]:
         columns = [subscribers.c[name] for name in _OF_RECORD]
-        query = sa.select(*columns, *_BARRED, *COLUMNS).where(
+        query = sa.select(*columns, SUPPRESSION, SUPPRESSED_SINCE, *COLUMNS).where(
             *_which(list_name, statuses), subscribers.c.key > after
         )
         if address_key is not None:
@@ -181,7 +180,7 @@ class SqlSubscribers(Subscribers):
             rows = {one.address_key: dict(zip(MEMBER_COLUMNS, member_row(one), strict=True)) for one in some}
             async with self._database.write() as connection:
                 await self._database.alone(connection, WHO_GETS_MAIL)
-                barred = await _barred(connection, list_name, list(rows))
+                barred = await barred_among(connection, list_name, list(rows))
                 wanted = [row | same | {"created_at": now} for key, row in rows.items() if key not in barred]
                 added = await _added(connection, wanted) if wanted else set()
             left_out |= {key: barred.get(key) for key in rows if key not in added}
@@ -198,7 +197,7 @@ class SqlSubscribers(Subscribers):
                     among(connection, subscribers.c.address_key, keys),
                 )
                 found |= dict.fromkeys(await connection.scalars(known))
-                found |= await _barred(connection, list_name, keys)
+                found |= await barred_among(connection, list_name, keys)
         return found
 
     @override
@@ -225,23 +224,46 @@ class SqlSubscribers(Subscribers):
         return await self._database.write_at_once(whole)
 
     @override
-    async def suppress(self, email: str, *, list_name: str | None, reason: str, now: datetime) -> bool:
+    async def suppress(
+        self,
+        address: str,
+        *,
+        list_name: str | None,
+        reason: str,
+        now: datetime,
+        by: SuppressedBy = SuppressedBy.OPERATOR,
+        evidence: str = "",
+    ) -> bool:
         async def whole(connection: AsyncConnection) -> bool:
             await self._database.alone(connection, WHO_GETS_MAIL)
-            return await suppress(connection, email, list_name=list_name, reason=reason, now=now)
+            return await suppress(
+                connection, address, list_name=list_name, reason=reason, now=now, by=by, evidence=evidence
+            )
 
         return await self._database.write_at_once(whole)
 
     @override
-    async def leave(self, key: int, *, reason: str, now: datetime) -> Leaver | None:
+    async def leave(self, key: int, *, reason: str, now: datetime, evidence: str = "") -> Leaver | None:
         async def whole(connection: AsyncConnection) -> Leaver | None:
             await self._database.alone(connection, WHO_GETS_MAIL)
             row = (await connection.execute(sa.select(*COLUMNS).where(subscribers.c.key == key))).first()
             if row is None:
                 return None
-            one = subscriber_of(row)
-            is_news = await suppress(connection, one.email, list_name=one.list, reason=reason, now=now)
+            one, by = subscriber_of(row), SuppressedBy.READER
+            is_news = await suppress(
+                connection, one.email, list_name=one.list, reason=reason, now=now, by=by, evidence=evidence
+            )
+            if is_news:
+                await note_leaving(connection, key, one.status, now=now)
             return Leaver(one, is_news)
+
+        return await self._database.write_at_once(whole)
+
+    @override
+    async def return_by_confirmation(self, list_name: str, member: Member, *, now: datetime) -> Confirmed:
+        async def whole(connection: AsyncConnection) -> Confirmed:
+            await self._database.alone(connection, WHO_GETS_MAIL)
+            return await return_by_confirmation(connection, list_name, member, now=now)
 
         return await self._database.write_at_once(whole)
 
@@ -266,14 +288,6 @@ def _record(row: Sequence[Any]) -> SubscriberRecord:
         barred=barred,
         own_wishes_since=own_wishes_since,
     )
-
-
-async def _barred(connection: AsyncConnection, list_name: str, keys: Sequence[str]) -> dict[str, Barred]:
-    """Return to which of some addresses no mail of a list goes, and why."""
-    query = sa.select(suppressions.c.address_key, suppressions.c.reason, suppressions.c.since).where(
-        among(connection, suppressions.c.address_key, keys), suppressions.c.list.in_([list_name, EVERY_LIST])
-    )
-    return {key: Barred(reason, since) for key, reason, since in await connection.execute(query)}
 
 
 async def _added(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> set[str]:

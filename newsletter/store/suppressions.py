@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,14 +16,28 @@ from newsletter.core.delivery import Change, DeliveryState
 from newsletter.core.errors import UsageError
 from newsletter.core.steps import dead_address
 from newsletter.core.subscriber import SubscriberStatus
+from newsletter.core.suppression import SuppressedBy
 from newsletter.ports import HeldDomain, Suppression, Suppressions
 from newsletter.store.bulk import among, in_chunks, insert
 from newsletter.store.engine import Database
 from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
-from newsletter.store.tables import EVERY_LIST, dead_addresses, deliveries, list_files, subscribers, suppressions
+from newsletter.store.tables import (
+    EVERY_LIST,
+    dead_addresses,
+    deliveries,
+    issues,
+    list_files,
+    subscribers,
+    suppressions,
+)
 
-_UNDECIDED = sa.select(dead_addresses.c.address_key, dead_addresses.c.domain, dead_addresses.c.reason).where(
-    dead_addresses.c.held.is_(False)
+# With the issue whose delivery found that out.
+_UNDECIDED = (
+    sa.select(
+        dead_addresses.c.address_key, dead_addresses.c.domain, dead_addresses.c.reason, issues.c.list, issues.c.day
+    )
+    .join(issues, issues.c.key == dead_addresses.c.issue_key)
+    .where(dead_addresses.c.held.is_(False))
 )
 
 
@@ -35,23 +49,27 @@ class SqlSuppressions(Suppressions):
 
     @override
     async def find(
-        self, *, list_name: str | None = None, held: bool | None = None, address: str | None = None
+        self,
+        *,
+        list_name: str | None = None,
+        held: bool | None = None,
+        address: str | None = None,
+        after: Suppression | None = None,
+        limit: int | None = None,
     ) -> list[Suppression]:
-        query, called_dead = sa.select(suppressions), sa.select(dead_addresses)
-        if address is not None:
-            query = query.where(suppressions.c.address_key == address_key(address))
-            called_dead = called_dead.where(dead_addresses.c.address_key == address_key(address))
-        if list_name is not None:
-            query = query.where(suppressions.c.list.in_([list_name, EVERY_LIST]))
-            called_dead = called_dead.where(_is_on(list_name))
-        found = []
+        found = _found(list_name, address, held=held)
+        query = sa.select(found).order_by(found.c.address_key, found.c.list, found.c.held).limit(limit)
+        if after is not None:
+            place = sa.tuple_(found.c.address_key, found.c.list, found.c.held)
+            query = query.where(place > (after.address, after.list or EVERY_LIST, after.held))
         async with self._database.read() as connection:
-            if held is not True:
-                found += [_suppression(row, row.list) for row in await connection.execute(query)]
-            if held is not False:
-                rows = await connection.execute(called_dead)
-                found += [_suppression(row, EVERY_LIST, held=True) for row in rows]
-        return sorted(found, key=lambda one: (one.address, one.list or "", one.held))
+            return [_suppression(row) for row in await connection.execute(query)]
+
+    @override
+    async def number(self, *, list_name: str | None = None, held: bool | None = None) -> int:
+        query = sa.select(sa.func.count()).select_from(_found(list_name, None, held=held))
+        async with self._database.read() as connection:
+            return int(await connection.scalar(query) or 0)
 
     @override
     async def add(self, suppressions: Sequence[Suppression], *, now: datetime) -> int:
@@ -60,7 +78,14 @@ class SqlSuppressions(Suppressions):
             await self._database.alone(connection, WHO_GETS_MAIL)
             for one in suppressions:
                 news += await suppress(
-                    connection, one.address, list_name=one.list, reason=one.reason, now=now, since=one.since
+                    connection,
+                    one.address,
+                    list_name=one.list,
+                    reason=one.reason,
+                    now=now,
+                    by=one.by,
+                    evidence=one.evidence,
+                    since=one.since,
                 )
                 if one.list is None:
                     await _forget(connection, [address_key(one.address)])
@@ -96,7 +121,15 @@ class SqlSuppressions(Suppressions):
                 await connection.execute(sa.update(dead_addresses).where(these).values(held=True))
             for row in undecided:
                 if row.domain not in held:
-                    await suppress(connection, row.address_key, list_name=None, reason=row.reason, now=now)
+                    await suppress(
+                        connection,
+                        row.address_key,
+                        list_name=None,
+                        reason=row.reason,
+                        now=now,
+                        by=SuppressedBy.RELAY,
+                        evidence=_refused(row.list, row.day),
+                    )
                     await _forget(connection, [row.address_key])
             return [one for one in await _held(connection) if one.domain in held]
 
@@ -114,25 +147,64 @@ class SqlSuppressions(Suppressions):
             return int(await connection.scalar(query) or 0)
 
 
-def _suppression(row: sa.Row[Any], on: str, *, held: bool = False) -> Suppression:
-    of_list = None if on == EVERY_LIST else on
-    return Suppression(address=row.address_key, list=of_list, reason=row.reason, since=row.since, held=held)
+def _found(list_name: str | None, address: str | None, *, held: bool | None) -> sa.Subquery:
+    """Return suppressions and addresses that are held, as `Suppressions.find` narrows them."""
+    query = sa.select(suppressions, sa.literal(False).label("held"))
+    called_dead = sa.select(
+        dead_addresses.c.address_key,
+        sa.literal(EVERY_LIST).label("list"),
+        dead_addresses.c.reason,
+        dead_addresses.c.since,
+        sa.literal("").label("evidence"),
+        sa.literal(SuppressedBy.RELAY.value).label("made_by"),
+        sa.literal(True).label("held"),
+    )
+    if address is not None:
+        query = query.where(suppressions.c.address_key == address_key(address))
+        called_dead = called_dead.where(dead_addresses.c.address_key == address_key(address))
+    if list_name is not None:
+        query = query.where(suppressions.c.list.in_([list_name, EVERY_LIST]))
+        called_dead = called_dead.where(_is_on(list_name))
+    both = [query] * (held is not True) + [called_dead] * (held is not False)
+    return sa.union_all(*both).subquery("found")
+
+
+def _suppression(row: sa.Row[Any]) -> Suppression:
+    return Suppression(
+        address=row.address_key,
+        list=None if row.list == EVERY_LIST else row.list,
+        reason=row.reason,
+        since=row.since,
+        by=SuppressedBy(row.made_by),
+        evidence=row.evidence,
+        held=bool(row.held),
+    )
 
 
 async def note_dead(connection: AsyncConnection, change: Change) -> None:
     """Note that a relay called the address of a delivery dead. The caller is `alone` with WHO_GETS_MAIL."""
-    query = sa.select(deliveries.c.email, deliveries.c.issue_key).where(deliveries.c.key == change.key)
-    email, issue_key = (await connection.execute(query)).one()
-    key = address_key(email)
+    query = (
+        sa.select(deliveries.c.email, deliveries.c.issue_key, issues.c.list, issues.c.day)
+        .join(issues, issues.c.key == deliveries.c.issue_key)
+        .where(deliveries.c.key == change.key)
+    )
+    delivery = (await connection.execute(query)).one()
+    key, reason = address_key(delivery.email), dead_address(change)
     known = sa.select(dead_addresses.c.since).where(dead_addresses.c.address_key == key)
     since = await connection.scalar(known)
     if since is None:
-        row = {"address_key": key, "domain": domain_of(key), "issue_key": issue_key}
-        row |= {"since": change.at, "reason": dead_address(change), "held": False}
+        row = {"address_key": key, "domain": domain_of(key), "issue_key": delivery.issue_key}
+        row |= {"since": change.at, "reason": reason, "held": False}
         await connection.execute(insert(connection, dead_addresses).on_conflict_do_nothing(), row)
     elif is_another_day(since, change.at):
-        await suppress(connection, email, list_name=None, reason=dead_address(change), now=change.at)
+        by, evidence = SuppressedBy.RELAY, f"{_refused(delivery.list, delivery.day)}, as on {since:%F}"
+        await suppress(connection, key, list_name=None, reason=reason, now=change.at, by=by, evidence=evidence)
         await _forget(connection, [key])
+
+
+def _refused(list_name: str, day: date) -> str:
+    """Return what shows that an address is dead: that the relay refused an issue to it."""
+    return f"the relay's answer to {list_name} of {day:%F}"
 
 
 async def _is_providers_fault(connection: AsyncConnection, domain: str, now: datetime) -> bool:
