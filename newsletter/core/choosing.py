@@ -37,6 +37,7 @@ from newsletter.core.follows import Follow, Follows, Matching
 from newsletter.core.interest import Interests
 from newsletter.core.issue import Issue, IssueListing
 from newsletter.core.likeness import Likeness, LikenessIndex, Opinion
+from newsletter.core.missed import by_score, not_missed, places_of
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.searching import SearchIndex
 from newsletter.core.subscriber import Subscriber
@@ -106,9 +107,11 @@ class Chooser:
         reserved: Sequence[int] = (),
         languages: Collection[str] = (),
     ) -> None:
-        self._size, self._most = len(listings), terms.max_listings or len(listings)
+        self._listings, self._most = listings, terms.max_listings or len(listings)
         # By how many wishes match, then by position: what a listing is worth for that and for its place.
-        self._worth = [[named - position / self._size for position in range(self._size)] for named in _NAMED]
+        places = places_of(listings)
+        self._worth = [[named - place for place in places] for named in _NAMED]
+        self._order, self._for_others = by_score(listings), any(one.again for one in listings)
         self._positions = {one.key: position for position, one in enumerate(listings)}
         self._reserved, self._languages = reserved, languages
         self._mode, self._cards = terms.topics_mode, 1 + terms.layout.for_you
@@ -128,6 +131,8 @@ class Chooser:
             had: the keys of listings that issues of this list, daily or weekly, brought the reader before.
         """
         without = frozenset(self._positions[key] for key in had if key in self._positions) if had else had
+        if self._for_others:
+            without |= not_missed(self._listings, reader.missed)
         wishes = _Wishes(reader.topics, reader.follows, reader.interest, reader.opinions)
         language = spoken(reader, self._languages)
         return self._cached(wishes, reader.topics_mode or self._mode, without, reader.text, language)
@@ -147,7 +152,8 @@ class Chooser:
         order = self._ordered(fit)
         if mode is TopicsMode.FIRST or not (wishes.topics or wishes.follows or wishes.interest):
             reserved = [each for each in self._reserved if each not in without][: self._most * 3 // 4]
-            others = (each for each in range(self._size) if each not in fit.value and each not in without)
+            # Who missed nothing gets nothing of what is there again, so that the order is the issue's own.
+            others = (each for each in self._order if each not in fit.value and each not in without)
             order += others if reserved else islice(others, max(self._most - len(order), 0))
             chosen = self._with_reserved(order, reserved)
         else:

@@ -17,6 +17,7 @@ from newsletter.core.diff import MAX_CATCH_UP_DAYS, competing, eligible, first_d
 from newsletter.core.errors import NoReaderError, StaleDraftError
 from newsletter.core.figures import figure_urls, with_figures
 from newsletter.core.issue import Draft, Issue
+from newsletter.core.missed import with_missed
 from newsletter.core.newsletter_list import Cadence, NewsletterList
 from newsletter.core.quiet import quieted, wants_short_mail
 from newsletter.core.ranking import Measured
@@ -76,6 +77,9 @@ async def draft(store: Store, list_: NewsletterList, sources: Sequence[str], day
     had = {key for key, was_sent in before.items() if was_sent}
     drafted = select(fresh, list_, day, number=newest + 1, among=among, previous=previous, had=had)
     drafted = quieted(drafted, list_, among, before, previous)
+    if drafted.candidates and (missed := await store.issues.missed(list_.name, {one.key for one in candidates})):
+        again = (one for one in candidates if one.key in missed)
+        drafted = with_missed(drafted, again, list_, among, previous)
     return with_figures(drafted, await store.pictures.known(figure_urls(drafted.listings)))
 
 

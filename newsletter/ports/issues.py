@@ -76,6 +76,10 @@ class Issues(Protocol):
         """
         ...
 
+    async def missed(self, list_name: str, keys: Collection[int]) -> frozenset[int]:
+        """Return which listings stand in issues of the list that readers missed (`core.missed`)."""
+        ...
+
     async def listing(self, lists: Collection[str], key: int, *, day: date | None = None) -> IssueListing | None:
         """Return a listing as it stands in the newest issue by day that has it; None where none has it.
 

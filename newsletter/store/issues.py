@@ -23,6 +23,7 @@ from newsletter.store.closing import IssueCloser
 from newsletter.store.engine import Database
 from newsletter.store.feedback import current_key
 from newsletter.store.late_deliveries import add_delivery
+from newsletter.store.missed import missed
 from newsletter.store.states import state_counts
 from newsletter.store.tables import IS_CLOSED, choices, deliveries, issue_listings, issues, subscribers
 from newsletter.store.tables import renderings as table
@@ -105,6 +106,11 @@ class SqlIssues(Issues):
             is_first = place.rank <= lengths[place.issue_key]
             found[place.listing_key] = found.get(place.listing_key, False) or is_first
         return found
+
+    @override
+    async def missed(self, list_name: str, keys: Collection[int]) -> frozenset[int]:
+        async with self._database.read() as connection:
+            return await missed(connection, list_name, keys)
 
     @override
     async def listing(self, lists: Collection[str], key: int, *, day: date | None = None) -> IssueListing | None:

@@ -126,6 +126,9 @@ issues = sa.Table(
     sa.Column("closing_by", sa.Text),  # the worker that is still planning its deliveries; NULL: it is closed
     # Of all its deliveries, or of those that are written so far. It stays: deliveries come with the closing alone.
     sa.Column("delivery_count", sa.Integer),
+    sa.Column(
+        "was_missed", sa.Boolean
+    ),  # whether a reader missed it, see `newsletter.core.missed`; NULL: nobody did
     sa.UniqueConstraint("list", "day"),
     sa.UniqueConstraint("list", "number"),
     sqlite_autoincrement=True,

@@ -17,6 +17,7 @@ def upgrade() -> None:
     for name in ("days", "language", "paused_until"):
         op.add_column("subscribers", sa.Column(name, sa.Text))
     op.add_column("subscribers", sa.Column("own_wishes_since", _MOMENT))
+    op.add_column("issues", sa.Column("was_missed", sa.Boolean))
     op.create_index(
         "ix_subscribers_list_language",
         "subscribers",
