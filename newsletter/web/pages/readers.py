@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 
@@ -28,8 +30,7 @@ class Shown(NamedTuple):
 async def shown_to(issues: Issues, reader: Subscriber) -> Shown:
     """Return how a list presents itself to one of its readers: in their own language, where they have one."""
     shown = await list_shown(issues, reader.list)
-    language = own_language(reader.language, shown.masthead.language)
-    return shown._replace(masthead=shown.masthead.in_language(language))
+    return shown._replace(masthead=to_reader(shown.masthead, reader))
 
 
 async def list_shown(issues: Issues, list_name: str) -> Shown:
@@ -44,8 +45,24 @@ async def list_shown(issues: Issues, list_name: str) -> Shown:
 
 
 async def masthead_for(issues: Issues, reader: Subscriber) -> Masthead:
-    """Return how a list presents itself to a reader."""
+    """Return how a list presents itself to a reader, as its newest issue says."""
     return (await shown_to(issues, reader)).masthead
+
+
+def to_reader(masthead: Masthead, reader: Subscriber) -> Masthead:
+    """Return how a list presents itself to a reader: in the language that they chose."""
+    return masthead.in_language(own_language(reader.language, masthead.language))
+
+
+def today_of(reader: Subscriber, now: datetime, timezone: str = "UTC") -> date:
+    """Return which day it is where a reader is.
+
+    Args:
+        reader: the reader.
+        now: aware.
+        timezone: the list's (an IANA name), for who has named none.
+    """
+    return now.astimezone(ZoneInfo(reader.timezone or timezone)).date()
 
 
 def page_path(request: Request, links: Links, link: str) -> str:
