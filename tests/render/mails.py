@@ -335,6 +335,7 @@ def issues() -> dict[str, Issue]:
             subject='"Best" <Papers> · <script>alert(1)</script> & "quotes"',
         ),
         "german": _sample(factories.papers(9), head=factories.masthead(language="de", title="Neue Artikel")),
+        "german_reader": _sample(factories.papers(4)).in_language("de"),  # of an English list
         "chinese": _week(
             _sample(
                 [*factories.papers(8), _CHINESE],
