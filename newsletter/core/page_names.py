@@ -4,12 +4,14 @@ from __future__ import annotations
 
 HEALTH = "healthz"
 OWN = "-"  # the program's own pages stand below it, where they are in no list's way
+API = f"{OWN}/api"
 CITE = f"{OWN}/cite"
 CONFIRM = f"{OWN}/confirm"
 DECIDE = f"{OWN}/decide"
 FEEDBACK = f"{OWN}/feedback"
 NEW_ADDRESS = f"{OWN}/new-address"
 PREFERENCES = f"{OWN}/preferences"
+SIGN_UP = f"{OWN}/signup"
 STAY = f"{OWN}/stay"
 UNSUBSCRIBE = f"{OWN}/unsubscribe"
 FORMER_UNSUBSCRIBE = "unsubscribe"  # where links in old mails lead

@@ -18,6 +18,7 @@ from newsletter.core.page_names import (
     FEEDBACK,
     NEW_ADDRESS,
     PREFERENCES,
+    SIGN_UP,
     STAY,
     UNSUBSCRIBE,
 )
@@ -179,6 +180,10 @@ class Links:
             return None
         number, keys = int(found[1]), (self.secret_key, *self.former_keys)
         return number if any(compare_digest(found[2], self._proof(number, key)) for key in keys) else None
+
+    def sign_up(self, list_name: str) -> str:
+        """Return the page by which anybody signs up for a list, or nothing where there are no pages."""
+        return f"{self.public_url}/{SIGN_UP}/{list_name}" if self.public_url else ""
 
     def issue(self, list_name: str, day: date) -> str:
         """Return the web version of an issue, or nothing where there are no pages."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationInfo,
@@ -18,6 +17,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from newsletter.core.delivery import Uncertain
 from newsletter.core.relay import Pipelining, Security
+from newsletter.settings.base import Group
+from newsletter.settings.signup import SignUpSettings
 from newsletter.settings.values import (
     FROM_JSON,
     IN_LOWER_CASE,
@@ -27,6 +28,7 @@ from newsletter.settings.values import (
     HostName,
     MailAddress,
     MailDomain,
+    Networks,
     Port,
     PublicAddress,
     SecretKey,
@@ -39,12 +41,6 @@ _NO_SECRET = SecretStr("")
 
 
 _PORTS = {Security.STARTTLS: 587, Security.TLS: 465, Security.NONE: 25}
-
-
-class Group(BaseModel):
-    """A group of settings: unknown names are mistakes, values are immutable, error messages don't show them."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
 
 
 class RelaySettings(Group):
@@ -167,7 +163,7 @@ class DeliverySettings(Group):
     batch: int = Field(default=2000, ge=1, le=10_000)
     domain_connections: int = Field(default=0, ge=0)
     domain_rate: float = Field(default=0, ge=0)
-    domains: Annotated[dict[MailDomain, DomainSettings], NoDecode, FROM_JSON] = {}
+    domains: Annotated[dict[MailDomain, DomainSettings], NoDecode, FROM_JSON] = Field(default={})
 
 
 class DkimSettings(Group):
@@ -203,7 +199,8 @@ class DkimSettings(Group):
 class WebSettings(Group):
     """The public pages. `public_url` is where readers reach them, or empty.
 
-    `secret_key` signs links in mails; links that one of `former_secret_keys` signed work still.
+    `secret_key` signs links in mails; links that one of `former_secret_keys` signed work still. `trusted_proxies`
+    are the networks of proxies whose word counts on where a request comes from.
     """
 
     host: Host = "127.0.0.1"
@@ -212,6 +209,7 @@ class WebSettings(Group):
     secret_key: SecretKey = _NO_SECRET
     former_secret_keys: Annotated[tuple[SecretKey, ...], NoDecode, FROM_JSON] = ()
     admin_token: SecretStr = _NO_SECRET
+    trusted_proxies: Annotated[Networks, NoDecode] = (ip_network("127.0.0.0/8"), ip_network("::1"))
 
 
 class PathSettings(Group):
@@ -270,6 +268,7 @@ class Settings(BaseSettings):
     delivery: DeliverySettings = DeliverySettings()
     dkim: DkimSettings = DkimSettings()
     web: WebSettings = WebSettings()
+    signup: SignUpSettings = SignUpSettings()
     paths: PathSettings = PathSettings()
     log: LogSettings = LogSettings()
     lists: ListsSettings = ListsSettings()

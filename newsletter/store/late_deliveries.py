@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from newsletter.core.choice import Choice
 from newsletter.core.issue import Issue
 from newsletter.core.steps import Plan, opening
+from newsletter.store.barring import SUPPRESSION
 from newsletter.store.choices import Brought, written
 from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
-from newsletter.store.subscribers import SUPPRESSION
 from newsletter.store.tables import choices, deliveries, issues, subscribers
 
 
