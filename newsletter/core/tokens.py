@@ -145,12 +145,12 @@ class Links:
         """Return the number of the sign-up that a token decides on, as `read_confirm` does."""
         return self._seals.open_before_end(b"decide", token, now=now)
 
-    def stay(self, subscriber_key: int, end: datetime) -> str:
+    def stay(self, leaving_key: int, end: datetime) -> str:
         """Return the link by which a reader who has just left takes that back, before an end (aware)."""
-        return self._page_until(STAY, b"stay", subscriber_key, end)
+        return self._page_until(STAY, b"stay", leaving_key, end)
 
     def read_stay(self, token: str, *, now: datetime) -> int | None:
-        """Return the number of the subscriber who stays, as `read_confirm` does."""
+        """Return the number of the leaving that is taken back, as `read_confirm` does."""
         return self._seals.open_before_end(b"stay", token, now=now)
 
     def new_address(self, change_key: int, end: datetime) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from newsletter.ports.address_changes import AddressChanges
 from newsletter.ports.examples import Examples
 from newsletter.ports.feedback import Feedback
 from newsletter.ports.issues import Issues
+from newsletter.ports.leavings import Leavings
 from newsletter.ports.library import Library
 from newsletter.ports.outbox import Outbox
 from newsletter.ports.pictures import Pictures
@@ -25,6 +27,8 @@ class Store(Protocol):
     issues: Issues  # closed
     subscribers: Subscribers  # of all lists
     signups: SignUps  # of who asked on the web and is not on a list yet
+    leavings: Leavings  # that they left, as long as that keeps them out
+    address_changes: AddressChanges  # new addresses that they ask for
     examples: Examples  # what is known of papers that they gave as examples
     feedback: Feedback  # what they said of papers
     outbox: Outbox  # deliveries

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing_extensions import override
 
 from newsletter.ports import Store
+from newsletter.store.address_changes import SqlAddressChanges
 from newsletter.store.engine import Database
 from newsletter.store.examples import SqlExamples
 from newsletter.store.feedback import SqlFeedback
 from newsletter.store.high_water import SqlHighWater
 from newsletter.store.issues import SqlIssues
+from newsletter.store.leavings import SqlLeavings
 from newsletter.store.listings import SqlLibrary
 from newsletter.store.outbox import SqlOutbox
 from newsletter.store.pictures import SqlPictures
@@ -32,6 +34,8 @@ class SqlStore(Store):
         self.issues = SqlIssues(database, workers)
         self.subscribers = SqlSubscribers(database)
         self.signups = SqlSignUps(database)
+        self.leavings = SqlLeavings(database)
+        self.address_changes = SqlAddressChanges(database)
         self.examples = SqlExamples(database)
         self.feedback = SqlFeedback(database)
         self.outbox = SqlOutbox(database, workers)
