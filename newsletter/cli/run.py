@@ -108,6 +108,7 @@ async def _run_lists(
     Raises:
         UsageError: there is no such list, or none at all, and nothing of it is open.
     """
+    from newsletter import signing_up
     from newsletter.cli.progress import progress
     from newsletter.pipeline.run import Wish
 
@@ -127,6 +128,7 @@ async def _run_lists(
                 wrong.append(error)
         if not dry_run:
             reports += await _deliver_without_file(program, list_name, right, wish)
+            await signing_up.send_waiting_mails(program, stop)
     if not reports and not wrong:
         raise UsageError(no_list(program.lists, list_name))
     return reports, bool(wrong)

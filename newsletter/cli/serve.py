@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,6 +75,7 @@ def _no_links(program: Program) -> str:
 @asynccontextmanager
 async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -> AsyncIterator[str]:
     """Run scheduler and web pages for as long as the context lasts; gives the URL of the pages."""
+    from newsletter import signing_up
     from newsletter.scheduling.loop import raise_descriptor_limit
     from newsletter.scheduling.schedule import Schedule
     from newsletter.web.app import public_app
@@ -82,8 +83,15 @@ async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -
     from newsletter.web.pages.kept import KeptPages
     from newsletter.web.server import serving
 
+    mails = signing_up.sign_up_mails(program)
+
+    async def tick(stopping: asyncio.Event) -> None:
+        mails.soon()
+        await program.ticker.tick(now=now(), stop=stopping)
+
     app = public_app(
         store=program.store,
+        admission=signing_up.admission(program, mails),
         links=program.links,
         renderer=program.templates,
         kept=KeptPages(program.settings.paths.state / "pages"),
@@ -91,7 +99,7 @@ async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -
         healthy=lambda: program.store.issues.outline("any"),  # one row, or none: the ledger answers
     )
     schedule = Schedule(
-        tick=lambda stopping: program.ticker.tick(now=now(), stop=stopping),
+        tick=tick,
         collect=lambda stopping: program.ticker.collect(now=now(), stop=stopping),
         clock=now,
         stopping=stop,
@@ -99,5 +107,8 @@ async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -
         collect_every=timedelta(minutes=program.settings.schedule.collect_every),
     )
     limits = Limits(connections=connections_for(raise_descriptor_limit()))
-    async with serving(app, host, port, stop=stop, limits=limits) as url, schedule:
+    async with AsyncExitStack() as closing:
+        url = await closing.enter_async_context(serving(app, host, port, stop=stop, limits=limits))
+        closing.push_async_callback(mails.close)  # once no schedule wakes it any more
+        await closing.enter_async_context(schedule)
         yield url

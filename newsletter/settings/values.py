@@ -230,10 +230,8 @@ def _networks(value: object) -> object:
         return value
     try:
         return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
-    except ValueError as error:
-        raise ValueError(
-            f"{error}: write addresses and networks with commas, as in 127.0.0.1,10.0.0.0/8"
-        ) from None
+    except ValueError:
+        raise ValueError("write addresses and networks with commas between, as in 127.0.0.1,10.0.0.0/8") from None
 
 
 def _lower(value: object) -> object:

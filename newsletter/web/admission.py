@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -13,6 +12,7 @@ from newsletter.core.signup import AddressProblem, RequestError, SignUpRequest, 
 from newsletter.ports import Clock
 from newsletter.readers.signup import SigningUp
 from newsletter.web.clients import Clients, Quota
+from newsletter.web.pages.forms import Form
 
 log = structlog.get_logger(__name__)
 
@@ -40,17 +40,17 @@ class Admission:
         """Count a request of its client; return whether it may make it. That says nothing of any address."""
         return self.quota.take(self.clients.of(request))
 
-    def read(self, list_: NewsletterList, fields: Mapping[str, Sequence[str]]) -> SignUpRequest:
+    def read(self, list_: NewsletterList, form: Form) -> SignUpRequest:
         """Return what is asked, cleaned.
 
         Args:
             list_: the list.
-            fields: `email`, `name`, `topic` (any number) and `cadence`.
+            form: with `email`, `name`, `topic` (any number) and `cadence`.
 
         Raises:
-            RequestError: they name no single address that mail can go to.
+            RequestError: it names no single address that mail can go to.
         """
-        email = read_address(" ".join(fields.get("email", ())))
+        email = read_address(" ".join(form.all("email")))
         try:
             email = self.signing_up.check_address(email)
         except ValueError:
@@ -58,22 +58,20 @@ class Admission:
         return wishes(
             email,
             list_,
-            name=first(fields, "name"),
-            topics=fields.get("topic", ()),
-            cadence=first(fields, "cadence"),
+            name=form.one("name"),
+            topics=form.all("topic"),
+            cadence=form.one("cadence"),
         )
 
-    async def take(
-        self, request: Request, list_: NewsletterList, fields: Mapping[str, Sequence[str]]
-    ) -> SignUpRequest:
+    async def take(self, request: Request, list_: NewsletterList, form: Form) -> SignUpRequest:
         """Note what is asked, and return it. What a program asks that fills in the trap is not noted.
 
         The answer follows from this alone: it is the same for all addresses, and comes before any mail is written.
 
         Raises: what `read` raises.
         """
-        wanted = self.read(list_, fields)
-        if first(fields, TRAP):
+        wanted = self.read(list_, form)
+        if form.one(TRAP):
             log.info("sign_up_trapped", list=list_.name)
         else:
             client = self.clients.of(request)
@@ -81,6 +79,6 @@ class Admission:
         return wanted
 
 
-def first(fields: Mapping[str, Sequence[str]], name: str) -> str:
-    """Return the first value of a field, or nothing."""
-    return next(iter(fields.get(name, ())), "")
+def media_type(request: Request) -> str:
+    """Return the media type that a request says of its body, without parameters."""
+    return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()

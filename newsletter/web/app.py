@@ -8,16 +8,18 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
 
 from newsletter.core.tokens import Links
 from newsletter.ports import Clock, Store
 from newsletter.ports.pages import PageRenderer
 from newsletter.web import headers, health
+from newsletter.web.admission import Admission
+from newsletter.web.api import signup as signup_api
 from newsletter.web.guard import SECRET_PARAMETER, Guard
-from newsletter.web.pages import cite, leaving
+from newsletter.web.pages import cite, confirming, leaving
 from newsletter.web.pages import feedback as feedback_pages
 from newsletter.web.pages import issues as issue_pages
+from newsletter.web.pages import signup as signup_pages
 from newsletter.web.pages.kept import KeptPages
 from newsletter.web.pages.languages import asked
 
@@ -25,6 +27,7 @@ from newsletter.web.pages.languages import asked
 def public_app(
     *,
     store: Store,
+    admission: Admission,
     links: Links,
     renderer: PageRenderer,
     kept: KeptPages,
@@ -35,6 +38,7 @@ def public_app(
 
     Args:
         store: what is known of readers and issues.
+        admission: lets requests to sign up in.
         links: reads the signed tokens, and makes the addresses of pages.
         renderer: renders the pages.
         kept: the rendered web versions of issues.
@@ -43,28 +47,21 @@ def public_app(
     """
     app = Starlette(
         routes=[
-            _home(renderer),
             *health.routes(healthy),
+            *signup_pages.routes(admission, store.issues, links, renderer),
+            *confirming.routes(admission.signing_up, store.issues, links, renderer, clock),
+            *signup_api.routes(admission),
             *leaving.routes(store.subscribers, store.leavings, store.issues, links, renderer, clock),
             *feedback_pages.routes(store.feedback, store.subscribers, store.issues, links, renderer, clock),
             *cite.routes(store.issues, links, renderer),
-            *issue_pages.routes(
-                store.issues, links, renderer, kept
-            ),  # last: a list's name matches any path of one part
+            # Last: a list's name matches any path of one part.
+            *issue_pages.routes(store.issues, admission.signing_up, links, renderer, kept),
         ],
         middleware=[Middleware(Guard, headers=headers.STRICT)],
         exception_handlers={404: _not_found(renderer)},
     )
     app.router.redirect_slashes = False  # a redirect breaks one-click unsubscribe (RFC 8058, 3.1)
     return app
-
-
-def _home(renderer: PageRenderer) -> Route:
-    async def home(request: Request) -> Response:
-        page = renderer.page("page", asked(request))
-        return HTMLResponse(page, headers={**headers.PUBLIC, "Vary": "Accept-Language"})
-
-    return Route("/", home)
 
 
 def _not_found(renderer: PageRenderer) -> Callable[[Request, Exception], Awaitable[Response]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx2
 
@@ -16,10 +18,15 @@ from newsletter.core.listing import Entry, Listing, Sighting
 from newsletter.core.newsletter_list import Masthead, NewsletterList
 from newsletter.core.subscriber import Subscriber, SubscriberStatus
 from newsletter.core.tokens import Links
-from newsletter.ports import Store
+from newsletter.lists.addresses import normal_address
+from newsletter.lists.files import ListFiles
+from newsletter.ports import Clock, Lists, Store
+from newsletter.readers.signup import SigningUp
 from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.store import open_store
+from newsletter.web.admission import Admission
 from newsletter.web.app import public_app
+from newsletter.web.clients import Clients, Quota
 from newsletter.web.pages.kept import KeptPages
 from newsletter.web.server import serving
 from tests.store.samples import join, key_of, of_list, suppressed
@@ -39,6 +46,7 @@ class Site:
     store: Store
     client: httpx2.AsyncClient
     reader_key: int
+    admission: Admission
     trouble: Exception | None = None  # what the renderer of issues and the health check raise
 
     @property
@@ -88,15 +96,43 @@ async def fill(store: Store) -> int:
     return await key_of(store, "daily", READER.email)
 
 
+def write_list(folder: Path, *more: str) -> Path:
+    """Write the list's file with further lines into a folder, and return the folder."""
+    folder.mkdir(exist_ok=True)
+    head = f'title = "{MASTHEAD.title}"\nsender = "{MASTHEAD.sender}"\nsources = ["huggingface"]'
+    (folder / "daily.toml").write_text("\n".join((head, *more)))
+    return folder
+
+
+def admission(
+    store: Store, lists: Lists, *, wake: Callable[[], None], links: Links = LINKS, clock: Clock = lambda: NOW
+) -> Admission:
+    """Let requests to sign up in that come by a proxy on this machine."""
+    signing_up = SigningUp(
+        signups=store.signups,
+        subscribers=store.subscribers,
+        lists=lists,
+        links=links,
+        check_address=normal_address,
+        wake=wake,
+    )
+    clients = Clients([ip_network("127.0.0.0/8")])
+    return Admission(signing_up=signing_up, clients=clients, quota=Quota(10), clock=clock)
+
+
 @asynccontextmanager
 async def served_site(folder: Path) -> AsyncIterator[Site]:
-    """Serve the public app on loopback; pages are kept in a folder."""
+    """Serve the public app on loopback; pages are kept in a folder, and its list takes no sign-ups."""
     store = await open_store("sqlite://")
+    apart = TemporaryDirectory()
+    lists = ListFiles(write_list(Path(apart.name) / "subscribers"), check_source=lambda _: "")
     try:
         async with httpx2.AsyncClient(trust_env=False, timeout=30) as client:
-            site = Site(store, client, await fill(store))
+            door = admission(store, lists, wake=lambda: None)
+            site = Site(store, client, await fill(store), door)
             app = public_app(
                 store=store,
+                admission=door,
                 links=LINKS,
                 renderer=TroubledRenderer(site),
                 kept=KeptPages(folder),
@@ -108,3 +144,4 @@ async def served_site(folder: Path) -> AsyncIterator[Site]:
                 yield site
     finally:
         await store.close()
+        apart.cleanup()

@@ -19,8 +19,8 @@ from starlette.routing import Route
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.page_names import API
 from newsletter.core.signup import LONGEST_ADDRESS_TYPED, MOST_TOPICS, AddressProblem, RequestError
-from newsletter.web.admission import TRAP, Admission
-from newsletter.web.bodies import media_type, read_body
+from newsletter.web.admission import TRAP, Admission, media_type
+from newsletter.web.pages.forms import Form, read_body
 
 _MAX_BODY_BYTES = 16 * 1024
 _CORS = {"Access-Control-Allow-Origin": "*"}
@@ -75,7 +75,7 @@ class _SignUpDoor:
         if media_type(request) != "application/json":
             return _refused(415, "send it as application/json")
         try:
-            body = await read_body(request, most=_MAX_BODY_BYTES)
+            body = await read_body(request, _MAX_BODY_BYTES)
         except HTTPException as error:
             return _refused(error.status_code, "the body is too long")
         if not self.admission.counts(request):
@@ -94,15 +94,17 @@ class _SignUpDoor:
             return _refused(404, "list: there is none of this name")
         if not self.admission.signing_up.is_open(list_):
             return _refused(403, "list: it takes no new readers by themselves")
-        fields = {
-            "email": [wanted.email],
-            "name": [wanted.name],
-            "topic": wanted.topics,
-            "cadence": [wanted.cadence or ""],
-            TRAP: [wanted.website],
-        }
+        form = Form(
+            {
+                "email": [wanted.email],
+                "name": [wanted.name],
+                "topic": wanted.topics,
+                "cadence": [wanted.cadence or ""],
+                TRAP: [wanted.website],
+            }
+        )
         try:
-            await self.admission.take(request, list_, fields)
+            await self.admission.take(request, list_, form)
         except RequestError as error:
             return _refused(422, _PROBLEMS[error.problem])
         return JSONResponse(_ASKED, 202, headers=_CORS)

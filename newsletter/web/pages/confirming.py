@@ -22,9 +22,8 @@ from newsletter.readers.signup import Asked, Confirmation, Joined, SigningUp, fi
 from newsletter.render.issue.language import language
 from newsletter.render.issue.times import moment, schedule, span
 from newsletter.render.mime.addresses import Mailbox
-from newsletter.web.admission import first
-from newsletter.web.bodies import read_form
 from newsletter.web.guard import SECRET_PARAMETER
+from newsletter.web.pages.forms import Form, read_body
 from newsletter.web.pages.languages import asked as language_asked
 
 _MAX_BODY_BYTES = 1024
@@ -80,7 +79,7 @@ class _ConfirmingPages:
 
     async def confirm(self, request: Request) -> Response:
         """Put the reader on the list, or ask the operator where the list says so."""
-        wants_latest = first(await read_form(request, most=_MAX_BODY_BYTES), "latest") == _YES
+        wants_latest = (await _form(request)).one("latest") == _YES
         now = self.clock()
         asked = await self.signing_up.to_confirm(_token(request), now=now)
         done = asked and await self.signing_up.confirm(asked, wants_latest=wants_latest, now=now)
@@ -112,7 +111,7 @@ class _ConfirmingPages:
 
     async def decide(self, request: Request) -> Response:
         """Accept or decline a reader."""
-        decision = first(await read_form(request, most=_MAX_BODY_BYTES), "decision")
+        decision = (await _form(request)).one("decision")
         now = self.clock()
         asked = await self.signing_up.to_decide(_token(request), now=now)
         if asked is None:
@@ -143,3 +142,7 @@ class _ConfirmingPages:
 
 def _token(request: Request) -> str:
     return str(request.path_params[SECRET_PARAMETER])
+
+
+async def _form(request: Request) -> Form:
+    return Form.read(await read_body(request, _MAX_BODY_BYTES), most=10)

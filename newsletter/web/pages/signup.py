@@ -7,7 +7,6 @@ cookies and no accounts whose rights it could borrow, and all it causes is one m
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +17,7 @@ from starlette.routing import Route
 
 from newsletter.core.newsletter_list import Cadence, NewsletterList, SignUpRule
 from newsletter.core.page_names import SIGN_UP
-from newsletter.core.signup import VALID_FOR, RequestError
+from newsletter.core.signup import MOST_TOPICS, VALID_FOR, RequestError
 from newsletter.core.tokens import Links
 from newsletter.core.webmail import webmail_of
 from newsletter.ports import Issues
@@ -26,13 +25,15 @@ from newsletter.ports.pages import PageRenderer
 from newsletter.render.issue.language import language
 from newsletter.render.issue.times import schedule, span
 from newsletter.web import headers
-from newsletter.web.admission import Admission, first
-from newsletter.web.bodies import read_form
+from newsletter.web.admission import Admission, media_type
+from newsletter.web.pages.forms import Form, read_body
 from newsletter.web.pages.languages import asked
 
 _MAX_BODY_BYTES = 16 * 1024
+_MOST_FIELDS = MOST_TOPICS + 10
 _KEYWORDS_SHOWN = 4  # of a topic
-_NOTHING_TYPED: Mapping[str, Sequence[str]] = {}
+_NOTHING_TYPED = Form({})
+_FORM = "application/x-www-form-urlencoded"
 
 _SNIPPET = """<form action="{action}" method="post">
   <label>{pitch}
@@ -95,7 +96,9 @@ class _SignUpPages:
         list_ = await self._list(request)
         if not self.admission.signing_up.is_open(list_):
             return await self._form(list_, _NOTHING_TYPED, status=403)
-        typed = await read_form(request, most=_MAX_BODY_BYTES)
+        if media_type(request) != _FORM:
+            raise HTTPException(415)
+        typed = Form.read(await read_body(request, _MAX_BODY_BYTES), most=_MOST_FIELDS)
         if not self.admission.counts(request):
             return await self._form(list_, typed, problem="many", status=429)
         try:
@@ -122,9 +125,7 @@ class _SignUpPages:
             raise HTTPException(404)
         return list_
 
-    async def _form(
-        self, list_: NewsletterList, typed: Mapping[str, Sequence[str]], *, problem: str = "", status: int = 200
-    ) -> Response:
+    async def _form(self, list_: NewsletterList, typed: Form, *, problem: str = "", status: int = 200) -> Response:
         values: dict[str, Any] = {
             "masthead": list_.masthead,
             "is_open": self.admission.signing_up.is_open(list_),
@@ -134,10 +135,10 @@ class _SignUpPages:
             "schedule": schedule(language(list_.masthead.language), list_),
             "topics": [(name, _words_of(list_, name)) for name in list_.topics],
             "typed": {
-                "email": first(typed, "email"),
-                "name": first(typed, "name"),
-                "topics": typed.get("topic", ()),
-                "cadence": first(typed, "cadence"),
+                "email": typed.one("email"),
+                "name": typed.one("name"),
+                "topics": typed.all("topic"),
+                "cadence": typed.one("cadence"),
             },
             "problem": problem,
             "issue_url": await self._newest(list_.name, "../.."),
