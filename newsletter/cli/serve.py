@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,10 +13,14 @@ from newsletter.cli.session import now, until_signal
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
     from newsletter.bootstrap import Program
     from newsletter.ports import ListFile
+    from newsletter.readers.moving import MovingLetters
+    from newsletter.readers.signup_mails import SignUpMails
+    from newsletter.scheduling.schedule import Schedule
+    from newsletter.web.app import PublicSite
 
 
 def register(app: typer.Typer) -> None:
@@ -72,32 +76,72 @@ def _no_links(program: Program) -> str:
     return public_url_problem(web)
 
 
+def _inbound(program: Program) -> Callable[[asyncio.Event], Awaitable[object]] | None:
+    """Return what reads the mailboxes, and decides on what webhooks told; None, where nothing of it is set up."""
+    receiving = program.receiving
+    mailboxes = receiving.mailboxes()
+    if not mailboxes and not receiving.hooks.services:
+        return None
+    return lambda stopping: receiving.mail.process(mailboxes, stopping=stopping.is_set)
+
+
 @asynccontextmanager
 async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -> AsyncIterator[str]:
     """Run scheduler and web pages for as long as the context lasts; gives the URL of the pages."""
     from newsletter import signing_up
+    from newsletter.readers.moving import MovingLetters
     from newsletter.scheduling.loop import raise_descriptor_limit
-    from newsletter.scheduling.schedule import Schedule
     from newsletter.web.app import public_app
     from newsletter.web.limits import Limits, connections_for
-    from newsletter.web.pages.kept import KeptPages
     from newsletter.web.server import serving
 
+    letters = MovingLetters(
+        changes=program.store.address_changes,
+        lists=program.lists,
+        letters=program.letters,
+        links=program.links,
+        clock=now,
+    )
     mails = signing_up.sign_up_mails(program)
+    app, schedule = public_app(_site(program, letters, mails)), _schedule(program, mails, stop)
+    limits = Limits(connections=connections_for(raise_descriptor_limit()))
+    async with serving(app, host, port, stop=stop, limits=limits) as url, schedule:
+        letters.soon()  # what another process left
+        try:
+            yield url
+        finally:
+            await letters.close()
+            await mails.close()
 
-    async def tick(stopping: asyncio.Event) -> None:
-        mails.soon()
-        await program.ticker.tick(now=now(), stop=stopping)
 
-    app = public_app(
+def _site(program: Program, letters: MovingLetters, mails: SignUpMails) -> PublicSite:
+    """Return what the pages are made of; what they ask for wakes `letters` and `mails`."""
+    from newsletter import signing_up
+    from newsletter.web.app import PublicSite
+    from newsletter.web.pages.kept import KeptPages
+
+    return PublicSite(
         store=program.store,
+        lists=program.lists,
         admission=signing_up.admission(program, mails),
         links=program.links,
         renderer=program.templates,
         kept=KeptPages(program.settings.paths.state / "pages"),
         clock=now,
+        wake=letters.soon,
         healthy=lambda: program.store.issues.outline("any"),  # one row, or none: the ledger answers
+        hooks=program.receiving.hooks,
     )
+
+
+def _schedule(program: Program, mails: SignUpMails, stop: asyncio.Event) -> Schedule:
+    """Return what is done at intervals: each tick sends the mails of sign-ups that are due, too."""
+    from newsletter.scheduling.schedule import Schedule
+
+    async def tick(stopping: asyncio.Event) -> None:
+        mails.soon()
+        await program.ticker.tick(now=now(), stop=stopping)
+
     schedule = Schedule(
         tick=tick,
         collect=lambda stopping: program.ticker.collect(now=now(), stop=stopping),
@@ -106,9 +150,6 @@ async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -
         tick_every=timedelta(seconds=program.settings.schedule.tick),
         collect_every=timedelta(minutes=program.settings.schedule.collect_every),
     )
-    limits = Limits(connections=connections_for(raise_descriptor_limit()))
-    async with AsyncExitStack() as closing:
-        url = await closing.enter_async_context(serving(app, host, port, stop=stop, limits=limits))
-        closing.push_async_callback(mails.close)  # once no schedule wakes it any more
-        await closing.enter_async_context(schedule)
-        yield url
+    if inbound := _inbound(program):
+        schedule.add("inbound", inbound, timedelta(minutes=program.settings.inbound.every))
+    return schedule

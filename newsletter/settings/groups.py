@@ -7,17 +7,13 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import (
-    Field,
-    SecretStr,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from newsletter.core.delivery import Uncertain
 from newsletter.core.relay import Pipelining, Security
-from newsletter.settings.base import Group
+from newsletter.settings.group import Group
+from newsletter.settings.inbound import InboundSettings
 from newsletter.settings.signup import SignUpSettings
 from newsletter.settings.values import (
     FROM_JSON,
@@ -268,6 +264,7 @@ class Settings(BaseSettings):
     delivery: DeliverySettings = DeliverySettings()
     dkim: DkimSettings = DkimSettings()
     web: WebSettings = WebSettings()
+    inbound: InboundSettings = InboundSettings()
     signup: SignUpSettings = SignUpSettings()
     paths: PathSettings = PathSettings()
     log: LogSettings = LogSettings()

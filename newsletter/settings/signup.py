@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from newsletter.settings.base import Group
+from newsletter.settings.group import Group
 
 
 class SignUpSettings(Group):

@@ -276,6 +276,7 @@ dead_addresses = sa.Table(
     _reference("issue_key", "issues.key"),
     _moment("since"),
     _text("reason"),
+    sa.Column("called_by", _one_of(SuppressedBy), nullable=False, server_default=SuppressedBy.RELAY),
     sa.Column("held", sa.Boolean, nullable=False),
 )
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute
 
 from newsletter.core.tokens import Links
-from newsletter.ports import Clock, Store
+from newsletter.ports import Clock, Hooks, Lists, Store
 from newsletter.ports.pages import PageRenderer
 from newsletter.web import headers, health
+from newsletter.web import hooks as hook_pages
 from newsletter.web.admission import Admission
 from newsletter.web.api import signup as signup_api
 from newsletter.web.guard import SECRET_PARAMETER, Guard
-from newsletter.web.pages import cite, confirming, leaving
+from newsletter.web.pages import cite, confirming, leaving, moving, preferences
 from newsletter.web.pages import feedback as feedback_pages
 from newsletter.web.pages import issues as issue_pages
 from newsletter.web.pages import signup as signup_pages
@@ -24,41 +27,59 @@ from newsletter.web.pages.kept import KeptPages
 from newsletter.web.pages.languages import asked
 
 
-def public_app(
-    *,
-    store: Store,
-    admission: Admission,
-    links: Links,
-    renderer: PageRenderer,
-    kept: KeptPages,
-    clock: Clock,
-    healthy: Callable[[], Awaitable[object]],
-) -> Starlette:
-    """Return the app for readers. It sets no cookies, and no GET changes anything.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicSite:
+    """What the pages for readers are made of.
 
-    Args:
+    Attributes:
         store: what is known of readers and issues.
+        lists: the list files, which say what readers may choose from.
         admission: lets requests to sign up in.
         links: reads the signed tokens, and makes the addresses of pages.
         renderer: renders the pages.
         kept: the rendered web versions of issues.
         clock: the present moment, for the time at which a reader left.
+        wake: is called when a letter is to be sent.
         healthy: raises if the store cannot be used; the health check calls it.
+        hooks: reads what services tell of what comes back; None: there are none.
     """
+
+    store: Store
+    lists: Lists
+    admission: Admission
+    links: Links
+    renderer: PageRenderer
+    kept: KeptPages
+    clock: Clock
+    wake: Callable[[], None]
+    healthy: Callable[[], Awaitable[object]]
+    hooks: Hooks | None = None
+
+    def routes(self) -> Iterator[BaseRoute]:
+        """Yield the routes of all pages, in the order in which they are tried."""
+        store, links, renderer, clock = self.store, self.links, self.renderer, self.clock
+        signing_up = self.admission.signing_up
+        yield from health.routes(self.healthy)
+        yield from signup_pages.routes(self.admission, store.issues, links, renderer)
+        yield from confirming.routes(signing_up, store.issues, links, renderer, clock)
+        yield from signup_api.routes(self.admission)
+        if self.hooks:
+            yield from hook_pages.routes(self.hooks, store.inbound, clock)
+        yield from leaving.routes(store.subscribers, store.leavings, store.issues, links, renderer, clock)
+        yield from preferences.routes(store, self.lists, links, renderer, clock, self.wake)
+        yield from moving.routes(store.address_changes, store.issues, links, renderer, clock, self.wake)
+        yield from feedback_pages.routes(store.feedback, store.subscribers, store.issues, links, renderer, clock)
+        yield from cite.routes(store.issues, links, renderer)
+        # Last: a list's name matches any path of one part.
+        yield from issue_pages.routes(store.issues, signing_up, links, renderer, self.kept)
+
+
+def public_app(site: PublicSite) -> Starlette:
+    """Return the app for readers. It sets no cookies, and no GET changes anything."""
     app = Starlette(
-        routes=[
-            *health.routes(healthy),
-            *signup_pages.routes(admission, store.issues, links, renderer),
-            *confirming.routes(admission.signing_up, store.issues, links, renderer, clock),
-            *signup_api.routes(admission),
-            *leaving.routes(store.subscribers, store.leavings, store.issues, links, renderer, clock),
-            *feedback_pages.routes(store.feedback, store.subscribers, store.issues, links, renderer, clock),
-            *cite.routes(store.issues, links, renderer),
-            # Last: a list's name matches any path of one part.
-            *issue_pages.routes(store.issues, admission.signing_up, links, renderer, kept),
-        ],
+        routes=list(site.routes()),
         middleware=[Middleware(Guard, headers=headers.STRICT)],
-        exception_handlers={404: _not_found(renderer)},
+        exception_handlers={404: _not_found(site.renderer)},
     )
     app.router.redirect_slashes = False  # a redirect breaks one-click unsubscribe (RFC 8058, 3.1)
     return app

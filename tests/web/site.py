@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import httpx2
 
@@ -23,9 +22,10 @@ from newsletter.lists.files import ListFiles
 from newsletter.ports import Clock, Lists, Store
 from newsletter.readers.signup import SigningUp
 from newsletter.render.issue.renderer import TemplateRenderer
+from newsletter.sources import registry
 from newsletter.store import open_store
 from newsletter.web.admission import Admission
-from newsletter.web.app import public_app
+from newsletter.web.app import PublicSite, public_app
 from newsletter.web.clients import Clients, Quota
 from newsletter.web.pages.kept import KeptPages
 from newsletter.web.server import serving
@@ -36,6 +36,19 @@ NOW = datetime(2026, 3, 12, 8, tzinfo=UTC)
 DAY = NOW.date()
 READER = Subscriber(list="daily", email="o'reader@example.org", name="Reader")
 LINKS = Links("https://papers.example.org", "not a secret, being in a test")
+LIST_FILE = """
+title = "Papers & <More>"
+sender = "Papers <papers@example.org>"
+sources = ["huggingface"]
+timezone = "Europe/London"
+days = ["mon", "tue", "wed", "thu", "fri"]
+
+[topics.agents]
+keywords = ["agent", "tool use"]
+
+[topics.vision]
+categories = ["cs.CV"]
+"""
 MASTHEAD = Masthead(list="daily", title="Papers & <More>", sender="Papers <papers@example.org>")
 
 
@@ -46,13 +59,25 @@ class Site:
     store: Store
     client: httpx2.AsyncClient
     reader_key: int
+    lists: ListFiles
     admission: Admission
+    now: datetime = NOW
+    woken: int = 0  # how often a letter was to be sent
     trouble: Exception | None = None  # what the renderer of issues and the health check raise
 
     @property
     def path(self) -> str:
         """Return the reader's unsubscribe path."""
         return unsubscribe_path(self.reader_key)
+
+    def wake(self) -> None:
+        self.woken += 1
+
+    async def reader(self) -> Subscriber:
+        """Return the reader as they are now."""
+        found = await self.store.subscribers.by_key(self.reader_key)
+        assert found is not None
+        return found
 
     async def healthy(self) -> None:
         if self.trouble:
@@ -78,6 +103,14 @@ class TroubledRenderer(TemplateRenderer):
         return super().fingerprint(now=now)
 
 
+def list_files(folder: Path) -> ListFiles:
+    """Return the list files of a site whose pages are kept in a folder."""
+    subscribers = folder.with_name("subscribers")
+    subscribers.mkdir(exist_ok=True)
+    (subscribers / "daily.toml").write_text(LIST_FILE, encoding="utf-8")
+    return ListFiles(subscribers, check_source=registry.check)
+
+
 def unsubscribe_path(key: int) -> str:
     return LINKS.unsubscribe(key).removeprefix(LINKS.public_url)
 
@@ -94,14 +127,6 @@ async def fill(store: Store) -> int:
     draft = select(candidates, NewsletterList(masthead=MASTHEAD, sources=("huggingface",)), DAY, number=1)
     await store.issues.freeze(draft, "Sparse teachers", lambda _, _had: Planned(due_at=NOW), now=NOW)
     return await key_of(store, "daily", READER.email)
-
-
-def write_list(folder: Path, *more: str) -> Path:
-    """Write the list's file with further lines into a folder, and return the folder."""
-    folder.mkdir(exist_ok=True)
-    head = f'title = "{MASTHEAD.title}"\nsender = "{MASTHEAD.sender}"\nsources = ["huggingface"]'
-    (folder / "daily.toml").write_text("\n".join((head, *more)))
-    return folder
 
 
 def admission(
@@ -122,26 +147,28 @@ def admission(
 
 @asynccontextmanager
 async def served_site(folder: Path) -> AsyncIterator[Site]:
-    """Serve the public app on loopback; pages are kept in a folder, and its list takes no sign-ups."""
+    """Serve the public app on loopback; pages are kept in a folder."""
     store = await open_store("sqlite://")
-    apart = TemporaryDirectory()
-    lists = ListFiles(write_list(Path(apart.name) / "subscribers"), check_source=lambda _: "")
     try:
         async with httpx2.AsyncClient(trust_env=False, timeout=30) as client:
+            lists = list_files(folder)
             door = admission(store, lists, wake=lambda: None)
-            site = Site(store, client, await fill(store), door)
+            site = Site(store, client, await fill(store), lists, door)
             app = public_app(
-                store=store,
-                admission=door,
-                links=LINKS,
-                renderer=TroubledRenderer(site),
-                kept=KeptPages(folder),
-                clock=lambda: NOW,
-                healthy=site.healthy,
+                PublicSite(
+                    store=store,
+                    lists=site.lists,
+                    admission=site.admission,
+                    links=LINKS,
+                    renderer=TroubledRenderer(site),
+                    kept=KeptPages(folder),
+                    clock=lambda: site.now,
+                    wake=site.wake,
+                    healthy=site.healthy,
+                )
             )
             async with serving(app, "127.0.0.1", 0) as url:
                 client.base_url = httpx2.URL(url)
                 yield site
     finally:
         await store.close()
-        apart.cleanup()
