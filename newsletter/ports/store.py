@@ -9,6 +9,7 @@ from newsletter.ports.feedback import Feedback
 from newsletter.ports.issues import Issues
 from newsletter.ports.library import Library
 from newsletter.ports.outbox import Outbox
+from newsletter.ports.personal_data import PersonalData
 from newsletter.ports.pictures import Pictures
 from newsletter.ports.slots import Slots
 from newsletter.ports.slow_downs import SlowDowns
@@ -28,6 +29,7 @@ class Store(Protocol):
     outbox: Outbox  # deliveries
     slow_downs: SlowDowns  # what holds mail up for a while
     suppressions: Suppressions  # addresses that are never mailed
+    personal_data: PersonalData  # all that is known of one person
     high_water: HighWater  # how far the ledger has come
     slots: Slots  # what became of lists' slots
 

@@ -12,6 +12,7 @@ from newsletter.store.high_water import SqlHighWater
 from newsletter.store.issues import SqlIssues
 from newsletter.store.listings import SqlLibrary
 from newsletter.store.outbox import SqlOutbox
+from newsletter.store.personal_data import SqlPersonalData
 from newsletter.store.pictures import SqlPictures
 from newsletter.store.slots import SqlSlots
 from newsletter.store.slow_downs import SqlSlowDowns
@@ -35,6 +36,7 @@ class SqlStore(Store):
         self.outbox = SqlOutbox(database, workers)
         self.slow_downs = SqlSlowDowns(database)
         self.suppressions = SqlSuppressions(database)
+        self.personal_data = SqlPersonalData(database, workers)
         self.high_water = SqlHighWater(database)
         self.slots = SqlSlots(database)
 

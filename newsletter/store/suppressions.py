@@ -20,6 +20,7 @@ from newsletter.core.suppression import SuppressedBy
 from newsletter.ports import HeldDomain, Suppression, Suppressions
 from newsletter.store.bulk import among, in_chunks, insert
 from newsletter.store.engine import Database
+from newsletter.store.personal_data import readmit
 from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
 from newsletter.store.tables import (
     EVERY_LIST,
@@ -97,10 +98,22 @@ class SqlSuppressions(Suppressions):
         async with self._database.write() as connection:
             await self._database.alone(connection, WHO_GETS_MAIL)
             for address, key in zip(addresses, keys, strict=True):
-                if not await _lift(connection, key, list_name):
+                if not await self._lift(connection, key, list_name):
                     raise UsageError(await _why_not(connection, address, key, list_name))
             for some in in_chunks(keys):
                 await _activate(connection, some, list_name, now)
+
+    async def _lift(self, connection: AsyncConnection, key: str, list_name: str | None) -> bool:
+        """Remove a suppression, and what else keeps an address out of all lists; return whether there was any."""
+        this = sa.and_(suppressions.c.address_key == key, suppressions.c.list == (list_name or EVERY_LIST))
+        lifted = (await connection.execute(sa.delete(suppressions).where(this))).rowcount > 0
+        if list_name is not None:
+            return lifted
+        was_dead = await _forget(connection, [key])
+        was_erased = await readmit(connection, self._database.hashes, key)
+        if was_erased:  # files may name them: all are to be looked at again
+            await connection.execute(sa.delete(list_files))
+        return lifted or was_dead or was_erased
 
     @override
     async def judge(self, *, now: datetime) -> list[HeldDomain]:
@@ -285,13 +298,6 @@ async def _forget(connection: AsyncConnection, keys: Sequence[str]) -> bool:
     """Forget that addresses were called dead; return whether any was."""
     gone = sa.delete(dead_addresses).where(dead_addresses.c.address_key.in_(keys))
     return (await connection.execute(gone)).rowcount > 0
-
-
-async def _lift(connection: AsyncConnection, key: str, list_name: str | None) -> bool:
-    """Remove one suppression; return whether there was one."""
-    this = sa.and_(suppressions.c.address_key == key, suppressions.c.list == (list_name or EVERY_LIST))
-    lifted = (await connection.execute(sa.delete(suppressions).where(this))).rowcount > 0
-    return (list_name is None and await _forget(connection, [key])) or lifted
 
 
 async def _why_not(connection: AsyncConnection, address: str, key: str, list_name: str | None) -> str:

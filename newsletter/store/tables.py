@@ -204,6 +204,9 @@ subscribers = sa.Table(
     sqlite_autoincrement=True,  # unsubscribe links hold on to the number
 )
 
+# Who was erased has no address any more, and is nobody's reader: see `newsletter.store.personal_tables`.
+IS_SOMEBODY = subscribers.c.email != ""
+
 # What readers said of papers in their mails: more like this one, or less. It goes when its subscriber goes.
 feedback = sa.Table(
     "feedback",

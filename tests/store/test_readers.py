@@ -66,7 +66,8 @@ async def test_who_gets_no_mail_of_a_list_is_named_with_the_reason(store: Store)
     await join(store, subscriber(1), subscriber(2, status=UNSUBSCRIBED), subscriber(3, "other"))
     await store.subscribers.suppress("reader3@example.org", list_name="other", reason="left", now=NOW)
     await store.subscribers.suppress("gone@example.org", list_name=None, reason="no such user", now=NOW)
-    assert await store.subscribers.barred(LIST) == {
+    barring = await store.subscribers.barred(LIST)
+    assert barring.suppressed == {
         "reader2@example.org": Barred("unsubscribed", NOW),
         "gone@example.org": Barred("no such user", NOW),
     }
