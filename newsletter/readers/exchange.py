@@ -10,6 +10,7 @@ from itertools import islice
 
 from newsletter.core.incoming import Incoming
 from newsletter.core.subscriber import Origin
+from newsletter.core.suppression import SuppressedBy
 from newsletter.ports import Store, Suppression
 
 _AT_ONCE = 500  # suppressions in a transaction: in between, others can write
@@ -36,7 +37,13 @@ class Imported:
 
 
 async def import_all(
-    store: Store, list_name: str, people: Sequence[Incoming], *, now: datetime, rehearsal: bool = False
+    store: Store,
+    list_name: str,
+    people: Sequence[Incoming],
+    *,
+    of_file: str,
+    now: datetime,
+    rehearsal: bool = False,
 ) -> list[Imported]:
     """Put people on a list, and suppress there who left in the other program; return what became of each.
 
@@ -44,6 +51,7 @@ async def import_all(
         store: the ledger.
         list_name: the list.
         people: each address once, but for those that are skipped.
+        of_file: the name of the file that they come from, for the evidence of suppressions.
         now: aware, UTC.
         rehearsal: change nothing, and return what would become of them.
     """
@@ -53,7 +61,7 @@ async def import_all(
         left_out = await store.subscribers.left_out(list_name, members)
     else:
         # First, so that a second import of the files in another order brings nobody back.
-        wanted = _suppressions(list_name, people, now)
+        wanted = _suppressions(list_name, people, of_file, now)
         while some := list(islice(wanted, _AT_ONCE)):
             await store.suppressions.add(some, now=now)
         left_out = await store.subscribers.add_all(list_name, members, Origin.IMPORT, now=now)
@@ -74,9 +82,18 @@ async def import_all(
     return found
 
 
-def _suppressions(list_name: str, people: Iterable[Incoming], now: datetime) -> Iterator[Suppression]:
+def _suppressions(
+    list_name: str, people: Iterable[Incoming], of_file: str, now: datetime
+) -> Iterator[Suppression]:
     for one in people:
         if one.barred and not one.skipped:
             # Who asked to leave left that list. A dead address, or one that complained, is so for all lists.
             on = list_name if one.barred == "unsubscribed" else None
-            yield Suppression(address=one.member.email, list=on, reason=one.barred, since=now)
+            yield Suppression(
+                address=one.member.email,
+                list=on,
+                reason=one.barred,
+                since=now,
+                by=SuppressedBy.IMPORT,
+                evidence=f"{of_file}, line {one.line}",
+            )

@@ -16,7 +16,7 @@ from newsletter.core.barring import Barring
 from newsletter.core.errors import UsageError
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus
-from newsletter.core.suppression import SuppressedBy
+from newsletter.core.suppression import SuppressedBy, whole_domain
 from newsletter.core.syncing import LEFT, Barred
 from newsletter.ports import (
     Comparison,
@@ -141,9 +141,11 @@ class SqlSubscribers(Subscribers):
         left_out = await self.add_all(list_name, [member], origin, now=now)
         barred = left_out.get(member.address_key)
         if barred is not None:
+            domain = whole_domain(member.email)
+            what = domain if barred.reason.startswith(f"{domain}: ") else member.email
             raise UsageError(
-                f"{member.email} gets no mail of {list_name}: {barred}; `newsletter suppressions remove "
-                f"{member.email}` undoes that, with --list {list_name} where it is of this list alone"
+                f"{member.email} gets no mail of {list_name}: {barred}; `newsletter suppressions remove {what}` "
+                f"undoes that, with --list {list_name} where it is of this list alone"
             )
         return not left_out
 

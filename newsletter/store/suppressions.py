@@ -21,7 +21,7 @@ from newsletter.ports import HeldDomain, Suppression, Suppressions
 from newsletter.store.bulk import among, in_chunks, insert
 from newsletter.store.engine import Database
 from newsletter.store.personal_data import readmit
-from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
+from newsletter.store.suppressing import WHO_GETS_MAIL, suppress, suppress_all
 from newsletter.store.tables import (
     EVERY_LIST,
     dead_addresses,
@@ -40,6 +40,8 @@ _UNDECIDED = (
     .join(issues, issues.c.key == dead_addresses.c.issue_key)
     .where(dead_addresses.c.held.is_(False))
 )
+
+_ADDED_AT_ONCE = 500  # suppressions in a transaction: in between, others can write
 
 
 class SqlSuppressions(Suppressions):
@@ -75,21 +77,11 @@ class SqlSuppressions(Suppressions):
     @override
     async def add(self, suppressions: Sequence[Suppression], *, now: datetime) -> int:
         news = 0
-        async with self._database.write() as connection:
-            await self._database.alone(connection, WHO_GETS_MAIL)
-            for one in suppressions:
-                news += await suppress(
-                    connection,
-                    one.address,
-                    list_name=one.list,
-                    reason=one.reason,
-                    now=now,
-                    by=one.by,
-                    evidence=one.evidence,
-                    since=one.since,
-                )
-                if one.list is None:
-                    await _forget(connection, [address_key(one.address)])
+        for some in in_chunks(suppressions, _ADDED_AT_ONCE):
+            async with self._database.write() as connection:
+                await self._database.alone(connection, WHO_GETS_MAIL)
+                news += await suppress_all(connection, some, now=now)
+                await _forget(connection, [address_key(one.address) for one in some if one.list is None])
         return news
 
     @override
