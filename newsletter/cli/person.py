@@ -9,6 +9,7 @@ import typer
 from newsletter.cli.output import say, say_json, table, warn, write_json
 from newsletter.cli.session import AsJson, now, within
 from newsletter.core.errors import UsageError
+from newsletter.core.newsletter_list import WEEKDAYS
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -159,6 +160,10 @@ def record_json(record: SubscriberRecord) -> dict[str, Any]:
         "cadence": one.cadence,
         "hour": one.hour and f"{one.hour:%H:%M}",
         "timezone": one.timezone,
+        "days": None if one.days is None else [WEEKDAYS[day] for day in one.days],
+        "language": one.language,
+        "paused_until": one.paused_until and f"{one.paused_until:%F}",
+        "own_wishes_since": record.own_wishes_since,
         "no_mail_because": None if record.barred is None else str(record.barred),
     }
 

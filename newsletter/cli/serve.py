@@ -83,9 +83,7 @@ async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -
     from newsletter.web.server import serving
 
     app = public_app(
-        subscribers=program.store.subscribers,
-        issues=program.store.issues,
-        feedback=program.store.feedback,
+        store=program.store,
         links=program.links,
         renderer=program.templates,
         kept=KeptPages(program.settings.paths.state / "pages"),

@@ -243,6 +243,7 @@ def _plan_json(each: SyncPlan) -> dict[str, Any]:
     return {
         "list": each.list,
         **_counts_json(each.counts),
+        "keeping_own_wishes": each.counts.keeping,
         "staying_out": each.staying_out,
         "changes": [
             {"change": change.kind, "address": change.email, "why": change.reason} for change in each.changes

@@ -10,6 +10,7 @@ DECIDE = f"{OWN}/decide"
 FEEDBACK = f"{OWN}/feedback"
 NEW_ADDRESS = f"{OWN}/new-address"
 PREFERENCES = f"{OWN}/preferences"
+SIGN_UP = f"{OWN}/signup"
 STAY = f"{OWN}/stay"
 UNSUBSCRIBE = f"{OWN}/unsubscribe"
 FORMER_UNSUBSCRIBE = "unsubscribe"  # where links in old mails lead

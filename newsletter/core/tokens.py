@@ -18,6 +18,7 @@ from newsletter.core.page_names import (
     FEEDBACK,
     NEW_ADDRESS,
     PREFERENCES,
+    SIGN_UP,
     STAY,
     UNSUBSCRIBE,
 )
@@ -144,12 +145,12 @@ class Links:
         """Return the number of the sign-up that a token decides on, as `read_confirm` does."""
         return self._seals.open_before_end(b"decide", token, now=now)
 
-    def stay(self, subscriber_key: int, end: datetime) -> str:
+    def stay(self, leaving_key: int, end: datetime) -> str:
         """Return the link by which a reader who has just left takes that back, before an end (aware)."""
-        return self._page_until(STAY, b"stay", subscriber_key, end)
+        return self._page_until(STAY, b"stay", leaving_key, end)
 
     def read_stay(self, token: str, *, now: datetime) -> int | None:
-        """Return the number of the subscriber who stays, as `read_confirm` does."""
+        """Return the number of the leaving that is taken back, as `read_confirm` does."""
         return self._seals.open_before_end(b"stay", token, now=now)
 
     def new_address(self, change_key: int, end: datetime) -> str:
@@ -179,6 +180,10 @@ class Links:
             return None
         number, keys = int(found[1]), (self.secret_key, *self.former_keys)
         return number if any(compare_digest(found[2], self._proof(number, key)) for key in keys) else None
+
+    def sign_up(self, list_name: str) -> str:
+        """Return the page by which anybody signs up for a list, or nothing where there are no pages."""
+        return f"{self.public_url}/{SIGN_UP}/{list_name}" if self.public_url else ""
 
     def issue(self, list_name: str, day: date) -> str:
         """Return the web version of an issue, or nothing where there are no pages."""

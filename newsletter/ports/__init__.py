@@ -3,6 +3,7 @@
 All moments are aware UTC datetimes, all days are plain dates.
 """
 
+from newsletter.ports.address_changes import AddressChange, AddressChanges
 from newsletter.ports.alarm import OperatorAlarm
 from newsletter.ports.claims import ClaimedDeliveries
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
@@ -10,6 +11,7 @@ from newsletter.ports.examples import Examples, PaperFinder
 from newsletter.ports.feedback import Feedback
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, LoadedLists, Source
 from newsletter.ports.issues import IssueOutline, Issues, IssueSummary
+from newsletter.ports.leavings import Leaving, Leavings
 from newsletter.ports.letters import LetterKind, Letters
 from newsletter.ports.library import Library, Recorded, SourceHealth
 from newsletter.ports.mailer import Mailer
@@ -19,6 +21,7 @@ from newsletter.ports.pictures import PictureReader, Pictures
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
 from newsletter.ports.rendering import Composed, Message, Renderer
 from newsletter.ports.rosters import Checked, HeldFiles, Reading, Roster, SeenFiles
+from newsletter.ports.signups import Funnel, SignUps
 from newsletter.ports.slots import Slots
 from newsletter.ports.slow_downs import SlowDown, SlowDownKind, SlowDowns
 from newsletter.ports.store import Store
@@ -26,6 +29,8 @@ from newsletter.ports.subscribers import Comparison, Confirmed, Leaver, ReaderCo
 from newsletter.ports.suppressions import HeldDomain, HighWater, Suppression, Suppressions
 
 __all__ = [
+    "AddressChange",
+    "AddressChanges",
     "CatchesUp",
     "Checked",
     "ChunkDelivery",
@@ -40,6 +45,7 @@ __all__ = [
     "Erasure",
     "Examples",
     "Feedback",
+    "Funnel",
     "HeldDomain",
     "HeldFiles",
     "HighWater",
@@ -47,6 +53,8 @@ __all__ = [
     "IssueSummary",
     "Issues",
     "Leaver",
+    "Leaving",
+    "Leavings",
     "LetterKind",
     "Letters",
     "Library",
@@ -68,6 +76,7 @@ __all__ = [
     "Renderer",
     "Roster",
     "SeenFiles",
+    "SignUps",
     "Slots",
     "SlowDown",
     "SlowDownKind",

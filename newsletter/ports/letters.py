@@ -17,6 +17,7 @@ class LetterKind(StrEnum):
     CONFIRM = "confirm"  # asks the owner of an address whether they signed up
     REMINDER = "reminder"  # asks once more
     APPROVAL = "approval"  # asks the operator about somebody who signed up
+    NEW_READER = "new_reader"  # tells the operator of somebody who signed up and confirmed it
     WELCOME = "welcome"
     GOODBYE = "goodbye"
     NEW_ADDRESS = "new_address"  # asks the owner of an address whether the issues should go there

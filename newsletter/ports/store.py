@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from newsletter.ports.address_changes import AddressChanges
 from newsletter.ports.examples import Examples
 from newsletter.ports.feedback import Feedback
 from newsletter.ports.issues import Issues
+from newsletter.ports.leavings import Leavings
 from newsletter.ports.library import Library
 from newsletter.ports.outbox import Outbox
 from newsletter.ports.personal_data import PersonalData
 from newsletter.ports.pictures import Pictures
+from newsletter.ports.signups import SignUps
 from newsletter.ports.slots import Slots
 from newsletter.ports.slow_downs import SlowDowns
 from newsletter.ports.subscribers import Subscribers
@@ -24,6 +27,9 @@ class Store(Protocol):
     pictures: Pictures  # what was found at the URLs of papers' pictures
     issues: Issues  # closed
     subscribers: Subscribers  # of all lists
+    signups: SignUps  # of who asked on the web and is not on a list yet
+    leavings: Leavings  # that they left, as long as that keeps them out
+    address_changes: AddressChanges  # new addresses that they ask for
     examples: Examples  # what is known of papers that they gave as examples
     feedback: Feedback  # what they said of papers
     outbox: Outbox  # deliveries

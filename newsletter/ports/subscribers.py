@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from newsletter.core.barring import Barring
 from newsletter.core.newsletter_list import Cadence
-from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus
+from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus, Wishes
 from newsletter.core.suppression import SuppressedBy
 from newsletter.core.syncing import Barred, ChangeKind, PlannedChange, SyncCounts
 from newsletter.ports.rosters import HeldFiles, SeenFiles
@@ -27,8 +27,9 @@ class ReaderCounts:
 class Comparison(Protocol):
     """What bringing the subscribers of a list into line with its files would change.
 
-    Who unsubscribed stays so although the files still name them. Who came by another way than the files keeps
-    their own wishes, whether the files name them or not. Who is no longer named is removed.
+    Who unsubscribed stays so although the files still name them. Who came by another way than the files, or has
+    chosen for themselves since, keeps their own wishes, whatever the files say. Of those whom the files brought,
+    who is no longer named is removed.
 
     Attributes:
         counts: how many subscribers that concerns.
@@ -64,6 +65,7 @@ class SubscriberRecord:
     """A subscriber as an operator reads it.
 
     `joined_at` and `changed_at` are aware, UTC. `barred` says why no mail goes to the address, or is None.
+    `own_wishes_since` is when the reader first chose for themselves (aware, UTC); None: they did not.
     """
 
     key: int
@@ -71,6 +73,7 @@ class SubscriberRecord:
     joined_at: datetime
     changed_at: datetime
     barred: Barred | None
+    own_wishes_since: datetime | None = None
 
 
 class Leaver(NamedTuple):
@@ -191,6 +194,22 @@ class Subscribers(Protocol):
 
     async def of_address(self, list_name: str, address_key: str) -> Subscriber | None:
         """Return the subscriber of an address on a list, of whatever status, or None."""
+        ...
+
+    async def keep_wishes(self, key: int, wishes: Wishes, *, now: datetime) -> Subscriber | None:
+        """Keep what an active reader chose by themselves: all of it at once, and no file changes it any more.
+
+        With a pause alone the other wishes stay the file's. When a pause begins, what the reader was not sent yet
+        of issues of days before its end is withdrawn.
+
+        Args:
+            key: the subscriber's number.
+            wishes: all that the reader wishes, as far as their list can meet it (`newsletter.core.wishes.fitted`).
+            now: aware, UTC.
+
+        Returns:
+            The subscriber with these wishes; None: the number is of nobody who reads the list.
+        """
         ...
 
     async def suppress(

@@ -64,6 +64,7 @@ async def _put(
     """Put a person on a list, or back on it, unless they read it already."""
     wishes = dict(zip(MEMBER_COLUMNS, member_row(member), strict=True))
     begun = wishes | {"status": SubscriberStatus.ACTIVE, "origin": Origin.WEB, "updated_at": now}
+    begun |= {"own_wishes_since": None, "paused_until": None}
     put = insert(connection, subscribers).values(list=list_name, created_at=now, **begun)
     reads_not = sa.true() if was_barred else subscribers.c.status != SubscriberStatus.ACTIVE
     again = put.on_conflict_do_update(index_elements=["list", "address_key"], set_=begun, where=reads_not)

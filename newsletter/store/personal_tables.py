@@ -14,15 +14,18 @@ import sqlalchemy as sa
 from newsletter.core.choice import TextKind
 from newsletter.core.subscriber import SubscriberStatus
 from newsletter.core.suppression import whole_domain
+from newsletter.store.signup_tables import signup_mails, signups
 from newsletter.store.tables import (
     EVERY_LIST,
     IS_CLOSED,
+    address_changes,
     choices,
     dead_addresses,
     deliveries,
     delivery_events,
     feedback,
     issues,
+    leavings,
     listings,
     subscribers,
     suppressions,
@@ -133,6 +136,45 @@ def _delivery_steps(person: Person) -> sa.Select[Any]:
     )
 
 
+def _leavings(person: Person) -> sa.Select[Any]:
+    return (
+        sa.select(subscribers.c.list, leavings.c.at)
+        .join(subscribers, subscribers.c.key == leavings.c.subscriber_key)
+        .where(leavings.c.subscriber_key.in_(person.subscriber_keys))
+        .order_by(leavings.c.at.desc())
+    )
+
+
+def _of_changes(person: Person) -> sa.ColumnElement[bool]:
+    """Return the condition that a change of address is of a person, or goes to their address, or from it."""
+    return sa.or_(
+        address_changes.c.subscriber_key.in_(person.subscriber_keys),
+        address_changes.c.address_key == person.address_key,
+        sa.func.lower(address_changes.c.former_email) == person.address_key,
+    )
+
+
+def _address_changes(person: Person) -> sa.Select[Any]:
+    own = ("email", "asked_at", "mailed_at", "is_open", "former_email", "told_at")
+    return (
+        sa.select(subscribers.c.list, *(address_changes.c[name] for name in own))
+        .join(subscribers, subscribers.c.key == address_changes.c.subscriber_key)
+        .where(_of_changes(person))
+        .order_by(address_changes.c.asked_at.desc())
+    )
+
+
+def _sign_ups(person: Person) -> sa.Select[Any]:
+    own = ("list", "email", "name", "topics", "cadence", "client", "state", "asked_at", "mailed_at", "reminded_at")
+    columns = [signups.c[name] for name in (*own, "confirmed_at", "wants_latest")]
+    return sa.select(*columns).where(signups.c.address_key == person.address_key)
+
+
+def _sign_up_mails(person: Person) -> sa.Select[Any]:
+    theirs = signup_mails.c.address_key == person.address_key
+    return sa.select(signup_mails.c.at).where(theirs).order_by(signup_mails.c.at.desc())
+
+
 # In the order in which they are told and erased. Deliveries stay, for the counts of their issues; what was chosen
 # for the person is nobody's then.
 PERSONAL_TABLES = (
@@ -165,6 +207,17 @@ PERSONAL_TABLES = (
         told=_delivery_steps,
         blank={"text": ""},
     ),
+    PersonalTable(
+        table=leavings, theirs=_of_subscribers(leavings.c.subscriber_key), heading="leavings", told=_leavings
+    ),
+    PersonalTable(table=address_changes, theirs=_of_changes, heading="address_changes", told=_address_changes),
+    PersonalTable(table=signups, theirs=_of_address(signups.c.address_key), heading="sign_ups", told=_sign_ups),
+    PersonalTable(
+        table=signup_mails,
+        theirs=_of_address(signup_mails.c.address_key),
+        heading="sign_up_mails",
+        told=_sign_up_mails,
+    ),
     # `Subscribers.records` tells lists and wishes. A row without an address is nobody (`tables.IS_SOMEBODY`).
     PersonalTable(
         table=subscribers,
@@ -173,7 +226,8 @@ PERSONAL_TABLES = (
             "address_key": sa.literal("erased:") + sa.cast(subscribers.c.key, sa.Text),
             **dict.fromkeys(("email", "name", "interest"), ""),
             **dict.fromkeys(("topics", "follows", "examples"), "[]"),
-            **dict.fromkeys(("cadence", "hour", "timezone", "topics_mode")),
+            **dict.fromkeys(("cadence", "hour", "timezone", "topics_mode", "days", "language")),
+            **dict.fromkeys(("paused_until", "own_wishes_since")),
             "text": TextKind.SUMMARY,
             "status": SubscriberStatus.REMOVED,
         },

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing_extensions import override
 
 from newsletter.ports import Store
+from newsletter.store.address_changes import SqlAddressChanges
 from newsletter.store.engine import Database
 from newsletter.store.examples import SqlExamples
 from newsletter.store.feedback import SqlFeedback
 from newsletter.store.high_water import SqlHighWater
 from newsletter.store.issues import SqlIssues
+from newsletter.store.leavings import SqlLeavings
 from newsletter.store.listings import SqlLibrary
 from newsletter.store.outbox import SqlOutbox
 from newsletter.store.personal_data import SqlPersonalData
 from newsletter.store.pictures import SqlPictures
+from newsletter.store.signups import SqlSignUps
 from newsletter.store.slots import SqlSlots
 from newsletter.store.slow_downs import SqlSlowDowns
 from newsletter.store.subscribers import SqlSubscribers
@@ -31,6 +34,9 @@ class SqlStore(Store):
         workers = _workers(database)
         self.issues = SqlIssues(database, workers)
         self.subscribers = SqlSubscribers(database)
+        self.signups = SqlSignUps(database)
+        self.leavings = SqlLeavings(database)
+        self.address_changes = SqlAddressChanges(database)
         self.examples = SqlExamples(database)
         self.feedback = SqlFeedback(database)
         self.outbox = SqlOutbox(database, workers)

@@ -15,7 +15,7 @@ from typing_extensions import override
 from newsletter.core.barring import Barring
 from newsletter.core.errors import UsageError
 from newsletter.core.newsletter_list import Cadence
-from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus
+from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus, Wishes
 from newsletter.core.suppression import SuppressedBy, whole_domain
 from newsletter.core.syncing import LEFT, Barred
 from newsletter.ports import (
@@ -33,10 +33,14 @@ from newsletter.store.bulk import among, in_chunks, insert
 from newsletter.store.comparison import compared, files_held, hold_files, note_files, synced_files
 from newsletter.store.confirming import return_by_confirmation
 from newsletter.store.engine import Database
+from newsletter.store.leavings import note_leaving
 from newsletter.store.personal_data import erased_people
 from newsletter.store.subscriber_rows import COLUMNS, MEMBER_COLUMNS, member_row, subscriber_of
 from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
 from newsletter.store.tables import IS_SOMEBODY, subscribers
+from newsletter.store.wishes import keep_wishes
+
+_OF_RECORD = ("key", "created_at", "updated_at", "own_wishes_since")
 
 
 class SqlSubscribers(Subscribers):
@@ -120,7 +124,7 @@ class SqlSubscribers(Subscribers):
         after: int = 0,
         limit: int = 1000,
     ) -> list[SubscriberRecord]:
-        columns = (subscribers.c.key, subscribers.c.created_at, subscribers.c.updated_at)
+        columns = [subscribers.c[name] for name in _OF_RECORD]
         query = sa.select(*columns, SUPPRESSION, SUPPRESSED_SINCE, *COLUMNS).where(
             *_which(list_name, statuses), subscribers.c.key > after
         )
@@ -128,7 +132,7 @@ class SqlSubscribers(Subscribers):
             query = query.where(subscribers.c.address_key == address_key)
         async with self._database.read() as connection:
             rows = await connection.execute(query.order_by(subscribers.c.key).limit(limit))
-            return [_record(row) for row in rows]
+            return [_record(tuple(row)) for row in rows]
 
     @override
     async def number(self, *, list_name: str | None = None, statuses: Collection[SubscriberStatus] = ()) -> int:
@@ -155,6 +159,7 @@ class SqlSubscribers(Subscribers):
     ) -> Mapping[str, Barred | None]:
         left_out: dict[str, Barred | None] = {}
         same = {"list": list_name, "status": SubscriberStatus.ACTIVE, "origin": origin, "updated_at": now}
+        same |= {"own_wishes_since": None, "paused_until": None}
         for some in in_chunks(members):
             rows = {one.address_key: dict(zip(MEMBER_COLUMNS, member_row(one), strict=True)) for one in some}
             async with self._database.write() as connection:
@@ -195,6 +200,14 @@ class SqlSubscribers(Subscribers):
         return await self._database.read_at_once(one)
 
     @override
+    async def keep_wishes(self, key: int, wishes: Wishes, *, now: datetime) -> Subscriber | None:
+        async def whole(connection: AsyncConnection) -> Subscriber | None:
+            await self._database.alone(connection, WHO_GETS_MAIL)
+            return await keep_wishes(connection, key, wishes, now=now)
+
+        return await self._database.write_at_once(whole)
+
+    @override
     async def suppress(
         self,
         address: str,
@@ -225,6 +238,8 @@ class SqlSubscribers(Subscribers):
             is_news = await suppress(
                 connection, one.email, list_name=one.list, reason=reason, now=now, by=by, evidence=evidence
             )
+            if is_news:
+                await note_leaving(connection, key, one.status, now=now)
             return Leaver(one, is_news)
 
         return await self._database.write_at_once(whole)
@@ -244,14 +259,19 @@ def _which(list_name: str | None, statuses: Collection[SubscriberStatus]) -> lis
     return [IS_SOMEBODY, *of_list, *of_status]
 
 
-def _record(row: sa.Row[Any]) -> SubscriberRecord:
-    key, joined_at, changed_at, reason, since, *fields = tuple(row)
+def _record(row: Sequence[Any]) -> SubscriberRecord:
+    key, joined_at, changed_at, own_wishes_since, reason, since, *fields = row
     subscriber = subscriber_of(fields)
     barred = None if since is None else Barred(reason, since)
     if barred is None and subscriber.status is SubscriberStatus.UNSUBSCRIBED:
         barred = Barred(LEFT, changed_at)
     return SubscriberRecord(
-        key=key, subscriber=subscriber, joined_at=joined_at, changed_at=changed_at, barred=barred
+        key=key,
+        subscriber=subscriber,
+        joined_at=joined_at,
+        changed_at=changed_at,
+        barred=barred,
+        own_wishes_since=own_wishes_since,
     )
 
 

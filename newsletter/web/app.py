@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from newsletter.core.tokens import Links
-from newsletter.ports import Clock, Feedback, Issues, Subscribers
+from newsletter.ports import Clock, Store
 from newsletter.ports.pages import PageRenderer
 from newsletter.web import headers, health
 from newsletter.web.guard import SECRET_PARAMETER, Guard
@@ -24,9 +24,7 @@ from newsletter.web.pages.languages import asked
 
 def public_app(
     *,
-    subscribers: Subscribers,
-    issues: Issues,
-    feedback: Feedback,
+    store: Store,
     links: Links,
     renderer: PageRenderer,
     kept: KeptPages,
@@ -36,9 +34,7 @@ def public_app(
     """Return the app for readers. It sets no cookies, and no GET changes anything.
 
     Args:
-        subscribers: finds the reader of a token, and suppresses who leaves.
-        issues: the frozen issues, and through them how each list presents itself.
-        feedback: keeps what readers say of papers.
+        store: what is known of readers and issues.
         links: reads the signed tokens, and makes the addresses of pages.
         renderer: renders the pages.
         kept: the rendered web versions of issues.
@@ -49,10 +45,12 @@ def public_app(
         routes=[
             _home(renderer),
             *health.routes(healthy),
-            *leaving.routes(subscribers, issues, links, renderer, clock),
-            *feedback_pages.routes(feedback, subscribers, issues, links, renderer, clock),
-            *cite.routes(issues, links, renderer),
-            *issue_pages.routes(issues, links, renderer, kept),  # last: a list's name matches any path of one part
+            *leaving.routes(store.subscribers, store.leavings, store.issues, links, renderer, clock),
+            *feedback_pages.routes(store.feedback, store.subscribers, store.issues, links, renderer, clock),
+            *cite.routes(store.issues, links, renderer),
+            *issue_pages.routes(
+                store.issues, links, renderer, kept
+            ),  # last: a list's name matches any path of one part
         ],
         middleware=[Middleware(Guard, headers=headers.STRICT)],
         exception_handlers={404: _not_found(renderer)},

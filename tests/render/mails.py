@@ -189,9 +189,11 @@ READER = ("ada@example.org", "Ada Lovelace")
 
 
 def sample_mail(name: str, renderer: TemplateRenderer, signer: Signer | None = None) -> bytes:
-    """Return the mail of a sample issue to a reader who has chosen two topics."""
+    """Return the mail of a sample issue to a reader who has chosen two topics; the subject is their lead."""
     of = issues()[name]
     reader = chosen(of, delivery(*READER, topics=tuple(SAMPLE_TOPICS)))
+    if 0 < len(reader.choice.positions) < len(of.listings):
+        reader = reader._replace(subject=of.listings[reader.choice.positions[0]].listing.title)
     return issue_mail(renderer, of, reader, signer=signer)
 
 

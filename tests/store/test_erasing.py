@@ -15,6 +15,7 @@ from newsletter.core.erasure import AddressHashes
 from newsletter.core.errors import StoreError, UsageError
 from newsletter.core.examples import GivenPaper
 from newsletter.core.follows import Follow
+from newsletter.core.signup import SignUpRequest
 from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus
 from newsletter.core.suppression import SuppressedBy
 from newsletter.core.syncing import Barred
@@ -77,6 +78,10 @@ async def full(store: Store) -> None:
                 if number == 1:
                     text = f"2.0.0 <{one.subscriber.email.lower()}> taken"
                     await attempt(store, one, DeliveryState.SENT, code=250, text=text)
+    assert await store.address_changes.ask(ann, "ann@example.net", now=NOW)
+    request = SignUpRequest(email=ANN.email, name=ANN.name, topics=("agents",), cadence=None)
+    await store.signups.ask("third", request, client="192.0.2.7", now=NOW)
+    await store.subscribers.leave(await key_of(store, "other", ANN.email), reason="unsubscribed", now=NOW)
     await store.subscribers.suppress(ANN.email, list_name="other", reason="no mail", now=NOW, evidence="said Ann")
 
 
@@ -95,6 +100,9 @@ async def test_nothing_of_a_person_is_left_and_the_counts_of_issues_stay(store: 
         "feedback": 1,
         "deliveries": 2,
         "delivery_events": 3,
+        "leavings": 1,
+        "address_changes": 1,
+        "signups": 1,
         "subscribers": 2,
     }
     assert [one for one in await store.issues.history(LIST, limit=9) if one.number == 1] == [sent]
@@ -270,7 +278,18 @@ async def test_what_is_known_of_a_person_is_told(store: Store) -> None:
 
     known = await store.personal_data.known("ann@example.org")
 
-    assert list(known) == ["suppressions", "called_dead", "feedback", "deliveries", "delivery_steps"]
+    assert list(known) == [each.heading for each in PERSONAL_TABLES if each.told]
+    assert {name: len(rows) for name, rows in known.items()} == {
+        "suppressions": 2,
+        "called_dead": 0,
+        "feedback": 1,
+        "deliveries": 2,
+        "delivery_steps": 2,
+        "leavings": 1,
+        "address_changes": 1,
+        "sign_ups": 1,
+        "sign_up_mails": 0,
+    }
     assert [(one["address"], one["list"], one["by"], one["evidence"]) for one in known["suppressions"]] == [
         ("@example.org", None, "operator", ""),
         ("ann@example.org", "other", "operator", "said Ann"),

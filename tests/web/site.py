@@ -96,9 +96,7 @@ async def served_site(folder: Path) -> AsyncIterator[Site]:
         async with httpx2.AsyncClient(trust_env=False, timeout=30) as client:
             site = Site(store, client, await fill(store))
             app = public_app(
-                subscribers=store.subscribers,
-                issues=store.issues,
-                feedback=store.feedback,
+                store=store,
                 links=LINKS,
                 renderer=TroubledRenderer(site),
                 kept=KeptPages(folder),

@@ -300,9 +300,7 @@ async def test_a_slow_page_does_not_hold_up_the_others(site: Site, tmp_path: Pat
             return super().issue_page(issue, web_url=web_url)
 
     app = public_app(
-        subscribers=site.store.subscribers,
-        issues=site.store.issues,
-        feedback=site.store.feedback,
+        store=site.store,
         links=LINKS,
         renderer=Slow(),
         clock=lambda: NOW,

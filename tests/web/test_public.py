@@ -106,9 +106,7 @@ async def test_a_defect_is_a_plain_page_outside_and_an_error_in_the_log(site: Si
 
 async def test_lists_may_not_have_the_names_of_pages_that_stand_beside_them(site: Site, tmp_path: Path) -> None:
     app = public_app(
-        subscribers=site.store.subscribers,
-        issues=site.store.issues,
-        feedback=site.store.feedback,
+        store=site.store,
         links=LINKS,
         renderer=RENDERER,
         kept=KeptPages(tmp_path),

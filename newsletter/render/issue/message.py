@@ -16,7 +16,7 @@ from newsletter.core.tokens import Links
 from newsletter.ports import Composed, Message
 from newsletter.render.issue import words
 from newsletter.render.issue.clauses import cut
-from newsletter.render.issue.language import Language, language
+from newsletter.render.issue.language import language
 from newsletter.render.issue.pages import Pages
 from newsletter.render.mime import headers
 from newsletter.render.mime.addresses import Mailbox, wire_address
@@ -108,6 +108,7 @@ class IssueMessage(Message):
             "name": cut(one_line(reader.name), _LONGEST_NAME),
             "unsubscribe_url": unsubscribe_url,
             "feedback_url": self._links.feedback_of(delivery.subscriber_key),
+            "preferences_url": self._links.preferences(delivery.subscriber_key),
         }
         body = filled(arrangement, values)
         return Composed(self._envelope_sender(delivery), *signable(head, body, self._signer))
@@ -131,14 +132,14 @@ class IssueMessage(Message):
         longest = (
             self._way_out(_LARGEST_KEY),
             self._links.feedback_of(_LARGEST_KEY),
+            self._links.preferences(_LARGEST_KEY),
         )
-        return dict(zip(("unsubscribe_url", "feedback_url"), map(len, longest), strict=True))
+        names = ("unsubscribe_url", "feedback_url", "preferences_url")
+        return dict(zip(names, map(len, longest), strict=True))
 
     def _known(self) -> dict[str, str]:
         """Return the values of slots that are the same for all readers."""
-        keeper = self._reply_to or self._sender
-        known = {"preferences_url": _preferences(self._language, keeper, self._issue.list)}
-        return known if self._links.public_url else known | {"feedback_url": ""}
+        return {} if self._links.public_url else {"feedback_url": "", "preferences_url": ""}
 
     def _message_id(self, delivery: Delivery) -> str:
         issue = f"{self._issue.list} trial {delivery.due_at.isoformat()}" if self._trial else self._issue.list
@@ -182,8 +183,3 @@ def _mailto(address: str) -> tuple[str, ...]:
 def _mailbox(address: str) -> str:
     """Return the address alone of what a list names for unsubscribing by mail."""
     return address.removeprefix("mailto:").partition("?")[0]
-
-
-def _preferences(frame: Language, keeper: Mailbox, list_name: str) -> str:
-    """Return where readers ask for other topics or another hour: with those who keep the list (RFC 6068)."""
-    return f"mailto:{quote(keeper.address, safe='@')}?subject={quote(words.preferences_of(frame, list_name))}"
