@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from newsletter.pipeline.run import Pipeline
     from newsletter.ports import Message, Source, Store
     from newsletter.readers.letters import TemplateLetters
+    from newsletter.receiving import Receiving
     from newsletter.render.issue.issue_renderer import MailRenderer
     from newsletter.render.issue.renderer import TemplateRenderer
     from newsletter.render.mime.signing import Signer
@@ -257,6 +258,13 @@ class Program:
         from newsletter.readers.letters import TemplateLetters
 
         return TemplateLetters(self.templates, self._mailer, self._signer)
+
+    @cached_property
+    def receiving(self) -> Receiving:
+        """What reads what comes back."""
+        from newsletter.receiving import Receiving
+
+        return Receiving(self.settings.inbound, self.store, self.links, lambda: self._http, utc_now)
 
     @cached_property
     def alarm(self) -> LateAlarm:

@@ -8,6 +8,7 @@ CITE = f"{OWN}/cite"
 CONFIRM = f"{OWN}/confirm"
 DECIDE = f"{OWN}/decide"
 FEEDBACK = f"{OWN}/feedback"
+HOOKS = f"{OWN}/hooks"  # where services tell of what comes back
 NEW_ADDRESS = f"{OWN}/new-address"
 PREFERENCES = f"{OWN}/preferences"
 SIGN_UP = f"{OWN}/signup"

@@ -29,12 +29,15 @@ TEST_COPY = 0
 # The last part of the links by which readers say what they think of a paper, and the one that takes it back.
 MORE, LESS, UNDO = "more", "less", "undo"
 
+# The header of each mail of an issue that tells which delivery it is (`Links.delivery_mark`).
+DELIVERY_HEADER = "X-Newsletter-Delivery"
+
 # In the links of mails that earlier versions sent: a number, and behind it its hash.
 _FORMER = re.compile(r"(0|[1-9]\d{0,17})\.([\w-]{24})", re.ASCII)
 # Case and spaces are what mail programs change; the token is all that counts.
 _FORMER_BY_MAIL = re.compile(r"(?<![\w.])([1-9]\d{0,17})\.([0-9a-f]{24})(?![\w.])", re.ASCII | re.IGNORECASE)
 _BY_MAIL = re.compile(r"(?<![a-z0-9])[a-z2-7]{39}(?![a-z0-9])", re.ASCII | re.IGNORECASE)
-_BOUNCE = re.compile(r"\+(\d{1,18})-([0-9a-f]{16})@")
+_MARK = re.compile(r"(\d{1,18})-([0-9a-f]{16})", re.ASCII)
 # What may stand before the @ (RFC 5321, 4.5.3.1.1).
 _LONGEST_LOCAL = 64
 _MOST_TRIED = 10  # of what looks like tokens in a text
@@ -69,6 +72,10 @@ class Links:
         """
         if self.public_url:
             return self.unsubscribe(subscriber_key)
+        return self.way_out_by_mail(subscriber_key, mailbox, tagged=tagged)
+
+    def way_out_by_mail(self, subscriber_key: int, mailbox: str, *, tagged: bool = False) -> str:
+        """Return the link to a mail by which a reader leaves a list (RFC 6068); takes what `way_out` takes."""
         token = self._seals.seal_for_mail(b"unsubscribe-mail", subscriber_key)
         local, _, domain = mailbox.rpartition("@")
         if tagged and len(own := f"{local}+out-{token}") <= _LONGEST_LOCAL:
@@ -171,11 +178,15 @@ class Links:
         Relays on the way may change the case of letters, so it has small ones only.
         """
         local, _, domain = mailbox.rpartition("@")
-        return f"{local}+{delivery_key}-{self._proof(delivery_key, self.secret_key)}@{domain}"
+        return f"{local}+{self.delivery_mark(delivery_key)}@{domain}"
 
-    def read_bounce_address(self, address: str) -> int | None:
-        """Return the number of the delivery that an envelope sender was made for, or None if not by us."""
-        found = _BOUNCE.search(address.lower())
+    def delivery_mark(self, delivery_key: int) -> str:
+        """Return what stands in a mail for its delivery, so that what comes back tells whose it is."""
+        return f"{delivery_key}-{self._proof(delivery_key, self.secret_key)}"
+
+    def read_delivery_mark(self, mark: str) -> int | None:
+        """Return the number of the delivery that a mark was made for, or None if not by us."""
+        found = _MARK.fullmatch(mark)
         if found is None:
             return None
         number, keys = int(found[1]), (self.secret_key, *self.former_keys)

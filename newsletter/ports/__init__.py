@@ -8,7 +8,18 @@ from newsletter.ports.alarm import OperatorAlarm
 from newsletter.ports.claims import ClaimedDeliveries
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
 from newsletter.ports.examples import Examples, PaperFinder
-from newsletter.ports.feedback import Feedback
+from newsletter.ports.feedback import Feedback, Said
+from newsletter.ports.inbound import (
+    ForgedError,
+    Hooks,
+    InboundCount,
+    InboundEvents,
+    Mailbox,
+    MailboxSource,
+    Processed,
+    StoredMail,
+    Taken,
+)
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, LoadedLists, Source
 from newsletter.ports.issues import IssueOutline, Issues, IssueSummary
 from newsletter.ports.leavings import Leaving, Leavings
@@ -45,10 +56,14 @@ __all__ = [
     "Erasure",
     "Examples",
     "Feedback",
+    "ForgedError",
     "Funnel",
     "HeldDomain",
     "HeldFiles",
     "HighWater",
+    "Hooks",
+    "InboundCount",
+    "InboundEvents",
     "IssueOutline",
     "IssueSummary",
     "Issues",
@@ -61,6 +76,8 @@ __all__ = [
     "ListFile",
     "Lists",
     "LoadedLists",
+    "Mailbox",
+    "MailboxSource",
     "Mailer",
     "Message",
     "OperatorAlarm",
@@ -69,12 +86,14 @@ __all__ = [
     "PersonalData",
     "PictureReader",
     "Pictures",
+    "Processed",
     "Progress",
     "ReaderCounts",
     "Reading",
     "Recorded",
     "Renderer",
     "Roster",
+    "Said",
     "SeenFiles",
     "SignUps",
     "Slots",
@@ -84,8 +103,10 @@ __all__ = [
     "Source",
     "SourceHealth",
     "Store",
+    "StoredMail",
     "SubscriberRecord",
     "Subscribers",
     "Suppression",
     "Suppressions",
+    "Taken",
 ]

@@ -7,6 +7,7 @@ from typing import Protocol
 from newsletter.ports.address_changes import AddressChanges
 from newsletter.ports.examples import Examples
 from newsletter.ports.feedback import Feedback
+from newsletter.ports.inbound import InboundEvents
 from newsletter.ports.issues import Issues
 from newsletter.ports.leavings import Leavings
 from newsletter.ports.library import Library
@@ -36,6 +37,7 @@ class Store(Protocol):
     slow_downs: SlowDowns  # what holds mail up for a while
     suppressions: Suppressions  # addresses that are never mailed
     personal_data: PersonalData  # all that is known of one person
+    inbound: InboundEvents  # what came back
     high_water: HighWater  # how far the ledger has come
     slots: Slots  # what became of lists' slots
 

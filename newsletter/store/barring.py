@@ -13,7 +13,7 @@ from newsletter.core.syncing import Barred
 from newsletter.store.bulk import among
 from newsletter.store.column_types import Moment
 from newsletter.store.engine import Database
-from newsletter.store.personal_data import erased_people
+from newsletter.store.erased import erased_people
 from newsletter.store.statements import SUPPRESSION_REASON, SUPPRESSION_SINCE
 from newsletter.store.tables import EVERY_LIST, suppressions
 

@@ -29,7 +29,7 @@ from newsletter.store import staging, sync_plan
 from newsletter.store.bulk import among, in_chunks, insert, is_sqlite, raw_connection, run
 from newsletter.store.column_types import moment_text
 from newsletter.store.engine import Database
-from newsletter.store.personal_data import erased_people
+from newsletter.store.erased import erased_people
 from newsletter.store.subscriber_rows import member_row
 from newsletter.store.suppressing import WHO_GETS_MAIL, withdraw
 from newsletter.store.tables import deliveries, held_files, list_files

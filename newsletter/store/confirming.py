@@ -15,7 +15,7 @@ from newsletter.ports import Confirmed
 from newsletter.store.barring import barred_among
 from newsletter.store.bulk import insert
 from newsletter.store.engine import Database
-from newsletter.store.personal_data import end_by_confirmation
+from newsletter.store.erased import end_by_confirmation
 from newsletter.store.subscriber_rows import MEMBER_COLUMNS, member_row
 from newsletter.store.suppressing import WHO_GETS_MAIL
 from newsletter.store.tables import EVERY_LIST, dead_addresses, subscribers, suppressions

@@ -13,7 +13,6 @@ from typing_extensions import override
 
 from newsletter.core.address import address_key
 from newsletter.core.barring import ERASED
-from newsletter.core.erasure import AddressHashes, Erased
 from newsletter.core.errors import StoreError
 from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import editions_of
@@ -22,6 +21,7 @@ from newsletter.core.suppression import SuppressedBy
 from newsletter.ports import Erasure, PersonalData
 from newsletter.store.bulk import is_sqlite
 from newsletter.store.engine import Database
+from newsletter.store.erased import erased_since, keep_hash
 from newsletter.store.half_issues import closing_of
 from newsletter.store.personal_tables import PERSONAL_TABLES, Person
 from newsletter.store.suppressing import WHO_GETS_MAIL, withdraw
@@ -29,7 +29,6 @@ from newsletter.store.tables import (
     EVERY_LIST,
     IS_CLOSED,
     deliveries,
-    erased,
     issues,
     subscribers,
     suppressions,
@@ -58,7 +57,7 @@ class SqlPersonalData(PersonalData):
     @override
     async def erased_since(self, address: str) -> datetime | None:
         async with self._database.read() as connection:
-            return await _erased_since(connection, self._database.hashes, address_key(address))
+            return await erased_since(connection, self._database.hashes, address_key(address))
 
     @override
     async def erase(self, address: str, *, now: datetime) -> Erasure:
@@ -74,7 +73,7 @@ class SqlPersonalData(PersonalData):
                 each.table.name: (await connection.execute(each.erasing(person))).rowcount
                 for each in PERSONAL_TABLES
             }
-            since = await _keep_hash(connection, self._database.hashes, person, now, stays=stays)
+            since = await keep_hash(connection, self._database.hashes, person.address_key, now, stays=stays)
         return Erasure(rows, since)
 
     async def _check_nobody_closes(self, connection: AsyncConnection, person: Person) -> None:
@@ -95,30 +94,6 @@ class SqlPersonalData(PersonalData):
         for name, worker in found:
             if worker not in dead:
                 raise StoreError(f"an issue of {name} is being closed just now: run it again in a minute")
-
-
-async def erased_people(connection: AsyncConnection, hashes: AddressHashes) -> Erased:
-    """Return whose data was erased."""
-    rows = await connection.execute(sa.select(erased.c.hash, erased.c.since))
-    return Erased(hashes, {row.hash: row.since for row in rows})
-
-
-async def end_by_confirmation(connection: AsyncConnection, hashes: AddressHashes, key: str) -> datetime | None:
-    """Forget that the data of an address was erased, as its reader comes back; unless the operator barred it.
-
-    Returns:
-        Since when the address stays out; None if it doesn't.
-    """
-    which = erased.c.hash.in_(hashes.each(key))
-    lasting = await connection.scalar(sa.select(erased.c.since).where(which, erased.c.stays))
-    await connection.execute(sa.delete(erased).where(which, sa.not_(erased.c.stays)))
-    return lasting
-
-
-async def readmit(connection: AsyncConnection, hashes: AddressHashes, key: str) -> bool:
-    """Forget that the data of an address was erased; return whether it was."""
-    gone = sa.delete(erased).where(erased.c.hash.in_(hashes.each(key)))
-    return (await connection.execute(gone)).rowcount > 0
 
 
 async def _person(connection: AsyncConnection, address: str) -> Person:
@@ -143,27 +118,6 @@ async def _is_barred_by_operator(connection: AsyncConnection, person: Person) ->
         suppressions.c.made_by == SuppressedBy.OPERATOR,
     )
     return await connection.scalar(query) is not None
-
-
-async def _keep_hash(
-    connection: AsyncConnection, hashes: AddressHashes, person: Person, now: datetime, *, stays: bool
-) -> datetime:
-    """Keep the hash of an address, if there is none yet; return since when there is one."""
-    known = await _erased_since(connection, hashes, person.address_key)
-    if known is None:
-        row = {**hashes.made(person.address_key)._asdict(), "stays": stays, "since": now}
-        await connection.execute(sa.insert(erased), row)
-    elif stays:
-        which = erased.c.hash.in_(hashes.each(person.address_key))
-        await connection.execute(sa.update(erased).where(which).values(stays=True))
-    return known or now
-
-
-async def _erased_since(connection: AsyncConnection, hashes: AddressHashes, key: str) -> datetime | None:
-    since: datetime | None = await connection.scalar(
-        sa.select(sa.func.min(erased.c.since)).where(erased.c.hash.in_(hashes.each(key)))
-    )
-    return since
 
 
 def _plain(value: Any) -> Any:

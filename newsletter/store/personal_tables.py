@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from newsletter.core.choice import TextKind
 from newsletter.core.subscriber import SubscriberStatus
 from newsletter.core.suppression import whole_domain
+from newsletter.store.inbound_tables import inbound_events
 from newsletter.store.signup_tables import signup_mails, signups
 from newsletter.store.tables import (
     EVERY_LIST,
@@ -175,6 +176,18 @@ def _sign_up_mails(person: Person) -> sa.Select[Any]:
     return sa.select(signup_mails.c.at).where(theirs).order_by(signup_mails.c.at.desc())
 
 
+def _of_events(person: Person) -> sa.ColumnElement[bool]:
+    """Return the condition that what came back is about a person or a delivery to them."""
+    of_deliveries = _of_deliveries(inbound_events.c.delivery_key)
+    return sa.or_(inbound_events.c.subscriber_key.in_(person.subscriber_keys), of_deliveries(person))
+
+
+def _inbound_events(person: Person) -> sa.Select[Any]:
+    own = ("at", "kind", "found_by", "outcome", "status", "text")
+    theirs = sa.select(*(inbound_events.c[name] for name in own)).where(_of_events(person))
+    return theirs.order_by(inbound_events.c.at.desc(), inbound_events.c.key.desc())
+
+
 # In the order in which they are told and erased. Deliveries stay, for the counts of their issues; what was chosen
 # for the person is nobody's then.
 PERSONAL_TABLES = (
@@ -218,7 +231,10 @@ PERSONAL_TABLES = (
         heading="sign_up_mails",
         told=_sign_up_mails,
     ),
-    # `Subscribers.records` tells lists and wishes. A row without an address is nobody (`tables.IS_SOMEBODY`).
+    PersonalTable(
+        table=inbound_events, theirs=_of_events, heading="inbound_events", told=_inbound_events, blank={"text": ""}
+    ),
+    # `Subscribers.records` tells lists and wishes. A row without an address is nobody (`erased.IS_SOMEBODY`).
     PersonalTable(
         table=subscribers,
         theirs=_of_subscribers(subscribers.c.key),

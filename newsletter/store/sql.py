@@ -10,6 +10,7 @@ from newsletter.store.engine import Database
 from newsletter.store.examples import SqlExamples
 from newsletter.store.feedback import SqlFeedback
 from newsletter.store.high_water import SqlHighWater
+from newsletter.store.inbound import SqlInboundEvents
 from newsletter.store.issues import SqlIssues
 from newsletter.store.leavings import SqlLeavings
 from newsletter.store.listings import SqlLibrary
@@ -43,6 +44,7 @@ class SqlStore(Store):
         self.slow_downs = SqlSlowDowns(database)
         self.suppressions = SqlSuppressions(database)
         self.personal_data = SqlPersonalData(database, workers)
+        self.inbound = SqlInboundEvents(database)
         self.high_water = SqlHighWater(database)
         self.slots = SqlSlots(database)
 

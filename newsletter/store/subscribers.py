@@ -33,11 +33,11 @@ from newsletter.store.bulk import among, in_chunks, insert
 from newsletter.store.comparison import compared, files_held, hold_files, note_files, synced_files
 from newsletter.store.confirming import return_by_confirmation
 from newsletter.store.engine import Database
+from newsletter.store.erased import IS_SOMEBODY, erased_people
 from newsletter.store.leavings import note_leaving
-from newsletter.store.personal_data import erased_people
 from newsletter.store.subscriber_rows import COLUMNS, MEMBER_COLUMNS, member_row, subscriber_of
 from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
-from newsletter.store.tables import IS_SOMEBODY, subscribers
+from newsletter.store.tables import subscribers
 from newsletter.store.wishes import keep_wishes
 
 _OF_RECORD = ("key", "created_at", "updated_at", "own_wishes_since")

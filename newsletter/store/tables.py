@@ -196,9 +196,6 @@ subscribers = sa.Table(
     sqlite_autoincrement=True,  # unsubscribe links hold on to the number
 )
 
-# Who was erased has no address any more, and is nobody's reader: see `newsletter.store.personal_tables`.
-IS_SOMEBODY = subscribers.c.email != ""
-
 # What readers said of papers in their mails: more like this one, or less. It goes when its subscriber goes.
 feedback = sa.Table(
     "feedback",
@@ -260,16 +257,6 @@ suppressions = sa.Table(
     sa.Column("made_by", _one_of(SuppressedBy), nullable=False, server_default=SuppressedBy.OPERATOR),
 )
 
-# Whose data was erased, as keyed hashes of their addresses (`core.erasure`).
-erased = sa.Table(
-    "erased",
-    metadata,
-    sa.Column("hash", _Exact, primary_key=True),
-    _text("key_id"),  # which secret the hash was made with
-    sa.Column("stays", sa.Boolean, nullable=False),  # the operator had suppressed it: no confirmation ends that
-    _moment("since"),
-)
-
 # Addresses that a relay called dead. What is not `held` yet is decided at the end of the run.
 dead_addresses = sa.Table(
     "dead_addresses",
@@ -279,6 +266,7 @@ dead_addresses = sa.Table(
     _reference("issue_key", "issues.key"),
     _moment("since"),
     _text("reason"),
+    sa.Column("called_by", _one_of(SuppressedBy), nullable=False, server_default=SuppressedBy.RELAY),
     sa.Column("held", sa.Boolean, nullable=False),
 )
 

@@ -12,7 +12,7 @@ from newsletter.core.delivery import Delivery, message_id
 from newsletter.core.issue import Issue
 from newsletter.core.rendering import Rendering
 from newsletter.core.text import one_line
-from newsletter.core.tokens import Links
+from newsletter.core.tokens import DELIVERY_HEADER, Links
 from newsletter.ports import Composed, Message
 from newsletter.render.issue import words
 from newsletter.render.issue.clauses import cut
@@ -62,7 +62,6 @@ class IssueMessage(Message):
         self._language = language(issue.masthead.language)
         self._sender = Mailbox.parse(issue.masthead.sender)
         self._reply_to = Mailbox.parse(issue.masthead.reply_to) if issue.masthead.reply_to else None
-        self._mailto = _mailto(issue.masthead.unsubscribe_mailto) if links.public_url else ()
         self._bounces_to = issue.masthead.bounces_to and wire_address(issue.masthead.bounces_to)
         self._leaving_to = _mailbox(issue.masthead.unsubscribe_mailto)
         # The mailbox for what comes back takes tagged addresses, and is read by the program.
@@ -99,8 +98,8 @@ class IssueMessage(Message):
             subject,
             headers.mailbox("To", Mailbox(reader.name, wire_address(reader.email))),
             headers.date("Date", delivery.due_at),
-            headers.raw("Message-ID", self._message_id(delivery)),
-            headers.raw("List-Unsubscribe", f"<{unsubscribe_url}>", *self._mailto),
+            self._identity(delivery),
+            headers.raw("List-Unsubscribe", f"<{unsubscribe_url}>", *self._second_way_out(delivery)),
             self._tail,
         )
         values = {
@@ -115,6 +114,16 @@ class IssueMessage(Message):
 
     def _way_out(self, subscriber_key: int) -> str:
         return self._links.way_out(subscriber_key, self._leaving_to, tagged=self._is_tagged)
+
+    def _second_way_out(self, delivery: Delivery) -> tuple[str, ...]:
+        """Return the mail to leave by (RFC 2369, 3.2) beside a page, where a mailbox takes such mail."""
+        written = self._issue.masthead.unsubscribe_mailto
+        if not self._links.public_url or not (written or self._bounces_to):
+            return ()
+        if "?" in written:  # the operator's own, who reads it
+            return (f"<mailto:{written.removeprefix('mailto:')}>",)
+        key, mailbox = delivery.subscriber_key, self._leaving_to
+        return (f"<{self._links.way_out_by_mail(key, mailbox, tagged=self._is_tagged)}>",)
 
     def _envelope_sender(self, delivery: Delivery) -> str:
         if not self._bounces_to:
@@ -141,9 +150,18 @@ class IssueMessage(Message):
         """Return the values of slots that are the same for all readers."""
         return {} if self._links.public_url else {"feedback_url": "", "preferences_url": ""}
 
-    def _message_id(self, delivery: Delivery) -> str:
-        issue = f"{self._issue.list} trial {delivery.due_at.isoformat()}" if self._trial else self._issue.list
-        return message_id(issue, self._issue.day, delivery.subscriber.email, self._sender.domain)
+    def _identity(self, delivery: Delivery) -> bytes:
+        """Return the Message-ID, and our own header.
+
+        In what comes back, either of them tells which delivery it is. Some relays write a Message-ID of their own.
+        """
+        domain, day = self._sender.domain, self._issue.day
+        if self._trial:
+            name = f"{self._issue.list} trial {delivery.due_at.isoformat()}"
+            return headers.raw("Message-ID", message_id(name, day, delivery.subscriber.email, domain))
+        mark = self._links.delivery_mark(delivery.key)
+        own = headers.raw(DELIVERY_HEADER, mark)
+        return headers.raw("Message-ID", f"<{day:%Y%m%d}.{mark}@{domain}>") + own
 
     def _list_headers(self) -> bytes:
         """Return what is the same for all readers (RFC 2369, 2919, 3834, 8058; Feedback-ID as Gmail reads it)."""
@@ -170,14 +188,6 @@ class IssueMessage(Message):
         home = f"<{self._links.public_url}/{quote(self._issue.masthead.list)}>"
         one_click = headers.raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
         return one_click, headers.raw("List-Help", home) + headers.raw("List-Archive", home)
-
-
-def _mailto(address: str) -> tuple[str, ...]:
-    """Return the second way to unsubscribe (RFC 2369, 3.2), if the list has one."""
-    if not address:
-        return ()
-    mailto = address.removeprefix("mailto:")
-    return (f"<mailto:{mailto}>" if "?" in mailto else f"<mailto:{mailto}?subject=unsubscribe>",)
 
 
 def _mailbox(address: str) -> str:
