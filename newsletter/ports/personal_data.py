@@ -35,6 +35,10 @@ class PersonalData(Protocol):
         """Return when the data of an address was erased, or None."""
         ...
 
+    async def unrecognised(self) -> int:
+        """Return how many erased people are recognised no longer, as the secret of that time is not set."""
+        ...
+
     async def erase(self, address: str, *, now: datetime) -> Erasure:
         """Erase what is known of an address, in one transaction; safe to repeat.
 

@@ -21,7 +21,7 @@ from newsletter.core.suppression import SuppressedBy
 from newsletter.ports import Erasure, PersonalData
 from newsletter.store.bulk import is_sqlite
 from newsletter.store.engine import Database
-from newsletter.store.erased import erased_since, keep_hash
+from newsletter.store.erased import erased, erased_since, keep_hash
 from newsletter.store.half_issues import closing_of
 from newsletter.store.personal_tables import PERSONAL_TABLES, Person
 from newsletter.store.suppressing import WHO_GETS_MAIL, withdraw
@@ -58,6 +58,12 @@ class SqlPersonalData(PersonalData):
     async def erased_since(self, address: str) -> datetime | None:
         async with self._database.read() as connection:
             return await erased_since(connection, self._database.hashes, address_key(address))
+
+    @override
+    async def unrecognised(self) -> int:
+        query = sa.select(sa.func.count()).where(erased.c.key_id.not_in(self._database.hashes.key_ids))
+        async with self._database.read() as connection:
+            return int(await connection.scalar(query) or 0)
 
     @override
     async def erase(self, address: str, *, now: datetime) -> Erasure:

@@ -122,6 +122,21 @@ def test_a_person_is_erased_and_the_files_that_still_name_them_are_told(call: Ca
     assert done(call, "apply") == "daily: 1 added, 2 as they are\n"
 
 
+def test_who_stays_out_is_said_when_lists_are_checked(call: Call, folder: Path) -> None:
+    name(folder, "ann", "bob")
+    assert call("lists", "check")[1] == "daily: fine, 2 subscribers\n"
+    assert not (folder / "var" / "newsletter.db").exists()
+    done(call, "apply")
+    done(call, "remove", "ann@lab.example", "-l", "daily")
+    first, heading, row = call("lists", "check")[1].splitlines()
+    assert first == "daily: fine, 2 subscribers, of whom 1 stays out"
+    assert heading.split() == ["list", "stays", "out", "why"]
+    assert row.startswith("daily  ann@lab.example  removed by the operator 20")
+    checked = json.loads(call("lists", "check", "--json")[1])
+    assert checked["staying_out"]["daily"]["number"] == 1
+    assert [one["address"] for one in checked["staying_out"]["daily"]["people"]] == ["ann@lab.example"]
+
+
 def test_nobody_is_erased_of_whom_nothing_is_known(call: Call, folder: Path) -> None:
     name(folder, "ann")
     assert call("subscribers", "erase", "amn@lab.example", "--yes")[0] == 2

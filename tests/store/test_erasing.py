@@ -256,6 +256,7 @@ async def test_after_the_secret_has_changed_the_former_one_recognises_who_was_er
     assert await after.personal_data.erased_since(ANN.email) == NOW
     assert (await after.personal_data.erase(ANN.email, now=LATER)).since == NOW
     assert await forgotten.personal_data.erased_since(ANN.email) is None
+    assert [await one.personal_data.unrecognised() for one in (before, after, forgotten)] == [0, 0, 1]
 
 
 async def test_what_was_erased_does_not_stand_in_the_file(tmp_path: Path, open_at: Opener) -> None:
