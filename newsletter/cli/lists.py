@@ -86,8 +86,8 @@ def _staying_out(loaded: Settings, lists: ListFiles, limit: int, warnings: list[
 
         if unknown := await program.store.personal_data.unrecognised():
             warnings.append(
-                f"{counted(unknown, 'erased person', 'erased people')} cannot be recognised any more: put the secret "
-                "of that time into NEWSLETTER_WEB__FORMER_SECRET_KEYS"
+                f"{counted(unknown, 'erased person', 'erased people')} cannot be recognised any more: put the "
+                "secret of that time into NEWSLETTER_WEB__FORMER_SECRET_KEYS"
             )
         subscribers = program.store.subscribers
         return {name: await staying_out(subscribers, file, limit=limit) for name, file in lists.load().items()}
