@@ -233,16 +233,6 @@ suppressions = sa.Table(
     sa.Column("made_by", _one_of(SuppressedBy), nullable=False, server_default=SuppressedBy.OPERATOR),
 )
 
-# Whose data was erased, as keyed hashes of their addresses (`core.erasure`).
-erased = sa.Table(
-    "erased",
-    metadata,
-    sa.Column("hash", _Exact, primary_key=True),
-    _text("key_id"),  # which secret the hash was made with
-    sa.Column("stays", sa.Boolean, nullable=False),  # the operator had suppressed it: no confirmation ends that
-    _moment("since"),
-)
-
 # Addresses that a relay called dead. What is not `held` yet is decided at the end of the run.
 dead_addresses = sa.Table(
     "dead_addresses",
