@@ -84,21 +84,33 @@ def _inbound(program: Program) -> Callable[[asyncio.Event], Awaitable[object]] |
 @asynccontextmanager
 async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -> AsyncIterator[str]:
     """Run scheduler and web pages for as long as the context lasts; gives the URL of the pages."""
+    from newsletter.readers.moving import MovingLetters
     from newsletter.scheduling.loop import raise_descriptor_limit
     from newsletter.scheduling.schedule import Schedule
-    from newsletter.web.app import public_app
+    from newsletter.web.app import PublicSite, public_app
     from newsletter.web.limits import Limits, connections_for
     from newsletter.web.pages.kept import KeptPages
     from newsletter.web.server import serving
 
-    app = public_app(
-        store=program.store,
+    letters = MovingLetters(
+        changes=program.store.address_changes,
+        lists=program.lists,
+        letters=program.letters,
         links=program.links,
-        renderer=program.templates,
-        kept=KeptPages(program.settings.paths.state / "pages"),
         clock=now,
-        healthy=lambda: program.store.issues.outline("any"),  # one row, or none: the ledger answers
-        hooks=program.receiving.hooks,
+    )
+    app = public_app(
+        PublicSite(
+            store=program.store,
+            lists=program.lists,
+            links=program.links,
+            renderer=program.templates,
+            kept=KeptPages(program.settings.paths.state / "pages"),
+            clock=now,
+            wake=letters.soon,
+            healthy=lambda: program.store.issues.outline("any"),  # one row, or none: the ledger answers
+            hooks=program.receiving.hooks,
+        )
     )
     schedule = Schedule(
         tick=lambda stopping: program.ticker.tick(now=now(), stop=stopping),
@@ -112,4 +124,8 @@ async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -
         schedule.add("inbound", inbound, timedelta(minutes=program.settings.inbound.every))
     limits = Limits(connections=connections_for(raise_descriptor_limit()))
     async with serving(app, host, port, stop=stop, limits=limits) as url, schedule:
-        yield url
+        letters.soon()  # what another process left
+        try:
+            yield url
+        finally:
+            await letters.close()

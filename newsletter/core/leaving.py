@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from newsletter.core.newsletter_list import Cadence
+from newsletter.core.subscriber import Wishes
 from newsletter.core.text import one_line
 
 UNDO_FOR = timedelta(days=7)
@@ -31,6 +33,13 @@ def may_undo(left_at: datetime, *, now: datetime) -> bool:
 def end_of_pause(today: date) -> date:
     """Return the day from which issues come again to a reader who pauses for a month."""
     return today + _PAUSE
+
+
+def less(wishes: Wishes, instead: Instead, until: date) -> Wishes:
+    """Return a reader's wishes when they want less mail instead of leaving; `until` is the end of a pause."""
+    if instead is Instead.WEEKLY:
+        return wishes._replace(cadence=Cadence.WEEKLY)
+    return wishes._replace(paused_until=until)
 
 
 def why(said: str, words: str) -> str:

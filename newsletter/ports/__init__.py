@@ -8,7 +8,7 @@ from newsletter.ports.alarm import OperatorAlarm
 from newsletter.ports.claims import ClaimedDeliveries
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
 from newsletter.ports.examples import Examples, PaperFinder
-from newsletter.ports.feedback import Feedback
+from newsletter.ports.feedback import Feedback, Said
 from newsletter.ports.inbound import (
     ForgedError,
     Hooks,
@@ -90,6 +90,7 @@ __all__ = [
     "Recorded",
     "Renderer",
     "Roster",
+    "Said",
     "SeenFiles",
     "SignUps",
     "Slots",

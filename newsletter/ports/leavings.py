@@ -13,6 +13,7 @@ class Leaving(NamedTuple):
 
     key: int
     at: datetime
+    subscriber_key: int
     reader: Subscriber
 
 

@@ -21,6 +21,7 @@ class LetterKind(StrEnum):
     WELCOME = "welcome"
     GOODBYE = "goodbye"
     NEW_ADDRESS = "new_address"  # asks the owner of an address whether the issues should go there
+    MOVED = "moved"  # tells the former address
 
 
 class Letters(Protocol):

@@ -127,7 +127,17 @@ def filled(
         mistakes["keywords"] = Mistake("too_many", str(MOST_FOLLOWS))
     if not mistakes.keys() & FOLLOW_FIELDS.keys():
         values["follows"] = tuple(dict.fromkeys(follows))
-    return Filled(Wishes(**values), mistakes)
+    return Filled(_in_order(before, Wishes(**values)), mistakes)
+
+
+def _in_order(before: Wishes, now: Wishes) -> Wishes:
+    """Return wishes, those in their former order that have only changed places: the form has its own."""
+    same = {
+        name: getattr(before, name)
+        for name in ("topics", "follows", "examples")
+        if set(getattr(before, name)) == set(getattr(now, name))
+    }
+    return now._replace(**same)
 
 
 def _readers(

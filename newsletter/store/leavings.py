@@ -42,14 +42,14 @@ class SqlLeavings(Leavings):
         return await self._one(leavings.c.key == key)
 
     async def _one(self, which: sa.ColumnElement[bool]) -> Leaving | None:
-        query = sa.select(leavings.c.key, leavings.c.at, *COLUMNS).where(which, _KEEPS_OUT)
+        query = sa.select(leavings.c.key, leavings.c.at, subscribers.c.key, *COLUMNS).where(which, _KEEPS_OUT)
 
         async def one(connection: AsyncConnection) -> Leaving | None:
             row = (await connection.execute(query)).first()
             if row is None:
                 return None
-            key, at, *reader = row
-            return Leaving(key, at, subscriber_of(reader))
+            key, at, subscriber_key, *reader = row
+            return Leaving(key, at, subscriber_key, subscriber_of(reader))
 
         return await self._database.read_at_once(one)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import parse_qs
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+
+_NUMBER = re.compile(r"[1-9]\d{0,17}", re.ASCII)
 
 
 async def read_body(request: Request, most: int) -> bytes:
@@ -28,11 +31,14 @@ async def read_body(request: Request, most: int) -> bytes:
 
 
 class Form:
-    """The fields of a form (`application/x-www-form-urlencoded`); what is not there is empty."""
+    """The fields of a form (`application/x-www-form-urlencoded`): the values of each, in their order.
+
+    A field that is not there has no value.
+    """
 
     def __init__(self, fields: Mapping[str, Sequence[str]]) -> None:
-        """Begin with the values of each field, in the order in which they came."""
-        self._fields = fields
+        """Begin with the fields by their names."""
+        self.fields = fields
 
     @classmethod
     def read(cls, body: bytes, *, most: int = 1000) -> Form:
@@ -42,14 +48,19 @@ class Form:
         except ValueError:
             return cls({})
 
-    def __bool__(self) -> bool:
-        """Return whether there is any field."""
-        return bool(self._fields)
+    def has(self, name: str) -> bool:
+        """Return whether there is a field of a name, with whatever value."""
+        return name in self.fields
 
     def one(self, name: str) -> str:
         """Return the last value of a field."""
-        return self.all(name)[-1] if name in self._fields else ""
+        return self.fields[name][-1] if name in self.fields else ""
 
     def all(self, name: str) -> Sequence[str]:
         """Return all values of a field."""
-        return self._fields.get(name, ())
+        return self.fields.get(name, ())
+
+    def number(self, name: str) -> int | None:
+        """Return a field as the number of something that is kept; None if it is none."""
+        found = _NUMBER.fullmatch(self.one(name))
+        return int(found[0]) if found else None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date, datetime
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 
@@ -36,8 +39,24 @@ async def list_shown(issues: Issues, list_name: str) -> Shown:
 
 
 async def masthead_for(issues: Issues, reader: Subscriber) -> Masthead:
-    """Return how a list presents itself to a reader."""
-    return (await list_shown(issues, reader.list)).masthead
+    """Return how a list presents itself to a reader, as its newest issue says."""
+    return to_reader((await list_shown(issues, reader.list)).masthead, reader)
+
+
+def to_reader(masthead: Masthead, reader: Subscriber) -> Masthead:
+    """Return how a list presents itself to a reader: in the language that they chose."""
+    return replace(masthead, language=reader.language) if reader.language else masthead
+
+
+def today_of(reader: Subscriber, now: datetime, timezone: str = "UTC") -> date:
+    """Return which day it is where a reader is.
+
+    Args:
+        reader: the reader.
+        now: aware.
+        timezone: the list's (an IANA name), for who has named none.
+    """
+    return now.astimezone(ZoneInfo(reader.timezone or timezone)).date()
 
 
 def page_path(request: Request, links: Links, link: str) -> str:
