@@ -21,7 +21,7 @@ from newsletter.render.issue.pages import Pages
 from newsletter.render.mime import headers
 from newsletter.render.mime.addresses import Mailbox, wire_address
 from newsletter.render.mime.multipart import alternative, boundary_of, multipart_headers, signable
-from newsletter.render.mime.segments import Arrangement, filled, joined
+from newsletter.render.mime.segments import Body
 
 if TYPE_CHECKING:
     from newsletter.render.mime.signing import Signer
@@ -90,7 +90,7 @@ class IssueMessage(Message):
         """
         reader = delivery.subscriber
         unsubscribe_url = self._links.way_out(delivery.subscriber_key, self._leaving_to)
-        subject, arrangement = self._arranged(delivery.choice, delivery.subject)
+        subject, body = self._arranged(delivery.choice, delivery.subject)
         head = (
             self._from,
             subject,
@@ -106,19 +106,18 @@ class IssueMessage(Message):
             "unsubscribe_url": unsubscribe_url,
             "feedback_url": self._links.feedback_of(delivery.subscriber_key),
         }
-        body = filled(arrangement, values)
-        return Composed(self._envelope_sender(delivery), *signable(head, body, self._signer))
+        return Composed(self._envelope_sender(delivery), *signable(head, body.filled(values), self._signer))
 
     def _envelope_sender(self, delivery: Delivery) -> str:
         if not self._bounces_to:
             return self._sender.address
         return self._links.bounce_address(self._bounces_to, delivery.key)
 
-    def _arrange(self, choice: Choice, subject: str) -> tuple[bytes, Arrangement]:
+    def _arrange(self, choice: Choice, subject: str) -> tuple[bytes, Body]:
         """Return the subject field and the body of a choice, ready for each reader who has it."""
         text, html = self.pages.arranged(choice, subject)
         subject = f"{words.test_copy(self._language)} {subject}" if self._trial else subject
-        return self._subject(subject), joined(alternative(self._boundary, (text,), (html,)))
+        return self._subject(subject), Body(alternative(self._boundary, (text,), (html,)))
 
     def _lengths(self) -> dict[str, int]:
         """Return the most bytes of a reader's links, by the names of their slots."""

@@ -19,7 +19,8 @@ from newsletter.render.issue.language import Language, language
 from newsletter.render.issue.view import AUTHORS_OF_LEAD, preheader
 from newsletter.render.mime.markers import Markers
 from newsletter.render.mime.pieces import Names, compiled
-from newsletter.render.mime.segments import Arrangement, Chosen, CompiledPage, Values
+from newsletter.render.mime.frames import Chosen, Values
+from newsletter.render.mime.segments import Arrangement, CompiledPage
 
 # What templates may name in slots and `when`. Any but `email` and `unsubscribe_url` may be empty.
 READER_SLOTS = frozenset({"email", "name", "unsubscribe_url", "feedback_url"})
@@ -45,7 +46,7 @@ class Pages:
         issue: the issue.
         rendering: both parts, with their marks.
         known: values of slots that are the same for all readers.
-        links: the most bytes of a reader's links, by the names of their slots.
+        links: the most bytes of a reader's links, by the names of their slots; 0 where there is none.
 
     Raises:
         RenderError: a mark can't stand where it does; names it.
@@ -56,8 +57,15 @@ class Pages:
     ) -> None:
         self._issue, self._rendering, self._links = issue, rendering, links
         self._language = language(issue.masthead.language)
-        self._text = _compiled(rendering.text, known, html=False)
-        self._html = _compiled(rendering.html, known, html=True)
+        names = Names(
+            anywhere=READER_SLOTS | CHOICE_SLOTS | former.CHOICE_SLOTS,
+            section=SECTION_SLOTS,
+            listing=LISTING_SLOTS | former.LISTING_SLOTS,
+            never_empty={"email", *(name for name, length in links.items() if length)},
+            known=known,
+        )
+        self._text = _compiled(rendering.text, names, html=False)
+        self._html = _compiled(rendering.html, names, html=True)
         self._is_former = self._html.is_former
         self._values_of_listing = lru_cache(maxsize=4096)(partial(_values_of_listing, self._language))
         self._headlines = {
@@ -80,7 +88,7 @@ class Pages:
         counted = values | self._counted(whole, whole)
         text = self._text.arranged(in_text, counted | {"counts": _wrapped(values["counts"])})
         shown, html = whole, self._html.arranged(in_html, counted)
-        while (excess := html.size + room(html.gaps, self._links) - BUDGET) > 0:
+        while (excess := html.size + room(html.slots, self._links) - BUDGET) > 0:
             shorter = fewer(shown, html.sizes, excess)
             if shorter == shown:
                 break
@@ -105,11 +113,7 @@ class Pages:
                 continue
             by_models = not self._by_models[choice.text].isdisjoint(positions)
             by_authors = not by_models and self._are_by_authors(choice.text, positions)
-            values = {
-                "by_models": _flag(by_models),
-                "by_authors": _flag(by_authors),
-                "by_others": _flag(not by_models and not by_authors),
-            }
+            values = _values_of_section(by_models, by_authors)
             both = []
             for position in positions:
                 why = reasons.get(position, ())
@@ -171,6 +175,16 @@ class Pages:
         }
 
 
+@lru_cache(maxsize=4)
+def _values_of_section(by_models: bool, by_authors: bool) -> Values:  # noqa: FBT001 -- kept by place
+    """Return the values of the slots in a section, the same object where they are alike."""
+    return Values(
+        by_models=_flag(by_models),
+        by_authors=_flag(by_authors),
+        by_others=_flag(not by_models and not by_authors),
+    )
+
+
 def _values_of_listing(
     frame: Language,
     reasons: tuple[Reason, ...],
@@ -207,11 +221,5 @@ def _flag(holds: bool) -> str:  # noqa: FBT001 -- it is all that is said
     return "yes" if holds else ""
 
 
-def _compiled(part: Part, known: Mapping[str, str], *, html: bool) -> CompiledPage:
-    names = Names(
-        anywhere=READER_SLOTS | CHOICE_SLOTS | former.CHOICE_SLOTS,
-        section=SECTION_SLOTS,
-        listing=LISTING_SLOTS | former.LISTING_SLOTS,
-        known=known,
-    )
+def _compiled(part: Part, names: Names, *, html: bool) -> CompiledPage:
     return CompiledPage(compiled(part.page, Markers(html=html, nonce=part.nonce), names))
