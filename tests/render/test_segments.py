@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from newsletter.core.errors import RenderError
 from newsletter.render.mime.frames import Chosen, Values
 from newsletter.render.mime.markers import Markers
-from newsletter.render.mime.pieces import Names, compiled
+from newsletter.render.mime.pieces import Names, Slot, compiled
 from newsletter.render.mime.segments import Arrangement, Body, CompiledPage
 
 HTML, TEXT = Markers(html=True, nonce="fedcba9876543210"), Markers(html=False, nonce="0123456789abcdef")
@@ -170,6 +170,31 @@ def test_a_block_that_needs_a_value_goes_with_an_empty_one() -> None:
     page = f"{TEXT.when('name')}Hello {TEXT.slot('name')},\n{TEXT.end()}news:\n"
     assert shown(page, TEXT, name="Ann") == "Hello Ann,\nnews:\n"
     assert shown(page, TEXT) == "news:\n"
+
+
+def test_blocks_within_blocks_go_with_the_values_that_they_need() -> None:
+    inner = f"{TEXT.when('link')}at {TEXT.slot('link')} {TEXT.end()}"
+    page = f"{TEXT.when('name')}{inner}for {TEXT.slot('name')}, {TEXT.slot('link')}{TEXT.end()}.\n"
+    assert shown(page, TEXT, name="Ann", link="x") == "at x for Ann, x.\n"
+    assert shown(page, TEXT, name="Ann") == "for Ann, .\n"
+    assert shown(page, TEXT, link="x") == ".\n"
+    assert shown(page, TEXT) == ".\n"
+
+
+def test_a_body_is_the_same_for_the_first_reader_of_a_choice_and_for_the_next() -> None:
+    page = f"{TEXT.when('name')}Hi {TEXT.slot('name')}! {TEXT.end()}See {TEXT.slot('link')}\nnews\n"
+    body = Body((b"--\r\n", arranged(page, TEXT, {}), b"--\r\n"))
+    for values in ({"name": "Ann", "link": "x"}, {"name": "", "link": "x"}, {"name": "", "link": ""}):
+        first, *others = (body.filled(values) for _ in range(3))
+        assert others == [first, first]
+
+
+def test_slots_that_are_never_empty_need_no_choice_between_blocks() -> None:
+    page = f"{TEXT.when('link')}at {TEXT.slot('link')}{TEXT.end()}\n"
+    names = Names(anywhere=NAMES.anywhere, never_empty={"link"})
+    arrangement = CompiledPage(compiled(page, TEXT, names)).arranged({}, {})
+    assert [type(mark) for _, mark in arrangement.marks] == [Slot]
+    assert Body((arrangement,)).filled({"link": "x"}) == b"at =\r\nx=\r\n\r\n"
 
 
 def test_blocks_of_a_kind_come_in_the_readers_order_and_only_the_chosen() -> None:

@@ -17,9 +17,9 @@ from newsletter.render.issue import former, words
 from newsletter.render.issue.fit import BUDGET, fewer, room
 from newsletter.render.issue.language import Language, language
 from newsletter.render.issue.view import AUTHORS_OF_LEAD, preheader
+from newsletter.render.mime.frames import Chosen, Values
 from newsletter.render.mime.markers import Markers
 from newsletter.render.mime.pieces import Names, compiled
-from newsletter.render.mime.frames import Chosen, Values
 from newsletter.render.mime.segments import Arrangement, CompiledPage
 
 # What templates may name in slots and `when`. Any but `email` and `unsubscribe_url` may be empty.
@@ -75,6 +75,7 @@ class Pages:
             kind: frozenset(place for place, one in enumerate(of_kind) if one.writer is Writer.MODEL)
             for kind, of_kind in self._headlines.items()
         }
+        self._searches = frozenset(place for place, one in enumerate(rendering.headlines) if one.is_search)
 
     def html_bytes(self, choice: Choice, subject: str) -> int:
         """Return the size of the HTML part for a choice, without readers' values."""
@@ -114,13 +115,13 @@ class Pages:
             by_models = not self._by_models[choice.text].isdisjoint(positions)
             by_authors = not by_models and self._are_by_authors(choice.text, positions)
             values = _values_of_section(by_models, by_authors)
-            both = []
+            plain = values_of((), "", by_models)
+            texts, htmls = dict[int, Values](), dict[int, Values]()
             for position in positions:
                 why = reasons.get(position, ())
                 followed = self._followed(position, why, is_lead=name == "lead") if why else ""
-                both.append(values_of(why, followed, by_models))
-            in_text[name] = Chosen(dict(zip(positions, [text for text, _ in both], strict=True)), values)
-            in_html[name] = Chosen(dict(zip(positions, [html for _, html in both], strict=True)), values)
+                texts[position], htmls[position] = values_of(why, followed, by_models) if why else plain
+            in_text[name], in_html[name] = Chosen(texts, values), Chosen(htmls, values)
         return in_text, in_html
 
     def _are_by_authors(self, kind: TextKind, positions: Iterable[int]) -> bool:
@@ -156,7 +157,7 @@ class Pages:
             "tight": _flag(not is_roomy),
             "summaries": _flag(choice.text is TextKind.SUMMARY),
             "abstracts": _flag(choice.text is TextKind.ABSTRACT),
-            "searches": _flag(any(headlines[position].is_search for position in positions)),
+            "searches": _flag(not self._searches.isdisjoint(positions)),
             "by_models": _flag(not self._by_models[choice.text].isdisjoint(positions)),
             "by_day": _flag(any(whole.days.values())),
         }
@@ -195,8 +196,9 @@ def _values_of_listing(
 
     They are to be the same objects for all listings that are alike.
     """
-    matched = words.in_words(frame, reasons)
-    first, second, third, *_ = (*words.each_in_words(frame, reasons), "", "", "")
+    each = words.each_in_words(frame, reasons)
+    matched = words.joined(each)
+    first, second, third, *_ = (*each, "", "", "")
     both = {
         "reason_1": first,
         "reason_2": second,

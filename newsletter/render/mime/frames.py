@@ -1,19 +1,16 @@
 """Frames: pages, and listings in their forms, whose parts are settled, so that only values are left to put in.
 
-Which parts a page has depends on which sections have listings, and on which values are empty: its *kind*. There are
-few kinds and many choices, so a frame is made once for each kind. It is a row of steps::
-
-    [text, place, text …]   the same for all choices; at a place goes a reader's value
-    Shown                   a value of the choice, of a section or of a listing
-    Listings                the listings of a section, each with a frame of its own
+Which parts a page has depends on which sections have listings, and on which values are empty: its *kind*. There
+are few kinds and many choices, so a frame is made once for each kind. That of a page is a row of steps: lines, and
+the listings of a section, each of which has a frame of its own.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import repeat
 from typing import NamedTuple, TypeAlias
 
 from newsletter.render.mime.pieces import BlockRun, Piece, Run, Section, Slot, Text, When
@@ -22,20 +19,18 @@ OF_CHOICE, OF_LISTING = "", "*"  # whose value is shown; that of a section is ca
 
 _FRAMES_KEPT = 2048  # of listings of a run, some 2 KB each
 
-Kind: TypeAlias = "tuple[tuple[str, ...], bytes]"
 
-
-def kind_of(values: Mapping[str, str]) -> Kind:
-    """Return which values there are, and which of them are not empty."""
-    return tuple(values), bytes(map(bool, values.values()))
+def kind_of(values: Mapping[str, str]) -> str:
+    """Return a text that says which values there are, and which of them are empty."""
+    return "".join([name + ("+" if value else "-") for name, value in values.items()])
 
 
 class Values(dict[str, str]):
     """Values of slots that many choices have in common; their kind is worked out once."""
 
     @cached_property
-    def kind(self) -> Kind:
-        """Return which of them are not empty."""
+    def kind(self) -> str:
+        """Return which of them are empty."""
         return kind_of(self)
 
 
@@ -62,12 +57,29 @@ class End(NamedTuple):
     """The end of what may be left out."""
 
 
-class Shown(NamedTuple):
-    """A step: a value of the choice, of a section or of a listing."""
+Mark: TypeAlias = "Slot | Begin | End"
 
+
+class Shown(NamedTuple):
+    """A place for a value of the choice, of a section or of a listing."""
+
+    place: int  # among the lines, one of which is empty there
     of: str
     name: str
     html: bool
+
+
+class Lines(NamedTuple):
+    """Encoded text. It is a step of a page's frame, and the whole frame of a listing.
+
+    `shown` are the places for values of choices, `marks` those where readers differ. `size` is that of all lines
+    when they are decoded.
+    """
+
+    lines: tuple[bytes, ...]
+    shown: tuple[Shown, ...]
+    marks: tuple[tuple[int, Mark], ...]
+    size: int
 
 
 class Listings(NamedTuple):
@@ -77,20 +89,7 @@ class Listings(NamedTuple):
     forms: Forms
 
 
-Fixed: TypeAlias = "bytes | Slot | Begin | End"
-Step: TypeAlias = "list[Fixed] | Shown | Listings"
-
-
-class Frame(NamedTuple):
-    """The steps to a page, or to a listing in its form.
-
-    `slots` are the places of readers' values among them, and `size` is how many bytes their texts have when they
-    are decoded.
-    """
-
-    steps: tuple[Step, ...]
-    slots: tuple[Slot, ...]
-    size: int
+Frame: TypeAlias = "tuple[Lines | Listings, ...]"
 
 
 class Known(NamedTuple):
@@ -106,7 +105,7 @@ def known(of: str, values: Mapping[str, str]) -> dict[str, Known]:
 
 
 class Forms:
-    """The listings of a run in their forms. A frame is kept by the kind of the listing's values, and its position.
+    """The listings of a run in their forms, each with what stands between it and the one before.
 
     Args:
         run: the run.
@@ -115,42 +114,30 @@ class Forms:
 
     def __init__(self, run: Run | BlockRun, outer: Mapping[str, Known]) -> None:
         self._forms, self._outer = run.forms, outer
-        self._gaps = framed(run.between, outer) if isinstance(run, Run) else tuple(map(_frame_of, run.gaps))
-        self._frames: dict[Kind, dict[int, Frame | None]] = {}
+        self._gaps = (run.between,) if isinstance(run, Run) else tuple((gap,) for gap in run.gaps)
+        # For the first listing, and for the next: what stands before those that follow is the same. Then by the
+        # kind of values, and by position; None: there is no such form of the listing.
+        self.kept = tuple(defaultdict[str, dict[int, Lines | None]](dict) for _ in (None, *self._gaps))
         self._count = 0
 
-    def gaps(self) -> Iterator[Frame]:
-        """Yield what stands between the first two listings, between the next two, and so on."""
-        return repeat(self._gaps) if isinstance(self._gaps, Frame) else iter(self._gaps)
-
-    def of_kind(self, kind: Kind) -> dict[int, Frame | None]:
-        """Return the frames that are kept for listings with values of a kind, by position."""
-        return self._frames.setdefault(kind, {})
-
-    def frame(self, position: int, values: Values) -> Frame | None:
-        """Make the frame of a listing, and keep it; None: there is no such form of the listing."""
+    def made(self, place: int, position: int, values: Values) -> Lines | None:
+        """Make the frame of a listing before which so many others stand, and keep it."""
         if self._count >= _FRAMES_KEPT:
-            self._frames.clear()
             self._count = 0
-        pieces = self._forms.get(position)
-        made = None if pieces is None else framed(pieces, {**self._outer, **known(OF_LISTING, values)})
-        self.of_kind(values.kind)[position] = made
+            for frames in self.kept:
+                frames.clear()
+        place = min(place, len(self._gaps))
+        frame = None
+        if position in self._forms:
+            gap = self._gaps[place - 1] if place else ()
+            frame = Framer({}, {}).lines((*gap, *self._forms[position]), {**self._outer, **known(OF_LISTING, values)})
+        self.kept[place][values.kind][position] = frame
         self._count += 1
-        return made
-
-
-def framed(pieces: Iterable[Piece], outer: Mapping[str, Known]) -> Frame:
-    """Return the frame of pieces without sections and runs, such as a form.
-
-    Args:
-        pieces: the pieces.
-        outer: the values that are known before the reader is.
-    """
-    return Framer({}, {}).frame(pieces, outer)
+        return frame
 
 
 class Framer:
-    """Makes the frame of a page.
+    """Makes one frame: of a page, or of a form.
 
     Args:
         sections: what is chosen, by the names of sections; that of no name is for pages of former versions.
@@ -159,23 +146,29 @@ class Framer:
 
     def __init__(self, sections: Mapping[str, Chosen], forms: dict[object, Forms]) -> None:
         self._sections, self._forms = sections, forms
-        self._steps: list[Step] = []
-        self._slots: list[Slot] = []
-        self._size = 0
+        self._steps: list[Lines | Listings] = []
+        self._lines = _Lines()
 
     def frame(self, pieces: Iterable[Piece], outer: Mapping[str, Known]) -> Frame:
-        """Return the frame of pieces; `outer` are the values that are known before the reader is."""
+        """Return the frame of a page; `outer` are the values that are known before the reader is."""
+        last = self.lines(pieces, outer)
+        return (*self._steps, last)
+
+    def lines(self, pieces: Iterable[Piece], outer: Mapping[str, Known]) -> Lines:
+        """Return the frame of pieces without sections and runs, such as a form; of others what follows the last."""
         self._add(pieces, outer, "")
-        steps = (merged(step) if isinstance(step, list) else step for step in self._steps)
-        return Frame(tuple(steps), tuple(self._slots), self._size)
+        return self._lines.whole()
 
     def _add(self, pieces: Iterable[Piece], outer: Mapping[str, Known], section: str) -> None:
         for piece in pieces:
             if isinstance(piece, Text):
-                self._add_fixed(piece.encoded)
-                self._size += piece.size
+                self._lines.add(piece)
             elif isinstance(piece, Slot):
-                self._add_slot(piece, outer)
+                value = outer.get(piece.name)
+                if value:
+                    self._lines.show(value.of, piece)
+                else:
+                    self._lines.mark(piece)
             elif isinstance(piece, When):
                 self._add_when(piece, outer, section)
             elif isinstance(piece, Section):
@@ -183,31 +176,17 @@ class Framer:
                 if chosen and chosen.listings:
                     self._add(piece.pieces, {**outer, **known(piece.name, chosen.values)}, piece.name)
             else:
-                self._steps.append(Listings(section, self._forms_of(piece, outer)))
-
-    def _add_slot(self, slot: Slot, outer: Mapping[str, Known]) -> None:
-        value = outer.get(slot.name)
-        if value:
-            self._steps.append(Shown(value.of, *slot))
-        else:
-            self._slots.append(slot)
-            self._add_fixed(slot)
+                self._steps += (self._lines.whole(), Listings(section, self._forms_of(piece, outer)))
+                self._lines = _Lines()
 
     def _add_when(self, when: When, outer: Mapping[str, Known], section: str) -> None:
         value = outer.get(when.slot.name)
         if value is None:
-            self._add_fixed(Begin(when.slot))
+            self._lines.mark(Begin(when.slot))
             self._add(when.pieces, outer, section)
-            self._add_fixed(End())
+            self._lines.mark(End())
         elif not value.is_empty:
             self._add(when.pieces, outer, section)
-
-    def _add_fixed(self, piece: Fixed) -> None:
-        last = self._steps[-1] if self._steps else None
-        if isinstance(last, list):
-            last.append(piece)
-        else:
-            self._steps.append([piece])
 
     def _forms_of(self, run: Run | BlockRun, outer: Mapping[str, Known]) -> Forms:
         """Return the forms of a run: the same ones where values that stand in them are of the same kind."""
@@ -218,25 +197,43 @@ class Framer:
         return self._forms[key]
 
 
-def merged(pieces: Iterable[Fixed]) -> list[Fixed]:
-    """Return pieces, of which those of text that stand beside each other are one."""
-    whole: list[Fixed] = []
-    texts: list[bytes] = []
-    for piece in pieces:
-        if type(piece) is bytes:
-            texts.append(piece)
-        else:
-            if texts:
-                whole.append(b"".join(texts))
-                texts = []
-            whole.append(piece)
-    if texts:
-        whole.append(b"".join(texts))
-    return whole
+class _Lines:
+    """Lines that are being put together."""
 
+    def __init__(self) -> None:
+        self._lines: list[bytes] = []
+        self._line: list[bytes] = []  # texts of the last one
+        self._shown: list[Shown] = []
+        self._marks: list[tuple[int, Mark]] = []
+        self._size = 0
 
-def _frame_of(text: Text) -> Frame:
-    return Frame(([text.encoded],), (), text.size)
+    def add(self, text: Text) -> None:
+        """Add a text to the last line."""
+        self._line.append(text.encoded)
+        self._size += text.size
+
+    def show(self, of: str, slot: Slot) -> None:
+        """Add a place for a value that is known before the reader is."""
+        self._shown.append(Shown(self._place(), of, *slot))
+
+    def mark(self, mark: Mark) -> None:
+        """Add a place where readers differ."""
+        self._marks.append((self._place(), mark))
+
+    def whole(self) -> Lines:
+        """Return them."""
+        self._end_line()
+        return Lines(tuple(self._lines), tuple(self._shown), tuple(self._marks), self._size)
+
+    def _place(self) -> int:
+        self._end_line()
+        self._lines.append(b"")
+        return len(self._lines) - 1
+
+    def _end_line(self) -> None:
+        if self._line:
+            self._lines.append(b"".join(self._line))
+            self._line = []
 
 
 def _names(run: Run | BlockRun) -> list[str]:

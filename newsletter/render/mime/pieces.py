@@ -205,7 +205,7 @@ def _one(texts: list[Text]) -> Iterable[Text]:
     return (whole,) if whole.encoded else ()
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)
 def encoded(value: str) -> tuple[Text, Text]:
     """Return a value encoded for a text part and for an HTML part; mostly they are the same.
 

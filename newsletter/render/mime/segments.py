@@ -20,21 +20,19 @@ from newsletter.render.mime.frames import (
     OF_LISTING,
     Begin,
     Chosen,
-    End,
-    Fixed,
     Forms,
     Frame,
     Framer,
+    Lines,
     Listings,
-    Shown,
+    Mark,
+    Values,
     kind_of,
     known,
-    merged,
 )
 from newsletter.render.mime.pieces import BlockRun, Piece, Section, Slot, When, encoded, line_of
 
 _FRAMES_KEPT = 64  # of a page, some 30 KB each
-_NONE: frozenset[str] = frozenset()
 _NOTHING = Chosen({})
 
 
@@ -42,15 +40,19 @@ _NOTHING = Chosen({})
 class Arrangement:
     """A page for a choice of listings, complete except for the reader's values.
 
-    `pieces` are its bytes, and the places of readers' values, which `slots` names once more. `size` is how many
-    bytes it has when it is decoded, without readers' values; `sizes` are those of each section's listings, by
-    position.
+    `lines` are its bytes; `marks` are the places among them where readers differ. `size` is how many bytes it has
+    when it is decoded, without readers' values; `sizes` are those of each section's listings, by position.
     """
 
-    pieces: list[Fixed] = field(default_factory=list)
-    slots: list[Slot] = field(default_factory=list)
+    lines: list[bytes] = field(default_factory=list)
+    marks: list[tuple[int, Mark]] = field(default_factory=list)
     size: int = 0
     sizes: dict[str, dict[int, int]] = field(default_factory=dict)
+
+    @property
+    def slots(self) -> list[Slot]:
+        """Return the slots of readers' values, each as often as it stands in the page."""
+        return [mark for _, mark in self.marks if type(mark) is Slot]
 
 
 class CompiledPage:
@@ -70,7 +72,11 @@ class CompiledPage:
             values: of the slots that depend only on the choice.
         """
         page = _Page(sections, values)
-        page.add(self._frame(sections, values))
+        for step in self._frame(sections, values):
+            if type(step) is Lines:
+                page.add(step)
+            elif type(step) is Listings:
+                page.add_listings(*step)
         return page.whole
 
     def _frame(self, sections: Mapping[str, Chosen], values: Mapping[str, str]) -> Frame:
@@ -94,40 +100,35 @@ class _Page:
         self._sections = sections
         self._values = {name: chosen.values for name, chosen in sections.items()} | {OF_CHOICE: values}
 
-    def add(self, frame: Frame) -> None:
-        """Add what a frame leads to."""
-        steps, slots, size = frame
-        whole = self.whole
-        whole.slots += slots
+    def add(self, new: Lines) -> None:
+        """Add lines with the values that are shown."""
+        new_lines, shown, marks, size = new
+        whole, lines = self.whole, self.whole.lines
+        first = len(lines)
+        lines += new_lines
+        for place, of, name, html in shown:
+            lines[first + place], more = encoded(self._values[of][name])[html]
+            size += more
+        for place, mark in marks:
+            whole.marks.append((first + place, mark))
         whole.size += size
-        for step in steps:
-            if type(step) is list:
-                whole.pieces += step
-            elif type(step) is Shown:
-                of, name, html = step
-                text = encoded(self._values[of][name])[html]
-                whole.pieces.append(text.encoded)
-                whole.size += text.size
-            elif type(step) is Listings:
-                self._add_listings(*step)
 
-    def _add_listings(self, section: str, forms: Forms) -> None:
+    def add_listings(self, section: str, forms: Forms) -> None:
         """Add the listings of a section, each in its form, with what stands between it and the one before."""
-        whole = self.whole
-        sizes: dict[int, int] = {}
-        gaps = forms.gaps()
-        for position, values in self._sections.get(section, _NOTHING).listings.items():
-            frames = forms.of_kind(values.kind)
-            frame = frames[position] if position in frames else forms.frame(position, values)
-            if frame is None:
-                continue
-            before = whole.size
-            if sizes:
-                self.add(next(gaps))
-            self._values[OF_LISTING] = values
-            self.add(frame)
-            sizes[position] = whole.size - before
-        whole.sizes[section] = sizes
+        whole, sizes = self.whole, self.whole.sizes.setdefault(section, {})
+        kept, frames = forms.kept[0], forms.kept[0][""]
+        values: Values | None = None
+        for position, own in self._sections.get(section, _NOTHING).listings.items():
+            place = len(sizes)
+            if place < len(forms.kept):
+                kept, values = forms.kept[place], None
+            if own is not values:  # listings that come because everybody gets them have the same, and are many
+                self._values[OF_LISTING] = values = own
+                frames = kept[own.kind]
+            if frame := frames.get(position) or forms.made(place, position, own):
+                before = whole.size
+                self.add(frame)
+                sizes[position] = whole.size - before
 
 
 class Body:
@@ -138,49 +139,63 @@ class Body:
     """
 
     def __init__(self, parts: Iterable[bytes | Arrangement]) -> None:
-        pieces = (piece for part in parts for piece in ((part,) if isinstance(part, bytes) else part.pieces))
-        self._pieces = merged(pieces)
-        self._conditions = {piece.slot.name for piece in self._pieces if type(piece) is Begin}
-        self._lines: dict[frozenset[str], _Lines] = {}
+        self._lines: list[bytes] = []
+        self._marks: list[tuple[int, Mark]] = []
+        for part in parts:
+            if isinstance(part, bytes):
+                self._lines.append(part)
+            else:
+                first = len(self._lines)
+                self._marks += [(first + place, mark) for place, mark in part.marks]
+                self._lines += part.lines
+        self._ready: dict[frozenset[str], _Ready] = {}
 
     def filled(self, values: Mapping[str, str]) -> bytes:
         """Return the body with a reader's values, by the names of slots."""
-        empty = frozenset(name for name in self._conditions if not values[name]) if self._conditions else _NONE
-        ready = self._lines.get(empty)
+        empty = frozenset([name for name, value in values.items() if not value])
+        ready = self._ready.get(empty)
         if ready is None:
-            self._lines[empty] = ready = _Lines.of(_without(self._pieces, empty))
-        lines = ready.lines.copy()
+            ready = self._ready[empty] = _Ready.of(self._lines, self._marks, empty)
+        elif not ready.is_joined:  # it takes longer than it saves, unless some readers share the choice
+            ready = self._ready[empty] = ready.joined()
         own = {name: line_of(value) for name, value in values.items()}
+        lines = ready.lines.copy()
         for place, (name, html) in ready.places:
             lines[place] = own[name][html]
         return b"".join(lines)
 
 
-class _Lines(NamedTuple):
-    """The bytes of a body, empty at the places of readers' values; `places` name these and the values."""
+class _Ready(NamedTuple):
+    """The lines of a body for readers of whom the same values are empty, and the places of values among them."""
 
     lines: list[bytes]
     places: list[tuple[int, Slot]]
+    is_joined: bool = False
 
     @classmethod
-    def of(cls, pieces: Sequence[Fixed]) -> _Lines:
-        """Return pieces of which none is optional."""
-        places = [(place, piece) for place, piece in enumerate(pieces) if isinstance(piece, Slot)]
-        return cls([piece if isinstance(piece, bytes) else b"" for piece in pieces], places)
+    def of(cls, lines: Sequence[bytes], marks: Iterable[tuple[int, Mark]], empty: Collection[str]) -> _Ready:
+        """Return lines without those that are left out if these values are empty."""
+        left, places = list(lines), []
+        hidden = since = 0  # parts that are left out, one within the other; and where the first began
+        for place, mark in marks:
+            if type(mark) is Begin:
+                since = since if hidden else place
+                hidden += hidden > 0 or mark.slot.name in empty
+            elif type(mark) is Slot:
+                places += [] if hidden else [(place, mark)]
+            elif hidden:
+                hidden -= 1
+                left[since:place] = [b""] * (place - since)
+        return cls(left, places)
 
-
-def _without(pieces: Iterable[Fixed], empty: Collection[str]) -> list[Fixed]:
-    """Return pieces without what is left out if these values are empty."""
-    left: list[Fixed] = []
-    begun: list[bool] = []  # of each part that is not ended: whether it is left out
-    for piece in pieces:
-        if type(piece) is Begin:
-            begun.append(piece.slot.name in empty)
-        elif type(piece) is End:
-            begun.pop()
-        elif not any(begun):
-            left.append(piece)
-    return merged(left)
+    def joined(self) -> _Ready:
+        """Return the same with lines joined that stand beside each other."""
+        lines, places, start = [], [], 0
+        for place, slot in self.places:
+            lines += [b"".join(self.lines[start:place]), b""]
+            places.append((len(lines) - 1, slot))
+            start = place + 1
+        return _Ready([*lines, b"".join(self.lines[start:])], places, is_joined=True)
 
 
 def _all(pieces: Iterable[Piece]) -> Iterator[Piece]:
