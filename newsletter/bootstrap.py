@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from newsletter.pipeline.high_water import HighWaterMark
     from newsletter.pipeline.run import Pipeline
     from newsletter.ports import Message, Source, Store
+    from newsletter.readers.letters import TemplateLetters
+    from newsletter.receiving import Receiving
     from newsletter.render.issue.issue_renderer import MailRenderer
     from newsletter.render.issue.renderer import TemplateRenderer
     from newsletter.render.mime.signing import Signer
@@ -248,6 +250,20 @@ class Program:
         )
 
     @cached_property
+    def letters(self) -> TemplateLetters:
+        """What writes to single persons."""
+        from newsletter.readers.letters import TemplateLetters
+
+        return TemplateLetters(self.templates, self._mailer, self._signer)
+
+    @cached_property
+    def receiving(self) -> Receiving:
+        """What reads what comes back."""
+        from newsletter.receiving import Receiving
+
+        return Receiving(self.settings.inbound, self.store, self.links, lambda: self._http, utc_now)
+
+    @cached_property
     def alarm(self) -> LateAlarm:
         """The operator's alarm."""
         from newsletter.late import LateAlarm
@@ -353,7 +369,8 @@ def secret_key(settings: Settings) -> str:
 def _links(settings: Settings) -> Links:
     from newsletter.core.tokens import Links
 
-    return Links(settings.web.public_url, secret_key(settings))
+    former = (key.get_secret_value() for key in settings.web.former_secret_keys)
+    return Links(settings.web.public_url, secret_key(settings), tuple(former))
 
 
 def _signer(settings: Settings) -> Signer | None:

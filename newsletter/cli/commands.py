@@ -97,6 +97,10 @@ COMMANDS = {
     "subscribers": Command(
         "newsletter.cli.subscribers", _LISTS, "Who reads, and what the list files would change."
     ),
+    "inbound": Command(
+        "newsletter.cli.inbound", _LISTS, "What comes back: bounces, complaints and mails of leaving."
+    ),
+    "bounces": Command("newsletter.cli.inbound", _LISTS, "The same as `inbound`."),
     "suppressions": Command("newsletter.cli.suppressions", _LISTS, "Addresses that are never mailed."),
 }
 

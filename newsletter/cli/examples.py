@@ -17,5 +17,7 @@ EXAMPLES = {
     "db": ("newsletter db upgrade",),
     "lists": ("newsletter lists check",),
     "subscribers": ("newsletter subscribers plan", "newsletter subscribers list"),
+    "inbound": ("newsletter inbound process --dry-run bounces/*.eml",),
+    "bounces": ("newsletter bounces process --dry-run bounces/*.eml",),
     "suppressions": ("newsletter suppressions list",),
 }

@@ -52,8 +52,8 @@ def import_subscribers(
         raise UsageError(f"--map: {error}") from None
 
     def export(program: Program) -> Export:
-        topics = tuple(program.lists.read().named(list_name).list.topics)
-        return Export(file, topics, meanings, skip_unknown=skip_unknown, status=status)
+        list_ = program.lists.read().named(list_name).list
+        return Export(file, tuple(list_.topics), meanings, skip_unknown, status, days=list_.days)
 
     try:
         found = within(lambda program: _import(program, list_name, export(program), rehearsal=dry_run))

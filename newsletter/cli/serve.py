@@ -13,7 +13,7 @@ from newsletter.cli.session import now, until_signal
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
     from newsletter.bootstrap import Program
     from newsletter.ports import ListFile
@@ -72,25 +72,45 @@ def _no_links(program: Program) -> str:
     return public_url_problem(web)
 
 
+def _inbound(program: Program) -> Callable[[asyncio.Event], Awaitable[object]] | None:
+    """Return what reads the mailboxes, and decides on what webhooks told; None, where nothing of it is set up."""
+    receiving = program.receiving
+    mailboxes = receiving.mailboxes()
+    if not mailboxes and not receiving.hooks.services:
+        return None
+    return lambda stopping: receiving.mail.process(mailboxes, stopping=stopping.is_set)
+
+
 @asynccontextmanager
 async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -> AsyncIterator[str]:
     """Run scheduler and web pages for as long as the context lasts; gives the URL of the pages."""
+    from newsletter.readers.moving import MovingLetters
     from newsletter.scheduling.loop import raise_descriptor_limit
     from newsletter.scheduling.schedule import Schedule
-    from newsletter.web.app import public_app
+    from newsletter.web.app import PublicSite, public_app
     from newsletter.web.limits import Limits, connections_for
     from newsletter.web.pages.kept import KeptPages
     from newsletter.web.server import serving
 
-    app = public_app(
-        subscribers=program.store.subscribers,
-        issues=program.store.issues,
-        feedback=program.store.feedback,
+    letters = MovingLetters(
+        changes=program.store.address_changes,
+        lists=program.lists,
+        letters=program.letters,
         links=program.links,
-        renderer=program.templates,
-        kept=KeptPages(program.settings.paths.state / "pages"),
         clock=now,
-        healthy=lambda: program.store.issues.outline("any"),  # one row, or none: the ledger answers
+    )
+    app = public_app(
+        PublicSite(
+            store=program.store,
+            lists=program.lists,
+            links=program.links,
+            renderer=program.templates,
+            kept=KeptPages(program.settings.paths.state / "pages"),
+            clock=now,
+            wake=letters.soon,
+            healthy=lambda: program.store.issues.outline("any"),  # one row, or none: the ledger answers
+            hooks=program.receiving.hooks,
+        )
     )
     schedule = Schedule(
         tick=lambda stopping: program.ticker.tick(now=now(), stop=stopping),
@@ -100,6 +120,12 @@ async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -
         tick_every=timedelta(seconds=program.settings.schedule.tick),
         collect_every=timedelta(minutes=program.settings.schedule.collect_every),
     )
+    if inbound := _inbound(program):
+        schedule.add("inbound", inbound, timedelta(minutes=program.settings.inbound.every))
     limits = Limits(connections=connections_for(raise_descriptor_limit()))
     async with serving(app, host, port, stop=stop, limits=limits) as url, schedule:
-        yield url
+        letters.soon()  # what another process left
+        try:
+            yield url
+        finally:
+            await letters.close()

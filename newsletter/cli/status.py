@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from newsletter.bootstrap import Program
     from newsletter.core.errors import ListFileError
-    from newsletter.operations.status import ListStatus, Status, UnfinishedIssue
+    from newsletter.operations.status import Inbound, ListStatus, Status, UnfinishedIssue
     from newsletter.ports import HeldDomain, SlowDown, SourceHealth
 
 _LABEL = 13  # columns for what a line is about
@@ -86,6 +86,19 @@ def _lines(found: _Found) -> Iterator[str]:
         yield f"  {kind:{_LABEL}}{name}: {_slow_down(slow_down, found.at, zone)}"
     for held in found.status.held:
         yield f"  {'held':{_LABEL}}{_held(held, zone)}"
+    if came_back := _came_back(found.status.inbound):
+        yield f"  {'came back':{_LABEL}}in the last week: {came_back}"
+
+
+def _came_back(inbound: Inbound) -> str:
+    """Return in words what came back, or nothing where nothing did."""
+    each = ", ".join(f"{number:,} {outcome}" for outcome, number in inbound.processed.items())
+    parts = (
+        f"{sum(inbound.processed.values()):,} processed ({each})" if each else "",
+        f"{inbound.forged:,} forged" if inbound.forged else "",
+        f"{inbound.unknown:,} of nobody known" if inbound.unknown else "",
+    )
+    return ", ".join(part for part in parts if part)
 
 
 def _facts(row: ListStatus, at: datetime) -> Iterator[tuple[str, str]]:
@@ -197,4 +210,10 @@ def _as_json(row: ListStatus, found: _Found) -> dict[str, Any]:
         "relays": list(found.relays),
         "slow_downs": [asdict(slow_down) for slow_down in found.status.slow_downs],
         "held_domains": [asdict(held) for held in found.status.held],
+        "inbound": {
+            "processed": sum(found.status.inbound.processed.values()),
+            "forged": found.status.inbound.forged,
+            "unknown": found.status.inbound.unknown,
+            "outcomes": dict(found.status.inbound.processed),
+        },
     }

@@ -13,6 +13,7 @@ from newsletter.cli.importing import import_subscribers
 from newsletter.cli.output import plain, say, say_json, say_left_out, table, text_file
 from newsletter.cli.session import AsJson, Limit, ListName, OneList, chosen, now, within
 from newsletter.core.errors import UsageError
+from newsletter.core.newsletter_list import WEEKDAYS
 from newsletter.core.subscriber import SubscriberStatus
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 group = typer.Typer(cls=Group, no_args_is_help=True, help="Who reads, and what the list files would change.")
 
 _STATUS_HELP = f"Only {', '.join(SubscriberStatus)}; may be repeated."
-_BY_OPERATOR = "removed by the operator"
+_BY_OPERATOR, _REMOVED = "removed by the operator", "subscribers remove"
 _DELIVERIES = 20  # of one person that are shown
 
 group.command("import")(import_subscribers)
@@ -177,7 +178,7 @@ def remove(address: Address, *, list_name: OneList, as_json: AsJson = False) -> 
     async def act(program: Program) -> bool:
         _check_list(program, list_name)
         return await program.store.subscribers.suppress(
-            _checked(address), list_name=list_name, reason=_BY_OPERATOR, now=now()
+            _checked(address), list_name=list_name, reason=_BY_OPERATOR, now=now(), evidence=_REMOVED
         )
 
     is_new = within(act)
@@ -280,6 +281,7 @@ def _plan_json(each: SyncPlan) -> dict[str, Any]:
     return {
         "list": each.list,
         **_counts_json(each.counts),
+        "keeping_own_wishes": each.counts.keeping,
         "staying_out": each.staying_out,
         "changes": [
             {"change": change.kind, "address": change.email, "why": change.reason} for change in each.changes
@@ -312,6 +314,10 @@ def _record_json(record: SubscriberRecord) -> dict[str, Any]:
         "cadence": one.cadence,
         "hour": one.hour and f"{one.hour:%H:%M}",
         "timezone": one.timezone,
+        "days": None if one.days is None else [WEEKDAYS[day] for day in one.days],
+        "language": one.language,
+        "paused_until": one.paused_until and f"{one.paused_until:%F}",
+        "own_wishes_since": record.own_wishes_since,
         "no_mail_because": None if record.barred is None else str(record.barred),
     }
 

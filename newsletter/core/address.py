@@ -111,3 +111,9 @@ def domain_key(domain: str) -> str:
         with suppress(idna.IDNAError):
             return idna.encode(domain, uts46=True).decode("ascii").lower()
     return domain.lower()
+
+
+def masked(text: str) -> str:
+    """Return an address for a page that others may see: `a•••@example.org` tells its owner which one it is."""
+    local, _, domain = text.rpartition("@")
+    return f"{local[:1]}•••@{domain}"

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from newsletter.core.choice import Choice
 from newsletter.core.delivery import Planned
 from newsletter.core.newsletter_list import Cadence, Hours, NewsletterList
-from newsletter.core.steps import Plan
+from newsletter.core.steps import OTHER_DAY, PAUSED, Plan
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.terms import Terms
 
@@ -279,8 +279,8 @@ def planner(
         return now if at_once else opening(terms, max(now, reader_time(hour, timezone or list_.timezone, slot)))
 
     def plan(subscriber: Subscriber, had: frozenset[int]) -> Planned:
-        if not terms.suits(subscriber.cadence):
-            return Planned(due_at=None, reason=_other_edition(subscriber, terms))
+        if reason := _not_wanted(subscriber, list_, slot.day, terms):
+            return Planned(due_at=None, reason=reason)
         choice = choose(subscriber, had)
         if not choice.positions and not is_quiet:
             return Planned(due_at=None, reason=_nothing_for(subscriber))
@@ -288,6 +288,21 @@ def planner(
         return Planned(due_at=due_at, choice=choice, subject=subject_of(choice))
 
     return plan
+
+
+def _not_wanted(subscriber: Subscriber, list_: NewsletterList, day: date, terms: Terms) -> str:
+    """Return why a reader wants no issue of a day, or nothing where they want it.
+
+    A weekly issue is for all who want one, whatever their days. So is every issue where the list has come to have
+    other days than all of the reader's.
+    """
+    if not terms.suits(subscriber.cadence):
+        return _other_edition(subscriber, terms)
+    if subscriber.paused_until is not None and day < subscriber.paused_until:
+        return PAUSED.reason
+    if subscriber.days is None or list_.cadence is Cadence.WEEKLY or day.weekday() in subscriber.days:
+        return ""
+    return OTHER_DAY.reason if set(subscriber.days).intersection(list_.days) else ""
 
 
 def _other_edition(subscriber: Subscriber, terms: Terms) -> str:

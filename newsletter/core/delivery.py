@@ -227,7 +227,7 @@ def resent(delivery: Delivery, cut_off: Change, times: int, policy: RetryPolicy,
 
 
 def message_id(list_name: str, day: date, email: str, domain: str) -> str:
-    """Return the Message-ID (RFC 5322, 3.6.4) of an issue to a reader: the same at each attempt."""
+    """Return the Message-ID (RFC 5322, 3.6.4) of a mail that is no delivery, such as a letter or a test copy."""
     of_day, of_issue = _message_id_of(list_name, day)
     digest = of_issue.copy()
     digest.update(address_key(email).encode())

@@ -18,6 +18,7 @@
         ├── RenderError           a template is wrong; names template and line
         ├── LintError             the issue must not go out as it is
         ├── StoppedError          the program was asked to end before this was done: exit 75
+        ├── InboundError          a mailbox of what comes back cannot be read
         └── RelayError            trouble that is ours or the relay's, not the reader's: stop, suppress nobody
             └── RelaySetupError   … which stays until a setting is changed: not tried again in this run
 
@@ -120,6 +121,10 @@ class LintError(NewsletterError):
 
 class StoppedError(NewsletterError):
     """The program was asked to end before the work at hand was done; the next run does it."""
+
+
+class InboundError(NewsletterError):
+    """A mailbox of what comes back could not be read; the text names it and says why."""
 
 
 class RelayError(NewsletterError):

@@ -38,6 +38,14 @@ class QuietDays(StrEnum):
     SHORT = "short"  # a short mail says so, and names what still rises
 
 
+class SignUpRule(StrEnum):
+    """Who comes on a list beside those whom its files name."""
+
+    OPEN = "open"  # whoever signs up on the web and confirms it
+    APPROVAL = "approval"  # likewise, once the operator accepts them
+    CLOSED = "closed"  # nobody
+
+
 @dataclass(frozen=True, slots=True)
 class Hours:
     """When a list's mail may leave, by the clocks of its zone; over midnight where `until` is before `since`."""
@@ -111,7 +119,7 @@ class NewsletterList:
     max_listings: int = 20  # 0: no limit
     min_listings: int = 1
     quiet_days: QuietDays = QuietDays.SKIP
-    signup: str = "closed"
+    signup: SignUpRule = SignUpRule.CLOSED
     ranking: Weights = field(default_factory=Weights)
     topics: Mapping[str, Topic] = field(default_factory=dict)
     topics_mode: TopicsMode = TopicsMode.FIRST

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 HEALTH = "healthz"
-UNSUBSCRIBE = "unsubscribe"
 OWN = "-"  # the program's own pages stand below it, where they are in no list's way
 CITE = f"{OWN}/cite"
+CONFIRM = f"{OWN}/confirm"
+DECIDE = f"{OWN}/decide"
 FEEDBACK = f"{OWN}/feedback"
-RESERVED = frozenset({HEALTH, UNSUBSCRIBE, OWN})
+HOOKS = f"{OWN}/hooks"  # where services tell of what comes back
+NEW_ADDRESS = f"{OWN}/new-address"
+PREFERENCES = f"{OWN}/preferences"
+SIGN_UP = f"{OWN}/signup"
+STAY = f"{OWN}/stay"
+UNSUBSCRIBE = f"{OWN}/unsubscribe"
+FORMER_UNSUBSCRIBE = "unsubscribe"  # where links in old mails lead
+RESERVED = frozenset({HEALTH, FORMER_UNSUBSCRIBE, OWN})

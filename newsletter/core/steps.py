@@ -87,6 +87,8 @@ class Bar(NamedTuple):
 
 
 REMOVED = Bar("removed from the list")
+PAUSED = Bar("the reader pauses")
+OTHER_DAY = Bar("not one of the reader's days")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -33,9 +33,31 @@ class SubscriberStatus(StrEnum):
     REMOVED = "removed"  # no longer in the file
 
 
+class Wishes(NamedTuple):
+    """What a reader may choose by themselves; see `Subscriber`."""
+
+    name: str = ""
+    topics: tuple[str, ...] = ()
+    follows: tuple[Follow, ...] = ()
+    cadence: Cadence | None = None
+    hour: time | None = None
+    timezone: str | None = None
+    topics_mode: TopicsMode | None = None
+    interest: str = ""
+    examples: tuple[GivenPaper, ...] = ()
+    text: TextKind = TextKind.SUMMARY
+    days: tuple[int, ...] | None = None
+    language: str | None = None
+    paused_until: date | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
-    """One address on one list. None stands for the list's own cadence, hour, timezone or mode of topics.
+    """One address on one list. None stands for the list's own cadence, hour, timezone, mode of topics or language.
+
+    `days` are the weekdays on which the reader wants daily issues, Monday being 0; None: all on which the list
+    comes out. Nothing is sent of issues of a day before `paused_until`; None: there is no pause.
+    `language` is the tag of a language that there are words for; the reader's mails and pages are in it.
 
     `interest` says in the reader's own words what it is about; what fits it is chosen like what a topic matches.
     `text` is what the reader wants to read of papers.
@@ -56,6 +78,9 @@ class Subscriber:
     interest: str = ""
     examples: tuple[GivenPaper, ...] = ()
     text: TextKind = TextKind.SUMMARY
+    days: tuple[int, ...] | None = None
+    language: str | None = None
+    paused_until: date | None = None
     opinions: tuple[Opinion, ...] = ()
     status: SubscriberStatus = SubscriberStatus.ACTIVE
     origin: Origin = Origin.FILE
@@ -64,6 +89,11 @@ class Subscriber:
     def address_key(self) -> str:
         """Return what identifies the address: two spellings with one key are one subscriber."""
         return address_key(self.email)
+
+    @property
+    def wishes(self) -> Wishes:
+        """Return what the reader may choose by themselves."""
+        return Wishes._make(getattr(self, name) for name in Wishes._fields)
 
 
 class Member(NamedTuple):
@@ -83,6 +113,8 @@ class Member(NamedTuple):
     interest: str = ""
     examples: tuple[GivenPaper, ...] = ()
     text: TextKind = TextKind.SUMMARY
+    days: tuple[int, ...] | None = None
+    language: str | None = None
 
     @property
     def address_key(self) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from newsletter.core.newsletter_list import WEEKDAYS
 from newsletter.core.subscriber import Member
 
 # More than this share of those whom the files named before is not removed at once without the operator's word: a
@@ -20,8 +21,9 @@ LEFT = "unsubscribed"  # the reason of a reader who left by themselves
 class SyncCounts:
     """How many subscribers a sync with a list's files adds, changes, brings back, removes, and leaves as they are.
 
-    Whom the files name and who came by another way, or has left, counts as unchanged. `present` are those whom the
-    files named until now; it is counted only where somebody is removed.
+    Whom the files name and who came by another way, or has left, counts as unchanged; so does who is `keeping` own
+    wishes that differ from the files. `present` are those whom the files named until now; it is counted only where
+    somebody is removed.
     """
 
     added: int = 0
@@ -29,6 +31,7 @@ class SyncCounts:
     reactivated: int = 0
     removed: int = 0
     unchanged: int = 0
+    keeping: int = 0
     present: int = field(default=0, compare=False)
 
     @property
@@ -49,6 +52,7 @@ class ChangeKind(StrEnum):
     CHANGE = "change"
     REACTIVATE = "reactivate"
     REMOVE = "remove"
+    KEEPS = "keeps own wishes"  # they differ from what the files say
     STAYS_OUT = "stays out"  # the files name them, and they get no mail
 
 
@@ -83,6 +87,7 @@ def changed_wishes(old: Member, new: Member) -> str:
 
 def _shown(value: object) -> str:
     if isinstance(value, tuple):
+        value = tuple(WEEKDAYS[one] if isinstance(one, int) else one for one in value)
         return ", ".join(map(str, value)) or "none"
     if value is None:
         return "the list's"

@@ -29,6 +29,7 @@ class Terms:
     max_listings: int = 0  # the most that one reader gets of an issue; 0: no limit
     layout: Layout = field(default_factory=Layout)
     landing: Landing = Landing.SOURCE  # where titles lead
+    is_open: bool = False  # whether anybody may sign up for it
     subject: str = ""  # the pattern of its mails' subjects; where there is none, a template says them
 
     @classmethod
@@ -44,6 +45,7 @@ class Terms:
             max_listings=list_.max_listings,
             layout=list_.layout,
             landing=list_.landing,
+            is_open=list_.signup != "closed",
             subject=list_.subjects.get(list_.cadence, ""),
         )
 

@@ -3,26 +3,44 @@
 from __future__ import annotations
 
 import re
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode
 from dataclasses import dataclass
-from datetime import date
-from functools import lru_cache
+from datetime import date, datetime
 from hashlib import blake2b
 from hmac import compare_digest
+from itertools import islice
 from urllib.parse import quote
 
-from newsletter.core.page_names import CITE, FEEDBACK, UNSUBSCRIBE
+from newsletter.core.page_names import (
+    CITE,
+    CONFIRM,
+    DECIDE,
+    FEEDBACK,
+    NEW_ADDRESS,
+    PREFERENCES,
+    SIGN_UP,
+    STAY,
+    UNSUBSCRIBE,
+)
+from newsletter.core.seals import Seals, key_of
 
 # Whom the links of test copies and previews are made for: the store gives no subscriber this number.
 TEST_COPY = 0
 # The last part of the links by which readers say what they think of a paper, and the one that takes it back.
 MORE, LESS, UNDO = "more", "less", "undo"
 
-_BYTES = 18  # of a signature; as text 24 characters without padding
-_TOKEN = re.compile(r"(0|[1-9]\d{0,17})\.([\w-]{24})", re.ASCII)
+# The header of each mail of an issue that tells which delivery it is (`Links.delivery_mark`).
+DELIVERY_HEADER = "X-Newsletter-Delivery"
+
+# In the links of mails that earlier versions sent: a number, and behind it its hash.
+_FORMER = re.compile(r"(0|[1-9]\d{0,17})\.([\w-]{24})", re.ASCII)
 # Case and spaces are what mail programs change; the token is all that counts.
-_BY_MAIL = re.compile(r"(?<![\w.])([1-9]\d{0,17})\.([0-9a-f]{24})(?![\w.])", re.ASCII | re.IGNORECASE)
-_BOUNCE = re.compile(r"\+(\d{1,18})-([0-9a-f]{16})@")
+_FORMER_BY_MAIL = re.compile(r"(?<![\w.])([1-9]\d{0,17})\.([0-9a-f]{24})(?![\w.])", re.ASCII | re.IGNORECASE)
+_BY_MAIL = re.compile(r"(?<![a-z0-9])[a-z2-7]{39}(?![a-z0-9])", re.ASCII | re.IGNORECASE)
+_MARK = re.compile(r"(\d{1,18})-([0-9a-f]{16})", re.ASCII)
+# What may stand before the @ (RFC 5321, 4.5.3.1.1).
+_LONGEST_LOCAL = 64
+_MOST_TRIED = 10  # of what looks like tokens in a text
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,46 +48,59 @@ class Links:
     """Makes and reads links.
 
     `public_url` is where readers reach the web pages, without a slash at the end, or empty if they don't; then the
-    links to pages are empty, and a mail offers leaving by mail (`way_out`). `secret_key` signs tokens
-    (BLAKE2b as a keyed hash, RFC 7693; compared in constant time). A token names a subscriber by number and tells
-    no address. Each message needs one or two, so they must cost next to nothing: HMAC by OpenSSL takes longer, and
-    lets go of the interpreter for another thread.
+    links to pages are empty, and a mail offers leaving by mail (`way_out`). `secret_key` seals the number of a
+    reader, a sign-up or a change in a token (`core.seals`), each for one purpose: a token tells nothing, and none
+    passes for another. What was sealed with one of `former_keys` is still read: so the key can be changed, and the
+    links in mails that are sent work on until the operator removes the former one.
     """
 
     public_url: str
     secret_key: str
+    former_keys: tuple[str, ...] = ()
 
-    def way_out(self, subscriber_key: int, mailbox: str) -> str:
+    @property
+    def _seals(self) -> Seals:
+        return Seals(self.secret_key, self.former_keys)
+
+    def way_out(self, subscriber_key: int, mailbox: str, *, tagged: bool = False) -> str:
         """Return the link by which a reader leaves a list: to a page, or else to a mail (RFC 6068).
 
         Args:
             subscriber_key: whom it takes off.
             mailbox: the address that such a mail goes to.
+            tagged: whether the mailbox also takes mail for `name+tag@`; then the token stands there too.
         """
         if self.public_url:
             return self.unsubscribe(subscriber_key)
-        subject = f"unsubscribe {subscriber_key}.{self._mac(b'unsubscribe-mail', subscriber_key).hex()[:24]}"
-        return f"mailto:{quote(mailbox, safe='@')}?subject={quote(subject)}"
+        return self.way_out_by_mail(subscriber_key, mailbox, tagged=tagged)
 
-    def read_unsubscribe_subject(self, subject: str) -> int | None:
-        """Return whom the subject of a mail takes off a list, or None if it holds no token of ours.
+    def way_out_by_mail(self, subscriber_key: int, mailbox: str, *, tagged: bool = False) -> str:
+        """Return the link to a mail by which a reader leaves a list (RFC 6068); takes what `way_out` takes."""
+        token = self._seals.seal_for_mail(b"unsubscribe-mail", subscriber_key)
+        local, _, domain = mailbox.rpartition("@")
+        if tagged and len(own := f"{local}+out-{token}") <= _LONGEST_LOCAL:
+            mailbox = f"{own}@{domain}"
+        return f"mailto:{quote(mailbox, safe='@+')}?subject={quote(f'unsubscribe {token}')}"
+
+    def read_unsubscribe_mail(self, text: str) -> int | None:
+        """Return whom a mail takes off a list, by its subject or an address it went to, or None if not by us.
 
         Args:
-            subject: decoded; what mail programs put around ours, such as `Re:`, does not matter.
+            text: decoded; what mail programs put around our token, such as `Re:`, does not matter.
         """
-        found = _BY_MAIL.search(subject)
-        if found is None:
-            return None
-        key = int(found[1])
-        signature = self._mac(b"unsubscribe-mail", key).hex()[:24]
-        return key if compare_digest(found[2].lower(), signature) else None
+        for found in islice(_BY_MAIL.finditer(text), _MOST_TRIED):
+            key = self._seals.open_from_mail(b"unsubscribe-mail", found[0])
+            if key is not None:
+                return key
+        former = _FORMER_BY_MAIL.search(text)
+        return former and self._read_former(b"unsubscribe-mail", int(former[1]), bytes.fromhex(former[2]))
 
     def unsubscribe(self, subscriber_key: int) -> str:
         """Return the link that takes a subscriber off a list: GET asks, POST does it (RFC 8058)."""
-        return f"{self.public_url}/{UNSUBSCRIBE}/{self._token(b'unsubscribe', subscriber_key)}"
+        return f"{self.public_url}/{UNSUBSCRIBE}/{self._seals.seal(b'unsubscribe', subscriber_key)}"
 
     def read_unsubscribe(self, token: str) -> int | None:
-        """Return the subscriber's number that a token was signed for, or None if it wasn't signed by us.
+        """Return the subscriber's number that a token was made for, or None if it wasn't made by us.
 
         `TEST_COPY` is nobody's.
         """
@@ -87,17 +118,55 @@ class Links:
     def feedback_of(self, subscriber_key: int) -> str:
         """Return the part of these links that is the same for all papers, or nothing where there are no pages.
 
-        A mail has many such links. So a token is signed once for each reader, and what differs between papers,
+        A mail has many such links. So a token is made once for each reader, and what differs between papers,
         `feedback_about`, is the same for all readers: it can be rendered with the paper. The token allows to speak
         for that reader, and of papers in issues of that reader's list alone.
         """
-        return (
-            f"{self.public_url}/{FEEDBACK}/{self._token(b'feedback', subscriber_key)}" if self.public_url else ""
-        )
+        return self._page(FEEDBACK, b"feedback", subscriber_key)
 
     def read_feedback(self, token: str) -> int | None:
         """Return the subscriber's number, as `read_unsubscribe` does; neither token passes for the other."""
         return self._read(b"feedback", token)
+
+    def preferences(self, subscriber_key: int) -> str:
+        """Return the link to a reader's preferences, or nothing where there are no pages."""
+        return self._page(PREFERENCES, b"preferences", subscriber_key)
+
+    def read_preferences(self, token: str) -> int | None:
+        """Return the subscriber's number, as `read_unsubscribe` does."""
+        return self._read(b"preferences", token)
+
+    def confirm(self, signup_key: int, end: datetime) -> str:
+        """Return the link by which the owner of an address confirms a sign-up, before an end (aware)."""
+        return self._page_until(CONFIRM, b"confirm", signup_key, end)
+
+    def read_confirm(self, token: str, *, now: datetime) -> int | None:
+        """Return the number of the sign-up that a token confirms; None if we didn't make it, or its end came."""
+        return self._seals.open_before_end(b"confirm", token, now=now)
+
+    def decide(self, signup_key: int, end: datetime) -> str:
+        """Return the link by which an operator accepts or declines a sign-up, before an end (aware)."""
+        return self._page_until(DECIDE, b"decide", signup_key, end)
+
+    def read_decide(self, token: str, *, now: datetime) -> int | None:
+        """Return the number of the sign-up that a token decides on, as `read_confirm` does."""
+        return self._seals.open_before_end(b"decide", token, now=now)
+
+    def stay(self, leaving_key: int, end: datetime) -> str:
+        """Return the link by which a reader who has just left takes that back, before an end (aware)."""
+        return self._page_until(STAY, b"stay", leaving_key, end)
+
+    def read_stay(self, token: str, *, now: datetime) -> int | None:
+        """Return the number of the leaving that is taken back, as `read_confirm` does."""
+        return self._seals.open_before_end(b"stay", token, now=now)
+
+    def new_address(self, change_key: int, end: datetime) -> str:
+        """Return the link by which a reader confirms a new address, before an end (aware)."""
+        return self._page_until(NEW_ADDRESS, b"new-address", change_key, end)
+
+    def read_new_address(self, token: str, *, now: datetime) -> int | None:
+        """Return the number of the change that a token confirms, as `read_confirm` does."""
+        return self._seals.open_before_end(b"new-address", token, now=now)
 
     def cite(self, list_name: str, day: date, listing_key: int) -> str:
         """Return the page with BibTeX and RIS of a paper in an issue, or nothing where there are no pages."""
@@ -109,34 +178,49 @@ class Links:
         Relays on the way may change the case of letters, so it has small ones only.
         """
         local, _, domain = mailbox.rpartition("@")
-        return f"{local}+{delivery_key}-{self._proof(delivery_key)}@{domain}"
+        return f"{local}+{self.delivery_mark(delivery_key)}@{domain}"
 
-    def read_bounce_address(self, address: str) -> int | None:
-        """Return the number of the delivery that an envelope sender was made for, or None if not by us."""
-        found = _BOUNCE.search(address.lower())
-        if found is None or not compare_digest(found[2], self._proof(int(found[1]))):
+    def delivery_mark(self, delivery_key: int) -> str:
+        """Return what stands in a mail for its delivery, so that what comes back tells whose it is."""
+        return f"{delivery_key}-{self._proof(delivery_key, self.secret_key)}"
+
+    def read_delivery_mark(self, mark: str) -> int | None:
+        """Return the number of the delivery that a mark was made for, or None if not by us."""
+        found = _MARK.fullmatch(mark)
+        if found is None:
             return None
-        return int(found[1])
+        number, keys = int(found[1]), (self.secret_key, *self.former_keys)
+        return number if any(compare_digest(found[2], self._proof(number, key)) for key in keys) else None
+
+    def sign_up(self, list_name: str) -> str:
+        """Return the page by which anybody signs up for a list, or nothing where there are no pages."""
+        return f"{self.public_url}/{SIGN_UP}/{list_name}" if self.public_url else ""
 
     def issue(self, list_name: str, day: date) -> str:
         """Return the web version of an issue, or nothing where there are no pages."""
         return f"{self.public_url}/{list_name}/{day.isoformat()}" if self.public_url else ""
 
-    def _token(self, purpose: bytes, subscriber_key: int) -> str:
-        return f"{subscriber_key}.{urlsafe_b64encode(self._mac(purpose, subscriber_key)).decode()}"
+    def _page(self, path: str, purpose: bytes, number: int) -> str:
+        return f"{self.public_url}/{path}/{self._seals.seal(purpose, number)}" if self.public_url else ""
+
+    def _page_until(self, path: str, purpose: bytes, number: int, end: datetime) -> str:
+        seal = self._seals.seal_until(purpose, number, end)
+        return f"{self.public_url}/{path}/{seal}" if self.public_url else ""
 
     def _read(self, purpose: bytes, token: str) -> int | None:
-        found = _TOKEN.fullmatch(token)
-        if found is None or not compare_digest(token, self._token(purpose, int(found[1]))):
-            return None
-        return int(found[1])
+        found = _FORMER.fullmatch(token)
+        if found is not None:
+            return self._read_former(purpose, int(found[1]), urlsafe_b64decode(found[2]))
+        return self._seals.open(purpose, token)
 
-    def _proof(self, delivery_key: int) -> str:
-        return self._mac(b"bounce", delivery_key).hex()[:16]
+    def _read_former(self, purpose: bytes, number: int, proof: bytes) -> int | None:
+        """Return the number in a token of an earlier version, or None if its hash is not by us."""
+        keys = (self.secret_key, *self.former_keys)
+        macs = (_mac(key, purpose, number)[: len(proof)] for key in keys)
+        return number if any(compare_digest(proof, mac) for mac in macs) else None
 
-    def _mac(self, purpose: bytes, number: int) -> bytes:
-        key = _key(self.secret_key)
-        return blake2b(b"%d" % number, digest_size=_BYTES, key=key, person=purpose).digest()
+    def _proof(self, delivery_key: int, key: str) -> str:
+        return _mac(key, b"bounce", delivery_key).hex()[:16]
 
 
 def feedback_about(listing_key: int, *, like: bool) -> str:
@@ -144,7 +228,5 @@ def feedback_about(listing_key: int, *, like: bool) -> str:
     return f"/{listing_key}/{MORE if like else LESS}"
 
 
-@lru_cache(maxsize=8)
-def _key(secret_key: str) -> bytes:
-    """Return a key of a length that BLAKE2b takes."""
-    return blake2b(secret_key.encode()).digest()
+def _mac(secret: str, purpose: bytes, number: int) -> bytes:
+    return blake2b(b"%d" % number, digest_size=18, key=key_of(secret), person=purpose).digest()

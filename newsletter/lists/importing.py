@@ -18,8 +18,9 @@ from newsletter.core.subscriber import Member
 from newsletter.lists.addresses import Addresses
 from newsletter.lists.document import shown
 from newsletter.lists.lines import Lines, encoding_of
+from newsletter.lists.members import read_days_cell
 from newsletter.lists.spreadsheet import Spreadsheet, letters
-from newsletter.lists.values import read_line
+from newsletter.lists.values import read_line, read_own_language
 
 # What a column of an export can stand for, and the names that it has in exports.
 FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -28,6 +29,8 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "first name": ("first name", "given name", "fname"),
     "last name": ("last name", "surname", "family name", "lname"),
     "topics": ("topics", "tags"),
+    "days": ("days", "weekdays"),
+    "language": ("language", "locale"),
     "status": ("status", "state", "email status", "subscriber type", "subscription status"),
     "left": ("unsub time", "unsubscribed at", "unsubscription date", "unsubscribe date"),
     "bounced": ("clean time", "bounced at"),
@@ -69,6 +72,7 @@ class Export:
         columns: what columns stand for whose names don't say it: a key of `FIELDS`, or "ignore".
         skip_unknown: pass over columns that nobody knows.
         status: of everybody in a file without such a column, such as "cleaned".
+        days: the weekdays on which the list comes out.
     """
 
     path: Path
@@ -76,6 +80,7 @@ class Export:
     columns: Mapping[str, str] = field(default_factory=dict)
     skip_unknown: bool = False
     status: str = ""
+    days: Collection[int] = range(7)
     mistakes: list[Mistake] = field(default_factory=list)
     _addresses: Addresses = field(default_factory=Addresses)
 
@@ -128,6 +133,8 @@ class Export:
             email=self._addresses.read(email),
             name=read_line(name) if name else "",
             topics=tuple(topic for topic in self.topics if topic.casefold() in tags),
+            days=read_days_cell(cells["days"], offered=self.days) if cells.get("days") else None,
+            language=read_own_language(cells["language"]) if cells.get("language") else None,
         )
         status = cells.get("status", self.status)
         if cells.get("left"):

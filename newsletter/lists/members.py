@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -18,8 +19,10 @@ from newsletter.lists.examples import ExampleFiles
 from newsletter.lists.spreadsheet import Spreadsheet
 from newsletter.lists.values import (
     read_cadence,
+    read_days,
     read_hour,
     read_line,
+    read_own_language,
     read_text_kind,
     read_timezone,
     read_topic,
@@ -49,6 +52,11 @@ def _read_follows(text: str) -> tuple[Follow, ...]:
     return tuple(dict.fromkeys(read_follow(one.strip()) for one in text.split(";") if one.strip()))
 
 
+def read_days_cell(text: str, *, offered: Collection[int]) -> tuple[int, ...]:
+    """Read weekdays from a cell such as `mon;thu`; see `read_days`."""
+    return read_days(re.findall(r"[^;,\s]+", text.lower()), offered)
+
+
 MOST_MISTAKES = 1000  # of one file that are named
 
 
@@ -62,7 +70,15 @@ class MembersFile:
     A list may have a million members, so there is no model per row: each column has its reader.
     """
 
-    def __init__(self, path: Path, topics: Collection[str], examples: ExampleFiles) -> None:
+    def __init__(self, path: Path, topics: Collection[str], days: Collection[int], examples: ExampleFiles) -> None:
+        """Begin.
+
+        Args:
+            path: the file.
+            topics: those of the list, which members may choose.
+            days: on which the list comes out.
+            examples: reads what members give as examples.
+        """
         self._path = path
         self._readers: dict[str, Callable[[str], Any]] = {
             "email": Addresses().read,
@@ -76,6 +92,8 @@ class MembersFile:
             "topics_mode": lru_cache(_TEXTS)(read_topics_mode),
             "interest": read_line,
             "text": read_text_kind,
+            "days": lru_cache(_TEXTS)(partial(read_days_cell, offered=days)),
+            "language": lru_cache(_TEXTS)(read_own_language),
             "examples": lambda text: examples.read(one.strip() for one in text.split(";") if one.strip()),
         }
         self.mistakes: list[Mistake] = []

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from newsletter.core.address import address_key
 from newsletter.core.errors import ListFileError, Mistake
-from newsletter.core.newsletter_list import NewsletterList
+from newsletter.core.newsletter_list import WEEKDAYS, NewsletterList
 from newsletter.core.subscriber import Member
 from newsletter.lists.addresses import Addresses
 from newsletter.lists.document import Document
@@ -54,6 +54,14 @@ def read_list_file(path: Path, check_source: Callable[[str], str]) -> ReadFile:
     return _ListReader(document, check_source).read()
 
 
+def _days_in(data: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return the days on which a list comes out, as far as its file is right."""
+    if "days" not in data:
+        return tuple(ListTable.model_fields["days"].default)
+    named = data["days"] if isinstance(data["days"], list) else ()
+    return tuple(WEEKDAYS.index(day) for day in named if day in WEEKDAYS)
+
+
 class _ListReader:
     """Goes on after a mistake wherever it can, on the raw data if need be."""
 
@@ -62,7 +70,8 @@ class _ListReader:
         self._name = document.path.stem
         topics = document.data.get("topics")
         known = frozenset(topics) if isinstance(topics, dict) else ()
-        self._context = Context(check_source, known, Addresses(), ExampleFiles(document.path.parent))
+        examples = ExampleFiles(document.path.parent)
+        self._context = Context(check_source, known, Addresses(), examples, _days_in(document.data))
         self._mistakes: list[Mistake] = []
         self._members: list[Member] = []
         self._named: dict[str, int] = {}  # the position of each address in the list file
@@ -77,6 +86,7 @@ class _ListReader:
             own=tuple(self._members),
             named=self._named,
             topics=self._context.topics,
+            days=self._context.days,
             members=members if isinstance(members, str) else None,
         )
         try:

@@ -34,19 +34,27 @@ class ListFileText:
     """What a list file says of its members.
 
     `own` are those whom it names itself, and `named` where, by address: the places of their tables. `members` is
-    the name of the members file, if there is one; `topics` are those that members may choose.
+    the name of the members file, if there is one; `topics` are those that members may choose, `days` those on
+    which the list comes out.
     """
 
     path: Path
     own: Sequence[Member]
     named: Mapping[str, int]
     topics: Collection[str]
+    days: Collection[int]
     members: str | None
 
     @property
     def definition(self) -> str:
         """Return a digest of all that decides about the members, but for the members file itself."""
-        said = (_READER, self.members, sorted(self.topics), [tuple(member) for member in self.own])
+        said = (
+            _READER,
+            self.members,
+            sorted(self.topics),
+            sorted(self.days),
+            [tuple(member) for member in self.own],
+        )
         return blake2b(repr(said).encode(), digest_size=16).hexdigest()
 
     def members_path(self) -> Path | None:
@@ -238,7 +246,7 @@ class MembersReading(Reading):
 
     def _members(self, path: Path, lines: Lines, stamp: str) -> Iterator[Member]:
         """Yield the members of the members file up to the first mistake; raise all of its mistakes at the end."""
-        file, repeats, named = MembersFile(path, self._text.topics, self._examples), Repeats(), self._text.named
+        file, repeats, named = self._members_file(path), Repeats(), self._text.named
         unreadable: tuple[Mistake, ...] = ()
         try:
             for line, member in file.read(lines):
@@ -258,12 +266,15 @@ class MembersReading(Reading):
                 raise _changed(path)
             raise ListFileError((*file.mistakes, *unreadable))
 
+    def _members_file(self, path: Path) -> MembersFile:
+        return MembersFile(path, self._text.topics, self._text.days, self._examples)
+
     def _name_repeats(self, path: Path, file: MembersFile, hashes: Collection[int]) -> None:
         """Note each address that comes a second time, among those whose hashes do."""
         if not hashes:
             return
         lines: dict[str, int] = {}
-        for line, member in MembersFile(path, self._text.topics, self._examples).read(Lines(path)):
+        for line, member in self._members_file(path).read(Lines(path)):
             key = member.address_key
             if hash(key) in hashes and key not in self._text.named and lines.setdefault(key, line) != line:
                 file.note(line, TWICE.format(email=member.email, where=f"line {lines[key]}"))

@@ -28,7 +28,7 @@ from newsletter.core.examples import GivenPaper
 from newsletter.core.follows import Follow, read_follow
 from newsletter.core.landing import Landing
 from newsletter.core.layout import Layout
-from newsletter.core.newsletter_list import Cadence, Hours, Masthead, NewsletterList, QuietDays
+from newsletter.core.newsletter_list import Cadence, Hours, Masthead, NewsletterList, QuietDays, SignUpRule
 from newsletter.core.ranking import Weights
 from newsletter.core.subscriber import Member
 from newsletter.core.topics import Topic, TopicsMode
@@ -37,11 +37,13 @@ from newsletter.lists.examples import ExampleFiles
 from newsletter.lists.values import (
     read_cadence,
     read_colour,
+    read_days,
     read_hour,
     read_hours,
     read_landing,
     read_language,
     read_line,
+    read_own_language,
     read_quiet_days,
     read_span,
     read_subject,
@@ -57,13 +59,14 @@ from newsletter.lists.values import (
 class Context:
     """What validation needs to know beside the table.
 
-    `check_source` returns what is wrong with a source as a sentence, or "".
+    `check_source` returns what is wrong with a source as a sentence, or "". `days` are those of the list.
     """
 
     check_source: Callable[[str], str]
     topics: Collection[str]
     addresses: Addresses
     examples: ExampleFiles
+    days: Collection[int]
 
 
 def read_sender(text: str, addresses: Addresses) -> str:
@@ -100,6 +103,12 @@ def _read_examples(value: object, info: ValidationInfo[Context]) -> tuple[GivenP
     raise ValueError('write a list in square brackets, such as ["2501.12345", "refs.bib"]')
 
 
+def _read_own_days(value: object, info: ValidationInfo[Context]) -> tuple[int, ...]:
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return read_days(value, info.context.days)
+    raise ValueError('write a list in square brackets, such as ["mon", "thu"]')
+
+
 Text = Annotated[str, _reads(lambda text, _: text)]
 Line = Annotated[str, _reads(lambda text, _: read_line(text))]
 Name = Annotated[str, _reads(lambda text, _: text and read_line(text))]
@@ -119,6 +128,8 @@ Address = Annotated[str, _reads(lambda text, context: context.addresses.read(tex
 Sender = Annotated[str, _reads(lambda text, context: read_sender(text, context.addresses))]
 Source = Annotated[str, _reads(_check_source)]
 ReadFollow = Annotated[Follow, _reads(lambda text, _: read_follow(text))]
+OwnDays = Annotated[Any, BeforeValidator(_read_own_days)]
+OwnLanguage = Annotated[str, _reads(lambda text, _: read_own_language(text))]
 ReadExamples = Annotated[Any, BeforeValidator(_read_examples)]
 Pattern = Annotated[str, _reads(lambda text, _: read_subject(text))]
 TopicChoice = Annotated[str, _reads(lambda text, context: read_topic(text, context.topics))]
@@ -230,6 +241,8 @@ class SubscriberTable(Table):
     interest: Name = ""
     examples: ReadExamples = ()
     text: ReadTextKind = TextKind.SUMMARY
+    days: OwnDays | None = None
+    language: OwnLanguage | None = None
 
     def to_member(self) -> Member:
         """Return the member as core knows it; a topic that is named twice counts once."""
@@ -245,6 +258,8 @@ class SubscriberTable(Table):
             interest=self.interest,
             examples=self.examples,
             text=self.text,
+            days=self.days,
+            language=self.language,
         )
 
 
@@ -272,7 +287,7 @@ class ListTable(Table):
     quiet_days: ReadQuietDays = QuietDays.SKIP
     landing: ReadLanding = Landing.SOURCE
     topics_mode: ReadTopicsMode = TopicsMode.FIRST
-    signup: Literal["open", "closed"] = "closed"
+    signup: Literal["open", "approval", "closed"] = "closed"
     members: Text | None = None
     theme: ThemeTable = ThemeTable()
     subject: SubjectTable = SubjectTable()
@@ -338,7 +353,7 @@ class ListTable(Table):
             min_listings=self.min_listings,
             quiet_days=self.quiet_days,
             landing=self.landing,
-            signup=self.signup,
+            signup=SignUpRule(self.signup),
             ranking=self.ranking.to_weights(),
             topics={name: topic.to_topic(name) for name, topic in self.topics.items()},
             topics_mode=self.topics_mode,

@@ -15,10 +15,12 @@ from zoneinfo import available_timezones
 from newsletter.core.choice import TextKind
 from newsletter.core.durations import read_duration
 from newsletter.core.landing import Landing
+from newsletter.core.languages import matching
 from newsletter.core.newsletter_list import WEEKDAYS, Cadence, Hours, QuietDays
 from newsletter.core.subject import read_pattern
 from newsletter.core.text import CONTROLS
 from newsletter.core.topics import TopicsMode
+from newsletter.render.issue.catalogues import languages
 
 _HOUR = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
@@ -182,6 +184,15 @@ def read_weekday(text: str) -> int:
     return WEEKDAYS.index(text)
 
 
+def read_days(names: Iterable[str], offered: Collection[int]) -> tuple[int, ...]:
+    """Read the weekdays on which a reader wants issues, each once; `offered` are those of the list."""
+    days = sorted({read_weekday(name) for name in names})
+    if not days or (offered and not set(days).intersection(offered)):
+        ours = ", ".join(WEEKDAYS[day] for day in sorted(offered))
+        raise ValueError(f"name at least one of the list's days: {ours}")
+    return tuple(days)
+
+
 def read_colour(text: str) -> str:
     """Read a colour in the one form that all mail programs know."""
     if not _COLOUR.fullmatch(text):
@@ -194,6 +205,13 @@ def read_language(text: str) -> str:
     if not _LANGUAGE.fullmatch(text):
         raise ValueError(f'{text!r} is not a language tag: write one such as "en" or "pt-BR"')
     return text
+
+
+def read_own_language(text: str) -> str:
+    """Read the language of one reader as the tag of a catalogue: there must be words for it."""
+    if found := matching(read_language(text), languages()):
+        return found
+    raise ValueError(f"there are no words in {text!r}: choose from {', '.join(languages())}")
 
 
 def read_topic(text: str, known: Collection[str]) -> str:

@@ -135,16 +135,14 @@ class Alarm(OperatorAlarm):
             "advice": cause.advice,
         }
         try:
-            subject, html, text = self.templates.mail("alarm", {"masthead": masthead, **values})
+            content = self.templates.mail("alarm", {"masthead": masthead, **values})
         except RenderError:
             plain = replace(masthead, theme={})
-            subject, html, text = self.packaged.mail("alarm", {"masthead": plain, **values})
+            content = self.packaged.mail("alarm", {"masthead": plain, **values})
         raw = single_message(
             sender=masthead.sender,
             to=Mailbox("", self.to),
-            subject=subject,
-            html=html,
-            text=text,
+            content=content,
             date=self.clock(),
             message_id=message_id(f"{masthead.list} alarm {cause.name}", day, self.to, sender.domain),
             signer=self.signer,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from newsletter.core.bounces import Outcome
 from newsletter.core.calendar import agenda
 from newsletter.core.delivery import WAITING, DeliveryState
 from newsletter.core.errors import ListFileError
@@ -23,6 +25,7 @@ from newsletter.ports import (
     Store,
 )
 
+_LATELY = timedelta(days=7)
 _FOR_OPERATORS = {SlowDownKind.DOMAIN, SlowDownKind.RELAY}
 _STUCK = (DeliveryState.DEFERRED, DeliveryState.UNCERTAIN, DeliveryState.SENDING)
 _UNFINISHED = (*_STUCK, DeliveryState.QUEUED)
@@ -68,12 +71,22 @@ class ListStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """What came back in the last week: how many events came to what, and how many were forged or nobody's."""
+
+    processed: Mapping[Outcome, int]
+    forged: int
+    unknown: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """How all lists stand, and what holds mail up."""
 
     lists: list[ListStatus]
     slow_downs: list[SlowDown]
     held: list[HeldDomain]
+    inbound: Inbound
     wrong: list[ListFileError]  # of lists that were never synced, as their members files are wrong
 
 
@@ -101,8 +114,18 @@ async def status(
         ],
         slow_downs=await slow_downs_for_operators(store.slow_downs, now=now),
         held=await store.suppressions.held(),
+        inbound=await _inbound(store, now),
         wrong=wrong,
     )
+
+
+async def _inbound(store: Store, now: datetime) -> Inbound:
+    """Return what came back lately."""
+    numbers: Counter[Outcome] = Counter()
+    for one in await store.inbound.counts(since=(now - _LATELY).date()):
+        numbers[one.outcome] += one.number
+    forged, unknown = numbers.pop(Outcome.FORGED, 0), numbers.pop(Outcome.UNKNOWN, 0)
+    return Inbound(processed=dict(sorted(numbers.items())), forged=forged, unknown=unknown)
 
 
 async def _names_without_file(store: Store, files: Iterable[ListFile]) -> list[str]:

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from newsletter.core.likeness import Opinion
+from newsletter.core.listing import Listing
+
+
+class Said(NamedTuple):
+    """What a reader said of a paper: its number, the paper, and whether they want more like it or less."""
+
+    listing_key: int
+    listing: Listing
+    liked: bool
 
 
 class Feedback(Protocol):
@@ -38,4 +47,8 @@ class Feedback(Protocol):
 
         After that come the papers that they gave as examples, as liked ones.
         """
+        ...
+
+    async def all_of(self, subscriber_key: int) -> list[Said]:
+        """Return all that a reader said and that is kept, newest first."""
         ...

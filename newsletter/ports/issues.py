@@ -124,6 +124,20 @@ class Issues(Protocol):
         """
         ...
 
+    async def add_delivery(self, issue: Issue, subscriber_key: int, plan: Plan, *, now: datetime) -> bool:
+        """Add a delivery to an issue that is closed, for a subscriber who joined later; safe to repeat.
+
+        Args:
+            issue: the closed issue.
+            subscriber_key: who is to get it.
+            plan: decides for the subscriber, as in `freeze`.
+            now: aware, UTC.
+
+        Returns:
+            False, having changed nothing: the subscriber has a delivery of it already, or gets none by the plan.
+        """
+        ...
+
     async def rendering(self, key: int) -> Rendering | None:
         """Return the rendering of an issue; None for one that was closed by a version that kept none."""
         ...

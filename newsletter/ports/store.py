@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from newsletter.ports.address_changes import AddressChanges
 from newsletter.ports.examples import Examples
 from newsletter.ports.feedback import Feedback
+from newsletter.ports.inbound import InboundEvents
 from newsletter.ports.issues import Issues
+from newsletter.ports.leavings import Leavings
 from newsletter.ports.library import Library
 from newsletter.ports.outbox import Outbox
 from newsletter.ports.pictures import Pictures
+from newsletter.ports.signups import SignUps
 from newsletter.ports.slots import Slots
 from newsletter.ports.slow_downs import SlowDowns
 from newsletter.ports.subscribers import Subscribers
@@ -23,11 +27,15 @@ class Store(Protocol):
     pictures: Pictures  # what was found at the URLs of papers' pictures
     issues: Issues  # closed
     subscribers: Subscribers  # of all lists
+    signups: SignUps  # of who asked on the web and is not on a list yet
+    leavings: Leavings  # that they left, as long as that keeps them out
+    address_changes: AddressChanges  # new addresses that they ask for
     examples: Examples  # what is known of papers that they gave as examples
     feedback: Feedback  # what they said of papers
     outbox: Outbox  # deliveries
     slow_downs: SlowDowns  # what holds mail up for a while
     suppressions: Suppressions  # addresses that are never mailed
+    inbound: InboundEvents  # what came back
     high_water: HighWater  # how far the ledger has come
     slots: Slots  # what became of lists' slots
 

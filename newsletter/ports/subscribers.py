@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from newsletter.core.newsletter_list import Cadence
-from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus
+from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus, Wishes
+from newsletter.core.suppression import SuppressedBy
 from newsletter.core.syncing import Barred, ChangeKind, PlannedChange, SyncCounts
 from newsletter.ports.rosters import HeldFiles, SeenFiles
 
@@ -25,8 +26,9 @@ class ReaderCounts:
 class Comparison(Protocol):
     """What bringing the subscribers of a list into line with its files would change.
 
-    Who unsubscribed stays so although the files still name them. Who came by another way than the files keeps
-    their own wishes, whether the files name them or not. Who is no longer named is removed.
+    Who unsubscribed stays so although the files still name them. Who came by another way than the files, or has
+    chosen for themselves since, keeps their own wishes, whatever the files say. Of those whom the files brought,
+    who is no longer named is removed.
 
     Attributes:
         counts: how many subscribers that concerns.
@@ -62,6 +64,7 @@ class SubscriberRecord:
     """A subscriber as an operator reads it.
 
     `joined_at` and `changed_at` are aware, UTC. `barred` says why no mail goes to the address, or is None.
+    `own_wishes_since` is when the reader first chose for themselves (aware, UTC); None: they did not.
     """
 
     key: int
@@ -69,6 +72,7 @@ class SubscriberRecord:
     joined_at: datetime
     changed_at: datetime
     barred: Barred | None
+    own_wishes_since: datetime | None = None
 
 
 class Leaver(NamedTuple):
@@ -76,6 +80,18 @@ class Leaver(NamedTuple):
 
     subscriber: Subscriber
     is_news: bool
+
+
+class Confirmed(NamedTuple):
+    """What a reader's own confirmation came to.
+
+    `key` is the subscriber's number; None if they stay out. `is_news` is False if they read already, or stay out.
+    `barred` says why they stay out, or is None.
+    """
+
+    key: int | None
+    is_news: bool
+    barred: Barred | None = None
 
 
 class Subscribers(Protocol):
@@ -179,13 +195,61 @@ class Subscribers(Protocol):
         """Return the subscriber of an address on a list, of whatever status, or None."""
         ...
 
-    async def suppress(self, email: str, *, list_name: str | None, reason: str, now: datetime) -> bool:
-        """Never mail an address again, on one list or (None) on all; return whether that is news.
+    async def keep_wishes(self, key: int, wishes: Wishes, *, now: datetime) -> Subscriber | None:
+        """Keep what an active reader chose by themselves: all of it at once, and no file changes it any more.
 
-        A subscriber of the list becomes `unsubscribed`, deliveries not yet sent are withdrawn.
+        With a pause alone the other wishes stay the file's. When a pause begins, what the reader was not sent yet
+        of issues of days before its end is withdrawn.
+
+        Args:
+            key: the subscriber's number.
+            wishes: all that the reader wishes, as far as their list can meet it (`newsletter.core.wishes.fitted`).
+            now: aware, UTC.
+
+        Returns:
+            The subscriber with these wishes; None: the number is of nobody who reads the list.
         """
         ...
 
-    async def leave(self, key: int, *, reason: str, now: datetime) -> Leaver | None:
-        """Do what `suppress` does for the subscriber of a number, on their list; None: there is none."""
+    async def suppress(
+        self,
+        address: str,
+        *,
+        list_name: str | None,
+        reason: str,
+        now: datetime,
+        by: SuppressedBy = SuppressedBy.OPERATOR,
+        evidence: str = "",
+    ) -> bool:
+        """Never mail an address again, on one list or (None) on all; return whether that is news.
+
+        A subscriber of the list becomes `unsubscribed`, deliveries not yet sent are withdrawn. The subscribers of
+        a whole domain (`@example.org`) stay as they are: no issue is planned for them, and their deliveries are
+        withdrawn when they are claimed. What is suppressed already keeps its reason, unless the operator's word
+        comes now.
+
+        Args:
+            address: an address, or a domain.
+            list_name: the list; None: all lists.
+            reason: why, in a few words, such as `unsubscribed` or what a relay said.
+            now: aware, UTC.
+            by: by whose word; it decides whether the reader's own confirmation ends it
+                (`core.suppression.ends_by_confirmation`).
+            evidence: what shows it, for whoever looks at it later: which bounce, which file and line, or what the
+                reader gave as a reason.
+        """
+        ...
+
+    async def leave(self, key: int, *, reason: str, now: datetime, evidence: str = "") -> Leaver | None:
+        """Do what `suppress` does for the subscriber of a number, on their list, by their word; None: no such."""
+        ...
+
+    async def return_by_confirmation(self, list_name: str, member: Member, *, now: datetime) -> Confirmed:
+        """Put a person on a list who confirmed that from their own address; in one transaction, safe to repeat.
+
+        What kept them out ends, as far as their confirmation ends it (`core.suppression.ends_by_confirmation`): on
+        this list and on all lists. On other lists that they were on, what was for all lists goes on. They are of
+        origin `web` from now on, with these wishes, so that no file takes them off. Who reads the list already
+        keeps their wishes. Who is kept out by the operator's word, or with a whole domain, stays out.
+        """
         ...

@@ -7,15 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from newsletter.core.suppression import SuppressedBy
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suppression:
-    """An address that is not mailed any more, on one list or (None) on all; or `held`, and mailed still."""
+    """An address, or a domain as `@example.org`, that is not mailed any more; or `held`, and mailed still.
+
+    `list` is the list, None: all lists. `evidence` is what shows the reason, and may be empty.
+    """
 
     address: str
     list: str | None
     reason: str
     since: datetime
+    by: SuppressedBy = SuppressedBy.OPERATOR
+    evidence: str = ""
     held: bool = False
 
 
@@ -33,15 +40,27 @@ class Suppressions(Protocol):
     """Addresses that are not mailed any more, for operators, and those that relays call dead."""
 
     async def find(
-        self, *, list_name: str | None = None, held: bool | None = None, address: str | None = None
+        self,
+        *,
+        list_name: str | None = None,
+        held: bool | None = None,
+        address: str | None = None,
+        after: Suppression | None = None,
+        limit: int | None = None,
     ) -> list[Suppression]:
-        """Return all suppressions, held addresses among them, by address.
+        """Return suppressions, held addresses among them, by address and list.
 
         Args:
             list_name: narrows to one list, those for all lists included.
-            address: narrows to one.
             held: only addresses that are held, or only those that are not; None: both.
+            address: narrows to one.
+            after: only those that come after this one: the last of what was returned before.
+            limit: how many at most; None: all.
         """
+        ...
+
+    async def number(self, *, list_name: str | None = None, held: bool | None = None) -> int:
+        """Return how many `find` would return without a limit."""
         ...
 
     async def add(self, suppressions: Sequence[Suppression], *, now: datetime) -> int:

@@ -29,6 +29,7 @@ class SyncPlan:
             ChangeKind.CHANGE: counts.changed,
             ChangeKind.REACTIVATE: counts.reactivated,
             ChangeKind.REMOVE: counts.removed,
+            ChangeKind.KEEPS: counts.keeping,
             ChangeKind.STAYS_OUT: self.staying_out,
         }
 
@@ -70,6 +71,6 @@ async def _differences(
     subscribers: Subscribers, file: ListFile, limit: int
 ) -> tuple[SyncCounts, list[PlannedChange]]:
     async with subscribers.compare(file.list.name, file.roster.reading()) as comparison:
-        kinds = (ChangeKind.ADD, ChangeKind.CHANGE, ChangeKind.REACTIVATE, ChangeKind.REMOVE)
+        kinds = [kind for kind in ChangeKind if kind is not ChangeKind.STAYS_OUT]
         found = [await comparison.changes(kind, limit=limit) for kind in kinds]
         return comparison.counts, [change for some in found for change in some]

@@ -34,10 +34,10 @@ _LOOK_AT_CLOCK = 1.0  # seconds
 
 
 class Schedule:
-    """Runs `tick` and `collect` at their intervals for as long as its `async with` lasts.
+    """Runs `tick`, `collect` and what is added at their intervals for as long as its `async with` lasts.
 
-    A turn of `collect` is left out while the last one goes on. A tick is not: it is left to `tick` what it does
-    while an earlier one goes on. An error is logged, and the work is done again at its next turn.
+    A turn is left out while the last one goes on. Only a tick is not: it is left to `tick` what it does while an
+    earlier one goes on. An error is logged, and the work is done again at its next turn.
     """
 
     def __init__(
@@ -78,6 +78,10 @@ class Schedule:
         now = clock()
         self._add("tick", tick, tick_every, jitter=timedelta(), first_at=now, at_once=_MOST_TICKS)
         self._add("collect", collect, collect_every, jitter=jitter, first_at=now + collect_every, at_once=1)
+
+    def add(self, name: str, work: Work, every: timedelta) -> None:
+        """Add work that runs for the first time at once; `every` is from one turn to the next."""
+        self._add(name, work, every, jitter=timedelta(), first_at=self._clock(), at_once=1)
 
     def _add(
         self, name: str, work: Work, every: timedelta, *, jitter: timedelta, first_at: datetime, at_once: int

@@ -6,18 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from newsletter.core.delivery import Uncertain
 from newsletter.core.relay import Pipelining, Security
+from newsletter.settings.group import Group
+from newsletter.settings.inbound import InboundSettings
 from newsletter.settings.values import (
     FROM_JSON,
     IN_LOWER_CASE,
@@ -39,12 +34,6 @@ _NO_SECRET = SecretStr("")
 
 
 _PORTS = {Security.STARTTLS: 587, Security.TLS: 465, Security.NONE: 25}
-
-
-class Group(BaseModel):
-    """A group of settings: unknown names are mistakes, values are immutable, error messages don't show them."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
 
 
 class RelaySettings(Group):
@@ -167,7 +156,7 @@ class DeliverySettings(Group):
     batch: int = Field(default=2000, ge=1, le=10_000)
     domain_connections: int = Field(default=0, ge=0)
     domain_rate: float = Field(default=0, ge=0)
-    domains: Annotated[dict[MailDomain, DomainSettings], NoDecode, FROM_JSON] = {}
+    domains: Annotated[dict[MailDomain, DomainSettings], NoDecode, FROM_JSON] = Field(default={})
 
 
 class DkimSettings(Group):
@@ -201,12 +190,16 @@ class DkimSettings(Group):
 
 
 class WebSettings(Group):
-    """The public pages. `public_url` is where readers reach them, or empty; `secret_key` signs links in mails."""
+    """The public pages. `public_url` is where readers reach them, or empty.
+
+    `secret_key` signs links in mails; links that one of `former_secret_keys` signed work still.
+    """
 
     host: Host = "127.0.0.1"
     port: Port = 8000
     public_url: PublicAddress = ""
     secret_key: SecretKey = _NO_SECRET
+    former_secret_keys: Annotated[tuple[SecretKey, ...], NoDecode, FROM_JSON] = ()
     admin_token: SecretStr = _NO_SECRET
 
 
@@ -266,6 +259,7 @@ class Settings(BaseSettings):
     delivery: DeliverySettings = DeliverySettings()
     dkim: DkimSettings = DkimSettings()
     web: WebSettings = WebSettings()
+    inbound: InboundSettings = InboundSettings()
     paths: PathSettings = PathSettings()
     log: LogSettings = LogSettings()
     lists: ListsSettings = ListsSettings()

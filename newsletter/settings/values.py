@@ -125,6 +125,10 @@ def _host(value: str) -> str:
     return value
 
 
+def _host_or_nothing(value: str) -> str:
+    return _host(value) if value else value
+
+
 def _is_ip(value: str) -> bool:
     try:
         ip_address(value)
@@ -232,6 +236,7 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 PublicAddress = Annotated[str, AfterValidator(_public_address)]  # or an empty text
 Host = Annotated[str, AfterValidator(_host)]
+HostOrNothing = Annotated[str, AfterValidator(_host_or_nothing)]
 SecretKey = Annotated[SecretStr, AfterValidator(_secret_key)]  # or an empty text
 DatabaseAddress = Annotated[SecretStr, AfterValidator(_database)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]  # or an empty text

@@ -21,7 +21,7 @@ _NUMBERS_KEPT = 100_000
 _CHOICES_KEPT = 20_000
 
 
-def _written(choice: Choice) -> bytes:
+def written(choice: Choice) -> bytes:
     """Return a choice as it is stored: a JSON array of the positions and of the reasons beside each, in UTF-8.
 
     Where the reader wants abstracts, that is third.
@@ -65,7 +65,7 @@ class NumberedChoices:
 
     def number(self, choice: Choice, subject: str) -> int:
         """Return the number of a choice; `take_new` gives those that are new."""
-        chosen = _written(choice)
+        chosen = written(choice)
         digest = blake2b(chosen, digest_size=16).digest()  # a tenth of the text's size
         if digest not in self._numbers:
             if len(self._numbers) >= _NUMBERS_KEPT:

@@ -29,6 +29,7 @@ from newsletter.core.issue import Draft, Issue
 from newsletter.core.rendering import Rendering
 from newsletter.core.steps import Plan, opening, require_reader
 from newsletter.core.subscriber import Subscriber, SubscriberStatus
+from newsletter.store.barring import SUPPRESSION
 from newsletter.store.bulk import in_chunks, insert, rows, run
 from newsletter.store.choices import Brought, NumberedChoices
 from newsletter.store.engine import Database
@@ -37,7 +38,6 @@ from newsletter.store.feedback import Opinions
 from newsletter.store.half_issues import HalfIssues, half_issue, write_on
 from newsletter.store.statements import ADD_CHOICES, ADD_DELIVERIES
 from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
-from newsletter.store.subscribers import SUPPRESSION
 from newsletter.store.tables import IS_CLOSED, issue_listings, issues, renderings, subscribers
 from newsletter.store.workers import Workers
 

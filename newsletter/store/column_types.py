@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 from zlib import compress, decompress
@@ -12,6 +13,20 @@ from pydantic import TypeAdapter
 from sqlalchemy.engine import Dialect
 
 T = TypeVar("T")
+
+# BIGINT everywhere but on SQLite, where only INTEGER counts up by itself.
+Key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+# Text that is looked up: compared byte by byte on both engines. PostgreSQL's default follows the rules of the
+# system's language, which change with its updates and leave indexes wrong.
+Exact = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
+def one_of(kind: type[StrEnum]) -> sa.Enum:
+    """Return a column type for an enumeration: its values as short text, which stays readable and can grow."""
+    return sa.Enum(
+        kind, native_enum=False, length=20, values_callable=lambda members: [member.value for member in members]
+    )
 
 
 def moment_text(value: datetime) -> str:

@@ -104,11 +104,12 @@ class SqlComparison(Comparison):
         for statement in staging.COMPARE:
             await run(self._connection, statement, list=self._list)
         [row] = await run(self._connection, staging.COUNT, list=self._list)
-        members, added, changed, reactivated, removed, present = row
+        members, added, changed, reactivated, keeping, removed, present = row
         self.counts = SyncCounts(
             added=added,
             changed=changed,
             reactivated=reactivated,
+            keeping=keeping,
             removed=removed,
             unchanged=members - added - changed - reactivated,
             present=present,

@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from newsletter.core.examples import with_examples
 from newsletter.core.likeness import Example, Opinion
-from newsletter.ports import Feedback
+from newsletter.ports import Feedback, Said
 from newsletter.store.bulk import among, insert
 from newsletter.store.engine import Database
 from newsletter.store.examples import KnownExamples
@@ -77,6 +77,17 @@ class SqlFeedback(Feedback):
             said = await Opinions(frozenset({row.key})).of(connection, [row.key])
             examples = await KnownExamples().of(connection, {row.key: read_examples(row.examples)})
         return with_examples(said.get(row.key, ()), examples.get(row.key, ()))
+
+    @override
+    async def all_of(self, subscriber_key: int) -> list[Said]:
+        query = (
+            sa.select(feedback.c.listing_key, listings.c.record, feedback.c.liked)
+            .join(listings, listings.c.key == feedback.c.listing_key)
+            .where(feedback.c.subscriber_key == subscriber_key)
+            .order_by(*_NEWEST_FIRST)
+        )
+        async with self._database.read() as connection:
+            return [Said(*row) for row in await connection.execute(query)]
 
 
 class Opinions:

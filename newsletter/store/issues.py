@@ -21,6 +21,7 @@ from newsletter.store.choices import read_choice
 from newsletter.store.closing import IssueCloser
 from newsletter.store.engine import Database
 from newsletter.store.feedback import current_key
+from newsletter.store.late_deliveries import add_delivery
 from newsletter.store.states import state_counts
 from newsletter.store.tables import IS_CLOSED, choices, deliveries, issue_listings, issues, renderings, subscribers
 from newsletter.store.workers import Workers
@@ -135,6 +136,12 @@ class SqlIssues(Issues):
             if made is not None:
                 return made, True
         return earlier, False
+
+    @override
+    async def add_delivery(self, issue: Issue, subscriber_key: int, plan: Plan, *, now: datetime) -> bool:
+        async with self._database.write() as connection:
+            await self._database.alone(connection, f"add a delivery of issue {issue.key}")
+            return await add_delivery(connection, issue, subscriber_key, plan, now=now)
 
     @override
     async def rendering(self, key: int) -> Rendering | None:

@@ -21,13 +21,13 @@ from newsletter.store.bulk import among, fetch, in_chunks, run
 from newsletter.store.changes import take_steps
 from newsletter.store.choices import read_choice
 from newsletter.store.column_types import moment_text, read_moment
+from newsletter.store.dead_addresses import note_dead
 from newsletter.store.engine import Database
 from newsletter.store.records import count_records, issues_with, read_records, read_records_of
 from newsletter.store.statements import CLAIM, HOLD
 from newsletter.store.states import keys_in_state, state_counts
 from newsletter.store.subscriber_rows import FIELDS, subscriber_of
 from newsletter.store.suppressing import WHO_GETS_MAIL
-from newsletter.store.suppressions import note_dead
 from newsletter.store.tables import deliveries, delivery_events, issues
 from newsletter.store.workers import Workers
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 from typing_extensions import override
 
 from newsletter.ports import Store
+from newsletter.store.address_changes import SqlAddressChanges
 from newsletter.store.engine import Database
 from newsletter.store.examples import SqlExamples
 from newsletter.store.feedback import SqlFeedback
 from newsletter.store.high_water import SqlHighWater
+from newsletter.store.inbound import SqlInboundEvents
 from newsletter.store.issues import SqlIssues
+from newsletter.store.leavings import SqlLeavings
 from newsletter.store.listings import SqlLibrary
 from newsletter.store.outbox import SqlOutbox
 from newsletter.store.pictures import SqlPictures
+from newsletter.store.signups import SqlSignUps
 from newsletter.store.slots import SqlSlots
 from newsletter.store.slow_downs import SqlSlowDowns
 from newsletter.store.subscribers import SqlSubscribers
@@ -30,11 +34,15 @@ class SqlStore(Store):
         workers = _workers(database)
         self.issues = SqlIssues(database, workers)
         self.subscribers = SqlSubscribers(database)
+        self.signups = SqlSignUps(database)
+        self.leavings = SqlLeavings(database)
+        self.address_changes = SqlAddressChanges(database)
         self.examples = SqlExamples(database)
         self.feedback = SqlFeedback(database)
         self.outbox = SqlOutbox(database, workers)
         self.slow_downs = SqlSlowDowns(database)
         self.suppressions = SqlSuppressions(database)
+        self.inbound = SqlInboundEvents(database)
         self.high_water = SqlHighWater(database)
         self.slots = SqlSlots(database)
 

@@ -1,7 +1,8 @@
 """The statements that compare a list's subscribers with the members of its files, and apply what differs.
 
 They work on temporary tables of their connection: `staged` holds the members, `differing` the addresses of those
-who are to be added, changed or brought back, and `gone` the keys of the subscribers whom the files name no longer.
+who are to be added, changed or brought back, or who keep own wishes that differ, and `gone` the keys of the
+subscribers whom the files name no longer.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ _DIFFERING = """
     INSERT INTO differing
     SELECT staged.address_key,
         CASE WHEN subscribers.key IS NULL THEN 'add' WHEN subscribers.status = 'removed' THEN 'reactivate'
-            ELSE 'change' END
+            WHEN subscribers.own_wishes_since IS NULL THEN 'change' ELSE 'keeps own wishes' END
     FROM staged LEFT JOIN subscribers
         ON subscribers.list = {list} AND subscribers.address_key = staged.address_key
     WHERE subscribers.key IS NULL
@@ -85,6 +86,7 @@ COUNT = _both(
         (SELECT count(*) FROM differing WHERE kind = 'add'),
         (SELECT count(*) FROM differing WHERE kind = 'change'),
         (SELECT count(*) FROM differing WHERE kind = 'reactivate'),
+        (SELECT count(*) FROM differing WHERE kind = 'keeps own wishes'),
         (SELECT count(*) FROM gone),
         CASE WHEN EXISTS (SELECT 1 FROM gone) THEN
             (SELECT count(*) FROM subscribers WHERE list = :list AND origin = 'file' AND status = 'active')
@@ -92,7 +94,8 @@ COUNT = _both(
     """
 )
 
-# Who came by another way, perhaps just now, stays as they are. Who has unsubscribed stays so.
+# Who came by another way, or chose for themselves, perhaps just now, stays as they are. Who has unsubscribed stays
+# so.
 _PUT_DIFFERING = """
     INSERT INTO subscribers (list, {columns}, status, origin, created_at, updated_at)
     SELECT {list}, {staged}, 'active', 'file', {now}, {now}
@@ -103,7 +106,10 @@ _PUT_DIFFERING = """
         status = CASE subscribers.status WHEN 'unsubscribed' THEN 'unsubscribed' ELSE excluded.status END
     WHERE subscribers.origin = excluded.origin
 """
-_CHANGES = ", ".join(f"{name} = excluded.{name}" for name in Member._fields)
+_CHANGES = ", ".join(
+    f"{name} = CASE WHEN subscribers.own_wishes_since IS NULL THEN excluded.{name} ELSE subscribers.{name} END"
+    for name in Member._fields
+)
 _REMOVE = """
     UPDATE subscribers SET status = 'removed', updated_at = {now}
     WHERE key IN (SELECT key FROM gone) AND origin = 'file' AND status = 'active'
@@ -128,7 +134,7 @@ def _each(sql: str, **values: str) -> Statement:
 
 
 ADD = _each(_PUT_DIFFERING, of_kind="= 'add'")
-CHANGE = (_each(_PUT_DIFFERING, of_kind="<> 'add'"), _each(_REMOVE))
+CHANGE = (_each(_PUT_DIFFERING, of_kind="IN ('change', 'reactivate')"), _each(_REMOVE))
 
 # Those who were just removed, by their keys.
 REMOVED = _both(

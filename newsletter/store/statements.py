@@ -81,6 +81,35 @@ ADD_CHOICES = Statement(
     """,
 )
 
+_ADDRESS = "subscribers.address_key"
+# The domain of an address with its last @, as both engines read it. What comes before is what is left when
+# all that is no @ is taken off the end.
+_DOMAIN = f"substr({_ADDRESS}, length(rtrim({_ADDRESS}, replace({_ADDRESS}, '@', ''))))"
+# No address begins with @. Hardly ever is a domain suppressed. This is asked once a statement; if there is none,
+# no subscriber's domain is looked up.
+_ANY_DOMAIN = "EXISTS (SELECT 1 FROM suppressions WHERE address_key >= '@' AND address_key < 'A')"
+
+
+def _suppression(own: str, of_domain: str) -> str:
+    """Return the expression for what suppresses a subscriber's address on their list, itself or with its domain.
+
+    Args:
+        own: the column of the address's own suppression. Of several, one for all lists stands first.
+        of_domain: what is told of the domain's.
+    """
+    one = f"""(
+        SELECT {{told}} FROM suppressions WHERE suppressions.address_key = {{key}}
+            AND suppressions.list IN (subscribers.list, '{EVERY_LIST}') ORDER BY suppressions.list LIMIT 1
+    )"""
+    return f"""coalesce(
+        {one.format(told=own, key=_ADDRESS)},
+        CASE WHEN {_ANY_DOMAIN} THEN {one.format(told=of_domain, key=_DOMAIN)} END
+    )"""
+
+
+SUPPRESSION_REASON = _suppression("reason", "address_key || ': ' || reason")
+SUPPRESSION_SINCE = _suppression("since", "since")
+
 # Deliveries of an issue that are due, with what was chosen for the subscriber, why the address is suppressed, or
 # NULL, and the subscriber, whose address and name are as they were when the issue was closed. All of these have a
 # choice; the outer join keeps SQLite from going through the choices first.
@@ -91,9 +120,7 @@ _WHEN_CLOSED = {
 _DUE = f"""
     SELECT deliveries.key, deliveries.issue_key, subscriber_key, state, due_at, attempts,
         chosen, subject,
-        (SELECT reason FROM suppressions
-            WHERE suppressions.address_key = subscribers.address_key
-                AND suppressions.list IN (subscribers.list, '{EVERY_LIST}') LIMIT 1) AS suppression,
+        {SUPPRESSION_REASON} AS suppression,
         {", ".join(_WHEN_CLOSED.get(name, f"subscribers.{name}") for name in FIELDS)}
     FROM deliveries JOIN subscribers ON subscribers.key = deliveries.subscriber_key
         LEFT JOIN choices ON choices.issue_key = deliveries.issue_key AND choices.number = deliveries.choice

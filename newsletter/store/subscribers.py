@@ -14,30 +14,31 @@ from typing_extensions import override
 
 from newsletter.core.errors import UsageError
 from newsletter.core.newsletter_list import Cadence
-from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus
+from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus, Wishes
+from newsletter.core.suppression import SuppressedBy
 from newsletter.core.syncing import LEFT, Barred
-from newsletter.ports import Comparison, HeldFiles, Leaver, ReaderCounts, SeenFiles, SubscriberRecord, Subscribers
+from newsletter.ports import (
+    Comparison,
+    Confirmed,
+    HeldFiles,
+    Leaver,
+    ReaderCounts,
+    SeenFiles,
+    SubscriberRecord,
+    Subscribers,
+)
+from newsletter.store.barring import SUPPRESSED_SINCE, SUPPRESSION, barred_among
 from newsletter.store.bulk import among, in_chunks, insert
 from newsletter.store.comparison import compared, files_held, hold_files, note_files, synced_files
+from newsletter.store.confirming import return_by_confirmation
 from newsletter.store.engine import Database
+from newsletter.store.leavings import note_leaving
 from newsletter.store.subscriber_rows import COLUMNS, MEMBER_COLUMNS, member_row, subscriber_of
 from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
 from newsletter.store.tables import EVERY_LIST, subscribers, suppressions
+from newsletter.store.wishes import keep_wishes
 
-
-def _of_suppression(column: sa.Column[Any]) -> sa.Label[Any]:
-    """Return a column of what suppresses a subscriber's address, on the list or on all; else it is NULL."""
-    which = sa.select(column).where(
-        suppressions.c.address_key == subscribers.c.address_key,
-        suppressions.c.list.in_([subscribers.c.list, EVERY_LIST]),
-    )
-    # In one order, so that both columns are of one suppression.
-    one = which.order_by(suppressions.c.list).limit(1)
-    return one.scalar_subquery().label(f"suppression_{column.name}")
-
-
-SUPPRESSION = _of_suppression(suppressions.c.reason)
-_BARRED = (SUPPRESSION, _of_suppression(suppressions.c.since))
+_OF_RECORD = ("key", "created_at", "updated_at", "own_wishes_since")
 
 
 class SqlSubscribers(Subscribers):
@@ -126,15 +127,15 @@ class SqlSubscribers(Subscribers):
         after: int = 0,
         limit: int = 1000,
     ) -> list[SubscriberRecord]:
-        columns = (subscribers.c.key, subscribers.c.created_at, subscribers.c.updated_at)
-        query = sa.select(*columns, *_BARRED, *COLUMNS).where(
+        columns = [subscribers.c[name] for name in _OF_RECORD]
+        query = sa.select(*columns, SUPPRESSION, SUPPRESSED_SINCE, *COLUMNS).where(
             *_which(list_name, statuses), subscribers.c.key > after
         )
         if address_key is not None:
             query = query.where(subscribers.c.address_key == address_key)
         async with self._database.read() as connection:
             rows = await connection.execute(query.order_by(subscribers.c.key).limit(limit))
-            return [_record(row) for row in rows]
+            return [_record(tuple(row)) for row in rows]
 
     @override
     async def number(self, *, list_name: str | None = None, statuses: Collection[SubscriberStatus] = ()) -> int:
@@ -159,11 +160,12 @@ class SqlSubscribers(Subscribers):
     ) -> Mapping[str, Barred | None]:
         left_out: dict[str, Barred | None] = {}
         same = {"list": list_name, "status": SubscriberStatus.ACTIVE, "origin": origin, "updated_at": now}
+        same |= {"own_wishes_since": None, "paused_until": None}
         for some in in_chunks(members):
             rows = {one.address_key: dict(zip(MEMBER_COLUMNS, member_row(one), strict=True)) for one in some}
             async with self._database.write() as connection:
                 await self._database.alone(connection, WHO_GETS_MAIL)
-                barred = await _barred(connection, list_name, list(rows))
+                barred = await barred_among(connection, list_name, list(rows))
                 wanted = [row | same | {"created_at": now} for key, row in rows.items() if key not in barred]
                 added = await _added(connection, wanted) if wanted else set()
             left_out |= {key: barred.get(key) for key in rows if key not in added}
@@ -180,7 +182,7 @@ class SqlSubscribers(Subscribers):
                     among(connection, subscribers.c.address_key, keys),
                 )
                 found |= dict.fromkeys(await connection.scalars(known))
-                found |= await _barred(connection, list_name, keys)
+                found |= await barred_among(connection, list_name, keys)
         return found
 
     @override
@@ -199,23 +201,54 @@ class SqlSubscribers(Subscribers):
         return await self._database.read_at_once(one)
 
     @override
-    async def suppress(self, email: str, *, list_name: str | None, reason: str, now: datetime) -> bool:
-        async def whole(connection: AsyncConnection) -> bool:
+    async def keep_wishes(self, key: int, wishes: Wishes, *, now: datetime) -> Subscriber | None:
+        async def whole(connection: AsyncConnection) -> Subscriber | None:
             await self._database.alone(connection, WHO_GETS_MAIL)
-            return await suppress(connection, email, list_name=list_name, reason=reason, now=now)
+            return await keep_wishes(connection, key, wishes, now=now)
 
         return await self._database.write_at_once(whole)
 
     @override
-    async def leave(self, key: int, *, reason: str, now: datetime) -> Leaver | None:
+    async def suppress(
+        self,
+        address: str,
+        *,
+        list_name: str | None,
+        reason: str,
+        now: datetime,
+        by: SuppressedBy = SuppressedBy.OPERATOR,
+        evidence: str = "",
+    ) -> bool:
+        async def whole(connection: AsyncConnection) -> bool:
+            await self._database.alone(connection, WHO_GETS_MAIL)
+            return await suppress(
+                connection, address, list_name=list_name, reason=reason, now=now, by=by, evidence=evidence
+            )
+
+        return await self._database.write_at_once(whole)
+
+    @override
+    async def leave(self, key: int, *, reason: str, now: datetime, evidence: str = "") -> Leaver | None:
         async def whole(connection: AsyncConnection) -> Leaver | None:
             await self._database.alone(connection, WHO_GETS_MAIL)
             row = (await connection.execute(sa.select(*COLUMNS).where(subscribers.c.key == key))).first()
             if row is None:
                 return None
-            one = subscriber_of(row)
-            is_news = await suppress(connection, one.email, list_name=one.list, reason=reason, now=now)
+            one, by = subscriber_of(row), SuppressedBy.READER
+            is_news = await suppress(
+                connection, one.email, list_name=one.list, reason=reason, now=now, by=by, evidence=evidence
+            )
+            if is_news:
+                await note_leaving(connection, key, one.status, now=now)
             return Leaver(one, is_news)
+
+        return await self._database.write_at_once(whole)
+
+    @override
+    async def return_by_confirmation(self, list_name: str, member: Member, *, now: datetime) -> Confirmed:
+        async def whole(connection: AsyncConnection) -> Confirmed:
+            await self._database.alone(connection, WHO_GETS_MAIL)
+            return await return_by_confirmation(connection, list_name, member, now=now)
 
         return await self._database.write_at_once(whole)
 
@@ -226,23 +259,20 @@ def _which(list_name: str | None, statuses: Collection[SubscriberStatus]) -> lis
     return [*conditions, subscribers.c.status.in_(statuses)] if statuses else conditions
 
 
-def _record(row: sa.Row[Any]) -> SubscriberRecord:
-    key, joined_at, changed_at, reason, since, *fields = tuple(row)
+def _record(row: Sequence[Any]) -> SubscriberRecord:
+    key, joined_at, changed_at, own_wishes_since, reason, since, *fields = row
     subscriber = subscriber_of(fields)
     barred = None if since is None else Barred(reason, since)
     if barred is None and subscriber.status is SubscriberStatus.UNSUBSCRIBED:
         barred = Barred(LEFT, changed_at)
     return SubscriberRecord(
-        key=key, subscriber=subscriber, joined_at=joined_at, changed_at=changed_at, barred=barred
+        key=key,
+        subscriber=subscriber,
+        joined_at=joined_at,
+        changed_at=changed_at,
+        barred=barred,
+        own_wishes_since=own_wishes_since,
     )
-
-
-async def _barred(connection: AsyncConnection, list_name: str, keys: Sequence[str]) -> dict[str, Barred]:
-    """Return to which of some addresses no mail of a list goes, and why."""
-    query = sa.select(suppressions.c.address_key, suppressions.c.reason, suppressions.c.since).where(
-        among(connection, suppressions.c.address_key, keys), suppressions.c.list.in_([list_name, EVERY_LIST])
-    )
-    return {key: Barred(reason, since) for key, reason, since in await connection.execute(query)}
 
 
 async def _added(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> set[str]:

@@ -1,8 +1,9 @@
-"""Suppressing an address in SQL, within the caller's transaction: an unsubscription, a bounce, a dead mailbox."""
+"""Suppressing an address or a domain in SQL, within the caller's transaction."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from newsletter.core.address import address_key
 from newsletter.core.steps import NOT_YET_SENT, SUPPRESSED, Bar, withdrawal
 from newsletter.core.subscriber import SubscriberStatus
+from newsletter.core.suppression import SuppressedBy, is_domain
 from newsletter.store.bulk import insert
 from newsletter.store.changes import take_steps
 from newsletter.store.tables import EVERY_LIST, deliveries, subscribers, suppressions
@@ -20,21 +22,24 @@ WHO_GETS_MAIL = "change the subscribers"
 
 async def suppress(
     connection: AsyncConnection,
-    email: str,
+    address: str,
     *,
     list_name: str | None,
     reason: str,
     now: datetime,
+    by: SuppressedBy,
+    evidence: str = "",
     since: datetime | None = None,
 ) -> bool:
     """Never mail an address again, as `newsletter.ports.Subscribers.suppress` says; the caller is `alone`.
 
     `since` is what is recorded as its beginning, if that is not now.
     """
-    key = address_key(email)
-    statement = insert(connection, suppressions).on_conflict_do_nothing().returning(suppressions.c.address_key)
-    row = {"address_key": key, "list": list_name or EVERY_LIST, "reason": reason, "since": since or now}
-    is_news = await connection.scalar(statement, row) is not None
+    key, on = address_key(address), list_name or EVERY_LIST
+    row = {"address_key": key, "list": on, "reason": reason, "since": since or now}
+    is_news = await _put(connection, {**row, "evidence": evidence, "made_by": by})
+    if is_domain(key):  # its readers stay as they are: what is planned and claimed for them finds this
+        return is_news
     theirs = subscribers.c.address_key == key
     if list_name is not None:
         theirs &= subscribers.c.list == list_name
@@ -47,6 +52,17 @@ async def suppress(
     which = deliveries.c.subscriber_key.in_(unsubscribed)
     await withdraw(connection, which, Bar(SUPPRESSED, reason), now=now)
     return is_news
+
+
+async def _put(connection: AsyncConnection, row: dict[str, Any]) -> bool:
+    """Put a suppression in; return whether that is news. The operator's word takes the place of any other."""
+    put = insert(connection, suppressions)
+    said = {name: put.excluded[name] for name in ("reason", "evidence", "made_by")}
+    is_stronger = sa.and_(
+        put.excluded.made_by == SuppressedBy.OPERATOR, suppressions.c.made_by != SuppressedBy.OPERATOR
+    )
+    put = put.on_conflict_do_update(index_elements=["address_key", "list"], set_=said, where=is_stronger)
+    return await connection.scalar(put.returning(suppressions.c.address_key), row) is not None
 
 
 async def withdraw(connection: AsyncConnection, which: sa.ColumnElement[bool], bar: Bar, *, now: datetime) -> None:

@@ -10,20 +10,21 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
-from newsletter.core.address import address_key, domain_of
-from newsletter.core.dead_addresses import MANY, WITHIN, enough_taken, is_another_day, is_providers_fault
-from newsletter.core.delivery import Change, DeliveryState
+from newsletter.core.address import address_key
 from newsletter.core.errors import UsageError
-from newsletter.core.steps import dead_address
 from newsletter.core.subscriber import SubscriberStatus
+from newsletter.core.suppression import SuppressedBy
 from newsletter.ports import HeldDomain, Suppression, Suppressions
-from newsletter.store.bulk import among, in_chunks, insert
+from newsletter.store.bulk import among, in_chunks
+from newsletter.store.dead_addresses import forget, held_domains, is_on, judge
 from newsletter.store.engine import Database
 from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
-from newsletter.store.tables import EVERY_LIST, dead_addresses, deliveries, list_files, subscribers, suppressions
-
-_UNDECIDED = sa.select(dead_addresses.c.address_key, dead_addresses.c.domain, dead_addresses.c.reason).where(
-    dead_addresses.c.held.is_(False)
+from newsletter.store.tables import (
+    EVERY_LIST,
+    dead_addresses,
+    list_files,
+    subscribers,
+    suppressions,
 )
 
 
@@ -35,23 +36,27 @@ class SqlSuppressions(Suppressions):
 
     @override
     async def find(
-        self, *, list_name: str | None = None, held: bool | None = None, address: str | None = None
+        self,
+        *,
+        list_name: str | None = None,
+        held: bool | None = None,
+        address: str | None = None,
+        after: Suppression | None = None,
+        limit: int | None = None,
     ) -> list[Suppression]:
-        query, called_dead = sa.select(suppressions), sa.select(dead_addresses)
-        if address is not None:
-            query = query.where(suppressions.c.address_key == address_key(address))
-            called_dead = called_dead.where(dead_addresses.c.address_key == address_key(address))
-        if list_name is not None:
-            query = query.where(suppressions.c.list.in_([list_name, EVERY_LIST]))
-            called_dead = called_dead.where(_is_on(list_name))
-        found = []
+        found = _found(list_name, address, held=held)
+        query = sa.select(found).order_by(found.c.address_key, found.c.list, found.c.held).limit(limit)
+        if after is not None:
+            place = sa.tuple_(found.c.address_key, found.c.list, found.c.held)
+            query = query.where(place > (after.address, after.list or EVERY_LIST, after.held))
         async with self._database.read() as connection:
-            if held is not True:
-                found += [_suppression(row, row.list) for row in await connection.execute(query)]
-            if held is not False:
-                rows = await connection.execute(called_dead)
-                found += [_suppression(row, EVERY_LIST, held=True) for row in rows]
-        return sorted(found, key=lambda one: (one.address, one.list or "", one.held))
+            return [_suppression(row) for row in await connection.execute(query)]
+
+    @override
+    async def number(self, *, list_name: str | None = None, held: bool | None = None) -> int:
+        query = sa.select(sa.func.count()).select_from(_found(list_name, None, held=held))
+        async with self._database.read() as connection:
+            return int(await connection.scalar(query) or 0)
 
     @override
     async def add(self, suppressions: Sequence[Suppression], *, now: datetime) -> int:
@@ -60,10 +65,17 @@ class SqlSuppressions(Suppressions):
             await self._database.alone(connection, WHO_GETS_MAIL)
             for one in suppressions:
                 news += await suppress(
-                    connection, one.address, list_name=one.list, reason=one.reason, now=now, since=one.since
+                    connection,
+                    one.address,
+                    list_name=one.list,
+                    reason=one.reason,
+                    now=now,
+                    by=one.by,
+                    evidence=one.evidence,
+                    since=one.since,
                 )
                 if one.list is None:
-                    await _forget(connection, [address_key(one.address)])
+                    await forget(connection, [address_key(one.address)])
         return news
 
     @override
@@ -79,147 +91,61 @@ class SqlSuppressions(Suppressions):
 
     @override
     async def judge(self, *, now: datetime) -> list[HeldDomain]:
-        async with self._database.read() as connection:
-            if await connection.scalar(sa.select(dead_addresses.c.address_key).limit(1)) is None:
-                return []
-        async with self._database.write() as connection:
-            await _forget_taken(connection)
-        # What a domain took may be many deliveries to go through. Nobody who writes waits for that.
-        async with self._database.read() as connection:
-            undecided = (await connection.execute(_UNDECIDED)).all()
-            domains = sorted({row.domain for row in undecided})
-            held = [domain for domain in domains if await _is_providers_fault(connection, domain, now)]
-        async with self._database.write() as connection:
-            await self._database.alone(connection, WHO_GETS_MAIL)
-            for some in in_chunks([row.address_key for row in undecided if row.domain in held]):
-                these = among(connection, dead_addresses.c.address_key, some)
-                await connection.execute(sa.update(dead_addresses).where(these).values(held=True))
-            for row in undecided:
-                if row.domain not in held:
-                    await suppress(connection, row.address_key, list_name=None, reason=row.reason, now=now)
-                    await _forget(connection, [row.address_key])
-            return [one for one in await _held(connection) if one.domain in held]
+        return await judge(self._database, now=now)
 
     @override
     async def held(self) -> list[HeldDomain]:
         async with self._database.read() as connection:
-            return await _held(connection)
+            return await held_domains(connection)
 
     @override
     async def held_on(self, list_name: str) -> int:
         query = (
-            sa.select(sa.func.count()).select_from(dead_addresses).where(dead_addresses.c.held, _is_on(list_name))
+            sa.select(sa.func.count()).select_from(dead_addresses).where(dead_addresses.c.held, is_on(list_name))
         )
         async with self._database.read() as connection:
             return int(await connection.scalar(query) or 0)
 
 
-def _suppression(row: sa.Row[Any], on: str, *, held: bool = False) -> Suppression:
-    of_list = None if on == EVERY_LIST else on
-    return Suppression(address=row.address_key, list=of_list, reason=row.reason, since=row.since, held=held)
-
-
-async def note_dead(connection: AsyncConnection, change: Change) -> None:
-    """Note that a relay called the address of a delivery dead. The caller is `alone` with WHO_GETS_MAIL."""
-    query = sa.select(deliveries.c.email, deliveries.c.issue_key).where(deliveries.c.key == change.key)
-    email, issue_key = (await connection.execute(query)).one()
-    key = address_key(email)
-    known = sa.select(dead_addresses.c.since).where(dead_addresses.c.address_key == key)
-    since = await connection.scalar(known)
-    if since is None:
-        row = {"address_key": key, "domain": domain_of(key), "issue_key": issue_key}
-        row |= {"since": change.at, "reason": dead_address(change), "held": False}
-        await connection.execute(insert(connection, dead_addresses).on_conflict_do_nothing(), row)
-    elif is_another_day(since, change.at):
-        await suppress(connection, email, list_name=None, reason=dead_address(change), now=change.at)
-        await _forget(connection, [key])
-
-
-async def _is_providers_fault(connection: AsyncConnection, domain: str, now: datetime) -> bool:
-    lately = sa.and_(dead_addresses.c.domain == domain, dead_addresses.c.since > now - WITHIN)
-    dead = await connection.scalar(sa.select(sa.func.count()).select_from(dead_addresses).where(lately)) or 0
-    if dead < MANY:
-        return False
-    if not await _took_before(connection, lately):
-        return False
-    issue_keys = list(await connection.scalars(sa.select(dead_addresses.c.issue_key).where(lately).distinct()))
-    taken = (
-        sa.select(deliveries.c.key)
-        .where(
-            deliveries.c.issue_key.in_(issue_keys),
-            deliveries.c.state == DeliveryState.SENT,
-            sa.func.lower(deliveries.c.email).endswith(f"@{domain}", autoescape=True),
-        )
-        .limit(enough_taken(dead))  # an issue has a million deliveries: no more are looked at than matter
-        .subquery()
+def _found(list_name: str | None, address: str | None, *, held: bool | None) -> sa.Subquery:
+    """Return suppressions and addresses that are held, as `Suppressions.find` narrows them."""
+    query = sa.select(suppressions, sa.literal(False).label("held"))
+    called_dead = sa.select(
+        dead_addresses.c.address_key,
+        sa.literal(EVERY_LIST).label("list"),
+        dead_addresses.c.reason,
+        dead_addresses.c.since,
+        sa.literal("").label("evidence"),
+        sa.literal(SuppressedBy.RELAY.value).label("made_by"),
+        sa.literal(True).label("held"),
     )
-    counted = await connection.scalar(sa.select(sa.func.count()).select_from(taken)) or 0
-    return is_providers_fault(dead, counted, took_before=True)
+    if address is not None:
+        query = query.where(suppressions.c.address_key == address_key(address))
+        called_dead = called_dead.where(dead_addresses.c.address_key == address_key(address))
+    if list_name is not None:
+        query = query.where(suppressions.c.list.in_([list_name, EVERY_LIST]))
+        called_dead = called_dead.where(is_on(list_name))
+    both = [query] * (held is not True) + [called_dead] * (held is not False)
+    return sa.union_all(*both).subquery("found")
 
 
-async def _took_before(connection: AsyncConnection, lately: sa.ColumnElement[bool]) -> bool:
-    """Return whether any of some dead addresses took mail before."""
-    before = (
-        sa.select(deliveries.c.key)
-        .join(subscribers, subscribers.c.key == deliveries.c.subscriber_key)
-        .join(dead_addresses, dead_addresses.c.address_key == subscribers.c.address_key)
-        .where(lately, deliveries.c.state == DeliveryState.SENT)
-        .limit(1)
+def _suppression(row: sa.Row[Any]) -> Suppression:
+    return Suppression(
+        address=row.address_key,
+        list=None if row.list == EVERY_LIST else row.list,
+        reason=row.reason,
+        since=row.since,
+        by=SuppressedBy(row.made_by),
+        evidence=row.evidence,
+        held=bool(row.held),
     )
-    return await connection.scalar(before) is not None
-
-
-async def _forget_taken(connection: AsyncConnection) -> None:
-    """Forget what was called dead and has been taken since."""
-    taken = (
-        sa.select(deliveries.c.key)
-        .join(subscribers, subscribers.c.key == deliveries.c.subscriber_key)
-        .where(
-            subscribers.c.address_key == dead_addresses.c.address_key,
-            deliveries.c.state == DeliveryState.SENT,
-            deliveries.c.updated_at > dead_addresses.c.since,
-        )
-    )
-    await connection.execute(sa.delete(dead_addresses).where(taken.exists()))
-
-
-async def _held(connection: AsyncConnection) -> list[HeldDomain]:
-    query = (
-        sa.select(
-            dead_addresses.c.domain,
-            sa.func.count().label("addresses"),
-            sa.func.min(dead_addresses.c.since).label("since"),
-            sa.func.min(dead_addresses.c.reason).label("reason"),
-        )
-        .where(dead_addresses.c.held)
-        .group_by(dead_addresses.c.domain)
-        .order_by(dead_addresses.c.domain)
-    )
-    return [HeldDomain(**row) for row in (await connection.execute(query)).mappings()]
-
-
-def _is_on(list_name: str) -> sa.ColumnElement[bool]:
-    """Return the condition that a dead address is on a list."""
-    # A look into the index for each dead address; of all addresses of the list, there are a million.
-    on_list = (
-        sa.select(subscribers.c.key)
-        .where(subscribers.c.list == list_name, subscribers.c.address_key == dead_addresses.c.address_key)
-        .limit(1)
-    )
-    return on_list.scalar_subquery().is_not(None)
-
-
-async def _forget(connection: AsyncConnection, keys: Sequence[str]) -> bool:
-    """Forget that addresses were called dead; return whether any was."""
-    gone = sa.delete(dead_addresses).where(dead_addresses.c.address_key.in_(keys))
-    return (await connection.execute(gone)).rowcount > 0
 
 
 async def _lift(connection: AsyncConnection, key: str, list_name: str | None) -> bool:
     """Remove one suppression; return whether there was one."""
     this = sa.and_(suppressions.c.address_key == key, suppressions.c.list == (list_name or EVERY_LIST))
     lifted = (await connection.execute(sa.delete(suppressions).where(this))).rowcount > 0
-    return (list_name is None and await _forget(connection, [key])) or lifted
+    return (list_name is None and await forget(connection, [key])) or lifted
 
 
 async def _why_not(connection: AsyncConnection, address: str, key: str, list_name: str | None) -> str:

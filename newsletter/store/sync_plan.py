@@ -33,16 +33,26 @@ def _query(*columns: sa.ColumnElement[Any], among: sa.FromClause, where: sa.Colu
     return sa.select(*columns).select_from(among).where(where).order_by(_staged.c.address_key)
 
 
+_OLD_AND_NEW = (
+    *(as_text(subscribers.c[name]) for name in Member._fields),
+    *(_staged.c[name].label(f"new_{name}") for name in Member._fields),
+)
 _QUERIES: Mapping[ChangeKind, sa.Select[Any]] = {
     ChangeKind.ADD: _query(
         _staged.c.email, among=_differing.join(_staged, _differs), where=_differing.c.kind == ChangeKind.ADD
     ),
     ChangeKind.CHANGE: _query(
         _staged.c.email,
-        *(as_text(subscribers.c[name]) for name in Member._fields),
-        *(_staged.c[name].label(f"new_{name}") for name in Member._fields),
+        *_OLD_AND_NEW,
         among=_differing.join(_staged, _differs).join(subscribers, _is_theirs),
         where=_differing.c.kind == ChangeKind.CHANGE,
+    ),
+    ChangeKind.KEEPS: _query(
+        _staged.c.email,
+        subscribers.c.own_wishes_since,
+        *_OLD_AND_NEW,
+        among=_differing.join(_staged, _differs).join(subscribers, _is_theirs),
+        where=_differing.c.kind == ChangeKind.KEEPS,
     ),
     ChangeKind.REACTIVATE: _query(
         _staged.c.email,
@@ -75,6 +85,7 @@ def _changed(values: Sequence[Any]) -> str:
 _REASONS: Mapping[ChangeKind, Callable[[Sequence[Any]], str]] = {
     ChangeKind.ADD: lambda _: "new in the files",
     ChangeKind.CHANGE: _changed,
+    ChangeKind.KEEPS: lambda values: f"since {values[0]:%F}; not taken over: {_changed(values[1:])}",
     ChangeKind.REACTIVATE: lambda values: f"{Barred('removed', values[0])}, and in the files again",
     ChangeKind.REMOVE: lambda _: "no longer in the files",
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,26 +14,14 @@ from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.rendering import Rendering
 from newsletter.core.subscriber import Origin, SubscriberStatus
+from newsletter.core.suppression import SuppressedBy
 from newsletter.core.terms import Terms
 from newsletter.core.topics import TopicsMode
 from newsletter.ports import SlowDownKind
 from newsletter.store.column_types import Compressed, Frozen, Moment
-
-
-def _one_of(kind: type[StrEnum]) -> sa.Enum:
-    """Return a column type for an enumeration: its values as short text, which stays readable and can grow."""
-    return sa.Enum(
-        kind, native_enum=False, length=20, values_callable=lambda members: [member.value for member in members]
-    )
-
-
-# BIGINT everywhere but on SQLite, where only INTEGER counts up by itself.
-_Key = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-
-
-# Text that is looked up: compared byte by byte on both engines. PostgreSQL's default follows the rules of the
-# system's language, which change with its updates and leave indexes wrong.
-_Exact = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+from newsletter.store.column_types import Exact as _Exact
+from newsletter.store.column_types import Key as _Key
+from newsletter.store.column_types import one_of as _one_of
 
 
 def _reference(name: str, to: str, **options: Any) -> sa.Column[int]:
@@ -193,6 +180,12 @@ subscribers = sa.Table(
     _text("interest"),
     sa.Column("examples", sa.Text, nullable=False, server_default="[]"),  # a JSON array
     sa.Column("text", _one_of(TextKind), nullable=False, server_default=TextKind.SUMMARY),
+    sa.Column("days", sa.Text),  # such as `mon,thu`
+    sa.Column("language", sa.Text),
+    sa.Column("paused_until", sa.Text),  # a date (ISO 8601)
+    # Since when the wishes are the reader's own, whatever a file says; NULL: those that the file, or whoever
+    # added them, stated.
+    _moment("own_wishes_since", nullable=True),
     sa.Column("status", _one_of(SubscriberStatus), nullable=False),
     sa.Column("origin", _one_of(Origin), nullable=False),
     _moment("created_at"),
@@ -213,6 +206,34 @@ feedback = sa.Table(
     _moment("at"),
 )
 
+# That readers left, each once, so that they may take it back. It goes when its subscriber goes.
+leavings = sa.Table(
+    "leavings",
+    metadata,
+    sa.Column("key", _Key, primary_key=True),
+    _reference("subscriber_key", "subscribers.key", unique=True),
+    _moment("at"),
+    sa.Column("was", _one_of(SubscriberStatus), nullable=False),
+    sqlite_autoincrement=True,  # links hold on to the number
+)
+
+# New addresses that readers asked for. Only the newest of a reader is open, until it is confirmed; then the former
+# address is kept until it was told. They go when their subscriber goes.
+address_changes = sa.Table(
+    "address_changes",
+    metadata,
+    sa.Column("key", _Key, primary_key=True),
+    _reference("subscriber_key", "subscribers.key", index=True),
+    sa.Column("address_key", _Exact, nullable=False, index=True),
+    _text("email"),
+    _moment("asked_at"),
+    _moment("mailed_at", nullable=True),
+    sa.Column("is_open", sa.Boolean, nullable=False),
+    sa.Column("former_email", sa.Text),
+    _moment("told_at", nullable=True),
+    sqlite_autoincrement=True,  # links hold on to the number
+)
+
 # Papers that readers gave as examples and no source showed, as arXiv says them; NULL: it knows none of this id.
 looked_up_papers = sa.Table(
     "looked_up_papers",
@@ -224,12 +245,25 @@ looked_up_papers = sa.Table(
 
 EVERY_LIST = "*"
 
+# Addresses, and whole domains: `@example.org` (`core.suppression`).
 suppressions = sa.Table(
     "suppressions",
     metadata,
     sa.Column("address_key", _Exact, primary_key=True),
     sa.Column("list", sa.Text, primary_key=True),  # or EVERY_LIST
     _text("reason"),
+    _moment("since"),
+    sa.Column("evidence", sa.Text, nullable=False, server_default=sa.text("''")),
+    sa.Column("made_by", _one_of(SuppressedBy), nullable=False, server_default=SuppressedBy.OPERATOR),
+)
+
+# Whose data was erased, as keyed hashes of their addresses (`core.erasure`).
+erased = sa.Table(
+    "erased",
+    metadata,
+    sa.Column("hash", _Exact, primary_key=True),
+    _text("key_id"),  # which secret the hash was made with
+    sa.Column("stays", sa.Boolean, nullable=False),  # the operator had suppressed it: no confirmation ends that
     _moment("since"),
 )
 
@@ -242,6 +276,7 @@ dead_addresses = sa.Table(
     _reference("issue_key", "issues.key"),
     _moment("since"),
     _text("reason"),
+    sa.Column("called_by", _one_of(SuppressedBy), nullable=False, server_default=SuppressedBy.RELAY),
     sa.Column("held", sa.Boolean, nullable=False),
 )
 

@@ -2,60 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from newsletter.core.tokens import Links
-from newsletter.ports import Clock, Feedback, Issues, Subscribers
+from newsletter.ports import Clock, Hooks, Lists, Store
 from newsletter.ports.pages import PageRenderer
 from newsletter.web import headers, health
+from newsletter.web import hooks as hook_pages
 from newsletter.web.guard import SECRET_PARAMETER, Guard
-from newsletter.web.pages import cite, leaving
+from newsletter.web.pages import cite, leaving, moving, preferences
 from newsletter.web.pages import feedback as feedback_pages
 from newsletter.web.pages import issues as issue_pages
 from newsletter.web.pages.kept import KeptPages
 from newsletter.web.pages.languages import asked
 
 
-def public_app(
-    *,
-    subscribers: Subscribers,
-    issues: Issues,
-    feedback: Feedback,
-    links: Links,
-    renderer: PageRenderer,
-    kept: KeptPages,
-    clock: Clock,
-    healthy: Callable[[], Awaitable[object]],
-) -> Starlette:
-    """Return the app for readers. It sets no cookies, and no GET changes anything.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicSite:
+    """What the pages for readers are made of.
 
-    Args:
-        subscribers: finds the reader of a token, and suppresses who leaves.
-        issues: the frozen issues, and through them how each list presents itself.
-        feedback: keeps what readers say of papers.
+    Attributes:
+        store: what is known of readers and issues.
+        lists: the list files, which say what readers may choose from.
         links: reads the signed tokens, and makes the addresses of pages.
         renderer: renders the pages.
         kept: the rendered web versions of issues.
         clock: the present moment, for the time at which a reader left.
+        wake: is called when a letter is to be sent.
         healthy: raises if the store cannot be used; the health check calls it.
+        hooks: reads what services tell of what comes back; None: there are none.
     """
+
+    store: Store
+    lists: Lists
+    links: Links
+    renderer: PageRenderer
+    kept: KeptPages
+    clock: Clock
+    wake: Callable[[], None]
+    healthy: Callable[[], Awaitable[object]]
+    hooks: Hooks | None = None
+
+    def routes(self) -> Iterator[BaseRoute]:
+        """Yield the routes of all pages, in the order in which they are tried."""
+        store, links, renderer, clock = self.store, self.links, self.renderer, self.clock
+        yield _home(renderer)
+        yield from health.routes(self.healthy)
+        if self.hooks:
+            yield from hook_pages.routes(self.hooks, store.inbound, clock)
+        yield from leaving.routes(store.subscribers, store.leavings, store.issues, links, renderer, clock)
+        yield from preferences.routes(store, self.lists, links, renderer, clock, self.wake)
+        yield from moving.routes(store.address_changes, store.issues, links, renderer, clock, self.wake)
+        yield from feedback_pages.routes(store.feedback, store.subscribers, store.issues, links, renderer, clock)
+        yield from cite.routes(store.issues, links, renderer)
+        # Last: a list's name matches any path of one part.
+        yield from issue_pages.routes(store.issues, links, renderer, self.kept)
+
+
+def public_app(site: PublicSite) -> Starlette:
+    """Return the app for readers. It sets no cookies, and no GET changes anything."""
     app = Starlette(
-        routes=[
-            _home(renderer),
-            *health.routes(healthy),
-            *leaving.routes(subscribers, issues, links, renderer, clock),
-            *feedback_pages.routes(feedback, subscribers, issues, links, renderer, clock),
-            *cite.routes(issues, links, renderer),
-            *issue_pages.routes(issues, links, renderer, kept),  # last: a list's name matches any path of one part
-        ],
+        routes=list(site.routes()),
         middleware=[Middleware(Guard, headers=headers.STRICT)],
-        exception_handlers={404: _not_found(renderer)},
+        exception_handlers={404: _not_found(site.renderer)},
     )
     app.router.redirect_slashes = False  # a redirect breaks one-click unsubscribe (RFC 8058, 3.1)
     return app

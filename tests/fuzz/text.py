@@ -107,7 +107,7 @@ def _laid_out(text: str) -> None:
 
 def _opened(text: str) -> None:
     assert _LINKS.read_unsubscribe(text) in {None, 7}
-    assert _LINKS.read_bounce_address(text) in {None, 7}
+    assert _LINKS.read_delivery_mark(text) in {None, 7}
 
 
 TARGETS: tuple[Target, ...] = (

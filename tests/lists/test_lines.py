@@ -73,7 +73,7 @@ def test_a_line_without_end_is_a_mistake_before_it_fills_the_memory(tmp_path: Pa
 
 
 def test_a_row_over_many_lines_is_a_mistake_before_it_fills_the_memory(tmp_path: Path) -> None:
-    file = MembersFile(tmp_path / "x.csv", (), ExampleFiles(tmp_path))
+    file = MembersFile(tmp_path / "x.csv", (), (), ExampleFiles(tmp_path))
     endless = ("email\n", '"a\n', *('","a\n' for _ in range(400_000)))
     tracemalloc.start()
     try:

@@ -8,7 +8,7 @@ import pytest
 
 from newsletter.core.choice import TextKind
 from newsletter.core.errors import ConfigurationError, ListFileError
-from newsletter.core.newsletter_list import Cadence, Hours, Masthead, NewsletterList
+from newsletter.core.newsletter_list import Cadence, Hours, Masthead, NewsletterList, SignUpRule
 from newsletter.core.ranking import Weights
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.topics import Topic, TopicsMode
@@ -130,7 +130,7 @@ def test_a_full_file_becomes_the_list_and_its_subscribers(tmp_path: Path) -> Non
         lookback_days=7,
         max_listings=0,
         min_listings=3,
-        signup="open",
+        signup=SignUpRule.OPEN,
         ranking=Weights(votes=2, freshness=0.5),
         topics={
             "agents": Topic(

@@ -42,10 +42,10 @@ def mistakes(folder: Path, members: str | bytes, text: str = LIST) -> list[str]:
 
 def test_members_stand_behind_the_list_files_own_subscribers(tmp_path: Path) -> None:
     rows = (
-        "hour,email,name,topics,cadence,timezone,topics_mode,interest,text\n"
+        "hour,email,name,topics,cadence,timezone,topics_mode,interest,text,days,language\n"
         '7:30, ann@Example.org ,"Ünn, the first",vision; agents;,weekly,Asia/Tokyo,only,"graphs, mostly",'
-        "abstract\n"
-        ",bob@example.org,,,,,,,\n"
+        "abstract,Thu; mon,DE-at\n"
+        ",bob@example.org,,,,,,,,,\n"
     )
     assert load(tmp_path, rows) == (
         Subscriber(list="daily", email="first@example.org"),
@@ -60,6 +60,8 @@ def test_members_stand_behind_the_list_files_own_subscribers(tmp_path: Path) -> 
             topics_mode=TopicsMode.ONLY,
             interest="graphs, mostly",
             text=TextKind.ABSTRACT,
+            days=(0, 3),
+            language="de",
         ),
         Subscriber(list="daily", email="bob@example.org"),
     )
@@ -116,6 +118,9 @@ def test_a_european_spreadsheet_separates_topics_by_the_same_sign_in_quotes(tmp_
         ("Email,E-mail\nann@example.org,\n", "1: column 'email' is there twice: remove one"),
         ("email|name\nann@example.org|Ann\n", "1: has no column 'email'"),
         ("Email;Phone\nann@example.org;1\n", "1: unknown column 'Phone': "),
+        ("email,days\nann@example.org,mon fry\n", "2: days: unknown day 'fry': did you mean 'fri'?"),
+        ("email,days\nann@example.org,sat\n", "2: days: name at least one of the list's days: mon, tue, wed, thu"),
+        ("email,language\nann@example.org,it\n", "2: language: there are no words in 'it': choose from en, de"),
         ('email,name\nbob@example.org,"B\nob"\n,Cid\n', "2: name: must be one line"),
     ],
 )

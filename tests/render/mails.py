@@ -189,9 +189,11 @@ READER = ("ada@example.org", "Ada Lovelace")
 
 
 def sample_mail(name: str, renderer: TemplateRenderer, signer: Signer | None = None) -> bytes:
-    """Return the mail of a sample issue to a reader who has chosen two topics."""
+    """Return the mail of a sample issue to a reader who has chosen two topics; the subject is their lead."""
     of = issues()[name]
     reader = chosen(of, delivery(*READER, topics=tuple(SAMPLE_TOPICS)))
+    if 0 < len(reader.choice.positions) < len(of.listings):
+        reader = reader._replace(subject=of.listings[reader.choice.positions[0]].listing.title)
     return issue_mail(renderer, of, reader, signer=signer)
 
 
@@ -210,13 +212,11 @@ def issue_mail(
 
 def single_mail(name: str, renderer: TemplateRenderer) -> bytes:
     """Return a sample mail to one person, such as `welcome`."""
-    subject, html, text = renderer.mail(name, single_mails()[name])
+    content = renderer.mail(name, single_mails()[name])
     return single_message(
         sender="Daily Papers <papers@example.org>",
         to=Mailbox("Ada Lovelace", "ada@example.org"),
-        subject=subject,
-        html=html,
-        text=text,
+        content=content,
         date=MOMENT,
         message_id="<1@example.org>",
     )
@@ -406,7 +406,7 @@ def single_mails() -> Mapping[str, dict[str, Any]]:
         "confirm": {
             "masthead": masthead,
             "email": "ada@example.org",
-            "confirm_url": "https://papers.example.org/confirm/WyJhZGFAZXhhbXBsZS5vcmciXQ.aVn3xQ.u5e8Xk1",
+            "confirm_url": "https://papers.example.org/-/confirm/WyJhZGFAZXhhbXBsZS5vcmciXQ.aVn3xQ.u5e8Xk1",
             "valid_for": "7 days",
         },
         "welcome": {
@@ -415,13 +415,13 @@ def single_mails() -> Mapping[str, dict[str, Any]]:
             "email": "ada@example.org",
             "schedule": "every weekday at 08:00 (Europe/London)",
             "archive_url": "https://papers.example.org/daily",
-            "preferences_url": "https://papers.example.org/preferences/MQ.x3Jt8q",
-            "unsubscribe_url": "https://papers.example.org/unsubscribe/MQ.x3Jt8q",
+            "preferences_url": "https://papers.example.org/-/preferences/MQ.x3Jt8q",
+            "unsubscribe_url": "https://papers.example.org/-/unsubscribe/MQ.x3Jt8q",
         },
         "goodbye": {
             "masthead": masthead,
             "email": "ada@example.org",
-            "signup_url": "https://papers.example.org/daily/subscribe",
+            "signup_url": "https://papers.example.org/-/signup/daily",
         },
         "alarm": {
             "masthead": masthead,

@@ -6,12 +6,12 @@ from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from html import escape
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.core.delivery import message_id
 from newsletter.core.errors import RenderError
 from newsletter.core.text import one_line
 from newsletter.core.tokens import Links
@@ -42,7 +42,8 @@ def test_the_header_has_what_providers_ask_for_and_nothing_twice() -> None:
         "Subject": make.SUBJECT,
         "To": "Ann Reader <reader@example.org>",
         "Date": "Thu, 12 Mar 2026 08:00:00 +0000",
-        "Message-ID": message_id("daily", make.DAY, "reader@example.org", "example.org"),
+        "Message-ID": f"<20260312.{make.LINKS.delivery_mark(7)}@example.org>",
+        "X-Newsletter-Delivery": make.LINKS.delivery_mark(7),
         "List-Unsubscribe": f"<{UNSUBSCRIBE}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
         "List-Id": "Daily Papers <daily.example.org>",
@@ -170,9 +171,7 @@ def test_what_comes_back_may_go_to_an_address_that_tells_whose_it_is() -> None:
     issue = make.issue(head=make.masthead(bounces_to="bounces@example.org"))
     envelope, raw = make.message(issue).for_reader(make.delivery())
     assert re.fullmatch(r"bounces\+7-[0-9a-f]{16}@example\.org", envelope)
-    assert make.LINKS.read_bounce_address(f"<{envelope.upper()}>") == 7
-    assert make.LINKS.read_bounce_address(envelope.replace("+7-", "+8-")) is None
-    assert make.LINKS.read_bounce_address("bounces@example.org") is None
+    assert make.LINKS.read_delivery_mark(envelope[8:-12]) == 7
     assert read(raw)["From"] == "Daily Papers <papers@example.org>"
 
 
@@ -189,11 +188,25 @@ def test_answers_and_wishes_go_where_the_list_wants_them() -> None:
 
 def test_the_list_may_take_unsubscriptions_by_mail_too() -> None:
     issue = make.issue(head=make.masthead(unsubscribe_mailto="leave@example.org"))
-    assert read(make.mail(issue))["List-Unsubscribe"] == (
-        f"<{UNSUBSCRIBE}>, <mailto:leave@example.org?subject=unsubscribe>"
-    )
+    by_mail = make.LINKS.way_out_by_mail(42, "leave@example.org")
+    assert read(make.mail(issue))["List-Unsubscribe"] == f"<{UNSUBSCRIBE}>, <{by_mail}>"
+    assert make.LINKS.read_unsubscribe_mail(unquote(by_mail)) == 42
     issue = make.issue(head=make.masthead(unsubscribe_mailto="mailto:leave@example.org?subject=out"))
     assert read(make.mail(issue))["List-Unsubscribe"].endswith("<mailto:leave@example.org?subject=out>")
+
+
+def test_the_mailbox_for_what_comes_back_takes_unsubscriptions_too_and_has_the_token_in_its_address() -> None:
+    issue = make.issue(head=make.masthead(bounces_to="bounces@example.org"))
+    _, by_mail = read(make.mail(issue))["List-Unsubscribe"].split(", ")
+    assert by_mail == f"<{make.LINKS.way_out_by_mail(42, 'bounces@example.org', tagged=True)}>"
+    assert make.LINKS.read_unsubscribe_mail(by_mail.partition("?")[0]) == 42
+
+
+def test_the_message_id_and_a_header_of_ours_name_the_delivery_and_nobody_else_can_make_them() -> None:
+    parsed = read(make.mail())
+    assert make.LINKS.read_delivery_mark(parsed["X-Newsletter-Delivery"]) == 7
+    assert make.LINKS.read_delivery_mark(parsed["Message-ID"][10:-13]) == 7
+    assert make.LINKS.read_delivery_mark(parsed["X-Newsletter-Delivery"].replace("7-", "8-")) is None
 
 
 def test_without_public_pages_a_reader_leaves_by_mail_from_both_parts_and_the_header() -> None:
@@ -201,7 +214,7 @@ def test_without_public_pages_a_reader_leaves_by_mail_from_both_parts_and_the_he
     raw = make.mail(links=links)
     parsed, link = read(raw), links.way_out(42, "papers@example.org")
     assert parsed["List-Unsubscribe"] == f"<{link}>"
-    assert links.read_unsubscribe_subject(link.partition("subject=unsubscribe%20")[2]) == 42
+    assert links.read_unsubscribe_mail(link.partition("subject=unsubscribe%20")[2]) == 42
     for name in ("List-Unsubscribe-Post", "List-Archive", "List-Help"):
         assert parsed[name] is None
     assert body(raw, "plain").endswith(f"\nLeave:\n{link}\n")
@@ -254,7 +267,7 @@ def test_no_name_and_no_subject_can_add_a_field_or_a_recipient(name: str, subjec
     assert parsed["Bcc"] is None
     assert parsed["Subject"] == one_line(issue.subject)
     assert [address.addr_spec for address in parsed["To"].addresses] == ["reader@example.org"]
-    assert len(parsed.keys()) == 16
+    assert len(parsed.keys()) == 17
 
 
 def test_a_sender_that_is_none_is_refused_when_the_message_is_built() -> None:
@@ -281,9 +294,7 @@ def test_a_single_mail_is_made_the_same_way() -> None:
     raw = single_message(
         sender="Daily Papers <papers@example.org>",
         to=Mailbox("Jörg", "joerg@example.org"),
-        subject="Willkommen – schön",
-        html="<p>Grüße</p>",
-        text="Grüße\n.\n",
+        content=("Willkommen – schön", "<p>Grüße</p>", "Grüße\n.\n"),
         date=make.MOMENT,
         message_id="<1@example.org>",
     )

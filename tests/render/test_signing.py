@@ -60,7 +60,7 @@ def test_header_fields_may_be_refolded_and_respaced_on_the_way() -> None:
         (b"Paper 0", b"Paper 9"),
         (b"To: Ann <reader@", b"To: Ann <other@"),
         (b"List-Unsubscribe=One-Click", b"List-Unsubscribe=Two-Click"),
-        (b"<https://papers.example.org/unsubscribe/", b"<https://evil.example.org/unsubscribe/"),
+        (b"<https://papers.example.org/-/unsub", b"<https://evil.example.org/-/unsub"),
         (b"Feedback-ID: 2026", b"Feedback-ID: 2027"),
         (b"\r\nFrom: ", b"\r\nFrom: Another <another@example.org>\r\nFrom: "),
         (b"\r\nSubject: ", b"\r\nSubject: Another\r\nSubject: "),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -22,7 +21,7 @@ from newsletter.core.topics import Topic
 from newsletter.ports import DeliveryRecord, Recorded, Store
 from newsletter.store.bulk import insert
 from newsletter.store.engine import Database, connect
-from newsletter.store.subscriber_rows import COLUMNS, FIELDS, subscriber_of
+from newsletter.store.subscriber_rows import COLUMNS, MEMBER_COLUMNS, member_row, subscriber_of
 from newsletter.store.tables import subscribers as subscribers_table
 from tests.rosters import member
 
@@ -113,12 +112,10 @@ async def of_list(store: Store, list_name: str = LIST) -> list[Subscriber]:
 
 
 def _row(one: Subscriber, now: datetime) -> dict[str, Any]:
-    row = {name: getattr(one, name) for name in FIELDS}
-    row["topics"] = json.dumps(one.topics, ensure_ascii=False)
-    row["follows"] = json.dumps([str(follow) for follow in one.follows], ensure_ascii=False)
-    row["examples"] = json.dumps(one.examples, ensure_ascii=False)
-    row["hour"] = one.hour and one.hour.isoformat()
-    return {**row, "address_key": one.address_key, "created_at": now, "updated_at": now}
+    row: dict[str, Any] = dict(zip(MEMBER_COLUMNS, member_row(member(one)), strict=True))
+    row |= {name: getattr(one, name) for name in ("list", "status", "origin")}
+    row["paused_until"] = one.paused_until and one.paused_until.isoformat()
+    return {**row, "created_at": now, "updated_at": now}
 
 
 async def synced(store: Store, *named: Subscriber, list_name: str = LIST, now: datetime = NOW) -> SyncCounts:

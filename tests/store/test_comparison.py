@@ -46,6 +46,8 @@ wishes = {
     "topics_mode": st.sampled_from([None, *TopicsMode]),
     "interest": st.sampled_from(["", "graphs, mostly"]),
     "text": st.sampled_from(TextKind),
+    "days": st.sampled_from([None, (0,), (0, 3)]),
+    "language": st.sampled_from([None, "de"]),
 }
 named = st.builds(Subscriber, list=st.just(LIST), **wishes)
 known = st.builds(

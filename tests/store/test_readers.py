@@ -10,6 +10,7 @@ import pytest
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import UsageError
 from newsletter.core.subscriber import Member, Origin, SubscriberStatus
+from newsletter.core.suppression import SuppressedBy
 from newsletter.core.syncing import Barred
 from newsletter.ports import Store, Suppression
 from tests.store.samples import DAY, HOUR, LIST, NOW, frozen, join, of_list, subscriber, synced
@@ -87,7 +88,9 @@ async def test_a_subscriber_leaves_the_own_list_once_and_no_other(store: Store) 
     ]
     assert await store.subscribers.leave(on_list.key + 100, reason="unsubscribed", now=NOW) is None
     assert await store.suppressions.find(address="Reader1@example.org") == [
-        Suppression(address="reader1@example.org", list=LIST, reason="unsubscribed", since=NOW)
+        Suppression(
+            address="reader1@example.org", list=LIST, reason="unsubscribed", since=NOW, by=SuppressedBy.READER
+        )
     ]
 
 

@@ -16,10 +16,12 @@ from newsletter.core.listing import Entry, Listing, Sighting
 from newsletter.core.newsletter_list import Masthead, NewsletterList
 from newsletter.core.subscriber import Subscriber, SubscriberStatus
 from newsletter.core.tokens import Links
+from newsletter.lists.files import ListFiles
 from newsletter.ports import Store
 from newsletter.render.issue.renderer import TemplateRenderer
+from newsletter.sources import registry
 from newsletter.store import open_store
-from newsletter.web.app import public_app
+from newsletter.web.app import PublicSite, public_app
 from newsletter.web.pages.kept import KeptPages
 from newsletter.web.server import serving
 from tests.store.samples import join, key_of, of_list, suppressed
@@ -29,6 +31,19 @@ NOW = datetime(2026, 3, 12, 8, tzinfo=UTC)
 DAY = NOW.date()
 READER = Subscriber(list="daily", email="o'reader@example.org", name="Reader")
 LINKS = Links("https://papers.example.org", "not a secret, being in a test")
+LIST_FILE = """
+title = "Papers & <More>"
+sender = "Papers <papers@example.org>"
+sources = ["huggingface"]
+timezone = "Europe/London"
+days = ["mon", "tue", "wed", "thu", "fri"]
+
+[topics.agents]
+keywords = ["agent", "tool use"]
+
+[topics.vision]
+categories = ["cs.CV"]
+"""
 MASTHEAD = Masthead(list="daily", title="Papers & <More>", sender="Papers <papers@example.org>")
 
 
@@ -39,12 +54,24 @@ class Site:
     store: Store
     client: httpx2.AsyncClient
     reader_key: int
+    lists: ListFiles
+    now: datetime = NOW
+    woken: int = 0  # how often a letter was to be sent
     trouble: Exception | None = None  # what the renderer of issues and the health check raise
 
     @property
     def path(self) -> str:
         """Return the reader's unsubscribe path."""
         return unsubscribe_path(self.reader_key)
+
+    def wake(self) -> None:
+        self.woken += 1
+
+    async def reader(self) -> Subscriber:
+        """Return the reader as they are now."""
+        found = await self.store.subscribers.by_key(self.reader_key)
+        assert found is not None
+        return found
 
     async def healthy(self) -> None:
         if self.trouble:
@@ -68,6 +95,14 @@ class TroubledRenderer(TemplateRenderer):
         if self._site.trouble:
             raise self._site.trouble
         return super().fingerprint(now=now)
+
+
+def list_files(folder: Path) -> ListFiles:
+    """Return the list files of a site whose pages are kept in a folder."""
+    subscribers = folder.with_name("subscribers")
+    subscribers.mkdir(exist_ok=True)
+    (subscribers / "daily.toml").write_text(LIST_FILE, encoding="utf-8")
+    return ListFiles(subscribers, check_source=registry.check)
 
 
 def unsubscribe_path(key: int) -> str:
@@ -94,16 +129,18 @@ async def served_site(folder: Path) -> AsyncIterator[Site]:
     store = await open_store("sqlite://")
     try:
         async with httpx2.AsyncClient(trust_env=False, timeout=30) as client:
-            site = Site(store, client, await fill(store))
+            site = Site(store, client, await fill(store), list_files(folder))
             app = public_app(
-                subscribers=store.subscribers,
-                issues=store.issues,
-                feedback=store.feedback,
-                links=LINKS,
-                renderer=TroubledRenderer(site),
-                kept=KeptPages(folder),
-                clock=lambda: NOW,
-                healthy=site.healthy,
+                PublicSite(
+                    store=store,
+                    lists=site.lists,
+                    links=LINKS,
+                    renderer=TroubledRenderer(site),
+                    kept=KeptPages(folder),
+                    clock=lambda: site.now,
+                    wake=site.wake,
+                    healthy=site.healthy,
+                )
             )
             async with serving(app, "127.0.0.1", 0) as url:
                 client.base_url = httpx2.URL(url)

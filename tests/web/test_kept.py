@@ -26,7 +26,7 @@ from newsletter.ports import IssueOutline, Issues
 from newsletter.ports.pages import PageRenderer
 from newsletter.render.issue.fingerprint import Fingerprint
 from newsletter.render.issue.renderer import TemplateRenderer
-from newsletter.web.app import public_app
+from newsletter.web.app import PublicSite, public_app
 from newsletter.web.pages import issues as issue_pages
 from newsletter.web.pages.kept import KeptPages
 from newsletter.web.server import serving
@@ -300,14 +300,16 @@ async def test_a_slow_page_does_not_hold_up_the_others(site: Site, tmp_path: Pat
             return super().issue_page(issue, web_url=web_url)
 
     app = public_app(
-        subscribers=site.store.subscribers,
-        issues=site.store.issues,
-        feedback=site.store.feedback,
-        links=LINKS,
-        renderer=Slow(),
-        clock=lambda: NOW,
-        kept=KeptPages(tmp_path),
-        healthy=site.healthy,
+        PublicSite(
+            store=site.store,
+            lists=site.lists,
+            wake=site.wake,
+            links=LINKS,
+            renderer=Slow(),
+            clock=lambda: NOW,
+            kept=KeptPages(tmp_path),
+            healthy=site.healthy,
+        )
     )
     async with (
         serving(app, "127.0.0.1", 0) as url,

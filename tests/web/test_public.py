@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from newsletter.core.errors import StoreError
 from newsletter.core.page_names import RESERVED
-from newsletter.web.app import public_app
+from newsletter.web.app import PublicSite, public_app
 from newsletter.web.pages.kept import KeptPages
 from tests.web.site import DAY, LINKS, NOW, READER, Site
 from tests.web.studio import RENDERER
@@ -106,14 +106,16 @@ async def test_a_defect_is_a_plain_page_outside_and_an_error_in_the_log(site: Si
 
 async def test_lists_may_not_have_the_names_of_pages_that_stand_beside_them(site: Site, tmp_path: Path) -> None:
     app = public_app(
-        subscribers=site.store.subscribers,
-        issues=site.store.issues,
-        feedback=site.store.feedback,
-        links=LINKS,
-        renderer=RENDERER,
-        kept=KeptPages(tmp_path),
-        clock=lambda: NOW,
-        healthy=site.healthy,
+        PublicSite(
+            store=site.store,
+            lists=site.lists,
+            wake=site.wake,
+            links=LINKS,
+            renderer=RENDERER,
+            kept=KeptPages(tmp_path),
+            clock=lambda: NOW,
+            healthy=site.healthy,
+        )
     )
     paths = [route.path for route in app.routes if isinstance(route, Route)]
     assert {path.split("/")[1] for path in paths} - {"", "{list}"} == RESERVED

@@ -50,10 +50,10 @@ async def test_one_click_again_is_fine_and_says_so(site: Site) -> None:
 
 
 async def test_the_pages_button_takes_the_reader_off_and_shows_a_page_also_again(site: Site) -> None:
-    for _ in range(2):
+    for words in ("You are unsubscribed", "You have left already"):
         answer = await site.client.post(site.path)
         assert answer.status_code == 200
-        assert "You are unsubscribed" in answer.text
+        assert f"<h1>{words}</h1>" in answer.text
         assert await site.has_left()
 
 
@@ -146,6 +146,6 @@ async def test_tokens_and_addresses_never_reach_the_log(site: Site, caplog: pyte
         await site.store.close()
         assert (await site.client.get(path)).status_code == 500
     log = repr(logs) + "".join(line.getMessage() for line in caplog.records if line.name.startswith("uvicorn"))
-    assert {line["path"] for line in logs if "path" in line} == {"/unsubscribe/…", "(unknown)"}
+    assert {line["path"] for line in logs if "path" in line} == {"/-/unsubscribe/…", "(unknown)"}
     assert token not in log
     assert READER.email not in log

@@ -42,3 +42,12 @@ def catalogue(language: str) -> NullTranslations:
         write_mo(compiled, read_po(file))
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+@cache
+def language_names() -> dict[str, str]:
+    """Return what each of `languages()` calls itself, by its tag: `Deutsch`."""
+    from babel.core import Locale
+
+    names = {tag: Locale.parse(tag, sep="-").get_display_name() or tag for tag in languages()}
+    return {tag: name[:1].upper() + name[1:] for tag, name in names.items()}

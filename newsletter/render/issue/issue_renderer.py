@@ -42,7 +42,8 @@ class MailRenderer(Renderer):
         def cite(item: IssueListing) -> str:
             return self._links.cite(issue.list, issue.day, item.key)
 
-        rendering = self._templates.issue(issue, web_url=web_url, cite=cite).stored()
+        signup_url = self._links.sign_up(issue.masthead.readers_of) if issue.terms.is_open else ""
+        rendering = self._templates.issue(issue, web_url=web_url, signup_url=signup_url, cite=cite).stored()
         pages = IssueMessage(issue, rendering, links=self._links).pages
         self._compiled = rendering.html.nonce, pages
         return replace(rendering, html_bytes=pages.html_bytes(Choice.first(issue.length), issue.subject))

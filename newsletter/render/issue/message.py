@@ -12,11 +12,11 @@ from newsletter.core.delivery import Delivery, message_id
 from newsletter.core.issue import Issue
 from newsletter.core.rendering import Rendering
 from newsletter.core.text import one_line
-from newsletter.core.tokens import Links
+from newsletter.core.tokens import DELIVERY_HEADER, Links
 from newsletter.ports import Composed, Message
 from newsletter.render.issue import words
 from newsletter.render.issue.clauses import cut
-from newsletter.render.issue.language import Language, language
+from newsletter.render.issue.language import language
 from newsletter.render.issue.pages import Pages
 from newsletter.render.mime import headers
 from newsletter.render.mime.addresses import Mailbox, wire_address
@@ -62,9 +62,11 @@ class IssueMessage(Message):
         self._language = language(issue.masthead.language)
         self._sender = Mailbox.parse(issue.masthead.sender)
         self._reply_to = Mailbox.parse(issue.masthead.reply_to) if issue.masthead.reply_to else None
-        self._mailto = _mailto(issue.masthead.unsubscribe_mailto) if links.public_url else ()
-        self._leaving_to = _mailbox(issue.masthead.unsubscribe_mailto) or self._sender.address
         self._bounces_to = issue.masthead.bounces_to and wire_address(issue.masthead.bounces_to)
+        self._leaving_to = _mailbox(issue.masthead.unsubscribe_mailto)
+        # The mailbox for what comes back takes tagged addresses, and is read by the program.
+        self._is_tagged = bool(self._bounces_to and not self._leaving_to)
+        self._leaving_to = self._leaving_to or self._bounces_to or self._sender.address
         self.pages = pages or Pages(issue, rendering, self._known(), self._lengths())
         self._boundary = boundary_of(issue.list, issue.day.isoformat())
         self._arranged = lru_cache(maxsize=_CHOICES_KEPT)(self._arrange)
@@ -89,15 +91,15 @@ class IssueMessage(Message):
             RenderError: the reader's address can't stand in a header.
         """
         reader = delivery.subscriber
-        unsubscribe_url = self._links.way_out(delivery.subscriber_key, self._leaving_to)
+        unsubscribe_url = self._way_out(delivery.subscriber_key)
         subject, body = self._arranged(delivery.choice, delivery.subject)
         head = (
             self._from,
             subject,
             headers.mailbox("To", Mailbox(reader.name, wire_address(reader.email))),
             headers.date("Date", delivery.due_at),
-            headers.raw("Message-ID", self._message_id(delivery)),
-            headers.raw("List-Unsubscribe", f"<{unsubscribe_url}>", *self._mailto),
+            self._identity(delivery),
+            headers.raw("List-Unsubscribe", f"<{unsubscribe_url}>", *self._second_way_out(delivery)),
             self._tail,
         )
         values = {
@@ -105,8 +107,22 @@ class IssueMessage(Message):
             "name": cut(one_line(reader.name), _LONGEST_NAME),
             "unsubscribe_url": unsubscribe_url,
             "feedback_url": self._links.feedback_of(delivery.subscriber_key),
+            "preferences_url": self._links.preferences(delivery.subscriber_key),
         }
         return Composed(self._envelope_sender(delivery), *signable(head, body.filled(values), self._signer))
+
+    def _way_out(self, subscriber_key: int) -> str:
+        return self._links.way_out(subscriber_key, self._leaving_to, tagged=self._is_tagged)
+
+    def _second_way_out(self, delivery: Delivery) -> tuple[str, ...]:
+        """Return the mail to leave by (RFC 2369, 3.2) beside a page, where a mailbox takes such mail."""
+        written = self._issue.masthead.unsubscribe_mailto
+        if not self._links.public_url or not (written or self._bounces_to):
+            return ()
+        if "?" in written:  # the operator's own, who reads it
+            return (f"<mailto:{written.removeprefix('mailto:')}>",)
+        key, mailbox = delivery.subscriber_key, self._leaving_to
+        return (f"<{self._links.way_out_by_mail(key, mailbox, tagged=self._is_tagged)}>",)
 
     def _envelope_sender(self, delivery: Delivery) -> str:
         if not self._bounces_to:
@@ -122,20 +138,29 @@ class IssueMessage(Message):
     def _lengths(self) -> dict[str, int]:
         """Return the most bytes of a reader's links, by the names of their slots."""
         longest = (
-            self._links.way_out(_LARGEST_KEY, self._leaving_to),
+            self._way_out(_LARGEST_KEY),
             self._links.feedback_of(_LARGEST_KEY),
+            self._links.preferences(_LARGEST_KEY),
         )
-        return dict(zip(("unsubscribe_url", "feedback_url"), map(len, longest), strict=True))
+        names = ("unsubscribe_url", "feedback_url", "preferences_url")
+        return dict(zip(names, map(len, longest), strict=True))
 
     def _known(self) -> dict[str, str]:
         """Return the values of slots that are the same for all readers."""
-        keeper = self._reply_to or self._sender
-        known = {"preferences_url": _preferences(self._language, keeper, self._issue.list)}
-        return known if self._links.public_url else known | {"feedback_url": ""}
+        return {} if self._links.public_url else {"feedback_url": "", "preferences_url": ""}
 
-    def _message_id(self, delivery: Delivery) -> str:
-        issue = f"{self._issue.list} trial {delivery.due_at.isoformat()}" if self._trial else self._issue.list
-        return message_id(issue, self._issue.day, delivery.subscriber.email, self._sender.domain)
+    def _identity(self, delivery: Delivery) -> bytes:
+        """Return the Message-ID, and our own header.
+
+        In what comes back, either of them tells which delivery it is. Some relays write a Message-ID of their own.
+        """
+        domain, day = self._sender.domain, self._issue.day
+        if self._trial:
+            name = f"{self._issue.list} trial {delivery.due_at.isoformat()}"
+            return headers.raw("Message-ID", message_id(name, day, delivery.subscriber.email, domain))
+        mark = self._links.delivery_mark(delivery.key)
+        own = headers.raw(DELIVERY_HEADER, mark)
+        return headers.raw("Message-ID", f"<{day:%Y%m%d}.{mark}@{domain}>") + own
 
     def _list_headers(self) -> bytes:
         """Return what is the same for all readers (RFC 2369, 2919, 3834, 8058; Feedback-ID as Gmail reads it)."""
@@ -164,19 +189,6 @@ class IssueMessage(Message):
         return one_click, headers.raw("List-Help", home) + headers.raw("List-Archive", home)
 
 
-def _mailto(address: str) -> tuple[str, ...]:
-    """Return the second way to unsubscribe (RFC 2369, 3.2), if the list has one."""
-    if not address:
-        return ()
-    mailto = address.removeprefix("mailto:")
-    return (f"<mailto:{mailto}>" if "?" in mailto else f"<mailto:{mailto}?subject=unsubscribe>",)
-
-
 def _mailbox(address: str) -> str:
     """Return the address alone of what a list names for unsubscribing by mail."""
     return address.removeprefix("mailto:").partition("?")[0]
-
-
-def _preferences(frame: Language, keeper: Mailbox, list_name: str) -> str:
-    """Return where readers ask for other topics or another hour: with those who keep the list (RFC 6068)."""
-    return f"mailto:{quote(keeper.address, safe='@')}?subject={quote(words.preferences_of(frame, list_name))}"

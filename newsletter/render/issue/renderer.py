@@ -68,19 +68,26 @@ class TemplateRenderer(PageRenderer):
         return one_line(self._render(f"{draft.terms.cadence}/subject.txt", values))
 
     def issue(
-        self, issue: Issue, *, web_url: str, cite: Callable[[IssueListing], str] = lambda _: ""
+        self,
+        issue: Issue,
+        *,
+        web_url: str,
+        signup_url: str = "",
+        cite: Callable[[IssueListing], str] = lambda _: "",
     ) -> RenderedIssue:
         """Render both parts of an issue's mail, once for all readers, by the templates of the list's cadence.
 
         Args:
             issue: the frozen issue.
             web_url: where its web version stands, or nothing.
+            signup_url: where anybody signs up for its list, or nothing.
             cite: returns the link to the page by which a listing is cited, or nothing.
 
         Raises:
             RenderError: a template or the list's theme is wrong; names template and line, or the key.
         """
         values, kind, count = _issue_values(issue, web_url, cite), issue.terms.cadence, len(issue.listings)
+        values["signup_url"] = signup_url
         html_markers, text_markers = Markers(html=True), Markers(html=False)
         return RenderedIssue(
             view=values["issue"],

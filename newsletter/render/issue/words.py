@@ -72,11 +72,6 @@ def test_copy(language: Language) -> str:
     return language.gettext("[Test]")
 
 
-def preferences_of(language: Language, list_name: str) -> str:
-    """Return the subject of a mail that asks for other topics or another hour."""
-    return language.gettext("Preferences: %(list)s", list=list_name)
-
-
 def first_author(language: Language, name: str) -> str:
     """Return the name of the first of several authors."""
     return language.gettext("%(author)s et al.", author=name)

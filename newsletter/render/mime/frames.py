@@ -129,8 +129,8 @@ class Forms:
         place = min(place, len(self._gaps))
         frame = None
         if position in self._forms:
-            gap = self._gaps[place - 1] if place else ()
-            frame = Framer({}, {}).lines((*gap, *self._forms[position]), {**self._outer, **known(OF_LISTING, values)})
+            pieces = (*(self._gaps[place - 1] if place else ()), *self._forms[position])
+            frame = Framer({}, {}).lines(pieces, {**self._outer, **known(OF_LISTING, values)})
         self.kept[place][values.kind][position] = frame
         self._count += 1
         return frame
@@ -155,7 +155,7 @@ class Framer:
         return (*self._steps, last)
 
     def lines(self, pieces: Iterable[Piece], outer: Mapping[str, Known]) -> Lines:
-        """Return the frame of pieces without sections and runs, such as a form; of others what follows the last."""
+        """Return the frame of pieces without runs, such as a form; of others, what follows the last run."""
         self._add(pieces, outer, "")
         return self._lines.whole()
 

@@ -17,11 +17,10 @@ def single_message(
     *,
     sender: str,
     to: Mailbox,
-    subject: str,
-    html: str,
-    text: str,
+    content: tuple[str, str, str],
     date: datetime,
     message_id: str,
+    more: bytes = b"",
     signer: Signer | None = None,
 ) -> bytes:
     """Return the final bytes of a single mail, such as a welcome or an alarm.
@@ -29,16 +28,16 @@ def single_message(
     Args:
         sender: `Name <address>`.
         to: the recipient.
-        subject: one line of text.
-        html: the HTML part.
-        text: the text part.
+        content: the subject, one line of text; the HTML part; the text part.
         date: aware.
         message_id: with its angle brackets.
+        more: further header fields, each with CRLF at its end.
         signer: signs with DKIM.
 
     Raises:
         RenderError: an address can't stand in a header.
     """
+    subject, html, text = content
     boundary = boundary_of(message_id)
     parts = alternative(boundary, (quoted.encode(text + "\n"),), (quoted.encode(html + "\n"),))
     head = (
@@ -48,6 +47,7 @@ def single_message(
         headers.date("Date", date),
         headers.raw("Message-ID", message_id),
         headers.raw("Auto-Submitted", "auto-generated"),
+        *([more] if more else []),
         multipart_headers(boundary),
     )
     pieces, sign = signable(head, b"".join(parts), signer)

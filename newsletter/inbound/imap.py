@@ -1,0 +1,187 @@
+"""A mailbox reached by IMAP (RFC 9051), through imap-tools, in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import imaplib
+import ssl
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
+from imap_tools.errors import ImapToolsError, MailboxFolderSelectError, MailboxLoginError
+from typing_extensions import override
+
+from newsletter.core.errors import InboundError
+from newsletter.core.relay import Security
+from newsletter.core.text import one_line
+from newsletter.inbound.mails import MOST_BYTES
+from newsletter.ports import Mailbox, MailboxSource, StoredMail
+
+_T = TypeVar("_T")
+
+_TIMEOUT = 60.0  # seconds, for each answer
+_MOST_SAID = 200  # characters of an error
+_UNREAD = "UNDELETED"  # another program that marks mails as seen is in nobody's way
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImapConfig:
+    """How to reach a mailbox, and where mails go that were read.
+
+    Attributes:
+        host: the server.
+        port: its port.
+        security: TLS from the first byte, STARTTLS, or none.
+        username: the login.
+        password: returns the password, or nothing where a token is used.
+        token: returns a token for XOAUTH2, or nothing. It is asked for at each login, as tokens end soon.
+        ca_file: certificates to trust instead of the system's.
+        folder: which folder is read.
+        move_to: the folder that mails are moved to, which is made if it is not there.
+        deletes: mails that were understood are deleted instead.
+    """
+
+    host: str
+    port: int
+    security: Security
+    username: str
+    password: Callable[[], str]
+    token: Callable[[], str]
+    ca_file: Path | None = None
+    folder: str = "INBOX"
+    move_to: str = "Processed"
+    deletes: bool = False
+
+
+class ImapSource(MailboxSource):
+    """A mailbox on a server."""
+
+    def __init__(self, config: ImapConfig) -> None:
+        self._config = config
+
+    @property
+    @override
+    def name(self) -> str:
+        return f"IMAP {self._config.host}:{self._config.port}"
+
+    @asynccontextmanager
+    @override
+    async def open(self) -> AsyncIterator[Mailbox]:
+        """Log in, and log out at the end."""
+        box = await asyncio.to_thread(self._connected)
+        try:
+            yield _Imap(box, self._config, self.name)
+        finally:
+            with suppress(ImapToolsError, imaplib.IMAP4.error, OSError):
+                await asyncio.to_thread(box.logout)
+
+    def _connected(self) -> BaseMailBox:
+        config = self._config
+        with _imap_errors(self.name):
+            box = _box(config)
+            try:
+                if token := config.token():
+                    box.xoauth2(config.username, token, config.folder)
+                else:
+                    box.login_utf8(config.username, config.password(), config.folder)
+            except (MailboxLoginError, imaplib.IMAP4.error) as error:
+                with suppress(ImapToolsError, imaplib.IMAP4.error, OSError):
+                    box.logout()
+                if isinstance(error, MailboxFolderSelectError):
+                    raise
+                said = one_line(str(error), _MOST_SAID)
+                raise InboundError(
+                    f"{self.name}: refuses the login: {said}; check NEWSLETTER_INBOUND__IMAP_USERNAME and "
+                    "NEWSLETTER_INBOUND__IMAP_PASSWORD, or the token"
+                ) from None
+            return box
+
+
+def _box(config: ImapConfig) -> BaseMailBox:
+    """Return a connection; without a context of our own, imaplib would believe any certificate."""
+    if config.security is Security.NONE:
+        return MailBoxUnencrypted(config.host, config.port, timeout=_TIMEOUT)
+    context = ssl.create_default_context(cafile=config.ca_file)
+    kind = MailBox if config.security is Security.TLS else MailBoxStartTls
+    return kind(config.host, config.port, timeout=_TIMEOUT, ssl_context=context)
+
+
+class _Imap(Mailbox):
+    """A mailbox during one login: one call at a time."""
+
+    def __init__(self, box: BaseMailBox, config: ImapConfig, name: str) -> None:
+        self._box, self._config, self._name = box, config, name
+        self._returned: set[str] = set()
+
+    @override
+    async def unread(self, *, limit: int) -> list[StoredMail]:
+        return await self._in_thread(lambda: self._unread(limit))
+
+    def _unread(self, limit: int) -> list[StoredMail]:
+        uids = [uid for uid in self._box.uids(_UNREAD, charset=None) if uid not in self._returned][:limit]
+        self._returned.update(uids)
+        fetched = ((uid, self._box.client.uid("FETCH", uid, f"(BODY.PEEK[]<0.{MOST_BYTES}>)")) for uid in uids)
+        return [StoredMail(uid, raw) for uid, (_, parts) in fetched if (raw := _literal(parts)) is not None]
+
+    @override
+    async def done(self, names: Sequence[str], *, unclear: Collection[str] = ()) -> None:
+        await self._in_thread(lambda: self._done(names, unclear))
+
+    def _done(self, names: Sequence[str], unclear: Collection[str]) -> None:
+        deleted = [name for name in names if self._config.deletes and name not in unclear]
+        moved = [name for name in names if name not in deleted]
+        if moved:
+            if not self._box.folder.exists(self._config.move_to):
+                self._box.folder.create(self._config.move_to)
+            self._box.move(moved, self._config.move_to)
+        if deleted:
+            self._delete(deleted)
+
+    def _delete(self, uids: Sequence[str]) -> None:
+        """Delete mails, and where the server can do so (RFC 4315) none that somebody else marked as deleted."""
+        if "UIDPLUS" not in self._box.client.capabilities:
+            self._box.delete(uids)
+            return
+        some = ",".join(uids)
+        for command in (("STORE", some, "+FLAGS", r"(\Deleted)"), ("EXPUNGE", some)):
+            status, said = self._box.client.uid(*command)
+            if status != "OK":
+                raise imaplib.IMAP4.error(f"{command[0]}: {said}")
+
+    async def _in_thread(self, work: Callable[[], _T]) -> _T:
+        def guarded() -> _T:
+            with _imap_errors(self._name):
+                return work()
+
+        return await asyncio.to_thread(guarded)
+
+
+def _literal(parts: Sequence[object]) -> bytes | None:
+    """Return the content in an answer to FETCH; None where the mail is gone."""
+    found = (part[1] for part in parts if isinstance(part, tuple) and isinstance(part[1], bytes))
+    return next(found, None)
+
+
+@contextmanager
+def _imap_errors(name: str) -> Iterator[None]:
+    """Turn errors of a server and of the way to it into an InboundError of one line."""
+    try:
+        yield
+    except MailboxFolderSelectError as error:
+        raise InboundError(
+            f"{name}: NEWSLETTER_INBOUND__IMAP_FOLDER is no folder there: {_said(error)}"
+        ) from error
+    except ssl.SSLError as error:
+        raise InboundError(
+            f"{name}: no TLS: {_said(error)}; check IMAP_SECURITY, IMAP_PORT, IMAP_CA_FILE of NEWSLETTER_INBOUND__"
+        ) from error
+    except (ImapToolsError, imaplib.IMAP4.error, OSError, ValueError) as error:
+        raise InboundError(f"{name}: {_said(error)}") from error
+
+
+def _said(error: Exception) -> str:
+    return one_line(str(error), _MOST_SAID)

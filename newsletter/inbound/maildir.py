@@ -1,0 +1,103 @@
+"""A Maildir (https://cr.yp.to/proto/maildir.html): a mail that was read is moved to `cur` and flagged as seen."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from typing_extensions import override
+
+from newsletter.core.errors import InboundError
+from newsletter.inbound.mails import MOST_BYTES
+from newsletter.ports import Mailbox, MailboxSource, StoredMail
+
+_INFO = ":2,"
+_SEEN = "S"
+
+
+class MaildirSource(MailboxSource):
+    """A Maildir of a mail server, or of a program that fetches mail."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @property
+    @override
+    def name(self) -> str:
+        return f"Maildir {self._folder}"
+
+    @asynccontextmanager
+    @override
+    async def open(self) -> AsyncIterator[Mailbox]:
+        """Give the mailbox."""
+        missing = [part for part in ("new", "cur") if not (self._folder / part).is_dir()]
+        if missing:
+            raise InboundError(f"{self._folder}: is no Maildir: it has no folder {' and '.join(missing)}")
+        yield _Maildir(self._folder)
+
+
+class _Maildir(Mailbox):
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._returned: set[str] = set()
+
+    @override
+    async def unread(self, *, limit: int) -> list[StoredMail]:
+        return await asyncio.to_thread(self._unread, limit)
+
+    def _unread(self, limit: int) -> list[StoredMail]:
+        found: list[StoredMail] = []
+        for name in self._names():
+            if len(found) == limit:
+                break
+            self._returned.add(name)
+            raw = _beginning(self._folder / name)
+            if raw is not None:
+                found.append(StoredMail(name, raw))
+        return found
+
+    def _names(self) -> list[str]:
+        """Return the names of unread mails, oldest first; another program may have moved some to `cur`."""
+        try:
+            new = sorted(f"new/{name}" for name in os.listdir(self._folder / "new"))  # noqa: PTH208 (names alone)
+            cur = sorted(f"cur/{name}" for name in os.listdir(self._folder / "cur"))  # noqa: PTH208
+        except OSError as error:
+            raise InboundError(f"{self._folder}: cannot be read: {error.strerror}") from error
+        unread = [*new, *(name for name in cur if _SEEN not in name.partition(_INFO)[2])]
+        return [name for name in unread if name not in self._returned and not name[4:].startswith(".")]
+
+    @override
+    async def done(self, names: Sequence[str], *, unclear: Collection[str] = ()) -> None:
+        await asyncio.to_thread(self._done, names)
+
+    def _done(self, names: Sequence[str]) -> None:
+        for name in names:
+            base, _, flags = name[4:].partition(_INFO)
+            seen = f"cur/{base}{_INFO}{''.join(sorted({*flags, _SEEN}))}"
+            try:
+                with suppress(FileNotFoundError):  # another process did it
+                    (self._folder / name).rename(self._folder / seen)
+            except OSError as error:
+                raise InboundError(f"{self._folder / name}: cannot be moved to cur: {error.strerror}") from error
+
+
+def _beginning(path: Path) -> bytes | None:
+    """Return the beginning of a mail; None if it is gone, or no file: a link could lead anywhere.
+
+    Raises:
+        InboundError: it may not be read.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None
+    except PermissionError as error:
+        raise InboundError(f"{path}: cannot be read: {error.strerror}") from error
+    except OSError:  # a link, or a socket
+        return None
+    with open(descriptor, "rb") as file:  # noqa: PTH123 (a descriptor)
+        return file.read(MOST_BYTES) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None

@@ -1,0 +1,106 @@
+"""That readers left, in SQL."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
+
+from newsletter.core.subscriber import Origin, Subscriber, SubscriberStatus
+from newsletter.core.syncing import LEFT
+from newsletter.ports.leavings import Leaving, Leavings
+from newsletter.store.engine import Database
+from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
+from newsletter.store.suppressing import WHO_GETS_MAIL
+from newsletter.store.tables import EVERY_LIST, leavings, list_files, subscribers, suppressions
+
+_KEEPS_OUT = sa.and_(
+    leavings.c.subscriber_key == subscribers.c.key,
+    suppressions.c.address_key == subscribers.c.address_key,
+    suppressions.c.list == subscribers.c.list,
+    suppressions.c.reason == LEFT,
+    suppressions.c.since == leavings.c.at,
+)
+
+
+class SqlLeavings(Leavings):
+    """A row for each reader who left: of somebody who leaves again, only the newest is kept."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @override
+    async def last(self, subscriber_key: int) -> Leaving | None:
+        return await self._one(leavings.c.subscriber_key == subscriber_key)
+
+    @override
+    async def find(self, key: int) -> Leaving | None:
+        return await self._one(leavings.c.key == key)
+
+    async def _one(self, which: sa.ColumnElement[bool]) -> Leaving | None:
+        query = sa.select(leavings.c.key, leavings.c.at, subscribers.c.key, *COLUMNS).where(which, _KEEPS_OUT)
+
+        async def one(connection: AsyncConnection) -> Leaving | None:
+            row = (await connection.execute(query)).first()
+            if row is None:
+                return None
+            key, at, subscriber_key, *reader = row
+            return Leaving(key, at, subscriber_key, subscriber_of(reader))
+
+        return await self._database.read_at_once(one)
+
+    @override
+    async def undo(self, key: int, *, now: datetime) -> Subscriber | None:
+        async def whole(connection: AsyncConnection) -> Subscriber | None:
+            await self._database.alone(connection, WHO_GETS_MAIL)
+            columns = (leavings.c.was, subscribers.c.key, subscribers.c.list, subscribers.c.address_key)
+            left = (await connection.execute(sa.select(*columns).where(leavings.c.key == key, _KEEPS_OUT))).first()
+            if left is None:
+                return None
+            await connection.execute(sa.delete(leavings).where(leavings.c.key == key))
+            theirs = sa.and_(suppressions.c.address_key == left.address_key, suppressions.c.list == left.list)
+            await connection.execute(sa.delete(suppressions).where(theirs))
+            return await _back(connection, left.key, left.was, now)
+
+        return await self._database.write_at_once(whole)
+
+    @override
+    async def say_why(self, key: int, why: str) -> bool:
+        theirs = (
+            sa.select(subscribers.c.key)
+            .join(leavings, leavings.c.subscriber_key == subscribers.c.key)
+            .where(leavings.c.key == key, _KEEPS_OUT)
+            .correlate(suppressions)
+        )
+        said = sa.update(suppressions).where(theirs.exists()).values(evidence=why)
+        async with self._database.write() as connection:
+            return (await connection.execute(said)).rowcount > 0
+
+
+async def note_leaving(
+    connection: AsyncConnection, subscriber_key: int, was: SubscriberStatus, *, now: datetime
+) -> None:
+    """Note that a reader leaves, within the caller's transaction; `was` is their status until now."""
+    await connection.execute(sa.delete(leavings).where(leavings.c.subscriber_key == subscriber_key))
+    await connection.execute(sa.insert(leavings).values(subscriber_key=subscriber_key, at=now, was=was))
+
+
+async def _back(connection: AsyncConnection, key: int, was: SubscriberStatus, now: datetime) -> Subscriber | None:
+    """Let a subscriber be what they were, unless something else bars them; return them as they are then."""
+    this = subscribers.c.key == key
+    is_barred = sa.exists().where(
+        suppressions.c.address_key == subscribers.c.address_key,
+        suppressions.c.list.in_([subscribers.c.list, EVERY_LIST]),
+    )
+    # Who was barred when they left may be so no longer; only the files' word is kept.
+    status = SubscriberStatus.REMOVED if was is SubscriberStatus.REMOVED else SubscriberStatus.ACTIVE
+    values = {"status": status, "updated_at": now}
+    await connection.execute(sa.update(subscribers).where(this, sa.not_(is_barred)).values(values))
+    row = (await connection.execute(sa.select(*COLUMNS).where(this))).one()
+    reader = subscriber_of(row)
+    if reader.origin is Origin.FILE:
+        # The files may have changed meanwhile: the next sync of the list is to look at them again.
+        await connection.execute(sa.delete(list_files).where(list_files.c.list == reader.list))
+    return reader
