@@ -23,7 +23,7 @@ from newsletter.render.mime.pieces import Names, compiled
 from newsletter.render.mime.segments import Arrangement, CompiledPage
 
 # What templates may name in slots and `when`. Any but `email` and `unsubscribe_url` may be empty.
-READER_SLOTS = frozenset({"email", "name", "unsubscribe_url", "feedback_url"})
+READER_SLOTS = frozenset({"email", "name", "unsubscribe_url", "feedback_url", "preferences_url"})
 # … what depends on nothing but the listings that the reader gets
 CHOICE_SLOTS = frozenset(
     {"subject", "preheader", "counts", "more_on_the_web", "more_in_the_text", "wishes"}
