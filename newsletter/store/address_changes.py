@@ -51,7 +51,7 @@ class SqlAddressChanges(AddressChanges):
             await connection.execute(sa.delete(address_changes).where(address_changes.c.asked_at < now - KEPT_FOR))
             wanted = sa.select(subscribers.c.list).where(subscribers.c.key == subscriber_key, _GETS_MAIL)
             list_name = await connection.scalar(wanted)
-            if list_name is None or not await _is_free(connection, list_name, key):
+            if list_name is None or not await _is_free(self._database, connection, list_name, key):
                 return False
             of_reader = await _asked(connection, address_changes.c.subscriber_key == subscriber_key)
             of_address = await _asked(connection, address_changes.c.address_key == key)
@@ -77,7 +77,7 @@ class SqlAddressChanges(AddressChanges):
             if change is None:
                 return None
             await _close(connection, change.subscriber_key)
-            if not await _is_free(connection, change.reader.list, address_key(change.email)):
+            if not await _is_free(self._database, connection, change.reader.list, address_key(change.email)):
                 return None
             await _move(connection, change, now)
             return next(iter(await _changes(connection, address_changes.c.key == key)))
@@ -140,9 +140,9 @@ async def _close(connection: AsyncConnection, subscriber_key: int) -> None:
     await connection.execute(sa.update(address_changes).where(theirs).values(is_open=False))
 
 
-async def _is_free(connection: AsyncConnection, list_name: str, key: str) -> bool:
+async def _is_free(database: Database, connection: AsyncConnection, list_name: str, key: str) -> bool:
     """Return whether an address is nobody's on a list, and may be mailed; readers may move back to their own."""
-    barred = (await barred_among(connection, list_name, [key])).get(key)
+    barred = (await barred_among(database, connection, list_name, [key])).get(key)
     if barred is not None:
         return barred.reason == MOVED
     known = sa.select(subscribers.c.key).where(subscribers.c.list == list_name, subscribers.c.address_key == key)

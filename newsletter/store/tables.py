@@ -126,6 +126,9 @@ issues = sa.Table(
     sa.Column("closing_by", sa.Text),  # the worker that is still planning its deliveries; NULL: it is closed
     # Of all its deliveries, or of those that are written so far. It stays: deliveries come with the closing alone.
     sa.Column("delivery_count", sa.Integer),
+    sa.Column(
+        "was_missed", sa.Boolean
+    ),  # whether a reader missed it, see `newsletter.core.missed`; NULL: nobody did
     sa.UniqueConstraint("list", "day"),
     sa.UniqueConstraint("list", "number"),
     sqlite_autoincrement=True,
@@ -154,12 +157,13 @@ choices = sa.Table(
     _text("subject"),
 )
 
-# The mail of an issue as it was rendered when it was closed. Issues that older versions closed get theirs when it
-# is first needed.
+# The mail of an issue as it was rendered when it was closed: in the language of its list, under no name, and in
+# those of readers. Issues that older versions closed get theirs when it is first needed.
 renderings = sa.Table(
     "renderings",
     metadata,
     _reference("issue_key", "issues.key", primary_key=True),
+    sa.Column("language", sa.Text, primary_key=True),
     sa.Column("body", Compressed(Rendering), nullable=False),
 )
 
@@ -229,16 +233,6 @@ suppressions = sa.Table(
     sa.Column("made_by", _one_of(SuppressedBy), nullable=False, server_default=SuppressedBy.OPERATOR),
 )
 
-# Whose data was erased, as keyed hashes of their addresses (`core.erasure`).
-erased = sa.Table(
-    "erased",
-    metadata,
-    sa.Column("hash", _Exact, primary_key=True),
-    _text("key_id"),  # which secret the hash was made with
-    sa.Column("stays", sa.Boolean, nullable=False),  # the operator had suppressed it: no confirmation ends that
-    _moment("since"),
-)
-
 # Addresses that a relay called dead. What is not `held` yet is decided at the end of the run.
 dead_addresses = sa.Table(
     "dead_addresses",
@@ -291,8 +285,10 @@ deliveries = sa.Table(
 
 _is_ready = deliveries.c.ready_at.is_not(None)
 _is_held = deliveries.c.claimed_by.is_not(None)
+_has_language = subscribers.c.language.is_not(None)
 _has_examples = subscribers.c.examples != "[]"
 _PARTIAL = {
+    sa.Index(None, subscribers.c.list, subscribers.c.language, sqlite_where=_has_language): _has_language,
     sa.Index(None, subscribers.c.list, subscribers.c.key, sqlite_where=_has_examples): _has_examples,
     sa.Index(
         None, deliveries.c.issue_key, deliveries.c.ready_at, deliveries.c.key, sqlite_where=_is_ready
