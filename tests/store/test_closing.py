@@ -459,7 +459,7 @@ async def test_half_an_issue_is_thrown_away_in_pieces(
     assert pieces == [
         *({"deliveries": 3}, {"deliveries": 3}),
         *({"choices": 3}, {"choices": 3}),
-        {"issues": 1, "renderings": 1},
+        {"issues": 1, "renderings": 2},
     ]
 
 
