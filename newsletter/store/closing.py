@@ -37,7 +37,7 @@ from newsletter.store.choices import Brought, NumberedChoices
 from newsletter.store.engine import Database
 from newsletter.store.examples import KnownExamples
 from newsletter.store.feedback import Opinions
-from newsletter.store.half_issues import HalfIssues, half_issue, write_on
+from newsletter.store.half_issues import HalfIssues, closing_of, half_issue, write_on
 from newsletter.store.missed import Missed
 from newsletter.store.statements import ADD_CHOICES, ADD_DELIVERIES
 from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
@@ -128,7 +128,7 @@ class IssueCloser:
         """Write the issue without its deliveries; None if the day has one, or one of the list is being closed."""
         async with self._database.write() as connection:
             # Both editions of a list begin one after the other, so that neither overlooks the other.
-            await self._database.alone(connection, f"close an issue of {draft.masthead.readers_of}")
+            await self._database.alone(connection, closing_of(draft.masthead.readers_of))
             if await half_issue(connection, draft.masthead) is not None:
                 return None
             if await _is_made(connection, draft):

@@ -210,34 +210,6 @@ feedback = sa.Table(
     _moment("at"),
 )
 
-# That readers left, each once, so that they may take it back. It goes when its subscriber goes.
-leavings = sa.Table(
-    "leavings",
-    metadata,
-    sa.Column("key", _Key, primary_key=True),
-    _reference("subscriber_key", "subscribers.key", unique=True),
-    _moment("at"),
-    sa.Column("was", _one_of(SubscriberStatus), nullable=False),
-    sqlite_autoincrement=True,  # links hold on to the number
-)
-
-# New addresses that readers asked for. Only the newest of a reader is open, until it is confirmed; then the former
-# address is kept until it was told. They go when their subscriber goes.
-address_changes = sa.Table(
-    "address_changes",
-    metadata,
-    sa.Column("key", _Key, primary_key=True),
-    _reference("subscriber_key", "subscribers.key", index=True),
-    sa.Column("address_key", _Exact, nullable=False, index=True),
-    _text("email"),
-    _moment("asked_at"),
-    _moment("mailed_at", nullable=True),
-    sa.Column("is_open", sa.Boolean, nullable=False),
-    sa.Column("former_email", sa.Text),
-    _moment("told_at", nullable=True),
-    sqlite_autoincrement=True,  # links hold on to the number
-)
-
 # Papers that readers gave as examples and no source showed, as arXiv says them; NULL: it knows none of this id.
 looked_up_papers = sa.Table(
     "looked_up_papers",
@@ -259,16 +231,6 @@ suppressions = sa.Table(
     _moment("since"),
     sa.Column("evidence", sa.Text, nullable=False, server_default=sa.text("''")),
     sa.Column("made_by", _one_of(SuppressedBy), nullable=False, server_default=SuppressedBy.OPERATOR),
-)
-
-# Whose data was erased, as keyed hashes of their addresses (`core.erasure`).
-erased = sa.Table(
-    "erased",
-    metadata,
-    sa.Column("hash", _Exact, primary_key=True),
-    _text("key_id"),  # which secret the hash was made with
-    sa.Column("stays", sa.Boolean, nullable=False),  # the operator had suppressed it: no confirmation ends that
-    _moment("since"),
 )
 
 # Addresses that a relay called dead. What is not `held` yet is decided at the end of the run.

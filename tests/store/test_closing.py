@@ -110,7 +110,6 @@ QUESTIONS: Mapping[str, Question] = {
     "open_issues": lambda store, _: store.outbox.open_issues(),
     "issues_with": lambda store, _: store.outbox.issues_with(DeliveryState.QUEUED),
     "records": lambda store, _: store.outbox.records(),
-    "records_of": lambda store, _: store.outbox.records_of(1, limit=9),
     "count": lambda store, _: numbers(store),
     "summaries": lambda store, key: store.issues.summaries([key]),
 }
