@@ -114,7 +114,16 @@ QUESTIONS: Mapping[str, Question] = {
     "summaries": lambda store, key: store.issues.summaries([key]),
 }
 # Asked by the key of an issue that was found before.
-BY_KEY = {"hasten", "withdraw_late", "counts", "suppressed_count", "next_due", "times", "keep_rendering"}
+BY_KEY = {
+    "hasten",
+    "withdraw_late",
+    "counts",
+    "suppressed_count",
+    "next_due",
+    "times",
+    "keep_rendering",
+    "add_delivery",
+}
 OF_WORKERS = {"worker", "record", "release", "recover"}
 
 
