@@ -29,6 +29,7 @@ from newsletter.store.bulk import insert
 from newsletter.store.dead_addresses import CAME_BACK, call_dead
 from newsletter.store.engine import Database
 from newsletter.store.inbound_tables import inbound_counts, inbound_events
+from newsletter.store.leavings import leave
 from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
 from newsletter.store.tables import deliveries, issues, subscribers
 
@@ -195,10 +196,7 @@ async def _follow(
             connection, reader.email, list_name=None, reason=_COMPLAINED, now=now, by=by, evidence=evidence
         )
     elif outcome is Outcome.LEFT:
-        by, evidence = SuppressedBy.READER, f"by {event.source}"
-        await suppress(
-            connection, reader.email, list_name=reader.list, reason=LEFT, now=now, by=by, evidence=evidence
-        )
+        await leave(connection, reader.subscriber_key, reason=LEFT, now=now, evidence=f"by {event.source}")
 
 
 async def _count(connection: AsyncConnection, taken: Sequence[Taken], now: datetime) -> None:

@@ -9,12 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from newsletter.core.subscriber import Origin, Subscriber, SubscriberStatus
+from newsletter.core.suppression import SuppressedBy
 from newsletter.core.syncing import LEFT
+from newsletter.ports import Leaver
 from newsletter.ports.leavings import Leaving, Leavings
 from newsletter.store.engine import Database
+from newsletter.store.erased import IS_SOMEBODY
+from newsletter.store.moving_tables import leavings
 from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
-from newsletter.store.suppressing import WHO_GETS_MAIL
-from newsletter.store.tables import EVERY_LIST, leavings, list_files, subscribers, suppressions
+from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
+from newsletter.store.tables import EVERY_LIST, list_files, subscribers, suppressions
 
 _KEEPS_OUT = sa.and_(
     leavings.c.subscriber_key == subscribers.c.key,
@@ -79,7 +83,24 @@ class SqlLeavings(Leavings):
             return (await connection.execute(said)).rowcount > 0
 
 
-async def note_leaving(
+async def leave(
+    connection: AsyncConnection, key: int, *, reason: str, now: datetime, evidence: str = ""
+) -> Leaver | None:
+    """Take a reader off their list, as `newsletter.ports.Subscribers.leave` says; the caller is `alone`."""
+    query = sa.select(*COLUMNS).where(subscribers.c.key == key, IS_SOMEBODY)
+    row = (await connection.execute(query)).first()
+    if row is None:
+        return None
+    one, by = subscriber_of(row), SuppressedBy.READER
+    is_news = await suppress(
+        connection, one.email, list_name=one.list, reason=reason, now=now, by=by, evidence=evidence
+    )
+    if is_news:
+        await _note_leaving(connection, key, one.status, now=now)
+    return Leaver(one, is_news)
+
+
+async def _note_leaving(
     connection: AsyncConnection, subscriber_key: int, was: SubscriberStatus, *, now: datetime
 ) -> None:
     """Note that a reader leaves, within the caller's transaction; `was` is their status until now."""
