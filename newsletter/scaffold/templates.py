@@ -15,7 +15,7 @@ from newsletter.whole_files import write_whole
 
 ORIGINALS = ".originals"
 # Mails that nothing sends yet, and the page around the preview: who changes them sees no difference.
-_NOT_COPIED = ("confirm/", "goodbye/", "welcome/", "web/studio.")
+_NOT_COPIED = ("goodbye/", "web/studio.")
 
 
 def copy_templates(folder: Path, packaged: Path) -> list[str]:

@@ -14,9 +14,11 @@ from newsletter.core.syncing import LEFT
 from newsletter.ports import Leaver
 from newsletter.ports.leavings import Leaving, Leavings
 from newsletter.store.engine import Database
+from newsletter.store.erased import IS_SOMEBODY
+from newsletter.store.moving_tables import leavings
 from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
 from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
-from newsletter.store.tables import EVERY_LIST, leavings, list_files, subscribers, suppressions
+from newsletter.store.tables import EVERY_LIST, list_files, subscribers, suppressions
 
 _KEEPS_OUT = sa.and_(
     leavings.c.subscriber_key == subscribers.c.key,
@@ -85,7 +87,8 @@ async def leave(
     connection: AsyncConnection, key: int, *, reason: str, now: datetime, evidence: str = ""
 ) -> Leaver | None:
     """Take a reader off their list, as `newsletter.ports.Subscribers.leave` says; the caller is `alone`."""
-    row = (await connection.execute(sa.select(*COLUMNS).where(subscribers.c.key == key))).first()
+    query = sa.select(*COLUMNS).where(subscribers.c.key == key, IS_SOMEBODY)
+    row = (await connection.execute(query)).first()
     if row is None:
         return None
     one, by = subscriber_of(row), SuppressedBy.READER
