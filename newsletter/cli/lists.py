@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from newsletter.bootstrap import Program
     from newsletter.core.syncing import PlannedChange
-    from newsletter.lists.files import ListFiles
+    from newsletter.ports import Lists
     from newsletter.settings import Settings
 
     # By list: how many people stay out, and the first of them.
@@ -72,7 +72,7 @@ def check(*, limit: Limit = 1000, as_json: AsJson = False) -> None:
         say("no lists yet: `newsletter init` writes a first one")
 
 
-def _staying_out(loaded: Settings, lists: ListFiles, limit: int, warnings: list[str]) -> StayingOut:
+def _staying_out(loaded: Settings, lists: Lists, limit: int, warnings: list[str]) -> StayingOut:
     """Return by list who stays out, as far as there is a database; what is wrong with it becomes a warning.
 
     Checking files needs no database, and makes none.

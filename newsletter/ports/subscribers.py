@@ -102,6 +102,10 @@ class Subscribers(Protocol):
         """Return whether an active subscriber of a list has chosen this cadence."""
         ...
 
+    async def languages(self, list_name: str, suits: Callable[[Cadence | None], bool]) -> frozenset[str]:
+        """Return the languages that active subscribers of a list have chosen; `suits` narrows them by cadence."""
+        ...
+
     async def count(self, list_name: str, *, since: datetime) -> ReaderCounts:
         """Return how many active subscribers a list has, and how many of its subscribers left since a moment.
 

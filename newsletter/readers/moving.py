@@ -44,6 +44,7 @@ class MovingLetters:
     clock: Clock
     _task: asyncio.Task[None] | None = field(default=None, init=False)
     _again: bool = field(default=False, init=False)
+    _closing: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     def soon(self) -> None:
         """Send all that is to be sent; what comes meanwhile is sent too."""
@@ -52,8 +53,8 @@ class MovingLetters:
             self._task = asyncio.create_task(self._work(), name="letters about addresses")
 
     async def close(self) -> None:
-        """Wait a moment for what is being sent; what is left then is sent later."""
-        self._again = False
+        """Wait a moment for what is to be sent now; what is left then is sent later, by the next process."""
+        self._closing.set()
         if self._task is None:
             return
         await asyncio.wait([self._task], timeout=_SECONDS_TO_FINISH)
@@ -72,9 +73,13 @@ class MovingLetters:
             except Exception:
                 log.exception("letters_broke")
                 return
-            if not is_done:
-                await asyncio.sleep(_SECONDS_BETWEEN_TRIES)
+            if not is_done and not await self._closes_within(_SECONDS_BETWEEN_TRIES):
                 self._again = True
+
+    async def _closes_within(self, seconds: float) -> bool:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._closing.wait(), seconds)
+        return self._closing.is_set()
 
     async def send(self) -> bool:
         """Send all that is to be sent now; return whether nothing is left.

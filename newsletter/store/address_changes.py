@@ -18,9 +18,10 @@ from newsletter.ports.address_changes import AddressChange, AddressChanges
 from newsletter.store.barring import barred_among
 from newsletter.store.bulk import insert
 from newsletter.store.engine import Database
+from newsletter.store.moving_tables import address_changes
 from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
 from newsletter.store.suppressing import WHO_GETS_MAIL, withdraw
-from newsletter.store.tables import address_changes, deliveries, subscribers, suppressions
+from newsletter.store.tables import deliveries, subscribers, suppressions
 
 _OWN = (
     address_changes.c.key,
@@ -30,8 +31,8 @@ _OWN = (
     address_changes.c.asked_at,
 )
 _WITH_READERS = sa.select(*_OWN, *COLUMNS).join(subscribers, subscribers.c.key == address_changes.c.subscriber_key)
-# What two subscribers who swap addresses need for a moment, since an address is on a list once.
-_BETWEEN = ""
+# What two subscribers who swap addresses need for a moment, since an address is on a list once. It is none.
+_BETWEEN = "moving"
 _GETS_MAIL = subscribers.c.status == SubscriberStatus.ACTIVE
 
 

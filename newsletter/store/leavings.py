@@ -12,9 +12,10 @@ from newsletter.core.subscriber import Origin, Subscriber, SubscriberStatus
 from newsletter.core.syncing import LEFT
 from newsletter.ports.leavings import Leaving, Leavings
 from newsletter.store.engine import Database
+from newsletter.store.moving_tables import leavings
 from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
 from newsletter.store.suppressing import WHO_GETS_MAIL
-from newsletter.store.tables import EVERY_LIST, leavings, list_files, subscribers, suppressions
+from newsletter.store.tables import EVERY_LIST, list_files, subscribers, suppressions
 
 _KEEPS_OUT = sa.and_(
     leavings.c.subscriber_key == subscribers.c.key,

@@ -15,18 +15,17 @@ from newsletter.core.choice import TextKind
 from newsletter.core.subscriber import SubscriberStatus
 from newsletter.core.suppression import whole_domain
 from newsletter.store.inbound_tables import inbound_events
+from newsletter.store.moving_tables import address_changes, leavings
 from newsletter.store.signup_tables import signup_mails, signups
 from newsletter.store.tables import (
     EVERY_LIST,
     IS_CLOSED,
-    address_changes,
     choices,
     dead_addresses,
     deliveries,
     delivery_events,
     feedback,
     issues,
-    leavings,
     listings,
     subscribers,
     suppressions,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime
@@ -62,6 +62,21 @@ class SqlSubscribers(Subscribers):
         )
         async with self._database.read() as connection:
             return await connection.scalar(query) is not None
+
+    @override
+    async def languages(self, list_name: str, suits: Callable[[Cadence | None], bool]) -> frozenset[str]:
+        query = (
+            sa.select(subscribers.c.language, subscribers.c.cadence)
+            .distinct()
+            .where(
+                subscribers.c.list == list_name,
+                subscribers.c.language.is_not(None),
+                subscribers.c.status == SubscriberStatus.ACTIVE,
+            )
+        )
+        async with self._database.read() as connection:
+            found = await connection.execute(query)
+            return frozenset(language for language, cadence in found if suits(cadence))
 
     @override
     async def count(self, list_name: str, *, since: datetime) -> ReaderCounts:

@@ -81,6 +81,21 @@ async def test_the_operator_reads_since_when_wishes_are_the_readers_own(store: S
     assert (first.own_wishes_since, first.changed_at, second.own_wishes_since) == (NOW, LATER, None)
 
 
+async def test_languages_are_those_of_active_readers_of_an_edition(store: Store) -> None:
+    weekly = {"cadence": Cadence.WEEKLY, "language": "fr"}
+    await join(
+        store,
+        subscriber(1, language="de"),
+        subscriber(2, language="de"),
+        subscriber(3),
+        subscriber(4, **weekly),
+        subscriber(5, language="ja", status=SubscriberStatus.UNSUBSCRIBED),
+        subscriber(6, "other", language="pt"),
+    )
+    assert await store.subscribers.languages(LIST, lambda _: True) == {"de", "fr"}
+    assert await store.subscribers.languages(LIST, lambda cadence: cadence is None) == {"de"}
+
+
 async def test_nobody_who_left_is_changed(store: Store) -> None:
     await join(store, subscriber(1, status=SubscriberStatus.UNSUBSCRIBED, origin=Origin.WEB))
     key = await key_of(store, LIST, "reader1@example.org")

@@ -22,7 +22,7 @@ from newsletter.render.mime.pieces import Names, compiled
 from newsletter.render.mime.segments import Arrangement, Chosen, CompiledPage, Values
 
 # What templates may name in slots and `when`. Any but `email` and `unsubscribe_url` may be empty.
-READER_SLOTS = frozenset({"email", "name", "unsubscribe_url", "feedback_url"})
+READER_SLOTS = frozenset({"email", "name", "unsubscribe_url", "feedback_url", "preferences_url"})
 # … what depends on nothing but the listings that the reader gets
 CHOICE_SLOTS = frozenset(
     {"subject", "preheader", "counts", "more_on_the_web", "more_in_the_text", "wishes"}
@@ -55,7 +55,7 @@ class Pages:
         self, issue: Issue, rendering: Rendering, known: Mapping[str, str], links: Mapping[str, int]
     ) -> None:
         self._issue, self._rendering, self._links = issue, rendering, links
-        self._language = language(issue.masthead.language)
+        self._language, self._news = language(issue.masthead.language), len(issue.news)
         self._text = _compiled(rendering.text, known, html=False)
         self._html = _compiled(rendering.html, known, html=True)
         self._is_former = self._html.is_former
@@ -164,9 +164,10 @@ class Pages:
         """Return what a part says of the papers that it does not show."""
         if self._issue.is_quiet:
             return {"more_on_the_web": "", "more_in_the_text": ""}
-        count = len(shown.shown)
+        count, listings = len(shown.shown), self._issue.listings
+        on_the_web = self._news - sum(not listings[position].again for position in shown.shown)
         return {
-            "more_on_the_web": words.more_on_the_web(self._language, len(self._issue.listings) - count),
+            "more_on_the_web": words.more_on_the_web(self._language, on_the_web),
             "more_in_the_text": words.more_in_the_text(self._language, len(whole.shown) - count),
         }
 
