@@ -1,4 +1,4 @@
-"""The composition of signing up: which parts of the program it is made of. It stands above the composition root.
+"""The composition of what readers do by themselves: signing up, moving, leaving by mail. It stands above the root.
 
 What it is made of is imported in its functions: `run` has nothing to send most of the time, and loads none of it.
 """
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from newsletter.bootstrap import Program
     from newsletter.core.newsletter_list import NewsletterList
+    from newsletter.readers.reader_letters import ReaderLetters
     from newsletter.readers.signup_mails import SignUpMails
     from newsletter.web.admission import Admission
 
@@ -37,6 +38,20 @@ def sign_up_mails(program: Program) -> SignUpMails:
         ceilings=Ceilings(per_address=limits.per_address, per_domain=limits.per_domain, per_hour=limits.per_hour),
         tells_operator=limits.tell_operator,
         give_latest=give_latest,
+        clock=utc_now,
+    )
+
+
+def reader_letters(program: Program) -> ReaderLetters:
+    """Return what writes to readers who move to another address, or left by mail."""
+    from newsletter.readers.reader_letters import ReaderLetters
+
+    return ReaderLetters(
+        changes=program.store.address_changes,
+        leavings=program.store.leavings,
+        lists=program.lists,
+        letters=program.letters,
+        links=program.links,
         clock=utc_now,
     )
 

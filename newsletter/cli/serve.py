@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from newsletter.bootstrap import Program
     from newsletter.ports import ListFile
-    from newsletter.readers.moving import MovingLetters
+    from newsletter.readers.reader_letters import ReaderLetters
     from newsletter.readers.signup_mails import SignUpMails
     from newsletter.scheduling.schedule import Schedule
     from newsletter.web.app import PublicSite
@@ -89,24 +89,16 @@ def _inbound(program: Program) -> Callable[[asyncio.Event], Awaitable[object]] |
 async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -> AsyncIterator[str]:
     """Run scheduler and web pages for as long as the context lasts; gives the URL of the pages."""
     from newsletter import signing_up
-    from newsletter.readers.moving import MovingLetters
     from newsletter.scheduling.loop import raise_descriptor_limit
     from newsletter.web.app import public_app
     from newsletter.web.limits import Limits, connections_for
     from newsletter.web.server import serving
 
-    letters = MovingLetters(
-        changes=program.store.address_changes,
-        lists=program.lists,
-        letters=program.letters,
-        links=program.links,
-        clock=now,
-    )
+    letters = signing_up.reader_letters(program)
     mails = signing_up.sign_up_mails(program)
-    app, schedule = public_app(_site(program, letters, mails)), _schedule(program, mails, stop)
+    app, schedule = public_app(_site(program, letters, mails)), _schedule(program, letters, mails, stop)
     limits = Limits(connections=connections_for(raise_descriptor_limit()))
     async with serving(app, host, port, stop=stop, limits=limits) as url, schedule:
-        letters.soon()  # what another process left
         try:
             yield url
         finally:
@@ -114,7 +106,7 @@ async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -
             await mails.close()
 
 
-def _site(program: Program, letters: MovingLetters, mails: SignUpMails) -> PublicSite:
+def _site(program: Program, letters: ReaderLetters, mails: SignUpMails) -> PublicSite:
     """Return what the pages are made of; what they ask for wakes `letters` and `mails`."""
     from newsletter import signing_up
     from newsletter.web.app import PublicSite
@@ -134,11 +126,12 @@ def _site(program: Program, letters: MovingLetters, mails: SignUpMails) -> Publi
     )
 
 
-def _schedule(program: Program, mails: SignUpMails, stop: asyncio.Event) -> Schedule:
-    """Return what is done at intervals: each tick sends the mails of sign-ups that are due, too."""
+def _schedule(program: Program, letters: ReaderLetters, mails: SignUpMails, stop: asyncio.Event) -> Schedule:
+    """Return what is done at intervals: each tick sends what readers are to be written, too."""
     from newsletter.scheduling.schedule import Schedule
 
     async def tick(stopping: asyncio.Event) -> None:
+        letters.soon()
         mails.soon()
         await program.ticker.tick(now=now(), stop=stopping)
 

@@ -14,6 +14,7 @@ from typing_extensions import override
 from newsletter.core.address import address_key
 from newsletter.core.bounces import (
     BOUNCES,
+    BY_MAIL,
     RECENT,
     Fate,
     FoundBy,
@@ -199,7 +200,9 @@ async def _follow(
             connection, reader.email, list_name=None, reason=_COMPLAINED, now=now, by=by, evidence=evidence
         )
     elif outcome is Outcome.LEFT:
-        await leave(connection, reader.subscriber_key, reason=LEFT, now=now, evidence=f"by {event.source}")
+        # Who leaves by mail has seen no page that says that it is done.
+        is_told, evidence = event.source != BY_MAIL, f"by {event.source}"
+        await leave(connection, reader.subscriber_key, reason=LEFT, now=now, evidence=evidence, is_told=is_told)
 
 
 async def _count(connection: AsyncConnection, taken: Sequence[Taken], now: datetime) -> None:

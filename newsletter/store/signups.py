@@ -69,7 +69,8 @@ class SqlSignUps(SignUps):
             if changed is not None:
                 await _write(connection, changed)
                 return
-            await connection.execute(sa.delete(signups).where(same))
+            if known is not None:
+                await _forget(connection, known)
             new = SignUp(key=0, list=list_name, request=request, client=client, asked_at=now, ready_at=now)
             await connection.execute(sa.insert(signups).values(list=list_name, client=client, **_values(new)))
             await _count(connection, list_name, now, "asked")

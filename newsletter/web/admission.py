@@ -36,9 +36,9 @@ class Admission:
     quota: Quota
     clock: Clock
 
-    def counts(self, request: Request) -> bool:
+    async def counts(self, request: Request) -> bool:
         """Count a request of its client; return whether it may make it. That says nothing of any address."""
-        return self.quota.take(self.clients.of(request))
+        return await self.quota.take(self.clients.of(request))
 
     def read(self, list_: NewsletterList, form: Form) -> SignUpRequest:
         """Return what is asked, cleaned.

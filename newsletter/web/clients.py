@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from limits import RateLimitItemPerHour
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import FixedWindowRateLimiter
 from starlette.requests import Request
 
 from newsletter.web.limits import client_of
@@ -57,10 +57,10 @@ class Quota:
         self._storage = MemoryStorage()
         self._limiter = FixedWindowRateLimiter(self._storage)
 
-    def take(self, client: str) -> bool:
+    async def take(self, client: str) -> bool:
         """Return whether a client may ask once more, and count it; one that is not known always may."""
         if not client:
             return True
         if len(self._storage.storage) >= _MOST_CLIENTS:
-            self._storage.reset()
-        return self._limiter.hit(self._limit, client)
+            await self._storage.reset()
+        return await self._limiter.hit(self._limit, client)

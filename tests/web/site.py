@@ -130,7 +130,13 @@ async def fill(store: Store) -> int:
 
 
 def admission(
-    store: Store, lists: Lists, *, wake: Callable[[], None], links: Links = LINKS, clock: Clock = lambda: NOW
+    store: Store,
+    lists: Lists,
+    *,
+    wake: Callable[[], None],
+    links: Links = LINKS,
+    clock: Clock = lambda: NOW,
+    per_client: int = 10,
 ) -> Admission:
     """Let requests to sign up in that come by a proxy on this machine."""
     signing_up = SigningUp(
@@ -142,7 +148,7 @@ def admission(
         wake=wake,
     )
     clients = Clients([ip_network("127.0.0.0/8")])
-    return Admission(signing_up=signing_up, clients=clients, quota=Quota(10), clock=clock)
+    return Admission(signing_up=signing_up, clients=clients, quota=Quota(per_client), clock=clock)
 
 
 @asynccontextmanager

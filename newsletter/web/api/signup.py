@@ -78,7 +78,7 @@ class _SignUpDoor:
             body = await read_body(request, _MAX_BODY_BYTES)
         except HTTPException as error:
             return _refused(error.status_code, "the body is too long")
-        if not self.admission.counts(request):
+        if not await self.admission.counts(request):
             return _refused(429, "too many requests from your network: try again in an hour")
         try:
             wanted = _Wanted.model_validate(json.loads(body))

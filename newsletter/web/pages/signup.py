@@ -99,7 +99,7 @@ class _SignUpPages:
         if media_type(request) != _FORM:
             raise HTTPException(415)
         typed = Form.read(await read_body(request, _MAX_BODY_BYTES), most=_MOST_FIELDS)
-        if not self.admission.counts(request):
+        if not await self.admission.counts(request):
             return await self._form(list_, typed, problem="many", status=429)
         try:
             wanted = await self.admission.take(request, list_, typed)
