@@ -112,3 +112,22 @@ async def test_who_moves_gets_the_next_mails_at_the_new_address_although_the_fil
     assert "ann@lab.example" in shown.out
     planned = await workplace.run("subscribers", "plan")
     assert "moved to another address" in planned.out
+
+
+async def test_what_comes_back_is_read_meanwhile_and_webhooks_answer_that_are_set_up(workplace: Workplace) -> None:
+    due_list(workplace, datetime.now(UTC) + timedelta(hours=2))
+    box = workplace.folder / "bounces"
+    for name in ("new", "cur", "tmp"):
+        (box / name).mkdir(parents=True)
+    (box / "new" / "1").write_text("From: people@example.org\nSubject: Hello\n\nHi\n")
+    workplace.environment |= {
+        "NEWSLETTER_INBOUND__MAILDIR": "bounces",
+        "NEWSLETTER_INBOUND__WEBHOOK_GENERIC_SECRET": "a secret of our own program",
+    }
+    async with served(workplace) as url:
+        await until((box / "cur" / "1:2,S").exists)
+        async with httpx2.AsyncClient() as client:
+            answers = [await client.post(f"{url}/-/hooks/{name}", content=b"{}") for name in ("generic", "ses")]
+            assert [answer.status_code for answer in answers] == [403, 404]
+    [row] = (await workplace.run("status", "--json")).json
+    assert row["inbound"] == {"processed": 0, "forged": 1, "unknown": 1, "outcomes": {}}
