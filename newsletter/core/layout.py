@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 
 from newsletter.core.choice import Choice
 
@@ -24,7 +25,7 @@ class Layout:
     also_today: int = 3  # cards of papers that come because everybody gets them
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Sections:
     """The positions of a choice by section of the mail, each in the reader's order; a section may be empty.
 
@@ -40,7 +41,7 @@ class Sections:
     rising: tuple[int, ...] = ()
     discussed: tuple[int, ...] = ()
 
-    @property
+    @cached_property
     def shown(self) -> tuple[int, ...]:
         """Return all positions, each once."""
         of_days = [position for day in self.days.values() for position in day]

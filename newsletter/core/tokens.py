@@ -6,6 +6,7 @@ import re
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from hmac import compare_digest
 from itertools import islice
@@ -60,7 +61,7 @@ class Links:
 
     @property
     def _seals(self) -> Seals:
-        return Seals(self.secret_key, self.former_keys)
+        return _seals_with(self.secret_key, self.former_keys)
 
     def way_out(self, subscriber_key: int, mailbox: str, *, tagged: bool = False) -> str:
         """Return the link by which a reader leaves a list: to a page, or else to a mail (RFC 6068).
@@ -226,6 +227,11 @@ class Links:
 def feedback_about(listing_key: int, *, like: bool) -> str:
     """Return what stands behind `Links.feedback_of` in the link about a paper: `/812/more` or `/812/less`."""
     return f"/{listing_key}/{MORE if like else LESS}"
+
+
+@lru_cache(maxsize=8)  # to make them anew takes as long as a seal
+def _seals_with(secret_key: str, former_keys: tuple[str, ...]) -> Seals:
+    return Seals(secret_key, former_keys)
 
 
 def _mac(secret: str, purpose: bytes, number: int) -> bytes:

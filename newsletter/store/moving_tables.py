@@ -23,6 +23,7 @@ leavings = sa.Table(
     _of_subscriber(unique=True),
     sa.Column("at", Moment, nullable=False),
     sa.Column("was", one_of(SubscriberStatus), nullable=False),
+    sa.Column("is_told", sa.Boolean, nullable=False),  # whether the reader knows; who left by mail is to be told
     sqlite_autoincrement=True,  # links hold on to the number
 )
 

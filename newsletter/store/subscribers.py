@@ -34,7 +34,7 @@ from newsletter.store.comparison import compared, files_held, hold_files, note_f
 from newsletter.store.confirming import return_by_confirmation
 from newsletter.store.engine import Database
 from newsletter.store.erased import IS_SOMEBODY, erased_people
-from newsletter.store.leavings import note_leaving
+from newsletter.store.leavings import leave
 from newsletter.store.subscriber_rows import COLUMNS, MEMBER_COLUMNS, member_row, subscriber_of
 from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
 from newsletter.store.tables import subscribers
@@ -245,17 +245,7 @@ class SqlSubscribers(Subscribers):
     async def leave(self, key: int, *, reason: str, now: datetime, evidence: str = "") -> Leaver | None:
         async def whole(connection: AsyncConnection) -> Leaver | None:
             await self._database.alone(connection, WHO_GETS_MAIL)
-            query = sa.select(*COLUMNS).where(subscribers.c.key == key, IS_SOMEBODY)
-            row = (await connection.execute(query)).first()
-            if row is None:
-                return None
-            one, by = subscriber_of(row), SuppressedBy.READER
-            is_news = await suppress(
-                connection, one.email, list_name=one.list, reason=reason, now=now, by=by, evidence=evidence
-            )
-            if is_news:
-                await note_leaving(connection, key, one.status, now=now)
-            return Leaver(one, is_news)
+            return await leave(connection, key, reason=reason, now=now, evidence=evidence)
 
         return await self._database.write_at_once(whole)
 

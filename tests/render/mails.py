@@ -39,6 +39,7 @@ from newsletter.render.mime.markers import Markers
 from newsletter.render.mime.signing import Signer
 from newsletter.render.mime.single import single_message
 from tests import factories
+from tests.render.signup_samples import signup_mails, signup_pages
 
 DAY = date(2026, 3, 12)
 MOMENT = datetime(2026, 3, 12, 8, 0, tzinfo=UTC)
@@ -442,6 +443,7 @@ def single_mails() -> Mapping[str, dict[str, Any]]:
             "details": [("Relay", "mail.example.org:587"), ("Answer", "535 5.7.8 Authentication failed")],
             "advice": "Check the user name and password; the next run sends what waits, to each reader once.",
         },
+        **signup_mails(),
     }
 
 
@@ -466,7 +468,7 @@ def pages() -> Mapping[str, dict[str, Any]]:
         "ris_url": "7.ris",
     }
     return {
-        "page": {},
+        **signup_pages(),
         "unsubscribe": {**reader, "has_weekly": True, "has_pause": True},
         "gone": {},
         "not_found": {},

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.core.errors import RenderError
+from newsletter.render.mime.frames import Chosen, Values
 from newsletter.render.mime.markers import Markers
-from newsletter.render.mime.pieces import Names, compiled
-from newsletter.render.mime.segments import Arrangement, Chosen, CompiledPage, Values, filled, joined
+from newsletter.render.mime.pieces import Names, Slot, compiled
+from newsletter.render.mime.segments import Arrangement, Body, CompiledPage
 
 HTML, TEXT = Markers(html=True, nonce="fedcba9876543210"), Markers(html=False, nonce="0123456789abcdef")
 
@@ -31,9 +32,8 @@ def shown(
 ) -> str:
     """Return the page as a reader gets it, decoded; `order` is of a page of a former version."""
     former = Chosen({position: Values(own) for position, own in (order or {}).items()})
-    raw = b"".join(
-        filled(arranged(page, marks, {"": former, **(sections or {})}), {"name": "", "link": ""} | values)
-    )
+    body = Body((arranged(page, marks, {"": former, **(sections or {})}),))
+    raw = body.filled({"name": "", "link": ""} | values)
     assert all(len(line) <= 76 for line in raw.split(b"\r\n"))
     return quopri.decodestring(raw).decode().replace("\r\n", "\n")
 
@@ -61,7 +61,7 @@ def section(name: str, text: str) -> str:
 
 
 def chosen(*positions: int, **values: str) -> Chosen:
-    return Chosen({position: Values(matched="") for position in positions}, values)
+    return Chosen({position: Values(matched="") for position in positions}, Values(values))
 
 
 FORMS = "".join(form("card", number, f"card {number}\n") for number in range(4)) + "foot\n"
@@ -97,8 +97,8 @@ def test_a_form_shows_the_values_of_the_listing_the_section_and_the_reader() -> 
     inner = f"1{why} {TEXT.slot('heading')} {TEXT.slot('name')}\n"
     page = section("mine", run("card")) + section("also", run("card")) + form("card", 1, inner) + "foot\n"
     sections = {
-        "mine": Chosen({1: Values(matched="agents")}, {"heading": "M"}),
-        "also": Chosen({1: Values(matched="")}, {"heading": "A"}),
+        "mine": Chosen({1: Values(matched="agents")}, Values(heading="M")),
+        "also": Chosen({1: Values(matched="")}, Values(heading="A")),
     }
     assert shown(page, TEXT, sections=sections, name="Ann") == "1 for agents M Ann\n1 A Ann\nfoot\n"
     assert shown(page, TEXT, sections=sections, name="Bob") == "1 for agents M Bob\n1 A Bob\nfoot\n"
@@ -109,8 +109,8 @@ def test_what_is_kept_ready_is_not_mixed_up_between_values_or_choices() -> None:
     compiled_once = compiled_page(page, TEXT)
 
     def text(matched: str, heading: str) -> bytes:
-        sections = {"mine": Chosen({0: Values(matched=matched)}, {"heading": heading})}
-        return b"".join(filled(compiled_once.arranged(sections, {}), {})).replace(b"=\r\n", b"")
+        sections = {"mine": Chosen({0: Values(matched=matched)}, Values(heading=heading))}
+        return Body((compiled_once.arranged(sections, {}),)).filled({}).replace(b"=\r\n", b"")
 
     for matched in ("a", "b"):
         for heading in ("x", "y"):
@@ -120,9 +120,8 @@ def test_what_is_kept_ready_is_not_mixed_up_between_values_or_choices() -> None:
 def test_values_that_are_the_same_for_all_readers_are_put_in_when_the_page_is_compiled() -> None:
     page = f"{TEXT.slot('pages')}{TEXT.when('pages')} with pages{TEXT.end()}{TEXT.when('none')}no{TEXT.end()}\n"
     arrangement = compiled_page(page, TEXT, {"pages": "yes", "none": ""}).arranged({}, {})
-    assert not arrangement.gaps
-    assert not arrangement.optional
-    assert b"".join(arrangement.lines).replace(b"=\r\n", b"") == b"yes with pages\r\n"
+    assert not arrangement.slots
+    assert Body((arrangement,)).filled({}).replace(b"=\r\n", b"") == b"yes with pages\r\n"
 
 
 @given(
@@ -133,22 +132,22 @@ def test_the_size_of_a_page_is_that_of_its_decoded_bytes(texts: list[str]) -> No
     sections = {"mine": chosen(*range(len(texts)))}
     page = section("mine", run("card", "ü\n")) + forms + "\n"
     arrangement = arranged(page, TEXT, sections)
-    decoded = quopri.decodestring(b"".join(arrangement.lines))
+    decoded = quopri.decodestring(Body((arrangement,)).filled({}))
     assert arrangement.size == len(decoded)
     assert sum(arrangement.sizes["mine"].values()) == len(decoded) - len("\r\n")
 
 
-def test_parts_are_joined_with_their_gaps_and_what_is_optional() -> None:
+def test_parts_are_joined_with_their_places_and_what_is_optional() -> None:
     page = f"{TEXT.when('name')}Hi {TEXT.slot('name')}!\n{TEXT.end()}news\n"
-    both = joined((b"--\r\n", arranged(page, TEXT, {}), b"==\r\n", arranged(page, TEXT, {})))
-    assert b"".join(filled(both, {"name": ""})) == b"--\r\nnews\r\n==\r\nnews\r\n"
+    both = Body((b"--\r\n", arranged(page, TEXT, {}), b"==\r\n", arranged(page, TEXT, {})))
+    assert both.filled({"name": ""}) == b"--\r\nnews\r\n==\r\nnews\r\n"
     greeting = b"Hi =\r\nAnn=\r\n!\r\nnews\r\n"
-    assert b"".join(filled(both, {"name": "Ann"})) == b"--\r\n" + greeting + b"==\r\n" + greeting
+    assert both.filled({"name": "Ann"}) == b"--\r\n" + greeting + b"==\r\n" + greeting
 
 
 def test_a_slot_takes_the_readers_value_on_a_line_of_its_own() -> None:
-    page = arranged(f"Hi {TEXT.slot('name')}!\n", TEXT, {})
-    assert b"".join(filled(page, {"name": "Ann"})) == b"Hi =\r\nAnn=\r\n!\r\n"
+    page = Body((arranged(f"Hi {TEXT.slot('name')}!\n", TEXT, {}),))
+    assert page.filled({"name": "Ann"}) == b"Hi =\r\nAnn=\r\n!\r\n"
 
 
 def test_a_value_is_escaped_in_html_in_attributes_too_and_stays_as_it_is_in_text() -> None:
@@ -171,6 +170,31 @@ def test_a_block_that_needs_a_value_goes_with_an_empty_one() -> None:
     page = f"{TEXT.when('name')}Hello {TEXT.slot('name')},\n{TEXT.end()}news:\n"
     assert shown(page, TEXT, name="Ann") == "Hello Ann,\nnews:\n"
     assert shown(page, TEXT) == "news:\n"
+
+
+def test_blocks_within_blocks_go_with_the_values_that_they_need() -> None:
+    inner = f"{TEXT.when('link')}at {TEXT.slot('link')} {TEXT.end()}"
+    page = f"{TEXT.when('name')}{inner}for {TEXT.slot('name')}, {TEXT.slot('link')}{TEXT.end()}.\n"
+    assert shown(page, TEXT, name="Ann", link="x") == "at x for Ann, x.\n"
+    assert shown(page, TEXT, name="Ann") == "for Ann, .\n"
+    assert shown(page, TEXT, link="x") == ".\n"
+    assert shown(page, TEXT) == ".\n"
+
+
+def test_a_body_is_the_same_for_the_first_reader_of_a_choice_and_for_the_next() -> None:
+    page = f"{TEXT.when('name')}Hi {TEXT.slot('name')}! {TEXT.end()}See {TEXT.slot('link')}\nnews\n"
+    body = Body((b"--\r\n", arranged(page, TEXT, {}), b"--\r\n"))
+    for values in ({"name": "Ann", "link": "x"}, {"name": "", "link": "x"}, {"name": "", "link": ""}):
+        first, *others = (body.filled(values) for _ in range(3))
+        assert others == [first, first]
+
+
+def test_slots_that_are_never_empty_need_no_choice_between_blocks() -> None:
+    page = f"{TEXT.when('link')}at {TEXT.slot('link')}{TEXT.end()}\n"
+    names = Names(anywhere=NAMES.anywhere, never_empty={"link"})
+    arrangement = CompiledPage(compiled(page, TEXT, names)).arranged({}, {})
+    assert [type(mark) for _, mark in arrangement.marks] == [Slot]
+    assert Body((arrangement,)).filled({"link": "x"}) == b"at =\r\nx=\r\n\r\n"
 
 
 def test_blocks_of_a_kind_come_in_the_readers_order_and_only_the_chosen() -> None:

@@ -127,6 +127,16 @@ async def test_a_pause_withdraws_what_waits_of_issues_before_its_end(store: Stor
     assert [one.state for one in second] == [DeliveryState.QUEUED] * 2
 
 
+async def test_a_pause_that_began_while_the_issue_was_closed_is_found_when_it_is_claimed(store: Store) -> None:
+    issue = await frozen(store, 2)
+    await join(store, subscriber(0, paused_until=DAY + timedelta(days=1)), subscriber(1, paused_until=DAY))
+    async with store.outbox.worker() as worker:
+        [delivery] = await store.outbox.claim(worker, issue_key=issue.key, now=NOW + HOUR, limit=9)
+    assert delivery.subscriber.email == "reader1@example.org"
+    [record] = await store.outbox.records(list_name=LIST, states=[DeliveryState.WITHDRAWN])
+    assert (record.email, record.reason) == ("reader0@example.org", PAUSED.reason)
+
+
 async def test_what_is_in_flight_when_a_pause_begins_goes_on(store: Store) -> None:
     await frozen(store, 1)
     async with store.outbox.worker() as worker:

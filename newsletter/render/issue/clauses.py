@@ -95,6 +95,8 @@ def _width(char: str) -> int:
 
 
 def _fits(text: str, limit: int) -> bool:
+    if text.isascii():
+        return len(text) <= limit
     return (columns(text[: limit + 1]) <= limit and len(text) <= max(limit, 0)) or (
         len(text) <= 2 * limit and columns(text) <= limit  # with combining marks
     )

@@ -18,15 +18,15 @@ _ROOM = {"name": 360, "email": 600}
 _ROOM_FOR_LINKS = 300
 
 
-def room(gaps: Iterable[tuple[int, Slot]], links: Mapping[str, int]) -> int:
+def room(slots: Iterable[Slot], links: Mapping[str, int]) -> int:
     """Return how many bytes the values of readers may take in a page.
 
     Args:
-        gaps: where they stand.
+        slots: where they stand.
         links: the most bytes of each link, by the name of its slot, as far as they are known.
     """
     known = {**_ROOM, **links}
-    return sum(known.get(slot.name, _ROOM_FOR_LINKS) for _, slot in gaps)
+    return sum(known.get(slot.name, _ROOM_FOR_LINKS) for slot in slots)
 
 
 def fewer(shown: Sections, sizes: Mapping[str, Mapping[int, int]], excess: int) -> Sections:

@@ -11,7 +11,7 @@ from newsletter.core.choice import Choice
 from newsletter.render.issue.catalogues import SOURCE
 from newsletter.render.issue.language import language
 from newsletter.render.issue.words import in_words, share
-from newsletter.render.mime.segments import Chosen, Values
+from newsletter.render.mime.frames import Chosen, Values
 
 CHOICE_SLOTS = frozenset({"size", "shown", "left_out", "long"})
 LISTING_SLOTS = frozenset({"number", "margin"})

@@ -21,7 +21,7 @@ from newsletter.render.issue.pages import Pages
 from newsletter.render.mime import headers
 from newsletter.render.mime.addresses import Mailbox, wire_address
 from newsletter.render.mime.multipart import alternative, boundary_of, multipart_headers, signable
-from newsletter.render.mime.segments import Arrangement, filled, joined
+from newsletter.render.mime.segments import Body
 
 if TYPE_CHECKING:
     from newsletter.render.mime.signing import Signer
@@ -92,7 +92,7 @@ class IssueMessage(Message):
         """
         reader = delivery.subscriber
         unsubscribe_url = self._way_out(delivery.subscriber_key)
-        subject, arrangement = self._arranged(delivery.choice, delivery.subject)
+        subject, body = self._arranged(delivery.choice, delivery.subject)
         head = (
             self._from,
             subject,
@@ -109,8 +109,7 @@ class IssueMessage(Message):
             "feedback_url": self._links.feedback_of(delivery.subscriber_key),
             "preferences_url": self._links.preferences(delivery.subscriber_key),
         }
-        body = filled(arrangement, values)
-        return Composed(self._envelope_sender(delivery), *signable(head, body, self._signer))
+        return Composed(self._envelope_sender(delivery), *signable(head, body.filled(values), self._signer))
 
     def _way_out(self, subscriber_key: int) -> str:
         return self._links.way_out(subscriber_key, self._leaving_to, tagged=self._is_tagged)
@@ -130,11 +129,11 @@ class IssueMessage(Message):
             return self._sender.address
         return self._links.bounce_address(self._bounces_to, delivery.key)
 
-    def _arrange(self, choice: Choice, subject: str) -> tuple[bytes, Arrangement]:
+    def _arrange(self, choice: Choice, subject: str) -> tuple[bytes, Body]:
         """Return the subject field and the body of a choice, ready for each reader who has it."""
         text, html = self.pages.arranged(choice, subject)
         subject = f"{words.test_copy(self._language)} {subject}" if self._trial else subject
-        return self._subject(subject), joined(alternative(self._boundary, (text,), (html,)))
+        return self._subject(subject), Body(alternative(self._boundary, (text,), (html,)))
 
     def _lengths(self) -> dict[str, int]:
         """Return the most bytes of a reader's links, by the names of their slots."""

@@ -17,9 +17,10 @@ from newsletter.render.issue import former, words
 from newsletter.render.issue.fit import BUDGET, fewer, room
 from newsletter.render.issue.language import Language, language
 from newsletter.render.issue.view import AUTHORS_OF_LEAD, preheader
+from newsletter.render.mime.frames import Chosen, Values
 from newsletter.render.mime.markers import Markers
 from newsletter.render.mime.pieces import Names, compiled
-from newsletter.render.mime.segments import Arrangement, Chosen, CompiledPage, Values
+from newsletter.render.mime.segments import Arrangement, CompiledPage
 
 # What templates may name in slots and `when`. Any but `email` and `unsubscribe_url` may be empty.
 READER_SLOTS = frozenset({"email", "name", "unsubscribe_url", "feedback_url", "preferences_url"})
@@ -45,7 +46,7 @@ class Pages:
         issue: the issue.
         rendering: both parts, with their marks.
         known: values of slots that are the same for all readers.
-        links: the most bytes of a reader's links, by the names of their slots.
+        links: the most bytes of a reader's links, by the names of their slots; 0 where there is none.
 
     Raises:
         RenderError: a mark can't stand where it does; names it.
@@ -56,8 +57,15 @@ class Pages:
     ) -> None:
         self._issue, self._rendering, self._links = issue, rendering, links
         self._language, self._news = language(issue.masthead.language), len(issue.news)
-        self._text = _compiled(rendering.text, known, html=False)
-        self._html = _compiled(rendering.html, known, html=True)
+        names = Names(
+            anywhere=READER_SLOTS | CHOICE_SLOTS | former.CHOICE_SLOTS,
+            section=SECTION_SLOTS,
+            listing=LISTING_SLOTS | former.LISTING_SLOTS,
+            never_empty={"email", *(name for name, length in links.items() if length)},
+            known=known,
+        )
+        self._text = _compiled(rendering.text, names, html=False)
+        self._html = _compiled(rendering.html, names, html=True)
         self._is_former = self._html.is_former
         self._values_of_listing = lru_cache(maxsize=4096)(partial(_values_of_listing, self._language))
         self._headlines = {
@@ -67,6 +75,7 @@ class Pages:
             kind: frozenset(place for place, one in enumerate(of_kind) if one.writer is Writer.MODEL)
             for kind, of_kind in self._headlines.items()
         }
+        self._searches = frozenset(place for place, one in enumerate(rendering.headlines) if one.is_search)
 
     def html_bytes(self, choice: Choice, subject: str) -> int:
         """Return the size of the HTML part for a choice, without readers' values."""
@@ -80,7 +89,7 @@ class Pages:
         counted = values | self._counted(whole, whole)
         text = self._text.arranged(in_text, counted | {"counts": _wrapped(values["counts"])})
         shown, html = whole, self._html.arranged(in_html, counted)
-        while (excess := html.size + room(html.gaps, self._links) - BUDGET) > 0:
+        while (excess := html.size + room(html.slots, self._links) - BUDGET) > 0:
             shorter = fewer(shown, html.sizes, excess)
             if shorter == shown:
                 break
@@ -105,18 +114,14 @@ class Pages:
                 continue
             by_models = not self._by_models[choice.text].isdisjoint(positions)
             by_authors = not by_models and self._are_by_authors(choice.text, positions)
-            values = {
-                "by_models": _flag(by_models),
-                "by_authors": _flag(by_authors),
-                "by_others": _flag(not by_models and not by_authors),
-            }
-            both = []
+            values = _values_of_section(by_models, by_authors)
+            plain = values_of((), "", by_models)
+            texts, htmls = dict[int, Values](), dict[int, Values]()
             for position in positions:
                 why = reasons.get(position, ())
                 followed = self._followed(position, why, is_lead=name == "lead") if why else ""
-                both.append(values_of(why, followed, by_models))
-            in_text[name] = Chosen(dict(zip(positions, [text for text, _ in both], strict=True)), values)
-            in_html[name] = Chosen(dict(zip(positions, [html for _, html in both], strict=True)), values)
+                texts[position], htmls[position] = values_of(why, followed, by_models) if why else plain
+            in_text[name], in_html[name] = Chosen(texts, values), Chosen(htmls, values)
         return in_text, in_html
 
     def _are_by_authors(self, kind: TextKind, positions: Iterable[int]) -> bool:
@@ -152,7 +157,7 @@ class Pages:
             "tight": _flag(not is_roomy),
             "summaries": _flag(choice.text is TextKind.SUMMARY),
             "abstracts": _flag(choice.text is TextKind.ABSTRACT),
-            "searches": _flag(any(headlines[position].is_search for position in positions)),
+            "searches": _flag(not self._searches.isdisjoint(positions)),
             "by_models": _flag(not self._by_models[choice.text].isdisjoint(positions)),
             "by_day": _flag(any(whole.days.values())),
         }
@@ -172,6 +177,16 @@ class Pages:
         }
 
 
+@lru_cache(maxsize=4)
+def _values_of_section(by_models: bool, by_authors: bool) -> Values:  # noqa: FBT001 -- kept by place
+    """Return the values of the slots in a section, the same object where they are alike."""
+    return Values(
+        by_models=_flag(by_models),
+        by_authors=_flag(by_authors),
+        by_others=_flag(not by_models and not by_authors),
+    )
+
+
 def _values_of_listing(
     frame: Language,
     reasons: tuple[Reason, ...],
@@ -182,8 +197,9 @@ def _values_of_listing(
 
     They are to be the same objects for all listings that are alike.
     """
-    matched = words.in_words(frame, reasons)
-    first, second, third, *_ = (*words.each_in_words(frame, reasons), "", "", "")
+    each = words.each_in_words(frame, reasons)
+    matched = words.joined(each)
+    first, second, third, *_ = (*each, "", "", "")
     both = {
         "reason_1": first,
         "reason_2": second,
@@ -208,11 +224,5 @@ def _flag(holds: bool) -> str:  # noqa: FBT001 -- it is all that is said
     return "yes" if holds else ""
 
 
-def _compiled(part: Part, known: Mapping[str, str], *, html: bool) -> CompiledPage:
-    names = Names(
-        anywhere=READER_SLOTS | CHOICE_SLOTS | former.CHOICE_SLOTS,
-        section=SECTION_SLOTS,
-        listing=LISTING_SLOTS | former.LISTING_SLOTS,
-        known=known,
-    )
+def _compiled(part: Part, names: Names, *, html: bool) -> CompiledPage:
     return CompiledPage(compiled(part.page, Markers(html=html, nonce=part.nonce), names))

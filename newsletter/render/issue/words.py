@@ -180,10 +180,14 @@ def beside(left: str, right: str) -> str:
     return left + " " * room + right if room > 1 else f"{left}\n{right}"
 
 
-@lru_cache(maxsize=4096)
 def in_words(language: Language, reasons: tuple[Reason, ...]) -> str:
     """Return why a listing is for a reader: the first few reasons."""
-    return " · ".join(each_in_words(language, reasons))
+    return joined(each_in_words(language, reasons))
+
+
+def joined(reasons: Iterable[str]) -> str:
+    """Return reasons as one line."""
+    return " · ".join(reasons)
 
 
 def each_in_words(language: Language, reasons: tuple[Reason, ...]) -> tuple[str, ...]:
@@ -196,6 +200,7 @@ def names(authors: Iterable[str]) -> str:
     return ", ".join(cut(one_line(readable(one)), _NAME) for one in authors)
 
 
+@lru_cache(maxsize=8192)  # most are those of many readers
 def _in_words(language: Language, reason: Reason) -> str:
     name, word = cut(reason.name, _NAME), cut(reason.word, _NAME)
     match reason.kind:
@@ -214,8 +219,12 @@ def _in_words(language: Language, reason: Reason) -> str:
 
 def wishes(choice: Choice) -> str:
     """Return the names of the topics that a reader gets papers of, such as `agents, theory`."""
-    topics = (one.name for reasons in choice.reasons for one in reasons if one.kind is ReasonKind.TOPIC)
-    return ", ".join(cut(name, _NAME) for name in list(dict.fromkeys(topics))[:_TOPICS])
+    topics: dict[str, None] = {}
+    for reasons in choice.reasons:
+        topics |= dict.fromkeys([one.name for one in reasons if one.kind is ReasonKind.TOPIC])
+        if len(topics) >= _TOPICS:
+            break
+    return ", ".join([cut(name, _NAME) for name in list(topics)[:_TOPICS]])
 
 
 def wrapped(text: str, indent: int = 0, first: str = "") -> str:

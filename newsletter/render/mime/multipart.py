@@ -6,7 +6,7 @@ Both parts are in quoted-printable with CRLF throughout: a relay has nothing to 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from newsletter.render.mime import headers
@@ -47,7 +47,7 @@ def alternative(boundary: str, text: Iterable[_Part], html: Iterable[_Part]) -> 
 
 
 def signable(
-    head: Iterable[bytes], body: Iterable[bytes], signer: Signer | None
-) -> tuple[list[bytes], Callable[[], bytes] | None]:
-    """Return the pieces of a message, and a function that returns its DKIM-Signature, or None without a signer."""
-    return [b"".join(head), b"\r\n", *body], signer.prepare(head, b"".join(body)) if signer else None
+    head: Sequence[bytes], body: bytes, signer: Signer | None
+) -> tuple[tuple[bytes, bytes], Callable[[], bytes] | None]:
+    """Return a message in two pieces, and a function that returns its DKIM-Signature, or None without a signer."""
+    return (b"".join((*head, b"\r\n")), body), signer.prepare(head, body) if signer else None

@@ -67,7 +67,7 @@ class BlockRun:
     """Consecutive listings in a page of a former version, by position, and the gaps between them, by place."""
 
     kind: str
-    blocks: Mapping[int, tuple[Piece, ...]]
+    forms: Mapping[int, tuple[Piece, ...]]
     gaps: tuple[Text, ...] = ()
 
 
@@ -81,6 +81,7 @@ class Names:
     anywhere: Collection[str]
     section: Collection[str] = ()
     listing: Collection[str] = ()
+    never_empty: Collection[str] = ()  # those of them that say something to each reader
     known: Mapping[str, str] = field(default_factory=dict)  # values that are the same for all readers
 
 
@@ -103,7 +104,7 @@ class _Compiler:
     """Reads the marks of a page recursively: a call of `level` for each part with an end."""
 
     def __init__(self, page: str, markers: Markers, names: Names) -> None:
-        self._markers, self._known = markers, names.known
+        self._markers, self._known, self._never_empty = markers, names.known, frozenset(names.never_empty)
         anywhere = frozenset(names.anywhere) | names.known.keys()
         in_section = anywhere | frozenset(names.section)
         self._slots = {"": anywhere, "section": in_section, "listing": in_section | frozenset(names.listing)}
@@ -153,7 +154,7 @@ class _Compiler:
     def _when(self, name: str, inner: tuple[Piece, ...]) -> Iterable[Piece]:
         if name in self._known:
             return inner if self._known[name] else ()
-        return (When(Slot(name, self._markers.html), inner),)
+        return inner if name in self._never_empty else (When(Slot(name, self._markers.html), inner),)
 
     def _add_form(self, form: str, position: int, pieces: tuple[Piece, ...]) -> None:
         if position in self._forms.setdefault(form, {}):
@@ -174,10 +175,10 @@ class _Compiler:
                 case [*_, str() as before], str():
                     pieces[-1] = before + piece
                 case [BlockRun() as run, str() as gap], BlockRun() if run.kind == piece.kind and not gap.strip():
-                    if run.blocks.keys() & piece.blocks:
+                    if run.forms.keys() & piece.forms:
                         raise self._error(f"two blocks `{piece.kind}` belong to one listing")
                     gaps = (*run.gaps, Text.of(gap))
-                    pieces[-2:] = [BlockRun(run.kind, {**run.blocks, **piece.blocks}, gaps)]
+                    pieces[-2:] = [BlockRun(run.kind, {**run.forms, **piece.forms}, gaps)]
                 case _:
                     pieces.append(piece)
         return tuple(_joined(Text.of(piece) if isinstance(piece, str) else piece for piece in pieces))
@@ -204,7 +205,7 @@ def _one(texts: list[Text]) -> Iterable[Text]:
     return (whole,) if whole.encoded else ()
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)
 def encoded(value: str) -> tuple[Text, Text]:
     """Return a value encoded for a text part and for an HTML part; mostly they are the same.
 

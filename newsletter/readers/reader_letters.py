@@ -1,11 +1,15 @@
-"""Letters about readers who move to another address: one that asks the new address, one that tells the former."""
+"""Letters to readers about what they asked for: to a new address, to the former one, and to who left by mail.
+
+Who leaves on a page or by one click has read there that it is done, and gets no mail about it. Who leaves by mail
+has no page: one last mail answers theirs.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -13,9 +17,12 @@ from newsletter.core.address import masked
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import ConfigurationError, NewsletterError
 from newsletter.core.moving import VALID_FOR, end_of
-from newsletter.core.newsletter_list import Masthead
+from newsletter.core.newsletter_list import NewsletterList
+from newsletter.core.signup import accepts_sign_ups
+from newsletter.core.subscriber import Subscriber
 from newsletter.core.tokens import Links
-from newsletter.ports import AddressChange, AddressChanges, Clock, LetterKind, Letters, Lists
+from newsletter.ports import AddressChange, AddressChanges, Clock, Leaving, Leavings, LetterKind, Letters, Lists
+from newsletter.render.issue.catalogues import own_language
 
 log = structlog.get_logger(__name__)
 
@@ -23,14 +30,24 @@ _SECONDS_BETWEEN_TRIES = 300.0
 _SECONDS_TO_FINISH = 5.0
 
 
+class _Letter(NamedTuple):
+    """A letter: of which kind, to which reader, at which of their addresses, and what it is about."""
+
+    kind: LetterKind
+    reader: Subscriber
+    address: str
+    about: str
+
+
 @dataclass(slots=True, kw_only=True)
-class MovingLetters:
+class ReaderLetters:
     """Sends what is to be sent, in the background, as long as the process lives.
 
     What a process leaves is sent by the next one. A letter that is sent twice has the same Message-ID.
 
     Attributes:
-        changes: knows what is to be sent.
+        changes: knows which addresses are to be mailed about a new address.
+        leavings: knows who left by mail.
         lists: the list files, in whose name letters are written.
         letters: writes them.
         links: makes their links.
@@ -38,6 +55,7 @@ class MovingLetters:
     """
 
     changes: AddressChanges
+    leavings: Leavings
     lists: Lists
     letters: Letters
     links: Links
@@ -50,7 +68,7 @@ class MovingLetters:
         """Send all that is to be sent; what comes meanwhile is sent too."""
         self._again = True
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._work(), name="letters about addresses")
+            self._task = asyncio.create_task(self._work(), name="letters to readers")
 
     async def close(self) -> None:
         """Wait a moment for what is to be sent now; what is left then is sent later, by the next process."""
@@ -91,54 +109,65 @@ class MovingLetters:
         now = self.clock()
         to_confirm = await self.changes.to_confirm(now=now)
         to_tell = await self.changes.to_tell(now=now)
-        if not to_confirm and not to_tell:
+        left = await self.leavings.to_tell(now=now)
+        if not to_confirm and not to_tell and not left:
             return True
-        lists = (await asyncio.to_thread(self.lists.read)).right
-        mastheads = {name: file.list.masthead for name, file in lists.items()}
+        loaded = await asyncio.to_thread(self.lists.read)
+        lists = {name: file.list for name, file in loaded.right.items()}
         return all(
             [
-                *[await self._ask(change, mastheads.get(change.reader.list)) for change in to_confirm],
-                *[await self._tell(change, mastheads.get(change.reader.list)) for change in to_tell],
+                *[await self._ask(change, lists.get(change.reader.list)) for change in to_confirm],
+                *[await self._tell(change, lists.get(change.reader.list)) for change in to_tell],
+                *[await self._say_goodbye(leaving, lists.get(leaving.reader.list)) for leaving in left],
             ]
         )
 
-    async def _ask(self, change: AddressChange, masthead: Masthead | None) -> bool:
+    async def _ask(self, change: AddressChange, list_: NewsletterList | None) -> bool:
         """Ask the new address; return whether that is done with."""
+        letter = _Letter(LetterKind.NEW_ADDRESS, change.reader, change.email, f"address change {change.key}")
         values = {
             "email": change.email,
             "confirm_url": self.links.new_address(change.key, end_of(change.asked_at)),
             "days": VALID_FOR.days,
         }
-        if not await self._write(LetterKind.NEW_ADDRESS, change, change.email, masthead, values):
+        if not await self._write(letter, list_, values):
             return False
         await self.changes.note_mailed(change.key, now=self.clock())
         return True
 
-    async def _tell(self, change: AddressChange, masthead: Masthead | None) -> bool:
+    async def _tell(self, change: AddressChange, list_: NewsletterList | None) -> bool:
         """Tell the former address; return whether that is done with."""
+        letter = _Letter(LetterKind.MOVED, change.reader, change.former_email, f"address change {change.key}")
         values = {"email": change.former_email, "new": masked(change.reader.email)}
-        if not await self._write(LetterKind.MOVED, change, change.former_email, masthead, values):
+        if not await self._write(letter, list_, values):
             return False
         await self.changes.note_told(change.key, now=self.clock())
         return True
 
-    async def _write(
-        self,
-        kind: LetterKind,
-        change: AddressChange,
-        address: str,
-        masthead: Masthead | None,
-        values: dict[str, Any],
-    ) -> bool:
-        """Write a letter; return whether it left, or never will."""
-        if masthead is None:
-            reason = "the list's file is wrong, or gone"
-            log.warning("letter_not_sent", list=change.reader.list, kind=kind.value, reason=reason)
+    async def _say_goodbye(self, leaving: Leaving, list_: NewsletterList | None) -> bool:
+        """Tell a reader that they are off the list; return whether that is done with."""
+        letter = _Letter(LetterKind.GOODBYE, leaving.reader, leaving.reader.email, f"leaving {leaving.key}")
+        may_return = list_ is not None and accepts_sign_ups(list_.signup, has_pages=bool(self.links.public_url))
+        signup_url = self.links.sign_up(leaving.reader.list) if may_return else ""
+        if not await self._write(letter, list_, {"email": leaving.reader.email, "signup_url": signup_url}):
             return False
-        to, about = (change.reader.name, address), f"address change {change.key}"
+        await self.leavings.note_told(leaving.key)
+        return True
+
+    async def _write(self, letter: _Letter, list_: NewsletterList | None, values: dict[str, Any]) -> bool:
+        """Write a letter; return whether it left, or never will."""
+        of = {"list": letter.reader.list, "kind": letter.kind.value}
+        if list_ is None:
+            log.warning("letter_not_sent", **of, reason="the list's file is wrong, or gone")
+            return False
+        masthead = list_.masthead
+        masthead = masthead.in_language(own_language(letter.reader.language, masthead.language))
+        to = (letter.reader.name, letter.address)
         try:
-            outcome = await self.letters.send(kind, masthead, to, values, about=about, now=self.clock())
+            outcome = await self.letters.send(
+                letter.kind, masthead, to, values, about=letter.about, now=self.clock()
+            )
         except NewsletterError as error:
-            log.warning("letter_not_sent", list=change.reader.list, kind=kind.value, reason=str(error))
+            log.warning("letter_not_sent", **of, reason=str(error))
             return False
         return outcome.state is not DeliveryState.DEFERRED and not outcome.doubt

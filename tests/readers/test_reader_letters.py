@@ -1,9 +1,10 @@
-"""The letters of a change of address, over a real relay: to the new address, then to the former; each once."""
+"""Letters to readers who move or left by mail, over a real relay; each is sent once."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -12,13 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.core.bounces import BY_MAIL, EventKind, FoundBy, InboundEvent, Outcome
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.tokens import Links
 from newsletter.delivery.mailer import RelayMailer
 from newsletter.lists.files import ListFiles
 from newsletter.ports import Store
 from newsletter.readers.letters import TemplateLetters
-from newsletter.readers.moving import MovingLetters
+from newsletter.readers.reader_letters import ReaderLetters
 from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.sources import registry
 from newsletter.store import open_store
@@ -41,10 +43,11 @@ async def store() -> AsyncIterator[Store]:
     await store.close()
 
 
-def letters(store: Store, folder: Path, server: SmtpServer) -> MovingLetters:
+def letters(store: Store, folder: Path, server: SmtpServer) -> ReaderLetters:
     (folder / "daily.toml").write_text(LIST_FILE)
-    return MovingLetters(
+    return ReaderLetters(
         changes=store.address_changes,
+        leavings=store.leavings,
         lists=ListFiles(folder, check_source=registry.check),
         letters=TemplateLetters(TemplateRenderer(None, TEMPLATES), RelayMailer([relay_to(server)]), None),
         links=LINKS,
@@ -118,3 +121,24 @@ async def test_a_list_whose_file_is_wrong_writes_when_it_is_right_again(store: S
         (tmp_path / "daily.toml").write_text(LIST_FILE)
         assert await mover.send()
         assert len(server.received) == 1
+
+
+async def test_who_left_by_mail_is_told_once_and_who_left_otherwise_is_not(store: Store, tmp_path: Path) -> None:
+    key = await key_of(store, "daily", OLD)
+    by_mail = InboundEvent(
+        id="mail:1", source=BY_MAIL, kind=EventKind.UNSUBSCRIBE, found_by=FoundBy.TOKEN, subscriber_key=key
+    )
+    await join(store, Subscriber(list="daily", email="other@example.org"), now=NOW)
+    other = await key_of(store, "daily", "other@example.org")
+    by_hook = replace(by_mail, id="hook:1", source="postmark", subscriber_key=other)
+    taken = await store.inbound.take([by_mail, by_hook], now=NOW)
+    assert [one.outcome for one in taken] == [Outcome.LEFT, Outcome.LEFT]
+    async with SmtpServer() as server:
+        mover = letters(store, tmp_path, server)
+        for _ in range(2):
+            assert await mover.send()
+        [told] = received(server)
+    assert told["To"] == f"Ada <{OLD}>"
+    assert told["Subject"] == "You are off the list Daily"
+    assert "/-/signup/" not in text(told)  # the list takes no sign-ups
+    assert told["List-Unsubscribe"] is None
