@@ -53,18 +53,21 @@ async def build(settings: Settings) -> AsyncIterator[Program]:
         ConfigurationError: a setting or key file is wrong.
         StoreError: the ledger cannot be opened.
     """
+    from newsletter.core.erasure import AddressHashes
     from newsletter.store import open_store
 
+    links = _links(settings)
     async with AsyncExitStack() as closing:
-        store = await open_store(settings.database.url.get_secret_value())
+        hashes = AddressHashes((links.secret_key, *links.former_keys))
+        store = await open_store(settings.database.url.get_secret_value(), hashes=hashes)
         closing.push_async_callback(store.close)
-        yield Program(settings, store, closing)
+        yield Program(settings, store, links, closing)
 
 
 class Program:
     """The parts that commands work with. What was opened is closed at the end of `build`."""
 
-    def __init__(self, settings: Settings, store: Store, closing: AsyncExitStack) -> None:
+    def __init__(self, settings: Settings, store: Store, links: Links, closing: AsyncExitStack) -> None:
         """Read the key files, so that a wrong one is found before anything is done.
 
         Raises:
@@ -72,7 +75,7 @@ class Program:
         """
         self.settings = settings
         self.store = store
-        self.links = _links(settings)
+        self.links = links
         self._signer = _signer(settings)
         self._closing = closing
 

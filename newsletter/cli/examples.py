@@ -15,7 +15,7 @@ EXAMPLES = {
     "init": ("newsletter init ~/papers",),
     "demo": ("newsletter demo",),
     "db": ("newsletter db upgrade",),
-    "lists": ("newsletter lists check",),
+    "lists": ("newsletter lists check", "newsletter lists schema"),
     "subscribers": ("newsletter subscribers plan", "newsletter subscribers list"),
     "inbound": ("newsletter inbound process --dry-run bounces/*.eml",),
     "bounces": ("newsletter bounces process --dry-run bounces/*.eml",),

@@ -67,7 +67,9 @@ async def _import(program: Program, list_name: str, export: Export, *, rehearsal
     from newsletter.readers.exchange import import_all
 
     people = export.whole()
-    return await import_all(program.store, list_name, people, now=now(), rehearsal=rehearsal)
+    return await import_all(
+        program.store, list_name, people, of_file=export.path.name, now=now(), rehearsal=rehearsal
+    )
 
 
 def _complain_of(error: ListFileError, *, as_json: bool) -> None:

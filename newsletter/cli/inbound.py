@@ -48,10 +48,14 @@ def process(
 
     Without arguments, the mailboxes of the settings are read. Each report counts once, however often it is read.
     """
+    from newsletter import signing_up
 
     async def act(program: Program) -> Processed:
         sources = _sources(program, files or [], maildir, imap=imap)
-        return await program.receiving.mail.process(sources, rehearse=dry_run)
+        done = await program.receiving.mail.process(sources, rehearse=dry_run)
+        if not dry_run:
+            await signing_up.reader_letters(program).send()  # who left by mail is told so
+        return done
 
     done = within(act)
     if as_json:

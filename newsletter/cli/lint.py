@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -84,7 +85,12 @@ async def _findings(
             continue
         raw = await program.studio.raw(issue, None)
         is_local = relays_are_local(program.settings.smtp)
-        results[file.list.name] = findings_in(raw, issue, https=links, is_local=is_local)
+        found = findings_in(raw, issue, https=links, is_local=is_local)
+        for tag in await program.studio.languages(issue):
+            spoken = await program.studio.raw(issue, None, language=tag)
+            more = findings_in(spoken, issue.in_language(tag), https=links, is_local=is_local)
+            found += [replace(one, where=f"{tag}: {one.where}") for one in more if one not in found]
+        results[file.list.name] = found
         if links:
             with waiting(f"asking for the links of {file.list.name}") as progress:
                 results[file.list.name] += await dead_links(

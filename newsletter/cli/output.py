@@ -31,9 +31,38 @@ def say(text: str) -> None:
 
 def say_json(value: object) -> None:
     """Print one JSON value on one line, in ASCII where stdout has not all letters: no value is changed."""
-    everything = sys.stdout.encoding.lower().replace("-", "").startswith("utf")
-    sys.stdout.write(json.dumps(value, ensure_ascii=not everything, default=plain) + "\n")
+    write_json(value, sys.stdout)
     sys.stdout.flush()
+
+
+def write_json(value: object, file: TextIO) -> None:
+    """Write one JSON value on one line; see `say_json`."""
+    file.write(json.dumps(value, ensure_ascii=not _has_all_letters(file), default=plain) + "\n")
+
+
+class JsonArray:
+    """A JSON array on one line that is printed as its values come, however many; see `say_json`."""
+
+    def __init__(self, file: TextIO) -> None:
+        """Begin with `file`, to which the array goes."""
+        self._file = file
+        self._ascii = not _has_all_letters(file)
+        self._between = "["
+
+    def add(self, values: Iterable[object]) -> None:
+        """Print some values."""
+        for value in values:
+            self._file.write(self._between + json.dumps(value, ensure_ascii=self._ascii, default=plain))
+            self._between = ", "
+
+    def end(self) -> None:
+        """Print the end, also where there was no value."""
+        self._file.write(self._between.strip(", ") + "]\n")
+        self._file.flush()
+
+
+def _has_all_letters(file: TextIO) -> bool:
+    return file.encoding.lower().replace("-", "").startswith("utf")
 
 
 def plain(value: object) -> str:

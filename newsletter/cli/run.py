@@ -57,7 +57,7 @@ def run(
     if not (dry_run or yes or date) and sys.stdin.isatty() and sys.stderr.isatty():
         _ask_for_first_issues(list_name)
     reports, is_wrong = until_signal(
-        lambda program, stop: _run_lists(program, list_name, date, stop, dry_run=dry_run, as_json=as_json),
+        lambda program, stop: _run(program, list_name, date, stop, dry_run=dry_run, as_json=as_json),
         cut_off=Exit.TEMPORARY,
         quiet=quiet,
     )
@@ -89,6 +89,18 @@ def _ask_for_first_issues(list_name: str | None) -> None:
         if not typer.confirm(f"The first issue of {name} is due and goes to {who} now. Send it?", err=True):
             say("nothing was sent; `newsletter run --dry-run` shows what would be")
             raise typer.Exit(Exit.DONE)
+
+
+async def _run(
+    program: Program, list_name: str | None, day: date | None, stop: asyncio.Event, *, dry_run: bool, as_json: bool
+) -> tuple[list[RunReport], bool]:
+    """Run the lists as `_run_lists` says, and then send the mails that sign-ups wait for."""
+    from newsletter import signing_up
+
+    done = await _run_lists(program, list_name, day, stop, dry_run=dry_run, as_json=as_json)
+    if not dry_run:
+        await signing_up.send_waiting_mails(program, stop)
+    return done
 
 
 async def _run_lists(

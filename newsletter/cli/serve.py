@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
     from newsletter.bootstrap import Program
     from newsletter.ports import ListFile
+    from newsletter.readers.reader_letters import ReaderLetters
+    from newsletter.readers.signup_mails import SignUpMails
+    from newsletter.scheduling.schedule import Schedule
+    from newsletter.web.app import PublicSite
 
 
 def register(app: typer.Typer) -> None:
@@ -84,36 +88,55 @@ def _inbound(program: Program) -> Callable[[asyncio.Event], Awaitable[object]] |
 @asynccontextmanager
 async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -> AsyncIterator[str]:
     """Run scheduler and web pages for as long as the context lasts; gives the URL of the pages."""
-    from newsletter.readers.moving import MovingLetters
+    from newsletter import signing_up
     from newsletter.scheduling.loop import raise_descriptor_limit
-    from newsletter.scheduling.schedule import Schedule
-    from newsletter.web.app import PublicSite, public_app
+    from newsletter.web.app import public_app
     from newsletter.web.limits import Limits, connections_for
-    from newsletter.web.pages.kept import KeptPages
     from newsletter.web.server import serving
 
-    letters = MovingLetters(
-        changes=program.store.address_changes,
+    letters = signing_up.reader_letters(program)
+    mails = signing_up.sign_up_mails(program)
+    app, schedule = public_app(_site(program, letters, mails)), _schedule(program, letters, mails, stop)
+    limits = Limits(connections=connections_for(raise_descriptor_limit()))
+    async with serving(app, host, port, stop=stop, limits=limits) as url, schedule:
+        try:
+            yield url
+        finally:
+            await letters.close()
+            await mails.close()
+
+
+def _site(program: Program, letters: ReaderLetters, mails: SignUpMails) -> PublicSite:
+    """Return what the pages are made of; what they ask for wakes `letters` and `mails`."""
+    from newsletter import signing_up
+    from newsletter.web.app import PublicSite
+    from newsletter.web.pages.kept import KeptPages
+
+    return PublicSite(
+        store=program.store,
         lists=program.lists,
-        letters=program.letters,
+        admission=signing_up.admission(program, mails),
         links=program.links,
+        renderer=program.templates,
+        kept=KeptPages(program.settings.paths.state / "pages"),
         clock=now,
+        wake=letters.soon,
+        healthy=lambda: program.store.issues.outline("any"),  # one row, or none: the ledger answers
+        hooks=program.receiving.hooks,
     )
-    app = public_app(
-        PublicSite(
-            store=program.store,
-            lists=program.lists,
-            links=program.links,
-            renderer=program.templates,
-            kept=KeptPages(program.settings.paths.state / "pages"),
-            clock=now,
-            wake=letters.soon,
-            healthy=lambda: program.store.issues.outline("any"),  # one row, or none: the ledger answers
-            hooks=program.receiving.hooks,
-        )
-    )
+
+
+def _schedule(program: Program, letters: ReaderLetters, mails: SignUpMails, stop: asyncio.Event) -> Schedule:
+    """Return what is done at intervals: each tick sends what readers are to be written, too."""
+    from newsletter.scheduling.schedule import Schedule
+
+    async def tick(stopping: asyncio.Event) -> None:
+        letters.soon()
+        mails.soon()
+        await program.ticker.tick(now=now(), stop=stopping)
+
     schedule = Schedule(
-        tick=lambda stopping: program.ticker.tick(now=now(), stop=stopping),
+        tick=tick,
         collect=lambda stopping: program.ticker.collect(now=now(), stop=stopping),
         clock=now,
         stopping=stop,
@@ -122,10 +145,4 @@ async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -
     )
     if inbound := _inbound(program):
         schedule.add("inbound", inbound, timedelta(minutes=program.settings.inbound.every))
-    limits = Limits(connections=connections_for(raise_descriptor_limit()))
-    async with serving(app, host, port, stop=stop, limits=limits) as url, schedule:
-        letters.soon()  # what another process left
-        try:
-            yield url
-        finally:
-            await letters.close()
+    return schedule

@@ -105,9 +105,7 @@ def _facts(row: ListStatus, at: datetime) -> Iterator[tuple[str, str]]:
     """Yield what there is to say of a list: what it is about, and how it stands."""
     if not row.has_file:
         yield "file", "its list file is wrong or gone: what is closed is still delivered, nothing new is made"
-    if row.readers is not None:
-        left = f"; {row.left:,} left or bounced since the last issue" if row.left else ""
-        yield "readers", f"{row.readers:,}{left}"
+    yield from _readers(row)
     if row.held_files:
         gone = f"{row.held_files.removed:,} of {row.held_files.present:,} readers"
         hint = f"`newsletter subscribers plan --list {row.list}`"
@@ -126,6 +124,16 @@ def _facts(row: ListStatus, at: datetime) -> Iterator[tuple[str, str]]:
         yield "next issue", minute(row.next, row.timezone) if row.next else "none: the list has no days"
     for source in row.sources:
         yield "source", _source(source, row.timezone)
+
+
+def _readers(row: ListStatus) -> Iterator[tuple[str, str]]:
+    """Yield who reads a list, and who signed up for it."""
+    if row.readers is not None:
+        left = f"; {row.left:,} left or bounced since the last issue" if row.left else ""
+        yield "readers", f"{row.readers:,}{left}"
+    if row.funnel is not None:
+        asked, mailed, done = row.funnel.asked, row.funnel.mailed, row.funnel.confirmed
+        yield "sign-ups", f"{asked:,} asked in the last 30 days, {mailed:,} got a mail, {done:,} confirmed it"
 
 
 def _unfinished(one: UnfinishedIssue, row: ListStatus, at: datetime) -> Iterator[str]:
@@ -204,6 +212,7 @@ def _as_json(row: ListStatus, found: _Found) -> dict[str, Any]:
         "readers": row.readers,
         "subscribers": row.subscribers,
         "left": row.left,
+        "signups": None if row.funnel is None else asdict(row.funnel),
         "held": row.held,
         "sources": [asdict(source) for source in row.sources],
         # Relays and domains are those of all lists; they stand with each, as the answer is an array of lists.

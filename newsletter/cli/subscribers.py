@@ -11,9 +11,9 @@ import typer
 from newsletter.cli.commands import Group
 from newsletter.cli.importing import import_subscribers
 from newsletter.cli.output import plain, say, say_json, say_left_out, table, text_file
+from newsletter.cli.person import checked, erase, export_person, record_json, show
 from newsletter.cli.session import AsJson, Limit, ListName, OneList, chosen, now, within
 from newsletter.core.errors import UsageError
-from newsletter.core.newsletter_list import WEEKDAYS
 from newsletter.core.subscriber import SubscriberStatus
 
 if TYPE_CHECKING:
@@ -22,16 +22,17 @@ if TYPE_CHECKING:
 
     from newsletter.bootstrap import Program
     from newsletter.core.syncing import SyncCounts
-    from newsletter.ports import DeliveryRecord, SubscriberRecord, Suppression
+    from newsletter.ports import SubscriberRecord
     from newsletter.readers.planning import SyncPlan
 
 group = typer.Typer(cls=Group, no_args_is_help=True, help="Who reads, and what the list files would change.")
 
 _STATUS_HELP = f"Only {', '.join(SubscriberStatus)}; may be repeated."
 _BY_OPERATOR, _REMOVED = "removed by the operator", "subscribers remove"
-_DELIVERIES = 20  # of one person that are shown
 
 group.command("import")(import_subscribers)
+group.command()(show)
+group.command()(erase)
 
 Address = Annotated[str, typer.Argument(metavar="ADDRESS", help="The mail address.")]
 
@@ -118,7 +119,7 @@ def list_subscribers(
 
     records, total = within(act)
     if as_json:
-        say_json([_record_json(record) for record in records])
+        say_json([record_json(record) for record in records])
     else:
         table(
             ("list", "address", "status", "came by", "since", "no mail because"),
@@ -126,24 +127,6 @@ def list_subscribers(
             folds=("no mail because",),
         )
     say_left_out(len(records), total, "subscribers", is_result=not as_json)
-
-
-@group.command()
-def show(address: Address, *, as_json: AsJson = False) -> None:
-    """Show all that is known of an address: its lists, wishes, suppressions and latest deliveries."""
-    person = within(lambda program: _person(program, address))
-    if as_json:
-        say_json(person)
-        return
-    for record in person["lists"]:
-        say(f"on {record['list']}:")
-        for field, value in record.items():
-            if field != "list" and value not in (None, "", []):
-                say(f"  {field.replace('_', ' ')}: {_shown(value)}")
-    for heading in ("suppressions", "deliveries"):
-        if rows := person[heading]:
-            say(f"{heading} (times in UTC):")
-            table(tuple(rows[0]), [tuple(map(_shown, row.values())) for row in rows])
 
 
 @group.command()
@@ -161,7 +144,7 @@ def add(
         from newsletter.core.text import one_line
 
         _check_list(program, list_name)
-        member = Member(_checked(address), one_line(name))
+        member = Member(checked(address), one_line(name))
         return await program.store.subscribers.add(list_name, member, Origin.COMMAND, now=now())
 
     is_new = within(act)
@@ -178,7 +161,7 @@ def remove(address: Address, *, list_name: OneList, as_json: AsJson = False) -> 
     async def act(program: Program) -> bool:
         _check_list(program, list_name)
         return await program.store.subscribers.suppress(
-            _checked(address), list_name=list_name, reason=_BY_OPERATOR, now=now(), evidence=_REMOVED
+            checked(address), list_name=list_name, reason=_BY_OPERATOR, now=now(), evidence=_REMOVED
         )
 
     is_new = within(act)
@@ -192,13 +175,25 @@ def remove(address: Address, *, list_name: OneList, as_json: AsJson = False) -> 
 def export_subscribers(
     *,
     list_name: ListName = None,
+    subscriber: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="All that is known of one person, on all lists, as JSON."),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; else printed.")
     ] = None,
 ) -> None:
-    """Print all subscribers as CSV, with status and origin; no cell is a formula to a spreadsheet."""
+    """Print all subscribers as CSV, with status and origin; or all that is known of one person, as JSON.
+
+    No cell is a formula to a spreadsheet.
+    """
+    if subscriber is not None and list_name is not None:
+        raise UsageError("--subscriber is of all lists: leave --list out")
     with text_file(output) as file:
-        within(lambda program: _export(program, list_name, file))
+        if subscriber is not None:
+            export_person(subscriber, file)
+        else:
+            within(lambda program: _export(program, list_name, file))
 
 
 async def _export(program: Program, list_name: str | None, file: TextIO) -> None:
@@ -208,7 +203,7 @@ async def _export(program: Program, list_name: str | None, file: TextIO) -> None
     _check_list(program, list_name)
     writer, last, header = csv.writer(file, lineterminator="\n"), 0, True
     while records := await program.store.subscribers.records(list_name=list_name, after=last):
-        rows = [_record_json(record) for record in records]
+        rows = [record_json(record) for record in records]
         if header:
             writer.writerow(rows[0])
             header = False
@@ -222,42 +217,9 @@ def _cell(value: object) -> str:
     return "" if value is None else plain(value)
 
 
-async def _person(program: Program, address: str) -> dict[str, Any]:
-    """Return all that is known of an address.
-
-    Raises:
-        UsageError: nothing is.
-    """
-    from newsletter.core.address import address_key
-
-    key, store = address_key(_checked(address)), program.store
-    records = await store.subscribers.records(address_key=key)
-    suppressed = await store.suppressions.find(address=key)
-    if not records and not suppressed:
-        raise UsageError(f"{address} is known on no list")
-    deliveries = [
-        delivery for record in records for delivery in await store.outbox.records_of(record.key, limit=_DELIVERIES)
-    ]
-    return {
-        "address": address,
-        "lists": [_record_json(record) for record in records],
-        "suppressions": [_suppression_json(one) for one in suppressed],
-        "deliveries": [_delivery_json(one) for one in deliveries],
-    }
-
-
 def _check_list(program: Program, name: str | None) -> None:
     if name is not None:
         program.lists.read().named(name)
-
-
-def _checked(address: str) -> str:
-    from newsletter.lists.addresses import Addresses
-
-    try:
-        return Addresses().read(address)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
 
 
 def _done(counts: SyncCounts) -> dict[str, int]:
@@ -296,51 +258,3 @@ def _counts_json(counts: SyncCounts) -> dict[str, int]:
 def _row(record: SubscriberRecord) -> tuple[object, ...]:
     one = record.subscriber
     return one.list, one.email, one.status, one.origin, f"{record.joined_at:%F}", record.barred or ""
-
-
-def _record_json(record: SubscriberRecord) -> dict[str, Any]:
-    one = record.subscriber
-    return {
-        "list": one.list,
-        "address": one.email,
-        "name": one.name,
-        "status": one.status,
-        "origin": one.origin,
-        "since": record.joined_at,
-        "changed": record.changed_at,
-        "topics": list(one.topics),
-        "follows": [str(follow) for follow in one.follows],
-        "interest": one.interest,
-        "cadence": one.cadence,
-        "hour": one.hour and f"{one.hour:%H:%M}",
-        "timezone": one.timezone,
-        "days": None if one.days is None else [WEEKDAYS[day] for day in one.days],
-        "language": one.language,
-        "paused_until": one.paused_until and f"{one.paused_until:%F}",
-        "own_wishes_since": record.own_wishes_since,
-        "no_mail_because": None if record.barred is None else str(record.barred),
-    }
-
-
-def _suppression_json(one: Suppression) -> dict[str, Any]:
-    return {"list": one.list, "reason": one.reason, "since": one.since, "held": one.held}
-
-
-def _delivery_json(one: DeliveryRecord) -> dict[str, Any]:
-    return {
-        "list": one.list,
-        "day": one.day,
-        "state": one.state,
-        "attempts": one.attempts,
-        "updated": one.updated_at,
-        "text": one.text,
-    }
-
-
-def _shown(value: object) -> object:
-    """Return a value for a table: lists as words, moments in UTC to the minute."""
-    from datetime import datetime
-
-    if isinstance(value, datetime):
-        return f"{value:%F %R}"
-    return ", ".join(map(str, value)) if isinstance(value, list) else ("" if value is None else value)

@@ -68,6 +68,9 @@ _LATER = 4  # the first figure
 _OTHER, _ADDRESSING, _MAILBOX, _SYSTEM, _ROUTE, _PROTOCOL, _CONTENT, _POLICY = range(8)
 
 
+BY_MAIL = "mail"  # the source of events that mails bring
+
+
 class EventKind(StrEnum):
     """What a report means; see the top of this module."""
 

@@ -48,12 +48,14 @@ class Choice:
     """What one reader gets of an issue: positions in the reader's order, and why each is for this reader.
 
     A position counts from 0 in the issue's own order. Those that come because everybody gets them have no reasons.
-    `text` says what is shown of each.
+    `text` says what is shown of each. `language` is the tag of the one in which the frame of the mail is; empty:
+    the list's.
     """
 
     positions: tuple[int, ...] = ()
     reasons: tuple[tuple[Reason, ...], ...] = ()
     text: TextKind = TextKind.SUMMARY
+    language: str = ""
 
     @classmethod
     def first(cls, size: int) -> Choice:
@@ -66,7 +68,7 @@ class Choice:
 
     @cached_property
     def _hash(self) -> int:
-        return hash((self.positions, self.reasons, self.text))
+        return hash((self.positions, self.reasons, self.text, self.language))
 
 
 NOTHING = Choice()

@@ -37,6 +37,7 @@ from newsletter.core.follows import Follow, Follows, Matching
 from newsletter.core.interest import Interests
 from newsletter.core.issue import Issue, IssueListing
 from newsletter.core.likeness import Likeness, LikenessIndex, Opinion
+from newsletter.core.missed import by_score, not_missed, places_of
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.searching import SearchIndex
 from newsletter.core.subscriber import Subscriber
@@ -55,10 +56,18 @@ _NAMED = [0.0, *(2.0 - 0.5**more for more in range(_MOST_NAMED))]
 _POOL = 4  # times the places for which similarity counts: so far down it is looked for what else there is
 
 
-def chooser(issue: Issue) -> Chooser:
-    """Return what chooses from an issue; of a weekly one, the best of each day have places of their own."""
+def chooser(issue: Issue, languages: Collection[str] = ()) -> Chooser:
+    """Return what chooses from an issue; of a weekly one, the best of each day have places of their own.
+
+    `languages` are those in which readers may have its mail, beside the list's.
+    """
     reserved = best_of_days(issue) if issue.terms.cadence is Cadence.WEEKLY else ()
-    return Chooser(issue.listings, issue.terms, reserved)
+    return Chooser(issue.listings, issue.terms, reserved, languages)
+
+
+def spoken(reader: Subscriber, languages: Collection[str]) -> str:
+    """Return in which of some languages a reader's mail is; empty: in the list's."""
+    return reader.language if reader.language in languages and reader.language else ""
 
 
 class _Wishes(NamedTuple):
@@ -88,14 +97,23 @@ class Chooser:
         listings: the issue's, best first for somebody without wishes.
         terms: the issue's, for topics, layout and the most that a reader gets.
         reserved: the positions of listings that have places of their own, best first.
+        languages: those in which readers may have their mail, beside the list's.
     """
 
-    def __init__(self, listings: Sequence[IssueListing], terms: Terms, reserved: Sequence[int] = ()) -> None:
-        self._size, self._most = len(listings), terms.max_listings or len(listings)
+    def __init__(
+        self,
+        listings: Sequence[IssueListing],
+        terms: Terms,
+        reserved: Sequence[int] = (),
+        languages: Collection[str] = (),
+    ) -> None:
+        self._listings, self._most = listings, terms.max_listings or len(listings)
         # By how many wishes match, then by position: what a listing is worth for that and for its place.
-        self._worth = [[named - position / self._size for position in range(self._size)] for named in _NAMED]
+        places = places_of(listings)
+        self._worth = [[named - place for place in places] for named in _NAMED]
+        self._order, self._for_others = by_score(listings), any(one.again for one in listings)
         self._positions = {one.key: position for position, one in enumerate(listings)}
-        self._reserved = reserved
+        self._reserved, self._languages = reserved, languages
         self._mode, self._cards = terms.topics_mode, 1 + terms.layout.for_you
         self._index = SearchIndex([one.listing for one in listings])
         self._topics = {
@@ -113,8 +131,11 @@ class Chooser:
             had: the keys of listings that issues of this list, daily or weekly, brought the reader before.
         """
         without = frozenset(self._positions[key] for key in had if key in self._positions) if had else had
+        if self._for_others:
+            without |= not_missed(self._listings, reader.missed)
         wishes = _Wishes(reader.topics, reader.follows, reader.interest, reader.opinions)
-        return self._cached(wishes, reader.topics_mode or self._mode, without, reader.text)
+        language = spoken(reader, self._languages)
+        return self._cached(wishes, reader.topics_mode or self._mode, without, reader.text, language)
 
     @cached_property
     def _interests(self) -> Interests:
@@ -124,19 +145,22 @@ class Chooser:
     def _likeness(self) -> LikenessIndex:
         return LikenessIndex(self._index)  # so, too
 
-    def _choice(self, wishes: _Wishes, mode: TopicsMode, without: Collection[int], text: TextKind) -> Choice:
+    def _choice(
+        self, wishes: _Wishes, mode: TopicsMode, without: Collection[int], text: TextKind, language: str
+    ) -> Choice:
         fit = self._fit(wishes, without)
         order = self._ordered(fit)
         if mode is TopicsMode.FIRST or not (wishes.topics or wishes.follows or wishes.interest):
             reserved = [each for each in self._reserved if each not in without][: self._most * 3 // 4]
-            others = (each for each in range(self._size) if each not in fit.value and each not in without)
+            # Who missed nothing gets nothing of what is there again, so that the order is the issue's own.
+            others = (each for each in self._order if each not in fit.value and each not in without)
             order += others if reserved else islice(others, max(self._most - len(order), 0))
             chosen = self._with_reserved(order, reserved)
         else:
             chosen = order[: self._most]
         fitting = [position for position in chosen if position in fit.value]  # they stand first
         reasons = [self._reasons(position, wishes, fit) for position in fitting]
-        return Choice(tuple(chosen), (*reasons, *[()] * (len(chosen) - len(fitting))), text)
+        return Choice(tuple(chosen), (*reasons, *[()] * (len(chosen) - len(fitting))), text, language)
 
     def _with_reserved(self, order: Sequence[int], reserved: Collection[int]) -> list[int]:
         """Return as many of an order as the reader gets: the first ones, and those with places of their own."""

@@ -135,9 +135,7 @@ def select(
         previous: the list's issue before this one.
         had: the keys of what somebody without wishes has had; it competes for the others alone, after all else.
     """
-    is_weekly = list_.cadence is Cadence.WEEKLY
-    occasion = _occasion(day, previous, whole=is_weekly)
-    order = ranked(fresh, occasion, VOTES_ONLY if is_weekly else list_.ranking, among=among)
+    order = ranked_for(fresh, list_, day, among=among, previous=previous)
     news = [one for one in order if one.candidate.key not in had]
     most = max(MOST_CANDIDATES, list_.max_listings) if list_.max_listings else len(order)
     order = _preferred(order, fitting(news, list_.max_listings, leaders=leaders_of(list_)), had)
@@ -154,10 +152,20 @@ def select(
     )
 
 
-def _occasion(day: date, previous: Issue | None, *, whole: bool) -> Occasion:
-    if previous is None:
-        return Occasion(day=day, whole=whole)
-    return Occasion(day=day, previous_day=previous.day, previous_at=previous.frozen_at, whole=whole)
+def ranked_for(
+    candidates: Iterable[Candidate],
+    list_: NewsletterList,
+    day: date,
+    *,
+    among: Measured | None,
+    previous: Issue | None,
+) -> list[Ranked]:
+    """Return candidates for an issue of a list, best first; takes what `select` takes."""
+    is_weekly = list_.cadence is Cadence.WEEKLY
+    occasion = Occasion(day=day, whole=is_weekly)
+    if previous is not None:
+        occasion = replace(occasion, previous_day=previous.day, previous_at=previous.frozen_at)
+    return ranked(candidates, occasion, VOTES_ONLY if is_weekly else list_.ranking, among=among)
 
 
 def _preferred(order: Sequence[Ranked], first: Sequence[Ranked], had: Collection[int]) -> list[Ranked]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from newsletter.core.listing import Listing
@@ -14,7 +14,10 @@ from newsletter.core.terms import Terms
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueListing:
-    """One listing in an issue, as it was when the issue was frozen."""
+    """One listing in an issue, as it was when the issue was frozen.
+
+    `again`: it competed for an earlier issue already, and is only for readers who missed that one (`core.missed`).
+    """
 
     key: int  # the store's number of the listing
     rank: int  # from 1
@@ -27,6 +30,7 @@ class IssueListing:
     comments: int | None = None
     stars: int | None = None
     figure: Figure | None = None  # a picture of the paper that was checked
+    again: bool = False
 
     @property
     def rose_by(self) -> int:
@@ -120,16 +124,28 @@ class Issue:
         return min(length(self.candidates, self.terms.max_listings), len(self.listings))
 
     @property
+    def news(self) -> tuple[IssueListing, ...]:
+        """Return its listings without those that are for readers who missed an earlier issue."""
+        return tuple(one for one in self.listings if not one.again)
+
+    @property
     def list(self) -> str:
         """Return the name of the list it belongs to."""
         return self.terms.masthead.list
 
+    def in_language(self, tag: str) -> Issue:
+        """Return the issue as it is shown to readers of a language; empty: of the list's own."""
+        return replace(self, terms=replace(self.terms, masthead=self.masthead.in_language(tag))) if tag else self
+
     def part(self, positions: Sequence[int]) -> Draft:
-        """Return a draft of the issue as if it held the listings at these positions alone, in this order."""
+        """Return a draft of the issue as if the listings at these positions, in this order, were all its news."""
         return Draft(
             terms=self.terms,
             day=self.day,
             number=self.number,
             candidates=self.candidates,
-            listings=tuple(self.listings[position] for position in positions),
+            listings=tuple(
+                replace(one, again=False) if one.again else one
+                for one in map(self.listings.__getitem__, positions)
+            ),
         )

@@ -95,6 +95,10 @@ class Masthead:
         """Return whether it is of the weekly edition of a daily list."""
         return self.list != self.readers_of
 
+    def in_language(self, tag: str) -> Masthead:
+        """Return it for readers of a language; empty: of the list's own."""
+        return replace(self, language=tag) if tag else self
+
     @property
     def editions(self) -> tuple[str, str]:
         """Return the names under which the same subscribers get issues: the list's and its weekly edition's."""

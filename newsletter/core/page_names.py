@@ -4,6 +4,7 @@ from __future__ import annotations
 
 HEALTH = "healthz"
 OWN = "-"  # the program's own pages stand below it, where they are in no list's way
+API = f"{OWN}/api"
 CITE = f"{OWN}/cite"
 CONFIRM = f"{OWN}/confirm"
 DECIDE = f"{OWN}/decide"

@@ -55,6 +55,7 @@ class Weights:
 
 # What there is to say of a listing that no source counts anything of.
 NEW = "new"
+ROSE_LATE = "rose late"
 
 VOTES_ONLY = Weights(growth=0, comments=0, stars=0, hackernews=0, freshness=0)
 
@@ -297,7 +298,7 @@ def _reasons(known: _Facts, listed_on: date, occasion: Occasion) -> tuple[str, .
     if known.points:
         found.append(f"{counted(known.points, 'point')} on Hacker News")
     if votes and occasion.previous_day is not None and listed_on <= occasion.previous_day:
-        found.append("rose late")
+        found.append(ROSE_LATE)
     return tuple(found) or (NEW,)
 
 

@@ -170,6 +170,11 @@ def withdrawal(key: int, bar: Bar, now: datetime) -> Change:
     return Change(key=key, state=DeliveryState.WITHDRAWN, at=now, reason=bar.reason, text=bar.text)
 
 
+def of_nobody(change: Change) -> Change:
+    """Return the step of a delivery in flight while its reader was erased: without what names the address."""
+    return change._replace(text="", suppress=False)
+
+
 def dead_address(change: Change) -> str:
     """Return the reason for which an address is suppressed: what the relay said of it."""
     return " ".join(part for part in (str(change.code or ""), _kept(change.text) or change.reason) if part)

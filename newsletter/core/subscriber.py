@@ -63,7 +63,8 @@ class Subscriber:
     `text` is what the reader wants to read of papers.
     `examples` are papers that the reader likes, as the list's files name them. `opinions` are what the reader said
     of papers in mails, newest first, then the examples, with their texts. They are given where an issue is chosen
-    from, and empty elsewhere.
+    from, and empty elsewhere. So is `missed`: the keys of listings of those issues since the last one that the
+    reader got of which they wanted none, by their days or a pause.
     """
 
     list: str
@@ -82,6 +83,7 @@ class Subscriber:
     language: str | None = None
     paused_until: date | None = None
     opinions: tuple[Opinion, ...] = ()
+    missed: frozenset[int] = frozenset()
     status: SubscriberStatus = SubscriberStatus.ACTIVE
     origin: Origin = Origin.FILE
 

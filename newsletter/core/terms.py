@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from newsletter.core.landing import Landing
 from newsletter.core.layout import Layout
-from newsletter.core.newsletter_list import Cadence, Hours, Masthead, NewsletterList
+from newsletter.core.newsletter_list import Cadence, Hours, Masthead, NewsletterList, SignUpRule
 from newsletter.core.topics import Topic, TopicsMode
 
 
@@ -45,7 +45,7 @@ class Terms:
             max_listings=list_.max_listings,
             layout=list_.layout,
             landing=list_.landing,
-            is_open=list_.signup != "closed",
+            is_open=list_.signup is not SignUpRule.CLOSED,
             subject=list_.subjects.get(list_.cadence, ""),
         )
 

@@ -30,7 +30,7 @@ def best_of_days(issue: Issue) -> tuple[int, ...]:
     best = []
     for position, one in enumerate(issue.listings):
         day = day_of_week(one.listed_on, issue.day)
-        if day is not None and count[day] < _OF_EACH_DAY:
+        if day is not None and count[day] < _OF_EACH_DAY and not one.again:
             count[day] += 1
             best.append(position)
     return tuple(best)

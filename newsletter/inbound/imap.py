@@ -84,21 +84,26 @@ class ImapSource(MailboxSource):
         with _imap_errors(self.name):
             box = _box(config)
             try:
-                if token := config.token():
-                    box.xoauth2(config.username, token, config.folder)
-                else:
-                    box.login_utf8(config.username, config.password(), config.folder)
-            except (MailboxLoginError, imaplib.IMAP4.error) as error:
+                self._log_in(box)
+            except BaseException:
                 with suppress(ImapToolsError, imaplib.IMAP4.error, OSError):
                     box.logout()
-                if isinstance(error, MailboxFolderSelectError):
-                    raise
-                said = one_line(str(error), _MOST_SAID)
-                raise InboundError(
-                    f"{self.name}: refuses the login: {said}; check NEWSLETTER_INBOUND__IMAP_USERNAME and "
-                    "NEWSLETTER_INBOUND__IMAP_PASSWORD, or the token"
-                ) from None
+                raise
             return box
+
+    def _log_in(self, box: BaseMailBox) -> None:
+        config = self._config
+        try:
+            if token := config.token():
+                box.xoauth2(config.username, token, initial_folder=None)
+            else:
+                box.login_utf8(config.username, config.password(), initial_folder=None)
+        except (MailboxLoginError, imaplib.IMAP4.error) as error:
+            raise InboundError(
+                f"{self.name}: refuses the login: {_said(error)}; check NEWSLETTER_INBOUND__IMAP_USERNAME and "
+                "NEWSLETTER_INBOUND__IMAP_PASSWORD, or the token"
+            ) from None
+        box.folder.set(config.folder)
 
 
 def _box(config: ImapConfig) -> BaseMailBox:
@@ -111,21 +116,23 @@ def _box(config: ImapConfig) -> BaseMailBox:
 
 
 class _Imap(Mailbox):
-    """A mailbox during one login: one call at a time."""
+    """A mailbox during one login, as it was at its beginning; one call at a time."""
 
     def __init__(self, box: BaseMailBox, config: ImapConfig, name: str) -> None:
         self._box, self._config, self._name = box, config, name
-        self._returned: set[str] = set()
+        self._left: list[str] | None = None  # numbers (UIDs), the oldest last
 
     @override
     async def unread(self, *, limit: int) -> list[StoredMail]:
         return await self._in_thread(lambda: self._unread(limit))
 
     def _unread(self, limit: int) -> list[StoredMail]:
-        uids = [uid for uid in self._box.uids(_UNREAD, charset=None) if uid not in self._returned][:limit]
-        self._returned.update(uids)
+        if self._left is None:
+            self._left = self._box.uids(_UNREAD, charset=None)[::-1]
+        uids = [self._left.pop() for _ in range(min(limit, len(self._left)))]
         fetched = ((uid, self._box.client.uid("FETCH", uid, f"(BODY.PEEK[]<0.{MOST_BYTES}>)")) for uid in uids)
-        return [StoredMail(uid, raw) for uid, (_, parts) in fetched if (raw := _literal(parts)) is not None]
+        found = [StoredMail(uid, raw) for uid, (_, parts) in fetched if (raw := _literal(parts)) is not None]
+        return found or (self._unread(limit) if self._left else [])  # all of these were deleted meanwhile
 
     @override
     async def done(self, names: Sequence[str], *, unclear: Collection[str] = ()) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import stat
 from collections.abc import AsyncIterator, Collection, Sequence
@@ -41,20 +42,22 @@ class MaildirSource(MailboxSource):
 
 
 class _Maildir(Mailbox):
+    """A Maildir as it was when it was first read: what arrives meanwhile is for the next time."""
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._returned: set[str] = set()
+        self._left: list[str] | None = None  # names, the oldest last
 
     @override
     async def unread(self, *, limit: int) -> list[StoredMail]:
         return await asyncio.to_thread(self._unread, limit)
 
     def _unread(self, limit: int) -> list[StoredMail]:
+        if self._left is None:
+            self._left = self._names()[::-1]
         found: list[StoredMail] = []
-        for name in self._names():
-            if len(found) == limit:
-                break
-            self._returned.add(name)
+        while self._left and len(found) < limit:
+            name = self._left.pop()
             raw = _beginning(self._folder / name)
             if raw is not None:
                 found.append(StoredMail(name, raw))
@@ -68,7 +71,7 @@ class _Maildir(Mailbox):
         except OSError as error:
             raise InboundError(f"{self._folder}: cannot be read: {error.strerror}") from error
         unread = [*new, *(name for name in cur if _SEEN not in name.partition(_INFO)[2])]
-        return [name for name in unread if name not in self._returned and not name[4:].startswith(".")]
+        return [name for name in unread if not name[4:].startswith(".")]
 
     @override
     async def done(self, names: Sequence[str], *, unclear: Collection[str] = ()) -> None:
@@ -95,9 +98,16 @@ def _beginning(path: Path) -> bytes | None:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return None
-    except PermissionError as error:
+    except OSError as error:
+        if error.errno in {errno.ELOOP, errno.ENXIO}:  # a link, a socket
+            return None
         raise InboundError(f"{path}: cannot be read: {error.strerror}") from error
-    except OSError:  # a link, or a socket
-        return None
-    with open(descriptor, "rb") as file:  # noqa: PTH123 (a descriptor)
-        return file.read(MOST_BYTES) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(MOST_BYTES)
+    except OSError as error:
+        raise InboundError(f"{path}: cannot be read: {error.strerror}") from error
+    finally:
+        os.close(descriptor)

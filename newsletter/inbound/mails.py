@@ -111,21 +111,18 @@ def inner(message: Message) -> list[Message]:
 def text_of(message: Message) -> str:
     """Return the text parts of a mail, joined; of what it returns, nothing."""
     texts = [
-        _content(part).decode(part.get_content_charset("utf-8") or "utf-8", "replace")
-        if _is_known(part.get_content_charset("utf-8"))
-        else _content(part).decode("latin-1")
+        _text(part)
         for part in parts(message)
         if part.get_content_maintype() == "text" and part.get_content_subtype() != "html"
     ]
     return "\n".join(texts)[: 64 * 1024]
 
 
-def _is_known(charset: str | None) -> bool:
+def _text(part: Message) -> str:
     try:
-        b"".decode(charset or "utf-8")
-    except (LookupError, ValueError):
-        return False
-    return True
+        return _content(part).decode(part.get_content_charset("utf-8"), "replace")
+    except (LookupError, ValueError):  # no such character set
+        return _content(part).decode("latin-1")
 
 
 def _content(part: Message) -> bytes:

@@ -11,13 +11,11 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from newsletter.core.address import Address, AddressError
-from newsletter.core.bounces import EventKind, FoundBy, InboundEvent, kind_of_failure
+from newsletter.core.bounces import BY_MAIL, EventKind, FoundBy, InboundEvent, kind_of_failure
 from newsletter.core.text import one_line
 from newsletter.core.tokens import DELIVERY_HEADER, Links
 from newsletter.inbound import mails
 from newsletter.inbound.senders import Traces, leaver, whose
-
-MAIL = "mail"  # the source of events that mails bring
 
 _MOST_RECIPIENTS = 50  # of one report
 _MOST_TEXT = 500  # characters that are kept of what was said
@@ -67,7 +65,9 @@ def read_mail(raw: bytes, links: Links) -> ReadMail:
         links: reads the marks and tokens in it.
     """
     content = mails.bounded(raw)
-    event = InboundEvent(id=f"{MAIL}:{sha256(content).hexdigest()[:40]}", source=MAIL, kind=EventKind.NOTHING)
+    event = InboundEvent(
+        id=f"{BY_MAIL}:{sha256(content).hexdigest()[:40]}", source=BY_MAIL, kind=EventKind.NOTHING
+    )
     try:
         message = mails.parsed(content)
         return ReadMail(tuple(_events(message, content, links, event)))

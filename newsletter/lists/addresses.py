@@ -37,6 +37,19 @@ class Addresses:
                 return text if domain == given else f"{local}@{domain}"
         return _by_the_book(text)
 
+    def read_suppressed(self, text: str) -> str:
+        """Return an address as `read` does, or a whole domain, which is written as `@example.org`.
+
+        Raises:
+            ValueError: it is neither; the text says why.
+        """
+        if not text.startswith("@"):
+            return self.read(text)
+        try:
+            return f"@{self.read(f'a{text}').rpartition('@')[2]}"
+        except ValueError:
+            raise ValueError(f"{text!r} is not a domain: write it like @example.org") from None
+
     def _plain_domain(self, domain: str) -> str | None:
         """Return a domain in lower case, or None if it is wrong or stands for an international one."""
         if domain not in self._domains:

@@ -28,7 +28,15 @@ from newsletter.core.examples import GivenPaper
 from newsletter.core.follows import Follow, read_follow
 from newsletter.core.landing import Landing
 from newsletter.core.layout import Layout
-from newsletter.core.newsletter_list import Cadence, Hours, Masthead, NewsletterList, QuietDays, SignUpRule
+from newsletter.core.newsletter_list import (
+    WEEKDAYS,
+    Cadence,
+    Hours,
+    Masthead,
+    NewsletterList,
+    QuietDays,
+    SignUpRule,
+)
 from newsletter.core.ranking import Weights
 from newsletter.core.subscriber import Member
 from newsletter.core.topics import Topic, TopicsMode
@@ -86,15 +94,23 @@ def _check_source(text: str, context: Context) -> str:
     return text
 
 
-def _reads(read: Callable[[str, Context], object]) -> BeforeValidator:
-    """Return a validator that takes text and no other type, and has it read in the context of the list."""
+def _reads(read: Callable[[str, Context], object], shape: object = str) -> BeforeValidator:
+    """Return a validator that takes text and no other type, and has it read in the context of the list.
+
+    `shape` is the type by which an editor checks such text (`newsletter.lists.json_schema`).
+    """
 
     def validate(value: object, info: ValidationInfo[Context]) -> object:
         if isinstance(value, str):
             return read(value, info.context)
         raise ValueError("write it as text, in quotes")
 
-    return BeforeValidator(validate)
+    return BeforeValidator(validate, json_schema_input_type=shape)
+
+
+def _like(pattern: str) -> object:
+    """Return the type of a text that looks so, as a regular expression says it."""
+    return Annotated[str, Field(pattern=f"^({pattern})$")]
 
 
 def _read_examples(value: object, info: ValidationInfo[Context]) -> tuple[GivenPaper, ...]:
@@ -109,28 +125,31 @@ def _read_own_days(value: object, info: ValidationInfo[Context]) -> tuple[int, .
     raise ValueError('write a list in square brackets, such as ["mon", "thu"]')
 
 
+_TIME, _ADDRESS = r"([01]?\d|2[0-3]):[0-5]\d", r"[^\s<>]+@[^\s<>]+"
+_DAY = Annotated[str, Field(json_schema_extra={"enum": [*WEEKDAYS]})]
+
 Text = Annotated[str, _reads(lambda text, _: text)]
-Line = Annotated[str, _reads(lambda text, _: read_line(text))]
+Line = Annotated[str, _reads(lambda text, _: read_line(text), _like(r".*\S.*"))]
 Name = Annotated[str, _reads(lambda text, _: text and read_line(text))]
-Hour = Annotated[time, _reads(lambda text, _: read_hour(text))]
-ReadHours = Annotated[Hours, _reads(lambda text, _: read_hours(text))]
-Span = Annotated[timedelta, _reads(lambda text, _: read_span(text))]
+Hour = Annotated[time, _reads(lambda text, _: read_hour(text), _like(_TIME))]
+ReadHours = Annotated[Hours, _reads(lambda text, _: read_hours(text), _like(rf"{_TIME}\s*-\s*{_TIME}"))]
+Span = Annotated[timedelta, _reads(lambda text, _: read_span(text), _like(r"\d+[hd]"))]
 Timezone = Annotated[str, _reads(lambda text, _: read_timezone(text))]
-ReadCadence = Annotated[Cadence, _reads(lambda text, _: read_cadence(text))]
-ReadTopicsMode = Annotated[TopicsMode, _reads(lambda text, _: read_topics_mode(text))]
-ReadTextKind = Annotated[TextKind, _reads(lambda text, _: read_text_kind(text))]
-ReadLanding = Annotated[Landing, _reads(lambda text, _: read_landing(text))]
-ReadQuietDays = Annotated[QuietDays, _reads(lambda text, _: read_quiet_days(text))]
-Weekday = Annotated[int, _reads(lambda text, _: read_weekday(text))]
-Colour = Annotated[str, _reads(lambda text, _: read_colour(text))]
+ReadCadence = Annotated[Cadence, _reads(lambda text, _: read_cadence(text), Cadence)]
+ReadTopicsMode = Annotated[TopicsMode, _reads(lambda text, _: read_topics_mode(text), TopicsMode)]
+ReadTextKind = Annotated[TextKind, _reads(lambda text, _: read_text_kind(text), TextKind)]
+ReadLanding = Annotated[Landing, _reads(lambda text, _: read_landing(text), Landing)]
+ReadQuietDays = Annotated[QuietDays, _reads(lambda text, _: read_quiet_days(text), QuietDays)]
+Weekday = Annotated[int, _reads(lambda text, _: read_weekday(text), _DAY)]
+Colour = Annotated[str, _reads(lambda text, _: read_colour(text), _like("#[0-9A-Fa-f]{6}"))]
 Language = Annotated[str, _reads(lambda text, _: read_language(text))]
-Address = Annotated[str, _reads(lambda text, context: context.addresses.read(text))]
+Address = Annotated[str, _reads(lambda text, context: context.addresses.read(text), _like(_ADDRESS))]
 Sender = Annotated[str, _reads(lambda text, context: read_sender(text, context.addresses))]
 Source = Annotated[str, _reads(_check_source)]
 ReadFollow = Annotated[Follow, _reads(lambda text, _: read_follow(text))]
-OwnDays = Annotated[Any, BeforeValidator(_read_own_days)]
+OwnDays = Annotated[Any, BeforeValidator(_read_own_days, json_schema_input_type=list[_DAY])]
 OwnLanguage = Annotated[str, _reads(lambda text, _: read_own_language(text))]
-ReadExamples = Annotated[Any, BeforeValidator(_read_examples)]
+ReadExamples = Annotated[Any, BeforeValidator(_read_examples, json_schema_input_type=list[str])]
 Pattern = Annotated[str, _reads(lambda text, _: read_subject(text))]
 TopicChoice = Annotated[str, _reads(lambda text, context: read_topic(text, context.topics))]
 

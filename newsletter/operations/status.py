@@ -12,8 +12,9 @@ from newsletter.core.bounces import Outcome
 from newsletter.core.calendar import agenda
 from newsletter.core.delivery import WAITING, DeliveryState
 from newsletter.core.errors import ListFileError
-from newsletter.core.newsletter_list import Cadence, NewsletterList
+from newsletter.core.newsletter_list import Cadence, NewsletterList, SignUpRule
 from newsletter.ports import (
+    Funnel,
     HeldDomain,
     HeldFiles,
     IssueSummary,
@@ -26,6 +27,7 @@ from newsletter.ports import (
 )
 
 _LATELY = timedelta(days=7)
+_DAYS_OF_FUNNEL = timedelta(days=30)
 _FOR_OPERATORS = {SlowDownKind.DOMAIN, SlowDownKind.RELAY}
 _STUCK = (DeliveryState.DEFERRED, DeliveryState.UNCERTAIN, DeliveryState.SENDING)
 _UNFINISHED = (*_STUCK, DeliveryState.QUEUED)
@@ -63,6 +65,9 @@ class ListStatus:
     held: int = 0  # subscribers whose addresses were called dead, which is in doubt
     sources: tuple[SourceHealth, ...] = ()
     held_files: HeldFiles | None = None  # the list's files, if they wait for the operator's word
+    funnel: Funnel | None = (
+        None  # who signed up on the web in the last 30 days; None: readers cannot, and nobody did
+    )
 
     @property
     def stuck(self) -> int:
@@ -102,9 +107,12 @@ async def status(
         now: the moment, aware.
     """
     rows, wrong = [], []
+    funnels = await store.signups.funnels(since=(now - _DAYS_OF_FUNNEL).date())
     for file in files.values():
         try:
-            rows += await _editions_of(store, file, sources_of[file.list.name], now)
+            daily, *weekly = await _editions_of(store, file, sources_of[file.list.name], now)
+            is_closed = file.list.signup is SignUpRule.CLOSED
+            rows += [replace(daily, funnel=funnels.get(daily.list, None if is_closed else Funnel())), *weekly]
         except ListFileError as error:
             wrong.append(error)
     return Status(

@@ -16,6 +16,7 @@ from newsletter.core.issue import Issue
 from newsletter.core.rendering import Rendering
 from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.pipeline.hours import stopping_at, withdraw_late
+from newsletter.pipeline.languages import MailInLanguages
 from newsletter.ports import (
     ChunkDelivery,
     ChunkReport,
@@ -43,19 +44,23 @@ class ClosedIssues:
         self._messages: OrderedDict[int, Message] = OrderedDict()
         self._one_at_a_time = asyncio.Lock()  # whoever asks for the same issue meanwhile finds it made
 
-    async def rendering(self, issue: Issue) -> Rendering:
-        """Return the rendering of a closed issue.
+    async def rendering(self, issue: Issue, language: str = "") -> Rendering:
+        """Return the rendering of a closed issue in its list's language, or in one of `languages`.
 
         An issue that was closed by a version that stored none is rendered now, once, and the result stored.
 
         Raises:
             RenderError: a template is wrong; of a stored rendering it never is.
         """
-        stored = await self._issues.rendering(issue.key)
+        stored = await self._issues.rendering(issue.key, language)
         if stored is not None:
             return stored
         async with self._one_at_a_time:
             return await self._rendered(issue)
+
+    async def languages(self, issue: Issue) -> tuple[str, ...]:
+        """Return the languages in which a closed issue is rendered, beside that of its list."""
+        return await self._issues.languages(issue.key)
 
     async def message_for(self, key: int) -> Message:
         """Return what makes each reader's message of a closed issue, by the issue's key.
@@ -69,11 +74,19 @@ class ClosedIssues:
                 issue = await self._issues.get(key)
                 if issue is None:
                     raise LookupError(f"there is no issue {key}")
-                rendering = await self._rendered(issue)
-                self._messages[key] = await asyncio.to_thread(self._renderer.message, issue, rendering)
+                self._messages[key] = await self._message(issue)
                 while len(self._messages) > _MESSAGES_KEPT:
                     self._messages.popitem(last=False)
             return self._messages[key]
+
+    async def _message(self, issue: Issue) -> Message:
+        others = {}
+        for language in await self._issues.languages(issue.key):
+            if rendering := await self._issues.rendering(issue.key, language):
+                spoken = issue.in_language(language)
+                others[language] = await asyncio.to_thread(self._renderer.message, spoken, rendering)
+        of_list = await asyncio.to_thread(self._renderer.message, issue, await self._rendered(issue))
+        return MailInLanguages(of_list, others) if others else of_list
 
     async def _rendered(self, issue: Issue) -> Rendering:
         stored = await self._issues.rendering(issue.key)

@@ -41,7 +41,7 @@ async def give_newest(
         slot_on(edition, issue.day),
         now,
         at_once=True,
-        choose=chooser(issue).of,
+        choose=chooser(issue, await store.issues.languages(issue.key)).of,
         subject_of=subjects(renderer, issue),
     )
     return await store.issues.add_delivery(issue, subscriber_key, plan, now=now)

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import structlog
 
 from newsletter.core.calendar import Slot, planner
 from newsletter.core.choice import NOTHING, Choice
-from newsletter.core.choosing import chooser
+from newsletter.core.choosing import chooser, spoken
 from newsletter.core.diff import MAX_CATCH_UP_DAYS, competing, eligible, first_day, leaders_of, select, too_few
 from newsletter.core.errors import NoReaderError, StaleDraftError
 from newsletter.core.figures import figure_urls, with_figures
 from newsletter.core.issue import Draft, Issue
+from newsletter.core.missed import with_missed
 from newsletter.core.newsletter_list import Cadence, NewsletterList
 from newsletter.core.quiet import quieted, wants_short_mail
 from newsletter.core.ranking import Measured
 from newsletter.core.rendering import Rendering
 from newsletter.core.steps import Plan
 from newsletter.core.subscriber import Subscriber
+from newsletter.pipeline.languages import renderings, wanted_languages
 from newsletter.ports import Message, Renderer, Store
 
 log = structlog.get_logger(__name__)
@@ -75,6 +77,9 @@ async def draft(store: Store, list_: NewsletterList, sources: Sequence[str], day
     had = {key for key, was_sent in before.items() if was_sent}
     drafted = select(fresh, list_, day, number=newest + 1, among=among, previous=previous, had=had)
     drafted = quieted(drafted, list_, among, before, previous)
+    if drafted.candidates and (missed := await store.issues.missed(list_.name, {one.key for one in candidates})):
+        again = (one for one in candidates if one.key in missed)
+        drafted = with_missed(drafted, again, list_, among, previous)
     return with_figures(drafted, await store.pictures.known(figure_urls(drafted.listings)))
 
 
@@ -109,25 +114,29 @@ async def publish(
             log.info("no_issue", list=list_.name, day=str(slot.day), reason=reason)
             return Published(new=drafted.candidates, reason=reason)
         # In a thread, as it takes a second: delivery of other issues and the web pages go on meanwhile.
-        issue, rendering = await asyncio.to_thread(_checked, renderer, drafted, check, now=now)
-        choose, subject_of = _choose(issue), subjects(renderer, issue)
+        languages = await wanted_languages(store.subscribers, drafted.terms)
+        issue, rendered = await asyncio.to_thread(_checked, renderer, drafted, languages, check, now=now)
+        choose, subject_of = _choose(issue, languages), subjects(renderer, issue)
         plan = planner(list_, slot, now, at_once=at_once, choose=choose, subject_of=subject_of, is_quiet=is_quiet)
         with suppress(StaleDraftError):
-            return await _frozen(store, drafted, issue.subject, rendering, plan, now=now)
+            return await _frozen(store, drafted, issue.subject, rendered, plan, now=now)
     raise StaleDraftError(f"list {list_.name}: other runs keep freezing issues; run again")
 
 
-def _choose(issue: Issue) -> Callable[[Subscriber, frozenset[int]], Choice]:
-    return (lambda _reader, _had: NOTHING) if issue.is_quiet else chooser(issue).of
+def _choose(issue: Issue, languages: Collection[str]) -> Callable[[Subscriber, frozenset[int]], Choice]:
+    if not issue.is_quiet:
+        return chooser(issue, languages).of
+    nothing = {language: replace(NOTHING, language=language) for language in ("", *languages)}
+    return lambda reader, _had: nothing[spoken(reader, languages)]
 
 
 async def _frozen(
-    store: Store, drafted: Draft, subject: str, rendering: Rendering, plan: Plan, *, now: datetime
+    store: Store, drafted: Draft, subject: str, rendered: Mapping[str, Rendering], plan: Plan, *, now: datetime
 ) -> Published:
     where = {"list": drafted.masthead.list, "day": str(drafted.day)}
     try:
         issue, created = await store.issues.freeze(
-            drafted, subject, plan, now=now, rendering=rendering, needs_reader=True
+            drafted, subject, plan, now=now, renderings=rendered, needs_reader=True
         )
     except NoReaderError as nobody:
         log.warning("no_issue", **where, reason=str(nobody))
@@ -139,25 +148,29 @@ async def _frozen(
 
 
 def _checked(
-    renderer: Renderer, drafted: Draft, check: Callable[[Issue, Message], None], *, now: datetime
-) -> tuple[Issue, Rendering]:
-    """Return the issue that a draft would be, and its rendering, if both pass the check."""
+    renderer: Renderer,
+    drafted: Draft,
+    languages: Collection[str],
+    check: Callable[[Issue, Message], None],
+    *,
+    now: datetime,
+) -> tuple[Issue, dict[str, Rendering]]:
+    """Return the issue that a draft would be, and its renderings by language, if all pass the check."""
     issue = drafted.closed(0, renderer.subject(drafted), now)
-    rendering = renderer.render(issue)
-    check(issue, renderer.message(issue, rendering))
-    return issue, rendering
+    return issue, renderings(renderer, issue, languages, check)
 
 
 def subjects(renderer: Renderer, issue: Issue) -> Callable[[Choice], str]:
     """Return the function that gives a choice from an issue its subject."""
-    known: dict[tuple[int, int], str] = {}  # a subject depends on the first listing and the count: see `Renderer`
+    # A subject depends on the language, the first listing and the count: see `Renderer`.
+    known: dict[tuple[str, int, int], str] = {("", -1, 0): issue.subject}
 
     def subject_of(choice: Choice) -> str:
-        if not choice.positions:
-            return issue.subject
-        key = choice.positions[0], len(choice.positions)
+        positions = choice.positions
+        key = choice.language, positions[0] if positions else -1, len(positions)
         if key not in known:
-            known[key] = renderer.subject(issue.part(choice.positions))
+            shown = positions or range(len(issue.listings))
+            known[key] = renderer.subject(issue.in_language(choice.language).part(shown))
         return known[key]
 
     return subject_of

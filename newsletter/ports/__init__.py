@@ -27,6 +27,7 @@ from newsletter.ports.letters import LetterKind, Letters
 from newsletter.ports.library import Library, Recorded, SourceHealth
 from newsletter.ports.mailer import Mailer
 from newsletter.ports.outbox import Outbox
+from newsletter.ports.personal_data import Erasure, PersonalData
 from newsletter.ports.pictures import PictureReader, Pictures
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
 from newsletter.ports.rendering import Composed, Message, Renderer
@@ -52,6 +53,7 @@ __all__ = [
     "Confirmed",
     "DeliveryRecord",
     "DeliveryRecords",
+    "Erasure",
     "Examples",
     "Feedback",
     "ForgedError",
@@ -81,6 +83,7 @@ __all__ = [
     "OperatorAlarm",
     "Outbox",
     "PaperFinder",
+    "PersonalData",
     "PictureReader",
     "Pictures",
     "Processed",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Protocol
 
 from newsletter.core.choice import Choice
@@ -75,6 +76,10 @@ class Issues(Protocol):
         """
         ...
 
+    async def missed(self, list_name: str, keys: Collection[int]) -> frozenset[int]:
+        """Return which listings stand in issues of the list that readers missed (`core.missed`)."""
+        ...
+
     async def listing(self, lists: Collection[str], key: int, *, day: date | None = None) -> IssueListing | None:
         """Return a listing as it stands in the newest issue by day that has it; None where none has it.
 
@@ -92,7 +97,7 @@ class Issues(Protocol):
         plan: Plan,
         *,
         now: datetime,
-        rendering: Rendering | None = None,
+        renderings: Mapping[str, Rendering] = MappingProxyType({}),
         needs_reader: bool = False,
     ) -> tuple[Issue, bool]:
         """Close an issue: write it, its rendering, the choices and a delivery per subscriber.
@@ -113,7 +118,8 @@ class Issues(Protocol):
                 was chosen for them and is sent or still to be sent. They are looked up for those only whom the
                 terms suit.
             now: when it is closed.
-            rendering: of the issue; None: it is stored later by `keep_rendering`.
+            renderings: of the issue, by language; under no name that of the list's. Where there is none, it is
+                stored later by `keep_rendering`.
             needs_reader: whether to write nothing where nobody is to get it.
 
         Raises:
@@ -138,12 +144,22 @@ class Issues(Protocol):
         """
         ...
 
-    async def rendering(self, key: int) -> Rendering | None:
-        """Return the rendering of an issue; None for one that was closed by a version that kept none."""
+    async def rendering(self, key: int, language: str = "") -> Rendering | None:
+        """Return the rendering of an issue in the list's language, or in another; None if there is none.
+
+        Versions that kept none closed issues without any.
+        """
+        ...
+
+    async def languages(self, key: int) -> tuple[str, ...]:
+        """Return the languages in which an issue is rendered, beside that of its list."""
         ...
 
     async def keep_rendering(self, key: int, rendering: Rendering) -> Rendering:
-        """Store the rendering of an issue, and return the one that counts: the first that was stored."""
+        """Store the rendering of an issue in its list's language.
+
+        Return the one that counts: the first that was stored.
+        """
         ...
 
     async def chosen(self, key: int, address_key: str) -> tuple[Choice, str] | None:

@@ -49,3 +49,11 @@ class Leavings(Protocol):
             why: one short line.
         """
         ...
+
+    async def to_tell(self, *, now: datetime) -> list[Leaving]:
+        """Return who left by mail within the last day, and was not told yet that it is done."""
+        ...
+
+    async def note_told(self, key: int) -> None:
+        """Note that who left was told."""
+        ...

@@ -19,8 +19,13 @@ class PageRenderer(Protocol):
         """
         ...
 
-    def issue_page(self, issue: Issue, *, web_url: str) -> str:
+    def issue_page(self, issue: Issue, *, web_url: str, signup_url: str = "") -> str:
         """Return the web version of an issue: each listing with its whole abstract, and no reader's own values.
+
+        Args:
+            issue: the closed issue.
+            web_url: the page's address, or nothing.
+            signup_url: where its form to sign up is sent; nothing: it has none.
 
         Raises:
             RenderError: the template is wrong; names template and line.

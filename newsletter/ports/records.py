@@ -53,10 +53,6 @@ class DeliveryRecords(Protocol):
         """Return how many deliveries `records` would return without a limit."""
         ...
 
-    async def records_of(self, subscriber_key: int, *, limit: int) -> list[DeliveryRecord]:
-        """Return the latest deliveries to a subscriber, newest first, at most `limit`."""
-        ...
-
     async def issues_with(
         self, state: DeliveryState, *, list_name: str | None = None, day: date | None = None
     ) -> list[int]:

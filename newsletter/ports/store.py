@@ -12,6 +12,7 @@ from newsletter.ports.issues import Issues
 from newsletter.ports.leavings import Leavings
 from newsletter.ports.library import Library
 from newsletter.ports.outbox import Outbox
+from newsletter.ports.personal_data import PersonalData
 from newsletter.ports.pictures import Pictures
 from newsletter.ports.signups import SignUps
 from newsletter.ports.slots import Slots
@@ -35,6 +36,7 @@ class Store(Protocol):
     outbox: Outbox  # deliveries
     slow_downs: SlowDowns  # what holds mail up for a while
     suppressions: Suppressions  # addresses that are never mailed
+    personal_data: PersonalData  # all that is known of one person
     inbound: InboundEvents  # what came back
     high_water: HighWater  # how far the ledger has come
     slots: Slots  # what became of lists' slots

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from newsletter.core.barring import Barring
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus, Wishes
 from newsletter.core.suppression import SuppressedBy
@@ -101,6 +102,10 @@ class Subscribers(Protocol):
         """Return whether an active subscriber of a list has chosen this cadence."""
         ...
 
+    async def languages(self, list_name: str, suits: Callable[[Cadence | None], bool]) -> frozenset[str]:
+        """Return the languages that active subscribers of a list have chosen; `suits` narrows them by cadence."""
+        ...
+
     async def count(self, list_name: str, *, since: datetime) -> ReaderCounts:
         """Return how many active subscribers a list has, and how many of its subscribers left since a moment.
 
@@ -128,8 +133,8 @@ class Subscribers(Protocol):
         """Note that the files of a list name the same members as at the last sync, but have another stamp."""
         ...
 
-    async def barred(self, list_name: str) -> Mapping[str, Barred]:
-        """Return by the keys of addresses who gets no mail of a list, having left, or being suppressed."""
+    async def barred(self, list_name: str) -> Barring:
+        """Return who gets no mail of a list, having left, being suppressed, or being erased."""
         ...
 
     async def held_files(self, list_name: str) -> HeldFiles | None:

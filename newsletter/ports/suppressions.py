@@ -64,7 +64,7 @@ class Suppressions(Protocol):
         ...
 
     async def add(self, suppressions: Sequence[Suppression], *, now: datetime) -> int:
-        """Suppress addresses, all in one transaction; return how many are news.
+        """Suppress addresses and domains, some in each transaction; return how many are news.
 
         What is held of them is decided by that. `Subscribers.suppress` says what it means.
         """

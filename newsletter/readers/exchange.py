@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from itertools import islice
 
 from newsletter.core.incoming import Incoming
 from newsletter.core.subscriber import Origin
+from newsletter.core.suppression import SuppressedBy
+from newsletter.core.syncing import Barred
 from newsletter.ports import Store, Suppression
-
-_AT_ONCE = 500  # suppressions in a transaction: in between, others can write
 
 
 class Outcome(StrEnum):
@@ -36,7 +35,13 @@ class Imported:
 
 
 async def import_all(
-    store: Store, list_name: str, people: Sequence[Incoming], *, now: datetime, rehearsal: bool = False
+    store: Store,
+    list_name: str,
+    people: Sequence[Incoming],
+    *,
+    of_file: str,
+    now: datetime,
+    rehearsal: bool = False,
 ) -> list[Imported]:
     """Put people on a list, and suppress there who left in the other program; return what became of each.
 
@@ -44,6 +49,7 @@ async def import_all(
         store: the ledger.
         list_name: the list.
         people: each address once, but for those that are skipped.
+        of_file: the name of the file that they come from, for the evidence of suppressions.
         now: aware, UTC.
         rehearsal: change nothing, and return what would become of them.
     """
@@ -53,30 +59,41 @@ async def import_all(
         left_out = await store.subscribers.left_out(list_name, members)
     else:
         # First, so that a second import of the files in another order brings nobody back.
-        wanted = _suppressions(list_name, people, now)
-        while some := list(islice(wanted, _AT_ONCE)):
-            await store.suppressions.add(some, now=now)
+        await store.suppressions.add(_suppressions(list_name, people, of_file, now), now=now)
         left_out = await store.subscribers.add_all(list_name, members, Origin.IMPORT, now=now)
-    found = []
-    for one in people:
-        key = one.member.address_key
-        if one.skipped:
-            outcome, why = Outcome.SKIPPED, one.skipped
-        elif one.barred:
-            outcome, why = Outcome.SUPPRESSED, one.barred
-        elif key not in left_out:
-            outcome, why = Outcome.ADDED, ""
-        elif (barred := left_out[key]) is None:
-            outcome, why = Outcome.KNOWN, "is on the list already"
-        else:
-            outcome, why = Outcome.STAYS_OUT, str(barred)
-        found.append(Imported(one.line, one.member.email, outcome, why))
-    return found
+    return [_imported(one, left_out) for one in people]
 
 
-def _suppressions(list_name: str, people: Iterable[Incoming], now: datetime) -> Iterator[Suppression]:
-    for one in people:
-        if one.barred and not one.skipped:
-            # Who asked to leave left that list. A dead address, or one that complained, is so for all lists.
-            on = list_name if one.barred == "unsubscribed" else None
-            yield Suppression(address=one.member.email, list=on, reason=one.barred, since=now)
+def _imported(one: Incoming, left_out: Mapping[str, Barred | None]) -> Imported:
+    """Return what becomes of a person, given who is left as they were, and why."""
+    key = one.member.address_key
+    if one.skipped:
+        outcome, why = Outcome.SKIPPED, one.skipped
+    elif one.barred:
+        outcome, why = Outcome.SUPPRESSED, one.barred
+    elif key not in left_out:
+        outcome, why = Outcome.ADDED, ""
+    elif (barred := left_out[key]) is None:
+        outcome, why = Outcome.KNOWN, "is on the list already"
+    else:
+        outcome, why = Outcome.STAYS_OUT, str(barred)
+    return Imported(one.line, one.member.email, outcome, why)
+
+
+def _suppressions(list_name: str, people: Iterable[Incoming], of_file: str, now: datetime) -> list[Suppression]:
+    """Return the suppressions of those who are barred in the other program.
+
+    Who asked to leave left that list. A dead address, or one that complained, is so for all lists.
+    """
+    return [
+        Suppression(
+            address=one.member.email,
+            list=list_name if one.barred == "unsubscribed" else None,
+            reason=one.barred,
+            since=now,
+            by=SuppressedBy.IMPORT,
+            evidence=f"{of_file}, line {one.line}",
+        )
+        for one in people
+        if one.barred and not one.skipped
+    ]

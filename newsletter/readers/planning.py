@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from newsletter.core.address import address_key
+from newsletter.core.barring import Barring
 from newsletter.core.syncing import ChangeKind, PlannedChange, SyncCounts
 from newsletter.ports import ListFile, Subscribers
 from newsletter.readers.sync import read_whole, unchanged_members
@@ -51,20 +52,27 @@ async def plan(subscribers: Subscribers, file: ListFile, *, limit: int) -> SyncP
         counts, changes = await read_whole(lambda: _differences(subscribers, file, limit))
     else:
         counts, changes = SyncCounts(unchanged=known), []
-    out = await staying_out(subscribers, file)
-    return SyncPlan(list=file.list.name, counts=counts, staying_out=len(out), changes=(*changes, *out[:limit]))
+    number, out = await staying_out(subscribers, file, limit=limit)
+    return SyncPlan(list=file.list.name, counts=counts, staying_out=number, changes=(*changes, *out))
 
 
-async def staying_out(subscribers: Subscribers, file: ListFile) -> list[PlannedChange]:
-    """Return whom the files of a list name, and who gets no mail: those who left, and suppressed addresses."""
-    barred = await subscribers.barred(file.list.name)
-    if not barred:
-        return []
-    named = await asyncio.to_thread(lambda: list(file.roster.named(barred)))
-    return [
-        PlannedChange(kind=ChangeKind.STAYS_OUT, email=email, reason=str(barred[address_key(email)]))
-        for email in named
-    ]
+async def staying_out(subscribers: Subscribers, file: ListFile, *, limit: int) -> tuple[int, list[PlannedChange]]:
+    """Return whom the files of a list name, and who gets no mail, with the reason: how many, and the first.
+
+    These left, or are suppressed, themselves or with their domain, or their data was erased.
+    """
+    barring = await subscribers.barred(file.list.name)
+    return await asyncio.to_thread(_staying_out, barring, file, limit) if barring else (0, [])
+
+
+def _staying_out(barring: Barring, file: ListFile, limit: int) -> tuple[int, list[PlannedChange]]:
+    number, first = 0, []
+    for email in file.roster.named(barring):
+        number += 1
+        if number <= limit:
+            reason = str(barring.of(address_key(email)))
+            first.append(PlannedChange(kind=ChangeKind.STAYS_OUT, email=email, reason=reason))
+    return number, first
 
 
 async def _differences(

@@ -23,10 +23,11 @@ _NOBODY = 0  # no sign-up has this number
 
 
 class Joined(StrEnum):
-    """What a confirmation came to."""
+    """What a confirmation, or the operator's decision, came to."""
 
     ON_LIST = "on the list"
     WAITS = "waits"  # for the operator
+    DECLINED = "declined"
     STAYS_OUT = "stays out"  # no mail may go to the address, by the operator's word
 
 
@@ -122,18 +123,21 @@ class SigningUp:
         asked = await self._asked(self.links.read_decide(token, now=now))
         return asked if asked and asked.signup.state is SignUpState.CONFIRMED else None
 
-    async def decide(self, asked: Asked, *, accepted: bool, now: datetime) -> bool:
-        """Do what the operator decided; return False if somebody decided before.
+    async def decide(self, asked: Asked, *, accepted: bool, now: datetime) -> Joined | None:
+        """Do what the operator decided. It is safe to repeat after being cut off.
 
-        It is safe to repeat after being cut off.
+        Returns:
+            None: somebody decided before. `STAYS_OUT`: no mail may go to the address, so nothing was decided; else
+            what was decided.
         """
-        if accepted and (await self._join(asked.signup, now)).joined is Joined.STAYS_OUT:
-            return False
-        is_news = await self.signups.decide(asked.signup.key, accepted=accepted, now=now)
-        if is_news:
-            log.info("sign_up_decided", list=asked.signup.list, accepted=accepted)
-            self.wake()
-        return is_news
+        joined = (await self._join(asked.signup, now)).joined if accepted else Joined.DECLINED
+        if joined is Joined.STAYS_OUT:
+            return joined
+        if not await self.signups.decide(asked.signup.key, accepted=accepted, now=now):
+            return None
+        log.info("sign_up_decided", list=asked.signup.list, accepted=accepted)
+        self.wake()
+        return joined
 
     async def _asked(self, key: int | None) -> Asked | None:
         signup = await self.signups.find(_NOBODY if key is None else key)

@@ -18,17 +18,17 @@ from newsletter.core.signup import DECIDED_WITHIN, VALID_FOR, Ceilings, SignUp, 
 from newsletter.core.subscriber import Subscriber, SubscriberStatus
 from newsletter.core.tokens import Links
 from newsletter.ports import Clock, LetterKind, Letters, Lists, SignUps, Subscribers
-from newsletter.readers.signup import first_issue
 from newsletter.render.issue.catalogues import SOURCE
 from newsletter.render.issue.language import language
-from newsletter.render.issue.times import moment, schedule, span
+from newsletter.render.issue.times import schedule, span
 from newsletter.render.mime.addresses import Mailbox
 
 log = structlog.get_logger(__name__)
 
 _IN_A_ROUND = 20
 _FAILURES = 3  # in a row, after which a round ends: the relay is in trouble
-_SECONDS_TO_FINISH = 5.0
+# Less than what is left for the whole process to end in, after its scheduler.
+_SECONDS_TO_FINISH = 2.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -177,7 +177,7 @@ class SignUpMails:
             SignUpMail.WELCOME,
             list_.masthead,
             (reader.name, reader.email),
-            welcome_values(list_, reader, key, self.links, now),
+            welcome_values(list_, reader, key, self.links),
             signup,
             now,
             way_out=self.links.unsubscribe(key),
@@ -209,17 +209,12 @@ class SignUpMails:
         )
 
 
-def welcome_values(
-    list_: NewsletterList, reader: Subscriber, key: int, links: Links, now: datetime
-) -> dict[str, Any]:
+def welcome_values(list_: NewsletterList, reader: Subscriber, key: int, links: Links) -> dict[str, Any]:
     """Return what the welcome mail says of a reader and their list, beside the masthead."""
-    words = language(list_.masthead.language)
-    first = first_issue(list_, reader.cadence, now)
     return {
         "name": reader.name,
         "email": reader.email,
-        "schedule": schedule(words, list_, reader.cadence),
-        "first_issue": moment(words, first, list_.timezone) if first else "",
+        "schedule": schedule(language(list_.masthead.language), list_, reader.cadence),
         "archive_url": f"{links.public_url}/{list_.name}",
         "preferences_url": links.preferences(key),
         "unsubscribe_url": links.unsubscribe(key),

@@ -14,8 +14,8 @@ from newsletter.core.errors import UsageError
 from newsletter.whole_files import write_whole
 
 ORIGINALS = ".originals"
-# Mails that nothing sends yet, and the page around the preview: who changes them sees no difference.
-_NOT_COPIED = ("confirm/", "goodbye/", "welcome/", "web/studio.")
+# The page around the preview: no reader sees it.
+_NOT_COPIED = ("web/studio.",)
 
 
 def copy_templates(folder: Path, packaged: Path) -> list[str]:

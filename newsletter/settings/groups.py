@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,6 +14,7 @@ from newsletter.core.delivery import Uncertain
 from newsletter.core.relay import Pipelining, Security
 from newsletter.settings.group import Group
 from newsletter.settings.inbound import InboundSettings
+from newsletter.settings.signup import SignUpSettings
 from newsletter.settings.values import (
     FROM_JSON,
     IN_LOWER_CASE,
@@ -22,6 +24,7 @@ from newsletter.settings.values import (
     HostName,
     MailAddress,
     MailDomain,
+    Networks,
     Port,
     PublicAddress,
     SecretKey,
@@ -192,7 +195,8 @@ class DkimSettings(Group):
 class WebSettings(Group):
     """The public pages. `public_url` is where readers reach them, or empty.
 
-    `secret_key` signs links in mails; links that one of `former_secret_keys` signed work still.
+    `secret_key` signs links in mails; links that one of `former_secret_keys` signed work still. `trusted_proxies`
+    are the networks of proxies whose word counts on where a request comes from.
     """
 
     host: Host = "127.0.0.1"
@@ -201,6 +205,7 @@ class WebSettings(Group):
     secret_key: SecretKey = _NO_SECRET
     former_secret_keys: Annotated[tuple[SecretKey, ...], NoDecode, FROM_JSON] = ()
     admin_token: SecretStr = _NO_SECRET
+    trusted_proxies: Annotated[Networks, NoDecode] = (ip_network("127.0.0.0/8"), ip_network("::1"))
 
 
 class PathSettings(Group):
@@ -260,6 +265,7 @@ class Settings(BaseSettings):
     dkim: DkimSettings = DkimSettings()
     web: WebSettings = WebSettings()
     inbound: InboundSettings = InboundSettings()
+    signup: SignUpSettings = SignUpSettings()
     paths: PathSettings = PathSettings()
     log: LogSettings = LogSettings()
     lists: ListsSettings = ListsSettings()

@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from datetime import timedelta
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit, urlunsplit
 
@@ -228,6 +228,16 @@ def _domain(value: str) -> str:
     return domain_key(value)
 
 
+def _networks(value: object) -> object:
+    """Read addresses and networks with commas between them."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+    except ValueError:
+        raise ValueError("write addresses and networks with commas between, as in 127.0.0.1,10.0.0.0/8") from None
+
+
 def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
@@ -242,6 +252,7 @@ DatabaseAddress = Annotated[SecretStr, AfterValidator(_database)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]  # or an empty text
 HostName = Annotated[str, AfterValidator(_host_name)]  # or an empty text
 MailDomain = Annotated[str, AfterValidator(_domain)]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 FROM_JSON = BeforeValidator(_json)

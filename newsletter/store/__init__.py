@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from newsletter.core.erasure import AddressHashes
 from newsletter.core.errors import StoreError
 from newsletter.ports import Store
-from newsletter.store.engine import PATIENCE, Database, connect, sqlite_file
+from newsletter.store.engine import NO_SECRET, PATIENCE, Database, connect, sqlite_file
 from newsletter.store.migrate import create, is_up_to_date, upgrade
 from newsletter.store.sql import SqlStore
 
 __all__ = ["open_store", "sqlite_file", "upgrade"]
 
 
-async def open_store(url: str, *, patience: float = PATIENCE) -> Store:
+async def open_store(url: str, *, patience: float = PATIENCE, hashes: AddressHashes = NO_SECRET) -> Store:
     """Open the store of a database.
 
     The file of an SQLite database is created, with its folder, and its tables are brought up to date. Those of
@@ -21,12 +24,13 @@ async def open_store(url: str, *, patience: float = PATIENCE) -> Store:
         url: `sqlite:///relative/path.db`, `sqlite:////absolute/path.db`, `sqlite://` (in memory, gone when it is
             closed) or `postgresql://user:password@host:port/name`.
         patience: how many seconds to wait for other processes' locks, or for a connection.
+        hashes: of addresses, by the program's secret; by them those are recognised whose data was erased.
 
     Raises:
         ConfigurationError: the URL names no known kind of database.
         StoreError: the database cannot be reached, or its tables are not up to date; says what to do.
     """
-    database = connect(url, patience=patience)
+    database = replace(connect(url, patience=patience), hashes=hashes)
     try:
         await _prepare(database, url, patience)
     except BaseException:

@@ -18,9 +18,10 @@ from newsletter.ports.address_changes import AddressChange, AddressChanges
 from newsletter.store.barring import barred_among
 from newsletter.store.bulk import insert
 from newsletter.store.engine import Database
+from newsletter.store.moving_tables import address_changes
 from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
 from newsletter.store.suppressing import WHO_GETS_MAIL, withdraw
-from newsletter.store.tables import address_changes, deliveries, subscribers, suppressions
+from newsletter.store.tables import deliveries, subscribers, suppressions
 
 _OWN = (
     address_changes.c.key,
@@ -30,8 +31,8 @@ _OWN = (
     address_changes.c.asked_at,
 )
 _WITH_READERS = sa.select(*_OWN, *COLUMNS).join(subscribers, subscribers.c.key == address_changes.c.subscriber_key)
-# What two subscribers who swap addresses need for a moment, since an address is on a list once.
-_BETWEEN = ""
+# What two subscribers who swap addresses need for a moment, since an address is on a list once. It is none.
+_BETWEEN = "moving"
 _GETS_MAIL = subscribers.c.status == SubscriberStatus.ACTIVE
 
 
@@ -50,7 +51,7 @@ class SqlAddressChanges(AddressChanges):
             await connection.execute(sa.delete(address_changes).where(address_changes.c.asked_at < now - KEPT_FOR))
             wanted = sa.select(subscribers.c.list).where(subscribers.c.key == subscriber_key, _GETS_MAIL)
             list_name = await connection.scalar(wanted)
-            if list_name is None or not await _is_free(connection, list_name, key):
+            if list_name is None or not await _is_free(self._database, connection, list_name, key):
                 return False
             of_reader = await _asked(connection, address_changes.c.subscriber_key == subscriber_key)
             of_address = await _asked(connection, address_changes.c.address_key == key)
@@ -76,7 +77,7 @@ class SqlAddressChanges(AddressChanges):
             if change is None:
                 return None
             await _close(connection, change.subscriber_key)
-            if not await _is_free(connection, change.reader.list, address_key(change.email)):
+            if not await _is_free(self._database, connection, change.reader.list, address_key(change.email)):
                 return None
             await _move(connection, change, now)
             return next(iter(await _changes(connection, address_changes.c.key == key)))
@@ -139,9 +140,9 @@ async def _close(connection: AsyncConnection, subscriber_key: int) -> None:
     await connection.execute(sa.update(address_changes).where(theirs).values(is_open=False))
 
 
-async def _is_free(connection: AsyncConnection, list_name: str, key: str) -> bool:
+async def _is_free(database: Database, connection: AsyncConnection, list_name: str, key: str) -> bool:
     """Return whether an address is nobody's on a list, and may be mailed; readers may move back to their own."""
-    barred = (await barred_among(connection, list_name, [key])).get(key)
+    barred = (await barred_among(database, connection, list_name, [key])).get(key)
     if barred is not None:
         return barred.reason == MOVED
     known = sa.select(subscribers.c.key).where(subscribers.c.list == list_name, subscribers.c.address_key == key)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.delivery import Change
-from newsletter.core.steps import Standing, Step, Walk, walk
+from newsletter.core.steps import Standing, Step, Walk, of_nobody, walk
 from newsletter.store.bulk import fetch, in_chunks, rows, run_all
 from newsletter.store.statements import KEEP_STEPS, STANDINGS, TAKE_STEPS, Statement
 
@@ -26,8 +26,10 @@ async def take_steps(connection: AsyncConnection, changes: Sequence[Change]) -> 
         return done
     # All at once: they are locked in the order of their keys.
     rows_of = await fetch(connection, STANDINGS, keys=list({change.key for change in changes}))
-    standings: dict[int, Standing | Step] = {key: Standing(*values) for key, *values in rows_of}
-    for some in in_chunks(changes, _AT_ONCE):
+    standings: dict[int, Standing | Step] = {key: Standing(*values) for key, _, *values in rows_of}
+    erased = {key for key, is_erased, *_ in rows_of if is_erased}
+    kept = [of_nobody(change) if change.key in erased else change for change in changes] if erased else changes
+    for some in in_chunks(kept, _AT_ONCE):
         walked = walk(standings, some)
         standings.update((step.key, step) for step in walked.steps)
         await run_all(connection, list(_written(walked.steps)))

@@ -24,13 +24,15 @@ _CHOICES_KEPT = 20_000
 def written(choice: Choice) -> bytes:
     """Return a choice as it is stored: a JSON array of the positions and of the reasons beside each, in UTF-8.
 
-    Where the reader wants abstracts, that is third.
+    Where the reader wants abstracts, or has a language of their own, these are third and fourth.
 
     This is done for each of a million readers; `json.dumps` of the whole takes ten times as long.
     """
     positions, reasons = ",".join(map(str, choice.positions)), ",".join(map(_reasons_written, choice.reasons))
-    text = f',"{choice.text}"' if choice.text is not TextKind.SUMMARY else ""
-    return f"[[{positions}],[{reasons}]{text}]".encode()
+    more = ""
+    if choice.text is not TextKind.SUMMARY or choice.language:
+        more = f',"{choice.text}"' + (f',"{choice.language}"' if choice.language else "")
+    return f"[[{positions}],[{reasons}]{more}]".encode()
 
 
 @lru_cache(maxsize=16_384)
@@ -42,8 +44,13 @@ def _reasons_written(reasons: tuple[Reason, ...]) -> str:
 @lru_cache(maxsize=1024)
 def read_choice(text: str) -> Choice:
     """Return a choice that was stored; each delivery that is claimed asks for one, and many share a few."""
-    positions, reasons, *kind = from_json(text)
-    return Choice(tuple(positions), tuple(tuple(map(_reason, each)) for each in reasons), *map(TextKind, kind))
+    positions, reasons, *more = from_json(text)
+    return Choice(
+        positions=tuple(positions),
+        reasons=tuple(tuple(map(_reason, each)) for each in reasons),
+        text=TextKind(more[0]) if more else TextKind.SUMMARY,
+        language=more[1] if len(more) > 1 else "",
+    )
 
 
 def _reason(stored: str | list[str]) -> Reason:

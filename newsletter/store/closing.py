@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -26,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from newsletter.core.errors import StaleDraftError, StoreError
 from newsletter.core.examples import with_examples
 from newsletter.core.issue import Draft, Issue
+from newsletter.core.missed import REASONS
 from newsletter.core.rendering import Rendering
 from newsletter.core.steps import Plan, opening, require_reader
 from newsletter.core.subscriber import Subscriber, SubscriberStatus
@@ -35,7 +37,8 @@ from newsletter.store.choices import Brought, NumberedChoices
 from newsletter.store.engine import Database
 from newsletter.store.examples import KnownExamples
 from newsletter.store.feedback import Opinions
-from newsletter.store.half_issues import HalfIssues, half_issue, write_on
+from newsletter.store.half_issues import HalfIssues, closing_of, half_issue, write_on
+from newsletter.store.missed import Missed
 from newsletter.store.statements import ADD_CHOICES, ADD_DELIVERIES
 from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
 from newsletter.store.tables import IS_CLOSED, issue_listings, issues, renderings, subscribers
@@ -68,6 +71,7 @@ class _Closing:
     issue: Issue
     worker: str
     brought: Brought
+    missed: Missed
     numbered: NumberedChoices
     opinions: Opinions = field(default_factory=Opinions)
     examples: KnownExamples = field(default_factory=KnownExamples)
@@ -91,7 +95,7 @@ class IssueCloser:
         plan: Plan,
         *,
         now: datetime,
-        rendering: Rendering | None,
+        rendered: Mapping[str, Rendering],
         needs_reader: bool,
     ) -> Issue | None:
         """Close an issue, as `newsletter.ports.Issues.freeze` says.
@@ -106,7 +110,7 @@ class IssueCloser:
                 readers does not go on.
         """
         async with self._places, self._workers.register() as worker:
-            closing = await self._begin(draft, subject, rendering, worker, now)
+            closing = await self._begin(draft, subject, rendered, worker, now)
             if closing is None:
                 await self._others.until_none(draft.masthead, worker)
                 return None
@@ -119,23 +123,26 @@ class IssueCloser:
             return closing.issue
 
     async def _begin(
-        self, draft: Draft, subject: str, rendering: Rendering | None, worker: str, now: datetime
+        self, draft: Draft, subject: str, rendered: Mapping[str, Rendering], worker: str, now: datetime
     ) -> _Closing | None:
         """Write the issue without its deliveries; None if the day has one, or one of the list is being closed."""
         async with self._database.write() as connection:
             # Both editions of a list begin one after the other, so that neither overlooks the other.
-            await self._database.alone(connection, f"close an issue of {draft.masthead.readers_of}")
+            await self._database.alone(connection, closing_of(draft.masthead.readers_of))
             if await half_issue(connection, draft.masthead) is not None:
                 return None
             if await _is_made(connection, draft):
                 return None
             issue = await _add(connection, draft, subject, worker, now)
             await _add_listings(connection, issue)
-            if rendering is not None:
-                await connection.execute(sa.insert(renderings).values(issue_key=issue.key, body=rendering))
+            rows = [{"issue_key": issue.key, "language": tag, "body": body} for tag, body in rendered.items()]
+            if rows:
+                await connection.execute(sa.insert(renderings), rows)
             # Not later: a listing may be merged into another at any moment, and is then known by another key.
             brought = await Brought.before(connection, issue)
-        return _Closing(issue=issue, worker=worker, brought=brought, numbered=NumberedChoices(issue.key))
+            missed = await Missed.before(connection, issue)
+        numbered = NumberedChoices(issue.key)
+        return _Closing(issue=issue, worker=worker, brought=brought, missed=missed, numbered=numbered)
 
     async def _plan(self, closing: _Closing, plan: Plan, now: datetime, *, needs_reader: bool) -> None:
         """Write a delivery for each of the issue's subscribers; who was removed gets none. Then it is closed."""
@@ -147,8 +154,9 @@ class IssueCloser:
             await self._write(closing, rows(planned), rows(closing.numbered.take_new()))
         if needs_reader:
             require_reader(closing.issue, closing.reasons)
+        was_missed = any(closing.reasons[reason] for reason in REASONS)
         async with self._database.write() as connection:
-            await _write_on(connection, closing, closing_by=None)
+            await _write_on(connection, closing, closing_by=None, was_missed=was_missed or None)
 
     async def _next_readers(self, closing: _Closing) -> list[_Reader]:
         """Read the next page of readers, and what the ledger knows of each."""
@@ -159,22 +167,23 @@ class IssueCloser:
             known = [(key, subscriber_of(values), suppression) for _, key, suppression, *values in found]
             getting = {key for key, reader, _ in known if issue.terms.suits(reader.cadence)}
             had = await closing.brought.to(connection, getting)
+            waiting = {key for key, reader, _ in known if _may_have_missed(reader)}
+            missed = await closing.missed.by(connection, waiting & getting)
             said = await closing.opinions.of(connection, getting)
             given = {key: reader.examples for key, reader, _ in known if reader.examples and key in getting}
             examples = await closing.examples.of(connection, given) if given else {}
         if found:
             closing.after = found[-1].address_key
-        return [
-            _Reader(
-                key,
-                replace(reader, opinions=with_examples(said.get(key, ()), examples.get(key, ())))
-                if key in said or key in examples
-                else reader,
-                suppression,
-                had.get(key, _NOTHING),
-            )
-            for key, reader, suppression in known
-        ]
+        readers = []
+        for key, reader, suppression in known:
+            more: dict[str, Any] = {}
+            if key in said or key in examples:
+                more["opinions"] = with_examples(said.get(key, ()), examples.get(key, ()))
+            if missed.get(key):
+                more["missed"] = missed[key]
+            informed = replace(reader, **more) if more else reader
+            readers.append(_Reader(key, informed, suppression, had.get(key, _NOTHING)))
+        return readers
 
     async def _write(self, closing: _Closing, planned: str, chosen: str) -> None:
         """Write a page of deliveries, and the choices that are new with it."""
@@ -243,6 +252,11 @@ async def _add_listings(connection: AsyncConnection, issue: Issue) -> None:
         await connection.execute(sa.insert(issue_listings), added)
     except IntegrityError as error:
         raise StaleDraftError(f"{issue.list} {issue.day}: a listing has been merged into another") from error
+
+
+def _may_have_missed(reader: Subscriber) -> bool:
+    """Return whether there may be issues that a reader wanted none of, by their days or a pause."""
+    return reader.days is not None or reader.paused_until is not None
 
 
 def _planned(closing: _Closing, reader: _Reader, plan: Plan, now: datetime) -> tuple[Any, ...]:

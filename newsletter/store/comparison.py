@@ -20,14 +20,16 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
+from newsletter.core.erasure import Erased
 from newsletter.core.steps import REMOVED
 from newsletter.core.subscriber import Member
 from newsletter.core.syncing import ChangeKind, PlannedChange, SyncCounts
 from newsletter.ports import Comparison, HeldFiles, SeenFiles
 from newsletter.store import staging, sync_plan
-from newsletter.store.bulk import among, insert, is_sqlite, raw_connection, run
+from newsletter.store.bulk import among, in_chunks, insert, is_sqlite, raw_connection, run
 from newsletter.store.column_types import moment_text
 from newsletter.store.engine import Database
+from newsletter.store.erased import erased_people
 from newsletter.store.subscriber_rows import member_row
 from newsletter.store.suppressing import WHO_GETS_MAIL, withdraw
 from newsletter.store.tables import deliveries, held_files, list_files
@@ -37,7 +39,26 @@ _CHUNK = 1000  # members, or removed subscribers
 
 
 class _OutdatedError(Exception):
-    """Another sync of the list was done since the comparison."""
+    """Another sync of the list was done since the comparison, or somebody was erased."""
+
+
+class _Unerased:
+    """Members, but for those whose data was erased; `left_out` counts these."""
+
+    def __init__(self, members: Iterable[Member], erased: Erased) -> None:
+        self._members = members
+        self.erased = erased
+        self.left_out = 0
+
+    def __iter__(self) -> Iterator[Member]:
+        if not self.erased:
+            yield from self._members
+            return
+        for member in self._members:
+            if self.erased.of(member.address_key) is None:
+                yield member
+            else:
+                self.left_out += 1
 
 
 @asynccontextmanager
@@ -45,8 +66,10 @@ async def compared(database: Database, list_name: str, members: Iterable[Member]
     """Compare; see `newsletter.ports.Subscribers.compare`."""
     async with database.aside() as connection:
         async with connection.begin():
-            await _stage(connection, members)
-        comparison = SqlComparison(database, connection, list_name)
+            erased = await erased_people(connection, database.hashes)
+            named = _Unerased(members, erased)
+            await _stage(connection, named)
+        comparison = SqlComparison(database, connection, list_name, named)
         async with connection.begin():
             await comparison.compare()
         yield comparison
@@ -91,10 +114,11 @@ def _seen(row: sa.Row[Any]) -> SeenFiles:
 class SqlComparison(Comparison):
     """A comparison on a connection of its own; see `newsletter.ports.Comparison`."""
 
-    def __init__(self, database: Database, connection: AsyncConnection, list_name: str) -> None:
+    def __init__(self, database: Database, connection: AsyncConnection, list_name: str, named: _Unerased) -> None:
         self._database = database
         self._connection = connection
         self._list = list_name
+        self._named = named
         self._based_on: object = None
         self.counts = SyncCounts()
 
@@ -111,7 +135,7 @@ class SqlComparison(Comparison):
             reactivated=reactivated,
             keeping=keeping,
             removed=removed,
-            unchanged=members - added - changed - reactivated,
+            unchanged=members + self._named.left_out - added - changed - reactivated,
             present=present,
         )
 
@@ -132,6 +156,7 @@ class SqlComparison(Comparison):
                     await self._apply(seen, now)
             except _OutdatedError:
                 async with self._connection.begin():
+                    await self._leave_out_erased()
                     await self.compare()
             else:
                 return self.counts
@@ -143,7 +168,8 @@ class SqlComparison(Comparison):
             # Nobody who is known yet is concerned. So who leaves needn't wait while a million are added.
             await run(connection, staging.ADD, **values)
         await self._database.alone(connection, WHO_GETS_MAIL)
-        if await self._last_sync() != self._based_on:
+        erased = await erased_people(connection, self._database.hashes)
+        if await self._last_sync() != self._based_on or erased.since.keys() - self._named.erased.since.keys():
             raise _OutdatedError
         if self.counts.differ:
             if not self._database.is_postgresql:
@@ -152,6 +178,19 @@ class SqlComparison(Comparison):
                 await run(connection, statement, **values)
             await self._withdraw(now)
         await note_files(connection, self._list, seen, now=now)
+
+    async def _leave_out_erased(self) -> None:
+        """Leave out of the members whose data was erased since they were read."""
+        erased = await erased_people(self._connection, self._database.hashes)
+        before, self._named.erased = self._named.erased, erased
+        if not erased.since.keys() - before.since.keys():
+            return
+        staged = sa.table("staged", sa.column("address_key", sa.Text))
+        keys = await self._connection.scalars(sa.select(staged.c.address_key))
+        gone = [key for key in keys if erased.of(key) is not None]
+        self._named.left_out += len(gone)
+        for some in in_chunks(gone):
+            await self._connection.execute(sa.delete(staged).where(staged.c.address_key.in_(some)))
 
     async def _last_sync(self) -> object:
         """Return what stays the same until another sync of the list is done."""

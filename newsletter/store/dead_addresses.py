@@ -93,6 +93,8 @@ async def call_dead(
         .where(deliveries.c.key == delivery_key)
     )
     delivery = (await connection.execute(query)).one()
+    if not delivery.email:  # whoever it was is erased
+        return
     key = address_key(delivery.email)
     known = sa.select(dead_addresses.c.since).where(dead_addresses.c.address_key == key)
     since = await connection.scalar(known)

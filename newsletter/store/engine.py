@@ -20,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as TimedOutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
+from newsletter.core.erasure import AddressHashes
 from newsletter.core.errors import ConfigurationError, StoreError
 from newsletter.store import sqlite
 from newsletter.store.tables import complete_for_postgresql
@@ -40,6 +41,8 @@ _WRITES = "newsletter_writes"
 # What SQLite keeps of its write-ahead log; a long transaction makes much more of it.
 _JOURNAL_BYTES = 64 * 1024 * 1024
 
+
+NO_SECRET = AddressHashes()
 
 # Set for a transaction whose commit does not wait for the disk.
 _NOT_DURABLE = {"not_durable": True}
@@ -62,6 +65,7 @@ class Database:
     where: str  # what and where it is, for messages; holds no password
     path: Path | None  # SQLite's file; None for PostgreSQL and for a database in memory
     patience: sqlite.Patience  # with the locks of other processes
+    hashes: AddressHashes = NO_SECRET  # by which those are recognised whose data was erased
 
     @property
     def is_postgresql(self) -> bool:

@@ -40,6 +40,11 @@ class HalfIssue(NamedTuple):
     written: int  # deliveries, so far
 
 
+def closing_of(list_name: str) -> str:
+    """Return the name under which one transaction at a time begins to close an issue of a list's readers."""
+    return f"close an issue of {list_name}"
+
+
 async def half_issue(connection: AsyncConnection, masthead: Masthead) -> HalfIssue | None:
     """Return the issue of a list, or of its other edition, that is not closed yet; None if all are."""
     query = (

@@ -14,6 +14,7 @@ from typing_extensions import override
 from newsletter.core.address import address_key
 from newsletter.core.bounces import (
     BOUNCES,
+    BY_MAIL,
     RECENT,
     Fate,
     FoundBy,
@@ -29,6 +30,7 @@ from newsletter.store.bulk import insert
 from newsletter.store.dead_addresses import CAME_BACK, call_dead
 from newsletter.store.engine import Database
 from newsletter.store.inbound_tables import inbound_counts, inbound_events
+from newsletter.store.leavings import leave
 from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
 from newsletter.store.tables import deliveries, issues, subscribers
 
@@ -195,10 +197,9 @@ async def _follow(
             connection, reader.email, list_name=None, reason=_COMPLAINED, now=now, by=by, evidence=evidence
         )
     elif outcome is Outcome.LEFT:
-        by, evidence = SuppressedBy.READER, f"by {event.source}"
-        await suppress(
-            connection, reader.email, list_name=reader.list, reason=LEFT, now=now, by=by, evidence=evidence
-        )
+        # Who leaves by mail has seen no page that says that it is done.
+        is_told, evidence = event.source != BY_MAIL, f"by {event.source}"
+        await leave(connection, reader.subscriber_key, reason=LEFT, now=now, evidence=evidence, is_told=is_told)
 
 
 async def _count(connection: AsyncConnection, taken: Sequence[Taken], now: datetime) -> None:

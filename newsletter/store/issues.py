@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,8 +23,10 @@ from newsletter.store.closing import IssueCloser
 from newsletter.store.engine import Database
 from newsletter.store.feedback import current_key
 from newsletter.store.late_deliveries import add_delivery
+from newsletter.store.missed import missed
 from newsletter.store.states import state_counts
-from newsletter.store.tables import IS_CLOSED, choices, deliveries, issue_listings, issues, renderings, subscribers
+from newsletter.store.tables import IS_CLOSED, choices, deliveries, issue_listings, issues, subscribers
+from newsletter.store.tables import renderings as table
 from newsletter.store.workers import Workers
 
 _OUTLINE = (
@@ -105,6 +108,11 @@ class SqlIssues(Issues):
         return found
 
     @override
+    async def missed(self, list_name: str, keys: Collection[int]) -> frozenset[int]:
+        async with self._database.read() as connection:
+            return await missed(connection, list_name, keys)
+
+    @override
     async def listing(self, lists: Collection[str], key: int, *, day: date | None = None) -> IssueListing | None:
         query = (
             sa.select(issue_listings.c.listing_key, issue_listings.c.record)
@@ -126,12 +134,12 @@ class SqlIssues(Issues):
         plan: Plan,
         *,
         now: datetime,
-        rendering: Rendering | None = None,
+        renderings: Mapping[str, Rendering] = MappingProxyType({}),
         needs_reader: bool = False,
     ) -> tuple[Issue, bool]:
         while (earlier := await self.find(draft.masthead.list, draft.day)) is None:
             made = await self._closer.close(
-                draft, subject, plan, now=now, rendering=rendering, needs_reader=needs_reader
+                draft, subject, plan, now=now, rendered=renderings, needs_reader=needs_reader
             )
             if made is not None:
                 return made, True
@@ -144,16 +152,27 @@ class SqlIssues(Issues):
             return await add_delivery(connection, issue, subscriber_key, plan, now=now)
 
     @override
-    async def rendering(self, key: int) -> Rendering | None:
+    async def rendering(self, key: int, language: str = "") -> Rendering | None:
         async with self._database.read() as connection:
-            return await _rendering(connection, key)
+            return await _rendering(connection, key, language)
+
+    @override
+    async def languages(self, key: int) -> tuple[str, ...]:
+        query = (
+            sa.select(table.c.language)
+            .join(issues, issues.c.key == table.c.issue_key)
+            .where(table.c.issue_key == key, table.c.language != "", IS_CLOSED)
+            .order_by(table.c.language)
+        )
+        async with self._database.read() as connection:
+            return tuple(await connection.scalars(query))
 
     @override
     async def keep_rendering(self, key: int, rendering: Rendering) -> Rendering:
         async with self._database.write() as connection:
-            statement = insert(connection, renderings).values(issue_key=key, body=rendering)
+            statement = insert(connection, table).values(issue_key=key, language="", body=rendering)
             await connection.execute(statement.on_conflict_do_nothing())
-            return await _rendering(connection, key) or rendering
+            return await _rendering(connection, key, "") or rendering
 
     @override
     async def chosen(self, key: int, address_key: str) -> tuple[Choice, str] | None:
@@ -263,10 +282,10 @@ async def _lengths(connection: AsyncConnection, keys: Collection[int]) -> dict[i
     return {row.key: length(row.candidates, row.terms.max_listings) for row in await connection.execute(query)}
 
 
-async def _rendering(connection: AsyncConnection, key: int) -> Rendering | None:
+async def _rendering(connection: AsyncConnection, key: int, language: str) -> Rendering | None:
     found: Rendering | None = await connection.scalar(
-        sa.select(renderings.c.body)
-        .join(issues, issues.c.key == renderings.c.issue_key)
-        .where(renderings.c.issue_key == key, IS_CLOSED)
+        sa.select(table.c.body)
+        .join(issues, issues.c.key == table.c.issue_key)
+        .where(table.c.issue_key == key, table.c.language == language, IS_CLOSED)
     )
     return found

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from newsletter.core.subscriber import Origin, Subscriber, SubscriberStatus
+from newsletter.core.suppression import SuppressedBy
 from newsletter.core.syncing import LEFT
+from newsletter.ports import Leaver
 from newsletter.ports.leavings import Leaving, Leavings
 from newsletter.store.engine import Database
+from newsletter.store.erased import IS_SOMEBODY
+from newsletter.store.moving_tables import leavings
 from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
-from newsletter.store.suppressing import WHO_GETS_MAIL
-from newsletter.store.tables import EVERY_LIST, leavings, list_files, subscribers, suppressions
+from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
+from newsletter.store.tables import EVERY_LIST, list_files, subscribers, suppressions
 
 _KEEPS_OUT = sa.and_(
     leavings.c.subscriber_key == subscribers.c.key,
@@ -23,6 +28,9 @@ _KEEPS_OUT = sa.and_(
     suppressions.c.reason == LEFT,
     suppressions.c.since == leavings.c.at,
 )
+
+_LEAVING = sa.select(leavings.c.key, leavings.c.at, subscribers.c.key, *COLUMNS)
+_TOLD_WITHIN = timedelta(days=1)
 
 
 class SqlLeavings(Leavings):
@@ -40,14 +48,9 @@ class SqlLeavings(Leavings):
         return await self._one(leavings.c.key == key)
 
     async def _one(self, which: sa.ColumnElement[bool]) -> Leaving | None:
-        query = sa.select(leavings.c.key, leavings.c.at, subscribers.c.key, *COLUMNS).where(which, _KEEPS_OUT)
-
         async def one(connection: AsyncConnection) -> Leaving | None:
-            row = (await connection.execute(query)).first()
-            if row is None:
-                return None
-            key, at, subscriber_key, *reader = row
-            return Leaving(key, at, subscriber_key, subscriber_of(reader))
+            row = (await connection.execute(_LEAVING.where(which, _KEEPS_OUT))).first()
+            return None if row is None else _leaving(row)
 
         return await self._database.read_at_once(one)
 
@@ -67,6 +70,18 @@ class SqlLeavings(Leavings):
         return await self._database.write_at_once(whole)
 
     @override
+    async def to_tell(self, *, now: datetime) -> list[Leaving]:
+        lately = sa.and_(leavings.c.is_told.is_(False), leavings.c.at > now - _TOLD_WITHIN, _KEEPS_OUT)
+        async with self._database.read() as connection:
+            rows = await connection.execute(_LEAVING.where(lately).order_by(leavings.c.key))
+            return [_leaving(row) for row in rows]
+
+    @override
+    async def note_told(self, key: int) -> None:
+        async with self._database.write() as connection:
+            await connection.execute(sa.update(leavings).where(leavings.c.key == key).values(is_told=True))
+
+    @override
     async def say_why(self, key: int, why: str) -> bool:
         theirs = (
             sa.select(subscribers.c.key)
@@ -79,12 +94,44 @@ class SqlLeavings(Leavings):
             return (await connection.execute(said)).rowcount > 0
 
 
-async def note_leaving(
-    connection: AsyncConnection, subscriber_key: int, was: SubscriberStatus, *, now: datetime
+def _leaving(row: sa.Row[Any]) -> Leaving:
+    key, at, subscriber_key, *reader = tuple(row)
+    return Leaving(key, at, subscriber_key, subscriber_of(reader))
+
+
+async def leave(
+    connection: AsyncConnection,
+    key: int,
+    *,
+    reason: str,
+    now: datetime,
+    evidence: str = "",
+    is_told: bool = True,
+) -> Leaver | None:
+    """Take a reader off their list, as `newsletter.ports.Subscribers.leave` says; the caller is `alone`.
+
+    `is_told` is False where a letter is to tell the reader that it is done.
+    """
+    query = sa.select(*COLUMNS).where(subscribers.c.key == key, IS_SOMEBODY)
+    row = (await connection.execute(query)).first()
+    if row is None:
+        return None
+    one, by = subscriber_of(row), SuppressedBy.READER
+    is_news = await suppress(
+        connection, one.email, list_name=one.list, reason=reason, now=now, by=by, evidence=evidence
+    )
+    if is_news:
+        await _note_leaving(connection, key, one.status, now=now, is_told=is_told)
+    return Leaver(one, is_news)
+
+
+async def _note_leaving(
+    connection: AsyncConnection, subscriber_key: int, was: SubscriberStatus, *, now: datetime, is_told: bool
 ) -> None:
     """Note that a reader leaves, within the caller's transaction; `was` is their status until now."""
     await connection.execute(sa.delete(leavings).where(leavings.c.subscriber_key == subscriber_key))
-    await connection.execute(sa.insert(leavings).values(subscriber_key=subscriber_key, at=now, was=was))
+    row = {"subscriber_key": subscriber_key, "at": now, "was": was, "is_told": is_told}
+    await connection.execute(sa.insert(leavings).values(**row))
 
 
 async def _back(connection: AsyncConnection, key: int, was: SubscriberStatus, now: datetime) -> Subscriber | None:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from newsletter.core.delivery import WAITING, Change, Delivery, DeliveryState, Uncertain
-from newsletter.core.steps import OPEN, SUPPRESSED, Bar, barred, cut_off, withdrawal
+from newsletter.core.steps import OPEN, PAUSED, SUPPRESSED, Bar, barred, cut_off, withdrawal
 from newsletter.core.subscriber import SubscriberStatus
 from newsletter.ports import DeliveryRecord, Outbox
 from newsletter.store.bulk import among, fetch, in_chunks, run
@@ -23,7 +23,7 @@ from newsletter.store.choices import read_choice
 from newsletter.store.column_types import moment_text, read_moment
 from newsletter.store.dead_addresses import note_dead
 from newsletter.store.engine import Database
-from newsletter.store.records import count_records, issues_with, read_records, read_records_of
+from newsletter.store.records import count_records, issues_with, read_records
 from newsletter.store.statements import CLAIM, HOLD
 from newsletter.store.states import keys_in_state, state_counts
 from newsletter.store.subscriber_rows import FIELDS, subscriber_of
@@ -61,7 +61,8 @@ class SqlOutbox(Outbox):
         async def hold(connection: AsyncConnection) -> list[Sequence[Any]]:
             while rows := await fetch(connection, CLAIM, **asked):
                 await run(connection, HOLD, worker=worker, keys=[row[0] for row in rows])
-                bars = [_bar(row) for row in rows]
+                day = await _day_if_paused(connection, rows)
+                bars = [_bar(row, day) for row in rows]
                 barred_ones = [withdrawal(row[0], bar, now) for row, bar in zip(rows, bars, strict=True) if bar]
                 await self._record(connection, barred_ones)
                 if len(barred_ones) < len(rows):
@@ -235,11 +236,6 @@ class SqlOutbox(Outbox):
             return await read_records(connection, list_name=list_name, day=day, states=states, limit=limit)
 
     @override
-    async def records_of(self, subscriber_key: int, *, limit: int) -> list[DeliveryRecord]:
-        async with self._database.read() as connection:
-            return await read_records_of(connection, subscriber_key, limit=limit)
-
-    @override
     async def count(
         self, *, list_name: str | None = None, day: date | None = None, states: Collection[DeliveryState] = ()
     ) -> int:
@@ -249,7 +245,8 @@ class SqlOutbox(Outbox):
 
 _STATES = {state.value: state for state in DeliveryState}
 _STATUSES = {status.value: status for status in SubscriberStatus}
-_STATUS = FIELDS.index("status") - len(FIELDS)  # its place in a row of `CLAIM`, from the end
+# Places in a row of `CLAIM`, from the end.
+_STATUS, _PAUSED_UNTIL = (FIELDS.index(name) - len(FIELDS) for name in ("status", "paused_until"))
 
 
 def _claimed(row: Sequence[Any]) -> Delivery:
@@ -268,10 +265,27 @@ def _claimed(row: Sequence[Any]) -> Delivery:
     )
 
 
-def _bar(row: Sequence[Any]) -> Bar | None:
-    """Return what bars the subscriber of a row of `CLAIM` from mail."""
+def _bar(row: Sequence[Any], day: str | None) -> Bar | None:
+    """Return what bars the subscriber of a row of `CLAIM` from mail.
+
+    Args:
+        row: the row.
+        day: of its issue (ISO 8601); None: nobody is known to pause.
+    """
     *_, suppression = row[: -len(FIELDS)]
-    return barred(_STATUSES[row[_STATUS]], suppression)
+    bar = barred(_STATUSES[row[_STATUS]], suppression)
+    return PAUSED if bar is None and day is not None and day < (row[_PAUSED_UNTIL] or "") else bar
+
+
+async def _day_if_paused(connection: AsyncConnection, rows: Sequence[Sequence[Any]]) -> str | None:
+    """Return the day of the issue of rows of `CLAIM`, if any of their subscribers pauses or has paused.
+
+    A pause withdraws what waits when it begins. But a reader may be planned just then, as they were before.
+    """
+    if not any(row[_PAUSED_UNTIL] for row in rows):
+        return None
+    day = await connection.scalar(sa.select(issues.c.day).where(issues.c.key == rows[0][1]))
+    return None if day is None else day.isoformat()
 
 
 async def _claims_of(rows: Sequence[Sequence[Any]]) -> list[Delivery]:

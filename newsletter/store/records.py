@@ -53,20 +53,6 @@ async def read_records(
     return found
 
 
-async def read_records_of(connection: AsyncConnection, subscriber_key: int, *, limit: int) -> list[DeliveryRecord]:
-    """Return deliveries as `newsletter.ports.DeliveryRecords.records_of` says."""
-    query = (
-        sa.select(issues.c.list, issues.c.day, issues.c.terms, *_OF_DELIVERY)
-        .join(issues, issues.c.key == deliveries.c.issue_key)
-        .where(deliveries.c.subscriber_key == subscriber_key, IS_CLOSED)
-        .order_by(issues.c.day.desc(), issues.c.key.desc())
-        .limit(limit)
-    )
-    rows = (await connection.execute(query)).mappings()
-    found = [dict(row) for row in rows]
-    return [DeliveryRecord(timezone=row.pop("terms").timezone, **row) for row in found]
-
-
 async def count_records(
     connection: AsyncConnection, *, list_name: str | None, day: date | None, states: Collection[DeliveryState]
 ) -> int:

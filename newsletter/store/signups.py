@@ -34,7 +34,7 @@ from newsletter.core.signup import (
     room,
     sent,
 )
-from newsletter.core.syncing import LEFT
+from newsletter.core.suppression import ends_by_confirmation, whole_domain
 from newsletter.ports import Funnel, SignUps
 from newsletter.store.bulk import among, insert
 from newsletter.store.engine import Database
@@ -69,7 +69,8 @@ class SqlSignUps(SignUps):
             if changed is not None:
                 await _write(connection, changed)
                 return
-            await connection.execute(sa.delete(signups).where(same))
+            if known is not None:
+                await _forget(connection, known)
             new = SignUp(key=0, list=list_name, request=request, client=client, asked_at=now, ready_at=now)
             await connection.execute(sa.insert(signups).values(list=list_name, client=client, **_values(new)))
             await _count(connection, list_name, now, "asked")
@@ -259,11 +260,19 @@ async def _askable(
 
 
 async def _barred(connection: AsyncConnection, keys: Collection[str]) -> set[tuple[str, str]]:
-    """Return which addresses must get no mail, each with the list or `EVERY_LIST`; who left may come back."""
-    query = sa.select(suppressions.c.list, suppressions.c.address_key).where(
-        among(connection, suppressions.c.address_key, keys), suppressions.c.reason != LEFT
+    """Return which addresses no confirmation of their owners brings back, each with the list or `EVERY_LIST`."""
+    by_domain: dict[str, list[str]] = {}
+    for key in keys:
+        by_domain.setdefault(whole_domain(key), []).append(key)
+    query = sa.select(suppressions.c.address_key, suppressions.c.list, suppressions.c.made_by).where(
+        among(connection, suppressions.c.address_key, {*keys, *by_domain})
     )
-    return {(list_name, key) for list_name, key in await connection.execute(query)}
+    return {
+        (list_name, key)
+        for address, list_name, made_by in await connection.execute(query)
+        if not ends_by_confirmation(address, made_by)
+        for key in by_domain.get(address, [address])
+    }
 
 
 async def _mails_sent(connection: AsyncConnection, now: datetime) -> tuple[MailsSent, dict[str, MailsSent]]:

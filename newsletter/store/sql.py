@@ -15,6 +15,7 @@ from newsletter.store.issues import SqlIssues
 from newsletter.store.leavings import SqlLeavings
 from newsletter.store.listings import SqlLibrary
 from newsletter.store.outbox import SqlOutbox
+from newsletter.store.personal_data import SqlPersonalData
 from newsletter.store.pictures import SqlPictures
 from newsletter.store.signups import SqlSignUps
 from newsletter.store.slots import SqlSlots
@@ -42,6 +43,7 @@ class SqlStore(Store):
         self.outbox = SqlOutbox(database, workers)
         self.slow_downs = SqlSlowDowns(database)
         self.suppressions = SqlSuppressions(database)
+        self.personal_data = SqlPersonalData(database, workers)
         self.inbound = SqlInboundEvents(database)
         self.high_water = SqlHighWater(database)
         self.slots = SqlSlots(database)

@@ -151,15 +151,15 @@ HOLD = Statement(
     """,
 )
 
-# Where deliveries stand: the key, and the fields of `core.steps.Standing`. All transactions lock deliveries in the
-# order of their keys, so that none waits in a circle.
+# Where deliveries stand: the key, whether the reader was erased, and the fields of `core.steps.Standing`. All
+# transactions lock deliveries in the order of their keys, so that none waits in a circle.
 STANDINGS = Statement(
     sqlite="""
-        SELECT json_group_array(json_array(key, state, due_at, attempts, claimed_by)) FROM deliveries
+        SELECT json_group_array(json_array(key, email = '', state, due_at, attempts, claimed_by)) FROM deliveries
         WHERE key IN (SELECT value FROM json_each(:keys))
     """,
     postgresql="""
-        SELECT key, state, due_at, attempts, claimed_by FROM deliveries
+        SELECT key, email = '', state, due_at, attempts, claimed_by FROM deliveries
         WHERE key = ANY(%(keys)s) ORDER BY key FOR UPDATE
     """,
 )

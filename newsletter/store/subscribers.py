@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime
@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
+from newsletter.core.barring import Barring
 from newsletter.core.errors import UsageError
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus, Wishes
-from newsletter.core.suppression import SuppressedBy
+from newsletter.core.suppression import SuppressedBy, whole_domain
 from newsletter.core.syncing import LEFT, Barred
 from newsletter.ports import (
     Comparison,
@@ -27,15 +28,16 @@ from newsletter.ports import (
     SubscriberRecord,
     Subscribers,
 )
-from newsletter.store.barring import SUPPRESSED_SINCE, SUPPRESSION, barred_among
+from newsletter.store.barring import SUPPRESSED_SINCE, SUPPRESSION, barred_among, suppressed_on
 from newsletter.store.bulk import among, in_chunks, insert
 from newsletter.store.comparison import compared, files_held, hold_files, note_files, synced_files
 from newsletter.store.confirming import return_by_confirmation
 from newsletter.store.engine import Database
-from newsletter.store.leavings import note_leaving
+from newsletter.store.erased import IS_SOMEBODY, erased_people
+from newsletter.store.leavings import leave
 from newsletter.store.subscriber_rows import COLUMNS, MEMBER_COLUMNS, member_row, subscriber_of
 from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
-from newsletter.store.tables import EVERY_LIST, subscribers, suppressions
+from newsletter.store.tables import subscribers
 from newsletter.store.wishes import keep_wishes
 
 _OF_RECORD = ("key", "created_at", "updated_at", "own_wishes_since")
@@ -60,6 +62,21 @@ class SqlSubscribers(Subscribers):
         )
         async with self._database.read() as connection:
             return await connection.scalar(query) is not None
+
+    @override
+    async def languages(self, list_name: str, suits: Callable[[Cadence | None], bool]) -> frozenset[str]:
+        query = (
+            sa.select(subscribers.c.language, subscribers.c.cadence)
+            .distinct()
+            .where(
+                subscribers.c.list == list_name,
+                subscribers.c.language.is_not(None),
+                subscribers.c.status == SubscriberStatus.ACTIVE,
+            )
+        )
+        async with self._database.read() as connection:
+            found = await connection.execute(query)
+            return frozenset(language for language, cadence in found if suits(cadence))
 
     @override
     async def count(self, list_name: str, *, since: datetime) -> ReaderCounts:
@@ -92,19 +109,14 @@ class SqlSubscribers(Subscribers):
                 await note_files(connection, list_name, seen, now=now)
 
     @override
-    async def barred(self, list_name: str) -> Mapping[str, Barred]:
+    async def barred(self, list_name: str) -> Barring:
         has_left = sa.select(subscribers.c.address_key, subscribers.c.updated_at).where(
             subscribers.c.list == list_name, subscribers.c.status == SubscriberStatus.UNSUBSCRIBED
         )
-        is_suppressed = (
-            sa.select(suppressions.c.address_key, suppressions.c.reason, suppressions.c.since)
-            .where(suppressions.c.list.in_([list_name, EVERY_LIST]))
-            .order_by(suppressions.c.list)
-        )
         async with self._database.read() as connection:
             found = {key: Barred(LEFT, since) for key, since in await connection.execute(has_left)}
-            found |= {key: Barred(why, since) for key, why, since in await connection.execute(is_suppressed)}
-        return found
+            found |= await suppressed_on(connection, list_name)
+            return Barring(found, await erased_people(connection, self._database.hashes))
 
     @override
     async def held_files(self, list_name: str) -> HeldFiles | None:
@@ -148,9 +160,11 @@ class SqlSubscribers(Subscribers):
         left_out = await self.add_all(list_name, [member], origin, now=now)
         barred = left_out.get(member.address_key)
         if barred is not None:
+            domain = whole_domain(member.email)
+            what = domain if barred.reason.startswith(f"{domain}: ") else member.email
             raise UsageError(
-                f"{member.email} gets no mail of {list_name}: {barred}; `newsletter suppressions remove "
-                f"{member.email}` undoes that, with --list {list_name} where it is of this list alone"
+                f"{member.email} gets no mail of {list_name}: {barred}; `newsletter suppressions remove {what}` "
+                f"undoes that, with --list {list_name} where it is of this list alone"
             )
         return not left_out
 
@@ -165,7 +179,7 @@ class SqlSubscribers(Subscribers):
             rows = {one.address_key: dict(zip(MEMBER_COLUMNS, member_row(one), strict=True)) for one in some}
             async with self._database.write() as connection:
                 await self._database.alone(connection, WHO_GETS_MAIL)
-                barred = await barred_among(connection, list_name, list(rows))
+                barred = await barred_among(self._database, connection, list_name, list(rows))
                 wanted = [row | same | {"created_at": now} for key, row in rows.items() if key not in barred]
                 added = await _added(connection, wanted) if wanted else set()
             left_out |= {key: barred.get(key) for key in rows if key not in added}
@@ -182,12 +196,12 @@ class SqlSubscribers(Subscribers):
                     among(connection, subscribers.c.address_key, keys),
                 )
                 found |= dict.fromkeys(await connection.scalars(known))
-                found |= await barred_among(connection, list_name, keys)
+                found |= await barred_among(self._database, connection, list_name, keys)
         return found
 
     @override
     async def by_key(self, key: int) -> Subscriber | None:
-        return await self._one(subscribers.c.key == key)
+        return await self._one(sa.and_(subscribers.c.key == key, IS_SOMEBODY))
 
     @override
     async def of_address(self, list_name: str, address_key: str) -> Subscriber | None:
@@ -231,32 +245,23 @@ class SqlSubscribers(Subscribers):
     async def leave(self, key: int, *, reason: str, now: datetime, evidence: str = "") -> Leaver | None:
         async def whole(connection: AsyncConnection) -> Leaver | None:
             await self._database.alone(connection, WHO_GETS_MAIL)
-            row = (await connection.execute(sa.select(*COLUMNS).where(subscribers.c.key == key))).first()
-            if row is None:
-                return None
-            one, by = subscriber_of(row), SuppressedBy.READER
-            is_news = await suppress(
-                connection, one.email, list_name=one.list, reason=reason, now=now, by=by, evidence=evidence
-            )
-            if is_news:
-                await note_leaving(connection, key, one.status, now=now)
-            return Leaver(one, is_news)
+            return await leave(connection, key, reason=reason, now=now, evidence=evidence)
 
         return await self._database.write_at_once(whole)
 
     @override
     async def return_by_confirmation(self, list_name: str, member: Member, *, now: datetime) -> Confirmed:
         async def whole(connection: AsyncConnection) -> Confirmed:
-            await self._database.alone(connection, WHO_GETS_MAIL)
-            return await return_by_confirmation(connection, list_name, member, now=now)
+            return await return_by_confirmation(self._database, connection, list_name, member, now=now)
 
         return await self._database.write_at_once(whole)
 
 
 def _which(list_name: str | None, statuses: Collection[SubscriberStatus]) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions that narrow subscribers to a list, and to some statuses; none, if they are empty."""
-    conditions = [] if list_name is None else [subscribers.c.list == list_name]
-    return [*conditions, subscribers.c.status.in_(statuses)] if statuses else conditions
+    """Return the conditions that narrow subscribers to a list, and to some statuses, if these are given."""
+    of_list = [] if list_name is None else [subscribers.c.list == list_name]
+    of_status = [subscribers.c.status.in_(statuses)] if statuses else []
+    return [IS_SOMEBODY, *of_list, *of_status]
 
 
 def _record(row: Sequence[Any]) -> SubscriberRecord:

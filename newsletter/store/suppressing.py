@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,8 @@ from newsletter.core.address import address_key
 from newsletter.core.steps import NOT_YET_SENT, SUPPRESSED, Bar, withdrawal
 from newsletter.core.subscriber import SubscriberStatus
 from newsletter.core.suppression import SuppressedBy, is_domain
-from newsletter.store.bulk import insert
+from newsletter.ports import Suppression
+from newsletter.store.bulk import among, insert
 from newsletter.store.changes import take_steps
 from newsletter.store.tables import EVERY_LIST, deliveries, subscribers, suppressions
 
@@ -29,18 +31,50 @@ async def suppress(
     now: datetime,
     by: SuppressedBy,
     evidence: str = "",
-    since: datetime | None = None,
 ) -> bool:
-    """Never mail an address again, as `newsletter.ports.Subscribers.suppress` says; the caller is `alone`.
+    """Never mail an address again, as `newsletter.ports.Subscribers.suppress` says; the caller is `alone`."""
+    one = Suppression(address=address, list=list_name, reason=reason, since=now, by=by, evidence=evidence)
+    return await suppress_all(connection, [one], now=now) > 0
 
-    `since` is what is recorded as its beginning, if that is not now.
+
+async def suppress_all(connection: AsyncConnection, some: Sequence[Suppression], *, now: datetime) -> int:
+    """Never mail addresses again; return how many are news. The caller is `alone`.
+
+    All are written in the one transaction of the caller: some hundreds at once are enough.
     """
-    key, on = address_key(address), list_name or EVERY_LIST
-    row = {"address_key": key, "list": on, "reason": reason, "since": since or now}
-    is_news = await _put(connection, {**row, "evidence": evidence, "made_by": by})
-    if is_domain(key):  # its readers stay as they are: what is planned and claimed for them finds this
-        return is_news
-    theirs = subscribers.c.address_key == key
+    news = await _put(connection, some)
+    of_lists: dict[str | None, dict[str, str]] = {}
+    for one in some:
+        if not is_domain(one.address):  # its readers stay as they are: who plans and claims for them finds it
+            of_lists.setdefault(one.list, {}).setdefault(address_key(one.address), one.reason)
+    for name, reasons in of_lists.items():
+        await _take_off(connection, name, reasons, now)
+    return news
+
+
+async def _put(connection: AsyncConnection, some: Sequence[Suppression]) -> int:
+    """Put suppressions in; return how many are news. The operator's word takes the place of any other."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for one in some:
+        key, on = address_key(one.address), one.list or EVERY_LIST
+        said = {"reason": one.reason, "since": one.since, "evidence": one.evidence, "made_by": one.by}
+        rows.setdefault((key, on), {"address_key": key, "list": on, **said})
+    if not rows:
+        return 0
+    put = insert(connection, suppressions).values(list(rows.values()))
+    is_stronger = sa.and_(
+        put.excluded.made_by == SuppressedBy.OPERATOR, suppressions.c.made_by != SuppressedBy.OPERATOR
+    )
+    changed = {name: put.excluded[name] for name in ("reason", "evidence", "made_by")}
+    put = put.on_conflict_do_update(index_elements=["address_key", "list"], set_=changed, where=is_stronger)
+    return len((await connection.execute(put.returning(suppressions.c.address_key))).all())
+
+
+async def _take_off(
+    connection: AsyncConnection, list_name: str | None, reasons: Mapping[str, str], now: datetime
+) -> None:
+    """Let subscribers be unsubscribed, and withdraw what is not sent to them yet; `reasons` are by address."""
+    theirs = among(connection, subscribers.c.address_key, reasons)
     if list_name is not None:
         theirs &= subscribers.c.list == list_name
     await connection.execute(
@@ -48,21 +82,16 @@ async def suppress(
         .where(theirs, subscribers.c.status != SubscriberStatus.UNSUBSCRIBED)
         .values(status=SubscriberStatus.UNSUBSCRIBED, updated_at=now)
     )
-    unsubscribed = sa.select(subscribers.c.key).where(theirs)
-    which = deliveries.c.subscriber_key.in_(unsubscribed)
-    await withdraw(connection, which, Bar(SUPPRESSED, reason), now=now)
-    return is_news
-
-
-async def _put(connection: AsyncConnection, row: dict[str, Any]) -> bool:
-    """Put a suppression in; return whether that is news. The operator's word takes the place of any other."""
-    put = insert(connection, suppressions)
-    said = {name: put.excluded[name] for name in ("reason", "evidence", "made_by")}
-    is_stronger = sa.and_(
-        put.excluded.made_by == SuppressedBy.OPERATOR, suppressions.c.made_by != SuppressedBy.OPERATOR
+    waiting = (
+        sa.select(deliveries.c.key, subscribers.c.address_key)
+        .join(subscribers, subscribers.c.key == deliveries.c.subscriber_key)
+        .where(theirs, deliveries.c.state.in_(NOT_YET_SENT))
     )
-    put = put.on_conflict_do_update(index_elements=["address_key", "list"], set_=said, where=is_stronger)
-    return await connection.scalar(put.returning(suppressions.c.address_key), row) is not None
+    steps = [
+        withdrawal(key, Bar(SUPPRESSED, reasons[address]), now)
+        for key, address in await connection.execute(waiting)
+    ]
+    await take_steps(connection, steps)
 
 
 async def withdraw(connection: AsyncConnection, which: sa.ColumnElement[bool], bar: Bar, *, now: datetime) -> None:

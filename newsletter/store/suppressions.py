@@ -18,7 +18,8 @@ from newsletter.ports import HeldDomain, Suppression, Suppressions
 from newsletter.store.bulk import among, in_chunks
 from newsletter.store.dead_addresses import forget, held_domains, is_on, judge
 from newsletter.store.engine import Database
-from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
+from newsletter.store.erased import readmit
+from newsletter.store.suppressing import WHO_GETS_MAIL, suppress_all
 from newsletter.store.tables import (
     EVERY_LIST,
     dead_addresses,
@@ -26,6 +27,8 @@ from newsletter.store.tables import (
     subscribers,
     suppressions,
 )
+
+_ADDED_AT_ONCE = 500  # suppressions in a transaction: in between, others can write
 
 
 class SqlSuppressions(Suppressions):
@@ -61,21 +64,11 @@ class SqlSuppressions(Suppressions):
     @override
     async def add(self, suppressions: Sequence[Suppression], *, now: datetime) -> int:
         news = 0
-        async with self._database.write() as connection:
-            await self._database.alone(connection, WHO_GETS_MAIL)
-            for one in suppressions:
-                news += await suppress(
-                    connection,
-                    one.address,
-                    list_name=one.list,
-                    reason=one.reason,
-                    now=now,
-                    by=one.by,
-                    evidence=one.evidence,
-                    since=one.since,
-                )
-                if one.list is None:
-                    await forget(connection, [address_key(one.address)])
+        for some in in_chunks(suppressions, _ADDED_AT_ONCE):
+            async with self._database.write() as connection:
+                await self._database.alone(connection, WHO_GETS_MAIL)
+                news += await suppress_all(connection, some, now=now)
+                await forget(connection, [address_key(one.address) for one in some if one.list is None])
         return news
 
     @override
@@ -84,10 +77,22 @@ class SqlSuppressions(Suppressions):
         async with self._database.write() as connection:
             await self._database.alone(connection, WHO_GETS_MAIL)
             for address, key in zip(addresses, keys, strict=True):
-                if not await _lift(connection, key, list_name):
+                if not await self._lift(connection, key, list_name):
                     raise UsageError(await _why_not(connection, address, key, list_name))
             for some in in_chunks(keys):
                 await _activate(connection, some, list_name, now)
+
+    async def _lift(self, connection: AsyncConnection, key: str, list_name: str | None) -> bool:
+        """Remove a suppression, and what else keeps an address out of all lists; return whether there was any."""
+        this = sa.and_(suppressions.c.address_key == key, suppressions.c.list == (list_name or EVERY_LIST))
+        lifted = (await connection.execute(sa.delete(suppressions).where(this))).rowcount > 0
+        if list_name is not None:
+            return lifted
+        was_dead = await forget(connection, [key])
+        was_erased = await readmit(connection, self._database.hashes, key)
+        if was_erased:  # files may name them: all are to be looked at again
+            await connection.execute(sa.delete(list_files))
+        return lifted or was_dead or was_erased
 
     @override
     async def judge(self, *, now: datetime) -> list[HeldDomain]:
@@ -139,13 +144,6 @@ def _suppression(row: sa.Row[Any]) -> Suppression:
         evidence=row.evidence,
         held=bool(row.held),
     )
-
-
-async def _lift(connection: AsyncConnection, key: str, list_name: str | None) -> bool:
-    """Remove one suppression; return whether there was one."""
-    this = sa.and_(suppressions.c.address_key == key, suppressions.c.list == (list_name or EVERY_LIST))
-    lifted = (await connection.execute(sa.delete(suppressions).where(this))).rowcount > 0
-    return (list_name is None and await forget(connection, [key])) or lifted
 
 
 async def _why_not(connection: AsyncConnection, address: str, key: str, list_name: str | None) -> str:

@@ -126,6 +126,9 @@ issues = sa.Table(
     sa.Column("closing_by", sa.Text),  # the worker that is still planning its deliveries; NULL: it is closed
     # Of all its deliveries, or of those that are written so far. It stays: deliveries come with the closing alone.
     sa.Column("delivery_count", sa.Integer),
+    sa.Column(
+        "was_missed", sa.Boolean
+    ),  # whether a reader missed it, see `newsletter.core.missed`; NULL: nobody did
     sa.UniqueConstraint("list", "day"),
     sa.UniqueConstraint("list", "number"),
     sqlite_autoincrement=True,
@@ -154,12 +157,13 @@ choices = sa.Table(
     _text("subject"),
 )
 
-# The mail of an issue as it was rendered when it was closed. Issues that older versions closed get theirs when it
-# is first needed.
+# The mail of an issue as it was rendered when it was closed: in the language of its list, under no name, and in
+# those of readers. Issues that older versions closed get theirs when it is first needed.
 renderings = sa.Table(
     "renderings",
     metadata,
     _reference("issue_key", "issues.key", primary_key=True),
+    sa.Column("language", sa.Text, primary_key=True),
     sa.Column("body", Compressed(Rendering), nullable=False),
 )
 
@@ -206,34 +210,6 @@ feedback = sa.Table(
     _moment("at"),
 )
 
-# That readers left, each once, so that they may take it back. It goes when its subscriber goes.
-leavings = sa.Table(
-    "leavings",
-    metadata,
-    sa.Column("key", _Key, primary_key=True),
-    _reference("subscriber_key", "subscribers.key", unique=True),
-    _moment("at"),
-    sa.Column("was", _one_of(SubscriberStatus), nullable=False),
-    sqlite_autoincrement=True,  # links hold on to the number
-)
-
-# New addresses that readers asked for. Only the newest of a reader is open, until it is confirmed; then the former
-# address is kept until it was told. They go when their subscriber goes.
-address_changes = sa.Table(
-    "address_changes",
-    metadata,
-    sa.Column("key", _Key, primary_key=True),
-    _reference("subscriber_key", "subscribers.key", index=True),
-    sa.Column("address_key", _Exact, nullable=False, index=True),
-    _text("email"),
-    _moment("asked_at"),
-    _moment("mailed_at", nullable=True),
-    sa.Column("is_open", sa.Boolean, nullable=False),
-    sa.Column("former_email", sa.Text),
-    _moment("told_at", nullable=True),
-    sqlite_autoincrement=True,  # links hold on to the number
-)
-
 # Papers that readers gave as examples and no source showed, as arXiv says them; NULL: it knows none of this id.
 looked_up_papers = sa.Table(
     "looked_up_papers",
@@ -255,16 +231,6 @@ suppressions = sa.Table(
     _moment("since"),
     sa.Column("evidence", sa.Text, nullable=False, server_default=sa.text("''")),
     sa.Column("made_by", _one_of(SuppressedBy), nullable=False, server_default=SuppressedBy.OPERATOR),
-)
-
-# Whose data was erased, as keyed hashes of their addresses (`core.erasure`).
-erased = sa.Table(
-    "erased",
-    metadata,
-    sa.Column("hash", _Exact, primary_key=True),
-    _text("key_id"),  # which secret the hash was made with
-    sa.Column("stays", sa.Boolean, nullable=False),  # the operator had suppressed it: no confirmation ends that
-    _moment("since"),
 )
 
 # Addresses that a relay called dead. What is not `held` yet is decided at the end of the run.
@@ -319,8 +285,10 @@ deliveries = sa.Table(
 
 _is_ready = deliveries.c.ready_at.is_not(None)
 _is_held = deliveries.c.claimed_by.is_not(None)
+_has_language = subscribers.c.language.is_not(None)
 _has_examples = subscribers.c.examples != "[]"
 _PARTIAL = {
+    sa.Index(None, subscribers.c.list, subscribers.c.language, sqlite_where=_has_language): _has_language,
     sa.Index(None, subscribers.c.list, subscribers.c.key, sqlite_where=_has_examples): _has_examples,
     sa.Index(
         None, deliveries.c.issue_key, deliveries.c.ready_at, deliveries.c.key, sqlite_where=_is_ready

@@ -8,7 +8,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from newsletter.core.steps import PAUSED
+from newsletter.core.steps import NOT_YET_SENT, PAUSED
 from newsletter.core.subscriber import Member, Subscriber, SubscriberStatus, Wishes
 from newsletter.store.subscriber_rows import COLUMNS, MEMBER_COLUMNS, member_row, subscriber_of
 from newsletter.store.suppressing import withdraw
@@ -47,6 +47,10 @@ def _stated(subscriber: Subscriber) -> Member:
 
 async def _withdraw(connection: AsyncConnection, key: int, until: date, now: datetime) -> None:
     """Withdraw what a reader who pauses was not sent yet, of issues of days before the pause ends."""
-    before = sa.select(issues.c.key).where(issues.c.day < until)
-    theirs = sa.and_(deliveries.c.subscriber_key == key, deliveries.c.issue_key.in_(before))
-    await withdraw(connection, theirs, PAUSED, now=now)
+    theirs = sa.and_(deliveries.c.subscriber_key == key, deliveries.c.state.in_(NOT_YET_SENT))
+    waiting = sa.select(deliveries.c.issue_key).where(theirs)
+    of_days_before = sa.and_(issues.c.key.in_(waiting), issues.c.day < until)
+    # The issues first, as all transactions lock them before their deliveries.
+    missed = sa.update(issues).where(of_days_before).values(was_missed=True).returning(issues.c.key)
+    keys = list(await connection.scalars(missed))
+    await withdraw(connection, sa.and_(theirs, deliveries.c.issue_key.in_(keys)), PAUSED, now=now)

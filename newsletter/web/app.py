@@ -9,17 +9,20 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from newsletter.core.tokens import Links
 from newsletter.ports import Clock, Hooks, Lists, Store
 from newsletter.ports.pages import PageRenderer
 from newsletter.web import headers, health
 from newsletter.web import hooks as hook_pages
+from newsletter.web.admission import Admission
+from newsletter.web.api import signup as signup_api
 from newsletter.web.guard import SECRET_PARAMETER, Guard
-from newsletter.web.pages import cite, leaving, moving, preferences
+from newsletter.web.pages import cite, confirming, leaving, moving, preferences
 from newsletter.web.pages import feedback as feedback_pages
 from newsletter.web.pages import issues as issue_pages
+from newsletter.web.pages import signup as signup_pages
 from newsletter.web.pages.kept import KeptPages
 from newsletter.web.pages.languages import asked
 
@@ -31,6 +34,7 @@ class PublicSite:
     Attributes:
         store: what is known of readers and issues.
         lists: the list files, which say what readers may choose from.
+        admission: lets requests to sign up in.
         links: reads the signed tokens, and makes the addresses of pages.
         renderer: renders the pages.
         kept: the rendered web versions of issues.
@@ -42,6 +46,7 @@ class PublicSite:
 
     store: Store
     lists: Lists
+    admission: Admission
     links: Links
     renderer: PageRenderer
     kept: KeptPages
@@ -53,8 +58,11 @@ class PublicSite:
     def routes(self) -> Iterator[BaseRoute]:
         """Yield the routes of all pages, in the order in which they are tried."""
         store, links, renderer, clock = self.store, self.links, self.renderer, self.clock
-        yield _home(renderer)
+        signing_up = self.admission.signing_up
         yield from health.routes(self.healthy)
+        yield from signup_pages.routes(self.admission, store.issues, links, renderer)
+        yield from confirming.routes(signing_up, store.issues, links, renderer, clock)
+        yield from signup_api.routes(self.admission)
         if self.hooks:
             yield from hook_pages.routes(self.hooks, store.inbound, clock)
         yield from leaving.routes(store.subscribers, store.leavings, store.issues, links, renderer, clock)
@@ -63,7 +71,7 @@ class PublicSite:
         yield from feedback_pages.routes(store.feedback, store.subscribers, store.issues, links, renderer, clock)
         yield from cite.routes(store.issues, links, renderer)
         # Last: a list's name matches any path of one part.
-        yield from issue_pages.routes(store.issues, links, renderer, self.kept)
+        yield from issue_pages.routes(store.issues, signing_up, links, renderer, self.kept)
 
 
 def public_app(site: PublicSite) -> Starlette:
@@ -75,14 +83,6 @@ def public_app(site: PublicSite) -> Starlette:
     )
     app.router.redirect_slashes = False  # a redirect breaks one-click unsubscribe (RFC 8058, 3.1)
     return app
-
-
-def _home(renderer: PageRenderer) -> Route:
-    async def home(request: Request) -> Response:
-        page = renderer.page("page", asked(request))
-        return HTMLResponse(page, headers={**headers.PUBLIC, "Vary": "Accept-Language"})
-
-    return Route("/", home)
 
 
 def _not_found(renderer: PageRenderer) -> Callable[[Request, Exception], Awaitable[Response]]:

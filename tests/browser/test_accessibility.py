@@ -13,6 +13,7 @@ from newsletter.render.lint.mail import Mail
 from tests.browser.conftest import Scheme
 from tests.browser.node import NODE_MODULES
 from tests.render import mails as make
+from tests.render.reader_pages import states
 from tests.services import missing
 
 # A mail stands within the page of a mail client, which has the landmarks.
@@ -97,3 +98,15 @@ def test_what_readers_see_who_say_something_of_a_paper_is_accessible(
 ) -> None:
     html = renderer.page("feedback", values)
     assert not findings(show(html, 320, "light"), axe, {})
+
+
+@pytest.mark.parametrize("said", states())
+def test_pages_of_single_readers_are_accessible(
+    said: str, renderer: TemplateRenderer, axe: str, show: Callable[[str, int, Scheme], Page]
+) -> None:
+    html = renderer.page(*states()[said])
+    looks: list[tuple[int, Scheme]] = [(900, "light"), (320, "dark")] if "preferences" in html else [(320, "dark")]
+    for width, scheme in looks:
+        page = show(html, width, scheme)
+        assert not findings(page, axe, {})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -53,7 +53,8 @@ MAY_LOAD = {
     "run --help": HELP,
     "deliveries list --help": HELP,
     "init elsewhere": {"pydantic"},  # by typer, for a path
-    "lists check": {*SETTINGS, *LISTS},
+    "lists check": {*LEDGER, *LISTS},  # the folder has one
+    "lists schema": {"pydantic"},
     "db upgrade": {*LEDGER, "alembic", "sqlalchemy.dialects.postgresql"},
     "status": {*LEDGER, *LISTS},
     "issues list": {*LEDGER},

@@ -94,6 +94,86 @@ def test_all_that_is_known_of_a_person_is_shown(call: Call, folder: Path) -> Non
     assert "  status: unsubscribed" in done(call, "show", "ann@lab.example").splitlines()
 
 
+def test_a_person_is_erased_and_the_files_that_still_name_them_are_told(call: Call, folder: Path) -> None:
+    name(folder, "ann", "bob")
+    done(call, "apply")
+    assert call("subscribers", "erase", "ann@lab.example")[0] == 2  # nobody is there to be asked
+
+    code, out, err = call("subscribers", "erase", "Ann@lab.example", "--yes")
+    assert (code, out) == (0, "Ann@lab.example is erased: 1 of subscribers\n")
+    assert err == "warning: subscribers/daily.toml still names Ann@lab.example: remove it there\n"
+    assert [one["address"] for one in parsed(call, "list")] == ["bob@lab.example"]
+    shown = parsed(call, "show", "ann@lab.example")
+    assert (shown["lists"], shown["deliveries"], bool(shown["erased"])) == ([], [], True)
+
+    [plan] = parsed(call, "plan")
+    [change] = plan["changes"]
+    assert (plan["unchanged"], change["change"], change["address"]) == (2, "stays out", "ann@lab.example")
+    assert change["why"].startswith("erased 20")
+    name(folder, "ann", "bob", "cid")
+    assert done(call, "apply") == "daily: 1 added, 2 as they are\n"
+    again = json.loads(call("subscribers", "erase", "ann@lab.example", "--yes", "--json")[1])
+    assert (again["erased"], again["since"], again["named_in"]) == (
+        False,
+        shown["erased"],
+        ["subscribers/daily.toml"],
+    )
+    assert call("suppressions", "remove", "ann@lab.example")[0] == 0
+    assert done(call, "apply") == "daily: 1 added, 2 as they are\n"
+
+
+def test_who_stays_out_is_said_when_lists_are_checked(call: Call, folder: Path) -> None:
+    name(folder, "ann", "bob")
+    assert call("lists", "check")[1] == "daily: fine, 2 subscribers\n"
+    assert not (folder / "var" / "newsletter.db").exists()
+    done(call, "apply")
+    done(call, "remove", "ann@lab.example", "-l", "daily")
+    first, heading, row = call("lists", "check")[1].splitlines()
+    assert first == "daily: fine, 2 subscribers, of whom 1 stays out"
+    assert heading.split() == ["list", "stays", "out", "why"]
+    assert row.startswith("daily  ann@lab.example  removed by the operator 20")
+    checked = json.loads(call("lists", "check", "--json")[1])
+    assert checked["staying_out"]["daily"]["number"] == 1
+    assert [one["address"] for one in checked["staying_out"]["daily"]["people"]] == ["ann@lab.example"]
+
+
+def test_nobody_is_erased_of_whom_nothing_is_known(call: Call, folder: Path) -> None:
+    name(folder, "ann")
+    assert call("subscribers", "erase", "amn@lab.example", "--yes")[0] == 2
+    assert done(call, "apply") == "daily: 1 added, 0 as they are\n"
+
+
+def test_all_that_is_known_of_a_person_is_exported_as_it_is_shown(call: Call, folder: Path) -> None:
+    name(folder, "ann")
+    done(call, "apply")
+    exported = json.loads(done(call, "export", "--subscriber", "ANN@lab.example"))
+    assert exported == parsed(call, "show", "ann@lab.example") | {"address": "ANN@lab.example"}
+    assert call("subscribers", "export", "--subscriber", "ann@lab.example", "--list", "daily")[0] == 2
+
+
+def test_a_whole_domain_is_suppressed_and_said_of_each_who_stays_out(call: Call, folder: Path) -> None:
+    name(folder, "ann")
+    done(call, "apply")
+    code, out, _ = call("suppressions", "add", "@LAB.example", "--reason", "they asked", "--evidence", "ticket 7")
+    assert (code, out) == (0, "1 suppressed, 0 known already\n")
+    [one] = json.loads(call("suppressions", "list", "--json")[1])
+    assert (one["address"], one["by"], one["evidence"]) == ("@lab.example", "operator", "ticket 7")
+    [change] = parsed(call, "plan")[0]["changes"]
+    assert change["why"].startswith("@lab.example: they asked 20")
+    assert parsed(call, "list")[0]["no_mail_because"] == change["why"]
+    assert parsed(call, "show", "ann@lab.example")["suppressions"][0]["address"] == "@lab.example"
+    code, _, err = call("subscribers", "add", "bob@lab.example", "-l", "daily")
+    assert (code, "`newsletter suppressions remove @lab.example` undoes that" in err) == (2, True)
+
+    call("suppressions", "export", "-o", "stop.csv")
+    assert json.loads(call("suppressions", "export", "--json")[1]) == [one]
+    assert call("suppressions", "remove", "@lab.example")[0] == 0
+    assert done(call, "plan") == "daily: nothing to do, 1 as they are\n"
+    assert call("suppressions", "import", "stop.csv")[1] == "1 suppressed, 0 known already\n"
+    assert json.loads(call("suppressions", "list", "--json")[1]) == [one]
+    assert call("suppressions", "add", "@nowhere")[0] == 2
+
+
 @pytest.mark.parametrize("words", [("show", "no@lab.example"), ("add", "no address", "-l", "daily")])
 def test_a_person_who_is_not_there_and_an_address_that_is_none_are_wrong_usage(
     call: Call, folder: Path, words: tuple[str, ...]

@@ -12,7 +12,7 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,35 +90,47 @@ class Postfix:
     port: int
     maildir: Path
 
-    async def mails(self, count: int) -> list[bytes]:
+    async def mails(self, count: int, box: str = "box") -> list[bytes]:
         """Return what was delivered as soon as it is so many mails, in the order of their recipients' names."""
         async with asyncio.timeout(60):
-            while len(files := list((self.maildir / "new").glob("*"))) < count:  # noqa: ASYNC110 (Postfix sets no event)
+            while len(files := list((self.maildir.with_name(box) / "new").glob("*"))) < count:  # noqa: ASYNC110 (Postfix sets no event)
                 await asyncio.sleep(0.05)
         return sorted(file.read_bytes() for file in files)
 
 
 @asynccontextmanager
-async def postfix(certificates: Certificates) -> AsyncIterator[Postfix]:
-    """Run a Postfix for as long as the context lasts."""
+async def postfix(
+    certificates: Certificates, *, more: str = "", mailboxes: Mapping[str, str] | None = None
+) -> AsyncIterator[Postfix]:
+    """Run a Postfix for as long as the context lasts.
+
+    Args:
+        certificates: its own comes from these.
+        more: lines of its configuration that take the place of others.
+        mailboxes: the addresses that it knows, and into which folder their mail goes; None: it knows all.
+    """
     # Not in pytest's own folder: its daemons aren't root, and another pytest run may close that to all but root.
     with tempfile.TemporaryDirectory(prefix="postfix-") as folder:
-        async with _postfix(Path(folder), certificates) as running:
+        if mailboxes is not None:
+            known = "".join(f"{one} {box}/\n" for one, box in mailboxes.items())
+            (Path(folder) / "mailboxes").write_text(known)
+            more += f"virtual_mailbox_maps = texthash:{folder}/mailboxes\n"
+        async with _postfix(Path(folder), certificates, more) as running:
             yield running
 
 
 @asynccontextmanager
-async def _postfix(folder: Path, certificates: Certificates) -> AsyncIterator[Postfix]:
+async def _postfix(folder: Path, certificates: Certificates, more: str) -> AsyncIterator[Postfix]:
     program = need("postfix", "/usr/sbin/postfix")
     if os.geteuid() != 0:
         missing("the right to start Postfix, which only root has,")
     logins = _Logins()
     auth = await asyncio.start_server(logins.serve, "127.0.0.1", 0)
-    port = _free_port()
-    _configure(folder, certificates, port, auth.sockets[0].getsockname()[1])
+    port = free_port()
+    _configure(folder, certificates, more, port, auth.sockets[0].getsockname()[1])
     run = await asyncio.create_subprocess_exec(program, "-c", str(folder / "etc"), "start-fg")
     try:
-        await _answers(port)
+        await answers(port)
         yield Postfix(port, folder / "mail" / "box")
     finally:
         end = await asyncio.create_subprocess_exec(program, "-c", str(folder / "etc"), "abort")
@@ -128,7 +140,7 @@ async def _postfix(folder: Path, certificates: Certificates) -> AsyncIterator[Po
         await asyncio.gather(*logins.serving)
 
 
-def _configure(folder: Path, certificates: Certificates, port: int, auth_port: int) -> None:
+def _configure(folder: Path, certificates: Certificates, more: str, port: int, auth_port: int) -> None:
     folder.chmod(0o755)
     for name in ("etc", "queue", "data", "mail", "log"):
         (folder / name).mkdir()
@@ -140,7 +152,7 @@ def _configure(folder: Path, certificates: Certificates, port: int, auth_port: i
     mail = (folder / "mail").stat()
     daemons = "/usr/lib/postfix/sbin" if Path("/usr/lib/postfix/sbin").exists() else "/usr/libexec/postfix"
     main = _MAIN.format(folder=folder, daemons=daemons, uid=mail.st_uid, gid=mail.st_gid, auth_port=auth_port)
-    (folder / "etc" / "main.cf").write_text(main)
+    (folder / "etc" / "main.cf").write_text(main + more)
     (folder / "etc" / "master.cf").write_text(_MASTER.format(port=port).lstrip())
 
 
@@ -164,8 +176,8 @@ class _Logins:
         writer.close()
 
 
-async def _answers(port: int) -> None:
-    """Wait until something listens."""
+async def answers(port: int) -> None:
+    """Wait until something listens on a port of loopback."""
     async with asyncio.timeout(30):
         while True:
             try:
@@ -177,7 +189,8 @@ async def _answers(port: int) -> None:
                 return
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback on which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

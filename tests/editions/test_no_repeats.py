@@ -47,6 +47,7 @@ class Step:
 
     papers: Sequence[tuple[int, str]]
     wishes: Mapping[str, tuple[tuple[str, ...], TopicsMode | None, Cadence | None]]
+    waits: Mapping[str, tuple[tuple[int, ...] | None, int]]  # on which days they want mail; days that they pause
     topics: dict[str, str]
     weekly: bool
     ends: Sequence[DeliveryState]
@@ -62,6 +63,9 @@ STEPS = st.builds(
             st.sampled_from([None, *TopicsMode]),
             st.sampled_from([None, *Cadence]),
         ),
+    ),
+    waits=st.dictionaries(
+        st.sampled_from(NAMES), st.tuples(st.sampled_from([None, (0, 2), (1, 4)]), st.sampled_from([0, 0, 2]))
     ),
     topics=st.dictionaries(st.sampled_from(WORDS), st.sampled_from(WORDS)),
     weekly=st.booleans(),
@@ -94,7 +98,7 @@ class History:
         day = FIRST + timedelta(days=number)
         now = datetime.combine(day, time(8), UTC)
         await self._show(day, now, step)
-        await self._wish(now, step)
+        await self._wish(day, now, step)
         topics = {name: Topic(name=name, keywords=(word,)) for name, word in step.topics.items()}
         list_ = replace(LIST, topics=topics)
         edition = list_.weekly_edition if step.weekly else list_
@@ -124,12 +128,15 @@ class History:
         ]
         await self.store.library.record(SOURCE, day, entries, now=now)
 
-    async def _wish(self, now: datetime, step: Step) -> None:
+    async def _wish(self, day: date, now: datetime, step: Step) -> None:
         for name in NAMES:
             self.readers.setdefault(name, Subscriber(list="daily", email=f"{name}@example.org"))
         for name, (topics, mode, cadence) in step.wishes.items():
             known = self.readers[name]
             self.readers[name] = replace(known, topics=topics, topics_mode=mode, cadence=cadence)
+        for name, (days, pause) in step.waits.items():
+            until = day + timedelta(days=pause)
+            self.readers[name] = replace(self.readers[name], days=days, paused_until=until)
         await join(self.store, *self.readers.values(), now=now)
 
     async def _brought(self, issue_key: int | None = None) -> list[tuple[int, int]]:
@@ -188,7 +195,7 @@ def test_no_reader_gets_a_paper_twice(steps: list[Step]) -> None:
 
 async def test_who_turns_weekly_gets_the_rest_of_the_week() -> None:
     papers = [(1, "both"), (2, "both")]
-    daily = Step(papers, {}, {}, weekly=False, ends=[DeliveryState.SENT])
-    weekly = Step([*papers, (3, "both")], {"ann": ((), None, Cadence.WEEKLY)}, {}, weekly=True, ends=[])
+    daily = Step(papers, {}, {}, {}, weekly=False, ends=[DeliveryState.SENT])
+    weekly = Step([*papers, (3, "both")], {"ann": ((), None, Cadence.WEEKLY)}, {}, {}, weekly=True, ends=[])
 
     assert await live([daily, weekly]) == 2

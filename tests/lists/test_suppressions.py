@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.core.errors import ListFileError
-from newsletter.lists.suppressions import read_suppressions, write_suppressions
+from newsletter.core.suppression import SuppressedBy
+from newsletter.lists.suppressions import begin_suppressions, read_suppressions, write_suppressions
 from newsletter.ports import Suppression
 
 NOW = datetime(2026, 3, 12, 8, tzinfo=UTC)
@@ -23,9 +24,11 @@ reasons = st.text(
 )
 suppressions = st.builds(
     Suppression,
-    address=local_parts.map(lambda local: f"{local}@example.org"),
+    address=local_parts.map(lambda local: f"{local}@example.org") | st.just("@example.org"),
     list=st.none() | st.sampled_from(["daily", "2-weekly"]),
     reason=reasons,
+    by=st.sampled_from(SuppressedBy),
+    evidence=st.just("") | reasons,
     since=st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
 )
 
@@ -34,7 +37,7 @@ def read(content: str | bytes, list_name: str | None = None) -> list[Suppression
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "stop.csv"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return read_suppressions(path, list_name=list_name, reason="imported", now=NOW)
+        return list(read_suppressions(path, list_name=list_name, reason="imported", now=NOW))
 
 
 def mistakes(content: str | bytes) -> list[int]:
@@ -46,6 +49,7 @@ def mistakes(content: str | bytes) -> list[int]:
 @given(st.lists(suppressions, max_size=5))
 def test_what_is_written_is_read_back_and_no_cell_is_a_formula(written: list[Suppression]) -> None:
     file = io.StringIO()
+    begin_suppressions(file)
     write_suppressions(written, file)
 
     assert read(file.getvalue()) == written
@@ -68,6 +72,7 @@ def test_rows_take_what_they_do_not_say_from_the_command() -> None:
     [one] = read("address\nAnn@example.org\n", list_name="daily")
 
     assert (one.address, one.list, one.reason, one.since) == ("Ann@example.org", "daily", "imported", NOW)
+    assert (one.by, one.evidence) == (SuppressedBy.OPERATOR, "stop.csv, line 2")
 
 
 @pytest.mark.parametrize(
@@ -78,7 +83,8 @@ def test_rows_take_what_they_do_not_say_from_the_command() -> None:
         ("address,adress\n", [1]),
         ("address,email\na@example.org,b@example.org\n", [1]),
         ("address,list\nann@example.org\n\nbob@example.org,daily,more\n", [2, 4]),
-        ("address\nann@\n=cmd@example\n", [2, 3]),
+        ("address\nann@\n=cmd@example\n@example\n@.org\n", [2, 3, 4, 5]),
+        ("address,by\nann@example.org,somebody\n", [2]),
         ("address,since\nann@example.org,31.12.2025\n", [2]),
         ("address,since\nann@example.org,0001-01-01T00:00:00+23:59\n", [2]),
         ("address,list\nann@example.org,../daily\n", [2]),

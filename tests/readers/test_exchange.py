@@ -30,7 +30,7 @@ async def test_what_becomes_of_each_person_is_said(store: Store, rehearsal: bool
     await store.subscribers.suppress("eve@lab.example", list_name=LIST, reason="unsubscribed", now=NOW)
     await join(store, subscriber("fay", email="fay@lab.example"))
 
-    found = await import_all(store, LIST, PEOPLE, now=NOW, rehearsal=rehearsal)
+    found = await import_all(store, LIST, PEOPLE, of_file="old.csv", now=NOW, rehearsal=rehearsal)
 
     assert found == [
         Imported(2, "ann@lab.example", Outcome.ADDED),
@@ -48,7 +48,7 @@ async def test_what_becomes_of_each_person_is_said(store: Store, rehearsal: bool
 
 
 async def test_an_import_may_be_done_again_and_in_another_order(store: Store) -> None:
-    await import_all(store, LIST, [person(2, "ann", barred="unsubscribed")], now=NOW)
-    [again] = await import_all(store, LIST, [person(2, "ann")], now=NOW)
+    await import_all(store, LIST, [person(2, "ann", barred="unsubscribed")], of_file="old.csv", now=NOW)
+    [again] = await import_all(store, LIST, [person(2, "ann")], of_file="old.csv", now=NOW)
     assert again.outcome is Outcome.STAYS_OUT
     assert await of_list(store) == []

@@ -39,6 +39,7 @@ from newsletter.render.mime.markers import Markers
 from newsletter.render.mime.signing import Signer
 from newsletter.render.mime.single import single_message
 from tests import factories
+from tests.render.signup_samples import signup_mails, signup_pages
 
 DAY = date(2026, 3, 12)
 MOMENT = datetime(2026, 3, 12, 8, 0, tzinfo=UTC)
@@ -335,6 +336,7 @@ def issues() -> dict[str, Issue]:
             subject='"Best" <Papers> · <script>alert(1)</script> & "quotes"',
         ),
         "german": _sample(factories.papers(9), head=factories.masthead(language="de", title="Neue Artikel")),
+        "german_reader": _sample(factories.papers(4)).in_language("de"),  # of an English list
         "chinese": _week(
             _sample(
                 [*factories.papers(8), _CHINESE],
@@ -423,6 +425,17 @@ def single_mails() -> Mapping[str, dict[str, Any]]:
             "email": "ada@example.org",
             "signup_url": "https://papers.example.org/-/signup/daily",
         },
+        "new_address": {
+            "masthead": masthead,
+            "email": "ada@example.org",
+            "confirm_url": "https://papers.example.org/-/new-address/WyJhZGFAZXhhbXBsZS5vcmciXQ.aVn3xQ.u5e8Xk1",
+            "days": 3,
+        },
+        "moved": {
+            "masthead": masthead,
+            "email": "ada@example.org",
+            "new": "l•••@lab.example",
+        },
         "alarm": {
             "masthead": masthead,
             "headline": "the issue of 12 March was not sent",
@@ -430,6 +443,7 @@ def single_mails() -> Mapping[str, dict[str, Any]]:
             "details": [("Relay", "mail.example.org:587"), ("Answer", "535 5.7.8 Authentication failed")],
             "advice": "Check the user name and password; the next run sends what waits, to each reader once.",
         },
+        **signup_mails(),
     }
 
 
@@ -454,9 +468,8 @@ def pages() -> Mapping[str, dict[str, Any]]:
         "ris_url": "7.ris",
     }
     return {
-        "page": {},
-        "unsubscribe": reader,
-        "unsubscribed": reader,
+        **signup_pages(),
+        "unsubscribe": {**reader, "has_weekly": True, "has_pause": True},
         "gone": {},
         "not_found": {},
         "test_copy": {},

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import cache
 from gettext import NullTranslations
 from pathlib import Path
+from typing import Any
 
 import pytest
 from babel.messages.catalog import Catalog, Message
@@ -23,8 +24,10 @@ from newsletter.render.issue.citation import citation
 from newsletter.render.issue.renderer import TemplateRenderer
 from tests import factories
 from tests.render import mails as make
+from tests.render import signup_samples
 from tests.render.conftest import TEMPLATES
 from tests.render.reader import reader_mail
+from tests.render.reader_pages import states
 
 ROOT = TEMPLATES.parent
 LANGUAGES = [language for language in catalogues.languages() if language != "en"]
@@ -119,6 +122,9 @@ _NO_WORDS = {
     "papers",
     "daily",
     "mailto",
+    "arXiv",
+    "lab",
+    "Gmail",
 }
 _SHOWN_ATTRIBUTES = re.compile(r'(?:alt|title|aria-label|aria-roledescription)="([^"]*)"')
 _HIDDEN = re.compile(r"<style.*?</style>|<!--.*?-->|<pre.*?</pre>", re.DOTALL)
@@ -178,15 +184,39 @@ def test_no_word_of_a_page_or_a_mail_to_one_person_stands_outside_of_the_catalog
         "valid_for": "日",
     }
     cited = citation(paper(1))
-    for states in ({"feedback": state} for state in make.feedback_states()):
-        for name, values in {**make.pages(), **states}.items():
-            mine = {key: texts.get(key, value) for key, value in values.items()} | {"citation": cited}
+    for of_feedback in ({"feedback": state} for state in make.feedback_states()):
+        for name, values in {**make.pages(), **of_feedback}.items():
+            mine = {key: texts.get(key, value) for key, value in values.items()} | {"citation": cited, "lists": []}
             assert latin(masked.page(name, {"language": "ja", **mine})) == set(), name
-    for name in ("confirm", "welcome", "goodbye"):
+    for name, values in states().values():
+        mine = {key: texts.get(key, value) for key, value in values.items()} | _without_letters(values)
+        assert latin(masked.page(name, {"language": "ja", **mine})) == set(), name
+    for name, values in signup_samples.states():
+        if name != "decide":  # what is said to operators is English
+            mine = {key: texts.get(key, value) for key, value in values.items()}
+            assert latin(masked.page(name, {"language": "ja", **mine})) == set(), name
+    for name in ("confirm", "reminder", "welcome", "goodbye", "new_address", "moved"):
         values = {key: texts.get(key, value) for key, value in make.single_mails()[name].items()}
         subject, page, text = masked.mail(name, values)
         without_links = re.sub(r"(https?|mailto):\S+", "", page + text)
         assert latin(subject) | latin(without_links) == set(), name
+
+
+def _without_letters(values: dict[str, Any]) -> dict[str, Any]:
+    """Return those values of the page of preferences that are names, with names that have no Latin letters."""
+    if "timezones" not in values:
+        return {}
+    listed = [{**one, "title": "论文"} for one in values["said"]]
+    return {
+        "topics": {"题": "题"},
+        "timezone": "洲",
+        "timezones": {"洲": ["洲"]},
+        "language_name": "中文",
+        "languages": {"zh": "中文"},
+        "said": listed,
+        "kept_papers": listed,
+        "fields": values["fields"] | {"authors": ["王"]},
+    }
 
 
 def test_a_word_outside_of_the_catalogues_is_found(masked: TemplateRenderer, tmp_path: Path) -> None:

@@ -175,15 +175,12 @@ def test_what_comes_back_may_go_to_an_address_that_tells_whose_it_is() -> None:
     assert read(raw)["From"] == "Daily Papers <papers@example.org>"
 
 
-def test_answers_and_wishes_go_where_the_list_wants_them() -> None:
+def test_answers_go_where_the_list_wants_them() -> None:
     assert read(make.mail())["Reply-To"] is None
     issue = make.issue(head=make.masthead(reply_to='"Lab, Example" <people@example.org>'))
-    page = make.rendered(issue)
-    wishes = replace(page, text=f"{page.text_markers.slot('preferences_url')}\n{page.text}")
-    raw = make.made_of(wishes, issue).for_reader(make.delivery())[1]
+    raw = make.mail(issue)
     assert read(raw)["Reply-To"] == '"Lab, Example" <people@example.org>'
     assert read(raw)["From"] == "Daily Papers <papers@example.org>"
-    assert body(raw, "plain").startswith("mailto:people@example.org?subject=Preferences")
 
 
 def test_the_list_may_take_unsubscriptions_by_mail_too() -> None:
@@ -229,12 +226,16 @@ def test_without_public_pages_mails_of_leaving_go_to_the_mailbox_that_the_list_h
         assert read(raw)["List-Unsubscribe"] == f"<{links.way_out(42, 'leave@example.org')}>"
 
 
-def test_preferences_are_asked_for_by_mail() -> None:
-    of = make.issue(head=make.masthead(sender="Daily Papers <papers+list@example.org>", list="daily"))
+def test_each_reader_has_a_page_of_preferences_and_without_pages_nothing_is_said_of_it() -> None:
+    of = make.issue()
     page = make.rendered(of)
-    message = make.made_of(replace(page, text=f"{page.text_markers.slot('preferences_url')}\n{page.text}"), of)
-    text = body(message.for_reader(make.delivery())[1], "plain")
-    assert text.startswith("mailto:papers%2Blist@example.org?subject=Preferences%3A%20daily\n")
+    markers = page.text_markers
+    text = f"{markers.when('preferences_url')}{markers.slot('preferences_url')}{markers.end()}\n{page.text}"
+    message = make.made_of(replace(page, text=text), of)
+    first = body(message.for_reader(make.delivery())[1], "plain").splitlines()[0]
+    assert make.LINKS.read_preferences(first.rpartition("/")[2]) == 42
+    without = make.made_of(replace(page, text=text), of, links=Links("", make.LINKS.secret_key))
+    assert "preferences" not in body(without.for_reader(make.delivery())[1], "plain")
 
 
 def test_a_long_unsubscribe_link_stays_plain() -> None:

@@ -14,7 +14,7 @@ from newsletter.scaffold import changed_originals, copy_templates
 def packaged(tmp_path: Path) -> Path:
     """Return a folder of the program's templates."""
     folder = tmp_path / "program"
-    for name in ("daily/body.html", "daily/body.txt", "web/studio.js", "welcome/body.txt"):
+    for name in ("daily/body.html", "daily/body.txt", "web/studio.js"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(f"first {name}")
     return folder

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,7 @@ async def open_at() -> AsyncIterator[Opener]:
     """Opens stores, as `open_store` does, and closes them when the test is over."""
     stores = []
 
-    async def open_one(url: str, **options: float) -> Store:
+    async def open_one(url: str, **options: Any) -> Store:
         stores.append(await open_store(url, **options))
         return stores[-1]
 

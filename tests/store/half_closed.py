@@ -69,7 +69,9 @@ async def halfway(
         await write(*arguments)
 
     closer._write = write_or_wait
-    freezing = store.issues.freeze(draft, "Papers", plan or due(), now=NOW, rendering=RENDERING)
+    freezing = store.issues.freeze(
+        draft, "Papers", plan or due(), now=NOW, renderings={"": RENDERING, "de": RENDERING}
+    )
     task = asyncio.create_task(freezing)
     reaching = asyncio.create_task(is_there.wait())
     try:

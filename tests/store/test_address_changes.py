@@ -97,7 +97,8 @@ async def test_no_file_brings_the_former_address_back_or_removes_the_new_one(sto
     await store.address_changes.move(change.key, now=NOW)
     file = subscriber(1)
     await synced(store, file)
-    assert [(key, one.reason) for key, one in (await store.subscribers.barred("daily")).items()] == [(OLD, MOVED)]
+    barring = await store.subscribers.barred("daily")
+    assert [(key, one.reason) for key, one in barring.suppressed.items()] == [(OLD, MOVED)]
     await frozen(store, at=NOW)
     async with store.outbox.worker() as worker:
         claimed = await claim(store.outbox, worker, now=NOW, limit=10)

@@ -245,9 +245,29 @@ async def test_two_editions_that_are_closed_at_once_bring_no_reader_one_paper_tw
 
 async def test_a_rendering_reads_back_as_it_was_stored(store: Store) -> None:
     await join(store, subscriber())
-    issue, _ = await store.issues.freeze(draft(), "Papers", recording({}), now=NOW, rendering=RENDERING)
+    issue, _ = await store.issues.freeze(draft(), "Papers", recording({}), now=NOW, renderings={"": RENDERING})
 
     assert await store.issues.rendering(issue.key) == RENDERING
+
+
+async def test_renderings_in_several_languages_are_told_apart(store: Store) -> None:
+    german = replace(RENDERING, html_bytes=99)
+    rendered = {"": RENDERING, "de": german}
+    issue, _ = await store.issues.freeze(draft(), "Papers", recording({}), now=NOW, renderings=rendered)
+    assert await store.issues.languages(issue.key) == ("de",)
+    assert await store.issues.rendering(issue.key) == RENDERING
+    assert await store.issues.rendering(issue.key, "de") == german
+    assert await store.issues.rendering(issue.key, "fr") is None
+
+
+@pytest.mark.parametrize("kind", TextKind)
+@pytest.mark.parametrize("language", ["", "de"])
+def test_a_choice_is_read_as_it_was_written(kind: TextKind, language: str) -> None:
+    choice = Choice((0, 2), ((), ()), kind, language)
+    numbered = NumberedChoices(1)
+    numbered.number(choice, "Papers")
+    [(_, _, written, _)] = numbered.take_new()
+    assert read_choice(written) == choice
 
 
 async def test_a_rendering_that_comes_later_is_stored_once(store: Store) -> None:

@@ -118,8 +118,8 @@ FILLED = """
 """
 
 
-async def fill(url: str) -> None:
-    """Make the ledger of the version before."""
+async def fill(url: str, revision: str = "0005", statements: str = FILLED) -> None:
+    """Make the ledger of a version before: of a revision, with what these statements put into it."""
     if url.startswith("postgresql"):
         async with at(url) as database, database.write() as connection:
             await connection.exec_driver_sql("DROP SCHEMA public CASCADE")
@@ -128,11 +128,11 @@ async def fill(url: str) -> None:
     def create(connection: Connection) -> None:
         config = migrate._config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "0005")
+        command.upgrade(config, revision)
 
     async with at(url, foreign_keys=False) as database, database.write() as connection:
         await connection.run_sync(create)
-        for statement in FILLED.split(";"):
+        for statement in statements.split(";"):
             if statement.strip():
                 await connection.exec_driver_sql(statement)
 
@@ -158,6 +158,25 @@ async def test_a_filled_ledger_of_the_version_before_goes_on(open_at: Opener, ur
     assert await store.issues.chosen(7, "bob@example.org") == (Choice((0, 1), ((), ())), "Two papers")
     assert await store.outbox.suppressed_count(7) == 1
     async with at(url) as database, database.read() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+# A rendering of an issue, as the version before `0017` left it.
+RENDERED = """
+    INSERT INTO issues (key, list, day, number, subject, frozen_at, terms, candidates) VALUES
+        (7, 'daily', '2026-03-02', 1, 'No papers', '2026-03-02 08:00:00.000000+00:00', '{}', 0);
+    INSERT INTO renderings (issue_key, body) VALUES (7, 'as it was')
+"""
+
+
+async def test_renderings_from_before_are_in_the_language_of_their_list(url: str) -> None:
+    await fill(url, "0013", RENDERED)
+    await upgrade(url)
+    async with at(url) as database, database.read() as connection:
+        query = "SELECT issue_key, language, CAST(body AS text) FROM renderings"
+        if database.is_postgresql:
+            query = "SELECT issue_key, language, convert_from(body, 'UTF8') FROM renderings"
+        assert [tuple(row) for row in await connection.exec_driver_sql(query)] == [(7, "", "as it was")]
         assert await connection.run_sync(differences) == []
 
 

@@ -49,6 +49,7 @@ async def looks(store: Store) -> dict[str, Callable[[], Awaitable[object]]]:
         "status": lambda: issues.history(LIST, limit=20),
         "issues list": issues.history,
         "the issue of a day": lambda: issues.find(LIST, DAY),
+        "the languages of readers": lambda: subscribers.languages(LIST, lambda _: True),
         "an outline": lambda: issues.outline(LIST),
         "what competed before": lambda: issues.competed(LIST, range(100)),
         "what was chosen": lambda: issues.chosen(newest.key, address),

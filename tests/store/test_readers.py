@@ -7,13 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import UsageError
 from newsletter.core.subscriber import Member, Origin, SubscriberStatus
 from newsletter.core.suppression import SuppressedBy
 from newsletter.core.syncing import Barred
 from newsletter.ports import Store, Suppression
-from tests.store.samples import DAY, HOUR, LIST, NOW, frozen, join, of_list, subscriber, synced
+from tests.store.samples import HOUR, LIST, NOW, join, of_list, subscriber, synced
 
 ANN = Member("Ann@example.org", "Ann", ("agents",))
 ACTIVE, UNSUBSCRIBED, REMOVED = SubscriberStatus.ACTIVE, SubscriberStatus.UNSUBSCRIBED, SubscriberStatus.REMOVED
@@ -66,7 +65,8 @@ async def test_who_gets_no_mail_of_a_list_is_named_with_the_reason(store: Store)
     await join(store, subscriber(1), subscriber(2, status=UNSUBSCRIBED), subscriber(3, "other"))
     await store.subscribers.suppress("reader3@example.org", list_name="other", reason="left", now=NOW)
     await store.subscribers.suppress("gone@example.org", list_name=None, reason="no such user", now=NOW)
-    assert await store.subscribers.barred(LIST) == {
+    barring = await store.subscribers.barred(LIST)
+    assert barring.suppressed == {
         "reader2@example.org": Barred("unsubscribed", NOW),
         "gone@example.org": Barred("no such user", NOW),
     }
@@ -92,18 +92,6 @@ async def test_a_subscriber_leaves_the_own_list_once_and_no_other(store: Store) 
             address="reader1@example.org", list=LIST, reason="unsubscribed", since=NOW, by=SuppressedBy.READER
         )
     ]
-
-
-async def test_the_latest_deliveries_to_a_subscriber_come_first(store: Store) -> None:
-    await frozen(store, 2)
-    await frozen(store, day=DAY + timedelta(days=1), number=2)
-    [one, _] = await store.subscribers.records(list_name=LIST)
-    found = await store.outbox.records_of(one.key, limit=9)
-    assert [(each.day, each.email, each.state) for each in found] == [
-        (DAY + timedelta(days=1), one.subscriber.email, DeliveryState.QUEUED),
-        (DAY, one.subscriber.email, DeliveryState.QUEUED),
-    ]
-    assert await store.outbox.records_of(one.key, limit=1) == found[:1]
 
 
 async def test_many_are_put_on_a_list_and_whom_that_left_as_they_were_is_named(store: Store) -> None:

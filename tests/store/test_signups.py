@@ -17,6 +17,7 @@ from newsletter.core.signup import (
     SignUpRequest,
     SignUpState,
 )
+from newsletter.core.suppression import SuppressedBy
 from newsletter.ports import Funnel, Store
 from tests.store.conftest import Opener
 from tests.store.samples import HOUR, NOW, join, subscriber
@@ -129,16 +130,22 @@ async def test_who_asks_anew_after_the_welcome_gets_another_number(store: Store)
 
 async def test_who_is_on_the_list_or_suppressed_gets_no_mail_and_is_forgotten(store: Store) -> None:
     await join(store, subscriber(1))
-    await store.subscribers.suppress("reader2@example.org", list_name=None, reason="550 no such user", now=NOW)
-    await ask(store, request(1), request(2), request(3))
+    await store.subscribers.suppress("reader2@example.org", list_name=None, reason="asked us by phone", now=NOW)
+    await store.subscribers.suppress("@barred.example.org", list_name="daily", reason="a trap", now=NOW)
+    await ask(store, request(1), request(2), request(3), request(4, "barred.example.org"))
     assert [one.request.email for one in await mails(store)] == ["reader3@example.org"]
     assert await mails(store, NOW + HOUR, most=1000) != []  # of the third, whose sender is not heard of
-    assert await funnel(store) == Funnel(asked=3)
+    assert await funnel(store) == Funnel(asked=4)
 
 
-async def test_who_left_may_come_back(store: Store) -> None:
+@pytest.mark.parametrize(
+    "by", [SuppressedBy.READER, SuppressedBy.RELAY, SuppressedBy.INBOUND, SuppressedBy.IMPORT]
+)
+async def test_whoever_is_out_by_their_own_word_or_by_a_bounce_may_come_back(
+    store: Store, by: SuppressedBy
+) -> None:
     await join(store, subscriber(1))
-    await store.subscribers.suppress("reader1@example.org", list_name="daily", reason="unsubscribed", now=NOW)
+    await store.subscribers.suppress("reader1@example.org", list_name="daily", reason="out", now=NOW, by=by)
     await ask(store)
     assert len(await mails(store)) == 1
 

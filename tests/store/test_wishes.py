@@ -81,6 +81,21 @@ async def test_the_operator_reads_since_when_wishes_are_the_readers_own(store: S
     assert (first.own_wishes_since, first.changed_at, second.own_wishes_since) == (NOW, LATER, None)
 
 
+async def test_languages_are_those_of_active_readers_of_an_edition(store: Store) -> None:
+    weekly = {"cadence": Cadence.WEEKLY, "language": "fr"}
+    await join(
+        store,
+        subscriber(1, language="de"),
+        subscriber(2, language="de"),
+        subscriber(3),
+        subscriber(4, **weekly),
+        subscriber(5, language="ja", status=SubscriberStatus.UNSUBSCRIBED),
+        subscriber(6, "other", language="pt"),
+    )
+    assert await store.subscribers.languages(LIST, lambda _: True) == {"de", "fr"}
+    assert await store.subscribers.languages(LIST, lambda cadence: cadence is None) == {"de"}
+
+
 async def test_nobody_who_left_is_changed(store: Store) -> None:
     await join(store, subscriber(1, status=SubscriberStatus.UNSUBSCRIBED, origin=Origin.WEB))
     key = await key_of(store, LIST, "reader1@example.org")
@@ -110,6 +125,16 @@ async def test_a_pause_withdraws_what_waits_of_issues_before_its_end(store: Stor
         (DeliveryState.QUEUED, ""),
     ]
     assert [one.state for one in second] == [DeliveryState.QUEUED] * 2
+
+
+async def test_a_pause_that_began_while_the_issue_was_closed_is_found_when_it_is_claimed(store: Store) -> None:
+    issue = await frozen(store, 2)
+    await join(store, subscriber(0, paused_until=DAY + timedelta(days=1)), subscriber(1, paused_until=DAY))
+    async with store.outbox.worker() as worker:
+        [delivery] = await store.outbox.claim(worker, issue_key=issue.key, now=NOW + HOUR, limit=9)
+    assert delivery.subscriber.email == "reader1@example.org"
+    [record] = await store.outbox.records(list_name=LIST, states=[DeliveryState.WITHDRAWN])
+    assert (record.email, record.reason) == ("reader0@example.org", PAUSED.reason)
 
 
 async def test_what_is_in_flight_when_a_pause_begins_goes_on(store: Store) -> None:

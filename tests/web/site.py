@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from pathlib import Path
 
 import httpx2
@@ -16,12 +17,16 @@ from newsletter.core.listing import Entry, Listing, Sighting
 from newsletter.core.newsletter_list import Masthead, NewsletterList
 from newsletter.core.subscriber import Subscriber, SubscriberStatus
 from newsletter.core.tokens import Links
+from newsletter.lists.addresses import normal_address
 from newsletter.lists.files import ListFiles
-from newsletter.ports import Store
+from newsletter.ports import Clock, Lists, Store
+from newsletter.readers.signup import SigningUp
 from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.sources import registry
 from newsletter.store import open_store
+from newsletter.web.admission import Admission
 from newsletter.web.app import PublicSite, public_app
+from newsletter.web.clients import Clients, Quota
 from newsletter.web.pages.kept import KeptPages
 from newsletter.web.server import serving
 from tests.store.samples import join, key_of, of_list, suppressed
@@ -55,6 +60,7 @@ class Site:
     client: httpx2.AsyncClient
     reader_key: int
     lists: ListFiles
+    admission: Admission
     now: datetime = NOW
     woken: int = 0  # how often a letter was to be sent
     trouble: Exception | None = None  # what the renderer of issues and the health check raise
@@ -123,17 +129,42 @@ async def fill(store: Store) -> int:
     return await key_of(store, "daily", READER.email)
 
 
+def admission(
+    store: Store,
+    lists: Lists,
+    *,
+    wake: Callable[[], None],
+    links: Links = LINKS,
+    clock: Clock = lambda: NOW,
+    per_client: int = 10,
+) -> Admission:
+    """Let requests to sign up in that come by a proxy on this machine."""
+    signing_up = SigningUp(
+        signups=store.signups,
+        subscribers=store.subscribers,
+        lists=lists,
+        links=links,
+        check_address=normal_address,
+        wake=wake,
+    )
+    clients = Clients([ip_network("127.0.0.0/8")])
+    return Admission(signing_up=signing_up, clients=clients, quota=Quota(per_client), clock=clock)
+
+
 @asynccontextmanager
 async def served_site(folder: Path) -> AsyncIterator[Site]:
     """Serve the public app on loopback; pages are kept in a folder."""
     store = await open_store("sqlite://")
     try:
         async with httpx2.AsyncClient(trust_env=False, timeout=30) as client:
-            site = Site(store, client, await fill(store), list_files(folder))
+            lists = list_files(folder)
+            door = admission(store, lists, wake=lambda: None)
+            site = Site(store, client, await fill(store), lists, door)
             app = public_app(
                 PublicSite(
                     store=store,
                     lists=site.lists,
+                    admission=site.admission,
                     links=LINKS,
                     renderer=TroubledRenderer(site),
                     kept=KeptPages(folder),

@@ -52,11 +52,11 @@ class Counting(PageRenderer):
     def fingerprint(self, *, now: bool = False) -> str:
         return self.version + self.renderer.fingerprint(now=now)
 
-    def issue_page(self, issue: Issue, *, web_url: str) -> str:
+    def issue_page(self, issue: Issue, *, web_url: str, signup_url: str = "") -> str:
         self.count += 1
         if self.trouble:
             raise self.trouble
-        return self.renderer.issue_page(issue, web_url=web_url) + f"<!-- {self.version} -->"
+        return self.renderer.issue_page(issue, web_url=web_url, signup_url=signup_url) + f"<!-- {self.version} -->"
 
 
 def app_of(
@@ -69,7 +69,9 @@ def app_of(
 ) -> Starlette:
     """Return an app of the issues' pages alone, as a process has it that keeps pages in a folder."""
     return Starlette(
-        routes=issue_pages.routes(issues or site.store.issues, links, pages, KeptPages(folder)),
+        routes=issue_pages.routes(
+            issues or site.store.issues, site.admission.signing_up, links, pages, KeptPages(folder)
+        ),
     )
 
 
@@ -108,10 +110,10 @@ async def test_who_leaves_while_a_page_is_being_made_does_not_take_it_from_the_o
     loop = asyncio.get_running_loop()
 
     class Slow(Counting):
-        def issue_page(self, issue: Issue, *, web_url: str) -> str:
+        def issue_page(self, issue: Issue, *, web_url: str, signup_url: str = "") -> str:
             loop.call_soon_threadsafe(begun.set)
             go_on.wait(10)
-            return super().issue_page(issue, web_url=web_url)
+            return super().issue_page(issue, web_url=web_url, signup_url=signup_url)
 
     pages = Slow()
     app = app_of(site, pages, tmp_path)
@@ -172,8 +174,8 @@ class Restored:
 
 async def test_a_page_made_while_a_template_changed_is_not_kept(site: Site, tmp_path: Path) -> None:
     class Changing(Counting):
-        def issue_page(self, issue: Issue, *, web_url: str) -> str:
-            page = super().issue_page(issue, web_url=web_url)
+        def issue_page(self, issue: Issue, *, web_url: str, signup_url: str = "") -> str:
+            page = super().issue_page(issue, web_url=web_url, signup_url=signup_url)
             self.version = "2"
             return page
 
@@ -295,14 +297,15 @@ async def test_pages_of_single_readers_are_kept_nowhere(site: Site, tmp_path: Pa
 
 async def test_a_slow_page_does_not_hold_up_the_others(site: Site, tmp_path: Path) -> None:
     class Slow(Counting):
-        def issue_page(self, issue: Issue, *, web_url: str) -> str:
+        def issue_page(self, issue: Issue, *, web_url: str, signup_url: str = "") -> str:
             time.sleep(1)
-            return super().issue_page(issue, web_url=web_url)
+            return super().issue_page(issue, web_url=web_url, signup_url=signup_url)
 
     app = public_app(
         PublicSite(
             store=site.store,
             lists=site.lists,
+            admission=site.admission,
             wake=site.wake,
             links=LINKS,
             renderer=Slow(),

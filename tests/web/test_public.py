@@ -109,6 +109,7 @@ async def test_lists_may_not_have_the_names_of_pages_that_stand_beside_them(site
         PublicSite(
             store=site.store,
             lists=site.lists,
+            admission=site.admission,
             wake=site.wake,
             links=LINKS,
             renderer=RENDERER,

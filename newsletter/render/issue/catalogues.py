@@ -29,6 +29,20 @@ def language_for(tag: str) -> str | None:
     return matching(tag, languages())
 
 
+def own_language(wanted: str | None, of_list: str) -> str:
+    """Return the language of a reader's mails and pages, or nothing where it is that of their list.
+
+    It is the list's, with the conventions of its country, if the words are the same; and if there are none in the
+    language that the reader wants.
+
+    Args:
+        wanted: the tag that the reader chose; None: none.
+        of_list: the tag of the list's.
+    """
+    known = language_for(wanted) if wanted else None
+    return "" if known is None or known == language_for(of_list) else known
+
+
 @cache
 def catalogue(language: str) -> NullTranslations:
     """Return the words of one of `languages()`."""

@@ -56,7 +56,7 @@ class Pages:
         self, issue: Issue, rendering: Rendering, known: Mapping[str, str], links: Mapping[str, int]
     ) -> None:
         self._issue, self._rendering, self._links = issue, rendering, links
-        self._language = language(issue.masthead.language)
+        self._language, self._news = language(issue.masthead.language), len(issue.news)
         names = Names(
             anywhere=READER_SLOTS | CHOICE_SLOTS | former.CHOICE_SLOTS,
             section=SECTION_SLOTS,
@@ -169,9 +169,10 @@ class Pages:
         """Return what a part says of the papers that it does not show."""
         if self._issue.is_quiet:
             return {"more_on_the_web": "", "more_in_the_text": ""}
-        count = len(shown.shown)
+        count, listings = len(shown.shown), self._issue.listings
+        on_the_web = self._news - sum(not listings[position].again for position in shown.shown)
         return {
-            "more_on_the_web": words.more_on_the_web(self._language, len(self._issue.listings) - count),
+            "more_on_the_web": words.more_on_the_web(self._language, on_the_web),
             "more_in_the_text": words.more_in_the_text(self._language, len(whole.shown) - count),
         }
 

@@ -7,6 +7,7 @@ precedence over the packaged ones, file by file. Each template names its values 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -124,13 +125,15 @@ class TemplateRenderer(PageRenderer):
         """
         return self._render(f"web/{name}.html", _shared_values(context))
 
-    def issue_page(self, issue: Issue, *, web_url: str) -> str:
-        """Render the web version of an issue: all candidates with whole abstracts, and no reader's own values.
+    def issue_page(self, issue: Issue, *, web_url: str, signup_url: str = "") -> str:
+        """Render the web version of an issue: all news with whole abstracts, and no reader's own values.
 
         Raises:
             RenderError: a template or the list's theme is wrong; names template and line, or the key.
         """
-        return self._render("web/issue.html", _issue_values(issue, web_url, lambda _: ""))
+        shown = replace(issue, listings=issue.news)
+        values = _issue_values(shown, web_url, lambda _: "") | {"signup_url": signup_url}
+        return self._render("web/issue.html", values)
 
     def _render(self, name: str, values: Mapping[str, Any]) -> str:
         try:

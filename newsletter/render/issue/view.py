@@ -183,7 +183,7 @@ def subject_values(draft: Draft, readable: Callable[[str], str]) -> dict[str, ob
         "date": language(draft.masthead.language).short_date(draft.day),
         "number": draft.number,
         "lead": cut(lead, _SUBJECT_TITLE),
-        "count": 0 if draft.is_quiet else len(draft.listings),
+        "count": 0 if draft.is_quiet else sum(not one.again for one in draft.listings),
     }
 
 

@@ -28,7 +28,7 @@ from newsletter.render.issue.tongue import language_beside
 from newsletter.render.issue.view import title_link
 from newsletter.web.guard import SECRET_PARAMETER
 from newsletter.web.pages.languages import asked
-from newsletter.web.pages.readers import list_shown
+from newsletter.web.pages.readers import shown_to
 
 log = structlog.get_logger(__name__)
 
@@ -122,7 +122,7 @@ class _FeedbackPages:
         return _Said(key, reader, paper)
 
     async def _page(self, said: _Said, wish: str, *, is_done: bool) -> Response:
-        shown = await list_shown(self.issues, said.reader.list)
+        shown = await shown_to(self.issues, said.reader)
         values = {
             "masthead": shown.masthead,
             "title": readable_title(said.paper.listing),

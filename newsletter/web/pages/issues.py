@@ -16,36 +16,48 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from newsletter.core.page_names import SIGN_UP
 from newsletter.core.tokens import Links
 from newsletter.ports import Issues
 from newsletter.ports.pages import PageRenderer
+from newsletter.readers.signup import SigningUp
 from newsletter.web import headers
 from newsletter.web.pages.kept import KeptPages, Made
 
 
-def routes(issues: Issues, links: Links, renderer: PageRenderer, kept: KeptPages) -> list[Route]:
+def routes(
+    issues: Issues, signing_up: SigningUp, links: Links, renderer: PageRenderer, kept: KeptPages
+) -> list[Route]:
     """Return the routes: a list's name leads to its newest issue, a day to the issue of that day.
 
     Args:
         issues: the frozen issues.
+        signing_up: whether a list takes new readers, who then find a form on its pages.
         links: makes the address of an issue's page.
         renderer: renders a page.
         kept: the pages that were rendered before.
     """
-    pages = _IssuePages(issues, links, renderer, kept)
+    pages = _IssuePages(issues, signing_up, links, renderer, kept)
     return [Route("/{list}", pages.newest), Route("/{list}/{day}", pages.issue)]
 
 
 @dataclass(frozen=True, slots=True)
 class _IssuePages:
     issues: Issues
+    signing_up: SigningUp
     links: Links
     renderer: PageRenderer
     kept: KeptPages
 
     async def newest(self, request: Request) -> Response:
-        """Redirect to the newest issue. `List-Archive` (RFC 2369) names this address."""
-        issue = await self.issues.outline(request.path_params["list"])
+        """Redirect to the newest issue, or to where readers sign up before there is one.
+
+        `List-Archive` (RFC 2369) names this address.
+        """
+        name = request.path_params["list"]
+        issue = await self.issues.outline(name)
+        if issue is None and await self._signup_url(name):
+            return RedirectResponse(self.links.sign_up(name), 302)
         if issue is None:
             raise HTTPException(404)
         return RedirectResponse(self.links.issue(issue.list, issue.day), 302)
@@ -57,22 +69,28 @@ class _IssuePages:
         if day is None or issue is None:
             raise HTTPException(404)
         url, fingerprint = self.links.issue(list_name, day), self.renderer.fingerprint()
-        tag = _hash(list_name, str(day), str(issue.key), issue.frozen_at.isoformat(), url, fingerprint)
+        signup_url = await self._signup_url(issue.masthead.readers_of)
+        tag = _hash(list_name, str(day), str(issue.key), issue.frozen_at.isoformat(), url, signup_url, fingerprint)
         answered = {**headers.PUBLIC, "ETag": f'"{tag}"'}
         if _has(request, tag):
             return Response(None, 304, answered)
 
         async def render() -> Made:
-            return await self._render(list_name, day, url, fingerprint)
+            return await self._render(list_name, day, url, signup_url, fingerprint)
 
         return HTMLResponse(await self.kept.page(f"{_hash(list_name, str(day))}-{tag}", render), headers=answered)
 
-    async def _render(self, list_name: str, day: date, url: str, fingerprint: str) -> Made:
+    async def _signup_url(self, list_name: str) -> str:
+        """Return where the form on a list's pages is sent, as seen from them; nothing if it takes no readers."""
+        list_ = (await self.signing_up.lists_by_name()).get(list_name)
+        return f"../{SIGN_UP}/{list_name}" if list_ and self.signing_up.is_open(list_) else ""
+
+    async def _render(self, list_name: str, day: date, url: str, signup_url: str, fingerprint: str) -> Made:
         issue = await self.issues.find(list_name, day)
         if issue is None:
             raise LookupError(f"issue {list_name} {day} is gone")
         # In a thread: a long issue takes long, and delivery and other pages go on meanwhile.
-        page = await asyncio.to_thread(self.renderer.issue_page, issue, web_url=url)
+        page = await asyncio.to_thread(self.renderer.issue_page, issue, web_url=url, signup_url=signup_url)
         # Templates that changed meanwhile may have made half of the page.
         return Made(page.encode(), lasts=self.renderer.fingerprint(now=True) == fingerprint)
 

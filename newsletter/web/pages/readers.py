@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -14,6 +13,7 @@ from newsletter.core.newsletter_list import Masthead
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.tokens import Links
 from newsletter.ports import Issues
+from newsletter.render.issue.catalogues import own_language
 
 # Whom a token stands for that we did not make. The store gives nobody this number, and is asked all the same: so a
 # token that is altered takes as long to refuse as one that was used before.
@@ -25,6 +25,12 @@ class Shown(NamedTuple):
 
     masthead: Masthead
     landing: Landing
+
+
+async def shown_to(issues: Issues, reader: Subscriber) -> Shown:
+    """Return how a list presents itself to one of its readers: in their own language, where they have one."""
+    shown = await list_shown(issues, reader.list)
+    return shown._replace(masthead=to_reader(shown.masthead, reader))
 
 
 async def list_shown(issues: Issues, list_name: str) -> Shown:
@@ -40,12 +46,12 @@ async def list_shown(issues: Issues, list_name: str) -> Shown:
 
 async def masthead_for(issues: Issues, reader: Subscriber) -> Masthead:
     """Return how a list presents itself to a reader, as its newest issue says."""
-    return to_reader((await list_shown(issues, reader.list)).masthead, reader)
+    return (await shown_to(issues, reader)).masthead
 
 
 def to_reader(masthead: Masthead, reader: Subscriber) -> Masthead:
     """Return how a list presents itself to a reader: in the language that they chose."""
-    return replace(masthead, language=reader.language) if reader.language else masthead
+    return masthead.in_language(own_language(reader.language, masthead.language))
 
 
 def today_of(reader: Subscriber, now: datetime, timezone: str = "UTC") -> date:

@@ -24,11 +24,13 @@ from newsletter.core.terms import Terms
 from newsletter.core.text import counted
 from newsletter.pipeline.check import for_nobody
 from newsletter.pipeline.editions import is_read_weekly
+from newsletter.pipeline.languages import wanted_languages
 from newsletter.pipeline.publish import subjects
 from newsletter.pipeline.run import Pipeline
 from newsletter.ports import Clock, ListFile, Lists, Mailer, Source
 from newsletter.ports.previews import Previewed, Previews
 from newsletter.readers.sync import is_synced
+from newsletter.render.issue.catalogues import own_language
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.web.studio import sample
 
@@ -154,34 +156,58 @@ class Studio(Previews):
             NothingNewError: the issue holds nothing for the subscriber of that address.
             RelayError: no relay can take it; names the setting to change, if it is one.
         """
-        rendering = await self._rendering(issue)
-        message = await asyncio.to_thread(self.renderer.message, issue, rendering, trial=True)
-        sender, raw = message.for_reader(await self._delivery(issue, await self.reader(issue, address)))
+        sender, raw = await self._message(issue, await self.reader(issue, address), trial=True)
         return await self.mailer.send(sender, address, raw)
 
-    async def raw(self, issue: Issue, address: str | None) -> bytes:
+    async def raw(self, issue: Issue, address: str | None, *, language: str = "") -> bytes:
         """Return the message of an issue for an address: what a closed issue has for it, else by its wishes.
+
+        Args:
+            issue: the issue.
+            address: whose message it is; None: of somebody without wishes.
+            language: in which it is for somebody without wishes, one of `languages`; empty: in the list's.
 
         Raises:
             NothingNewError: the issue holds nothing for the subscriber of that address.
         """
         reader = await self.reader(issue, address) if address else None
-        message = await asyncio.to_thread(self.renderer.message, issue, await self._rendering(issue))
-        return message.for_reader(await self._delivery(issue, reader))[1]
+        return (await self._message(issue, reader, language))[1]
 
-    async def _rendering(self, issue: Issue) -> Rendering:
+    async def languages(self, issue: Issue) -> tuple[str, ...]:
+        """Return the languages beside the list's that a closed issue has, or a draft would have."""
+        if issue.key:
+            return await self.pipeline.closed.languages(issue)
+        return await wanted_languages(self.pipeline.store.subscribers, issue.terms)
+
+    async def _message(
+        self, issue: Issue, reader: Subscriber | None, language: str = "", *, trial: bool = False
+    ) -> tuple[str, bytes]:
+        """Return the envelope sender and the bytes of a message, in its reader's language or in one for nobody."""
+        if reader is not None:
+            language = own_language(reader.language, issue.masthead.language)
+        if issue.key and language not in await self.pipeline.closed.languages(issue):
+            language = ""
+        delivery = await self._delivery(issue, reader, language)
+        language = delivery.choice.language
+        rendering = await self._rendering(issue, language)
+        message = await asyncio.to_thread(
+            self.renderer.message, issue.in_language(language), rendering, trial=trial
+        )
+        return message.for_reader(delivery)
+
+    async def _rendering(self, issue: Issue, language: str) -> Rendering:
         """Return the stored rendering of a closed issue; a draft is rendered by the templates as they are now."""
         if issue.key:
-            return await self.pipeline.closed.rendering(issue)
-        return await asyncio.to_thread(self.renderer.render, issue)
+            return await self.pipeline.closed.rendering(issue, language)
+        return await asyncio.to_thread(self.renderer.render, issue.in_language(language))
 
-    async def _delivery(self, issue: Issue, reader: Subscriber | None) -> Delivery:
-        """Return a delivery that no ledger knows, with what was chosen for the reader, or would be."""
+    async def _delivery(self, issue: Issue, reader: Subscriber | None, language: str) -> Delivery:
+        """Return a delivery that no ledger knows, with what was chosen for the reader, or would be chosen."""
         delivery = for_nobody(issue, reader)
         issues = self.pipeline.store.issues
         stored = await issues.chosen(issue.key, reader.address_key) if issue.key and reader else None
         if stored is None:
-            choice = chooser(issue).of(delivery.subscriber)
+            choice = chooser(issue, [language]).of(replace(delivery.subscriber, language=language))
             if not choice.positions:
                 email = delivery.subscriber.email
                 raise NothingNewError(f"list {issue.list}: the issue of {issue.day} holds nothing for {email}")

@@ -14,6 +14,12 @@ _KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
+    _create_signups()
+    _create_mails()
+    _create_counts()
+
+
+def _create_signups() -> None:
     op.create_table(
         "signups",
         sa.Column("key", _KEY, nullable=False),
@@ -40,6 +46,9 @@ def upgrade() -> None:
     op.create_index("ix_signups_address_key", "signups", ["address_key"])
     op.create_index("ix_signups_asked_at", "signups", ["asked_at"])
     op.create_index("ix_signups_ready_at", "signups", ["ready_at"])
+
+
+def _create_mails() -> None:
     op.create_table(
         "signup_mails",
         sa.Column("key", _KEY, nullable=False),
@@ -51,6 +60,9 @@ def upgrade() -> None:
     )
     for column in ("signup_key", "address_key", "at"):
         op.create_index(f"ix_signup_mails_{column}", "signup_mails", [column])
+
+
+def _create_counts() -> None:
     op.create_table(
         "signup_counts",
         sa.Column("list", _EXACT, nullable=False),

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("subscriber_key", sa.BigInteger, nullable=False),
         sa.Column("at", _MOMENT, nullable=False),
         sa.Column("was", sa.String(20), nullable=False),
+        sa.Column("is_told", sa.Boolean, nullable=False),
         sa.ForeignKeyConstraint(
             ["subscriber_key"], ["subscribers.key"], name="fk_leavings_subscriber_key_subscribers"
         ),

@@ -1,0 +1,81 @@
+"""What competed while readers wanted no issue, and is theirs to choose from in their next one. Pure.
+
+A reader who wants issues on some days alone, or who pauses, misses the issues between. What competed for these is
+in the issues after them once more, behind all else and marked `IssueListing.again`: the best of it, for two weeks.
+It is for nobody but readers who missed an issue that held it, and got no issue since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+
+from newsletter.core.diff import placed, ranked_for
+from newsletter.core.issue import Draft, Issue, IssueListing
+from newsletter.core.listing import Candidate
+from newsletter.core.newsletter_list import NewsletterList
+from newsletter.core.ranking import NEW, ROSE_LATE, Measured
+from newsletter.core.steps import OTHER_DAY, PAUSED
+
+# With as many, a reader of one day a week has five issues' best to choose from.
+MOST_MISSED = 100
+
+# Why readers were withheld an issue that they would want the papers of.
+REASONS = (OTHER_DAY.reason, PAUSED.reason)
+
+
+def with_missed(
+    draft: Draft, missed: Iterable[Candidate], list_: NewsletterList, among: Measured, previous: Issue | None
+) -> Draft:
+    """Return a draft that holds what readers missed, too; a draft without news stays as it is.
+
+    Args:
+        draft: what competes.
+        missed: candidates that competed for issues which readers missed.
+        list_: the list.
+        among: all that stands on the pages.
+        previous: the list's issue before this one.
+    """
+    held = {one.key for one in draft.listings}
+    others = [one for one in missed if one.key not in held]
+    if draft.is_quiet or not others:
+        return draft
+    ageless = replace(list_, ranking=replace(list_.ranking, freshness=0.0))  # it is new to those who get it
+    best = ranked_for(others, ageless, draft.day, among=among, previous=previous)[:MOST_MISSED]
+    ranks = range(len(draft.listings) + 1, len(draft.listings) + len(best) + 1)
+    added = [placed(one, rank) for one, rank in zip(best, ranks, strict=True)]
+    again = [replace(one, again=True, reasons=_lasting(one.reasons)) for one in added]
+    return replace(draft, listings=(*draft.listings, *again))
+
+
+def _lasting(reasons: Iterable[str]) -> tuple[str, ...]:
+    return tuple(reason for reason in reasons if reason not in {NEW, ROSE_LATE})
+
+
+def by_score(listings: Sequence[IssueListing]) -> list[int]:
+    """Return the positions of an issue's listings in the order of readers who missed issues.
+
+    Those that compete keep their order; each of the others stands before the first one that is worth less.
+    """
+    news = [position for position, one in enumerate(listings) if not one.again]
+    others = [position for position, one in enumerate(listings) if one.again]
+    order: list[int] = []
+    for position in news:
+        while others and listings[others[0]].score > listings[position].score:
+            order.append(others.pop(0))
+        order.append(position)
+    return order + others
+
+
+def not_missed(listings: Sequence[IssueListing], missed: Collection[int]) -> frozenset[int]:
+    """Return the positions of what is only for readers who missed it, but for what this reader missed."""
+    return frozenset(position for position, one in enumerate(listings) if one.again and one.key not in missed)
+
+
+def places_of(listings: Sequence[IssueListing]) -> list[float]:
+    """Return by position the place of a listing, from 0 for the first to 1: among those that compete, by score."""
+    size, before, places = sum(not one.again for one in listings), 0, [0.0] * len(listings)
+    for position in by_score(listings):
+        places[position] = before / max(size, 1)
+        before += not listings[position].again
+    return places

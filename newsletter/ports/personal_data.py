@@ -1,0 +1,49 @@
+"""All that is known of one person, to be told or to be erased (GDPR, articles 15 and 17)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What erasing a person's data came to: how many rows of each kind, and since when they are erased."""
+
+    rows: Mapping[str, int]
+    since: datetime
+
+    @property
+    def is_news(self) -> bool:
+        """Return whether anything was known."""
+        return any(self.rows.values())
+
+
+class PersonalData(Protocol):
+    """All that the ledger holds of one person, whatever lists they are or were on."""
+
+    async def known(self, address: str) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """Return what is known of an address beside its lists and wishes, row by row, by what it is.
+
+        Values are such as JSON shows, and moments: aware, UTC.
+        """
+        ...
+
+    async def erased_since(self, address: str) -> datetime | None:
+        """Return when the data of an address was erased, or None."""
+        ...
+
+    async def unrecognised(self) -> int:
+        """Return how many erased people are recognised no longer, as the secret of that time is not set."""
+        ...
+
+    async def erase(self, address: str, *, now: datetime) -> Erasure:
+        """Erase what is known of an address, in one transaction; safe to repeat.
+
+        What is not sent to them yet is withdrawn. Their deliveries stay, and are nobody's, so that the counts of
+        issues stay true. A keyed hash of the address stays (`core.erasure`), so that no file, import or command
+        brings them back: only their own confirmation does, unless the operator had suppressed them on all lists.
+        """
+        ...

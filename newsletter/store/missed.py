@@ -1,0 +1,74 @@
+"""What readers missed of a list's issues, as it was not one of their days, or they paused."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from newsletter.core.diff import MAX_CATCH_UP_DAYS
+from newsletter.core.issue import Issue
+from newsletter.core.missed import REASONS
+from newsletter.core.steps import NOT_BROUGHT
+from newsletter.store.bulk import among
+from newsletter.store.tables import IS_CLOSED, deliveries, issue_listings, issues
+
+
+async def missed(connection: AsyncConnection, list_name: str, keys: Collection[int]) -> frozenset[int]:
+    """Return which listings stand in missed issues, as `newsletter.ports.Issues.missed` says."""
+    which = sa.select(issues.c.key).where(issues.c.list == list_name, IS_CLOSED, issues.c.was_missed.is_(True))
+    query = sa.select(issue_listings.c.listing_key).where(
+        issue_listings.c.issue_key.in_(which), among(connection, issue_listings.c.listing_key, keys)
+    )
+    return frozenset(await connection.scalars(query))
+
+
+class Missed:
+    """Which of an issue's listings that are there again stood in earlier issues, and who missed these.
+
+    Args:
+        held: the keys of these listings by issue of the last two weeks, oldest first; of many issues none.
+    """
+
+    def __init__(self, held: Mapping[int, frozenset[int]]) -> None:
+        self._held = held
+
+    @classmethod
+    async def before(cls, connection: AsyncConnection, issue: Issue) -> Missed:
+        """Return what can be asked about an issue."""
+        again = {one.key for one in issue.listings if one.again}
+        if not again:
+            return cls({})
+        since = issue.day - timedelta(days=MAX_CATCH_UP_DAYS)
+        theirs = sa.and_(
+            issue_listings.c.issue_key == issues.c.key, among(connection, issue_listings.c.listing_key, again)
+        )
+        query = (
+            sa.select(issues.c.key, issue_listings.c.listing_key)
+            .select_from(issues.outerjoin(issue_listings, theirs))
+            .where(issues.c.list == issue.list, issues.c.day >= since, issues.c.day < issue.day, IS_CLOSED)
+            .where(issues.c.candidates > 0)  # a quiet issue brings nothing that one could miss
+            .order_by(issues.c.day)
+        )
+        held: dict[int, frozenset[int]] = {}
+        for key, listing in await connection.execute(query):
+            held[key] = held.get(key, frozenset()) | ({listing} if listing is not None else frozenset())
+        return cls(held)
+
+    async def by(self, connection: AsyncConnection, readers: Collection[int]) -> dict[int, frozenset[int]]:
+        """Return by subscribers' keys the listings of issues that they missed since they last got one."""
+        if not self._held or not readers:
+            return {}
+        query = sa.select(
+            deliveries.c.subscriber_key, deliveries.c.issue_key, deliveries.c.state, deliveries.c.reason
+        ).where(among(connection, deliveries.c.subscriber_key, readers), deliveries.c.issue_key.in_(self._held))
+        order = {key: place for place, key in enumerate(self._held)}
+        found: dict[int, frozenset[int]] = {}
+        for reader, key, state, reason in sorted(await connection.execute(query), key=lambda row: order[row[1]]):
+            if state not in NOT_BROUGHT:
+                found[reader] = frozenset()
+            elif reason in REASONS:
+                found[reader] = found.get(reader, frozenset()) | self._held[key]
+        return found

@@ -1,0 +1,66 @@
+"""From which network a request comes, and how often each may ask for something."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+
+from limits import RateLimitItemPerHour
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import FixedWindowRateLimiter
+from starlette.requests import Request
+
+from newsletter.web.limits import client_of
+
+# Beyond this, counting begins anew: what is bounded by memory alone must not lock anybody out.
+_MOST_CLIENTS = 20_000
+_LONGEST_CHAIN = 50  # of proxies
+
+
+class Clients:
+    """Tells clients apart by their addresses, also behind proxies of the operator's own."""
+
+    def __init__(self, trusted: Sequence[IPv4Network | IPv6Network]) -> None:
+        """Begin with the networks of proxies whose word counts on where a request comes from."""
+        self._trusted = trusted
+
+    def of(self, request: Request) -> str:
+        """Return the client of a request, or "" if that is not known.
+
+        A trusted proxy adds to `X-Forwarded-For` whom it got the request from. What stands before that, an
+        untrusted one has written, and anybody may write anything.
+        """
+        address = request.client.host if request.client else ""
+        passed_on = ",".join(request.headers.getlist("X-Forwarded-For")).split(",")
+        for said in passed_on[: -_LONGEST_CHAIN - 1 : -1]:
+            if not self._is_trusted(address) or not said.strip():
+                break
+            address = said.strip()
+        return client_of(address)
+
+    def _is_trusted(self, address: str) -> bool:
+        try:
+            ip = ip_address(address.partition("%")[0])
+        except ValueError:
+            return False
+        if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
+            ip = ip.ipv4_mapped
+        return any(ip in network for network in self._trusted)
+
+
+class Quota:
+    """How often each client may ask for something in an hour. It is counted in this process alone."""
+
+    def __init__(self, per_hour: int) -> None:
+        """Begin; `per_hour` is at least 1."""
+        self._limit = RateLimitItemPerHour(per_hour)
+        self._storage = MemoryStorage()
+        self._limiter = FixedWindowRateLimiter(self._storage)
+
+    async def take(self, client: str) -> bool:
+        """Return whether a client may ask once more, and count it; one that is not known always may."""
+        if not client:
+            return True
+        if len(self._storage.storage) >= _MOST_CLIENTS:
+            await self._storage.reset()
+        return await self._limiter.hit(self._limit, client)

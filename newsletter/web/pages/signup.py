@@ -1,0 +1,156 @@
+"""Signing up: the form, the page after it, and the front page with all lists.
+
+The form may be sent from other sites. That is harmless: it asks for no more than anybody can ask, there are no
+cookies and no accounts whose rights it could borrow, and all it causes is one mail with a button behind its link.
+`docs/signup.md` says so for operators.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from newsletter.core.newsletter_list import Cadence, NewsletterList, SignUpRule
+from newsletter.core.page_names import SIGN_UP
+from newsletter.core.signup import MOST_TOPICS, VALID_FOR, RequestError
+from newsletter.core.tokens import Links
+from newsletter.core.webmail import webmail_of
+from newsletter.ports import Issues
+from newsletter.ports.pages import PageRenderer
+from newsletter.render.issue.language import language
+from newsletter.render.issue.times import schedule, span
+from newsletter.web import headers
+from newsletter.web.admission import Admission, media_type
+from newsletter.web.pages.forms import Form, read_body
+from newsletter.web.pages.languages import asked
+
+_MAX_BODY_BYTES = 16 * 1024
+_MOST_FIELDS = MOST_TOPICS + 10
+_KEYWORDS_SHOWN = 4  # of a topic
+_NOTHING_TYPED = Form({})
+_FORM = "application/x-www-form-urlencoded"
+
+_SNIPPET = """<form action="{action}" method="post">
+  <label>{pitch}
+    <input type="email" name="email" required placeholder="you@example.org">
+  </label>
+  <button>Sign up</button>
+</form>"""
+_PITCHES = {
+    Cadence.DAILY: "Get trending papers in your email inbox once a day!",
+    Cadence.WEEKLY: "Get trending papers in your email inbox once a week!",
+}
+
+
+def routes(admission: Admission, issues: Issues, links: Links, renderer: PageRenderer) -> list[Route]:
+    """Return the routes: the front page; GET shows the form of a list, POST notes who asks.
+
+    Args:
+        admission: lets requests in.
+        issues: the newest issue is linked to.
+        links: makes addresses of pages.
+        renderer: renders the pages `home`, `signup` and `signup_asked`.
+    """
+    pages = _SignUpPages(admission, issues, links, renderer)
+    path = f"/{SIGN_UP}/{{list}}"
+    return [
+        Route("/", pages.home),
+        Route(path, pages.form, methods=["GET"]),
+        Route(path, pages.ask, methods=["POST"]),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _SignUpPages:
+    admission: Admission
+    issues: Issues
+    links: Links
+    renderer: PageRenderer
+
+    async def home(self, request: Request) -> Response:
+        """Show all lists."""
+        found = (await self.admission.signing_up.lists_by_name()).values()
+        lists = [
+            {
+                "masthead": list_.masthead,
+                "is_weekly": list_.cadence is Cadence.WEEKLY,
+                "issue_url": await self._newest(list_.name, "."),
+                "signup_url": f"{SIGN_UP}/{list_.name}" if self.admission.signing_up.is_open(list_) else "",
+            }
+            for list_ in found
+        ]
+        page = self.renderer.page("home", {**asked(request), "lists": lists})
+        return HTMLResponse(page, headers={**headers.PUBLIC, "Vary": "Accept-Language"})
+
+    async def form(self, request: Request) -> Response:
+        """Show the form, or that the list takes no new readers."""
+        return await self._form(await self._list(request), _NOTHING_TYPED)
+
+    async def ask(self, request: Request) -> Response:
+        """Note who asks, and answer the same whoever it is: which addresses are known is nobody's business."""
+        list_ = await self._list(request)
+        if not self.admission.signing_up.is_open(list_):
+            return await self._form(list_, _NOTHING_TYPED, status=403)
+        if media_type(request) != _FORM:
+            raise HTTPException(415)
+        typed = Form.read(await read_body(request, _MAX_BODY_BYTES), most=_MOST_FIELDS)
+        if not await self.admission.counts(request):
+            return await self._form(list_, typed, problem="many", status=429)
+        try:
+            wanted = await self.admission.take(request, list_, typed)
+        except RequestError as error:
+            return await self._form(list_, typed, problem=error.problem.value, status=422)
+        values = {
+            "masthead": list_.masthead,
+            "email": wanted.email,
+            "webmail": webmail_of(wanted.email),
+            "days": span(language(list_.masthead.language), VALID_FOR.days),
+            "signup_url": list_.name,
+        }
+        return HTMLResponse(self.renderer.page("signup_asked", values))
+
+    async def _list(self, request: Request) -> NewsletterList:
+        """Return the list that is asked for.
+
+        Raises:
+            HTTPException: 404: there is none of that name, or its file is wrong.
+        """
+        list_ = (await self.admission.signing_up.lists_by_name()).get(request.path_params["list"])
+        if list_ is None:
+            raise HTTPException(404)
+        return list_
+
+    async def _form(self, list_: NewsletterList, typed: Form, *, problem: str = "", status: int = 200) -> Response:
+        values: dict[str, Any] = {
+            "masthead": list_.masthead,
+            "is_open": self.admission.signing_up.is_open(list_),
+            "is_weekly": list_.cadence is Cadence.WEEKLY,
+            "has_weekly": list_.weekly_edition is not None,
+            "needs_approval": list_.signup is SignUpRule.APPROVAL,
+            "schedule": schedule(language(list_.masthead.language), list_),
+            "topics": [(name, _words_of(list_, name)) for name in list_.topics],
+            "typed": {
+                "email": typed.one("email"),
+                "name": typed.one("name"),
+                "topics": typed.all("topic"),
+                "cadence": typed.one("cadence"),
+            },
+            "problem": problem,
+            "issue_url": await self._newest(list_.name, "../.."),
+            "snippet": _SNIPPET.format(action=self.links.sign_up(list_.name), pitch=_PITCHES[list_.cadence]),
+        }
+        return HTMLResponse(self.renderer.page("signup", values), status)
+
+    async def _newest(self, list_name: str, root: str) -> str:
+        """Return the address of a list's page as seen from another one, or nothing where it has no issue."""
+        return f"{root}/{list_name}" if await self.issues.outline(list_name) else ""
+
+
+def _words_of(list_: NewsletterList, topic: str) -> str:
+    """Return some of the words by which papers fit a topic."""
+    return ", ".join(list_.topics[topic].keywords[:_KEYWORDS_SHOWN])

@@ -1,0 +1,75 @@
+"""A mailbox at a real IMAP server, with TLS."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from newsletter.core.bounces import Outcome
+from newsletter.core.errors import InboundError
+from newsletter.core.relay import Security
+from newsletter.inbound.imap import ImapConfig, ImapSource
+from tests.inbound.corpus import plain
+from tests.inbound.dovecot import PASSWORD, USER, Dovecot, dovecot
+from tests.inbound.test_process import Desk, desk
+from tests.smtp_server import Certificates
+from tests.store.samples import suppressed
+
+__all__ = ["desk"]
+
+
+@pytest.fixture
+async def server(certificates: Certificates) -> AsyncIterator[Dovecot]:
+    async with dovecot(certificates) as server:
+        yield server
+
+
+def box(server: Dovecot, ca_file: Path | None, **changes: Any) -> ImapSource:
+    config: dict[str, Any] = {
+        "host": "localhost",
+        "port": server.port,
+        "security": Security.TLS,
+        "username": USER,
+        "password": lambda: PASSWORD,
+        "token": str,
+        "ca_file": ca_file,
+    }
+    return ImapSource(ImapConfig(**config | changes))
+
+
+async def test_a_mailbox_is_read_and_its_mails_are_moved_or_deleted_when_they_are_kept(
+    server: Dovecot, ca_file: Path, desk: Desk
+) -> None:
+    server.put("1", desk.bounce(0))
+    server.put("2", plain("people@example.org", "Hello", "Hi", to="bounces@example.org").encode())
+
+    rehearsed = await desk.mail.process([box(server, ca_file)], rehearse=True)
+    assert (rehearsed.mails, server.files(), server.files("Processed")) == (2, 2, 0)
+
+    done = await desk.mail.process([box(server, ca_file)])
+    assert done.outcomes == {Outcome.DEAD: 1, Outcome.UNKNOWN: 1}
+    assert await suppressed(desk.store, "daily") == {"reader0@example.org"}
+    assert (server.files(), server.files("Processed")) == (0, 2)
+
+    server.put("3", desk.bounce(1))
+    server.put("4", plain("people@example.org", "Hello again", "Hi", to="bounces@example.org").encode())
+    done = await desk.mail.process([box(server, ca_file, deletes=True)])
+    assert (done.mails, server.files(), server.files("Processed")) == (2, 0, 3)  # what nobody understood is kept
+
+
+async def test_what_is_wrong_with_the_way_to_a_mailbox_is_said_in_one_line(server: Dovecot, ca_file: Path) -> None:
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"password": lambda: "wrong"}, "refuses the login: .*NEWSLETTER_INBOUND__IMAP_PASSWORD"),
+        ({"token": lambda: "a token"}, "refuses the login: .*or the token"),
+        ({"ca_file": None}, "no TLS: .*CERTIFICATE_VERIFY_FAILED.*IMAP_CA_FILE"),
+        ({"folder": "Elsewhere"}, "NEWSLETTER_INBOUND__IMAP_FOLDER is no folder there"),
+        ({"port": 1}, "localhost:1: .*refused"),
+    ]
+    for changes, said in wrong:
+        with pytest.raises(InboundError, match=said) as raised:
+            async with box(server, **{"ca_file": ca_file, **changes}).open():
+                pass
+        assert "\n" not in str(raised.value)

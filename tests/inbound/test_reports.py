@@ -1,0 +1,129 @@
+"""Mails that come back, read."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.core.bounces import EventKind, FoundBy
+from newsletter.core.tokens import Links
+from newsletter.inbound.mails import MOST_BYTES
+from newsletter.inbound.reports import read_mail
+from tests.inbound.corpus import DELIVERY, LEAVE_SUBJECT, LINKS, READER, REPORTS, SUBSCRIBER, Case, arf, dsn, plain
+from tests.timing import takes_time_in_proportion
+
+FOUND = [case for case in REPORTS if case.found_by is not FoundBy.NOTHING]
+
+
+def name(case: Case) -> str:
+    return case.name
+
+
+@pytest.mark.parametrize("case", REPORTS, ids=name)
+def test_a_mail_that_comes_back_is_understood(case: Case) -> None:
+    [event] = read_mail(case.raw.encode(), LINKS).events
+    assert (event.kind, event.found_by, event.address) == (case.kind, case.found_by, case.address)
+    delivery = DELIVERY if case.found_by not in {FoundBy.NOTHING, FoundBy.TOKEN} else None
+    subscriber = SUBSCRIBER if case.found_by is FoundBy.TOKEN else None
+    assert (event.delivery_key, event.subscriber_key) == (delivery, subscriber)
+    assert not event.is_forged
+
+
+def test_line_ends_do_not_matter_so_a_mail_is_the_same_event_in_a_maildir_and_by_imap() -> None:
+    for case in REPORTS:
+        unix, internet = case.raw.encode(), case.raw.replace("\n", "\r\n").encode()
+        assert read_mail(unix, LINKS) == read_mail(internet, LINKS)
+
+
+def test_each_recipient_of_a_report_is_an_event() -> None:
+    other = "Final-Recipient: rfc822; other@example.net\nAction: delayed\nStatus: 4.2.0\n\n"
+    raw = dsn("5.1.1").replace(
+        "--b\nContent-Type: text/rfc822-headers", other + "--b\nContent-Type: text/rfc822-headers"
+    )
+    events = read_mail(raw.encode(), LINKS).events
+    assert [(one.address, one.kind) for one in events] == [
+        (READER, EventKind.HARD),
+        ("other@example.net", EventKind.NOTHING),
+    ]
+    assert len({one.id for one in events}) == 2
+
+
+@pytest.mark.parametrize("case", FOUND, ids=name)
+def test_marks_and_tokens_by_another_key_are_nobodys(case: Case) -> None:
+    others = Links(LINKS.public_url, "a key that is not ours, 32 bytes")
+    [event] = read_mail(case.raw.encode(), others).events
+    assert event.delivery_key is event.subscriber_key is None
+    assert event.is_forged is (case.found_by is not FoundBy.TOKEN)
+
+
+def test_a_token_in_the_answer_of_a_machine_takes_nobody_off() -> None:
+    raw = plain(
+        "robot@example.net", f"Re: {LEAVE_SUBJECT}", "", to="a@b.example", more="Auto-Submitted: auto-replied\n"
+    )
+    [event] = read_mail(raw.encode(), LINKS).events
+    assert (event.kind, event.subscriber_key) == (EventKind.NOTHING, None)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"\0" * 1000,
+        b"Subject: =?utf-8?b?////?=\n\n",
+        b"Content-Type: text/plain; charset=no-such\nFrom: mailer-daemon@x\n\n\xff\xfe",
+        b"Content-Type: multipart/report; report-type=delivery-status\n\nno boundary",
+        b"Content-Type: message/delivery-status\n\nAction: failed\nStatus: \xff\nFinal-Recipient: rfc822;\xff@x",
+        dsn("5.1.1 " * 5000, "x" * 100_000).encode(),
+        dsn(
+            recipient="Final-Recipient: rfc822; a@b\0c", returned="X-Newsletter-Delivery: 9-0123456789abcdef"
+        ).encode(),
+        arf("abuse\0", fields="Original-Rcpt-To: <>\n").encode(),
+    ],
+)
+def test_a_broken_mail_is_read_as_far_as_it_goes(raw: bytes) -> None:
+    for event in read_mail(raw, LINKS).events:
+        assert event.delivery_key in {None, DELIVERY}
+        assert event.text.isprintable()
+
+
+def test_parts_that_are_nested_too_deeply_are_not_read() -> None:
+    raw = "".join(f'Content-Type: multipart/mixed; boundary="b{n}"\n\n--b{n}\n' for n in range(5000))
+    read = read_mail(raw.encode(), LINKS)
+    assert read.problem == "its parts are nested too deeply"
+    assert [one.kind for one in read.events] == [EventKind.NOTHING]
+
+
+def test_what_stands_behind_the_bytes_that_are_read_is_not_read() -> None:
+    filling = ("x" * 5000 + "\n") * (MOST_BYTES // 5000 + 1)
+    [event] = read_mail(plain("mailer-daemon@example.net", "late", filling + dsn("5.1.1")).encode(), LINKS).events
+    assert event.kind is EventKind.NOTHING
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "--b\n",
+        "\n",
+        "X-Newsletter-Delivery: 7-0123456789abcdeX\n",
+        "Final-Recipient: rfc822; a@b.example\nAction: failed\n\n",
+        "<reader@example.net>:\n",
+        "+7-0123456789abcdef@",
+        "> " * 50 + "\n",
+        "user " * 50,
+        "=?utf-8?q?=41?= ",
+    ],
+)
+def test_hostile_mails_take_time_in_proportion_to_their_length(piece: str) -> None:
+    def read(text: str) -> None:
+        read_mail(text.encode(), LINKS)
+
+    text = dsn("5.1.1") + piece * (400_000 // len(piece))
+    assert takes_time_in_proportion(read, text, seconds=1.5)
+    assert takes_time_in_proportion(read, plain("mailer-daemon@example.net", "x", text), seconds=1.5)
+
+
+@given(st.binary(max_size=2000), st.integers(0, 1500))
+def test_whatever_stands_within_a_report_its_reader_does_not_break(noise: bytes, place: int) -> None:
+    raw = dsn("5.1.1").encode()
+    assert read_mail(raw[:place] + noise + raw[place:], LINKS).events
