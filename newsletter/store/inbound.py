@@ -96,6 +96,8 @@ async def _taken(connection: AsyncConnection, event: InboundEvent, now: datetime
     if event.once and await connection.scalar(known.where(inbound_events.c.once == event.once)) is not None:
         return Taken(event=event, outcome=Outcome.FORGED)  # somebody uses a signature a second time
     reader = None if event.is_forged else await _reader(connection, event, now)
+    if reader is not None and not reader.email:
+        reader = None  # they are erased: nothing is kept of them
     outcome = await _outcome(connection, event, reader)
     await _keep(connection, event, reader, outcome, now)
     if reader is None:
