@@ -74,9 +74,7 @@ async def test_a_mailbox_takes_a_token_of_a_file_which_is_read_at_each_login(
     mailbox = (await receiving(**settings, imap_token_file=file, imap_ca_file=ca_file)).imap()
     server.put("1", desk.bounce(0))
 
-    with pytest.raises(
-        ConfigurationError, match=r"NEWSLETTER_INBOUND__IMAP_TOKEN_FILE: .*token cannot be read: No such"
-    ):
+    with pytest.raises(ConfigurationError, match=r"__IMAP_TOKEN_FILE: .*token cannot be read: No such"):
         await desk.mail.process([mailbox])
     file.write_text("a token of yesterday\n")
     with pytest.raises(InboundError, match="refuses the login"):
