@@ -93,7 +93,7 @@ def _events(message: Message, content: bytes, links: Links, blank: InboundEvent)
             kind=one.kind,
             delivery_key=found.delivery_key,
             found_by=found.found_by,
-            is_forged=found.is_forged,
+            is_forged=found.is_forged and bool(said),
             address=_address(one.address),
             status=one.status[:20],
             text=one_line(one.text, _MOST_TEXT),

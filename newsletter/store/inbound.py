@@ -96,6 +96,8 @@ async def _taken(connection: AsyncConnection, event: InboundEvent, now: datetime
     if event.once and await connection.scalar(known.where(inbound_events.c.once == event.once)) is not None:
         return Taken(event=event, outcome=Outcome.FORGED)  # somebody uses a signature a second time
     reader = None if event.is_forged else await _reader(connection, event, now)
+    if reader is not None and not reader.email:
+        reader = None  # they are erased: nothing is kept of them
     outcome = await _outcome(connection, event, reader)
     await _keep(connection, event, reader, outcome, now)
     if reader is None:
@@ -109,7 +111,7 @@ async def _reader(connection: AsyncConnection, event: InboundEvent, now: datetim
     if event.subscriber_key is not None:
         whose = sa.select(subscribers.c.list, subscribers.c.email).where(subscribers.c.key == event.subscriber_key)
         one = (await connection.execute(whose)).first()
-        return one and _Reader(event.subscriber_key, one.list, one.email, event.found_by)
+        return _Reader(event.subscriber_key, one.list, one.email, event.found_by) if one and one.email else None
     query = sa.select(
         deliveries.c.key, deliveries.c.subscriber_key, deliveries.c.email, issues.c.list, issues.c.day
     ).join(issues, issues.c.key == deliveries.c.issue_key)
@@ -131,7 +133,10 @@ async def _reader(connection: AsyncConnection, event: InboundEvent, now: datetim
     else:
         return None
     row = (await connection.execute(query)).first()
-    return row and _Reader(row.subscriber_key, row.list, row.email, found_by, row.key, row.day)
+    # Who was erased has no address any more.
+    return (
+        _Reader(row.subscriber_key, row.list, row.email, found_by, row.key, row.day) if row and row.email else None
+    )
 
 
 async def _outcome(connection: AsyncConnection, event: InboundEvent, reader: _Reader | None) -> Outcome:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_httpserver import HTTPServer
 
 from newsletter.core.bounces import Outcome
 from newsletter.core.errors import InboundError
@@ -20,10 +21,14 @@ from tests.store.samples import suppressed
 
 __all__ = ["desk"]
 
+TOKEN = "a-token-that-ends-soon"
+
 
 @pytest.fixture
-async def server(certificates: Certificates) -> AsyncIterator[Dovecot]:
-    async with dovecot(certificates) as server:
+async def server(certificates: Certificates, httpserver: HTTPServer) -> AsyncIterator[Dovecot]:
+    """Give a server that takes a password or a token, of which it asks another server whose it is."""
+    httpserver.expect_request("/token", query_string={"of": TOKEN}).respond_with_json({"email": USER})
+    async with dovecot(certificates, httpserver.url_for("/token?of=")) as server:
         yield server
 
 
@@ -58,6 +63,12 @@ async def test_a_mailbox_is_read_and_its_mails_are_moved_or_deleted_when_they_ar
     server.put("4", plain("people@example.org", "Hello again", "Hi", to="bounces@example.org").encode())
     done = await desk.mail.process([box(server, ca_file, deletes=True)])
     assert (done.mails, server.files(), server.files("Processed")) == (2, 0, 3)  # what nobody understood is kept
+
+
+async def test_a_mailbox_takes_a_token_instead_of_a_password(server: Dovecot, ca_file: Path, desk: Desk) -> None:
+    server.put("1", desk.bounce(0))
+    done = await desk.mail.process([box(server, ca_file, token=lambda: TOKEN, password=str)])
+    assert done.outcomes == {Outcome.DEAD: 1}
 
 
 async def test_what_is_wrong_with_the_way_to_a_mailbox_is_said_in_one_line(server: Dovecot, ca_file: Path) -> None:

@@ -14,7 +14,7 @@ import httpx2
 from newsletter.core.delivery import Planned
 from newsletter.core.diff import select
 from newsletter.core.listing import Entry, Listing, Sighting
-from newsletter.core.newsletter_list import Masthead, NewsletterList
+from newsletter.core.newsletter_list import Masthead, NewsletterList, SignUpRule
 from newsletter.core.subscriber import Subscriber, SubscriberStatus
 from newsletter.core.tokens import Links
 from newsletter.lists.addresses import normal_address
@@ -43,6 +43,7 @@ sender = "Papers <papers@example.org>"
 sources = ["huggingface"]
 timezone = "Europe/London"
 days = ["mon", "tue", "wed", "thu", "fri"]
+signup = "open"
 
 [topics.agents]
 keywords = ["agent", "tool use"]
@@ -125,7 +126,8 @@ async def fill(store: Store) -> int:
     )
     await store.library.record("huggingface", DAY, [entry], now=NOW)
     candidates = await store.library.candidates(["huggingface"], since=DAY, until=DAY)
-    draft = select(candidates, NewsletterList(masthead=MASTHEAD, sources=("huggingface",)), DAY, number=1)
+    list_ = NewsletterList(masthead=MASTHEAD, sources=("huggingface",), signup=SignUpRule.OPEN)
+    draft = select(candidates, list_, DAY, number=1)
     await store.issues.freeze(draft, "Sparse teachers", lambda _, _had: Planned(due_at=NOW), now=NOW)
     return await key_of(store, "daily", READER.email)
 
