@@ -39,7 +39,7 @@ class MaildirSource(MailboxSource):
         if missing:
             there = " and ".join(missing)
             raise InboundError(
-                f"{self._folder}: is no Maildir: it has no folder {there}; a mail server makes it with the first mail"
+                f"{self._folder}: is no Maildir: it has no folder {there}; mail servers make it with a first mail"
             )
         yield _Maildir(self._folder)
 
