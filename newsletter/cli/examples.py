@@ -17,7 +17,7 @@ EXAMPLES = {
     "db": ("newsletter db upgrade",),
     "lists": ("newsletter lists check", "newsletter lists schema"),
     "subscribers": ("newsletter subscribers plan", "newsletter subscribers list"),
-    "inbound": ("newsletter inbound process --dry-run bounces/*.eml",),
-    "bounces": ("newsletter bounces process --dry-run bounces/*.eml",),
+    "inbound": ("newsletter inbound process --dry-run --maildir var/inbox",),
+    "bounces": ("newsletter bounces process --dry-run --maildir var/inbox",),
     "suppressions": ("newsletter suppressions list",),
 }

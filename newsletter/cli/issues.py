@@ -89,7 +89,7 @@ def show_issue(*, list_name: OneList, date: Day = None, as_json: AsJson = False)
     say(f"{issue.list} {issue.day}, issue {issue.number}: {issue.subject}")
     table(
         ("rank", "id", "paper", "why"),
-        ((item.rank, item.listing.id, item.listing.title, ", ".join(item.reasons)) for item in issue.listings),
+        ((item.rank, item.listing.id, item.listing.title, ", ".join(_why(item))) for item in issue.listings),
         folds={"paper", "why"},
     )
 
@@ -144,12 +144,16 @@ def _issue_json(issue: Issue) -> dict[str, Any]:
     }
 
 
+def _why(item: IssueListing) -> tuple[str, ...]:
+    return (*item.reasons, "for readers who missed it") if item.again else item.reasons
+
+
 def _listing_json(item: IssueListing) -> dict[str, Any]:
     return {
         "id": str(item.listing.id),
         "rank": item.rank,
         "score": item.score,
-        "reasons": list(item.reasons),
+        "reasons": list(_why(item)),
         "listed_on": item.listed_on,
         "upvotes": item.upvotes,
         "comments": item.comments,

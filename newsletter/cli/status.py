@@ -219,10 +219,11 @@ def _as_json(row: ListStatus, found: _Found) -> dict[str, Any]:
         "relays": list(found.relays),
         "slow_downs": [asdict(slow_down) for slow_down in found.status.slow_downs],
         "held_domains": [asdict(held) for held in found.status.held],
-        "inbound": {
-            "processed": sum(found.status.inbound.processed.values()),
-            "forged": found.status.inbound.forged,
-            "unknown": found.status.inbound.unknown,
-            "outcomes": dict(found.status.inbound.processed),
-        },
+        "inbound": _inbound_json(found.status.inbound),
     }
+
+
+def _inbound_json(inbound: Inbound) -> dict[str, Any]:
+    processed = sum(inbound.processed.values())
+    numbers = {"processed": processed, "forged": inbound.forged, "unknown": inbound.unknown}
+    return {**numbers, "outcomes": dict(inbound.processed)}

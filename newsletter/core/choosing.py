@@ -37,7 +37,7 @@ from newsletter.core.follows import Follow, Follows, Matching
 from newsletter.core.interest import Interests
 from newsletter.core.issue import Issue, IssueListing
 from newsletter.core.likeness import Likeness, LikenessIndex, Opinion
-from newsletter.core.missed import by_score, not_missed, places_of
+from newsletter.core.missed import by_score, places_of
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.searching import SearchIndex
 from newsletter.core.subscriber import Subscriber
@@ -107,11 +107,13 @@ class Chooser:
         reserved: Sequence[int] = (),
         languages: Collection[str] = (),
     ) -> None:
-        self._listings, self._most = listings, terms.max_listings or len(listings)
+        self._most = terms.max_listings or len(listings)
         # By how many wishes match, then by position: what a listing is worth for that and for its place.
         places = places_of(listings)
         self._worth = [[named - place for place in places] for named in _NAMED]
-        self._order, self._for_others = by_score(listings), any(one.again for one in listings)
+        self._order = by_score(listings)
+        self._again = {one.key: position for position, one in enumerate(listings) if one.again}
+        self._held_back = frozenset(self._again.values())  # from who missed nothing
         self._positions = {one.key: position for position, one in enumerate(listings)}
         self._reserved, self._languages = reserved, languages
         self._mode, self._cards = terms.topics_mode, 1 + terms.layout.for_you
@@ -131,8 +133,9 @@ class Chooser:
             had: the keys of listings that issues of this list, daily or weekly, brought the reader before.
         """
         without = frozenset(self._positions[key] for key in had if key in self._positions) if had else had
-        if self._for_others:
-            without |= not_missed(self._listings, reader.missed)
+        if self._held_back:
+            offered = {self._again[key] for key in reader.missed if key in self._again}
+            without |= self._held_back - offered if offered else self._held_back
         wishes = _Wishes(reader.topics, reader.follows, reader.interest, reader.opinions)
         language = spoken(reader, self._languages)
         return self._cached(wishes, reader.topics_mode or self._mode, without, reader.text, language)

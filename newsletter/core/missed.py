@@ -7,7 +7,7 @@ It is for nobody but readers who missed an issue that held it, and got no issue 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from newsletter.core.diff import placed, ranked_for
@@ -65,11 +65,6 @@ def by_score(listings: Sequence[IssueListing]) -> list[int]:
             order.append(others.pop(0))
         order.append(position)
     return order + others
-
-
-def not_missed(listings: Sequence[IssueListing], missed: Collection[int]) -> frozenset[int]:
-    """Return the positions of what is only for readers who missed it, but for what this reader missed."""
-    return frozenset(position for position, one in enumerate(listings) if one.again and one.key not in missed)
 
 
 def places_of(listings: Sequence[IssueListing]) -> list[float]:

@@ -9,7 +9,7 @@ from itertools import islice
 
 import structlog
 
-from newsletter.core.bounces import Outcome
+from newsletter.core.bounces import InboundEvent, Outcome
 from newsletter.core.tokens import Links
 from newsletter.inbound.reports import ReadMail, read_mail
 from newsletter.ports import (
@@ -21,11 +21,13 @@ from newsletter.ports import (
     Processed,
     StoredMail,
     Suppressions,
+    Taken,
 )
 
 log = structlog.get_logger(__name__)
 
-_AT_ONCE = 50  # mails whose events are taken in one transaction
+_AT_ONCE = 50  # mails
+_EVENTS_AT_ONCE = 100  # in one transaction
 _UNCLEAR = frozenset({Outcome.UNKNOWN, Outcome.FORGED})
 
 
@@ -82,16 +84,26 @@ class InboundMail:
         while not stopping() and (mails := await mailbox.unread(limit=_AT_ONCE)):
             read = await asyncio.to_thread(self._all_read, mails)
             events = [event for one in read for event in one.events]
-            taken = iter(await self.events.take(events, now=self.clock(), rehearse=rehearse))
+            taken = iter(await self._taken(events, rehearse=rehearse))
             unclear = set()
             for mail, one in zip(mails, read, strict=True):
                 outcomes = list(islice(taken, len(one.events)))
                 done.add(f"{name}: {mail.name}", outcomes)
                 if all(each.outcome in _UNCLEAR for each in outcomes):
                     unclear.add(mail.name)
-                    log.info("inbound_unclear", place=name, mail=mail.name, reason=one.problem or "nobody's")
+                    log.info(
+                        "inbound_unclear", place=name, mail=mail.name, reason=one.problem or outcomes[0].outcome
+                    )
             if not rehearse:
                 await mailbox.done([mail.name for mail in mails], unclear=unclear)
+
+    async def _taken(self, events: Sequence[InboundEvent], *, rehearse: bool) -> list[Taken]:
+        """Take events, some in each transaction: a mail may have many, and others write meanwhile."""
+        taken: list[Taken] = []
+        for start in range(0, len(events), _EVENTS_AT_ONCE):
+            some = events[start : start + _EVENTS_AT_ONCE]
+            taken += await self.events.take(some, now=self.clock(), rehearse=rehearse)
+        return taken
 
     def _all_read(self, mails: Sequence[StoredMail]) -> list[ReadMail]:
         return [read_mail(mail.raw, self.links) for mail in mails]

@@ -14,6 +14,7 @@ from newsletter.core.delivery import DeliveryState
 from newsletter.core.issue import Issue
 from newsletter.core.subscriber import Subscriber, SubscriberStatus
 from newsletter.ports import ListFile, Store
+from newsletter.readers.sync import as_synced
 
 _SHOWN = 3  # readers, by name
 
@@ -112,7 +113,7 @@ async def _first_readers(store: Store, file: ListFile) -> list[Subscriber]:
     members = await asyncio.to_thread(lambda: list(islice(file.roster.reading(), _SHOWN)))
     readers = []
     for member in members:
-        known = await store.subscribers.of_address(name, member.address_key)
-        if known is None or known.status is not SubscriberStatus.UNSUBSCRIBED:
-            readers.append(member.on(name))
+        reader = await as_synced(store.subscribers, name, member)
+        if reader.status is not SubscriberStatus.UNSUBSCRIBED:
+            readers.append(reader)
     return readers

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
 from newsletter.core.errors import FileChangedError, MassRemovalError
+from newsletter.core.subscriber import Member, Origin, Subscriber, SubscriberStatus
 from newsletter.core.syncing import SyncCounts
 from newsletter.ports import HeldFiles, ListFile, Subscribers
 
@@ -92,6 +94,20 @@ async def unchanged_members(subscribers: Subscribers, file: ListFile) -> int | N
     if known is None or await asyncio.to_thread(file.roster.as_seen, known) is None:
         return None
     return known.members
+
+
+async def as_synced(subscribers: Subscribers, list_name: str, member: Member) -> Subscriber:
+    """Return what a sync with a list's files makes of a person whom they name; nothing is changed."""
+    found = await subscribers.records(list_name=list_name, address_key=member.address_key)
+    if not found:
+        return member.on(list_name)
+    [record] = found
+    known = record.subscriber
+    if known.origin is not Origin.FILE or known.status is SubscriberStatus.UNSUBSCRIBED:
+        return known
+    if record.own_wishes_since is not None:
+        return replace(known, status=SubscriberStatus.ACTIVE)
+    return replace(member.on(list_name), paused_until=known.paused_until)
 
 
 async def check(subscribers: Subscribers, file: ListFile) -> None:

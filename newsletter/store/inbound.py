@@ -111,7 +111,7 @@ async def _reader(connection: AsyncConnection, event: InboundEvent, now: datetim
     if event.subscriber_key is not None:
         whose = sa.select(subscribers.c.list, subscribers.c.email).where(subscribers.c.key == event.subscriber_key)
         one = (await connection.execute(whose)).first()
-        return one and _Reader(event.subscriber_key, one.list, one.email, event.found_by)
+        return _Reader(event.subscriber_key, one.list, one.email, event.found_by) if one and one.email else None
     query = sa.select(
         deliveries.c.key, deliveries.c.subscriber_key, deliveries.c.email, issues.c.list, issues.c.day
     ).join(issues, issues.c.key == deliveries.c.issue_key)
@@ -133,7 +133,10 @@ async def _reader(connection: AsyncConnection, event: InboundEvent, now: datetim
     else:
         return None
     row = (await connection.execute(query)).first()
-    return row and _Reader(row.subscriber_key, row.list, row.email, found_by, row.key, row.day)
+    # Who was erased has no address any more.
+    return (
+        _Reader(row.subscriber_key, row.list, row.email, found_by, row.key, row.day) if row and row.email else None
+    )
 
 
 async def _outcome(connection: AsyncConnection, event: InboundEvent, reader: _Reader | None) -> Outcome:

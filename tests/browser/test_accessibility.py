@@ -13,6 +13,7 @@ from newsletter.render.lint.mail import Mail
 from tests.browser.conftest import Scheme
 from tests.browser.node import NODE_MODULES
 from tests.render import mails as make
+from tests.render import signup_samples
 from tests.render.reader_pages import states
 from tests.services import missing
 
@@ -86,10 +87,18 @@ def test_web_pages_are_accessible(
 ) -> None:
     if name in {"issue", "week"}:
         issue = make.issues()["twenty" if name == "issue" else "weekly"]
-        html = renderer.issue_page(issue, web_url=make.WEB_URL)
+        html = renderer.issue_page(issue, web_url=make.WEB_URL, signup_url="../-/signup/daily")
     else:
         html = renderer.page(name, make.pages()[name])
     assert not findings(show(html, width, scheme), axe, {})
+
+
+@pytest.mark.parametrize("number", range(len(signup_samples.states())))
+def test_the_other_states_of_signing_up_are_accessible(
+    number: int, renderer: TemplateRenderer, axe: str, show: Callable[[str, int, Scheme], Page]
+) -> None:
+    html = renderer.page(*signup_samples.states()[number])
+    assert not findings(show(html, 320, "light" if number % 2 else "dark"), axe, {})
 
 
 @pytest.mark.parametrize("values", make.feedback_states(), ids=lambda one: f"{one['wish']}-{one['is_done']}")

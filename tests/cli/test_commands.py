@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
+from newsletter.bootstrap import packaged_templates
 from newsletter.cli.examples import EXAMPLES
 from tests.cli.conftest import LIST, READER
 
@@ -189,3 +191,21 @@ def test_a_password_with_signs_is_never_shown_in_pieces(
         assert code == 78
         assert "@ and : of the password as %40, %3A" in err
         assert not any(piece in err for piece in ("Wr0ng", "Secret", "ss:", "127.0.0.1"))
+
+
+def test_an_issue_is_linted_in_every_language_that_readers_want(call: Call, folder: Path) -> None:
+    paper = {"title": "Agents that plan", "abstract": "We study it.", "url": "https://example.org/1"}
+    (folder / "subscribers" / "papers-2026-03-11.jsonl").write_text(json.dumps(paper) + "\n")
+    reader = '\n[[subscribers]]\nemail = "ann@lab.example"\nlanguage = "de"\n'
+    (folder / "subscribers" / "daily.toml").write_text(LIST + reader)
+    template = folder / "templates" / "_base" / "mail.html"
+    template.parent.mkdir(parents=True)
+    page = (packaged_templates() / "_base" / "mail.html").read_text()
+    template.write_text(page.replace("</body>", '{% if language == "de" %}<a href="">?</a>{% endif %}</body>'))
+    assert call("subscribers", "apply")[0] == 0
+
+    code, out, _ = call("lint", "--date", "2026-03-11", "--json")
+
+    [found] = json.loads(out)
+    german = [one for one in found["findings"] if one["where"].startswith("de: ")]
+    assert (code, [one["level"] for one in german]) == (1, ["failure"])

@@ -245,3 +245,20 @@ def test_nothing_is_imported_if_a_row_is_wrong(call: Call, folder: Path) -> None
     assert (code, out) == (1, "")
     assert "old.csv:3: 'no address' is not a mail address" in err
     assert parsed(call, "list") == []
+
+
+def test_days_and_languages_are_imported_shown_and_exported(call: Call, folder: Path) -> None:
+    old = folder / "old.csv"
+    old.write_text("email,days,language\nann@lab.example,mon;thu,pt-BR\n")
+    done(call, "import", "old.csv", "--list", "daily")
+    [ann] = parsed(call, "list")
+    assert (ann["days"], ann["language"]) == (["mon", "thu"], "pt")
+    assert (ann["paused_until"], ann["own_wishes_since"]) == (None, None)
+    [row] = csv.DictReader(done(call, "export").splitlines())
+    assert (row["days"], row["language"]) == ("mon;thu", "pt")
+    assert "  days: mon, thu" in done(call, "show", "ann@lab.example").splitlines()
+
+    for cells, mistake in (("sun,", "days: mon, tue"), (",xx", "there are no words in 'xx'")):
+        old.write_text(f"email,days,language\nbob@lab.example,{cells}\n")
+        code, _, err = call("subscribers", "import", "old.csv", "--list", "daily")
+        assert (code, "old.csv:2: " in err, mistake in err) == (1, True, True)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import httpx2
 
 from tests.e2e.test_run import save_page
-from tests.e2e.workplace import Workplace
+from tests.e2e.workplace import Workplace, part
 
 ALL_DAYS = '"mon", "tue", "wed", "thu", "fri", "sat", "sun"'
 
@@ -90,3 +90,44 @@ async def test_who_leaves_by_the_mails_link_stays_out_although_the_file_names_hi
     assert done.json["deliveries"]["suppressed"] == 1
     assert done.json["deliveries"]["sent"] == 0
     assert len(workplace.mails()) == 1
+
+
+async def test_who_moves_gets_the_next_mails_at_the_new_address_although_the_file_names_the_old_one(
+    workplace: Workplace,
+) -> None:
+    due_list(workplace, datetime.now(UTC) - timedelta(minutes=2))
+    async with served(workplace), httpx2.AsyncClient() as client:
+        await until(lambda: len(workplace.mails()) == 1)
+        preferences = re.search(r"http\S+/-/preferences/[\w-]+", part(workplace.mails()[0], "plain"))
+        assert preferences is not None
+        await client.post(f"{preferences[0]}/address", data={"new_address": "ann@lab.example"})
+        await until(lambda: len(workplace.mails()) == 2)
+        [asked] = [mail for mail in workplace.mails() if mail["To"] == "Ann <ann@lab.example>"]
+        confirm = re.search(r"http\S+/-/new-address/[\w-]+", part(asked, "plain"))
+        assert confirm is not None
+        assert "You have moved" in (await client.post(confirm[0])).text
+        await until(lambda: len(workplace.mails()) == 3)
+    assert [mail["Subject"] for mail in workplace.mails() if "goes to your new address" in mail["Subject"]]
+    shown = await workplace.run("subscribers", "list")
+    assert "ann@lab.example" in shown.out
+    planned = await workplace.run("subscribers", "plan")
+    assert "moved to another address" in planned.out
+
+
+async def test_what_comes_back_is_read_meanwhile_and_webhooks_answer_that_are_set_up(workplace: Workplace) -> None:
+    due_list(workplace, datetime.now(UTC) + timedelta(hours=2))
+    box = workplace.folder / "bounces"
+    for name in ("new", "cur", "tmp"):
+        (box / name).mkdir(parents=True)
+    (box / "new" / "1").write_text("From: people@example.org\nSubject: Hello\n\nHi\n")
+    workplace.environment |= {
+        "NEWSLETTER_INBOUND__MAILDIR": "bounces",
+        "NEWSLETTER_INBOUND__WEBHOOK_GENERIC_SECRET": "a secret of our own program",
+    }
+    async with served(workplace) as url:
+        await until((box / "cur" / "1:2,S").exists)
+        async with httpx2.AsyncClient() as client:
+            answers = [await client.post(f"{url}/-/hooks/{name}", content=b"{}") for name in ("generic", "ses")]
+            assert [answer.status_code for answer in answers] == [403, 404]
+    [row] = (await workplace.run("status", "--json")).json
+    assert row["inbound"] == {"processed": 0, "forged": 1, "unknown": 1, "outcomes": {}}

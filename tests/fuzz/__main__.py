@@ -17,7 +17,7 @@ import argparse
 import sys
 from time import time
 
-from tests.fuzz import feeds, operators, pictures, records, replies, text
+from tests.fuzz import feeds, inbound, operators, pictures, records, replies, text
 from tests.fuzz.run import fuzz_all, input_of
 
 TARGETS = (
@@ -27,6 +27,7 @@ TARGETS = (
     *text.TARGETS,
     *replies.TARGETS,
     *operators.TARGETS,
+    *inbound.TARGETS,
 )
 
 

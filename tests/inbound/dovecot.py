@@ -26,7 +26,12 @@ log_path = {folder}/log
 ssl = required
 ssl_cert = <{folder}/server.pem
 ssl_key = <{folder}/server.pem
-auth_mechanisms = plain
+auth_mechanisms = plain xoauth2
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2
+  args = {folder}/oauth2.conf
+}}
 passdb {{
   driver = static
   args = password={password}
@@ -68,14 +73,19 @@ class Dovecot:
 
 
 @asynccontextmanager
-async def dovecot(certificates: Certificates) -> AsyncIterator[Dovecot]:
-    """Run a Dovecot for as long as the context lasts."""
+async def dovecot(certificates: Certificates, tokens: str) -> AsyncIterator[Dovecot]:
+    """Run a Dovecot for as long as the context lasts.
+
+    Args:
+        certificates: its own comes from these.
+        tokens: where it asks whose a token is: the address that stands before the token.
+    """
     program = need("dovecot", "/usr/sbin/dovecot")
     if os.geteuid() != 0:
         missing("the right to start Dovecot, which only root has,")
     with tempfile.TemporaryDirectory(prefix="dovecot-") as name:
         folder, port = Path(name), free_port()
-        config = _configured(folder, certificates, port)
+        config = _configured(folder, certificates, port, tokens)
         run = await asyncio.create_subprocess_exec(program, "-F", "-c", str(config))
         try:
             await answers(port)
@@ -85,13 +95,17 @@ async def dovecot(certificates: Certificates) -> AsyncIterator[Dovecot]:
             await run.wait()
 
 
-def _configured(folder: Path, certificates: Certificates, port: int) -> Path:
+def _configured(folder: Path, certificates: Certificates, port: int, tokens: str) -> Path:
     """Make the folders and the configuration; return its file."""
     folder.chmod(0o755)
     for part in ("home", "mail", "mail/new", "mail/cur", "mail/tmp"):
         (folder / part).mkdir()
         shutil.chown(folder / part, "nobody", "nogroup")
     certificates.write_server(folder / "server.pem")
+    asks = (
+        f"tokeninfo_url = {tokens}\nintrospection_mode = auth\nintrospection_url =\nusername_attribute = email\n"
+    )
+    (folder / "oauth2.conf").write_text(asks)
     owner, config = (folder / "mail").stat(), folder / "dovecot.conf"
     config.write_text(
         _CONFIG.format(folder=folder, port=port, password=PASSWORD, uid=owner.st_uid, gid=owner.st_gid)

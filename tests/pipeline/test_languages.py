@@ -11,10 +11,15 @@ from newsletter.core.newsletter_list import Cadence, QuietDays
 from newsletter.core.subscriber import Subscriber, SubscriberStatus, Wishes
 from newsletter.delivery.smtp.session import is_plain
 from newsletter.pipeline.deliver import ClosedIssues
-from tests.pipeline.test_closed import DAY, LIST, READERS, Office, Renderings, office, read, text
+from newsletter.ports import Store
+from tests.backtest.recorded import MONDAY
+from tests.editions.desk import Desk
+from tests.pipeline.test_closed import DAY, LIST, READERS, Office, Renderings, office, read, studio_of, text
 from tests.store.samples import join, key_of
 
 __all__ = ["office"]
+
+GREETING = "6 von 8 neuen Artikeln."
 
 GERMAN = Subscriber(list="daily", email="de@example.org", name="Änne", topics=("agents",), language="de")
 JAPANESE = Subscriber(list="daily", email="ja@example.org", language="ja")
@@ -142,3 +147,20 @@ async def test_a_day_without_news_is_said_in_the_readers_language(office: Office
     subjects = {email: str(read(mail)["Subject"]) for email, mail in mails.items()}
     assert subjects["de@example.org"] == "Heute keine neuen Artikel"
     assert subjects["all@example.org"] == "No new papers today"
+
+
+async def test_what_is_looked_at_is_in_its_readers_language(tmp_path: Path, store: Store) -> None:
+    desk = Desk(tmp_path, store)
+    desk.subscribe("all")
+    desk.subscribe("german", language="de")
+    studio = studio_of(desk)
+    draft = await studio.issue("daily", MONDAY)
+    assert not draft.key
+    assert GREETING in text(await studio.raw(draft, "german@example.org"))
+
+    await desk.run(MONDAY)
+    issue = await studio.issue("daily", MONDAY)
+    german = [await studio.raw(issue, "german@example.org"), await studio.raw(issue, None, language="de")]
+    english = [await studio.raw(issue, "all@example.org"), await studio.raw(issue, None)]
+    assert await studio.languages(issue) == ("de",)
+    assert [GREETING in text(mail) for mail in (*german, *english)] == [True, True, False, False]

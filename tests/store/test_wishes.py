@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import product
+
+import sqlalchemy as sa
 
 from newsletter.core.delivery import DeliveryState, begun
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.steps import PAUSED
-from newsletter.core.subscriber import Origin, SubscriberStatus, Wishes
+from newsletter.core.subscriber import Origin, Subscriber, SubscriberStatus, Wishes
 from newsletter.core.syncing import ChangeKind, SyncCounts
 from newsletter.ports import Store
+from newsletter.readers.sync import as_synced
+from newsletter.store.engine import Database
+from newsletter.store.tables import subscribers as table
 from tests.claiming import claim
 from tests.rosters import member
 from tests.store.samples import DAY, HOUR, LIST, NOW, frozen, join, key_of, of_list, subscriber, synced
@@ -62,6 +68,28 @@ async def test_wishes_that_are_kept_between_comparing_and_applying_are_not_overw
         await keep(store, OWN)
         await comparison.apply(None, now=LATER)
     assert await of_list(store) == [replace(subscriber(1), **OWN._asdict())]
+
+
+async def test_what_a_sync_would_make_of_somebody_is_known_before_it(store: Store) -> None:
+    pause = Wishes(paused_until=date(2026, 5, 1))
+    cases = list(product(SubscriberStatus, [Origin.FILE, Origin.WEB], [None, OWN, pause]))
+    named = [subscriber(f"{number:02}", name="Anne") for number in range(len(cases))]
+    for one, (status, origin, wishes) in zip(named, cases, strict=True):
+        await join(store, replace(one, name="", topics=("agents",), origin=origin))
+        if wishes:
+            await store.subscribers.keep_wishes(await key_of(store, LIST, one.email), wishes, now=NOW)
+        await set_status(store, one, status)
+
+    expected = [await as_synced(store.subscribers, LIST, member(one)) for one in named]
+    await synced(store, *named)
+
+    assert await of_list(store) == expected
+
+
+async def set_status(store: Store, known: Subscriber, status: SubscriberStatus) -> None:
+    database: Database = store._database  # type: ignore[attr-defined]
+    async with database.write() as connection:
+        await connection.execute(sa.update(table).where(table.c.email == known.email).values(status=status))
 
 
 async def test_a_pause_alone_leaves_the_other_wishes_to_the_file(store: Store) -> None:

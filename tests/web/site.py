@@ -14,7 +14,7 @@ import httpx2
 from newsletter.core.delivery import Planned
 from newsletter.core.diff import select
 from newsletter.core.listing import Entry, Listing, Sighting
-from newsletter.core.newsletter_list import Masthead, NewsletterList
+from newsletter.core.newsletter_list import Masthead, NewsletterList, SignUpRule
 from newsletter.core.subscriber import Subscriber, SubscriberStatus
 from newsletter.core.tokens import Links
 from newsletter.lists.addresses import normal_address
@@ -28,6 +28,7 @@ from newsletter.web.admission import Admission
 from newsletter.web.app import PublicSite, public_app
 from newsletter.web.clients import Clients, Quota
 from newsletter.web.pages.kept import KeptPages
+from newsletter.web.puzzles import Puzzles
 from newsletter.web.server import serving
 from tests.store.samples import join, key_of, of_list, suppressed
 from tests.web.studio import TEMPLATES
@@ -42,6 +43,7 @@ sender = "Papers <papers@example.org>"
 sources = ["huggingface"]
 timezone = "Europe/London"
 days = ["mon", "tue", "wed", "thu", "fri"]
+signup = "open"
 
 [topics.agents]
 keywords = ["agent", "tool use"]
@@ -124,7 +126,8 @@ async def fill(store: Store) -> int:
     )
     await store.library.record("huggingface", DAY, [entry], now=NOW)
     candidates = await store.library.candidates(["huggingface"], since=DAY, until=DAY)
-    draft = select(candidates, NewsletterList(masthead=MASTHEAD, sources=("huggingface",)), DAY, number=1)
+    list_ = NewsletterList(masthead=MASTHEAD, sources=("huggingface",), signup=SignUpRule.OPEN)
+    draft = select(candidates, list_, DAY, number=1)
     await store.issues.freeze(draft, "Sparse teachers", lambda _, _had: Planned(due_at=NOW), now=NOW)
     return await key_of(store, "daily", READER.email)
 
@@ -137,6 +140,7 @@ def admission(
     links: Links = LINKS,
     clock: Clock = lambda: NOW,
     per_client: int = 10,
+    puzzles: Puzzles | None = None,
 ) -> Admission:
     """Let requests to sign up in that come by a proxy on this machine."""
     signing_up = SigningUp(
@@ -148,7 +152,7 @@ def admission(
         wake=wake,
     )
     clients = Clients([ip_network("127.0.0.0/8")])
-    return Admission(signing_up=signing_up, clients=clients, quota=Quota(per_client), clock=clock)
+    return Admission(signing_up=signing_up, clients=clients, quota=Quota(per_client), puzzles=puzzles, clock=clock)
 
 
 @asynccontextmanager

@@ -60,7 +60,17 @@ async def test_a_paper_is_cited_by_the_link_of_the_mail(site: Site) -> None:
     assert "@misc{paper2026sparse," in answer.text
 
 
-@pytest.mark.parametrize("words", ["More like this", "Less", "Unsubscribe"])
+async def test_a_reader_comes_to_their_preferences_to_weekly_issues_and_others_to_the_sign_up(site: Site) -> None:
+    found = await paths(site, site.reader_key)
+    for words, heading in (
+        ("Preferences", "Your Papers"),
+        ("Weekly instead", "The best of each week instead?"),
+        ("Sign up yourself", "Get trending papers"),
+    ):
+        assert f"<h1>{heading}" in (await site.client.get(found[words])).text
+
+
+@pytest.mark.parametrize("words", ["More like this", "Less", "Unsubscribe", "Preferences", "Weekly instead"])
 async def test_links_of_a_test_copy_say_that_it_is_one(site: Site, words: str) -> None:
     path = (await paths(site, TEST_COPY))[words]
     for answer in (await site.client.get(path), await site.client.post(path)):

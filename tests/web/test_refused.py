@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from newsletter.core.leaving import UNDO_FOR
 from newsletter.core.moving import end_of
+from newsletter.core.signup import SignUpMail, SignUpRequest
 from newsletter.core.syncing import LEFT
 from newsletter.core.tokens import Links
 from newsletter.store.engine import Database
@@ -39,9 +40,15 @@ PAGES = {
     "another address": ("/-/preferences/{}/address", "POST", "preferences"),
     "new address": ("/-/new-address/{}", "GET", "new_address"),
     "move": ("/-/new-address/{}", "POST", "new_address"),
+    "asks to confirm": ("/-/confirm/{}", "GET", "confirm"),
+    "confirm": ("/-/confirm/{}", "POST", "confirm"),
+    "asks to decide": ("/-/decide/{}", "GET", "decide"),
+    "decide": ("/-/decide/{}", "POST", "decide"),
     "feedback": ("/-/feedback/{}/1/more", "GET", "feedback_of"),
     "say": ("/-/feedback/{}/1/more", "POST", "feedback_of"),
 }
+# The page by which a link is used that another one asks about.
+DOES = {"stay": "undo", "new address": "move", "asks to confirm": "confirm"}
 ENDING = {"stay", "new_address", "confirm", "decide"}
 
 
@@ -106,13 +113,18 @@ async def test_what_was_altered_or_made_for_something_else_is_refused_like_what_
     assert await site.reader() == before
 
 
-@pytest.mark.parametrize("page", ["stay", "undo", "new address", "move"])
+@pytest.mark.parametrize("page", ["stay", "undo", "new address", "move", "asks to confirm", "confirm"])
 async def test_what_is_too_old_or_was_used_is_refused_like_what_nobody_made(site: Site, page: str) -> None:
     if PAGES[page][2] == "stay":
         await site.store.subscribers.leave(site.reader_key, reason=LEFT, now=NOW)
         leaving = await site.store.leavings.last(site.reader_key)
         assert leaving is not None
         link = LINKS.stay(leaving.key, leaving.at + UNDO_FOR)
+    elif PAGES[page][2] == "confirm":
+        request = SignUpRequest(email="ann@lab.example")
+        await site.store.signups.ask("daily", request, client="", now=NOW)
+        await site.store.signups.mail_sent(1, SignUpMail.CONFIRM, now=NOW)
+        link = LINKS.confirm(1, SOON)
     else:
         await site.store.address_changes.ask(site.reader_key, "ann@lab.example", now=NOW)
         [change] = await site.store.address_changes.to_confirm(now=NOW)
@@ -121,7 +133,7 @@ async def test_what_is_too_old_or_was_used_is_refused_like_what_nobody_made(site
     site.now = NOW + timedelta(days=8)
     await expect_alike(site, page, [token])
     site.now = NOW
-    used = await answer(site, {"stay": "undo", "new address": "move"}.get(page, page), token)
+    used = await answer(site, DOES.get(page, page), token)
     assert used[0] == 200
     await expect_alike(site, page, [token])
 

@@ -68,6 +68,7 @@ class IssueMessage(Message):
         self._is_tagged = bool(self._bounces_to and not self._leaving_to)
         self._leaving_to = self._leaving_to or self._bounces_to or self._sender.address
         self.pages = pages or Pages(issue, rendering, self._known(), self._lengths())
+        self._day = f"{issue.day:%Y%m%d}"
         self._boundary = boundary_of(issue.list, issue.day.isoformat())
         self._arranged = lru_cache(maxsize=_CHOICES_KEPT)(self._arrange)
         # Readers whose choices differ have one of few leads, and so of few subjects.
@@ -154,13 +155,14 @@ class IssueMessage(Message):
 
         In what comes back, either of them tells which delivery it is. Some relays write a Message-ID of their own.
         """
-        domain, day = self._sender.domain, self._issue.day
+        domain = self._sender.domain
         if self._trial:
             name = f"{self._issue.list} trial {delivery.due_at.isoformat()}"
-            return headers.raw("Message-ID", message_id(name, day, delivery.subscriber.email, domain))
+            own_id = message_id(name, self._issue.day, delivery.subscriber.email, domain)
+            return headers.raw("Message-ID", own_id)
         mark = self._links.delivery_mark(delivery.key)
         own = headers.raw(DELIVERY_HEADER, mark)
-        return headers.raw("Message-ID", f"<{day:%Y%m%d}.{mark}@{domain}>") + own
+        return headers.raw("Message-ID", f"<{self._day}.{mark}@{domain}>") + own
 
     def _list_headers(self) -> bytes:
         """Return what is the same for all readers (RFC 2369, 2919, 3834, 8058; Feedback-ID as Gmail reads it)."""

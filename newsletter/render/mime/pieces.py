@@ -17,6 +17,8 @@ from newsletter.render.mime import quoted
 from newsletter.render.mime.markers import Markers
 
 _MARKUP = re.compile(r"[&<>\"']")
+# A value that is the same in both parts, and needs no encoding: that of nearly each reader.
+_PLAIN = re.compile(r"(?!\.|From )[ !#-%(-;?-~]{1,75}")
 
 
 class Text(NamedTuple):
@@ -217,5 +219,8 @@ def encoded(value: str) -> tuple[Text, Text]:
 
 def line_of(value: str) -> tuple[bytes, bytes]:
     """Return the encoded bytes of a reader's value for a text part and for an HTML part."""
+    if _PLAIN.fullmatch(value):
+        line = quoted.soft(value)
+        return line, line
     lines = quoted.encode(value)
     return lines, quoted.encode(html.escape(value)) if _MARKUP.search(value) else lines

@@ -39,6 +39,11 @@ def _escaped(line: str) -> bytes:
     return _UNSAFE.sub(_escape, line.encode("utf-8", "replace"))
 
 
+def soft(line: str) -> bytes:
+    """Return a short line of characters that need no encoding, which goes on in the next."""
+    return line.encode() + _SOFT
+
+
 def encode(text: str) -> bytes:
     """Return text as whole lines: ASCII only, CRLF only, at most 76 characters each.
 
@@ -46,7 +51,7 @@ def encode(text: str) -> bytes:
     become question marks.
     """
     if _SIMPLE.fullmatch(text):
-        return text.encode() + _SOFT
+        return soft(text)
     *lines, rest = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     hard = [_SOFT.join(_wrapped(_UNSAFE_END.sub(_escape, _escaped(line)))) + b"\r\n" for line in lines]
     return b"".join(hard) + (_SOFT.join(_wrapped(_escaped(rest))) + _SOFT if rest else b"")

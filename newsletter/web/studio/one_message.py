@@ -29,7 +29,7 @@ from newsletter.pipeline.publish import subjects
 from newsletter.pipeline.run import Pipeline
 from newsletter.ports import Clock, ListFile, Lists, Mailer, Source
 from newsletter.ports.previews import Previewed, Previews
-from newsletter.readers.sync import is_synced
+from newsletter.readers.sync import as_synced, is_synced
 from newsletter.render.issue.catalogues import own_language
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.web.studio import sample
@@ -236,7 +236,7 @@ class Studio(Previews):
             return unknown if known is None or known.status is SubscriberStatus.REMOVED else known
         key, members = address_key(address), iter(file.roster.reading())
         found = await asyncio.to_thread(next, (one for one in members if one.address_key == key), None)
-        return found.on(list_name) if found else unknown
+        return await as_synced(self.pipeline.store.subscribers, list_name, found) if found else unknown
 
     def file(self, list_name: str) -> ListFile:
         """Return a list, or its weekly edition (`daily.weekly`) with the same readers.
