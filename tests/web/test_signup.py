@@ -185,6 +185,22 @@ async def test_a_closed_list_says_so_and_takes_nobody(desk: Desk) -> None:
     assert await desk.sent() == []
 
 
+async def test_who_asked_before_a_list_was_closed_gets_no_mail_and_one_with_a_mistake_in_its_file_waits(
+    desk: Desk,
+) -> None:
+    await desk.ask()
+    right = (desk.lists / "daily.toml").read_text()
+    (desk.lists / "daily.toml").write_text(right + "mistake = 1")
+    assert await desk.sent() == []
+    desk.rule("open")
+    assert len(await desk.later(minutes=15)) == 1
+    await desk.ask("eve@example.org")
+    desk.rule("closed")
+    assert await desk.sent() == []
+    desk.rule("open")
+    assert await desk.later(days=1, minutes=-20) == []
+
+
 async def test_a_list_that_was_closed_meanwhile_takes_no_confirmation(desk: Desk) -> None:
     await desk.ask()
     [mail] = await desk.sent()
