@@ -109,7 +109,7 @@ class SignUpMails:
                 break
 
     async def _send_of(self, signup: SignUp, lists: LoadedLists) -> bool:
-        """Send the next mail of a sign-up, if its list still takes readers; else it is over, or waits for the file.
+        """Send the next mail of a sign-up if its list takes readers still; else it is over, or waits for its file.
 
         Returns:
             False: the relay did not take it.
