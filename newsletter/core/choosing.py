@@ -81,7 +81,10 @@ class _Wishes(NamedTuple):
 
 
 class _Fit(NamedTuple):
-    """What fits a reader's wishes, by position: what it is worth, and by which wishes it fits."""
+    """What fits a reader's wishes, by position: what it is worth, and by which wishes it fits.
+
+    Of what can't be among the reader's first, `value` leaves some out.
+    """
 
     value: dict[int, float]
     follows: Sequence[Matching]
@@ -254,7 +257,7 @@ class Chooser:
 
     def _reasons(self, position: int, wishes: _Wishes, fit: _Fit) -> tuple[Reason, ...]:
         """Return why a listing fits."""
-        reasons = [one.reason for one in fit.follows if position in one.positions]
+        reasons = [one.reason for one in fit.follows if position in one.positions] if fit.follows else []
         if position in fit.likeness.unwanted:
             return tuple(one for one in reasons if one.kind is ReasonKind.AUTHOR)
         reasons += [matching[position] for matching in fit.topics if position in matching]
@@ -280,6 +283,7 @@ class Chooser:
         varied: list[int] = []
         # By position: how similar a listing is to those `before`, and how many of them that takes into account.
         likest: dict[int, tuple[float, int]] = {}
+        similarities = self._index.similarities
         while pool and len(varied) < places:
             best, most = pool[0], -inf
             for position in pool:
@@ -287,7 +291,7 @@ class Chooser:
                     break  # no one from here on can be better: similarity only takes away
                 likeness, known = likest.get(position, (0.0, 0))
                 for one in before[known:]:
-                    likeness = max(likeness, self._index.similarities(one)[position])
+                    likeness = max(likeness, similarities(one)[position])
                 likest[position] = likeness, len(before)
                 if (worth := value[position] - _SIMILAR * likeness) > most:
                     best, most = position, worth
