@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,10 +75,8 @@ class Receiving:
                 port=settings.imap_port,
                 security=settings.imap_security,
                 username=settings.imap_username,
-                password=lambda: _secret(
-                    settings.imap_password, settings.imap_password_file, "IMAP_PASSWORD_FILE"
-                ),
-                token=lambda: _secret(settings.imap_token, settings.imap_token_file, "IMAP_TOKEN_FILE"),
+                password=partial(_secret, settings.imap_password, settings.imap_password_file, "PASSWORD"),
+                token=partial(_secret, settings.imap_token, settings.imap_token_file, "TOKEN"),
                 ca_file=settings.imap_ca_file,
                 folder=settings.imap_folder,
                 move_to=settings.imap_move_to,
@@ -141,4 +139,5 @@ def _secret(value: SecretStr, file: Path | None, name: str) -> str:
     try:
         return file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"NEWSLETTER_INBOUND__IMAP_{name}_FILE: {file} cannot be read: {error}") from None
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigurationError(f"NEWSLETTER_INBOUND__IMAP_{name}_FILE: {file} cannot be read: {why}") from None

@@ -62,6 +62,7 @@ def admission(program: Program, mails: SignUpMails) -> Admission:
     from newsletter.readers.signup import SigningUp
     from newsletter.web.admission import Admission
     from newsletter.web.clients import Clients, Quota
+    from newsletter.web.puzzles import Puzzles
 
     signing_up = SigningUp(
         signups=program.store.signups,
@@ -76,6 +77,7 @@ def admission(program: Program, mails: SignUpMails) -> Admission:
         signing_up=signing_up,
         clients=Clients(settings.web.trusted_proxies),
         quota=Quota(settings.signup.per_client),
+        puzzles=Puzzles(secret=program.links.secret_key, clock=utc_now) if settings.signup.altcha else None,
         clock=utc_now,
     )
 

@@ -20,7 +20,7 @@ _HASH = 16  # bytes
 _NUMBER, _END = 8, 6  # bytes
 _BARE, _ENDING = _HASH + _NUMBER, _HASH + _NUMBER + _END
 _IN_BASE64 = {_BARE: 32, _ENDING: 40}  # bytes in characters, without padding
-_IN_BASE32 = 39
+IN_BASE32 = 39
 _TO_BASE32 = 40  # with padding
 
 
@@ -118,7 +118,7 @@ def _decoded(seal: str, size: int) -> bytes:
 
 def _decoded_from_mail(seal: str) -> bytes:
     """Return the bytes of a seal that came by mail, or none if it cannot be one."""
-    if len(seal) != _IN_BASE32 or not seal.isascii():
+    if len(seal) != IN_BASE32 or not seal.isascii():
         return b""
     written = seal.upper().ljust(_TO_BASE32, "=")
     try:

@@ -152,6 +152,10 @@ class AddressProblem(StrEnum):
     SEVERAL = "several"
 
 
+class UnprovenError(Exception):
+    """A request comes without the proof of work that is asked for, or with one that was used or is wrong."""
+
+
 class RequestError(ValueError):
     """A request names no single address that mail can go to."""
 

@@ -23,7 +23,7 @@ from newsletter.core.page_names import (
     STAY,
     UNSUBSCRIBE,
 )
-from newsletter.core.seals import Seals, key_of
+from newsletter.core.seals import IN_BASE32, Seals, key_of
 
 # Whom the links of test copies and previews are made for: the store gives no subscriber this number.
 TEST_COPY = 0
@@ -39,6 +39,7 @@ _FORMER = re.compile(r"(0|[1-9]\d{0,17})\.([\w-]{24})", re.ASCII)
 _FORMER_BY_MAIL = re.compile(r"(?<![\w.])([1-9]\d{0,17})\.([0-9a-f]{24})(?![\w.])", re.ASCII | re.IGNORECASE)
 _BY_MAIL = re.compile(r"(?<![a-z0-9])[a-z2-7]{39}(?![a-z0-9])", re.ASCII | re.IGNORECASE)
 _MARK = re.compile(r"(\d{1,18})-([0-9a-f]{16})", re.ASCII)
+_TAG = "+out-"
 # What may stand before the @ (RFC 5321, 4.5.3.1.1).
 _LONGEST_LOCAL = 64
 _MOST_TRIED = 10  # of what looks like tokens in a text
@@ -78,10 +79,8 @@ class Links:
     def way_out_by_mail(self, subscriber_key: int, mailbox: str, *, tagged: bool = False) -> str:
         """Return the link to a mail by which a reader leaves a list (RFC 6068); takes what `way_out` takes."""
         token = self._seals.seal_for_mail(b"unsubscribe-mail", subscriber_key)
-        local, _, domain = mailbox.rpartition("@")
-        if tagged and len(own := f"{local}+out-{token}") <= _LONGEST_LOCAL:
-            mailbox = f"{own}@{domain}"
-        return f"mailto:{quote(mailbox, safe='@+')}?subject={quote(f'unsubscribe {token}')}"
+        tag, rest = _mailto(mailbox, tagged=tagged)
+        return f"{tag}{token}{rest}{token}" if tag else f"{rest}{token}"
 
     def read_unsubscribe_mail(self, text: str) -> int | None:
         """Return whom a mail takes off a list, by its subject or an address it went to, or None if not by us.
@@ -232,6 +231,18 @@ def feedback_about(listing_key: int, *, like: bool) -> str:
 @lru_cache(maxsize=8)  # to make them anew takes as long as a seal
 def _seals_with(secret_key: str, former_keys: tuple[str, ...]) -> Seals:
     return Seals(secret_key, former_keys)
+
+
+@lru_cache(maxsize=8)
+def _mailto(mailbox: str, *, tagged: bool) -> tuple[str, str]:
+    """Return what stands before the tokens of a link to a mail: before that in the address, and the one behind.
+
+    The first is empty where there is no token in the address. Each message of an issue has the same.
+    """
+    local, _, domain = mailbox.rpartition("@")
+    if tagged and len(local) + len(_TAG) + IN_BASE32 <= _LONGEST_LOCAL:
+        return f"mailto:{quote(local, safe='+')}{_TAG}", f"@{quote(domain)}?subject=unsubscribe%20"
+    return "", f"mailto:{quote(mailbox, safe='@+')}?subject=unsubscribe%20"
 
 
 def _mac(secret: str, purpose: bytes, number: int) -> bytes:

@@ -78,7 +78,7 @@ def read_mail(raw: bytes, links: Links) -> ReadMail:
 def _events(message: Message, content: bytes, links: Links, blank: InboundEvent) -> Iterator[InboundEvent]:
     """Yield the events of a mail, at least one: `blank` with what is known."""
     said = _reported(message)
-    if not said and not _is_automatic(message):
+    if not said and not _is_answer(message):
         key = leaver(links, (mails.header(message, "Subject"), *mails.headers(message, *_TO)))
         if key is not None:
             yield replace(blank, kind=EventKind.UNSUBSCRIBE, subscriber_key=key, found_by=FoundBy.TOKEN)
@@ -190,9 +190,9 @@ def _traces(message: Message, content: bytes) -> Traces:
     )
 
 
-def _is_automatic(message: Message) -> bool:
-    """Return whether a machine wrote a mail (RFC 3834)."""
-    return mails.header(message, "Auto-Submitted").partition(";")[0].strip().lower() not in {"", "no"}
+def _is_answer(message: Message) -> bool:
+    """Return whether a machine answers a mail (RFC 3834). One that leaves for its reader does not."""
+    return mails.header(message, "Auto-Submitted").lower().startswith("auto-replied")
 
 
 def _is_reply(message: Message) -> bool:

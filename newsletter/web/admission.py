@@ -8,16 +8,18 @@ import structlog
 from starlette.requests import Request
 
 from newsletter.core.newsletter_list import NewsletterList
-from newsletter.core.signup import AddressProblem, RequestError, SignUpRequest, read_address, wishes
+from newsletter.core.signup import AddressProblem, RequestError, SignUpRequest, UnprovenError, read_address, wishes
 from newsletter.ports import Clock
 from newsletter.readers.signup import SigningUp
 from newsletter.web.clients import Clients, Quota
 from newsletter.web.pages.forms import Form
+from newsletter.web.puzzles import Puzzles
 
 log = structlog.get_logger(__name__)
 
 # A person does not see this field. Programs that fill in all there is do, and what they send is thrown away.
 TRAP = "website"
+PROOF = "altcha"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +30,14 @@ class Admission:
         signing_up: notes who asks.
         clients: tells where requests come from.
         quota: how many each client may make.
+        puzzles: what each is to solve before; None: nothing.
         clock: the present moment.
     """
 
     signing_up: SigningUp
     clients: Clients
     quota: Quota
+    puzzles: Puzzles | None
     clock: Clock
 
     async def counts(self, request: Request) -> bool:
@@ -68,9 +72,12 @@ class Admission:
 
         The answer follows from this alone: it is the same for all addresses, and comes before any mail is written.
 
-        Raises: what `read` raises.
+        Raises: what `read` raises, and
+            UnprovenError: a puzzle is to be solved, and was not.
         """
         wanted = self.read(list_, form)
+        if self.puzzles and not self.puzzles.take(form.one(PROOF)):
+            raise UnprovenError
         if form.one(TRAP):
             log.info("sign_up_trapped", list=list_.name)
         else:

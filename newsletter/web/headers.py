@@ -14,5 +14,13 @@ STRICT = {
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex",
 }
+
+
+def with_script(nonce: str) -> dict[str, str]:
+    """Return the headers of a page with a script of its own, which has the nonce (chosen by chance)."""
+    policy = f"{STRICT['Content-Security-Policy']}; script-src 'nonce-{nonce}'"
+    return {"Content-Security-Policy": policy}
+
+
 # For pages without a reader's data: browsers may keep them and search engines may show them.
 PUBLIC = {"Cache-Control": "public, max-age=3600", "X-Robots-Tag": "all"}

@@ -10,12 +10,13 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from newsletter.core.bounces import Outcome
-from newsletter.core.errors import InboundError
+from newsletter.core.errors import ConfigurationError, InboundError
 from newsletter.core.relay import Security
 from newsletter.inbound.imap import ImapConfig, ImapSource
 from tests.inbound.corpus import plain
 from tests.inbound.dovecot import PASSWORD, USER, Dovecot, dovecot
 from tests.inbound.test_process import Desk, desk
+from tests.inbound.test_receiving import receiving
 from tests.smtp_server import Certificates
 from tests.store.samples import suppressed
 
@@ -65,10 +66,21 @@ async def test_a_mailbox_is_read_and_its_mails_are_moved_or_deleted_when_they_ar
     assert (done.mails, server.files(), server.files("Processed")) == (2, 0, 3)  # what nobody understood is kept
 
 
-async def test_a_mailbox_takes_a_token_instead_of_a_password(server: Dovecot, ca_file: Path, desk: Desk) -> None:
+async def test_a_mailbox_takes_a_token_of_a_file_which_is_read_at_each_login(
+    server: Dovecot, ca_file: Path, desk: Desk, tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    settings: dict[str, Any] = {"imap_host": "localhost", "imap_port": server.port, "imap_username": USER}
+    mailbox = (await receiving(**settings, imap_token_file=file, imap_ca_file=ca_file)).imap()
     server.put("1", desk.bounce(0))
-    done = await desk.mail.process([box(server, ca_file, token=lambda: TOKEN, password=str)])
-    assert done.outcomes == {Outcome.DEAD: 1}
+
+    with pytest.raises(ConfigurationError, match=r"__IMAP_TOKEN_FILE: .*token cannot be read: No such"):
+        await desk.mail.process([mailbox])
+    file.write_text("a token of yesterday\n")
+    with pytest.raises(InboundError, match="refuses the login"):
+        await desk.mail.process([mailbox])
+    file.write_text(f"{TOKEN}\n")
+    assert (await desk.mail.process([mailbox])).outcomes == {Outcome.DEAD: 1}
 
 
 async def test_what_is_wrong_with_the_way_to_a_mailbox_is_said_in_one_line(server: Dovecot, ca_file: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from newsletter.core.bounces import EventKind, FoundBy
-from newsletter.core.errors import ConfigurationError, NewsletterError, SourceError
+from newsletter.core.errors import NewsletterError, SourceError
 from newsletter.inbound.webhooks.brevo import Brevo
 from newsletter.inbound.webhooks.generic import Generic
 from newsletter.inbound.webhooks.mailgun import Mailgun
@@ -214,8 +214,3 @@ async def test_values_of_any_type_and_length_are_read_as_what_they_can_be(servic
     }
     [event] = await read(services, "postmark", request(replace(first_of("postmark"), content=odd)))
     assert (event.kind, event.address, len(event.id) < 300) == (EventKind.SOFT, "", True)
-
-
-def test_a_secret_that_is_none_is_a_mistake_of_the_settings() -> None:
-    with pytest.raises(ConfigurationError, match="NEWSLETTER_INBOUND__WEBHOOK_RESEND_SECRET"):
-        Resend(LINKS, "whsec_!!!")

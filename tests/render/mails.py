@@ -314,7 +314,7 @@ _FIGURE = Figure(url="https://cdn.example.org/figures/2305.18290.png", width=120
 def issues() -> dict[str, Issue]:
     """Return the sample issues by name."""
     return {
-        "one": _sample(factories.papers(1)),
+        "one": _open(_sample(factories.papers(1))),
         "short": _sample(factories.papers(4)),
         "twenty": _with_figure(_sample(factories.papers(46))),
         "sixty": _sample(factories.papers(60), most=0),
@@ -335,7 +335,9 @@ def issues() -> dict[str, Issue]:
             head=factories.masthead(title='"Best" <Papers> & more', intro="<i>Hi</i>", outro="A & B"),
             subject='"Best" <Papers> · <script>alert(1)</script> & "quotes"',
         ),
-        "german": _sample(factories.papers(9), head=factories.masthead(language="de", title="Neue Artikel")),
+        "german": _open(
+            _sample(factories.papers(9), head=factories.masthead(language="de", title="Neue Artikel"))
+        ),
         "german_reader": _sample(factories.papers(4)).in_language("de"),  # of an English list
         "chinese": _week(
             _sample(
@@ -364,6 +366,11 @@ def issues() -> dict[str, Issue]:
             )
         ),
     }
+
+
+def _open(of: Issue) -> Issue:
+    """Return an issue of a list that anybody may sign up for."""
+    return replace(of, terms=replace(of.terms, is_open=True))
 
 
 def _sample(

@@ -64,6 +64,8 @@ def form(**values: Any) -> dict[str, Any]:
         "problem": "wrong",
         "issue_url": "../../daily",
         "snippet": _SNIPPET,
+        "puzzle": "",
+        "nonce": "",
         **values,
     }
 
@@ -90,6 +92,7 @@ def states() -> list[tuple[str, dict[str, Any]]]:
         ("signup", form(is_open=False)),
         ("signup", form(problem="", has_weekly=False, topics=[], is_weekly=True)),
         ("signup", form(problem="many")),
+        ("signup", form(problem="unproven", puzzle="{}", nonce="0")),
         ("confirmed", confirmed("waits", preferences_url="")),
         ("confirmed", confirmed("stays out", preferences_url="")),
         *(("decide", {**who, "decision": said}) for said in ("asked", "accepted", "declined", "stays out")),

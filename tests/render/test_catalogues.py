@@ -127,7 +127,7 @@ _NO_WORDS = {
     "Gmail",
 }
 _SHOWN_ATTRIBUTES = re.compile(r'(?:alt|title|aria-label|aria-roledescription)="([^"]*)"')
-_HIDDEN = re.compile(r"<style.*?</style>|<!--.*?-->|<pre.*?</pre>", re.DOTALL)
+_HIDDEN = re.compile(r"<style.*?</style>|<script.*?</script>|<!--.*?-->|<pre.*?</pre>", re.DOTALL)
 
 
 def latin(page: str) -> set[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from datetime import datetime, timedelta
 from itertools import count
 
@@ -10,6 +12,7 @@ from newsletter.core.delivery import DeliveryState
 from newsletter.core.suppression import SuppressedBy
 from newsletter.ports import Store, Taken
 from tests.claiming import claim
+from tests.store.conftest import Opener
 from tests.store.samples import DAY, NOW, attempt, frozen, join, subscriber, suppressed
 
 A_DAY = timedelta(days=1)
@@ -190,3 +193,25 @@ async def test_many_dead_addresses_to_which_no_mail_ever_arrived_are_suppressed(
     await take(store, *dead)
     assert await store.suppressions.judge(now=NOW + A_DAY) == []
     assert len(await suppressed(store, "daily")) == 5
+
+
+async def test_an_event_that_two_processes_take_at_once_counts_once(store: Store, opened: Opener) -> None:
+    deliveries = await sent(store, 1, 20)
+    events = [event(EventKind.SOFT, key, status="4.2.2") for key in deliveries.values()]
+    other = await opened()
+    taken = await asyncio.gather(take(store, *events), take(other, *reversed(events)))
+    assert Counter(outcome for outcomes in taken for outcome in outcomes) == {
+        Outcome.COUNTED: 20,
+        Outcome.KNOWN: 20,
+    }
+    [counted] = await store.inbound.counts(since=DAY)
+    assert counted.number == 20
+
+
+async def test_what_comes_back_of_a_reader_who_was_erased_is_nobodys(store: Store) -> None:
+    deliveries = await sent(store, 1)
+    [reader] = await store.subscribers.records(list_name="daily")
+    await store.personal_data.erase("reader0@example.org", now=NOW)
+    left = event(EventKind.UNSUBSCRIBE, subscriber_key=reader.key, found_by=FoundBy.TOKEN)
+    bounced = event(EventKind.HARD, deliveries["reader0@example.org"])
+    assert await take(store, bounced, left) == [Outcome.UNKNOWN] * 2

@@ -32,6 +32,7 @@ from newsletter.sources import registry
 from newsletter.store import open_store
 from newsletter.web.app import PublicSite, public_app
 from newsletter.web.pages.kept import KeptPages
+from newsletter.web.puzzles import Puzzles
 from tests.delivery.services import relay_to
 from tests.smtp_server import SmtpServer
 from tests.web.site import LINKS, NOW, admission, fill
@@ -139,7 +140,12 @@ def link(mail: EmailMessage) -> str:
 
 @asynccontextmanager
 async def open_desk(
-    folder: Path, *, ceilings: Ceilings | None = None, tells_operator: bool = False, per_client: int = 10
+    folder: Path,
+    *,
+    ceilings: Ceilings | None = None,
+    tells_operator: bool = False,
+    per_client: int = 10,
+    altcha: bool = False,
 ) -> AsyncIterator[Desk]:
     """Serve the app without a socket; its ledger and its list file are in a folder."""
     store = await open_store(f"sqlite:///{folder}/newsletter.db")
@@ -173,6 +179,7 @@ async def open_desk(
                     wake=lambda: desk.wake(),  # noqa: PLW0108 (there is no desk yet)
                     clock=lambda: desk.now,
                     per_client=per_client,
+                    puzzles=Puzzles(secret="x", clock=lambda: desk.now) if altcha else None,
                 ),
                 links=LINKS,
                 renderer=templates,

@@ -28,6 +28,7 @@ from newsletter.web.admission import Admission
 from newsletter.web.app import PublicSite, public_app
 from newsletter.web.clients import Clients, Quota
 from newsletter.web.pages.kept import KeptPages
+from newsletter.web.puzzles import Puzzles
 from newsletter.web.server import serving
 from tests.store.samples import join, key_of, of_list, suppressed
 from tests.web.studio import TEMPLATES
@@ -139,6 +140,7 @@ def admission(
     links: Links = LINKS,
     clock: Clock = lambda: NOW,
     per_client: int = 10,
+    puzzles: Puzzles | None = None,
 ) -> Admission:
     """Let requests to sign up in that come by a proxy on this machine."""
     signing_up = SigningUp(
@@ -150,7 +152,7 @@ def admission(
         wake=wake,
     )
     clients = Clients([ip_network("127.0.0.0/8")])
-    return Admission(signing_up=signing_up, clients=clients, quota=Quota(per_client), clock=clock)
+    return Admission(signing_up=signing_up, clients=clients, quota=Quota(per_client), puzzles=puzzles, clock=clock)
 
 
 @asynccontextmanager

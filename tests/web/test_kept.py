@@ -76,7 +76,7 @@ def app_of(
 
 
 def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
+    return sorted(path.name for path in folder.glob("*"))
 
 
 async def answer(app: Starlette) -> httpx2.Response:
@@ -180,10 +180,10 @@ async def test_a_page_made_while_a_template_changed_is_not_kept(site: Site, tmp_
             return page
 
     pages = Changing()
-    assert b"<!-- 1 -->" in await content(app_of(site, pages, tmp_path))
-    assert names(tmp_path) == []
-    assert b"<!-- 2 -->" in await content(app_of(site, pages, tmp_path))
-    assert b"<!-- 2 -->" in await content(app_of(site, pages, tmp_path))
+    assert b"<!-- 1 -->" in await content(app_of(site, pages, tmp_path / "pages"))
+    assert names(tmp_path / "pages") == []
+    assert b"<!-- 2 -->" in await content(app_of(site, pages, tmp_path / "pages"))
+    assert b"<!-- 2 -->" in await content(app_of(site, pages, tmp_path / "pages"))
     assert pages.count == 2
 
 
@@ -199,7 +199,7 @@ async def test_a_page_that_cannot_be_kept_is_shown_all_the_same(site: Site, tmp_
 
 async def test_a_page_that_fails_is_tried_again(site: Site, tmp_path: Path) -> None:
     pages = Counting(trouble=RenderError("web/issue.html:3: no such value"))
-    app = app_of(site, pages, tmp_path)
+    app = app_of(site, pages, tmp_path / "pages")
     with pytest.raises(RenderError):
         await content(app)
     pages.trouble = None
@@ -208,12 +208,12 @@ async def test_a_page_that_fails_is_tried_again(site: Site, tmp_path: Path) -> N
 
 async def test_an_empty_file_is_no_page(site: Site, tmp_path: Path) -> None:
     pages = Counting()
-    app = app_of(site, pages, tmp_path)
+    app = app_of(site, pages, tmp_path / "pages")
     page = await content(app)
-    [name] = names(tmp_path)
-    (tmp_path / name).write_bytes(b"")
+    [name] = names(tmp_path / "pages")
+    (tmp_path / "pages" / name).write_bytes(b"")
     assert await content(app) == page
-    assert (tmp_path / name).read_bytes() == page
+    assert (tmp_path / "pages" / name).read_bytes() == page
 
 
 def test_many_writers_of_one_page_leave_it_whole(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ from starlette.routing import Route
 
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.page_names import API
-from newsletter.core.signup import LONGEST_ADDRESS_TYPED, MOST_TOPICS, AddressProblem, RequestError
-from newsletter.web.admission import TRAP, Admission, media_type
+from newsletter.core.signup import LONGEST_ADDRESS_TYPED, MOST_TOPICS, AddressProblem, RequestError, UnprovenError
+from newsletter.web.admission import PROOF, TRAP, Admission, media_type
 from newsletter.web.pages.forms import Form, read_body
 
 _MAX_BODY_BYTES = 16 * 1024
@@ -52,6 +52,7 @@ class _Wanted(BaseModel):
     name: str = Field(default="", max_length=400)
     topics: tuple[str, ...] = Field(default=(), max_length=MOST_TOPICS, strict=False)
     cadence: Cadence | None = Field(default=None, strict=False)
+    altcha: str = ""  # the solution of a puzzle, where the operator asks for one
     website: str = ""  # the trap of the form, for sites that send their own form by a script
 
 
@@ -59,7 +60,11 @@ def routes(admission: Admission) -> list[Route]:
     """Return the routes; `admission` lets requests in."""
     door = _SignUpDoor(admission)
     path = f"/{API}/signup"
-    return [Route(path, door.ask, methods=["POST"]), Route(path, door.allow, methods=["OPTIONS"])]
+    return [
+        Route(path, door.ask, methods=["POST"]),
+        Route(path, door.allow, methods=["OPTIONS"]),
+        Route(f"/{API}/puzzle", door.puzzle, methods=["GET"]),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,12 @@ class _SignUpDoor:
     async def allow(self, _: Request) -> Response:
         """Tell a browser that any site may ask (CORS: https://fetch.spec.whatwg.org/#http-cors-protocol)."""
         return Response(status_code=204, headers=_PREFLIGHT)
+
+    async def puzzle(self, _: Request) -> Response:
+        """Give a puzzle, for the widget of ALTCHA on other sites; 404 where none is asked for."""
+        if self.admission.puzzles is None:
+            return _refused(404, "no puzzle is asked for")
+        return JSONResponse(self.admission.puzzles.new(), headers=_CORS)
 
     async def ask(self, request: Request) -> Response:
         """Note who asks."""
@@ -100,6 +111,7 @@ class _SignUpDoor:
                 "name": [wanted.name],
                 "topic": wanted.topics,
                 "cadence": [wanted.cadence or ""],
+                PROOF: [wanted.altcha],
                 TRAP: [wanted.website],
             }
         )
@@ -107,6 +119,8 @@ class _SignUpDoor:
             await self.admission.take(request, list_, form)
         except RequestError as error:
             return _refused(422, _PROBLEMS[error.problem])
+        except UnprovenError:
+            return _refused(422, f"altcha: solve a puzzle of /{API}/puzzle, each once")
         return JSONResponse(_ASKED, 202, headers=_CORS)
 
 

@@ -7,7 +7,9 @@ cookies and no accounts whose rights it could borrow, and all it causes is one m
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from secrets import token_urlsafe
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -17,7 +19,7 @@ from starlette.routing import Route
 
 from newsletter.core.newsletter_list import Cadence, NewsletterList, SignUpRule
 from newsletter.core.page_names import SIGN_UP
-from newsletter.core.signup import MOST_TOPICS, VALID_FOR, RequestError
+from newsletter.core.signup import MOST_TOPICS, VALID_FOR, RequestError, UnprovenError
 from newsletter.core.tokens import Links
 from newsletter.core.webmail import webmail_of
 from newsletter.ports import Issues
@@ -105,6 +107,8 @@ class _SignUpPages:
             wanted = await self.admission.take(request, list_, typed)
         except RequestError as error:
             return await self._form(list_, typed, problem=error.problem.value, status=422)
+        except UnprovenError:  # the form stood on a page without a puzzle, or no script runs
+            return await self._form(list_, typed, problem="unproven", status=422)
         values = {
             "masthead": list_.masthead,
             "email": wanted.email,
@@ -144,7 +148,12 @@ class _SignUpPages:
             "issue_url": await self._newest(list_.name, "../.."),
             "snippet": _SNIPPET.format(action=self.links.sign_up(list_.name), pitch=_PITCHES[list_.cadence]),
         }
-        return HTMLResponse(self.renderer.page("signup", values), status)
+        puzzle = self.admission.puzzles.new() if self.admission.puzzles and values["is_open"] else None
+        nonce = token_urlsafe(16) if puzzle else ""
+        page = self.renderer.page(
+            "signup", {**values, "puzzle": json.dumps(puzzle) if puzzle else "", "nonce": nonce}
+        )
+        return HTMLResponse(page, status, headers=headers.with_script(nonce) if nonce else None)
 
     async def _newest(self, list_name: str, root: str) -> str:
         """Return the address of a list's page as seen from another one, or nothing where it has no issue."""
