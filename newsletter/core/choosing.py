@@ -26,7 +26,7 @@ does not.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from itertools import chain, islice
 from math import inf
@@ -52,6 +52,7 @@ _LEAST_LIKE = -1 / 2
 _LONGEST_TITLE = 100  # characters of a liked paper's title in a reason
 _NO_LIKENESS = Likeness({}, {}, frozenset())
 _MOST_NAMED = 20  # beyond it, one more is worth next to nothing
+_BYTE = 255
 _NAMED = [0.0, *(2.0 - 0.5**more for more in range(_MOST_NAMED))]
 _POOL = 4  # times the places for which similarity counts: so far down it is looked for what else there is
 
@@ -80,7 +81,10 @@ class _Wishes(NamedTuple):
 
 
 class _Fit(NamedTuple):
-    """What fits a reader's wishes, by position: what it is worth, and by which wishes it fits."""
+    """What fits a reader's wishes, by position: what it is worth, and by which wishes it fits.
+
+    Of what can't be among the reader's first, `value` leaves some out.
+    """
 
     value: dict[int, float]
     follows: Sequence[Matching]
@@ -113,6 +117,9 @@ class Chooser:
         self._worth = [[named - place for place in places] for named in _NAMED]
         self._order = by_score(listings)
         self._again = {one.key: position for position, one in enumerate(listings) if one.again}
+        self._by_place = sorted(range(len(listings)), key=places.__getitem__)  # of equals, the first one first
+        # More of what one number of wishes matches can't be among the first, see `_best`.
+        self._enough = len(listings) if reserved else max(self._most, _POOL * (1 + terms.layout.for_you))
         self._held_back = frozenset(self._again.values())  # from who missed nothing
         self._positions = {one.key: position for position, one in enumerate(listings)}
         self._reserved, self._languages = reserved, languages
@@ -123,6 +130,8 @@ class Chooser:
             for name, words in matches(self._index, terms.topics).items()
         }
         self._follows = Follows(self._index)
+        self._ranks = {position: rank for rank, position in enumerate(self._by_place)}
+        self._counts = {name: self._as_counts(positions) for name, positions in self._topics.items()}
         self._cached = lru_cache(maxsize=_KEPT)(self._choice)
 
     def of(self, reader: Subscriber, had: frozenset[int] = frozenset()) -> Choice:
@@ -176,19 +185,23 @@ class Chooser:
         """Return what fits a reader's wishes, but for what the reader had."""
         topics = [self._topics[name] for name in wishes.topics if name in self._topics]
         follows = [self._follows.matching(follow) for follow in wishes.follows]
-        named = Counter(chain(*topics, *[one.positions for one in follows]))
         authors = [one.positions for one in follows if one.reason.kind is ReasonKind.AUTHOR]
         by_authors = frozenset[int]().union(*authors)
         scores = self._interests.scores(wishes.interest) if wishes.interest else {}
         likeness = self._likeness.of(wishes.opinions) if wishes.opinions else _NO_LIKENESS
-        if len(topics) + len(follows) > _MOST_NAMED:
-            named = Counter({position: min(count, _MOST_NAMED) for position, count in named.items()})
-        for position in chain(scores.keys(), likeness.likest.keys()):
-            named.setdefault(position, 0)
-        for position in chain(without, likeness.unwanted.difference(by_authors)):
-            named.pop(position, None)
-        worth = self._worth
-        value = {position: worth[named[position]][position] for position in sorted(named)}
+        left_out = {*without, *likeness.unwanted.difference(by_authors)}
+        counts = self._matching(wishes.topics, follows)
+        # What isn't worth what the number of wishes and its place say, or stands first whatever it is worth.
+        special = {*scores, *likeness.values, *likeness.likest, *by_authors}
+        fitting = [
+            each for each in special if each in scores or each in likeness.likest or counts[self._ranks[each]]
+        ]
+        best = self._best(counts, len(topics) + len(follows), special | left_out)
+        worth, ranks = self._worth, self._ranks
+        value = {
+            each: worth[min(counts[ranks[each]], _MOST_NAMED)][each]
+            for each in sorted({*best, *fitting} - left_out)
+        }
         best_text = max(scores.values(), default=0.0) or 1.0
         for position in value.keys() & scores.keys():
             value[position] += _TEXT * scores[position] / best_text
@@ -197,9 +210,54 @@ class Chooser:
             value[position] += _LIKE * _share(likeness.values[position], best_like)
         return _Fit(value, follows, topics, scores, likeness, by_authors.intersection(value))
 
+    def _as_counts(self, positions: Iterable[int]) -> int:
+        """Return a number with a byte for each listing, in the order of places: 1 for those at some positions.
+
+        The sum of such numbers counts matches of all listings at once.
+        """
+        counts = bytearray(len(self._by_place))
+        for position in positions:
+            counts[self._ranks[position]] = 1
+        return int.from_bytes(counts, "little")
+
+    def _matching(self, topics: Collection[str], follows: Sequence[Matching]) -> bytes:
+        """Return how many wishes match each listing, in the order of places; 20 may stand for more."""
+        if len(topics) + len(follows) > _BYTE:
+            found = [self._topics.get(name, {}) for name in topics]
+            named = Counter(chain(*found, *[one.positions for one in follows]))
+            return bytes(min(named[position], _MOST_NAMED) for position in self._by_place)
+        counts = bytearray(
+            sum(self._counts.get(name, 0) for name in topics).to_bytes(len(self._by_place), "little")
+        )
+        for one in follows:
+            for position in one.positions:
+                counts[self._ranks[position]] += 1
+        return bytes(counts)
+
+    def _best(self, counts: bytes, most: int, apart: Collection[int]) -> list[int]:
+        """Return the positions of listings that may be among the first.
+
+        Those that the same number of wishes match are worth the more the better their place is. So of each number
+        the first ones will do.
+
+        Args:
+            counts: how many wishes match each listing, in the order of places.
+            most: the highest of these numbers, or more.
+            apart: positions that are left out here.
+        """
+        found = []
+        for count in range(1, min(most, _BYTE) + 1):
+            left, rank = self._enough, counts.find(count)
+            while rank >= 0 and left:
+                if self._by_place[rank] not in apart:
+                    found.append(self._by_place[rank])
+                    left -= 1
+                rank = counts.find(count, rank + 1)
+        return found
+
     def _reasons(self, position: int, wishes: _Wishes, fit: _Fit) -> tuple[Reason, ...]:
         """Return why a listing fits."""
-        reasons = [one.reason for one in fit.follows if position in one.positions]
+        reasons = [one.reason for one in fit.follows if position in one.positions] if fit.follows else []
         if position in fit.likeness.unwanted:
             return tuple(one for one in reasons if one.kind is ReasonKind.AUTHOR)
         reasons += [matching[position] for matching in fit.topics if position in matching]
@@ -225,6 +283,7 @@ class Chooser:
         varied: list[int] = []
         # By position: how similar a listing is to those `before`, and how many of them that takes into account.
         likest: dict[int, tuple[float, int]] = {}
+        similarities = self._index.similarities
         while pool and len(varied) < places:
             best, most = pool[0], -inf
             for position in pool:
@@ -232,7 +291,7 @@ class Chooser:
                     break  # no one from here on can be better: similarity only takes away
                 likeness, known = likest.get(position, (0.0, 0))
                 for one in before[known:]:
-                    likeness = max(likeness, self._index.similarities(one)[position])
+                    likeness = max(likeness, similarities(one)[position])
                 likest[position] = likeness, len(before)
                 if (worth := value[position] - _SIMILAR * likeness) > most:
                     best, most = position, worth

@@ -133,7 +133,9 @@ readers = st.builds(
     *[st.sampled_from(["agents", "birds", "gone"])] * 2,
     mode=st.sampled_from([None, *TopicsMode]),
     interest=st.sampled_from(["", "graphs", "fish and chips"]),
-    follows=st.sampled_from(["", "keyword: fish", "keyword: graphs;organization: none"]),
+    follows=st.sampled_from(
+        ["", "keyword: fish", "keyword: graphs;organization: none", "author: Ann Bé;keyword: birds"]
+    ),
 )
 
 
@@ -257,6 +259,40 @@ def test_opinions_never_bring_a_listing_twice_nor_put_what_does_not_fit_before_w
     assert fits == sorted(fits, reverse=True)
     if mode is TopicsMode.FIRST:
         assert set(choice.positions) == {0, 1, 2, 3}
+
+
+MANY = st.lists(
+    st.sampled_from(["fish", "agents", "fish agents", "a graph", "agents on graphs", "birds"]), max_size=60
+)
+
+
+@given(
+    MANY,
+    readers,
+    st.lists(st.tuples(st.sampled_from(["fish", "agents and fish", "graphs"]), st.booleans()), max_size=3),
+    st.integers(1, 12),
+    st.sets(st.integers(1, 60), max_size=30),
+)
+def test_a_lower_limit_gives_the_beginning_of_what_no_limit_gives(
+    page: list[str], one: Subscriber, said: list[tuple[str, bool]], most: int, had: set[int]
+) -> None:
+    opinions = tuple(opinion(title, liked=liked, key=key) for key, (title, liked) in enumerate(said))
+    one = replace(one, opinions=opinions)
+    everything = [
+        replace(item, listing=replace(item.listing, authors=("Ann Bé",) if item.key % 9 == 0 else ()))
+        for item in listings(*page)
+    ]
+    terms = replace(TERMS, layout=Layout(for_you=1), max_listings=0)
+    whole = Chooser(everything, terms).of(one, frozenset(had))
+    choice = Chooser(everything, replace(terms, max_listings=most)).of(one, frozenset(had))
+    assert choice.positions == whole.positions[:most]
+    assert choice.reasons == whole.reasons[:most]
+
+
+def test_more_wishes_than_a_byte_counts_are_worth_what_twenty_are() -> None:
+    many = reader(*["agents"] * 300)
+    assert Chooser(LISTINGS, TERMS).of(many).positions == (1, 3, 0, 2)
+    assert Chooser(LISTINGS, TERMS).of(reader(*["agents"] * 20)).positions == (1, 3, 0, 2)
 
 
 WEEK = [DAY - timedelta(days=back) for back in range(9)]  # the last two are of the week before
