@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import statistics
 import time
 from collections import deque
@@ -25,6 +26,7 @@ import dkim
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from newsletter.core.choice import Choice, Reason, ReasonKind
 from newsletter.core.choosing import Chooser
 from newsletter.core.delivery import Delivery, DeliveryState
 from newsletter.core.issue import Issue, IssueListing
@@ -128,6 +130,14 @@ def deliveries(of: Issue, readers: int) -> list[Delivery]:
     return [one._replace(choice=choices.of(one.subscriber), subject=of.subject) for one in made]
 
 
+def own_choices(of: Issue, to: list[Delivery]) -> list[Delivery]:
+    """Return deliveries with choices that no two of them share: of 20 papers, six of which fit a topic."""
+    chance, size = random.Random(7), min(TERMS.max_listings, len(of.listings))  # noqa: S311 (not for secrets)
+    reasons = (((Reason(ReasonKind.TOPIC, "agents", "agents"),),) * 6 + ((),) * size)[:size]
+    positions = range(len(of.listings))
+    return [one._replace(choice=Choice(tuple(chance.sample(positions, size)), reasons)) for one in to]
+
+
 def message(renderer: TemplateRenderer, of: Issue, signer: Signer | None = None) -> IssueMessage:
     """Render an issue to ready segments."""
     mails = MailRenderer(renderer, LINKS, signer)
@@ -164,6 +174,7 @@ def contenders(listings: int, readers: int) -> list[Contender]:
     return [
         Contender("issue to segments", lambda: message(renderer, of), 1),
         _each("segments", plain.for_reader, to),
+        _each("segments, own choices", plain.for_reader, own_choices(of, to)),
         _each("segments, RSA-2048", signed.for_reader, to[: max(readers // 2, 1)]),
         _each("naive", lambda one: naive(renderer, of, one), to[:2]),
         _each("naive, RSA-2048", lambda one: naive(renderer, of, one, signed=True), to[:2]),
@@ -209,7 +220,7 @@ def main() -> None:
     size = len(message(TemplateRenderer(None, TEMPLATES), of).for_reader(deliveries(of, 1)[0])[1])
     print(f"{arguments.listings} listings, {size:,} bytes a message; medians of {arguments.rounds} rounds")
     for name, milliseconds in medians.items():
-        print(f"  {name:<20} {milliseconds:10.3f} ms")
+        print(f"  {name:<24} {milliseconds:10.3f} ms")
     for name, ratio in ratios.items():
         print(f"  {name} takes {ratio:,.0f} times as long as segments")
 

@@ -29,7 +29,7 @@ class Message(Protocol):
         ...
 
     def composed_for(self, delivery: Delivery) -> Composed:
-        """Return the same in pieces, the last of them not empty; nearly all of it is one object for all readers.
+        """Return the same in pieces, such as header fields and body; the last of them is not empty.
 
         If no line of one reader's bytes begins with a dot, then none of any reader's does; and if they are ASCII,
         then those of every reader with an ASCII address are.
