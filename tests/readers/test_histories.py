@@ -367,7 +367,12 @@ class Histories(RuleBasedStateMachine):
         self.do(self.store.inbound.take([event], now=self.now))
         assert self.do(self.store.suppressions.judge(now=self.now)) == []
         if person:  # else they were erased since, and nobody knows whose it was
-            self.suppressed(person, name if kind is EventKind.UNSUBSCRIBE else ALL, SuppressedBy.INBOUND)
+            leaves = kind is EventKind.UNSUBSCRIBE
+            reader = self.truth.readers[name, person]
+            if leaves and (person, name) not in self.truth.bars:
+                reader.was = reader.status
+            by = SuppressedBy.READER if leaves else SuppressedBy.INBOUND
+            self.suppressed(person, name if leaves else ALL, by)
         self.do(self.learn_keys())
 
     # What the program does.
