@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from binascii import Error
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -70,7 +69,7 @@ def solved(secret: str, proof: str, *, now: datetime) -> str | None:
         algorithm, hashed, number = said["algorithm"], said["challenge"], said["number"]
         salt, signature = said["salt"], said["signature"]
         end = float(parse_qs(salt.partition("?")[2])["expires"][0])
-    except (Error, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         return None
     if algorithm != _ALGORITHM or not isinstance(number, int) or not now.timestamp() < end:
         return None

@@ -208,6 +208,8 @@ def asked_again(known: SignUp, request: SignUpRequest, now: datetime) -> SignUp 
     Anew means with another number, so that the links in mails of the earlier one, which are used up, stay so.
     """
     match known.state:
+        case SignUpState.ASKED if known.ready_at is None:  # its mail was given up
+            return replace(known, request=request, asked_at=now, ready_at=now, attempts=0)
         case SignUpState.ASKED:
             return replace(known, request=request)
         case SignUpState.MAILED if known.mailed_at is None or now - known.mailed_at >= ASK_AGAIN_AFTER:

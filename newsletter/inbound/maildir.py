@@ -37,7 +37,10 @@ class MaildirSource(MailboxSource):
         """Give the mailbox."""
         missing = [part for part in ("new", "cur") if not (self._folder / part).is_dir()]
         if missing:
-            raise InboundError(f"{self._folder}: is no Maildir: it has no folder {' and '.join(missing)}")
+            there = " and ".join(missing)
+            raise InboundError(
+                f"{self._folder}: is no Maildir: it has no folder {there}; mail servers make it with a first mail"
+            )
         yield _Maildir(self._folder)
 
 

@@ -90,7 +90,7 @@ class ReaderLetters:
                 is_done = False
             except Exception:
                 log.exception("letters_broke")
-                return
+                is_done = False
             if not is_done and not await self._closes_within(_SECONDS_BETWEEN_TRIES):
                 self._again = True
 

@@ -17,7 +17,7 @@ from newsletter.core.newsletter_list import Masthead, NewsletterList, SignUpRule
 from newsletter.core.signup import DECIDED_WITHIN, VALID_FOR, Ceilings, SignUp, SignUpMail
 from newsletter.core.subscriber import Subscriber, SubscriberStatus
 from newsletter.core.tokens import Links
-from newsletter.ports import Clock, LetterKind, Letters, Lists, SignUps, Subscribers
+from newsletter.ports import Clock, LetterKind, Letters, Lists, LoadedLists, SignUps, Subscribers
 from newsletter.render.issue.catalogues import SOURCE
 from newsletter.render.issue.language import language
 from newsletter.render.issue.times import schedule, span
@@ -25,7 +25,8 @@ from newsletter.render.mime.addresses import Mailbox
 
 log = structlog.get_logger(__name__)
 
-_IN_A_ROUND = 20
+# What a process had in hand when it was stopped waits for a while: so it is little.
+_IN_A_ROUND = 5
 _FAILURES = 3  # in a row, after which a round ends: the relay is in trouble
 # Less than what is left for the whole process to end in, after its scheduler.
 _SECONDS_TO_FINISH = 2.0
@@ -86,8 +87,8 @@ class SignUpMails:
             except Exception:
                 log.exception("sign_up_mails_broke")
 
-    async def send(self, *, stop: asyncio.Event | None = None) -> int:
-        """Send all that may be sent now, and return how many mails that were.
+    async def send(self, *, stop: asyncio.Event | None = None) -> None:
+        """Send all that may be sent now.
 
         Args:
             stop: when set, no further mail is begun.
@@ -97,19 +98,29 @@ class SignUpMails:
             ConfigurationError: the folder of list files is not there.
         """
         await self.signups.forget_old(now=self.clock())
-        count = failures = 0
+        failures = 0
         while some := await self.signups.next_mails(self.ceilings, most=_IN_A_ROUND, now=self.clock()):
-            lists = (await asyncio.to_thread(self.lists.read)).right
+            lists = await asyncio.to_thread(self.lists.read)
             for one in some:
                 if self._closed or (stop is not None and stop.is_set()):
-                    return count
-                file = lists.get(one.list)
-                was_sent = file is not None and await self._send(one, file.list)
-                count += was_sent
-                failures = 0 if was_sent else failures + 1
+                    return
+                failures = 0 if await self._send_of(one, lists) else failures + 1
             if failures >= _FAILURES:
                 break
-        return count
+
+    async def _send_of(self, signup: SignUp, lists: LoadedLists) -> bool:
+        """Send the next mail of a sign-up if its list takes readers still; else it is over, or waits for its file.
+
+        Returns:
+            False: the relay did not take it.
+        """
+        file = lists.right.get(signup.list)
+        if file is not None and file.list.signup is not SignUpRule.CLOSED:
+            return await self._send(signup, file.list)
+        is_over = signup.list not in lists.wrong
+        log.warning("letter_of_no_list", list=signup.list, is_over=is_over)
+        await self.signups.mail_not_sent(signup.key, for_good=is_over, now=self.clock())
+        return True  # the relay is in no trouble
 
     async def _send(self, signup: SignUp, list_: NewsletterList) -> bool:
         """Send the next mail of a sign-up, and note what became of it; return whether it was sent."""

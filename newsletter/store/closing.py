@@ -167,8 +167,7 @@ class IssueCloser:
             known = [(key, subscriber_of(values), suppression) for _, key, suppression, *values in found]
             getting = {key for key, reader, _ in known if issue.terms.suits(reader.cadence)}
             had = await closing.brought.to(connection, getting)
-            waiting = {key for key, reader, _ in known if _may_have_missed(reader)}
-            missed = await closing.missed.by(connection, waiting & getting)
+            missed = await closing.missed.by(connection, getting)
             said = await closing.opinions.of(connection, getting)
             given = {key: reader.examples for key, reader, _ in known if reader.examples and key in getting}
             examples = await closing.examples.of(connection, given) if given else {}
@@ -252,11 +251,6 @@ async def _add_listings(connection: AsyncConnection, issue: Issue) -> None:
         await connection.execute(sa.insert(issue_listings), added)
     except IntegrityError as error:
         raise StaleDraftError(f"{issue.list} {issue.day}: a listing has been merged into another") from error
-
-
-def _may_have_missed(reader: Subscriber) -> bool:
-    """Return whether there may be issues that a reader wanted none of, by their days or a pause."""
-    return reader.days is not None or reader.paused_until is not None
 
 
 def _planned(closing: _Closing, reader: _Reader, plan: Plan, now: datetime) -> tuple[Any, ...]:

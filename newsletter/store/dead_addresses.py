@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.address import address_key, domain_of
-from newsletter.core.bounces import BOUNCES
+from newsletter.core.bounces import BOUNCES, Outcome
 from newsletter.core.dead_addresses import MANY, WITHIN, enough_taken, is_another_day, is_providers_fault
 from newsletter.core.delivery import Change, DeliveryState
 from newsletter.core.steps import dead_address
@@ -116,7 +116,8 @@ def _shown(by: SuppressedBy, list_name: str, day: date) -> str:
 
 async def _is_providers_fault(connection: AsyncConnection, domain: str, now: datetime) -> bool:
     lately = sa.and_(dead_addresses.c.domain == domain, dead_addresses.c.since > now - WITHIN)
-    dead = await connection.scalar(sa.select(sa.func.count()).select_from(dead_addresses).where(lately)) or 0
+    waiting = await connection.scalar(sa.select(sa.func.count()).select_from(dead_addresses).where(lately)) or 0
+    dead = max(waiting, await _came_back_dead(connection, domain, now))
     if dead < MANY:
         return False
     if not await _took_before(connection, lately):
@@ -134,6 +135,25 @@ async def _is_providers_fault(connection: AsyncConnection, domain: str, now: dat
     )
     counted = await connection.scalar(sa.select(sa.func.count()).select_from(taken)) or 0
     return is_providers_fault(dead, counted, took_before=True)
+
+
+async def _came_back_dead(connection: AsyncConnection, domain: str, now: datetime) -> int:
+    """Return to how many addresses of a domain mail came back lately that calls them dead, decided ones included.
+
+    Reports come one by one. So what is decided on already counts for the next of them.
+    """
+    email = sa.func.lower(deliveries.c.email)
+    query = (
+        sa.select(sa.func.count(email.distinct()))
+        .select_from(inbound_events)
+        .join(deliveries, deliveries.c.key == inbound_events.c.delivery_key)
+        .where(
+            inbound_events.c.at > now - WITHIN,
+            inbound_events.c.outcome == Outcome.DEAD,
+            email.endswith(f"@{domain}", autoescape=True),
+        )
+    )
+    return int(await connection.scalar(query) or 0)
 
 
 async def _took_before(connection: AsyncConnection, lately: sa.ColumnElement[bool]) -> bool:

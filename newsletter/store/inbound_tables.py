@@ -23,7 +23,7 @@ inbound_events = sa.Table(
     sa.Column("outcome", one_of(Outcome), nullable=False),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
-    sa.Column("at", Moment, nullable=False),
+    sa.Column("at", Moment, nullable=False, index=True),
 )
 
 # How many events came to what, by day (UTC) and source.

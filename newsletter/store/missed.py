@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,7 +13,7 @@ from newsletter.core.issue import Issue
 from newsletter.core.missed import REASONS
 from newsletter.core.steps import NOT_BROUGHT
 from newsletter.store.bulk import among
-from newsletter.store.tables import IS_CLOSED, deliveries, issue_listings, issues
+from newsletter.store.tables import IS_CLOSED, deliveries, issue_listings, issues, subscribers
 
 
 async def missed(connection: AsyncConnection, list_name: str, keys: Collection[int]) -> frozenset[int]:
@@ -30,18 +30,20 @@ class Missed:
 
     Args:
         held: the keys of these listings by issue of the last two weeks, oldest first; of many issues none.
+        since: when these weeks began; aware.
     """
 
-    def __init__(self, held: Mapping[int, frozenset[int]]) -> None:
-        self._held = held
+    def __init__(self, held: Mapping[int, frozenset[int]], since: datetime) -> None:
+        self._held, self._since = held, since
 
     @classmethod
     async def before(cls, connection: AsyncConnection, issue: Issue) -> Missed:
         """Return what can be asked about an issue."""
         again = {one.key for one in issue.listings if one.again}
-        if not again:
-            return cls({})
         since = issue.day - timedelta(days=MAX_CATCH_UP_DAYS)
+        begins = datetime.combine(since, time(), UTC)
+        if not again:
+            return cls({}, begins)
         theirs = sa.and_(
             issue_listings.c.issue_key == issues.c.key, among(connection, issue_listings.c.listing_key, again)
         )
@@ -55,15 +57,25 @@ class Missed:
         held: dict[int, frozenset[int]] = {}
         for key, listing in await connection.execute(query):
             held[key] = held.get(key, frozenset()) | ({listing} if listing is not None else frozenset())
-        return cls(held)
+        return cls(held, begins)
 
     async def by(self, connection: AsyncConnection, readers: Collection[int]) -> dict[int, frozenset[int]]:
         """Return by subscribers' keys the listings of issues that they missed since they last got one."""
         if not self._held or not readers:
             return {}
-        query = sa.select(
-            deliveries.c.subscriber_key, deliveries.c.issue_key, deliveries.c.state, deliveries.c.reason
-        ).where(among(connection, deliveries.c.subscriber_key, readers), deliveries.c.issue_key.in_(self._held))
+        # Of a million readers few have days or pauses, or had some until lately: only theirs are looked up.
+        may_have = sa.or_(
+            subscribers.c.days.is_not(None),
+            subscribers.c.paused_until.is_not(None),
+            subscribers.c.updated_at >= self._since,
+        )
+        columns = (deliveries.c.subscriber_key, deliveries.c.issue_key, deliveries.c.state, deliveries.c.reason)
+        query = (
+            sa.select(*columns)
+            .join(subscribers, subscribers.c.key == deliveries.c.subscriber_key)
+            .where(among(connection, subscribers.c.key, readers), may_have)
+            .where(deliveries.c.issue_key.in_(self._held))
+        )
         order = {key: place for place, key in enumerate(self._held)}
         found: dict[int, frozenset[int]] = {}
         for reader, key, state, reason in sorted(await connection.execute(query), key=lambda row: order[row[1]]):

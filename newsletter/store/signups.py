@@ -47,7 +47,7 @@ SIGNING_UP = "sign up"
 # Clients are told apart by how many addresses they asked for within this.
 _LATELY = timedelta(days=1)
 # Of those that wait, so many are looked at for one round of mails.
-_LOOKED_AT = 500
+_LOOKED_AT = 100
 
 _ASKING = (SignUpState.ASKED, SignUpState.MAILED)
 
@@ -122,7 +122,7 @@ class SqlSignUps(SignUps):
 
         async def whole(connection: AsyncConnection) -> Sequence[SignUp]:
             await self._database.alone(connection, SIGNING_UP)
-            others = await _ready(connection, now, signups.c.state.not_in(_ASKING), limit=most)
+            others = await _others_ready(connection, now, most)
             asking = await _to_ask(connection, ceilings, most - len(others), now)
             for one in (*others, *asking):
                 await _write(connection, begun(one, now))
@@ -209,18 +209,18 @@ async def _to_ask(connection: AsyncConnection, ceilings: Ceilings, most: int, no
         return []
     full = [domain for domain, those in sent_to.items() if not room(ceilings.per_domain, those)]
     crowd = _crowds(now)
-    waiting = await _ready(
-        connection,
-        now,
-        sa.and_(signups.c.state.in_(_ASKING), signups.c.domain.not_in(full)),
-        signups.c.state == SignUpState.MAILED,
-        sa.func.coalesce(sa.select(crowd.c.size).where(crowd.c.client == signups.c.client).scalar_subquery(), 1),
-        signups.c.asked_at,
-        limit=_LOOKED_AT,
+    size = sa.func.coalesce(crowd.c.size, 1)
+    query = (
+        sa.select(signups, size.label("crowd"))
+        .outerjoin(crowd, crowd.c.client == signups.c.client)
+        .where(signups.c.ready_at <= now, signups.c.state.in_(_ASKING), signups.c.domain.not_in(full))
+        .order_by(signups.c.state == SignUpState.MAILED, size, signups.c.asked_at, signups.c.key)
+        .limit(_LOOKED_AT)
     )
-    askable = await _askable(connection, waiting, ceilings, now)
-    sizes = await connection.execute(sa.select(crowd.c.client, crowd.c.size))
-    return next_to_mail(askable, dict(map(tuple, sizes)), sent_in_all, sent_to, ceilings)[:most]
+    rows = (await connection.execute(query)).all()
+    askable = await _askable(connection, [_signup(row) for row in rows], ceilings, now)
+    crowds = {row.client: row.crowd for row in rows}
+    return next_to_mail(askable, crowds, sent_in_all, sent_to, ceilings)[:most]
 
 
 async def _askable(
@@ -300,15 +300,10 @@ def _crowds(now: datetime) -> sa.CTE:
     )
 
 
-async def _ready(
-    connection: AsyncConnection,
-    now: datetime,
-    which: sa.ColumnElement[bool],
-    *order: sa.ColumnElement[Any],
-    limit: int,
-) -> list[SignUp]:
-    query = sa.select(signups).where(signups.c.ready_at <= now, which)
-    found = await connection.execute(query.order_by(*order, signups.c.key).limit(limit))
+async def _others_ready(connection: AsyncConnection, now: datetime, limit: int) -> list[SignUp]:
+    """Return sign-ups whose next mail is due and asks no stranger to confirm."""
+    which = sa.and_(signups.c.ready_at <= now, signups.c.state.not_in(_ASKING))
+    found = await connection.execute(sa.select(signups).where(which).order_by(signups.c.key).limit(limit))
     return [_signup(row) for row in found]
 
 

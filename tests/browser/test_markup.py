@@ -29,7 +29,6 @@ ALLOWED = {
     "height attribute": "the style says it too",
     "height property": "the attribute says it too",
     "lang attribute": "screen readers fall back to their own language",
-    "mailto: links": "preferences: a reply to the mail reaches the same people",
     "overflow": "the preheader, which is hidden three ways",
     "role attribute": "tables are announced as such",
     "text-decoration": "titles are underlined",

@@ -158,6 +158,9 @@ def test_a_mail_that_nobody_takes_is_tried_after_growing_pauses_and_then_given_u
         if one.ready_at is not None:
             pauses.append(one.ready_at - now)
     assert len(pauses) == 5
+    again = asked_again(one, REQUEST, now + AN_HOUR)
+    assert again is not None
+    assert (again.next_mail, again.ready_at) == (SignUpMail.CONFIRM, now + AN_HOUR)
     assert all(later == 2 * earlier for earlier, later in itertools.pairwise(pauses))
 
 

@@ -86,6 +86,20 @@ async def test_who_pauses_has_the_best_of_what_they_missed_in_the_first_issue_af
     assert len(seen) == len(set(seen))
 
 
+@pytest.mark.parametrize("wishes", [Wishes(paused_until=FRIDAY), Wishes(days=(4,))])
+async def test_who_takes_a_pause_or_days_back_has_missed_nothing(desk: Desk, wishes: Wishes) -> None:
+    desk.list_ = replace(LIST, max_listings=30)
+    desk.subscribe("daily")
+    desk.subscribe("back")
+    await desk.run(MONDAY)
+    key = await key_of(desk.store, "daily", "back@example.org")
+    for day, kept in ((TUESDAY, wishes), (WEDNESDAY, Wishes())):
+        assert await desk.store.subscribers.keep_wishes(key, kept, now=desk.now)
+        await desk.run(day)
+    assert [mail.papers[0] for mail in desk.mails("back")] == [8, 112]
+    assert set(desk.papers("back")) == set(desk.papers("daily"))
+
+
 async def test_a_pause_that_begins_while_an_issue_waits_takes_nothing_away_for_good(desk: Desk) -> None:
     desk.list_ = replace(LIST, max_listings=30)
     desk.subscribe("daily")

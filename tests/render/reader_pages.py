@@ -80,7 +80,15 @@ MISTAKES = {
 def states() -> dict[str, tuple[str, dict[str, Any]]]:
     """Return the name and the values of each page, by what it says."""
     reader = {"masthead": factories.masthead(), "email": _ADA}
-    left = {"left_on": None, "stay_url": "../stay/MQ", "has_weekly": True, "asks_why": True, "is_thanked": False}
+    left = {
+        "is_news": True,
+        "left_on": None,
+        "stay_url": "../stay/MQ",
+        "has_weekly": True,
+        "asks_why": True,
+        "is_thanked": False,
+    }
+    before = {"is_news": False, "stay_url": "", "asks_why": False}
     less = {"instead": "weekly", "until": DAY}
     moving = {"former": "a•••@example.org"}
     dates = MISTAKES | {"paused_until": Mistake("date", "1")}
@@ -88,7 +96,8 @@ def states() -> dict[str, tuple[str, dict[str, Any]]]:
         "leaves": ("unsubscribe", {**reader, "has_weekly": True, "has_pause": True}),
         "leaves or not": ("unsubscribe", {**reader, "has_weekly": False, "has_pause": False}),
         "left": ("unsubscribed", {**reader, **left}),
-        "left before": ("unsubscribed", {**reader, **left, "left_on": DAY, "stay_url": "", "asks_why": False}),
+        "left before": ("unsubscribed", {**reader, **left, **before, "left_on": DAY}),
+        "is out": ("unsubscribed", {**reader, **left, **before}),
         "said why": ("unsubscribed", {**reader, **left, "is_thanked": True}),
         "may stay": ("stay", {**reader, "is_done": False}),
         "stays": ("stay", {**reader, "is_done": True}),

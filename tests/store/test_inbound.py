@@ -187,6 +187,17 @@ async def test_many_dead_addresses_of_a_domain_whose_mail_arrived_before_are_hel
     assert await store.suppressions.held() == []  # the others' mail has not come back
 
 
+async def test_addresses_that_are_called_dead_one_by_one_are_held_from_the_third_on(store: Store) -> None:
+    await sent(store, 1, 6)
+    deliveries = await sent(store, 2, 6)
+    for hour, key in enumerate(deliveries.values()):
+        at = NOW + 2 * A_DAY + timedelta(hours=hour)
+        await take(store, event(EventKind.HARD, key), at=at)
+        await store.suppressions.judge(now=at)
+    assert await suppressed(store, "daily") == {"reader0@example.org", "reader1@example.org"}
+    assert len(await store.suppressions.find(held=True)) == 4
+
+
 async def test_many_dead_addresses_to_which_no_mail_ever_arrived_are_suppressed(store: Store) -> None:
     deliveries = await sent(store, 1, 25)
     dead = [event(EventKind.HARD, key) for key in list(deliveries.values())[:5]]

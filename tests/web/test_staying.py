@@ -127,3 +127,11 @@ async def test_in_a_test_copy_nothing_is_chosen_either(site: Site) -> None:
         answer = await site.client.post(unsubscribe_path(TEST_COPY), data=data)
         assert "<h1>This is a test copy</h1>" in answer.text
     assert (await site.reader()) == READER
+
+
+async def test_who_is_out_without_having_left_is_told_so_and_cannot_undo_it(site: Site) -> None:
+    await site.store.subscribers.suppress(READER.email, list_name="daily", reason="550 no such user", now=NOW)
+    page = (await site.client.get(site.path)).text
+    assert "<h1>You are unsubscribed</h1>" in page
+    assert '<p class="tick note">Unsubscribed</p>' in page
+    assert "Undo" not in page

@@ -197,6 +197,7 @@ class _LeavingPages:
         if leaving is not None and may_undo(leaving.at, now=self.clock()):
             stay = page_path(request, self.links, self.links.stay(leaving.key, leaving.at + UNDO_FOR))
         values = {
+            "is_news": is_news,
             "left_on": leaving.at.date() if leaving and not is_news else None,
             "stay_url": stay,
             "has_weekly": _may_be_weekly(masthead, subscriber),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from html import escape
 from secrets import token_urlsafe
 from typing import Any
 
@@ -41,7 +42,7 @@ _SNIPPET = """<form action="{action}" method="post">
   <label>{pitch}
     <input type="email" name="email" required placeholder="you@example.org">
   </label>
-  <button>Sign up</button>
+  <button>{button}</button>
 </form>"""
 _PITCHES = {
     Cadence.DAILY: "Get trending papers in your email inbox once a day!",
@@ -146,7 +147,7 @@ class _SignUpPages:
             },
             "problem": problem,
             "issue_url": await self._newest(list_.name, "../.."),
-            "snippet": _SNIPPET.format(action=self.links.sign_up(list_.name), pitch=_PITCHES[list_.cadence]),
+            "snippet": self._snippet(list_),
         }
         puzzle = self.admission.puzzles.new() if self.admission.puzzles and values["is_open"] else None
         nonce = token_urlsafe(16) if puzzle else ""
@@ -154,6 +155,12 @@ class _SignUpPages:
             "signup", {**values, "puzzle": json.dumps(puzzle) if puzzle else "", "nonce": nonce}
         )
         return HTMLResponse(page, status, headers=headers.with_script(nonce) if nonce else None)
+
+    def _snippet(self, list_: NewsletterList) -> str:
+        """Return the HTML of the form for other sites, in the list's language."""
+        words = language(list_.masthead.language)
+        pitch, button = words.gettext(_PITCHES[list_.cadence]), words.gettext("Sign up")
+        return _SNIPPET.format(action=self.links.sign_up(list_.name), pitch=escape(pitch), button=escape(button))
 
     async def _newest(self, list_name: str, root: str) -> str:
         """Return the address of a list's page as seen from another one, or nothing where it has no issue."""

@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("once", name="uq_inbound_events_once"),
     )
     op.create_index("ix_inbound_events_subscriber_key", "inbound_events", ["subscriber_key"])
+    op.create_index("ix_inbound_events_at", "inbound_events", ["at"])
     op.create_index("ix_inbound_events_delivery_key", "inbound_events", ["delivery_key"])
     op.create_table(
         "inbound_counts",
