@@ -11,12 +11,16 @@ from newsletter.bootstrap import utc_now
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from newsletter.bootstrap import Program
     from newsletter.core.newsletter_list import NewsletterList
+    from newsletter.readers.background import Background
     from newsletter.readers.reader_letters import ReaderLetters
     from newsletter.readers.signup_mails import SignUpMails
     from newsletter.web.admission import Admission
+
+_SECONDS_BETWEEN_TRIES = 300.0
 
 
 def sign_up_mails(program: Program) -> SignUpMails:
@@ -56,8 +60,25 @@ def reader_letters(program: Program) -> ReaderLetters:
     )
 
 
-def admission(program: Program, mails: SignUpMails) -> Admission:
-    """Return what lets requests to sign up in; `mails` is woken by them."""
+def in_the_background(program: Program) -> tuple[Background, Background]:
+    """Return what sends letters to readers, and what sends the mails of sign-ups, when they are asked to."""
+    from newsletter.readers.background import Background
+
+    letters, mails = reader_letters(program), sign_up_mails(program)
+
+    async def send_letters(_: asyncio.Event) -> bool:
+        return await letters.send()
+
+    async def send_mails(stop: asyncio.Event) -> bool:
+        await mails.send(stop=stop)
+        return True  # the ledger knows when what was left is to be tried again
+
+    pause = _SECONDS_BETWEEN_TRIES
+    return Background("letters to readers", send_letters, pause=pause), Background("mails of sign-ups", send_mails)
+
+
+def admission(program: Program, wake: Callable[[], None]) -> Admission:
+    """Return what lets requests to sign up in; they call `wake`."""
     from newsletter.lists.addresses import normal_address
     from newsletter.readers.signup import SigningUp
     from newsletter.web.admission import Admission
@@ -70,7 +91,7 @@ def admission(program: Program, mails: SignUpMails) -> Admission:
         lists=program.lists,
         links=program.links,
         check_address=normal_address,
-        wake=mails.soon,
+        wake=wake,
     )
     settings = program.settings
     return Admission(

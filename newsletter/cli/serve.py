@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
     from newsletter.bootstrap import Program
     from newsletter.ports import ListFile
-    from newsletter.readers.reader_letters import ReaderLetters
-    from newsletter.readers.signup_mails import SignUpMails
+    from newsletter.readers.background import Background
     from newsletter.scheduling.schedule import Schedule
     from newsletter.web.app import PublicSite
+
+# Less than what is left for the whole process to end in, after its scheduler.
+_SECONDS_TO_FINISH = 2.0
 
 
 def register(app: typer.Typer) -> None:
@@ -94,19 +96,18 @@ async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -
     from newsletter.web.limits import Limits, connections_for
     from newsletter.web.server import serving
 
-    letters = signing_up.reader_letters(program)
-    mails = signing_up.sign_up_mails(program)
+    letters, mails = signing_up.in_the_background(program)
     app, schedule = public_app(_site(program, letters, mails)), _schedule(program, letters, mails, stop)
     limits = Limits(connections=connections_for(raise_descriptor_limit()))
     async with serving(app, host, port, stop=stop, limits=limits) as url, schedule:
         try:
             yield url
         finally:
-            await letters.close()
-            await mails.close()
+            await letters.close(within=_SECONDS_TO_FINISH)
+            await mails.close(within=_SECONDS_TO_FINISH)
 
 
-def _site(program: Program, letters: ReaderLetters, mails: SignUpMails) -> PublicSite:
+def _site(program: Program, letters: Background, mails: Background) -> PublicSite:
     """Return what the pages are made of; what they ask for wakes `letters` and `mails`."""
     from newsletter import signing_up
     from newsletter.web.app import PublicSite
@@ -115,7 +116,7 @@ def _site(program: Program, letters: ReaderLetters, mails: SignUpMails) -> Publi
     return PublicSite(
         store=program.store,
         lists=program.lists,
-        admission=signing_up.admission(program, mails),
+        admission=signing_up.admission(program, mails.soon),
         links=program.links,
         renderer=program.templates,
         kept=KeptPages(program.settings.paths.state / "pages"),
@@ -126,7 +127,7 @@ def _site(program: Program, letters: ReaderLetters, mails: SignUpMails) -> Publi
     )
 
 
-def _schedule(program: Program, letters: ReaderLetters, mails: SignUpMails, stop: asyncio.Event) -> Schedule:
+def _schedule(program: Program, letters: Background, mails: Background, stop: asyncio.Event) -> Schedule:
     """Return what is done at intervals: each tick sends what readers are to be written, too."""
     from newsletter.scheduling.schedule import Schedule
 

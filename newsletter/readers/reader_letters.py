@@ -7,15 +7,14 @@ has no page: one last mail answers theirs.
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import structlog
 
 from newsletter.core.address import masked
 from newsletter.core.delivery import DeliveryState
-from newsletter.core.errors import ConfigurationError, NewsletterError
+from newsletter.core.errors import NewsletterError
 from newsletter.core.moving import VALID_FOR, end_of
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.signup import accepts_sign_ups
@@ -25,9 +24,6 @@ from newsletter.ports import AddressChange, AddressChanges, Clock, Leaving, Leav
 from newsletter.render.issue.catalogues import own_language
 
 log = structlog.get_logger(__name__)
-
-_SECONDS_BETWEEN_TRIES = 300.0
-_SECONDS_TO_FINISH = 5.0
 
 
 class _Letter(NamedTuple):
@@ -39,11 +35,11 @@ class _Letter(NamedTuple):
     about: str
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderLetters:
-    """Sends what is to be sent, in the background, as long as the process lives.
+    """Sends what is to be sent; what a process leaves is sent by the next one.
 
-    What a process leaves is sent by the next one. A letter that is sent twice has the same Message-ID.
+    A letter that is sent twice has the same Message-ID.
 
     Attributes:
         changes: knows which addresses are to be mailed about a new address.
@@ -60,44 +56,6 @@ class ReaderLetters:
     letters: Letters
     links: Links
     clock: Clock
-    _task: asyncio.Task[None] | None = field(default=None, init=False)
-    _again: bool = field(default=False, init=False)
-    _closing: asyncio.Event = field(default_factory=asyncio.Event, init=False)
-
-    def soon(self) -> None:
-        """Send all that is to be sent; what comes meanwhile is sent too."""
-        self._again = True
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._work(), name="letters to readers")
-
-    async def close(self) -> None:
-        """Wait a moment for what is to be sent now; what is left then is sent later, by the next process."""
-        self._closing.set()
-        if self._task is None:
-            return
-        await asyncio.wait([self._task], timeout=_SECONDS_TO_FINISH)
-        self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
-
-    async def _work(self) -> None:
-        while self._again:
-            self._again = False
-            try:
-                is_done = await self.send()
-            except (NewsletterError, ConfigurationError) as error:
-                log.warning("letters_wait", reason=str(error))
-                is_done = False
-            except Exception:
-                log.exception("letters_broke")
-                is_done = False
-            if not is_done and not await self._closes_within(_SECONDS_BETWEEN_TRIES):
-                self._again = True
-
-    async def _closes_within(self, seconds: float) -> bool:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._closing.wait(), seconds)
-        return self._closing.is_set()
 
     async def send(self) -> bool:
         """Send all that is to be sent now; return whether nothing is left.

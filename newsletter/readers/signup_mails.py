@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import structlog
 
 from newsletter.core.delivery import DeliveryState, Outcome
-from newsletter.core.errors import ConfigurationError, NewsletterError
+from newsletter.core.errors import NewsletterError
 from newsletter.core.newsletter_list import Masthead, NewsletterList, SignUpRule
 from newsletter.core.signup import DECIDED_WITHIN, VALID_FOR, Ceilings, SignUp, SignUpMail
 from newsletter.core.subscriber import Subscriber, SubscriberStatus
@@ -28,11 +27,9 @@ log = structlog.get_logger(__name__)
 # What a process had in hand when it was stopped waits for a while: so it is little.
 _IN_A_ROUND = 5
 _FAILURES = 3  # in a row, after which a round ends: the relay is in trouble
-# Less than what is left for the whole process to end in, after its scheduler.
-_SECONDS_TO_FINISH = 2.0
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignUpMails:
     """Sends what sign-ups need to be sent. Several processes may do so at once: the ledger gives each its own.
 
@@ -57,35 +54,6 @@ class SignUpMails:
     tells_operator: bool
     give_latest: Callable[[NewsletterList, int], Awaitable[None]]
     clock: Clock
-    _task: asyncio.Task[None] | None = field(default=None, init=False)
-    _again: bool = field(default=False, init=False)
-    _closed: bool = field(default=False, init=False)
-
-    def soon(self) -> None:
-        """Send what is to be sent, in the background; what comes meanwhile is sent too."""
-        self._again = True
-        if not self._closed and (self._task is None or self._task.done()):
-            self._task = asyncio.create_task(self._send_while_asked(), name="mails of sign-ups")
-
-    async def close(self) -> None:
-        """Begin no further mail, and wait for the present one; what was cut off is sent again later."""
-        self._closed = True
-        if self._task is None:
-            return
-        await asyncio.wait([self._task], timeout=_SECONDS_TO_FINISH)
-        self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
-
-    async def _send_while_asked(self) -> None:
-        while self._again and not self._closed:
-            self._again = False
-            try:
-                await self.send()
-            except (NewsletterError, ConfigurationError) as error:
-                log.warning("sign_up_mails_wait", reason=str(error))
-            except Exception:
-                log.exception("sign_up_mails_broke")
 
     async def send(self, *, stop: asyncio.Event | None = None) -> None:
         """Send all that may be sent now.
@@ -102,7 +70,7 @@ class SignUpMails:
         while some := await self.signups.next_mails(self.ceilings, most=_IN_A_ROUND, now=self.clock()):
             lists = await asyncio.to_thread(self.lists.read)
             for one in some:
-                if self._closed or (stop is not None and stop.is_set()):
+                if stop is not None and stop.is_set():
                     return
                 failures = 0 if await self._send_of(one, lists) else failures + 1
             if failures >= _FAILURES:

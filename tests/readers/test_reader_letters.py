@@ -102,16 +102,6 @@ async def test_what_the_relay_does_not_take_is_sent_again_as_the_same_mail(store
         assert len(server.received) == 1
 
 
-async def test_in_the_background_all_is_sent_that_was_asked_for(store: Store, tmp_path: Path) -> None:
-    async with SmtpServer() as server:
-        mover = letters(store, tmp_path, server)
-        await store.address_changes.ask(await key_of(store, "daily", OLD), NEW, now=NOW)
-        mover.soon()
-        mover.soon()
-        await mover.close()
-        assert [mail["To"] for mail in received(server)] == [f"Ada <{NEW}>"]
-
-
 async def test_a_list_whose_file_is_wrong_writes_when_it_is_right_again(store: Store, tmp_path: Path) -> None:
     await store.address_changes.ask(await key_of(store, "daily", OLD), NEW, now=NOW)
     async with SmtpServer() as server:
