@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from newsletter.core.tokens import Links
     from newsletter.delivery.mailer import RelayMailer
     from newsletter.delivery.service import DeliveryService
-    from newsletter.delivery.settlement import Rules
     from newsletter.delivery.smtp.relay import SmtpRelay
     from newsletter.late import LateAlarm, LateMailer, LateRenderer
     from newsletter.lists.files import ListFiles
@@ -78,6 +77,7 @@ class Program:
         self.links = links
         self._signer = _signer(settings)
         self._closing = closing
+        self._has_visitors = False
 
     @cached_property
     def lists(self) -> ListFiles:
@@ -104,9 +104,10 @@ class Program:
         return client
 
     def load(self) -> None:
-        """Load and make all parts now: a server has no time for it once it serves."""
+        """Load and make all parts now: a server, which answers visitors, has no time for it once it serves."""
         from newsletter.pipeline import check  # noqa: F401
 
+        self._has_visitors = True
         _ = self._renderer, self._delivery, self._relay_mailer, self._alarm, self._http
 
     async def problem_of_link(self, url: str) -> str:
@@ -177,13 +178,13 @@ class Program:
     @cached_property
     def _delivery(self) -> DeliveryService:
         from newsletter.delivery.service import DeliveryService
-        from newsletter.settings.sending import domain_limits
+        from newsletter.settings.sending import delivery_rules, domain_limits
 
         ledger = ledger_file(self.settings)  # where it is a file, all who use it run on this machine
         service = DeliveryService(
             self.store.outbox,
             self._relays,
-            _rules(self.settings),
+            delivery_rules(self.settings.delivery, utc_now, has_visitors=self._has_visitors),
             batch=self.settings.delivery.batch,
             journals=ledger and ledger.with_name(f"{ledger.name}.journals"),
             limits=domain_limits(self.settings.delivery),
@@ -382,15 +383,3 @@ def _signer(settings: Settings) -> Signer | None:
     from newsletter.settings.dkim import signer
 
     return signer(settings.dkim)
-
-
-def _rules(settings: Settings) -> Rules:
-    from random import SystemRandom
-
-    from newsletter.core.delivery import RetryPolicy
-    from newsletter.delivery.settlement import Rules
-
-    policy = RetryPolicy(
-        max_attempts=settings.delivery.max_attempts, give_up_after=settings.delivery.give_up_after
-    )
-    return Rules(retry=policy, uncertain=settings.delivery.uncertain, clock=utc_now, jitter=SystemRandom().random)

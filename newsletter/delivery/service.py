@@ -77,7 +77,7 @@ class DeliveryService(ChunkDelivery):
         self._limits = limits or DomainLimits()
         self._kept = slow_downs and KeptLimits(slow_downs, self._limits, self._relays, rules.clock)
         self._signatures = Signatures()
-        self._turns = Turns()
+        self._turns = Turns(rules.each_turn)
         self._registration = Registration(outbox, self._notes_of, self._recover)
 
     async def __aenter__(self) -> Self:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-_EACH_TURN = 3  # messages, of a few tenths of a millisecond each
+# Messages, of a few tenths of a millisecond each, where the same process answers visitors.
+BESIDE_VISITORS = 3
 
 
 class Turns:
@@ -15,14 +16,20 @@ class Turns:
     over, a visitor of the pages would wait for all of them, at each of the steps that an answer takes.
     """
 
-    def __init__(self, each: int = _EACH_TURN) -> None:
-        """Begin with a turn in which nobody went on yet; `each` is how many may."""
+    def __init__(self, each: int) -> None:
+        """Begin with a turn in which nobody went on yet.
+
+        Args:
+            each: how many may go on in a turn; 0: all, at no cost.
+        """
         self._each = self._left = each
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._next: asyncio.Handle | None = None
 
     async def take(self) -> None:
         """Go on in this turn of the loop, or wait for a later one."""
+        if not self._each:
+            return
         loop = asyncio.get_running_loop()
         if self._next is None:
             self._next = loop.call_soon(self._begin)

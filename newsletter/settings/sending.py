@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from random import SystemRandom
+
+from newsletter.core.delivery import RetryPolicy
 from newsletter.delivery.limits.domains import DomainLimits, Limit
+from newsletter.delivery.settlement import Rules
 from newsletter.delivery.smtp.relay import RelayConfig
+from newsletter.delivery.turns import BESIDE_VISITORS
+from newsletter.ports import Clock
 from newsletter.settings.groups import DeliverySettings, RelaySettings, SmtpSettings
+
+
+def delivery_rules(delivery: DeliverySettings, clock: Clock, *, has_visitors: bool) -> Rules:
+    """Return how deliveries go on that don't go through at once, and how many leave in a turn of the loop."""
+    return Rules(
+        retry=RetryPolicy(max_attempts=delivery.max_attempts, give_up_after=delivery.give_up_after),
+        uncertain=delivery.uncertain,
+        clock=clock,
+        jitter=SystemRandom().random,
+        each_turn=BESIDE_VISITORS if has_visitors else 0,
+    )
 
 
 def domain_limits(delivery: DeliverySettings) -> DomainLimits:

@@ -30,6 +30,10 @@ async def test_no_more_than_so_many_go_on_in_a_turn_and_all_do_soon() -> None:
     assert max(went_on) <= 20 // 3 + 4
 
 
+async def test_without_visitors_all_go_on_at_once() -> None:
+    assert set(await turns_of(20, each=0)) == {1}
+
+
 async def test_who_came_first_goes_on_first() -> None:
     turns, order = Turns(each=1), list[int]()
 
