@@ -67,7 +67,6 @@ _LATER = 4  # the first figure
 # The subject, second figure of an enhanced code.
 _OTHER, _ADDRESSING, _MAILBOX, _SYSTEM, _ROUTE, _PROTOCOL, _CONTENT, _POLICY = range(8)
 
-
 BY_MAIL = "mail"  # the source of events that mails bring
 
 
@@ -84,13 +83,13 @@ class EventKind(StrEnum):
 
 
 _CODES = {
-    "expired": [(_ROUTE, 7), (_ROUTE, 300)],
-    "soft": [(_MAILBOX, 2), (_MAILBOX, 4)],  # full; a list that could not be expanded
-    "ours": [
+    EventKind.EXPIRED: [(_ROUTE, 7), (_ROUTE, 300)],
+    EventKind.SOFT: [(_MAILBOX, 2), (_MAILBOX, 4)],  # full; a list that could not be expanded
+    EventKind.OURS: [
         *((_ADDRESSING, 7), (_ADDRESSING, 8), (_ADDRESSING, 9)),  # the sender's address
         *((_MAILBOX, 3), (_SYSTEM, 4)),  # longer than this mailbox, or this server, takes
     ],
-    "hard": [
+    EventKind.HARD: [
         *((_ADDRESSING, 1), (_ADDRESSING, 2), (_ADDRESSING, 3)),  # no such mailbox, no such domain, no address
         (_ADDRESSING, 6),  # moved
         (_ADDRESSING, 10),  # a domain that takes no mail; Exchange: no such recipient
@@ -99,7 +98,7 @@ _CODES = {
         *((_POLICY, 17), (_POLICY, 18)),  # another owner
     ],
 }
-_BY_CODE = {code: EventKind(kind) for kind, codes in _CODES.items() for code in codes}
+_BY_CODE = {code: kind for kind, codes in _CODES.items() for code in codes}
 
 # A mail that came back for one of these reasons did not reach its reader.
 BOUNCES = (EventKind.HARD, EventKind.EXPIRED, EventKind.SOFT)

@@ -28,7 +28,7 @@ _TO_BASE32 = 40  # with padding
 class Seals:
     """Seals numbers with a key, and opens what was sealed with it or with one of its former keys.
 
-    Each message needs two, so they must cost next to nothing: HMAC by OpenSSL takes longer, and lets go of the
+    Each message needs three, so they must cost next to nothing: HMAC by OpenSSL takes longer, and lets go of the
     interpreter for another thread. Hashes are compared in constant time.
     """
 

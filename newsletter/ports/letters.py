@@ -46,7 +46,7 @@ class Letters(Protocol):
             to: name, which may be empty, and address of the recipient.
             values: what the templates of the kind name at their top, but for `masthead`.
             about: what this letter is about, such as `signup 12`. With kind, list and address it makes the
-                Message-ID: a letter that is sent again has the same.
+                Message-ID: a letter that is sent again on the same day has the same.
             now: its date; aware.
             way_out: the page or mail address by which the recipient leaves the list, for the header
                 List-Unsubscribe, or nothing: a letter to somebody who is not on a list has no such header.

@@ -39,7 +39,7 @@ class _Letter(NamedTuple):
 class ReaderLetters:
     """Sends what is to be sent; what a process leaves is sent by the next one.
 
-    A letter that is sent twice has the same Message-ID.
+    A letter that is sent twice on a day has the same Message-ID.
 
     Attributes:
         changes: knows which addresses are to be mailed about a new address.
