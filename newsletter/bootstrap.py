@@ -1,7 +1,7 @@
 """The composition root: the one place where settings become clients and parts become a program.
 
 Each part is made when it is first asked for, and what it is made of is imported then: `status` opens the ledger
-and loads no SMTP client, `lists check` loads no database driver either. So imports stand in functions here,
+and loads no SMTP client, `lists schema` loads no database driver either. So imports stand in functions here,
 and those at the top are light, or for types.
 """
 
@@ -178,13 +178,16 @@ class Program:
     @cached_property
     def _delivery(self) -> DeliveryService:
         from newsletter.delivery.service import DeliveryService
+        from newsletter.delivery.turns import BESIDE_VISITORS
         from newsletter.settings.sending import delivery_rules, domain_limits
 
         ledger = ledger_file(self.settings)  # where it is a file, all who use it run on this machine
         service = DeliveryService(
             self.store.outbox,
             self._relays,
-            delivery_rules(self.settings.delivery, utc_now, has_visitors=self._has_visitors),
+            delivery_rules(
+                self.settings.delivery, utc_now, each_turn=BESIDE_VISITORS if self._has_visitors else 0
+            ),
             batch=self.settings.delivery.batch,
             journals=ledger and ledger.with_name(f"{ledger.name}.journals"),
             limits=domain_limits(self.settings.delivery),

@@ -1,4 +1,4 @@
-"""The links in a mail: to public pages, or to a mail by which a reader leaves. Readers are sealed numbers in them."""
+"""The links in a mail: to pages, or to a mail by which a reader leaves. Readers are sealed numbers in them."""
 
 from __future__ import annotations
 

@@ -8,19 +8,18 @@ from newsletter.core.delivery import RetryPolicy
 from newsletter.delivery.limits.domains import DomainLimits, Limit
 from newsletter.delivery.settlement import Rules
 from newsletter.delivery.smtp.relay import RelayConfig
-from newsletter.delivery.turns import BESIDE_VISITORS
 from newsletter.ports import Clock
 from newsletter.settings.groups import DeliverySettings, RelaySettings, SmtpSettings
 
 
-def delivery_rules(delivery: DeliverySettings, clock: Clock, *, has_visitors: bool) -> Rules:
+def delivery_rules(delivery: DeliverySettings, clock: Clock, *, each_turn: int) -> Rules:
     """Return how deliveries go on that don't go through at once, and how many leave in a turn of the loop."""
     return Rules(
         retry=RetryPolicy(max_attempts=delivery.max_attempts, give_up_after=delivery.give_up_after),
         uncertain=delivery.uncertain,
         clock=clock,
         jitter=SystemRandom().random,
-        each_turn=BESIDE_VISITORS if has_visitors else 0,
+        each_turn=each_turn,
     )
 
 
