@@ -1,7 +1,7 @@
 """Pages that depend on the site's data alone: the server and `export-site` make them by the same functions.
 
-A group of such pages knows its addresses, and makes the page of an address. An address is a path from the site's root,
-without a slash in front: `daily/2026-03-12/`, or nothing for the front page.
+A group of such pages knows its addresses, and makes the page of an address. An address is a path from the site's
+root, without a slash in front: `daily/2026-03-12/`, or nothing for the front page.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class PageGroup(Protocol):
     async def version(self, address: str, wanted: Wanted) -> str | None:
         """Return what changes whenever the page of an address may have changed; None: there is no such page.
 
-        It is cheap: it costs few rows and renders nothing. Where it does not tell whether there is a page, `page` does.
+        It is cheap: it costs few rows and renders nothing. Where it does not tell that there is none, `page` does.
         """
         ...
 
