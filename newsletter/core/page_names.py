@@ -13,6 +13,7 @@ HOOKS = f"{OWN}/hooks"  # where services tell of what comes back
 NEW_ADDRESS = f"{OWN}/new-address"
 PREFERENCES = f"{OWN}/preferences"
 SIGN_UP = f"{OWN}/signup"
+STATIC = f"{OWN}/static"  # files that pages load
 STAY = f"{OWN}/stay"
 UNSUBSCRIBE = f"{OWN}/unsubscribe"
 FORMER_UNSUBSCRIBE = "unsubscribe"  # where links in old mails lead
