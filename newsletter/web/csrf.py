@@ -1,4 +1,4 @@
-"""Forms of other sites are refused: cross-site request forgery (OWASP), by what browsers say of a form's origin."""
+"""Refuses forms of other sites (cross-site request forgery), by what browsers say of where a form stood."""
 
 from __future__ import annotations
 
