@@ -30,6 +30,7 @@ from newsletter.ports.library import Library, Recorded, SourceHealth
 from newsletter.ports.listed import ListedPaper, ListedPapers
 from newsletter.ports.mailer import Mailer
 from newsletter.ports.outbox import Outbox
+from newsletter.ports.oversight import CameBack, Found, Oversight, Place
 from newsletter.ports.personal_data import Erasure, PersonalData
 from newsletter.ports.pictures import PictureReader, Pictures
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
@@ -45,6 +46,7 @@ from newsletter.ports.suppressions import HeldDomain, HighWater, Suppression, Su
 __all__ = [
     "AddressChange",
     "AddressChanges",
+    "CameBack",
     "CatchesUp",
     "Checked",
     "ChunkDelivery",
@@ -60,6 +62,7 @@ __all__ = [
     "Examples",
     "Feedback",
     "ForgedError",
+    "Found",
     "Funnel",
     "Grown",
     "Growth",
@@ -90,10 +93,12 @@ __all__ = [
     "Message",
     "OperatorAlarm",
     "Outbox",
+    "Oversight",
     "PaperFinder",
     "PersonalData",
     "PictureReader",
     "Pictures",
+    "Place",
     "Processed",
     "Progress",
     "ReaderCounts",

@@ -18,6 +18,7 @@ from newsletter.store.leavings import SqlLeavings
 from newsletter.store.listed import SqlListedPapers
 from newsletter.store.listings import SqlLibrary
 from newsletter.store.outbox import SqlOutbox
+from newsletter.store.oversight import SqlOversight
 from newsletter.store.personal_data import SqlPersonalData
 from newsletter.store.pictures import SqlPictures
 from newsletter.store.signups import SqlSignUps
@@ -47,6 +48,7 @@ class SqlStore(Store):
         self.outbox = SqlOutbox(database, workers)
         self.halts = SqlHalts(database)
         self.growth = SqlGrowth(database)
+        self.oversight = SqlOversight(database)
         self.slow_downs = SqlSlowDowns(database)
         self.suppressions = SqlSuppressions(database)
         self.personal_data = SqlPersonalData(database, workers)
