@@ -27,6 +27,7 @@ from newsletter.ports.letters import LetterKind, Letters
 from newsletter.ports.library import Library, Recorded, SourceHealth
 from newsletter.ports.mailer import Mailer
 from newsletter.ports.outbox import Outbox
+from newsletter.ports.papers import Found, InIssue, Paper, PaperAddress, Papers
 from newsletter.ports.personal_data import Erasure, PersonalData
 from newsletter.ports.pictures import PictureReader, Pictures
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
@@ -57,11 +58,13 @@ __all__ = [
     "Examples",
     "Feedback",
     "ForgedError",
+    "Found",
     "Funnel",
     "HeldDomain",
     "HeldFiles",
     "HighWater",
     "Hooks",
+    "InIssue",
     "InboundCount",
     "InboundEvents",
     "IssueOutline",
@@ -82,7 +85,10 @@ __all__ = [
     "Message",
     "OperatorAlarm",
     "Outbox",
+    "Paper",
+    "PaperAddress",
     "PaperFinder",
+    "Papers",
     "PersonalData",
     "PictureReader",
     "Pictures",
