@@ -11,6 +11,7 @@ from newsletter.ports.inbound import InboundEvents
 from newsletter.ports.issues import Issues
 from newsletter.ports.leavings import Leavings
 from newsletter.ports.library import Library
+from newsletter.ports.listed import ListedPapers
 from newsletter.ports.outbox import Outbox
 from newsletter.ports.papers import Papers
 from newsletter.ports.personal_data import PersonalData
@@ -27,6 +28,7 @@ class Store(Protocol):
 
     library: Library  # listings and sightings
     papers: Papers  # one by one, and found by their words
+    listed: ListedPapers  # the listings as pages show them
     pictures: Pictures  # what was found at the URLs of papers' pictures
     issues: Issues  # closed
     subscribers: Subscribers  # of all lists

@@ -149,9 +149,11 @@ class TemplateRenderer(PageRenderer):
         """Return what templates are read and rendered with in a language."""
         made = self._environments.get(tag)
         if made is None:
-            loader = ChoiceLoader([FileSystemLoader(folder) for folder in self._folders])
-            made = self._environments[tag] = environment(loader, language(tag))
+            made = self._environments[tag] = self._new_environment(tag)
         return made
+
+    def _new_environment(self, tag: str) -> Environment:
+        return environment(ChoiceLoader([FileSystemLoader(folder) for folder in self._folders]), language(tag))
 
     def _place(self, error: Exception) -> str:
         """Return template and line of an error: the innermost frame of the traceback that is in a template."""
