@@ -28,6 +28,7 @@ from newsletter.ports.library import Library, Recorded, SourceHealth
 from newsletter.ports.listed import ListedPaper, ListedPapers
 from newsletter.ports.mailer import Mailer
 from newsletter.ports.outbox import Outbox
+from newsletter.ports.papers import Found, InIssue, Paper, PaperAddress, Papers
 from newsletter.ports.personal_data import Erasure, PersonalData
 from newsletter.ports.pictures import PictureReader, Pictures
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
@@ -58,11 +59,13 @@ __all__ = [
     "Examples",
     "Feedback",
     "ForgedError",
+    "Found",
     "Funnel",
     "HeldDomain",
     "HeldFiles",
     "HighWater",
     "Hooks",
+    "InIssue",
     "InboundCount",
     "InboundEvents",
     "IssueOutline",
@@ -85,7 +88,10 @@ __all__ = [
     "Message",
     "OperatorAlarm",
     "Outbox",
+    "Paper",
+    "PaperAddress",
     "PaperFinder",
+    "Papers",
     "PersonalData",
     "PictureReader",
     "Pictures",

@@ -13,6 +13,7 @@ from newsletter.ports.leavings import Leavings
 from newsletter.ports.library import Library
 from newsletter.ports.listed import ListedPapers
 from newsletter.ports.outbox import Outbox
+from newsletter.ports.papers import Papers
 from newsletter.ports.personal_data import PersonalData
 from newsletter.ports.pictures import Pictures
 from newsletter.ports.signups import SignUps
@@ -26,6 +27,7 @@ class Store(Protocol):
     """One ledger, with a port for each kind of what it keeps."""
 
     library: Library  # listings and sightings
+    papers: Papers  # one by one, and found by their words
     listed: ListedPapers  # the listings as pages show them
     pictures: Pictures  # what was found at the URLs of papers' pictures
     issues: Issues  # closed

@@ -16,6 +16,7 @@ from newsletter.store.leavings import SqlLeavings
 from newsletter.store.listed import SqlListedPapers
 from newsletter.store.listings import SqlLibrary
 from newsletter.store.outbox import SqlOutbox
+from newsletter.store.papers import SqlPapers
 from newsletter.store.personal_data import SqlPersonalData
 from newsletter.store.pictures import SqlPictures
 from newsletter.store.signups import SqlSignUps
@@ -32,6 +33,7 @@ class SqlStore(Store):
     def __init__(self, database: Database) -> None:
         self._database = database
         self.library = SqlLibrary(database)
+        self.papers = SqlPapers(database)
         self.listed = SqlListedPapers(database)
         self.pictures = SqlPictures(database)
         workers = _workers(database)
