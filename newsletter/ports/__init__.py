@@ -9,6 +9,8 @@ from newsletter.ports.claims import ClaimedDeliveries
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
 from newsletter.ports.examples import Examples, PaperFinder
 from newsletter.ports.feedback import Feedback, Said
+from newsletter.ports.growth import Grown, Growth
+from newsletter.ports.halts import Halts
 from newsletter.ports.inbound import (
     ForgedError,
     Hooks,
@@ -61,6 +63,9 @@ __all__ = [
     "ForgedError",
     "Found",
     "Funnel",
+    "Grown",
+    "Growth",
+    "Halts",
     "HeldDomain",
     "HeldFiles",
     "HighWater",

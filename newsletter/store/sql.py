@@ -9,6 +9,8 @@ from newsletter.store.address_changes import SqlAddressChanges
 from newsletter.store.engine import Database
 from newsletter.store.examples import SqlExamples
 from newsletter.store.feedback import SqlFeedback
+from newsletter.store.growth import SqlGrowth
+from newsletter.store.halts import SqlHalts
 from newsletter.store.high_water import SqlHighWater
 from newsletter.store.inbound import SqlInboundEvents
 from newsletter.store.issues import SqlIssues
@@ -45,6 +47,8 @@ class SqlStore(Store):
         self.examples = SqlExamples(database)
         self.feedback = SqlFeedback(database)
         self.outbox = SqlOutbox(database, workers)
+        self.halts = SqlHalts(database)
+        self.growth = SqlGrowth(database)
         self.slow_downs = SqlSlowDowns(database)
         self.suppressions = SqlSuppressions(database)
         self.personal_data = SqlPersonalData(database, workers)
