@@ -26,6 +26,7 @@ from newsletter.ports.leavings import Leaving, Leavings
 from newsletter.ports.letters import LetterKind, Letters
 from newsletter.ports.library import Library, Recorded, SourceHealth
 from newsletter.ports.mailer import Mailer
+from newsletter.ports.notices import NoticeCounts, Notices
 from newsletter.ports.outbox import Outbox
 from newsletter.ports.personal_data import Erasure, PersonalData
 from newsletter.ports.pictures import PictureReader, Pictures
@@ -80,6 +81,8 @@ __all__ = [
     "MailboxSource",
     "Mailer",
     "Message",
+    "NoticeCounts",
+    "Notices",
     "OperatorAlarm",
     "Outbox",
     "PaperFinder",

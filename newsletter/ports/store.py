@@ -11,6 +11,7 @@ from newsletter.ports.inbound import InboundEvents
 from newsletter.ports.issues import Issues
 from newsletter.ports.leavings import Leavings
 from newsletter.ports.library import Library
+from newsletter.ports.notices import Notices
 from newsletter.ports.outbox import Outbox
 from newsletter.ports.personal_data import PersonalData
 from newsletter.ports.pictures import Pictures
@@ -40,6 +41,7 @@ class Store(Protocol):
     inbound: InboundEvents  # what came back
     high_water: HighWater  # how far the ledger has come
     slots: Slots  # what became of lists' slots
+    notices: Notices  # what webhooks and channels are told
 
     async def close(self) -> None:
         """Let go of connections and files."""

@@ -14,6 +14,7 @@ from newsletter.store.inbound import SqlInboundEvents
 from newsletter.store.issues import SqlIssues
 from newsletter.store.leavings import SqlLeavings
 from newsletter.store.listings import SqlLibrary
+from newsletter.store.notices import SqlNotices
 from newsletter.store.outbox import SqlOutbox
 from newsletter.store.personal_data import SqlPersonalData
 from newsletter.store.pictures import SqlPictures
@@ -47,6 +48,7 @@ class SqlStore(Store):
         self.inbound = SqlInboundEvents(database)
         self.high_water = SqlHighWater(database)
         self.slots = SqlSlots(database)
+        self.notices = SqlNotices(database)
 
     @override
     async def close(self) -> None:
