@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-# After each failure, until the next try. https://github.com/standard-webhooks/standard-webhooks, "Deliverability and
-# reliability", has these, and ends after three days.
+# After each failure, until the next try: those of Standard Webhooks ("Deliverability and reliability"), which ends
+# after three days.
 FOR_THREE_DAYS = (
     timedelta(seconds=5),
     timedelta(minutes=5),

@@ -62,8 +62,10 @@ async def note_closed(connection: AsyncConnection, listeners: Sequence[Listener]
         "subject": issue.subject,
         "listings": issue.length,
     }
-    about = {"at": issue.frozen_at, "data": data, "issue_key": issue.key}
-    closed, delivered = (Event(type=kind, **about) for kind in (EventType.ISSUE_CLOSED, EventType.ISSUE_DELIVERED))
+    closed, delivered = (
+        Event(type=kind, at=issue.frozen_at, data=data, issue_key=issue.key)
+        for kind in (EventType.ISSUE_CLOSED, EventType.ISSUE_DELIVERED)
+    )
     await note(connection, listeners, closed)
     await note(connection, listeners, delivered, state=NoticeState.PENDING)
 

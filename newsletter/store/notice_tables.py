@@ -8,8 +8,8 @@ from newsletter.core.notices import NoticeState
 from newsletter.store.column_types import Exact, Key, Moment, one_of
 from newsletter.store.tables import metadata
 
-# A row for each receiver of each event or post (`core.notices.Notice`). No foreign keys: what a notice tells of may be
-# erased.
+# A row for each receiver of each event or post (`core.notices.Notice`). No foreign keys: readers are erased, and
+# with them what was told of them.
 notices = sa.Table(
     "notices",
     metadata,

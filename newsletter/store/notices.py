@@ -44,9 +44,8 @@ class SqlNotices(Notices):
             counts = await state_counts(connection, keys) if keys else {}
         for key in keys:
             delivered = {state.value: number for state, number in counts[key].items()}
-            await self._database.write_at_once(
-                lambda connection, key=key, told=delivered: _ripen(connection, key, told, now)
-            )
+            async with self._database.write() as connection:
+                await _ripen(connection, key, delivered, now)
 
     @override
     async def add_posts(self, receivers: Collection[str], issue_key: int, *, now: datetime) -> None:
