@@ -29,6 +29,7 @@ from newsletter.ports.letters import LetterKind, Letters
 from newsletter.ports.library import Library, Recorded, SourceHealth
 from newsletter.ports.listed import ListedPaper, ListedPapers
 from newsletter.ports.mailer import Mailer
+from newsletter.ports.notices import NoticeCounts, Notices
 from newsletter.ports.outbox import Outbox
 from newsletter.ports.papers import Found, InIssue, Paper, PaperAddress, Papers
 from newsletter.ports.personal_data import Erasure, PersonalData
@@ -91,6 +92,8 @@ __all__ = [
     "MailboxSource",
     "Mailer",
     "Message",
+    "NoticeCounts",
+    "Notices",
     "OperatorAlarm",
     "Outbox",
     "Paper",

@@ -14,6 +14,7 @@ from newsletter.ports.issues import Issues
 from newsletter.ports.leavings import Leavings
 from newsletter.ports.library import Library
 from newsletter.ports.listed import ListedPapers
+from newsletter.ports.notices import Notices
 from newsletter.ports.outbox import Outbox
 from newsletter.ports.papers import Papers
 from newsletter.ports.personal_data import PersonalData
@@ -48,6 +49,7 @@ class Store(Protocol):
     inbound: InboundEvents  # what came back
     high_water: HighWater  # how far the ledger has come
     slots: Slots  # what became of lists' slots
+    notices: Notices  # what webhooks and channels are told
 
     async def close(self) -> None:
         """Let go of connections and files."""

@@ -17,6 +17,7 @@ from newsletter.store.issues import SqlIssues
 from newsletter.store.leavings import SqlLeavings
 from newsletter.store.listed import SqlListedPapers
 from newsletter.store.listings import SqlLibrary
+from newsletter.store.notices import SqlNotices
 from newsletter.store.outbox import SqlOutbox
 from newsletter.store.papers import SqlPapers
 from newsletter.store.personal_data import SqlPersonalData
@@ -55,6 +56,7 @@ class SqlStore(Store):
         self.inbound = SqlInboundEvents(database)
         self.high_water = SqlHighWater(database)
         self.slots = SqlSlots(database)
+        self.notices = SqlNotices(database)
 
     @override
     async def close(self) -> None:
