@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from math import log2
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from newsletter.core.listing import Candidate, Sighting
 from newsletter.core.text import counted
@@ -213,6 +213,24 @@ def _facts(candidate: Candidate, previous_at: datetime | None) -> _Facts:
         points=_most(_newest(news, "upvotes")) or 0,
         position=(seen or news)[-1].position,
     )
+
+
+class Counts(NamedTuple):
+    """What sources counted of a listing; None: none of them does."""
+
+    upvotes: int | None
+    comments: int | None
+    stars: int | None
+
+
+def newest_counts(sightings: Iterable[Sighting]) -> Counts:
+    """Return the newest known counts of a listing, each from the page where it is largest.
+
+    Args:
+        sightings: of one listing, oldest first; points and comments on Hacker News count for nothing here.
+    """
+    seen = [one for one in sightings if not _is_hackernews(one)]
+    return Counts(*(_most(_newest(seen, measure)) for measure in Counts._fields))
 
 
 def is_vote(sighting: Sighting) -> bool:

@@ -25,11 +25,13 @@ from newsletter.ports.issues import IssueOutline, Issues, IssueSummary
 from newsletter.ports.leavings import Leaving, Leavings
 from newsletter.ports.letters import LetterKind, Letters
 from newsletter.ports.library import Library, Recorded, SourceHealth
+from newsletter.ports.listed import ListedPaper, ListedPapers
 from newsletter.ports.mailer import Mailer
 from newsletter.ports.notices import NoticeCounts, Notices
 from newsletter.ports.outbox import Outbox
 from newsletter.ports.personal_data import Erasure, PersonalData
 from newsletter.ports.pictures import PictureReader, Pictures
+from newsletter.ports.posting import Answer, Poster
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
 from newsletter.ports.rendering import Composed, Message, Renderer
 from newsletter.ports.rosters import Checked, HeldFiles, Reading, Roster, SeenFiles
@@ -43,6 +45,7 @@ from newsletter.ports.suppressions import HeldDomain, HighWater, Suppression, Su
 __all__ = [
     "AddressChange",
     "AddressChanges",
+    "Answer",
     "CatchesUp",
     "Checked",
     "ChunkDelivery",
@@ -75,6 +78,8 @@ __all__ = [
     "Letters",
     "Library",
     "ListFile",
+    "ListedPaper",
+    "ListedPapers",
     "Lists",
     "LoadedLists",
     "Mailbox",
@@ -89,6 +94,7 @@ __all__ = [
     "PersonalData",
     "PictureReader",
     "Pictures",
+    "Poster",
     "Processed",
     "Progress",
     "ReaderCounts",
