@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+FOLDER = "alarms"  # in the state folder
 _LONGEST_REASON = 1000  # characters that are read back
 
 

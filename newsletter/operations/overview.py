@@ -16,12 +16,12 @@ from newsletter.operations.status import held_files, slow_downs_for_operators
 from newsletter.operations.troubles import Facts, Trouble, troubles
 from newsletter.ports import (
     CameBack,
-    Found,
     Grown,
     HeldFiles,
     IssueSummary,
     Lists,
     LoadedLists,
+    PlacedDelivery,
     SourceHealth,
     Store,
 )
@@ -64,7 +64,7 @@ class Overview:
     came_back: Sequence[CameBack]
     issues: Sequence[IssueSummary]
     issue_count: int
-    stuck: Sequence[Found]
+    stuck: Sequence[PlacedDelivery]
     counts: Mapping[DeliveryState, int]  # how many are deferred, and how many uncertain
     sources: Sequence[SourceReport]
     approvals: int

@@ -14,7 +14,7 @@ from newsletter.core.errors import ListFileError
 from newsletter.core.halt import Halt
 from newsletter.core.reply_words import reply_in_words
 from newsletter.core.text import counted
-from newsletter.ports import Found, HeldFiles, IssueSummary, SlowDown, SlowDownKind, SourceHealth
+from newsletter.ports import HeldFiles, IssueSummary, PlacedDelivery, SlowDown, SlowDownKind, SourceHealth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class Facts:
     held_files: Mapping[str, HeldFiles]
     slow_downs: Sequence[SlowDown]
     open: Sequence[IssueSummary]
-    stuck: Sequence[Found]
+    stuck: Sequence[PlacedDelivery]
     counts: Mapping[DeliveryState, int]
     sources: Sequence[SourceHealth]
 
@@ -148,7 +148,7 @@ def _uncertain(count: int) -> Iterable[Trouble]:
         )
 
 
-def _deferred(count: int, stuck: Sequence[Found], clock: _Clock) -> Iterable[Trouble]:
+def _deferred(count: int, stuck: Sequence[PlacedDelivery], clock: _Clock) -> Iterable[Trouble]:
     if not count:
         return
     records = [one.record for one in stuck if one.record.state is DeliveryState.DEFERRED]

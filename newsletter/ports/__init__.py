@@ -29,10 +29,13 @@ from newsletter.ports.letters import LetterKind, Letters
 from newsletter.ports.library import Library, Recorded, SourceHealth
 from newsletter.ports.listed import ListedPaper, ListedPapers
 from newsletter.ports.mailer import Mailer
+from newsletter.ports.notices import NoticeCounts, Notices
 from newsletter.ports.outbox import Outbox
-from newsletter.ports.oversight import CameBack, Found, Oversight, Place
+from newsletter.ports.oversight import CameBack, Oversight, Place, PlacedDelivery
+from newsletter.ports.papers import Found, InIssue, Paper, PaperAddress, Papers
 from newsletter.ports.personal_data import Erasure, PersonalData
 from newsletter.ports.pictures import PictureReader, Pictures
+from newsletter.ports.posting import Answer, Poster
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
 from newsletter.ports.rendering import Composed, Message, Renderer
 from newsletter.ports.rosters import Checked, HeldFiles, Reading, Roster, SeenFiles
@@ -46,6 +49,7 @@ from newsletter.ports.suppressions import HeldDomain, HighWater, Suppression, Su
 __all__ = [
     "AddressChange",
     "AddressChanges",
+    "Answer",
     "CameBack",
     "CatchesUp",
     "Checked",
@@ -71,6 +75,7 @@ __all__ = [
     "HeldFiles",
     "HighWater",
     "Hooks",
+    "InIssue",
     "InboundCount",
     "InboundEvents",
     "IssueOutline",
@@ -91,14 +96,21 @@ __all__ = [
     "MailboxSource",
     "Mailer",
     "Message",
+    "NoticeCounts",
+    "Notices",
     "OperatorAlarm",
     "Outbox",
     "Oversight",
+    "Paper",
+    "PaperAddress",
     "PaperFinder",
+    "Papers",
     "PersonalData",
     "PictureReader",
     "Pictures",
     "Place",
+    "PlacedDelivery",
+    "Poster",
     "Processed",
     "Progress",
     "ReaderCounts",

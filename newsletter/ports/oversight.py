@@ -19,7 +19,7 @@ class Place(NamedTuple):
     key: int
 
 
-class Found(NamedTuple):
+class PlacedDelivery(NamedTuple):
     """A delivery, and its place."""
 
     place: Place
@@ -50,7 +50,7 @@ class Oversight(Protocol):
         issue_key: int | None = None,
         after: Place | None = None,
         limit: int,
-    ) -> list[Found]:
+    ) -> list[PlacedDelivery]:
         """Return deliveries in some states, those of newer issues first.
 
         Args:

@@ -14,8 +14,10 @@ from newsletter.ports.issues import Issues
 from newsletter.ports.leavings import Leavings
 from newsletter.ports.library import Library
 from newsletter.ports.listed import ListedPapers
+from newsletter.ports.notices import Notices
 from newsletter.ports.outbox import Outbox
 from newsletter.ports.oversight import Oversight
+from newsletter.ports.papers import Papers
 from newsletter.ports.personal_data import PersonalData
 from newsletter.ports.pictures import Pictures
 from newsletter.ports.signups import SignUps
@@ -29,6 +31,7 @@ class Store(Protocol):
     """One ledger, with a port for each kind of what it keeps."""
 
     library: Library  # listings and sightings
+    papers: Papers  # one by one, and found by their words
     listed: ListedPapers  # the listings as pages show them
     pictures: Pictures  # what was found at the URLs of papers' pictures
     issues: Issues  # closed
@@ -48,6 +51,7 @@ class Store(Protocol):
     inbound: InboundEvents  # what came back
     high_water: HighWater  # how far the ledger has come
     slots: Slots  # what became of lists' slots
+    notices: Notices  # what webhooks and channels are told
 
     async def close(self) -> None:
         """Let go of connections and files."""

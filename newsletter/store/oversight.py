@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from newsletter.core.bounces import Outcome
 from newsletter.core.delivery import DeliveryState
-from newsletter.ports import CameBack, Found, Oversight, Place
+from newsletter.ports import CameBack, Oversight, Place, PlacedDelivery
 from newsletter.store.engine import Database
 from newsletter.store.inbound_tables import inbound_events
 from newsletter.store.records import issues_with, read_records_of
@@ -43,19 +43,19 @@ class SqlOversight(Oversight):
         issue_key: int | None = None,
         after: Place | None = None,
         limit: int,
-    ) -> list[Found]:
+    ) -> list[PlacedDelivery]:
         query = issues_with(states, list_name=None, day=None).order_by(issues.c.key.desc())
         if issue_key is not None:
             query = query.where(issues.c.key == issue_key)
         if after is not None:
             query = query.where(issues.c.key <= after.issue_key)
-        found: list[Found] = []
+        found: list[PlacedDelivery] = []
         async with self._database.read() as connection:
             for key, *_ in (await connection.execute(query)).all():
                 behind = after.key if after is not None and key == after.issue_key else 0
                 rest = limit - len(found)
                 records = await read_records_of(connection, key, states, after=behind, limit=rest)
-                found += [Found(Place(key, record.key), record) for record in records]
+                found += [PlacedDelivery(Place(key, record.key), record) for record in records]
                 if len(found) >= limit:
                     break
         return found

@@ -17,8 +17,10 @@ from newsletter.store.issues import SqlIssues
 from newsletter.store.leavings import SqlLeavings
 from newsletter.store.listed import SqlListedPapers
 from newsletter.store.listings import SqlLibrary
+from newsletter.store.notices import SqlNotices
 from newsletter.store.outbox import SqlOutbox
 from newsletter.store.oversight import SqlOversight
+from newsletter.store.papers import SqlPapers
 from newsletter.store.personal_data import SqlPersonalData
 from newsletter.store.pictures import SqlPictures
 from newsletter.store.signups import SqlSignUps
@@ -35,6 +37,7 @@ class SqlStore(Store):
     def __init__(self, database: Database) -> None:
         self._database = database
         self.library = SqlLibrary(database)
+        self.papers = SqlPapers(database)
         self.listed = SqlListedPapers(database)
         self.pictures = SqlPictures(database)
         workers = _workers(database)
@@ -55,6 +58,7 @@ class SqlStore(Store):
         self.inbound = SqlInboundEvents(database)
         self.high_water = SqlHighWater(database)
         self.slots = SqlSlots(database)
+        self.notices = SqlNotices(database)
 
     @override
     async def close(self) -> None:

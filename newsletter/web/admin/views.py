@@ -17,7 +17,7 @@ from newsletter.core.halt import Halt
 from newsletter.core.reply_words import reply_in_words
 from newsletter.core.steps import OPEN
 from newsletter.operations.overview import DAYS_OF_SOURCES, NextDue, SourceReport
-from newsletter.ports import CameBack, Found, Grown, IssueSummary
+from newsletter.ports import CameBack, Grown, IssueSummary, PlacedDelivery
 from newsletter.web.admin.charts import days_bars, growth_chart, share_bar, state_bar
 
 # What mailbox providers want complaints to stay below (Gmail's and Yahoo's rules for who sends many mails, 2024).
@@ -133,7 +133,7 @@ def _action(name: str, label: str, says: str) -> dict[str, str]:
     return {"name": name, "label": label, "says": says}
 
 
-def delivery_row(found: Found, moments: Moments) -> dict[str, Any]:
+def delivery_row(found: PlacedDelivery, moments: Moments) -> dict[str, Any]:
     """Return what a table of deliveries shows of one: what was said in words, and as it was said."""
     record, state = found.record, found.record.state
     raw = " ".join(str(part) for part in (record.code, record.text) if part)
@@ -151,7 +151,7 @@ def delivery_row(found: Found, moments: Moments) -> dict[str, Any]:
     }
 
 
-def domain_rows(found: Sequence[Found]) -> list[dict[str, Any]]:
+def domain_rows(found: Sequence[PlacedDelivery]) -> list[dict[str, Any]]:
     """Return the domains that deliveries have trouble with, the most first, with what their servers mostly say."""
     numbers: Counter[str] = Counter(domain_of(one.record.email) for one in found if one.record.email)
     rows = []

@@ -61,6 +61,8 @@ class PageGroup(Protocol):
     async def version(self, address: str, wanted: Wanted) -> str | None:
         """Return what changes whenever the page of an address may have changed; None: there is no such page.
 
+        What of `wanted` the page depends on is part of it: two visitors with the same version get the same page.
+
         It is cheap: it costs few rows and renders nothing. Where it does not tell that there is none, `page` does.
         """
         ...

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0021"
-down_revision = "0019"
+down_revision = "0020"
 
 _MOMENT = sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite")
 _EXACT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
