@@ -23,7 +23,7 @@ from newsletter.store.choices import read_choice
 from newsletter.store.column_types import moment_text, read_moment
 from newsletter.store.dead_addresses import note_dead
 from newsletter.store.engine import Database
-from newsletter.store.records import count_records, issues_with, read_records
+from newsletter.store.records import count_records, issues_with, read_records, records_of_subscriber
 from newsletter.store.statements import CLAIM, HOLD
 from newsletter.store.states import keys_in_state, state_counts
 from newsletter.store.subscriber_rows import FIELDS, subscriber_of
@@ -234,6 +234,11 @@ class SqlOutbox(Outbox):
     ) -> list[DeliveryRecord]:
         async with self._database.read() as connection:
             return await read_records(connection, list_name=list_name, day=day, states=states, limit=limit)
+
+    @override
+    async def of_subscriber(self, subscriber_key: int, list_name: str, *, limit: int) -> list[DeliveryRecord]:
+        async with self._database.read() as connection:
+            return await records_of_subscriber(connection, subscriber_key, list_name, limit=limit)
 
     @override
     async def count(

@@ -53,6 +53,25 @@ async def read_records(
     return found
 
 
+async def records_of_subscriber(
+    connection: AsyncConnection, subscriber_key: int, list_name: str, *, limit: int
+) -> list[DeliveryRecord]:
+    """Return deliveries as `newsletter.ports.DeliveryRecords.of_subscriber` says."""
+    query = (
+        sa.select(issues.c.list, issues.c.day, issues.c.terms, *_OF_DELIVERY)
+        .join_from(deliveries, issues, deliveries.c.issue_key == issues.c.key)
+        .where(deliveries.c.subscriber_key == subscriber_key, issues.c.list == list_name, IS_CLOSED)
+        .order_by(issues.c.day.desc(), issues.c.key.desc())
+        .limit(limit)
+    )
+    found = []
+    for row in (await connection.execute(query)).mappings():
+        values = dict(row)
+        terms = values.pop("terms")
+        found.append(DeliveryRecord(timezone=terms.timezone if terms else "UTC", **values))
+    return found
+
+
 async def count_records(
     connection: AsyncConnection, *, list_name: str | None, day: date | None, states: Collection[DeliveryState]
 ) -> int:
