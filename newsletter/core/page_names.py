@@ -54,7 +54,7 @@ def identity_path(identity: ListingId) -> str:
 
 
 def in_path(text: str) -> str:
-    """Return any text, such as a topic's name, as a part of a path: ASCII, without slashes, and never `.` or `..`."""
+    """Return any text, such as a topic's name, as a part of a path: ASCII without slashes, never `.` or `..`."""
     return "".join(_escaped(text, place) for place in range(len(text)))
 
 

@@ -60,7 +60,7 @@ class SqlListedPapers(ListedPapers):
     async def _end(
         self, sources: Sequence[str], end: Callable[[Any], Any], which: sa.ColumnElement[bool]
     ) -> date | None:
-        """Return the first or last day of some sources; each is asked for by itself: it stands at an index's end."""
+        """Return the first or last day of some sources; that of each stands at an end of an index."""
         if not sources:
             return None
         of_each = (

@@ -73,7 +73,7 @@ class Language:
         return _capital(str(format_skeleton("yMMMM", day, locale=self.locale)))
 
     def between(self, since: date, until: date) -> str:
-        """Return the days from one to another, such as `9–15 Jun 2026`."""
+        """Return the days from one to another, such as `9 - 15 Jun 2026`, with the dash of the language."""
         return str(format_interval(since, until, "yMMMd", locale=self.locale))
 
     def weekday(self, day: date) -> str:

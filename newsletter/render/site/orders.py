@@ -49,7 +49,7 @@ class Part:
 
 
 def part(papers: Sequence[ShownPaper], number: int, *, most: int = PER_PAGE) -> Part | None:
-    """Return a page of papers by its number; None: there are not so many. The first is there without papers, too."""
+    """Return a page of papers by its number; None: there are not so many. The first is there in any case."""
     pages = max(ceil(len(papers) / most), 1)
     if number > pages:
         return None

@@ -55,10 +55,10 @@ class ShownPaper:
 class PaperView:
     """A paper for templates. Texts and links may be empty, `path` goes from the site's root.
 
-    `text` is a summary or what the abstract says that was done, `writer` wrote it; `abstract` is whole. `authors` are
-    the first ones, `n_others` counts those that are not named. `votes` and `stars` are short numbers, `upvotes`,
-    `comments` and `all_stars` the same in words. `since` is when it was published, if that is long before the page's
-    day. `lang` is the language tag of the paper's own texts, where it is not the page's.
+    `text` is a summary or what the abstract says that was done, `writer` wrote it; `abstract` is whole. `authors`
+    are the first ones, `n_others` counts those that are not named. `votes` and `stars` are short numbers,
+    `upvotes`, `comments` and `all_stars` the same in words. `since` is when it was published, if that is long
+    before the page's day. `lang` is the language tag of the paper's own texts, where it is not the page's.
     """
 
     path: str

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
 from types import MappingProxyType
 from typing import Protocol
 
@@ -54,6 +55,11 @@ class MovedPage:
 class PageGroup(Protocol):
     """Pages of one kind."""
 
+    @property
+    def heeds(self) -> Mapping[str, frozenset[str]]:
+        """Return the values in queries that make another page, by name; all else in a query is passed over."""
+        ...
+
     def addresses(self) -> AsyncIterator[str]:
         """Yield the addresses of all pages, each once; pages link to no others of the group."""
         ...
@@ -77,3 +83,8 @@ class PageGroup(Protocol):
 def root_from(address: str) -> str:
     """Return the way from the page of an address back to the site's root, such as `../../`."""
     return "../" * address.count("/") or "./"
+
+
+def version_of(*facts: str) -> str:
+    """Return a short hash of all that a page depends on."""
+    return blake2b("\0".join(facts).encode("utf-8", "replace"), digest_size=16).hexdigest()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import date, timedelta
+from itertools import groupby
 from typing import Any
 
 from newsletter.core.issue import Issue
-from newsletter.core.newsletter_list import Cadence, WEEKLY_EDITION
+from newsletter.core.newsletter_list import WEEKLY_EDITION, Cadence
 from newsletter.core.week import day_of_week
+from newsletter.render.issue.clauses import cut
 from newsletter.render.issue.times import clock
-from newsletter.render.site.orders import Part, in_order, part
+from newsletter.render.site.orders import Order, in_order, part
 from newsletter.render.site.papers import ShownPaper, plain
 from newsletter.web.pages.lists.drawing import (
     Drawing,
@@ -27,6 +29,7 @@ from newsletter.web.pages.lists.reading import DayOfList, ListReader, Neighbours
 _A_WEEK = timedelta(days=6)  # from its Monday to its Sunday
 _BEST_OF_A_DAY = 3  # papers of each day of a weekly issue that show their texts
 _DESCRIBED = 3  # papers whose titles describe a page
+_LONGEST_DESCRIPTION = 300
 
 
 async def front_page(reader: ListReader, setting: Setting, place: Front) -> Drawing | None:
@@ -37,9 +40,7 @@ async def front_page(reader: ListReader, setting: Setting, place: Front) -> Draw
     return await day_page(reader, setting, Day(list=place.list, day=day), is_front=True)
 
 
-async def day_page(
-    reader: ListReader, setting: Setting, place: Day, *, is_front: bool = False
-) -> Drawing | None:
+async def day_page(reader: ListReader, setting: Setting, place: Day, *, is_front: bool = False) -> Drawing | None:
     """Return the page of a day; None: there is none. An issue of a weekly list shows what its week brought."""
     known, last = setting.known, setting.known.last_day(setting.now)
     found = await reader.issue(place.list, place.day)
@@ -81,6 +82,7 @@ async def day_page(
         template="day",
         values=values,
         changed_at=newest(shown.updated_at, shown.issue.frozen_at if shown.issue else None),
+        pages=here.pages,
     )
 
 
@@ -99,6 +101,52 @@ def _of_day(setting: Setting, shown: DayOfList, place: Day, *, is_newest: bool) 
     }
 
 
-def _described(papers: tuple[ShownPaper, ...]) -> str:
-    best = in_order(papers, Setting.order.fget(Setting))[:_DESCRIBED]  # placeholder
-    return " · ".join(plain(one.paper.listing.title) for one in best)
+def _described(papers: Sequence[ShownPaper]) -> str:
+    best = in_order(papers, Order.UPVOTED)[:_DESCRIBED]
+    return cut(" · ".join(plain(one.paper.listing.title) for one in best), _LONGEST_DESCRIPTION)
+
+
+def _around(setting: Setting, around: Neighbours, day: date) -> dict[str, Any]:
+    """Return the days around a day: each with its address, how many papers it has, and whether it is this one."""
+
+    def address(one: date | None) -> str:
+        return address_of(Day(list=setting.known.name, day=one)) if one else ""
+
+    return {
+        "tabs": [(one, address(one), count, one == day) for one, count in around.days],
+        "day_before": address(around.before),
+        "day_after": address(around.after),
+    }
+
+
+def _weekly_issue(
+    setting: Setting, place: Day, issue: Issue, papers: Sequence[ShownPaper], *, is_front: bool
+) -> Drawing | None:
+    """Return the page of an issue that sums up a week, by its days; what was listed before comes last."""
+    by_day = {one: day_of_week(one.paper.first_listed_on, issue.day) for one in papers}
+    first, last = min(filter(None, by_day.values()), default=issue.day), issue.day
+    ordered = sorted(papers, key=lambda one: (by_day[one] is None, by_day[one] or date.min, one.rank or 0))
+    here = part(ordered, place.number)
+    if here is None:
+        return None
+
+    def values() -> dict[str, Any]:
+        days = [(day, list(group)) for day, group in groupby(here.papers, key=by_day.__getitem__)]
+        return {
+            **setting.shared("today" if is_front else "", masthead=issue.masthead),
+            "is_front": is_front,
+            "issue": issue,
+            "n_papers": len(papers),
+            "between": setting.frame.between(first, last),
+            "description": _described(papers),
+            "groups": [(day, setting.views(group, in_full=_BEST_OF_A_DAY)) for day, group in days],
+            "paged": pages_of(here, lambda number: address_of(following(place, number))),
+            "best_of_week": most_upvoted(setting.frame, papers),
+            "discussed": most_discussed(setting.frame, papers),
+        }
+
+    return Drawing(template="weekly_issue", values=values, changed_at=issue.frozen_at, pages=here.pages)
+
+
+def _nothing_yet(setting: Setting) -> Drawing:
+    return Drawing(template="list_empty", values=lambda: setting.shared("today"))

@@ -27,13 +27,14 @@ _ASIDE = 5  # papers that stand beside a page once more
 class Drawing:
     """A page before it is rendered.
 
-    `values` returns what the template takes; it needs the processor, so it is called in a thread. `changed_at`: when what
-    the page shows last changed; aware, UTC.
+    `values` returns what the template takes; it needs the processor, so it is called in a thread. `changed_at` is
+    when what the page shows last changed (aware, UTC), `pages` in how many pages all of it is shown.
     """
 
     template: str
     values: Callable[[], Mapping[str, Any]]
     changed_at: datetime | None = None
+    pages: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +107,8 @@ class Setting:
         """Return the papers of a page: the first with their texts, the others in one line each."""
         full = [paper_view(self.frame, one) for one in papers[:in_full]]
         brief = [paper_view(self.frame, one, is_brief=True) for one in papers[in_full:]]
-        return {"full": full, "brief": brief, "is_by_model": any(one.writer is Writer.MODEL for one in full + brief)}
+        by_model = any(one.writer is Writer.MODEL for one in full + brief)
+        return {"full": full, "brief": brief, "is_by_model": by_model}
 
 
 def pages_of(part: Part, address: Callable[[int], str]) -> dict[str, Any]:
@@ -143,5 +145,3 @@ def most_discussed(frame: Language, papers: Sequence[ShownPaper], *, most: int =
 def newest(*moments: datetime | None) -> datetime | None:
     """Return the latest of some moments, or None."""
     return max((one for one in moments if one is not None), default=None)
-
-

@@ -1,12 +1,12 @@
 """The addresses of a list's pages. Pure.
 
-    daily/                          its front page
-    daily/2026-03-12/               a day, and the issue of that day; daily/2026-03-12/2/ goes on where it is long
-    daily.weekly/2026-03-13/        an issue of its weekly edition
-    daily/week/                     the newest week; daily/week/2026-W11/ and daily/week/2026-W11/2/ any
-    daily/archive/                  the newest year; daily/archive/2025/ any
-    daily/topics/                   its topics
-    daily/topics/agents/            the newest papers on a topic; daily/topics/agents/2026-03/ those of a month
+daily/                          its front page
+daily/2026-03-12/               a day, and the issue of that day; daily/2026-03-12/2/ goes on where it is long
+daily.weekly/2026-03-13/        an issue of its weekly edition
+daily/week/                     the newest week; daily/week/2026-W11/ and daily/week/2026-W11/2/ any
+daily/archive/                  the newest year; daily/archive/2025/ any
+daily/topics/                   its topics
+daily/topics/agents/            the newest papers on a topic; daily/topics/agents/2026-03/ those of a month
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ class TopicPapers:
     number: int = 1
 
 
-Place: TypeAlias = Front | Day | Week | Archive | Topics | TopicPapers
+Paged: TypeAlias = Day | Week | TopicPapers  # what may need several pages
+Place: TypeAlias = Front | Archive | Topics | Paged
 
 
 def read_place(address: str) -> Place | None:
@@ -140,7 +141,7 @@ def address_of(place: Place) -> str:
             rest = f"archive/{place.year}/" if place.year else "archive/"
         case Topics():
             rest = "topics/"
-        case TopicPapers():
+        case _:
             rest = f"topics/{place.topic}/" + (f"{place.month:%Y-%m}/" if place.month else "")
     return f"{place.list}/{rest}{numbered}"
 
@@ -150,7 +151,7 @@ def of_topic(list_name: str, topic: str) -> TopicPapers:
     return TopicPapers(list=list_name, topic=in_path(topic))
 
 
-def following(place: Day | Week | TopicPapers, number: int) -> Day | Week | TopicPapers:
+def following(place: Paged, number: int) -> Paged:
     """Return another page of the same place."""
     return replace(place, number=number)
 

@@ -80,7 +80,7 @@ class ListReader:
             known |= {one.key: one for one in (await self.listed.by_keys(missing)).values()}
         shown = [_shown(one, in_issue.get(key), issue, day) for key, one in known.items()]
         frozen = [one for key, one in in_issue.items() if key not in known]
-        return tuple([*shown, *(_as_frozen(one, issue, day) for one in frozen if issue)])
+        return (*shown, *(_as_frozen(one, issue, day) for one in frozen if issue))
 
     async def issue(self, list_name: str, day: date) -> tuple[Issue, tuple[ShownPaper, ...]] | None:
         """Return an issue with its papers in its order; None: there is none."""
