@@ -55,17 +55,14 @@ class MovedPage:
 class PageGroup(Protocol):
     """Pages of one kind."""
 
-    @property
-    def heeds(self) -> Mapping[str, frozenset[str]]:
-        """Return the values in queries that make another page, by name; all else in a query is passed over."""
-        ...
-
     def addresses(self) -> AsyncIterator[str]:
         """Yield the addresses of all pages, each once; pages link to no others of the group."""
         ...
 
     async def version(self, address: str, wanted: Wanted) -> str | None:
         """Return what changes whenever the page of an address may have changed; None: there is no such page.
+
+        What of `wanted` the page depends on is part of it: two visitors with the same version get the same page.
 
         It is cheap: it costs few rows and renders nothing. Where it does not tell that there is none, `page` does.
         """

@@ -62,13 +62,13 @@ class Setting:
 
     @property
     def order(self) -> Order:
-        """Return the order that is asked for; on a page that is a file, the usual one."""
-        return Order(self.wanted.query.get("sort", ""))
+        """Return the order that is asked for."""
+        return order_of(self.wanted)
 
     @property
     def with_code(self) -> bool:
         """Return whether papers with code alone are asked for."""
-        return "code" in self.wanted.query
+        return with_code(self.wanted)
 
     def shared(self, here: str, *, masthead: Masthead | None = None) -> dict[str, Any]:
         """Return the values that all pages take.
@@ -109,6 +109,17 @@ class Setting:
         brief = [paper_view(self.frame, one, is_brief=True) for one in papers[in_full:]]
         by_model = any(one.writer is Writer.MODEL for one in full + brief)
         return {"full": full, "brief": brief, "is_by_model": by_model}
+
+
+def order_of(wanted: Wanted) -> Order:
+    """Return the order that is asked for; any other word asks for the usual one."""
+    asked = wanted.query.get("sort", "")
+    return Order(asked) if asked in set(Order) else Order.UPVOTED
+
+
+def with_code(wanted: Wanted) -> bool:
+    """Return whether papers with code alone are asked for."""
+    return wanted.query.get("code") == "1"
 
 
 def pages_of(part: Part, address: Callable[[int], str]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -13,9 +13,8 @@ from newsletter.core.newsletter_list import WEEKLY_EDITION, editions_of
 from newsletter.core.tokens import Links
 from newsletter.ports import Clock
 from newsletter.ports.pages import PageRenderer
-from newsletter.render.site.orders import Order
 from newsletter.web.pages.lists.day_pages import day_page, front_page
-from newsletter.web.pages.lists.drawing import Drawing, Setting
+from newsletter.web.pages.lists.drawing import Drawing, Setting, order_of, with_code
 from newsletter.web.pages.lists.home import home_page
 from newsletter.web.pages.lists.known import KnownList, KnownLists
 from newsletter.web.pages.lists.period_pages import archive_page, week_page
@@ -39,7 +38,6 @@ from newsletter.web.pages.lists.topic_pages import TopicMemory, months_of, topic
 from newsletter.web.pages.site_pages import MovedPage, PageGroup, SitePage, Wanted, version_of
 
 _HOME = ""
-_HEEDS = {"sort": frozenset(order.value for order in Order if order.value), "code": frozenset({"1"})}
 _DAYS_OF_A_WEEK = 7
 
 
@@ -62,11 +60,6 @@ class ListPages(PageGroup):
     clock: Clock
     _memory: TopicMemory = field(default_factory=TopicMemory)
 
-    @property
-    @override
-    def heeds(self) -> Mapping[str, frozenset[str]]:
-        return _HEEDS
-
     @override
     async def version(self, address: str, wanted: Wanted) -> str | None:
         now, shared = self.clock(), (self.renderer.fingerprint(), self.links.public_url)
@@ -75,13 +68,16 @@ class ListPages(PageGroup):
             known = await self.lists.all()
             newest = [str(await self.reader.issues.last_number(one.name)) for one in known]
             days = [str(one.last_day(now)) for one in known]
-            return version_of(*shared, wanted.language, listed, *map(repr, known), *newest, *days)
+            return version_of(
+                *shared, wanted.language, str(wanted.is_static), listed, *map(repr, known), *newest, *days
+            )
         place = read_place(address)
         known_list = await self._known(place) if place else None
         if known_list is None:
             return None
         issued = [str(await self.reader.issues.last_number(name)) for name in editions_of(known_list.name)]
-        return version_of(*shared, listed, repr(known_list), str(known_list.last_day(now)), *issued)
+        asked = (order_of(wanted).value, str(with_code(wanted)), str(wanted.is_static))
+        return version_of(*shared, *asked, listed, repr(known_list), str(known_list.last_day(now)), *issued)
 
     @override
     async def page(self, address: str, wanted: Wanted) -> SitePage | MovedPage | None:
@@ -139,11 +135,12 @@ class ListPages(PageGroup):
         yield Front(list=name)
         for year in (None, *years):
             yield Archive(list=name, year=year)
+        yield Week(list=name)
         if known.topics:
             yield Topics(list=name)
         paged = [
             *(await self._days(known, reach) if reach else ()),
-            *_weeks(name, reach),
+            *(_weeks(name, reach) if reach else ()),
             *_of_topics(known, reach),
         ]
         for place in paged:
@@ -168,10 +165,7 @@ class ListPages(PageGroup):
             yield following(place, number)
 
 
-def _weeks(list_name: str, reach: Reach | None) -> Iterator[Week]:
-    yield Week(list=list_name)
-    if reach is None:
-        return
+def _weeks(list_name: str, reach: Reach) -> Iterator[Week]:
     for monday in range(monday_of(reach.first).toordinal(), reach.last.toordinal() + 1, _DAYS_OF_A_WEEK):
         yield Week(list=list_name, monday=date.fromordinal(monday))
 

@@ -29,7 +29,7 @@ _PLACES = re.compile(
     | week/(?:(?P<year>\d{{4}})-W(?P<week>\d\d)/(?:(?P<week_number>[2-9]|[1-9]\d{{1,3}})/)?)?
     | archive/(?:(?P<archive>\d{{4}})/)?
     | topics/(?:(?P<topic>[A-Za-z0-9.~+_-]{{1,600}})/
-        (?:(?P<month>\d{{4}}-\d\d)/(?:(?P<month_number>[2-9]|[1-9]\d{{1,3}})/)?)?)?
+        (?:(?P<month>\d{{4}}-\d\d)/)?(?:(?P<month_number>[2-9]|[1-9]\d{{1,3}})/)?)?
     """,
     re.VERBOSE | re.ASCII,
 )

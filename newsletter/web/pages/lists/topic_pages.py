@@ -98,13 +98,15 @@ async def topic_page(
 
     def values() -> dict[str, Any]:
         days = [(day, list(group)) for day, group in groupby(here.papers, key=_first_listed)]
+        groups = [(day, setting.views(group, in_full=0)) for day, group in days]
         return {
             **setting.shared("topics"),
             "topic": name,
             "about": ", ".join(words_of(topic[name])[:_WORDS]),
             "n_papers": len(fitting),
             "month": place.month,
-            "groups": [(day, setting.views(group, in_full=0)) for day, group in days],
+            "groups": groups,
+            "is_by_model": any(shown["is_by_model"] for _, shown in groups),
             "months": _months(place, reach) if reach else [],
             "paged": pages_of(here, lambda number: address_of(following(place, number))),
         }
