@@ -9,6 +9,8 @@ from newsletter.ports.claims import ClaimedDeliveries
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
 from newsletter.ports.examples import Examples, PaperFinder
 from newsletter.ports.feedback import Feedback, Said
+from newsletter.ports.growth import Grown, Growth
+from newsletter.ports.halts import Halts
 from newsletter.ports.inbound import (
     ForgedError,
     Hooks,
@@ -27,7 +29,9 @@ from newsletter.ports.letters import LetterKind, Letters
 from newsletter.ports.library import Library, Recorded, SourceHealth
 from newsletter.ports.listed import ListedPaper, ListedPapers
 from newsletter.ports.mailer import Mailer
+from newsletter.ports.notices import NoticeCounts, Notices
 from newsletter.ports.outbox import Outbox
+from newsletter.ports.papers import Found, InIssue, Paper, PaperAddress, Papers
 from newsletter.ports.personal_data import Erasure, PersonalData
 from newsletter.ports.pictures import PictureReader, Pictures
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
@@ -58,11 +62,16 @@ __all__ = [
     "Examples",
     "Feedback",
     "ForgedError",
+    "Found",
     "Funnel",
+    "Grown",
+    "Growth",
+    "Halts",
     "HeldDomain",
     "HeldFiles",
     "HighWater",
     "Hooks",
+    "InIssue",
     "InboundCount",
     "InboundEvents",
     "IssueHeading",
@@ -84,9 +93,14 @@ __all__ = [
     "MailboxSource",
     "Mailer",
     "Message",
+    "NoticeCounts",
+    "Notices",
     "OperatorAlarm",
     "Outbox",
+    "Paper",
+    "PaperAddress",
     "PaperFinder",
+    "Papers",
     "PersonalData",
     "PictureReader",
     "Pictures",

@@ -38,7 +38,7 @@ _OUTLINE = (
 
 
 # What a summary of an issue needs of its row.
-_SUMMARY = ("key", "list", "day", "number", "subject", "frozen_at", "candidates", "terms")
+_SUMMARY = ("key", "list", "day", "number", "subject", "frozen_at", "candidates", "terms", "halt", "halted_at")
 
 
 class SqlIssues(Issues):
@@ -246,6 +246,8 @@ class SqlIssues(Issues):
                 frozen_at=row.frozen_at,
                 deliveries=counts[row.key],
                 timezone=row.terms.timezone,
+                halt=row.halt,
+                halted_at=row.halted_at,
             )
             for row in rows
         }

@@ -120,4 +120,4 @@ async def test_lists_may_not_have_the_names_of_pages_that_stand_beside_them(site
         )
     )
     paths = [route.path for route in app.routes if isinstance(route, Route)]
-    assert {path.split("/")[1] for path in paths} - {"", "{list}"} <= RESERVED
+    assert {path.split("/")[1] for path in paths} - {"", "{list}", "{address:path}"} <= RESERVED
