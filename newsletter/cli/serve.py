@@ -112,7 +112,6 @@ def _site(program: Program, letters: Background, mails: Background) -> PublicSit
     """Return what the pages are made of; what they ask for wakes `letters` and `mails`."""
     from newsletter import signing_up
     from newsletter.web.app import PublicSite
-    from newsletter.web.pages.kept import KeptPages
 
     return PublicSite(
         store=program.store,
@@ -120,7 +119,6 @@ def _site(program: Program, letters: Background, mails: Background) -> PublicSit
         admission=signing_up.admission(program, mails.soon),
         links=program.links,
         renderer=program.templates,
-        kept=KeptPages(program.settings.paths.state / "pages"),
         clock=now,
         wake=letters.soon,
         healthy=lambda: program.store.issues.outline("any"),  # one row, or none: the ledger answers
