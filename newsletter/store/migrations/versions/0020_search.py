@@ -7,7 +7,7 @@ from alembic import op
 from newsletter.store.search_index import make_index
 
 revision = "0020"
-down_revision = "0018"
+down_revision = "0019"
 
 
 def upgrade() -> None:
