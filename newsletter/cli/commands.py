@@ -80,7 +80,7 @@ COMMANDS = {
         _SENT,
         "Show readers, the last and the next issue, and what does not go on and why.",
     ),
-    "issues": Command("newsletter.cli.issues", _SENT, "What went out."),
+    "issues": Command("newsletter.cli.issues", _SENT, "What went out, and a word on what goes out."),
     "deliveries": Command("newsletter.cli.deliveries", _SENT, "Who got it, and who not yet."),
     "init": Command(
         "newsletter.cli.init",

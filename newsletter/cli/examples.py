@@ -10,7 +10,7 @@ EXAMPLES = {
     "serve": ("newsletter serve",),
     "preview": ("newsletter preview --open",),
     "status": ("newsletter status",),
-    "issues": ("newsletter issues list",),
+    "issues": ("newsletter issues list", "newsletter issues pause --list daily"),
     "deliveries": ("newsletter deliveries list --state deferred",),
     "init": ("newsletter init ~/papers",),
     "demo": ("newsletter demo",),

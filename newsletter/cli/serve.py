@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # Less than what is left for the whole process to end in, after its scheduler.
 _SECONDS_TO_FINISH = 2.0
+_COUNT_READERS_EVERY = timedelta(minutes=5)
 
 
 def register(app: typer.Typer) -> None:
@@ -144,6 +145,7 @@ def _schedule(program: Program, letters: Background, mails: Background, stop: as
         tick_every=timedelta(seconds=program.settings.schedule.tick),
         collect_every=timedelta(minutes=program.settings.schedule.collect_every),
     )
+    schedule.add("reader_counts", lambda _: program.store.growth.count(now=now()), _COUNT_READERS_EVERY)
     if inbound := _inbound(program):
         schedule.add("inbound", inbound, timedelta(minutes=program.settings.inbound.every))
     return schedule

@@ -9,6 +9,8 @@ from newsletter.ports.claims import ClaimedDeliveries
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
 from newsletter.ports.examples import Examples, PaperFinder
 from newsletter.ports.feedback import Feedback, Said
+from newsletter.ports.growth import Grown, Growth
+from newsletter.ports.halts import Halts
 from newsletter.ports.inbound import (
     ForgedError,
     Hooks,
@@ -21,12 +23,13 @@ from newsletter.ports.inbound import (
     Taken,
 )
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, LoadedLists, Source
-from newsletter.ports.issues import IssueOutline, Issues, IssueSummary
+from newsletter.ports.issues import IssueHeading, IssueOutline, Issues, IssueSummary
 from newsletter.ports.leavings import Leaving, Leavings
 from newsletter.ports.letters import LetterKind, Letters
 from newsletter.ports.library import Library, Recorded, SourceHealth
 from newsletter.ports.listed import ListedPaper, ListedPapers
 from newsletter.ports.mailer import Mailer
+from newsletter.ports.notices import NoticeCounts, Notices
 from newsletter.ports.outbox import Outbox
 from newsletter.ports.papers import Found, InIssue, Paper, PaperAddress, Papers
 from newsletter.ports.personal_data import Erasure, PersonalData
@@ -61,6 +64,9 @@ __all__ = [
     "ForgedError",
     "Found",
     "Funnel",
+    "Grown",
+    "Growth",
+    "Halts",
     "HeldDomain",
     "HeldFiles",
     "HighWater",
@@ -68,6 +74,7 @@ __all__ = [
     "InIssue",
     "InboundCount",
     "InboundEvents",
+    "IssueHeading",
     "IssueOutline",
     "IssueSummary",
     "Issues",
@@ -86,6 +93,8 @@ __all__ = [
     "MailboxSource",
     "Mailer",
     "Message",
+    "NoticeCounts",
+    "Notices",
     "OperatorAlarm",
     "Outbox",
     "Paper",

@@ -32,6 +32,7 @@ from newsletter.settings.values import (
     SecretKey,
     WebAddress,
 )
+from newsletter.settings.webhooks import WebhookSettings
 
 PREFIX = "NEWSLETTER_"
 NESTED = "__"
@@ -268,6 +269,7 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     inbound: InboundSettings = InboundSettings()
     signup: SignUpSettings = SignUpSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     paths: PathSettings = PathSettings()
     log: LogSettings = LogSettings()
     lists: ListsSettings = ListsSettings()

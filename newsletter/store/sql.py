@@ -9,12 +9,15 @@ from newsletter.store.address_changes import SqlAddressChanges
 from newsletter.store.engine import Database
 from newsletter.store.examples import SqlExamples
 from newsletter.store.feedback import SqlFeedback
+from newsletter.store.growth import SqlGrowth
+from newsletter.store.halts import SqlHalts
 from newsletter.store.high_water import SqlHighWater
 from newsletter.store.inbound import SqlInboundEvents
 from newsletter.store.issues import SqlIssues
 from newsletter.store.leavings import SqlLeavings
 from newsletter.store.listed import SqlListedPapers
 from newsletter.store.listings import SqlLibrary
+from newsletter.store.notices import SqlNotices
 from newsletter.store.outbox import SqlOutbox
 from newsletter.store.papers import SqlPapers
 from newsletter.store.personal_data import SqlPersonalData
@@ -45,12 +48,15 @@ class SqlStore(Store):
         self.examples = SqlExamples(database)
         self.feedback = SqlFeedback(database)
         self.outbox = SqlOutbox(database, workers)
+        self.halts = SqlHalts(database)
+        self.growth = SqlGrowth(database)
         self.slow_downs = SqlSlowDowns(database)
         self.suppressions = SqlSuppressions(database)
         self.personal_data = SqlPersonalData(database, workers)
         self.inbound = SqlInboundEvents(database)
         self.high_water = SqlHighWater(database)
         self.slots = SqlSlots(database)
+        self.notices = SqlNotices(database)
 
     @override
     async def close(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
@@ -14,10 +14,12 @@ from starlette.routing import BaseRoute
 from newsletter.core.tokens import Links
 from newsletter.ports import Clock, Hooks, Lists, Store
 from newsletter.ports.pages import PageRenderer
-from newsletter.web import headers, health
+from newsletter.web import headers, health, published, static
 from newsletter.web import hooks as hook_pages
 from newsletter.web.admission import Admission
 from newsletter.web.api import signup as signup_api
+from newsletter.web.csrf import SameSiteForms
+from newsletter.web.finished import FinishedPages
 from newsletter.web.guard import SECRET_PARAMETER, Guard
 from newsletter.web.pages import cite, confirming, leaving, moving, preferences
 from newsletter.web.pages import feedback as feedback_pages
@@ -25,6 +27,7 @@ from newsletter.web.pages import issues as issue_pages
 from newsletter.web.pages import signup as signup_pages
 from newsletter.web.pages.kept import KeptPages
 from newsletter.web.pages.languages import asked
+from newsletter.web.pages.site_pages import PageGroup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,7 @@ class PublicSite:
         wake: is called when a letter is to be sent.
         healthy: raises if the store cannot be used; the health check calls it.
         hooks: reads what services tell of what comes back; None: there are none.
+        groups: the public pages that depend on the site's data alone.
     """
 
     store: Store
@@ -54,12 +58,14 @@ class PublicSite:
     wake: Callable[[], None]
     healthy: Callable[[], Awaitable[object]]
     hooks: Hooks | None = None
+    groups: Sequence[PageGroup] = ()
 
     def routes(self) -> Iterator[BaseRoute]:
         """Yield the routes of all pages, in the order in which they are tried."""
         store, links, renderer, clock = self.store, self.links, self.renderer, self.clock
         signing_up = self.admission.signing_up
         yield from health.routes(self.healthy)
+        yield from static.routes(renderer.files)
         yield from signup_pages.routes(self.admission, store.issues, links, renderer)
         yield from confirming.routes(signing_up, store.issues, links, renderer, clock)
         yield from signup_api.routes(self.admission)
@@ -70,15 +76,19 @@ class PublicSite:
         yield from moving.routes(store.address_changes, store.issues, links, renderer, clock, self.wake)
         yield from feedback_pages.routes(store.feedback, store.subscribers, store.issues, links, renderer, clock)
         yield from cite.routes(store.issues, links, renderer)
-        # Last: a list's name matches any path of one part.
+        # Last: a list's name matches any path of one part, what is published any path.
         yield from issue_pages.routes(store.issues, signing_up, links, renderer, self.kept)
+        yield from published.routes(self.groups, FinishedPages())
 
 
 def public_app(site: PublicSite) -> Starlette:
     """Return the app for readers. It sets no cookies, and no GET changes anything."""
     app = Starlette(
         routes=list(site.routes()),
-        middleware=[Middleware(Guard, headers=headers.STRICT)],
+        middleware=[
+            Middleware(Guard, headers=headers.STRICT),
+            Middleware(SameSiteForms, public_url=site.links.public_url),
+        ],
         exception_handlers={404: _not_found(site.renderer)},
     )
     app.router.redirect_slashes = False  # a redirect breaks one-click unsubscribe (RFC 8058, 3.1)
