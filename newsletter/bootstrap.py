@@ -285,7 +285,7 @@ class Program:
 
     @cached_property
     def _alarm(self) -> Alarm:
-        from newsletter.operations.alarms import Alarm
+        from newsletter.operations.alarms import FOLDER, Alarm
         from newsletter.render.issue.renderer import TemplateRenderer
 
         return Alarm(
@@ -294,7 +294,7 @@ class Program:
             packaged=TemplateRenderer(None, packaged_templates()),
             mailer=self._mailer,
             signer=self._signer,
-            folder=self.settings.paths.state / "alarms",
+            folder=self.settings.paths.state / FOLDER,
             clock=utc_now,
         )
 

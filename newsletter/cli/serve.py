@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -93,7 +94,7 @@ async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -
     """Run scheduler and web pages for as long as the context lasts; gives the URL of the pages."""
     import asyncio
 
-    from newsletter import signing_up, telling
+    from newsletter import administering, signing_up, telling
     from newsletter.scheduling.loop import raise_descriptor_limit
     from newsletter.web.app import public_app
     from newsletter.web.limits import Limits, connections_for
@@ -101,13 +102,15 @@ async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -
 
     letters, mails = signing_up.in_the_background(program)
     each_tick = (letters, mails, telling.in_the_background(program))
-    app, schedule = public_app(_site(program, letters, mails)), _schedule(program, each_tick, stop)
+    site, schedule = _site(program, letters, mails), _schedule(program, each_tick, stop)
     limits = Limits(connections=connections_for(raise_descriptor_limit()))
-    async with serving(app, host, port, stop=stop, limits=limits) as url, schedule:
-        try:
-            yield url
-        finally:
-            await asyncio.gather(*(work.close(within=_SECONDS_TO_FINISH) for work in each_tick))
+    async with administering.admin_site(program, site.admission.signing_up) as admin:
+        app = public_app(replace(site, admin=admin))
+        async with serving(app, host, port, stop=stop, limits=limits) as url, schedule:
+            try:
+                yield url
+            finally:
+                await asyncio.gather(*(work.close(within=_SECONDS_TO_FINISH) for work in each_tick))
 
 
 def _site(program: Program, letters: Background, mails: Background) -> PublicSite:

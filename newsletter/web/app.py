@@ -16,6 +16,7 @@ from newsletter.ports import Clock, Hooks, Lists, Store
 from newsletter.ports.pages import PageRenderer
 from newsletter.web import headers, health, published, static
 from newsletter.web import hooks as hook_pages
+from newsletter.web.admin.site import AdminSite
 from newsletter.web.admission import Admission
 from newsletter.web.api import signup as signup_api
 from newsletter.web.csrf import SameSiteForms
@@ -42,6 +43,7 @@ class PublicSite:
         wake: is called when a letter is to be sent.
         healthy: raises if the store cannot be used; the health check calls it.
         hooks: reads what services tell of what comes back; None: there are none.
+        admin: the operator's pages; None: there are none.
     """
 
     store: Store
@@ -53,6 +55,7 @@ class PublicSite:
     wake: Callable[[], None]
     healthy: Callable[[], Awaitable[object]]
     hooks: Hooks | None = None
+    admin: AdminSite | None = None
 
     def routes(self) -> Iterator[BaseRoute]:
         """Yield the routes of all pages, in the order in which they are tried."""
@@ -60,6 +63,8 @@ class PublicSite:
         signing_up = self.admission.signing_up
         yield from health.routes(self.healthy)
         yield from static.routes(renderer.files)
+        if self.admin:
+            yield from self.admin.routes()
         yield from signup_pages.routes(self.admission, store.issues, links, renderer)
         yield from confirming.routes(signing_up, store.issues, links, renderer, clock)
         yield from signup_api.routes(self.admission)
@@ -76,7 +81,7 @@ class PublicSite:
 
 
 def public_app(site: PublicSite) -> Starlette:
-    """Return the app for readers. It sets no cookies, and no GET changes anything."""
+    """Return the app. It sets no cookies but for operators, and no GET changes anything."""
     app = Starlette(
         routes=list(site.routes()),
         middleware=[
