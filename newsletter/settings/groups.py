@@ -24,6 +24,7 @@ from newsletter.settings.values import (
     Duration,
     Host,
     HostName,
+    Hosts,
     MailAddress,
     MailDomain,
     Networks,
@@ -199,7 +200,8 @@ class WebSettings(Group):
     """The public pages. `public_url` is where readers reach them, or empty.
 
     `secret_key` signs links in mails; links that one of `former_secret_keys` signed work still. `trusted_proxies`
-    are the networks of proxies whose word counts on where a request comes from.
+    are the networks of proxies whose word counts on where a request comes from. `hosts` are further names of the
+    site; `hsts` is for how many seconds browsers are to come by https alone.
     """
 
     host: Host = "127.0.0.1"
@@ -209,6 +211,8 @@ class WebSettings(Group):
     former_secret_keys: Annotated[tuple[SecretKey, ...], NoDecode, FROM_JSON] = ()
     admin_token: SecretStr = _NO_SECRET
     trusted_proxies: Annotated[Networks, NoDecode] = (ip_network("127.0.0.0/8"), ip_network("::1"))
+    hosts: Annotated[Hosts, NoDecode] = ()
+    hsts: int = Field(default=0, ge=0, le=2 * 366 * 24 * 3600)
 
 
 class PathSettings(Group):
