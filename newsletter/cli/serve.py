@@ -96,22 +96,24 @@ def _inbound(program: Program) -> Callable[[asyncio.Event], Awaitable[object]] |
 @asynccontextmanager
 async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -> AsyncIterator[str]:
     """Run scheduler and web pages for as long as the context lasts; gives the URL of the pages."""
-    from newsletter import signing_up
+    import asyncio
+
+    from newsletter import signing_up, telling
     from newsletter.scheduling.loop import raise_descriptor_limit
     from newsletter.web.app import public_app
     from newsletter.web.limits import Limits, connections_for
     from newsletter.web.server import serving
 
     letters, mails = signing_up.in_the_background(program)
+    each_tick = (letters, mails, telling.in_the_background(program))
     app = public_app(site_of(program, host, wake_letters=letters.soon, wake_mails=mails.soon))
-    schedule = _schedule(program, letters, mails, stop)
+    schedule = _schedule(program, each_tick, stop)
     limits = Limits(connections=connections_for(raise_descriptor_limit()))
     async with serving(app, host, port, stop=stop, limits=limits) as url, schedule:
         try:
             yield url
         finally:
-            await letters.close(within=_SECONDS_TO_FINISH)
-            await mails.close(within=_SECONDS_TO_FINISH)
+            await asyncio.gather(*(work.close(within=_SECONDS_TO_FINISH) for work in each_tick))
 
 
 def site_of(
@@ -146,13 +148,13 @@ def site_of(
     )
 
 
-def _schedule(program: Program, letters: Background, mails: Background, stop: asyncio.Event) -> Schedule:
-    """Return what is done at intervals: each tick sends what readers are to be written, too."""
+def _schedule(program: Program, each_tick: Iterable[Background], stop: asyncio.Event) -> Schedule:
+    """Return what is done at intervals: each tick asks for what is done in the background, too."""
     from newsletter.scheduling.schedule import Schedule
 
     async def tick(stopping: asyncio.Event) -> None:
-        letters.soon()
-        mails.soon()
+        for work in each_tick:
+            work.soon()
         await program.ticker.tick(now=now(), stop=stopping)
 
     schedule = Schedule(

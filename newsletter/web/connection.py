@@ -115,7 +115,7 @@ class _Connection(H11Protocol):
 
         Where it is the body of a request, that request is in the log, and what answers it has nobody to answer.
         """
-        request = self.cycle
+        request: RequestResponseCycle | None = self.cycle
         if request is None or request.response_complete:
             self._counted.closed_early("no_http")
         else:
