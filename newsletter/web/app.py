@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
@@ -19,9 +19,12 @@ from newsletter.web import hooks as hook_pages
 from newsletter.web.admin.site import AdminSite
 from newsletter.web.admission import Admission
 from newsletter.web.api import signup as signup_api
+from newsletter.web.bodies import LimitedBodies
 from newsletter.web.csrf import SameSiteForms
 from newsletter.web.finished import FinishedPages
 from newsletter.web.guard import SECRET_PARAMETER, Guard
+from newsletter.web.hosts import KnownHosts
+from newsletter.web.pace import Paced
 from newsletter.web.pages import cite, confirming, leaving, moving, preferences
 from newsletter.web.pages import feedback as feedback_pages
 from newsletter.web.pages import signup as signup_pages
@@ -43,6 +46,8 @@ class PublicSite:
         wake: is called when a letter is to be sent.
         healthy: raises if the store cannot be used; the health check calls it.
         hooks: reads what services tell of what comes back; None: there are none.
+        hosts: what the site is called beside its public address, without ports.
+        hsts: for how many seconds browsers are to come by https alone; 0: they are told nothing.
         admin: the operator's pages; None: there are none.
     """
 
@@ -55,6 +60,8 @@ class PublicSite:
     wake: Callable[[], None]
     healthy: Callable[[], Awaitable[object]]
     hooks: Hooks | None = None
+    hosts: Collection[str] = ()
+    hsts: int = 0
     admin: AdminSite | None = None
 
     def routes(self) -> Iterator[BaseRoute]:
@@ -82,11 +89,15 @@ class PublicSite:
 
 def public_app(site: PublicSite) -> Starlette:
     """Return the app. It sets no cookies but for operators, and no GET changes anything."""
+    public_url = site.links.public_url
     app = Starlette(
         routes=list(site.routes()),
         middleware=[
-            Middleware(Guard, headers=headers.STRICT),
-            Middleware(SameSiteForms, public_url=site.links.public_url),
+            Middleware(Guard, headers=headers.of_site(public_url, site.hsts)),
+            Middleware(KnownHosts, public_url=public_url, names=site.hosts),
+            Middleware(SameSiteForms, public_url=public_url),
+            Middleware(Paced, clients=site.admission.clients),
+            Middleware(LimitedBodies),
         ],
         exception_handlers={404: _not_found(site.renderer)},
     )
