@@ -23,7 +23,7 @@ from newsletter.ports.inbound import (
     Taken,
 )
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, LoadedLists, Source
-from newsletter.ports.issues import IssueOutline, Issues, IssueSummary
+from newsletter.ports.issues import IssueHeading, IssueOutline, Issues, IssueSummary
 from newsletter.ports.leavings import Leaving, Leavings
 from newsletter.ports.letters import LetterKind, Letters
 from newsletter.ports.library import Library, Recorded, SourceHealth
@@ -78,6 +78,7 @@ __all__ = [
     "InIssue",
     "InboundCount",
     "InboundEvents",
+    "IssueHeading",
     "IssueOutline",
     "IssueSummary",
     "Issues",

@@ -25,6 +25,7 @@ from newsletter.settings.values import (
     Duration,
     Host,
     HostName,
+    Hosts,
     MailAddress,
     MailDomain,
     Networks,
@@ -201,7 +202,8 @@ class WebSettings(Group):
 
     `secret_key` signs links in mails; links that one of `former_secret_keys` signed work still. `trusted_proxies`
     are the networks of proxies whose word counts on where a request comes from. With `admin_token` operators sign
-    in to their pages, from `admin_networks` alone; without it there are none.
+    in to their pages, from `admin_networks` alone; without it there are none. `hosts` are further names of the
+    site; `hsts` is for how many seconds browsers are to come by https alone.
     """
 
     host: Host = "127.0.0.1"
@@ -212,6 +214,8 @@ class WebSettings(Group):
     admin_token: AdminToken = _NO_SECRET
     admin_networks: Annotated[Networks, NoDecode] = LOOPBACK
     trusted_proxies: Annotated[Networks, NoDecode] = LOOPBACK
+    hosts: Annotated[Hosts, NoDecode] = ()
+    hsts: int = Field(default=0, ge=0, le=2 * 366 * 24 * 3600)
 
 
 class PathSettings(Group):

@@ -245,6 +245,11 @@ def _networks(value: object) -> object:
         raise ValueError("write addresses and networks with commas between, as in 127.0.0.1,10.0.0.0/8") from None
 
 
+def _hosts(value: object) -> object:
+    """Read names of servers with commas between them."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
 def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
@@ -253,6 +258,7 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 PublicAddress = Annotated[str, AfterValidator(_public_address)]  # or an empty text
 Host = Annotated[str, AfterValidator(_host)]
+Hosts = Annotated[tuple[Host, ...], BeforeValidator(_hosts)]
 HostOrNothing = Annotated[str, AfterValidator(_host_or_nothing)]
 SecretKey = Annotated[SecretStr, AfterValidator(_secret_key)]  # or an empty text
 DatabaseAddress = Annotated[SecretStr, AfterValidator(_database)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from limits import RateLimitItemPerHour
+from limits import RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 from starlette.requests import Request
@@ -14,6 +14,7 @@ from newsletter.web.limits import client_of
 
 # Beyond this, counting begins anew: what is bounded by memory alone must not lock anybody out.
 _MOST_CLIENTS = 20_000
+_AN_HOUR = 3600  # seconds
 _LONGEST_CHAIN = 50  # of proxies
 
 
@@ -69,11 +70,11 @@ def _ip(address: str) -> IPv4Address | IPv6Address | None:
 
 
 class Quota:
-    """How often each client may ask for something in an hour. It is counted in this process alone."""
+    """How often each client may ask for something. It is counted in this process alone."""
 
-    def __init__(self, per_hour: int) -> None:
-        """Begin; `per_hour` is at least 1."""
-        self._limit = RateLimitItemPerHour(per_hour)
+    def __init__(self, most: int, *, seconds: int = _AN_HOUR) -> None:
+        """Begin; each client may ask `most` times, at least once, in so many seconds."""
+        self._limit = RateLimitItemPerSecond(most, seconds)
         self._storage = MemoryStorage()
         self._limiter = FixedWindowRateLimiter(self._storage)
 

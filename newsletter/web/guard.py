@@ -91,4 +91,4 @@ def shown_path(scope: Scope, status: int = 0) -> str:
         name: "…" if name == SECRET_PARAMETER else quote(str(value))
         for name, value in scope["path_params"].items()
     }
-    return str(route.path.format_map(values))
+    return str(route.path_format.format_map(values))

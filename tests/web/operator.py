@@ -28,7 +28,6 @@ from newsletter.web.admin.access import Access
 from newsletter.web.admin.site import AdminSite
 from newsletter.web.app import PublicSite, public_app
 from newsletter.web.clients import Clients
-from newsletter.web.pages.kept import KeptPages
 from newsletter.web.server import serving
 from tests.store.samples import join
 from tests.web.site import DAY, LINKS, MASTHEAD, NOW, admission, list_files
@@ -141,7 +140,6 @@ async def operator_site(folder: Path) -> AsyncIterator[Operator]:
                 admission=door,
                 links=LINKS,
                 renderer=renderer,
-                kept=KeptPages(folder / "kept"),
                 clock=lambda: operator.now,
                 wake=lambda: None,
                 healthy=lambda: store.issues.outline("any"),
