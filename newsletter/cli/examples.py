@@ -11,7 +11,11 @@ EXAMPLES = {
     "web": ("newsletter web", "newsletter web --host 127.0.0.1 --port 8080"),
     "preview": ("newsletter preview --open",),
     "status": ("newsletter status",),
-    "issues": ("newsletter issues list", "newsletter issues pause --list daily"),
+    "issues": (
+        "newsletter issues list",
+        "newsletter issues pause --list daily",
+        "newsletter issues resume --list daily",
+    ),
     "deliveries": ("newsletter deliveries list --state deferred",),
     "init": ("newsletter init ~/papers",),
     "demo": ("newsletter demo",),
