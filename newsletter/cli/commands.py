@@ -75,6 +75,11 @@ COMMANDS = {
     "preview": Command(
         "newsletter.cli.preview", _SERVICES, "Look at an issue in the browser, rendered anew at each reload."
     ),
+    "export-site": Command(
+        "newsletter.cli.export_site",
+        _SERVICES,
+        "Write the public pages as files, for any host of static files; only what has changed is written.",
+    ),
     "status": Command(
         "newsletter.cli.status",
         _SENT,

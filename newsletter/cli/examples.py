@@ -9,6 +9,7 @@ EXAMPLES = {
     "backtest": ("newsletter backtest --list daily --from 2026-03-02 --to 2026-03-06",),
     "serve": ("newsletter serve",),
     "preview": ("newsletter preview --open",),
+    "export-site": ("newsletter export-site var/site --base-url https://papers.example.org",),
     "status": ("newsletter status",),
     "issues": ("newsletter issues list", "newsletter issues pause --list daily"),
     "deliveries": ("newsletter deliveries list --state deferred",),

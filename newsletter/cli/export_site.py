@@ -13,6 +13,8 @@ from newsletter.core.errors import UsageError
 from newsletter.core.text import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from newsletter.bootstrap import Program
     from newsletter.web.exporting import Exported
 
@@ -23,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 def export_site(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the files are written.")],
+    site: Annotated[Path, typer.Argument(metavar="DIR", help="Where the files are written.")],
     *,
     base_url: Annotated[
         str,
@@ -37,11 +39,12 @@ def export_site(
     is set, pages link to where readers sign up. What the command did not write itself is left alone.
     """
     with waiting("writing pages") as progress:
-        done = within(lambda program: _export(program, folder, base_url, progress))
+        done = within(lambda program: _export(program, site, base_url, progress))
     if as_json:
         say_json({"written": done.written, "unchanged": done.unchanged, "removed": done.removed})
         return
-    say(f"{folder}: {counted(done.written, 'file')} written, {done.unchanged:,} unchanged, {done.removed:,} removed")
+    written = counted(done.written, "file")
+    say(f"{site}: {written} written, {done.unchanged:,} unchanged, {done.removed:,} removed")
 
 
 async def _export(

@@ -91,28 +91,29 @@ def _inbound(program: Program) -> Callable[[asyncio.Event], Awaitable[object]] |
 @asynccontextmanager
 async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -> AsyncIterator[str]:
     """Run scheduler and web pages for as long as the context lasts; gives the URL of the pages."""
-    from newsletter import signing_up
+    import asyncio
+
+    from newsletter import signing_up, telling
     from newsletter.scheduling.loop import raise_descriptor_limit
     from newsletter.web.app import public_app
     from newsletter.web.limits import Limits, connections_for
     from newsletter.web.server import serving
 
     letters, mails = signing_up.in_the_background(program)
-    app, schedule = public_app(_site(program, letters, mails)), _schedule(program, letters, mails, stop)
+    each_tick = (letters, mails, telling.in_the_background(program))
+    app, schedule = public_app(_site(program, letters, mails)), _schedule(program, each_tick, stop)
     limits = Limits(connections=connections_for(raise_descriptor_limit()))
     async with serving(app, host, port, stop=stop, limits=limits) as url, schedule:
         try:
             yield url
         finally:
-            await letters.close(within=_SECONDS_TO_FINISH)
-            await mails.close(within=_SECONDS_TO_FINISH)
+            await asyncio.gather(*(work.close(within=_SECONDS_TO_FINISH) for work in each_tick))
 
 
 def _site(program: Program, letters: Background, mails: Background) -> PublicSite:
     """Return what the pages are made of; what they ask for wakes `letters` and `mails`."""
     from newsletter import signing_up
     from newsletter.web.app import PublicSite
-    from newsletter.web.pages.kept import KeptPages
 
     return PublicSite(
         store=program.store,
@@ -120,7 +121,6 @@ def _site(program: Program, letters: Background, mails: Background) -> PublicSit
         admission=signing_up.admission(program, mails.soon),
         links=program.links,
         renderer=program.templates,
-        kept=KeptPages(program.settings.paths.state / "pages"),
         clock=now,
         wake=letters.soon,
         healthy=lambda: program.store.issues.outline("any"),  # one row, or none: the ledger answers
@@ -128,13 +128,13 @@ def _site(program: Program, letters: Background, mails: Background) -> PublicSit
     )
 
 
-def _schedule(program: Program, letters: Background, mails: Background, stop: asyncio.Event) -> Schedule:
-    """Return what is done at intervals: each tick sends what readers are to be written, too."""
+def _schedule(program: Program, each_tick: Iterable[Background], stop: asyncio.Event) -> Schedule:
+    """Return what is done at intervals: each tick asks for what is done in the background, too."""
     from newsletter.scheduling.schedule import Schedule
 
     async def tick(stopping: asyncio.Event) -> None:
-        letters.soon()
-        mails.soon()
+        for work in each_tick:
+            work.soon()
         await program.ticker.tick(now=now(), stop=stopping)
 
     schedule = Schedule(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from newsletter.bootstrap import Program
     from newsletter.core.errors import ListFileError
     from newsletter.operations.status import Inbound, ListStatus, Status, UnfinishedIssue
-    from newsletter.ports import HeldDomain, IssueSummary, SlowDown, SourceHealth
+    from newsletter.ports import HeldDomain, IssueSummary, NoticeCounts, SlowDown, SourceHealth
 
 _LABEL = 13  # columns for what a line is about
 
@@ -88,6 +88,15 @@ def _lines(found: _Found) -> Iterator[str]:
         yield f"  {'held':{_LABEL}}{_held(held, zone)}"
     if came_back := _came_back(found.status.inbound):
         yield f"  {'came back':{_LABEL}}in the last week: {came_back}"
+    for counts in found.status.notices:
+        yield f"  {'told':{_LABEL}}{_told(counts)}"
+
+
+def _told(counts: NoticeCounts) -> str:
+    """Return in words how notices to a webhook or a channel stand."""
+    given_up = f", {counts.given_up:,} given up in the last two weeks" if counts.given_up else ""
+    why = f": {counts.reason}" if counts.reason else ""
+    return f"{counts.receiver}: {counts.waiting:,} waiting{given_up}{why}"
 
 
 def _came_back(inbound: Inbound) -> str:
@@ -232,6 +241,7 @@ def _as_json(row: ListStatus, found: _Found) -> dict[str, Any]:
         "slow_downs": [asdict(slow_down) for slow_down in found.status.slow_downs],
         "held_domains": [asdict(held) for held in found.status.held],
         "inbound": _inbound_json(found.status.inbound),
+        "notices": [asdict(counts) for counts in found.status.notices],
     }
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
+from urllib.parse import urlsplit
 
 
 class EventType(StrEnum):
@@ -44,6 +46,33 @@ class Listener:
 
     receiver: str
     events: frozenset[EventType]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where a program listens.
+
+    Attributes:
+        url: an http(s) address, which may hold a secret.
+        key: signs what is sent there (`core.webhook_signatures.read_secret`).
+        events: of which it is told.
+        with_addresses: whether it is told the addresses of readers.
+    """
+
+    url: str = field(repr=False)
+    key: bytes = field(repr=False)
+    events: frozenset[EventType]
+    with_addresses: bool
+
+    @property
+    def name(self) -> str:
+        """Return its name in the ledger: the host, and a part of a hash that tells it from others there."""
+        return f"webhook:{urlsplit(self.url).hostname}#{sha256(self.url.encode()).hexdigest()[:8]}"
+
+    @property
+    def listener(self) -> Listener:
+        """Return it as one who is told of events."""
+        return Listener(self.name, self.events)
 
 
 def of_reader(kind: EventType, list_name: str, subscriber_key: int, *, now: datetime) -> Event:

@@ -19,6 +19,7 @@ from newsletter.ports import (
     HeldFiles,
     IssueSummary,
     ListFile,
+    NoticeCounts,
     SlowDown,
     SlowDownKind,
     SlowDowns,
@@ -92,6 +93,7 @@ class Status:
     slow_downs: list[SlowDown]
     held: list[HeldDomain]
     inbound: Inbound
+    notices: list[NoticeCounts]  # to webhooks and channels, where some wait or were given up
     wrong: list[ListFileError]  # of lists that were never synced, as their members files are wrong
 
 
@@ -123,6 +125,7 @@ async def status(
         slow_downs=await slow_downs_for_operators(store.slow_downs, now=now),
         held=await store.suppressions.held(),
         inbound=await _inbound(store, now),
+        notices=await store.notices.counts(),
         wrong=wrong,
     )
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 from typing_extensions import override
 
 from newsletter.core.errors import SourceError
-from newsletter.core.events import EventType, Listener
 from newsletter.core.notices import FOR_THREE_DAYS, Notice
 from newsletter.core.webhook_signatures import signature
 from newsletter.outgoing.receiver import NotTakenError, Receiver
@@ -23,34 +19,6 @@ from newsletter.ports.posting import Poster
 
 # Makes what is told complete: it may add to the data of a notice.
 Completes = Callable[[Notice, dict[str, Any]], Awaitable[Mapping[str, Any]]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """Where a program listens.
-
-    Attributes:
-        url: an http(s) address, which may hold a secret.
-        key: signs what is sent there (`core.webhook_signatures.read_secret`).
-        events: of which it is told.
-        with_addresses: whether it is told the addresses of readers.
-    """
-
-    url: str = field(repr=False)
-    key: bytes = field(repr=False)
-    events: frozenset[EventType] = frozenset(EventType)
-    with_addresses: bool = False
-
-    @property
-    def name(self) -> str:
-        """Return its name in the ledger: the host, and a part of a hash that tells it from others there."""
-        digest = sha256(self.url.encode()).hexdigest()[:8]
-        return f"webhook:{urlsplit(self.url).hostname}#{digest}"
-
-
-def listeners(endpoints: Collection[Endpoint]) -> tuple[Listener, ...]:
-    """Return who is told of events; an endpoint that is named twice is told once."""
-    return tuple({one.name: Listener(one.name, one.events) for one in endpoints}.values())
 
 
 class Webhook(Receiver):

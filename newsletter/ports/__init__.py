@@ -34,6 +34,7 @@ from newsletter.ports.outbox import Outbox
 from newsletter.ports.papers import Found, InIssue, Paper, PaperAddress, Papers
 from newsletter.ports.personal_data import Erasure, PersonalData
 from newsletter.ports.pictures import PictureReader, Pictures
+from newsletter.ports.posting import Answer, Poster
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
 from newsletter.ports.rendering import Composed, Message, Renderer
 from newsletter.ports.rosters import Checked, HeldFiles, Reading, Roster, SeenFiles
@@ -47,6 +48,7 @@ from newsletter.ports.suppressions import HeldDomain, HighWater, Suppression, Su
 __all__ = [
     "AddressChange",
     "AddressChanges",
+    "Answer",
     "CatchesUp",
     "Checked",
     "ChunkDelivery",
@@ -104,6 +106,7 @@ __all__ = [
     "PersonalData",
     "PictureReader",
     "Pictures",
+    "Poster",
     "Processed",
     "Progress",
     "ReaderCounts",

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
-from newsletter.core.events import EventType
+from newsletter.core.events import Endpoint, EventType
 from newsletter.core.webhook_signatures import read_secret
 from newsletter.settings.group import Group
 from newsletter.settings.values import FROM_JSON
@@ -62,3 +62,16 @@ class WebhookSettings(Group):
         if len({one.url.get_secret_value() for one in endpoints}) < len(endpoints):
             raise ValueError("names an address twice: remove one of the two")
         return endpoints
+
+
+def endpoints_of(settings: WebhookSettings) -> tuple[Endpoint, ...]:
+    """Return where programs listen."""
+    return tuple(
+        Endpoint(
+            url=one.url.get_secret_value(),
+            key=read_secret(one.secret.get_secret_value()),
+            events=frozenset(one.events),
+            with_addresses=one.addresses,
+        )
+        for one in settings.endpoints
+    )

@@ -38,7 +38,12 @@ class SqlNotices(Notices):
     @override
     async def ripen(self, *, now: datetime) -> None:
         pending = sa.and_(notices.c.state == NoticeState.PENDING, issues.c.key == notices.c.issue_key)
-        done = sa.select(issues.c.key).join(notices, pending).where(~has_any(OPEN)).distinct()
+        done = (
+            sa.select(issues.c.key)
+            .join(notices, pending)
+            .where(~sa.func.coalesce(has_any(OPEN), sa.false()))
+            .distinct()
+        )
         async with self._database.read() as connection:
             keys = list(await connection.scalars(done))
             counts = await state_counts(connection, keys) if keys else {}

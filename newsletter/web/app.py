@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
@@ -23,11 +23,9 @@ from newsletter.web.finished import FinishedPages
 from newsletter.web.guard import SECRET_PARAMETER, Guard
 from newsletter.web.pages import cite, confirming, leaving, moving, preferences
 from newsletter.web.pages import feedback as feedback_pages
-from newsletter.web.pages import issues as issue_pages
 from newsletter.web.pages import signup as signup_pages
-from newsletter.web.pages.kept import KeptPages
 from newsletter.web.pages.languages import asked
-from newsletter.web.pages.site_pages import PageGroup
+from newsletter.web.pages.public import public_pages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +38,10 @@ class PublicSite:
         admission: lets requests to sign up in.
         links: reads the signed tokens, and makes the addresses of pages.
         renderer: renders the pages.
-        kept: the rendered web versions of issues.
         clock: the present moment, for the time at which a reader left.
         wake: is called when a letter is to be sent.
         healthy: raises if the store cannot be used; the health check calls it.
         hooks: reads what services tell of what comes back; None: there are none.
-        groups: the public pages that depend on the site's data alone.
     """
 
     store: Store
@@ -53,12 +49,10 @@ class PublicSite:
     admission: Admission
     links: Links
     renderer: PageRenderer
-    kept: KeptPages
     clock: Clock
     wake: Callable[[], None]
     healthy: Callable[[], Awaitable[object]]
     hooks: Hooks | None = None
-    groups: Sequence[PageGroup] = ()
 
     def routes(self) -> Iterator[BaseRoute]:
         """Yield the routes of all pages, in the order in which they are tried."""
@@ -75,10 +69,10 @@ class PublicSite:
         yield from preferences.routes(store, self.lists, links, renderer, clock, self.wake)
         yield from moving.routes(store.address_changes, store.issues, links, renderer, clock, self.wake)
         yield from feedback_pages.routes(store.feedback, store.subscribers, store.issues, links, renderer, clock)
-        yield from cite.routes(store.issues, links, renderer)
-        # Last: a list's name matches any path of one part, what is published any path.
-        yield from issue_pages.routes(store.issues, signing_up, links, renderer, self.kept)
-        yield from published.routes(self.groups, FinishedPages())
+        yield from cite.routes(store.issues, store.listed)
+        # Last: it matches any path.
+        groups = public_pages(store, self.lists, signing_up, links, renderer, clock)
+        yield from published.routes(groups, FinishedPages())
 
 
 def public_app(site: PublicSite) -> Starlette:

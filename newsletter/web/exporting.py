@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
@@ -59,10 +59,19 @@ class SiteExport:
         groups: all public pages, in the order in which a server asks them.
         files: what they load.
         folder: where to.
+        progress: is told how many pages are done, and how many there are.
     """
 
-    def __init__(self, groups: Sequence[PageGroup], files: PageFiles, folder: Path) -> None:
+    def __init__(
+        self,
+        groups: Sequence[PageGroup],
+        files: PageFiles,
+        folder: Path,
+        *,
+        progress: Callable[[int, int], object] = lambda done, total: None,  # noqa: ARG005 (names say what they are)
+    ) -> None:
         self._groups, self._files, self._folder = groups, files, folder
+        self._progress = progress
         self._before = _read_manifest(folder)
         self._now: dict[str, str] = {}
         self._done = Exported()
@@ -91,11 +100,12 @@ class SiteExport:
     async def _pages(self) -> AsyncIterator[tuple[str, SitePage]]:
         """Yield all pages with their addresses."""
         wanted = Wanted(is_static=True)
-        for group in self._groups:
-            async for address in group.addresses():
-                page = await group.page(address, wanted)
-                if isinstance(page, SitePage):
-                    yield address, page
+        known = [(group, address) for group in self._groups async for address in group.addresses()]
+        for done, (group, address) in enumerate(known):
+            self._progress(done, len(known))
+            page = await group.page(address, wanted)
+            if isinstance(page, SitePage):
+                yield address, page
 
     def _put_files(self, loaded: set[str]) -> None:
         """Write the files that pages load, and those that a style may load."""
@@ -118,8 +128,8 @@ class SiteExport:
             there = path.read_bytes() if path.is_file() else None
             if there is not None and there != content and name not in self._before:
                 raise UsageError(
-                    f"{path}: is there already, and no export of this program wrote it; move it away, or export to "
-                    "another folder"
+                    f"{path}: is there already, and no export of this program wrote it; move it away, or export "
+                    "to another folder"
                 )
             if there == content:
                 self._done.unchanged += 1

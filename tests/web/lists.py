@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -18,8 +21,10 @@ from newsletter.core.tokens import Links
 from newsletter.lists.addresses import normal_address
 from newsletter.lists.files import ListFiles
 from newsletter.ports import Store
+from newsletter.ports.pages import PageRenderer
 from newsletter.readers.signup import SigningUp
 from newsletter.sources import registry
+from newsletter.store import open_store
 from newsletter.web.pages.lists.group import ListPages
 from newsletter.web.pages.lists.known import KnownLists
 from newsletter.web.pages.lists.reading import ListReader
@@ -28,6 +33,8 @@ from tests.store.samples import record
 from tests.web.studio import RENDERER
 
 DAY = date(2026, 3, 12)  # a Thursday
+A_DAY = timedelta(days=1)
+PAPERS = 20  # that make all parts of a page appear
 NOW = datetime(2026, 3, 12, 8, tzinfo=UTC)
 LINKS = Links("https://papers.example.org", "not a secret, being in a test")
 LIST_FILE = """
@@ -98,7 +105,7 @@ def files(folder: Path) -> ListFiles:
     return ListFiles(folder, check_source=registry.check)
 
 
-def lists_in(folder: Path, store: Store) -> Lists:
+def lists_in(folder: Path, store: Store, *, renderer: PageRenderer = RENDERER) -> Lists:
     """Return the pages of one list, of which nothing is known yet."""
     read = files(folder)
     signing_up = SigningUp(
@@ -112,13 +119,38 @@ def lists_in(folder: Path, store: Store) -> Lists:
     pages = ListPages(
         lists=KnownLists(issues=store.issues, lists=read, signing_up=signing_up),
         reader=ListReader(issues=store.issues, listed=store.listed),
-        renderer=RENDERER,
+        renderer=renderer,
         links=LINKS,
-        clock=lambda: made.now,
+        clock=lambda: shown.now,
     )
-    made = Lists(store, folder, pages)
-    made.write(LIST_FILE)
-    return made
+    shown: Lists = Lists(store, folder, pages)
+    shown.write(LIST_FILE)
+    return shown
+
+
+def pages(
+    folder: Path, papers: Sequence[Listing], *, renderer: PageRenderer, list_file: str = LIST_FILE
+) -> dict[str, str]:
+    """Return all pages of a list, by address: some papers are of yesterday, some came after the issue."""
+
+    async def made() -> dict[str, str]:
+        store = await open_store("sqlite://")
+        try:
+            lists = lists_in(folder, store, renderer=renderer)
+            lists.write(list_file)
+            third = len(papers) // 3
+            await lists.listed(*papers[:third], day=DAY - A_DAY, at=NOW - A_DAY, upvotes=12, comments=3, stars=4)
+            await lists.listed(*papers[third : 2 * third], upvotes=1470, comments=2, stars=80)
+            await lists.issue()
+            await lists.listed(*papers, upvotes=1471, comments=3, stars=80, at=NOW + timedelta(hours=3))
+            await lists.issue(weekly=True)
+            addresses = [address async for address in lists.pages.addresses()]
+            return {one: (await lists.content(one) or b"").decode() for one in addresses}
+        finally:
+            await store.close()
+
+    with ThreadPoolExecutor(1) as thread:  # Playwright runs an event loop in the tests' own
+        return thread.submit(lambda: asyncio.run(made())).result()
 
 
 def titles(page: Any) -> list[str]:

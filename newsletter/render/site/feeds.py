@@ -185,7 +185,7 @@ def _written(made: Any) -> bytes:
 
 
 def _clean(text: str) -> str:
-    return _NO_XML.sub(" ", text)
+    return _NO_XML.sub("", text)
 
 
 def _all_clean(texts: Iterable[str]) -> list[str]:

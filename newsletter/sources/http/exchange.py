@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import httpx2
@@ -116,19 +117,9 @@ class Exchange:
             request = client.build_request(method, url, headers=dict(headers or {}), content=content)
         except httpx2.InvalidURL as error:
             raise TryError(f"not a web address: {error}", transient=False) from error
-        try:
+        with _failures(self._timeout):
             async with asyncio.timeout(self._timeout * _WHOLE):
                 return await self._followed(client, request, most=most, redirects=redirects)
-        except DamagedError as error:
-            raise TryError(str(error)) from error
-        except (httpx2.UnsupportedProtocol, AddressRefusedError, CodingError) as error:
-            raise TryError(str(error), transient=False) from error
-        except (httpx2.InvalidURL, ValueError) as error:  # ValueError: a host that is no name (IDNA)
-            raise TryError(f"leads to what is no web address: {error}", transient=False) from error
-        except (httpx2.TimeoutException, TimeoutError) as error:
-            raise TryError(f"no answer in time (timeout: {self._timeout:g} s)") from error
-        except httpx2.TransportError as error:
-            raise TryError(f"no answer: {str(error) or type(error).__name__}") from error
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -183,6 +174,23 @@ class Exchange:
             charset=response.charset_encoding or "",
             body=body,
         )
+
+
+@contextmanager
+def _failures(timeout: float) -> Iterator[None]:
+    """Turn what goes wrong with a request into a TryError of one line; `timeout` is what it was, in seconds."""
+    try:
+        yield
+    except DamagedError as error:
+        raise TryError(str(error)) from error
+    except (httpx2.UnsupportedProtocol, AddressRefusedError, CodingError) as error:
+        raise TryError(str(error), transient=False) from error
+    except (httpx2.InvalidURL, ValueError) as error:  # ValueError: a host that is no name (IDNA)
+        raise TryError(f"leads to what is no web address: {error}", transient=False) from error
+    except (httpx2.TimeoutException, TimeoutError) as error:
+        raise TryError(f"no answer in time (timeout: {timeout:g} s)") from error
+    except httpx2.TransportError as error:
+        raise TryError(f"no answer: {str(error) or type(error).__name__}") from error
 
 
 def with_query(url: str, params: Mapping[str, str] | None) -> str:

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from newsletter.core.issue import Issue
+from newsletter.core.layout import day_section
 from newsletter.core.newsletter_list import WEEKLY_EDITION, Cadence
 from newsletter.core.week import day_of_week
 from newsletter.render.issue.clauses import cut
@@ -132,7 +133,7 @@ def _weekly_issue(
 
     def values() -> dict[str, Any]:
         days = [(day, list(group)) for day, group in groupby(here.papers, key=by_day.__getitem__)]
-        groups = [(day, setting.views(group, in_full=_BEST_OF_A_DAY)) for day, group in days]
+        groups = [(day, day_section(day), setting.views(group, in_full=_BEST_OF_A_DAY)) for day, group in days]
         return {
             **setting.shared("today" if is_front else "", masthead=issue.masthead),
             "is_front": is_front,
@@ -141,7 +142,7 @@ def _weekly_issue(
             "between": setting.frame.between(first, last),
             "description": _described(papers),
             "groups": groups,
-            "is_by_model": any(shown["is_by_model"] for _, shown in groups),
+            "is_by_model": any(shown["is_by_model"] for *_, shown in groups),
             "paged": pages_of(here, lambda number: address_of(following(place, number))),
             "best_of_week": most_upvoted(setting.frame, papers),
             "discussed": most_discussed(setting.frame, papers),

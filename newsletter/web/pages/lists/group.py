@@ -15,7 +15,7 @@ from newsletter.ports import Clock
 from newsletter.ports.pages import PageRenderer
 from newsletter.web.pages.lists.day_pages import day_page, front_page
 from newsletter.web.pages.lists.drawing import Drawing, Setting, order_of, with_code
-from newsletter.web.pages.lists.home import home_page
+from newsletter.web.pages.lists.home import HOME, home_page
 from newsletter.web.pages.lists.known import KnownList, KnownLists
 from newsletter.web.pages.lists.period_pages import archive_page, week_page
 from newsletter.web.pages.lists.places import (
@@ -37,7 +37,6 @@ from newsletter.web.pages.lists.reading import ListReader, Reach
 from newsletter.web.pages.lists.topic_pages import TopicMemory, months_of, topic_page, topics_page
 from newsletter.web.pages.site_pages import MovedPage, PageGroup, SitePage, Wanted, version_of
 
-_HOME = ""
 _DAYS_OF_A_WEEK = 7
 
 
@@ -64,7 +63,7 @@ class ListPages(PageGroup):
     async def version(self, address: str, wanted: Wanted) -> str | None:
         now, shared = self.clock(), (self.renderer.fingerprint(), self.links.public_url)
         listed = await self.reader.listed.version()
-        if address == _HOME:
+        if address == HOME:
             known = await self.lists.all()
             newest = [str(await self.reader.issues.last_number(one.name)) for one in known]
             days = [str(one.last_day(now)) for one in known]
@@ -82,7 +81,7 @@ class ListPages(PageGroup):
     @override
     async def page(self, address: str, wanted: Wanted) -> SitePage | MovedPage | None:
         now = self.clock()
-        if address == _HOME:
+        if address == HOME:
             return await self._finished(await home_page(self.lists, self.reader, wanted, self.links, now))
         place = read_place(address)
         known = await self._known(place) if place else None
@@ -123,7 +122,7 @@ class ListPages(PageGroup):
 
     @override
     async def addresses(self) -> AsyncIterator[str]:
-        yield _HOME
+        yield HOME
         for known in await self.lists.all():
             async for place in self._places(known):
                 yield address_of(place)

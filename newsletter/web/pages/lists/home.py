@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from newsletter.core.newsletter_list import editions_of
+from newsletter.core.page_names import SIGN_UP
 from newsletter.core.tokens import Links
 from newsletter.render.issue.language import language
 from newsletter.render.issue.times import schedule
@@ -15,6 +16,8 @@ from newsletter.web.pages.lists.places import Day, Front, address_of
 from newsletter.web.pages.lists.reading import ListReader
 from newsletter.web.pages.site_pages import Wanted, root_from
 
+HOME = ""  # its address
+
 
 async def home_page(lists: KnownLists, reader: ListReader, wanted: Wanted, links: Links, now: datetime) -> Drawing:
     """Return the page with all lists."""
@@ -23,7 +26,7 @@ async def home_page(lists: KnownLists, reader: ListReader, wanted: Wanted, links
     def values() -> dict[str, Any]:
         return {
             "language": wanted.language,
-            "root": root_from(""),
+            "root": root_from(HOME),
             "here": "",
             "canonical": f"{links.public_url}/" if links.public_url else "",
             "description": "",
@@ -47,7 +50,7 @@ async def _shown(
         else []
     )
     day = await reader.newest(known, now)
-    signup = links.sign_up(known.name) if wanted.is_static else f"-/signup/{known.name}"
+    signup = links.sign_up(known.name) if wanted.is_static else f"{root_from(HOME)}{SIGN_UP}/{known.name}"
     return {
         "masthead": known.masthead,
         "is_weekly": known.is_weekly,
