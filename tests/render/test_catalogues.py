@@ -29,6 +29,7 @@ from tests.render.conftest import TEMPLATES
 from tests.render.reader import reader_mail
 from tests.render.reader_pages import states
 from tests.web import lists as list_samples
+from tests.web import papers as paper_samples
 
 ROOT = TEMPLATES.parent
 LANGUAGES = [language for language in catalogues.languages() if language != "en"]
@@ -127,6 +128,7 @@ _NO_WORDS = {
     "lab",
     "Gmail",
     *("Atom", "RSS", "JSON", "Feed"),
+    *("alphaXiv", "Google", "Scholar", "Semantic"),
     *("Asia", "Tokyo"),
 }
 _SHOWN_ATTRIBUTES = re.compile(r'(?:alt|title|aria-label|aria-roledescription)="([^"]*)"')
@@ -192,6 +194,18 @@ def test_no_word_of_the_pages_of_a_list_stands_outside_of_the_catalogues(
         for number in range(list_samples.PAPERS)
     ]
     for name, page in list_samples.pages(tmp_path, papers, renderer=masked, list_file=LIST_FILE).items():
+        assert latin(page) == set(), name
+
+
+def test_no_word_of_the_pages_of_papers_and_of_the_search_stands_outside_of_the_catalogues(
+    masked: TemplateRenderer, tmp_path: Path
+) -> None:
+    papers = [
+        replace(paper(number), arxiv_id=f"2603.{number:05}", organization="组织", keywords=("方法",))
+        for number in range(25)
+    ]
+    pages = paper_samples.samples(tmp_path, papers, renderer=masked, list_file=LIST_FILE)
+    for name, page in pages.items():
         assert latin(page) == set(), name
 
 

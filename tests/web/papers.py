@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -12,12 +15,15 @@ from lxml import html
 from newsletter.core.delivery import Planned
 from newsletter.core.diff import select
 from newsletter.core.listing import Listing
+from newsletter.core.page_names import identity_path
 from newsletter.core.tokens import Links
 from newsletter.lists.addresses import normal_address
 from newsletter.lists.files import ListFiles
 from newsletter.ports import Store
+from newsletter.ports.pages import PageRenderer
 from newsletter.readers.signup import SigningUp
 from newsletter.sources import registry
+from newsletter.store import open_store
 from newsletter.web.pages.public import public_pages
 from newsletter.web.pages.site_pages import MovedPage, PageGroup, SitePage, Wanted
 from tests.store.samples import record
@@ -79,7 +85,9 @@ class Pages:
         await self.store.issues.freeze(draft, subject, lambda _, _had: Planned(due_at=due), now=due)
 
 
-def pages_of(store: Store, folder: Path, *, public_url: str = PUBLIC_URL) -> Pages:
+def pages_of(
+    store: Store, folder: Path, *, public_url: str = PUBLIC_URL, renderer: PageRenderer = RENDERER
+) -> Pages:
     """Return the pages of one list, of which nothing is known yet."""
     (folder / "daily.toml").write_text(LIST_FILE, encoding="utf-8")
     files, links = (
@@ -95,4 +103,31 @@ def pages_of(store: Store, folder: Path, *, public_url: str = PUBLIC_URL) -> Pag
         wake=lambda: None,
     )
     later = NOW + timedelta(hours=12)
-    return Pages(store, files, public_pages(store, files, signing_up, links, RENDERER, lambda: later))
+    return Pages(store, files, public_pages(store, files, signing_up, links, renderer, lambda: later))
+
+
+def samples(
+    folder: Path, papers: Sequence[Listing], *, renderer: PageRenderer, list_file: str = LIST_FILE
+) -> dict[str, str]:
+    """Return pages of papers and of the search by address: one with all parts, one with next to nothing."""
+
+    async def made() -> dict[str, str]:
+        store = await open_store("sqlite://")
+        try:
+            pages = pages_of(store, folder, renderer=renderer)
+            (folder / "daily.toml").write_text(list_file, encoding="utf-8")
+            for hours, votes in ((0, 12), (5, 1470)):
+                at = NOW + timedelta(hours=hours)
+                await pages.listed(*papers, at=at, upvotes=votes, comments=3, stars=80)
+            await pages.issue()
+            await pages.listed(Listing(title="论"), at=NOW + timedelta(hours=6))
+            known = [identity_path(one.identity) async for one in store.papers.addresses()]
+            found = {one: await pages.get(one) for one in (known[0], known[-1])}
+            for query in ({"q": papers[0].title}, {"q": "囗"}, {}):
+                found[f"search {query}"] = await pages.get("-/search/", query=query)
+            return {name: page.content.decode() for name, page in found.items()}
+        finally:
+            await store.close()
+
+    with ThreadPoolExecutor(1) as thread:  # Playwright runs an event loop in the tests' own
+        return thread.submit(lambda: asyncio.run(made())).result()
