@@ -238,6 +238,24 @@ def _facts(candidate: Candidate, previous_at: datetime | None) -> _Facts:
     )
 
 
+class Counts(NamedTuple):
+    """What sources counted of a listing; None: none of them does."""
+
+    upvotes: int | None
+    comments: int | None
+    stars: int | None
+
+
+def newest_counts(sightings: Iterable[Sighting]) -> Counts:
+    """Return the newest known counts of a listing, each from the page where it is largest.
+
+    Args:
+        sightings: of one listing, oldest first; points and comments on Hacker News count for nothing here.
+    """
+    seen = [one for one in sightings if not _is_hackernews(one)]
+    return Counts(*(_most(_newest(seen, measure)) for measure in Counts._fields))
+
+
 def is_vote(sighting: Sighting) -> bool:
     """Return whether a sighting counts upvotes; points on Hacker News are a signal of their own."""
     return sighting.upvotes is not None and not _is_hackernews(sighting)

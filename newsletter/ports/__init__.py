@@ -25,6 +25,7 @@ from newsletter.ports.issues import IssueOutline, Issues, IssueSummary
 from newsletter.ports.leavings import Leaving, Leavings
 from newsletter.ports.letters import LetterKind, Letters
 from newsletter.ports.library import Library, Recorded, SourceHealth
+from newsletter.ports.listed import ListedPaper, ListedPapers
 from newsletter.ports.mailer import Mailer
 from newsletter.ports.outbox import Outbox
 from newsletter.ports.personal_data import Erasure, PersonalData
@@ -74,6 +75,8 @@ __all__ = [
     "Letters",
     "Library",
     "ListFile",
+    "ListedPaper",
+    "ListedPapers",
     "Lists",
     "LoadedLists",
     "Mailbox",

@@ -6,10 +6,19 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from newsletter.core.issue import Issue
+from newsletter.ports.page_files import PageFiles
 
 
 class PageRenderer(Protocol):
-    """Turns values into web pages."""
+    """Turns values into web pages.
+
+    Templates find the name of a file that they load by `static("site.css")`.
+
+    Attributes:
+        files: what pages load.
+    """
+
+    files: PageFiles
 
     def page(self, name: str, context: Mapping[str, Any]) -> str:
         """Return the HTML of the page `name`, filled with `context`.

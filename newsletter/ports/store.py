@@ -11,6 +11,7 @@ from newsletter.ports.inbound import InboundEvents
 from newsletter.ports.issues import Issues
 from newsletter.ports.leavings import Leavings
 from newsletter.ports.library import Library
+from newsletter.ports.listed import ListedPapers
 from newsletter.ports.outbox import Outbox
 from newsletter.ports.personal_data import PersonalData
 from newsletter.ports.pictures import Pictures
@@ -25,6 +26,7 @@ class Store(Protocol):
     """One ledger, with a port for each kind of what it keeps."""
 
     library: Library  # listings and sightings
+    listed: ListedPapers  # the listings as pages show them
     pictures: Pictures  # what was found at the URLs of papers' pictures
     issues: Issues  # closed
     subscribers: Subscribers  # of all lists

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from typing_extensions import override
 
 from newsletter.core.delivery import Uncertain
 from newsletter.core.relay import Pipelining, Security
 from newsletter.settings.group import Group
 from newsletter.settings.inbound import InboundSettings
+from newsletter.settings.secret_files import without_files
 from newsletter.settings.signup import SignUpSettings
 from newsletter.settings.values import (
     FROM_JSON,
@@ -271,3 +273,15 @@ class Settings(BaseSettings):
     lists: ListsSettings = ListsSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     alarm: AlarmSettings = AlarmSettings()
+
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings, *(without_files(cls, source) for source in (env_settings, dotenv_settings)))

@@ -13,6 +13,7 @@ from newsletter.store.high_water import SqlHighWater
 from newsletter.store.inbound import SqlInboundEvents
 from newsletter.store.issues import SqlIssues
 from newsletter.store.leavings import SqlLeavings
+from newsletter.store.listed import SqlListedPapers
 from newsletter.store.listings import SqlLibrary
 from newsletter.store.outbox import SqlOutbox
 from newsletter.store.personal_data import SqlPersonalData
@@ -31,6 +32,7 @@ class SqlStore(Store):
     def __init__(self, database: Database) -> None:
         self._database = database
         self.library = SqlLibrary(database)
+        self.listed = SqlListedPapers(database)
         self.pictures = SqlPictures(database)
         workers = _workers(database)
         self.issues = SqlIssues(database, workers)

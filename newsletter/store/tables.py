@@ -32,8 +32,8 @@ def _text(name: str) -> sa.Column[str]:
     return sa.Column(name, sa.Text, nullable=False)
 
 
-def _moment(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
-    return sa.Column(name, Moment, nullable=nullable)
+def _moment(name: str, *, nullable: bool = False, index: bool = False) -> sa.Column[datetime]:
+    return sa.Column(name, Moment, nullable=nullable, index=index)
 
 
 metadata = sa.MetaData(
@@ -106,7 +106,7 @@ readings = sa.Table(
     sa.Column("source", sa.Text, primary_key=True),
     sa.Column("day", sa.Date, primary_key=True),
     _moment("attempted_at", nullable=True),  # when it was last tried
-    _moment("read_at", nullable=True),  # when it last answered
+    _moment("read_at", nullable=True, index=True),  # when it last answered
     sa.Column("listings", sa.Integer),  # … and with how many
     sa.Column("settled", sa.Boolean, nullable=False),
     _text("error"),  # of the last try; empty if it went well

@@ -14,10 +14,11 @@ from starlette.routing import BaseRoute
 from newsletter.core.tokens import Links
 from newsletter.ports import Clock, Hooks, Lists, Store
 from newsletter.ports.pages import PageRenderer
-from newsletter.web import headers, health
+from newsletter.web import headers, health, static
 from newsletter.web import hooks as hook_pages
 from newsletter.web.admission import Admission
 from newsletter.web.api import signup as signup_api
+from newsletter.web.csrf import SameSiteForms
 from newsletter.web.guard import SECRET_PARAMETER, Guard
 from newsletter.web.pages import cite, confirming, leaving, moving, preferences
 from newsletter.web.pages import feedback as feedback_pages
@@ -60,6 +61,7 @@ class PublicSite:
         store, links, renderer, clock = self.store, self.links, self.renderer, self.clock
         signing_up = self.admission.signing_up
         yield from health.routes(self.healthy)
+        yield from static.routes(renderer.files)
         yield from signup_pages.routes(self.admission, store.issues, links, renderer)
         yield from confirming.routes(signing_up, store.issues, links, renderer, clock)
         yield from signup_api.routes(self.admission)
@@ -78,7 +80,10 @@ def public_app(site: PublicSite) -> Starlette:
     """Return the app for readers. It sets no cookies, and no GET changes anything."""
     app = Starlette(
         routes=list(site.routes()),
-        middleware=[Middleware(Guard, headers=headers.STRICT)],
+        middleware=[
+            Middleware(Guard, headers=headers.STRICT),
+            Middleware(SameSiteForms, public_url=site.links.public_url),
+        ],
         exception_handlers={404: _not_found(site.renderer)},
     )
     app.router.redirect_slashes = False  # a redirect breaks one-click unsubscribe (RFC 8058, 3.1)

@@ -16,6 +16,8 @@ log = structlog.get_logger(__name__)
 
 # A path parameter with this name is a reader's secret, and is cut out of the log.
 SECRET_PARAMETER = "token"  # noqa: S105 (a parameter's name)
+# Under this key of the scope, a middleware says why it refused the request; the log gets it.
+REASON = "newsletter.reason"
 
 
 class Guard:
@@ -64,7 +66,8 @@ class Guard:
                 raise
             answer = PlainTextResponse("Something went wrong on our side. Please try again later.\n", 500)
             await answer(scope, receive, send_guarded)
-        log.info("answered", method=scope["method"], path=shown_path(scope), status=status)
+        why = {"reason": scope[REASON]} if REASON in scope else {}
+        log.info("answered", method=scope["method"], path=shown_path(scope), status=status, **why)
 
 
 def shown_path(scope: Scope) -> str:

@@ -65,7 +65,6 @@ def form(**values: Any) -> dict[str, Any]:
         "issue_url": "../../daily",
         "snippet": _SNIPPET,
         "puzzle": "",
-        "nonce": "",
         **values,
     }
 
@@ -92,7 +91,7 @@ def states() -> list[tuple[str, dict[str, Any]]]:
         ("signup", form(is_open=False)),
         ("signup", form(problem="", has_weekly=False, topics=[], is_weekly=True)),
         ("signup", form(problem="many")),
-        ("signup", form(problem="unproven", puzzle="{}", nonce="0")),
+        ("signup", form(problem="unproven", puzzle="{}")),
         ("confirmed", confirmed("waits", preferences_url="")),
         ("confirmed", confirmed("stays out", preferences_url="")),
         *(("decide", {**who, "decision": said}) for said in ("asked", "accepted", "declined", "stays out")),

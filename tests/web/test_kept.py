@@ -23,6 +23,7 @@ from newsletter.core.errors import RenderError
 from newsletter.core.issue import Issue
 from newsletter.core.tokens import Links
 from newsletter.ports import IssueOutline, Issues
+from newsletter.ports.page_files import PageFiles
 from newsletter.ports.pages import PageRenderer
 from newsletter.render.issue.fingerprint import Fingerprint
 from newsletter.render.issue.renderer import TemplateRenderer
@@ -45,6 +46,10 @@ class Counting(PageRenderer):
     renderer: TemplateRenderer = field(default_factory=lambda: TemplateRenderer(None, TEMPLATES))
     count: int = 0
     trouble: Exception | None = None
+
+    @property
+    def files(self) -> PageFiles:  # type: ignore[override]
+        return self.renderer.files
 
     def page(self, name: str, context: Mapping[str, Any]) -> str:
         return self.renderer.page(name, context)

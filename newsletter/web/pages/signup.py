@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from html import escape
-from secrets import token_urlsafe
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -150,11 +149,8 @@ class _SignUpPages:
             "snippet": self._snippet(list_),
         }
         puzzle = self.admission.puzzles.new() if self.admission.puzzles and values["is_open"] else None
-        nonce = token_urlsafe(16) if puzzle else ""
-        page = self.renderer.page(
-            "signup", {**values, "puzzle": json.dumps(puzzle) if puzzle else "", "nonce": nonce}
-        )
-        return HTMLResponse(page, status, headers=headers.with_script(nonce) if nonce else None)
+        page = self.renderer.page("signup", {**values, "puzzle": json.dumps(puzzle) if puzzle else ""})
+        return HTMLResponse(page, status)
 
     def _snippet(self, list_: NewsletterList) -> str:
         """Return the HTML of the form for other sites, in the list's language."""
