@@ -73,7 +73,9 @@ COMMANDS = {
         "Run the scheduler, the web pages and delivery in one process, until SIGTERM.",
     ),
     "preview": Command(
-        "newsletter.cli.preview", _SERVICES, "Look at an issue in the browser, rendered anew at each reload."
+        "newsletter.cli.preview",
+        _SERVICES,
+        "Look at an issue in the browser; what is edited shows within a second.",
     ),
     "status": Command(
         "newsletter.cli.status",

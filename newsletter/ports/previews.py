@@ -30,7 +30,7 @@ class Asked:
         day: the issue's day; None: the issue that would be made now.
         reader: an address of the list; empty: a reader without wishes.
         language: of the mail for a reader without wishes; empty: the list's.
-        ranking: weights of the order in place of the list's own; None: these.
+        ranking: weights of the order, by name, in place of the list's own.
         choice: weights of the choice.
     """
 
@@ -38,7 +38,7 @@ class Asked:
     day: date | None = None
     reader: str = ""
     language: str = ""
-    ranking: Weights | None = None
+    ranking: Mapping[str, float] = field(default_factory=dict)
     choice: ChoiceWeights = USUAL
 
 

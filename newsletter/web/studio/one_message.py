@@ -152,8 +152,9 @@ class Studio:
         issues = self.pipeline.store.issues
         stored = await issues.chosen(issue.key, reader.address_key) if issue.key and reader else None
         if stored is None:
-            chooses = choose or await asyncio.to_thread(chooser, issue)
-            choice = replace(chooses.of(delivery.subscriber), language=language)
+            if choose is None:
+                choose = await asyncio.to_thread(chooser, issue)
+            choice = replace(choose.of(delivery.subscriber), language=language)
             if not choice.positions:
                 email = delivery.subscriber.email
                 raise NothingNewError(f"list {issue.list}: the issue of {issue.day} holds nothing for {email}")

@@ -174,7 +174,7 @@ class Viewer(Previews):
         Where nothing is new on the day that nobody asked for, today, it is the newest issue.
         """
         own, now = self.studio.file(asked.list).list, self.studio.clock()
-        list_ = replace(own, ranking=asked.ranking) if asked.ranking else own
+        list_ = replace(own, ranking=replace(own.ranking, **asked.ranking))
         on, issues = asked.day or agenda(list_, now).today, self.studio.pipeline.store.issues
         if closed := await issues.find(list_.name, on):
             return await self._of_closed(closed, own)
