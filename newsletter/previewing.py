@@ -99,4 +99,6 @@ def _desk(program: Program) -> Desk:
 def _watched(settings: Settings, env_file: Path) -> Watched:
     own, subscribers = settings.paths.templates, settings.paths.subscribers
     # A folder of templates that appears, or goes, changes what the program is made of.
-    return Watched(folders=(bootstrap.packaged_templates(), own, subscribers), files=(env_file, own, subscribers))
+    folders = (bootstrap.packaged_templates(), own, subscribers)
+    present = tuple(folder for folder in folders if folder.is_dir())
+    return Watched(folders=present, files=(env_file, own, subscribers))

@@ -16,7 +16,8 @@ log = structlog.get_logger(__name__)
 
 _BEAT = 15.0  # seconds after which a silent connection says that it lives
 # Milliseconds: how often is looked, and for how long changes are gathered that follow one another.
-_STEP, _GATHERED_FOR = 50, 300
+_STEP, _GATHERED_FOR = 50, 200
+_LOOK = 1000  # milliseconds after which settings are looked at whatever the system has told
 
 
 class Changes:
@@ -65,7 +66,7 @@ class Watched:
     """What is watched.
 
     Attributes:
-        folders: with all that is in them: templates and list files.
+        folders: that are there, with all that is in them: templates and list files.
         files: of which what the settings say depends: `.env`, and folders that are not there yet.
     """
 
@@ -105,15 +106,44 @@ async def _watch(
         ends = asyncio.create_task(_either(stop, over))
         in_folders = asyncio.create_task(_in_folders(what.folders, changes, over))
         try:
-            async for _ in _changed(_parents(what.files), _Only(what.files), over, recursive=False):
-                log.info("settings_changed", files=[str(path) for path in what.files])
-                await renew()
-                changes.note()
-                break
+            await _renewed(watched, what, changes, renew, over)
         finally:
             over.set()
             ends.cancel()
             await in_folders
+
+
+async def _renewed(
+    watched: Callable[[], Watched],
+    what: Watched,
+    changes: Changes,
+    renew: Callable[[], Awaitable[object]],
+    over: asyncio.Event,
+) -> None:
+    """Renew whenever one of the files changes, until something else is to be watched."""
+    seen = _states(what.files)
+    async for _ in _changed(_parents(what.files), _Only(what.files), over, recursive=False, beat=_LOOK):
+        if (now := _states(what.files)) != seen:
+            seen = now
+            log.info("settings_changed", files=[str(path) for path in what.files])
+            await renew()
+            changes.note()
+            if watched() != what:
+                over.set()  # the watching ends by itself
+
+
+def _states(files: Iterable[Path]) -> list[tuple[int, int, int] | None]:
+    """Return what of each file changes with its content; of a folder, whether it is there."""
+    found: list[tuple[int, int, int] | None] = []
+    for file in files:
+        try:
+            status = file.stat()
+        except OSError:
+            found.append(None)
+        else:
+            is_folder = file.is_dir()
+            found.append((0, 0, 0) if is_folder else (status.st_mtime_ns, status.st_size, status.st_ino))
+    return found
 
 
 async def _either(stop: asyncio.Event, over: asyncio.Event) -> None:
@@ -122,22 +152,39 @@ async def _either(stop: asyncio.Event, over: asyncio.Event) -> None:
 
 
 async def _in_folders(folders: Iterable[Path], changes: Changes, over: asyncio.Event) -> None:
-    present = [folder for folder in folders if folder.is_dir()]
-    async for _ in _changed(present, DefaultFilter(), over, recursive=True):
+    async for _ in _changed(folders, DefaultFilter(), over, recursive=True):
         changes.note()
 
 
 async def _changed(
-    paths: Iterable[Path], wanted: Callable[[Change, str], bool], over: asyncio.Event, *, recursive: bool
+    paths: Iterable[Path],
+    wanted: Callable[[Change, str], bool],
+    over: asyncio.Event,
+    *,
+    recursive: bool,
+    beat: int | None = None,
 ) -> AsyncIterator[object]:
+    """Yield after changes, and every `beat` milliseconds without any, until it is over."""
     changed = awatch(
-        *paths, watch_filter=wanted, debounce=_GATHERED_FOR, step=_STEP, stop_event=over, recursive=recursive
+        *paths,
+        watch_filter=wanted,
+        debounce=_GATHERED_FOR,
+        step=_STEP,
+        stop_event=over,
+        recursive=recursive,
+        rust_timeout=beat,
+        yield_on_timeout=beat is not None,
     )
     try:
         async for found in changed:
             yield found
     except OSError as error:  # such as: the system watches as many files as it may
-        log.warning("files_not_watched", error=str(error), hint="reload the page after a change")
+        log.warning(
+            "files_not_watched",
+            paths=[str(p) for p in paths],
+            error=str(error),
+            hint="reload the page after a change",
+        )
         await over.wait()
 
 
