@@ -10,6 +10,7 @@ from newsletter.core.listing import Listing
 
 HEALTH = "healthz"
 OWN = "-"  # the program's own pages stand below it, where they are in no list's way
+ADMIN = f"{OWN}/admin"  # the operator's pages
 API = f"{OWN}/api"
 CITE = f"{OWN}/cite"
 CONFIRM = f"{OWN}/confirm"

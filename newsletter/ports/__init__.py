@@ -31,6 +31,7 @@ from newsletter.ports.listed import ListedPaper, ListedPapers
 from newsletter.ports.mailer import Mailer
 from newsletter.ports.notices import NoticeCounts, Notices
 from newsletter.ports.outbox import Outbox
+from newsletter.ports.oversight import CameBack, Oversight, Place, PlacedDelivery
 from newsletter.ports.papers import Found, InIssue, Paper, PaperAddress, Papers
 from newsletter.ports.personal_data import Erasure, PersonalData
 from newsletter.ports.pictures import PictureReader, Pictures
@@ -49,6 +50,7 @@ __all__ = [
     "AddressChange",
     "AddressChanges",
     "Answer",
+    "CameBack",
     "CatchesUp",
     "Checked",
     "ChunkDelivery",
@@ -99,6 +101,7 @@ __all__ = [
     "Notices",
     "OperatorAlarm",
     "Outbox",
+    "Oversight",
     "Paper",
     "PaperAddress",
     "PaperFinder",
@@ -106,6 +109,8 @@ __all__ = [
     "PersonalData",
     "PictureReader",
     "Pictures",
+    "Place",
+    "PlacedDelivery",
     "Poster",
     "Processed",
     "Progress",

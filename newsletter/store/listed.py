@@ -82,6 +82,16 @@ class SqlListedPapers(ListedPapers):
         return moment
 
     @override
+    async def newest(self, sources: Sequence[str], *, before: int | None = None, limit: int) -> list[ListedPaper]:
+        # Back from the newest, each looked up in its own sightings: a page costs the same however many there are.
+        is_shown = sa.exists().where(sightings.c.listing_key == listings.c.key, sightings.c.source.in_(sources))
+        query = sa.select(listings.c.key).where(is_shown).order_by(listings.c.key.desc()).limit(limit)
+        if before is not None:
+            query = query.where(listings.c.key < before)
+        async with self._database.read() as connection:
+            return (await _papers(connection, set(await connection.scalars(query))))[::-1]
+
+    @override
     async def by_keys(self, keys: Collection[int]) -> Mapping[int, ListedPaper]:
         async with self._database.read() as connection:
             query = sa.select(merged_listings).where(among(connection, merged_listings.c.former_key, keys))

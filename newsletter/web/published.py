@@ -20,6 +20,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
+from newsletter.web import headers
 from newsletter.web.finished import Finished, FinishedPages, tag_of
 from newsletter.web.guard import ADDRESS
 from newsletter.web.pages.languages import asked
@@ -33,9 +34,9 @@ _LEVEL = 6
 _READING = ("GET", "HEAD")
 # A browser asks again after a minute, and is answered 304 where nothing has changed.
 _HEADERS = {
+    **headers.OPEN,
     "Cache-Control": "public, max-age=60",
     "Vary": "Accept-Encoding, Accept-Language",
-    "X-Robots-Tag": "all",
 }
 
 
@@ -127,15 +128,15 @@ def _finish(page: SitePage) -> Finished:
 
 
 def _answer(request: Request, page: Finished) -> Response:
-    headers = {**_HEADERS, "ETag": f'W/"{page.tag}"'}  # weak: the compressed bytes are others
+    said = {**_HEADERS, "ETag": f'W/"{page.tag}"'}  # weak: the compressed bytes are others
     if page.changed_at:
-        headers["Last-Modified"] = format_datetime(page.changed_at, usegmt=True)
+        said["Last-Modified"] = format_datetime(page.changed_at, usegmt=True)
     if is_known(request, page.tag, page.changed_at):
-        return Response(None, 304, headers)
-    headers["Content-Type"] = page.media_type
+        return Response(None, 304, said)
+    said["Content-Type"] = page.media_type
     if page.compressed and accepts_gzip(request.headers.get("Accept-Encoding", "")):
-        return Response(page.compressed, headers={**headers, "Content-Encoding": "gzip"})
-    return Response(page.content, headers=headers)
+        return Response(page.compressed, headers={**said, "Content-Encoding": "gzip"})
+    return Response(page.content, headers=said)
 
 
 def _moved(request: Request, path: str) -> Response:
