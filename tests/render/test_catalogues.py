@@ -193,7 +193,8 @@ def test_no_word_of_the_pages_of_a_list_stands_outside_of_the_catalogues(
         replace(paper(number), published_on=date(2026, 1, 31), organization="组织", author_count=9)
         for number in range(list_samples.PAPERS)
     ]
-    for name, page in list_samples.pages(tmp_path, papers, renderer=masked, list_file=LIST_FILE).items():
+    pages = list_samples.pages(tmp_path, papers, renderer=masked, list_file=LIST_FILE, language="ja")
+    for name, page in pages.items():
         assert latin(page) == set(), name
 
 
