@@ -78,7 +78,9 @@ COMMANDS = {
         "Serve the web pages alone, until SIGTERM: no scheduler, no delivery.",
     ),
     "preview": Command(
-        "newsletter.cli.preview", _SERVICES, "Look at an issue in the browser, rendered anew at each reload."
+        "newsletter.cli.preview",
+        _SERVICES,
+        "Look at an issue in the browser; what is edited shows within a second.",
     ),
     "status": Command(
         "newsletter.cli.status",

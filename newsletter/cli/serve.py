@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -98,7 +99,7 @@ async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -
     """Run scheduler and web pages for as long as the context lasts; gives the URL of the pages."""
     import asyncio
 
-    from newsletter import signing_up, telling
+    from newsletter import administering, signing_up, telling
     from newsletter.scheduling.loop import raise_descriptor_limit
     from newsletter.web.app import public_app
     from newsletter.web.limits import Limits, connections_for
@@ -106,14 +107,16 @@ async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -
 
     letters, mails = signing_up.in_the_background(program)
     each_tick = (letters, mails, telling.in_the_background(program))
-    app = public_app(site_of(program, host, wake_letters=letters.soon, wake_mails=mails.soon))
+    site = site_of(program, host, wake_letters=letters.soon, wake_mails=mails.soon)
     schedule = _schedule(program, each_tick, stop)
     limits = Limits(connections=connections_for(raise_descriptor_limit()))
-    async with serving(app, host, port, stop=stop, limits=limits) as url, schedule:
-        try:
-            yield url
-        finally:
-            await asyncio.gather(*(work.close(within=_SECONDS_TO_FINISH) for work in each_tick))
+    async with administering.admin_site(program, site.admission.signing_up) as admin:
+        app = public_app(replace(site, admin=admin))
+        async with serving(app, host, port, stop=stop, limits=limits) as url, schedule:
+            try:
+                yield url
+            finally:
+                await asyncio.gather(*(work.close(within=_SECONDS_TO_FINISH) for work in each_tick))
 
 
 def site_of(
@@ -129,7 +132,6 @@ def site_of(
     """
     from newsletter import signing_up
     from newsletter.web.app import PublicSite
-    from newsletter.web.pages.kept import KeptPages
 
     web = program.settings.web
     return PublicSite(
@@ -138,7 +140,6 @@ def site_of(
         admission=signing_up.admission(program, wake_mails),
         links=program.links,
         renderer=program.templates,
-        kept=KeptPages(program.settings.paths.state / "pages"),
         clock=now,
         wake=wake_letters,
         healthy=lambda: program.store.issues.outline("any"),  # one row, or none: the ledger answers

@@ -156,6 +156,13 @@ def _secret_key(value: SecretStr) -> SecretStr:
     return value
 
 
+def _admin_token(value: SecretStr) -> SecretStr:
+    token = value.get_secret_value()
+    if token and (reason := weakness(token)):
+        raise ValueError(f"{reason}, so anybody could guess it: write what `openssl rand -base64 32` prints")
+    return value
+
+
 def _database(value: SecretStr) -> SecretStr:
     """Accept only an unambiguous address of a database: else a part of the password could be read as the host."""
     address = value.get_secret_value()
@@ -258,8 +265,11 @@ DatabaseAddress = Annotated[SecretStr, AfterValidator(_database)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]  # or an empty text
 HostName = Annotated[str, AfterValidator(_host_name)]  # or an empty text
 MailDomain = Annotated[str, AfterValidator(_domain)]
+AdminToken = Annotated[SecretStr, AfterValidator(_admin_token)]  # or an empty text
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+
+LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1"))
 
 FROM_JSON = BeforeValidator(_json)
 IN_LOWER_CASE = BeforeValidator(_lower)

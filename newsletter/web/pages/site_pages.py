@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
 from types import MappingProxyType
 from typing import Protocol
 
@@ -79,3 +80,8 @@ class PageGroup(Protocol):
 def root_from(address: str) -> str:
     """Return the way from the page of an address back to the site's root, such as `../../`."""
     return "../" * address.count("/") or "./"
+
+
+def version_of(*facts: str) -> str:
+    """Return a short hash of all that a page depends on."""
+    return blake2b("\0".join(facts).encode("utf-8", "replace"), digest_size=16).hexdigest()
