@@ -29,7 +29,7 @@ def test_an_endpoint_is_told_all_events_and_no_address_unless_it_says_so(monkeyp
     first, second = endpoints_of(load(None).webhooks)
 
     assert (first.events, first.with_addresses) == (frozenset(EventType), False)
-    assert (second.events, second.with_addresses) == ({EventType.SUBSCRIBER_LEFT}, True)
+    assert (second.events, second.with_addresses) == (frozenset({EventType.SUBSCRIBER_LEFT}), True)
     assert first.name != second.name
     assert first.name.startswith("webhook:example.org#")
 
