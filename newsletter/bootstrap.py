@@ -248,9 +248,6 @@ class Program:
     @cached_property
     def studio(self) -> Studio:
         """What shows single messages."""
-        from newsletter.sources import registry
-        from newsletter.sources.parts import NO_SERVICES, NoHttp
-        from newsletter.web.studio import sample
         from newsletter.web.studio.one_message import Studio
 
         return Studio(
@@ -259,7 +256,6 @@ class Program:
             renderer=self._renderer,
             mailer=self._mailer,
             clock=utc_now,
-            sample=registry.build(sample.SPEC, folder=sample.FOLDER, config=NO_SERVICES, http=NoHttp()),
         )
 
     @cached_property
@@ -285,7 +281,7 @@ class Program:
 
     @cached_property
     def _alarm(self) -> Alarm:
-        from newsletter.operations.alarms import Alarm
+        from newsletter.operations.alarms import FOLDER, Alarm
         from newsletter.render.issue.renderer import TemplateRenderer
 
         return Alarm(
@@ -294,7 +290,7 @@ class Program:
             packaged=TemplateRenderer(None, packaged_templates()),
             mailer=self._mailer,
             signer=self._signer,
-            folder=self.settings.paths.state / "alarms",
+            folder=self.settings.paths.state / FOLDER,
             clock=utc_now,
         )
 

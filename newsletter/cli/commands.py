@@ -72,8 +72,15 @@ COMMANDS = {
         _SERVICES,
         "Run the scheduler, the web pages and delivery in one process, until SIGTERM.",
     ),
+    "web": Command(
+        "newsletter.cli.web",
+        _SERVICES,
+        "Serve the web pages alone, until SIGTERM: no scheduler, no delivery.",
+    ),
     "preview": Command(
-        "newsletter.cli.preview", _SERVICES, "Look at an issue in the browser, rendered anew at each reload."
+        "newsletter.cli.preview",
+        _SERVICES,
+        "Look at an issue in the browser; what is edited shows within a second.",
     ),
     "status": Command(
         "newsletter.cli.status",

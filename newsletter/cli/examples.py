@@ -8,6 +8,7 @@ EXAMPLES = {
     "lint": ("newsletter lint --list daily",),
     "backtest": ("newsletter backtest --list daily --from 2026-03-02 --to 2026-03-06",),
     "serve": ("newsletter serve",),
+    "web": ("newsletter web", "newsletter web --host 127.0.0.1 --port 8080"),
     "preview": ("newsletter preview --open",),
     "status": ("newsletter status",),
     "issues": ("newsletter issues list", "newsletter issues pause --list daily"),

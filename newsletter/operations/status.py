@@ -188,7 +188,7 @@ async def _editions_of(store: Store, file: ListFile, sources: Sequence[str], now
             left=known.left,
             held=await store.suppressions.held_on(list_.name),
             sources=tuple([await store.library.health(source) for source in sources]),
-            held_files=await _held_files(store, file),
+            held_files=await held_files(store, file),
         )
     ]
     is_read_weekly = await store.subscribers.anyone_wants(list_.name, Cadence.WEEKLY) or (
@@ -199,7 +199,7 @@ async def _editions_of(store: Store, file: ListFile, sources: Sequence[str], now
     return found
 
 
-async def _held_files(store: Store, file: ListFile) -> HeldFiles | None:
+async def held_files(store: Store, file: ListFile) -> HeldFiles | None:
     """Return the list's files as they are, if they are not applied because they would remove many."""
     held = await store.subscribers.held_files(file.list.name)
     if held is None or await asyncio.to_thread(file.roster.as_seen, held.seen) is None:

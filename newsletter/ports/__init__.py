@@ -23,7 +23,7 @@ from newsletter.ports.inbound import (
     Taken,
 )
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, LoadedLists, Source
-from newsletter.ports.issues import IssueOutline, Issues, IssueSummary
+from newsletter.ports.issues import IssueHeading, IssueOutline, Issues, IssueSummary
 from newsletter.ports.leavings import Leaving, Leavings
 from newsletter.ports.letters import LetterKind, Letters
 from newsletter.ports.library import Library, Recorded, SourceHealth
@@ -31,6 +31,7 @@ from newsletter.ports.listed import ListedPaper, ListedPapers
 from newsletter.ports.mailer import Mailer
 from newsletter.ports.notices import NoticeCounts, Notices
 from newsletter.ports.outbox import Outbox
+from newsletter.ports.oversight import CameBack, Oversight, Place, PlacedDelivery
 from newsletter.ports.papers import Found, InIssue, Paper, PaperAddress, Papers
 from newsletter.ports.personal_data import Erasure, PersonalData
 from newsletter.ports.pictures import PictureReader, Pictures
@@ -49,6 +50,7 @@ __all__ = [
     "AddressChange",
     "AddressChanges",
     "Answer",
+    "CameBack",
     "CatchesUp",
     "Checked",
     "ChunkDelivery",
@@ -76,6 +78,7 @@ __all__ = [
     "InIssue",
     "InboundCount",
     "InboundEvents",
+    "IssueHeading",
     "IssueOutline",
     "IssueSummary",
     "Issues",
@@ -98,6 +101,7 @@ __all__ = [
     "Notices",
     "OperatorAlarm",
     "Outbox",
+    "Oversight",
     "Paper",
     "PaperAddress",
     "PaperFinder",
@@ -105,6 +109,8 @@ __all__ = [
     "PersonalData",
     "PictureReader",
     "Pictures",
+    "Place",
+    "PlacedDelivery",
     "Poster",
     "Processed",
     "Progress",

@@ -46,6 +46,17 @@ class IssueOutline:
     landing: Landing
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueHeading:
+    """What an archive says of an issue; `listings` counts those that somebody without wishes gets."""
+
+    list: str
+    day: date
+    number: int
+    subject: str
+    listings: int
+
+
 class Issues(Protocol):
     """Closed issues."""
 
@@ -66,6 +77,14 @@ class Issues(Protocol):
 
         It costs one row, however long the issue.
         """
+        ...
+
+    async def headings(self, lists: Collection[str], *, since: date, until: date) -> list[IssueHeading]:
+        """Return the issues of some lists, or editions of a list, from `since` to `until`, newest first."""
+        ...
+
+    async def days(self, list_name: str) -> list[date]:
+        """Return the days of all issues of a list, oldest first."""
         ...
 
     async def last_number(self, list_name: str) -> int:

@@ -15,14 +15,16 @@ from newsletter.core.newsletter_list import Cadence
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InIssue:
-    """That a paper stands in an issue: in which place (from 1) of how many."""
+    """That a paper stands in an issue: in which place (from 1) of how many, and with how many upvotes."""
 
     list: str
     title: str  # of the list
     day: date
     cadence: Cadence
+    closed_at: datetime  # aware, UTC
     rank: int
     listings: int
+    upvotes: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,17 +85,22 @@ class Papers(Protocol):
         """
         ...
 
-    async def near(self, key: int, query: Query, *, limit: int) -> list[Listing]:
-        """Return listings that fit a query and became known at about the time of another one, the best first.
+    async def near(self, key: int, query: Query, *, limit: int) -> tuple[int, ...]:
+        """Return the papers that fit a query and became known at about the time of another one, the best first.
 
         There are none where that takes too long, or where the database can't search.
         """
         ...
 
-    async def count(self) -> int:
-        """Return how many papers are known."""
+    async def newest_key(self) -> int:
+        """Return the number of the paper that became known last; 0: there is none."""
         ...
 
-    def addresses(self) -> AsyncIterator[PaperAddress]:
-        """Return all papers in the order in which they became known, some at a time."""
+    def addresses(self, *, since: int = 1, until: int | None = None) -> AsyncIterator[PaperAddress]:
+        """Return all papers in the order in which they became known, some at a time.
+
+        Args:
+            since: the least of their numbers.
+            until: the greatest; None: to the end.
+        """
         ...

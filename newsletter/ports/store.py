@@ -16,6 +16,7 @@ from newsletter.ports.library import Library
 from newsletter.ports.listed import ListedPapers
 from newsletter.ports.notices import Notices
 from newsletter.ports.outbox import Outbox
+from newsletter.ports.oversight import Oversight
 from newsletter.ports.papers import Papers
 from newsletter.ports.personal_data import PersonalData
 from newsletter.ports.pictures import Pictures
@@ -43,6 +44,7 @@ class Store(Protocol):
     outbox: Outbox  # deliveries
     halts: Halts  # issues of which no more is sent
     growth: Growth  # how many readers there are, day by day
+    oversight: Oversight  # what operators look at
     slow_downs: SlowDowns  # what holds mail up for a while
     suppressions: Suppressions  # addresses that are never mailed
     personal_data: PersonalData  # all that is known of one person

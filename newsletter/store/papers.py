@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ from typing_extensions import override
 from newsletter.core.errors import SearchError, StoreError
 from newsletter.core.full_text import Query
 from newsletter.core.identity import ListingId
-from newsletter.core.listing import Listing, Sighting
+from newsletter.core.listing import Sighting
 from newsletter.ports.papers import Found, InIssue, Paper, PaperAddress, Papers
 from newsletter.store.bulk import is_sqlite, raw_connection
 from newsletter.store.engine import Database
@@ -77,53 +78,36 @@ class SqlPapers(Papers):
         return await self._within_time(find)
 
     @override
-    async def near(self, key: int, query: Query, *, limit: int) -> list[Listing]:
+    async def near(self, key: int, query: Query, *, limit: int) -> tuple[int, ...]:
         if not query.terms:
-            return []
+            return ()
 
-        async def find(connection: AsyncConnection) -> list[Listing]:
+        async def find(connection: AsyncConnection) -> tuple[int, ...]:
             hits = await self._hits(connection, query, around=key)
-            best = (
-                sa.select(hits.c.key, hits.c.rank)
-                .where(hits.c.key != key)
-                .order_by(hits.c.rank, hits.c.key.desc())
-                .limit(limit)
-                .subquery()
-            )
-            records = sa.select(listings.c.record).join(best, best.c.key == listings.c.key)
-            return list(await connection.scalars(records.order_by(best.c.rank, listings.c.key.desc())))
+            best = sa.select(hits.c.key).where(hits.c.key != key).order_by(hits.c.rank, hits.c.key.desc())
+            return tuple(await connection.scalars(best.limit(limit)))
 
         try:
             return await self._within_time(find)
         except SearchError as error:
             log.info("no_papers_nearby", key=key, reason=str(error))
-            return []
+            return ()
 
     @override
-    async def count(self) -> int:
+    async def newest_key(self) -> int:
         async with self._database.read() as connection:
-            return int(await connection.scalar(sa.select(sa.func.count()).select_from(listings)) or 0)
+            return await connection.scalar(sa.select(sa.func.max(listings.c.key))) or 0
 
     @override
-    async def addresses(self) -> AsyncIterator[PaperAddress]:
-        last = 0
-        while True:
-            seen = sa.select(sa.func.max(sightings.c.seen_at)).where(sightings.c.listing_key == listings.c.key)
-            shown = seen.scalar_subquery().label("seen_at")
-            query = (
-                sa.select(listings.c.key, listings.c.record, listings.c.updated_at, shown)
-                .where(listings.c.key > last)
-                .order_by(listings.c.key)
-                .limit(_AT_ONCE)
-            )
-            async with self._database.read() as connection:
-                rows = (await connection.execute(query)).all()
-            for row in rows:
-                moment = max(row.updated_at, row.seen_at or row.updated_at)
-                yield PaperAddress(row.key, row.record.id, moment)
-            if len(rows) < _AT_ONCE:
+    async def addresses(self, *, since: int = 1, until: int | None = None) -> AsyncIterator[PaperAddress]:
+        last = await self.newest_key() if until is None else until
+        while since <= last:
+            some = await self._database.read_at_once(partial(_addresses, since=since, until=last))
+            for one in some:
+                yield one
+            if not some:
                 return
-            last = rows[-1].key
+            since = some[-1].key + 1
 
     async def _hits(self, connection: AsyncConnection, query: Query, *, around: int | None = None) -> sa.Subquery:
         """Return the rows `key`, `rank` that a query finds, among all listings or those around one."""
@@ -178,6 +162,23 @@ def _is_broken_off(error: BaseException | None) -> bool:
     return interrupted or getattr(cause, "sqlstate", "") == _TOO_LONG
 
 
+async def _addresses(connection: AsyncConnection, *, since: int, until: int) -> list[PaperAddress]:
+    """Return some of the papers of a range of numbers, from its beginning."""
+    seen = sa.select(sa.func.max(sightings.c.seen_at)).where(sightings.c.listing_key == listings.c.key)
+    query = (
+        sa.select(
+            listings.c.key, listings.c.record, listings.c.updated_at, seen.scalar_subquery().label("seen_at")
+        )
+        .where(listings.c.key.between(since, until))
+        .order_by(listings.c.key)
+        .limit(_AT_ONCE)
+    )
+    rows = await connection.execute(query)
+    return [
+        PaperAddress(row.key, row.record.id, max(row.updated_at, row.seen_at or row.updated_at)) for row in rows
+    ]
+
+
 async def _paper(connection: AsyncConnection, identity: ListingId) -> Paper | None:
     """Return the paper that an identity stands for."""
     named = sa.select(listing_ids.c.listing_key).where(listing_ids.c.identity == str(identity))
@@ -203,7 +204,7 @@ async def _paper(connection: AsyncConnection, identity: ListingId) -> Paper | No
 
 
 def _issues_with(key: int) -> sa.Select[Any]:
-    shown = (issues.c.list, issues.c.day, issues.c.terms, issues.c.candidates)
+    shown = (issues.c.list, issues.c.day, issues.c.frozen_at, issues.c.terms, issues.c.candidates)
     return (
         sa.select(*shown, issue_listings.c.rank, issue_listings.c.record)
         .join(issues, issues.c.key == issue_listings.c.issue_key)
@@ -218,6 +219,8 @@ def _in_issue(row: Any) -> InIssue:
         title=row.terms.masthead.title,
         day=row.day,
         cadence=row.terms.cadence,
+        closed_at=row.frozen_at,
         rank=row.rank,
         listings=max(row.candidates, row.rank),
+        upvotes=row.record.upvotes,
     )

@@ -19,6 +19,7 @@ from newsletter.store.listed import SqlListedPapers
 from newsletter.store.listings import SqlLibrary
 from newsletter.store.notices import SqlNotices
 from newsletter.store.outbox import SqlOutbox
+from newsletter.store.oversight import SqlOversight
 from newsletter.store.papers import SqlPapers
 from newsletter.store.personal_data import SqlPersonalData
 from newsletter.store.pictures import SqlPictures
@@ -50,6 +51,7 @@ class SqlStore(Store):
         self.outbox = SqlOutbox(database, workers)
         self.halts = SqlHalts(database)
         self.growth = SqlGrowth(database)
+        self.oversight = SqlOversight(database)
         self.slow_downs = SqlSlowDowns(database)
         self.suppressions = SqlSuppressions(database)
         self.personal_data = SqlPersonalData(database, workers)
