@@ -135,6 +135,7 @@ const show = (finding) => {
     spot.style.outline = "3px solid #e3ad3d";
     stage.scrollTop = spot.getBoundingClientRect().top + frame.offsetTop - 120;
   }
+  document.querySelector(`a.pin[href="#${finding.id}"]`)?.scrollIntoView({ block: "center" });
 };
 shown.addEventListener("click", ({ target }) => {
   const pin = target.closest("a.pin");
