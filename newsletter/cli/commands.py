@@ -72,6 +72,11 @@ COMMANDS = {
         _SERVICES,
         "Run the scheduler, the web pages and delivery in one process, until SIGTERM.",
     ),
+    "web": Command(
+        "newsletter.cli.web",
+        _SERVICES,
+        "Serve the web pages alone, until SIGTERM: no scheduler, no delivery.",
+    ),
     "preview": Command(
         "newsletter.cli.preview",
         _SERVICES,
@@ -82,7 +87,7 @@ COMMANDS = {
         _SENT,
         "Show readers, the last and the next issue, and what does not go on and why.",
     ),
-    "issues": Command("newsletter.cli.issues", _SENT, "What went out."),
+    "issues": Command("newsletter.cli.issues", _SENT, "What went out, and a word on what goes out."),
     "deliveries": Command("newsletter.cli.deliveries", _SENT, "Who got it, and who not yet."),
     "init": Command(
         "newsletter.cli.init",

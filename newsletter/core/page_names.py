@@ -10,6 +10,7 @@ from newsletter.core.listing import Listing
 
 HEALTH = "healthz"
 OWN = "-"  # the program's own pages stand below it, where they are in no list's way
+ADMIN = f"{OWN}/admin"  # the operator's pages
 API = f"{OWN}/api"
 CITE = f"{OWN}/cite"
 CONFIRM = f"{OWN}/confirm"
@@ -47,10 +48,15 @@ def paper_path(listing: Listing) -> str:
 
 def identity_path(identity: ListingId) -> str:
     """Return the path of the page of the paper with this identity, as `paper_path` does."""
-    said = "".join(_escaped(identity.value, place) for place in range(len(identity.value)))
+    said = in_path(identity.value)
     parts = [said[start : start + _LONGEST_PART] for start in range(0, len(said), _LONGEST_PART)]
     kind = () if identity.kind is IdKind.ARXIV else (identity.kind.value,)
     return "/".join((PAPER, *kind, *parts, ""))
+
+
+def in_path(text: str) -> str:
+    """Return any text, such as a topic's name, as a part of a path: ASCII without slashes, never `.` or `..`."""
+    return "".join(_escaped(text, place) for place in range(len(text)))
 
 
 def read_paper_path(path: str) -> ListingId | None:

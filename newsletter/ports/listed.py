@@ -46,6 +46,32 @@ class ListedPapers(Protocol):
         """Return how many papers these sources showed on each day from `since` to `until`, oldest first."""
         ...
 
+    async def between(self, sources: Sequence[str], since: date, until: date) -> list[ListedPaper]:
+        """Return the papers that these sources showed from `since` to `until`, each once, as `on_day` does."""
+        ...
+
+    async def oldest_day(self, sources: Sequence[str]) -> date | None:
+        """Return the first day for which these sources showed papers; None: there is none."""
+        ...
+
+    async def newest_day(self, sources: Sequence[str], until: date) -> date | None:
+        """Return the newest day up to `until` for which these sources showed papers; None: there is none."""
+        ...
+
+    async def updated_at(self, sources: Sequence[str], since: date, until: date) -> datetime | None:
+        """Return when a page of these sources for one of these days last answered (UTC); None: none ever did."""
+        ...
+
+    async def newest(self, sources: Sequence[str], *, before: int | None = None, limit: int) -> list[ListedPaper]:
+        """Return the papers of these sources that became known last, the newest first.
+
+        Args:
+            sources: their names.
+            before: only papers with lower numbers, which became known before the one of this number.
+            limit: how many at most.
+        """
+        ...
+
     async def by_keys(self, keys: Collection[int]) -> Mapping[int, ListedPaper]:
         """Return the papers with these numbers, as far as there are any.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -20,10 +19,13 @@ from newsletter.settings.signup import SignUpSettings
 from newsletter.settings.values import (
     FROM_JSON,
     IN_LOWER_CASE,
+    LOOPBACK,
+    AdminToken,
     DatabaseAddress,
     Duration,
     Host,
     HostName,
+    Hosts,
     MailAddress,
     MailDomain,
     Networks,
@@ -32,6 +34,7 @@ from newsletter.settings.values import (
     SecretKey,
     WebAddress,
 )
+from newsletter.settings.webhooks import WebhookSettings
 
 PREFIX = "NEWSLETTER_"
 NESTED = "__"
@@ -198,7 +201,9 @@ class WebSettings(Group):
     """The public pages. `public_url` is where readers reach them, or empty.
 
     `secret_key` signs links in mails; links that one of `former_secret_keys` signed work still. `trusted_proxies`
-    are the networks of proxies whose word counts on where a request comes from.
+    are the networks of proxies whose word counts on where a request comes from. With `admin_token` operators sign
+    in to their pages, from `admin_networks` alone; without it there are none. `hosts` are further names of the
+    site; `hsts` is for how many seconds browsers are to come by https alone.
     """
 
     host: Host = "127.0.0.1"
@@ -206,8 +211,11 @@ class WebSettings(Group):
     public_url: PublicAddress = ""
     secret_key: SecretKey = _NO_SECRET
     former_secret_keys: Annotated[tuple[SecretKey, ...], NoDecode, FROM_JSON] = ()
-    admin_token: SecretStr = _NO_SECRET
-    trusted_proxies: Annotated[Networks, NoDecode] = (ip_network("127.0.0.0/8"), ip_network("::1"))
+    admin_token: AdminToken = _NO_SECRET
+    admin_networks: Annotated[Networks, NoDecode] = LOOPBACK
+    trusted_proxies: Annotated[Networks, NoDecode] = LOOPBACK
+    hosts: Annotated[Hosts, NoDecode] = ()
+    hsts: int = Field(default=0, ge=0, le=2 * 366 * 24 * 3600)
 
 
 class PathSettings(Group):
@@ -268,6 +276,7 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     inbound: InboundSettings = InboundSettings()
     signup: SignUpSettings = SignUpSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     paths: PathSettings = PathSettings()
     log: LogSettings = LogSettings()
     lists: ListsSettings = ListsSettings()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,8 +26,14 @@ class SqlListedPapers(ListedPapers):
 
     @override
     async def on_day(self, sources: Sequence[str], day: date) -> list[ListedPaper]:
-        shown = sa.select(sightings.c.listing_key).where(
-            sightings.c.source.in_(sources), sightings.c.listed_on == day
+        return await self.between(sources, day, day)
+
+    @override
+    async def between(self, sources: Sequence[str], since: date, until: date) -> list[ListedPaper]:
+        shown = (
+            sa.select(sightings.c.listing_key)
+            .where(sightings.c.source.in_(sources), sightings.c.listed_on.between(since, until))
+            .distinct()
         )
         async with self._database.read() as connection:
             return await _papers(connection, set(await connection.scalars(shown)))
@@ -42,6 +48,48 @@ class SqlListedPapers(ListedPapers):
         )
         async with self._database.read() as connection:
             return {row.listed_on: row.papers for row in await connection.execute(query)}
+
+    @override
+    async def oldest_day(self, sources: Sequence[str]) -> date | None:
+        return await self._end(sources, sa.func.min, sa.true())
+
+    @override
+    async def newest_day(self, sources: Sequence[str], until: date) -> date | None:
+        return await self._end(sources, sa.func.max, sightings.c.listed_on <= until)
+
+    async def _end(
+        self, sources: Sequence[str], end: Callable[[Any], Any], which: sa.ColumnElement[bool]
+    ) -> date | None:
+        """Return the first or last day of some sources; that of each stands at an end of an index."""
+        if not sources:
+            return None
+        of_each = (
+            sa.select(end(sightings.c.listed_on).label("day")).where(sightings.c.source == source, which)
+            for source in sources
+        )
+        query = sa.select(end(sa.union_all(*of_each).subquery().c.day))
+        async with self._database.read() as connection:
+            day: date | None = await connection.scalar(query)
+        return day
+
+    @override
+    async def updated_at(self, sources: Sequence[str], since: date, until: date) -> datetime | None:
+        query = sa.select(sa.func.max(readings.c.read_at)).where(
+            readings.c.source.in_(sources), readings.c.day.between(since, until)
+        )
+        async with self._database.read() as connection:
+            moment: datetime | None = await connection.scalar(query)
+        return moment
+
+    @override
+    async def newest(self, sources: Sequence[str], *, before: int | None = None, limit: int) -> list[ListedPaper]:
+        # Back from the newest, each looked up in its own sightings: a page costs the same however many there are.
+        is_shown = sa.exists().where(sightings.c.listing_key == listings.c.key, sightings.c.source.in_(sources))
+        query = sa.select(listings.c.key).where(is_shown).order_by(listings.c.key.desc()).limit(limit)
+        if before is not None:
+            query = query.where(listings.c.key < before)
+        async with self._database.read() as connection:
+            return (await _papers(connection, set(await connection.scalars(query))))[::-1]
 
     @override
     async def by_keys(self, keys: Collection[int]) -> Mapping[int, ListedPaper]:

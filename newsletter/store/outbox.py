@@ -74,14 +74,17 @@ class SqlOutbox(Outbox):
         return await _claims_of(held)
 
     @override
-    async def hasten(self, issue_key: int, *, now: datetime, states: Collection[DeliveryState] = WAITING) -> int:
+    async def hasten(
+        self, issue_key: int, *, now: datetime, states: Collection[DeliveryState] = WAITING, key: int | None = None
+    ) -> int:
         async def hasten(connection: AsyncConnection, keys: list[int]) -> None:
             these = sa.update(deliveries).where(among(connection, deliveries.c.key, keys))
             await connection.execute(these.values(due_at=now))
             later = deliveries.c.ready_at > now
             await connection.execute(these.where(later).values(ready_at=now, next_attempt_at=now))
 
-        return sum([await self._in_pieces(issue_key, state, hasten) for state in states])
+        which = () if key is None else (deliveries.c.key == key,)
+        return sum([await self._in_pieces(issue_key, state, hasten, *which) for state in states])
 
     @override
     async def withdraw_late(self, issue_key: int, *, due_before: datetime, reason: str, now: datetime) -> int:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from newsletter.core.choice import TextKind
 from newsletter.core.delivery import DeliveryState
+from newsletter.core.halt import Halt
 from newsletter.core.issue import IssueListing
 from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Cadence
@@ -129,6 +130,9 @@ issues = sa.Table(
     sa.Column(
         "was_missed", sa.Boolean
     ),  # whether a reader missed it, see `newsletter.core.missed`; NULL: nobody did
+    sa.Column("halt", _one_of(Halt)),  # why nothing more of it is sent; NULL: it goes out
+    _moment("halted_at", nullable=True),
+    sa.Column("paused_seconds", sa.BigInteger),  # how long it was paused before, in all; NULL: never
     sa.UniqueConstraint("list", "day"),
     sa.UniqueConstraint("list", "number"),
     sqlite_autoincrement=True,

@@ -11,9 +11,25 @@ STRICT = {
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex",
 }
 
-# For pages without a reader's data: browsers may keep them and search engines may show them.
-PUBLIC = {"Cache-Control": "public, max-age=3600", "X-Robots-Tag": "all"}
+# For pages without a reader's data: browsers may keep them, other sites may load and search engines may show them.
+OPEN = {"Cross-Origin-Resource-Policy": "cross-origin", "X-Robots-Tag": "all"}
+PUBLIC = {**OPEN, "Cache-Control": "public, max-age=3600"}
+
+
+def of_site(public_url: str, hsts: int) -> dict[str, str]:
+    """Return the headers of a site's answers.
+
+    Args:
+        public_url: where readers reach it, or empty.
+        hsts: for how many seconds browsers are to come by https alone (RFC 6797); 0: they are told nothing,
+            nor are they where readers come by plain http.
+    """
+    secure = {"Strict-Transport-Security": f"max-age={hsts}"} if hsts and public_url.startswith("https://") else {}
+    return STRICT | secure

@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from newsletter.core.page_names import STATIC
 from newsletter.ports.page_files import PageFiles
+from newsletter.web import headers
 
 # A name holds the hash of the content (RFC 8246); a file that has changed since the page was made has another one.
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -34,9 +35,7 @@ def answer(files: PageFiles, name: str) -> Response:
     if found is None:
         raise HTTPException(404)
     lasts = _FOR_EVER if found.name == name else _A_MINUTE
-    return Response(
-        found.content, media_type=found.media_type, headers={"Cache-Control": lasts, "X-Robots-Tag": "all"}
-    )
+    return Response(found.content, media_type=found.media_type, headers={**headers.OPEN, "Cache-Control": lasts})
 
 
 def root_of(request: Request) -> str:

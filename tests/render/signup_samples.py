@@ -36,12 +36,6 @@ def signup_pages() -> Mapping[str, dict[str, Any]]:
     masthead = factories.masthead()
     reader = {"masthead": masthead, "email": _EMAIL}
     return {
-        "home": {
-            "lists": [
-                {"masthead": masthead, "is_weekly": False, "issue_url": "./daily", "signup_url": "-/signup/daily"},
-                {"masthead": masthead, "is_weekly": True, "issue_url": "", "signup_url": ""},
-            ]
-        },
         "signup": form(),
         "signup_asked": {**reader, "webmail": webmail_of(_EMAIL), "days": "7", "signup_url": "daily"},
         "confirm": {**reader, "schedule": "日", "topics": ("1", "2"), "has_latest": True, "days": "7"},

@@ -34,6 +34,8 @@ def environment(loader: BaseLoader, language: Language, files: PageFiles) -> Env
         medium_date=language.medium_date,
         weekday_date=language.weekday_date,
         weekday=language.weekday,
+        tab_date=language.tab_date,
+        month=language.month,
         compact=language.compact,
         counted=partial(words.counted, language),
         cut=cut,

@@ -7,7 +7,6 @@ precedence over the packaged ones, file by file. Each template names its values 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,6 @@ from newsletter.render.page_files import TemplateFiles, colours_file
 
 # From where the program's own pages stand, such as `/-/signup/daily`, to the site's root. Other pages say theirs.
 _OF_OWN_PAGES = "../../"
-_OF_ISSUES = "../"
 
 
 class TemplateRenderer(PageRenderer):
@@ -130,16 +128,6 @@ class TemplateRenderer(PageRenderer):
             RenderError: a template or the list's theme is wrong; names template and line, or the key.
         """
         return self._render(f"web/{name}.html", _shared_values(context))
-
-    def issue_page(self, issue: Issue, *, web_url: str, signup_url: str = "") -> str:
-        """Render the web version of an issue: all news with whole abstracts, and no reader's own values.
-
-        Raises:
-            RenderError: a template or the list's theme is wrong; names template and line, or the key.
-        """
-        shown = replace(issue, listings=issue.news)
-        values = _issue_values(shown, web_url, lambda _: "") | {"signup_url": signup_url, "root": _OF_ISSUES}
-        return self._render("web/issue.html", values)
 
     def _render(self, name: str, values: Mapping[str, Any]) -> str:
         try:

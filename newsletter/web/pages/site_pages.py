@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
 from types import MappingProxyType
 from typing import Protocol
 
@@ -61,6 +62,8 @@ class PageGroup(Protocol):
     async def version(self, address: str, wanted: Wanted) -> str | None:
         """Return what changes whenever the page of an address may have changed; None: there is no such page.
 
+        What of `wanted` the page depends on is part of it: two visitors with the same version get the same page.
+
         It is cheap: it costs few rows and renders nothing. Where it does not tell that there is none, `page` does.
         """
         ...
@@ -77,3 +80,8 @@ class PageGroup(Protocol):
 def root_from(address: str) -> str:
     """Return the way from the page of an address back to the site's root, such as `../../`."""
     return "../" * address.count("/") or "./"
+
+
+def version_of(*facts: str) -> str:
+    """Return a short hash of all that a page depends on."""
+    return blake2b("\0".join(facts).encode("utf-8", "replace"), digest_size=16).hexdigest()
