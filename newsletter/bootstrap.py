@@ -248,9 +248,6 @@ class Program:
     @cached_property
     def studio(self) -> Studio:
         """What shows single messages."""
-        from newsletter.sources import registry
-        from newsletter.sources.parts import NO_SERVICES, NoHttp
-        from newsletter.web.studio import sample
         from newsletter.web.studio.one_message import Studio
 
         return Studio(
@@ -259,7 +256,6 @@ class Program:
             renderer=self._renderer,
             mailer=self._mailer,
             clock=utc_now,
-            sample=registry.build(sample.SPEC, folder=sample.FOLDER, config=NO_SERVICES, http=NoHttp()),
         )
 
     @cached_property
@@ -322,6 +318,7 @@ def list_files(settings: Settings) -> ListFiles:
         check_source=registry.check,
         warning_of=registry.warning,
         allow_placeholders=relays_are_local(settings.smtp),
+        secrets={name: one.get_secret_value() for name, one in settings.channels.secrets.items()},
     )
 
 

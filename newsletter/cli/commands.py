@@ -78,7 +78,14 @@ COMMANDS = {
         "Serve the web pages alone, until SIGTERM: no scheduler, no delivery.",
     ),
     "preview": Command(
-        "newsletter.cli.preview", _SERVICES, "Look at an issue in the browser, rendered anew at each reload."
+        "newsletter.cli.preview",
+        _SERVICES,
+        "Look at an issue in the browser; what is edited shows within a second.",
+    ),
+    "export-site": Command(
+        "newsletter.cli.export_site",
+        _SERVICES,
+        "Write the public pages as files, for any host of static files; only what has changed is written.",
     ),
     "status": Command(
         "newsletter.cli.status",

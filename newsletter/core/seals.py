@@ -8,6 +8,7 @@ each purpose, and two seals show nothing of what their numbers have in common.
 from __future__ import annotations
 
 from base64 import b32decode, b32encode, urlsafe_b64decode, urlsafe_b64encode
+from binascii import b2a_base64
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -22,6 +23,7 @@ _BARE, _ENDING = _HASH + _NUMBER, _HASH + _NUMBER + _END
 _IN_BASE64 = {_BARE: 32, _ENDING: 40}  # bytes in characters, without padding
 IN_BASE32 = 39
 _TO_BASE32 = 40  # with padding
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")  # RFC 4648, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,24 @@ class Seals:
             number: from 0 to `LARGEST`.
         """
         return urlsafe_b64encode(_sealed(self.key, purpose, number.to_bytes(_NUMBER))).decode()
+
+    def seal_each(self, purposes: tuple[bytes, ...], number: int) -> list[str]:
+        """Return the seals of a number for some purposes, in their order, each as `seal` returns it.
+
+        It takes two thirds of the time: what the seals have in common is done once.
+        """
+        content, veil, sealed = number.to_bytes(_NUMBER), _begun(self.key, b"veil", _NUMBER), list[bytes]()
+        for begun in _all_begun(self.key, purposes):
+            hash_ = begun.copy()
+            hash_.update(content)
+            proof = hash_.digest()
+            hash_ = veil.copy()
+            hash_.update(proof)
+            sealed += (proof, (int.from_bytes(hash_.digest()) ^ number).to_bytes(_NUMBER))
+        # Whole groups of three bytes each, so they are encoded together; `urlsafe_b64encode` takes twice as long.
+        written = b2a_base64(b"".join(sealed), newline=False).translate(_URL_SAFE).decode()
+        size = _IN_BASE64[_BARE]
+        return [written[start : start + size] for start in range(0, len(written), size)]
 
     def open(self, purpose: bytes, seal: str) -> int | None:
         """Return the number in a seal, or None if it was not sealed by us for this purpose."""
@@ -96,6 +116,12 @@ def _hashed(key: str, purpose: bytes, size: int, content: bytes) -> bytes:
     hash_ = _begun(key, purpose, size).copy()
     hash_.update(content)
     return hash_.digest()
+
+
+@lru_cache(maxsize=8)
+def _all_begun(key: str, purposes: tuple[bytes, ...]) -> list[blake2b]:
+    """Return the hash that each seal begins with."""
+    return [_begun(key, purpose, _HASH) for purpose in purposes]
 
 
 @lru_cache(maxsize=64)  # a copy is made in two thirds of the time

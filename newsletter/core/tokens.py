@@ -10,6 +10,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from hmac import compare_digest
 from itertools import islice
+from typing import NamedTuple
 from urllib.parse import quote
 
 from newsletter.core.page_names import (
@@ -42,7 +43,16 @@ _MARK = re.compile(r"(\d{1,18})-([0-9a-f]{16})", re.ASCII)
 _TAG = "+out-"
 # What may stand before the @ (RFC 5321, 4.5.3.1.1).
 _LONGEST_LOCAL = 64
+_OF_OWN_LINKS = (b"unsubscribe", b"feedback", b"preferences")
 _MOST_TRIED = 10  # of what looks like tokens in a text
+
+
+class OwnLinks(NamedTuple):
+    """The links of a mail that are its reader's own; empty where there are no pages."""
+
+    unsubscribe: str
+    feedback: str = ""
+    preferences: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +60,7 @@ class Links:
     """Makes and reads links.
 
     `public_url` is where readers reach the web pages, without a slash at the end, or empty if they don't; then the
-    links to pages are empty, and a mail offers leaving by mail (`way_out`). `secret_key` seals the number of a
+    links to pages are empty, and a mail offers leaving by mail (`own_links`). `secret_key` seals the number of a
     reader, a sign-up or a change in a token (`core.seals`), each for one purpose: a token tells nothing, and none
     passes for another. What was sealed with one of `former_keys` is still read: so the key can be changed, and the
     links in mails that are sent work on until the operator removes the former one.
@@ -64,20 +74,27 @@ class Links:
     def _seals(self) -> Seals:
         return _seals_with(self.secret_key, self.former_keys)
 
-    def way_out(self, subscriber_key: int, mailbox: str, *, tagged: bool = False) -> str:
-        """Return the link by which a reader leaves a list: to a page, or else to a mail (RFC 6068).
+    def own_links(self, subscriber_key: int, mailbox: str, *, tagged: bool = False) -> OwnLinks:
+        """Return the links of a reader's mail: to pages, or else the one by which they leave to a mail (RFC 6068).
+
+        Each is what `unsubscribe`, `feedback_of` and `preferences` return by themselves, or `way_out_by_mail`.
 
         Args:
-            subscriber_key: whom it takes off.
-            mailbox: the address that such a mail goes to.
+            subscriber_key: the reader's number.
+            mailbox: the address that a mail goes to by which a reader leaves.
             tagged: whether the mailbox also takes mail for `name+tag@`; then the token stands there too.
         """
-        if self.public_url:
-            return self.unsubscribe(subscriber_key)
-        return self.way_out_by_mail(subscriber_key, mailbox, tagged=tagged)
+        if not self.public_url:
+            return OwnLinks(self.way_out_by_mail(subscriber_key, mailbox, tagged=tagged))
+        unsubscribe, feedback, preferences = self._seals.seal_each(_OF_OWN_LINKS, subscriber_key)
+        return OwnLinks(
+            f"{self.public_url}/{UNSUBSCRIBE}/{unsubscribe}",
+            f"{self.public_url}/{FEEDBACK}/{feedback}",
+            f"{self.public_url}/{PREFERENCES}/{preferences}",
+        )
 
     def way_out_by_mail(self, subscriber_key: int, mailbox: str, *, tagged: bool = False) -> str:
-        """Return the link to a mail by which a reader leaves a list (RFC 6068); takes what `way_out` takes."""
+        """Return the link to a mail by which a reader leaves a list (RFC 6068); takes what `own_links` takes."""
         token = self._seals.seal_for_mail(b"unsubscribe-mail", subscriber_key)
         tag, rest = _mailto(mailbox, tagged=tagged)
         return f"{tag}{token}{rest}{token}" if tag else f"{rest}{token}"

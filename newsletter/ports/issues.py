@@ -189,8 +189,10 @@ class Issues(Protocol):
         """Return what was chosen from an issue for an address, and the mail's subject; None if nothing was."""
         ...
 
-    async def history(self, list_name: str | None = None, *, limit: int = 50) -> list[IssueSummary]:
-        """Return the newest issues first."""
+    async def history(
+        self, list_name: str | None = None, *, limit: int = 50, before: date | None = None
+    ) -> list[IssueSummary]:
+        """Return the newest issues first; `before` leaves out that day and later ones."""
         ...
 
     async def summaries(self, keys: Collection[int]) -> dict[int, IssueSummary]:

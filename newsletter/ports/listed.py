@@ -62,6 +62,16 @@ class ListedPapers(Protocol):
         """Return when a page of these sources for one of these days last answered (UTC); None: none ever did."""
         ...
 
+    async def newest(self, sources: Sequence[str], *, before: int | None = None, limit: int) -> list[ListedPaper]:
+        """Return the papers of these sources that became known last, the newest first.
+
+        Args:
+            sources: their names.
+            before: only papers with lower numbers, which became known before the one of this number.
+            limit: how many at most.
+        """
+        ...
+
     async def by_keys(self, keys: Collection[int]) -> Mapping[int, ListedPaper]:
         """Return the papers with these numbers, as far as there are any.
 
@@ -69,6 +79,10 @@ class ListedPapers(Protocol):
         """
         ...
 
-    async def version(self) -> str:
-        """Return what changes whenever any answer of this port may have changed; it costs few rows."""
+    async def version(self, lists: Collection[str] = ()) -> str:
+        """Return what changes whenever an answer of this port may have changed; it costs few rows.
+
+        Args:
+            lists: it changes with a new issue of these lists, too.
+        """
         ...

@@ -216,8 +216,12 @@ class SqlIssues(Issues):
         return None if row is None else (read_choice(row.chosen), row.subject)
 
     @override
-    async def history(self, list_name: str | None = None, *, limit: int = 50) -> list[IssueSummary]:
+    async def history(
+        self, list_name: str | None = None, *, limit: int = 50, before: date | None = None
+    ) -> list[IssueSummary]:
         which = sa.true() if list_name is None else issues.c.list == list_name
+        if before is not None:
+            which &= issues.c.day < before
         return list((await self._summaries(_newest_first(which).limit(limit))).values())
 
     @override

@@ -18,7 +18,9 @@ from newsletter.web import headers, health, published, static
 from newsletter.web import hooks as hook_pages
 from newsletter.web.admin.site import AdminSite
 from newsletter.web.admission import Admission
+from newsletter.web.api import openapi, reading
 from newsletter.web.api import signup as signup_api
+from newsletter.web.api.answers import Answers
 from newsletter.web.bodies import LimitedBodies
 from newsletter.web.csrf import SameSiteForms
 from newsletter.web.finished import FinishedPages
@@ -75,13 +77,16 @@ class PublicSite:
         yield from signup_pages.routes(self.admission, store.issues, links, renderer)
         yield from confirming.routes(signing_up, store.issues, links, renderer, clock)
         yield from signup_api.routes(self.admission)
+        data = reading.PublicData(store, self.lists, Answers(links.public_url))
+        yield from openapi.routes(data.operations(), renderer, links.public_url)
+        yield from reading.routes(data)
         if self.hooks:
             yield from hook_pages.routes(self.hooks, store.inbound, clock)
         yield from leaving.routes(store.subscribers, store.leavings, store.issues, links, renderer, clock)
         yield from preferences.routes(store, self.lists, links, renderer, clock, self.wake)
         yield from moving.routes(store.address_changes, store.issues, links, renderer, clock, self.wake)
         yield from feedback_pages.routes(store.feedback, store.subscribers, store.issues, links, renderer, clock)
-        yield from cite.routes(store.issues, links, renderer)
+        yield from cite.routes(store.issues, store.listed)
         # Last: it matches any path.
         groups = public_pages(store, self.lists, signing_up, links, renderer, clock)
         yield from published.routes(groups, FinishedPages())

@@ -20,16 +20,22 @@ def routes(files: PageFiles) -> list[Route]:
     """Return the route of the files."""
 
     async def file(request: Request) -> Response:
-        name = request.path_params["name"]
-        found = files.find(name)
-        if found is None:
-            raise HTTPException(404)
-        lasts = _FOR_EVER if found.name == name else _A_MINUTE
-        return Response(
-            found.content, media_type=found.media_type, headers={**headers.OPEN, "Cache-Control": lasts}
-        )
+        return answer(files, request.path_params["name"])
 
     return [Route(f"/{STATIC}/{{name}}", file, methods=["GET"])]
+
+
+def answer(files: PageFiles, name: str) -> Response:
+    """Return the answer with the file of a name.
+
+    Raises:
+        HTTPException: there is none.
+    """
+    found = files.find(name)
+    if found is None:
+        raise HTTPException(404)
+    lasts = _FOR_EVER if found.name == name else _A_MINUTE
+    return Response(found.content, media_type=found.media_type, headers={**headers.OPEN, "Cache-Control": lasts})
 
 
 def root_of(request: Request) -> str:

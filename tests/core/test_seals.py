@@ -27,6 +27,12 @@ def test_a_seal_opens_for_its_purpose_alone(number: int) -> None:
 
 
 @given(NUMBERS)
+def test_seals_for_several_purposes_are_those_for_each_of_them(number: int) -> None:
+    purposes = (b"leave", b"stay", b"say")
+    assert SEALS.seal_each(purposes, number) == [SEALS.seal(purpose, number) for purpose in purposes]
+
+
+@given(NUMBERS)
 def test_a_seal_for_mail_survives_changes_of_case(number: int) -> None:
     seal = SEALS.seal_for_mail(b"leave", number)
     assert re.fullmatch("[a-z2-7]{39}", seal)

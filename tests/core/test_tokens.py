@@ -23,7 +23,7 @@ def subject(link: str) -> str:
 
 @given(st.integers(1, 10**18 - 1))
 def test_the_mail_that_the_way_out_writes_takes_off_the_reader_whom_it_was_made_for(key: int) -> None:
-    link = BY_MAIL.way_out(key, PAPERS)
+    link = BY_MAIL.own_links(key, PAPERS).unsubscribe
     assert urlsplit(link).scheme == "mailto"
     assert urlsplit(link).path == PAPERS
     said = subject(link)
@@ -33,7 +33,7 @@ def test_the_mail_that_the_way_out_writes_takes_off_the_reader_whom_it_was_made_
 
 @pytest.mark.parametrize("around", ["Re: {}", "AW: Fwd: {} (thanks)", "  {}  ", "[list] {}", "{}\r\n"])
 def test_what_mail_programs_put_around_the_subject_does_not_matter(around: str) -> None:
-    said = subject(BY_MAIL.way_out(42, PAPERS))
+    said = subject(BY_MAIL.own_links(42, PAPERS).unsubscribe)
     assert BY_MAIL.read_unsubscribe_mail(around.format(said)) == 42
     assert BY_MAIL.read_unsubscribe_mail(around.format(said.upper())) == 42
 
@@ -51,7 +51,7 @@ def test_a_subject_that_we_did_not_sign_takes_nobody_off(text: str) -> None:
 
 
 def test_a_token_holds_for_one_key_and_one_purpose() -> None:
-    said = subject(BY_MAIL.way_out(42, PAPERS))
+    said = subject(BY_MAIL.own_links(42, PAPERS).unsubscribe)
     assert BY_MAIL.read_unsubscribe_mail(f"{said}a") is None
     assert Links("", "another secret of thirty bytes").read_unsubscribe_mail(said) is None
     assert BY_MAIL.read_unsubscribe(said.removeprefix("unsubscribe ")) is None
@@ -61,7 +61,7 @@ def test_a_token_holds_for_one_key_and_one_purpose() -> None:
 
 
 def test_the_token_is_found_behind_other_words_of_its_length() -> None:
-    said = subject(BY_MAIL.way_out(42, PAPERS))
+    said = subject(BY_MAIL.own_links(42, PAPERS).unsubscribe)
     assert BY_MAIL.read_unsubscribe_mail(f"{'b' * 39} {said}") == 42
 
 
@@ -74,7 +74,7 @@ def test_links_in_mails_of_earlier_versions_still_work() -> None:
 
 
 def test_a_mailbox_that_takes_tags_gets_the_token_in_its_address_too() -> None:
-    link = urlsplit(BY_MAIL.way_out(42, PAPERS, tagged=True))
+    link = urlsplit(BY_MAIL.own_links(42, PAPERS, tagged=True).unsubscribe)
     assert re.fullmatch(r"papers\+out-[a-z2-7]{39}@example\.org", link.path)
     assert BY_MAIL.read_unsubscribe_mail(link.path) == 42
     assert BY_MAIL.read_unsubscribe_mail(parse_qs(link.query)["subject"][0]) == 42
@@ -82,7 +82,7 @@ def test_a_mailbox_that_takes_tags_gets_the_token_in_its_address_too() -> None:
 
 def test_an_address_never_becomes_too_long_by_its_tag() -> None:
     mailbox = f"{'p' * 30}@example.org"
-    assert urlsplit(BY_MAIL.way_out(42, mailbox, tagged=True)).path == mailbox
+    assert urlsplit(BY_MAIL.own_links(42, mailbox, tagged=True).unsubscribe).path == mailbox
 
 
 @given(st.text(max_size=200))
@@ -92,15 +92,15 @@ def test_no_subject_is_more_than_can_be_read(text: str) -> None:
 
 @pytest.mark.parametrize("mailbox", ["a+b@example.org", "o'hara&co=x?y#z%@example.org", "jörg@bücher.example"])
 def test_an_address_of_any_letters_is_one_recipient(mailbox: str) -> None:
-    link = BY_MAIL.way_out(42, mailbox)
+    link = BY_MAIL.own_links(42, mailbox).unsubscribe
     assert link.isascii()
     assert link.count("?") == 1
     assert "&" not in link
 
 
-def test_with_public_pages_the_way_out_is_a_page() -> None:
+def test_with_public_pages_the_links_of_a_mail_are_pages() -> None:
     pages = Links("https://papers.example.org", BY_MAIL.secret_key)
-    assert pages.way_out(42, PAPERS) == pages.unsubscribe(42)
+    assert pages.own_links(42, PAPERS) == (pages.unsubscribe(42), pages.feedback_of(42), pages.preferences(42))
 
 
 PAGES = Links("https://papers.example.org", "a secret of 32 bytes for tests only")

@@ -30,7 +30,7 @@ def test_the_linter_finds_nothing_in_our_issues_without_public_pages(
     raw = mails.message(issue, mails.render(issue)).for_reader(make.chosen(issue, make.delivery()))[1]
     assert lint(raw, issue, https=True) == []
     mail = Mail(raw)
-    way_out = links.way_out(42, "papers@example.org")
+    way_out = links.own_links(42, "papers@example.org").unsubscribe
     assert [link for link in mail.links if "unsubscribe%20" in link] == [way_out]
     assert way_out in mail.text
     assert "web version" not in mail.shown_text.lower()

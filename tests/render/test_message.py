@@ -209,7 +209,7 @@ def test_the_message_id_and_a_header_of_ours_name_the_delivery_and_nobody_else_c
 def test_without_public_pages_a_reader_leaves_by_mail_from_both_parts_and_the_header() -> None:
     links = Links("", make.LINKS.secret_key)
     raw = make.mail(links=links)
-    parsed, link = read(raw), links.way_out(42, "papers@example.org")
+    parsed, link = read(raw), links.own_links(42, "papers@example.org").unsubscribe
     assert parsed["List-Unsubscribe"] == f"<{link}>"
     assert links.read_unsubscribe_mail(link.partition("subject=unsubscribe%20")[2]) == 42
     for name in ("List-Unsubscribe-Post", "List-Archive", "List-Help"):
@@ -223,7 +223,7 @@ def test_without_public_pages_mails_of_leaving_go_to_the_mailbox_that_the_list_h
     for address in ("leave@example.org", "mailto:leave@example.org?subject=out"):
         issue = make.issue(head=make.masthead(unsubscribe_mailto=address))
         raw = make.mail(issue, links=links)
-        assert read(raw)["List-Unsubscribe"] == f"<{links.way_out(42, 'leave@example.org')}>"
+        assert read(raw)["List-Unsubscribe"] == f"<{links.own_links(42, 'leave@example.org').unsubscribe}>"
 
 
 def test_each_reader_has_a_page_of_preferences_and_without_pages_nothing_is_said_of_it() -> None:

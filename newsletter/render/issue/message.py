@@ -12,7 +12,7 @@ from newsletter.core.delivery import Delivery, message_id
 from newsletter.core.issue import Issue
 from newsletter.core.rendering import Rendering
 from newsletter.core.text import one_line
-from newsletter.core.tokens import DELIVERY_HEADER, Links
+from newsletter.core.tokens import DELIVERY_HEADER, Links, OwnLinks
 from newsletter.ports import Composed, Message
 from newsletter.render.issue import words
 from newsletter.render.issue.clauses import cut
@@ -92,7 +92,7 @@ class IssueMessage(Message):
             RenderError: the reader's address can't stand in a header.
         """
         reader = delivery.subscriber
-        unsubscribe_url = self._way_out(delivery.subscriber_key)
+        own = self._own_links(delivery.subscriber_key)
         subject, body = self._arranged(delivery.choice, delivery.subject)
         head = (
             self._from,
@@ -100,20 +100,20 @@ class IssueMessage(Message):
             headers.mailbox("To", Mailbox(reader.name, wire_address(reader.email))),
             headers.date("Date", delivery.due_at),
             self._identity(delivery),
-            headers.raw("List-Unsubscribe", f"<{unsubscribe_url}>", *self._second_way_out(delivery)),
+            headers.raw("List-Unsubscribe", f"<{own.unsubscribe}>", *self._second_way_out(delivery)),
             self._tail,
         )
         values = {
             "email": reader.email,
             "name": cut(one_line(reader.name), _LONGEST_NAME),
-            "unsubscribe_url": unsubscribe_url,
-            "feedback_url": self._links.feedback_of(delivery.subscriber_key),
-            "preferences_url": self._links.preferences(delivery.subscriber_key),
+            "unsubscribe_url": own.unsubscribe,
+            "feedback_url": own.feedback,
+            "preferences_url": own.preferences,
         }
         return Composed(self._envelope_sender(delivery), *signable(head, body.filled(values), self._signer))
 
-    def _way_out(self, subscriber_key: int) -> str:
-        return self._links.way_out(subscriber_key, self._leaving_to, tagged=self._is_tagged)
+    def _own_links(self, subscriber_key: int) -> OwnLinks:
+        return self._links.own_links(subscriber_key, self._leaving_to, tagged=self._is_tagged)
 
     def _second_way_out(self, delivery: Delivery) -> tuple[str, ...]:
         """Return the mail to leave by (RFC 2369, 3.2) beside a page, where a mailbox takes such mail."""
@@ -138,13 +138,8 @@ class IssueMessage(Message):
 
     def _lengths(self) -> dict[str, int]:
         """Return the most bytes of a reader's links, by the names of their slots."""
-        longest = (
-            self._way_out(_LARGEST_KEY),
-            self._links.feedback_of(_LARGEST_KEY),
-            self._links.preferences(_LARGEST_KEY),
-        )
         names = ("unsubscribe_url", "feedback_url", "preferences_url")
-        return dict(zip(names, map(len, longest), strict=True))
+        return dict(zip(names, map(len, self._own_links(_LARGEST_KEY)), strict=True))
 
     def _known(self) -> dict[str, str]:
         """Return the values of slots that are the same for all readers."""

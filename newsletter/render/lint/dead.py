@@ -56,8 +56,8 @@ async def dead_links(
                     progress(len(problems), len(links))
 
     await asyncio.gather(*map(ask, by_host.values()))
-    return [
-        DEAD_LINK.found(f"link {link}", problems[link], spot=spot_of_link(mail, link))
-        for link in links
-        if problems[link]
-    ]
+    return [_found(mail, link, problems[link]) for link in links if problems[link]]
+
+
+def _found(mail: Mail, link: str, problem: str) -> Finding:
+    return DEAD_LINK.found(f"link {link}", problem, spot=spot_of_link(mail, link))

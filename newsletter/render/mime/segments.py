@@ -11,9 +11,10 @@ Many readers have a choice of their own. So what most choices have in common is 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from operator import itemgetter
+from typing import NamedTuple, TypeAlias
 
 from newsletter.render.mime.frames import (
     OF_CHOICE,
@@ -34,6 +35,7 @@ from newsletter.render.mime.pieces import BlockRun, Piece, Section, Slot, When, 
 
 _FRAMES_KEPT = 64  # of a page, some 30 KB each
 _NOTHING = Chosen({})
+_NONE = frozenset[str]()
 
 
 @dataclass(slots=True)
@@ -148,21 +150,23 @@ class Body:
                 first = len(self._lines)
                 self._marks += [(first + place, mark) for place, mark in part.marks]
                 self._lines += part.lines
-        self._ready: dict[frozenset[str], _Ready] = {}
+        self._ready: dict[frozenset[str], _Ready | _Joined] = {}
 
     def filled(self, values: Mapping[str, str]) -> bytes:
         """Return the body with a reader's values, by the names of slots."""
-        empty = frozenset([name for name, value in values.items() if not value])
+        own = {name: line_of(value) for name, value in values.items()}
+        empty = (
+            frozenset([name for name, value in values.items() if not value]) if "" in values.values() else _NONE
+        )
         ready = self._ready.get(empty)
         if ready is None:
             ready = self._ready[empty] = _Ready.of(self._lines, self._marks, empty)
-        elif not ready.is_joined:  # it takes longer than it saves, unless some readers share the choice
-            ready = self._ready[empty] = ready.joined()
-        own = {name: line_of(value) for name, value in values.items()}
-        lines = ready.lines.copy()
-        for place, (name, html) in ready.places:
-            lines[place] = own[name][html]
-        return b"".join(lines)
+        elif isinstance(ready, _Ready):  # to join takes longer than it saves, unless some readers share the choice
+            ready = self._ready[empty] = _Joined.of(ready)
+        return ready.filled(own)
+
+
+_Own: TypeAlias = "Mapping[str, tuple[bytes, bytes]]"  # a reader's values as lines, see `line_of`
 
 
 class _Ready(NamedTuple):
@@ -170,7 +174,6 @@ class _Ready(NamedTuple):
 
     lines: list[bytes]
     places: list[tuple[int, Slot]]
-    is_joined: bool = False
 
     @classmethod
     def of(cls, lines: Sequence[bytes], marks: Iterable[tuple[int, Mark]], empty: Collection[str]) -> _Ready:
@@ -188,14 +191,37 @@ class _Ready(NamedTuple):
                 left[since:place] = [b""] * (place - since)
         return cls(left, places)
 
-    def joined(self) -> _Ready:
-        """Return the same with lines joined that stand beside each other."""
-        lines, places, start = [], [], 0
-        for place, slot in self.places:
-            lines += [b"".join(self.lines[start:place]), b""]
-            places.append((len(lines) - 1, slot))
+    def filled(self, own: _Own) -> bytes:
+        """Return the body with a reader's values."""
+        lines = self.lines.copy()
+        for place, (name, html) in self.places:
+            lines[place] = own[name][html]
+        return b"".join(lines)
+
+
+class _Joined(NamedTuple):
+    """The same with lines joined that stand beside each other, to be filled in for one reader after the other."""
+
+    slots: tuple[Slot, ...]  # each once
+    texts: list[bytes]
+    in_order: Callable[[list[bytes]], tuple[bytes, ...]]  # takes the values of the slots, and the texts
+
+    @classmethod
+    def of(cls, ready: _Ready) -> _Joined:
+        """Return what another body is when it is joined."""
+        slots = tuple(dict.fromkeys(slot for _, slot in ready.places))
+        numbers = {slot: number for number, slot in enumerate(slots)}
+        texts, order, start = [b""], [len(slots)], 0  # an empty one: `itemgetter` returns a tuple of two or more
+        for place, slot in [*ready.places, (len(ready.lines), None)]:
+            order.append(len(slots) + len(texts))
+            texts.append(b"".join(ready.lines[start:place]))
+            order += [numbers[slot]] if slot else []
             start = place + 1
-        return _Ready([*lines, b"".join(self.lines[start:])], places, is_joined=True)
+        return cls(slots, texts, itemgetter(*order))
+
+    def filled(self, own: _Own) -> bytes:
+        """Return the body with a reader's values."""
+        return b"".join(self.in_order([own[name][html] for name, html in self.slots] + self.texts))
 
 
 def _all(pieces: Iterable[Piece]) -> Iterator[Piece]:
