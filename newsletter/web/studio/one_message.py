@@ -129,7 +129,7 @@ class Studio:
             issue: the issue.
             delivery: whose message it is.
             trial: mark it as a test copy.
-            whole: render a draft for all readers, so that each mistake of a template is found; else for this choice.
+            whole: render a draft for all readers, so that each mistake in a template is found; else for these.
         """
         language, renderer = delivery.choice.language, self.renderer
         spoken = issue.in_language(language)
