@@ -72,3 +72,15 @@ async def test_the_version_changes_with_each_page_that_is_read(store: Store) -> 
 
     assert len(set(versions)) == len(versions)
     assert versions[-1] == await store.listed.version()
+
+
+async def test_the_newest_papers_of_some_sources_come_some_at_a_time(store: Store) -> None:
+    await record(store, *map(paper, range(1, 6)))
+    await record(store, paper(6), source="elsewhere")
+
+    pages, before = [], None
+    while page := await store.listed.newest([SOURCE], before=before, limit=2):
+        pages.append([one.listing.arxiv_id[-1] for one in page])
+        before = page[-1].key
+
+    assert pages == [["5", "4"], ["3", "2"], ["1"]]
