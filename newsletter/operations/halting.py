@@ -31,8 +31,8 @@ async def obey(
 ) -> Halted:
     """Do what the operator says of an issue. It counts at once, for processes too that are delivering the issue.
 
-    What was deferred is due at once when an issue goes on. What is cancelled is withdrawn here. What a process holds
-    it withdraws itself, within seconds; what is left for any other reason, the next run or tick withdraws.
+    What was deferred is due at once when an issue goes on. What is cancelled is withdrawn here. What a process
+    holds it withdraws itself, within seconds; what is left for any other reason, the next run or tick withdraws.
 
     Args:
         store: the ledger.
