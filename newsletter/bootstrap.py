@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from newsletter.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from newsletter.core.issue import Issue
     from newsletter.core.newsletter_list import NewsletterList
@@ -53,12 +53,14 @@ async def build(settings: Settings) -> AsyncIterator[Program]:
         StoreError: the ledger cannot be opened.
     """
     from newsletter.core.erasure import AddressHashes
+    from newsletter.settings.webhooks import endpoints_of
     from newsletter.store import open_store
 
     links = _links(settings)
     async with AsyncExitStack() as closing:
         hashes = AddressHashes((links.secret_key, *links.former_keys))
-        store = await open_store(settings.database.url.get_secret_value(), hashes=hashes)
+        listeners = tuple(one.listener for one in endpoints_of(settings.webhooks))
+        store = await open_store(settings.database.url.get_secret_value(), hashes=hashes, listeners=listeners)
         closing.push_async_callback(store.close)
         yield Program(settings, store, links, closing)
 
@@ -102,6 +104,10 @@ class Program:
         client = HttpClient(config)
         self._closing.push_async_callback(client.aclose)
         return client
+
+    def at_end(self, close: Callable[[], Awaitable[object]]) -> None:
+        """Let something be closed when the program is taken down."""
+        self._closing.push_async_callback(close)
 
     def load(self) -> None:
         """Load and make all parts now: a server, which answers visitors, has no time for it once it serves."""
@@ -242,9 +248,6 @@ class Program:
     @cached_property
     def studio(self) -> Studio:
         """What shows single messages."""
-        from newsletter.sources import registry
-        from newsletter.sources.parts import NO_SERVICES, NoHttp
-        from newsletter.web.studio import sample
         from newsletter.web.studio.one_message import Studio
 
         return Studio(
@@ -253,7 +256,6 @@ class Program:
             renderer=self._renderer,
             mailer=self._mailer,
             clock=utc_now,
-            sample=registry.build(sample.SPEC, folder=sample.FOLDER, config=NO_SERVICES, http=NoHttp()),
         )
 
     @cached_property
@@ -279,7 +281,7 @@ class Program:
 
     @cached_property
     def _alarm(self) -> Alarm:
-        from newsletter.operations.alarms import Alarm
+        from newsletter.operations.alarms import FOLDER, Alarm
         from newsletter.render.issue.renderer import TemplateRenderer
 
         return Alarm(
@@ -288,7 +290,7 @@ class Program:
             packaged=TemplateRenderer(None, packaged_templates()),
             mailer=self._mailer,
             signer=self._signer,
-            folder=self.settings.paths.state / "alarms",
+            folder=self.settings.paths.state / FOLDER,
             clock=utc_now,
         )
 

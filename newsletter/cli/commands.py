@@ -72,15 +72,22 @@ COMMANDS = {
         _SERVICES,
         "Run the scheduler, the web pages and delivery in one process, until SIGTERM.",
     ),
+    "web": Command(
+        "newsletter.cli.web",
+        _SERVICES,
+        "Serve the web pages alone, until SIGTERM: no scheduler, no delivery.",
+    ),
     "preview": Command(
-        "newsletter.cli.preview", _SERVICES, "Look at an issue in the browser, rendered anew at each reload."
+        "newsletter.cli.preview",
+        _SERVICES,
+        "Look at an issue in the browser; what is edited shows within a second.",
     ),
     "status": Command(
         "newsletter.cli.status",
         _SENT,
         "Show readers, the last and the next issue, and what does not go on and why.",
     ),
-    "issues": Command("newsletter.cli.issues", _SENT, "What went out."),
+    "issues": Command("newsletter.cli.issues", _SENT, "What went out, and a word on what goes out."),
     "deliveries": Command("newsletter.cli.deliveries", _SENT, "Who got it, and who not yet."),
     "init": Command(
         "newsletter.cli.init",

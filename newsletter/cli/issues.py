@@ -1,4 +1,4 @@
-"""`issues`: what went out."""
+"""`issues`: what went out, and the operator's word on what is going out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from newsletter.cli.commands import Group
 from newsletter.cli.moments import Clocks
 from newsletter.cli.output import say, say_json, say_left_out, table
-from newsletter.cli.session import AsJson, Day, Limit, ListName, OneList, check_list, within
+from newsletter.cli.session import AsJson, Day, Limit, ListName, OneList, check_list, now, within
 from newsletter.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
     from newsletter.bootstrap import Program
     from newsletter.core.delivery import DeliveryState
+    from newsletter.core.halt import Order
     from newsletter.core.issue import Issue, IssueListing
+    from newsletter.operations.halting import Halted
     from newsletter.ports import IssueSummary
 
-group = typer.Typer(cls=Group, no_args_is_help=True, help="What went out.")
+group = typer.Typer(cls=Group, no_args_is_help=True, help="What went out, and a word on what goes out.")
 
 
 def register(app: typer.Typer) -> None:
@@ -68,7 +70,7 @@ def _show(summaries: Sequence[IssueSummary]) -> None:
                 issue.number,
                 clocks.shown(issue.frozen_at, issue.timezone),
                 issue.listings,
-                states_in_words(issue.deliveries),
+                _deliveries_in_words(issue),
                 issue.subject,
             )
             for issue in summaries
@@ -94,6 +96,24 @@ def show_issue(*, list_name: OneList, date: Day = None, as_json: AsJson = False)
     )
 
 
+@group.command()
+def pause(*, list_name: OneList, date: Day = None, as_json: AsJson = False) -> None:
+    """Send no more of an issue until it is resumed; without --date of the newest. What is in flight ends."""
+    _order("pause", list_name, date, as_json=as_json)
+
+
+@group.command()
+def resume(*, list_name: OneList, date: Day = None, as_json: AsJson = False) -> None:
+    """Go on with an issue that is paused; the next `run` or the scheduler sends it."""
+    _order("resume", list_name, date, as_json=as_json)
+
+
+@group.command()
+def cancel(*, list_name: OneList, date: Day = None, as_json: AsJson = False) -> None:
+    """Send no more of an issue, for good: who did not get it finds its papers in the next one."""
+    _order("cancel", list_name, date, as_json=as_json)
+
+
 @group.command("accept-restored")
 def accept_restored(*, as_json: AsJson = False) -> None:
     """Go on with a database that is an older copy: what it does not know to be sent is sent again."""
@@ -115,6 +135,38 @@ async def _find_issue(program: Program, list_name: str, day: date | None) -> Iss
     return issue
 
 
+def _order(word: str, list_name: str, day: date | None, *, as_json: bool) -> None:
+    from newsletter.core.halt import Order
+
+    halted = within(lambda program: _obey(program, list_name, day, Order(word)))
+    issue = halted.issue
+    if as_json:
+        say_json({**_summary_json(issue), "withdrawn": halted.withdrawn})
+        return
+    said = _halt_in_words(halted)
+    say(f"{issue.list} {issue.day}, issue {issue.number}: {said}; {states_in_words(issue.deliveries)}")
+
+
+async def _obey(program: Program, list_name: str, day: date | None, order: Order) -> Halted:
+    from newsletter.operations.halting import obey
+
+    if await program.store.issues.outline(list_name, day) is None:
+        await check_list(program, list_name)
+    return await obey(program.store, list_name, day, order, now=now())
+
+
+def _halt_in_words(halted: Halted) -> str:
+    """Return what became of an issue, and what follows for what waits of it."""
+    from newsletter.core.halt import Halt
+
+    if halted.state.halt is None:
+        return "goes out; the next `newsletter run` or the scheduler sends it" if halted.waiting else "goes out"
+    if halted.state.halt is Halt.PAUSED:
+        return "paused"
+    held = f", {halted.waiting:,} more by the process that holds them" if halted.waiting else ""
+    return f"cancelled: {halted.withdrawn:,} withdrawn{held}"
+
+
 def counted_states(counts: Mapping[DeliveryState, int]) -> dict[str, int]:
     """Return the states in which there are deliveries, with their counts."""
     return {state.value: count for state, count in counts.items() if count}
@@ -123,6 +175,11 @@ def counted_states(counts: Mapping[DeliveryState, int]) -> dict[str, int]:
 def states_in_words(counts: Mapping[DeliveryState, int]) -> str:
     """Return the same as words: `1,203 sent, 1 deferred`."""
     return ", ".join(f"{count:,} {state}" for state, count in counts.items() if count) or "-"
+
+
+def _deliveries_in_words(issue: IssueSummary) -> str:
+    halt = f"{issue.halt}: " if issue.halt else ""
+    return halt + states_in_words(issue.deliveries)
 
 
 def _summary_json(summary: IssueSummary) -> dict[str, Any]:

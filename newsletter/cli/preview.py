@@ -9,7 +9,7 @@ import typer
 
 from newsletter.cli.exits import Exit
 from newsletter.cli.output import complain, say
-from newsletter.cli.session import Day, ListName, changed_templates, chosen_with_wrong, until_signal
+from newsletter.cli.session import ENV_FILE, Day, ListName, changed_templates, chosen_with_wrong, until_signal
 
 if TYPE_CHECKING:
     import asyncio
@@ -31,7 +31,7 @@ def preview(
     port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="On loopback; 0: a free one.")] = 8025,
     opens: Annotated[bool, typer.Option("--open", help="Open it in your browser.")] = False,
 ) -> None:
-    """Look at an issue in the browser, rendered anew at each reload."""
+    """Look at an issue in the browser; what is edited shows within a second."""
     query = _query(list_name, date, subscriber)
     until_signal(
         lambda program, stop: _preview(program, list_name, query, port, stop, opens=opens), cut_off=Exit.DONE
@@ -49,8 +49,12 @@ async def _preview(
 ) -> None:
     import asyncio
     import webbrowser
+    from contextlib import aclosing
 
+    from newsletter.previewing import CurrentDesk
+    from newsletter.settings import load
     from newsletter.web.studio.preview import previewing
+    from newsletter.web.studio.watching import Changes, watching
 
     files, wrong = chosen_with_wrong(program.lists, list_name)
     for error in wrong:
@@ -59,7 +63,12 @@ async def _preview(
         complain(str(error))
     for line in changed_templates(program.settings):
         complain(line)
-    async with previewing(program.studio, program.templates, port=port, stop=stop) as url:
+    desk, changes = CurrentDesk(program, lambda: load(ENV_FILE), ENV_FILE), Changes()
+    async with (
+        aclosing(desk),
+        watching(lambda: desk.watched, changes, desk.renew),
+        previewing(desk.open, port=port, changes=changes, stop=stop) as url,
+    ):
         address = f"{url}/{query}"
         say(address)
         if opens and not await asyncio.to_thread(webbrowser.open, address):

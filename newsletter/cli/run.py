@@ -94,12 +94,13 @@ def _ask_for_first_issues(list_name: str | None) -> None:
 async def _run(
     program: Program, list_name: str | None, day: date | None, stop: asyncio.Event, *, dry_run: bool, as_json: bool
 ) -> tuple[list[RunReport], bool]:
-    """Run the lists as `_run_lists` says, and then send the mails that sign-ups wait for."""
-    from newsletter import signing_up
+    """Run the lists as `_run_lists` says, then send the mails that sign-ups wait for, and tell others."""
+    from newsletter import signing_up, telling
 
     done = await _run_lists(program, list_name, day, stop, dry_run=dry_run, as_json=as_json)
     if not dry_run:
         await signing_up.send_waiting_mails(program, stop)
+        await telling.tell_now(program, stop)
     return done
 
 

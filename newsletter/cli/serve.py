@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 
 # Less than what is left for the whole process to end in, after its scheduler.
 _SECONDS_TO_FINISH = 2.0
+_COUNT_READERS_EVERY = timedelta(minutes=5)
+
+
+Host = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="Where the pages are; else as the settings say.")
+]
+Port = Annotated[int | None, typer.Option(metavar="N", min=0, max=65535, help="Likewise; 0: a free one.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -30,15 +38,7 @@ def register(app: typer.Typer) -> None:
     app.command()(serve)
 
 
-def serve(
-    *,
-    host: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Where the pages are; else as the settings say.")
-    ] = None,
-    port: Annotated[
-        int | None, typer.Option(metavar="N", min=0, max=65535, help="Likewise; 0: a free one.")
-    ] = None,
-) -> None:
+def serve(*, host: Host = None, port: Port = None) -> None:
     """Run the scheduler, the web pages and delivery in one process, until SIGTERM."""
     until_signal(lambda program, stop: _serve(program, stop, host, port), cut_off=Exit.DONE)
 
@@ -49,8 +49,7 @@ async def _serve(program: Program, stop: asyncio.Event, host: str | None, port: 
     import structlog
 
     log = structlog.get_logger(__name__)
-    if reason := _no_links(program):
-        log.warning("mails_link_nowhere", reason=reason)
+    warn_of_links(program)
     program.load()
     lists = await asyncio.to_thread(program.lists.read)
     await program.mark.check()  # an older copy of the database is an error before anything runs
@@ -66,6 +65,14 @@ def _load(program: Program, files: Iterable[ListFile]) -> None:
     _ = program.ticker
     for file in files:
         program.sources_of(file.list)
+
+
+def warn_of_links(program: Program) -> None:
+    """Log if the links in mails lead readers nowhere."""
+    import structlog
+
+    if reason := _no_links(program):
+        structlog.get_logger(__name__).warning("mails_link_nowhere", reason=reason)
 
 
 def _no_links(program: Program) -> str:
@@ -90,50 +97,65 @@ def _inbound(program: Program) -> Callable[[asyncio.Event], Awaitable[object]] |
 @asynccontextmanager
 async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -> AsyncIterator[str]:
     """Run scheduler and web pages for as long as the context lasts; gives the URL of the pages."""
-    from newsletter import signing_up
+    import asyncio
+
+    from newsletter import administering, signing_up, telling
     from newsletter.scheduling.loop import raise_descriptor_limit
     from newsletter.web.app import public_app
     from newsletter.web.limits import Limits, connections_for
     from newsletter.web.server import serving
 
     letters, mails = signing_up.in_the_background(program)
-    app, schedule = public_app(_site(program, letters, mails)), _schedule(program, letters, mails, stop)
+    each_tick = (letters, mails, telling.in_the_background(program))
+    site = site_of(program, host, wake_letters=letters.soon, wake_mails=mails.soon)
+    schedule = _schedule(program, each_tick, stop)
     limits = Limits(connections=connections_for(raise_descriptor_limit()))
-    async with serving(app, host, port, stop=stop, limits=limits) as url, schedule:
-        try:
-            yield url
-        finally:
-            await letters.close(within=_SECONDS_TO_FINISH)
-            await mails.close(within=_SECONDS_TO_FINISH)
+    async with administering.admin_site(program, site.admission.signing_up) as admin:
+        app = public_app(replace(site, admin=admin))
+        async with serving(app, host, port, stop=stop, limits=limits) as url, schedule:
+            try:
+                yield url
+            finally:
+                await asyncio.gather(*(work.close(within=_SECONDS_TO_FINISH) for work in each_tick))
 
 
-def _site(program: Program, letters: Background, mails: Background) -> PublicSite:
-    """Return what the pages are made of; what they ask for wakes `letters` and `mails`."""
+def site_of(
+    program: Program, host: str | None, *, wake_letters: Callable[[], None], wake_mails: Callable[[], None]
+) -> PublicSite:
+    """Return what the pages are made of.
+
+    Args:
+        program: the program.
+        host: where they are served, if not where the settings say.
+        wake_letters: is called when a letter to a reader is to be sent.
+        wake_mails: is called when a mail of a sign-up is to be sent.
+    """
     from newsletter import signing_up
     from newsletter.web.app import PublicSite
-    from newsletter.web.pages.kept import KeptPages
 
+    web = program.settings.web
     return PublicSite(
         store=program.store,
         lists=program.lists,
-        admission=signing_up.admission(program, mails.soon),
+        admission=signing_up.admission(program, wake_mails),
         links=program.links,
         renderer=program.templates,
-        kept=KeptPages(program.settings.paths.state / "pages"),
         clock=now,
-        wake=letters.soon,
+        wake=wake_letters,
         healthy=lambda: program.store.issues.outline("any"),  # one row, or none: the ledger answers
         hooks=program.receiving.hooks,
+        hosts=(*web.hosts, host or web.host),
+        hsts=web.hsts,
     )
 
 
-def _schedule(program: Program, letters: Background, mails: Background, stop: asyncio.Event) -> Schedule:
-    """Return what is done at intervals: each tick sends what readers are to be written, too."""
+def _schedule(program: Program, each_tick: Iterable[Background], stop: asyncio.Event) -> Schedule:
+    """Return what is done at intervals: each tick asks for what is done in the background, too."""
     from newsletter.scheduling.schedule import Schedule
 
     async def tick(stopping: asyncio.Event) -> None:
-        letters.soon()
-        mails.soon()
+        for work in each_tick:
+            work.soon()
         await program.ticker.tick(now=now(), stop=stopping)
 
     schedule = Schedule(
@@ -144,6 +166,7 @@ def _schedule(program: Program, letters: Background, mails: Background, stop: as
         tick_every=timedelta(seconds=program.settings.schedule.tick),
         collect_every=timedelta(minutes=program.settings.schedule.collect_every),
     )
+    schedule.add("reader_counts", lambda _: program.store.growth.count(now=now()), _COUNT_READERS_EVERY)
     if inbound := _inbound(program):
         schedule.add("inbound", inbound, timedelta(minutes=program.settings.inbound.every))
     return schedule

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from newsletter.bootstrap import Program
     from newsletter.core.errors import ListFileError
     from newsletter.operations.status import Inbound, ListStatus, Status, UnfinishedIssue
-    from newsletter.ports import HeldDomain, SlowDown, SourceHealth
+    from newsletter.ports import HeldDomain, IssueSummary, NoticeCounts, SlowDown, SourceHealth
 
 _LABEL = 13  # columns for what a line is about
 
@@ -88,6 +88,15 @@ def _lines(found: _Found) -> Iterator[str]:
         yield f"  {'held':{_LABEL}}{_held(held, zone)}"
     if came_back := _came_back(found.status.inbound):
         yield f"  {'came back':{_LABEL}}in the last week: {came_back}"
+    for counts in found.status.notices:
+        yield f"  {'told':{_LABEL}}{_told(counts)}"
+
+
+def _told(counts: NoticeCounts) -> str:
+    """Return in words how notices to a webhook or a channel stand."""
+    given_up = f", {counts.given_up:,} given up in the last two weeks" if counts.given_up else ""
+    why = f": {counts.reason}" if counts.reason else ""
+    return f"{counts.receiver}: {counts.waiting:,} waiting{given_up}{why}"
 
 
 def _came_back(inbound: Inbound) -> str:
@@ -136,14 +145,25 @@ def _readers(row: ListStatus) -> Iterator[tuple[str, str]]:
         yield "sign-ups", f"{asked:,} asked in the last 30 days, {mailed:,} got a mail, {done:,} confirmed it"
 
 
+def _hint(issue: IssueSummary) -> str:
+    """Return what to do about an issue that the operator has halted."""
+    if issue.halt == "paused":
+        return f". `newsletter issues resume --list {issue.list} --date {issue.day}` goes on with it"
+    return ". `newsletter run` withdraws what a process left of it"
+
+
 def _unfinished(one: UnfinishedIssue, row: ListStatus, at: datetime) -> Iterator[str]:
     """Yield what of an issue did not reach its readers yet, why, and what to do."""
     day = one.issue.day
     when = f"the next at {minute(one.next_due, row.timezone)}" if one.next_due else "a run has them in hand"
     is_due = one.next_due is not None and one.next_due <= at
     why = f": {one_line(one.said)}" if one.said else ""
+    if one.issue.halt and one.issue.halted_at:
+        yield f"{one.issue.halt} since {minute(one.issue.halted_at, row.timezone)}{_hint(one.issue)}"
     for state, count in one.waiting.items():
-        if state is DeliveryState.UNCERTAIN:
+        if one.issue.halt and state in {DeliveryState.QUEUED, DeliveryState.DEFERRED}:
+            yield f"{count:,} {state.value}"
+        elif state is DeliveryState.UNCERTAIN:
             of_issue = f"--list {row.list} --date {day}"
             yield (
                 f"{count:,} uncertain: cut off while they were sent. `newsletter deliveries release {of_issue}` "
@@ -200,6 +220,7 @@ def _as_json(row: ListStatus, found: _Found) -> dict[str, Any]:
             {
                 "day": one.issue.day,
                 "number": one.issue.number,
+                "halt": one.issue.halt,
                 "deliveries": counted_states(one.waiting),
                 "next_due": one.next_due,
                 "said": one.said,
@@ -220,6 +241,7 @@ def _as_json(row: ListStatus, found: _Found) -> dict[str, Any]:
         "slow_downs": [asdict(slow_down) for slow_down in found.status.slow_downs],
         "held_domains": [asdict(held) for held in found.status.held],
         "inbound": _inbound_json(found.status.inbound),
+        "notices": [asdict(counts) for counts in found.status.notices],
     }
 
 

@@ -3,7 +3,7 @@
 In this order: papers by authors whom the reader follows; what fits another wish of the reader; what everybody
 gets, in the issue's own order, until the list's `max_listings` are reached. What fits is ordered by its value::
 
-    value = named + 2 · text + like + place
+    value = named + 2 · text + like + place                 (2 and the like: `ChoiceWeights`)
 
     named   1 for the first topic, followed organization or keyword that matches, 1/2 for the second, 1/4 …
     text    the listing's score for the reader's own words (`newsletter.core.interest`), the best being 1
@@ -27,6 +27,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import chain, islice
 from math import inf
@@ -47,7 +48,6 @@ from newsletter.core.topics import TopicsMode, matches
 from newsletter.core.week import best_of_days
 
 _KEPT = 16_384  # choices of some 2 KB
-_TEXT, _LIKE, _SIMILAR = 2.0, 1.0, 1.5
 _LEAST_LIKE = -1 / 2
 _LONGEST_TITLE = 100  # characters of a liked paper's title in a reason
 _NO_LIKENESS = Likeness({}, {}, frozenset())
@@ -57,13 +57,41 @@ _NAMED = [0.0, *(2.0 - 0.5**more for more in range(_MOST_NAMED))]
 _POOL = 4  # times the places for which similarity counts: so far down it is looked for what else there is
 
 
-def chooser(issue: Issue, languages: Collection[str] = ()) -> Chooser:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceWeights:
+    """How much each part of a value counts, and how much is taken from it for similarity; none is below 0."""
+
+    named: float = 1.0
+    text: float = 2.0
+    like: float = 1.0
+    place: float = 1.0
+    similarity: float = 1.5
+
+
+USUAL = ChoiceWeights()
+
+
+class Worth(NamedTuple):
+    """What each part adds to the value of a listing for a reader; `like` may be below 0."""
+
+    named: float
+    text: float
+    like: float
+    place: float
+
+    @property
+    def value(self) -> float:
+        """Return what they come to."""
+        return sum(self)
+
+
+def chooser(issue: Issue, languages: Collection[str] = (), weights: ChoiceWeights = USUAL) -> Chooser:
     """Return what chooses from an issue; of a weekly one, the best of each day have places of their own.
 
     `languages` are those in which readers may have its mail, beside the list's.
     """
     reserved = best_of_days(issue) if issue.terms.cadence is Cadence.WEEKLY else ()
-    return Chooser(issue.listings, issue.terms, reserved, languages)
+    return Chooser(issue.listings, issue.terms, reserved, languages, weights=weights)
 
 
 def spoken(reader: Subscriber, languages: Collection[str]) -> str:
@@ -102,6 +130,7 @@ class Chooser:
         terms: the issue's, for topics, layout and the most that a reader gets.
         reserved: the positions of listings that have places of their own, best first.
         languages: those in which readers may have their mail, beside the list's.
+        weights: how much each part of a value counts.
     """
 
     def __init__(
@@ -110,11 +139,14 @@ class Chooser:
         terms: Terms,
         reserved: Sequence[int] = (),
         languages: Collection[str] = (),
+        *,
+        weights: ChoiceWeights = USUAL,
     ) -> None:
-        self._most = terms.max_listings or len(listings)
+        self._most, self._weights = terms.max_listings or len(listings), weights
         # By how many wishes match, then by position: what a listing is worth for that and for its place.
         places = places_of(listings)
-        self._worth = [[named - place for place in places] for named in _NAMED]
+        self._worth = [[weights.named * named - weights.place * place for place in places] for named in _NAMED]
+        self._places = places
         self._order = by_score(listings)
         self._again = {one.key: position for position, one in enumerate(listings) if one.again}
         self._by_place = sorted(range(len(listings)), key=places.__getitem__)  # of equals, the first one first
@@ -141,13 +173,38 @@ class Chooser:
             reader: the subscriber.
             had: the keys of listings that issues of this list, daily or weekly, brought the reader before.
         """
+        language = spoken(reader, self._languages)
+        without = self._without(reader, had)
+        return self._cached(_wishes(reader), reader.topics_mode or self._mode, without, reader.text, language)
+
+    def worths(self, reader: Subscriber, had: frozenset[int] = frozenset()) -> dict[int, Worth]:
+        """Return by position what fits the reader's wishes, and what makes up its value; takes what `of` takes.
+
+        Of what can't be among the reader's first, it leaves some out.
+        """
+        fit, weights = self._fit(_wishes(reader), self._without(reader, had)), self._weights
+        best_text = max(fit.scores.values(), default=0.0) or 1.0
+        best_like = max(fit.likeness.values.values(), default=0.0)
+        worths = {}
+        for position in fit.value:
+            matching = [*fit.topics, *(one.positions for one in fit.follows)]
+            count = sum(position in found for found in matching)
+            liked = fit.likeness.values.get(position)
+            worths[position] = Worth(
+                named=weights.named * _NAMED[min(count, _MOST_NAMED)],
+                text=weights.text * fit.scores.get(position, 0.0) / best_text,
+                like=weights.like * _share(liked, best_like) if liked is not None else 0.0,
+                place=weights.place * (1 - self._places[position]),
+            )
+        return worths
+
+    def _without(self, reader: Subscriber, had: frozenset[int]) -> frozenset[int]:
+        """Return the positions of what is not for a reader: they had it, or it is for others who missed it."""
         without = frozenset(self._positions[key] for key in had if key in self._positions) if had else had
         if self._held_back:
             offered = {self._again[key] for key in reader.missed if key in self._again}
             without |= self._held_back - offered if offered else self._held_back
-        wishes = _Wishes(reader.topics, reader.follows, reader.interest, reader.opinions)
-        language = spoken(reader, self._languages)
-        return self._cached(wishes, reader.topics_mode or self._mode, without, reader.text, language)
+        return without
 
     @cached_property
     def _interests(self) -> Interests:
@@ -204,10 +261,10 @@ class Chooser:
         }
         best_text = max(scores.values(), default=0.0) or 1.0
         for position in value.keys() & scores.keys():
-            value[position] += _TEXT * scores[position] / best_text
+            value[position] += self._weights.text * scores[position] / best_text
         best_like = max(likeness.values.values(), default=0.0)
         for position in value.keys() & likeness.values.keys():
-            value[position] += _LIKE * _share(likeness.values[position], best_like)
+            value[position] += self._weights.like * _share(likeness.values[position], best_like)
         return _Fit(value, follows, topics, scores, likeness, by_authors.intersection(value))
 
     def _as_counts(self, positions: Iterable[int]) -> int:
@@ -293,13 +350,17 @@ class Chooser:
                 for one in before[known:]:
                     likeness = max(likeness, similarities(one)[position])
                 likest[position] = likeness, len(before)
-                if (worth := value[position] - _SIMILAR * likeness) > most:
+                if (worth := value[position] - self._weights.similarity * likeness) > most:
                     best, most = position, worth
             pool.remove(best)
             varied.append(best)
             before.append(best)
         taken = set(varied)
         return varied + [position for position in order if position not in taken]
+
+
+def _wishes(reader: Subscriber) -> _Wishes:
+    return _Wishes(reader.topics, reader.follows, reader.interest, reader.opinions)
 
 
 def _share(likeness: float, best: float) -> float:

@@ -92,6 +92,10 @@ class StoreError(NewsletterError):
     """The ledger could not be read or written."""
 
 
+class SearchError(NewsletterError):
+    """A search found no answer: it took too long, or the database can't search; the text says what to do."""
+
+
 class StaleDraftError(NewsletterError):
     """The list has got another issue since the draft was made; its listings may be in that one."""
 

@@ -1,7 +1,8 @@
 """What competed while readers wanted no issue, and is theirs to choose from in their next one. Pure.
 
-A reader who wants issues on some days alone, or who pauses, misses the issues between. What competed for these is
-in the issues after them once more, behind all else and marked `IssueListing.again`: the best of it, for two weeks.
+A reader who wants issues on some days alone, or who pauses, misses the issues between; and readers miss an issue
+that the operator cancelled before it came to them. What competed for these is in the issues after them once more,
+behind all else and marked `IssueListing.again`: the best of it, for two weeks.
 It is for nobody but readers who missed an issue that held it, and got no issue since.
 """
 
@@ -15,13 +16,13 @@ from newsletter.core.issue import Draft, Issue, IssueListing
 from newsletter.core.listing import Candidate
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.ranking import NEW, ROSE_LATE, Measured
-from newsletter.core.steps import OTHER_DAY, PAUSED
+from newsletter.core.steps import CANCELLED, OTHER_DAY, PAUSED
 
 # With as many, a reader of one day a week has five issues' best to choose from.
 MOST_MISSED = 100
 
 # Why readers were withheld an issue that they would want the papers of.
-REASONS = (OTHER_DAY.reason, PAUSED.reason)
+REASONS = (OTHER_DAY.reason, PAUSED.reason, CANCELLED.reason)
 
 
 def with_missed(

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from math import log2
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from newsletter.core.listing import Candidate, Sighting
 from newsletter.core.text import counted
@@ -73,6 +73,24 @@ class Occasion:
     whole: bool = False
 
 
+class Parts(NamedTuple):
+    """What each signal adds to a score; `freshness` is what the days take from it, and so never above 0."""
+
+    votes: float = 0.0
+    growth: float = 0.0
+    comments: float = 0.0
+    stars: float = 0.0
+    new_stars: float = 0.0
+    hackernews: float = 0.0
+    freshness: float = 0.0
+
+    @property
+    def score(self) -> float:
+        """Return what they come to."""
+        of_page = self.hackernews + (self.votes + self.growth)
+        return of_page + self.comments + self.stars + self.new_stars + self.freshness
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
     """A candidate with what it is worth, its standing (from 1, None without votes), and why it is in, in words.
@@ -81,7 +99,7 @@ class Ranked:
     """
 
     candidate: Candidate
-    score: float
+    parts: Parts
     standing: int | None
     reasons: tuple[str, ...]
     upvotes: int | None
@@ -89,6 +107,11 @@ class Ranked:
     comments: int | None
     stars: int | None
     position: int  # on its page
+
+    @property
+    def score(self) -> float:
+        """Return what the candidate is worth."""
+        return self.parts.score
 
 
 class Measured:
@@ -155,7 +178,7 @@ def ranked(
         order.append(
             Ranked(
                 candidate=candidate,
-                score=_score(known, weights, means) - weights.freshness * age,
+                parts=_parts(known, weights, means)._replace(freshness=-weights.freshness * age),
                 standing=measured.standings.get(candidate.key),
                 reasons=_reasons(known, candidate.first_listed_on, occasion),
                 upvotes=_most(known.votes),
@@ -215,6 +238,24 @@ def _facts(candidate: Candidate, previous_at: datetime | None) -> _Facts:
     )
 
 
+class Counts(NamedTuple):
+    """What sources counted of a listing; None: none of them does."""
+
+    upvotes: int | None
+    comments: int | None
+    stars: int | None
+
+
+def newest_counts(sightings: Iterable[Sighting]) -> Counts:
+    """Return the newest known counts of a listing, each from the page where it is largest.
+
+    Args:
+        sightings: of one listing, oldest first; points and comments on Hacker News count for nothing here.
+    """
+    seen = [one for one in sightings if not _is_hackernews(one)]
+    return Counts(*(_most(_newest(seen, measure)) for measure in Counts._fields))
+
+
 def is_vote(sighting: Sighting) -> bool:
     """Return whether a sighting counts upvotes; points on Hacker News are a signal of their own."""
     return sighting.upvotes is not None and not _is_hackernews(sighting)
@@ -260,19 +301,30 @@ def _standings(votes: Mapping[int, Mapping[_Page, int]], facts: Mapping[int, _Fa
     return best
 
 
-def _score(known: _Facts, weights: Weights, means: Mapping[_Page, float]) -> float:
-    score = weights.hackernews * _damped(known.points / _POINTS)
-    if known.votes:
-        score += max(
-            weights.votes * _damped(count / means[page])
-            + weights.growth * _damped((count - known.votes_before.get(page, 0)) / means[page])
-            for page, count in known.votes.items()
+def _parts(known: _Facts, weights: Weights, means: Mapping[_Page, float]) -> Parts:
+    """Return what the signals come to, but for its age; votes and growth are those of its best page."""
+    points = weights.hackernews * _damped(known.points / _POINTS)
+    if not known.votes:
+        return Parts(hackernews=points)
+    of_pages = (
+        (
+            weights.votes * _damped(count / means[page]),
+            weights.growth * _damped((count - known.votes_before.get(page, 0)) / means[page]),
         )
-        score += weights.comments * _damped((known.comments or 0) / _COMMENTS)
-        score += weights.stars * _damped((known.stars or 0) / _STARS)
-        if known.stars is not None and known.stars_before is not None:
-            score += weights.stars * _damped((known.stars - known.stars_before) / _NEW_STARS)
-    return score
+        for page, count in known.votes.items()
+    )
+    votes, growth = max(of_pages, key=sum)
+    new_stars = 0.0
+    if known.stars is not None and known.stars_before is not None:
+        new_stars = weights.stars * _damped((known.stars - known.stars_before) / _NEW_STARS)
+    return Parts(
+        votes=votes,
+        growth=growth,
+        comments=weights.comments * _damped((known.comments or 0) / _COMMENTS),
+        stars=weights.stars * _damped((known.stars or 0) / _STARS),
+        new_stars=new_stars,
+        hackernews=points,
+    )
 
 
 def _damped(value: float) -> float:

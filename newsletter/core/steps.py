@@ -89,6 +89,7 @@ class Bar(NamedTuple):
 REMOVED = Bar("removed from the list")
 PAUSED = Bar("the reader pauses")
 OTHER_DAY = Bar("not one of the reader's days")
+CANCELLED = Bar("the issue was cancelled")
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,7 +214,7 @@ class Links:
 
     def issue(self, list_name: str, day: date) -> str:
         """Return the web version of an issue, or nothing where there are no pages."""
-        return f"{self.public_url}/{list_name}/{day.isoformat()}" if self.public_url else ""
+        return f"{self.public_url}/{list_name}/{day.isoformat()}/" if self.public_url else ""
 
     def _page(self, path: str, purpose: bytes, number: int) -> str:
         return f"{self.public_url}/{path}/{self._seals.seal(purpose, number)}" if self.public_url else ""

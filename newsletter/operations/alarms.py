@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from newsletter.core.errors import (
     SourceError,
 )
 from newsletter.core.newsletter_list import Masthead
+from newsletter.core.text import one_line
 from newsletter.ports import Clock, Mailer, OperatorAlarm
 from newsletter.render.issue.catalogues import SOURCE
 from newsletter.render.issue.language import language
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from newsletter.render.mime.signing import Signer
 
 log = structlog.get_logger(__name__)
+
+FOLDER = "alarms"  # in the state folder
+_LONGEST_REASON = 1000  # characters that are read back
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +95,8 @@ _OTHER = _Cause("trouble", "The run ended before there was an issue.", "The next
 class Alarm(OperatorAlarm):
     """Reports trouble to the operator: in the log, and by one mail where `to` names an address.
 
-    Empty files in `folder` show which alarms have rung, so that neither a scheduler which tries again all the time
-    nor a second process rings again.
+    Files in `folder` show which alarms have rung and why (`rung` reads them), so that neither a scheduler which
+    tries again all the time nor a second process rings again.
     """
 
     to: str
@@ -109,7 +113,7 @@ class Alarm(OperatorAlarm):
         mark = self.folder / f"{day}.{masthead.list}.{cause.name}"
         about = {"list": masthead.list, "day": str(day), "cause": cause.name}
         try:
-            is_news = _is_news(mark)
+            is_news = _is_news(mark, str(error))
         except OSError as failure:
             log.error("alarm_not_remembered", **about, reason=str(failure))  # noqa: TRY400 (one line)
             is_news = False
@@ -152,14 +156,50 @@ class Alarm(OperatorAlarm):
             raise RelayError(f"{outcome.relay} answered {outcome.code} {outcome.text}")
 
 
-def _is_news(mark: Path) -> bool:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RungAlarm:
+    """An alarm that has rung: of which list and day, for what cause, when (aware, UTC) and why."""
+
+    list: str
+    day: date
+    cause: str
+    at: datetime
+    reason: str
+
+
+def rung(folder: Path, *, limit: int) -> list[RungAlarm]:
+    """Return the alarms that have rung last, the newest first; those of older versions tell no reason.
+
+    Args:
+        folder: that of `Alarm`.
+        limit: how many at most.
+    """
+    found = []
+    for mark in folder.glob("*.*.*"):
+        day, _, rest = mark.name.partition(".")
+        name, _, cause = rest.rpartition(".")
+        try:
+            of, at = date.fromisoformat(day), datetime.fromtimestamp(mark.stat().st_mtime, UTC)
+            found.append(RungAlarm(list=name, day=of, cause=cause, at=at, reason=_why(mark)))
+        except (OSError, ValueError):  # it is gone meanwhile, or no file of ours
+            continue
+    return sorted(found, key=lambda one: one.at, reverse=True)[:limit]
+
+
+def _why(mark: Path) -> str:
+    with mark.open(encoding="utf-8", errors="replace") as file:
+        return one_line(file.read(_LONGEST_REASON), _LONGEST_REASON)
+
+
+def _is_news(mark: Path, reason: str) -> bool:
     """Make the file that shows that an alarm has rung, and return whether it had not rung before.
 
     Of two processes at once, only one makes the file.
     """
     mark.parent.mkdir(parents=True, exist_ok=True)
     try:
-        mark.touch(exist_ok=False)
+        with mark.open("x", encoding="utf-8") as file:
+            file.write(reason)
     except FileExistsError:
         return False
     return True

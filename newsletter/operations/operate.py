@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from enum import StrEnum
 
 from newsletter.core.delivery import Change, DeliveryState
-from newsletter.ports import Outbox
+from newsletter.ports import Outbox, Oversight, Place
 
 _AT_A_TIME = 1000  # deliveries that are released in one transaction
 _REASON = "by the operator"
@@ -55,6 +56,59 @@ async def release(outbox: Outbox, *, as_sent: bool, list_name: str | None, day: 
             break
         released += done
     return released
+
+
+class Decision(StrEnum):
+    """What an operator decides about one delivery."""
+
+    RETRY = "retry"  # of a deferred one: try it again now
+    GIVE_UP = "give up"  # likewise: send it no more
+    AGAIN = "again"  # of an uncertain one: send it again, under the same Message-ID
+    AS_SENT = "as sent"  # likewise: it has arrived
+
+
+_ABOUT = {
+    Decision.RETRY: DeliveryState.DEFERRED,
+    Decision.GIVE_UP: DeliveryState.DEFERRED,
+    Decision.AGAIN: DeliveryState.UNCERTAIN,
+    Decision.AS_SENT: DeliveryState.UNCERTAIN,
+}
+_COMES_TO = {
+    Decision.GIVE_UP: DeliveryState.WITHDRAWN,
+    Decision.AGAIN: DeliveryState.QUEUED,
+    Decision.AS_SENT: DeliveryState.SENT,
+}
+
+
+async def decide(outbox: Outbox, oversight: Oversight, place: Place, decision: Decision, *, now: datetime) -> bool:
+    """Do what the operator decides about one delivery; return False, having changed nothing, if it is too late.
+
+    Args:
+        outbox: the deliveries.
+        oversight: where they are read.
+        place: that of the delivery.
+        decision: what the operator decides.
+        now: the present moment, aware.
+    """
+    state = _ABOUT[decision]
+    before = Place(place.issue_key, place.key - 1)
+    found = await oversight.deliveries([state], issue_key=place.issue_key, after=before, limit=1)
+    if not found or found[0].place != place:
+        return False
+    if decision is not Decision.GIVE_UP:
+        hastened = await outbox.hasten(place.issue_key, now=now, states=[state], key=place.key)
+        if decision is Decision.RETRY:
+            return hastened > 0
+    record = found[0].record
+    change = Change(
+        key=place.key,
+        state=_COMES_TO[decision],
+        at=now,
+        attempts=record.attempts,
+        relay=record.relay,
+        reason=_REASON,
+    )
+    return not await outbox.record([change])
 
 
 async def _hasten(

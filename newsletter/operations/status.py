@@ -19,6 +19,7 @@ from newsletter.ports import (
     HeldFiles,
     IssueSummary,
     ListFile,
+    NoticeCounts,
     SlowDown,
     SlowDownKind,
     SlowDowns,
@@ -92,6 +93,7 @@ class Status:
     slow_downs: list[SlowDown]
     held: list[HeldDomain]
     inbound: Inbound
+    notices: list[NoticeCounts]  # to webhooks and channels, where some wait or were given up
     wrong: list[ListFileError]  # of lists that were never synced, as their members files are wrong
 
 
@@ -123,6 +125,7 @@ async def status(
         slow_downs=await slow_downs_for_operators(store.slow_downs, now=now),
         held=await store.suppressions.held(),
         inbound=await _inbound(store, now),
+        notices=await store.notices.counts(),
         wrong=wrong,
     )
 
@@ -185,7 +188,7 @@ async def _editions_of(store: Store, file: ListFile, sources: Sequence[str], now
             left=known.left,
             held=await store.suppressions.held_on(list_.name),
             sources=tuple([await store.library.health(source) for source in sources]),
-            held_files=await _held_files(store, file),
+            held_files=await held_files(store, file),
         )
     ]
     is_read_weekly = await store.subscribers.anyone_wants(list_.name, Cadence.WEEKLY) or (
@@ -196,7 +199,7 @@ async def _editions_of(store: Store, file: ListFile, sources: Sequence[str], now
     return found
 
 
-async def _held_files(store: Store, file: ListFile) -> HeldFiles | None:
+async def held_files(store: Store, file: ListFile) -> HeldFiles | None:
     """Return the list's files as they are, if they are not applied because they would remove many."""
     held = await store.subscribers.held_files(file.list.name)
     if held is None or await asyncio.to_thread(file.roster.as_seen, held.seen) is None:

@@ -6,14 +6,17 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
 from newsletter.core.calendar import closing, opening
+from newsletter.core.halt import Halt
 from newsletter.core.issue import Issue
 from newsletter.core.rendering import Rendering
+from newsletter.core.steps import OPEN
+from newsletter.pipeline.halting import stopping_when_halted
 from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.pipeline.hours import stopping_at, withdraw_late
 from newsletter.pipeline.languages import MailInLanguages
@@ -100,13 +103,15 @@ class ClosedIssues:
 class Delivered:
     """What delivering one issue came to by the moment `ended_at`.
 
-    `waits_until` is when the issue's hours begin, if mail may not leave then; None: it may.
+    `waits_until` is when the issue's hours begin, if mail may not leave then; None: it may. `halt` is why nothing
+    more of it is sent, if the operator had said so before.
     """
 
     issue: Issue
     report: ChunkReport
     ended_at: datetime
     waits_until: datetime | None = None
+    halt: Halt | None = None
 
 
 class Delivering:
@@ -190,20 +195,41 @@ class Delivering:
             stop: see `deliver_open`.
         """
         with bound_contextvars(list=issue.list, day=str(issue.day)):
+            state = await self._store.halts.of(issue.key)
+            if state.halt:
+                report = await self._leave(issue.key, state.halt)
+                return Delivered(issue=issue, report=report, ended_at=self._clock(), halt=state.halt)
             if at_once:
                 report = await self._deliver(issue.key, progress, stop)
                 return Delivered(issue=issue, report=report, ended_at=self._clock())
-            report = await self._deliver_within_hours(issue, progress, stop)
+            report = await self._deliver_within_hours(issue, state.paused_for, progress, stop)
         ended_at = self._clock()
         opens = opening(issue.terms, ended_at)
         waits_until = opens if opens > ended_at else None
         return Delivered(issue=issue, report=report, ended_at=ended_at, waits_until=waits_until)
 
+    async def _leave(self, key: int, halt: Halt) -> ChunkReport:
+        """Leave what is paused as it is; withdraw what is left of a cancelled issue."""
+        if halt is Halt.PAUSED:
+            return ChunkReport()
+        await self._withdraw(key)
+        counts = await self._store.outbox.counts(key)
+        if not any(counts[state] for state in OPEN):
+            return ChunkReport()
+        # A worker holds some of it. If that is dead, a chunk brings it back before it finds nothing to claim.
+        report = await self._delivery.deliver_chunk(key, self._closed.message_for)
+        await self._withdraw(key)
+        return report
+
+    async def _withdraw(self, key: int) -> None:
+        if count := await self._store.halts.withdraw(key, now=self._clock()):
+            log.info("cancelled_deliveries_withdrawn", count=count)
+
     async def _deliver_within_hours(
-        self, issue: Issue, progress: Progress | None, stop: asyncio.Event | None
+        self, issue: Issue, paused_for: timedelta, progress: Progress | None, stop: asyncio.Event | None
     ) -> ChunkReport:
         now = self._clock()
-        await withdraw_late(self._store.outbox, issue, now=now)
+        await withdraw_late(self._store.outbox, issue, now=now - paused_for)
         opens = opening(issue.terms, now)
         if opens > now:
             if self._waits.get(issue.key) != opens:
@@ -220,7 +246,11 @@ class Delivering:
         due = await self._store.outbox.next_due(key)
         if due is not None and due <= self._clock():
             await self._mark.advance()
-        report = await self._delivery.deliver_chunk(key, self._closed.message_for, progress=progress, stop=stop)
+        async with stopping_when_halted(self._store.halts, key, stop) as either:
+            report = await self._delivery.deliver_chunk(
+                key, self._closed.message_for, progress=progress, stop=either
+            )
+        await self._withdraw(key)  # nothing, unless the issue was cancelled meanwhile
         if report.sent or report.uncertain:
             await self._mark.advance()
         for held in await self._store.suppressions.judge(now=self._clock()):

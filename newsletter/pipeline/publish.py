@@ -52,6 +52,15 @@ def lookback(list_: NewsletterList) -> int:
     return max(list_.lookback_days, _WEEK) if list_.cadence is Cadence.WEEKLY else list_.lookback_days
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drafted:
+    """What an issue would hold now, and what that was held against: all candidates, and the issue before it."""
+
+    draft: Draft
+    among: Measured
+    previous: Issue | None
+
+
 async def draft(store: Store, list_: NewsletterList, sources: Sequence[str], day: date) -> Draft:
     """Return what an issue of `day` would hold now: all that is new since the list's last issue, or rose since.
 
@@ -61,6 +70,11 @@ async def draft(store: Store, list_: NewsletterList, sources: Sequence[str], day
         sources: the names of its sources.
         day: the issue's day; nothing listed later competes.
     """
+    return (await drafted(store, list_, sources, day)).draft
+
+
+async def drafted(store: Store, list_: NewsletterList, sources: Sequence[str], day: date) -> Drafted:
+    """Return the draft of an issue with what it was held against; takes what `draft` takes."""
     previous = await store.issues.latest(list_.name, before=day)
     newest = await store.issues.last_number(list_.name)
     days = lookback(list_)
@@ -75,12 +89,13 @@ async def draft(store: Store, list_: NewsletterList, sources: Sequence[str], day
     among = Measured(candidates, previous_at)
     fresh = competing(possible, before, among=among, leaders=leaders_of(list_))
     had = {key for key, was_sent in before.items() if was_sent}
-    drafted = select(fresh, list_, day, number=newest + 1, among=among, previous=previous, had=had)
-    drafted = quieted(drafted, list_, among, before, previous)
-    if drafted.candidates and (missed := await store.issues.missed(list_.name, {one.key for one in candidates})):
+    found = select(fresh, list_, day, number=newest + 1, among=among, previous=previous, had=had)
+    found = quieted(found, list_, among, before, previous)
+    if found.candidates and (missed := await store.issues.missed(list_.name, {one.key for one in candidates})):
         again = (one for one in candidates if one.key in missed)
-        drafted = with_missed(drafted, again, list_, among, previous)
-    return with_figures(drafted, await store.pictures.known(figure_urls(drafted.listings)))
+        found = with_missed(found, again, list_, among, previous)
+    whole = with_figures(found, await store.pictures.known(figure_urls(found.listings)))
+    return Drafted(draft=whole, among=among, previous=previous)
 
 
 async def publish(

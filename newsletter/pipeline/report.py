@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from newsletter.core.calendar import Slot, Window
 from newsletter.core.delivery import WAITING, DeliveryState
 from newsletter.core.errors import NewsletterError
+from newsletter.core.halt import Halt
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.pipeline.rehearsal import Rehearsal
 from newsletter.ports import ChunkReport
@@ -143,6 +144,13 @@ def waits_in_words(window: Window, counts: Mapping[DeliveryState, int], until: d
         return ""
     at = until.astimezone(ZoneInfo(window.timezone))
     return f"waits until {at:%H:%M} on {at:%Y-%m-%d}, {window.timezone}: the list's hours are {window.hours}"
+
+
+def halted_in_words(list_name: str, day: date, halt: Halt | None) -> str:
+    """Return in words that the operator has halted an issue, and what to do; an empty string if they have not."""
+    if halt is Halt.PAUSED:
+        return f"the issue is paused: `newsletter issues resume --list {list_name} --date {day}` goes on with it"
+    return "" if halt is None else "the issue is cancelled"
 
 
 def status_of(

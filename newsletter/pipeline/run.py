@@ -26,6 +26,7 @@ from newsletter.pipeline.report import (
     IssueReport,
     RunReport,
     RunStatus,
+    halted_in_words,
     missed_in_words,
     next_in_words,
     status_of,
@@ -234,7 +235,8 @@ class Pipeline:
         first, outbox = delivered[0], self.store.outbox
         counts, due = await outbox.counts(first.issue.key), await outbox.next_due(first.issue.key)
         trouble = next((each.report.trouble for each in delivered if each.report.trouble), "")
-        waits = "" if trouble else waits_in_words(first.issue.terms, counts, first.waits_until)
+        halted = halted_in_words(first.issue.list, first.issue.day, first.halt)
+        waits = "" if trouble or halted else waits_in_words(first.issue.terms, counts, first.waits_until)
         return replace(
             report,
             date=first.issue.day,
@@ -243,7 +245,7 @@ class Pipeline:
             issue=await self._describe(first.issue),
             deliveries=counts,
             suppressed=await outbox.suppressed_count(first.issue.key),
-            reason=trouble or waits,
+            reason=trouble or halted or waits,
         )
 
     async def run_without_file(

@@ -9,6 +9,8 @@ from newsletter.ports.claims import ClaimedDeliveries
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
 from newsletter.ports.examples import Examples, PaperFinder
 from newsletter.ports.feedback import Feedback, Said
+from newsletter.ports.growth import Grown, Growth
+from newsletter.ports.halts import Halts
 from newsletter.ports.inbound import (
     ForgedError,
     Hooks,
@@ -21,14 +23,19 @@ from newsletter.ports.inbound import (
     Taken,
 )
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, LoadedLists, Source
-from newsletter.ports.issues import IssueOutline, Issues, IssueSummary
+from newsletter.ports.issues import IssueHeading, IssueOutline, Issues, IssueSummary
 from newsletter.ports.leavings import Leaving, Leavings
 from newsletter.ports.letters import LetterKind, Letters
 from newsletter.ports.library import Library, Recorded, SourceHealth
+from newsletter.ports.listed import ListedPaper, ListedPapers
 from newsletter.ports.mailer import Mailer
+from newsletter.ports.notices import NoticeCounts, Notices
 from newsletter.ports.outbox import Outbox
+from newsletter.ports.oversight import CameBack, Oversight, Place, PlacedDelivery
+from newsletter.ports.papers import Found, InIssue, Paper, PaperAddress, Papers
 from newsletter.ports.personal_data import Erasure, PersonalData
 from newsletter.ports.pictures import PictureReader, Pictures
+from newsletter.ports.posting import Answer, Poster
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
 from newsletter.ports.rendering import Composed, Message, Renderer
 from newsletter.ports.rosters import Checked, HeldFiles, Reading, Roster, SeenFiles
@@ -42,6 +49,8 @@ from newsletter.ports.suppressions import HeldDomain, HighWater, Suppression, Su
 __all__ = [
     "AddressChange",
     "AddressChanges",
+    "Answer",
+    "CameBack",
     "CatchesUp",
     "Checked",
     "ChunkDelivery",
@@ -57,13 +66,19 @@ __all__ = [
     "Examples",
     "Feedback",
     "ForgedError",
+    "Found",
     "Funnel",
+    "Grown",
+    "Growth",
+    "Halts",
     "HeldDomain",
     "HeldFiles",
     "HighWater",
     "Hooks",
+    "InIssue",
     "InboundCount",
     "InboundEvents",
+    "IssueHeading",
     "IssueOutline",
     "IssueSummary",
     "Issues",
@@ -74,18 +89,29 @@ __all__ = [
     "Letters",
     "Library",
     "ListFile",
+    "ListedPaper",
+    "ListedPapers",
     "Lists",
     "LoadedLists",
     "Mailbox",
     "MailboxSource",
     "Mailer",
     "Message",
+    "NoticeCounts",
+    "Notices",
     "OperatorAlarm",
     "Outbox",
+    "Oversight",
+    "Paper",
+    "PaperAddress",
     "PaperFinder",
+    "Papers",
     "PersonalData",
     "PictureReader",
     "Pictures",
+    "Place",
+    "PlacedDelivery",
+    "Poster",
     "Processed",
     "Progress",
     "ReaderCounts",

@@ -26,7 +26,8 @@ class ClaimedDeliveries(Protocol):
     async def claim(self, worker: str, *, issue_key: int, now: datetime, limit: int) -> list[Delivery]:
         """Take due deliveries of an issue (queued, or deferred and due again) for this worker, oldest due first.
 
-        No two workers get the same one. Suppressed ones are withdrawn instead.
+        No two workers get the same one. Suppressed ones are withdrawn instead. Of an issue that is halted
+        (`ports.Halts`) nothing is taken.
         """
         ...
 

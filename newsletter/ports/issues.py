@@ -10,6 +10,7 @@ from typing import Protocol
 
 from newsletter.core.choice import Choice
 from newsletter.core.delivery import DeliveryState
+from newsletter.core.halt import Halt
 from newsletter.core.issue import Draft, Issue, IssueListing
 from newsletter.core.landing import Landing
 from newsletter.core.newsletter_list import Masthead
@@ -29,6 +30,8 @@ class IssueSummary:
     frozen_at: datetime
     deliveries: Mapping[DeliveryState, int]
     timezone: str  # the IANA name of its list's, as it was when the issue was closed
+    halt: Halt | None = None  # why no more of it is sent; None: it goes out
+    halted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,17 @@ class IssueOutline:
     frozen_at: datetime
     masthead: Masthead
     landing: Landing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueHeading:
+    """What an archive says of an issue; `listings` counts those that somebody without wishes gets."""
+
+    list: str
+    day: date
+    number: int
+    subject: str
+    listings: int
 
 
 class Issues(Protocol):
@@ -63,6 +77,14 @@ class Issues(Protocol):
 
         It costs one row, however long the issue.
         """
+        ...
+
+    async def headings(self, lists: Collection[str], *, since: date, until: date) -> list[IssueHeading]:
+        """Return the issues of some lists, or editions of a list, from `since` to `until`, newest first."""
+        ...
+
+    async def days(self, list_name: str) -> list[date]:
+        """Return the days of all issues of a list, oldest first."""
         ...
 
     async def last_number(self, list_name: str) -> int:
@@ -140,7 +162,8 @@ class Issues(Protocol):
             now: aware, UTC.
 
         Returns:
-            False, having changed nothing: the subscriber has a delivery of it already, or gets none by the plan.
+            False, having changed nothing: the subscriber has a delivery of it already or gets none by the plan, or
+            the issue is cancelled.
         """
         ...
 
@@ -166,8 +189,10 @@ class Issues(Protocol):
         """Return what was chosen from an issue for an address, and the mail's subject; None if nothing was."""
         ...
 
-    async def history(self, list_name: str | None = None, *, limit: int = 50) -> list[IssueSummary]:
-        """Return the newest issues first."""
+    async def history(
+        self, list_name: str | None = None, *, limit: int = 50, before: date | None = None
+    ) -> list[IssueSummary]:
+        """Return the newest issues first; `before` leaves out that day and later ones."""
         ...
 
     async def summaries(self, keys: Collection[int]) -> dict[int, IssueSummary]:

@@ -14,8 +14,10 @@ from newsletter.ports.records import DeliveryRecords
 class Outbox(ClaimedDeliveries, DeliveryRecords, Protocol):
     """The deliveries still to be made: of which issues they are, when they are due, and what is too late."""
 
-    async def hasten(self, issue_key: int, *, now: datetime, states: Collection[DeliveryState] = WAITING) -> int:
-        """Make deliveries of an issue due now, as somebody wishes: all that wait, or those in some states.
+    async def hasten(
+        self, issue_key: int, *, now: datetime, states: Collection[DeliveryState] = WAITING, key: int | None = None
+    ) -> int:
+        """Make deliveries of an issue due now, as somebody wishes: all that wait, or those in some states, or one.
 
         They are late, and retried in vain for too long, only as from now. What is uncertain becomes due now if it
         is queued again. They are changed some at a time, so that others can write meanwhile.

@@ -5,27 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from newsletter.core.issue import Issue
+from newsletter.ports.page_files import PageFiles
 
 
 class PageRenderer(Protocol):
-    """Turns values into web pages."""
+    """Turns values into web pages.
+
+    Templates find the name of a file that they load by `static("site.css")`.
+
+    Attributes:
+        files: what pages load.
+    """
+
+    files: PageFiles
 
     def page(self, name: str, context: Mapping[str, Any]) -> str:
         """Return the HTML of the page `name`, filled with `context`.
-
-        Raises:
-            RenderError: the template is wrong; names template and line.
-        """
-        ...
-
-    def issue_page(self, issue: Issue, *, web_url: str, signup_url: str = "") -> str:
-        """Return the web version of an issue: each listing with its whole abstract, and no reader's own values.
-
-        Args:
-            issue: the closed issue.
-            web_url: the page's address, or nothing.
-            signup_url: where its form to sign up is sent; nothing: it has none.
 
         Raises:
             RenderError: the template is wrong; names template and line.

@@ -47,6 +47,16 @@ class DeliveryRecords(Protocol):
         """
         ...
 
+    async def of_subscriber(self, subscriber_key: int, list_name: str, *, limit: int) -> list[DeliveryRecord]:
+        """Return what became of the newest issues of a list for a subscriber, by number; the newest issue first.
+
+        Args:
+            subscriber_key: the subscriber's number.
+            list_name: the list, or its weekly edition.
+            limit: how many at most.
+        """
+        ...
+
     async def count(
         self, *, list_name: str | None = None, day: date | None = None, states: Collection[DeliveryState] = ()
     ) -> int:

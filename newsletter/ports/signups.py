@@ -37,6 +37,10 @@ class SignUps(Protocol):
         """Return the sign-up of a number, or None: there was none, or it is over."""
         ...
 
+    async def to_decide(self, *, limit: int) -> list[SignUp]:
+        """Return the sign-ups that wait for the operator's decision, the oldest first."""
+        ...
+
     async def confirm(self, key: int, *, wants_latest: bool, needs_approval: bool, now: datetime) -> bool:
         """Note that its reader has confirmed it; return False, having changed nothing, if they may not any more.
 

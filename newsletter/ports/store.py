@@ -7,11 +7,17 @@ from typing import Protocol
 from newsletter.ports.address_changes import AddressChanges
 from newsletter.ports.examples import Examples
 from newsletter.ports.feedback import Feedback
+from newsletter.ports.growth import Growth
+from newsletter.ports.halts import Halts
 from newsletter.ports.inbound import InboundEvents
 from newsletter.ports.issues import Issues
 from newsletter.ports.leavings import Leavings
 from newsletter.ports.library import Library
+from newsletter.ports.listed import ListedPapers
+from newsletter.ports.notices import Notices
 from newsletter.ports.outbox import Outbox
+from newsletter.ports.oversight import Oversight
+from newsletter.ports.papers import Papers
 from newsletter.ports.personal_data import PersonalData
 from newsletter.ports.pictures import Pictures
 from newsletter.ports.signups import SignUps
@@ -25,6 +31,8 @@ class Store(Protocol):
     """One ledger, with a port for each kind of what it keeps."""
 
     library: Library  # listings and sightings
+    papers: Papers  # one by one, and found by their words
+    listed: ListedPapers  # the listings as pages show them
     pictures: Pictures  # what was found at the URLs of papers' pictures
     issues: Issues  # closed
     subscribers: Subscribers  # of all lists
@@ -34,12 +42,16 @@ class Store(Protocol):
     examples: Examples  # what is known of papers that they gave as examples
     feedback: Feedback  # what they said of papers
     outbox: Outbox  # deliveries
+    halts: Halts  # issues of which no more is sent
+    growth: Growth  # how many readers there are, day by day
+    oversight: Oversight  # what operators look at
     slow_downs: SlowDowns  # what holds mail up for a while
     suppressions: Suppressions  # addresses that are never mailed
     personal_data: PersonalData  # all that is known of one person
     inbound: InboundEvents  # what came back
     high_water: HighWater  # how far the ledger has come
     slots: Slots  # what became of lists' slots
+    notices: Notices  # what webhooks and channels are told
 
     async def close(self) -> None:
         """Let go of connections and files."""

@@ -165,6 +165,13 @@ class Subscribers(Protocol):
         """
         ...
 
+    async def addresses(self, list_name: str, *, prefix: str, limit: int) -> list[str]:
+        """Return addresses of active subscribers of a list, in their order, those that begin so; at most `limit`.
+
+        `prefix` is compared as addresses are: in lower case.
+        """
+        ...
+
     async def number(self, *, list_name: str | None = None, statuses: Collection[SubscriberStatus] = ()) -> int:
         """Return how many subscribers `records` would return without a limit."""
         ...

@@ -45,6 +45,7 @@ class Suppressions(Protocol):
         list_name: str | None = None,
         held: bool | None = None,
         address: str | None = None,
+        beginning: str | None = None,
         after: Suppression | None = None,
         limit: int | None = None,
     ) -> list[Suppression]:
@@ -54,6 +55,7 @@ class Suppressions(Protocol):
             list_name: narrows to one list, those for all lists included.
             held: only addresses that are held, or only those that are not; None: both.
             address: narrows to one.
+            beginning: narrows to addresses that begin so.
             after: only those that come after this one: the last of what was returned before.
             limit: how many at most; None: all.
         """

@@ -120,7 +120,18 @@ class SigningUp:
 
     async def to_decide(self, token: str, *, now: datetime) -> Asked | None:
         """Return the sign-up that the operator is asked about by a token; None if that is decided, or not ours."""
-        asked = await self._asked(self.links.read_decide(token, now=now))
+        key = self.links.read_decide(token, now=now)
+        return await self.waiting_one(_NOBODY if key is None else key)
+
+    async def waiting(self, *, limit: int) -> list[Asked]:
+        """Return whom the operator has to decide about, the oldest first, `limit` at most."""
+        lists = await self.lists_by_name()
+        found = await self.signups.to_decide(limit=limit)
+        return [Asked(one, lists[one.list]) for one in found if one.list in lists]
+
+    async def waiting_one(self, key: int) -> Asked | None:
+        """Return the sign-up of a number; None if the operator does not, or not any more, decide about it."""
+        asked = await self._asked(key)
         return asked if asked and asked.signup.state is SignUpState.CONFIRMED else None
 
     async def decide(self, asked: Asked, *, accepted: bool, now: datetime) -> Joined | None:

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from typing_extensions import override
 
 from newsletter.core.delivery import Uncertain
 from newsletter.core.relay import Pipelining, Security
 from newsletter.settings.group import Group
 from newsletter.settings.inbound import InboundSettings
+from newsletter.settings.secret_files import without_files
 from newsletter.settings.signup import SignUpSettings
 from newsletter.settings.values import (
     FROM_JSON,
     IN_LOWER_CASE,
+    LOOPBACK,
+    AdminToken,
     DatabaseAddress,
     Duration,
     Host,
     HostName,
+    Hosts,
     MailAddress,
     MailDomain,
     Networks,
@@ -30,6 +34,7 @@ from newsletter.settings.values import (
     SecretKey,
     WebAddress,
 )
+from newsletter.settings.webhooks import WebhookSettings
 
 PREFIX = "NEWSLETTER_"
 NESTED = "__"
@@ -196,7 +201,9 @@ class WebSettings(Group):
     """The public pages. `public_url` is where readers reach them, or empty.
 
     `secret_key` signs links in mails; links that one of `former_secret_keys` signed work still. `trusted_proxies`
-    are the networks of proxies whose word counts on where a request comes from.
+    are the networks of proxies whose word counts on where a request comes from. With `admin_token` operators sign
+    in to their pages, from `admin_networks` alone; without it there are none. `hosts` are further names of the
+    site; `hsts` is for how many seconds browsers are to come by https alone.
     """
 
     host: Host = "127.0.0.1"
@@ -204,8 +211,11 @@ class WebSettings(Group):
     public_url: PublicAddress = ""
     secret_key: SecretKey = _NO_SECRET
     former_secret_keys: Annotated[tuple[SecretKey, ...], NoDecode, FROM_JSON] = ()
-    admin_token: SecretStr = _NO_SECRET
-    trusted_proxies: Annotated[Networks, NoDecode] = (ip_network("127.0.0.0/8"), ip_network("::1"))
+    admin_token: AdminToken = _NO_SECRET
+    admin_networks: Annotated[Networks, NoDecode] = LOOPBACK
+    trusted_proxies: Annotated[Networks, NoDecode] = LOOPBACK
+    hosts: Annotated[Hosts, NoDecode] = ()
+    hsts: int = Field(default=0, ge=0, le=2 * 366 * 24 * 3600)
 
 
 class PathSettings(Group):
@@ -266,8 +276,21 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     inbound: InboundSettings = InboundSettings()
     signup: SignUpSettings = SignUpSettings()
+    webhooks: WebhookSettings = WebhookSettings()
     paths: PathSettings = PathSettings()
     log: LogSettings = LogSettings()
     lists: ListsSettings = ListsSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     alarm: AlarmSettings = AlarmSettings()
+
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings, *(without_files(cls, source) for source in (env_settings, dotenv_settings)))

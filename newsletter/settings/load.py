@@ -9,13 +9,16 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
+from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from newsletter.core.errors import ConfigurationError
 from newsletter.settings.groups import NESTED, PREFIX, Settings
+from newsletter.settings.secret_files import fields_in_files, read_secret_files, set_variables
 
 _MOST_MISTAKES = 20  # to show; a broken list of relays may have thousands
 # Variables that Kubernetes sets in each pod for a service named newsletter, newsletter-web and the like.
@@ -33,8 +36,14 @@ def load(env_file: Path | None = Path(".env")) -> Settings:
     """
     places = _places(env_file)
     mistakes = [*places.mistakes, *_mistakes_in_environment()]
+
+    def mistaken(name: str, what: str) -> None:
+        mistakes.append(f"{places.of(name, '')}{name}: {what}")
+
+    in_file = dotenv_values(env_file) if env_file else {}
+    secrets: dict[str, Any] = read_secret_files(Settings, dict(set_variables(os.environ, in_file)), mistaken)
     try:
-        settings = Settings(_env_file=env_file)
+        settings = Settings(_env_file=env_file, **secrets)
     except ValidationError as error:
         mistakes += _explained(error, places)
     except SettingsError as error:
@@ -49,12 +58,16 @@ def load(env_file: Path | None = Path(".env")) -> Settings:
 
 
 def variables() -> list[str]:
-    """Return the names of all variables."""
+    """Return the names of all variables, without those that only name the file of a secret."""
     return [
         f"{PREFIX}{group}{NESTED}{field}".upper()
         for group, info in Settings.model_fields.items()
         for field in type(info.default).model_fields
     ]
+
+
+def _is_known(name: str) -> bool:
+    return name in variables() or name in fields_in_files(Settings)
 
 
 @dataclass(slots=True)
@@ -98,7 +111,7 @@ def _places(env_file: Path | None) -> _Places:
             raise ConfigurationError(f"{place}: write NAME=value, with quotes around a value with spaces or #")
         if name in places.lines:
             places.mistakes.append(f"{place}: {name}: is set a second time: remove one of the two")
-        elif name and name not in variables():
+        elif name and not _is_known(name):
             places.mistakes.append(f"{place}: {_unknown(name)}")
         if name:
             places.lines[name] = place
@@ -109,7 +122,7 @@ def _mistakes_in_environment() -> Iterator[str]:
     """Find variables with our prefix that are no setting; pydantic-settings ignores them silently."""
     for name, value in sorted(os.environ.items()):
         ours = name.upper().startswith(PREFIX) and not _is_of_kubernetes(name.upper(), value)
-        if ours and name.upper() not in variables():
+        if ours and not _is_known(name.upper()):
             yield _unknown(name)
 
 
@@ -139,7 +152,7 @@ _PLAINER = {
 
 
 def _unknown(name: str) -> str:
-    known = [variable.removeprefix(PREFIX) for variable in variables()]
+    known = [variable.removeprefix(PREFIX) for variable in (*variables(), *fields_in_files(Settings))]
     near = get_close_matches(name.upper().removeprefix(PREFIX), known, n=1)
     advice = f"did you mean {PREFIX}{near[0]}?" if near else "remove it; .env.example names all"
     return f"{name}: unknown setting: {advice}"

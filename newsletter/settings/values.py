@@ -156,6 +156,13 @@ def _secret_key(value: SecretStr) -> SecretStr:
     return value
 
 
+def _admin_token(value: SecretStr) -> SecretStr:
+    token = value.get_secret_value()
+    if token and (reason := weakness(token)):
+        raise ValueError(f"{reason}, so anybody could guess it: write what `openssl rand -base64 32` prints")
+    return value
+
+
 def _database(value: SecretStr) -> SecretStr:
     """Accept only an unambiguous address of a database: else a part of the password could be read as the host."""
     address = value.get_secret_value()
@@ -238,6 +245,11 @@ def _networks(value: object) -> object:
         raise ValueError("write addresses and networks with commas between, as in 127.0.0.1,10.0.0.0/8") from None
 
 
+def _hosts(value: object) -> object:
+    """Read names of servers with commas between them."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
 def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
@@ -246,14 +258,18 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 PublicAddress = Annotated[str, AfterValidator(_public_address)]  # or an empty text
 Host = Annotated[str, AfterValidator(_host)]
+Hosts = Annotated[tuple[Host, ...], BeforeValidator(_hosts)]
 HostOrNothing = Annotated[str, AfterValidator(_host_or_nothing)]
 SecretKey = Annotated[SecretStr, AfterValidator(_secret_key)]  # or an empty text
 DatabaseAddress = Annotated[SecretStr, AfterValidator(_database)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]  # or an empty text
 HostName = Annotated[str, AfterValidator(_host_name)]  # or an empty text
 MailDomain = Annotated[str, AfterValidator(_domain)]
+AdminToken = Annotated[SecretStr, AfterValidator(_admin_token)]  # or an empty text
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+
+LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1"))
 
 FROM_JSON = BeforeValidator(_json)
 IN_LOWER_CASE = BeforeValidator(_lower)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from newsletter.core.erasure import AddressHashes
 from newsletter.core.errors import StoreError
+from newsletter.core.events import Listener
 from newsletter.ports import Store
 from newsletter.store.engine import NO_SECRET, PATIENCE, Database, connect, sqlite_file
 from newsletter.store.migrate import create, is_up_to_date, upgrade
@@ -14,7 +15,13 @@ from newsletter.store.sql import SqlStore
 __all__ = ["open_store", "sqlite_file", "upgrade"]
 
 
-async def open_store(url: str, *, patience: float = PATIENCE, hashes: AddressHashes = NO_SECRET) -> Store:
+async def open_store(
+    url: str,
+    *,
+    patience: float = PATIENCE,
+    hashes: AddressHashes = NO_SECRET,
+    listeners: tuple[Listener, ...] = (),
+) -> Store:
     """Open the store of a database.
 
     The file of an SQLite database is created, with its folder, and its tables are brought up to date. Those of
@@ -25,12 +32,13 @@ async def open_store(url: str, *, patience: float = PATIENCE, hashes: AddressHas
             closed) or `postgresql://user:password@host:port/name`.
         patience: how many seconds to wait for other processes' locks, or for a connection.
         hashes: of addresses, by the program's secret; by them those are recognised whose data was erased.
+        listeners: who is told of events that this process writes down.
 
     Raises:
         ConfigurationError: the URL names no known kind of database.
         StoreError: the database cannot be reached, or its tables are not up to date; says what to do.
     """
-    database = replace(connect(url, patience=patience), hashes=hashes)
+    database = replace(connect(url, patience=patience), hashes=hashes, listeners=listeners)
     try:
         await _prepare(database, url, patience)
     except BaseException:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.barring import ERASED
+from newsletter.core.events import EventType, of_reader
 from newsletter.core.subscriber import Member, Origin, SubscriberStatus
 from newsletter.core.suppression import ends_by_confirmation, whole_domain
 from newsletter.core.syncing import Barred
@@ -16,6 +17,7 @@ from newsletter.store.barring import barred_among
 from newsletter.store.bulk import insert
 from newsletter.store.engine import Database
 from newsletter.store.erased import end_by_confirmation
+from newsletter.store.events import note
 from newsletter.store.subscriber_rows import MEMBER_COLUMNS, member_row
 from newsletter.store.suppressing import WHO_GETS_MAIL
 from newsletter.store.tables import EVERY_LIST, dead_addresses, subscribers, suppressions
@@ -40,7 +42,11 @@ async def return_by_confirmation(
         await _keep_on_other_lists(connection, list_name, key)
     await connection.execute(sa.delete(suppressions).where(barring))
     await connection.execute(sa.delete(dead_addresses).where(dead_addresses.c.address_key == key))
-    return await _put(connection, list_name, member, now, was_barred=bool(found))
+    done = await _put(connection, list_name, member, now, was_barred=bool(found))
+    if done.is_news and done.key is not None:
+        event = of_reader(EventType.SUBSCRIBER_CONFIRMED, list_name, done.key, now=now)
+        await note(connection, database.listeners, event)
+    return done
 
 
 async def _keep_on_other_lists(connection: AsyncConnection, list_name: str, key: str) -> None:

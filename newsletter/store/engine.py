@@ -22,6 +22,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
 from newsletter.core.erasure import AddressHashes
 from newsletter.core.errors import ConfigurationError, StoreError
+from newsletter.core.events import Listener
 from newsletter.store import sqlite
 from newsletter.store.tables import complete_for_postgresql
 
@@ -66,6 +67,7 @@ class Database:
     path: Path | None  # SQLite's file; None for PostgreSQL and for a database in memory
     patience: sqlite.Patience  # with the locks of other processes
     hashes: AddressHashes = NO_SECRET  # by which those are recognised whose data was erased
+    listeners: tuple[Listener, ...] = ()  # who is told of events
 
     @property
     def is_postgresql(self) -> bool:

@@ -69,7 +69,7 @@ class SqlInboundEvents(InboundEvents):
         async with self._database.write() as connection:
             await self._database.alone(connection, WHO_GETS_MAIL)
             transaction = await connection.begin_nested()
-            taken = [await _taken(connection, event, now) for event in events]
+            taken = [await _taken(self._database, connection, event, now) for event in events]
             await _count(connection, taken, now)
             await (transaction.rollback() if rehearse else transaction.commit())
         return taken
@@ -88,7 +88,7 @@ class SqlInboundEvents(InboundEvents):
             return [InboundCount(**row) for row in rows]
 
 
-async def _taken(connection: AsyncConnection, event: InboundEvent, now: datetime) -> Taken:
+async def _taken(database: Database, connection: AsyncConnection, event: InboundEvent, now: datetime) -> Taken:
     """Take one event; what follows from it is done."""
     known = sa.select(inbound_events.c.key)
     if await connection.scalar(known.where(inbound_events.c.event_id == event.id)) is not None:
@@ -102,7 +102,7 @@ async def _taken(connection: AsyncConnection, event: InboundEvent, now: datetime
     await _keep(connection, event, reader, outcome, now)
     if reader is None:
         return Taken(event=event, outcome=outcome)
-    await _follow(connection, event, reader, outcome, now)
+    await _follow(database, connection, event, reader, outcome, now)
     return Taken(event=event, outcome=outcome, list=reader.list, email=reader.email, found_by=reader.found_by)
 
 
@@ -187,7 +187,12 @@ async def _keep(
 
 
 async def _follow(
-    connection: AsyncConnection, event: InboundEvent, reader: _Reader, outcome: Outcome, now: datetime
+    database: Database,
+    connection: AsyncConnection,
+    event: InboundEvent,
+    reader: _Reader,
+    outcome: Outcome,
+    now: datetime,
 ) -> None:
     """Do what follows from an event for its reader."""
     issue = f"{reader.list} of {reader.day:%F}" if reader.day else reader.list
@@ -204,7 +209,15 @@ async def _follow(
     elif outcome is Outcome.LEFT:
         # Who leaves by mail has seen no page that says that it is done.
         is_told, evidence = event.source != BY_MAIL, f"by {event.source}"
-        await leave(connection, reader.subscriber_key, reason=LEFT, now=now, evidence=evidence, is_told=is_told)
+        await leave(
+            database,
+            connection,
+            reader.subscriber_key,
+            reason=LEFT,
+            now=now,
+            evidence=evidence,
+            is_told=is_told,
+        )
 
 
 async def _count(connection: AsyncConnection, taken: Sequence[Taken], now: datetime) -> None:

@@ -16,7 +16,7 @@ from newsletter.core.choice import Choice
 from newsletter.core.issue import Draft, Issue, IssueListing, length
 from newsletter.core.rendering import Rendering
 from newsletter.core.steps import Plan
-from newsletter.ports import IssueOutline, Issues, IssueSummary
+from newsletter.ports import IssueHeading, IssueOutline, Issues, IssueSummary
 from newsletter.store.bulk import among, insert
 from newsletter.store.choices import read_choice
 from newsletter.store.closing import IssueCloser
@@ -38,7 +38,7 @@ _OUTLINE = (
 
 
 # What a summary of an issue needs of its row.
-_SUMMARY = ("key", "list", "day", "number", "subject", "frozen_at", "candidates", "terms")
+_SUMMARY = ("key", "list", "day", "number", "subject", "frozen_at", "candidates", "terms", "halt", "halted_at")
 
 
 class SqlIssues(Issues):
@@ -82,6 +82,28 @@ class SqlIssues(Issues):
             masthead=row.terms.masthead,
             landing=row.terms.landing,
         )
+
+    @override
+    async def headings(self, lists: Collection[str], *, since: date, until: date) -> list[IssueHeading]:
+        which = sa.and_(issues.c.list.in_(lists), issues.c.day.between(since, until))
+        async with self._database.read() as connection:
+            rows = (await connection.execute(_newest_first(which))).all()
+        return [
+            IssueHeading(
+                list=row.list,
+                day=row.day,
+                number=row.number,
+                subject=row.subject,
+                listings=min(row.listings, length(row.candidates, row.terms.max_listings)),
+            )
+            for row in rows
+        ]
+
+    @override
+    async def days(self, list_name: str) -> list[date]:
+        query = sa.select(issues.c.day).where(issues.c.list == list_name, IS_CLOSED).order_by(issues.c.day)
+        async with self._database.read() as connection:
+            return list(await connection.scalars(query))
 
     @override
     async def last_number(self, list_name: str) -> int:
@@ -194,8 +216,12 @@ class SqlIssues(Issues):
         return None if row is None else (read_choice(row.chosen), row.subject)
 
     @override
-    async def history(self, list_name: str | None = None, *, limit: int = 50) -> list[IssueSummary]:
+    async def history(
+        self, list_name: str | None = None, *, limit: int = 50, before: date | None = None
+    ) -> list[IssueSummary]:
         which = sa.true() if list_name is None else issues.c.list == list_name
+        if before is not None:
+            which &= issues.c.day < before
         return list((await self._summaries(_newest_first(which).limit(limit))).values())
 
     @override
@@ -224,6 +250,8 @@ class SqlIssues(Issues):
                 frozen_at=row.frozen_at,
                 deliveries=counts[row.key],
                 timezone=row.terms.timezone,
+                halt=row.halt,
+                halted_at=row.halted_at,
             )
             for row in rows
         }

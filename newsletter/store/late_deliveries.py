@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.choice import Choice
+from newsletter.core.halt import Halt
 from newsletter.core.issue import Issue
 from newsletter.core.steps import Plan, opening
 from newsletter.store.barring import SUPPRESSION
@@ -24,6 +25,9 @@ async def add_delivery(
     row = (await connection.execute(reader)).first()
     theirs = sa.exists().where(deliveries.c.subscriber_key == subscriber_key, deliveries.c.issue_key == issue.key)
     if row is None or await connection.scalar(sa.select(theirs)):
+        return False
+    halt = await connection.scalar(sa.select(issues.c.halt).where(issues.c.key == issue.key))
+    if halt is Halt.CANCELLED:
         return False
     suppression, *fields = row
     had = await (await Brought.before(connection, issue)).to(connection, {subscriber_key})

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
+from newsletter.core.events import EventType, of_reader
 from newsletter.core.subscriber import Origin, Subscriber, SubscriberStatus
 from newsletter.core.suppression import SuppressedBy
 from newsletter.core.syncing import LEFT
@@ -16,6 +17,7 @@ from newsletter.ports import Leaver
 from newsletter.ports.leavings import Leaving, Leavings
 from newsletter.store.engine import Database
 from newsletter.store.erased import IS_SOMEBODY
+from newsletter.store.events import note
 from newsletter.store.moving_tables import leavings
 from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
 from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
@@ -65,6 +67,8 @@ class SqlLeavings(Leavings):
             await connection.execute(sa.delete(leavings).where(leavings.c.key == key))
             theirs = sa.and_(suppressions.c.address_key == left.address_key, suppressions.c.list == left.list)
             await connection.execute(sa.delete(suppressions).where(theirs))
+            event = of_reader(EventType.SUBSCRIBER_CONFIRMED, left.list, left.key, now=now)
+            await note(connection, self._database.listeners, event)
             return await _back(connection, left.key, left.was, now)
 
         return await self._database.write_at_once(whole)
@@ -100,6 +104,7 @@ def _leaving(row: sa.Row[Any]) -> Leaving:
 
 
 async def leave(
+    database: Database,
     connection: AsyncConnection,
     key: int,
     *,
@@ -122,6 +127,8 @@ async def leave(
     )
     if is_news:
         await _note_leaving(connection, key, one.status, now=now, is_told=is_told)
+        event = of_reader(EventType.SUBSCRIBER_LEFT, one.list, key, now=now)
+        await note(connection, database.listeners, event)
     return Leaver(one, is_news)
 
 

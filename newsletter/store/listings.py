@@ -20,6 +20,7 @@ from newsletter.ports import Library, Recorded, SourceHealth
 from newsletter.store.bulk import among, insert
 from newsletter.store.engine import Database
 from newsletter.store.feedback import RECORDING, follow_merge
+from newsletter.store.search_index import add_to_index, drop_from_index
 from newsletter.store.tables import issue_listings, listing_ids, listings, readings, sightings
 
 _SIGHTING = (
@@ -55,9 +56,11 @@ class SqlLibrary(Library):
             await _join(connection, placement)
             shown = await _shown(connection, source, placed)
             page = first_shown(zip(placement.of, entries, strict=True), day, shown)
+            changed = [one for one in placed if one in before and before[one][0] != one.listing]
             await _add(connection, new, now)
-            await _rewrite(
-                connection, [one for one in placed if one in before and before[one][0] != one.listing], now
+            await _rewrite(connection, changed, now)
+            await add_to_index(
+                connection, {one.key: one.listing for one in (*new, *changed) if one.key is not None}
             )
             await _name(
                 connection, [one for one in placed if one not in before or not before[one][1].issuperset(one.ids)]
@@ -165,6 +168,7 @@ async def _join(connection: AsyncConnection, placement: Placement) -> None:
             await connection.execute(sa.update(table).where(table.c.listing_key == was).values(listing_key=now))
         await follow_merge(connection, was, now)
         await connection.execute(sa.delete(listing_ids).where(listing_ids.c.listing_key == was))
+        await drop_from_index(connection, was)
         await connection.execute(sa.delete(listings).where(listings.c.key == was))
 
 

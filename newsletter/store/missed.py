@@ -1,4 +1,4 @@
-"""What readers missed of a list's issues, as it was not one of their days, or they paused."""
+"""What readers missed of a list's issues: it was not one of their days, they paused, or it was cancelled."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.diff import MAX_CATCH_UP_DAYS
+from newsletter.core.halt import Halt
 from newsletter.core.issue import Issue
 from newsletter.core.missed import REASONS
 from newsletter.core.steps import NOT_BROUGHT
@@ -31,10 +32,11 @@ class Missed:
     Args:
         held: the keys of these listings by issue of the last two weeks, oldest first; of many issues none.
         since: when these weeks began; aware.
+        by_anybody: whether anybody may have missed one of these issues, as it was cancelled.
     """
 
-    def __init__(self, held: Mapping[int, frozenset[int]], since: datetime) -> None:
-        self._held, self._since = held, since
+    def __init__(self, held: Mapping[int, frozenset[int]], since: datetime, *, by_anybody: bool = False) -> None:
+        self._held, self._since, self._by_anybody = held, since, by_anybody
 
     @classmethod
     async def before(cls, connection: AsyncConnection, issue: Issue) -> Missed:
@@ -48,16 +50,18 @@ class Missed:
             issue_listings.c.issue_key == issues.c.key, among(connection, issue_listings.c.listing_key, again)
         )
         query = (
-            sa.select(issues.c.key, issue_listings.c.listing_key)
+            sa.select(issues.c.key, issue_listings.c.listing_key, issues.c.halt)
             .select_from(issues.outerjoin(issue_listings, theirs))
             .where(issues.c.list == issue.list, issues.c.day >= since, issues.c.day < issue.day, IS_CLOSED)
             .where(issues.c.candidates > 0)  # a quiet issue brings nothing that one could miss
             .order_by(issues.c.day)
         )
         held: dict[int, frozenset[int]] = {}
-        for key, listing in await connection.execute(query):
+        by_anybody = False
+        for key, listing, halt in await connection.execute(query):
             held[key] = held.get(key, frozenset()) | ({listing} if listing is not None else frozenset())
-        return cls(held, begins)
+            by_anybody |= halt is Halt.CANCELLED
+        return cls(held, begins, by_anybody=by_anybody)
 
     async def by(self, connection: AsyncConnection, readers: Collection[int]) -> dict[int, frozenset[int]]:
         """Return by subscribers' keys the listings of issues that they missed since they last got one."""
@@ -68,6 +72,7 @@ class Missed:
             subscribers.c.days.is_not(None),
             subscribers.c.paused_until.is_not(None),
             subscribers.c.updated_at >= self._since,
+            sa.literal(self._by_anybody),
         )
         columns = (deliveries.c.subscriber_key, deliveries.c.issue_key, deliveries.c.state, deliveries.c.reason)
         query = (

@@ -23,7 +23,7 @@ from newsletter.store.choices import read_choice
 from newsletter.store.column_types import moment_text, read_moment
 from newsletter.store.dead_addresses import note_dead
 from newsletter.store.engine import Database
-from newsletter.store.records import count_records, issues_with, read_records
+from newsletter.store.records import count_records, issues_with, read_records, records_of_subscriber
 from newsletter.store.statements import CLAIM, HOLD
 from newsletter.store.states import keys_in_state, state_counts
 from newsletter.store.subscriber_rows import FIELDS, subscriber_of
@@ -74,14 +74,17 @@ class SqlOutbox(Outbox):
         return await _claims_of(held)
 
     @override
-    async def hasten(self, issue_key: int, *, now: datetime, states: Collection[DeliveryState] = WAITING) -> int:
+    async def hasten(
+        self, issue_key: int, *, now: datetime, states: Collection[DeliveryState] = WAITING, key: int | None = None
+    ) -> int:
         async def hasten(connection: AsyncConnection, keys: list[int]) -> None:
             these = sa.update(deliveries).where(among(connection, deliveries.c.key, keys))
             await connection.execute(these.values(due_at=now))
             later = deliveries.c.ready_at > now
             await connection.execute(these.where(later).values(ready_at=now, next_attempt_at=now))
 
-        return sum([await self._in_pieces(issue_key, state, hasten) for state in states])
+        which = () if key is None else (deliveries.c.key == key,)
+        return sum([await self._in_pieces(issue_key, state, hasten, *which) for state in states])
 
     @override
     async def withdraw_late(self, issue_key: int, *, due_before: datetime, reason: str, now: datetime) -> int:
@@ -234,6 +237,11 @@ class SqlOutbox(Outbox):
     ) -> list[DeliveryRecord]:
         async with self._database.read() as connection:
             return await read_records(connection, list_name=list_name, day=day, states=states, limit=limit)
+
+    @override
+    async def of_subscriber(self, subscriber_key: int, list_name: str, *, limit: int) -> list[DeliveryRecord]:
+        async with self._database.read() as connection:
+            return await records_of_subscriber(connection, subscriber_key, list_name, limit=limit)
 
     @override
     async def count(

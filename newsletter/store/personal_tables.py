@@ -16,6 +16,7 @@ from newsletter.core.subscriber import SubscriberStatus
 from newsletter.core.suppression import whole_domain
 from newsletter.store.inbound_tables import inbound_events
 from newsletter.store.moving_tables import address_changes, leavings
+from newsletter.store.notice_tables import notices
 from newsletter.store.signup_tables import signup_mails, signups
 from newsletter.store.tables import (
     EVERY_LIST,
@@ -187,6 +188,14 @@ def _inbound_events(person: Person) -> sa.Select[Any]:
     return theirs.order_by(inbound_events.c.at.desc(), inbound_events.c.key.desc())
 
 
+def _notices(person: Person) -> sa.Select[Any]:
+    own = ("at", "kind", "receiver", "state")
+    theirs = sa.select(*(notices.c[name] for name in own)).where(
+        notices.c.subscriber_key.in_(person.subscriber_keys)
+    )
+    return theirs.order_by(notices.c.at.desc(), notices.c.key.desc())
+
+
 # In the order in which they are told and erased. Deliveries stay, for the counts of their issues; what was chosen
 # for the person is nobody's then.
 PERSONAL_TABLES = (
@@ -232,6 +241,9 @@ PERSONAL_TABLES = (
     ),
     PersonalTable(
         table=inbound_events, theirs=_of_events, heading="inbound_events", told=_inbound_events, blank={"text": ""}
+    ),
+    PersonalTable(
+        table=notices, theirs=_of_subscribers(notices.c.subscriber_key), heading="notices", told=_notices
     ),
     # `Subscribers.records` tells lists and wishes. A row without an address is nobody (`erased.IS_SOMEBODY`).
     PersonalTable(

@@ -46,10 +46,37 @@ async def read_records(
     for issue in (await connection.execute(query.order_by(issues.c.day.desc(), issues.c.key.desc()))).all():
         if len(found) == limit:
             break
-        rows = await connection.execute(_of_issue(issue.key, states or tuple(DeliveryState), limit - len(found)))
-        terms = await connection.scalar(sa.select(issues.c.terms).where(issues.c.key == issue.key))
-        of_issue = {"list": issue.list, "day": issue.day, "timezone": terms.timezone if terms else "UTC"}
-        found += [DeliveryRecord(**of_issue, **row) for row in rows.mappings()]
+        found += await read_records_of(connection, issue.key, states, limit=limit - len(found))
+    return found
+
+
+async def read_records_of(
+    connection: AsyncConnection, issue_key: int, states: Collection[DeliveryState], *, after: int = 0, limit: int
+) -> list[DeliveryRecord]:
+    """Return an issue's first deliveries in some states, or in any; those behind `after` by their numbers."""
+    query = sa.select(issues.c.list, issues.c.day, issues.c.terms).where(issues.c.key == issue_key)
+    issue = (await connection.execute(query)).one()
+    rows = await connection.execute(_of_issue(issue_key, states or tuple(DeliveryState), after, limit))
+    of_issue = {"list": issue.list, "day": issue.day, "timezone": issue.terms.timezone}
+    return [DeliveryRecord(**of_issue, **row) for row in rows.mappings()]
+
+
+async def records_of_subscriber(
+    connection: AsyncConnection, subscriber_key: int, list_name: str, *, limit: int
+) -> list[DeliveryRecord]:
+    """Return deliveries as `newsletter.ports.DeliveryRecords.of_subscriber` says."""
+    query = (
+        sa.select(issues.c.list, issues.c.day, issues.c.terms, *_OF_DELIVERY)
+        .join_from(deliveries, issues, deliveries.c.issue_key == issues.c.key)
+        .where(deliveries.c.subscriber_key == subscriber_key, issues.c.list == list_name, IS_CLOSED)
+        .order_by(issues.c.day.desc(), issues.c.key.desc())
+        .limit(limit)
+    )
+    found = []
+    for row in (await connection.execute(query)).mappings():
+        values = dict(row)
+        terms = values.pop("terms")
+        found.append(DeliveryRecord(timezone=terms.timezone if terms else "UTC", **values))
     return found
 
 
@@ -79,10 +106,10 @@ def issues_with(
     return query
 
 
-def _of_issue(key: int, states: Collection[DeliveryState], limit: int) -> sa.Select[Any]:
+def _of_issue(key: int, states: Collection[DeliveryState], after: int, limit: int) -> sa.Select[Any]:
     """Return the SELECT of an issue's first deliveries in some states."""
     # The index holds those of each state in the order of their keys; those of several it would have to sort.
-    first = (keys_in_state(key, state).limit(limit).subquery() for state in states)
+    first = (keys_in_state(key, state, after=after).limit(limit).subquery() for state in states)
     of_states = sa.union_all(*(sa.select(each.c.key) for each in first)).subquery()
     keys = sa.select(of_states.c.key).order_by(of_states.c.key).limit(limit).subquery()
     return sa.select(*_OF_DELIVERY).where(deliveries.c.key.in_(sa.select(keys.c.key))).order_by(deliveries.c.key)

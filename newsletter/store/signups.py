@@ -83,6 +83,12 @@ class SqlSignUps(SignUps):
         return await self._database.read_at_once(lambda connection: _one(connection, signups.c.key == key))
 
     @override
+    async def to_decide(self, *, limit: int) -> list[SignUp]:
+        query = sa.select(signups).where(signups.c.state == SignUpState.CONFIRMED).order_by(signups.c.key)
+        async with self._database.read() as connection:
+            return [_signup(row) for row in await connection.execute(query.limit(limit))]
+
+    @override
     async def confirm(self, key: int, *, wants_latest: bool, needs_approval: bool, now: datetime) -> bool:
         async def whole(connection: AsyncConnection) -> bool:
             known = await self._alone_with(connection, key)

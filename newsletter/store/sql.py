@@ -9,12 +9,18 @@ from newsletter.store.address_changes import SqlAddressChanges
 from newsletter.store.engine import Database
 from newsletter.store.examples import SqlExamples
 from newsletter.store.feedback import SqlFeedback
+from newsletter.store.growth import SqlGrowth
+from newsletter.store.halts import SqlHalts
 from newsletter.store.high_water import SqlHighWater
 from newsletter.store.inbound import SqlInboundEvents
 from newsletter.store.issues import SqlIssues
 from newsletter.store.leavings import SqlLeavings
+from newsletter.store.listed import SqlListedPapers
 from newsletter.store.listings import SqlLibrary
+from newsletter.store.notices import SqlNotices
 from newsletter.store.outbox import SqlOutbox
+from newsletter.store.oversight import SqlOversight
+from newsletter.store.papers import SqlPapers
 from newsletter.store.personal_data import SqlPersonalData
 from newsletter.store.pictures import SqlPictures
 from newsletter.store.signups import SqlSignUps
@@ -31,6 +37,8 @@ class SqlStore(Store):
     def __init__(self, database: Database) -> None:
         self._database = database
         self.library = SqlLibrary(database)
+        self.papers = SqlPapers(database)
+        self.listed = SqlListedPapers(database)
         self.pictures = SqlPictures(database)
         workers = _workers(database)
         self.issues = SqlIssues(database, workers)
@@ -41,12 +49,16 @@ class SqlStore(Store):
         self.examples = SqlExamples(database)
         self.feedback = SqlFeedback(database)
         self.outbox = SqlOutbox(database, workers)
+        self.halts = SqlHalts(database)
+        self.growth = SqlGrowth(database)
+        self.oversight = SqlOversight(database)
         self.slow_downs = SqlSlowDowns(database)
         self.suppressions = SqlSuppressions(database)
         self.personal_data = SqlPersonalData(database, workers)
         self.inbound = SqlInboundEvents(database)
         self.high_water = SqlHighWater(database)
         self.slots = SqlSlots(database)
+        self.notices = SqlNotices(database)
 
     @override
     async def close(self) -> None:

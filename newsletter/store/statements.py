@@ -130,13 +130,13 @@ CLAIM = Statement(
     sqlite=f"""
         SELECT json_group_array(json_array({_CLAIMED})) FROM (
             {_DUE} WHERE deliveries.issue_key = :issue_key AND ready_at <= :now
-                AND EXISTS (SELECT 1 FROM issues WHERE key = :issue_key AND closing_by IS NULL)
+                AND EXISTS (SELECT 1 FROM issues WHERE key = :issue_key AND closing_by IS NULL AND halt IS NULL)
             ORDER BY ready_at, deliveries.key LIMIT :limit
         )
     """,
     postgresql=f"""
         {_DUE} WHERE deliveries.issue_key = %(issue_key)s AND ready_at <= %(now)s
-            AND EXISTS (SELECT 1 FROM issues WHERE key = %(issue_key)s AND closing_by IS NULL)
+            AND EXISTS (SELECT 1 FROM issues WHERE key = %(issue_key)s AND closing_by IS NULL AND halt IS NULL)
         ORDER BY ready_at, deliveries.key LIMIT %(limit)s
         FOR UPDATE OF deliveries SKIP LOCKED
     """,

@@ -41,6 +41,7 @@ from newsletter.store.tables import subscribers
 from newsletter.store.wishes import keep_wishes
 
 _OF_RECORD = ("key", "created_at", "updated_at", "own_wishes_since")
+_LAST = "\U0010ffff"  # no character comes after it
 
 
 class SqlSubscribers(Subscribers):
@@ -150,6 +151,23 @@ class SqlSubscribers(Subscribers):
             return [_record(tuple(row)) for row in rows]
 
     @override
+    async def addresses(self, list_name: str, *, prefix: str, limit: int) -> list[str]:
+        first = prefix.lower()
+        query = (
+            sa.select(subscribers.c.email)
+            .where(
+                subscribers.c.list == list_name,
+                subscribers.c.address_key >= first,
+                subscribers.c.address_key < f"{first}{_LAST}",
+                subscribers.c.status == SubscriberStatus.ACTIVE,
+            )
+            .order_by(subscribers.c.address_key)
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            return list(await connection.scalars(query))
+
+    @override
     async def number(self, *, list_name: str | None = None, statuses: Collection[SubscriberStatus] = ()) -> int:
         query = sa.select(sa.func.count()).select_from(subscribers).where(*_which(list_name, statuses))
         async with self._database.read() as connection:
@@ -245,7 +263,7 @@ class SqlSubscribers(Subscribers):
     async def leave(self, key: int, *, reason: str, now: datetime, evidence: str = "") -> Leaver | None:
         async def whole(connection: AsyncConnection) -> Leaver | None:
             await self._database.alone(connection, WHO_GETS_MAIL)
-            return await leave(connection, key, reason=reason, now=now, evidence=evidence)
+            return await leave(self._database, connection, key, reason=reason, now=now, evidence=evidence)
 
         return await self._database.write_at_once(whole)
 

@@ -28,6 +28,7 @@ from newsletter.store.tables import (
     suppressions,
 )
 
+_LAST = "\U0010ffff"  # behind all that addresses hold
 _ADDED_AT_ONCE = 500  # suppressions in a transaction: in between, others can write
 
 
@@ -44,11 +45,14 @@ class SqlSuppressions(Suppressions):
         list_name: str | None = None,
         held: bool | None = None,
         address: str | None = None,
+        beginning: str | None = None,
         after: Suppression | None = None,
         limit: int | None = None,
     ) -> list[Suppression]:
         found = _found(list_name, address, held=held)
         query = sa.select(found).order_by(found.c.address_key, found.c.list, found.c.held).limit(limit)
+        if beginning:
+            query = query.where(found.c.address_key >= beginning, found.c.address_key < beginning + _LAST)
         if after is not None:
             place = sa.tuple_(found.c.address_key, found.c.list, found.c.held)
             query = query.where(place > (after.address, after.list or EVERY_LIST, after.held))

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from newsletter.core.choice import TextKind
 from newsletter.core.delivery import DeliveryState
+from newsletter.core.halt import Halt
 from newsletter.core.issue import IssueListing
 from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Cadence
@@ -32,8 +33,8 @@ def _text(name: str) -> sa.Column[str]:
     return sa.Column(name, sa.Text, nullable=False)
 
 
-def _moment(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
-    return sa.Column(name, Moment, nullable=nullable)
+def _moment(name: str, *, nullable: bool = False, index: bool = False) -> sa.Column[datetime]:
+    return sa.Column(name, Moment, nullable=nullable, index=index)
 
 
 metadata = sa.MetaData(
@@ -106,7 +107,7 @@ readings = sa.Table(
     sa.Column("source", sa.Text, primary_key=True),
     sa.Column("day", sa.Date, primary_key=True),
     _moment("attempted_at", nullable=True),  # when it was last tried
-    _moment("read_at", nullable=True),  # when it last answered
+    _moment("read_at", nullable=True, index=True),  # when it last answered
     sa.Column("listings", sa.Integer),  # … and with how many
     sa.Column("settled", sa.Boolean, nullable=False),
     _text("error"),  # of the last try; empty if it went well
@@ -129,6 +130,9 @@ issues = sa.Table(
     sa.Column(
         "was_missed", sa.Boolean
     ),  # whether a reader missed it, see `newsletter.core.missed`; NULL: nobody did
+    sa.Column("halt", _one_of(Halt)),  # why nothing more of it is sent; NULL: it goes out
+    _moment("halted_at", nullable=True),
+    sa.Column("paused_seconds", sa.BigInteger),  # how long it was paused before, in all; NULL: never
     sa.UniqueConstraint("list", "day"),
     sa.UniqueConstraint("list", "number"),
     sqlite_autoincrement=True,

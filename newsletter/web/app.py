@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
@@ -14,17 +14,24 @@ from starlette.routing import BaseRoute
 from newsletter.core.tokens import Links
 from newsletter.ports import Clock, Hooks, Lists, Store
 from newsletter.ports.pages import PageRenderer
-from newsletter.web import headers, health
+from newsletter.web import headers, health, published, static
 from newsletter.web import hooks as hook_pages
+from newsletter.web.admin.site import AdminSite
 from newsletter.web.admission import Admission
+from newsletter.web.api import openapi, reading
 from newsletter.web.api import signup as signup_api
+from newsletter.web.api.answers import Answers
+from newsletter.web.bodies import LimitedBodies
+from newsletter.web.csrf import SameSiteForms
+from newsletter.web.finished import FinishedPages
 from newsletter.web.guard import SECRET_PARAMETER, Guard
+from newsletter.web.hosts import KnownHosts
+from newsletter.web.pace import Paced
 from newsletter.web.pages import cite, confirming, leaving, moving, preferences
 from newsletter.web.pages import feedback as feedback_pages
-from newsletter.web.pages import issues as issue_pages
 from newsletter.web.pages import signup as signup_pages
-from newsletter.web.pages.kept import KeptPages
 from newsletter.web.pages.languages import asked
+from newsletter.web.pages.public import public_pages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +44,13 @@ class PublicSite:
         admission: lets requests to sign up in.
         links: reads the signed tokens, and makes the addresses of pages.
         renderer: renders the pages.
-        kept: the rendered web versions of issues.
         clock: the present moment, for the time at which a reader left.
         wake: is called when a letter is to be sent.
         healthy: raises if the store cannot be used; the health check calls it.
         hooks: reads what services tell of what comes back; None: there are none.
+        hosts: what the site is called beside its public address, without ports.
+        hsts: for how many seconds browsers are to come by https alone; 0: they are told nothing.
+        admin: the operator's pages; None: there are none.
     """
 
     store: Store
@@ -49,20 +58,28 @@ class PublicSite:
     admission: Admission
     links: Links
     renderer: PageRenderer
-    kept: KeptPages
     clock: Clock
     wake: Callable[[], None]
     healthy: Callable[[], Awaitable[object]]
     hooks: Hooks | None = None
+    hosts: Collection[str] = ()
+    hsts: int = 0
+    admin: AdminSite | None = None
 
     def routes(self) -> Iterator[BaseRoute]:
         """Yield the routes of all pages, in the order in which they are tried."""
         store, links, renderer, clock = self.store, self.links, self.renderer, self.clock
         signing_up = self.admission.signing_up
         yield from health.routes(self.healthy)
+        yield from static.routes(renderer.files)
+        if self.admin:
+            yield from self.admin.routes()
         yield from signup_pages.routes(self.admission, store.issues, links, renderer)
         yield from confirming.routes(signing_up, store.issues, links, renderer, clock)
         yield from signup_api.routes(self.admission)
+        data = reading.PublicData(store, self.lists, Answers(links.public_url))
+        yield from openapi.routes(data.operations(), renderer, links.public_url)
+        yield from reading.routes(data)
         if self.hooks:
             yield from hook_pages.routes(self.hooks, store.inbound, clock)
         yield from leaving.routes(store.subscribers, store.leavings, store.issues, links, renderer, clock)
@@ -70,15 +87,23 @@ class PublicSite:
         yield from moving.routes(store.address_changes, store.issues, links, renderer, clock, self.wake)
         yield from feedback_pages.routes(store.feedback, store.subscribers, store.issues, links, renderer, clock)
         yield from cite.routes(store.issues, links, renderer)
-        # Last: a list's name matches any path of one part.
-        yield from issue_pages.routes(store.issues, signing_up, links, renderer, self.kept)
+        # Last: it matches any path.
+        groups = public_pages(store, self.lists, signing_up, links, renderer, clock)
+        yield from published.routes(groups, FinishedPages())
 
 
 def public_app(site: PublicSite) -> Starlette:
-    """Return the app for readers. It sets no cookies, and no GET changes anything."""
+    """Return the app. It sets no cookies but for operators, and no GET changes anything."""
+    public_url = site.links.public_url
     app = Starlette(
         routes=list(site.routes()),
-        middleware=[Middleware(Guard, headers=headers.STRICT)],
+        middleware=[
+            Middleware(Guard, headers=headers.of_site(public_url, site.hsts)),
+            Middleware(KnownHosts, public_url=public_url, names=site.hosts),
+            Middleware(SameSiteForms, public_url=public_url),
+            Middleware(Paced, clients=site.admission.clients),
+            Middleware(LimitedBodies),
+        ],
         exception_handlers={404: _not_found(site.renderer)},
     )
     app.router.redirect_slashes = False  # a redirect breaks one-click unsubscribe (RFC 8058, 3.1)

@@ -1,11 +1,11 @@
-"""From which network a request comes, and how often each may ask for something."""
+"""Where a request comes from, and how often each client may ask for something."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from limits import RateLimitItemPerHour
+from limits import RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 from starlette.requests import Request
@@ -14,6 +14,7 @@ from newsletter.web.limits import client_of
 
 # Beyond this, counting begins anew: what is bounded by memory alone must not lock anybody out.
 _MOST_CLIENTS = 20_000
+_AN_HOUR = 3600  # seconds
 _LONGEST_CHAIN = 50  # of proxies
 
 
@@ -25,7 +26,23 @@ class Clients:
         self._trusted = trusted
 
     def of(self, request: Request) -> str:
-        """Return the client of a request, or "" if that is not known.
+        """Return the client of a request, or "" if that is not known."""
+        return client_of(self.address(request))
+
+    def is_from(self, request: Request, networks: Sequence[IPv4Network | IPv6Network]) -> bool:
+        """Return whether a request comes from one of some networks."""
+        ip = _ip(self.address(request))
+        return ip is not None and any(ip in network for network in networks)
+
+    def came_by_https(self, request: Request) -> bool:
+        """Return whether a visitor's browser speaks TLS with us, or with a trusted proxy in front of us."""
+        if request.url.scheme == "https":
+            return True
+        peer = request.client.host if request.client else ""
+        return self._is_trusted(peer) and request.headers.get("X-Forwarded-Proto", "").lower() == "https"
+
+    def address(self, request: Request) -> str:
+        """Return the address that a request comes from, as far as it can be known.
 
         A trusted proxy adds to `X-Forwarded-For` whom it got the request from. What stands before that, an
         untrusted one has written, and anybody may write anything.
@@ -36,24 +53,28 @@ class Clients:
             if not self._is_trusted(address) or not said.strip():
                 break
             address = said.strip()
-        return client_of(address)
+        return address
 
     def _is_trusted(self, address: str) -> bool:
-        try:
-            ip = ip_address(address.partition("%")[0])
-        except ValueError:
-            return False
-        if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
-            ip = ip.ipv4_mapped
-        return any(ip in network for network in self._trusted)
+        ip = _ip(address)
+        return ip is not None and any(ip in network for network in self._trusted)
+
+
+def _ip(address: str) -> IPv4Address | IPv6Address | None:
+    """Return an address, in IPv4 where it stands for one; None if it is none."""
+    try:
+        ip = ip_address(address.partition("%")[0])
+    except ValueError:
+        return None
+    return ip.ipv4_mapped or ip if isinstance(ip, IPv6Address) else ip
 
 
 class Quota:
-    """How often each client may ask for something in an hour. It is counted in this process alone."""
+    """How often each client may ask for something. It is counted in this process alone."""
 
-    def __init__(self, per_hour: int) -> None:
-        """Begin; `per_hour` is at least 1."""
-        self._limit = RateLimitItemPerHour(per_hour)
+    def __init__(self, most: int, *, seconds: int = _AN_HOUR) -> None:
+        """Begin; each client may ask `most` times, at least once, in so many seconds."""
+        self._limit = RateLimitItemPerSecond(most, seconds)
         self._storage = MemoryStorage()
         self._limiter = FixedWindowRateLimiter(self._storage)
 

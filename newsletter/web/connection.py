@@ -110,6 +110,22 @@ class _Connection(H11Protocol):
         super().on_response_complete()
         self._follow()
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP, and count it; an answer that has begun is broken off.
+
+        Where it is the body of a request, that request is in the log, and what answers it has nobody to answer.
+        """
+        request: RequestResponseCycle | None = self.cycle
+        if request is None or request.response_complete:
+            self._counted.closed_early("no_http")
+        else:
+            request.disconnected = True
+            request.message_event.set()
+        try:
+            super().send_400_response(msg)
+        except h11.LocalProtocolError:
+            self.transport.abort()
+
     def timeout_keep_alive_handler(self) -> None:
         """Do nothing: our own time limit ends the time between two requests."""
 

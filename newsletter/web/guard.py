@@ -16,6 +16,11 @@ log = structlog.get_logger(__name__)
 
 # A path parameter with this name is a reader's secret, and is cut out of the log.
 SECRET_PARAMETER = "token"  # noqa: S105 (a parameter's name)
+# A path parameter with this name is a whole path. The log has it where there is such a page.
+ADDRESS = "address"
+# Under this key of the scope, a middleware says why it refused the request; the log gets it.
+REASON = "newsletter.reason"
+_FIRST_ERROR = 400
 
 
 class Guard:
@@ -64,19 +69,26 @@ class Guard:
                 raise
             answer = PlainTextResponse("Something went wrong on our side. Please try again later.\n", 500)
             await answer(scope, receive, send_guarded)
-        log.info("answered", method=scope["method"], path=shown_path(scope), status=status)
+        why = {"reason": scope[REASON]} if REASON in scope else {}
+        log.info("answered", method=scope["method"], path=shown_path(scope, status), status=status, **why)
 
 
-def shown_path(scope: Scope) -> str:
+def shown_path(scope: Scope, status: int = 0) -> str:
     """Return the path of a routed request, as it may be logged.
 
-    A path without a route is not logged at all: it may be a mistyped secret link.
+    A path without a route, or without a page, is not logged at all: it may be a mistyped secret link.
+
+    Args:
+        scope: the request's.
+        status: the answer's; 0: there is none yet.
     """
     route = scope.get("route")
     if route is None:
         return "(unknown)"
+    if ADDRESS in scope["path_params"]:
+        return f"/{quote(scope['path_params'][ADDRESS])}" if 0 < status < _FIRST_ERROR else "(unknown)"
     values = {
         name: "…" if name == SECRET_PARAMETER else quote(str(value))
         for name, value in scope["path_params"].items()
     }
-    return str(route.path.format_map(values))
+    return str(route.path_format.format_map(values))

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 # The headers of each answer that does not set its own. A Referer header would carry a reader's token to every site
-# that the reader's page links to.
+# that the reader's page links to. It stays within this site: with none at all, browsers hide where a form stood.
 STRICT = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
-        "default-src 'none'; img-src 'self' https: data:; style-src 'unsafe-inline'; "
+        "default-src 'none'; img-src 'self' https: data:; style-src 'self'; script-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex",
 }
 
-
-def with_script(nonce: str) -> dict[str, str]:
-    """Return the headers of a page with a script of its own, which has the nonce (chosen by chance)."""
-    policy = f"{STRICT['Content-Security-Policy']}; script-src 'nonce-{nonce}'"
-    return {"Content-Security-Policy": policy}
+# For pages without a reader's data: browsers may keep them, other sites may load and search engines may show them.
+OPEN = {"Cross-Origin-Resource-Policy": "cross-origin", "X-Robots-Tag": "all"}
+PUBLIC = {**OPEN, "Cache-Control": "public, max-age=3600"}
 
 
-# For pages without a reader's data: browsers may keep them and search engines may show them.
-PUBLIC = {"Cache-Control": "public, max-age=3600", "X-Robots-Tag": "all"}
+def of_site(public_url: str, hsts: int) -> dict[str, str]:
+    """Return the headers of a site's answers.
+
+    Args:
+        public_url: where readers reach it, or empty.
+        hsts: for how many seconds browsers are to come by https alone (RFC 6797); 0: they are told nothing,
+            nor are they where readers come by plain http.
+    """
+    secure = {"Strict-Transport-Security": f"max-age={hsts}"} if hsts and public_url.startswith("https://") else {}
+    return STRICT | secure

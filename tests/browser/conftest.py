@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Literal
 
@@ -13,6 +14,9 @@ from tests.render.conftest import TEMPLATES
 from tests.services import need
 
 Scheme = Literal["light", "dark"]
+
+
+_STYLE = re.compile(r'<link rel="stylesheet" href="[^"]*/-/static/([^"]+)">')
 
 
 @pytest.fixture(scope="module")
@@ -34,14 +38,20 @@ def renderer() -> TemplateRenderer:
 
 @pytest.fixture
 def show(browser: Browser) -> Iterator[Callable[[str, int, Scheme], Page]]:
-    """Open a page of HTML at a width and in a colour scheme; nothing is fetched."""
+    """Open a page of HTML at a width and in a colour scheme; styles of the site are in it, nothing is fetched."""
     pages = []
+    files = TemplateRenderer(None, TEMPLATES).files
+
+    def style(link: re.Match[str]) -> str:
+        found = files.find(link[1])
+        assert found is not None, link[0]
+        return f"<style>{found.content.decode()}</style>"
 
     def show_page(html: str, width: int, scheme: Scheme) -> Page:
         page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
         pages.append(page)
         page.route("**/*", lambda route: route.abort())
-        page.set_content(html)
+        page.set_content(_STYLE.sub(style, html))
         return page
 
     yield show_page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,12 +11,14 @@ from playwright.sync_api import Page
 
 from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.render.lint.mail import Mail
+from tests import factories
 from tests.browser.conftest import Scheme
 from tests.browser.node import NODE_MODULES
 from tests.render import mails as make
 from tests.render import signup_samples
 from tests.render.reader_pages import states
 from tests.services import missing
+from tests.web import lists as list_samples
 
 # A mail stands within the page of a mail client, which has the landmarks.
 RUN = """rules => axe.run(document, {
@@ -76,7 +79,7 @@ def test_mails_are_accessible(
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(900, "light"), (320, "dark")])
-@pytest.mark.parametrize("name", ["issue", "week", *make.pages()])
+@pytest.mark.parametrize("name", make.pages())
 def test_web_pages_are_accessible(
     name: str,
     renderer: TemplateRenderer,
@@ -85,12 +88,24 @@ def test_web_pages_are_accessible(
     width: int,
     scheme: Scheme,
 ) -> None:
-    if name in {"issue", "week"}:
-        issue = make.issues()["twenty" if name == "issue" else "weekly"]
-        html = renderer.issue_page(issue, web_url=make.WEB_URL, signup_url="../-/signup/daily")
-    else:
-        html = renderer.page(name, make.pages()[name])
+    html = renderer.page(name, make.pages()[name])
     assert not findings(show(html, width, scheme), axe, {})
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (320, "dark")])
+def test_the_pages_of_a_list_are_accessible_and_fit(
+    tmp_path: Path,
+    renderer: TemplateRenderer,
+    axe: str,
+    show: Callable[[str, int, Scheme], Page],
+    width: int,
+    scheme: Scheme,
+) -> None:
+    papers = factories.papers(list_samples.PAPERS)
+    for name, html in list_samples.pages(tmp_path, papers, renderer=renderer).items():
+        page = show(html, width, scheme)
+        assert not findings(page, axe, {}), name
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
 
 
 @pytest.mark.parametrize("number", range(len(signup_samples.states())))

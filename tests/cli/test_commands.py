@@ -24,6 +24,7 @@ COMMANDS = (
         "collect",
         "status",
         "serve",
+        "web",
         "preview",
         "lint",
         "db upgrade",

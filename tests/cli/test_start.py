@@ -127,7 +127,7 @@ def completed(folder: Path, line: str) -> list[str]:
     ("line", "offered"),
     [
         ("newsletter st", ["status"]),
-        ("newsletter issues ", ["list", "show", "accept-restored"]),
+        ("newsletter issues ", ["list", "show", "pause", "resume", "cancel", "accept-restored"]),
         ("newsletter run --dr", ["--dry-run"]),
         ("newsletter render --format ", ["html", "text", "eml"]),
         ("newsletter deliveries list --state un", ["uncertain"]),

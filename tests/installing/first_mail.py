@@ -32,7 +32,7 @@ from newsletter.sources.huggingface import read_paper
 from newsletter.sources.reading.records import Record
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-_LASTING = re.compile(r"newsletter (preview|serve)\b(?! --help)")
+_LASTING = re.compile(r"newsletter (preview|serve|web)\b(?! --help)")
 _URL = re.compile(r"http://127\.0\.0\.1:\d+")
 # What this machine needs to reach a package index, and nothing else of the caller's environment.
 _OF_THE_MACHINE = ("PIP_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")

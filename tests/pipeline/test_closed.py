@@ -19,7 +19,6 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from newsletter.backtest.recordings import Recordings
 from newsletter.bootstrap import packaged_templates
 from newsletter.core.calendar import slot_on
 from newsletter.core.errors import NothingNewError, UsageError
@@ -36,6 +35,7 @@ from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.pipeline.publish import publish
 from newsletter.pipeline.run import AS_USUAL
 from newsletter.ports import Message, Store
+from newsletter.ports.previews import Asked
 from newsletter.readers.sync import sync
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.render.issue.message import IssueMessage
@@ -47,6 +47,7 @@ from tests.backtest.recorded import MONDAY
 from tests.editions.desk import LIST as DESK_LIST
 from tests.editions.desk import Desk
 from tests.store.samples import join
+from tests.web.viewers import viewer_of
 
 DAY = date(2026, 3, 12)
 SOURCE = "huggingface"
@@ -446,7 +447,6 @@ def studio_of(desk: Desk) -> Studio:
         renderer=MailRenderer(templates, Links("https://other.example.org", "key")),
         mailer=RelayMailer([]),
         clock=lambda: desk.now,
-        sample=Recordings(desk.folder),
     )
 
 
@@ -468,7 +468,7 @@ async def test_a_preview_on_a_day_without_news_shows_the_newest_issue(tmp_path: 
     desk = await evening_desk(tmp_path, store)
     desk.now += timedelta(days=6)
 
-    shown = await studio_of(desk).message("daily", None, "ann@example.org")
+    shown = await viewer_of(studio_of(desk)).message(Asked(list="daily", reader="ann@example.org"))
 
     assert (shown.day, shown.frozen, shown.sample) == (MONDAY, True, False)
     assert shown.note == "Nothing is new on 2026-03-15: this is the newest issue."
@@ -516,14 +516,15 @@ async def test_for_a_draft_the_files_decide_about_their_own_whether_they_are_syn
     desk.subscribe("ann", interest="graphs", topics=("first",))
     desk.subscribe("bob", cadence=Cadence.WEEKLY)
     studio = studio_of(desk)
+    viewer = viewer_of(studio)
     draft = await desk.pipeline.issue_or_draft(desk.list_, MONDAY, now=desk.now)
     nobody = Subscriber(list="daily", email="ann@example.org")
     for is_synced in (False, True):
         if is_synced:
             await desk.pipeline.sync(desk.file, now=desk.now)
         assert await studio.reader(draft, "ANN@example.org") == desk.readers["ann"]
-        assert await studio.lists() == ["daily", "daily.weekly"]
-        assert await studio.subscribers("daily", most=1) == ["ann@example.org"]
+        assert await viewer.lists() == ["daily", "daily.weekly"]
+        assert await viewer.readers("daily", "", most=1) == ["ann@example.org"]
     del desk.readers["ann"]
     del desk.readers["bob"]
     desk.subscribe("cid", interest="cells")
@@ -532,4 +533,4 @@ async def test_for_a_draft_the_files_decide_about_their_own_whether_they_are_syn
             await sync(store.subscribers, desk.file, now=desk.now, allow_mass_removal=True)
         assert await studio.reader(draft, "ann@example.org") == nobody
         assert await studio.reader(draft, "cid@example.org") == desk.readers["cid"]
-    assert await studio.lists() == ["daily"]
+    assert await viewer.lists() == ["daily"]

@@ -36,12 +36,6 @@ def signup_pages() -> Mapping[str, dict[str, Any]]:
     masthead = factories.masthead()
     reader = {"masthead": masthead, "email": _EMAIL}
     return {
-        "home": {
-            "lists": [
-                {"masthead": masthead, "is_weekly": False, "issue_url": "./daily", "signup_url": "-/signup/daily"},
-                {"masthead": masthead, "is_weekly": True, "issue_url": "", "signup_url": ""},
-            ]
-        },
         "signup": form(),
         "signup_asked": {**reader, "webmail": webmail_of(_EMAIL), "days": "7", "signup_url": "daily"},
         "confirm": {**reader, "schedule": "日", "topics": ("1", "2"), "has_latest": True, "days": "7"},
@@ -65,7 +59,6 @@ def form(**values: Any) -> dict[str, Any]:
         "issue_url": "../../daily",
         "snippet": _SNIPPET,
         "puzzle": "",
-        "nonce": "",
         **values,
     }
 
@@ -92,7 +85,7 @@ def states() -> list[tuple[str, dict[str, Any]]]:
         ("signup", form(is_open=False)),
         ("signup", form(problem="", has_weekly=False, topics=[], is_weekly=True)),
         ("signup", form(problem="many")),
-        ("signup", form(problem="unproven", puzzle="{}", nonce="0")),
+        ("signup", form(problem="unproven", puzzle="{}")),
         ("confirmed", confirmed("waits", preferences_url="")),
         ("confirmed", confirmed("stays out", preferences_url="")),
         *(("decide", {**who, "decision": said}) for said in ("asked", "accepted", "declined", "stays out")),

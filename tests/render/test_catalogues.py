@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from functools import cache
 from gettext import NullTranslations
 from pathlib import Path
@@ -28,6 +29,7 @@ from tests.render import signup_samples
 from tests.render.conftest import TEMPLATES
 from tests.render.reader import reader_mail
 from tests.render.reader_pages import states
+from tests.web import lists as list_samples
 
 ROOT = TEMPLATES.parent
 LANGUAGES = [language for language in catalogues.languages() if language != "en"]
@@ -125,6 +127,8 @@ _NO_WORDS = {
     "arXiv",
     "lab",
     "Gmail",
+    *("Atom", "RSS", "JSON", "Feed"),
+    *("Asia", "Tokyo"),
 }
 _SHOWN_ATTRIBUTES = re.compile(r'(?:alt|title|aria-label|aria-roledescription)="([^"]*)"')
 _HIDDEN = re.compile(r"<style.*?</style>|<script.*?</script>|<!--.*?-->|<pre.*?</pre>", re.DOTALL)
@@ -153,13 +157,22 @@ def paper(number: int) -> Listing:
     )
 
 
+LIST_FILE = """
+title = "日报"
+sender = "日报 <papers@example.org>"
+sources = ["huggingface"]
+language = "ja"
+timezone = "Asia/Tokyo"
+signup = "approval"
+
+[topics."题"]
+keywords = ["方法"]
+"""
 HEAD = factories.masthead(title="日报", language="ja", postal_address="东京", theme={})
 
 
 @pytest.mark.parametrize("name", ["german", "chinese"])
-def test_no_word_of_an_issue_or_its_page_stands_outside_of_the_catalogues(
-    name: str, masked: TemplateRenderer
-) -> None:
+def test_no_word_of_an_issue_stands_outside_of_the_catalogues(name: str, masked: TemplateRenderer) -> None:
     issue = make.issues()[name]
     head = replace(issue.masthead, title=HEAD.title, language="ja", postal_address="东京", theme={}, intro="")
     listings = tuple(
@@ -169,7 +182,18 @@ def test_no_word_of_an_issue_or_its_page_stands_outside_of_the_catalogues(
     issue = replace(issue, terms=replace(issue.terms, masthead=head, topics={}), listings=listings, subject="日")
     mail = reader_mail(masked, issue)
     without_links = re.sub(r"(https?|mailto):\S+", "", mail.text)
-    assert latin(mail.html) | latin(without_links) | latin(masked.issue_page(issue, web_url="")) == set()
+    assert latin(mail.html) | latin(without_links) == set()
+
+
+def test_no_word_of_the_pages_of_a_list_stands_outside_of_the_catalogues(
+    masked: TemplateRenderer, tmp_path: Path
+) -> None:
+    papers = [
+        replace(paper(number), published_on=date(2026, 1, 31), organization="组织", author_count=9)
+        for number in range(list_samples.PAPERS)
+    ]
+    for name, page in list_samples.pages(tmp_path, papers, renderer=masked, list_file=LIST_FILE).items():
+        assert latin(page) == set(), name
 
 
 def test_no_word_of_a_page_or_a_mail_to_one_person_stands_outside_of_the_catalogues(

@@ -311,36 +311,10 @@ def test_leaving_a_list_takes_a_post_to_the_page_itself(renderer: TemplateRender
     assert "<script" not in page
 
 
-def test_the_web_version_has_every_abstract_whole_and_nothing_of_a_reader(renderer: TemplateRenderer) -> None:
-    issue = make.issues()["sixty"]
-    page = outline(renderer.issue_page(issue, web_url=make.WEB_URL))
-    for item in issue.listings:
-        assert item.listing.abstract in page.text
-    assert "nsubscribe" not in page.text
-    assert "%%" not in page.text
-
-
-def test_the_web_version_of_a_week_is_by_day_with_the_addresses_that_the_mail_has(
-    renderer: TemplateRenderer,
-) -> None:
-    issue = make.issues()["weekly"]
-    page = renderer.issue_page(issue, web_url=make.WEB_URL)
-    wanted = [link.partition("#")[2] for link in reader_mail(renderer, issue).links if "#day_" in link]
-    assert len(wanted) == 8
-    for day in wanted:
-        assert f'id="{day}"' in page
-    assert page.count("<article") == 30
-
-
 @pytest.mark.parametrize("language", ["en", "he"])
-def test_a_summary_by_a_model_is_labelled_in_both_parts_and_on_the_web(
-    language: str, renderer: TemplateRenderer
-) -> None:
+def test_a_summary_by_a_model_is_labelled_in_both_parts(language: str, renderer: TemplateRenderer) -> None:
     listing = Listing(title="A", abstract="By the authors.", ai_summary="A model wrote this.")
     issue = factories.issue([listing], masthead=factories.masthead(language=language))
-    assert '<span class="quiet" dir="ltr">AI summary:</span> A model wrote this.' in renderer.issue_page(
-        issue, web_url=""
-    )
     mail = reader_mail(renderer, issue)
     for words in (mail.shown_text, mail.text):
         before, _, after = words.rpartition("A model wrote this.")

@@ -291,6 +291,7 @@ async def test_what_is_known_of_a_person_is_told(store: Store) -> None:
         "sign_ups": 1,
         "sign_up_mails": 0,
         "inbound_events": 0,
+        "notices": 0,
     }
     assert [(one["address"], one["list"], one["by"], one["evidence"]) for one in known["suppressions"]] == [
         ("@example.org", None, "operator", ""),

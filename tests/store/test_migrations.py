@@ -26,7 +26,11 @@ from tests.store.samples import DAY, NOW, at, draft, frozen, in_issue
 
 
 def differences(connection: Connection) -> list[Any]:
-    context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+    def is_known(name: str | None, kind: str, _: Any) -> bool:
+        return kind != "table" or not str(name).startswith("listing_search")  # no part of the metadata
+
+    opts = {"compare_type": True, "compare_server_default": True, "include_name": is_known}
+    context = MigrationContext.configure(connection, opts=opts)
     return list(compare_metadata(context, metadata))
 
 

@@ -334,3 +334,18 @@ async def test_deliveries_of_one_moment_are_claimed_in_the_order_of_the_plan(sto
 
     keys = [delivery.key for delivery in (*first, *second)]
     assert keys == sorted(keys)
+
+
+async def test_what_became_of_issues_for_a_subscriber_comes_newest_first(store: Store) -> None:
+    await frozen(store, 2)
+    await frozen(store, 0, day=NEXT_DAY, number=2)
+    await frozen(store, 1, list_name="weekly")
+    key = await key_of(store, "daily", "reader1@example.org")
+
+    records = await store.outbox.of_subscriber(key, "daily", limit=5)
+    assert [(record.day, record.email) for record in records] == [
+        (NEXT_DAY, "reader1@example.org"),
+        (DAY, "reader1@example.org"),
+    ]
+    assert [record.day for record in await store.outbox.of_subscriber(key, "daily", limit=1)] == [NEXT_DAY]
+    assert await store.outbox.of_subscriber(key, "weekly", limit=5) == []

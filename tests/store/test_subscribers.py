@@ -214,3 +214,22 @@ async def test_deliveries_go_to_the_address_and_name_as_they_were_when_the_issue
         [claimed] = await claim(store.outbox, worker, now=NOW, limit=1)
 
     assert (claimed.subscriber.email, claimed.subscriber.name) == ("reader1@example.org", "First")
+
+
+async def test_addresses_are_found_by_how_they_begin_in_any_case_and_only_of_who_reads_the_list(
+    store: Store,
+) -> None:
+    names = ("Ann@example.org", "anna@example.org", "a%@example.org", "bob@example.org", "änne@example.org")
+    await join(store, *(subscriber(name, email=name) for name in names))
+    await join(store, subscriber("other", "weekly", email="andy@example.org"))
+    left = await key_of(store, "daily", "anna@example.org")
+    await store.subscribers.leave(left, reason="unsubscribed", now=NOW)
+
+    async def beginning(prefix: str, limit: int = 9) -> list[str]:
+        return await store.subscribers.addresses("daily", prefix=prefix, limit=limit)
+
+    assert await beginning("AN") == ["Ann@example.org"]
+    assert await beginning("a%") == ["a%@example.org"]
+    assert await beginning("ä") == ["änne@example.org"]
+    assert len(await beginning("")) == 4
+    assert await beginning("", limit=1) == ["a%@example.org"]

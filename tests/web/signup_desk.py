@@ -31,7 +31,6 @@ from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.sources import registry
 from newsletter.store import open_store
 from newsletter.web.app import PublicSite, public_app
-from newsletter.web.pages.kept import KeptPages
 from newsletter.web.puzzles import Puzzles
 from tests.delivery.services import relay_to
 from tests.smtp_server import SmtpServer
@@ -101,7 +100,7 @@ class Desk:
     async def ask_as_program(self, email: str, network: str) -> int:
         """Send JSON without a client in between, which would take most of the time; return the answer's status."""
         body = json.dumps({"list": "daily", "email": email}).encode()
-        head = {"content-type": "application/json", "x-forwarded-for": network}
+        head = {"host": "papers.example.org", "content-type": "application/json", "x-forwarded-for": network}
         scope = {
             "type": "http",
             "method": "POST",
@@ -183,7 +182,6 @@ async def open_desk(
                 ),
                 links=LINKS,
                 renderer=templates,
-                kept=KeptPages(folder / "pages"),
                 clock=lambda: desk.now,
                 wake=lambda: None,
                 healthy=partial(store.issues.outline, "any"),

@@ -27,7 +27,6 @@ from newsletter.store import open_store
 from newsletter.web.admission import Admission
 from newsletter.web.app import PublicSite, public_app
 from newsletter.web.clients import Clients, Quota
-from newsletter.web.pages.kept import KeptPages
 from newsletter.web.puzzles import Puzzles
 from newsletter.web.server import serving
 from tests.store.samples import join, key_of, of_list, suppressed
@@ -171,7 +170,6 @@ async def served_site(folder: Path) -> AsyncIterator[Site]:
                     admission=site.admission,
                     links=LINKS,
                     renderer=TroubledRenderer(site),
-                    kept=KeptPages(folder),
                     clock=lambda: site.now,
                     wake=site.wake,
                     healthy=site.healthy,

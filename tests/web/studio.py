@@ -1,4 +1,4 @@
-"""A studio of our own for the preview's tests: two lists, messages made on the spot."""
+"""A studio of our own for the tests of its page: two lists, messages made on the spot."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from email.policy import SMTP
 from pathlib import Path
 
 from newsletter.core.errors import UsageError
-from newsletter.ports.previews import Previewed, Previews
+from newsletter.core.newsletter_list import Cadence
+from newsletter.core.ranking import Weights
+from newsletter.core.subscriber import Subscriber
+from newsletter.ports.previews import Asked, Considered, DayOfIssue, Portrait, Previewed, Previews
 from newsletter.render.issue.renderer import TemplateRenderer
+from newsletter.web.studio.preview import Desk
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 RENDERER = TemplateRenderer(None, TEMPLATES)
 DAYS = (date(2026, 3, 12), date(2026, 3, 11))
 READER = "reader@example.org"
+NOTHING_CONSIDERED = Considered(papers=(), most=20, ranking=Weights(), usual=Weights())
 
 _HTML = """<!doctype html>
 <html lang="en"><head><title>Daily Papers</title><meta name="color-scheme" content="light dark"><style>
@@ -51,33 +56,60 @@ class SmallStudio(Previews):
     sample: bool = False
     renderings: int = 0
     collected: list[str] = field(default_factory=list)
-    asked: list[tuple[str, date | None, str | None]] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
+    sent: list[tuple[Asked, str]] = field(default_factory=list)
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(previews=self, renderer=RENDERER, folders=(TEMPLATES,))
 
     async def lists(self) -> tuple[str, ...]:
         return self.names
 
-    async def days(self, list_name: str) -> tuple[date, ...]:
-        return DAYS if list_name == "daily" else ()
+    async def days(self, list_name: str) -> tuple[DayOfIssue, ...]:
+        return tuple(DayOfIssue(day, 1) for day in DAYS) if list_name == "daily" else ()
+
+    async def languages(self) -> tuple[str, ...]:
+        return ("de", "en")
 
     async def collect(self, list_name: str) -> str:
         self.collected.append(list_name)
         return "58 papers read, 40 of them new."
 
-    async def subscribers(self, list_name: str, *, most: int = 100) -> list[str]:
-        return [READER, "ann@example.org"]
+    async def readers(self, list_name: str, prefix: str, *, most: int = 100) -> list[str]:
+        return [address for address in (READER, "ann@example.org") if address.startswith(prefix)]
 
-    async def message(self, list_name: str, day: date | None, subscriber: str | None) -> Previewed:
+    async def considered(self, asked: Asked) -> Considered:
+        self.asked.append(asked)
+        return NOTHING_CONSIDERED
+
+    async def portrait(self, asked: Asked) -> Portrait | None:
+        if not asked.reader:
+            return None
+        reader = Subscriber(list=asked.list, email=asked.reader)
+        return Portrait(
+            subscriber=reader, known=True, cadence=Cadence.DAILY, days=(0,), hour="08:00", timezone="UTC"
+        )
+
+    async def send(self, asked: Asked, to: str) -> str:
+        if "@" not in to:
+            raise UsageError(f"{to!r} is not an address that mail can go to")
+        self.sent.append((asked, to))
+        return f"{to}: sent by relay (250 OK)"
+
+    async def message(self, asked: Asked) -> Previewed:
         if self.trouble:
             raise self.trouble
-        if subscriber not in {None, *await self.subscribers(list_name)}:
-            raise UsageError(f"{subscriber} is no subscriber of {list_name}")
+        if asked.reader and asked.reader not in await self.readers(asked.list, ""):
+            raise UsageError(f"{asked.reader} is no subscriber of {asked.list}")
         self.renderings += 1
-        self.asked.append((list_name, day, subscriber))
+        self.asked.append(asked)
         return Previewed(
-            day=day or DAYS[0],
+            day=asked.day or DAYS[0],
             subject="12 March: Sparse teachers for small agents ✓",
-            raw=message(subscriber or "nobody@example.org", self.renderings),
+            raw=message(asked.reader or "nobody@example.org", self.renderings),
             sample=self.sample,
-            frozen=day is not None,
+            frozen=asked.day is not None,
             note="No listings are stored yet: this issue is made of samples." if self.sample else "",
+            considered=NOTHING_CONSIDERED,
         )

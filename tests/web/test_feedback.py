@@ -124,7 +124,7 @@ async def test_tokens_never_reach_the_log_nor_other_sites(site: Site) -> None:
     assert READER.email not in repr(logs)
     for answer in answers[:2]:
         assert answer.headers["cache-control"] == "no-store"
-        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["referrer-policy"] == "same-origin"
         assert answer.headers["x-robots-tag"] == "noindex"
     assert answers[2].status_code == 405
 

@@ -1,23 +1,27 @@
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
+from urllib.parse import urlencode
 
 import httpx2
 import pytest
 from structlog.testing import capture_logs
 
+from newsletter.core.choosing import ChoiceWeights
 from newsletter.core.errors import ListFileError, Mistake, RenderError
+from newsletter.ports.previews import Asked
 from newsletter.web.studio.preview import previewing
-from tests.web.studio import DAYS, READER, RENDERER, SmallStudio, message
+from tests.web.studio import DAYS, READER, SmallStudio, message
 
 
 @asynccontextmanager
 async def looking_at(studio: SmallStudio) -> AsyncIterator[httpx2.AsyncClient]:
     async with (
-        previewing(studio, RENDERER, port=0) as url,
+        previewing(studio.desk.opened, port=0) as url,
         httpx2.AsyncClient(base_url=url, trust_env=False, timeout=30) as client,
     ):
         yield client
@@ -28,10 +32,12 @@ async def test_the_first_list_is_shown_as_its_issue_would_be_now() -> None:
     async with looking_at(studio) as client:
         answer = await client.get("/")
     assert answer.status_code == 200
-    assert studio.asked == [("daily", None, None)]
-    assert '<h2 dir="auto">12 March: Sparse teachers for small agents ✓</h2>' in answer.text
-    assert '<iframe sandbox="" src="/mail?"' in answer.text
-    assert "Draft" in answer.text
+    assert studio.asked == [Asked(list="daily")]
+    assert '<b dir="auto">12 March: Sparse teachers for small agents ✓</b>' in answer.text
+    assert '<b dir="auto">12 March: Sparse teachers for small agen…</b>' in answer.text  # on a phone
+    assert "Sparse teachers for small agents Made for nobody@example.org" in answer.text  # beside the subject
+    assert len(re.findall(r'<iframe sandbox="allow-same-origin" src="/mail\?', answer.text)) == 2
+    assert '<option value="">As it would be now</option>' in answer.text
     assert '<p class="note">' not in answer.text
 
 
@@ -40,30 +46,39 @@ async def test_list_day_and_reader_are_chosen_by_the_query() -> None:
     query = {"list": "daily", "day": "2026-03-11", "subscriber": READER, "view": "text"}
     async with looking_at(studio) as client:
         page = (await client.get("/", params=query)).text
-    assert studio.asked == [("daily", DAYS[1], READER)]
+    assert studio.asked == [Asked(list="daily", day=DAYS[1], reader=READER)]
     assert "<option selected>daily</option>" in page
-    assert '<option value="2026-03-11" selected>Wed 11 Mar 2026</option>' in page
+    assert '<option value="2026-03-11" selected>Wed 11 Mar 2026 · closed, no. 1</option>' in page
     assert f'value="{READER}"' in page
-    assert "Frozen issue" in page
+    assert 'value="text" form="choice" checked' in page
 
 
 async def test_a_day_without_an_issue_can_be_looked_at_too() -> None:
     studio = SmallStudio()
     async with looking_at(studio) as client:
         page = (await client.get("/", params={"day": "2026-04-01"})).text
-    assert studio.asked == [("daily", date(2026, 4, 1), None)]
-    assert '<option value="2026-04-01" selected>' in page
+    assert studio.asked == [Asked(list="daily", day=date(2026, 4, 1))]
+    assert '<option value="2026-04-01" selected>Wed 01 Apr 2026 · draft</option>' in page
 
 
-async def test_text_headers_and_source_are_shown_as_text() -> None:
+async def test_text_headers_and_source_are_shown_as_text_line_by_line() -> None:
     async with looking_at(SmallStudio()) as client:
-        pages = {
-            view: (await client.get("/", params={"view": view})).text for view in ("text", "headers", "source")
-        }
-    assert "— &amp; &lt;b&gt;no markup&lt;/b&gt;" in pages["text"]
-    assert '<th scope="row">List-Unsubscribe-Post</th><td>List-Unsubscribe=One-Click</td>' in pages["headers"]
-    assert "=?utf-8?" in pages["source"]
-    assert not any("<iframe" in page for page in pages.values())
+        page = (await client.get("/")).text
+    assert '<li id="text-4">— &amp; &lt;b&gt;no markup&lt;/b&gt;</li>' in page
+    assert '<th scope="row">List-Unsubscribe-Post</th><td>List-Unsubscribe=One-Click</td>' in page
+    assert re.search(r'<li id="source-1">Subject: .*=\?utf-8\?', page)
+
+
+async def test_a_frame_shows_the_message_that_its_page_made_and_any_other_is_rendered_anew() -> None:
+    studio = SmallStudio()
+    async with looking_at(studio) as client:
+        page = (await client.get("/")).text
+        [light, dark] = [html.unescape(one) for one in re.findall(r'src="(/mail\?[^"]+)"', page)]
+        assert "rendering 1." in (await client.get(light)).text
+        assert "rendering 1." in (await client.get(dark)).text
+        for _ in range(9):
+            await client.get("/")
+        assert "rendering 11." in (await client.get(light)).text  # it is kept for the newest few pages
 
 
 async def test_each_reload_renders_anew() -> None:
@@ -82,17 +97,28 @@ async def test_the_mail_runs_no_script_sends_no_form_and_is_framed_by_us_alone()
     assert "(min-width: 0px)" in answer.text
 
 
-async def test_the_page_lets_its_own_script_and_style_run_and_no_other() -> None:
+async def test_pictures_can_be_blocked_and_colours_turned_around() -> None:
     async with looking_at(SmallStudio()) as client:
-        answers = [await client.get("/") for _ in range(2)]
-    nonces = set()
-    for answer in answers:
+        shown = await client.get("/mail", params={"theme": "dark"})
+        blocked = await client.get("/mail", params={"theme": "dark", "pictures": "none", "inverted": "yes"})
+    assert "img-src https: data:;" in shown.headers["content-security-policy"]
+    assert "img-src 'none';" in blocked.headers["content-security-policy"]
+    # Such a program knows nothing of dark mode: the light rules apply, turned around.
+    assert "(max-width: 0px)" in blocked.text
+    assert "invert(" in blocked.text
+    assert "invert(" not in shown.text
+
+
+async def test_the_page_runs_scripts_and_styles_of_files_alone_and_these_are_there() -> None:
+    async with looking_at(SmallStudio()) as client:
+        answer = await client.get("/")
         policy = answer.headers["content-security-policy"]
-        (nonce,) = set(re.findall(r"nonce-([\w-]+)", policy))
-        assert set(re.findall(r'nonce="([\w-]+)"', answer.text)) == {nonce}
+        assert "script-src 'self'; connect-src 'self'" in policy
         assert "unsafe" not in policy
-        nonces.add(nonce)
-    assert len(nonces) == 2
+        assert not re.findall(r"<style|<script>| style=| on[a-z]+=", answer.text)
+        for path in re.findall(r'(?:href|src)="(/-/static/[^"]+)"', answer.text):
+            assert (await client.get(path)).status_code == 200
+        assert (await client.get("/-/static/studio.html")).status_code == 404
 
 
 async def test_the_message_downloads_as_a_file_for_mail_programs() -> None:
@@ -107,22 +133,15 @@ async def test_the_message_downloads_as_a_file_for_mail_programs() -> None:
 async def test_samples_are_said_to_be_samples() -> None:
     async with looking_at(SmallStudio(sample=True)) as client:
         page = (await client.get("/")).text
-    assert '<p class="note">No listings are stored yet: this issue is made of samples. “Collect”' in page
-    assert '<span class="badge">Sample</span>' in page
-
-
-def token_of(page: str) -> str:
-    [token] = re.findall(r'<button name="token" value="([^"]+)" formaction="/collect" formmethod="post">', page)
-    return str(token)
+    assert '<p class="note">No listings are stored yet: this issue is made of samples. “Collect now”' in page
+    assert "newsletter collect --list daily" in page
 
 
 async def test_collecting_shows_what_it_brought_once_and_keeps_the_choice() -> None:
     studio = SmallStudio(sample=True)
     async with looking_at(studio) as client:
-        page = (await client.get("/")).text
-        assert "newsletter collect" in page
-        form = {"token": token_of(page), "list": "weekly", "day": "2026-03-11", "view": "text"}
-        answer = await client.post("/collect", data=form)
+        query = {"list": "weekly", "day": "2026-03-11", "view": "text"}
+        answer = await client.post("/collect", params=query)
         assert (answer.status_code, answer.headers["location"]) == (303, "/?list=weekly&view=text")
         assert studio.collected == ["weekly"]
         assert "58 papers read" not in (await client.get("/?list=daily")).text
@@ -130,28 +149,61 @@ async def test_collecting_shows_what_it_brought_once_and_keeps_the_choice() -> N
         assert "58 papers read" not in (await client.get("/?list=weekly&view=text")).text
 
 
-async def test_no_foreign_form_and_no_link_collects() -> None:
+async def test_a_test_copy_goes_to_the_address_that_was_typed_and_the_page_says_what_became_of_it() -> None:
     studio = SmallStudio()
     async with looking_at(studio) as client:
-        for form in ({}, {"token": "x", "list": "daily"}, {"token": "é" * 100_000}):
-            assert (await client.post("/collect", data=form)).status_code == 403
-        token = token_of((await client.get("/")).text)
-        assert (await client.get("/collect", params={"token": token, "list": "daily"})).status_code == 405
-        assert (await client.post("/collect", data={"token": token, "list": "nope"})).status_code == 404
-        assert (await client.post("/collect", data={"token": token}, headers={"Host": "evil.example"})).is_error
-    assert studio.collected == []
+        query = {"list": "daily", "subscriber": READER}
+        answer = await client.post("/send", params=query, data={"to": " me@example.org "})
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/?{urlencode(query)}")
+        assert studio.sent == [(Asked(list="daily", reader=READER), "me@example.org")]
+        assert "me@example.org: sent by relay (250 OK)" in (await client.get("/", params=query)).text
+        await client.post("/send", params=query, data={"to": "nobody"})
+        assert "Not sent: &#39;nobody&#39; is not an address" in (await client.get("/", params=query)).text
+
+
+async def test_no_foreign_form_and_no_link_collects_or_sends() -> None:
+    studio = SmallStudio()
+    async with looking_at(studio) as client:
+        for path in ("/collect", "/send"):
+            for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
+                answer = await client.post(path, data={"to": READER}, headers=headers)
+                assert answer.status_code == 403
+            assert (await client.get(path)).status_code == 405
+            assert (await client.post(path, params={"list": "nope"}, data={"to": READER})).status_code == 404
+            assert (await client.post(path, headers={"Host": "evil.example"})).is_error
+        await client.post("/send", data={"to": "é" * 100_000})
+    assert (studio.collected, studio.sent) == ([], [])
+
+
+async def test_addresses_are_found_by_how_they_begin() -> None:
+    async with looking_at(SmallStudio()) as client:
+        assert (await client.get("/readers", params={"prefix": "an"})).json() == ["ann@example.org"]
+        assert (await client.get("/readers", params={"prefix": "x"})).json() == []
+
+
+async def test_weights_of_the_query_reach_the_order_and_wrong_ones_are_named() -> None:
+    studio = SmallStudio()
+    async with looking_at(studio) as client:
+        query = {"ranking.votes": "0.5", "choice.text": "3", "ranking.growth": ""}
+        assert (await client.get("/considered", params=query)).status_code == 200
+        wanted = Asked(list="daily", ranking={"votes": 0.5}, choice=ChoiceWeights(text=3))
+        assert studio.asked == [wanted]
+        for text in ("-1", "11", "nan", "many", "1e999"):
+            answer = await client.get("/considered", params={"ranking.votes": text})
+            assert (answer.status_code, "votes:" in answer.text) == (404, True)
 
 
 async def test_a_template_error_is_a_page_with_template_and_line() -> None:
     studio = SmallStudio(trouble=RenderError("daily/body.html:12: 'paper' is undefined & <so on>"))
     async with looking_at(studio) as client:
-        page, frame = await client.get("/", params={"width": "320"}), await client.get("/mail")
+        page, frame = await client.get("/"), await client.get("/mail")
     assert page.status_code == 422
     assert "daily/body.html:12: &#39;paper&#39; is undefined &amp; &lt;so on&gt;" in page.text
+    assert '<tr class="wrong"><th scope="row">12</th>' in page.text
+    assert "{% extends &#34;_base/mail.html&#34; %}" in page.text
     assert "Traceback" not in page.text
     # What was chosen is still there, so that a reload shows the same once the template is mended.
     assert "<option selected>daily</option>" in page.text
-    assert '<input type="hidden" name="width" value="320">' in page.text
     assert (frame.status_code, frame.text) == (422, "daily/body.html:12: 'paper' is undefined & <so on>\n")
 
 
@@ -197,7 +249,10 @@ async def test_unknown_views_widths_and_themes_are_the_usual_ones() -> None:
     async with looking_at(SmallStudio()) as client:
         answer = await client.get("/", params={"view": "x", "width": "9", "theme": "?"})
     assert answer.status_code == 200
-    assert re.findall(r'value="(\w+)" checked', answer.text) == ["html", "600", "light"]
+    assert re.findall(r'type="radio" name="\w+" value="(\w+)" form="choice" checked', answer.text) == [
+        "html",
+        "360",
+    ]
 
 
 @pytest.mark.parametrize("host", ["papers.example.org", "127.0.0.1.example.org", "localhost.example.org", "[::2]"])
@@ -216,7 +271,7 @@ async def test_the_names_of_this_machine_are_let_in(host: str) -> None:
 
 
 async def test_it_is_served_on_loopback_only() -> None:
-    async with previewing(SmallStudio(), RENDERER, port=0) as url:
+    async with previewing(SmallStudio().desk.opened, port=0) as url:
         assert url.startswith("http://127.0.0.1:")
 
 

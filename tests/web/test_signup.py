@@ -321,12 +321,12 @@ async def test_nobody_adds_a_field_to_a_mail_or_turns_a_name_around(desk: Desk) 
 
 async def test_the_lists_stand_on_the_front_page_and_their_pages_have_a_form(desk: Desk) -> None:
     home = (await desk.client.get("/")).text
-    assert 'href="-/signup/daily"' in home
-    issue = (await desk.client.get(f"/daily/{DAY}")).text
-    assert '<form class="by-mail" method="post" action="../-/signup/daily">' in issue
+    assert 'href="./-/signup/daily"' in home
+    issue = (await desk.client.get(f"/daily/{DAY}/")).text
+    assert 'method="post" action="../../-/signup/daily">' in issue
     desk.rule("closed")
     assert "signup" not in (await desk.client.get("/")).text
-    assert 'by-mail"' not in (await desk.client.get(f"/daily/{DAY}")).text
+    assert "<form class=" not in (await desk.client.get(f"/daily/{DAY}/")).text
 
 
 async def test_a_refused_address_is_forgotten_and_a_relay_in_trouble_is_tried_again(desk: Desk) -> None:

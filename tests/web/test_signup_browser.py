@@ -51,7 +51,6 @@ async def test_without_a_solution_or_with_a_used_one_nobody_is_mailed(tmp_path: 
     async with open_desk(tmp_path, altcha=True) as desk:
         answer = await desk.ask()
         assert answer.status_code == 422
-        assert "script-src 'nonce-" in answer.headers["content-security-policy"]
         puzzle = (await desk.client.get(f"{API.removesuffix('signup')}puzzle")).json()
         wanted = {"list": "daily", "email": "ada@example.org"}
         assert (await desk.client.post(API, json={**wanted, "altcha": "e30="})).status_code == 422
@@ -65,5 +64,4 @@ async def test_where_no_puzzle_is_asked_for_the_page_runs_no_script(tmp_path: Pa
     async with open_desk(tmp_path) as desk:
         answer = await desk.client.get(SIGN_UP)
         assert "<script" not in answer.text
-        assert "script-src" not in answer.headers["content-security-policy"]
         assert (await desk.client.get(f"{API.removesuffix('signup')}puzzle")).status_code == 404

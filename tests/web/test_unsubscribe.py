@@ -130,7 +130,7 @@ async def test_pages_with_a_token_are_neither_kept_nor_indexed_nor_told_to_anybo
     ):
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["x-robots-tag"] == "noindex"
-        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["referrer-policy"] == "same-origin"
 
 
 async def test_tokens_and_addresses_never_reach_the_log(site: Site, caplog: pytest.LogCaptureFixture) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from binascii import Error
 from datetime import timedelta
 
 from newsletter.core.bounces import EventKind, InboundEvent, kind_of_failure
 from newsletter.core.errors import ConfigurationError
 from newsletter.core.tokens import DELIVERY_HEADER, Links
+from newsletter.core.webhook_signatures import signature
 from newsletter.inbound.senders import Traces
 from newsletter.inbound.webhooks.message import Fields, HookMessage, about, event_of, moment, same
 from newsletter.ports import ForgedError
@@ -59,10 +58,9 @@ class Resend:
     def _checked(self, message: HookMessage) -> str:
         """Return the number of a message that is signed right."""
         number, at = message.headers.get("svix-id", ""), message.headers.get("svix-timestamp", "")
-        signed = f"{number}.{at}.".encode() + message.body
-        mac = b64encode(hmac.new(self._key, signed, hashlib.sha256).digest()).decode()
+        mac = signature(self._key, number, at, message.body)
         signatures = message.headers.get("svix-signature", "").split()[:10]
-        if not number or not any(same(one, f"v1,{mac}") for one in signatures):
+        if not number or not any(same(one, mac) for one in signatures):
             raise ForgedError("the signature is not by the secret")
         sent_at = moment(at)
         if sent_at is None or abs(message.now - sent_at) > _LATEST:

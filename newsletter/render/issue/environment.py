@@ -9,13 +9,14 @@ from functools import partial
 
 from jinja2 import BaseLoader, Environment, StrictUndefined, select_autoescape
 
+from newsletter.ports.page_files import PageFiles
 from newsletter.render.issue import words
 from newsletter.render.issue.clauses import cut
 from newsletter.render.issue.language import Language
 
 
-def environment(loader: BaseLoader, language: Language) -> Environment:
-    """Return what the templates of a loader are rendered with in a language."""
+def environment(loader: BaseLoader, language: Language, files: PageFiles) -> Environment:
+    """Return what the templates of a loader are rendered with in a language; pages load these files."""
     made = Environment(
         loader=loader,
         undefined=StrictUndefined,
@@ -26,12 +27,15 @@ def environment(loader: BaseLoader, language: Language) -> Environment:
     )
     made.install_gettext_translations(language.words, newstyle=True)  # type: ignore[attr-defined]  # by the extension
     made.globals["frame"] = language
+    made.globals["static"] = files.name
     made.filters.update(
         long_date=language.long_date,
         short_date=language.short_date,
         medium_date=language.medium_date,
         weekday_date=language.weekday_date,
         weekday=language.weekday,
+        tab_date=language.tab_date,
+        month=language.month,
         compact=language.compact,
         counted=partial(words.counted, language),
         cut=cut,

@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from gettext import NullTranslations
 
 from babel.core import Locale, UnknownLocaleError
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_interval, format_skeleton
 from babel.numbers import format_compact_decimal, format_decimal
 
 from newsletter.render.issue.catalogues import SOURCE, catalogue, language_for
@@ -63,6 +63,18 @@ class Language:
         """Return a day such as `Thursday, 12 Mar`, as a heading."""
         pattern = self.locale.datetime_skeletons["MMMEd"].pattern.replace("ccc", "E").replace("E", "EEEE")
         return _capital(str(format_date(day, pattern, self.locale)))
+
+    def tab_date(self, day: date) -> str:
+        """Return a day such as `Tue 10`, where the month is known."""
+        return str(format_skeleton("Ed", day, locale=self.locale))
+
+    def month(self, day: date) -> str:
+        """Return the month of a day, such as `March 2026`, as a heading."""
+        return _capital(str(format_skeleton("yMMMM", day, locale=self.locale)))
+
+    def between(self, since: date, until: date) -> str:
+        """Return the days from one to another, such as `9 - 15 Jun 2026`, with the dash of the language."""
+        return str(format_interval(since, until, "yMMMd", locale=self.locale))
 
     def weekday(self, day: date) -> str:
         """Return the name of a day's weekday, as a heading."""

@@ -201,7 +201,7 @@ class IssueMessage(Message):
         """Return what needs public pages, if there are any: one-click unsubscribe, and links to the list's own."""
         if not self._links.public_url:
             return b"", b""
-        home = f"<{self._links.public_url}/{quote(self._issue.masthead.list)}>"
+        home = f"<{self._links.public_url}/{quote(self._issue.masthead.readers_of)}/>"
         one_click = headers.raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
         return one_click, headers.raw("List-Help", home) + headers.raw("List-Archive", home)
 

@@ -7,12 +7,10 @@ from functools import lru_cache, partial
 
 from newsletter.core.choice import Choice, Reason, ReasonKind, TextKind
 from newsletter.core.issue import Issue
-from newsletter.core.layout import Sections, sections
-from newsletter.core.newsletter_list import Cadence
-from newsletter.core.quiet import quiet_sections
+from newsletter.core.issue_sections import issue_sections
+from newsletter.core.layout import Sections
 from newsletter.core.rendering import Headline, Part, Rendering, Writer
 from newsletter.core.titles import normalised_title
-from newsletter.core.week import sections_of_week
 from newsletter.render.issue import former, words
 from newsletter.render.issue.fit import excess_of, fewer
 from newsletter.render.issue.language import Language, language
@@ -81,9 +79,13 @@ class Pages:
         """Return the size of the HTML part for a choice, without readers' values."""
         return self.arranged(choice, subject)[1].size
 
+    def html_weights(self, choice: Choice, subject: str) -> Mapping[str, Mapping[int, int]]:
+        """Return how many bytes of the HTML part each listing takes that it shows, by section and position."""
+        return self.arranged(choice, subject)[1].sizes
+
     def arranged(self, choice: Choice, subject: str) -> tuple[Arrangement, Arrangement]:
         """Return the text and the HTML part of a choice, ready for each reader who has it."""
-        whole = self._sections(choice)
+        whole = issue_sections(self._issue, choice)
         values = self._values(choice, subject, whole)
         in_text, in_html = self._chosen(whole, choice)
         counted = values | self._counted(whole, whole)
@@ -96,13 +98,6 @@ class Pages:
             _, in_html = self._chosen(shorter, choice)
             shown, html = shorter, self._html.arranged(in_html, values | self._counted(whole, shorter))
         return text, html
-
-    def _sections(self, choice: Choice) -> Sections:
-        if self._issue.is_quiet:
-            return quiet_sections(self._issue)
-        if self._issue.terms.cadence is Cadence.WEEKLY:
-            return sections_of_week(choice, self._issue)
-        return sections(choice, self._issue.terms.layout)
 
     def _chosen(self, shown: Sections, choice: Choice) -> tuple[dict[str, Chosen], dict[str, Chosen]]:
         """Return the listings of each section with the values of their slots, in the text and in the HTML part."""

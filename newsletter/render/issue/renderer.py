@@ -7,7 +7,6 @@ precedence over the packaged ones, file by file. Each template names its values 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,10 @@ from newsletter.render.issue.rendered import RenderedIssue
 from newsletter.render.issue.theme import theme
 from newsletter.render.issue.view import direction, issue_view, subject_values
 from newsletter.render.mime.markers import Markers
+from newsletter.render.page_files import TemplateFiles, colours_file
+
+# From where the program's own pages stand, such as `/-/signup/daily`, to the site's root. Other pages say theirs.
+_OF_OWN_PAGES = "../../"
 
 
 class TemplateRenderer(PageRenderer):
@@ -42,6 +45,7 @@ class TemplateRenderer(PageRenderer):
     def __init__(self, own_folder: Path | None, packaged_folder: Path) -> None:
         folders = [folder for folder in (own_folder, packaged_folder) if folder is not None]
         self._folders = tuple(str(folder.resolve()) for folder in folders)
+        self.files = TemplateFiles([folder.resolve() for folder in folders])
         self._made_by = Fingerprint([folder.resolve() for folder in folders])
         self._fingerprint = ""
         self._environments: dict[str, Environment] = {}  # by the tag of their language
@@ -125,16 +129,6 @@ class TemplateRenderer(PageRenderer):
         """
         return self._render(f"web/{name}.html", _shared_values(context))
 
-    def issue_page(self, issue: Issue, *, web_url: str, signup_url: str = "") -> str:
-        """Render the web version of an issue: all news with whole abstracts, and no reader's own values.
-
-        Raises:
-            RenderError: a template or the list's theme is wrong; names template and line, or the key.
-        """
-        shown = replace(issue, listings=issue.news)
-        values = _issue_values(shown, web_url, lambda _: "") | {"signup_url": signup_url}
-        return self._render("web/issue.html", values)
-
     def _render(self, name: str, values: Mapping[str, Any]) -> str:
         try:
             return self._environment(values["language"]).get_template(name).render(values)
@@ -149,9 +143,12 @@ class TemplateRenderer(PageRenderer):
         """Return what templates are read and rendered with in a language."""
         made = self._environments.get(tag)
         if made is None:
-            loader = ChoiceLoader([FileSystemLoader(folder) for folder in self._folders])
-            made = self._environments[tag] = environment(loader, language(tag))
+            made = self._environments[tag] = self._new_environment(tag)
         return made
+
+    def _new_environment(self, tag: str) -> Environment:
+        loader = ChoiceLoader([FileSystemLoader(folder) for folder in self._folders])
+        return environment(loader, language(tag), self.files)
 
     def _place(self, error: Exception) -> str:
         """Return template and line of an error: the innermost frame of the traceback that is in a template."""
@@ -169,11 +166,14 @@ def _shared_values(context: Mapping[str, Any]) -> dict[str, Any]:
     masthead: Masthead | None = context.get("masthead")
     tag = masthead.language if masthead else context.get("language") or SOURCE
     title = masthead.title if masthead else words.no_list(language(tag))
+    look = theme(masthead.theme if masthead else {}, title=title)
     return {
+        "root": _OF_OWN_PAGES,
         **context,
         "masthead": masthead,
         "language": tag,
-        "theme": theme(masthead.theme if masthead else {}, title=title),
+        "theme": look,
+        "colours": "" if masthead is None or not masthead.theme else colours_file(look),
         "direction": direction(tag),
     }
 

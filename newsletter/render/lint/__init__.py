@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from newsletter.core.issue import Issue
 from newsletter.render.lint import content, contrast, headers, links, page, structure, wire
 from newsletter.render.lint.dead import dead_links
-from newsletter.render.lint.finding import Finding, Level
+from newsletter.render.lint.finding import Finding, Level, Rule, Spot
 from newsletter.render.lint.mail import Mail
 
-__all__ = ["Finding", "Level", "dead_links", "lint"]
+__all__ = ["Finding", "Level", "Spot", "dead_links", "lint", "rules"]
 
 
 def lint(raw: bytes, issue: Issue | None = None, *, https: bool = False, is_local: bool = False) -> list[Finding]:
@@ -33,3 +33,9 @@ def _findings(mail: Mail, *, https: bool, is_local: bool) -> Iterator[Finding]:
     yield from links.check(mail, https=https)
     yield from content.check(mail)
     yield from contrast.check(mail)
+
+
+def rules() -> frozenset[Rule]:
+    """Return the rules that `lint` knows."""
+    modules = (wire, headers, structure, page, links, content, contrast)
+    return frozenset(value for module in modules for value in vars(module).values() if isinstance(value, Rule))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from newsletter.render.lint.finding import Finding, Level, Rule
+from newsletter.render.lint.finding import Finding, Level, Rule, Spot
 from newsletter.render.lint.headers import ways_out
 from newsletter.render.lint.mail import Mail, plain
 
@@ -31,10 +31,20 @@ def check(mail: Mail) -> Iterator[Finding]:
         for pattern, level in ((_MARK, Level.FAILURE), (_TEMPLATE, Level.WARNING)):
             left = (plain(match[0]) for match in pattern.finditer(text))
             if found := next((mark for mark in left if mark not in mail.written), None):
-                yield LEFTOVER.found(where, f"holds {found!r}", level)
+                yield LEFTOVER.found(where, f"holds {found!r}", level, spot=_spot(mail, where, found))
     if mail.issue:
         yield from _postal_address(mail, mail.issue.masthead.postal_address)
         yield from _way_out(mail)
+
+
+def _spot(mail: Mail, where: str, text: str) -> Spot | None:
+    match where:
+        case "HTML part":
+            return mail.spot_of_text(text)
+        case "text part":
+            return mail.line_of_text(text)
+        case _:
+            return Spot(header="Subject")
 
 
 def _postal_address(mail: Mail, postal_address: str) -> Iterator[Finding]:

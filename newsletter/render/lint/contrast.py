@@ -60,43 +60,45 @@ def check(mail: Mail) -> Iterator[Finding]:
     """Find text with too little contrast, in light and in dark mode; each pair of colours once."""
     rules = list(style_rules("\n".join(style.text or "" for style in mail.page.iter("style"))))
     always = [rule for rule in rules if not rule.dark]
-    yield from _judged(mail.page, _LIGHT, Cascade(mail.page, always))
+    yield from _judged(mail, _LIGHT, Cascade(mail.page, always))
     schemes = [meta.get("content") or "" for meta in mail.page.iter("meta") if meta.get("name") == "color-scheme"]
     adapts = any("dark" in scheme for scheme in schemes)
     if adapts or len(rules) > len(always):
         scheme = _DARK if adapts else replace(_LIGHT, name="dark")
-        yield from _judged(mail.page, scheme, Cascade(mail.page, rules))
+        yield from _judged(mail, scheme, Cascade(mail.page, rules))
 
 
-def _judged(page: Any, scheme: _Scheme, cascade: Cascade) -> Iterator[Finding]:
-    body = page.find("body")
+def _judged(mail: Mail, scheme: _Scheme, cascade: Cascade) -> Iterator[Finding]:
+    body = mail.page.find("body")
     if body is None:
         return
-    bad: dict[tuple[Colour, Colour], list[str]] = {}
-    for text, look in _texts(body, _Look(scheme.text, scheme.canvas, 16, bold=False), scheme, cascade):
+    bad: dict[tuple[Colour, Colour], list[tuple[str, Any]]] = {}
+    for text, element, look in _texts(body, _Look(scheme.text, scheme.canvas, 16, bold=False), scheme, cascade):
         if look.colour and look.ground:
             pair = (look.colour.over(look.ground), look.ground)
             if contrast(*pair) < look.enough:
-                bad.setdefault(pair, []).append(text)
+                bad.setdefault(pair, []).append((text, element))
     for (colour, ground), texts in bad.items():
+        first, element = texts[0]
         ratio = contrast(colour, ground)
         yield CONTRAST.found(
-            f"HTML part, {scheme.name} mode, {texts[0][:_SNIPPET]!r}"
+            f"HTML part, {scheme.name} mode, {first[:_SNIPPET]!r}"
             + (f" and {len(texts) - 1} more" * (len(texts) > 1)),
             f"{colour} on {ground}: {ratio:.1f} to 1",
             Level.FAILURE if ratio < _UNREADABLE else Level.WARNING,
+            spot=mail.spot_of(element),
         )
 
 
-def _texts(element: Any, outer: _Look, scheme: _Scheme, cascade: Cascade) -> Iterator[tuple[str, _Look]]:
-    """Yield the visible pieces of text inside an element, each with its look."""
+def _texts(element: Any, outer: _Look, scheme: _Scheme, cascade: Cascade) -> Iterator[tuple[str, Any, _Look]]:
+    """Yield the visible pieces of text inside an element, each with the element that it stands in and its look."""
     styles = cascade.of(element)
     if any(styles.get(name) in values for name, values in _HIDDEN.items()):
         return
     look = _look(element, styles, outer, scheme)
     for text in (element.text, *(child.tail for child in element)):
         if text and text.strip():
-            yield text.strip(), look
+            yield text.strip(), element, look
     for child in element:
         if isinstance(child.tag, str) and child.tag not in {"style", "script"}:
             yield from _texts(child, look, scheme, cascade)

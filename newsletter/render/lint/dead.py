@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import urlsplit
 
 from newsletter.render.lint.finding import Finding, Level, Rule
-from newsletter.render.lint.links import targets
+from newsletter.render.lint.links import spot_of_link, targets
 from newsletter.render.lint.mail import Mail
 
 DEAD_LINK = Rule("dead-link", "Readers who follow it find nothing.", Level.WARNING)
@@ -36,7 +36,8 @@ async def dead_links(
             yet, and the unsubscribe link of a test mail does not work.
         progress: is called with how many links are done and how many there are, after each.
     """
-    links = [link for link in targets(Mail(raw)) if not link.startswith(f"{own}/")]
+    mail = Mail(raw)
+    links = [link for link in targets(mail) if not link.startswith(f"{own}/")]
     by_host: defaultdict[str, list[str]] = defaultdict(list)
     for link in links:
         by_host[urlsplit(link).netloc].append(link)
@@ -55,4 +56,8 @@ async def dead_links(
                     progress(len(problems), len(links))
 
     await asyncio.gather(*map(ask, by_host.values()))
-    return [DEAD_LINK.found(f"link {link}", problems[link]) for link in links if problems[link]]
+    return [_found(mail, link, problems[link]) for link in links if problems[link]]
+
+
+def _found(mail: Mail, link: str, problem: str) -> Finding:
+    return DEAD_LINK.found(f"link {link}", problem, spot=spot_of_link(mail, link))

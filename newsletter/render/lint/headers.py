@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from email.utils import getaddresses
 
 from newsletter.core.network import unreachable
-from newsletter.render.lint.finding import Finding, Level, Rule
+from newsletter.render.lint.finding import Finding, Level, Rule, Spot
 from newsletter.render.lint.mail import Field, Mail
 
 ONE_OF_EACH = Rule("one-of-each", "A field that is missing or doubled is a forger's mark (RFC 5322, 3.6).")
@@ -55,9 +55,10 @@ def check(mail: Mail, *, is_local: bool = False) -> Iterator[Finding]:
     """
     for name in _ONCE:
         if (count := len(mail.all(name))) != 1:
-            yield ONE_OF_EACH.found(f"header {name}", f"stands there {count} times" if count else "is missing")
+            message = f"stands there {count} times" if count else "is missing"
+            yield ONE_OF_EACH.found(f"header {name}", message, spot=Spot(header=name))
     if (count := len(mail.all("Reply-To"))) > 1:
-        yield ONE_OF_EACH.found("header Reply-To", f"stands there {count} times")
+        yield ONE_OF_EACH.found("header Reply-To", f"stands there {count} times", spot=Spot(header="Reply-To"))
     yield from _recipients(mail)
     if mail.issue:
         yield from _unsubscribe(mail, is_local=is_local)
@@ -68,21 +69,22 @@ def check(mail: Mail, *, is_local: bool = False) -> Iterator[Finding]:
 def _recipients(mail: Mail) -> Iterator[Finding]:
     addresses = getaddresses([field.value for field in mail.all("To")])
     if len(addresses) > 1:
-        yield ONE_RECIPIENT.found("header To", f"names {len(addresses)} recipients")
+        yield ONE_RECIPIENT.found("header To", f"names {len(addresses)} recipients", spot=Spot(header="To"))
     for name in ("Cc", "Bcc"):
         if mail.all(name):
-            yield ONE_RECIPIENT.found(f"header {name}", "names further recipients")
+            yield ONE_RECIPIENT.found(f"header {name}", "names further recipients", spot=Spot(header=name))
 
 
 def _unsubscribe(mail: Mail, *, is_local: bool) -> Iterator[Finding]:
-    where = "header List-Unsubscribe"
+    where, spot = "header List-Unsubscribe", Spot(header="List-Unsubscribe")
     fields = mail.all("List-Unsubscribe")
     if len(fields) != 1:
-        yield UNSUBSCRIBE.found(where, f"stands there {len(fields)} times" if fields else "is missing")
+        message = f"stands there {len(fields)} times" if fields else "is missing"
+        yield UNSUBSCRIBE.found(where, message, spot=spot)
     elif "=?" in fields[0].value:
-        yield UNSUBSCRIBE.found(where, "is an encoded word")
+        yield UNSUBSCRIBE.found(where, "is an encoded word", spot=spot)
     elif not _URI_LIST.fullmatch(fields[0].value):
-        yield UNSUBSCRIBE.found(where, "is not a list of <URIs>")
+        yield UNSUBSCRIBE.found(where, "is not a list of <URIs>", spot=spot)
     else:
         pages, mails = _uris(mail)
         if mails and not pages and not mail.all("List-Unsubscribe-Post"):
@@ -91,34 +93,38 @@ def _unsubscribe(mail: Mail, *, is_local: bool) -> Iterator[Finding]:
     posts = [field.value for field in mail.all("List-Unsubscribe-Post")]
     if posts != ["List-Unsubscribe=One-Click"]:
         message = "must be List-Unsubscribe=One-Click, once" if posts else "is missing"
-        yield UNSUBSCRIBE_POST.found("header List-Unsubscribe-Post", message)
+        name = "List-Unsubscribe-Post"
+        yield UNSUBSCRIBE_POST.found(f"header {name}", message, spot=Spot(header=name))
 
 
 def _unsubscribe_uri(uris: list[str], where: str, *, is_local: bool) -> Iterator[Finding]:
+    spot = Spot(header="List-Unsubscribe")
     if len(uris) != 1:
-        yield UNSUBSCRIBE.found(where, f"has {len(uris)} HTTPS URIs, not one")
+        yield UNSUBSCRIBE.found(where, f"has {len(uris)} HTTPS URIs, not one", spot=spot)
     elif reason := unreachable(uris[0]):
         advice = "set NEWSLETTER_WEB__PUBLIC_URL to a public https:// address, or leave it empty"
         level = Level.WARNING if is_local else Level.FAILURE
-        yield UNSUBSCRIBE.found(where, f"{uris[0]}: {reason}: {advice}", level)
+        yield UNSUBSCRIBE.found(where, f"{uris[0]}: {reason}: {advice}", level, spot=spot)
 
 
 def _coverage(mail: Mail, signature: Field) -> Iterator[Finding]:
     pairs = (tag.partition("=") for tag in "".join(signature.value.split()).split(";"))
     tags = {name: value for name, _, value in pairs}
     selector = tags.get("s", "?")
-    where = f"header DKIM-Signature (s={selector})"
+    where, spot = f"header DKIM-Signature (s={selector})", Spot(header="DKIM-Signature")
     signed = [name.lower() for name in tags.get("h", "").split(":")]
     for name in _MUST_BE_SIGNED:
         if mail.all(name) and name.lower() not in signed:
-            yield SIGNED.found(where, f"does not sign {name}")
+            yield SIGNED.found(where, f"does not sign {name}", spot=spot)
     for name in _OVERSIGNED:
         if signed.count(name.lower()) == len(mail.all(name)):
-            yield SIGNED.found(where, f"lets a second {name} be added: oversign it", Level.WARNING)
+            message = f"lets a second {name} be added: oversign it"
+            yield SIGNED.found(where, message, Level.WARNING, spot=spot)
     if not _aligned(mail, tags.get("d", "").lower()):
-        yield ALIGNED.found(where, f"signs for {tags.get('d', 'no domain')}, which is not From's")
+        message = f"signs for {tags.get('d', 'no domain')}, which is not From's"
+        yield ALIGNED.found(where, message, spot=spot)
     if "l" in tags:
-        yield SIGNED.found(where, "signs a part of the body only (l=)")
+        yield SIGNED.found(where, "signs a part of the body only (l=)", spot=spot)
 
 
 def _aligned(mail: Mail, domain: str) -> bool:

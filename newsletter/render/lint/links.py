@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from newsletter.render.lint.finding import Finding, Level, Rule
+from newsletter.render.lint.finding import Finding, Level, Rule, Spot
 from newsletter.render.lint.mail import Mail
 
 TARGET = Rule("link-target", "A mail has no page that a relative link could start from, and runs no scripts.")
@@ -23,15 +23,25 @@ _LISTED = 3
 def check(mail: Mail, *, https: bool) -> Iterator[Finding]:
     """Find links without a target or in a single part only; with `https`, plain HTTP links too."""
     for link in mail.links:
+        where = f"HTML part, link {link[:80]!r}"
         if problem := _problem(link):
-            yield TARGET.found(f"HTML part, link {link[:80]!r}", problem)
+            yield TARGET.found(where, problem, spot=spot_of_link(mail, link))
         elif https and link.lower().startswith("http:"):
-            yield PLAIN_HTTP.found(f"HTML part, link {link[:80]!r}", "is plain HTTP")
+            yield PLAIN_HTTP.found(where, "is plain HTTP", spot=spot_of_link(mail, link))
     for image in mail.page.iter("img"):
         source = (image.get("src") or "").strip()
         if not source.lower().startswith(("https://", "http://")):
-            yield IMAGE.found(f"HTML part, <img src={source[:60]!r}>", "is not a picture on the web")
+            where = f"HTML part, <img src={source[:60]!r}>"
+            yield IMAGE.found(where, "is not a picture on the web", spot=mail.spot_of(image))
     yield from _differences(mail)
+
+
+def spot_of_link(mail: Mail, link: str) -> Spot | None:
+    """Return the first link or picture of the HTML part that leads to a target, if there is one."""
+    for element in mail.page.iter("a", "area", "img"):
+        if link in {element.get("href"), (element.get("href") or element.get("src") or "").strip()}:
+            return mail.spot_of(element)
+    return None
 
 
 def targets(mail: Mail) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass, fields
 from email import message_from_bytes
@@ -12,9 +13,11 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import unquote
 
+from lxml import etree
 from lxml import html as lxml_html
 
 from newsletter.core.issue import Issue
+from newsletter.render.lint.finding import Spot
 
 _FIELD_END = re.compile(rb"\n(?![ \t])")
 
@@ -91,6 +94,24 @@ class Mail:
         parser = lxml_html.HTMLParser(encoding="utf-8")
         source = self.html.strip() or "<html></html>"
         return lxml_html.document_fromstring(source.encode("utf-8", "replace"), parser=parser)
+
+    def spot_of(self, element: Any) -> Spot:
+        """Return where an element of the page stands."""
+        before = itertools.takewhile(lambda other: other is not element, self.page.iter(element.tag))
+        return Spot(tag=element.tag, index=sum(1 for _ in before))
+
+    def spot_of_text(self, text: str) -> Spot | None:
+        """Return the first element of the page with a text in its own text or in an attribute, if there is one."""
+        for element in self.page.iter(etree.Element):
+            own = [element.text or "", *(child.tail or "" for child in element), *element.attrib.values()]
+            if any(text in each for each in own):
+                return self.spot_of(element)
+        return None
+
+    def line_of_text(self, text: str) -> Spot | None:
+        """Return the first line of the text part that has a text, if there is one."""
+        lines = enumerate(self.text.splitlines(), start=1)
+        return next((Spot(text_line=number) for number, line in lines if text in line), None)
 
     @cached_property
     def shown_text(self) -> str:

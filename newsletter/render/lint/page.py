@@ -26,7 +26,7 @@ def check(mail: Mail) -> Iterator[Finding]:
     page = mail.page
     for rule, name in ((LANG, "lang"), (DIR, "dir")):
         if not (page.get(name) or "").strip():
-            yield rule.found("HTML part, <html>", f"has no {name}")
+            yield rule.found("HTML part, <html>", f"has no {name}", spot=mail.spot_of(page))
     subject = mail.first("Subject")
     title = " ".join((page.findtext(".//title") or "").split())
     if subject is None or title != subject.decoded:
@@ -34,9 +34,10 @@ def check(mail: Mail) -> Iterator[Finding]:
     for image in page.iter("img"):
         where = f"HTML part, <img src={(image.get('src') or '')[:60]!r}>"
         if image.get("alt") is None:
-            yield ALT.found(where, "has no alt; an ornament has an empty one")
+            yield ALT.found(where, "has no alt; an ornament has an empty one", spot=mail.spot_of(image))
         if not image.get("width"):
-            yield IMAGE_SIZE.found(where, "has no width")
+            yield IMAGE_SIZE.found(where, "has no width", spot=mail.spot_of(image))
     for number, table in enumerate(page.iter("table"), start=1):
         if table.get("role") not in _LAYOUT and table.find(".//th") is None:
-            yield TABLE_ROLE.found(f"HTML part, <table> number {number}", 'has no role="presentation"')
+            where = f"HTML part, <table> number {number}"
+            yield TABLE_ROLE.found(where, 'has no role="presentation"', spot=mail.spot_of(table))

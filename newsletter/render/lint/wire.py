@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from newsletter.render.lint.finding import Finding, Rule
+from newsletter.render.lint.finding import Finding, Rule, Spot
 from newsletter.render.lint.mail import Mail, Part
 
 LINE_END = Rule("line-end", "Relays change or refuse a lone CR or LF (RFC 5321, 2.3.8), and the signature breaks.")
@@ -38,20 +38,24 @@ def _lines(mail: Mail) -> Iterator[Finding]:
     if bare := _BARE.search(mail.raw):
         line = mail.raw.count(b"\n", 0, bare.start()) + 1
         name = "LF without CR" if bare[0] == b"\n" else "CR without LF"
-        yield LINE_END.found(f"line {line}", f"{name} ({len(_BARE.findall(mail.raw))} in all)")
+        count = f"{name} ({len(_BARE.findall(mail.raw))} in all)"
+        yield LINE_END.found(f"line {line}", count, spot=Spot(source_line=line))
     for number, line_bytes in enumerate(mail.raw.split(b"\n"), start=1):
         if len(line_bytes.rstrip(b"\r")) > _LONGEST_LINE:
-            yield LINE_LENGTH.found(f"line {number}", f"{len(line_bytes):,} bytes long")
+            size = f"{len(line_bytes):,} bytes long"
+            yield LINE_LENGTH.found(f"line {number}", size, spot=Spot(source_line=number))
 
 
 def _header_bytes(mail: Mail) -> Iterator[Finding]:
     for field in mail.fields:
         plain = _LOCAL_PART.sub(b"<@", field.raw) if field.name.lower() in {"to", "from"} else field.raw
         if not plain.isascii() or not field.name.isascii():
-            yield EIGHT_BIT.found(f"header {field.name}", "holds bytes that are not ASCII")
+            name = f"header {field.name}"
+            yield EIGHT_BIT.found(name, "holds bytes that are not ASCII", spot=Spot(header=field.name))
         for word in _WORD.findall(field.raw):
             if len(word) > _LONGEST_WORD:
-                yield ENCODED_WORD.found(f"header {field.name}", f"an encoded word of {len(word)} characters")
+                size = f"an encoded word of {len(word)} characters"
+                yield ENCODED_WORD.found(f"header {field.name}", size, spot=Spot(header=field.name))
 
 
 def _encoding(part: Part) -> Iterator[Finding]:

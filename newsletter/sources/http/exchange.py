@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import httpx2
@@ -69,12 +70,21 @@ class Exchange:
         user_agent: who asks.
         timeout: seconds for each single read; a whole answer may take a few times as long.
         max_bytes: the most that a body may have, unpacked.
+        private_by: the setting that allows other than public addresses, for messages.
     """
 
-    def __init__(self, *, user_agent: str, timeout: float, max_bytes: int) -> None:
+    def __init__(
+        self,
+        *,
+        user_agent: str,
+        timeout: float,
+        max_bytes: int,
+        private_by: str = "NEWSLETTER_HTTP__ALLOW_PRIVATE",
+    ) -> None:
         self._user_agent = user_agent
         self._timeout = timeout
         self._max_bytes = max_bytes
+        self._private_by = private_by
         self._clients: dict[bool, httpx2.AsyncClient] = {}
 
     async def request(
@@ -83,8 +93,10 @@ class Exchange:
         url: str,
         *,
         headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
         public_only: bool = False,
         most: int | None = None,
+        redirects: int = _MAX_REDIRECTS,
     ) -> Response:
         """Make one request, follow redirects, and return the answer, whatever its status.
 
@@ -92,30 +104,22 @@ class Exchange:
             method: such as `GET`.
             url: an http(s) address.
             headers: beside those of each request.
+            content: the body; None: there is none.
             public_only: refuse addresses that are not public, redirects included.
             most: bytes of the body that are read, unpacked; what follows is left. None: the whole body.
+            redirects: how many are followed; with 0, the first answer is returned whatever it says.
 
         Raises:
             TryError: no answer came, or none within time and size.
         """
         client = self._client(public_only=public_only)
         try:
-            request = client.build_request(method, url, headers=dict(headers or {}))
+            request = client.build_request(method, url, headers=dict(headers or {}), content=content)
         except httpx2.InvalidURL as error:
             raise TryError(f"not a web address: {error}", transient=False) from error
-        try:
+        with _failures(self._timeout):
             async with asyncio.timeout(self._timeout * _WHOLE):
-                return await self._followed(client, request, most=most)
-        except DamagedError as error:
-            raise TryError(str(error)) from error
-        except (httpx2.UnsupportedProtocol, AddressRefusedError, CodingError) as error:
-            raise TryError(str(error), transient=False) from error
-        except (httpx2.InvalidURL, ValueError) as error:  # ValueError: a host that is no name (IDNA)
-            raise TryError(f"leads to what is no web address: {error}", transient=False) from error
-        except (httpx2.TimeoutException, TimeoutError) as error:
-            raise TryError(f"no answer in time (timeout: {self._timeout:g} s)") from error
-        except httpx2.TransportError as error:
-            raise TryError(f"no answer: {str(error) or type(error).__name__}") from error
+                return await self._followed(client, request, most=most, redirects=redirects)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -127,16 +131,18 @@ class Exchange:
             self._clients[public_only] = httpx2.AsyncClient(
                 headers={"User-Agent": self._user_agent, "Accept-Encoding": ACCEPTED},
                 timeout=self._timeout,
-                transport=PublicOnly() if public_only else None,
+                transport=PublicOnly(setting=self._private_by) if public_only else None,
             )
         return self._clients[public_only]
 
     async def _followed(
-        self, client: httpx2.AsyncClient, request: httpx2.Request, *, most: int | None
+        self, client: httpx2.AsyncClient, request: httpx2.Request, *, most: int | None, redirects: int
     ) -> Response:
-        for _ in range(1 + _MAX_REDIRECTS):
+        for _ in range(1 + redirects):
             response = await client.send(request, stream=True)
             try:
+                if not redirects:
+                    return self._answer(response, await self._body(response, most))
                 if response.next_request is None and response.has_redirect_location:
                     location = response.headers["location"]
                     raise TryError(f"leads to what is no web address: {location!r}"[:200], transient=False)
@@ -145,7 +151,7 @@ class Exchange:
                 request = response.next_request
             finally:
                 await response.aclose()
-        raise TryError(f"more than {_MAX_REDIRECTS} redirects", transient=False)
+        raise TryError(f"more than {redirects} redirects", transient=False)
 
     async def _body(self, response: httpx2.Response, most: int | None) -> bytes:
         if most == 0:
@@ -168,6 +174,23 @@ class Exchange:
             charset=response.charset_encoding or "",
             body=body,
         )
+
+
+@contextmanager
+def _failures(timeout: float) -> Iterator[None]:
+    """Turn what goes wrong with a request into a TryError of one line; `timeout` is what it was, in seconds."""
+    try:
+        yield
+    except DamagedError as error:
+        raise TryError(str(error)) from error
+    except (httpx2.UnsupportedProtocol, AddressRefusedError, CodingError) as error:
+        raise TryError(str(error), transient=False) from error
+    except (httpx2.InvalidURL, ValueError) as error:  # ValueError: a host that is no name (IDNA)
+        raise TryError(f"leads to what is no web address: {error}", transient=False) from error
+    except (httpx2.TimeoutException, TimeoutError) as error:
+        raise TryError(f"no answer in time (timeout: {timeout:g} s)") from error
+    except httpx2.TransportError as error:
+        raise TryError(f"no answer: {str(error) or type(error).__name__}") from error
 
 
 def with_query(url: str, params: Mapping[str, str] | None) -> str:

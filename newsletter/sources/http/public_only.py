@@ -25,6 +25,7 @@ class PublicOnly(httpx2.AsyncBaseTransport):
             one.
         resolve: returns the addresses of a host and port.
         allowed: returns whether to connect to an address.
+        setting: what allows other addresses, for messages.
     """
 
     def __init__(
@@ -33,10 +34,12 @@ class PublicOnly(httpx2.AsyncBaseTransport):
         *,
         resolve: Callable[[str, int], Awaitable[list[str]]] = resolve,
         allowed: Callable[[str], bool] = is_public,
+        setting: str = "NEWSLETTER_HTTP__ALLOW_PRIVATE",
     ) -> None:
         self._inner = inner or httpx2.AsyncHTTPTransport(limits=httpx2.Limits(max_keepalive_connections=0))
         self._resolve = resolve
         self._allowed = allowed
+        self._setting = setting
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request to the first reachable address of its host.
@@ -54,7 +57,7 @@ class PublicOnly(httpx2.AsyncBaseTransport):
         if private := [address for address in addresses if not self._allowed(address)]:
             raise AddressRefusedError(
                 f"{host} is at {private[0]}, which is not a public address; if that is meant, set "
-                "NEWSLETTER_HTTP__ALLOW_PRIVATE=true"
+                f"{self._setting}=true"
             )
         failure: httpx2.TransportError = httpx2.ConnectError(f"{host} has no address")
         for address in addresses:

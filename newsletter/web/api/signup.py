@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
@@ -35,14 +35,10 @@ _PROBLEMS = {
     AddressProblem.WRONG: "email: no mail can go to this address",
     AddressProblem.SEVERAL: "email: one address alone",
 }
-_ASKED = {
-    "status": "asked",
-    "message": "A mail asks the owner of the address to confirm, unless that address gets the list already.",
-}
 _MISTAKES_SHOWN = 5
 
 
-class _Wanted(BaseModel):
+class Wanted(BaseModel):
     """What a program asks. Texts that are longer than the fields of the page are mistakes."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -54,6 +50,13 @@ class _Wanted(BaseModel):
     cadence: Cadence | None = Field(default=None, strict=False)
     altcha: str = ""  # the solution of a puzzle, where the operator asks for one
     website: str = ""  # the trap of the form, for sites that send their own form by a script
+
+
+class SignUpAnswer(BaseModel):
+    """That a sign-up is noted."""
+
+    status: Literal["asked"] = "asked"
+    message: str = "A mail asks the owner of the address to confirm, unless that address gets the list already."
 
 
 def routes(admission: Admission) -> list[Route]:
@@ -92,14 +95,14 @@ class _SignUpDoor:
         if not await self.admission.counts(request):
             return _refused(429, "too many requests from your network: try again in an hour")
         try:
-            wanted = _Wanted.model_validate(json.loads(body))
+            wanted = Wanted.model_validate(json.loads(body))
         except ValidationError as error:
             return _refused(422, "; ".join(_in_words(one) for one in error.errors()[:_MISTAKES_SHOWN]))
         except (ValueError, RecursionError):
             return _refused(400, "the body is not JSON")
         return await self._take(request, wanted)
 
-    async def _take(self, request: Request, wanted: _Wanted) -> Response:
+    async def _take(self, request: Request, wanted: Wanted) -> Response:
         list_ = (await self.admission.signing_up.lists_by_name()).get(wanted.list)
         if list_ is None:
             return _refused(404, "list: there is none of this name")
@@ -121,7 +124,7 @@ class _SignUpDoor:
             return _refused(422, _PROBLEMS[error.problem])
         except UnprovenError:
             return _refused(422, f"altcha: solve a puzzle of /{API}/puzzle, each once")
-        return JSONResponse(_ASKED, 202, headers=_CORS)
+        return JSONResponse(SignUpAnswer().model_dump(), 202, headers=_CORS)
 
 
 def _in_words(error: Any) -> str:

@@ -23,6 +23,7 @@ from newsletter.render.issue.citation import Citation, citation
 from newsletter.render.issue.tongue import language_beside
 from newsletter.render.issue.view import title_link
 from newsletter.web import headers
+from newsletter.web.static import root_of
 
 _FILE = re.compile(r"([1-9]\d{0,17})(\.bib|\.ris)?", re.ASCII)
 _HEADERS = {**headers.PUBLIC, "X-Robots-Tag": "noindex"}  # the same paper has such a page in each issue
@@ -56,6 +57,7 @@ class _CitePages:
         if named[2]:
             return _file(cited, named[2])
         values = {
+            "root": root_of(request),
             "masthead": outline.masthead,
             "citation": cited,
             "paper_url": title_link(paper.listing, outline.landing)[0],

@@ -98,7 +98,7 @@ class _ConfirmingPages:
             "joined": done.joined.value,
             "first_issue": moment(language(list_.masthead.language), first_at, list_.timezone) if first_at else "",
             "sends_latest": sends_latest and has_issue,
-            "issue_url": f"../../{list_.name}" if has_issue else "",
+            "issue_url": f"../../{list_.name}/" if has_issue else "",
             "preferences_url": "" if key is None else self.links.preferences(key),
             "sender": Mailbox.parse(list_.masthead.sender).address,
         }

@@ -29,6 +29,7 @@ from newsletter.render.issue.view import title_link
 from newsletter.web.guard import SECRET_PARAMETER
 from newsletter.web.pages.languages import asked
 from newsletter.web.pages.readers import shown_to
+from newsletter.web.static import root_of
 
 log = structlog.get_logger(__name__)
 
@@ -83,7 +84,7 @@ class _FeedbackPages:
             return said
         liked = await self.feedback.said(said.reader_key, said.paper.key)
         is_noted = liked is not None and wish == (MORE if liked else LESS)
-        return await self._page(said, wish, is_done=is_noted)
+        return await self._page(request, said, wish, is_done=is_noted)
 
     async def note(self, request: Request) -> Response:
         """Note what the reader says; to say it again changes nothing."""
@@ -97,7 +98,7 @@ class _FeedbackPages:
             liked = wish == MORE
             await self.feedback.say(said.reader_key, said.paper.key, liked=liked, now=self.clock())
         log.info("feedback", list=said.reader.list, wish=wish)
-        return await self._page(said, wish, is_done=True)
+        return await self._page(request, said, wish, is_done=True)
 
     async def _said(self, request: Request) -> _Said | Response:
         """Return what a link says, or the page of a link that speaks for nobody.
@@ -121,9 +122,10 @@ class _FeedbackPages:
             raise HTTPException(404)
         return _Said(key, reader, paper)
 
-    async def _page(self, said: _Said, wish: str, *, is_done: bool) -> Response:
+    async def _page(self, request: Request, said: _Said, wish: str, *, is_done: bool) -> Response:
         shown = await shown_to(self.issues, said.reader)
         values = {
+            "root": root_of(request),
             "masthead": shown.masthead,
             "title": readable_title(said.paper.listing),
             "paper_url": title_link(said.paper.listing, shown.landing)[0],

@@ -24,6 +24,7 @@ from newsletter.web.guard import SECRET_PARAMETER
 from newsletter.web.pages.forms import Form, read_body
 from newsletter.web.pages.languages import asked
 from newsletter.web.pages.readers import NOBODY, masthead_for, page_path, today_of
+from newsletter.web.static import root_of
 
 log = structlog.get_logger(__name__)
 
@@ -88,7 +89,7 @@ class _LeavingPages:
         is_active = subscriber.status is SubscriberStatus.ACTIVE
         masthead = await masthead_for(self.issues, subscriber)
         values = {"has_weekly": is_active and _may_be_weekly(masthead, subscriber), "has_pause": is_active}
-        return self._page("unsubscribe", masthead, subscriber, **values)
+        return self._page(request, "unsubscribe", masthead, subscriber, **values)
 
     async def leave(self, request: Request) -> Response:
         """Take the reader off the list, after one click in a mail program (RFC 8058) or the page's button."""
@@ -134,7 +135,7 @@ class _LeavingPages:
         if leaving is None:
             raise HTTPException(404)
         masthead = await masthead_for(self.issues, leaving.reader)
-        return self._page("stay", masthead, leaving.reader, is_done=False)
+        return self._page(request, "stay", masthead, leaving.reader, is_done=False)
 
     async def bring_back(self, request: Request) -> Response:
         """Bring a reader back who has just left, to an issue a week if they wish; the link works once."""
@@ -147,7 +148,7 @@ class _LeavingPages:
         log.info("stayed", list=back.list)
         if form.one("instead") == Instead.WEEKLY:
             return await self._choose(request, leaving.subscriber_key, Instead.WEEKLY)
-        return self._page("stay", await masthead_for(self.issues, back), back, is_done=True)
+        return self._page(request, "stay", await masthead_for(self.issues, back), back, is_done=True)
 
     async def _choose(self, request: Request, key: int, instead: Instead) -> Response:
         """Keep what a reader chose instead of leaving; who is not on the list has nothing to choose."""
@@ -161,7 +162,7 @@ class _LeavingPages:
             return await self._state(request, key, before)
         log.info("less_mail", list=after.list, instead=instead.value)
         masthead = await masthead_for(self.issues, after)
-        return self._page("less", masthead, after, instead=instead, until=until, is_done=True)
+        return self._page(request, "less", masthead, after, instead=instead, until=until, is_done=True)
 
     async def _say_why(self, request: Request, key: int, words: str) -> Response:
         """Keep why a reader left."""
@@ -204,10 +205,13 @@ class _LeavingPages:
             "asks_why": leaving is not None,
             "is_thanked": is_thanked,
         }
-        return self._page("unsubscribed", masthead, subscriber, **values)
+        return self._page(request, "unsubscribed", masthead, subscriber, **values)
 
-    def _page(self, name: str, masthead: Masthead, subscriber: Subscriber, **values: Any) -> Response:
-        return HTMLResponse(self.renderer.page(name, {"masthead": masthead, "email": subscriber.email, **values}))
+    def _page(
+        self, request: Request, name: str, masthead: Masthead, subscriber: Subscriber, **values: Any
+    ) -> Response:
+        shown = {"root": root_of(request), "masthead": masthead, "email": subscriber.email, **values}
+        return HTMLResponse(self.renderer.page(name, shown))
 
     def _of_nobody(self, request: Request) -> Response:
         return HTMLResponse(self.renderer.page("test_copy", asked(request)))

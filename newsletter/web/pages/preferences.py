@@ -46,6 +46,7 @@ from newsletter.web.guard import SECRET_PARAMETER
 from newsletter.web.pages.forms import Form, read_body
 from newsletter.web.pages.languages import asked
 from newsletter.web.pages.readers import NOBODY, page_path, to_reader, today_of
+from newsletter.web.static import root_of
 
 log = structlog.get_logger(__name__)
 
@@ -129,7 +130,7 @@ class _PreferencesPages:
         if isinstance(visit, Response):
             return visit
         is_weekly = Cadence.WEEKLY in {visit.list.cadence, visit.record.subscriber.cadence}
-        return self._weekly(visit, is_done=is_weekly)
+        return self._weekly(request, visit, is_done=is_weekly)
 
     async def choose_weekly(self, request: Request) -> Response:
         """Let the reader get an issue a week."""
@@ -139,7 +140,7 @@ class _PreferencesPages:
         wishes = less(visit.record.subscriber.wishes, Instead.WEEKLY, visit.today)
         if await self._keep(visit, wishes) is None:
             raise HTTPException(404)
-        return self._weekly(visit, is_done=True)
+        return self._weekly(request, visit, is_done=True)
 
     async def ask_address(self, request: Request) -> Response:
         """Note that the reader wants another address; the answer is the same whatever comes of it."""
@@ -157,7 +158,7 @@ class _PreferencesPages:
             self.wake()
         log.info("new_address_asked", list=visit.list.name)
         values = {"state": "mailed", "email": email, "former": masked(visit.record.subscriber.email)}
-        return self._answer("new_address", visit, values)
+        return self._answer(request, "new_address", visit, values)
 
     async def _visit(self, request: Request) -> _Visit | Response:
         """Return who the token stands for, or the page that says why there is nothing to choose.
@@ -204,13 +205,16 @@ class _PreferencesPages:
         [record] = await self.store.subscribers.records(after=key - 1, limit=1)
         return visit._replace(record=record, today=today_of(record.subscriber, now, visit.list.timezone))
 
-    def _weekly(self, visit: _Visit, *, is_done: bool) -> Response:
+    def _weekly(self, request: Request, visit: _Visit, *, is_done: bool) -> Response:
         values = {"email": masked(visit.record.subscriber.email), "instead": Instead.WEEKLY, "is_done": is_done}
-        return self._answer("less", visit, values)
+        return self._answer(request, "less", visit, values)
 
-    def _answer(self, page: str, visit: _Visit, values: Mapping[str, Any], status: int = 200) -> Response:
+    def _answer(
+        self, request: Request, page: str, visit: _Visit, values: Mapping[str, Any], status: int = 200
+    ) -> Response:
         masthead = to_reader(visit.list.masthead, visit.record.subscriber)
-        return HTMLResponse(self.renderer.page(page, {"masthead": masthead, **values}), status)
+        shown = {"root": root_of(request), "masthead": masthead, **values}
+        return HTMLResponse(self.renderer.page(page, shown), status)
 
     async def _page(
         self,
@@ -238,7 +242,7 @@ class _PreferencesPages:
             "address_url": page_path(request, self.links, f"{self.links.preferences(key)}/address"),
             "unsubscribe_url": page_path(request, self.links, self.links.unsubscribe(key)),
         }
-        return self._answer("preferences", visit, values, 422 if mistakes else 200)
+        return self._answer(request, "preferences", visit, values, 422 if mistakes else 200)
 
 
 def _choices(visit: _Visit) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Signing up: the form, the page after it, and the front page with all lists.
+"""Signing up: the form, and the page after it.
 
 The form may be sent from other sites. That is harmless: it asks for no more than anybody can ask, there are no
 cookies and no accounts whose rights it could borrow, and all it causes is one mail with a button behind its link.
@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from html import escape
-from secrets import token_urlsafe
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -27,10 +26,8 @@ from newsletter.ports import Issues
 from newsletter.ports.pages import PageRenderer
 from newsletter.render.issue.language import language
 from newsletter.render.issue.times import schedule, span
-from newsletter.web import headers
 from newsletter.web.admission import Admission, media_type
 from newsletter.web.pages.forms import Form, read_body
-from newsletter.web.pages.languages import asked
 
 _MAX_BODY_BYTES = 16 * 1024
 _MOST_FIELDS = MOST_TOPICS + 10
@@ -51,18 +48,17 @@ _PITCHES = {
 
 
 def routes(admission: Admission, issues: Issues, links: Links, renderer: PageRenderer) -> list[Route]:
-    """Return the routes: the front page; GET shows the form of a list, POST notes who asks.
+    """Return the routes: GET shows the form of a list, POST notes who asks.
 
     Args:
         admission: lets requests in.
         issues: the newest issue is linked to.
         links: makes addresses of pages.
-        renderer: renders the pages `home`, `signup` and `signup_asked`.
+        renderer: renders the pages `signup` and `signup_asked`.
     """
     pages = _SignUpPages(admission, issues, links, renderer)
     path = f"/{SIGN_UP}/{{list}}"
     return [
-        Route("/", pages.home),
         Route(path, pages.form, methods=["GET"]),
         Route(path, pages.ask, methods=["POST"]),
     ]
@@ -74,21 +70,6 @@ class _SignUpPages:
     issues: Issues
     links: Links
     renderer: PageRenderer
-
-    async def home(self, request: Request) -> Response:
-        """Show all lists."""
-        found = (await self.admission.signing_up.lists_by_name()).values()
-        lists = [
-            {
-                "masthead": list_.masthead,
-                "is_weekly": list_.cadence is Cadence.WEEKLY,
-                "issue_url": await self._newest(list_.name, "."),
-                "signup_url": f"{SIGN_UP}/{list_.name}" if self.admission.signing_up.is_open(list_) else "",
-            }
-            for list_ in found
-        ]
-        page = self.renderer.page("home", {**asked(request), "lists": lists})
-        return HTMLResponse(page, headers={**headers.PUBLIC, "Vary": "Accept-Language"})
 
     async def form(self, request: Request) -> Response:
         """Show the form, or that the list takes no new readers."""
@@ -150,11 +131,8 @@ class _SignUpPages:
             "snippet": self._snippet(list_),
         }
         puzzle = self.admission.puzzles.new() if self.admission.puzzles and values["is_open"] else None
-        nonce = token_urlsafe(16) if puzzle else ""
-        page = self.renderer.page(
-            "signup", {**values, "puzzle": json.dumps(puzzle) if puzzle else "", "nonce": nonce}
-        )
-        return HTMLResponse(page, status, headers=headers.with_script(nonce) if nonce else None)
+        page = self.renderer.page("signup", {**values, "puzzle": json.dumps(puzzle) if puzzle else ""})
+        return HTMLResponse(page, status)
 
     def _snippet(self, list_: NewsletterList) -> str:
         """Return the HTML of the form for other sites, in the list's language."""
@@ -164,7 +142,7 @@ class _SignUpPages:
 
     async def _newest(self, list_name: str, root: str) -> str:
         """Return the address of a list's page as seen from another one, or nothing where it has no issue."""
-        return f"{root}/{list_name}" if await self.issues.outline(list_name) else ""
+        return f"{root}/{list_name}/" if await self.issues.outline(list_name) else ""
 
 
 def _words_of(list_: NewsletterList, topic: str) -> str:

@@ -3,113 +3,42 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from itertools import islice
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from newsletter.core.address import address_key
 from newsletter.core.calendar import agenda
-from newsletter.core.choosing import chooser
+from newsletter.core.choosing import Chooser, chooser
 from newsletter.core.delivery import Delivery, Outcome
 from newsletter.core.errors import ListFileError, NothingNewError, UsageError
 from newsletter.core.issue import Issue
-from newsletter.core.newsletter_list import WEEKLY_EDITION, NewsletterList
-from newsletter.core.rendering import Rendering
+from newsletter.core.newsletter_list import WEEKLY_EDITION
 from newsletter.core.subscriber import Origin, Subscriber, SubscriberStatus
-from newsletter.core.terms import Terms
-from newsletter.core.text import counted
 from newsletter.pipeline.check import for_nobody
-from newsletter.pipeline.editions import is_read_weekly
 from newsletter.pipeline.languages import wanted_languages
 from newsletter.pipeline.publish import subjects
 from newsletter.pipeline.run import Pipeline
-from newsletter.ports import Clock, ListFile, Lists, Mailer, Source
-from newsletter.ports.previews import Previewed, Previews
+from newsletter.ports import Clock, ListFile, Lists, Mailer
 from newsletter.readers.sync import as_synced, is_synced
 from newsletter.render.issue.catalogues import own_language
 from newsletter.render.issue.issue_renderer import MailRenderer
-from newsletter.web.studio import sample
+from newsletter.render.issue.message import IssueMessage
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Studio(Previews):
-    """Makes messages to look at, of frozen issues and of drafts."""
+class Studio:
+    """Makes single messages of closed issues and of drafts."""
 
     files: Lists
     pipeline: Pipeline
     renderer: MailRenderer
     mailer: Mailer
     clock: Clock
-    sample: Source  # of sample listings, for lists that have none yet
-
-    async def lists(self) -> Sequence[str]:
-        """Return the names of all lists, and of the weekly editions that anybody wants.
-
-        Raises:
-            ListFileError: there are list files, and all are wrong.
-        """
-        names: list[str] = []
-        lists = self.files.read()
-        if not lists.right and lists.wrong:
-            raise next(iter(lists.wrong.values()))
-        for name, file in sorted(lists.right.items()):
-            names.append(name)
-            if file.list.weekly_edition and await is_read_weekly(self.pipeline.store, file):
-                names.append(name + WEEKLY_EDITION)
-        return names
-
-    async def days(self, list_name: str) -> Sequence[date]:
-        """Return the days that a list has issues of, newest first."""
-        return [one.day for one in await self.pipeline.store.issues.history(list_name, limit=60)]
-
-    async def collect(self, list_name: str) -> str:
-        """Read the sources of a list for today's issue, and return in a sentence what they brought."""
-        list_, now = self.file(list_name).list, self.clock()
-        found = await self.pipeline.collect(list_, agenda(list_, now).today, now=now)
-        read = f"{counted(found.read, 'paper')} read, {found.new} of them new."
-        return " ".join((read, *(f"Not read: {reason}." for reason in found.failures.values())))
-
-    async def subscribers(self, list_name: str, *, most: int) -> Sequence[str]:
-        """Return addresses whom a list's files name, the first ones and at most so many."""
-        reading = self.file(list_name).roster.reading()
-        return await asyncio.to_thread(lambda: [member.email for member in islice(reading, most)])
-
-    async def message(self, list_name: str, day: date | None, subscriber: str | None) -> Previewed:
-        """Render a message now: of the frozen issue, else of what it would be, else of sample listings.
-
-        Where nothing is new on the day that nobody asked for, today, the newest issue is shown.
-        """
-        list_, now = self.file(list_name).list, self.clock()
-        on = day or agenda(list_, now).today
-        issue, note = await self.pipeline.issue_or_draft(list_, on, now=now), ""
-        if not issue.listings and not day and (latest := await self.pipeline.store.issues.latest(list_name)):
-            note = f"Nothing is new on {on}: this is the newest issue."
-            issue, on = latest, latest.day
-        if is_sample := not issue.listings:
-            note = f"Sample listings: no papers are known for {on} yet."
-            issue = await self._sample(list_, on, now)
-        elif not issue.key:
-            note = "A draft: what the issue would be if it were frozen now."
-        return Previewed(
-            day=on,
-            subject=issue.subject,
-            raw=await self.raw(issue, subscriber),
-            sample=is_sample,
-            frozen=bool(issue.key),
-            note=note,
-        )
-
-    async def _sample(self, list_: NewsletterList, day: date, now: datetime) -> Issue:
-        """Return an issue of sample listings as a list would have it on a day."""
-        page = await self.sample.read(sample.DAY, now=now)
-        draft = replace(sample.sample_draft(page, list_.masthead, day), terms=Terms.of(list_))
-        return draft.closed(0, self.renderer.subject(draft), now)
 
     async def issue(self, list_name: str, day: date | None) -> Issue:
         """Return a list's issue of a day, or what it would be, collecting first if it is not frozen.
@@ -149,14 +78,23 @@ class Studio(Previews):
             day = now.astimezone(ZoneInfo(latest.terms.timezone if latest else "UTC")).date()
         return await issues.find(list_name, day)
 
-    async def send(self, issue: Issue, address: str) -> Outcome:
+    async def send(self, issue: Issue, address: str, delivery: Delivery | None = None) -> Outcome:
         """Send a test copy of an issue to one address, and return what the relay said; the ledger is left alone.
+
+        Args:
+            issue: the issue.
+            address: where it goes.
+            delivery: whose copy it is, as `delivery` makes them; None: that of the subscriber of the address.
 
         Raises:
             NothingNewError: the issue holds nothing for the subscriber of that address.
             RelayError: no relay can take it; names the setting to change, if it is one.
         """
-        sender, raw = await self._message(issue, await self.reader(issue, address), trial=True)
+        if delivery is None:
+            delivery = await self.delivery(issue, await self.reader(issue, address))
+        to = delivery._replace(subscriber=replace(delivery.subscriber, email=address))
+        message = await self.message(issue, to, trial=True)
+        sender, raw = message.for_reader(to)
         return await self.mailer.send(sender, address, raw)
 
     async def raw(self, issue: Issue, address: str | None, *, language: str = "") -> bytes:
@@ -171,7 +109,8 @@ class Studio(Previews):
             NothingNewError: the issue holds nothing for the subscriber of that address.
         """
         reader = await self.reader(issue, address) if address else None
-        return (await self._message(issue, reader, language))[1]
+        delivery = await self.delivery(issue, reader, language)
+        return (await self.message(issue, delivery)).for_reader(delivery)[1]
 
     async def languages(self, issue: Issue) -> tuple[str, ...]:
         """Return the languages beside the list's that a closed issue has, or a draft would have."""
@@ -179,35 +118,43 @@ class Studio(Previews):
             return await self.pipeline.closed.languages(issue)
         return await wanted_languages(self.pipeline.store.subscribers, issue.terms)
 
-    async def _message(
-        self, issue: Issue, reader: Subscriber | None, language: str = "", *, trial: bool = False
-    ) -> tuple[str, bytes]:
-        """Return the envelope sender and the bytes of a message, in its reader's language or in one for nobody."""
+    async def message(self, issue: Issue, delivery: Delivery, *, trial: bool = False) -> IssueMessage:
+        """Return what makes the message of a delivery, in its language; a `trial` is marked as a test copy.
+
+        A draft is rendered by the templates as they are now.
+        """
+        language = delivery.choice.language
+        if issue.key:
+            rendering = await self.pipeline.closed.rendering(issue, language)
+        else:
+            rendering = await asyncio.to_thread(self.renderer.render, issue.in_language(language))
+        return await asyncio.to_thread(self.renderer.message, issue.in_language(language), rendering, trial=trial)
+
+    async def delivery(
+        self, issue: Issue, reader: Subscriber | None, language: str = "", choose: Chooser | None = None
+    ) -> Delivery:
+        """Return a delivery that no ledger knows, with what was chosen for the reader, or would be chosen.
+
+        Args:
+            issue: the issue.
+            reader: whose it is; None: of somebody without wishes.
+            language: in which it is for somebody without wishes; empty: in the list's.
+            choose: what chooses where nothing was chosen; None: what chooses for each issue.
+
+        Raises:
+            NothingNewError: the issue holds nothing for the reader.
+        """
         if reader is not None:
             language = own_language(reader.language, issue.masthead.language)
         if issue.key and language not in await self.pipeline.closed.languages(issue):
             language = ""
-        delivery = await self._delivery(issue, reader, language)
-        language = delivery.choice.language
-        rendering = await self._rendering(issue, language)
-        message = await asyncio.to_thread(
-            self.renderer.message, issue.in_language(language), rendering, trial=trial
-        )
-        return message.for_reader(delivery)
-
-    async def _rendering(self, issue: Issue, language: str) -> Rendering:
-        """Return the stored rendering of a closed issue; a draft is rendered by the templates as they are now."""
-        if issue.key:
-            return await self.pipeline.closed.rendering(issue, language)
-        return await asyncio.to_thread(self.renderer.render, issue.in_language(language))
-
-    async def _delivery(self, issue: Issue, reader: Subscriber | None, language: str) -> Delivery:
-        """Return a delivery that no ledger knows, with what was chosen for the reader, or would be chosen."""
         delivery = for_nobody(issue, reader)
         issues = self.pipeline.store.issues
         stored = await issues.chosen(issue.key, reader.address_key) if issue.key and reader else None
         if stored is None:
-            choice = chooser(issue, [language]).of(replace(delivery.subscriber, language=language))
+            if choose is None:
+                choose = await asyncio.to_thread(chooser, issue)
+            choice = replace(choose.of(delivery.subscriber), language=language)
             if not choice.positions:
                 email = delivery.subscriber.email
                 raise NothingNewError(f"list {issue.list}: the issue of {issue.day} holds nothing for {email}")
@@ -219,10 +166,13 @@ class Studio(Previews):
 
         A closed issue goes to subscribers as they are in the ledger. For a draft, the file decides about its own.
         """
-        list_name, key = issue.masthead.readers_of, address_key(address)
-        store = self.pipeline.store
+        return await self.subscriber(issue.masthead.readers_of, address, by_file=not issue.key)
+
+    async def subscriber(self, list_name: str, address: str, *, by_file: bool) -> Subscriber:
+        """Return the subscriber of an address on a list; takes and returns what `reader` does."""
+        key, store = address_key(address), self.pipeline.store
         known = await store.subscribers.of_address(list_name, key)
-        if known is None or (not issue.key and known.origin is Origin.FILE):
+        if known is None or (by_file and known.origin is Origin.FILE):
             known = await self._named(list_name, address, known)
         return replace(known, opinions=await store.feedback.of_address(list_name, key))
 

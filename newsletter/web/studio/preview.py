@@ -1,13 +1,15 @@
-"""The preview: a message as a reader would get it, rendered anew at each reload, for people who edit templates."""
+"""The studio's page: an issue as a reader would get it, shown anew when templates, lists or settings change."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -15,19 +17,32 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import (
+    HTMLResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.routing import Route
 
-from newsletter.core.days import read_day
 from newsletter.core.errors import ConfigurationError, NewsletterError, UsageError
 from newsletter.ports.pages import PageRenderer
-from newsletter.ports.previews import Previewed, Previews
+from newsletter.ports.previews import Asked, Previewed, Previews
+from newsletter.render.issue.fit import BUDGET
+from newsletter.web import static
+from newsletter.web.csrf import SameSiteForms
 from newsletter.web.guard import Guard
 from newsletter.web.limits import Limits
 from newsletter.web.server import serving
+from newsletter.web.studio.compatibility import PROGRAMS, SOURCE, gaps
+from newsletter.web.studio.excerpt import excerpts
 from newsletter.web.studio.mail_view import Theme, as_shown_in, mail_view
+from newsletter.web.studio.query import CHOICE, RANKING, VIEWS, WIDTHS, Query, lines_to_keep
+from newsletter.web.studio.watching import Changes
 
 LOOPBACK = "127.0.0.1"
+CLIPPED_AT = 102 * 1024  # bytes of HTML that Gmail shows, about
 # DNS rebinding: a foreign site's name that points at this machine arrives here in the Host header.
 _OUR_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 _HEADERS = {
@@ -37,129 +52,254 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-_MAIL_POLICY = (
-    "default-src 'none'; img-src https: data:; style-src 'unsafe-inline'; "
-    "form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox"
+_PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; "
+    "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-VIEWS = {"html": "HTML", "text": "Text", "headers": "Headers", "source": "Source"}
-WIDTHS = {"600": "Desktop", "320": "Phone"}
-# More suggestions help nobody; any address can be typed.
-_MAX_SUGGESTIONS = 500
+# Our own page reads how high the mail is, so it has our origin; it runs no script, whatever it holds.
+_MAIL_POLICY = (
+    "default-src 'none'; img-src {pictures}; style-src 'unsafe-inline'; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox allow-same-origin"
+)
+_SUGGESTIONS = 50  # addresses
 _LONGEST_FORM = 10_000  # bytes
 _SECONDS_TO_COLLECT = 900.0  # services ask for pauses between requests
+_KEPT = 8  # messages that frames may ask for
 
 
-def previewing(
-    previews: Previews, renderer: PageRenderer, *, port: int, stop: asyncio.Event | None = None
-) -> AbstractAsyncContextManager[str]:
-    """Serve the preview on this machine only, for as long as the context lasts or until `stop`; yields its URL.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What the studio works with, by the settings as they are now.
+
+    Attributes:
+        previews: makes the messages.
+        renderer: renders the page around them, `studio`.
+        folders: of templates and list files, of which lines may be shown.
+        trouble: why the settings can't be used as they are now; the parts are then those of before.
+    """
+
+    previews: Previews
+    renderer: PageRenderer
+    folders: tuple[Path, ...] = ()
+    trouble: ConfigurationError | None = None
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Desk]:
+        """Return the desk itself: it stays as it is."""
+        yield self
+
+
+@asynccontextmanager
+async def previewing(
+    desk: Callable[[], AbstractAsyncContextManager[Desk]],
+    *,
+    port: int,
+    changes: Changes | None = None,
+    stop: asyncio.Event | None = None,
+) -> AsyncIterator[str]:
+    """Serve the studio on this machine only, for as long as the context lasts or until `stop`; yields its URL.
+
+    Args:
+        desk: lends what a request is answered with.
+        port: the TCP port; 0: a free one.
+        changes: of files, of which pages are told; None: there are none.
+        stop: ends it.
 
     Raises:
         ConfigurationError: the port is taken.
     """
+    changes = changes or Changes()
     limits = Limits(answer=_SECONDS_TO_COLLECT)
-    return serving(preview_app(previews, renderer), LOOPBACK, port, stop=stop, limits=limits)
+    async with serving(preview_app(desk, changes), LOOPBACK, port, stop=stop, limits=limits) as url:
+        try:
+            yield url
+        finally:
+            changes.end()
 
 
-def preview_app(previews: Previews, renderer: PageRenderer) -> Starlette:
-    """Return the preview's app.
-
-    Args:
-        previews: makes the messages.
-        renderer: renders the page around them, `studio`.
-    """
-    pages = _PreviewPages(previews, renderer, secrets.token_urlsafe(16))
+def preview_app(desk: Callable[[], AbstractAsyncContextManager[Desk]], changes: Changes) -> Starlette:
+    """Return the studio's app; takes what `previewing` takes."""
+    pages = _StudioPages(desk, changes)
     return Starlette(
         routes=[
             Route("/", pages.page),
+            Route("/considered", pages.considered),
+            Route("/readers", pages.readers),
+            Route("/changes", pages.changed),
             Route("/collect", pages.collect, methods=["POST"]),
+            Route("/send", pages.send, methods=["POST"]),
             Route("/mail", pages.mail),
             Route("/message.eml", pages.download),
+            Route("/-/static/{name}", pages.file),
         ],
         middleware=[
             Middleware(Guard, headers=_HEADERS),
             Middleware(TrustedHostMiddleware, allowed_hosts=_OUR_HOSTS, www_redirect=False),
+            Middleware(SameSiteForms, public_url=""),
         ],
         exception_handlers={ConfigurationError: _failed, NewsletterError: _failed},
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Choice:
-    """The query: which message to show, and how."""
-
-    list: str
-    day: date | None
-    subscriber: str | None
-    view: str
-    width: str
-    theme: Theme
-
-
-@dataclass(frozen=True, slots=True)
-class _PreviewPages:
-    previews: Previews
-    renderer: PageRenderer
-    token: str  # what a form of ours holds, and one of a foreign site can't
-    said: dict[str, str] = field(default_factory=dict)  # by list: what collecting brought, until it is shown
+@dataclass(slots=True)
+class _StudioPages:
+    desk: Callable[[], AbstractAsyncContextManager[Desk]]
+    changes: Changes
+    said: dict[str, str] = field(
+        default_factory=dict
+    )  # by list: what a press of a button came to, until it is shown
+    made: OrderedDict[str, bytes] = field(default_factory=OrderedDict)  # messages of pages, for their frames
 
     async def page(self, request: Request) -> Response:
         """Show the controls and the message, or the mistake in its place."""
-        nonce = secrets.token_urlsafe(16)
-        shown: dict[str, Any] = {"error": "", "lists": [], "choice": None, "previewed": None}
-        status = 200
-        try:
-            # Filled step by step: after a failure the controls show what was found before it.
-            shown["lists"] = await self.previews.lists()
-            shown["choice"] = choice = _choice(request, shown["lists"])
-            shown["days"] = await self.previews.days(choice.list)
-            shown["subscribers"] = await self.previews.subscribers(choice.list, most=_MAX_SUGGESTIONS)
-            shown["collected"] = self.said.pop(choice.list, "")
-            shown["previewed"] = await self._message(choice)
-            shown["mail"] = mail_view(shown["previewed"].raw)
-        except (ConfigurationError, NewsletterError) as error:
-            shown["error"], status = str(error), _status_of(error)
-        values = shown | {
-            "nonce": nonce,
-            "views": VIEWS,
-            "widths": WIDTHS,
-            "query": request.url.query,
-            "token": self.token,
+        query = Query.read(request.url.query)
+        async with self.desk() as desk:
+            shown, status = await self._shown(desk, query)
+            content = await asyncio.to_thread(desk.renderer.page, "studio", shown)
+        return HTMLResponse(content, status, {"Content-Security-Policy": _PAGE_POLICY})
+
+    async def _shown(self, desk: Desk, query: Query) -> tuple[dict[str, Any], int]:
+        """Return the values of the page, filled step by step: after a failure, with what was found before it."""
+        shown: dict[str, Any] = _values(query) | {
+            "change": self.changes.number,
+            "lists": [],
+            "asked": None,
+            "previewed": None,
+            "error": "",
         }
-        content = self.renderer.page("studio", values)
-        return HTMLResponse(content, status, {"Content-Security-Policy": _page_policy(nonce)})
+        try:
+            if desk.trouble:
+                raise desk.trouble
+            desk.renderer.fingerprint(now=True)
+            shown["lists"] = await desk.previews.lists()
+            shown["asked"] = asked = query.asked(shown["lists"])
+            shown["said"] = self.said.pop(asked.list, "")
+            shown["days"] = await desk.previews.days(asked.list)
+            shown["languages"] = await desk.previews.languages()
+            shown["addresses"] = await desk.previews.readers(asked.list, asked.reader, most=_SUGGESTIONS)
+            shown["portrait"] = await desk.previews.portrait(asked)
+            previewed = await desk.previews.message(asked)
+            shown["mail"] = await asyncio.to_thread(mail_view, previewed.raw)
+            shown["gaps"] = await asyncio.to_thread(gaps, previewed.raw, shown["look"].programs)
+            shown |= _of_considered(previewed.considered) | {"made": self._kept(previewed)}
+            shown["previewed"] = previewed
+        except (ConfigurationError, NewsletterError) as error:
+            shown["error"], shown["excerpts"] = str(error), excerpts(str(error), desk.folders)
+            return shown, _status_of(error)
+        return shown, 200
+
+    def _kept(self, previewed: Previewed) -> str:
+        """Keep a message for the frames of its page, and return its name."""
+        name = secrets.token_urlsafe(9)
+        self.made[name] = previewed.raw
+        while len(self.made) > _KEPT:
+            self.made.popitem(last=False)
+        return name
+
+    async def considered(self, request: Request) -> Response:
+        """Answer with the table of what was chosen and what was not alone, by the weights of the query."""
+        query = Query.read(request.url.query)
+        async with self.desk() as desk:
+            considered = await desk.previews.considered(await self._asked(desk, query))
+            values = _values(query) | _of_considered(considered)
+            content = await asyncio.to_thread(desk.renderer.page, "studio_considered", values)
+        return HTMLResponse(content)
+
+    async def readers(self, request: Request) -> Response:
+        """Answer with addresses that begin as the query says (JSON, an array)."""
+        query = Query.read(request.url.query)
+        async with self.desk() as desk:
+            asked = await self._asked(desk, query)
+            found = await desk.previews.readers(asked.list, query.get("prefix"), most=_SUGGESTIONS)
+        return Response(json.dumps(list(found)), media_type="application/json")
+
+    async def changed(self, request: Request) -> Response:
+        """Tell a page of changes, as long as it listens."""
+        events = self.changes.events(request.query_params.get("after", ""))
+        return StreamingResponse(events, media_type="text/event-stream")
 
     async def collect(self, request: Request) -> Response:
         """Read the sources of a list, then show what its issue would be now."""
-        form = await _form(request)
-        if not secrets.compare_digest(form.get("token", "").encode(), self.token.encode()):
-            return PlainTextResponse("This is no form of the preview's own: reload the preview.\n", 403)
-        name = form.get("list", "")
-        if name not in await self.previews.lists():
-            raise UsageError(f"there is no list {name!r}")
-        self.said[name] = await self.previews.collect(name)
-        kept = {key: form[key] for key in ("list", "subscriber", "view", "width", "theme") if form.get(key)}
+        query = Query.read(request.url.query)
+        async with self.desk() as desk:
+            asked = await self._asked(desk, query)
+            self.said[asked.list] = await desk.previews.collect(asked.list)
+        kept = [(key, value) for key, value in query.pairs if key != "day"]
         return RedirectResponse(f"/?{urlencode(kept)}", 303)
 
+    async def send(self, request: Request) -> Response:
+        """Send the message as a test copy, then show the same page and what became of it."""
+        query, form = Query.read(request.url.query), await _form(request)
+        async with self.desk() as desk:
+            asked = await self._asked(desk, query)
+            try:
+                said = await desk.previews.send(asked, form.get("to", "").strip())
+            except NewsletterError as error:
+                said = f"Not sent: {error}"
+            self.said[asked.list] = said
+        return RedirectResponse(f"/?{urlencode(query.pairs)}", 303)
+
     async def mail(self, request: Request) -> Response:
-        """Answer with the HTML part alone, for the frame."""
-        choice = _choice(request, await self.previews.lists())
-        html = mail_view((await self._message(choice)).raw).html
-        return HTMLResponse(as_shown_in(choice.theme, html), headers={"Content-Security-Policy": _MAIL_POLICY})
+        """Answer with the HTML part alone, for a frame: of the message that its page made, or rendered anew."""
+        query = Query.read(request.url.query)
+        look = query.look()
+        raw = self.made.get(query.get("made"))
+        if raw is None:
+            async with self.desk() as desk:
+                raw = (await desk.previews.message(await self._asked(desk, query))).raw
+        theme = Theme.DARK if query.get("theme") == Theme.DARK else Theme.LIGHT
+        html = as_shown_in(theme, mail_view(raw).html, inverted=look.inverted)
+        policy = _MAIL_POLICY.format(pictures="'none'" if look.no_pictures else "https: data:")
+        return HTMLResponse(html, headers={"Content-Security-Policy": policy})
 
     async def download(self, request: Request) -> Response:
         """Answer with the message as a file that mail programs open."""
-        choice = _choice(request, await self.previews.lists())
-        previewed = await self._message(choice)
-        name = quote(f"{choice.list}-{previewed.day}.eml")
+        query = Query.read(request.url.query)
+        async with self.desk() as desk:
+            asked = await self._asked(desk, query)
+            previewed = await desk.previews.message(asked)
+        name = quote(f"{asked.list}-{previewed.day}.eml")
         return Response(
             previewed.raw,
             media_type="message/rfc822",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
 
-    async def _message(self, choice: _Choice) -> Previewed:
-        return await self.previews.message(choice.list, choice.day, choice.subscriber)
+    async def file(self, request: Request) -> Response:
+        """Answer with a style or a script."""
+        async with self.desk() as desk:
+            return static.answer(desk.renderer.files, request.path_params["name"])
+
+    async def _asked(self, desk: Desk, query: Query) -> Asked:
+        if desk.trouble:
+            raise desk.trouble
+        return query.asked(await desk.previews.lists())
+
+
+def _values(query: Query) -> dict[str, Any]:
+    """Return what the templates are given whatever is shown."""
+    kept = [(key, value) for key, value in query.pairs if key not in {"made", "theme"}]
+    return {
+        "root": "/",
+        "query": urlencode(kept),
+        "look": query.look(),
+        "views": VIEWS,
+        "widths": WIDTHS,
+        "programs": PROGRAMS,
+        "source_of_gaps": SOURCE,
+        "budget": BUDGET,
+        "clipped_at": CLIPPED_AT,
+        "said": "",
+    }
+
+
+def _of_considered(considered: Any) -> dict[str, Any]:
+    return {
+        "considered": considered,
+        "lines_to_keep": lines_to_keep(considered),
+        "ranking_prefix": RANKING,
+        "choice_prefix": CHOICE,
+    }
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -170,42 +310,6 @@ async def _form(request: Request) -> dict[str, str]:
         if len(body) > _LONGEST_FORM:
             break
     return dict(parse_qsl(body[:_LONGEST_FORM].decode("utf-8", "replace")))
-
-
-def _choice(request: Request, lists: Sequence[str]) -> _Choice:
-    query = request.query_params
-    if not lists:
-        raise UsageError("there is no list yet: put one into the subscribers folder, or run `newsletter init`")
-    name = query.get("list") or lists[0]
-    if name not in lists:
-        raise UsageError(f"there is no list {name!r}; there are: {', '.join(lists)}")
-    return _Choice(
-        list=name,
-        day=_day(query.get("day") or ""),
-        subscriber=query.get("subscriber") or None,
-        view=_one_of(VIEWS, query.get("view")),
-        width=_one_of(WIDTHS, query.get("width")),
-        theme=Theme(_one_of(list(Theme), query.get("theme"))),
-    )
-
-
-def _one_of(known: Iterable[str], wanted: str | None) -> str:
-    """Return the wanted value if it is a known one, else the first known one."""
-    return wanted if wanted in (options := list(known)) else options[0]
-
-
-def _day(text: str) -> date | None:
-    try:
-        return read_day(text) if text else None
-    except ValueError as error:
-        raise UsageError(f"day: {error}") from error
-
-
-def _page_policy(nonce: str) -> str:
-    return (
-        f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; img-src data:; "
-        "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    )
 
 
 def _status_of(error: Exception) -> int:

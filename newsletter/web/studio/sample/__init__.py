@@ -27,8 +27,12 @@ def sample_draft(page: Page, masthead: Masthead, day: date) -> Draft:
         masthead: the list's.
         day: the issue's day.
     """
-    candidates = [
+    return select(candidates(page), NewsletterList(masthead=masthead, sources=()), day, number=0)
+
+
+def candidates(page: Page) -> list[Candidate]:
+    """Return the listings of a page as if they competed for an issue."""
+    return [
         Candidate(key=key, listing=entry.listing, sightings=(entry.sighting,))
         for key, entry in enumerate(page.entries, start=1)
     ]
-    return select(candidates, NewsletterList(masthead=masthead, sources=()), day, number=0)

@@ -1,0 +1,66 @@
+"""The composition of the operator's pages. It stands above the root."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import newsletter
+from newsletter.bootstrap import utc_now
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import AsyncIterator
+
+    from newsletter.bootstrap import Program
+    from newsletter.readers.signup import SigningUp
+    from newsletter.web.admin.site import AdminSite
+
+_SECONDS_TO_FINISH = 2.0
+
+
+@asynccontextmanager
+async def admin_site(program: Program, signing_up: SigningUp) -> AsyncIterator[AdminSite | None]:
+    """Give the operator's pages for as long as the context lasts; None where the settings name no token.
+
+    Args:
+        program: what they are made of.
+        signing_up: does what operators decide about who signed up.
+    """
+    token = program.settings.web.admin_token.get_secret_value()
+    if not token:
+        yield None
+        return
+    from newsletter.operations.alarms import FOLDER
+    from newsletter.operations.overview import Overseer
+    from newsletter.readers.background import Background
+    from newsletter.web.admin.access import Access
+    from newsletter.web.admin.site import AdminSite
+    from newsletter.web.clients import Clients
+
+    async def collect(stop: asyncio.Event) -> bool:
+        await program.ticker.collect(now=utc_now(), stop=stop)
+        return True
+
+    collecting = Background("reading sources", collect)
+    web = program.settings.web
+    clients = Clients(web.trusted_proxies)
+    try:
+        yield AdminSite(
+            access=Access(
+                token=token, networks=web.admin_networks, clients=clients, links=program.links, clock=utc_now
+            ),
+            overseer=Overseer(
+                store=program.store,
+                lists=program.lists,
+                source_names=lambda list_: [source.name for source in program.sources_of(list_)],
+            ),
+            signing_up=signing_up,
+            renderer=program.templates,
+            clock=utc_now,
+            collect=collecting.soon,
+            alarms=program.settings.paths.state / FOLDER,
+            version=newsletter.__version__,
+        )
+    finally:
+        await collecting.close(within=_SECONDS_TO_FINISH)

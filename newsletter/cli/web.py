@@ -1,0 +1,55 @@
+"""`web`: the web pages alone, beside a `serve`, `run` or `scheduler` that delivers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from newsletter.cli.exits import Exit
+from newsletter.cli.serve import Host, Port, site_of, warn_of_links
+from newsletter.cli.session import until_signal
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from newsletter.bootstrap import Program
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(web)
+
+
+def web(*, host: Host = None, port: Port = None) -> None:
+    """Serve the web pages alone, until SIGTERM: no scheduler, no delivery.
+
+    What the pages ask for, such as the mails of sign-ups, is kept in the database. A `newsletter serve` or `run`
+    that works with the same database mails it.
+    """
+    until_signal(lambda program, stop: _serve(program, stop, host, port), cut_off=Exit.DONE)
+
+
+async def _serve(program: Program, stop: asyncio.Event, host: str | None, port: int | None) -> None:
+    import asyncio
+
+    import structlog
+
+    from newsletter.scheduling.loop import raise_descriptor_limit
+    from newsletter.web.app import public_app
+    from newsletter.web.limits import Limits, connections_for
+    from newsletter.web.server import serving
+
+    warn_of_links(program)
+    lists = await asyncio.to_thread(program.lists.read)
+    settings = program.settings.web
+    app = public_app(site_of(program, host, wake_letters=_others_mail, wake_mails=_others_mail))
+    limits = Limits(connections=connections_for(raise_descriptor_limit()))
+    here = settings.port if port is None else port
+    async with serving(app, host or settings.host, here, stop=stop, limits=limits) as url:
+        structlog.get_logger(__name__).info("serving_pages", url=url, lists=len(lists.right))
+        await stop.wait()
+
+
+def _others_mail() -> None:
+    """Do nothing: who delivers looks into the database for what is to be mailed."""

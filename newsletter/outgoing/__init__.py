@@ -1,0 +1,1 @@
+"""What the program tells others: webhooks, and posts in channels."""

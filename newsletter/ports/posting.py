@@ -1,0 +1,28 @@
+"""Sends what others are told, over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server answered: its status, and for how long it asks to be left alone."""
+
+    status: int
+    wait: timedelta = timedelta()
+
+
+class Poster(Protocol):
+    """Posts bodies to web addresses."""
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Post a body once, follow no redirect, and return the answer, whatever its status.
+
+        Raises:
+            SourceError: no answer came in time, or the address may not be asked; one line without the address.
+        """
+        ...

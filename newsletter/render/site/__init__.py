@@ -1,0 +1,1 @@
+"""What the site's pages show, as values for templates."""

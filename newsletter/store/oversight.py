@@ -1,0 +1,89 @@
+"""What operators look at, in SQL: ranges of indexes, never whole tables."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from typing_extensions import override
+
+from newsletter.core.bounces import Outcome
+from newsletter.core.delivery import DeliveryState
+from newsletter.ports import CameBack, Oversight, Place, PlacedDelivery
+from newsletter.store.engine import Database
+from newsletter.store.inbound_tables import inbound_events
+from newsletter.store.records import issues_with, read_records_of
+from newsletter.store.states import state_counts
+from newsletter.store.tables import IS_CLOSED, issues, readings
+
+_NOT_OURS = (Outcome.UNKNOWN, Outcome.FORGED, Outcome.KNOWN)
+_MOST_KINDS = 200  # of reports: status codes are what strangers write
+
+
+class SqlOversight(Oversight):
+    """Numbers and rows for operators."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @override
+    async def totals(self, since: date) -> Mapping[DeliveryState, int]:
+        query = sa.select(issues.c.key).where(issues.c.day >= since, IS_CLOSED)
+        async with self._database.read() as connection:
+            counts = await state_counts(connection, list(await connection.scalars(query)))
+        return sum((Counter(count) for count in counts.values()), Counter(dict.fromkeys(DeliveryState, 0)))
+
+    @override
+    async def deliveries(
+        self,
+        states: Collection[DeliveryState],
+        *,
+        issue_key: int | None = None,
+        after: Place | None = None,
+        limit: int,
+    ) -> list[PlacedDelivery]:
+        query = issues_with(states, list_name=None, day=None).order_by(issues.c.key.desc())
+        if issue_key is not None:
+            query = query.where(issues.c.key == issue_key)
+        if after is not None:
+            query = query.where(issues.c.key <= after.issue_key)
+        found: list[PlacedDelivery] = []
+        async with self._database.read() as connection:
+            for key, *_ in (await connection.execute(query)).all():
+                behind = after.key if after is not None and key == after.issue_key else 0
+                rest = limit - len(found)
+                records = await read_records_of(connection, key, states, after=behind, limit=rest)
+                found += [PlacedDelivery(Place(key, record.key), record) for record in records]
+                if len(found) >= limit:
+                    break
+        return found
+
+    @override
+    async def came_back(self, since: datetime) -> list[CameBack]:
+        events = inbound_events.c
+        number = sa.func.count().label("number")
+        query = (
+            sa.select(events.kind, events.status, events.outcome, number)
+            .where(events.at >= since, events.outcome.not_in(_NOT_OURS))
+            .group_by(events.kind, events.status, events.outcome)
+            .order_by(number.desc(), events.kind, events.status)
+            .limit(_MOST_KINDS)
+        )
+        async with self._database.read() as connection:
+            rows = await connection.execute(query)
+            return [
+                CameBack(kind=row.kind, status=row.status, outcome=row.outcome, number=row.number) for row in rows
+            ]
+
+    @override
+    async def read_counts(self, sources: Collection[str], since: date) -> Mapping[str, Mapping[date, int]]:
+        query = sa.select(readings.c.source, readings.c.day, readings.c.listings).where(
+            readings.c.source.in_(sources), readings.c.day >= since, readings.c.listings.is_not(None)
+        )
+        found: defaultdict[str, dict[date, int]] = defaultdict(dict)
+        async with self._database.read() as connection:
+            for source, day, number in await connection.execute(query):
+                found[source][day] = number
+        return found

@@ -1,0 +1,1 @@
+"""The pages of single papers, and the search for them."""

@@ -1,0 +1,36 @@
+"""All groups of public pages: what the server shows of them, and what `export-site` writes."""
+
+from __future__ import annotations
+
+from newsletter.core.tokens import Links
+from newsletter.ports import Clock, Lists, Store
+from newsletter.ports.pages import PageRenderer
+from newsletter.readers.signup import SigningUp
+from newsletter.web.pages.lists.group import ListPages
+from newsletter.web.pages.lists.known import KnownLists
+from newsletter.web.pages.lists.reading import ListReader
+from newsletter.web.pages.site_pages import PageGroup
+
+
+def public_pages(
+    store: Store, lists: Lists, signing_up: SigningUp, links: Links, renderer: PageRenderer, clock: Clock
+) -> tuple[PageGroup, ...]:
+    """Return the groups, in the order in which they are asked for an address.
+
+    Args:
+        store: what is known of papers and issues.
+        lists: the list files.
+        signing_up: whether lists take new readers.
+        links: makes public addresses.
+        renderer: renders pages.
+        clock: the present moment.
+    """
+    return (
+        ListPages(
+            lists=KnownLists(issues=store.issues, lists=lists, signing_up=signing_up),
+            reader=ListReader(issues=store.issues, listed=store.listed),
+            renderer=renderer,
+            links=links,
+            clock=clock,
+        ),
+    )

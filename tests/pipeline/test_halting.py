@@ -1,0 +1,57 @@
+"""What becomes of issues that the operator pauses or cancels, and of their papers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import time, timedelta
+from pathlib import Path
+
+import pytest
+
+from newsletter.core.halt import Order
+from newsletter.pipeline.report import RunStatus
+from newsletter.ports import Store
+from tests.backtest.recorded import MONDAY, TUESDAY
+from tests.editions.desk import LIST, Desk
+
+
+@pytest.fixture
+def desk(tmp_path: Path, store: Store) -> Desk:
+    desk = Desk(tmp_path, store, list_=replace(LIST, max_listings=0))
+    desk.subscribe("ann")
+    desk.subscribe("late", hour=time(20))
+    return desk
+
+
+async def halt(desk: Desk, order: Order) -> None:
+    outline = await desk.store.issues.outline("daily")
+    assert outline is not None
+    await desk.store.halts.obey(outline.key, order, now=desk.now)
+
+
+async def test_who_did_not_get_a_cancelled_issue_finds_its_papers_in_the_next_one(desk: Desk) -> None:
+    await desk.run(MONDAY)
+    assert [mail.email for mail in desk.post.mails] == ["ann@example.org"]
+    await halt(desk, Order.CANCEL)
+    report = await desk.run(MONDAY, hour=20)
+    assert "cancelled" in report.reason
+    await desk.run(TUESDAY)
+    await desk.run(TUESDAY, hour=20)
+
+    [ann_monday, ann_tuesday], [late] = desk.mails("ann"), desk.mails("late")
+    assert set(ann_monday.papers) < set(late.papers)
+    assert not set(ann_monday.papers) & set(ann_tuesday.papers)
+
+
+async def test_nothing_becomes_too_late_by_a_pause(desk: Desk) -> None:
+    await desk.run(MONDAY)
+    await halt(desk, Order.PAUSE)
+    desk.now += timedelta(days=5)
+    report = await desk.run_now(naming=MONDAY)
+    assert report.status is RunStatus.PARTIAL
+    assert "newsletter issues resume --list daily --date 2026-03-09" in report.reason
+    await halt(desk, Order.RESUME)
+    issue = await desk.store.issues.find("daily", MONDAY)
+    assert issue is not None
+    await desk.pipeline.delivering.deliver(issue)
+    assert [len(desk.mails(name)) for name in ("ann", "late")] == [1, 1]
