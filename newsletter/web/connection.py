@@ -13,6 +13,7 @@ from typing import Any
 
 import h11
 import structlog
+from typing_extensions import override
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from newsletter.web.limits import Limits, Places
@@ -110,6 +111,7 @@ class _Connection(H11Protocol):
         super().on_response_complete()
         self._follow()
 
+    @override
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, and count it; an answer that has begun is broken off.
 

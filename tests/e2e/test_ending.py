@@ -68,7 +68,7 @@ def served(workplace: Workplace) -> str:
 async def ask(url: str, path: str) -> asyncio.StreamWriter:
     """Send a request and don't wait for its answer."""
     _, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     return writer
 
 

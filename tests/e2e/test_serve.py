@@ -36,8 +36,8 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def served(workplace: Workplace) -> AsyncIterator[str]:
-    """Run `newsletter serve` for as long as the context lasts; gives the URL of its pages."""
+async def served(workplace: Workplace, command: str = "serve") -> AsyncIterator[str]:
+    """Run `newsletter serve`, or `web`, for as long as the context lasts; gives the URL of its pages."""
     port = free_port()
     workplace.environment |= {
         "NEWSLETTER_SCHEDULE__TICK": "1",
@@ -45,7 +45,7 @@ async def served(workplace: Workplace) -> AsyncIterator[str]:
         "NEWSLETTER_WEB__PUBLIC_URL": f"http://127.0.0.1:{port}",
         "NEWSLETTER_LOG__LEVEL": "info",
     }
-    process = await workplace.start("serve")
+    process = await workplace.start(command)
     assert process.stderr is not None
     try:
         async with asyncio.timeout(30):

@@ -16,12 +16,16 @@ def to(workplace: Workplace, address: str) -> list[EmailMessage]:
     return [mail for mail in workplace.mails() if mail["To"] == address]
 
 
+def open_list(workplace: Workplace, hour: datetime) -> None:
+    due_list(workplace, hour)
+    path = workplace.folder / "subscribers" / "daily.toml"
+    path.write_text(path.read_text().replace("\n\n[[", '\nsignup = "open"\n\n[[', 1))
+
+
 async def test_somebody_signs_up_gets_the_newest_issue_and_who_does_not_answer_is_reminded_once(
     workplace: Workplace,
 ) -> None:
-    due_list(workplace, datetime.now(UTC) - timedelta(minutes=2))
-    path = workplace.folder / "subscribers" / "daily.toml"
-    path.write_text(path.read_text().replace("\n\n[[", '\nsignup = "open"\n\n[[', 1))
+    open_list(workplace, datetime.now(UTC) - timedelta(minutes=2))
     async with served(workplace) as url, httpx2.AsyncClient(trust_env=False) as client:
         await until(lambda: len(workplace.mails()) == 1)
         for email in ("ben@example.org", "cleo@example.org"):
@@ -45,3 +49,17 @@ async def test_somebody_signs_up_gets_the_newest_issue_and_who_does_not_answer_i
         "Still waiting: confirm your subscription to Daily Papers",
     ]
     assert len(to(workplace, "ben@example.org")) == 3
+
+
+async def test_pages_in_a_process_of_their_own_take_sign_ups_that_run_mails(
+    workplace: Workplace,
+) -> None:
+    open_list(workplace, datetime.now(UTC) + timedelta(hours=3))
+    async with served(workplace, "web") as url, httpx2.AsyncClient() as client:
+        assert (await client.get(f"{url}/healthz")).json() == {"status": "ok"}
+        answer = await client.post(f"{url}/-/signup/daily", data={"email": "ada@example.org"})
+        assert answer.status_code == 200
+        assert (await client.get(url, headers={"Host": "evil.example"})).status_code == 421
+        assert workplace.mails() == []
+        await workplace.run("run")
+    assert [mail["To"] for mail in workplace.mails()] == ["ada@example.org"]
