@@ -66,9 +66,8 @@ class FeedPages(PageGroup):
         known = await self.lists.named(place.list) if place else None
         if known is None:
             return None
-        issued = [str(await self.reader.issues.last_number(name)) for name in editions_of(known.name)]
         shared = self.renderer.fingerprint(), self.links.public_url, str(known.last_day(self.clock()))
-        return version_of(*shared, await self.reader.listed.version(), repr(known), *issued)
+        return version_of(*shared, await self.reader.listed.version(editions_of(known.name)), repr(known))
 
     @override
     async def page(self, address: str, wanted: Wanted) -> SitePage | None:
@@ -103,8 +102,8 @@ class FeedPages(PageGroup):
     async def _issues(self, known: KnownList) -> list[tuple[Issue, tuple[ShownPaper, ...]]]:
         """Return the newest issues of a list with their papers, newest first."""
         days = (await self.reader.issues.days(known.name))[-_ISSUES:]
-        found = [await self.reader.issue(known.name, day) for day in reversed(days)]
-        return [one for one in found if one]
+        found = [await self.reader.issues.find(known.name, day) for day in reversed(days)]
+        return [(one, await self.reader.of_issue(one)) for one in found if one]
 
     def _feed(self, place: FeedPlace, known: KnownList, entries: Callable[[], list[FeedEntry]]) -> SitePage:
         shown = tuple(entries())
