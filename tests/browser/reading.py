@@ -38,15 +38,17 @@ class Reading:
     complaints: list[str] = field(default_factory=list)  # such as of the content policy
     looks: Any = field(default_factory=lambda: cycle([(WIDE, "light"), (NARROW, "dark")]))
 
-    async def visit(self, address: str) -> int:
-        """Go to a page and look at it; return the status."""
+    async def visit(self, address: str, *, is_fine: bool = True) -> int:
+        """Go to a page and look at it; return the status. The browser complains of one that is not fine."""
         answer = await self.page.goto(address)
         assert answer is not None
+        if not is_fine:
+            self.complaints.clear()
         await self.look()
         return answer.status
 
     async def look(self) -> None:
-        """Look at the page that is shown, as on a desk in the light, or the next time as on a phone in the dark."""
+        """Look at the page that is shown: on a desk in the light, and the next time on a phone in the dark."""
         width, scheme = next(self.looks)
         moved = await self.page.evaluate(MOVED)
         await self.page.set_viewport_size({"width": width, "height": 900})
@@ -68,7 +70,7 @@ class Reading:
 
 
 async def findings(page: Page) -> list[str]:
-    """Return what axe finds on a page. The page's own content policy lets no script in, so it comes by the debugger."""
+    """Return what axe finds on a page. It comes by the debugger: the content policy of pages lets no script in."""
     session = await page.context.new_cdp_session(page)
     await session.send("Runtime.evaluate", {"expression": AXE.read_text(encoding="utf-8")})
     asked = f"axe.run(document, {{runOnly: {RULES}}})"

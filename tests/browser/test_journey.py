@@ -77,6 +77,44 @@ async def press(reading: Reading, name: str) -> None:
     await reading.look()
 
 
+async def heading(reader: Reading) -> str:
+    return await reader.page.get_by_role("heading", level=1).inner_text()
+
+
+async def sign_up(reader: Reading, workplace: Workplace) -> None:
+    """Sign up on the list's own page, and confirm it by the link in the mail; the welcome has come then."""
+    await reader.visit("/daily/")
+    await go(reader, reader.page.get_by_role("textbox", name="Your email address"))
+    await reader.page.keyboard.type("ada@example.org")
+    await press(reader, "Sign up")
+    assert await heading(reader) == "Check your inbox"
+    await until(lambda: len(mails_to(workplace, "ada@")) == 1)
+    await reader.visit(link_in(mails_to(workplace, "ada@")[0], "confirm"))
+    await press(reader, "Yes, send me Daily Papers")
+    assert await heading(reader) == "You are in"
+    await until(lambda: len(mails_to(workplace, "ada@")) == 2)  # noqa: PLR2004
+
+
+async def choose(reader: Reading) -> None:
+    """Go from where a reader is welcomed to the preferences, choose a topic, and give a name."""
+    await go(reader, reader.page.get_by_role("link", name="Choose topics and hour"))
+    async with reader.page.expect_navigation():
+        await reader.page.keyboard.press("Enter")
+    await reader.look()
+    await go(reader, reader.page.get_by_role("checkbox", name=re.compile("agents")))
+    await reader.page.keyboard.press("Space")
+    await go(reader, reader.page.get_by_role("textbox", name="Name", exact=True))
+    await reader.page.keyboard.type("Ada")
+    await press(reader, "Save")
+    assert await reader.page.get_by_role("status").inner_text() == "Saved"
+
+
+async def leave(reader: Reading, issue: EmailMessage) -> None:
+    await reader.visit(link_in(issue, "unsubscribe"))
+    await press(reader, "Unsubscribe")
+    assert await heading(reader) == "You are unsubscribed"
+
+
 async def test_a_reader_signs_up_chooses_reads_likes_leaves_stays_and_leaves(workplace: Workplace) -> None:
     hour = datetime.now(UTC).replace(hour=8, minute=0, second=0, microsecond=0)
     due_list(workplace, hour)
@@ -86,50 +124,24 @@ async def test_a_reader_signs_up_chooses_reads_likes_leaves_stays_and_leaves(wor
     save_page(workplace, f"{hour + timedelta(days=1):%Y-%m-%d}", TOMORROWS_PAGE)
     workplace.set_clock(hour - timedelta(minutes=10))
     async with served(workplace) as url, reading(url) as reader:
-        page = reader.page
-        await reader.visit("/daily/")
-        await go(reader, page.get_by_role("textbox", name="Your email address"))
-        await page.keyboard.type("ada@example.org")
-        await press(reader, "Sign up")
-        assert await page.get_by_role("heading", level=1).inner_text() == "Check your inbox"
-        await until(lambda: len(mails_to(workplace, "ada@")) == 1)
-
-        await reader.visit(link_in(mails_to(workplace, "ada@")[0], "confirm"))
-        await press(reader, "Yes, send me Daily Papers")
-        assert await page.get_by_role("heading", level=1).inner_text() == "You are in"
-        await until(lambda: len(mails_to(workplace, "ada@")) == 2)  # the welcome
-
-        await go(reader, page.get_by_role("link", name="Choose topics and hour"))
-        async with page.expect_navigation():
-            await page.keyboard.press("Enter")
-        await reader.look()
-        await go(reader, page.get_by_role("checkbox", name=re.compile("agents")))
-        await page.keyboard.press("Space")
-        await go(reader, page.get_by_role("textbox", name="Name", exact=True))
-        await page.keyboard.type("Ada")
-        await press(reader, "Save")
-        assert await page.get_by_role("status").inner_text() == "Saved"
+        await sign_up(reader, workplace)
+        await choose(reader)
 
         workplace.set_clock(hour + timedelta(seconds=5))
         await until(lambda: len(mails_to(workplace, "ada@")) == 3)
         issue = mails_to(workplace, "ada@")[-1]
         assert issue["To"] == "Ada <ada@example.org>"
         assert "Survey of Agents" in issue["Subject"]
-
         more = re.search(r'href="(http[^"]+/more)"', part(issue, "html"))
         assert more is not None
         await reader.visit(more[1])
         await press(reader, "More like this")
-        assert await page.get_by_role("heading", level=1).inner_text() == "You will get more like this"
+        assert await heading(reader) == "You will get more like this"
 
-        await reader.visit(link_in(issue, "unsubscribe"))
-        await press(reader, "Unsubscribe")
-        assert await page.get_by_role("heading", level=1).inner_text() == "You are unsubscribed"
+        await leave(reader, issue)
         await press(reader, "Undo, I want to stay")
-        assert await page.get_by_role("heading", level=1).inner_text() == "You stay on Daily Papers"
-        await reader.visit(link_in(issue, "unsubscribe"))
-        await press(reader, "Unsubscribe")
-
+        assert await heading(reader) == "You stay on Daily Papers"
+        await leave(reader, issue)
         before = len(mails_to(workplace, "ada@"))
         workplace.set_clock(hour + timedelta(days=1, seconds=5))
         await until(lambda: any("Forget on Purpose" in mail["Subject"] for mail in mails_to(workplace, "ann@")))
