@@ -92,7 +92,7 @@ async def sign_up(reader: Reading, workplace: Workplace) -> None:
     await reader.visit(link_in(mails_to(workplace, "ada@")[0], "confirm"))
     await press(reader, "Yes, send me Daily Papers")
     assert await heading(reader) == "You are in"
-    await until(lambda: len(mails_to(workplace, "ada@")) == 2)  # noqa: PLR2004
+    await until(lambda: len(mails_to(workplace, "ada@")) == 2)
 
 
 async def choose(reader: Reading) -> None:
