@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # Less than what is left for the whole process to end in, after its scheduler.
 _SECONDS_TO_FINISH = 2.0
+# For so long a public page is not looked up again: many who ask for it at once cost next to nothing.
+_SECONDS_FRESH = 1.0
 _COUNT_READERS_EVERY = timedelta(minutes=5)
 
 
@@ -146,6 +148,7 @@ def site_of(
         hooks=program.receiving.hooks,
         hosts=(*web.hosts, host or web.host),
         hsts=web.hsts,
+        fresh_for=_SECONDS_FRESH,
     )
 
 
