@@ -152,7 +152,7 @@ class _Connection(H11Protocol):
             self._requests += 1
             if self._requests >= self._limits.requests:  # uvicorn closes, and says so, as if the visitor had asked
                 request.keep_alive = False
-                request.scope["headers"].append((b"connection", b"close"))
+                request.scope["headers"] = [*request.scope["headers"], (b"connection", b"close")]
         if not request.response_complete:
             if request.more_body:
                 self._begin("body", self._limits.body)
