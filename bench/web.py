@@ -1,7 +1,7 @@
 """How the public pages hold up while an issue goes out and readers sign up, all in one run.
 
 `wrk` asks for pages of a list's archive 500 times a second. Beside it `newsletter serve` sends an issue to a sink
-that takes everything, and somebody signs up ten times a second. The issue goes out once without visitors, once with
+that takes everything, and ten readers sign up each second. The issue goes out once without visitors, once with
 them, and once more with the pages in a process of their own (`newsletter web`), each time in a new working folder.
 
     python bench/web.py [--json] [--readers 4000] [--rate 500] [--page archive/]
@@ -115,7 +115,7 @@ def place(folder: Path, readers: int) -> Iterator[Place]:
     links = folder / "links"
     folder.mkdir()
     with empty_database("sqlite", folder) as url, helper(folder.parent / "sink", "-l", links) as sink:
-        work = WorkingFolder.make(folder / "work", readers, Calendar.now())
+        work = WorkingFolder.make(folder / "work", readers, Calendar.now(), signup="open")
         environment = work.environment(url, int(sink.first)) | {
             "NEWSLETTER_SIGNUP__PER_CLIENT": "1000000",
             "NEWSLETTER_SIGNUP__PER_DOMAIN": "1000000",
@@ -125,15 +125,8 @@ def place(folder: Path, readers: int) -> Iterator[Place]:
         made = Place("today", "sqlite", url, work, program, sink, links, 1)
         program.run("db", "upgrade")
         run_day(made, work.calendar.first.isoformat())
-        open_to_all(work)
         yield made
     shutil.rmtree(folder)
-
-
-def open_to_all(work: WorkingFolder) -> None:
-    """Let the list take sign-ups."""
-    path = work.path / "subscribers" / f"{LIST}.toml"
-    path.write_text(path.read_text().replace("\n\n[topics", '\nsignup = "open"\n\n[topics', 1))
 
 
 def going_out(place: Place, name: str, page: str, rate: int, *, pages_apart: bool) -> Round:
@@ -177,7 +170,6 @@ def until_sent(place: Place, serve: Service) -> float:
     ledger = sqlite3.connect(f"file:{place.url.partition('///')[2]}?mode=ro", uri=True, timeout=60)
     with closing(ledger):
         place.folder.be_due()
-        open_to_all(place.folder)
         began = _when(ledger, _CLOSED, serve)
         return _when(ledger, _SENT, serve) - began
 

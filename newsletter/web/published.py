@@ -33,6 +33,7 @@ _COMPRESSED_TOO = ("+xml", "+json")
 _LEVEL = 6
 _READING = ("GET", "HEAD")
 _MOST_RECENT = 1000  # requests
+_MOST_STALE = 30  # times as long as a page counts as unchanged
 
 
 class _Asked(NamedTuple):
@@ -46,13 +47,18 @@ class _Asked(NamedTuple):
 class _Recent(NamedTuple):
     """Where a page is that was just asked for."""
 
-    until: float  # of `monotonic`
+    looked_at: float  # of `monotonic`
     address: str
     version: str
 
 
 class Published:
-    """The public pages, as an ASGI app: the last of the site's routes."""
+    """The public pages, as an ASGI app: the last of the site's routes.
+
+    A page that is asked for again and again is not looked up each time. For `fresh_for` seconds it counts as
+    unchanged. After that it is looked up once, and who asks meanwhile gets it as it was (RFC 5861): so nobody waits
+    while the ledger is busy.
+    """
 
     def __init__(self, groups: Sequence[PageGroup], finished: FinishedPages, *, fresh_for: float) -> None:
         """Begin.
@@ -60,12 +66,13 @@ class Published:
         Args:
             groups: the pages, in the order in which they are asked for an address.
             finished: keeps pages.
-            fresh_for: for how many seconds a page counts as unchanged without a look at the ledger.
+            fresh_for: in seconds; 0: each request is looked up.
         """
         self._groups = groups
         self._finished = finished
         self._fresh_for = fresh_for
         self._recent: dict[_Asked, _Recent] = {}
+        self._looking: dict[_Asked, asyncio.Task[Finished | MovedPage | None]] = {}
         self.route = Route(f"/{{{ADDRESS}:path}}", self)  # any path, any method
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,10 +93,14 @@ class Published:
         if scope["method"] not in _READING:
             return None
         headers = Headers(scope=scope)
-        known = self._recent.get(_asked(scope, headers))
-        if known is None or known.until < monotonic():
+        asked_for = _asked(scope, headers)
+        known = self._recent.get(asked_for)
+        age = monotonic() - known.looked_at if known else 0.0
+        if known is None or age >= self._fresh_for * _MOST_STALE:
             return None
         page = self._finished.kept(known.address, known.version)
+        if page is not None and age >= self._fresh_for and asked_for not in self._looking:
+            self._look(asked_for, known.address, _wanted(Request(scope)))
         return answer(headers, page) if page else None
 
     async def _answer(self, request: Request) -> Response | None:
@@ -97,25 +108,55 @@ class Published:
         address = request.path_params[ADDRESS]
         if len(address) > _LONGEST_ADDRESS:
             return None
-        wanted = Wanted(language=asked(request)["language"], query=dict(request.query_params))
-        for group in self._groups:
-            version = await group.version(address, wanted)
-            if version is None:
-                continue
-            found = await self._page(group, address, version, wanted)
-            if isinstance(found, MovedPage):
-                return _moved(request, root_from(address) + found.address)
-            if found is not None:
-                self._note(_asked(request.scope, request.headers), address, version)
-                return answer(request.headers, found)
-        if not address.endswith("/") and await self._is_page(f"{address}/", wanted):
+        wanted = _wanted(request)
+        found = await self._found(_asked(request.scope, request.headers), address, wanted)
+        if isinstance(found, MovedPage):
+            return _moved(request, root_from(address) + found.address)
+        if found is not None:
+            return answer(request.headers, found)
+        if not address.endswith("/") and await self._find(f"{address}/", wanted):
             return _moved(request, f"./{address.rpartition('/')[2]}/")
         return None
 
-    def _note(self, request: _Asked, address: str, version: str) -> None:
-        if len(self._recent) >= _MOST_RECENT:
-            self._recent.clear()
-        self._recent[request] = _Recent(monotonic() + self._fresh_for, address, version)
+    async def _found(self, asked_for: _Asked, address: str, wanted: Wanted) -> Finished | MovedPage | None:
+        """Look a page up; where its last look counts for a while, all who ask meanwhile wait for one."""
+        if not self._fresh_for:
+            found = await self._find(address, wanted)
+            return found[0] if found else None
+        looking = self._looking.get(asked_for) or self._look(asked_for, address, wanted)
+        return await asyncio.shield(looking)  # a client that disconnects must not cancel it for the others
+
+    def _look(self, asked_for: _Asked, address: str, wanted: Wanted) -> asyncio.Task[Finished | MovedPage | None]:
+        """Begin to look a page up, and note where it is."""
+
+        async def look() -> Finished | MovedPage | None:
+            found = await self._find(address, wanted)
+            self._recent.pop(asked_for, None)
+            if found is None:
+                return None
+            page, version = found
+            if isinstance(page, Finished):
+                if len(self._recent) >= _MOST_RECENT:
+                    self._recent.clear()
+                self._recent[asked_for] = _Recent(monotonic(), address, version)
+            return page
+
+        def looked(task: asyncio.Task[Finished | MovedPage | None]) -> None:
+            del self._looking[asked_for]
+            if not task.cancelled():
+                task.exception()  # whoever waits raises it; the next one tries again
+
+        task = self._looking[asked_for] = asyncio.create_task(look())
+        task.add_done_callback(looked)
+        return task
+
+    async def _find(self, address: str, wanted: Wanted) -> tuple[Finished | MovedPage, str] | None:
+        """Return a page, or where it is now, and its version; None: there is none."""
+        for group in self._groups:
+            version = await group.version(address, wanted)
+            if version is not None and (found := await self._page(group, address, version, wanted)):
+                return found, version
+        return None
 
     async def _page(
         self, group: PageGroup, address: str, version: str, wanted: Wanted
@@ -125,13 +166,6 @@ class Published:
             return await asyncio.to_thread(_finish, page) if isinstance(page, SitePage) else page
 
         return await self._finished.page(address, version, make)
-
-    async def _is_page(self, address: str, wanted: Wanted) -> bool:
-        for group in self._groups:
-            version = await group.version(address, wanted)
-            if version is not None and await self._page(group, address, version, wanted):
-                return True
-        return False
 
 
 class RecentPages:
@@ -150,6 +184,10 @@ class RecentPages:
             return
         scope["route"], scope["path_params"] = self._published.route, {ADDRESS: scope["path"].removeprefix("/")}
         await found(scope, receive, send)
+
+
+def _wanted(request: Request) -> Wanted:
+    return Wanted(language=asked(request)["language"], query=dict(request.query_params))
 
 
 def _asked(scope: Scope, headers: Headers) -> _Asked:
