@@ -1,7 +1,7 @@
 """How the public pages hold up while an issue goes out and readers sign up, all in one run.
 
 `wrk` asks for pages of a list's archive 500 times a second. Beside it `newsletter serve` sends an issue to a sink
-that takes everything, and ten readers sign up each second. The issue goes out once without visitors, once with
+that takes everything, and two readers sign up each second. The issue goes out once without visitors, once with
 them, and once more with the pages in a process of their own (`newsletter web`), each time in a new working folder.
 
     python bench/web.py [--json] [--readers 4000] [--rate 500] [--page archive/]
@@ -33,9 +33,9 @@ from at_scale.processes import Helper, Program, Service, helper
 from at_scale.working_folder import LIST, Calendar, WorkingFolder
 from scale import BENCH, PARTS, Place, run_day, wait_for
 
-CONNECTIONS = 50
+CONNECTIONS = 100
 GOAL_RATE, GOAL_MS = 500, 100
-SIGN_UP_EVERY = 0.1  # seconds
+SIGN_UP_EVERY = 0.5  # seconds
 WARM = 5  # seconds of visits before the issue is due
 _CLOSED = "SELECT count(*) = 2 FROM issues WHERE closing_by IS NULL"
 _SENT = """SELECT NOT EXISTS (SELECT 1 FROM deliveries WHERE ready_at IS NOT NULL)

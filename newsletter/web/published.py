@@ -56,8 +56,8 @@ class Published:
     """The public pages, as an ASGI app: the last of the site's routes.
 
     A page that is asked for again and again is not looked up each time. For `fresh_for` seconds it counts as
-    unchanged. After that it is looked up once, and who asks meanwhile gets it as it was (RFC 5861): so nobody waits
-    while the ledger is busy.
+    unchanged. After that it is looked up once, and who asks meanwhile gets it as it was (RFC 5861): so nobody
+    waits while the ledger is busy.
     """
 
     def __init__(self, groups: Sequence[PageGroup], finished: FinishedPages, *, fresh_for: float) -> None:
