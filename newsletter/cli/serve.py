@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # Less than what is left for the whole process to end in, after its scheduler.
 _SECONDS_TO_FINISH = 2.0
+# For so long a public page is not looked up again: many who ask for it at once cost next to nothing.
+_SECONDS_FRESH = 1.0
 _COUNT_READERS_EVERY = timedelta(seconds=30)
 
 
@@ -147,6 +149,7 @@ def site_of(
         hooks=program.receiving.hooks,
         hosts=(*web.hosts, host or web.host),
         hsts=web.hsts,
+        fresh_for=_SECONDS_FRESH,
     )
 
 
