@@ -1,4 +1,4 @@
-"""Pictures of the sample mail for README and docs: `python -m tests.browser.screenshots` writes `docs/images`."""
+"""Pictures of the sample mail and of all pages: `python -m tests.browser.screenshots` writes `docs/images`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from newsletter.render.lint.mail import Mail
 from newsletter.sources import registry
 from newsletter.sources.parts import NO_SERVICES, NoHttp
 from newsletter.web.studio import sample
-from tests.browser.studio_screenshots import studio_pictures
+from tests.browser import page_screenshots
 from tests.render.conftest import TEMPLATES
 from tests.rosters import named_by
 from tests.services import need
@@ -102,7 +102,7 @@ def main() -> None:
         page.set_content(whole, wait_until="networkidle")
         page.screenshot(path=IMAGES / "mail.png", full_page=True)
         browser.close()
-    asyncio.run(studio_pictures(IMAGES.resolve()))
+    asyncio.run(page_screenshots.write(IMAGES))
 
 
 if __name__ == "__main__":
