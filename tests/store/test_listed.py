@@ -97,3 +97,15 @@ async def test_some_days_show_each_paper_once(store: Store) -> None:
     shown = await store.listed.between([SOURCE], DAY, NEXT)
 
     assert [(one.listing.title, one.upvotes) for one in shown] == [(paper(1).title, 9), (paper(2).title, 9)]
+
+
+async def test_the_newest_papers_of_some_sources_come_some_at_a_time(store: Store) -> None:
+    await record(store, *map(paper, range(1, 6)))
+    await record(store, paper(6), source="elsewhere")
+
+    pages, before = [], None
+    while page := await store.listed.newest([SOURCE], before=before, limit=2):
+        pages.append([one.listing.arxiv_id[-1] for one in page])
+        before = page[-1].key
+
+    assert pages == [["5", "4"], ["3", "2"], ["1"]]
