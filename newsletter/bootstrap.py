@@ -318,6 +318,7 @@ def list_files(settings: Settings) -> ListFiles:
         check_source=registry.check,
         warning_of=registry.warning,
         allow_placeholders=relays_are_local(settings.smtp),
+        secrets={name: one.get_secret_value() for name, one in settings.channels.secrets.items()},
     )
 
 

@@ -1,4 +1,4 @@
-"""The composition of what others are told: webhooks. It stands above the root.
+"""The composition of what others are told: webhooks and channels. It stands above the root.
 
 What it is made of is imported in its functions: many runs have nobody to tell.
 """
@@ -8,16 +8,20 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from newsletter.bootstrap import utc_now
 from newsletter.settings.webhooks import endpoints_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from newsletter.bootstrap import Program
+    from newsletter.core.errors import Mistake
+    from newsletter.core.newsletter_list import NewsletterList
     from newsletter.core.notices import Notice
+    from newsletter.lists.files import ListFiles
     from newsletter.outgoing.receiver import Receiver
     from newsletter.outgoing.webhooks import Completes
     from newsletter.ports import Poster
@@ -30,10 +34,10 @@ def in_the_background(program: Program) -> Background:
     """Return what tells others, when it is asked to."""
     from newsletter.readers.background import Background
 
-    receivers = _webhooks(program)
+    telling = _Telling(program)
 
     async def tell(stop: asyncio.Event) -> bool:
-        await _tell(program, receivers, stop)
+        await telling.tell(await asyncio.to_thread(_lists, program), stop)
         return True  # the ledger knows when what was left is to be tried again
 
     return Background("notices to others", tell)
@@ -41,15 +45,33 @@ def in_the_background(program: Program) -> Background:
 
 async def tell_now(program: Program, stop: asyncio.Event) -> None:
     """Tell others what they are to be told by now; what takes more than some seconds waits for the next run."""
-    receivers = _webhooks(program)
-    if not receivers:
-        return
     ending = asyncio.Event()
     enough = asyncio.create_task(_end(ending, stop))
     try:
-        await _tell(program, receivers, ending)
+        await _Telling(program).tell(_lists(program), ending)
     finally:
         enough.cancel()
+
+
+def channel_mistakes(lists: ListFiles) -> list[Mistake]:
+    """Return what is wrong with channels whose URLs look right: apprise is missing, or cannot read them."""
+    from newsletter.lists.document import Document
+    from newsletter.outgoing.chat import Chat
+
+    mistakes = []
+    for name, file in lists.load().items():
+        for channel in file.list.channels:
+            try:
+                if not channel.key:
+                    Chat(channel.url)
+            except ValueError as error:
+                document = Document(lists.folder / f"{name}.toml")
+                mistakes.append(document.mistake(("channels", channel.name), f"channels.{channel.name}: {error}"))
+    return mistakes
+
+
+def _lists(program: Program) -> list[NewsletterList]:
+    return [file.list for file in program.lists.read().right.values()]
 
 
 async def _end(ending: asyncio.Event, stop: asyncio.Event) -> None:
@@ -59,41 +81,63 @@ async def _end(ending: asyncio.Event, stop: asyncio.Event) -> None:
     ending.set()
 
 
-async def _tell(program: Program, receivers: Sequence[Receiver], stop: asyncio.Event) -> None:
-    if not receivers:
-        return
-    from newsletter.outgoing.rounds import Rounds
+class _Telling:
+    """Tells the webhooks of the settings, and the channels of lists."""
 
-    await Rounds(program.store.notices, utc_now).send(receivers, stop)
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._endpoints = endpoints_of(program.settings.webhooks)
 
+    async def tell(self, lists: Sequence[NewsletterList], stop: asyncio.Event) -> None:
+        """Send what is due, until all is sent or `stop` is set."""
+        has_channels = any(list_.channels for list_ in lists)
+        if not (self._endpoints or has_channels):
+            return
+        from newsletter.outgoing.channels import note_posts
+        from newsletter.outgoing.rounds import Rounds
 
-def _webhooks(program: Program) -> Sequence[Receiver]:
-    """Return the webhooks of the settings."""
-    endpoints = endpoints_of(program.settings.webhooks)
-    if not endpoints:
-        return ()
-    from newsletter.outgoing.webhooks import Webhook
+        store = self._program.store
+        if has_channels:
+            await note_posts(lists, store.issues, store.notices, now=utc_now())
+        receivers = [*self._webhooks(), *(one for list_ in lists for one in self._channels(list_))]
+        await Rounds(store.notices, utc_now).send(receivers, stop)
 
-    poster = _poster(program)
-    return [
-        Webhook(
-            one.name, one.url, one.key, poster, _completed(program, with_addresses=one.with_addresses), utc_now
+    def _webhooks(self) -> Iterator[Receiver]:
+        from newsletter.outgoing.webhooks import Webhook
+
+        for one in self._endpoints:
+            complete = _completed(self._program, with_addresses=one.with_addresses)
+            yield Webhook(one.name, one.url, one.key, self._poster, complete, utc_now)
+
+    def _channels(self, list_: NewsletterList) -> Iterator[Receiver]:
+        from newsletter.core.notices import FOR_SIX_HOURS
+        from newsletter.outgoing.channels import ChatChannel, told_program
+        from newsletter.outgoing.webhooks import Webhook
+
+        issues, links = self._program.store.issues, self._program.links
+
+        async def complete(notice: Notice, _: dict[str, Any]) -> Mapping[str, Any]:
+            return await told_program(issues, links, notice)
+
+        for one in list_.channels:
+            name = one.receiver(list_.name)
+            if one.key:
+                yield Webhook(name, one.url, one.key, self._poster, complete, utc_now, pauses=FOR_SIX_HOURS)
+            else:
+                yield ChatChannel(list_.name, one, issues, links)
+
+    @cached_property
+    def _poster(self) -> Poster:
+        from newsletter.sources.http.poster import WebPoster
+
+        settings = self._program.settings
+        poster = WebPoster(
+            user_agent=settings.http.user_agent,
+            timeout=settings.webhooks.timeout,
+            public_only=not settings.webhooks.allow_private,
         )
-        for one in endpoints
-    ]
-
-
-def _poster(program: Program) -> Poster:
-    from newsletter.sources.http.poster import WebPoster
-
-    settings = program.settings
-    poster = WebPoster(
-        user_agent=settings.http.user_agent,
-        timeout=settings.webhooks.timeout,
-        public_only=not settings.webhooks.allow_private,
-    )
-    program.at_end(poster.aclose)
-    return poster
+        self._program.at_end(poster.aclose)
+        return poster
 
 
 def _completed(program: Program, *, with_addresses: bool) -> Completes:

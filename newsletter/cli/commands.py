@@ -82,6 +82,11 @@ COMMANDS = {
         _SERVICES,
         "Look at an issue in the browser; what is edited shows within a second.",
     ),
+    "export-site": Command(
+        "newsletter.cli.export_site",
+        _SERVICES,
+        "Write the public pages as files, for any host of static files; only what has changed is written.",
+    ),
     "status": Command(
         "newsletter.cli.status",
         _SENT,

@@ -10,6 +10,7 @@ EXAMPLES = {
     "serve": ("newsletter serve",),
     "web": ("newsletter web", "newsletter web --host 127.0.0.1 --port 8080"),
     "preview": ("newsletter preview --open",),
+    "export-site": ("newsletter export-site var/site --base-url https://papers.example.org",),
     "status": ("newsletter status",),
     "issues": ("newsletter issues list", "newsletter issues pause --list daily"),
     "deliveries": ("newsletter deliveries list --state deferred",),

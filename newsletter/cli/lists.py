@@ -41,6 +41,7 @@ def check(*, limit: Limit = 1000, as_json: AsJson = False) -> None:
 
     Whom the files name and who gets no mail is said with the reason, if there is a database already.
     """
+    from newsletter import telling
     from newsletter.settings.reach import public_url_problem, relays_are_local
 
     loaded = settings()
@@ -51,8 +52,9 @@ def check(*, limit: Limit = 1000, as_json: AsJson = False) -> None:
         checked = lists.check()
     except ListFileError as error:
         _fail(error.mistakes, general, as_json=as_json)
-    if general:
-        _fail((), general, as_json=as_json)
+    mistakes = telling.channel_mistakes(lists)
+    if general or mistakes:
+        _fail(tuple(mistakes), general, as_json=as_json)
     warnings = [*([public] if public else []), *lists.warnings(checked), *changed_templates(loaded)]
     out = _staying_out(loaded, lists, limit, warnings)
     counts = {name: found.members for name, found in checked.items()}

@@ -78,7 +78,7 @@ def bibtex(listing: Listing) -> str:
         "author": _braced(" and ".join(_bibtex_names(listing))),
         "year": _braced(str(_year(listing) or "")),
         "month": _MONTHS[month - 1] if month else "",
-        "eprint": _braced(listing.arxiv_id),
+        "eprint": _braced(_arxiv(listing)),
         "archivePrefix": "{arXiv}" if listing.arxiv_id else "",
         "primaryClass": _braced(_category(listing)),
         "doi": _braced(_doi(listing)),
@@ -100,7 +100,7 @@ def ris(listing: Listing) -> str:
         ("PY", str(_year(listing) or "")),
         ("DA", f"{published:%Y/%m/%d}" if published else ""),
         ("PB", "arXiv" if listing.arxiv_id else ""),
-        ("AN", f"arXiv:{listing.arxiv_id}" if listing.arxiv_id else ""),
+        ("AN", f"arXiv:{_arxiv(listing)}" if listing.arxiv_id else ""),
         ("DO", _doi(listing)),
         ("UR", _url(listing)),
     ]
@@ -193,15 +193,19 @@ def _category(listing: Listing) -> str:
     return first if listing.arxiv_id and _CATEGORY.fullmatch(first) else ""
 
 
+def _arxiv(listing: Listing) -> str:
+    return _quoted(listing.arxiv_id)
+
+
 def _doi(listing: Listing) -> str:
     """Return the paper's DOI; arXiv gives one to each of its papers."""
-    own = f"10.48550/arXiv.{listing.arxiv_id}" if listing.arxiv_id else ""
+    own = f"10.48550/arXiv.{_arxiv(listing)}" if listing.arxiv_id else ""
     return _quoted(listing.doi) or own
 
 
 def _url(listing: Listing) -> str:
     if listing.arxiv_id:
-        return f"https://arxiv.org/abs/{listing.arxiv_id}"
+        return f"https://arxiv.org/abs/{_arxiv(listing)}"
     try:
         is_web = urlsplit(listing.url.strip()).scheme.lower() in {"http", "https"}
     except ValueError:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import time, timedelta
 from enum import StrEnum
 
+from newsletter.core.channels import Channel
 from newsletter.core.landing import Landing
 from newsletter.core.layout import Layout
 from newsletter.core.ranking import Weights
@@ -130,6 +131,7 @@ class NewsletterList:
     layout: Layout = field(default_factory=Layout)
     landing: Landing = Landing.SOURCE
     subjects: Mapping[Cadence, str] = field(default_factory=dict)  # patterns; a cadence without one has a template
+    channels: tuple[Channel, ...] = ()  # where its issues are posted
 
     @property
     def name(self) -> str:

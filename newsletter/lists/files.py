@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from typing_extensions import override
 
@@ -49,6 +50,7 @@ class ListFiles(Lists):
         check_source: Callable[[str], str],
         warning_of: Callable[[str, Path], str] = lambda _source, _folder: "",
         allow_placeholders: bool = True,
+        secrets: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Read nothing yet.
 
@@ -57,11 +59,13 @@ class ListFiles(Lists):
             check_source: returns what is wrong with a source (such as `feed:https://…`) as a sentence, or "".
             warning_of: returns what is unlikely to be meant about a source in a list file of a folder, or "".
             allow_placeholders: what `newsletter init` left is no mistake, as no mail leaves this machine.
+            secrets: those of the settings that list files may name for their channels.
         """
         self.folder = folder
         self._check_source = check_source
         self._warning_of = warning_of
         self._allow_placeholders = allow_placeholders
+        self._secrets = secrets
         self._known: dict[Path, _Read] = {}
 
     @override
@@ -141,7 +145,7 @@ class ListFiles(Lists):
         known, stamp = self._known.get(path), _stamp(path)  # before it is read: what is written later is a change
         if known is not None and known.stamp == stamp and _is_as_it_was(known):
             return known
-        file = read_list_file(path, self._check_source)
+        file = read_list_file(path, self._check_source, self._secrets)
         return _Read(stamp, _is_there(file.members), file)
 
     def is_empty(self) -> bool:

@@ -46,6 +46,7 @@ _WORDS = {
         "subject": "Patterns of the subjects of mails.",
         "layout": "How many papers a mail shows as cards.",
         "ranking": "How much each signal counts.",
+        "channels": "Where each issue is posted: Slack, Discord, Telegram, Teams, Feishu, ntfy, or a program.",
         "topics": "Topics by name, which readers may choose.",
         "subscribers": "The readers, if there is no members file, or beside it.",
     },
@@ -70,6 +71,10 @@ _WORDS = {
         "authors": "Names of authors.",
         "organizations": "Names of organizations.",
         "exclude": "Words or phrases of papers that don't belong to the topic.",
+    },
+    "SignedChannelTable": {
+        "url": "Where the program listens: an https address.",
+        "secret": "Signs what it is told: whsec_…, or secret: and a name in NEWSLETTER_CHANNELS__SECRETS.",
     },
     "ThemeTable": {
         "intro": "A few words above the papers of every issue.",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import starmap
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -40,18 +41,21 @@ class ReadFile:
     placeholders: tuple[Mistake, ...] = ()
 
 
-def read_list_file(path: Path, check_source: Callable[[str], str]) -> ReadFile:
+def read_list_file(
+    path: Path, check_source: Callable[[str], str], secrets: Mapping[str, str] = MappingProxyType({})
+) -> ReadFile:
     """Return what a file says of its list, and what is wrong with it.
 
     Args:
         path: the file; its name without `.toml` is the list's name.
         check_source: returns what is wrong with a source as a sentence, or "".
+        secrets: those of the settings that it may name for its channels.
     """
     try:
         document = Document(path)
     except ListFileError as error:
         return ReadFile(mistakes=error.mistakes)
-    return _ListReader(document, check_source).read()
+    return _ListReader(document, check_source, secrets).read()
 
 
 def _days_in(data: Mapping[str, Any]) -> tuple[int, ...]:
@@ -65,13 +69,13 @@ def _days_in(data: Mapping[str, Any]) -> tuple[int, ...]:
 class _ListReader:
     """Goes on after a mistake wherever it can, on the raw data if need be."""
 
-    def __init__(self, document: Document, check_source: Callable[[str], str]) -> None:
+    def __init__(self, document: Document, check_source: Callable[[str], str], secrets: Mapping[str, str]) -> None:
         self._document = document
         self._name = document.path.stem
         topics = document.data.get("topics")
         known = frozenset(topics) if isinstance(topics, dict) else ()
         examples = ExampleFiles(document.path.parent)
-        self._context = Context(check_source, known, Addresses(), examples, _days_in(document.data))
+        self._context = Context(check_source, known, Addresses(), examples, _days_in(document.data), secrets)
         self._mistakes: list[Mistake] = []
         self._members: list[Member] = []
         self._named: dict[str, int] = {}  # the position of each address in the list file

@@ -7,7 +7,7 @@ the good ones can be compared with each other although others, or the list itsel
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import time, timedelta
 from email.headerregistry import Address as Mailbox
@@ -41,6 +41,7 @@ from newsletter.core.ranking import Weights
 from newsletter.core.subscriber import Member
 from newsletter.core.topics import Topic, TopicsMode
 from newsletter.lists.addresses import Addresses
+from newsletter.lists.channels import Channels, Target, channels_of, check_names
 from newsletter.lists.examples import ExampleFiles
 from newsletter.lists.values import (
     read_cadence,
@@ -67,7 +68,8 @@ from newsletter.lists.values import (
 class Context:
     """What validation needs to know beside the table.
 
-    `check_source` returns what is wrong with a source as a sentence, or "". `days` are those of the list.
+    `check_source` returns what is wrong with a source as a sentence, or "". `days` are those of the list,
+    `secrets` those of the settings by name.
     """
 
     check_source: Callable[[str], str]
@@ -75,6 +77,7 @@ class Context:
     addresses: Addresses
     examples: ExampleFiles
     days: Collection[int]
+    secrets: Mapping[str, str]
 
 
 def read_sender(text: str, addresses: Addresses) -> str:
@@ -312,6 +315,7 @@ class ListTable(Table):
     subject: SubjectTable = SubjectTable()
     layout: LayoutTable = LayoutTable()
     ranking: RankingTable = RankingTable()
+    channels: Channels = {}
     topics: dict[str, TopicTable] = {}
     subscribers: list[dict[str, Any]] = []
 
@@ -339,6 +343,12 @@ class ListTable(Table):
             if read_line(name) != name or ";" in name:
                 raise ValueError(f"{name!r} cannot be a topic's name: no semicolon, no space at its ends")
         return topics
+
+    @field_validator("channels")
+    @classmethod
+    def _have_names(cls, channels: dict[str, Target]) -> dict[str, Target]:
+        check_names(channels)
+        return channels
 
     def to_list(self, name: str, folder: str) -> NewsletterList:
         """Return the list as core knows it; `folder` is where its file stands."""
@@ -378,4 +388,5 @@ class ListTable(Table):
             topics_mode=self.topics_mode,
             subjects=self.subject.to_patterns(),
             layout=self.layout.to_layout(),
+            channels=channels_of(self.channels),
         )

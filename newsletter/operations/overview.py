@@ -97,6 +97,9 @@ class Overseer:
         """Return what an operator sees first, at a moment (aware)."""
         store, loaded = self.store, await asyncio.to_thread(self.lists.read)
         timezone = home_timezone(loaded)
+        # Counting what is still queued of a large issue takes longest: beside each other, and beside the rest.
+        delivered = asyncio.create_task(store.oversight.totals((now - MONTH).date()))
+        issues = asyncio.create_task(store.issues.history(limit=_ISSUES))
         counts = {state: await store.outbox.count(states=[state]) for state in STUCK}
         stuck = await store.oversight.deliveries(STUCK, limit=_STUCK_LOOKED_AT) if any(counts.values()) else []
         sources = await self.sources(loaded, now)
@@ -104,7 +107,7 @@ class Overseer:
             wrong=loaded.wrong,
             held_files=await self.held_files(loaded),
             slow_downs=await slow_downs_for_operators(store.slow_downs, now=now),
-            open=list((await store.issues.summaries(await store.outbox.open_issues())).values()),
+            halted=await self._halted(),
             stuck=stuck,
             counts=counts,
             sources=[one.health for one in sources],
@@ -113,9 +116,9 @@ class Overseer:
             troubles=troubles(facts, timezone, now),
             next_due=await self._next_due(loaded, now),
             grown=await store.growth.since((now - GROWTH).date()),
-            delivered=await store.oversight.totals((now - MONTH).date()),
+            delivered=await delivered,
             came_back=await store.oversight.came_back(now - MONTH),
-            issues=await store.issues.history(limit=_ISSUES),
+            issues=await issues,
             issue_count=await store.issues.count(),
             stuck=stuck[:_STUCK_SHOWN],
             counts=counts,
@@ -145,6 +148,12 @@ class Overseer:
         """Return the files of lists that wait for the operator's word, by list."""
         files = loaded.right.items()
         return {name: held for name, file in files if (held := await held_files(self.store, file))}
+
+    async def _halted(self) -> list[IssueSummary]:
+        """Return the issues with something left to do of which the operator said that no more is sent."""
+        store = self.store
+        keys = [key for key in await store.outbox.open_issues() if (await store.halts.of(key)).halt]
+        return list((await store.issues.summaries(keys)).values())
 
     async def _next_due(self, loaded: LoadedLists, now: datetime) -> NextDue | None:
         lists = [file.list for file in loaded.right.values()]

@@ -44,7 +44,7 @@ class Facts:
         wrong: what is wrong with list files, by list.
         held_files: files of lists that wait for the operator's word, by list.
         slow_downs: what holds mail up.
-        open: issues that have something left to do.
+        halted: issues that have something left to do, and are paused or cancelled.
         stuck: the first deliveries that are deferred or uncertain.
         counts: how many deliveries are deferred, and how many uncertain.
         sources: how each source does.
@@ -53,7 +53,7 @@ class Facts:
     wrong: Mapping[str, ListFileError]
     held_files: Mapping[str, HeldFiles]
     slow_downs: Sequence[SlowDown]
-    open: Sequence[IssueSummary]
+    halted: Sequence[IssueSummary]
     stuck: Sequence[PlacedDelivery]
     counts: Mapping[DeliveryState, int]
     sources: Sequence[SourceHealth]
@@ -72,7 +72,7 @@ def troubles(facts: Facts, timezone: str, now: datetime) -> list[Trouble]:
         *_wrong_files(facts.wrong),
         *_relays(facts.slow_downs, clock),
         *_held(facts.held_files),
-        *_halted(facts.open, clock),
+        *_halted(facts.halted, clock),
         *_uncertain(facts.counts.get(DeliveryState.UNCERTAIN, 0)),
         *_deferred(facts.counts.get(DeliveryState.DEFERRED, 0), facts.stuck, clock),
         *_sources(facts.sources, clock),

@@ -11,7 +11,7 @@ from typing import Any
 from typing_extensions import override
 
 from newsletter.core.errors import SourceError
-from newsletter.core.notices import FOR_THREE_DAYS, Notice
+from newsletter.core.notices import FOR_THREE_DAYS, POST, Notice
 from newsletter.core.webhook_signatures import signature
 from newsletter.outgoing.receiver import NotTakenError, Receiver
 from newsletter.ports import Clock
@@ -24,10 +24,19 @@ Completes = Callable[[Notice, dict[str, Any]], Awaitable[Mapping[str, Any]]]
 class Webhook(Receiver):
     """Sends events to one endpoint, signed."""
 
-    pauses: Sequence[timedelta] = FOR_THREE_DAYS
     takes_twice = True  # by its id, which is the same in each try, the endpoint knows what it has
 
-    def __init__(self, name: str, url: str, key: bytes, poster: Poster, complete: Completes, clock: Clock) -> None:
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        key: bytes,
+        poster: Poster,
+        complete: Completes,
+        clock: Clock,
+        *,
+        pauses: Sequence[timedelta] = FOR_THREE_DAYS,
+    ) -> None:
         """Take what is needed to send.
 
         Args:
@@ -37,15 +46,16 @@ class Webhook(Receiver):
             poster: sends it.
             complete: adds to what is told.
             clock: the present moment, which is signed.
+            pauses: after each try that failed, until the next.
         """
-        self.name = name
+        self.name, self.pauses = name, pauses
         self._url, self._key, self._poster = url, key, poster
         self._complete, self._clock = complete, clock
 
     @override
     async def tell(self, notice: Notice) -> None:
         data = await self._complete(notice, json.loads(notice.data))
-        body = json.dumps({"type": kind_of(notice), "timestamp": _moment(notice.at), "data": data}).encode()
+        body = json.dumps({"type": _kind(notice), "timestamp": _moment(notice.at), "data": data}).encode()
         try:
             answer = await self._poster.post(self._url, body, self._headers(notice.id, body))
         except SourceError as error:
@@ -65,9 +75,9 @@ class Webhook(Receiver):
         }
 
 
-def kind_of(notice: Notice) -> str:
+def _kind(notice: Notice) -> str:
     """Return the `type` of what is told."""
-    return "issue.posted" if notice.kind == "post" else notice.kind
+    return "issue.posted" if notice.kind == POST else notice.kind
 
 
 def _moment(at: datetime) -> str:

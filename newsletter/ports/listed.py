@@ -79,6 +79,10 @@ class ListedPapers(Protocol):
         """
         ...
 
-    async def version(self) -> str:
-        """Return what changes whenever any answer of this port may have changed; it costs few rows."""
+    async def version(self, lists: Collection[str] = ()) -> str:
+        """Return what changes whenever an answer of this port may have changed; it costs few rows.
+
+        Args:
+            lists: it changes with a new issue of these lists, too.
+        """
         ...

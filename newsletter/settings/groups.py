@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from newsletter.core.delivery import Uncertain
 from newsletter.core.relay import Pipelining, Security
+from newsletter.settings.channels import ChannelSettings
 from newsletter.settings.group import Group
 from newsletter.settings.inbound import InboundSettings
 from newsletter.settings.secret_files import without_files
@@ -277,6 +278,7 @@ class Settings(BaseSettings):
     inbound: InboundSettings = InboundSettings()
     signup: SignUpSettings = SignUpSettings()
     webhooks: WebhookSettings = WebhookSettings()
+    channels: ChannelSettings = ChannelSettings()
     paths: PathSettings = PathSettings()
     log: LogSettings = LogSettings()
     lists: ListsSettings = ListsSettings()

@@ -86,7 +86,7 @@ def _has_port(value: str) -> bool:
         return False
 
 
-def _public_address(value: str) -> str:
+def public_address(value: str) -> str:
     """Return the base of the links in mails, or nothing if there are no public pages."""
     if not value:
         return value
@@ -256,7 +256,7 @@ def _lower(value: object) -> object:
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
-PublicAddress = Annotated[str, AfterValidator(_public_address)]  # or an empty text
+PublicAddress = Annotated[str, AfterValidator(public_address)]  # or an empty text
 Host = Annotated[str, AfterValidator(_host)]
 Hosts = Annotated[tuple[Host, ...], BeforeValidator(_hosts)]
 HostOrNothing = Annotated[str, AfterValidator(_host_or_nothing)]

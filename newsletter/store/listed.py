@@ -15,7 +15,7 @@ from newsletter.core.ranking import newest_counts
 from newsletter.ports import ListedPaper, ListedPapers
 from newsletter.store.bulk import among
 from newsletter.store.engine import Database
-from newsletter.store.tables import listings, merged_listings, readings, sightings
+from newsletter.store.tables import IS_CLOSED, issues, listings, merged_listings, readings, sightings
 
 
 class SqlListedPapers(ListedPapers):
@@ -102,17 +102,28 @@ class SqlListedPapers(ListedPapers):
         return {asked: found[key] for asked, key in current.items() if key in found}
 
     @override
-    async def version(self) -> str:
-        # Pages that are read in one run are read at one moment: so it counts them, too.
-        newest = sa.select(sa.func.max(readings.c.read_at)).scalar_subquery()
-        query = sa.select(
-            sa.func.max(readings.c.read_at).label("read_at"),
-            sa.func.count().label("pages"),
-            sa.select(sa.func.max(sightings.c.key)).scalar_subquery().label("sighting"),
-        ).where(readings.c.read_at == newest)
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).one()
-        return f"{row.read_at.isoformat() if row.read_at else ''}/{row.pages}/{row.sighting or 0}"
+    async def version(self, lists: Collection[str] = ()) -> str:
+        async def read(connection: AsyncConnection) -> tuple[Any, Sequence[Any]]:
+            row = (await connection.execute(_NEWEST)).one()
+            return row, (await connection.execute(_ISSUES.where(issues.c.list.in_(lists)))).all() if lists else ()
+
+        newest, issued = await self._database.read_at_once(read)
+        read_at = newest.read_at.isoformat() if newest.read_at else ""
+        return "/".join((read_at, str(newest.pages), str(newest.sighting or 0), *map(str, issued)))
+
+
+# Pages that are read in one run are read at one moment: so it counts them, too.
+_NEWEST = sa.select(
+    sa.func.max(readings.c.read_at).label("read_at"),
+    sa.func.count().label("pages"),
+    sa.select(sa.func.max(sightings.c.key)).scalar_subquery().label("sighting"),
+).where(readings.c.read_at == sa.select(sa.func.max(readings.c.read_at)).scalar_subquery())
+_ISSUES = (
+    sa.select(issues.c.list, sa.func.max(issues.c.number))
+    .where(IS_CLOSED)
+    .group_by(issues.c.list)
+    .order_by(issues.c.list)
+)
 
 
 async def _papers(connection: AsyncConnection, keys: set[int]) -> list[ListedPaper]:

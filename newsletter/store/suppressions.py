@@ -49,21 +49,22 @@ class SqlSuppressions(Suppressions):
         after: Suppression | None = None,
         limit: int | None = None,
     ) -> list[Suppression]:
-        found = _found(list_name, address, held=held)
-        query = sa.select(found).order_by(found.c.address_key, found.c.list, found.c.held).limit(limit)
-        if beginning:
-            query = query.where(found.c.address_key >= beginning, found.c.address_key < beginning + _LAST)
-        if after is not None:
-            place = sa.tuple_(found.c.address_key, found.c.list, found.c.held)
-            query = query.where(place > (after.address, after.list or EVERY_LIST, after.held))
+        parts = _parts(list_name, address, beginning, after, held=held)
+        if limit is not None:  # of each part: else the database would put all of them in order
+            parts = [sa.select(part.order_by(*_order(part)).limit(limit).subquery()) for part in parts]
+        found = sa.union_all(*parts).subquery("found")
         async with self._database.read() as connection:
-            return [_suppression(row) for row in await connection.execute(query)]
+            rows = await connection.execute(sa.select(found).order_by(*_order(found)).limit(limit))
+            return [_suppression(row) for row in rows]
 
     @override
     async def number(self, *, list_name: str | None = None, held: bool | None = None) -> int:
-        query = sa.select(sa.func.count()).select_from(_found(list_name, None, held=held))
+        parts = _parts(list_name, held=held)
+        query = sa.select(
+            *(sa.select(sa.func.count()).select_from(one.subquery()).scalar_subquery() for one in parts)
+        )
         async with self._database.read() as connection:
-            return int(await connection.scalar(query) or 0)
+            return sum((await connection.execute(query)).one())
 
     @override
     async def add(self, suppressions: Sequence[Suppression], *, now: datetime) -> int:
@@ -116,8 +117,15 @@ class SqlSuppressions(Suppressions):
             return int(await connection.scalar(query) or 0)
 
 
-def _found(list_name: str | None, address: str | None, *, held: bool | None) -> sa.Subquery:
-    """Return suppressions and addresses that are held, as `Suppressions.find` narrows them."""
+def _parts(
+    list_name: str | None,
+    address: str | None = None,
+    beginning: str | None = None,
+    after: Suppression | None = None,
+    *,
+    held: bool | None,
+) -> list[sa.Select[Any]]:
+    """Return suppressions, and addresses that are held, as `Suppressions.find` narrows them."""
     query = sa.select(suppressions, sa.literal(False).label("held"))
     called_dead = sa.select(
         dead_addresses.c.address_key,
@@ -131,11 +139,29 @@ def _found(list_name: str | None, address: str | None, *, held: bool | None) -> 
     if address is not None:
         query = query.where(suppressions.c.address_key == address_key(address))
         called_dead = called_dead.where(dead_addresses.c.address_key == address_key(address))
+    if beginning:
+        query = query.where(_begins(suppressions.c.address_key, beginning))
+        called_dead = called_dead.where(_begins(dead_addresses.c.address_key, beginning))
+    if after is not None:
+        place = sa.tuple_(suppressions.c.address_key, suppressions.c.list)
+        query = query.where(place > (after.address, after.list or EVERY_LIST))
+        is_behind = dead_addresses.c.address_key > after.address
+        if after.list is None and not after.held:  # what is held stands behind what is suppressed on all lists
+            is_behind = dead_addresses.c.address_key >= after.address
+        called_dead = called_dead.where(is_behind)
     if list_name is not None:
         query = query.where(suppressions.c.list.in_([list_name, EVERY_LIST]))
         called_dead = called_dead.where(is_on(list_name))
-    both = [query] * (held is not True) + [called_dead] * (held is not False)
-    return sa.union_all(*both).subquery("found")
+    return [query] * (held is not True) + [called_dead] * (held is not False)
+
+
+def _begins(column: sa.Column[str], beginning: str) -> sa.ColumnElement[bool]:
+    return sa.and_(column >= beginning, column < beginning + _LAST)
+
+
+def _order(found: sa.Select[Any] | sa.Subquery) -> list[sa.ColumnElement[Any]]:
+    columns = found.selected_columns if isinstance(found, sa.Select) else found.c
+    return [columns[name] for name in ("address_key", "list", "held")]
 
 
 def _suppression(row: sa.Row[Any]) -> Suppression:

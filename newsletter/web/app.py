@@ -89,7 +89,7 @@ class PublicSite:
         yield from preferences.routes(store, self.lists, links, renderer, clock, self.wake)
         yield from moving.routes(store.address_changes, store.issues, links, renderer, clock, self.wake)
         yield from feedback_pages.routes(store.feedback, store.subscribers, store.issues, links, renderer, clock)
-        yield from cite.routes(store.issues, links, renderer)
+        yield from cite.routes(store.issues, store.listed)
 
     def published(self) -> Published:
         """Return the pages that depend on the site's data alone."""

@@ -5,13 +5,17 @@ const shown = document.getElementById("shown");
 const live = document.getElementById("live");
 document.documentElement.classList.add("has-script");
 
-// The address of the page for what is chosen; weights that are the usual ones are left out.
+// The address of the page for what is chosen; what is usual is left out.
+const USUAL = { view: "html", width: "360" };
+const isUsual = (name, value) => {
+  if (value === "" || USUAL[name] === value) return true;
+  const slider = document.querySelector(`input[type=range][name="${name}"]`);
+  if (slider) return slider.defaultValue === value && !asked.has(name);
+  return name === "program" && [...document.querySelectorAll("[name=program]")].every((one) => one.checked === ("usual" in one.dataset));
+};
 const address = (path = "/") => {
   const query = new URLSearchParams();
-  for (const [name, value] of new FormData(form)) {
-    const field = document.querySelector(`input[type=range][name="${name}"]`);
-    if (value !== "" && !(field && field.defaultValue === value && !asked.has(name))) query.append(name, value);
-  }
+  for (const [name, value] of new FormData(form)) if (!isUsual(name, value)) query.append(name, value);
   const text = query.toString();
   return text ? `${path}?${text}` : path;
 };
@@ -131,6 +135,7 @@ const show = (finding) => {
     spot.style.outline = "3px solid #e3ad3d";
     stage.scrollTop = spot.getBoundingClientRect().top + frame.offsetTop - 120;
   }
+  document.querySelector(`a.pin[href="#${finding.id}"]`)?.scrollIntoView({ block: "center" });
 };
 shown.addEventListener("click", ({ target }) => {
   const pin = target.closest("a.pin");

@@ -19,6 +19,7 @@ from tests.render import signup_samples
 from tests.render.reader_pages import states
 from tests.services import missing
 from tests.web import lists as list_samples
+from tests.web import papers as paper_samples
 
 # A mail stands within the page of a mail client, which has the landmarks.
 RUN = """rules => axe.run(document, {
@@ -103,6 +104,21 @@ def test_the_pages_of_a_list_are_accessible_and_fit(
 ) -> None:
     papers = factories.papers(list_samples.PAPERS)
     for name, html in list_samples.pages(tmp_path, papers, renderer=renderer).items():
+        page = show(html, width, scheme)
+        assert not findings(page, axe, {}), name
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (320, "light")])
+def test_the_pages_of_papers_and_the_search_are_accessible_and_fit(
+    tmp_path: Path,
+    renderer: TemplateRenderer,
+    axe: str,
+    show: Callable[[str, int, Scheme], Page],
+    width: int,
+    scheme: Scheme,
+) -> None:
+    for name, html in paper_samples.samples(tmp_path, factories.papers(25), renderer=renderer).items():
         page = show(html, width, scheme)
         assert not findings(page, axe, {}), name
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name

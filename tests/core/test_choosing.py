@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from newsletter.core.calendar import planner, slot_on
 from newsletter.core.choice import Choice, Reason, ReasonKind
-from newsletter.core.choosing import Chooser, chooser
+from newsletter.core.choosing import ChoiceWeights, Chooser, chooser
 from newsletter.core.delivery import Planned
 from newsletter.core.follows import read_follow
 from newsletter.core.issue import Draft, Issue, IssueListing
@@ -338,3 +338,40 @@ def test_a_broad_topic_leaves_the_best_of_a_week_their_places() -> None:
     )
     assert weekly.positions[-1] == 0
     assert 0 not in daily.positions
+
+
+@given(
+    st.lists(
+        st.sampled_from(("agent nets", "bird nets", "fish", "graph agents", "birds")), min_size=1, max_size=9
+    ),
+    st.sampled_from(("", "nets of birds", "fish")),
+    st.builds(
+        ChoiceWeights,
+        named=st.floats(0, 5),
+        text=st.floats(0, 5),
+        like=st.floats(0, 5),
+        place=st.floats(0, 5),
+        similarity=st.just(0.0),
+    ),
+)
+def test_the_parts_of_a_value_order_what_fits_as_the_choice_does_whatever_the_weights(
+    titles: list[str], interest: str, weights: ChoiceWeights
+) -> None:
+    choose = Chooser(listings(*titles), Terms.of(papers(topics=TOPICS)), weights=weights)
+    said = (opinion("agent nets", liked=True), opinion("birds", liked=True))
+    one = replace(reader("agents", "birds", interest=interest), opinions=said)
+
+    worths, choice = choose.worths(one), choose.of(one)
+
+    fitting = [position for position, why in zip(choice.positions, choice.reasons, strict=True) if why]
+    values = [worths[position].value for position in fitting]
+    assert set(fitting) == worths.keys()
+    assert values == pytest.approx(sorted(values, reverse=True))
+
+
+def test_weights_of_the_choice_change_what_comes_first() -> None:
+    two = listings("birds", "agents", "agents and birds")
+    by_place, by_number = ChoiceWeights(place=3), ChoiceWeights(place=0)
+    one = reader("agents", "birds")
+    assert Chooser(two, TERMS, weights=by_number).of(one).positions[0] == 2
+    assert Chooser(two, TERMS, weights=by_place).of(one).positions[0] == 0

@@ -224,3 +224,15 @@ def test_leaders_of_each_page_go_before_all_others() -> None:
     assert {one.candidate.key for one in fitting(result, 4, leaders=0)} == {1, 2, 3, 4}
     assert {one.candidate.key for one in fitting(result, 4, leaders=2)} == {1, 2, 11, 12}
     assert {one.candidate.key for one in fitting(result, 3, leaders=2)} == {1, 2, 11}
+
+
+def test_a_score_is_what_its_parts_come_to_and_each_part_goes_by_its_own_weight() -> None:
+    one = candidate(1, sighting(DAY - timedelta(days=2), upvotes=7, comments=4, stars=200))
+    known = Weights()
+    whole = ranked([one], FIRST, known)[0]
+    assert whole.score == pytest.approx(sum(whole.parts))
+    assert whole.parts.freshness == -2 * known.freshness
+    for name in ("votes", "growth", "comments", "stars", "freshness"):
+        without = ranked([one], FIRST, replace(known, **{name: 0.0}))[0]
+        assert without.parts == whole.parts._replace(**{name: 0.0})
+        assert getattr(whole.parts, name) != 0

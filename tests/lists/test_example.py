@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -36,11 +37,13 @@ def test_it_stays_valid_with_every_optional_key_taken_up(tmp_path: Path) -> None
     (tmp_path / "daily.toml").write_text(text, encoding="utf-8")
     (tmp_path / "daily.csv").write_text("email,name,topics,cadence,hour,timezone\n")
     (tmp_path / "refs.bib").write_text("@misc{one, title={One}}\n")
-    list_ = ListFiles(tmp_path, check_source=lambda _: "").load()["daily"].list
+    secrets = {"team": "slack://a/b/c", "site": "whsec_" + b64encode(bytes(32)).decode()}
+    list_ = ListFiles(tmp_path, check_source=lambda _: "", secrets=secrets).load()["daily"].list
+    assert [channel.name for channel in list_.channels] == ["team", "lab", "site"]
     assert list_.masthead.theme["logo"] == "Daily Papers"
 
 
-TABLES_WITHIN = {"topics", "subscribers", "theme", "ranking", "subject", "layout"}
+TABLES_WITHIN = {"topics", "subscribers", "theme", "ranking", "subject", "layout", "channels"}
 FORMER = {"thumbnails"}  # what is read still, but should be written otherwise
 
 

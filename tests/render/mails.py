@@ -28,7 +28,6 @@ from newsletter.core.subscriber import Subscriber
 from newsletter.core.terms import Terms
 from newsletter.core.tokens import Links
 from newsletter.core.topics import Topic
-from newsletter.render.issue.citation import citation
 from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.render.issue.message import IssueMessage
 from newsletter.render.issue.rendered import RenderedIssue
@@ -464,16 +463,6 @@ def pages() -> Mapping[str, dict[str, Any]]:
         "paper_url": factories.PAPERS[0].url,
         "lang": "",
     }
-    cite = {
-        "masthead": masthead,
-        "citation": citation(factories.PAPERS[0]),
-        "paper_url": factories.PAPERS[0].url,
-        "lang": "",
-        "issue_url": WEB_URL,
-        "day": DAY,
-        "bibtex_url": "7.bib",
-        "ris_url": "7.ris",
-    }
     return {
         **signup_pages(),
         "unsubscribe": {**reader, "has_weekly": True, "has_pause": True},
@@ -481,7 +470,6 @@ def pages() -> Mapping[str, dict[str, Any]]:
         "not_found": {},
         "test_copy": {},
         "feedback": {**paper, "wish": "more", "is_done": False},
-        "cite": cite,
     }
 
 

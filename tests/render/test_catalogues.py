@@ -21,7 +21,6 @@ from newsletter.core.listing import Listing
 from newsletter.render.issue import catalogues
 from newsletter.render.issue import language as languages
 from newsletter.render.issue.catalogues import language_for
-from newsletter.render.issue.citation import citation
 from newsletter.render.issue.renderer import TemplateRenderer
 from tests import factories
 from tests.render import mails as make
@@ -30,6 +29,7 @@ from tests.render.conftest import TEMPLATES
 from tests.render.reader import reader_mail
 from tests.render.reader_pages import states
 from tests.web import lists as list_samples
+from tests.web import papers as paper_samples
 
 ROOT = TEMPLATES.parent
 LANGUAGES = [language for language in catalogues.languages() if language != "en"]
@@ -128,6 +128,7 @@ _NO_WORDS = {
     "lab",
     "Gmail",
     *("Atom", "RSS", "JSON", "Feed"),
+    *("alphaXiv", "Google", "Scholar", "Semantic"),
     *("Asia", "Tokyo"),
 }
 _SHOWN_ATTRIBUTES = re.compile(r'(?:alt|title|aria-label|aria-roledescription)="([^"]*)"')
@@ -192,7 +193,20 @@ def test_no_word_of_the_pages_of_a_list_stands_outside_of_the_catalogues(
         replace(paper(number), published_on=date(2026, 1, 31), organization="组织", author_count=9)
         for number in range(list_samples.PAPERS)
     ]
-    for name, page in list_samples.pages(tmp_path, papers, renderer=masked, list_file=LIST_FILE).items():
+    pages = list_samples.pages(tmp_path, papers, renderer=masked, list_file=LIST_FILE, language="ja")
+    for name, page in pages.items():
+        assert latin(page) == set(), name
+
+
+def test_no_word_of_the_pages_of_papers_and_of_the_search_stands_outside_of_the_catalogues(
+    masked: TemplateRenderer, tmp_path: Path
+) -> None:
+    papers = [
+        replace(paper(number), arxiv_id=f"2603.{number:05}", organization="组织", keywords=("方法",))
+        for number in range(25)
+    ]
+    pages = paper_samples.samples(tmp_path, papers, renderer=masked, list_file=LIST_FILE)
+    for name, page in pages.items():
         assert latin(page) == set(), name
 
 
@@ -207,10 +221,9 @@ def test_no_word_of_a_page_or_a_mail_to_one_person_stands_outside_of_the_catalog
         "schedule": "日",
         "valid_for": "日",
     }
-    cited = citation(paper(1))
     for of_feedback in ({"feedback": state} for state in make.feedback_states()):
         for name, values in {**make.pages(), **of_feedback}.items():
-            mine = {key: texts.get(key, value) for key, value in values.items()} | {"citation": cited, "lists": []}
+            mine = {key: texts.get(key, value) for key, value in values.items()} | {"lists": []}
             assert latin(masked.page(name, {"language": "ja", **mine})) == set(), name
     for name, values in states().values():
         mine = {key: texts.get(key, value) for key, value in values.items()} | _without_letters(values)

@@ -285,3 +285,39 @@ async def test_an_outline_tells_which_issue_it_is_of_a_day_or_the_newest(store: 
     assert await store.issues.outline("daily", DAY - timedelta(days=1)) is None
     assert await store.issues.outline("other") is None
     assert await store.issues.outline("other", DAY) is None
+
+
+async def test_an_archive_names_the_issues_of_some_lists_and_days_newest_first(store: Store) -> None:
+    await record(store, paper(1), paper(2))
+    one, two = (await keys(store)).values()
+    next_day = DAY + timedelta(days=1)
+    await store.issues.freeze(draft(in_issue(one)), "Monday", due(), now=NOW)
+    second = draft(in_issue(one), in_issue(two, 2), day=next_day, number=2)
+    await store.issues.freeze(second, "Tuesday", due(), now=NOW + HOUR)
+    await store.issues.freeze(draft(in_issue(two), list_name="daily.weekly"), "The week", due(), now=NOW + HOUR)
+
+    headings = await store.issues.headings(["daily", "daily.weekly"], since=DAY, until=next_day)
+
+    assert [(one.list, one.day, one.number, one.subject, one.listings) for one in headings] == [
+        ("daily", next_day, 2, "Tuesday", 2),
+        ("daily.weekly", DAY, 1, "The week", 1),
+        ("daily", DAY, 1, "Monday", 1),
+    ]
+    assert [one.subject for one in await store.issues.headings(["daily"], since=next_day, until=next_day)] == [
+        "Tuesday"
+    ]
+    assert await store.issues.days("daily") == [DAY, next_day]
+    assert await store.issues.days("other") == []
+
+
+async def test_the_version_of_what_is_listed_changes_with_an_issue_of_the_lists_that_are_asked_for(
+    store: Store,
+) -> None:
+    await record(store, paper(1))
+    [key] = (await keys(store)).values()
+    before = [await store.listed.version(lists) for lists in ((), ["daily"], ["other"])]
+
+    await store.issues.freeze(draft(in_issue(key)), "Monday", due(), now=NOW)
+
+    after = [await store.listed.version(lists) for lists in ((), ["daily"], ["other"])]
+    assert [one == other for one, other in zip(before, after, strict=True)] == [True, False, True]

@@ -9,7 +9,7 @@ import pytest
 
 from newsletter.core.delivery import DeliveryState, Uncertain, begun
 from newsletter.core.newsletter_list import Cadence
-from newsletter.ports import Store, Suppression
+from newsletter.ports import Place, Store, Suppression
 from newsletter.store.engine import connect
 from newsletter.store.sql import SqlStore
 from tests.postgres import Server
@@ -63,6 +63,15 @@ async def looks(store: Store) -> dict[str, Callable[[], Awaitable[object]]]:
         "open issues of a list": lambda: outbox.open_issues(LIST),
         "issues with deferred": lambda: outbox.issues_with(DeliveryState.DEFERRED),
         "dead workers": outbox.dead_workers,
+        "whether an issue is halted": lambda: store.halts.of(newest.key),
+        "numbers of a month": lambda: store.oversight.totals(DAY),
+        "what hangs": lambda: store.oversight.deliveries([DeliveryState.DEFERRED], limit=50),
+        "what hangs behind": lambda: store.oversight.deliveries(
+            [DeliveryState.DEFERRED, DeliveryState.UNCERTAIN], after=Place(newest.key - 1, 2000), limit=50
+        ),
+        "what came back": lambda: store.oversight.came_back(NOW),
+        "how lists grow": lambda: store.growth.since(DAY),
+        "suppressions that begin so": lambda: suppressions.find(beginning="reader7", limit=50),
         "attempts": lambda: outbox.times(1, DeliveryState.SENT),
         "held domains": suppressions.held,
         "held on a list": lambda: suppressions.held_on(LIST),

@@ -129,7 +129,12 @@ def lists_in(folder: Path, store: Store, *, renderer: PageRenderer = RENDERER) -
 
 
 def pages(
-    folder: Path, papers: Sequence[Listing], *, renderer: PageRenderer, list_file: str = LIST_FILE
+    folder: Path,
+    papers: Sequence[Listing],
+    *,
+    renderer: PageRenderer,
+    list_file: str = LIST_FILE,
+    language: str = "en",
 ) -> dict[str, str]:
     """Return all pages of a list, by address: some papers are of yesterday, some came after the issue."""
 
@@ -145,7 +150,7 @@ def pages(
             await lists.listed(*papers, upvotes=1471, comments=3, stars=80, at=NOW + timedelta(hours=3))
             await lists.issue(weekly=True)
             addresses = [address async for address in lists.pages.addresses()]
-            return {one: (await lists.content(one) or b"").decode() for one in addresses}
+            return {one: (await lists.content(one, language=language) or b"").decode() for one in addresses}
         finally:
             await store.close()
 

@@ -18,6 +18,7 @@ from newsletter.web.admin.pages import read_place
 from newsletter.web.admin.views import percent
 from tests.store.samples import of_list
 from tests.web.operator import READERS, TOKEN, Operator, ask_to_join, operator_site
+from tests.web.site import Site
 
 ISSUE = "issues/daily/2026-03-12/"
 PAGES = ("", "issues/", ISSUE, f"{ISSUE}state", "deliveries/", "readers/", "suppressions/", "sources/", "errors/")
@@ -65,6 +66,11 @@ async def test_for_other_networks_there_are_no_such_pages(operator: Operator) ->
     assert answer.status_code == 404
     on_machine = {"X-Forwarded-For": "127.0.0.1"}
     assert (await operator.client.get("/-/admin/", headers=on_machine)).status_code == 200
+
+
+async def test_without_a_token_there_are_no_such_pages(site: Site) -> None:
+    for path in (*PAGES, "sign-in"):
+        assert (await site.client.get(f"/-/admin/{path}")).status_code == 404
 
 
 async def test_the_cookie_is_for_these_pages_alone_and_no_script_reads_it(visitor: Operator) -> None:

@@ -1,7 +1,8 @@
-"""The page by which a paper of an issue is cited, and its files."""
+"""Where mails lead to how a paper is cited."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -16,28 +17,26 @@ async def path(site: Site, listing: int = 1, *, day: date = DAY, of: str = "dail
     return LINKS.cite(of, day, listing).removeprefix(LINKS.public_url)
 
 
-async def test_the_page_has_both_references_and_leads_to_the_paper_and_its_issue(site: Site) -> None:
-    answer = await site.client.get(await path(site))
-    assert answer.status_code == 200
-    assert "@misc{paper2026sparse," in answer.text
-    assert "TY  - GEN" in answer.text
-    assert 'href="https://arxiv.org/abs/2603.00001"' in answer.text
-    assert f'href="{LINKS.issue("daily", DAY)}"' in answer.text
-    assert answer.headers["x-robots-tag"] == "noindex"
-    assert answer.headers["cache-control"].startswith("public")
-    assert "set-cookie" not in answer.headers
-
-
 @pytest.mark.parametrize(
     ("ending", "kind", "begins"),
-    [(".bib", "x-bibtex", "@misc{paper2026sparse,\n"), (".ris", "x-research-info-systems", "TY  - GEN\r\n")],
+    [
+        ("", "text/html", "<!DOCTYPE html>"),
+        (".bib", "application/x-bibtex", "@misc{paper2026sparse,\n"),
+        (".ris", "application/x-research-info-systems", "TY  - GEN\r\n"),
+    ],
 )
-async def test_the_files_can_be_downloaded(site: Site, ending: str, kind: str, begins: str) -> None:
-    answer = await site.client.get(await path(site) + ending)
-    assert answer.status_code == 200
-    assert answer.headers["content-type"] == f"application/{kind}; charset=utf-8"
-    assert answer.headers["content-disposition"] == f'attachment; filename="paper2026sparse{ending}"'
-    assert answer.content.decode().startswith(begins)
+async def test_a_mail_leads_to_the_page_of_the_paper_and_to_its_files(
+    site: Site, ending: str, kind: str, begins: str
+) -> None:
+    link = await path(site) + ending
+    answer = await site.client.get(link)
+    assert answer.status_code == 302
+    landed = await site.client.get(link, follow_redirects=True)
+    assert landed.status_code == 200
+    assert str(landed.url).endswith(f"/p/2603.00001/{f'cite{ending}' if ending else '#cite'}")
+    assert landed.headers["content-type"] == f"{kind}; charset=utf-8"
+    assert landed.content.decode().startswith(begins)
+    assert "set-cookie" not in landed.headers
 
 
 async def test_only_papers_of_closed_issues_are_shown(site: Site) -> None:
@@ -56,6 +55,15 @@ async def test_only_papers_of_closed_issues_are_shown(site: Site) -> None:
         answer = await site.client.get(link)
         assert answer.status_code == 404, link
         assert "Nothing here" in answer.text
+
+
+async def test_the_link_goes_on_to_where_the_paper_is_now(site: Site) -> None:
+    one = Listing(title="A paper with a link", url="https://example.org/one")
+    await record(site.store, one, at=NOW)
+    known = await site.store.papers.find(one.id)
+    assert known is not None
+    await record(site.store, replace(one, arxiv_id="2603.00009"), at=NOW)
+    assert (await site.client.get("/p/url/example.org_one/")).headers["location"].endswith("p/2603.00009/")
 
 
 async def test_nothing_can_be_sent_there(site: Site) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from newsletter.bootstrap import packaged_templates
 from newsletter.core.tokens import Links
 from newsletter.render.issue.issue_renderer import MailRenderer
@@ -13,9 +15,9 @@ from newsletter.web.studio.one_message import Studio
 from newsletter.web.studio.viewer import Viewer
 
 
-def viewer_of(studio: Studio, links: Links | None = None) -> Viewer:
+def viewer_of(studio: Studio, links: Links | None = None, *, own: Path | None = None) -> Viewer:
     """Return what shows the issues of a studio, whose relays are on this machine."""
-    trace = TracedTemplates(None, packaged_templates())
+    trace = TracedTemplates(own, packaged_templates())
     return Viewer(
         studio=studio,
         traced=MailRenderer(trace, links or Links("https://other.example.org", "key")),

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from newsletter.core.address import address_key
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.suppression import SuppressedBy
+from newsletter.core.text import counted
 from newsletter.operations.alarms import rung
 from newsletter.operations.overview import GROWTH, MONTH, home_timezone
 from newsletter.operations.status import slow_downs_for_operators
@@ -99,7 +100,7 @@ async def issue_page(desk: Desk, request: Request, *, problem: str = "") -> Resp
     due = await desk.store.outbox.next_due(key)
     values = {
         **_state_values(issue),
-        "listings": issue.listings,
+        "listings": counted(issue.listings, "paper"),
         "closed": moments(issue.frozen_at),
         "halted": moments(issue.halted_at),
         "halt": issue.halt,
@@ -172,9 +173,10 @@ async def readers(desk: Desk, request: Request, *, problem: str = "") -> Respons
     by_list = {name: await store.growth.since(since, list_name=name) for name in loaded.names}
     came_back = await store.oversight.came_back(now - MONTH)
     moments = Moments(home_timezone(loaded), now)
+    refused = (await store.oversight.totals((now - MONTH).date()))[DeliveryState.REFUSED]
     values = {
         "growth": views.growth(await store.growth.since(since), now),
-        "lists": [{"name": name, **views.growth(grown, now)} for name, grown in by_list.items()],
+        "lists": [{"name": name, **views.growth(grown, now)} for name, grown in by_list.items() if grown.days],
         "waiting": [
             {
                 "key": asked.signup.key,
@@ -188,7 +190,7 @@ async def readers(desk: Desk, request: Request, *, problem: str = "") -> Respons
         ],
         "returned": views.returned_rows(came_back),
         "returned_count": sum(one.number for one in came_back),
-        "refused": (await store.oversight.totals((now - MONTH).date())).get(DeliveryState.REFUSED, 0),
+        "refused": counted(refused, "mail was", "mails were"),
         "funnels": await store.signups.funnels(since=(now - MONTH).date()),
     }
     return desk.page(request, "readers", values, problem=problem, status=409 if problem else 200)

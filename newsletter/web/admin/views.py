@@ -16,8 +16,9 @@ from newsletter.core.growth import ReaderDay
 from newsletter.core.halt import Halt
 from newsletter.core.reply_words import reply_in_words
 from newsletter.core.steps import OPEN
+from newsletter.core.text import counted
 from newsletter.operations.overview import DAYS_OF_SOURCES, NextDue, SourceReport
-from newsletter.ports import CameBack, Grown, IssueSummary, PlacedDelivery
+from newsletter.ports import CameBack, DeliveryRecord, Grown, IssueSummary, PlacedDelivery
 from newsletter.web.admin.charts import days_bars, growth_chart, share_bar, state_bar
 
 # What mailbox providers want complaints to stay below (Gmail's and Yahoo's rules for who sends many mails, 2024).
@@ -49,6 +50,7 @@ _OUTCOMES = {
     Outcome.LEFT: "off the list",
     Outcome.IGNORED: "nothing to do",
 }
+_UNCERTAIN = "cut off while it was sent: if it is sent again, it bears the same Message-ID"
 _DOTS = {DeliveryState.DEFERRED: "w", DeliveryState.UNCERTAIN: "b", DeliveryState.REFUSED: "b"}
 
 
@@ -141,14 +143,19 @@ def delivery_row(found: PlacedDelivery, moments: Moments) -> dict[str, Any]:
         "email": record.email or "(erased)",
         "state": state.value,
         "dot": _DOTS.get(state, ""),
-        "said": reply_in_words(record.code, record.text, record.reason),
+        "said": _UNCERTAIN if state is DeliveryState.UNCERTAIN else _said(record),
         "raw": raw,
         "attempts": record.attempts,
+        "tries": counted(record.attempts, "try", "tries"),
         "next": moments(record.next_attempt_at) if state is DeliveryState.DEFERRED else "",
         "issue": f"{record.list}, {day_in_words(record.day)}",
         "path": f"issues/{record.list}/{record.day}/",
         "place": f"{found.place.issue_key}-{found.place.key}",
     }
+
+
+def _said(record: DeliveryRecord) -> str:
+    return reply_in_words(record.code, record.text, record.reason)
 
 
 def domain_rows(found: Sequence[PlacedDelivery]) -> list[dict[str, Any]]:
@@ -157,7 +164,7 @@ def domain_rows(found: Sequence[PlacedDelivery]) -> list[dict[str, Any]]:
     rows = []
     for domain, number in numbers.most_common(20):
         theirs = [one.record for one in found if domain_of(one.record.email) == domain]
-        said = Counter(reply_in_words(one.code, one.text, one.reason) for one in theirs)
+        said = Counter(_said(one) for one in theirs)
         states = Counter(one.state.value for one in theirs)
         rows.append(
             {

@@ -6,9 +6,13 @@ from newsletter.core.tokens import Links
 from newsletter.ports import Clock, Lists, Store
 from newsletter.ports.pages import PageRenderer
 from newsletter.readers.signup import SigningUp
+from newsletter.web.pages.feeds.group import FeedPages
 from newsletter.web.pages.lists.group import ListPages
 from newsletter.web.pages.lists.known import KnownLists
 from newsletter.web.pages.lists.reading import ListReader
+from newsletter.web.pages.machines import MachinePages
+from newsletter.web.pages.papers.group import PaperPages
+from newsletter.web.pages.papers.search import SearchPage
 from newsletter.web.pages.site_pages import PageGroup
 
 
@@ -25,12 +29,13 @@ def public_pages(
         renderer: renders pages.
         clock: the present moment.
     """
+    known = KnownLists(issues=store.issues, lists=lists, signing_up=signing_up)
+    reader = ListReader(issues=store.issues, listed=store.listed)
+    papers, listed = store.papers, store.listed
     return (
-        ListPages(
-            lists=KnownLists(issues=store.issues, lists=lists, signing_up=signing_up),
-            reader=ListReader(issues=store.issues, listed=store.listed),
-            renderer=renderer,
-            links=links,
-            clock=clock,
-        ),
+        PaperPages(lists=known, papers=papers, listed=listed, issues=store.issues, renderer=renderer, links=links),
+        SearchPage(lists=known, papers=papers, listed=listed, renderer=renderer, links=links),
+        MachinePages(lists=known, reader=reader, papers=papers, renderer=renderer, links=links, clock=clock),
+        FeedPages(lists=known, reader=reader, renderer=renderer, links=links, clock=clock),
+        ListPages(lists=known, reader=reader, renderer=renderer, links=links, clock=clock),
     )

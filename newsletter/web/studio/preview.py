@@ -35,7 +35,7 @@ from newsletter.web.csrf import SameSiteForms
 from newsletter.web.guard import Guard
 from newsletter.web.limits import Limits
 from newsletter.web.server import serving
-from newsletter.web.studio.compatibility import PROGRAMS, SOURCE, gaps
+from newsletter.web.studio.compatibility import PROGRAMS, SOURCE, USUAL_PROGRAMS, gaps
 from newsletter.web.studio.excerpt import excerpts
 from newsletter.web.studio.mail_view import Theme, as_shown_in, mail_view
 from newsletter.web.studio.query import CHOICE, RANKING, VIEWS, WIDTHS, Query, lines_to_keep
@@ -286,6 +286,7 @@ def _values(query: Query) -> dict[str, Any]:
         "views": VIEWS,
         "widths": WIDTHS,
         "programs": PROGRAMS,
+        "usual_programs": USUAL_PROGRAMS,
         "source_of_gaps": SOURCE,
         "budget": BUDGET,
         "clipped_at": CLIPPED_AT,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from typing_extensions import override
 
-from newsletter.core.address import AddressError, wire_form
+from newsletter.core.address import AddressError, address_key, wire_form
 from newsletter.core.calendar import agenda
 from newsletter.core.choosing import USUAL, Chooser, chooser
 from newsletter.core.delivery import Delivery
@@ -154,7 +154,7 @@ class Viewer(Previews):
         zone = f" ({reader.timezone or list_.timezone})"
         found = Portrait(
             subscriber=reader,
-            known=bool(records),
+            known=bool(records) or await self._is_named(asked),
             cadence=cadence,
             days=(reader.days or list_.days) if cadence is Cadence.DAILY else list_.issue_days,
             hour=f"{reader.hour or list_.hour:%H:%M}",
@@ -167,6 +167,11 @@ class Viewer(Previews):
         said = Counter(one.liked for one in await store.feedback.all_of(key))
         states = {record.day: record.state for record in newest}
         return replace(found, states=states, liked=said[True], disliked=said[False])
+
+    async def _is_named(self, asked: Asked) -> bool:
+        """Return whether the list's files name the reader, who is not in the ledger."""
+        first = await self.readers(asked.list, asked.reader, most=1)
+        return [address_key(one) for one in first] == [address_key(asked.reader)]
 
     async def _shown(self, asked: Asked) -> _Shown:
         """Return the closed issue, else what it would be, else one of sample listings.
@@ -187,7 +192,7 @@ class Viewer(Previews):
         if not asked.day and (latest := await issues.latest(list_.name)):
             note = f"Nothing is new on {on}: this is the newest issue."
             return replace(await self._of_closed(latest, own), note=note)
-        candidates = sample.candidates(await self.sample.read(sample.DAY, now=now))
+        candidates = sample.candidates(await self.sample.read(sample.DAY, now=now), listed_on=on)
         draft = select(candidates, list_, on, number=0)
         note = f"Sample listings: no papers are known for {on} yet."
         competition = Competition(among=Measured(candidates, None), previous=None)

@@ -21,13 +21,12 @@ from newsletter.web.pages.lists.drawing import (
     most_discussed,
     most_upvoted,
     newest,
-    orders_of,
     pages_of,
 )
 from newsletter.web.pages.lists.places import Day, Front, Week, address_of, following, monday_of
 from newsletter.web.pages.lists.reading import DayOfList, ListReader, Neighbours
 
-_A_WEEK = timedelta(days=6)  # from its Monday to its Sunday
+_TO_SUNDAY = timedelta(days=6)  # from the Monday of a week
 _BEST_OF_A_DAY = 3  # papers of each day of a weekly issue that show their texts
 _DESCRIBED = 3  # papers whose titles describe a page
 _LONGEST_DESCRIPTION = 300
@@ -44,20 +43,18 @@ async def front_page(reader: ListReader, setting: Setting, place: Front) -> Draw
 async def day_page(reader: ListReader, setting: Setting, place: Day, *, is_front: bool = False) -> Drawing | None:
     """Return the page of a day; None: there is none. An issue of a weekly list shows what its week brought."""
     known, last = setting.known, setting.known.last_day(setting.now)
-    found = await reader.issue(place.list, place.day)
-    if found and found[0].terms.cadence is Cadence.WEEKLY:
-        return _weekly_issue(setting, place, *found, is_front=is_front)
-    if place.list.endswith(WEEKLY_EDITION):
+    issue = await reader.issues.find(place.list, place.day)
+    if issue is not None and issue.terms.cadence is Cadence.WEEKLY:
+        return _weekly_issue(setting, place, issue, await reader.of_issue(issue), is_front=is_front)
+    if place.list.endswith(WEEKLY_EDITION) or (issue is None and place.day > last):
         return None
-    shown = await reader.day(known, place.day) if found or place.day <= last else None
-    if shown is None:
-        return None
-    papers = in_order(shown.papers, setting.order, with_code=setting.with_code)
+    shown = await reader.day(known, place.day, issue)
+    papers = in_order(shown.papers, setting.order, with_code=setting.with_code) if shown else []
     here = part(papers, place.number)
-    if here is None:
+    if shown is None or here is None:
         return None
-    monday = monday_of(place.day)
-    week = await reader.between(known, monday, min(monday + _A_WEEK, last))
+    week = Week(list=known.name, monday=monday_of(place.day))
+    of_week = await reader.between(known, monday_of(place.day), min(monday_of(place.day) + _TO_SUNDAY, last))
     around = await reader.neighbours(known, place.day, last)
 
     def values() -> dict[str, Any]:
@@ -65,26 +62,16 @@ async def day_page(reader: ListReader, setting: Setting, place: Day, *, is_front
         return {
             **setting.shared("today" if is_newest else ""),
             **_of_day(setting, shown, place, is_newest=is_newest),
-            **setting.views(here.papers),
-            **orders_of(shown.papers),
+            **setting.listing(shown.papers, here, place),
             **_around(setting, around, place.day),
             "is_front": is_front,
-            "own": address_of(following(place, 1)),
-            "week": address_of(Week(list=known.name, monday=monday)),
-            "paged": pages_of(here, lambda number: address_of(following(place, number))),
-            "left": max(len(papers) - len(here.papers), 0),
-            "sort": setting.order.value,
-            "with_code": setting.with_code,
-            "best_of_week": most_upvoted(setting.frame, week),
+            "week": address_of(week),
+            "best_of_week": most_upvoted(setting.frame, of_week),
             "discussed": most_discussed(setting.frame, shown.papers),
         }
 
-    return Drawing(
-        template="day",
-        values=values,
-        changed_at=newest(shown.updated_at, shown.issue.frozen_at if shown.issue else None),
-        pages=here.pages,
-    )
+    changed_at = newest(shown.updated_at, issue.frozen_at if issue else None)
+    return Drawing(template="day", values=values, changed_at=changed_at, pages=here.pages)
 
 
 def _of_day(setting: Setting, shown: DayOfList, place: Day, *, is_newest: bool) -> dict[str, Any]:

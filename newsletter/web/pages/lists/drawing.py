@@ -16,7 +16,7 @@ from newsletter.render.issue.times import schedule
 from newsletter.render.site.orders import Order, Part, in_order
 from newsletter.render.site.papers import PaperView, ShownPaper, paper_view
 from newsletter.web.pages.lists.known import KnownList
-from newsletter.web.pages.lists.places import address_of, of_topic
+from newsletter.web.pages.lists.places import Day, Week, address_of, following, of_topic
 from newsletter.web.pages.site_pages import Wanted, root_from
 
 WITH_TEXT = 12  # papers of a page that show theirs; of others it is folded
@@ -110,6 +110,25 @@ class Setting:
         by_model = any(one.writer is Writer.MODEL for one in full + brief)
         return {"full": full, "brief": brief, "is_by_model": by_model}
 
+    def listing(self, papers: Sequence[ShownPaper], here: Part, place: Day | Week) -> dict[str, Any]:
+        """Return what the template shows of a list of papers, its orders and its pages.
+
+        Args:
+            papers: all of them.
+            here: those of this page.
+            place: where the list stands.
+        """
+        return {
+            **self.views(here.papers),
+            "by_votes": any(one.votes for one in papers),
+            "by_comments": any(one.paper.comments for one in papers),
+            "by_code": any(one.paper.listing.code_url for one in papers),
+            "sort": self.order.value,
+            "with_code": self.with_code,
+            "own": address_of(following(place, 1)),
+            "paged": pages_of(here, lambda number: address_of(following(place, number))),
+        }
+
 
 def order_of(wanted: Wanted) -> Order:
     """Return the order that is asked for; any other word asks for the usual one."""
@@ -129,15 +148,6 @@ def pages_of(part: Part, address: Callable[[int], str]) -> dict[str, Any]:
         "pages": part.pages,
         "previous": address(part.number - 1) if part.number > 1 else "",
         "next": address(part.number + 1) if part.number < part.pages else "",
-    }
-
-
-def orders_of(papers: Sequence[ShownPaper]) -> dict[str, bool]:
-    """Return which other orders make a difference for some papers."""
-    return {
-        "by_votes": any(one.votes for one in papers),
-        "by_comments": any(one.paper.comments for one in papers),
-        "by_code": any(one.paper.listing.code_url for one in papers),
     }
 
 

@@ -61,22 +61,20 @@ class ListPages(PageGroup):
 
     @override
     async def version(self, address: str, wanted: Wanted) -> str | None:
-        now, shared = self.clock(), (self.renderer.fingerprint(), self.links.public_url)
-        listed = await self.reader.listed.version()
+        now = self.clock()
+        shared = (self.renderer.fingerprint(), self.links.public_url, str(wanted.is_static))
         if address == HOME:
-            known = await self.lists.all()
-            newest = [str(await self.reader.issues.last_number(one.name)) for one in known]
-            days = [str(one.last_day(now)) for one in known]
-            return version_of(
-                *shared, wanted.language, str(wanted.is_static), listed, *map(repr, known), *newest, *days
-            )
-        place = read_place(address)
-        known_list = await self._known(place) if place else None
-        if known_list is None:
-            return None
-        issued = [str(await self.reader.issues.last_number(name)) for name in editions_of(known_list.name)]
-        asked = (order_of(wanted).value, str(with_code(wanted)), str(wanted.is_static))
-        return version_of(*shared, *asked, listed, repr(known_list), str(known_list.last_day(now)), *issued)
+            lists = await self.lists.all()
+            asked: tuple[str, ...] = (wanted.language,)
+        else:
+            place = read_place(address)
+            known = await self._known(place) if place else None
+            if known is None:
+                return None
+            lists, asked = [known], (order_of(wanted).value, str(with_code(wanted)))
+        editions = [edition for known in lists for edition in editions_of(known.name)]
+        days = [str(known.last_day(now)) for known in lists]
+        return version_of(*shared, *asked, await self.reader.listed.version(editions), *map(repr, lists), *days)
 
     @override
     async def page(self, address: str, wanted: Wanted) -> SitePage | MovedPage | None:

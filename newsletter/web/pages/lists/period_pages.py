@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from newsletter.core.newsletter_list import editions_of
 from newsletter.ports import IssueHeading
 from newsletter.render.site.orders import in_order, part
-from newsletter.web.pages.lists.drawing import Drawing, Setting, orders_of, pages_of
-from newsletter.web.pages.lists.places import Archive, Day, Week, address_of, following, monday_of, week_name
+from newsletter.web.pages.lists.drawing import Drawing, Setting
+from newsletter.web.pages.lists.places import Archive, Day, Week, address_of, monday_of, week_name
 from newsletter.web.pages.lists.reading import ListReader, Reach
 
 _A_WEEK = timedelta(days=7)
@@ -40,8 +40,7 @@ async def week_page(reader: ListReader, setting: Setting, place: Week) -> Drawin
         return None
     sunday = min(monday + _TO_SUNDAY, known.last_day(setting.now))
     shown = await reader.between(known, monday, sunday)
-    papers = in_order(shown, setting.order, with_code=setting.with_code)
-    here = part(papers, place.number)
+    here = part(in_order(shown, setting.order, with_code=setting.with_code), place.number)
     if here is None:
         return None
     counts = await reader.listed.days(known.sources, monday, sunday)
@@ -51,20 +50,14 @@ async def week_page(reader: ListReader, setting: Setting, place: Week) -> Drawin
     def values() -> dict[str, Any]:
         return {
             **setting.shared("week" if monday == last else ""),
-            **setting.views(here.papers),
-            **orders_of(shown),
+            **setting.listing(shown, here, named),
             "name": week_name(monday),
             "between": setting.frame.between(monday, monday + _TO_SUNDAY),
             "n_papers": len(shown),
-            "own": address_of(named),
             "days": _days(known.name, counts, issues),
             "issues": [(one, address_of(Day(list=one.list, day=one.day))) for one in issues],
             "week_before": address_of(Week(list=known.name, monday=monday - _A_WEEK)) if monday > first else "",
             "week_after": address_of(Week(list=known.name, monday=monday + _A_WEEK)) if monday < last else "",
-            "paged": pages_of(here, lambda number: address_of(following(named, number))),
-            "left": max(len(papers) - len(here.papers), 0),
-            "sort": setting.order.value,
-            "with_code": setting.with_code,
         }
 
     updated = await reader.listed.updated_at(known.sources, monday, sunday)

@@ -54,9 +54,8 @@ class ListReader:
     issues: Issues
     listed: ListedPapers
 
-    async def day(self, known: KnownList, day: date) -> DayOfList | None:
-        """Return what a list has for a day; None: nothing."""
-        issue = await self.issues.find(known.name, day)
+    async def day(self, known: KnownList, day: date, issue: Issue | None) -> DayOfList | None:
+        """Return what a list has for a day, beside the issue of that day; None: nothing."""
         listed = await self.listed.on_day(known.sources, day)
         if issue is None and not listed:
             return None
@@ -82,13 +81,9 @@ class ListReader:
         frozen = [one for key, one in in_issue.items() if key not in known]
         return (*shown, *(_as_frozen(one, issue, day) for one in frozen if issue))
 
-    async def issue(self, list_name: str, day: date) -> tuple[Issue, tuple[ShownPaper, ...]] | None:
-        """Return an issue with its papers in its order; None: there is none."""
-        issue = await self.issues.find(list_name, day)
-        if issue is None:
-            return None
-        papers = await self._papers((), issue, day)
-        return issue, tuple(sorted(papers, key=lambda one: one.rank or 0))
+    async def of_issue(self, issue: Issue) -> tuple[ShownPaper, ...]:
+        """Return the papers of an issue, with their newest counts."""
+        return await self._papers((), issue, issue.day)
 
     async def neighbours(self, known: KnownList, day: date, last: date) -> Neighbours:
         """Return the days around a day, up to the last that pages show."""

@@ -67,8 +67,11 @@ class SearchPage(PageGroup):
         if address != _ADDRESS or wanted.is_static:
             return None
         query, known = read_query(wanted.query.get("q", "")), await self._list(wanted)
-        asked = query.text, str(query.is_cut), repr(known), str(_page_number(wanted)), wanted.language
-        return version_of(self.renderer.fingerprint(), await self.listed.version(), *asked)
+        asked = query.text, str(query.is_cut), known.name if known else "", str(_page_number(wanted))
+        lists = map(repr, await self.lists.all())
+        return version_of(
+            self.renderer.fingerprint(), await self.listed.version(), wanted.language, *asked, *lists
+        )
 
     @override
     async def page(self, address: str, wanted: Wanted) -> SitePage | None:
@@ -87,13 +90,16 @@ class SearchPage(PageGroup):
             )
         except SearchError as error:
             problem = str(error)
+        lists = await self.lists.all()
+        # Where there is one list only, its name and its pages stand above the search.
+        above = known or (lists[0] if len(lists) == 1 else None)
         by_key = await self.listed.by_keys(found.keys)
         papers = [by_key[key] for key in found.keys if key in by_key]
 
         def render() -> bytes:
             values = {
-                **self._shared(query, known, wanted),
-                "hits": hits(query, papers, known.masthead.language if known else wanted.language),
+                **self._shared(query, known, above, wanted),
+                "hits": hits(query, papers, above.masthead.language if above else wanted.language),
                 "total": found.total,
                 "problem": problem,
                 **_beside(query, known, number, found.total),
@@ -106,9 +112,11 @@ class SearchPage(PageGroup):
         name = wanted.query.get("list", "")
         return await self.lists.named(name) if name else None
 
-    def _shared(self, query: Query, known: KnownList | None, wanted: Wanted) -> dict[str, Any]:
+    def _shared(
+        self, query: Query, known: KnownList | None, above: KnownList | None, wanted: Wanted
+    ) -> dict[str, Any]:
         return {
-            "masthead": known.masthead if known else None,
+            "masthead": above.masthead if above else None,
             "language": wanted.language,
             "root": root_from(_ADDRESS),
             "here": "search",

@@ -5,6 +5,7 @@ Titles, authors and counts are those of real papers as listed on one day; the ab
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -27,12 +28,13 @@ def sample_draft(page: Page, masthead: Masthead, day: date) -> Draft:
         masthead: the list's.
         day: the issue's day.
     """
-    return select(candidates(page), NewsletterList(masthead=masthead, sources=()), day, number=0)
+    of_page = candidates(page, listed_on=DAY)
+    return select(of_page, NewsletterList(masthead=masthead, sources=()), day, number=0)
 
 
-def candidates(page: Page) -> list[Candidate]:
-    """Return the listings of a page as if they competed for an issue."""
+def candidates(page: Page, *, listed_on: date) -> list[Candidate]:
+    """Return the listings of a page as if they had been listed on a day and competed for an issue."""
     return [
-        Candidate(key=key, listing=entry.listing, sightings=(entry.sighting,))
+        Candidate(key=key, listing=entry.listing, sightings=(replace(entry.sighting, listed_on=listed_on),))
         for key, entry in enumerate(page.entries, start=1)
     ]
