@@ -51,9 +51,9 @@ class Seals:
 
         It takes two thirds of the time: what the seals have in common is done once.
         """
-        content, veil, sealed = number.to_bytes(_NUMBER), _begun(self.key, b"veil", _NUMBER), list[bytes]()
-        for begun in _all_begun(self.key, purposes):
-            hash_ = begun.copy()
+        content, veil, sealed = number.to_bytes(_NUMBER), begun(self.key, b"veil", _NUMBER), list[bytes]()
+        for first in _all_begun(self.key, purposes):
+            hash_ = first.copy()
             hash_.update(content)
             proof = hash_.digest()
             hash_ = veil.copy()
@@ -113,7 +113,7 @@ def _hidden(key: str, proof: bytes, content: bytes) -> bytes:
 
 
 def _hashed(key: str, purpose: bytes, size: int, content: bytes) -> bytes:
-    hash_ = _begun(key, purpose, size).copy()
+    hash_ = begun(key, purpose, size).copy()
     hash_.update(content)
     return hash_.digest()
 
@@ -121,12 +121,12 @@ def _hashed(key: str, purpose: bytes, size: int, content: bytes) -> bytes:
 @lru_cache(maxsize=8)
 def _all_begun(key: str, purposes: tuple[bytes, ...]) -> list[blake2b]:
     """Return the hash that each seal begins with."""
-    return [_begun(key, purpose, _HASH) for purpose in purposes]
+    return [begun(key, purpose, _HASH) for purpose in purposes]
 
 
 @lru_cache(maxsize=64)  # a copy is made in two thirds of the time
-def _begun(key: str, purpose: bytes, size: int) -> blake2b:
-    """Return a hash that has taken in its key."""
+def begun(key: str, purpose: bytes, size: int) -> blake2b:
+    """Return a hash of so many bytes that has taken in its key; what is hashed goes into a copy of it."""
     return blake2b(digest_size=size, key=key_of(key), person=purpose)
 
 

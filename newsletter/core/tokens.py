@@ -7,7 +7,6 @@ from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from hashlib import blake2b
 from hmac import compare_digest
 from itertools import islice
 from typing import NamedTuple
@@ -24,7 +23,7 @@ from newsletter.core.page_names import (
     STAY,
     UNSUBSCRIBE,
 )
-from newsletter.core.seals import IN_BASE32, Seals, key_of
+from newsletter.core.seals import IN_BASE32, Seals, begun
 
 # Whom the links of test copies and previews are made for: the store gives no subscriber this number.
 TEST_COPY = 0
@@ -263,4 +262,6 @@ def _mailto(mailbox: str, *, tagged: bool) -> tuple[str, str]:
 
 
 def _mac(secret: str, purpose: bytes, number: int) -> bytes:
-    return blake2b(b"%d" % number, digest_size=18, key=key_of(secret), person=purpose).digest()
+    hash_ = begun(secret, purpose, 18).copy()
+    hash_.update(b"%d" % number)
+    return hash_.digest()

@@ -90,10 +90,17 @@ COLUMNS = tuple(as_text(subscribers.c[name]) for name in FIELDS)
 
 def subscriber_of(row: Sequence[Any]) -> Subscriber:
     """Return the subscriber of a row of `FIELDS`."""
-    values = dict(zip(FIELDS, row, strict=True))
+    list_, email, name, *rest = row
+    return Subscriber(list=list_, email=email, name=name, **_rest(tuple(rest)))
+
+
+@lru_cache(maxsize=1024)  # many readers wish alike, or nothing
+def _rest(values: tuple[Any, ...]) -> dict[str, Any]:
+    """Return what a row holds beside list, address and name, by the names of fields."""
+    fields = dict(zip(FIELDS[3:], values, strict=True))
     for name, read in _READ:
-        values[name] = read(values[name])
-    return Subscriber(**values)
+        fields[name] = read(fields[name])
+    return fields
 
 
 def member_of(row: Sequence[Any]) -> Member:

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.core.layout import Sections
-from newsletter.render.issue.fit import fewer, room
+from newsletter.render.issue.fit import BUDGET, excess_of, fewer, room
 from newsletter.render.mime.pieces import Slot
+from newsletter.render.mime.segments import Arrangement
 
 DAY = date(2026, 3, 12)
 
@@ -56,3 +57,11 @@ def test_room_is_kept_for_values_as_often_as_they_stand_in_a_page() -> None:
     assert 0 < once == twice / 2
     assert room([link, name, link], {"feedback_url": 70}) == 140 + once
     assert room([link], {}) > 70
+
+
+@given(over=st.integers(-3000, 3000), count=st.integers(0, 60), link=st.integers(0, 2000))
+def test_a_page_fits_if_it_does_with_the_longest_values(over: int, count: int, link: int) -> None:
+    slots, links = [Slot(name, html=True) for name in ("name", "feedback_url")] * count, {"feedback_url": link}
+    size = BUDGET - room(slots, links) + over
+    page = Arrangement(marks=list(enumerate(slots)), size=size)
+    assert excess_of(page, links) == max(over, 0)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from newsletter.core.layout import Sections
 from newsletter.render.mime.pieces import Slot
+from newsletter.render.mime.segments import Arrangement
 
 BUDGET = 95_000  # bytes of the HTML part; Gmail clips a page after about 102,000
 
@@ -18,12 +19,25 @@ _ROOM = {"name": 360, "email": 600}
 _ROOM_FOR_LINKS = 300
 
 
+def excess_of(page: Arrangement, links: Mapping[str, int]) -> int:
+    """Return by how many bytes the HTML part may be too long for some reader; 0: it fits.
+
+    Args:
+        page: the part.
+        links: the most bytes of each link of a reader, by the name of its slot, as far as they are known.
+    """
+    most = max(_ROOM_FOR_LINKS, *_ROOM.values(), *links.values())
+    if page.size + len(page.marks) * most <= BUDGET:  # as nearly always
+        return 0
+    return max(page.size + room(page.slots, links) - BUDGET, 0)
+
+
 def room(slots: Iterable[Slot], links: Mapping[str, int]) -> int:
     """Return how many bytes the values of readers may take in a page.
 
     Args:
         slots: where they stand.
-        links: the most bytes of each link, by the name of its slot, as far as they are known.
+        links: as `excess_of` takes them.
     """
     known = {**_ROOM, **links}
     return sum(known.get(slot.name, _ROOM_FOR_LINKS) for slot in slots)

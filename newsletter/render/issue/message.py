@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _LARGEST_KEY = 10**12  # of a subscriber
 _CHOICES_KEPT = 64  # choices whose arranged page is kept, some 100 KB each
+_CHOICES_SEEN = 20_000  # of which it is known that somebody has them, some 100 bytes each
 _SUBJECTS_KEPT = 512
 _LONGEST_NAME = 60  # characters of a reader's name that the mail shows; `fit` keeps room for as many
 
@@ -70,9 +71,14 @@ class IssueMessage(Message):
         self.pages = pages or Pages(issue, rendering, self._known(), self._lengths())
         self._day = f"{issue.day:%Y%m%d}"
         self._boundary = boundary_of(issue.list, issue.day.isoformat())
-        self._arranged = lru_cache(maxsize=_CHOICES_KEPT)(self._arrange)
+        self._seen = set[int]()
+        self._kept: dict[tuple[Choice, str], tuple[bytes, Body]] = {}
         # Readers whose choices differ have one of few leads, and so of few subjects.
         self._subject = lru_cache(maxsize=_SUBJECTS_KEPT)(partial(headers.text, "Subject"))
+        # What stands around the mark of a delivery in the fields that name it: they are made for each reader.
+        own_id = headers.raw("Message-ID", f"<{self._day}.@{self._sender.domain}>").decode()
+        first, at, domain = own_id.partition("@")
+        self._around_mark = first, f"{at}{domain}{DELIVERY_HEADER}: "
         self._from = headers.mailbox("From", self._sender)
         if self._reply_to:
             self._from += headers.mailbox("Reply-To", self._reply_to)
@@ -93,7 +99,7 @@ class IssueMessage(Message):
         """
         reader = delivery.subscriber
         own = self._own_links(delivery.subscriber_key)
-        subject, body = self._arranged(delivery.choice, delivery.subject)
+        subject, body = self._body(delivery.choice, delivery.subject)
         head = (
             self._from,
             subject,
@@ -130,6 +136,21 @@ class IssueMessage(Message):
             return self._sender.address
         return self._links.bounce_address(self._bounces_to, delivery.key)
 
+    def _body(self, choice: Choice, subject: str) -> tuple[bytes, Body]:
+        """Return what `_arrange` does; it is kept from the second time on, for most choices are one reader's."""
+        key = (choice, subject)
+        if kept := self._kept.get(key):
+            return kept
+        made, mark = self._arrange(choice, subject), hash(key)
+        if mark in self._seen:
+            self._kept[key] = made
+            if len(self._kept) > _CHOICES_KEPT:
+                self._kept.pop(next(iter(self._kept)), None)
+        elif len(self._seen) >= _CHOICES_SEEN:
+            self._seen.clear()
+        self._seen.add(mark)
+        return made
+
     def _arrange(self, choice: Choice, subject: str) -> tuple[bytes, Body]:
         """Return the subject field and the body of a choice, ready for each reader who has it."""
         text, html = self.pages.arranged(choice, subject)
@@ -155,9 +176,8 @@ class IssueMessage(Message):
             name = f"{self._issue.list} trial {delivery.due_at.isoformat()}"
             own_id = message_id(name, self._issue.day, delivery.subscriber.email, domain)
             return headers.raw("Message-ID", own_id)
-        mark = self._links.delivery_mark(delivery.key)
-        own = headers.raw(DELIVERY_HEADER, mark)
-        return headers.raw("Message-ID", f"<{self._day}.{mark}@{domain}>") + own
+        mark, (first, between) = self._links.delivery_mark(delivery.key), self._around_mark
+        return f"{first}{mark}{between}{mark}\r\n".encode()
 
     def _list_headers(self) -> bytes:
         """Return what is the same for all readers (RFC 2369, 2919, 3834, 8058; Feedback-ID as Gmail reads it)."""

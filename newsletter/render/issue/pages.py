@@ -9,10 +9,10 @@ from newsletter.core.choice import Choice, Reason, ReasonKind, TextKind
 from newsletter.core.issue import Issue
 from newsletter.core.issue_sections import issue_sections
 from newsletter.core.layout import Sections
-from newsletter.core.rendering import Part, Rendering, Writer
+from newsletter.core.rendering import Headline, Part, Rendering, Writer
 from newsletter.core.titles import normalised_title
 from newsletter.render.issue import former, words
-from newsletter.render.issue.fit import BUDGET, fewer, room
+from newsletter.render.issue.fit import excess_of, fewer
 from newsletter.render.issue.language import Language, language
 from newsletter.render.issue.view import AUTHORS_OF_LEAD, preheader
 from newsletter.render.mime.frames import Chosen, Values
@@ -69,10 +69,10 @@ class Pages:
         self._headlines = {
             kind: tuple(headline.read_as(kind) for headline in rendering.headlines) for kind in TextKind
         }
-        self._by_models = {
-            kind: frozenset(place for place, one in enumerate(of_kind) if one.writer is Writer.MODEL)
-            for kind, of_kind in self._headlines.items()
-        }
+        self._by_models, self._by_sources, self._by_authors = (
+            {kind: _written_by(writer, headlines) for kind, headlines in self._headlines.items()}
+            for writer in (Writer.MODEL, Writer.SOURCE, Writer.AUTHORS)
+        )
         self._searches = frozenset(place for place, one in enumerate(rendering.headlines) if one.is_search)
 
     def html_bytes(self, choice: Choice, subject: str) -> int:
@@ -91,7 +91,7 @@ class Pages:
         counted = values | self._counted(whole, whole)
         text = self._text.arranged(in_text, counted | {"counts": _wrapped(values["counts"])})
         shown, html = whole, self._html.arranged(in_html, counted)
-        while (excess := html.size + room(html.slots, self._links) - BUDGET) > 0:
+        while excess := excess_of(html, self._links):
             shorter = fewer(shown, html.sizes, excess)
             if shorter == shown:
                 break
@@ -101,7 +101,7 @@ class Pages:
 
     def _chosen(self, shown: Sections, choice: Choice) -> tuple[dict[str, Chosen], dict[str, Chosen]]:
         """Return the listings of each section with the values of their slots, in the text and in the HTML part."""
-        reasons = dict(zip(choice.positions, choice.reasons, strict=True))
+        reasons = {position: why for position, why in zip(choice.positions, choice.reasons, strict=True) if why}
         former_ones = {"": former.chosen(choice)} if self._is_former else {}
         in_text, in_html, values_of = dict(former_ones), dict(former_ones), self._values_of_listing
         for name, positions in shown.named().items():
@@ -110,25 +110,26 @@ class Pages:
             by_models = not self._by_models[choice.text].isdisjoint(positions)
             by_authors = not by_models and self._are_by_authors(choice.text, positions)
             values = _values_of_section(by_models, by_authors)
-            plain = values_of((), "", by_models)
-            texts, htmls = dict[int, Values](), dict[int, Values]()
-            for position in positions:
-                why = reasons.get(position, ())
-                followed = self._followed(position, why, is_lead=name == "lead") if why else ""
-                texts[position], htmls[position] = values_of(why, followed, by_models) if why else plain
+            of_text, of_html = values_of((), "", by_models)
+            texts, htmls = dict.fromkeys(positions, of_text), dict.fromkeys(positions, of_html)
+            for position in reasons.keys() & texts:
+                why = reasons[position]
+                followed = self._followed(position, why, is_lead=name == "lead")
+                texts[position], htmls[position] = values_of(why, followed, by_models)
             in_text[name], in_html[name] = Chosen(texts, values), Chosen(htmls, values)
         return in_text, in_html
 
     def _are_by_authors(self, kind: TextKind, positions: Iterable[int]) -> bool:
-        """Return whether all texts of some listings are their authors', and there are any."""
-        headlines = self._headlines[kind]
-        return {headlines[position].writer for position in positions} - {Writer.NOBODY} == {Writer.AUTHORS}
+        """Return whether the authors wrote the texts of some listings, none of which a model wrote."""
+        by_sources, by_authors = self._by_sources[kind], self._by_authors[kind]
+        return by_sources.isdisjoint(positions) and not by_authors.isdisjoint(positions)
 
     def _followed(self, position: int, reasons: tuple[Reason, ...], *, is_lead: bool) -> str:
         """Return the authors whom the reader follows and whom the line with the authors does not show."""
-        names = {normalised_title(one.name) for one in reasons if one.kind is ReasonKind.AUTHOR}
-        if not names:
+        followed = [one.name for one in reasons if one.kind is ReasonKind.AUTHOR]
+        if not followed:
             return ""
+        names = set(map(normalised_title, followed))
         listing = self._issue.listings[position].listing
         shown = AUTHORS_OF_LEAD if is_lead else 0 if listing.organization else 1
         return words.names([one for one in listing.authors[shown:] if normalised_title(one) in names])
@@ -136,7 +137,7 @@ class Pages:
     def _values(self, choice: Choice, subject: str, whole: Sections) -> dict[str, str]:
         """Return what a mail with these listings says of itself."""
         candidates, positions = self._issue.candidates, whole.shown
-        matching = sum(1 for reasons in choice.reasons if reasons)
+        matching = len(list(filter(None, choice.reasons)))
         others, minutes = len(choice.positions) - matching, whole.minutes
         headlines = self._headlines[choice.text]
         first = list(headlines) if self._issue.is_quiet else [headlines[position] for position in choice.positions]
@@ -170,6 +171,11 @@ class Pages:
             "more_on_the_web": words.more_on_the_web(self._language, on_the_web),
             "more_in_the_text": words.more_in_the_text(self._language, len(whole.shown) - count),
         }
+
+
+def _written_by(writer: Writer, headlines: Iterable[Headline]) -> frozenset[int]:
+    """Return the positions of the listings whose texts are somebody's."""
+    return frozenset(position for position, one in enumerate(headlines) if one.writer is writer)
 
 
 @lru_cache(maxsize=4)

@@ -220,8 +220,10 @@ def _in_words(language: Language, reason: Reason) -> str:
 def wishes(choice: Choice) -> str:
     """Return the names of the topics that a reader gets papers of, such as `agents, theory`."""
     topics: dict[str, None] = {}
-    for reasons in choice.reasons:
-        topics |= dict.fromkeys([one.name for one in reasons if one.kind is ReasonKind.TOPIC])
+    for reasons in filter(None, choice.reasons):
+        for one in reasons:
+            if one.kind is ReasonKind.TOPIC:
+                topics[one.name] = None
         if len(topics) >= _TOPICS:
             break
     return ", ".join([cut(name, _NAME) for name in list(topics)[:_TOPICS]])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
@@ -34,8 +33,10 @@ class Values(dict[str, str]):
         return kind_of(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+_NO_VALUES = Values()
+
+
+class Chosen(NamedTuple):
     """What a section of a page shows: positions of listings in their order, and values of slots.
 
     Args:
@@ -44,7 +45,7 @@ class Chosen:
     """
 
     listings: Mapping[int, Values]
-    values: Values = field(default_factory=Values)
+    values: Values = _NO_VALUES
 
 
 class Begin(NamedTuple):

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from newsletter.render.mime.frames import (
     OF_CHOICE,
@@ -27,6 +27,7 @@ from newsletter.render.mime.frames import (
     Lines,
     Listings,
     Mark,
+    Shown,
     Values,
     kind_of,
     known,
@@ -105,19 +106,16 @@ class _Page:
     def add(self, new: Lines) -> None:
         """Add lines with the values that are shown."""
         new_lines, shown, marks, size = new
-        whole, lines = self.whole, self.whole.lines
-        first = len(lines)
-        lines += new_lines
-        for place, of, name, html in shown:
-            lines[first + place], more = encoded(self._values[of][name])[html]
-            size += more
+        whole = self.whole
+        first = len(whole.lines)
+        whole.lines += new_lines
+        whole.size += size + (self._show(first, shown) if shown else 0)
         for place, mark in marks:
             whole.marks.append((first + place, mark))
-        whole.size += size
 
     def add_listings(self, section: str, forms: Forms) -> None:
         """Add the listings of a section, each in its form, with what stands between it and the one before."""
-        whole, sizes = self.whole, self.whole.sizes.setdefault(section, {})
+        lines, all_marks, sizes = self.whole.lines, self.whole.marks, self.whole.sizes.setdefault(section, {})
         kept, frames = forms.kept[0], forms.kept[0][""]
         values: Values | None = None
         for position, own in self._sections.get(section, _NOTHING).listings.items():
@@ -127,10 +125,23 @@ class _Page:
             if own is not values:  # listings that come because everybody gets them have the same, and are many
                 self._values[OF_LISTING] = values = own
                 frames = kept[own.kind]
-            if frame := frames.get(position) or forms.made(place, position, own):
-                before = whole.size
-                self.add(frame)
-                sizes[position] = whole.size - before
+            frame = frames.get(position) or forms.made(place, position, own)
+            if frame:  # the same as `add`: a call for each of many listings takes half as long again
+                new_lines, shown, marks, size = frame
+                first = len(lines)
+                lines += new_lines
+                sizes[position] = size + (self._show(first, shown) if shown else 0)
+                for place, mark in marks:
+                    all_marks.append((first + place, mark))
+        self.whole.size += sum(sizes.values())
+
+    def _show(self, first: int, shown: Iterable[Shown]) -> int:
+        """Put in the values that are shown, counting places from the line `first`; return how long they are."""
+        size = 0
+        for place, of, name, html in shown:
+            self.whole.lines[first + place], more = encoded(self._values[of][name])[html]
+            size += more
+        return size
 
 
 class Body:
@@ -141,86 +152,70 @@ class Body:
     """
 
     def __init__(self, parts: Iterable[bytes | Arrangement]) -> None:
-        self._lines: list[bytes] = []
-        self._marks: list[tuple[int, Mark]] = []
-        for part in parts:
-            if isinstance(part, bytes):
-                self._lines.append(part)
-            else:
-                first = len(self._lines)
-                self._marks += [(first + place, mark) for place, mark in part.marks]
-                self._lines += part.lines
-        self._ready: dict[frozenset[str], _Ready | _Joined] = {}
+        self._parts = tuple(parts)
+        self._joined: dict[frozenset[str], _Joined | None] = {}  # by the values that are empty; None: filled once
 
     def filled(self, values: Mapping[str, str]) -> bytes:
         """Return the body with a reader's values, by the names of slots."""
         own = {name: line_of(value) for name, value in values.items()}
-        empty = (
-            frozenset([name for name, value in values.items() if not value]) if "" in values.values() else _NONE
-        )
-        ready = self._ready.get(empty)
-        if ready is None:
-            ready = self._ready[empty] = _Ready.of(self._lines, self._marks, empty)
-        elif isinstance(ready, _Ready):  # to join takes longer than it saves, unless some readers share the choice
-            ready = self._ready[empty] = _Joined.of(ready)
-        return ready.filled(own)
-
-
-_Own: TypeAlias = "Mapping[str, tuple[bytes, bytes]]"  # a reader's values as lines, see `line_of`
-
-
-class _Ready(NamedTuple):
-    """The lines of a body for readers of whom the same values are empty, and the places of values among them."""
-
-    lines: list[bytes]
-    places: list[tuple[int, Slot]]
-
-    @classmethod
-    def of(cls, lines: Sequence[bytes], marks: Iterable[tuple[int, Mark]], empty: Collection[str]) -> _Ready:
-        """Return lines without those that are left out if these values are empty."""
-        left, places = list(lines), []
-        hidden = since = 0  # parts that are left out, one within the other; and where the first began
-        for place, mark in marks:
-            if type(mark) is Begin:
-                since = since if hidden else place
-                hidden += hidden > 0 or mark.slot.name in empty
-            elif type(mark) is Slot:
-                places += [] if hidden else [(place, mark)]
-            elif hidden:
-                hidden -= 1
-                left[since:place] = [b""] * (place - since)
-        return cls(left, places)
-
-    def filled(self, own: _Own) -> bytes:
-        """Return the body with a reader's values."""
-        lines = self.lines.copy()
-        for place, (name, html) in self.places:
+        empty = _NONE if "" not in values.values() else frozenset(name for name in values if not values[name])
+        joined = self._joined.get(empty)
+        if joined:
+            return joined.filled(own)
+        lines, places = self._shown(empty)
+        if empty in self._joined:
+            self._joined[empty] = _Joined.of(lines, places)
+        else:  # to join takes longer than it saves, unless some readers share the choice
+            self._joined[empty] = None
+        for place, (name, html) in places:
             lines[place] = own[name][html]
         return b"".join(lines)
 
+    def _shown(self, empty: Collection[str]) -> tuple[list[bytes], list[tuple[int, Slot]]]:
+        """Return the lines that are shown if these values are empty, and the places of values among them."""
+        lines, places = list[bytes](), list[tuple[int, Slot]]()
+        for part in self._parts:
+            if isinstance(part, bytes):
+                lines.append(part)
+                continue
+            first = len(lines)
+            lines += part.lines
+            hidden = since = 0  # parts that are left out, one within the other; and where the first began
+            for place, mark in part.marks:
+                if type(mark) is Slot:
+                    if not hidden:
+                        places.append((first + place, mark))
+                elif type(mark) is Begin:
+                    since = since if hidden else first + place
+                    hidden += hidden > 0 or mark.slot.name in empty
+                elif hidden:
+                    hidden -= 1
+                    lines[since : first + place] = [b""] * (first + place - since)
+        return lines, places
+
 
 class _Joined(NamedTuple):
-    """The same with lines joined that stand beside each other, to be filled in for one reader after the other."""
+    """The lines of a body, joined where they stand beside each other, for one reader after the other."""
 
     slots: tuple[Slot, ...]  # each once
     texts: list[bytes]
     in_order: Callable[[list[bytes]], tuple[bytes, ...]]  # takes the values of the slots, and the texts
 
     @classmethod
-    def of(cls, ready: _Ready) -> _Joined:
-        """Return what another body is when it is joined."""
-        slots = tuple(dict.fromkeys(slot for _, slot in ready.places))
+    def of(cls, lines: Sequence[bytes], places: Sequence[tuple[int, Slot]]) -> _Joined:
+        """Join lines between the places of values."""
+        slots = tuple(dict.fromkeys(slot for _, slot in places))
         numbers = {slot: number for number, slot in enumerate(slots)}
         texts, order, start = [b""], [len(slots)], 0  # an empty one: `itemgetter` returns a tuple of two or more
-        for place, slot in [*ready.places, (len(ready.lines), None)]:
+        for place, slot in [*places, (len(lines), None)]:
             order.append(len(slots) + len(texts))
-            texts.append(b"".join(ready.lines[start:place]))
+            texts.append(b"".join(lines[start:place]))
             order += [numbers[slot]] if slot else []
             start = place + 1
         return cls(slots, texts, itemgetter(*order))
 
-    def filled(self, own: _Own) -> bytes:
-        """Return the body with a reader's values."""
+    def filled(self, own: Mapping[str, tuple[bytes, bytes]]) -> bytes:
+        """Return the body with a reader's values, by the names of slots, as `line_of` returns them."""
         return b"".join(self.in_order([own[name][html] for name, html in self.slots] + self.texts))
 
 

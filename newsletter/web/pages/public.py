@@ -33,7 +33,7 @@ def public_pages(
     reader = ListReader(issues=store.issues, listed=store.listed)
     papers, listed = store.papers, store.listed
     return (
-        PaperPages(lists=known, papers=papers, listed=listed, issues=store.issues, renderer=renderer, links=links),
+        PaperPages(lists=known, papers=papers, listed=listed, renderer=renderer, links=links),
         SearchPage(lists=known, papers=papers, listed=listed, renderer=renderer, links=links),
         MachinePages(lists=known, reader=reader, papers=papers, renderer=renderer, links=links, clock=clock),
         FeedPages(lists=known, reader=reader, renderer=renderer, links=links, clock=clock),

@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 from typing_extensions import override
 
 from newsletter.core.full_text import like
+from newsletter.core.newsletter_list import editions_of
 from newsletter.core.page_names import PAPER, identity_path, paper_path, read_paper_path
 from newsletter.core.tokens import Links
-from newsletter.ports import Issues, ListedPaper, ListedPapers, Paper, Papers
+from newsletter.ports import ListedPaper, ListedPapers, Paper, Papers
 from newsletter.ports.pages import PageRenderer
 from newsletter.render.issue.catalogues import SOURCE
 from newsletter.render.issue.citation import citation
@@ -44,7 +45,6 @@ class PaperPages(PageGroup):
         lists: finds the list that a page belongs to.
         papers: reads single papers.
         listed: reads their newest counts.
-        issues: those in which they stand.
         renderer: renders pages.
         links: makes public addresses.
     """
@@ -52,7 +52,6 @@ class PaperPages(PageGroup):
     lists: KnownLists
     papers: Papers
     listed: ListedPapers
-    issues: Issues
     renderer: PageRenderer
     links: Links
 
@@ -67,9 +66,10 @@ class PaperPages(PageGroup):
     async def version(self, address: str, wanted: Wanted) -> str | None:
         if not _is_possible(address):
             return None
-        lists = map(repr, await self.lists.all())
+        lists = await self.lists.all()
+        editions = [name for one in lists for name in editions_of(one.name)]
         shared = self.renderer.fingerprint(), self.links.public_url, str(wanted.is_static)
-        return version_of(*shared, await self.listed.version(), str(await self.issues.count()), *lists)
+        return version_of(*shared, await self.listed.version(editions), *map(repr, lists))
 
     @override
     async def page(self, address: str, wanted: Wanted) -> SitePage | MovedPage | None:
