@@ -10,7 +10,7 @@ from newsletter.bootstrap import utc_now
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from newsletter.bootstrap import Program
     from newsletter.readers.signup import SigningUp
@@ -27,40 +27,50 @@ async def admin_site(program: Program, signing_up: SigningUp) -> AsyncIterator[A
         program: what they are made of.
         signing_up: does what operators decide about who signed up.
     """
-    token = program.settings.web.admin_token.get_secret_value()
-    if not token:
+    if not program.settings.web.admin_token.get_secret_value():
         yield None
         return
-    from newsletter.operations.alarms import FOLDER
-    from newsletter.operations.overview import Overseer
     from newsletter.readers.background import Background
-    from newsletter.web.admin.access import Access
-    from newsletter.web.admin.site import AdminSite
-    from newsletter.web.clients import Clients
 
     async def collect(stop: asyncio.Event) -> bool:
         await program.ticker.collect(now=utc_now(), stop=stop)
         return True
 
+    _ = program.ticker  # loaded now: a page has no time for it
     collecting = Background("reading sources", collect)
-    web = program.settings.web
-    clients = Clients(web.trusted_proxies)
     try:
-        yield AdminSite(
-            access=Access(
-                token=token, networks=web.admin_networks, clients=clients, links=program.links, clock=utc_now
-            ),
-            overseer=Overseer(
-                store=program.store,
-                lists=program.lists,
-                source_names=lambda list_: [source.name for source in program.sources_of(list_)],
-            ),
-            signing_up=signing_up,
-            renderer=program.templates,
-            clock=utc_now,
-            collect=collecting.soon,
-            alarms=program.settings.paths.state / FOLDER,
-            version=newsletter.__version__,
-        )
+        yield _site(program, signing_up, collecting.soon)
     finally:
         await collecting.close(within=_SECONDS_TO_FINISH)
+
+
+def _site(program: Program, signing_up: SigningUp, collect: Callable[[], None]) -> AdminSite:
+    from newsletter.operations.alarms import FOLDER
+    from newsletter.operations.overview import Overseer
+    from newsletter.web.admin.access import Access
+    from newsletter.web.admin.site import AdminSite
+    from newsletter.web.clients import Clients
+
+    web = program.settings.web
+    access = Access(
+        token=web.admin_token.get_secret_value(),
+        networks=web.admin_networks,
+        clients=Clients(web.trusted_proxies),
+        links=program.links,
+        clock=utc_now,
+    )
+    overseer = Overseer(
+        store=program.store,
+        lists=program.lists,
+        source_names=lambda list_: [source.name for source in program.sources_of(list_)],
+    )
+    return AdminSite(
+        access=access,
+        overseer=overseer,
+        signing_up=signing_up,
+        renderer=program.templates,
+        clock=utc_now,
+        collect=collect,
+        alarms=program.settings.paths.state / FOLDER,
+        version=newsletter.__version__,
+    )

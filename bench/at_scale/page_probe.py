@@ -1,11 +1,12 @@
-"""A visitor of the web pages: `python page_probe.py PORT SECONDS PATH`, or `… PORT SECONDS --leave LINKS`.
+"""A visitor of the web pages: `python page_probe.py PORT SECONDS PATH`, `… --leave LINKS` or `… --sign-up LIST`.
 
-Every SECONDS it asks for the page, or takes the next link of a file and leaves the list by it (RFC 8058), each
-time over a new connection. While an answer is late, the visits that are due meanwhile count too, each from its
-own moment: a server that hangs for a second keeps fifty visitors waiting, and not one.
+Every SECONDS it asks for the page, or takes the next link of a file and leaves the list by it (RFC 8058), or signs
+up to a list by another address, each time over a new connection. While an answer is late, the visits that are due
+meanwhile count too, each from its own moment: a server that hangs for a second keeps fifty visitors waiting, and
+not one.
 
-At the end of its input it prints JSON: the moment (of `time.monotonic`) and the seconds of each visit, and how
-late this process itself was woken.
+At the end of its input it prints JSON: the moment (of `time.monotonic`) and the seconds of each visit, how many of
+them were really made, and how late this process itself was woken.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
+from itertools import count
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 _PATIENCE = 120  # seconds
 _ONE_CLICK = "List-Unsubscribe=One-Click"
@@ -51,6 +53,14 @@ def leaving(links: Path) -> Iterator[str]:
 
 def visits(port: int, what: list[str]) -> Callable[[], bool]:
     """Return what does one visit; it returns False when there is none left."""
+    if what[0] == "--sign-up":
+        addresses = (f"visitor{number}@example.org" for number in count())
+
+        def sign_up() -> bool:
+            ask(port, "POST", f"/-/signup/{what[1]}", urlencode({"email": next(addresses)}))
+            return True
+
+        return sign_up
     if what[0] != "--leave":
         (path,) = what
 
@@ -81,7 +91,7 @@ def main() -> None:
     while True:
         ended, _, _ = select.select([0], [], [], max(0.0, due - time.monotonic()))
         if ended and not os.read(0, 1):
-            print(json.dumps({"visits": taken, "late": late}), flush=True)
+            print(json.dumps({"visits": taken, "made": len(late), "late": late}), flush=True)
             return
         began = time.monotonic()
         if began < due:

@@ -25,6 +25,7 @@ sender = "Daily Papers <papers@example.org>"
 postal_address = "Example Institute, Example Town"
 sources = ["saved_page:../listings/page-*.txt"]
 members = "{list}.csv"
+signup = "{signup}"
 days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 hour = "{hour:%H:%M}"
 timezone = "{timezone}"
@@ -80,11 +81,12 @@ class WorkingFolder:
     readers: int
     calendar: Calendar
     port: int  # of the web pages
+    signup: str  # who may sign up, as in a list file
 
     @classmethod
-    def make(cls, path: Path, readers: int, calendar: Calendar) -> WorkingFolder:
+    def make(cls, path: Path, readers: int, calendar: Calendar, *, signup: str = "closed") -> WorkingFolder:
         """Write the folder: the list is due later today, and the first day has its page."""
-        folder = cls(path, readers, calendar, _free_port())
+        folder = cls(path, readers, calendar, _free_port(), signup)
         for name in ("subscribers", "listings", "var"):
             (path / name).mkdir(parents=True)
         folder.write_list(_LATER)
@@ -109,7 +111,9 @@ class WorkingFolder:
     def write_list(self, hour: time) -> None:
         """Write the list file: its issue is due at an hour, local to the list."""
         topics = "\n".join(f'[topics.{word}]\nkeywords = ["{word}"]' for word in _TOPICS)
-        text = _LIST_FILE.format(list=LIST, hour=hour, timezone=self.calendar.timezone, topics=topics)
+        text = _LIST_FILE.format(
+            list=LIST, hour=hour, timezone=self.calendar.timezone, topics=topics, signup=self.signup
+        )
         _replace(self.path / "subscribers" / f"{LIST}.toml", [text])
 
     def write_members(self, *, changed: int | None = None) -> None:

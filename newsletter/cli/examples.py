@@ -12,7 +12,11 @@ EXAMPLES = {
     "preview": ("newsletter preview --open",),
     "export-site": ("newsletter export-site var/site --base-url https://papers.example.org",),
     "status": ("newsletter status",),
-    "issues": ("newsletter issues list", "newsletter issues pause --list daily"),
+    "issues": (
+        "newsletter issues list",
+        "newsletter issues pause --list daily",
+        "newsletter issues resume --list daily",
+    ),
     "deliveries": ("newsletter deliveries list --state deferred",),
     "init": ("newsletter init ~/papers",),
     "demo": ("newsletter demo",),

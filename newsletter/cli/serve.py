@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from time import monotonic
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
 # Less than what is left for the whole process to end in, after its scheduler.
 _SECONDS_TO_FINISH = 2.0
-_COUNT_READERS_EVERY = timedelta(minutes=5)
+# For so long a public page is not looked up again: many who ask for it at once cost next to nothing.
+_SECONDS_FRESH = 1.0
+_COUNT_READERS_EVERY = timedelta(seconds=30)
 
 
 Host = Annotated[
@@ -146,11 +149,13 @@ def site_of(
         hooks=program.receiving.hooks,
         hosts=(*web.hosts, host or web.host),
         hsts=web.hsts,
+        fresh_for=_SECONDS_FRESH,
     )
 
 
 def _schedule(program: Program, each_tick: Iterable[Background], stop: asyncio.Event) -> Schedule:
     """Return what is done at intervals: each tick asks for what is done in the background, too."""
+    from newsletter.operations.counting import Counting
     from newsletter.scheduling.schedule import Schedule
 
     async def tick(stopping: asyncio.Event) -> None:
@@ -166,7 +171,8 @@ def _schedule(program: Program, each_tick: Iterable[Background], stop: asyncio.E
         tick_every=timedelta(seconds=program.settings.schedule.tick),
         collect_every=timedelta(minutes=program.settings.schedule.collect_every),
     )
-    schedule.add("reader_counts", lambda _: program.store.growth.count(now=now()), _COUNT_READERS_EVERY)
+    counting = Counting(program.store.growth, monotonic)
+    schedule.add("reader_counts", lambda _: counting.count(now()), _COUNT_READERS_EVERY)
     if inbound := _inbound(program):
         schedule.add("inbound", inbound, timedelta(minutes=program.settings.inbound.every))
     return schedule

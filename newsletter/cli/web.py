@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -35,6 +36,7 @@ async def _serve(program: Program, stop: asyncio.Event, host: str | None, port: 
 
     import structlog
 
+    from newsletter import administering
     from newsletter.scheduling.loop import raise_descriptor_limit
     from newsletter.web.app import public_app
     from newsletter.web.limits import Limits, connections_for
@@ -43,12 +45,14 @@ async def _serve(program: Program, stop: asyncio.Event, host: str | None, port: 
     warn_of_links(program)
     lists = await asyncio.to_thread(program.lists.read)
     settings = program.settings.web
-    app = public_app(site_of(program, host, wake_letters=_others_mail, wake_mails=_others_mail))
+    site = site_of(program, host, wake_letters=_others_mail, wake_mails=_others_mail)
     limits = Limits(connections=connections_for(raise_descriptor_limit()))
     here = settings.port if port is None else port
-    async with serving(app, host or settings.host, here, stop=stop, limits=limits) as url:
-        structlog.get_logger(__name__).info("serving_pages", url=url, lists=len(lists.right))
-        await stop.wait()
+    async with administering.admin_site(program, site.admission.signing_up) as admin:
+        app = public_app(replace(site, admin=admin))
+        async with serving(app, host or settings.host, here, stop=stop, limits=limits) as url:
+            structlog.get_logger(__name__).info("serving_pages", url=url, lists=len(lists.right))
+            await stop.wait()
 
 
 def _others_mail() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import UsageError
 from newsletter.core.halt import Halt, HaltState, Order
 from newsletter.core.steps import OPEN
@@ -30,8 +31,8 @@ async def obey(
 ) -> Halted:
     """Do what the operator says of an issue. It counts at once, for processes too that are delivering the issue.
 
-    What is cancelled is withdrawn here. What a process holds it withdraws itself, within seconds; what is left for
-    any other reason, the next run or tick withdraws.
+    What was deferred is due at once when an issue goes on. What is cancelled is withdrawn here. What a process
+    holds it withdraws itself, within seconds; what is left for any other reason, the next run or tick withdraws.
 
     Args:
         store: the ledger.
@@ -52,6 +53,8 @@ async def obey(
         state = await store.halts.obey(outline.key, order, now=now)
     except UsageError as error:
         raise UsageError(f"{list_name} {outline.day}: {error}") from None
+    if order is Order.RESUME:  # they were not tried meanwhile: their time to be given up begins anew
+        await store.outbox.hasten(outline.key, now=now, states=[DeliveryState.DEFERRED])
     withdrawn = 0
     if state.halt is Halt.CANCELLED:
         withdrawn = await store.halts.withdraw(outline.key, now=now, most=most)

@@ -9,27 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter
-from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.full_text import Query, SearchText, Term, search_text
 from newsletter.core.listing import Listing
 from newsletter.store.bulk import is_sqlite
 
-_AT_ONCE = 500  # listings
-
-_FTS5 = (
-    "CREATE VIRTUAL TABLE listing_search USING fts5 "
-    "(title, names, words, tokenize = 'unicode61 remove_diacritics 0', prefix = '2 3')"
-)
-_TSVECTOR = """
-    CREATE TABLE listing_search (
-        listing_key BIGINT PRIMARY KEY REFERENCES listings (key) ON DELETE CASCADE, document TSVECTOR NOT NULL
-    )
-"""
-_TSVECTOR_INDEX = "CREATE INDEX ix_listing_search_document ON listing_search USING gin (document)"
-_HAS_FTS5 = "SELECT count(*) FROM pragma_module_list WHERE name = 'fts5'"
 _HAS_TABLE = sa.text("SELECT count(*) FROM sqlite_master WHERE name = 'listing_search'")
 _WRITE_FTS5 = sa.text(
     "INSERT OR REPLACE INTO listing_search (rowid, title, names, words) VALUES (:key, :title, :names, :words)"
@@ -44,26 +29,6 @@ _LAST_POSITION = 16_383
 _WEIGHTS = ("A", "B", "D")
 
 
-def make_index(connection: Connection) -> None:
-    """Make the index of all listings, where the database can have one: an SQLite without FTS5 can't."""
-    is_postgresql = connection.dialect.name == "postgresql"
-    if is_postgresql:
-        connection.exec_driver_sql(_TSVECTOR)
-        connection.exec_driver_sql(_TSVECTOR_INDEX)
-    elif not connection.exec_driver_sql(_HAS_FTS5).scalar():
-        return
-    else:
-        connection.exec_driver_sql(_FTS5)
-    reader, last = TypeAdapter(Listing), 0
-    some = sa.text("SELECT key, record FROM listings WHERE key > :last ORDER BY key LIMIT :count")
-    while found := connection.execute(some, {"last": last, "count": _AT_ONCE}).all():
-        read = {key: reader.validate_json(record) for key, record in found}
-        connection.execute(
-            _WRITE_TSVECTOR if is_postgresql else _WRITE_FTS5, _rows(read, is_postgresql=is_postgresql)
-        )
-        last = found[-1][0]
-
-
 async def has_index(connection: AsyncConnection) -> bool:
     """Return whether there is an index."""
     return not is_sqlite(connection) or bool(await connection.scalar(_HAS_TABLE))
@@ -72,10 +37,7 @@ async def has_index(connection: AsyncConnection) -> bool:
 async def add_to_index(connection: AsyncConnection, changed: Mapping[int, Listing]) -> None:
     """Write listings that are new or have changed, by key, within the transaction that writes them."""
     if changed and await has_index(connection):
-        is_postgresql = not is_sqlite(connection)
-        await connection.execute(
-            _WRITE_TSVECTOR if is_postgresql else _WRITE_FTS5, _rows(changed, is_postgresql=is_postgresql)
-        )
+        await connection.execute(*rows_of(changed, is_postgresql=not is_sqlite(connection)))
 
 
 async def drop_from_index(connection: AsyncConnection, key: int) -> None:
@@ -84,14 +46,18 @@ async def drop_from_index(connection: AsyncConnection, key: int) -> None:
         await connection.execute(sa.text("DELETE FROM listing_search WHERE rowid = :key"), {"key": key})
 
 
-def _rows(changed: Mapping[int, Listing], *, is_postgresql: bool) -> list[dict[str, object]]:
+def rows_of(
+    changed: Mapping[int, Listing], *, is_postgresql: bool
+) -> tuple[sa.TextClause, list[dict[str, object]]]:
+    """Return the statement that writes listings, by key, into the index, with its parameters."""
     texts = {key: search_text(listing) for key, listing in changed.items()}
     if is_postgresql:
-        return [{"key": key, "document": _document(text)} for key, text in texts.items()]
-    return [
+        return _WRITE_TSVECTOR, [{"key": key, "document": _document(text)} for key, text in texts.items()]
+    rows: list[dict[str, object]] = [
         {"key": key, **{name: " ".join(words) for name, words in text._asdict().items()}}
         for key, text in texts.items()
     ]
+    return _WRITE_FTS5, rows
 
 
 def _document(text: SearchText) -> str:

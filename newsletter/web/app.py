@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 from newsletter.core.tokens import Links
 from newsletter.ports import Clock, Hooks, Lists, Store
 from newsletter.ports.pages import PageRenderer
-from newsletter.web import headers, health, published, static
+from newsletter.web import headers, health, static
 from newsletter.web import hooks as hook_pages
 from newsletter.web.admin.site import AdminSite
 from newsletter.web.admission import Admission
@@ -32,6 +32,7 @@ from newsletter.web.pages import feedback as feedback_pages
 from newsletter.web.pages import signup as signup_pages
 from newsletter.web.pages.languages import asked
 from newsletter.web.pages.public import public_pages
+from newsletter.web.published import Published, RecentPages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,7 @@ class PublicSite:
         hosts: what the site is called beside its public address, without ports.
         hsts: for how many seconds browsers are to come by https alone; 0: they are told nothing.
         admin: the operator's pages; None: there are none.
+        fresh_for: for how many seconds a public page counts as unchanged without a look at the ledger.
     """
 
     store: Store
@@ -65,6 +67,7 @@ class PublicSite:
     hosts: Collection[str] = ()
     hsts: int = 0
     admin: AdminSite | None = None
+    fresh_for: float = 0.0
 
     def routes(self) -> Iterator[BaseRoute]:
         """Yield the routes of all pages, in the order in which they are tried."""
@@ -87,19 +90,23 @@ class PublicSite:
         yield from moving.routes(store.address_changes, store.issues, links, renderer, clock, self.wake)
         yield from feedback_pages.routes(store.feedback, store.subscribers, store.issues, links, renderer, clock)
         yield from cite.routes(store.issues, store.listed)
-        # Last: it matches any path.
-        groups = public_pages(store, self.lists, signing_up, links, renderer, clock)
-        yield from published.routes(groups, FinishedPages())
+
+    def published(self) -> Published:
+        """Return the pages that depend on the site's data alone."""
+        signing_up = self.admission.signing_up
+        groups = public_pages(self.store, self.lists, signing_up, self.links, self.renderer, self.clock)
+        return Published(groups, FinishedPages(), fresh_for=self.fresh_for)
 
 
 def public_app(site: PublicSite) -> Starlette:
     """Return the app. It sets no cookies but for operators, and no GET changes anything."""
-    public_url = site.links.public_url
+    public_url, published = site.links.public_url, site.published()
     app = Starlette(
-        routes=list(site.routes()),
+        routes=[*site.routes(), published.route],  # last: it matches any path
         middleware=[
             Middleware(Guard, headers=headers.of_site(public_url, site.hsts)),
             Middleware(KnownHosts, public_url=public_url, names=site.hosts),
+            Middleware(RecentPages, published=published),
             Middleware(SameSiteForms, public_url=public_url),
             Middleware(Paced, clients=site.admission.clients),
             Middleware(LimitedBodies),

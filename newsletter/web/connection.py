@@ -150,8 +150,9 @@ class _Connection(H11Protocol):
         if request is not self._known:
             self._known, self._phase = request, "head"
             self._requests += 1
-            if self._requests >= self._limits.requests:
+            if self._requests >= self._limits.requests:  # uvicorn closes, and says so, as if the visitor had asked
                 request.keep_alive = False
+                request.scope["headers"] = [*request.scope["headers"], (b"connection", b"close")]
         if not request.response_complete:
             if request.more_body:
                 self._begin("body", self._limits.body)

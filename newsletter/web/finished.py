@@ -67,8 +67,7 @@ class FinishedPages:
                 raised here.
         """
         key = address, version
-        if (kept := self._pages.get(key)) is not None:
-            self._pages.move_to_end(key)
+        if (kept := self.kept(address, version)) is not None:
             return kept
         making = self._being_made.get(key)
         if making is None:
@@ -76,6 +75,13 @@ class FinishedPages:
             self._being_made[key] = making
             making.add_done_callback(partial(self._made, key))
         return await asyncio.shield(making)  # a client that disconnects must not cancel it for the others
+
+    def kept(self, address: str, version: str) -> Finished | None:
+        """Return a page if it is kept."""
+        page = self._pages.get((address, version))
+        if page is not None:
+            self._pages.move_to_end((address, version))
+        return page
 
     async def _make(
         self, key: tuple[str, str], make: Callable[[], Awaitable[Finished | MovedPage | None]]

@@ -26,7 +26,7 @@ PURE = {
         "functools",
     ),
     *("hashlib", "hmac", "ipaddress", "itertools", "json", "math", "re", "typing", "unicodedata", "urllib.parse"),
-    *("array", "base64", "zoneinfo", "idna"),
+    *("array", "base64", "binascii", "zoneinfo", "idna"),
 }
 CLOCKS = {"now", "utcnow", "today"}
 

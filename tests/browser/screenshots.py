@@ -11,8 +11,8 @@ from typing import Literal
 from playwright.sync_api import Browser, Page, Route, ViewportSize, sync_playwright
 
 from newsletter.core.choosing import Chooser
+from newsletter.core.diff import select
 from newsletter.core.pictures import Figure
-from newsletter.core.terms import Terms
 from newsletter.core.tokens import Links
 from newsletter.lists.files import ListFiles
 from newsletter.pipeline.check import for_nobody
@@ -52,8 +52,8 @@ def _mail(most: int | None = None) -> str:
     templates = TemplateRenderer(None, TEMPLATES)
     source = registry.build(sample.SPEC, folder=sample.FOLDER, config=NO_SERVICES, http=NoHttp())
     page = asyncio.run(source.read(sample.DAY, now=now))
-    terms = Terms.of(file.list if most is None else replace(file.list, max_listings=most))
-    draft = replace(sample.sample_draft(page, file.list.masthead, sample.DAY), terms=terms)
+    list_ = file.list if most is None else replace(file.list, max_listings=most)
+    draft = select(sample.candidates(page, listed_on=sample.DAY), list_, sample.DAY, number=0)
     figure = Figure(url="https://example.org/figure.png", width=1072, height=400)
     reader = named_by(file)[0]
     lead = Chooser(draft.listings, draft.terms).of(reader).positions[0]

@@ -93,13 +93,13 @@ async def test_serve_ends_while_pages_are_being_made_that_never_end(
     due_list(workplace, hour)
     own = workplace.folder / "templates" / "web"
     own.mkdir(parents=True)
-    (own / "issue.html").write_text("{% for one in range(10 ** 12) %}{{ 'x' if one < 0 }}{% endfor %}")
+    (own / "day.html").write_text("{% for one in range(10 ** 12) %}{{ 'x' if one < 0 }}{% endfor %}")
     url = served(workplace)
     process = await workplace.start("serve")
     await heard(process, b"serving")
     await until(lambda: len(workplace.mails()) == 1)
-    asked = [await ask(url, f"/daily/{hour:%Y-%m-%d}") for _ in range(40)]
-    asked += [await ask(url, path) for path in ("/healthz", "/", "/daily") for _ in range(10)]
+    asked = [await ask(url, f"/daily/{hour:%Y-%m-%d}/") for _ in range(40)]
+    asked += [await ask(url, path) for path in ("/healthz", "/", "/daily/") for _ in range(10)]
     await asyncio.sleep(0.5)
     await ended(process, received)
     assert process.returncode == 0
@@ -116,8 +116,8 @@ async def test_serve_ends_with_many_requests_in_flight(workplace: Workplace) -> 
     await until(lambda: len(workplace.mails()) == 1)
     for _ in range(20):
         for _ in range(10):
-            (await ask(url, f"/daily/{hour:%Y-%m-%d}")).close()
-    asked = [await ask(url, f"/daily/{hour:%Y-%m-%d}") for _ in range(100)]
+            (await ask(url, f"/daily/{hour:%Y-%m-%d}/")).close()
+    asked = [await ask(url, f"/daily/{hour:%Y-%m-%d}/") for _ in range(100)]
     await ended(process)
     assert process.returncode == 0
     for one in asked:

@@ -113,9 +113,9 @@ def _look(process: subprocess.Popen[str]) -> None:
     else:
         raise SystemExit("it ended without an address")
     page = httpx2.get(f"{found[0]}/", trust_env=False, timeout=60, follow_redirects=True).text
-    if token := re.search(r'name="token" value="([^"]+)"', page):
-        form = {"token": token[1], "list": "daily"}
-        after = httpx2.post(f"{found[0]}/collect", data=form, trust_env=False, timeout=60, follow_redirects=True)
+    if 'action="/collect' in page:
+        collect = f"{found[0]}/collect?list=daily"
+        after = httpx2.post(collect, trust_env=False, timeout=60, follow_redirects=True)
         assert "papers read" in after.text, after.text
         assert "Sample listings" not in after.text, after.text
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from email import message_from_bytes
@@ -13,7 +14,7 @@ from structlog.testing import capture_logs
 
 from newsletter.core.errors import LintError, RenderError, SourceError, StoreError
 from newsletter.delivery.mailer import RelayMailer
-from newsletter.operations.alarms import Alarm
+from newsletter.operations.alarms import Alarm, rung
 from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.render.lint import lint
 from tests import factories
@@ -150,3 +151,21 @@ async def test_it_never_raises_not_even_where_nothing_can_be_remembered(relay: R
         await relay.alarm(folder=tmp_path / "file" / "alarms").ring(MASTHEAD, factories.DAY, BROKEN)
     assert [entry["event"] for entry in logs] == ["alarm_not_remembered", "issue_failed"]
     assert not relay.mails
+
+
+async def test_why_alarms_rang_can_be_read_the_newest_first(relay: Relay) -> None:
+    alarm = relay.alarm(to="")
+    await alarm.ring(factories.masthead(list="daily.weekly"), factories.DAY, SourceError("answered\n500"))
+    await alarm.ring(MASTHEAD, factories.DAY, BROKEN)
+    folder = relay.folder / "alarms"
+    (folder / "notes.of.mine").write_text("no alarm")
+    older, newer = sorted(folder.glob("2026*"), key=lambda mark: "template" in mark.name)
+    os.utime(older, (1, 1))
+    os.utime(newer, (2, 2))
+
+    first, second = rung(folder, limit=5)
+
+    assert (first.list, first.day, first.cause, first.reason) == ("daily", factories.DAY, "template", str(BROKEN))
+    assert (second.list, second.cause, second.reason) == ("daily.weekly", "sources", "answered 500")
+    assert rung(folder, limit=1) == [first]
+    assert rung(relay.folder / "none", limit=5) == []

@@ -99,7 +99,7 @@ def services(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Services]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+    for name in ("HTTPS_PROXY", "https_proxy"):
         patch.setenv(name, f"http://127.0.0.1:{server.server_port}")
     for name in ("NO_PROXY", "no_proxy"):
         patch.setenv(name, "")

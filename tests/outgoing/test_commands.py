@@ -52,7 +52,9 @@ async def test_a_run_tells_of_its_issue_once_and_nothing_of_its_readers(
     [status] = (await workplace.run("status", "--json")).json
     [counts] = status["notices"]
     assert (counts["waiting"], counts["reason"]) == (2, "answered 503")
-    assert SECRET not in (await workplace.run("status")).out
+    shown = (await workplace.run("status")).out
+    assert ": 2 waiting: answered 503" in shown
+    assert SECRET not in shown
 
 
 def test_channels_that_apprise_cannot_read_are_mistakes_with_their_lines(call: Call, folder: Path) -> None:

@@ -75,3 +75,16 @@ def test_findings_have_spots_that_lead_to_elements_fields_and_lines(tmp_path: Pa
     [source] = [one.spot for one in lint(long, shown.issue) if one.rule == "line-length"]
     assert source is not None
     assert source.source_line == shown.raw.count(b"\n") + 1
+
+
+def test_a_message_is_the_same_when_only_what_it_shows_is_rendered() -> None:
+    renderer = MailRenderer(TemplateRenderer(None, TEMPLATES), LINKS)
+    for name in ("sixty", "weekly"):
+        issue = make.issues()[name]
+        positions = tuple(range(len(issue.listings)))[::2][:12]
+        choice = Choice(positions, ((),) * len(positions))
+        delivery = for_nobody(issue)._replace(choice=choice, subject="Papers")
+        for_all, for_some = renderer.render(issue), renderer.render_for(issue, choice)
+        whole, part = (renderer.message(issue, one).for_reader(delivery)[1] for one in (for_all, for_some))
+        assert part == whole
+        assert len(for_some.html.page) < len(for_all.html.page) * 0.8

@@ -165,3 +165,17 @@ def test_secrets_do_not_show_in_print(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(None)
     assert settings.web.secret_key.get_secret_value() == 3 * CANARY
     assert CANARY not in f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
+
+
+def test_a_token_that_can_be_guessed_opens_no_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEWSLETTER_WEB__ADMIN_TOKEN", "hunter2")
+    shown = error_shown()
+    assert "NEWSLETTER_WEB__ADMIN_TOKEN" in shown
+    assert "openssl rand -base64 32" in shown
+    assert "hunter2" not in shown
+
+
+def test_operators_come_from_this_machine_unless_networks_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [str(one) for one in load(None).web.admin_networks] == ["127.0.0.0/8", "::1/128"]
+    monkeypatch.setenv("NEWSLETTER_WEB__ADMIN_NETWORKS", "10.0.0.0/8, 192.0.2.7")
+    assert [str(one) for one in load(None).web.admin_networks] == ["10.0.0.0/8", "192.0.2.7/32"]

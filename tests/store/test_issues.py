@@ -240,6 +240,15 @@ async def test_of_two_freezes_at_once_for_different_days_one_is_stale(opened: Op
     assert len(await stores[0].issues.history()) == 1
 
 
+async def test_the_history_goes_on_before_a_day(store: Store) -> None:
+    for number in range(1, 4):
+        await frozen(store, day=DAY + timedelta(days=number), number=number)
+
+    earlier = await store.issues.history("daily", before=DAY + timedelta(days=3), limit=9)
+
+    assert [one.number for one in earlier] == [2, 1]
+
+
 async def test_the_history_counts_listings_and_deliveries_newest_first(store: Store) -> None:
     await record(store, paper(1))
     [key] = (await keys(store)).values()

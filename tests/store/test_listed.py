@@ -72,3 +72,40 @@ async def test_the_version_changes_with_each_page_that_is_read(store: Store) -> 
 
     assert len(set(versions)) == len(versions)
     assert versions[-1] == await store.listed.version()
+
+
+async def test_the_ends_of_what_sources_showed_are_known(store: Store) -> None:
+    await record(store, paper(1), at=NOW)
+    await record(store, paper(2), day=NEXT, at=NOW + HOUR)
+    await record(store, paper(3), source="feed", day=NEXT + timedelta(days=7), at=NOW + 2 * HOUR)
+    both = [SOURCE, "feed"]
+
+    assert await store.listed.oldest_day(both) == DAY
+    assert await store.listed.newest_day(both, NEXT + timedelta(days=7)) == NEXT + timedelta(days=7)
+    assert await store.listed.newest_day(both, NEXT + timedelta(days=6)) == NEXT
+    assert await store.listed.newest_day([SOURCE], DAY - timedelta(days=1)) is None
+    assert await store.listed.oldest_day([]) is None
+    assert await store.listed.updated_at([SOURCE], DAY, NEXT) == NOW + HOUR
+    assert await store.listed.updated_at(["feed"], DAY, NEXT) is None
+
+
+async def test_some_days_show_each_paper_once(store: Store) -> None:
+    await record(store, paper(1), upvotes=3)
+    await record(store, paper(1), paper(2), day=NEXT, upvotes=9, at=NOW + 24 * HOUR)
+    await record(store, paper(3), source="feed")
+
+    shown = await store.listed.between([SOURCE], DAY, NEXT)
+
+    assert [(one.listing.title, one.upvotes) for one in shown] == [(paper(1).title, 9), (paper(2).title, 9)]
+
+
+async def test_the_newest_papers_of_some_sources_come_some_at_a_time(store: Store) -> None:
+    await record(store, *map(paper, range(1, 6)))
+    await record(store, paper(6), source="elsewhere")
+
+    pages, before = [], None
+    while page := await store.listed.newest([SOURCE], before=before, limit=2):
+        pages.append([one.listing.arxiv_id[-1] for one in page])
+        before = page[-1].key
+
+    assert pages == [["5", "4"], ["3", "2"], ["1"]]

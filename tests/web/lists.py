@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from newsletter.core.diff import select
 from newsletter.core.issue import Issue
 from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import NewsletterList
+from newsletter.core.pictures import Figure
 from newsletter.core.tokens import Links
 from newsletter.lists.addresses import normal_address
 from newsletter.lists.files import ListFiles
@@ -71,9 +72,9 @@ class Lists:
         """Let the source show papers for a day."""
         await record(self.store, *papers, day=day, at=at, **values)
 
-    async def issue(self, day: date = DAY, *, name: str = "daily", weekly: bool = False) -> Issue:
-        """Close the issue of a day, with all that is listed until then."""
-        list_ = self.list(name)
+    async def issue(self, day: date = DAY, *, weekly: bool = False, figure: Figure | None = None) -> Issue:
+        """Close the issue of a day, with all that is listed until then, each with a figure or none."""
+        list_ = self.list()
         edition = list_.weekly_edition if weekly else list_
         assert edition is not None
         since = day - timedelta(days=6 if weekly else 3)
@@ -81,6 +82,7 @@ class Lists:
         had = await self.store.issues.competed(edition.name, [one.key for one in candidates])
         number = await self.store.issues.last_number(edition.name) + 1
         draft = select([one for one in candidates if one.key not in had], edition, day, number=number)
+        draft = replace(draft, listings=tuple(replace(one, figure=figure) for one in draft.listings))
         due = datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
         subject = draft.listings[0].listing.title if draft.listings else "No news"
         issue, _ = await self.store.issues.freeze(draft, subject, lambda _, _had: Planned(due_at=due), now=due)

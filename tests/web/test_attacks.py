@@ -19,6 +19,7 @@ from newsletter.core.delivery import Planned
 from newsletter.core.diff import select
 from newsletter.core.listing import Entry, Listing, Sighting
 from newsletter.core.newsletter_list import Masthead, NewsletterList, SignUpRule
+from newsletter.core.page_names import API
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.topics import Topic
 from tests.store.samples import join, key_of
@@ -151,8 +152,8 @@ async def test_wrong_methods_are_refused_everywhere_and_the_right_ones_are_named
     for route in routes:
         for path in list(paths_of(route, "daily"))[:1]:
             for method in METHODS:
-                if method in taken[route.path]:
-                    continue
+                if method in taken[route.path] or (method == "OPTIONS" and path.startswith(f"/{API}/")):
+                    continue  # scripts of other sites ask first whether they may ask (CORS)
                 answer = await ask(desk, method, path)
                 assert 400 <= answer.status_code < 500, (method, path)
                 if answer.status_code == 405:

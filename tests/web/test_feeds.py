@@ -106,6 +106,18 @@ async def test_each_topic_has_a_feed(pages: Pages) -> None:
     assert await pages.answer("daily/topics/none/feed.atom") is None
 
 
+async def test_pages_name_their_feeds(pages: Pages) -> None:
+    await pages.listed(AGENTS, OTHER)
+    for address, feed in (
+        ("daily/", "../daily/feed.atom"),
+        ("daily/topics/agents/", "../../../daily/topics/agents/feed.atom"),
+    ):
+        page = await pages.page(address)
+        assert feed in [
+            one.get("href") for one in page.cssselect("link[rel=alternate][type='application/atom+xml']")
+        ]
+
+
 async def test_all_feeds_have_an_address_and_are_there_without_papers(pages: Pages) -> None:
     group = next(group for group in pages.groups if type(group).__name__ == "FeedPages")
     addresses = [one async for one in group.addresses()]

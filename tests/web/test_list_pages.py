@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from newsletter.core.listing import Listing
+from newsletter.core.pictures import Figure
 from newsletter.store import open_store
 from newsletter.web.pages.site_pages import MovedPage, Wanted
 from tests.factories import papers as real_papers
@@ -221,6 +222,32 @@ async def test_the_issue_of_a_week_is_shown_by_its_days(lists: Lists) -> None:
     assert titles(page) == [title_of(1), title_of(2), title_of(3)]
     moved = await lists.pages.page("daily.weekly/", Wanted())
     assert moved == MovedPage(address="daily/")
+
+
+async def test_the_front_page_of_a_weekly_list_is_its_newest_issue(lists: Lists) -> None:
+    lists.write(LIST_FILE.replace("signup =", 'cadence = "weekly"\nsignup ='))
+    await lists.listed(paper(1), upvotes=3)
+    await lists.issue()
+    lists.now += A_DAY
+    await lists.listed(paper(2), day=DAY + A_DAY, at=NOW + A_DAY)
+
+    page = await lists.page("daily/")
+
+    assert titles(page) == [title_of(1)]
+    assert "once a week!" in words(page.cssselect("form.signup")[0])
+    assert not page.cssselect("input[type=radio]")
+
+
+async def test_a_figure_that_was_checked_is_a_link_and_loaded_from_nowhere(lists: Lists) -> None:
+    figure = Figure(url="https://example.org/figure.png", width=900, height=400)
+    await lists.listed(paper(1), upvotes=3)
+    await lists.issue(figure=figure)
+
+    page = await lists.page("daily/")
+
+    [link] = [one for one in page.cssselect(".actions a") if one.text == "Figure"]
+    assert (link.get("href"), link.get("rel")) == (figure.url, "noopener nofollow")
+    assert not page.cssselect("img")
 
 
 async def test_a_week_holds_what_its_days_brought(lists: Lists) -> None:

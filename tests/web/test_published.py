@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 import httpx2
 import pytest
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 
+from newsletter.web.conditional import accepts_gzip
 from newsletter.web.finished import Finished, FinishedPages
 from newsletter.web.pages.site_pages import MovedPage, SitePage, Wanted
-from newsletter.web.published import accepts_gzip, routes
+from newsletter.web.published import Published, RecentPages
 
 CHANGED = datetime(2026, 3, 12, 8, 30, 5, 250_000, tzinfo=UTC)
 HTTP_DATE = "Thu, 12 Mar 2026 08:30:05 GMT"
@@ -44,8 +46,11 @@ class Group:
 
 
 @asynccontextmanager
-async def client_of(*groups: Group, most_bytes: int = 100_000) -> AsyncIterator[httpx2.AsyncClient]:
-    app = Starlette(routes=routes(groups, FinishedPages(most_bytes=most_bytes)))
+async def client_of(
+    *groups: Group, most_bytes: int = 100_000, fresh_for: float = 0
+) -> AsyncIterator[httpx2.AsyncClient]:
+    published = Published(groups, FinishedPages(most_bytes=most_bytes), fresh_for=fresh_for)
+    app = Starlette(routes=[published.route], middleware=[Middleware(RecentPages, published=published)])
     app.router.redirect_slashes = False
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://here") as client:
@@ -66,6 +71,44 @@ async def test_a_page_is_made_once_for_each_version() -> None:
         group.number = 2
         await client.get("/daily/")
         assert len(group.made) == 3
+
+
+async def test_what_somebody_has_just_asked_for_is_not_looked_up_again_for_a_moment() -> None:
+    group = Group({"daily/": page("first"), "other/": page()})
+    async with client_of(group, fresh_for=60) as client:
+        tag = (await client.get("/daily/")).headers["etag"]
+        group.number, group.pages["daily/"] = 2, page("second")
+        again = await client.get("/daily/")
+        assert (again.text, again.headers["etag"]) == ("first", tag)
+        assert (await client.get("/daily/", headers={"If-None-Match": tag})).status_code == 304
+        assert (await client.head("/daily/")).headers["etag"] == tag
+        assert (await client.post("/daily/")).status_code == 405
+        assert (await client.get("/daily/?sort=new")).text == "second"
+        assert (await client.get("/daily/", headers={"Accept-Language": "de"})).text == "second"
+
+
+async def test_after_that_it_is_looked_up_once_and_nobody_waits_for_it() -> None:
+    group = Group({"daily/": page("first")})
+    async with client_of(group, fresh_for=0.05) as client:
+
+        async def becomes(text: str) -> bool:
+            for _ in range(500):
+                if text in (await client.get("/daily/")).text:
+                    return True
+                await asyncio.sleep(0.01)
+            return False
+
+        assert (await client.get("/daily/")).text == "first"
+        group.number, group.pages["daily/"], group.slow = 2, page("second"), asyncio.Event()
+        await asyncio.sleep(0.06)
+        for _ in range(5):
+            assert (await client.get("/daily/")).text == "first"
+            await asyncio.sleep(0)
+        assert group.made == ["daily/", "daily/"]
+        group.slow.set()
+        assert await becomes("second")
+        del group.pages["daily/"]
+        assert await becomes("Not Found")
 
 
 async def test_those_who_ask_at_once_wait_for_one_page_and_one_of_them_may_go() -> None:

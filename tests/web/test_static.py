@@ -98,7 +98,7 @@ def test_the_colours_of_a_list_are_a_file_made_of_its_name() -> None:
 async def test_every_file_that_a_page_names_is_there(site: Site) -> None:
     for path in (
         "/",
-        "/daily/2026-03-12",
+        "/daily/2026-03-12/",
         "/-/signup/daily",
         site.path,
         f"/unsubscribe/{site.path[-20:]}",

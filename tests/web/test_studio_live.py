@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
@@ -54,6 +54,14 @@ async def studio() -> AsyncIterator[Page]:
             await page.goto(ANN)
             await expect(page.locator("#heights")).to_contain_text("px")
             yield page
+
+
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    """Give the studio time on a busy machine: it renders a mail anew for each change."""
+    expect.set_options(timeout=30_000)
+    yield
+    expect.set_options(timeout=5_000)
 
 
 @pytest.fixture(autouse=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from newsletter.core.choice import Choice
 from newsletter.core.issue import Draft, Issue, IssueListing
+from newsletter.core.issue_sections import issue_sections
 from newsletter.core.rendering import Rendering
 from newsletter.core.tokens import Links
 from newsletter.ports import Renderer
@@ -37,16 +40,31 @@ class MailRenderer(Renderer):
 
     def render(self, issue: Issue) -> Rendering:
         """Render an issue by the templates as they are now; raises RenderError."""
+        rendering, pages = self._rendered(issue, None)
+        return replace(rendering, html_bytes=pages.html_bytes(Choice.first(issue.length), issue.subject))
+
+    def render_for(self, issue: Issue, choice: Choice) -> Rendering:
+        """Render an issue for nobody but those with a choice; raises RenderError.
+
+        Their message is the same as by `render`; it takes a fraction of the time where there are many candidates.
+        """
+        positions = {*choice.positions, *chain(*issue_sections(issue, choice).named().values())}
+        return self._rendered(issue, positions)[0]
+
+    def _rendered(self, issue: Issue, only: Collection[int] | None) -> tuple[Rendering, Pages]:
+        """Return the rendering, without its size, and its compiled pages."""
         web_url = self._links.issue(issue.list, issue.day)
 
         def cite(item: IssueListing) -> str:
             return self._links.cite(issue.list, issue.day, item.key)
 
         signup_url = self._links.sign_up(issue.masthead.readers_of) if issue.terms.is_open else ""
-        rendering = self._templates.issue(issue, web_url=web_url, signup_url=signup_url, cite=cite).stored()
+        rendering = self._templates.issue(
+            issue, web_url=web_url, signup_url=signup_url, cite=cite, only=only
+        ).stored()
         pages = IssueMessage(issue, rendering, links=self._links).pages
         self._compiled = rendering.html.nonce, pages
-        return replace(rendering, html_bytes=pages.html_bytes(Choice.first(issue.length), issue.subject))
+        return rendering, pages
 
     def message(self, issue: Issue, rendering: Rendering, *, trial: bool = False) -> IssueMessage:
         """Return what makes each reader's message of a rendered issue.

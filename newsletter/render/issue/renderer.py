@@ -6,7 +6,7 @@ precedence over the packaged ones, file by file. Each template names its values 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,7 @@ class TemplateRenderer(PageRenderer):
         web_url: str,
         signup_url: str = "",
         cite: Callable[[IssueListing], str] = lambda _: "",
+        only: Collection[int] | None = None,
     ) -> RenderedIssue:
         """Render both parts of an issue's mail, once for all readers, by the templates of the list's cadence.
 
@@ -87,6 +88,7 @@ class TemplateRenderer(PageRenderer):
             web_url: where its web version stands, or nothing.
             signup_url: where anybody signs up for its list, or nothing.
             cite: returns the link to the page by which a listing is cited, or nothing.
+            only: the positions of the listings whose forms are made; None: all are.
 
         Raises:
             RenderError: a template or the list's theme is wrong; names template and line, or the key.
@@ -96,8 +98,8 @@ class TemplateRenderer(PageRenderer):
         html_markers, text_markers = Markers(html=True), Markers(html=False)
         return RenderedIssue(
             view=values["issue"],
-            html=inline(self._render(f"{kind}/body.html", values | _marks(html_markers, count))),
-            text=self._render(f"{kind}/body.txt", values | _marks(text_markers, count)),
+            html=inline(self._render(f"{kind}/body.html", values | _marks(html_markers, count, only))),
+            text=self._render(f"{kind}/body.txt", values | _marks(text_markers, count, only)),
             html_markers=html_markers,
             text_markers=text_markers,
         )
@@ -189,8 +191,10 @@ def _issue_values(issue: Issue, web_url: str, cite: Callable[[IssueListing], str
     )
 
 
-def _marks(markers: Markers, listings: int) -> dict[str, Any]:
+def _marks(markers: Markers, listings: int, only: Collection[int] | None) -> dict[str, Any]:
     """Return the functions with which templates write marks, such as `slot("name")` and `when("name")`.
+
+    Where `only` names positions of listings, forms of other ones are left out.
 
     `subject` is such a mark too: each reader's is the title of that reader's lead.
     """
@@ -216,6 +220,8 @@ def _marks(markers: Markers, listings: int) -> dict[str, Any]:
     def form(name: str, position: int, caller: Callable[[], str]) -> str:
         if position not in range(listings):
             raise ValueError(f"form({name!r}, {position!r}): the issue has no such listing")
+        if only is not None and position not in only:
+            return ""
         return enclosed(markers.form(name, position), caller())
 
     return {"slot": slot, "when": when, "section": section, "run": run, "form": form, "subject": slot("subject")}

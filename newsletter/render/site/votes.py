@@ -11,8 +11,7 @@ from newsletter.core.listing import Sighting
 from newsletter.render.issue.language import Language
 from newsletter.render.issue.times import clock
 
-# Of the picture, in its own units.
-WIDTH, HEIGHT = 340, 152
+# Of the picture, 340 by 152 in its own units.
 _LEFT, _RIGHT, _TOP, _BOTTOM = 34.0, 330.0, 14.0, 128.0
 _MOST_POINTS = 40  # more look no different
 _MOST_LINES = 5
@@ -74,35 +73,50 @@ def votes_view(frame: Language, sightings: Sequence[Sighting], zone: ZoneInfo) -
     if not seen:
         return None
     begin, end = seen[0][0], seen[-1][0]
-    span = (end - begin).total_seconds()
-    step = _step(max(votes for _, votes in seen))
-    top = step * max(-(-max(votes for _, votes in seen) // step), 1)
-
-    def x(moment: datetime) -> str:
-        share = (moment - begin).total_seconds() / span if span else 1.0
-        return f"{_LEFT + share * (_RIGHT - _LEFT):.1f}"
-
-    def y(votes: int) -> str:
-        return f"{_BOTTOM - votes / top * (_BOTTOM - _TOP):.1f}"
-
+    scale = _Scale(begin=begin, end=end, step=_step(max(votes for _, votes in seen)), seen=tuple(seen))
     readings = tuple(
-        Reading(when=_moment(frame, at, zone), votes=frame.compact(votes), x=x(at), y=y(votes))
+        Reading(when=_moment(frame, at, zone), votes=frame.compact(votes), x=scale.x(at), y=scale.y(votes))
         for at, votes in seen
     )
-    if not span:
+    if begin == end:
         return VotesView(readings=readings[-1:])
     line = " ".join(f"{one.x},{one.y}" for one in readings)
-    of_days = span > _TWO_DAYS.total_seconds()
-    middle = begin + (end - begin) / 2
+    of_days = end - begin > _TWO_DAYS
     return VotesView(
         readings=readings,
         line=line,
         area=f"{_LEFT:.1f},{_BOTTOM:.1f} {line} {_RIGHT:.1f},{_BOTTOM:.1f}",
-        rows=tuple(Mark(at=y(votes), text=frame.compact(votes)) for votes in range(0, top + 1, step)),
+        rows=tuple(
+            Mark(at=scale.y(votes), text=frame.compact(votes)) for votes in range(0, scale.top + 1, scale.step)
+        ),
         moments=tuple(
-            Mark(at=x(at), text=_axis(frame, at.astimezone(zone), of_days=of_days)) for at in (begin, middle, end)
+            Mark(at=scale.x(at), text=_axis(frame, at.astimezone(zone), of_days=of_days))
+            for at in (begin, begin + (end - begin) / 2, end)
         ),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scale:
+    """Where moments and votes are in the picture; `step` is how far apart the lines of the grid are."""
+
+    begin: datetime
+    end: datetime
+    step: int
+    seen: tuple[tuple[datetime, int], ...]
+
+    @property
+    def top(self) -> int:
+        """Return the votes of the highest line."""
+        return self.step * max(-(-max(votes for _, votes in self.seen) // self.step), 1)
+
+    def x(self, at: datetime) -> str:
+        span = (self.end - self.begin).total_seconds()
+        share = (at - self.begin).total_seconds() / span if span else 1.0
+        return f"{_LEFT + share * (_RIGHT - _LEFT):.1f}"
+
+    def y(self, votes: int) -> str:
+        return f"{_BOTTOM - votes / self.top * (_BOTTOM - _TOP):.1f}"
 
 
 def _thinned(seen: list[tuple[datetime, int]]) -> list[tuple[datetime, int]]:

@@ -19,7 +19,7 @@ from newsletter.ports.pages import PageRenderer
 from newsletter.web.api.answers import ErrorAnswer
 from newsletter.web.api.parameters import Parameter
 from newsletter.web.api.reading import Operation, answered
-from newsletter.web.api.signup import SignUpAnswer, Wanted
+from newsletter.web.api.signup import SIGN_UP, SignUpAnswer, Wanted
 from newsletter.web.headers import PUBLIC
 from newsletter.web.static import root_of
 
@@ -29,7 +29,7 @@ _ABOUT = (
     "are ISO 8601 with an offset. An answer has an ETag; send it as If-None-Match."
 )
 _FRAME: dict[str, Any] = {"here": "", "description": _ABOUT, "is_static": False, "searched": ""}
-_SIGN_UP = (
+_ASKS = (
     "Asks for a list. A mail asks the owner of the address to confirm; the answer is the same for all addresses."
 )
 
@@ -46,7 +46,7 @@ def document(operations: Sequence[Operation], base: str) -> dict[str, Any]:
         [(model, "serialization") for model in models], ref_template=_SCHEMAS + "{model}"
     )
     paths: dict[str, Any] = {f"/{one.path}": {"get": _described(one)} for one in operations}
-    paths["/signup"] = {"post": _sign_up()}
+    paths[f"/{SIGN_UP}"] = {"post": _sign_up()}
     return {
         "openapi": "3.1.1",
         "info": {"title": "Newsletter", "version": __version__, "description": _ABOUT},
@@ -105,7 +105,7 @@ def _sign_up() -> dict[str, Any]:
     }
     return {
         "operationId": "signUp",
-        "summary": _SIGN_UP,
+        "summary": _ASKS,
         "requestBody": {"required": True, "content": _content(Wanted)},
         "responses": {
             "202": _json(SignUpAnswer, "It is noted."),

@@ -91,6 +91,8 @@ def _text(most: int) -> Callable[[str], str]:
             raise ValueError("is empty")
         if len(text) > most:
             raise ValueError(f"write {most} characters at most")
+        if not text.isprintable():  # PostgreSQL takes no NUL and no half of a surrogate pair
+            raise ValueError("holds a character that cannot be printed")
         return text
 
     return read

@@ -22,6 +22,7 @@ from newsletter.ports import Lists, Store
 from newsletter.web.api import answers, parameters
 from newsletter.web.api.answers import Answer, Answers, ErrorAnswer
 from newsletter.web.api.parameters import Parameter, ParameterError
+from newsletter.web.api.signup import SIGN_UP
 
 _CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "ETag"}
 _PREFLIGHT = {
@@ -270,6 +271,10 @@ async def allow(_: Request) -> Response:
     return Response(status_code=HTTPStatus.NO_CONTENT, headers=_PREFLIGHT)
 
 
-async def nothing_there(_: Request) -> Response:
-    """Say that the API has no such address."""
+async def nothing_there(request: Request) -> Response:
+    """Say that the API has no such address, or none that can be read."""
+    if request.path_params["rest"] == SIGN_UP:
+        answer = refused(HTTPStatus.METHOD_NOT_ALLOWED, "it is asked by POST")
+        answer.headers["Allow"] = "POST, OPTIONS"
+        return answer
     return refused(HTTPStatus.NOT_FOUND, f"there is nothing at this address; /{API}/ says what there is")

@@ -36,6 +36,7 @@ _PROBLEMS = {
     AddressProblem.SEVERAL: "email: one address alone",
 }
 _MISTAKES_SHOWN = 5
+SIGN_UP = "signup"  # the path below that of the API
 
 
 class Wanted(BaseModel):
@@ -62,7 +63,7 @@ class SignUpAnswer(BaseModel):
 def routes(admission: Admission) -> list[Route]:
     """Return the routes; `admission` lets requests in."""
     door = _SignUpDoor(admission)
-    path = f"/{API}/signup"
+    path = f"/{API}/{SIGN_UP}"
     return [
         Route(path, door.ask, methods=["POST"]),
         Route(path, door.allow, methods=["OPTIONS"]),

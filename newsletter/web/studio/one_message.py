@@ -118,17 +118,28 @@ class Studio:
             return await self.pipeline.closed.languages(issue)
         return await wanted_languages(self.pipeline.store.subscribers, issue.terms)
 
-    async def message(self, issue: Issue, delivery: Delivery, *, trial: bool = False) -> IssueMessage:
-        """Return what makes the message of a delivery, in its language; a `trial` is marked as a test copy.
+    async def message(
+        self, issue: Issue, delivery: Delivery, *, trial: bool = False, whole: bool = True
+    ) -> IssueMessage:
+        """Return what makes the message of a delivery, in its language.
 
         A draft is rendered by the templates as they are now.
+
+        Args:
+            issue: the issue.
+            delivery: whose message it is.
+            trial: mark it as a test copy.
+            whole: render a draft for all readers, so that each mistake in a template is found; else for these.
         """
-        language = delivery.choice.language
+        language, renderer = delivery.choice.language, self.renderer
+        spoken = issue.in_language(language)
         if issue.key:
             rendering = await self.pipeline.closed.rendering(issue, language)
+        elif whole:
+            rendering = await asyncio.to_thread(renderer.render, spoken)
         else:
-            rendering = await asyncio.to_thread(self.renderer.render, issue.in_language(language))
-        return await asyncio.to_thread(self.renderer.message, issue.in_language(language), rendering, trial=trial)
+            rendering = await asyncio.to_thread(renderer.render_for, spoken, delivery.choice)
+        return await asyncio.to_thread(renderer.message, spoken, rendering, trial=trial)
 
     async def delivery(
         self, issue: Issue, reader: Subscriber | None, language: str = "", choose: Chooser | None = None

@@ -41,7 +41,7 @@ class Query:
     @classmethod
     def read(cls, text: str) -> Query:
         """Read a query string."""
-        return cls(pairs=tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=200)))
+        return cls(pairs=tuple(parse_qsl(text, keep_blank_values=True)))
 
     def get(self, name: str) -> str:
         """Return the last value of a field, or nothing."""

@@ -110,7 +110,7 @@ class Viewer(Previews):
         shown = await self._shown(asked)
         issue = shown.issue
         chosen = await self._chosen(shown, asked)
-        message = await self.studio.message(issue, chosen.delivery)
+        message = await self.studio.message(issue, chosen.delivery, whole=False)
         raw, sizes = await asyncio.to_thread(_made, message, chosen.delivery)
         spoken = issue.in_language(chosen.delivery.choice.language)
         remarks = await asyncio.to_thread(self._remarks, raw, spoken, chosen.delivery)
@@ -250,7 +250,7 @@ class Viewer(Previews):
     def _lines_of_templates(self, html: str, issue: Issue, delivery: Delivery) -> Callable[[Spot], str]:
         """Return what finds the template's line of a spot: nothing, if other templates made the mail."""
         self.trace.fingerprint(now=True)
-        message = self.traced.message(issue, self.traced.render(issue))
+        message = self.traced.message(issue, self.traced.render_for(issue, delivery.choice))
         traced = Mail(message.for_reader(delivery)[1])
         if untraced(traced.html) != html:
             return lambda _: ""

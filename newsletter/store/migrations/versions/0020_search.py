@@ -1,14 +1,44 @@
-"""The index of the search over all papers, with all listings that are there."""
+"""The index of the search over all papers, with all listings that are there.
+
+An SQLite without FTS5 gets none; then the search is off.
+"""
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from alembic import op
+from pydantic import TypeAdapter
 
-from newsletter.store.search_index import make_index
+from newsletter.core.listing import Listing
+from newsletter.store.search_index import rows_of
 
 revision = "0020"
 down_revision = "0019"
 
+_AT_ONCE = 500  # listings
+_HAS_FTS5 = "SELECT count(*) FROM pragma_module_list WHERE name = 'fts5'"
+_FTS5 = """
+    CREATE VIRTUAL TABLE listing_search
+    USING fts5 (title, names, words, tokenize = 'unicode61 remove_diacritics 0', prefix = '2 3')
+"""
+_TSVECTOR = """
+    CREATE TABLE listing_search (
+        listing_key BIGINT PRIMARY KEY REFERENCES listings (key) ON DELETE CASCADE, document TSVECTOR NOT NULL
+    )
+"""
+_TSVECTOR_INDEX = "CREATE INDEX ix_listing_search_document ON listing_search USING gin (document)"
+
 
 def upgrade() -> None:
-    make_index(op.get_bind())
+    connection = op.get_bind()
+    is_postgresql = connection.dialect.name == "postgresql"
+    if not is_postgresql and not connection.exec_driver_sql(_HAS_FTS5).scalar():
+        return
+    for statement in (_TSVECTOR, _TSVECTOR_INDEX) if is_postgresql else (_FTS5,):
+        connection.exec_driver_sql(statement)
+    reader, last = TypeAdapter(Listing), 0
+    some = sa.text("SELECT key, record FROM listings WHERE key > :last ORDER BY key LIMIT :count")
+    while found := connection.execute(some, {"last": last, "count": _AT_ONCE}).all():
+        read = {key: reader.validate_json(record) for key, record in found}
+        connection.execute(*rows_of(read, is_postgresql=is_postgresql))
+        last = found[-1][0]

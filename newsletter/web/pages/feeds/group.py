@@ -26,7 +26,6 @@ from newsletter.web.pages.lists.topic_pages import TopicMemory
 from newsletter.web.pages.site_pages import PageGroup, SitePage, Wanted, version_of
 
 _PAPERS, _ISSUES = 100, 20  # in a feed
-_NEWEST = timedelta(days=14)
 _OF_A_TOPIC = timedelta(days=30)
 _SUMMARY = 300
 _BEGAN = datetime(2026, 1, 1, tzinfo=UTC)  # of a feed without entries
@@ -88,16 +87,17 @@ class FeedPages(PageGroup):
         topic = next((one for one in known.topics if in_path(one) == place.topic), None)
         if place.topic and topic is None:
             return None
+        if topic is None:
+            newest = await self.reader.listed.newest(known.sources, limit=_PAPERS)
+            return [ShownPaper(paper=one, day=one.first_listed_on) for one in newest]
         last = await self.reader.listed.newest_day(known.sources, known.last_day(self.clock()))
         if last is None:
             return []
-        since = last - (_OF_A_TOPIC if topic else _NEWEST)
-        papers = list(await self.reader.between(known, since, last))
-        if topic:
-            listings = [one.paper.listing for one in papers]
-            on = await asyncio.to_thread(self._memory.of, {topic: known.topics[topic]}, listings)
-            papers = [one for one, topics in zip(papers, on, strict=True) if topics]
-        return sorted(papers, key=lambda one: (one.paper.first_seen_at, one.paper.key), reverse=True)[:_PAPERS]
+        papers = await self.reader.between(known, last - _OF_A_TOPIC, last)
+        listings = [one.paper.listing for one in papers]
+        on = await asyncio.to_thread(self._memory.of, {topic: known.topics[topic]}, listings)
+        fitting = [one for one, topics in zip(papers, on, strict=True) if topics]
+        return sorted(fitting, key=lambda one: (one.paper.first_seen_at, one.paper.key), reverse=True)[:_PAPERS]
 
     async def _issues(self, known: KnownList) -> list[tuple[Issue, tuple[ShownPaper, ...]]]:
         """Return the newest issues of a list with their papers, newest first."""

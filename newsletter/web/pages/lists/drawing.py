@@ -83,6 +83,7 @@ class Setting:
             "root": root_from(self.address),
             "here": here,
             "canonical": f"{self.links.public_url}/{self.address}" if self.links.public_url else "",
+            "public_url": self.links.public_url,
             "description": "",
             "is_static": self.wanted.is_static,
             "searched": "",

@@ -29,6 +29,7 @@ async def home_page(lists: KnownLists, reader: ListReader, wanted: Wanted, links
             "root": root_from(HOME),
             "here": "",
             "canonical": f"{links.public_url}/" if links.public_url else "",
+            "public_url": links.public_url,
             "description": "",
             "is_static": wanted.is_static,
             "searched": "",

@@ -81,6 +81,13 @@ class ListReader:
         frozen = [one for key, one in in_issue.items() if key not in known]
         return (*shown, *(_as_frozen(one, issue, day) for one in frozen if issue))
 
+    async def issue(self, list_name: str, day: date) -> tuple[Issue, tuple[ShownPaper, ...]] | None:
+        """Return the issue of a day with its papers in its order; None: there is none."""
+        issue = await self.issues.find(list_name, day)
+        if issue is None:
+            return None
+        return issue, tuple(sorted(await self.of_issue(issue), key=lambda one: one.rank or 0))
+
     async def of_issue(self, issue: Issue) -> tuple[ShownPaper, ...]:
         """Return the papers of an issue, with their newest counts."""
         return await self._papers((), issue, issue.day)

@@ -28,21 +28,26 @@ _REMEMBERED = 50_000  # papers
 
 @dataclass(frozen=True, slots=True)
 class TopicMemory:
-    """Which topics papers are on, remembered: finding out takes a millisecond for each paper."""
+    """Which topics papers are on, remembered: finding out takes a millisecond for each paper.
+
+    Several threads use it at once: each looks a paper up once, and keeps by itself what it found.
+    """
 
     _known: OrderedDict[bytes, frozenset[str]] = field(default_factory=OrderedDict)
 
     def of(self, topics: Mapping[str, Topic], listings: Sequence[Listing]) -> list[frozenset[str]]:
         """Return the names of the topics that each listing is on."""
-        names = [_digest(repr(sorted(topics.items())), repr(listing)) for listing in listings]
-        missing = {name: listing for name, listing in zip(names, listings, strict=True) if name not in self._known}
+        asked = repr(sorted(topics.items()))
+        names = [_digest(asked, repr(listing)) for listing in listings]
+        known = {name: on for name in names if (on := self._known.get(name)) is not None}
+        missing = {name: listing for name, listing in zip(names, listings, strict=True) if name not in known}
         found = matches(SearchIndex(list(missing.values())), topics) if missing else {}
         for position, name in enumerate(missing):
-            self._known[name] = frozenset(topic for topic, places in found.items() if position in places)
-        on_topics = [self._known[name] for name in names]
-        while len(self._known) > _REMEMBERED:
+            known[name] = frozenset(topic for topic, places in found.items() if position in places)
+        self._known.update((name, known[name]) for name in missing)
+        for _ in range(len(self._known) - _REMEMBERED):
             self._known.popitem(last=False)
-        return on_topics
+        return [known[name] for name in names]
 
 
 def _digest(*texts: str) -> bytes:
