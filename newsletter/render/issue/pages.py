@@ -104,15 +104,16 @@ class Pages:
         reasons = {position: why for position, why in zip(choice.positions, choice.reasons, strict=True) if why}
         former_ones = {"": former.chosen(choice)} if self._is_former else {}
         in_text, in_html, values_of = dict(former_ones), dict(former_ones), self._values_of_listing
+        models = self._by_models[choice.text]
         for name, positions in shown.named().items():
             if not positions:
                 continue
-            by_models = not self._by_models[choice.text].isdisjoint(positions)
+            by_models = bool(models) and not models.isdisjoint(positions)
             by_authors = not by_models and self._are_by_authors(choice.text, positions)
             values = _values_of_section(by_models, by_authors)
             of_text, of_html = values_of((), "", by_models)
             texts, htmls = dict.fromkeys(positions, of_text), dict.fromkeys(positions, of_html)
-            for position in reasons.keys() & texts:
+            for position in reasons.keys() & texts if reasons else ():
                 why = reasons[position]
                 followed = self._followed(position, why, is_lead=name == "lead")
                 texts[position], htmls[position] = values_of(why, followed, by_models)

@@ -137,9 +137,9 @@ class _Page:
 
     def _show(self, first: int, shown: Iterable[Shown]) -> int:
         """Put in the values that are shown, counting places from the line `first`; return how long they are."""
-        size = 0
+        lines, values, size = self.whole.lines, self._values, 0
         for place, of, name, html in shown:
-            self.whole.lines[first + place], more = encoded(self._values[of][name])[html]
+            lines[first + place], more = encoded(values[of][name])[html]
             size += more
         return size
 
