@@ -95,7 +95,7 @@ def _wrong_files(wrong: Mapping[str, ListFileError]) -> Iterable[Trouble]:
     for name, error in wrong.items():
         yield Trouble(
             what=f"The file of list {name} is wrong, so it gets no new issue.",
-            said=str(error.mistakes[0]),
+            said=f"{error.mistakes[0]}.",
             advice="Issues that are closed still go out.",
             page="errors/",
             link="See all mistakes" if len(error.mistakes) > 1 else "See it",

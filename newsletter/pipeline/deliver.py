@@ -250,7 +250,8 @@ class Delivering:
             report = await self._delivery.deliver_chunk(
                 key, self._closed.message_for, progress=progress, stop=either
             )
-        await self._withdraw(key)  # nothing, unless the issue was cancelled meanwhile
+        if (await self._store.halts.of(key)).halt is Halt.CANCELLED:  # meanwhile
+            await self._withdraw(key)
         if report.sent or report.uncertain:
             await self._mark.advance()
         for held in await self._store.suppressions.judge(now=self._clock()):

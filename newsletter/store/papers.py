@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -29,6 +30,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 _SECONDS = 2.0  # that a search may take
+_AT_A_TIME, _MOST_WAITING = 2, 40  # searches: others that read shall find a connection to SQLite free
 _NEARBY = 2000  # listings that became known before or after a paper, among which others like it are looked for
 _AT_ONCE = 500  # listings
 _STEPS = 10_000  # of SQLite's virtual machine between two looks at the clock
@@ -54,6 +56,8 @@ class SqlPapers(Papers):
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._turns = asyncio.Semaphore(_AT_A_TIME)
+        self._waiting = 0
 
     @override
     async def find(self, identity: ListingId) -> Paper | None:
@@ -123,22 +127,28 @@ class SqlPapers(Papers):
         return typed.subquery("hits")
 
     async def _within_time(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        """Read something, for two seconds at most.
+        """Read something, for two seconds at most, and few at a time.
 
         Raises:
-            SearchError: it takes longer.
+            SearchError: it takes longer, or many wait already.
         """
+        if self._waiting >= _MOST_WAITING:
+            raise SearchError("Many are searching right now. Please try again in a moment.")
 
         async def bounded(connection: AsyncConnection) -> T:
             async with _bounded(connection):
                 return await work(connection)
 
+        self._waiting += 1
         try:
-            return await self._database.read_at_once(bounded)
+            async with self._turns:
+                return await self._database.read_at_once(bounded)
         except StoreError as error:
             if not _is_broken_off(error.__cause__):
                 raise
             raise SearchError("That took too long: too many papers fit. Please add a word.") from None
+        finally:
+            self._waiting -= 1
 
 
 @asynccontextmanager

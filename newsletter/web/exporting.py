@@ -1,7 +1,8 @@
 """The public pages as files, for any host of static files.
 
 A manifest in the folder names all files that were written, with their hashes. So only what has changed is written
-again, what is gone is removed, and files of others are left alone.
+again, what is gone is removed, and files of others are left alone. Each file is noted in a journal before it is
+written, so that whoever kills an export leaves nothing that the next one does not know.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from typing_extensions import override
 
@@ -24,6 +27,7 @@ from newsletter.web.pages.site_pages import PageGroup, SitePage, Wanted
 from newsletter.whole_files import write_whole
 
 MANIFEST = ".newsletter-site.json"
+JOURNAL = ".newsletter-site.journal"
 _INDEX = "index.html"
 _NO_JEKYLL = ".nojekyll"  # GitHub Pages leaves out what begins with `-` or `_` without it
 _FILE_OF_PAGE = re.compile(rb"-/static/([A-Za-z0-9_.-]+)")
@@ -72,7 +76,7 @@ class SiteExport:
     ) -> None:
         self._groups, self._files, self._folder = groups, files, folder
         self._progress = progress
-        self._before = _read_manifest(folder)
+        self._before = _read_known(folder)
         self._now: dict[str, str] = {}
         self._done = Exported()
 
@@ -81,21 +85,30 @@ class SiteExport:
 
         Raises:
             UsageError: the folder can't be written, or has a file of somebody else where a page belongs.
-            RenderError: a template is wrong; what was written until then stays, and is known.
+            RenderError: a template is wrong.
         """
-        try:
-            loaded = set[str]()
+        loaded = set[str]()
+        with self._journal() as journal:
             async for address, page in self._pages():
                 loaded.update(name.decode() for name in _FILE_OF_PAGE.findall(page.content))
-                await asyncio.to_thread(self._put, _file_of(address), page.content)
-            await asyncio.to_thread(self._put_files, loaded)
-        except BaseException:
-            self._keep({**self._before, **self._now})
-            raise
+                await asyncio.to_thread(self._put, _file_of(address), page.content, journal)
+            await asyncio.to_thread(self._put_files, loaded, journal)
         for gone in sorted(self._before.keys() - self._now.keys()):
             self._remove(gone)
         self._keep(self._now)
         return self._done
+
+    @contextmanager
+    def _journal(self) -> Iterator[BinaryIO]:
+        """Give the journal, to be added to."""
+        path = self._folder / JOURNAL
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            journal = path.open("ab", buffering=0)
+        except OSError as error:
+            raise _unwritable(path, error) from None
+        with journal:
+            yield journal
 
     async def _pages(self) -> AsyncIterator[tuple[str, SitePage]]:
         """Yield all pages with their addresses."""
@@ -107,22 +120,22 @@ class SiteExport:
             if isinstance(page, SitePage):
                 yield address, page
 
-    def _put_files(self, loaded: set[str]) -> None:
+    def _put_files(self, loaded: set[str], journal: BinaryIO) -> None:
         """Write the files that pages load, and those that a style may load."""
         wanted = loaded | {file.name for file in self._files.all()}
         for name in sorted(wanted):
             file = self._files.find(name)
             if file is not None:
-                self._put(f"{STATIC}/{file.name}", file.content)
-        self._put(_NO_JEKYLL, b"")
+                self._put(f"{STATIC}/{file.name}", file.content, journal)
+        self._put(_NO_JEKYLL, b"", journal)
 
-    def _put(self, name: str, content: bytes) -> None:
+    def _put(self, name: str, content: bytes, journal: BinaryIO) -> None:
         """Write a file, if it has changed.
 
         Raises:
             UsageError: it can't be written, or is somebody else's.
         """
-        digest = blake2b(content, digest_size=16).hexdigest()
+        digest = _digest(content)
         path = self._folder / name
         try:
             there = path.read_bytes() if path.is_file() else None
@@ -134,16 +147,17 @@ class SiteExport:
             if there == content:
                 self._done.unchanged += 1
             else:
+                journal.write(json.dumps([name, digest]).encode() + b"\n")
                 write_whole(path, content)
                 self._done.written += 1
         except OSError as error:
-            raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
+            raise _unwritable(path, error) from None
         self._now[name] = digest
 
     def _remove(self, name: str) -> None:
         """Remove a file that an earlier export wrote, unless somebody has changed it since, and empty folders."""
         path = self._folder / name
-        if not path.is_file() or blake2b(path.read_bytes(), digest_size=16).hexdigest() != self._before[name]:
+        if not path.is_file() or _digest(path.read_bytes()) not in self._before[name]:
             return
         path.unlink()
         self._done.removed += 1
@@ -156,8 +170,9 @@ class SiteExport:
         text = json.dumps({"files": dict(sorted(files.items()))}, indent=0, ensure_ascii=False)
         try:
             write_whole(self._folder / MANIFEST, text.encode())
+            (self._folder / JOURNAL).unlink(missing_ok=True)
         except OSError as error:
-            raise UsageError(f"{self._folder / MANIFEST}: cannot be written: {error.strerror}") from None
+            raise _unwritable(self._folder / MANIFEST, error) from None
 
 
 def _file_of(address: str) -> str:
@@ -165,22 +180,32 @@ def _file_of(address: str) -> str:
     return f"{address}{_INDEX}" if address.endswith("/") or not address else address
 
 
-def _read_manifest(folder: Path) -> dict[str, str]:
-    """Return what earlier exports wrote, with the hashes of it.
+def _digest(content: bytes) -> str:
+    return blake2b(content, digest_size=16).hexdigest()
+
+
+def _unwritable(path: Path, error: OSError) -> UsageError:
+    return UsageError(f"{path}: cannot be written: {error.strerror}")
+
+
+def _read_known(folder: Path) -> dict[str, set[str]]:
+    """Return what earlier exports wrote, each file with the hashes that it may have.
 
     Raises:
         UsageError: there is a manifest, and it can't be read.
     """
-    path = folder / MANIFEST
+    path, known = folder / MANIFEST, dict[str, set[str]]()
     try:
-        known = json.loads(path.read_bytes())["files"]
-        return {name: digest for name, digest in known.items() if _is_inside(name)}
-    except FileNotFoundError:
-        return {}
+        listed = list(json.loads(path.read_bytes())["files"].items()) if path.exists() else []
+        lines = (folder / JOURNAL).read_bytes().split(b"\n")[:-1] if (folder / JOURNAL).exists() else []
+        for name, digest in (*listed, *map(json.loads, lines)):
+            if _is_inside(name):
+                known.setdefault(name, set()).add(digest)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise UsageError(f"{path}: is no list of exported files; remove it, or export to another folder") from None
+    return known
 
 
 def _is_inside(name: str) -> bool:

@@ -26,6 +26,7 @@ class Finished:
         media_type: with its charset.
         tag: changes with the content (RFC 9110, 8.8.3), without quotation marks.
         changed_at: when what it shows last changed; None: not known.
+        is_kept: whether it is kept for others.
     """
 
     content: bytes
@@ -33,6 +34,7 @@ class Finished:
     media_type: str
     tag: str
     changed_at: datetime | None
+    is_kept: bool = True
 
     @property
     def size(self) -> int:
@@ -87,7 +89,7 @@ class FinishedPages:
         self, key: tuple[str, str], make: Callable[[], Awaitable[Finished | MovedPage | None]]
     ) -> Finished | MovedPage | None:
         page = await make()
-        if isinstance(page, Finished) and page.size <= self._most_bytes:
+        if isinstance(page, Finished) and page.is_kept and page.size <= self._most_bytes:
             self._pages[key] = page
             self._bytes += page.size
             while self._bytes > self._most_bytes:

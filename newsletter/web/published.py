@@ -213,6 +213,7 @@ def _finish(page: SitePage) -> Finished:
         media_type=page.media_type,
         tag=tag_of(page.content),
         changed_at=page.changed_at,
+        is_kept=page.is_kept,
     )
 
 

@@ -54,14 +54,14 @@ const refresh = async (url = location.href) => {
 // What a frame shows, once it is loaded: how high it is, and where the findings are.
 const fit = (frame) => {
   const page = frame.contentDocument;
-  if (!page?.body) return;
+  if (!page?.body || !frame.offsetParent) return; // not loaded yet, or another part is shown
   frame.height = 100;
   frame.height = page.documentElement.scrollHeight;
   if (frame.closest("[data-theme=light]")) point(frame);
 };
 const measure = (frame) => {
   const heights = document.getElementById("heights");
-  if (!heights || !frame.contentDocument?.body) return;
+  if (!heights || !frame.contentDocument?.body || !frame.offsetParent) return;
   const width = frame.width;
   const found = [602, 362].map((one) => {
     frame.width = one;
@@ -70,6 +70,10 @@ const measure = (frame) => {
   });
   frame.width = width;
   heights.textContent = `${found.map((one) => one.toLocaleString("en")).join(" / ")} px`;
+};
+const lookAt = (frame) => {
+  if (frame.closest("[data-theme=light]")) measure(frame);
+  fit(frame);
 };
 const element = (finding, frame) => {
   const { tag, index } = finding.dataset;
@@ -101,8 +105,7 @@ const wire = (scrolled) => {
   const frames = [...document.querySelectorAll("iframe")];
   for (const frame of frames) {
     frame.addEventListener("load", () => {
-      if (frame.closest("[data-theme=light]")) measure(frame);
-      fit(frame);
+      lookAt(frame);
       if (scrolled) document.querySelector(".of-html").scrollTop = scrolled;
     });
   }
@@ -128,6 +131,7 @@ const show = (finding) => {
   }
   const stage = document.querySelector(".of-html");
   for (const frame of document.querySelectorAll("iframe")) {
+    lookAt(frame);
     const spot = element(finding, frame);
     if (!spot) continue;
     for (const other of frame.contentDocument.querySelectorAll("[data-pointed]")) other.removeAttribute("data-pointed"), (other.style.outline = "");
@@ -175,7 +179,10 @@ document.addEventListener("change", ({ target }) => {
     return;
   }
   remember(address());
-  if (target.name === "view") return;
+  if (target.name === "view") {
+    for (const frame of document.querySelectorAll("iframe")) lookAt(frame);
+    return;
+  }
   if (target.name === "width") {
     for (const frame of document.querySelectorAll("iframe")) {
       frame.width = target.value === "600" ? 640 : target.value;
@@ -223,4 +230,4 @@ changes.addEventListener("change", async ({ data }) => {
 changes.addEventListener("error", () => (live.textContent = "Not connected: the studio has ended, or begins anew"));
 changes.addEventListener("open", () => (live.textContent = ""));
 wire();
-for (const frame of document.querySelectorAll("iframe")) if (frame.contentDocument?.readyState === "complete" && frame.contentDocument.body?.childElementCount) { measure(frame); fit(frame); }
+for (const frame of document.querySelectorAll("iframe")) if (frame.contentDocument?.readyState === "complete" && frame.contentDocument.body?.childElementCount) lookAt(frame);

@@ -96,7 +96,7 @@ async def test_the_preview_shows_samples_in_the_browser_and_collects_when_asked(
     assert process.stdout is not None
     try:
         url = (await asyncio.wait_for(process.stdout.readline(), 30)).decode().strip()
-        async with httpx2.AsyncClient() as client:
+        async with httpx2.AsyncClient(timeout=60) as client:
             page = await client.get(url)
             assert page.status_code == 200
             assert "Sample listings" in page.text

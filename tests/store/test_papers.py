@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from newsletter.core.full_text import like, read_query
 from newsletter.core.identity import ListingId
 from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Cadence
-from newsletter.ports import InIssue, Store
+from newsletter.ports import Found, InIssue, Store
 from newsletter.store import papers, upgrade
 from tests.store.conftest import Opener
 from tests.store.samples import (
@@ -221,6 +222,13 @@ async def test_a_search_that_takes_too_long_is_broken_off(filled: Store, monkeyp
     with pytest.raises(SearchError, match="too long"):
         await filled.papers.search(read_query("cat"))
     monkeypatch.undo()
+    assert await found(filled, "bark") == [DOGS.title]
+
+
+async def test_a_flood_of_searches_is_turned_away_and_holds_up_nobody(filled: Store) -> None:
+    asked = [filled.papers.search(read_query("cat")) for _ in range(100)]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert {type(one) for one in answers} == {Found, SearchError}
     assert await found(filled, "bark") == [DOGS.title]
 
 

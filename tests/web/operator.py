@@ -10,12 +10,14 @@ from http import HTTPStatus
 from pathlib import Path
 
 import httpx2
+from starlette.routing import Route
 
 from newsletter.core.bounces import EventKind, FoundBy, InboundEvent
 from newsletter.core.delivery import Change, DeliveryState, Planned
 from newsletter.core.diff import select
 from newsletter.core.listing import Entry, Listing, Sighting
 from newsletter.core.newsletter_list import NewsletterList, SignUpRule
+from newsletter.core.page_names import ADMIN
 from newsletter.core.signup import Ceilings, SignUpMail, SignUpRequest
 from newsletter.core.subscriber import Subscriber
 from newsletter.lists.files import ListFiles
@@ -57,6 +59,7 @@ class Operator:
     lists: ListFiles
     now: datetime = NOW
     collected: list[datetime] = field(default_factory=list)
+    paths: set[str] = field(default_factory=set)  # of the operator's pages
 
     async def sign_in(self, token: str = TOKEN) -> httpx2.Response:
         return await self.client.post("/-/admin/sign-in", data={"token": token})
@@ -145,7 +148,10 @@ async def operator_site(folder: Path) -> AsyncIterator[Operator]:
                 healthy=lambda: store.issues.outline("any"),
                 admin=admin,
             )
-            async with serving(public_app(site), "127.0.0.1", 0) as url:
+            app = public_app(site)
+            paths = (route.path for route in app.routes if isinstance(route, Route))
+            operator.paths = {path for path in paths if path.startswith(f"/{ADMIN}")}
+            async with serving(app, "127.0.0.1", 0) as url:
                 client.base_url = httpx2.URL(url)
                 yield operator
     finally:

@@ -23,6 +23,7 @@ from newsletter.core.page_names import API
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.topics import Topic
 from tests.store.samples import join, key_of
+from tests.web.operator import operator_site
 from tests.web.signup_desk import SIGN_UP, Desk, link, open_desk
 from tests.web.site import DAY, LINKS, NOW
 
@@ -100,7 +101,11 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 
 def ledger(desk: Desk) -> str:
     """Return all that is kept."""
-    with sqlite3.connect(desk.lists.with_name("newsletter.db")) as connection:
+    return kept_in(desk.lists.parent)
+
+
+def kept_in(folder: Path) -> str:
+    with sqlite3.connect(folder / "newsletter.db") as connection:
         return "\n".join(connection.iterdump())
 
 
@@ -252,3 +257,28 @@ async def page(desk: Desk, path: str) -> Reader:
         if urlsplit(href).hostname not in {None, SITE}:
             assert {"noopener", "nofollow"} <= set(rel.split()), (path, href)
     return reader
+
+
+async def test_the_operators_pages_do_nothing_for_strangers_nor_for_forms_of_other_sites(tmp_path: Path) -> None:
+    foreign = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
+    fields = {"list": "daily", "key": "1", "day": str(DAY), "email": "eve@example.org", "token": MARKUP}
+    async with operator_site(tmp_path) as operator:
+        before = kept_in(tmp_path)
+        for is_signed_in in (False, True):
+            if is_signed_in:
+                await operator.sign_in()
+            for path in (re.sub(r"{[^}]+}", "1", path) for path in sorted(operator.paths)):
+                answer = await operator.client.post(path, data=fields, headers=foreign)
+                assert answer.status_code == 403, path
+                if not is_signed_in:
+                    answer = await operator.client.post(path, data=fields)
+                    assert answer.status_code in {303, 401, 403, 404, 405}, path
+                    answer = await operator.client.get(path)
+                    assert "huggingface" not in answer.text, path
+                    assert "reader1@" not in answer.text, path
+                rebound = await operator.client.get(path, headers={"Host": "evil.example"})
+                assert rebound.status_code == 421
+                assert read(await operator.client.get(path, params={"list": MARKUP, "q": MARKUP})).wrong == []
+            assert kept_in(tmp_path) == before
+        assert operator.collected == []
+    assert len(operator.paths) > 5

@@ -15,7 +15,9 @@ from lxml import html
 from newsletter.core.errors import UsageError
 from newsletter.core.listing import Listing
 from newsletter.store import open_store
-from newsletter.web.exporting import MANIFEST, Exported, SiteExport
+from newsletter.web import exporting
+from newsletter.web.exporting import JOURNAL, MANIFEST, Exported, SiteExport
+from newsletter.whole_files import write_whole
 from tests.store.samples import paper
 from tests.web.papers import DAY, NOW, Pages, pages_of
 from tests.web.studio import RENDERER
@@ -125,15 +127,30 @@ async def test_files_of_others_are_neither_overwritten_nor_removed(pages: Pages,
     assert (tmp_path / "outside").exists()
 
 
-async def test_what_was_written_before_an_error_is_known_to_the_next_export(pages: Pages, tmp_path: Path) -> None:
+async def test_an_export_that_was_killed_leaves_nothing_that_the_next_one_does_not_know(
+    pages: Pages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     site = tmp_path / "site"
-    (site / "daily" / "2026-03-12" / "index.html").mkdir(parents=True)  # nothing can be written there
-    with pytest.raises(UsageError, match="cannot be written"):
-        await export(pages, site)
-    (site / "daily" / "2026-03-12" / "index.html").rmdir()
-    done = await export(pages, site)
-    assert done.unchanged > 0
-    assert done.written + done.unchanged == len(files_in(site)) - 1
+    left = iter(range(25))
+
+    def write(path: Path, content: bytes) -> None:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        write_whole(path, content)
+
+    with monkeypatch.context() as killed:
+        killed.setattr(exporting, "write_whole", write)
+        with pytest.raises(KeyboardInterrupt):
+            await export(pages, site)
+    assert not (site / MANIFEST).exists()
+
+    # Pages that were written have changed by now, and one has another address.
+    await pages.listed(Listing(title=ODD.title, url=ODD.url, arxiv_id="2603.00009"), at=NOW + timedelta(hours=1))
+    await export(pages, site)
+    clean = tmp_path / "clean"
+    await export(pages, clean)
+    assert files_in(site) == files_in(clean)
+    assert not (site / JOURNAL).exists()
 
 
 async def test_a_broken_manifest_is_named(pages: Pages, tmp_path: Path) -> None:

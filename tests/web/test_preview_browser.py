@@ -58,6 +58,9 @@ async def test_reader_issue_and_part_are_chosen_in_the_page() -> None:
         await page.get_by_text("Source", exact=True).click()
         await expect(page.locator(".of-source")).to_contain_text(f"To: {READER}")
         assert "view=source" in page.url
+        await page.reload()
+        await page.get_by_text("Mail", exact=True).click()
+        await expect(page.locator("#heights")).to_contain_text("px")  # measured as soon as it is seen
 
 
 async def test_another_list_forgets_the_day_and_the_reader_of_the_last_one() -> None:

@@ -207,6 +207,14 @@ def test_what_a_client_accepts_is_read_from_its_header(accepted: str, takes: boo
     assert accepts_gzip(accepted) is takes
 
 
+async def test_an_answer_to_a_query_is_not_kept() -> None:
+    group = Group({"daily/": SitePage(content=b"Found", is_kept=False)})
+    async with client_of(group) as client:
+        for _ in range(2):
+            assert (await client.get("/daily/")).text == "Found"
+    assert group.made == ["daily/", "daily/"]
+
+
 async def test_a_page_larger_than_all_room_is_sent_but_not_kept() -> None:
     finished = FinishedPages(most_bytes=10)
     made: list[int] = []

@@ -89,5 +89,9 @@ async def test_without_an_index_the_page_says_that_search_is_off(pages: Pages) -
     )
 
 
+async def test_answers_to_queries_take_no_room_from_other_pages(pages: Pages) -> None:
+    assert not (await pages.get("-/search/", query={"q": "cat"})).is_kept
+
+
 async def test_a_site_of_files_has_no_search(pages: Pages) -> None:
     assert await pages.answer("-/search/", is_static=True) is None

@@ -37,12 +37,14 @@ class Wanted:
 class SitePage:
     """A page as it is served or written.
 
-    `changed_at` is when what it shows last changed, as far as that is known; aware, UTC.
+    `changed_at` is when what it shows last changed, as far as that is known; aware, UTC. `is_kept` says whether it is
+    kept in memory for others. Answers to queries are not: there are any number of these.
     """
 
     content: bytes
     media_type: str = HTML
     changed_at: datetime | None = None
+    is_kept: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,13 +95,19 @@ def _described(papers: Sequence[ShownPaper]) -> str:
 
 
 def _around(setting: Setting, around: Neighbours, day: date) -> dict[str, Any]:
-    """Return the days around a day: each with its address, how many papers it has, and whether it is this one."""
+    """Return the days around a day: each with its address, how many papers it has, and whether it is this one.
+
+    The last value says whether it stands so far before this one that narrow screens have no room for it.
+    """
+    place = [one for one, _ in around.days].index(day)
 
     def address(one: date | None) -> str:
         return address_of(Day(list=setting.known.name, day=one)) if one else ""
 
     return {
-        "tabs": [(one, address(one), count, one == day) for one, count in around.days],
+        "tabs": [
+            (one, address(one), count, one == day, tab < place - 1) for tab, (one, count) in enumerate(around.days)
+        ],
         "day_before": address(around.before),
         "day_after": address(around.after),
     }

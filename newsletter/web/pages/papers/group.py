@@ -34,7 +34,7 @@ _KINDS = {
     RIS: "application/x-research-info-systems; charset=utf-8",
 }
 _WORDS = 8  # of a title, by which papers like it are looked for
-_NEAR = 40  # papers among which those that are like one are found
+_NEAR = 24  # papers among which those that are like one are found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,7 +106,7 @@ class SearchPage(PageGroup):
             }
             return self.renderer.page("search", values).encode()
 
-        return SitePage(content=await asyncio.to_thread(render))
+        return SitePage(content=await asyncio.to_thread(render), is_kept=False)
 
     async def _list(self, wanted: Wanted) -> KnownList | None:
         name = wanted.query.get("list", "")
