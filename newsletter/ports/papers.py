@@ -21,7 +21,6 @@ class InIssue:
     title: str  # of the list
     day: date
     cadence: Cadence
-    closed_at: datetime  # aware, UTC
     rank: int
     listings: int
     upvotes: int | None

@@ -214,7 +214,7 @@ async def _paper(connection: AsyncConnection, identity: ListingId) -> Paper | No
 
 
 def _issues_with(key: int) -> sa.Select[Any]:
-    shown = (issues.c.list, issues.c.day, issues.c.frozen_at, issues.c.terms, issues.c.candidates)
+    shown = (issues.c.list, issues.c.day, issues.c.terms, issues.c.candidates)
     return (
         sa.select(*shown, issue_listings.c.rank, issue_listings.c.record)
         .join(issues, issues.c.key == issue_listings.c.issue_key)
@@ -229,7 +229,6 @@ def _in_issue(row: Any) -> InIssue:
         title=row.terms.masthead.title,
         day=row.day,
         cadence=row.terms.cadence,
-        closed_at=row.frozen_at,
         rank=row.rank,
         listings=max(row.candidates, row.rank),
         upvotes=row.record.upvotes,

@@ -33,7 +33,7 @@ _COMPRESSED_TOO = ("+xml", "+json")
 _LEVEL = 6
 _READING = ("GET", "HEAD")
 _MOST_RECENT = 1000  # requests
-_MOST_STALE = 30  # times as long as a page counts as unchanged
+_MOST_STALE = 5  # times as long as a page counts as unchanged
 
 
 class _Asked(NamedTuple):
@@ -56,8 +56,8 @@ class Published:
     """The public pages, as an ASGI app: the last of the site's routes.
 
     A page that is asked for again and again is not looked up each time. For `fresh_for` seconds it counts as
-    unchanged. After that it is looked up once, and who asks meanwhile gets it as it was (RFC 5861): so nobody
-    waits while the ledger is busy.
+    unchanged. For some seconds after that it is looked up once, and who asks meanwhile gets it as it was
+    (RFC 5861): so nobody waits while the ledger is busy.
     """
 
     def __init__(self, groups: Sequence[PageGroup], finished: FinishedPages, *, fresh_for: float) -> None:
@@ -135,7 +135,7 @@ class Published:
             if found is None:
                 return None
             page, version = found
-            if isinstance(page, Finished):
+            if isinstance(page, Finished) and page.is_kept:
                 if len(self._recent) >= _MOST_RECENT:
                     self._recent.clear()
                 self._recent[asked_for] = _Recent(monotonic(), address, version)

@@ -75,7 +75,7 @@ def test_what_is_wrong_with_a_file_is_told_with_its_name(
 def test_a_secret_that_is_set_twice_is_a_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "token").write_text(KEY)
     (tmp_path / ".env").write_text(f"NEWSLETTER_WEB__ADMIN_TOKEN_FILE={tmp_path}/token\n")
-    monkeypatch.setenv("NEWSLETTER_WEB__ADMIN_TOKEN", "another")
+    monkeypatch.setenv("NEWSLETTER_WEB__ADMIN_TOKEN", f"another-{KEY}")
     with pytest.raises(ConfigurationError) as told:
         load(tmp_path / ".env")
     assert str(told.value).endswith(

@@ -153,7 +153,6 @@ async def test_issues_of_a_paper_say_its_place(store: Store) -> None:
             title="Daily",
             day=DAY,
             cadence=Cadence.DAILY,
-            closed_at=NOW,
             rank=2,
             listings=held.candidates,
             upvotes=3,

@@ -55,7 +55,7 @@ async def test_a_reader_says_what_they_think_of_a_paper_by_the_links_of_the_mail
 
 
 async def test_a_paper_is_cited_by_the_link_of_the_mail(site: Site) -> None:
-    answer = await site.client.get((await paths(site, site.reader_key))["Cite"])
+    answer = await site.client.get((await paths(site, site.reader_key))["Cite"], follow_redirects=True)
     assert answer.status_code == 200
     assert "@misc{paper2026sparse," in answer.text
 

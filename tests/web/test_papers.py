@@ -95,6 +95,14 @@ async def test_votes_over_time_are_a_picture_with_words_and_a_table(pages: Pages
     assert heights == sorted(heights, reverse=True)
 
 
+async def test_the_picture_says_how_many_upvotes_the_mail_knew_of(pages: Pages) -> None:
+    await pages.listed(FULL, upvotes=12)
+    await pages.issue()
+    await pages.listed(FULL, upvotes=147, at=NOW + timedelta(hours=9))
+    said = texts(await pages.page("p/2603.00001/"), ".chart + p")
+    assert said[0].endswith("12 when the issue of 12 Mar 2026 was closed.")
+
+
 async def test_programs_for_references_find_the_paper_in_the_head(pages: Pages) -> None:
     await pages.listed(FULL)
 

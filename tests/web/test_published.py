@@ -89,7 +89,7 @@ async def test_what_somebody_has_just_asked_for_is_not_looked_up_again_for_a_mom
 
 async def test_after_that_it_is_looked_up_once_and_nobody_waits_for_it() -> None:
     group = Group({"daily/": page("first")})
-    async with client_of(group, fresh_for=0.05) as client:
+    async with client_of(group, fresh_for=0.5) as client:
 
         async def becomes(text: str) -> bool:
             for _ in range(500):
@@ -100,7 +100,7 @@ async def test_after_that_it_is_looked_up_once_and_nobody_waits_for_it() -> None
 
         assert (await client.get("/daily/")).text == "first"
         group.number, group.pages["daily/"], group.slow = 2, page("second"), asyncio.Event()
-        await asyncio.sleep(0.06)
+        await asyncio.sleep(0.55)
         for _ in range(5):
             assert (await client.get("/daily/")).text == "first"
             await asyncio.sleep(0)

@@ -64,7 +64,8 @@ class PaperPageView:
     """A paper for the template of its page; texts and links may be empty, tuples too.
 
     `shown` is the paper as lists of papers have it. `summary` is the source's own, `ai_summary` by a model. `meta`
-    are the names and contents of meta elements by which programs for references find the paper.
+    are the names and contents of meta elements by which programs for references find the paper. `first_issue` is
+    the first that says how many upvotes the paper had when it was closed.
     """
 
     shown: PaperView
@@ -82,6 +83,7 @@ class PaperPageView:
     meta: tuple[tuple[str, str], ...]
     votes: VotesView | None
     issues: tuple[IssueOfPaper, ...]
+    first_issue: IssueOfPaper | None
     similar: tuple[PaperView, ...]
     description: str
 
@@ -104,6 +106,7 @@ def paper_page_view(
     summary, ai_summary = plain(listing.summary), plain(listing.ai_summary)
     cited = citation(listing)
     named = cited.authors[:_MOST_AUTHORS]
+    issues = tuple(_of_issue(frame, one) for one in paper.issues)
     return PaperPageView(
         shown=shown,
         authors=tuple(_searched(cut(name, _NAME), quoted=True) for name in named),
@@ -119,7 +122,8 @@ def paper_page_view(
         cited=cited,
         meta=tuple(reference_meta(listing, cited, abstract, shown.pdf_url)),
         votes=votes_view(frame, paper.sightings, zone),
-        issues=tuple(_of_issue(frame, one) for one in paper.issues),
+        issues=issues,
+        first_issue=next((one for one in reversed(issues) if one.upvotes and not one.is_weekly), None),
         similar=tuple(
             paper_view(frame, ShownPaper(paper=one, day=day), is_brief=True) for one in similar(listing, near)
         ),

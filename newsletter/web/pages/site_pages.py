@@ -37,8 +37,8 @@ class Wanted:
 class SitePage:
     """A page as it is served or written.
 
-    `changed_at` is when what it shows last changed, as far as that is known; aware, UTC. `is_kept` says whether it is
-    kept in memory for others. Answers to queries are not: there are any number of these.
+    `changed_at` is when what it shows last changed, as far as that is known; aware, UTC. `is_kept` says whether it
+    is kept in memory for others. Answers to queries are not: there are any number of these.
     """
 
     content: bytes
