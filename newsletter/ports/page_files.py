@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,8 +37,4 @@ class PageFiles(Protocol):
 
         Its `name` is another one where the file has changed since the page was made that asks.
         """
-        ...
-
-    def all(self) -> Iterable[PageFile]:
-        """Return each file once: an exported site needs them all."""
         ...

@@ -7,7 +7,7 @@ too, which is made of its name alone: pages of an old issue find the colours tha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
 from stat import S_ISREG
@@ -85,11 +85,6 @@ class TemplateFiles(PageFiles):
             return PageFile(name=name, media_type=_TYPES[".css"], content=content.encode())
         parts = _NAME.fullmatch(name)
         return self._current(parts["stem"] + parts["ending"]) if parts else None
-
-    @override
-    def all(self) -> Iterable[PageFile]:
-        names = {path.name for folder in self._folders if folder.is_dir() for path in folder.iterdir()}
-        return [file for name in sorted(names) if (file := self._current(name))]
 
     def _current(self, file: str) -> PageFile | None:
         """Return a file as it is now, or None if there is none, or it is none that pages load."""

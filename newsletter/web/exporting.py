@@ -31,6 +31,8 @@ JOURNAL = ".newsletter-site.journal"
 _INDEX = "index.html"
 _NO_JEKYLL = ".nojekyll"  # GitHub Pages leaves out what begins with `-` or `_` without it
 _FILE_OF_PAGE = re.compile(rb"-/static/([A-Za-z0-9_.-]+)")
+_FILE_OF_STYLE = re.compile(rb"url\(\s*[\"']?([A-Za-z0-9_.-]+)[\"']?\s*\)")
+_STYLE = "text/css"
 
 
 @dataclass(frozen=True)
@@ -121,12 +123,17 @@ class SiteExport:
                 yield address, page
 
     def _put_files(self, loaded: set[str], journal: BinaryIO) -> None:
-        """Write the files that pages load, and those that a style may load."""
-        wanted = loaded | {file.name for file in self._files.all()}
-        for name in sorted(wanted):
-            file = self._files.find(name)
-            if file is not None:
-                self._put(f"{STATIC}/{file.name}", file.content, journal)
+        """Write the files that pages load, and what the styles among them load."""
+        waiting, seen = sorted(loaded), set[str]()
+        while waiting:
+            name = waiting.pop()
+            file = None if name in seen else self._files.find(name)
+            seen.add(name)
+            if file is None:
+                continue
+            self._put(f"{STATIC}/{name}", file.content, journal)
+            if file.media_type.startswith(_STYLE):
+                waiting += [found.decode() for found in _FILE_OF_STYLE.findall(file.content)]
         self._put(_NO_JEKYLL, b"", journal)
 
     def _put(self, name: str, content: bytes, journal: BinaryIO) -> None:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
 from lxml import html
+from typing_extensions import override
 
 from newsletter.core.errors import UsageError
 from newsletter.core.listing import Listing
+from newsletter.render.page_files import TemplateFiles
 from newsletter.store import open_store
 from newsletter.web import exporting
 from newsletter.web.exporting import JOURNAL, MANIFEST, Exported, SiteExport
+from newsletter.web.pages.site_pages import PageGroup, SitePage, Wanted
 from newsletter.whole_files import write_whole
 from tests.store.samples import paper
 from tests.web.papers import DAY, NOW, Pages, pages_of
@@ -57,6 +61,38 @@ async def test_all_pages_feeds_and_what_they_load_are_there(pages: Pages, tmp_pa
     page = files["daily/2026-03-12/index.html"].decode()
     assert "<form" not in page
     assert "https://papers.example.org/-/signup/daily" in page
+
+
+@dataclass
+class OnePage(PageGroup):
+    """A front page with this content."""
+
+    content: bytes
+
+    @override
+    async def addresses(self) -> AsyncIterator[str]:
+        yield ""
+
+    @override
+    async def version(self, address: str, wanted: Wanted) -> str:
+        return "1"
+
+    @override
+    async def page(self, address: str, wanted: Wanted) -> SitePage:
+        return SitePage(content=self.content)
+
+
+async def test_what_pages_and_their_styles_load_goes_along_and_nothing_else(tmp_path: Path) -> None:
+    web = tmp_path / "templates" / "web"
+    web.mkdir(parents=True)
+    web.joinpath("site.css").write_text('body { background: url("paper-000000000000.svg") }')
+    for name in ("paper.svg", "admin.css"):
+        web.joinpath(name).write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    files = TemplateFiles([web.parent])
+    page = OnePage(f'<link rel="stylesheet" href="./-/static/{files.name("site.css")}">'.encode())
+    await SiteExport([page], files, tmp_path / "site").write()
+    names = {path.name for path in (tmp_path / "site" / "-" / "static").iterdir()}
+    assert names == {files.name("site.css"), "paper-000000000000.svg"}
 
 
 async def test_no_link_leads_nowhere(pages: Pages, tmp_path: Path) -> None:

@@ -50,7 +50,8 @@ async def test_a_page_made_before_a_change_gets_the_file_as_it_is_now_for_a_minu
 def test_the_operators_own_file_takes_precedence(tmp_path: Path) -> None:
     own, packaged = files_in(tmp_path / "own", a_css="own"), files_in(tmp_path / "ours", a_css="ours", b_js="ours")
     files = TemplateFiles([own, packaged])
-    assert [(file.name[0], file.content) for file in files.all()] == [("a", b"own"), ("b", b"ours")]
+    found = [files.find(files.name(name)) for name in ("a.css", "b.js")]
+    assert [file and file.content for file in found] == [b"own", b"ours"]
 
 
 @pytest.mark.parametrize(
