@@ -141,8 +141,8 @@ def _uncertain(count: int) -> Iterable[Trouble]:
     if count:
         yield Trouble(
             what=f"{counted(count, 'delivery is', 'deliveries are')} uncertain.",
-            said="They were cut off while they were sent, so nobody knows whether they arrived.",
-            advice="Send them again, or count them as sent.",
+            said="What is cut off while it is sent may have arrived or not.",
+            advice="Send it again, or count it as sent.",
             page="deliveries/?state=uncertain",
             link="Decide",
         )

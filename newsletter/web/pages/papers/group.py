@@ -108,6 +108,7 @@ class PaperPages(PageGroup):
         public = self.links.public_url
         return {
             "masthead": list_.masthead if list_ else None,
+            "topics": list_.topics if list_ else (),
             "root": root_from(address),
             "here": "",
             "canonical": f"{public}/{address}" if public else "",

@@ -117,6 +117,7 @@ class SearchPage(PageGroup):
     ) -> dict[str, Any]:
         return {
             "masthead": above.masthead if above else None,
+            "topics": above.topics if above else (),
             "language": wanted.language,
             "root": root_from(_ADDRESS),
             "here": "search",
