@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from newsletter.core.halt import Halt, Order
 from newsletter.core.steps import CANCELLED
 from newsletter.ports import Suppression
 from newsletter.web.admin.pages import read_place
-from newsletter.web.admin.views import percent
+from newsletter.web.admin.views import Moments, percent
 from tests.store.samples import of_list
 from tests.web.operator import READERS, TOKEN, Operator, ask_to_join, operator_site
 from tests.web.site import Site
@@ -312,3 +312,13 @@ def test_a_share_is_all_only_if_it_is(part: int, whole: int) -> None:
 def test_whatever_stands_for_a_place_is_read_or_none(text: str) -> None:
     place = read_place(text)
     assert place is None or place.key >= 0
+
+
+def test_moments_are_said_by_the_days_that_people_name() -> None:
+    friday = datetime(2026, 8, 21, 16, 10, tzinfo=UTC)
+    said = Moments("Europe/Berlin", friday)
+    days = [timedelta(days=days) for days in (-2, -1, 0, 1, 3, 6, 7)]
+    assert [said(friday + day) for day in days] == [
+        *("18:10, Wed 19 August", "18:10 yesterday", "18:10 today", "18:10 tomorrow"),
+        *("18:10 Mon", "18:10 Thu", "18:10, Fri 28 August"),
+    ]

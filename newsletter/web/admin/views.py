@@ -51,6 +51,7 @@ _OUTCOMES = {
     Outcome.IGNORED: "nothing to do",
 }
 _UNCERTAIN = "cut off while it was sent: if it is sent again, it bears the same Message-ID"
+_A_WEEK = 7  # days
 _DOTS = {DeliveryState.DEFERRED: "w", DeliveryState.UNCERTAIN: "b", DeliveryState.REFUSED: "b"}
 
 
@@ -62,12 +63,14 @@ class Moments:
     now: datetime
 
     def __call__(self, moment: datetime | None) -> str:
-        """Return a moment in words: `08:00 today`, `22:10, Tue 10 June`; nothing for None."""
+        """Return a moment in words: `08:00 today`, `08:00 Mon`, `22:10, Tue 10 June`; nothing for None."""
         if moment is None:
             return ""
         zone = ZoneInfo(self.timezone)
         local, today = moment.astimezone(zone), self.now.astimezone(zone).date()
-        near = {0: "today", 1: "tomorrow", -1: "yesterday"}.get((local.date() - today).days)
+        days = (local.date() - today).days
+        soon = f"{local:%a}" if 1 < days < _A_WEEK else None
+        near = {0: "today", 1: "tomorrow", -1: "yesterday"}.get(days, soon)
         return f"{local:%H:%M} {near}" if near else f"{local:%H:%M}, {day_in_words(local.date())}"
 
 
