@@ -20,10 +20,14 @@ T = TypeVar("T")
 
 _MOST_THREADS = 16
 _MOST_DESCRIPTORS = 65_536  # some systems allow a billion, and some programs try each
+# uvloop accepts all connections that wait, before any can be closed. If it runs out of descriptors then, it may
+# stop listening for good. asyncio's own loop accepts some at a time, and goes on after a second.
+_LEAST_FOR_UVLOOP = 2048
 
 
 def run(main: Coroutine[None, None, T], *, fast: bool = True) -> T:
-    """Run a coroutine to its end; on uvloop, if that extra is installed and `fast`."""
+    """Run a coroutine to its end; on uvloop, if it is installed, `fast`, and descriptors are enough for it."""
+    fast = fast and raise_descriptor_limit() >= _LEAST_FOR_UVLOOP
     gc.freeze()  # what is loaded by now stays
     garbage.look_rarely()
     try:

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from typing import Protocol
 
+_FEWEST, _MOST = 8, 1000  # connections
+_OF_OTHERS = 64  # descriptors: the ledger, its threads, files, sessions with relays
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -38,8 +41,11 @@ class Limits:
 
 
 def connections_for(descriptors: int) -> int:
-    """Return how many connections to allow, so that enough file descriptors are left for everything else."""
-    return max(8, min(descriptors // 2, 1000))
+    """Return how many connections to allow, so that enough file descriptors are left for everything else.
+
+    Half of what others leave is for connections that are accepted before those are closed that make room for them.
+    """
+    return max(_FEWEST, min((descriptors - _OF_OTHERS) // 2, _MOST))
 
 
 class Held(Protocol):

@@ -18,9 +18,10 @@ from newsletter.web.limits import Limits
 # Time to finish the present answers at a stop; ours take milliseconds.
 _SECONDS_TO_FINISH = 5
 _SECONDS_TO_CLEAN_UP = 0.75
-# asyncio accepts up to `backlog` connections in one go, before the first is admitted or refused. That number must
-# be small, and the system's queue long; so they are two numbers.
+# asyncio accepts up to `backlog` connections in one go, a few times before it closes those that made room for
+# them. That number must be small, and the system's queue long; so they are two numbers.
 _AT_ONCE = 32
+_OF_ALL = 4  # and at most this part of all connections
 _QUEUE = 512
 _HIGHEST_PORT = 65535
 
@@ -95,7 +96,7 @@ def _server(app: ASGIApp, counted: Counted) -> uvicorn.Server:
         ws="none",
         lifespan="off",
         timeout_graceful_shutdown=_SECONDS_TO_FINISH,
-        backlog=_AT_ONCE,
+        backlog=max(1, min(_AT_ONCE, counted.limits.connections // _OF_ALL)),
     )
     config.load()
     server = uvicorn.Server(config)

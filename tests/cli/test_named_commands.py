@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TEXTS = [
     *(ROOT / "newsletter").rglob("*.py"),
     *(ROOT / "newsletter" / "scaffold" / "files").iterdir(),
-    *(path for path in (ROOT / "templates").rglob("*") if path.is_file()),
+    *(path for path in (ROOT / "templates").rglob("*") if path.suffix in {".html", ".txt", ".js", ".md"}),
     *(path for path in (ROOT / "docs").glob("*.md") if path.name != "architecture.md"),
     *(ROOT / name for name in ("README.md", ".env.example", "subscribers/daily.toml")),
 ]

@@ -187,9 +187,9 @@ async def test_between_two_requests_little_time_passes() -> None:
 async def test_the_next_request_may_begin_late_but_must_then_be_whole_in_time() -> None:
     async with port() as at:
         visitor = await Visitor.at(at, GET)
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.1)
         visitor.writer.write(b"GET / HT")
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.1)
         visitor.writer.write(b"TP/1.1\r\nHost: x\r\n\r\nGET")
         answer = await visitor.answers()
         assert answer.count(b"HTTP/1.1 200 ") == 2
