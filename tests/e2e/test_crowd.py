@@ -44,6 +44,14 @@ async def hold(port: int, said: bytes) -> float:
     return monotonic() - began
 
 
+async def status(client: httpx2.AsyncClient, url: str) -> int:
+    """Return the status of a page, asked again where the connection made room for another one, as browsers do."""
+    for _ in range(9):
+        with suppress(httpx2.ReadError, httpx2.RemoteProtocolError):
+            return (await client.get(url)).status_code
+    return 0
+
+
 async def test_slow_clients_stop_neither_pages_nor_mail_and_are_closed_in_time(workplace: Workplace) -> None:
     url = served(workplace)
     workplace.program = ("/bin/sh", "-c", f'ulimit -n {DESCRIPTORS}; exec "$0" "$@"', NEWSLETTER)
@@ -62,7 +70,7 @@ async def test_slow_clients_stop_neither_pages_nor_mail_and_are_closed_in_time(w
     async with httpx2.AsyncClient(timeout=30) as client:
         for path in ("/", "/healthz", "/", "/healthz"):
             crowd += [asyncio.create_task(hold(port, next(kinds))) for _ in range(DESCRIPTORS // 4)]
-            assert (await client.get(url + path)).status_code == 200
+            assert await status(client, url + path) == 200
     await until(lambda: len(workplace.mails()) == 1)
     async with asyncio.timeout(40):
         held = await asyncio.gather(*crowd)
