@@ -62,7 +62,7 @@ def _site(program: Program, signing_up: SigningUp, collect: Callable[[], None]) 
     overseer = Overseer(
         store=program.store,
         lists=program.lists,
-        source_names=lambda list_: [source.name for source in program.sources_of(list_)],
+        source_names=program.source_names,
     )
     return AdminSite(
         access=access,

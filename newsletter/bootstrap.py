@@ -137,6 +137,10 @@ class Program:
         folder, http = Path(list_.folder), LateHttp(lambda: self._http)
         return [registry.build(spec, folder=folder, config=config, http=http) for spec in list_.sources]
 
+    def source_names(self, list_: NewsletterList) -> list[str]:
+        """Return the names by which the ledger knows the sources of a list."""
+        return [source.name for source in self.sources_of(list_)]
+
     @cached_property
     def templates(self) -> TemplateRenderer:
         """The templates of mails and pages: the operator's own before the program's."""

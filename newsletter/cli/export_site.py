@@ -53,6 +53,7 @@ async def _export(
     from newsletter import signing_up
     from newsletter.settings.values import public_address
     from newsletter.web.exporting import LinksOfExport, SiteExport
+    from newsletter.web.pages.lists.known import KnownLists
     from newsletter.web.pages.public import public_pages
 
     links = program.links
@@ -60,12 +61,12 @@ async def _export(
         url = public_address(base_url) or links.public_url
     except ValueError as error:
         raise UsageError(f"--base-url {base_url}: {error}") from None
-    groups = public_pages(
-        program.store,
-        program.lists,
-        signing_up.admission(program, lambda: None).signing_up,
-        LinksOfExport(url, links.secret_key, links.former_keys, server=links),
-        program.templates,
-        now,
+    lists = KnownLists(
+        issues=program.store.issues,
+        lists=program.lists,
+        signing_up=signing_up.admission(program, lambda: None).signing_up,
+        source_names=program.source_names,
     )
+    of_export = LinksOfExport(url, links.secret_key, links.former_keys, server=links)
+    groups = public_pages(program.store, lists, of_export, program.templates, now)
     return await SiteExport(groups, program.templates.files, folder, progress=progress).write()

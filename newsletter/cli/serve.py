@@ -140,6 +140,7 @@ def site_of(
     return PublicSite(
         store=program.store,
         lists=program.lists,
+        source_names=program.source_names,
         admission=signing_up.admission(program, wake_mails),
         links=program.links,
         renderer=program.templates,

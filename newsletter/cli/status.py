@@ -60,7 +60,7 @@ async def _status(program: Program) -> _Found:
     from newsletter.operations.status import status as status_at
 
     lists, at = program.lists.read(), now()
-    names = {name: [source.name for source in program.sources_of(file.list)] for name, file in lists.right.items()}
+    names = {name: program.source_names(file.list) for name, file in lists.right.items()}
     found = await status_at(program.store, lists.right, names, now=at)
     smtp = program.settings.smtp
     relays = [f"{relay.host}:{relay.port}" for relay in (smtp, *smtp.relays)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from newsletter.core.bounces import EventKind
 from newsletter.core.calendar import next_slot
 from newsletter.core.delivery import DeliveryState
-from newsletter.core.newsletter_list import NewsletterList
 from newsletter.operations.status import held_files, slow_downs_for_operators
 from newsletter.operations.troubles import Facts, Trouble, troubles
 from newsletter.ports import (
@@ -25,6 +24,7 @@ from newsletter.ports import (
     SourceHealth,
     Store,
 )
+from newsletter.ports.listed import SourceNames
 
 MONTH = timedelta(days=30)
 GROWTH = timedelta(days=90)
@@ -74,9 +74,6 @@ class Overview:
     def complaints(self) -> int:
         """Return how many readers complained in the last 30 days."""
         return sum(one.number for one in self.came_back if one.kind is EventKind.COMPLAINT)
-
-
-SourceNames = Callable[[NewsletterList], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

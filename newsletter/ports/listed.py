@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
 from newsletter.core.listing import Listing
+from newsletter.core.newsletter_list import NewsletterList
+
+# Returns the names by which the ledger knows the sources of a list. A list file may write them otherwise: it names
+# files beside itself, say.
+SourceNames = Callable[[NewsletterList], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 
 from newsletter.core.tokens import Links
 from newsletter.ports import Clock, Hooks, Lists, Store
+from newsletter.ports.listed import SourceNames
 from newsletter.ports.pages import PageRenderer
 from newsletter.web import headers, health, static
 from newsletter.web import hooks as hook_pages
@@ -31,6 +32,7 @@ from newsletter.web.pages import cite, confirming, leaving, moving, preferences
 from newsletter.web.pages import feedback as feedback_pages
 from newsletter.web.pages import signup as signup_pages
 from newsletter.web.pages.languages import asked
+from newsletter.web.pages.lists.known import KnownLists
 from newsletter.web.pages.public import public_pages
 from newsletter.web.published import Published, RecentPages
 
@@ -42,6 +44,7 @@ class PublicSite:
     Attributes:
         store: what is known of readers and issues.
         lists: the list files, which say what readers may choose from.
+        source_names: of a list.
         admission: lets requests to sign up in.
         links: reads the signed tokens, and makes the addresses of pages.
         renderer: renders the pages.
@@ -57,6 +60,7 @@ class PublicSite:
 
     store: Store
     lists: Lists
+    source_names: SourceNames
     admission: Admission
     links: Links
     renderer: PageRenderer
@@ -80,7 +84,7 @@ class PublicSite:
         yield from signup_pages.routes(self.admission, store.issues, links, renderer)
         yield from confirming.routes(signing_up, store.issues, links, renderer, clock)
         yield from signup_api.routes(self.admission)
-        data = reading.PublicData(store, self.lists, Answers(links.public_url))
+        data = reading.PublicData(store, self.lists, self.source_names, Answers(links.public_url))
         yield from openapi.routes(data.operations(), renderer, links.public_url)
         yield from reading.routes(data)
         if self.hooks:
@@ -93,8 +97,13 @@ class PublicSite:
 
     def published(self) -> Published:
         """Return the pages that depend on the site's data alone."""
-        signing_up = self.admission.signing_up
-        groups = public_pages(self.store, self.lists, signing_up, self.links, self.renderer, self.clock)
+        lists = KnownLists(
+            issues=self.store.issues,
+            lists=self.lists,
+            signing_up=self.admission.signing_up,
+            source_names=self.source_names,
+        )
+        groups = public_pages(self.store, lists, self.links, self.renderer, self.clock)
         return Published(groups, FinishedPages(), fresh_for=self.fresh_for)
 
 

@@ -208,6 +208,7 @@ def _site(store: Store, lists: ListFiles, folder: Path) -> PublicSite:
     return PublicSite(
         store=store,
         lists=lists,
+        source_names=lambda list_: list_.sources,
         admission=door,
         links=LINKS,
         renderer=renderer,

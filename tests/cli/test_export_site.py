@@ -20,6 +20,8 @@ def test_the_site_is_written_for_the_address_where_it_will_be(folder: Path, call
     page = (folder / "site" / "p" / "2603.00001" / "index.html").read_text()
     assert '<link rel="canonical" href="https://example.github.io/papers/p/2603.00001/">' in page
     assert "https://example.github.io/papers/p/2603.00001/" in (folder / "site" / "sitemap.xml").read_text()
+    for name in ("2026-03-12/index.html", "week/2026-W11/index.html", "feed.atom"):
+        assert "Sorting by Patience" in (folder / "site" / "daily" / name).read_text(), name
     code, out, _ = call("export-site", "site", "--base-url", "https://example.github.io/papers")
     assert (code, out) == (0, f"site: 0 files written, {done['written']} unchanged, 0 removed\n")
 

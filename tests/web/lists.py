@@ -119,7 +119,9 @@ def lists_in(folder: Path, store: Store, *, renderer: PageRenderer = RENDERER) -
         wake=lambda: None,
     )
     pages = ListPages(
-        lists=KnownLists(issues=store.issues, lists=read, signing_up=signing_up),
+        lists=KnownLists(
+            issues=store.issues, lists=read, signing_up=signing_up, source_names=lambda list_: list_.sources
+        ),
         reader=ListReader(issues=store.issues, listed=store.listed),
         renderer=renderer,
         links=LINKS,

@@ -140,6 +140,7 @@ async def operator_site(folder: Path) -> AsyncIterator[Operator]:
             site = PublicSite(
                 store=store,
                 lists=lists,
+                source_names=lambda list_: list_.sources,
                 admission=door,
                 links=LINKS,
                 renderer=renderer,

@@ -24,6 +24,7 @@ from newsletter.ports.pages import PageRenderer
 from newsletter.readers.signup import SigningUp
 from newsletter.sources import registry
 from newsletter.store import open_store
+from newsletter.web.pages.lists.known import KnownLists
 from newsletter.web.pages.public import public_pages
 from newsletter.web.pages.site_pages import MovedPage, PageGroup, SitePage, Wanted
 from tests.store.samples import record
@@ -103,7 +104,11 @@ def pages_of(
         wake=lambda: None,
     )
     later = NOW + timedelta(hours=12)
-    return Pages(store, files, public_pages(store, files, signing_up, links, renderer, lambda: later))
+    lists = KnownLists(
+        issues=store.issues, lists=files, signing_up=signing_up, source_names=lambda list_: list_.sources
+    )
+    groups = public_pages(store, lists, links, renderer, lambda: later)
+    return Pages(store, files, groups)
 
 
 def samples(

@@ -172,6 +172,7 @@ async def open_desk(
             PublicSite(
                 store=store,
                 lists=lists,
+                source_names=lambda list_: list_.sources,
                 admission=admission(
                     store,
                     lists,

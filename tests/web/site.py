@@ -167,6 +167,7 @@ async def served_site(folder: Path) -> AsyncIterator[Site]:
                 PublicSite(
                     store=store,
                     lists=site.lists,
+                    source_names=lambda list_: list_.sources,
                     admission=site.admission,
                     links=LINKS,
                     renderer=TroubledRenderer(site),

@@ -113,6 +113,7 @@ async def test_lists_may_not_have_the_names_of_pages_that_stand_beside_them(site
         PublicSite(
             store=site.store,
             lists=site.lists,
+            source_names=lambda list_: list_.sources,
             admission=site.admission,
             wake=site.wake,
             links=LINKS,

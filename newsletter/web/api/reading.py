@@ -19,6 +19,7 @@ from newsletter.core.full_text import read_query as read_search
 from newsletter.core.newsletter_list import WEEKLY_EDITION, NewsletterList
 from newsletter.core.page_names import API, read_paper_path
 from newsletter.ports import Lists, Store
+from newsletter.ports.listed import SourceNames
 from newsletter.web.api import answers, parameters
 from newsletter.web.api.answers import Answer, Answers, ErrorAnswer
 from newsletter.web.api.parameters import Parameter, ParameterError
@@ -71,6 +72,7 @@ class PublicData:
 
     store: Store
     lists: Lists
+    source_names: SourceNames
     answers: Answers
 
     def operations(self) -> tuple[Operation, ...]:
@@ -161,10 +163,11 @@ class PublicData:
     async def papers(self, values: Values) -> Answer:
         """Return what a list's sources showed."""
         list_, limit = await self._list(values["list"]), values["limit"]
+        sources = self.source_names(list_)
         if values["day"] is not None:
-            shown = await self.store.listed.on_day(list_.sources, values["day"])
+            shown = await self.store.listed.on_day(sources, values["day"])
             return answers.PapersAnswer(papers=[self.answers.listed(one) for one in shown], next=None)
-        found = await self.store.listed.newest(list_.sources, before=values["before"], limit=limit + 1)
+        found = await self.store.listed.newest(sources, before=values["before"], limit=limit + 1)
         shown = found[:limit]
         more = {"before": shown[-1].key, "limit": limit} if len(found) > limit else None
         return answers.PapersAnswer(
@@ -182,16 +185,17 @@ class PublicData:
 
     async def search(self, values: Values) -> Answer:
         """Return what a search finds."""
-        sources = None if values["list"] is None else (await self._list(values["list"])).sources
+        known = None if values["list"] is None else await self._list(values["list"])
+        sources = self.source_names(known) if known else None
         offset, limit, text = values["offset"], values["limit"], values["q"]
         found = await self.store.papers.search(read_search(text), sources=sources, offset=offset, limit=limit)
-        known = await self.store.listed.by_keys(found.keys)
+        listed = await self.store.listed.by_keys(found.keys)
         more = None
         if offset + len(found.keys) < found.total and found.keys:
             of_list = {} if values["list"] is None else {"list": values["list"]}
             more = {"q": text, **of_list, "offset": offset + len(found.keys), "limit": limit}
         return answers.FoundAnswer(
-            papers=[self.answers.listed(known[key]) for key in found.keys if key in known],
+            papers=[self.answers.listed(listed[key]) for key in found.keys if key in listed],
             next=self._next("search", more),
             total=found.total,
         )

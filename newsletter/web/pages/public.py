@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from newsletter.core.tokens import Links
-from newsletter.ports import Clock, Lists, Store
+from newsletter.ports import Clock, Store
 from newsletter.ports.pages import PageRenderer
-from newsletter.readers.signup import SigningUp
 from newsletter.web.pages.feeds.group import FeedPages
 from newsletter.web.pages.lists.group import ListPages
 from newsletter.web.pages.lists.known import KnownLists
@@ -17,25 +16,23 @@ from newsletter.web.pages.site_pages import PageGroup
 
 
 def public_pages(
-    store: Store, lists: Lists, signing_up: SigningUp, links: Links, renderer: PageRenderer, clock: Clock
+    store: Store, lists: KnownLists, links: Links, renderer: PageRenderer, clock: Clock
 ) -> tuple[PageGroup, ...]:
     """Return the groups, in the order in which they are asked for an address.
 
     Args:
         store: what is known of papers and issues.
-        lists: the list files.
-        signing_up: whether lists take new readers.
+        lists: finds lists.
         links: makes public addresses.
         renderer: renders pages.
         clock: the present moment.
     """
-    known = KnownLists(issues=store.issues, lists=lists, signing_up=signing_up)
     reader = ListReader(issues=store.issues, listed=store.listed)
     papers, listed = store.papers, store.listed
     return (
-        PaperPages(lists=known, papers=papers, listed=listed, renderer=renderer, links=links),
-        SearchPage(lists=known, papers=papers, listed=listed, renderer=renderer, links=links),
-        MachinePages(lists=known, reader=reader, papers=papers, renderer=renderer, links=links, clock=clock),
-        FeedPages(lists=known, reader=reader, renderer=renderer, links=links, clock=clock),
-        ListPages(lists=known, reader=reader, renderer=renderer, links=links, clock=clock),
+        PaperPages(lists=lists, papers=papers, listed=listed, renderer=renderer, links=links),
+        SearchPage(lists=lists, papers=papers, listed=listed, renderer=renderer, links=links),
+        MachinePages(lists=lists, reader=reader, papers=papers, renderer=renderer, links=links, clock=clock),
+        FeedPages(lists=lists, reader=reader, renderer=renderer, links=links, clock=clock),
+        ListPages(lists=lists, reader=reader, renderer=renderer, links=links, clock=clock),
     )

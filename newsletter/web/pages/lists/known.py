@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from newsletter.core.newsletter_list import Cadence, Masthead, NewsletterList, SignUpRule
 from newsletter.core.topics import Topic
 from newsletter.ports import Issues, Lists
+from newsletter.ports.listed import SourceNames
 from newsletter.readers.signup import SigningUp
 
 
@@ -18,23 +19,19 @@ from newsletter.readers.signup import SigningUp
 class KnownList:
     """A list as its pages show it.
 
-    `list` is None where the list has no file that is right: then there are its issues only. `is_open` says whether
-    readers may sign up by themselves.
+    `list` is None where the list has no file that is right: then there are its issues only, and no `sources`: the
+    names by which the ledger knows them. `is_open` says whether readers may sign up by themselves.
     """
 
     masthead: Masthead
     list: NewsletterList | None
     is_open: bool
+    sources: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """Return the list's name."""
         return self.masthead.list
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Return the names of its sources."""
-        return self.list.sources if self.list else ()
 
     @property
     def topics(self) -> Mapping[str, Topic]:
@@ -73,6 +70,7 @@ class KnownLists:
     issues: Issues
     lists: Lists
     signing_up: SigningUp
+    source_names: SourceNames
 
     async def named(self, name: str) -> KnownList | None:
         """Return the list of a name; None: there is none, or nothing of it can be shown."""
@@ -91,7 +89,12 @@ class KnownLists:
         return found
 
     def _of(self, list_: NewsletterList) -> KnownList:
-        return KnownList(masthead=list_.masthead, list=list_, is_open=self.signing_up.is_open(list_))
+        return KnownList(
+            masthead=list_.masthead,
+            list=list_,
+            is_open=self.signing_up.is_open(list_),
+            sources=tuple(self.source_names(list_)),
+        )
 
     async def _without_file(self, name: str) -> KnownList | None:
         newest = await self.issues.outline(name)
