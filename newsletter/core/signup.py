@@ -121,8 +121,12 @@ class SignUp:
 
     @property
     def may_be_confirmed(self) -> bool:
-        """Return whether the reader may still confirm it: a link was mailed, and was not used."""
-        return self.mailed_at is not None and self.state in {SignUpState.ASKED, SignUpState.MAILED}
+        """Return whether the reader may still confirm it: a link was mailed, and was not used.
+
+        A mail that was begun counts: it may arrive before it is noted, and a crash may come between the two.
+        """
+        was_mailed = self.mailed_at is not None or self.attempts > 0
+        return was_mailed and self.state in {SignUpState.ASKED, SignUpState.MAILED}
 
     @property
     def next_mail(self) -> SignUpMail | None:
@@ -275,9 +279,10 @@ def not_sent(signup: SignUp, now: datetime, *, for_good: bool = False) -> SignUp
 
 
 def confirmed(signup: SignUp, now: datetime, *, wants_latest: bool, needs_approval: bool) -> SignUp:
-    """Return a sign-up that its reader has confirmed."""
+    """Return a sign-up that its reader has confirmed, which shows that the mail was sent, too."""
     state = SignUpState.CONFIRMED if needs_approval else SignUpState.ACCEPTED
-    return replace(signup, state=state, confirmed_at=now, wants_latest=wants_latest, ready_at=now, attempts=0)
+    signup = replace(signup, state=state, mailed_at=signup.mailed_at or now, confirmed_at=now)
+    return replace(signup, wants_latest=wants_latest, ready_at=now, attempts=0)
 
 
 def decided(signup: SignUp, now: datetime, *, accepted: bool) -> SignUp:

@@ -96,6 +96,8 @@ class SqlSignUps(SignUps):
                 return False
             changed = confirmed(known, now, wants_latest=wants_latest, needs_approval=needs_approval)
             await _write(connection, changed)
+            if known.mailed_at is None:
+                await _count(connection, known.list, now, "mailed")
             await _count(connection, known.list, now, "confirmed")
             return True
 

@@ -99,6 +99,7 @@ def test_a_weekly_list_has_no_other_cadence() -> None:
 def test_a_sign_up_goes_from_the_first_mail_to_the_welcome() -> None:
     assert ASKED.next_mail is SignUpMail.CONFIRM
     assert not ASKED.may_be_confirmed
+    assert begun(ASKED, NOW).may_be_confirmed
     assert (MAILED.state, MAILED.ready_at) == (SignUpState.MAILED, NOW + REMIND_AFTER)
     assert MAILED.next_mail is SignUpMail.REMINDER
     assert MAILED.until == NOW + VALID_FOR

@@ -102,8 +102,19 @@ async def test_a_sign_up_is_confirmed_once_and_not_after_its_time(store: Store) 
 
 async def test_what_was_never_mailed_cannot_be_confirmed(store: Store) -> None:
     await ask(store)
-    [one] = await mails(store)
+    one = await store.signups.find(1)
+    assert one is not None
     assert not await store.signups.confirm(one.key, wants_latest=False, needs_approval=False, now=NOW)
+
+
+async def test_a_mail_that_arrives_before_it_is_noted_can_be_confirmed(store: Store) -> None:
+    await ask(store)
+    [one] = await mails(store)
+    assert await store.signups.confirm(one.key, wants_latest=False, needs_approval=False, now=NOW)
+    await store.signups.mail_sent(one.key, SignUpMail.CONFIRM, now=NOW)
+    assert await funnel(store) == Funnel(asked=1, mailed=1, confirmed=1)
+    [next_one] = await mails(store)
+    assert next_one.next_mail is SignUpMail.WELCOME
 
 
 async def test_the_operator_decides_once(store: Store) -> None:
