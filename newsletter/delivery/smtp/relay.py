@@ -9,6 +9,7 @@ from aiosmtplib import SMTP
 
 from newsletter.core.errors import RelaySetupError
 from newsletter.core.relay import Pipelining, Security
+from newsletter.delivery.limits.quota import RelayQuota
 from newsletter.delivery.smtp.experience import Experience, Joins
 from newsletter.delivery.smtp.opening import Opener
 from newsletter.delivery.smtp.pipelined import PipelinedSession
@@ -24,14 +25,18 @@ __all__ = ["RelayConfig", "SmtpRelay"]
 class SmtpRelay:
     """Opens sessions with one relay."""
 
-    def __init__(self, config: RelayConfig, *, tokens: AccessTokens | None = None) -> None:
+    def __init__(
+        self, config: RelayConfig, *, tokens: AccessTokens | None = None, quota: RelayQuota | None = None
+    ) -> None:
         """Begin without a session.
 
         Args:
             config: the relay.
             tokens: for a login with an access token; None: with the password, if there is one.
+            quota: how many mails it may be handed; None: any number.
         """
         self._config = config
+        self.quota = quota
         self._experience = Experience(config.name, joining=config.pipelining is Pipelining.MESSAGES)
         self._opener = Opener(config, self._experience, tokens)
 
