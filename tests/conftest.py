@@ -9,6 +9,9 @@ from hypothesis import HealthCheck, settings
 
 from newsletter.ports import Store
 from newsletter.store import open_store
+from tests.made_tables import made_tables
+
+__all__ = ["made_tables"]
 
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(
