@@ -357,9 +357,9 @@ def packaged_templates() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parent.parent / "templates"
 
 
-def own_templates(settings: Settings) -> Path | None:
-    """Return the operator's folder of templates, if there is one."""
-    return settings.paths.templates if settings.paths.templates.is_dir() else None
+def own_templates(settings: Settings) -> Path:
+    """Return the operator's folder of templates, which may come to be there later."""
+    return settings.paths.templates
 
 
 def secret_key(settings: Settings) -> str:
