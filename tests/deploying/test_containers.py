@@ -20,7 +20,7 @@ from starlette.routing import Route
 from newsletter.scaffold import questions, scaffold
 from newsletter.settings import load
 from newsletter.web.server import serving
-from tests.deploying.documents import ROOT
+from tests.documents.markdown import ROOT
 from tests.services import missing, need
 
 ANSWERS = {one.key: one.default for one in questions()}

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from newsletter.web.server import serving
-from tests.deploying.documents import ROOT, only
+from tests.documents.markdown import ROOT, only
 from tests.services import need
 
 GUIDE = ROOT / "docs" / "deployment.md"

@@ -37,3 +37,22 @@ def only(path: Path, language: str) -> str:
     """Return the text of the one block in a language."""
     [block] = [block for block in blocks(path) if block.language == language]
     return block.text
+
+
+def links(path: Path) -> list[str]:
+    """Return where the links and pictures of a document lead."""
+    text = _FENCED.sub("", path.read_text(encoding="utf-8"))
+    return re.findall(r"\]\(<?([^)\s>]+)>?(?: \"[^\"]*\")?\)", text)
+
+
+def anchors(path: Path) -> set[str]:
+    """Return the names of a document's headings, as GitHub makes them."""
+    found: set[str] = set()
+    for heading in re.findall(r"^#{1,6} (.+)$", _FENCED.sub("", path.read_text(encoding="utf-8")), re.MULTILINE):
+        shown = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
+        name = re.sub(r"[^\w\- ]", "", shown.lower()).replace(" ", "-")
+        number = 0
+        while (once := f"{name}-{number}" if number else name) in found:
+            number += 1
+        found.add(once)
+    return found
