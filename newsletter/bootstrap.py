@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from newsletter import keeping
 from newsletter.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -213,7 +214,8 @@ class Program:
         from newsletter.pipeline.deliver import Delivering
         from newsletter.pipeline.run import Pipeline
 
-        delivery = LateDelivery(lambda: self._delivery)
+        late = LateDelivery(lambda: self._delivery)
+        delivery = keeping.announced(late, self.settings, self.store.outbox, utc_now)
         return Pipeline(
             store=self.store,
             renderer=self._late_renderer,
@@ -274,7 +276,8 @@ class Program:
         """What reads what comes back."""
         from newsletter.receiving import Receiving
 
-        return Receiving(self.settings.inbound, self.store, self.links, lambda: self._http, utc_now)
+        keeper = keeping.ledger_keeper(self.settings)
+        return Receiving(self.settings.inbound, self.store, self.links, lambda: self._http, utc_now, keeper)
 
     @cached_property
     def alarm(self) -> LateAlarm:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from newsletter.core.tokens import Links
     from newsletter.inbound.process import InboundMail
     from newsletter.inbound.webhooks.message import Service
-    from newsletter.ports import Clock, Hooks, MailboxSource, Store
+    from newsletter.ports import Clock, Hooks, LedgerKeeper, MailboxSource, Store
     from newsletter.settings.inbound import InboundSettings
     from newsletter.sources.http.client import HttpClient
 
@@ -32,6 +32,7 @@ class Receiving:
         links: reads the marks and tokens of our mails.
         http: returns the client that fetches the certificates of SNS.
         clock: the present moment.
+        keeper: keeps the ledger elsewhere before mails are put aside.
     """
 
     settings: InboundSettings
@@ -39,13 +40,14 @@ class Receiving:
     links: Links
     http: Callable[[], HttpClient]
     clock: Clock
+    keeper: LedgerKeeper | None = None
 
     @cached_property
     def mail(self) -> InboundMail:
         """What reads mailboxes."""
         from newsletter.inbound.process import InboundMail
 
-        return InboundMail(self.store.inbound, self.store.suppressions, self.links, self.clock)
+        return InboundMail(self.store.inbound, self.store.suppressions, self.links, self.clock, self.keeper)
 
     @cached_property
     def hooks(self) -> Hooks:

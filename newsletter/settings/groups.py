@@ -22,6 +22,7 @@ from newsletter.settings.values import (
     IN_LOWER_CASE,
     LOOPBACK,
     AdminToken,
+    BranchName,
     DatabaseAddress,
     Duration,
     Host,
@@ -101,9 +102,10 @@ class SmtpSettings(RelaySettings):
 
 
 class DatabaseSettings(Group):
-    """Where the ledger is; secret, as it may hold a password."""
+    """Where the ledger is; secret, as it may hold a password. `branch` keeps it, sealed, where no machine does."""
 
     url: DatabaseAddress = SecretStr("sqlite:///var/newsletter.db")
+    branch: BranchName = ""
 
 
 class HuggingFaceSettings(Group):
