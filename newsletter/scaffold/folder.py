@@ -14,6 +14,9 @@ from newsletter.core.errors import UsageError
 from newsletter.scaffold.answers import in_list_file, in_settings
 
 _PRIVATE, _PUBLIC = 0o600, 0o666  # less the umask
+# When many start their work, GitHub starts it late or not at all: at full hours, and at round minutes.
+_MINUTES = [minute for minute in range(3, 57) if minute % 5]
+_CRON = re.compile(r'"\d+ \* \* \* \*"')
 _SECRET_KEY = re.compile(r"^NEWSLETTER_WEB__SECRET_KEY=$", re.MULTILINE)
 
 
@@ -57,7 +60,9 @@ def _files(answers: Mapping[str, str], *, github_actions: bool) -> Iterator[_Fil
     own = files("newsletter.scaffold") / "files"
     yield _File(".gitignore", (own / "gitignore").read_bytes())
     if github_actions:
-        yield _File(".github/workflows/newsletter.yml", (own / "newsletter.yml").read_bytes())
+        workflow = (own / "newsletter.yml").read_text(encoding="utf-8")
+        hourly = _CRON.sub(f'"{secrets.choice(_MINUTES)} * * * *"', workflow)
+        yield _File(".github/workflows/newsletter.yml", hourly.encode())
 
 
 def _shipped(packaged: str, in_checkout: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 import httpx2
 import pytest
@@ -102,12 +103,12 @@ async def test_mails_whose_events_cannot_be_kept_stay_where_they_are(
 
 
 async def test_mails_stay_where_they_are_until_the_ledger_is_kept_elsewhere(desk: Desk) -> None:
-    class Full(LedgerKeeper):
+    class Full:
         async def keep(self) -> None:
             raise StoreError("the branch cannot be pushed")
 
     desk.put("1.a", desk.bounce(0))
-    mail = replace(desk.mail, keeper=Full())
+    mail = replace(desk.mail, keeper=cast("LedgerKeeper", Full()))
 
     with pytest.raises(StoreError, match="cannot be pushed"):
         await mail.process([MaildirSource(desk.folder)])

@@ -112,14 +112,14 @@ async def begun(site: Site, readers: int = 3) -> int:
 
 async def test_what_one_machine_sends_no_other_sends_again(site: Site) -> None:
     issue = await begun(site)
-    for _ in range(2):
-        machine = site.machine()
+    first, second = site.machine(), site.machine()
+    for machine in (first, second):
         assert machine.keeper.pull(now=NOW, first=False)
         await machine.deliver(issue)
         await machine.keeper.keep()
 
     assert site.server.copies() == {reader(number): 1 for number in (1, 2, 3)}
-    assert await machine.states(issue) == {SENT: 3}
+    assert await second.states(issue) == {SENT: 3}
     assert b"example.org" not in printed(site.repository, "cat-file", "blob", f"state:{FILE}")
 
 
