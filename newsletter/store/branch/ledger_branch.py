@@ -27,7 +27,7 @@ _BEFORE, _AFTER = (1.0, 2.0, 5.0, 10.0), (1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 60.0,
 _LARGEST = 95 * 1000 * 1000  # bytes; GitHub takes no file of 100 MB
 _ABOUT, _BUSY_UNTIL = "about.json", "busy_until"
 # What goes with the ledger, by their paths in the state folder: what was noticed, and who asked for patience.
-_BESIDE = ("high-water.json", "alarms/*", "http/*.cooldown")
+_BESIDE = ("high-water.json", "http/*.cooldown")
 _ASIDE = ".before-pull"
 _PRIVATE = 0o600
 

@@ -242,8 +242,8 @@ async def test_what_was_noticed_goes_with_the_ledger_and_the_secret_key_does_not
     machine.keeper.pull(now=NOW, first=False)
     (machine.keeper.state / "high-water.json").write_text("{}")
     (machine.keeper.state / "secret_key").write_text("secret")
-    (machine.keeper.state / "alarms").mkdir()
-    (machine.keeper.state / "alarms" / "2026-03-12.daily.lint").write_text("why")
+    (machine.keeper.state / "http").mkdir()
+    (machine.keeper.state / "http" / "export.arxiv.org.cooldown").write_text("[0, 1]")
     await machine.keeper.keep()
 
     another = site.machine()
@@ -252,4 +252,4 @@ async def test_what_was_noticed_goes_with_the_ledger_and_the_secret_key_does_not
     found = {
         str(path.relative_to(another.keeper.state)) for path in another.keeper.state.rglob("*") if path.is_file()
     }
-    assert found == {"newsletter.db", "high-water.json", "alarms/2026-03-12.daily.lint"}
+    assert found == {"newsletter.db", "high-water.json", "http/export.arxiv.org.cooldown"}
