@@ -16,6 +16,9 @@ from newsletter.scaffold.answers import in_list_file, in_settings
 from newsletter.scaffold.deploying import SECRETS, Service, own_file
 
 _PRIVATE, _PUBLIC = 0o600, 0o666  # less the umask
+# When many start their work, GitHub starts it late or not at all: at full hours, and at round minutes.
+_MINUTES = [minute for minute in range(3, 57) if minute % 5]
+_CRON = re.compile(r'"\d+ \* \* \* \*"')
 _SECRET_KEY = re.compile(r"^NEWSLETTER_WEB__SECRET_KEY=$", re.MULTILINE)
 
 
@@ -104,7 +107,8 @@ def _own_files(answers: Mapping[str, str], given: Mapping[str, str], *, in_files
 
 def _workflow(*, wanted: bool) -> Iterator[_File]:
     if wanted:
-        yield _File(".github/workflows/newsletter.yml", own_file("newsletter.yml").encode())
+        hourly = _CRON.sub(f'"{secrets.choice(_MINUTES)} * * * *"', own_file("newsletter.yml"))
+        yield _File(".github/workflows/newsletter.yml", hourly.encode())
 
 
 def _deployment(
