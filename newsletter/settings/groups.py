@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from typing_extensions import override
 
 from newsletter.core.delivery import Uncertain
+from newsletter.settings.alarm import AlarmSettings
 from newsletter.settings.channels import ChannelSettings
 from newsletter.settings.group import Group
 from newsletter.settings.inbound import InboundSettings
@@ -22,11 +23,11 @@ from newsletter.settings.values import (
     IN_LOWER_CASE,
     LOOPBACK,
     AdminToken,
+    BranchName,
     DatabaseAddress,
     Duration,
     Host,
     Hosts,
-    MailAddress,
     MailDomain,
     Networks,
     Port,
@@ -42,9 +43,10 @@ _NO_SECRET = SecretStr("")
 
 
 class DatabaseSettings(Group):
-    """Where the ledger is; secret, as it may hold a password."""
+    """Where the ledger is; secret, as it may hold a password. `branch` keeps it, sealed, where no machine does."""
 
     url: DatabaseAddress = SecretStr("sqlite:///var/newsletter.db")
+    branch: BranchName = ""
 
 
 class HuggingFaceSettings(Group):
@@ -180,12 +182,6 @@ class ScheduleSettings(Group):
 
     collect_every: int = Field(default=60, ge=1, le=24 * 60)
     tick: int = Field(default=15, ge=1, le=3600)
-
-
-class AlarmSettings(Group):
-    """Who gets a mail when an issue failed; nobody if empty."""
-
-    to: MailAddress = ""
 
 
 class ListsSettings(Group):
