@@ -10,12 +10,16 @@ from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from newsletter.core.relay import RelayKind
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from newsletter.delivery.https.service import MailService
     from newsletter.delivery.limits.quota import RelayQuota
     from newsletter.delivery.mailer import RelayMailer
-    from newsletter.delivery.smtp.relay import SmtpRelay
+    from newsletter.delivery.relay import Relay
+    from newsletter.delivery.smtp.relay_config import RelayConfig
     from newsletter.ports import AccessTokens, Clock, Poster, Store
     from newsletter.settings import Settings
     from newsletter.settings.oauth import TokenValues
@@ -46,7 +50,7 @@ class Relaying:
     at_end: Callable[[Callable[[], Awaitable[object]]], None]
 
     @cached_property
-    def relays(self) -> list[SmtpRelay]:
+    def relays(self) -> list[Relay]:
         """The first relay, and the further ones, in the order in which they are tried."""
         smtp = self.settings.smtp
         return [self._relay(smtp, None), *(self._relay(one, number) for number, one in enumerate(smtp.relays))]
@@ -63,13 +67,31 @@ class Relaying:
         """What gives the tokens of the mailbox; None: it has none."""
         return self._tokens(self.settings.inbound.tokens, "NEWSLETTER_INBOUND__IMAP_OAUTH_", _READ_SCOPE)
 
-    def _relay(self, relay: RelaySettings, number: int | None) -> SmtpRelay:
+    def _relay(self, relay: RelaySettings, number: int | None) -> Relay:
         from newsletter.delivery.smtp.relay import SmtpRelay
         from newsletter.settings.sending import relay_config
 
         config = relay_config(relay, number)
+        quota = self._quota(config.name, relay)
+        if relay.kind is not RelayKind.SMTP:
+            return self._https_relay(relay, config, quota)
         tokens = self._tokens(relay.tokens, config.setting("oauth_"), _SEND_SCOPE)
-        return SmtpRelay(config, tokens=tokens, quota=self._quota(config.name, relay))
+        return SmtpRelay(config, tokens=tokens, quota=quota)
+
+    def _https_relay(self, relay: RelaySettings, config: RelayConfig, quota: RelayQuota | None) -> Relay:
+        from newsletter.delivery.https.mailgun import Mailgun
+        from newsletter.delivery.https.relay import HttpsRelay
+        from newsletter.delivery.https.ses import Ses
+        from newsletter.delivery.https.sigv4 import AwsKey
+
+        name, secret = relay.username, relay.password.get_secret_value()
+        service: MailService
+        if relay.kind is RelayKind.SES:
+            service = Ses(relay.address, AwsKey(name, secret, relay.region, "ses"), config.setting)
+        else:
+            service = Mailgun(relay.address, name, secret, config.setting)
+        poster = self._poster_within(relay.timeout, relay.greeting_timeout)
+        return HttpsRelay(config, service, poster, self.clock, quota)
 
     def _quota(self, name: str, relay: RelaySettings) -> RelayQuota | None:
         """Return how many mails a relay may be handed, None: any number. Each account has a quota of its own."""
@@ -101,14 +123,18 @@ class Relaying:
 
     @cached_property
     def _poster(self) -> Poster:
+        return self._poster_within(_SECONDS, _CONNECTING)
+
+    def _poster_within(self, seconds: float, connecting: float) -> Poster:
+        """Return what posts, and has so many seconds for a connection, and for all."""
         from newsletter.sources.http.poster import WebPoster
 
         poster = WebPoster(
             user_agent=self.settings.http.user_agent,
-            timeout=_SECONDS,
+            timeout=seconds,
             public_only=False,
             most=_ANSWER,
-            connect_timeout=_CONNECTING,
+            connect_timeout=min(connecting, seconds / 2),
         )
         self.at_end(poster.aclose)
         return poster
