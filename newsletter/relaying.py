@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from newsletter.delivery.mailer import RelayMailer
     from newsletter.delivery.relay import Relay
     from newsletter.delivery.smtp.relay_config import RelayConfig
-    from newsletter.ports import AccessTokens, Clock, Poster, Store
+    from newsletter.ports import AccessTokens, Clock, OperatorAlarm, Poster, Store
     from newsletter.settings import Settings
     from newsletter.settings.oauth import TokenValues
     from newsletter.settings.relays import RelaySettings
@@ -42,12 +42,14 @@ class Relaying:
         store: keeps how much of each quota is used.
         clock: the present moment.
         at_end: lets something be closed at the end of the program.
+        alarm: the operator's.
     """
 
     settings: Settings
     store: Store
     clock: Clock
     at_end: Callable[[Callable[[], Awaitable[object]]], None]
+    alarm: OperatorAlarm
 
     @cached_property
     def relays(self) -> list[Relay]:
@@ -65,7 +67,9 @@ class Relaying:
     @property
     def mailbox_tokens(self) -> AccessTokens | None:
         """What gives the tokens of the mailbox; None: it has none."""
-        return self._tokens(self.settings.inbound.tokens, "NEWSLETTER_INBOUND__IMAP_OAUTH_", _READ_SCOPE)
+        inbound = self.settings.inbound
+        subject = f"{inbound.imap_host}:{inbound.imap_port}"
+        return self._tokens(inbound.tokens, "NEWSLETTER_INBOUND__IMAP_OAUTH_", _READ_SCOPE, subject)
 
     def _relay(self, relay: RelaySettings, number: int | None) -> Relay:
         from newsletter.delivery.smtp.relay import SmtpRelay
@@ -75,7 +79,7 @@ class Relaying:
         quota = self._quota(config.name, relay)
         if relay.kind is not RelayKind.SMTP:
             return self._https_relay(relay, config, quota)
-        tokens = self._tokens(relay.tokens, config.setting("oauth_"), _SEND_SCOPE)
+        tokens = self._tokens(relay.tokens, config.setting("oauth_"), _SEND_SCOPE, config.name)
         return SmtpRelay(config, tokens=tokens, quota=quota)
 
     def _https_relay(self, relay: RelaySettings, config: RelayConfig, quota: RelayQuota | None) -> Relay:
@@ -112,14 +116,14 @@ class Relaying:
         self.at_end(made.end)
         return made
 
-    def _tokens(self, values: TokenValues | None, settings: str, scope: str) -> AccessTokens | None:
+    def _tokens(self, values: TokenValues | None, settings: str, scope: str, subject: str) -> AccessTokens | None:
         if values is None:
             return None
         from newsletter.oauth import KeptRefreshToken, RenewedTokens
 
         client = values.client(settings, scope)
         kept = KeptRefreshToken.of(client, self.settings.paths.state / _TOKENS)
-        return RenewedTokens(client, self._poster, self.clock, kept)
+        return RenewedTokens(client, self._poster, self.clock, kept, alarm=self.alarm, subject=subject)
 
     @cached_property
     def _poster(self) -> Poster:

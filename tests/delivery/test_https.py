@@ -23,7 +23,8 @@ from newsletter.core.errors import RelayError, RelaySetupError
 from newsletter.delivery.https.sigv4 import AwsKey, signed
 from newsletter.delivery.relay import Relay
 from newsletter.delivery.smtp.session import Letter
-from newsletter.ports import ChunkReport
+from newsletter.operations.alarms import LedgerAlarm
+from newsletter.ports import ChunkReport, Store
 from newsletter.relaying import Relaying
 from newsletter.settings.groups import PathSettings, Settings
 from newsletter.settings.relays import SmtpSettings
@@ -87,6 +88,10 @@ async def service() -> AsyncIterator[Service]:
         service.over.set()
 
 
+def alarm_of(store: Store) -> LedgerAlarm:
+    return LedgerAlarm(store.alarms, (), lambda: NOW)
+
+
 class Relays:
     """Makes relays of settings, as the program does."""
 
@@ -107,7 +112,7 @@ class Relays:
         settings = Settings(smtp=smtp, paths=PathSettings(state=self.folder))
         store = await open_store("sqlite://")
         self.closing.append(store.close)
-        (relay,) = Relaying(settings, store, lambda: NOW, self.closing.append).relays
+        (relay,) = Relaying(settings, store, lambda: NOW, self.closing.append, alarm_of(store)).relays
         return relay
 
 
