@@ -10,8 +10,8 @@ import pytest
 from newsletter.core.delivery import Uncertain
 from newsletter.core.errors import ConfigurationError
 from newsletter.core.relay import Security
+from newsletter.settings.alarm import AlarmSettings
 from newsletter.settings.groups import (
-    AlarmSettings,
     DeliverySettings,
     DomainSettings,
     RelaySettings,
