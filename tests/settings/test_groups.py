@@ -14,11 +14,10 @@ from newsletter.settings.alarm import AlarmSettings
 from newsletter.settings.groups import (
     DeliverySettings,
     DomainSettings,
-    RelaySettings,
     Settings,
-    SmtpSettings,
 )
 from newsletter.settings.load import load
+from newsletter.settings.relays import RelaySettings, SmtpSettings
 from newsletter.settings.sending import domain_limits
 
 
