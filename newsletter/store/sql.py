@@ -7,6 +7,7 @@ from typing_extensions import override
 from newsletter.ports import Store
 from newsletter.store.address_changes import SqlAddressChanges
 from newsletter.store.alarms import SqlAlarms
+from newsletter.store.beats import SqlBeats
 from newsletter.store.engine import Database
 from newsletter.store.examples import SqlExamples
 from newsletter.store.feedback import SqlFeedback
@@ -18,6 +19,7 @@ from newsletter.store.issues import SqlIssues
 from newsletter.store.leavings import SqlLeavings
 from newsletter.store.listed import SqlListedPapers
 from newsletter.store.listings import SqlLibrary
+from newsletter.store.migrate import is_up_to_date
 from newsletter.store.notices import SqlNotices
 from newsletter.store.outbox import SqlOutbox
 from newsletter.store.oversight import SqlOversight
@@ -63,6 +65,11 @@ class SqlStore(Store):
         self.slots = SqlSlots(database)
         self.notices = SqlNotices(database)
         self.alarms = SqlAlarms(database)
+        self.beats = SqlBeats(database)
+
+    @override
+    async def is_up_to_date(self) -> bool:
+        return self._database.is_in_memory or await is_up_to_date(self._database)
 
     @override
     async def close(self) -> None:
