@@ -19,6 +19,7 @@
         ├── LintError             the issue must not go out as it is
         ├── StoppedError          the program was asked to end before this was done: exit 75
         ├── InboundError          a mailbox of what comes back cannot be read
+        ├── UnansweredError       DNS or a website gave no answer to `newsletter doctor`
         └── RelayError            trouble that is ours or the relay's, not the reader's: stop, suppress nobody
             └── RelaySetupError   … which stays until a setting is changed: not tried again in this run
 
@@ -129,6 +130,10 @@ class StoppedError(NewsletterError):
 
 class InboundError(NewsletterError):
     """A mailbox of what comes back could not be read; the text names it and says why."""
+
+
+class UnansweredError(NewsletterError):
+    """DNS or a website gave no answer to what `newsletter doctor` asks; the text says whom it asked and why."""
 
 
 class RelayError(NewsletterError):

@@ -20,6 +20,7 @@ from newsletter.core.relay import Security
 from newsletter.core.text import one_line
 from newsletter.inbound.mails import MOST_BYTES
 from newsletter.ports import Mailbox, MailboxSource, StoredMail
+from newsletter.ports.inbox import Inbox
 
 _T = TypeVar("_T")
 
@@ -57,7 +58,7 @@ class ImapConfig:
     deletes: bool = False
 
 
-class ImapSource(MailboxSource):
+class ImapSource(MailboxSource, Inbox):
     """A mailbox on a server."""
 
     def __init__(self, config: ImapConfig) -> None:
@@ -78,6 +79,25 @@ class ImapSource(MailboxSource):
         finally:
             with suppress(ImapToolsError, imaplib.IMAP4.error, OSError):
                 await asyncio.to_thread(box.logout)
+
+    @override
+    async def find(self, word: str) -> bytes | None:
+        return await asyncio.to_thread(self._find, word)
+
+    def _find(self, word: str) -> bytes | None:
+        box = self._connected()
+        try:
+            with _imap_errors(self.name):
+                for folder in (self._config.folder, self._config.move_to):  # who reads the mailbox may be faster
+                    if box.folder.exists(folder):
+                        box.folder.set(folder, readonly=True)
+                        if uids := box.uids(f"SUBJECT {word}"):
+                            _, parts = box.client.uid("FETCH", uids[-1], f"(BODY.PEEK[]<0.{MOST_BYTES}>)")
+                            return _literal(parts)
+            return None
+        finally:
+            with suppress(ImapToolsError, imaplib.IMAP4.error, OSError):
+                box.logout()
 
     def _connected(self) -> BaseMailBox:
         config = self._config

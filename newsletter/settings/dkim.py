@@ -19,13 +19,25 @@ def signer(dkim: DkimSettings) -> Signer | None:
     Raises:
         ConfigurationError: a key file cannot be read or holds another kind of key; names setting and file.
     """
-    if dkim.key_file is None:
+    keys = signing_keys(dkim)
+    if not keys:
         return None
-    keys = [_signing_key(dkim.selector, dkim.key_file, "KEY_FILE")]
     if weakness := keys[0].weakness:
         log.warning(
             "dkim_key_is_weak", setting="NEWSLETTER_DKIM__KEY_FILE", file=str(dkim.key_file), reason=weakness
         )
+    return Signer(dkim.domain, *keys)
+
+
+def signing_keys(dkim: DkimSettings) -> list[SigningKey]:
+    """Return the keys that sign, the RSA one first; none where signing is left to the relay.
+
+    Raises:
+        ConfigurationError: as `signer` does.
+    """
+    if dkim.key_file is None:
+        return []
+    keys = [_signing_key(dkim.selector, dkim.key_file, "KEY_FILE")]
     if dkim.ed25519_key_file is not None:
         second = _signing_key(dkim.ed25519_selector, dkim.ed25519_key_file, "ED25519_KEY_FILE")
         if second.algorithm != "ed25519-sha256":
@@ -34,7 +46,7 @@ def signer(dkim: DkimSettings) -> Signer | None:
                 f"RSA twice"
             )
         keys.append(second)
-    return Signer(dkim.domain, *keys)
+    return keys
 
 
 def _signing_key(selector: str, path: Path, setting: str) -> SigningKey:

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
 
-from aiosmtplib import SMTP
+from aiosmtplib import SMTP, SMTPException
+from typing_extensions import override
 
 from newsletter.core.errors import RelaySetupError
 from newsletter.core.relay import Pipelining, Security
 from newsletter.delivery.smtp.experience import Experience, Joins
+from newsletter.delivery.smtp.looking import facts_of
 from newsletter.delivery.smtp.opening import Opener
 from newsletter.delivery.smtp.pipelined import PipelinedSession
 from newsletter.delivery.smtp.relay_config import RelayConfig
 from newsletter.delivery.smtp.session import Session
 from newsletter.delivery.smtp.stepwise import StepwiseSession
 from newsletter.delivery.smtp.wire import Wire
+from newsletter.ports.relay_probe import RelayFacts, RelayProbe
 
 __all__ = ["RelayConfig", "SmtpRelay"]
 
 
-class SmtpRelay:
+class SmtpRelay(RelayProbe):
     """Opens sessions with one relay."""
 
     def __init__(self, config: RelayConfig) -> None:
@@ -29,6 +34,7 @@ class SmtpRelay:
         self._opener = Opener(config, self._experience)
 
     @property
+    @override
     def name(self) -> str:
         """Return the relay's host and port."""
         return self._config.name
@@ -66,9 +72,22 @@ class SmtpRelay:
             RelayError: no session can be had; names host and reason. It is a `RelaySetupError`, and names the
                 setting to change, where trying again is of no use.
         """
-        tls = None if self._config.security is Security.NONE else self._tls
-        client, ehlo_name = await self._opener.open(tls, sender)
+        client, ehlo_name = await self._open(sender)
         return self._session(client, ehlo_name)
+
+    @override
+    async def look(self, envelopes: Sequence[tuple[str, str]]) -> RelayFacts:
+        client, ehlo_name = await self._open(envelopes[0][0] if envelopes else "")
+        try:
+            return await facts_of(client, self._config, ehlo_name, envelopes)
+        finally:
+            with suppress(SMTPException, OSError):
+                await client.quit()
+            client.close()
+
+    async def _open(self, sender: str) -> tuple[SMTP, str]:
+        tls = None if self._config.security is Security.NONE else self._tls
+        return await self._opener.open(tls, sender)
 
     def _session(self, client: SMTP, ehlo_name: str) -> Session:
         if self._config.pipelining is Pipelining.OFF or not client.supports_extension("pipelining"):
