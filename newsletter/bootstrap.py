@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from newsletter.delivery.mailer import RelayMailer
     from newsletter.delivery.service import DeliveryService
     from newsletter.delivery.smtp.relay import SmtpRelay
-    from newsletter.late import LateAlarm, LateMailer, LateRenderer
+    from newsletter.late import LateMailer, LateRenderer
     from newsletter.lists.files import ListFiles
-    from newsletter.operations.alarms import Alarm
+    from newsletter.operations.alarms import LedgerAlarm
+    from newsletter.outgoing.alarms import AlarmMail, Mastheads
     from newsletter.pipeline.deliver import ClosedIssues
     from newsletter.pipeline.high_water import HighWaterMark
     from newsletter.pipeline.run import Pipeline
@@ -114,7 +115,7 @@ class Program:
         from newsletter.pipeline import check  # noqa: F401
 
         self._has_visitors = True
-        _ = self._renderer, self._delivery, self._relay_mailer, self._alarm, self._http
+        _ = self._renderer, self._delivery, self._relay_mailer, self._http
 
     async def problem_of_link(self, url: str) -> str:
         """Return why a page cannot be had, or nothing."""
@@ -277,25 +278,24 @@ class Program:
         return Receiving(self.settings.inbound, self.store, self.links, lambda: self._http, utc_now)
 
     @cached_property
-    def alarm(self) -> LateAlarm:
+    def alarm(self) -> LedgerAlarm:
         """The operator's alarm."""
-        from newsletter.late import LateAlarm
+        from newsletter.operations.alarms import LedgerAlarm
 
-        return LateAlarm(lambda: self._alarm)
+        return LedgerAlarm(self.store.alarms, self.settings.alarm.receivers, utc_now)
 
-    @cached_property
-    def _alarm(self) -> Alarm:
-        from newsletter.operations.alarms import FOLDER, Alarm
+    def alarm_mail(self, masthead_of: Mastheads) -> AlarmMail:
+        """Return what mails alarms to the operator, in the name of the list that `masthead_of` gives."""
+        from newsletter.outgoing.alarms import AlarmMail
         from newsletter.render.issue.renderer import TemplateRenderer
 
-        return Alarm(
+        return AlarmMail(
             to=self.settings.alarm.to,
             templates=self.templates,
             packaged=TemplateRenderer(None, packaged_templates()),
             mailer=self._mailer,
             signer=self._signer,
-            folder=self.settings.paths.state / FOLDER,
-            clock=utc_now,
+            masthead_of=masthead_of,
         )
 
     @cached_property

@@ -4,7 +4,7 @@ All moments are aware UTC datetimes, all days are plain dates.
 """
 
 from newsletter.ports.address_changes import AddressChange, AddressChanges
-from newsletter.ports.alarm import OperatorAlarm
+from newsletter.ports.alarm import Alarms, OperatorAlarm
 from newsletter.ports.claims import ClaimedDeliveries
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
 from newsletter.ports.examples import Examples, PaperFinder
@@ -49,6 +49,7 @@ from newsletter.ports.suppressions import HeldDomain, HighWater, Suppression, Su
 __all__ = [
     "AddressChange",
     "AddressChanges",
+    "Alarms",
     "Answer",
     "CameBack",
     "CatchesUp",

@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from newsletter.core.delivery import Uncertain
 from newsletter.core.relay import Pipelining, Security
+from newsletter.settings.alarm import AlarmSettings
 from newsletter.settings.channels import ChannelSettings
 from newsletter.settings.doctor import DoctorSettings
 from newsletter.settings.group import Group
@@ -28,7 +29,6 @@ from newsletter.settings.values import (
     Host,
     HostName,
     Hosts,
-    MailAddress,
     MailDomain,
     Networks,
     Port,
@@ -240,12 +240,6 @@ class ScheduleSettings(Group):
 
     collect_every: int = Field(default=60, ge=1, le=24 * 60)
     tick: int = Field(default=15, ge=1, le=3600)
-
-
-class AlarmSettings(Group):
-    """Who gets a mail when an issue failed; nobody if empty."""
-
-    to: MailAddress = ""
 
 
 class ListsSettings(Group):
