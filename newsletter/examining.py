@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property, partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from newsletter import bootstrap
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from newsletter.core.newsletter_list import NewsletterList
     from newsletter.delivery.dns import DnsResolver
     from newsletter.delivery.smtp.relay import RelayConfig
-    from newsletter.operations.doctor.kept import Examination
     from newsletter.operations.doctor.spf import SendingHost
     from newsletter.ports.ledger_state import LedgerState
     from newsletter.render.mime.signing import SigningKey
@@ -66,13 +64,6 @@ def keep(settings: Settings, found: list[Diagnosis]) -> None:
     folder = settings.paths.state
     if folder.is_dir():
         write_whole(folder / FILE, content_of(Examination(utc_now(), tuple(found))), mode=0o600)
-
-
-def kept_examination(state: Path) -> Examination | None:
-    """Return the last examination that a state folder keeps."""
-    from newsletter.operations.doctor.kept import FILE, kept
-
-    return kept(state / FILE)
 
 
 class _Examiner:
@@ -336,9 +327,10 @@ class _Examiner:
         return found
 
     async def _alarm(self) -> list[Diagnosis]:
-        if to := self._settings.alarm.to:
-            return [ok("alarm", f"{to} gets a mail when something fails")]
-        return [warn("alarm", "nobody is told when something fails", "set NEWSLETTER_ALARM__TO to your address")]
+        if told := self._settings.alarm.receivers:
+            return [ok("alarm", f"you are told by {' and '.join(told)} when something fails")]
+        do = "set NEWSLETTER_ALARM__TO to your address, or NEWSLETTER_ALARM__WEBHOOK"
+        return [warn("alarm", "nobody is told when something fails", do)]
 
     async def trial(self) -> list[Diagnosis]:
         """Send a mail in the name of the first list, and read it back."""

@@ -70,6 +70,7 @@ class TrialMails:
             "problem": "This mail shows what the relay does to mails on their way.",
             "details": [("Message-ID", own_id)],
             "advice": "There is nothing to do.",
+            "is_over": False,
         }
         raw = single_message(
             sender=masthead.sender,
