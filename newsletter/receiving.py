@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from newsletter.inbound.imap import ImapSource
     from newsletter.inbound.process import InboundMail
     from newsletter.inbound.webhooks.message import Service
-    from newsletter.ports import Clock, Hooks, MailboxSource, Store
+    from newsletter.ports import AccessTokens, Clock, Hooks, LedgerKeeper, MailboxSource, Store
     from newsletter.settings.inbound import InboundSettings
     from newsletter.sources.http.client import HttpClient
 
@@ -33,6 +33,8 @@ class Receiving:
         links: reads the marks and tokens of our mails.
         http: returns the client that fetches the certificates of SNS.
         clock: the present moment.
+        tokens: for the login at the mailbox; None: by what the settings say otherwise.
+        keeper: keeps the ledger elsewhere before mails are put aside.
     """
 
     settings: InboundSettings
@@ -40,13 +42,15 @@ class Receiving:
     links: Links
     http: Callable[[], HttpClient]
     clock: Clock
+    tokens: AccessTokens | None = None
+    keeper: LedgerKeeper | None = None
 
     @cached_property
     def mail(self) -> InboundMail:
         """What reads mailboxes."""
         from newsletter.inbound.process import InboundMail
 
-        return InboundMail(self.store.inbound, self.store.suppressions, self.links, self.clock)
+        return InboundMail(self.store.inbound, self.store.suppressions, self.links, self.clock, self.keeper)
 
     @cached_property
     def hooks(self) -> Hooks:
@@ -60,23 +64,23 @@ class Receiving:
 
     def mailboxes(self) -> list[MailboxSource]:
         """Return the mailboxes of the settings."""
-        return mailboxes(self.settings)
+        return mailboxes(self.settings, self.tokens)
 
     def imap(self) -> MailboxSource:
         """Return the mailbox of the settings that is reached by IMAP."""
-        return imap(self.settings)
+        return imap(self.settings, self.tokens)
 
 
-def mailboxes(settings: InboundSettings) -> list[MailboxSource]:
+def mailboxes(settings: InboundSettings, tokens: AccessTokens | None) -> list[MailboxSource]:
     """Return the mailboxes of the settings."""
     return [
         *([maildir(settings.maildir)] if settings.maildir else []),
-        *([imap(settings)] if settings.imap_host else []),
+        *([imap(settings, tokens)] if settings.imap_host else []),
     ]
 
 
-def imap(settings: InboundSettings) -> ImapSource:
-    """Return the mailbox of the settings that is reached by IMAP."""
+def imap(settings: InboundSettings, tokens: AccessTokens | None) -> ImapSource:
+    """Return the mailbox of the settings that is reached by IMAP; `tokens` are for logins with them."""
     from newsletter.inbound.imap import ImapConfig, ImapSource
 
     return ImapSource(
@@ -87,6 +91,7 @@ def imap(settings: InboundSettings) -> ImapSource:
             username=settings.imap_username,
             password=partial(_secret, settings.imap_password, settings.imap_password_file, "PASSWORD"),
             token=partial(_secret, settings.imap_token, settings.imap_token_file, "TOKEN"),
+            tokens=tokens,
             ca_file=settings.imap_ca_file,
             folder=settings.imap_folder,
             move_to=settings.imap_move_to,
