@@ -39,6 +39,7 @@ from newsletter.ports.personal_data import Erasure, PersonalData
 from newsletter.ports.pictures import PictureReader, Pictures
 from newsletter.ports.posting import Answer, Poster
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
+from newsletter.ports.relay_usage import Granted, RelayUsage
 from newsletter.ports.rendering import Composed, Message, Renderer
 from newsletter.ports.rosters import Checked, HeldFiles, Reading, Roster, SeenFiles
 from newsletter.ports.signups import Funnel, SignUps
@@ -72,6 +73,7 @@ __all__ = [
     "ForgedError",
     "Found",
     "Funnel",
+    "Granted",
     "Grown",
     "Growth",
     "Halts",
@@ -122,6 +124,7 @@ __all__ = [
     "ReaderCounts",
     "Reading",
     "Recorded",
+    "RelayUsage",
     "Renderer",
     "Roster",
     "Said",

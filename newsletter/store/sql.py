@@ -24,6 +24,7 @@ from newsletter.store.oversight import SqlOversight
 from newsletter.store.papers import SqlPapers
 from newsletter.store.personal_data import SqlPersonalData
 from newsletter.store.pictures import SqlPictures
+from newsletter.store.relay_usage import SqlRelayUsage
 from newsletter.store.signups import SqlSignUps
 from newsletter.store.slots import SqlSlots
 from newsletter.store.slow_downs import SqlSlowDowns
@@ -53,6 +54,7 @@ class SqlStore(Store):
         self.halts = SqlHalts(database)
         self.growth = SqlGrowth(database)
         self.oversight = SqlOversight(database)
+        self.relay_usage = SqlRelayUsage(database)
         self.slow_downs = SqlSlowDowns(database)
         self.suppressions = SqlSuppressions(database)
         self.personal_data = SqlPersonalData(database, workers)

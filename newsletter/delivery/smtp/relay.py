@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from newsletter.core.errors import RelaySetupError
 from newsletter.core.relay import Pipelining, Security
+from newsletter.delivery.limits.quota import RelayQuota
 from newsletter.delivery.smtp.experience import Experience, Joins
 from newsletter.delivery.smtp.looking import facts_of
 from newsletter.delivery.smtp.opening import Opener
@@ -29,14 +30,18 @@ __all__ = ["RelayConfig", "SmtpRelay"]
 class SmtpRelay(RelayProbe):
     """Opens sessions with one relay."""
 
-    def __init__(self, config: RelayConfig, *, tokens: AccessTokens | None = None) -> None:
+    def __init__(
+        self, config: RelayConfig, *, tokens: AccessTokens | None = None, quota: RelayQuota | None = None
+    ) -> None:
         """Begin without a session.
 
         Args:
             config: the relay.
             tokens: for a login with an access token; None: with the password, if there is one.
+            quota: how many mails it may be handed; None: any number.
         """
         self._config = config
+        self.quota = quota
         self._experience = Experience(config.name, joining=config.pipelining is Pipelining.MESSAGES)
         self._opener = Opener(config, self._experience, tokens)
 
