@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import replace
+from contextlib import AsyncExitStack
 from datetime import datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from newsletter import bootstrap
 from newsletter.bootstrap import utc_now
 from newsletter.core.diagnosis import Diagnosis, fail, ok, told_apart, warn
-from newsletter.core.errors import ConfigurationError, ListFileError, NewsletterError, UnansweredError
+from newsletter.core.errors import ConfigurationError, ListFileError, NewsletterError, NoAnswerError
 from newsletter.core.network import on_loopback
 from newsletter.core.relay import Security
 from newsletter.operations.doctor.examination import Check, examined, failed
@@ -23,14 +23,16 @@ from newsletter.operations.doctor.origins import Origin, each_once, is_example
 if TYPE_CHECKING:
     from newsletter.core.newsletter_list import NewsletterList
     from newsletter.delivery.dns import DnsResolver
-    from newsletter.delivery.smtp.relay import RelayConfig
     from newsletter.operations.doctor.spf import SendingHost
     from newsletter.ports.ledger_state import LedgerState
+    from newsletter.relaying import Relaying
     from newsletter.render.mime.signing import SigningKey
     from newsletter.settings import Settings
+    from newsletter.settings.relays import RelaySettings
     from newsletter.sources.http.website import PlainWebsite
 
 _WITHIN = 30.0  # seconds, for all checks
+_WITHIN_TRIAL = 90.0  # seconds, for a mail there and back
 _RELAY_PATIENCE = 8.0  # seconds, for each answer of a relay
 _NOT_LOOKED_AT = "not looked at, as no list file is right"
 _MEND_FIRST = "mend the list files first"
@@ -43,12 +45,13 @@ async def examine(settings: Settings, *, send_to: str = "") -> list[Diagnosis]:
         settings: the settings.
         send_to: an address that gets a mail, which is read back; empty: none is sent.
     """
-    examiner = _Examiner(settings, send_to)
-    found = [ok("settings", "no mistake in .env and the environment"), *examiner.list_files()]
-    found += await examined(list(examiner.checks()), within=_WITHIN)
-    if send_to:
-        found += await examined([Check("test-mail", examiner.trial)], within=2 * _WITHIN + _WITHIN)
-    return found
+    async with AsyncExitStack() as closing:
+        examiner = _Examiner(settings, send_to, closing)
+        found = [ok("settings", "no mistake in .env and the environment"), *examiner.list_files()]
+        found += await examined(list(examiner.checks()), within=_WITHIN)
+        if send_to:
+            found += await examined([Check("test-mail", examiner.trial)], within=_WITHIN_TRIAL)
+        return found
 
 
 def unreadable_settings(error: ConfigurationError) -> list[Diagnosis]:
@@ -69,8 +72,9 @@ def keep(settings: Settings, found: list[Diagnosis]) -> None:
 class _Examiner:
     """Makes the checks. What several of them need is made once, when it is first needed."""
 
-    def __init__(self, settings: Settings, send_to: str) -> None:
+    def __init__(self, settings: Settings, send_to: str, closing: AsyncExitStack) -> None:
         self._settings = settings
+        self._closing = closing
         self._send_to = send_to
         self._lists: list[NewsletterList] = []
 
@@ -104,8 +108,8 @@ class _Examiner:
         yield Check("database", self._database)
         yield Check("clock", self._clock)
         yield Check("disk", self._disk)
-        for config in self._relay_configs:
-            yield Check("relay", partial(self._relay, config))
+        for number, of in enumerate(self._relays):
+            yield Check("relay", partial(self._relay, number, of))
         yield from self._of_domains()
         yield Check("public-url", self._site)
         if self._settings.inbound.imap_host or self._settings.inbound.maildir:
@@ -133,19 +137,22 @@ class _Examiner:
 
         return PlainWebsite(self._settings.http.user_agent, self._dns.addresses)
 
-    @cached_property
-    def _relay_configs(self) -> list[RelayConfig]:
-        """The relays, with less patience than mail has."""
-        from newsletter.settings.sending import relay_configs
+    @property
+    def _relays(self) -> list[RelaySettings]:
+        return [self._settings.smtp, *self._settings.smtp.relays]
 
-        return [
-            replace(
-                one,
-                timeout=min(one.timeout, _RELAY_PATIENCE),
-                greeting_timeout=min(one.greeting_timeout, _RELAY_PATIENCE),
-            )
-            for one in relay_configs(self._settings.smtp)
-        ]
+    @cached_property
+    def _relaying(self) -> Relaying:
+        """The relays, with less patience than mail has."""
+        from newsletter.relaying import Relaying
+
+        first, *further = (_impatient(one) for one in self._relays)
+        smtp = first.model_copy(update={"relays": tuple(further)})
+        settings = self._settings.model_copy(update={"smtp": smtp})
+        return Relaying(settings, None, utc_now, self._at_end)
+
+    def _at_end(self, close: Callable[[], Awaitable[object]]) -> None:
+        self._closing.push_async_callback(close)
 
     @cached_property
     def _keys(self) -> list[SigningKey]:
@@ -157,7 +164,7 @@ class _Examiner:
     def _hosts(self) -> list[SendingHost]:
         from newsletter.operations.doctor.spf import SendingHost
 
-        return [SendingHost(one.host, on_loopback(one.host)) for one in self._relay_configs]
+        return [SendingHost(one.host, on_loopback(one.host)) for one in self._relays]
 
     async def _ledger(self) -> LedgerState:
         from newsletter.store.looking import look_at
@@ -222,14 +229,14 @@ class _Examiner:
     async def _date_of_ledger(self) -> datetime | None:
         return (await self._ledger()).now
 
-    async def _relay(self, config: RelayConfig) -> list[Diagnosis]:
-        from newsletter.delivery.smtp.relay import SmtpRelay
+    async def _relay(self, number: int, of: RelaySettings) -> list[Diagnosis]:
         from newsletter.operations.doctor.relays import relay
 
         recipient = self._send_to or self._settings.alarm.to
         envelopes = list(dict.fromkeys((one.envelope, recipient or one.sender) for one in self._origins))
-        in_the_clear = config.security is Security.NONE and not on_loopback(config.host)
-        return await relay(SmtpRelay(config), envelopes, utc_now(), is_in_the_clear=in_the_clear)
+        in_the_clear = of.security is Security.NONE and not on_loopback(of.host)
+        probe = self._relaying.relays[number]
+        return await relay(probe, envelopes, utc_now(), is_in_the_clear=in_the_clear)
 
     def _of_domains(self) -> Iterator[Check]:
         """Yield what DNS is asked of the domains that mail comes from."""
@@ -253,7 +260,7 @@ class _Examiner:
         origins = [one for one in self._origins if not is_example(one.author)]
         try:
             await self._dns.mail_servers(origins[0].author)
-        except UnansweredError as error:
+        except NoAnswerError as error:
             do = "see the name servers of this machine (/etc/resolv.conf), or set NEWSLETTER_DOCTOR__RESOLVER"
             return [fail("dns", str(error), do)]
         return await examined(list(self._domain_checks(origins)), within=_WITHIN)
@@ -298,7 +305,7 @@ class _Examiner:
         """Return the full name of this machine, as relays are greeted with it."""
         from newsletter.delivery.smtp.opening import full_machine_name, full_name
 
-        named = [one.ehlo_name for one in self._relay_configs if one.ehlo_name and on_loopback(one.host)]
+        named = [one.ehlo_name for one in self._relays if one.ehlo_name and on_loopback(one.host)]
         return full_name(named[0]) if named else await full_machine_name()
 
     async def _site(self) -> list[Diagnosis]:
@@ -321,7 +328,7 @@ class _Examiner:
         from newsletter.receiving import mailboxes
 
         found = []
-        for source in mailboxes(self._settings.inbound):
+        for source in mailboxes(self._settings.inbound, self._relaying.mailbox_tokens):
             async with source.open():
                 found.append(ok("inbound", f"{source.name} can be read"))
         return found
@@ -335,8 +342,6 @@ class _Examiner:
     async def trial(self) -> list[Diagnosis]:
         """Send a mail in the name of the first list, and read it back."""
         from newsletter.core.tokens import Links
-        from newsletter.delivery.mailer import RelayMailer
-        from newsletter.delivery.smtp.relay import SmtpRelay
         from newsletter.operations.doctor.trial import Trial
         from newsletter.operations.doctor.trial_mail import TrialMails
         from newsletter.receiving import imap
@@ -354,12 +359,18 @@ class _Examiner:
         )
         mail = mails.mail(self._send_to, word=f"t{secrets.token_hex(6)}", now=utc_now())
         trial = Trial(
-            mailer=RelayMailer([SmtpRelay(config) for config in self._relay_configs]),
-            inbox=imap(of.inbound) if of.inbound.imap_host else None,
+            mailer=self._relaying.mailer,
+            inbox=imap(of.inbound, self._relaying.mailbox_tokens) if of.inbound.imap_host else None,
             domain=of.dkim.domain,
             keys=self._keys,
         )
         return await trial.made(mail)
+
+
+def _impatient(relay: RelaySettings) -> RelaySettings:
+    """Return a relay that is waited for no longer than a person waits."""
+    update = {name: min(getattr(relay, name), _RELAY_PATIENCE) for name in ("timeout", "greeting_timeout")}
+    return relay.model_copy(update=update)
 
 
 async def _alone(check: Callable[[], Awaitable[Diagnosis]]) -> list[Diagnosis]:

@@ -14,7 +14,7 @@ from dns.rdtypes.ANY.MX import MX
 from dns.rdtypes.txtbase import TXTBase
 from typing_extensions import override
 
-from newsletter.core.errors import UnansweredError
+from newsletter.core.errors import NoAnswerError
 from newsletter.core.text import one_line
 from newsletter.ports.dns import Dns
 
@@ -67,9 +67,7 @@ class DnsResolver(Dns):
             OSError,
             ValueError,
         ) as error:  # ValueError: of a name with odd letters
-            raise UnansweredError(
-                f"no answer from DNS to {kind} of {one_line(name, 80)}: {_why(error)}"
-            ) from error
+            raise NoAnswerError(f"no answer from DNS to {kind} of {one_line(name, 80)}: {_why(error)}") from error
         return tuple(answer.rrset or ())
 
     def _made(self) -> dns.asyncresolver.Resolver:

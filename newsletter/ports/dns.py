@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Dns(Protocol):
-    """Asks DNS. What is not there is empty; each raises `UnansweredError` where no answer could be had."""
+    """Asks DNS. What is not there is empty; each raises `NoAnswerError` where no answer could be had."""
 
     async def texts(self, name: str) -> tuple[str, ...]:
         """Return the TXT records of a name, each as one text."""

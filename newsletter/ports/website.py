@@ -40,6 +40,6 @@ class Website(Protocol):
             form: the body of a POST, URL-encoded.
 
         Raises:
-            UnansweredError: no answer came; says why, a certificate that is not trusted included.
+            NoAnswerError: no answer came; says why, a certificate that is not trusted included.
         """
         ...

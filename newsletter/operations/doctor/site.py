@@ -7,7 +7,7 @@ from datetime import datetime
 from http import HTTPStatus
 
 from newsletter.core.diagnosis import Diagnosis, fail, ok, warn
-from newsletter.core.errors import UnansweredError
+from newsletter.core.errors import NoAnswerError
 from newsletter.core.network import unreachable
 from newsletter.core.page_names import HEALTH
 from newsletter.core.tokens import TEST_COPY, Links
@@ -52,7 +52,7 @@ class PublicPages:
         try:
             health = await self.website.ask("GET", f"{self.url}/{HEALTH}")
             click = await self.website.ask("POST", self.links.unsubscribe(TEST_COPY), _ONE_CLICK)
-        except UnansweredError as error:
+        except NoAnswerError as error:
             return [fail("public-url", f"{self.url}: {error}", f"see that it is served to all, or set {_SETTING}")]
         if click.status == health.status == HTTPStatus.NOT_FOUND:
             says = f"{self.url}: another program answers there (404)"

@@ -16,7 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 from typing_extensions import override
 
 from newsletter.core.certificate import Certificate
-from newsletter.core.errors import UnansweredError
+from newsletter.core.errors import NoAnswerError
 from newsletter.core.text import one_line
 from newsletter.ports.website import WebAnswer, Website
 
@@ -43,7 +43,7 @@ class PlainWebsite(Website):
         host = parts.hostname or ""
         addresses = [host] if _is_ip(host) else await self._resolve(host)
         if not addresses:
-            raise UnansweredError(f"{host} has no address in DNS")
+            raise NoAnswerError(f"{host} has no address in DNS")
         headers = {"User-Agent": self._user_agent, "Host": parts.netloc, "Connection": "close"}
         if form:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
@@ -66,12 +66,12 @@ def _ask_first(
             with closing(_secured(connection, parts)) as secured:
                 return _asked(secured, parts, method, headers, form)
         except ssl.SSLCertVerificationError as error:
-            raise UnansweredError(
+            raise NoAnswerError(
                 f"the certificate of {parts.hostname} is not trusted: {one_line(error.verify_message, 200)}"
             ) from error
         except (OSError, HTTPException, ValueError) as error:
-            raise UnansweredError(f"{parts.netloc}: {one_line(str(error), 200) or 'no answer'}") from error
-    raise UnansweredError(
+            raise NoAnswerError(f"{parts.netloc}: {one_line(str(error), 200) or 'no answer'}") from error
+    raise NoAnswerError(
         f"cannot connect to {parts.hostname} at {addresses[0]}, port {port}: {_why(failure)}"
     ) from failure
 
