@@ -39,8 +39,8 @@ _OF_OWN_PAGES = "../../"
 class TemplateRenderer(PageRenderer):
     """Renders issues, transactional mails and web pages from template folders.
 
-    `own_folder` is the operator's, or None; it need not be there yet. `packaged_folder` holds all templates. What is
-    changed, added or removed in them counts from the next rendering on.
+    `own_folder` is the operator's, or None; it need not be there yet. `packaged_folder` holds all templates. What
+    is changed, added or removed in them counts from the next rendering on.
     """
 
     def __init__(self, own_folder: Path | None, packaged_folder: Path) -> None:
