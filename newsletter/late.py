@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import date
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from typing_extensions import override
 
 from newsletter.core.delivery import Outcome
-from newsletter.core.errors import ListFileError, NewsletterError
 from newsletter.core.issue import Draft, Issue
-from newsletter.core.newsletter_list import Masthead
 from newsletter.core.rendering import Rendering
-from newsletter.ports import ChunkDelivery, ChunkReport, Mailer, Message, OperatorAlarm, Progress, Renderer
+from newsletter.ports import ChunkDelivery, ChunkReport, Mailer, Message, Progress, Renderer
 from newsletter.sources.parts import Http
 
 if TYPE_CHECKING:
@@ -50,16 +48,23 @@ class LateDelivery(ChunkDelivery):
         self._made = made
 
     @override
+    async def recover(self) -> None:
+        await self._made().recover()
+
+    @override
     async def deliver_chunk(
         self,
         issue_key: int,
         message_for: Callable[[int], Awaitable[Message]],
         *,
         most: int | None = None,
+        due_by: datetime | None = None,
         progress: Progress | None = None,
         stop: asyncio.Event | None = None,
     ) -> ChunkReport:
-        return await self._made().deliver_chunk(issue_key, message_for, most=most, progress=progress, stop=stop)
+        return await self._made().deliver_chunk(
+            issue_key, message_for, most=most, due_by=due_by, progress=progress, stop=stop
+        )
 
 
 class LateMailer(Mailer):
@@ -71,17 +76,6 @@ class LateMailer(Mailer):
     @override
     async def send(self, sender: str, recipient: str, raw: bytes) -> Outcome:
         return await self._made().send(sender, recipient, raw)
-
-
-class LateAlarm(OperatorAlarm):
-    """An alarm that `made` returns."""
-
-    def __init__(self, made: Callable[[], OperatorAlarm]) -> None:
-        self._made = made
-
-    @override
-    async def ring(self, masthead: Masthead, day: date, error: NewsletterError | ListFileError) -> None:
-        await self._made().ring(masthead, day, error)
 
 
 class LateHttp(Http):

@@ -3,8 +3,9 @@
 All moments are aware UTC datetimes, all days are plain dates.
 """
 
+from newsletter.ports.access_tokens import AccessTokens
 from newsletter.ports.address_changes import AddressChange, AddressChanges
-from newsletter.ports.alarm import OperatorAlarm
+from newsletter.ports.alarm import Alarms, OperatorAlarm
 from newsletter.ports.claims import ClaimedDeliveries
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
 from newsletter.ports.examples import Examples, PaperFinder
@@ -24,6 +25,7 @@ from newsletter.ports.inbound import (
 )
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, LoadedLists, Source
 from newsletter.ports.issues import IssueHeading, IssueOutline, Issues, IssueSummary
+from newsletter.ports.keeping import LedgerKeeper
 from newsletter.ports.leavings import Leaving, Leavings
 from newsletter.ports.letters import LetterKind, Letters
 from newsletter.ports.library import Library, Recorded, SourceHealth
@@ -47,8 +49,10 @@ from newsletter.ports.subscribers import Comparison, Confirmed, Leaver, ReaderCo
 from newsletter.ports.suppressions import HeldDomain, HighWater, Suppression, Suppressions
 
 __all__ = [
+    "AccessTokens",
     "AddressChange",
     "AddressChanges",
+    "Alarms",
     "Answer",
     "CameBack",
     "CatchesUp",
@@ -85,6 +89,7 @@ __all__ = [
     "Leaver",
     "Leaving",
     "Leavings",
+    "LedgerKeeper",
     "LetterKind",
     "Letters",
     "Library",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from newsletter.ports.address_changes import AddressChanges
+from newsletter.ports.alarm import Alarms
 from newsletter.ports.examples import Examples
 from newsletter.ports.feedback import Feedback
 from newsletter.ports.growth import Growth
@@ -52,6 +53,7 @@ class Store(Protocol):
     high_water: HighWater  # how far the ledger has come
     slots: Slots  # what became of lists' slots
     notices: Notices  # what webhooks and channels are told
+    alarms: Alarms  # what operators are told of
 
     async def close(self) -> None:
         """Let go of connections and files."""

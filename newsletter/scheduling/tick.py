@@ -9,15 +9,17 @@ from datetime import date, datetime, timedelta
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from newsletter.core.alarms import OF_FILES
 from newsletter.core.calendar import SlotState, agenda
 from newsletter.core.errors import FileChangedError, ListFileError, NewsletterError, StoppedError
-from newsletter.core.newsletter_list import Masthead
+from newsletter.operations.alarms import issue_failed
 from newsletter.pipeline.collect import collect_now
 from newsletter.pipeline.editions import Edition, editions_to_do
 from newsletter.pipeline.run import Pipeline, Wish
 from newsletter.pipeline.stopping import unless_stopped
 from newsletter.ports import ListFile, Lists, OperatorAlarm
 from newsletter.readers.sync import check
+from newsletter.scheduling.once import tell_of
 from newsletter.scheduling.pulse import Pulse
 
 log = structlog.get_logger(__name__)
@@ -51,14 +53,14 @@ class Ticker:
         self.pulse = Pulse()  # shows whether the work goes on
         self._tried: dict[str, tuple[date, datetime]] = {}  # by list: its newest day that was tried, and when
         self._missed: dict[str, date] = {}  # by list: the day of its slot for which the alarm has rung
-        self._mastheads: dict[str, Masthead] = {}  # of each list when its file was right
-        self._wrong: dict[str, str] = {}  # by list: the mistakes of its file, as logged
+        self._wrong: dict[str, str] = {}  # by list: the mistakes of its file, as told
+        self._right: set[str] = set()  # lists whose files were right when they were looked at last
         self._at_work: set[str] = set()  # lists for which an earlier tick goes on
 
     async def tick(self, *, now: datetime, stop: asyncio.Event) -> None:
         """Make the issues that are due by now, and deliver those that are open.
 
-        Trouble with one list is logged, rings the alarm, and is no trouble for the others.
+        Trouble with one list rings the alarm, and is no trouble for the others.
 
         Args:
             now: the present moment, aware.
@@ -99,7 +101,6 @@ class Ticker:
             self._at_work.discard(name)
 
     async def _tick_list(self, file: ListFile, now: datetime, stop: asyncio.Event) -> None:
-        self._mastheads[file.list.name] = file.list.masthead
         wish = Wish(only_due=True, stop=stop, progress=self.pulse.progress(_work_on(file.list.name)))
         with bound_contextvars(list=file.list.name):
             try:
@@ -113,7 +114,7 @@ class Ticker:
             except ListFileError as error:  # it was written since; the next tick delivers what is closed
                 await self._report_wrong(file.list.name, error, now)
             except NewsletterError as error:
-                await self._alarm.ring(file.list.masthead, agenda(file.list, now).day, error)
+                await issue_failed(self._alarm, file.list.name, agenda(file.list, now).day, error)
 
     async def _is_right(self, file: ListFile, now: datetime, stop: asyncio.Event) -> bool:
         """Return whether the members of a list are right. Files that are the same as at the sync are not read."""
@@ -124,7 +125,7 @@ class Ticker:
         except ListFileError as error:
             await self._report_wrong(file.list.name, error, now)
         else:
-            self._wrong.pop(file.list.name, None)
+            await self._note_right(file.list.name)
             return True
         return False
 
@@ -134,8 +135,7 @@ class Ticker:
             await self._deliver_open([edition.list.name], wish)
             return
         report = await self._pipeline.run_edition(file, edition, wish)
-        if report.trouble is not None:
-            await self._alarm.ring(edition.list.masthead, report.date, report.trouble)
+        await tell_of(self._alarm, report)
 
     def _has_news(self, edition: Edition) -> bool:
         """Return whether an issue is to be made, or was missed since the last tick; note that it was seen."""
@@ -161,19 +161,20 @@ class Ticker:
         progress = self.pulse.progress(_work_on(_WITHOUT_FILE))
         await self._pipeline.delivering.deliver_without_file(files, progress=progress, stop=stop)
 
+    async def _note_right(self, name: str) -> None:
+        """Say that the files of a list are right, unless they were so before."""
+        self._wrong.pop(name, None)
+        if name not in self._right:
+            await self._alarm.over(OF_FILES, name)
+            self._right.add(name)
+
     async def _report_wrong(self, name: str, error: ListFileError, now: datetime) -> None:
-        """Log the mistakes of a list file, once, and ring the alarm in the name of the list."""
+        """Ring the alarm for the mistakes of a list file, unless they are the same as before."""
+        self._right.discard(name)
         if self._wrong.get(name) == str(error):
             return
         self._wrong[name] = str(error)
-        masthead = self._mastheads.get(name)
-        if masthead is None:
-            issue = await self._pipeline.store.issues.outline(name)
-            masthead = issue.masthead if issue else None
-        if masthead is None:
-            log.error("list_file_wrong", list=name, reason=str(error))
-        else:
-            await self._alarm.ring(masthead, now.date(), error)
+        await issue_failed(self._alarm, name, now.date(), error)
 
 
 def _work_on(list_: str) -> str:
