@@ -14,7 +14,7 @@ from pathlib import Path
 from time import monotonic
 
 from tests.simulation.results import judged, table
-from tests.simulation.run import simulated
+from tests.simulation.run import log_of, simulated
 from tests.simulation.story import FORTNIGHT, YEAR, Story
 
 _MOST_SHOWN = 40
@@ -28,7 +28,7 @@ async def simulate(story: Story, folder: Path) -> bool:
     results = judged(simulation)
     print(table(simulation, results))
     print(f"took {monotonic() - began:.0f} s; the log is {folder / 'log'}:")
-    for event, count in simulation.log().most_common(_MOST_SHOWN):
+    for event, count in log_of(folder).most_common(_MOST_SHOWN):
         print(f"  {count:6} {event[:200]}")
     for line in results.wrong[:_MOST_SHOWN]:
         print(f"WRONG: {line}")

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx2
 
 from tests.e2e.test_serve import free_port
-from tests.simulation.expected import QUARTER, due
+from tests.simulation.expected import QUARTER, Reader, due
 from tests.simulation.machine import Order, Start, line_of
 from tests.simulation.story import LISTS, OPERATOR, SLOW_DOMAIN, Death, Span, Story
 from tests.simulation.world import Relay, Sources
@@ -89,7 +89,7 @@ class Simulation:
     starts: int = 0
     ticks: int = 0
     left: bool = False
-    _written: str = ""
+    _written: list[Reader] = field(default_factory=list)
     deaths_to_come: list[Death] = field(default_factory=list)
 
     async def run(self) -> None:
@@ -104,33 +104,12 @@ class Simulation:
                 await self._step()
         await self._end_all()
 
-    def log(self) -> Counter[str]:
-        """Return how often each event stands in the log; what is no event of ours is counted by its text."""
-        events: Counter[str] = Counter()
-        for line in (self.folder / "log").read_text().splitlines():
-            try:
-                entry = json.loads(line)
-                events[f"{entry['level']} {entry['event']}"] += 1
-            except (ValueError, KeyError):
-                events[line] += 1
-        return events
-
     def _write_lists(self) -> None:
         """Write the list files where they are to be others than they are."""
         readers = self.story.readers_at(self.now)
-        files = {
-            one.name: one.toml().replace("FEED", f"{self.sources.url}/feed.json")
-            + "".join(reader.toml() for reader in readers if reader.list == one.name)
-            for one in LISTS
-        }
-        if (written := json.dumps(files)) == self._written:
-            return
-        self._written = written
-        for name, text in files.items():
-            file = self.folder / "subscribers" / f"{name}.toml"
-            file.parent.mkdir(exist_ok=True)
-            file.with_suffix(".new").write_text(text)
-            file.with_suffix(".new").replace(file)
+        if readers != self._written:
+            self._written = readers
+            write_lists(self.folder, self.sources.url, readers)
 
     def _disturb(self) -> None:
         story, relay = self.story, self.relay
@@ -232,7 +211,7 @@ async def simulated(story: Story, folder: Path) -> AsyncIterator[Simulation]:
         await asyncio.start_unix_server(lambda *both: connected.put_nowait(both), folder / _SOCKET),
     ):
         port = free_port()
-        nursery = await _nursery(folder, _environment(relay, sources, port))
+        nursery = await _nursery(folder, environment(relay, sources, port))
         made.append(Simulation(story, folder, relay, sources, story.first, nursery, connected, port))
         try:
             yield made[0]
@@ -244,21 +223,22 @@ async def simulated(story: Story, folder: Path) -> AsyncIterator[Simulation]:
             await nursery.wait()
 
 
-async def _nursery(folder: Path, environment: dict[str, str]) -> asyncio.subprocess.Process:
+async def _nursery(folder: Path, settings: dict[str, str]) -> asyncio.subprocess.Process:
     """Start what begins processes; all of them log into a file."""
-    others = {name: value for name, value in os.environ.items() if not name.startswith("NEWSLETTER_")}
     with (folder / "log").open("ab") as log:
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.simulation.machine"),
             cwd=folder,
-            env=others | environment,
+            env=settings,
             stdin=asyncio.subprocess.PIPE,
             stderr=log,
         )
 
 
-def _environment(relay: Relay, sources: Sources, port: int) -> dict[str, str]:
-    return {
+def environment(relay: Relay, sources: Sources, port: int) -> dict[str, str]:
+    """Return the environment of a process whose pages are at a port, without settings of anybody else."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("NEWSLETTER_")}
+    return others | {
         "PYTHONPATH": str(_ROOT),
         "NEWSLETTER_SMTP__HOST": "127.0.0.1",
         "NEWSLETTER_SMTP__PORT": str(relay.port),
@@ -276,6 +256,29 @@ def _environment(relay: Relay, sources: Sources, port: int) -> dict[str, str]:
         "NEWSLETTER_LOG__LEVEL": "warning",
         "NEWSLETTER_LOG__FORMAT": "json",
     }
+
+
+def write_lists(folder: Path, source: str, readers: Sequence[Reader]) -> None:
+    """Write the list files, each at once; `source` is where the feed is."""
+    for one in LISTS:
+        file = folder / "subscribers" / f"{one.name}.toml"
+        file.parent.mkdir(exist_ok=True)
+        text = one.toml().replace("FEED", f"{source}/feed.json")
+        text += "".join(reader.toml() for reader in readers if reader.list == one.name)
+        file.with_suffix(".new").write_text(text)
+        file.with_suffix(".new").replace(file)
+
+
+def log_of(folder: Path) -> Counter[str]:
+    """Return how often each event stands in the log; what is no event of ours is counted by its text."""
+    events: Counter[str] = Counter()
+    for line in (folder / "log").read_text().splitlines():
+        try:
+            entry = json.loads(line)
+            events[f"{entry['level']} {entry['event']}"] += 1
+        except (ValueError, KeyError):
+            events[line] += 1
+    return events
 
 
 def moments(story: Story) -> list[datetime]:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.simulation.expected import at, due
 from tests.simulation.results import judged, table
-from tests.simulation.run import simulated
+from tests.simulation.run import log_of, simulated
 from tests.simulation.story import EUROPE, READERS, SPRING
 
 
@@ -45,5 +45,5 @@ async def test_each_reader_gets_each_issue_once_and_in_time_whatever_happens(tmp
     assert not results.wrong, table(simulation, results)
     assert results.after_trouble, "nobody had to wait"
     assert len(simulation.died) == len(SPRING.deaths)
-    unknown = {event for event in simulation.log() if not event.startswith(("warning ", "error job_failed"))}
+    unknown = {event for event in log_of(tmp_path) if not event.startswith(("warning ", "error job_failed"))}
     assert not unknown
