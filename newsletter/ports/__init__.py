@@ -5,6 +5,7 @@ All moments are aware UTC datetimes, all days are plain dates.
 
 from newsletter.ports.address_changes import AddressChange, AddressChanges
 from newsletter.ports.alarm import OperatorAlarm
+from newsletter.ports.backups import Backup, Backups
 from newsletter.ports.claims import ClaimedDeliveries
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
 from newsletter.ports.examples import Examples, PaperFinder
@@ -38,18 +39,21 @@ from newsletter.ports.pictures import PictureReader, Pictures
 from newsletter.ports.posting import Answer, Poster
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
 from newsletter.ports.rendering import Composed, Message, Renderer
+from newsletter.ports.restored import Restored
 from newsletter.ports.rosters import Checked, HeldFiles, Reading, Roster, SeenFiles
 from newsletter.ports.signups import Funnel, SignUps
 from newsletter.ports.slots import Slots
 from newsletter.ports.slow_downs import SlowDown, SlowDownKind, SlowDowns
 from newsletter.ports.store import Store
 from newsletter.ports.subscribers import Comparison, Confirmed, Leaver, ReaderCounts, SubscriberRecord, Subscribers
-from newsletter.ports.suppressions import HeldDomain, HighWater, Suppression, Suppressions
+from newsletter.ports.suppressions import HeldDomain, HighWater, Reached, Suppression, Suppressions
 
 __all__ = [
     "AddressChange",
     "AddressChanges",
     "Answer",
+    "Backup",
+    "Backups",
     "CameBack",
     "CatchesUp",
     "Checked",
@@ -114,10 +118,12 @@ __all__ = [
     "Poster",
     "Processed",
     "Progress",
+    "Reached",
     "ReaderCounts",
     "Reading",
     "Recorded",
     "Renderer",
+    "Restored",
     "Roster",
     "Said",
     "SeenFiles",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from newsletter.ports.address_changes import AddressChanges
+from newsletter.ports.backups import Backups
 from newsletter.ports.examples import Examples
 from newsletter.ports.feedback import Feedback
 from newsletter.ports.growth import Growth
@@ -20,6 +21,7 @@ from newsletter.ports.oversight import Oversight
 from newsletter.ports.papers import Papers
 from newsletter.ports.personal_data import PersonalData
 from newsletter.ports.pictures import Pictures
+from newsletter.ports.restored import Restored
 from newsletter.ports.signups import SignUps
 from newsletter.ports.slots import Slots
 from newsletter.ports.slow_downs import SlowDowns
@@ -52,6 +54,8 @@ class Store(Protocol):
     high_water: HighWater  # how far the ledger has come
     slots: Slots  # what became of lists' slots
     notices: Notices  # what webhooks and channels are told
+    backups: Backups  # of itself
+    restored: Restored  # what is said of a time that its backup does not know
 
     async def close(self) -> None:
         """Let go of connections and files."""

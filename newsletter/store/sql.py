@@ -6,12 +6,14 @@ from typing_extensions import override
 
 from newsletter.ports import Store
 from newsletter.store.address_changes import SqlAddressChanges
+from newsletter.store.backups import SqlBackups
 from newsletter.store.engine import Database
 from newsletter.store.examples import SqlExamples
 from newsletter.store.feedback import SqlFeedback
 from newsletter.store.growth import SqlGrowth
 from newsletter.store.halts import SqlHalts
 from newsletter.store.high_water import SqlHighWater
+from newsletter.store.in_use import InUse
 from newsletter.store.inbound import SqlInboundEvents
 from newsletter.store.issues import SqlIssues
 from newsletter.store.leavings import SqlLeavings
@@ -23,6 +25,7 @@ from newsletter.store.oversight import SqlOversight
 from newsletter.store.papers import SqlPapers
 from newsletter.store.personal_data import SqlPersonalData
 from newsletter.store.pictures import SqlPictures
+from newsletter.store.restored import SqlRestored
 from newsletter.store.signups import SqlSignUps
 from newsletter.store.slots import SqlSlots
 from newsletter.store.slow_downs import SqlSlowDowns
@@ -34,8 +37,10 @@ from newsletter.store.workers import FileWorkers, LocalWorkers, SessionWorkers, 
 class SqlStore(Store):
     """The ledger in one database; `newsletter.store.open_store` opens it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, in_use: InUse | None = None) -> None:
+        """Take a database that is up to date, and the lock that tells others that it is open."""
         self._database = database
+        self._in_use = in_use
         self.library = SqlLibrary(database)
         self.papers = SqlPapers(database)
         self.listed = SqlListedPapers(database)
@@ -59,10 +64,14 @@ class SqlStore(Store):
         self.high_water = SqlHighWater(database)
         self.slots = SqlSlots(database)
         self.notices = SqlNotices(database)
+        self.backups = SqlBackups(database)
+        self.restored = SqlRestored(database, self.signups)
 
     @override
     async def close(self) -> None:
         await self._database.close()
+        if self._in_use is not None:
+            self._in_use.release()
 
 
 def _workers(database: Database) -> Workers:
