@@ -45,7 +45,6 @@ async def admin_site(program: Program, signing_up: SigningUp) -> AsyncIterator[A
 
 
 def _site(program: Program, signing_up: SigningUp, collect: Callable[[], None]) -> AdminSite:
-    from newsletter.operations.alarms import FOLDER
     from newsletter.operations.overview import Overseer
     from newsletter.web.admin.access import Access
     from newsletter.web.admin.site import AdminSite
@@ -71,6 +70,5 @@ def _site(program: Program, signing_up: SigningUp, collect: Callable[[], None]) 
         renderer=program.templates,
         clock=utc_now,
         collect=collect,
-        alarms=program.settings.paths.state / FOLDER,
         version=newsletter.__version__,
     )

@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from newsletter.core.issue import Issue
     from newsletter.core.newsletter_list import NewsletterList
     from newsletter.core.tokens import Links
-    from newsletter.delivery.mailer import RelayMailer
     from newsletter.delivery.service import DeliveryService
-    from newsletter.delivery.smtp.relay import SmtpRelay
-    from newsletter.late import LateAlarm, LateMailer, LateRenderer
+    from newsletter.late import LateMailer, LateRenderer
     from newsletter.lists.files import ListFiles
-    from newsletter.operations.alarms import Alarm
+    from newsletter.operations.alarms import LedgerAlarm
+    from newsletter.outgoing.alarms import AlarmMail, Mastheads
     from newsletter.pipeline.deliver import ClosedIssues
     from newsletter.pipeline.high_water import HighWaterMark
     from newsletter.pipeline.run import Pipeline
     from newsletter.ports import Message, Source, Store
     from newsletter.readers.letters import TemplateLetters
     from newsletter.receiving import Receiving
+    from newsletter.relaying import Relaying
     from newsletter.render.issue.issue_renderer import MailRenderer
     from newsletter.render.issue.renderer import TemplateRenderer
     from newsletter.render.mime.signing import Signer
@@ -114,7 +114,7 @@ class Program:
         from newsletter.pipeline import check  # noqa: F401
 
         self._has_visitors = True
-        _ = self._renderer, self._delivery, self._relay_mailer, self._alarm, self._http
+        _ = self._renderer, self._delivery, self._relaying.mailer, self._http
 
     async def problem_of_link(self, url: str) -> str:
         """Return why a page cannot be had, or nothing."""
@@ -167,23 +167,16 @@ class Program:
         return ClosedIssues(self.store.issues, self._late_renderer)
 
     @cached_property
-    def _relays(self) -> list[SmtpRelay]:
-        from newsletter.delivery.smtp.relay import SmtpRelay
-        from newsletter.settings.sending import relay_configs
+    def _relaying(self) -> Relaying:
+        from newsletter.relaying import Relaying
 
-        return [SmtpRelay(config) for config in relay_configs(self.settings.smtp)]
-
-    @cached_property
-    def _relay_mailer(self) -> RelayMailer:
-        from newsletter.delivery.mailer import RelayMailer
-
-        return RelayMailer(self._relays)
+        return Relaying(self.settings, self.store, utc_now, self.at_end)
 
     @cached_property
     def _mailer(self) -> LateMailer:
         from newsletter.late import LateMailer
 
-        return LateMailer(lambda: self._relay_mailer)
+        return LateMailer(lambda: self._relaying.mailer)
 
     @cached_property
     def _delivery(self) -> DeliveryService:
@@ -194,7 +187,7 @@ class Program:
         ledger = ledger_file(self.settings)  # where it is a file, all who use it run on this machine
         service = DeliveryService(
             self.store.outbox,
-            self._relays,
+            self._relaying.relays,
             delivery_rules(
                 self.settings.delivery, utc_now, each_turn=BESIDE_VISITORS if self._has_visitors else 0
             ),
@@ -274,28 +267,28 @@ class Program:
         """What reads what comes back."""
         from newsletter.receiving import Receiving
 
-        return Receiving(self.settings.inbound, self.store, self.links, lambda: self._http, utc_now)
+        tokens = self._relaying.mailbox_tokens
+        return Receiving(self.settings.inbound, self.store, self.links, lambda: self._http, utc_now, tokens)
 
     @cached_property
-    def alarm(self) -> LateAlarm:
+    def alarm(self) -> LedgerAlarm:
         """The operator's alarm."""
-        from newsletter.late import LateAlarm
+        from newsletter.operations.alarms import LedgerAlarm
 
-        return LateAlarm(lambda: self._alarm)
+        return LedgerAlarm(self.store.alarms, self.settings.alarm.receivers, utc_now)
 
-    @cached_property
-    def _alarm(self) -> Alarm:
-        from newsletter.operations.alarms import FOLDER, Alarm
+    def alarm_mail(self, masthead_of: Mastheads) -> AlarmMail:
+        """Return what mails alarms to the operator, in the name of the list that `masthead_of` gives."""
+        from newsletter.outgoing.alarms import AlarmMail
         from newsletter.render.issue.renderer import TemplateRenderer
 
-        return Alarm(
+        return AlarmMail(
             to=self.settings.alarm.to,
             templates=self.templates,
             packaged=TemplateRenderer(None, packaged_templates()),
             mailer=self._mailer,
             signer=self._signer,
-            folder=self.settings.paths.state / FOLDER,
-            clock=utc_now,
+            masthead_of=masthead_of,
         )
 
     @cached_property

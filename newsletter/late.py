@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
 from typing_extensions import override
 
 from newsletter.core.delivery import Outcome
-from newsletter.core.errors import ListFileError, NewsletterError
 from newsletter.core.issue import Draft, Issue
-from newsletter.core.newsletter_list import Masthead
 from newsletter.core.rendering import Rendering
-from newsletter.ports import ChunkDelivery, ChunkReport, Mailer, Message, OperatorAlarm, Progress, Renderer
+from newsletter.ports import ChunkDelivery, ChunkReport, Mailer, Message, Progress, Renderer
 from newsletter.sources.parts import Http
 
 if TYPE_CHECKING:
@@ -71,17 +68,6 @@ class LateMailer(Mailer):
     @override
     async def send(self, sender: str, recipient: str, raw: bytes) -> Outcome:
         return await self._made().send(sender, recipient, raw)
-
-
-class LateAlarm(OperatorAlarm):
-    """An alarm that `made` returns."""
-
-    def __init__(self, made: Callable[[], OperatorAlarm]) -> None:
-        self._made = made
-
-    @override
-    async def ring(self, masthead: Masthead, day: date, error: NewsletterError | ListFileError) -> None:
-        await self._made().ring(masthead, day, error)
 
 
 class LateHttp(Http):

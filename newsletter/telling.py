@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from newsletter.bootstrap import Program
     from newsletter.core.errors import Mistake
-    from newsletter.core.newsletter_list import NewsletterList
+    from newsletter.core.newsletter_list import Masthead, NewsletterList
     from newsletter.core.notices import Notice
     from newsletter.lists.files import ListFiles
     from newsletter.outgoing.receiver import Receiver
@@ -82,7 +82,7 @@ async def _end(ending: asyncio.Event, stop: asyncio.Event) -> None:
 
 
 class _Telling:
-    """Tells the webhooks of the settings, and the channels of lists."""
+    """Tells operators, the webhooks of the settings, and the channels of lists."""
 
     def __init__(self, program: Program) -> None:
         self._program = program
@@ -91,7 +91,7 @@ class _Telling:
     async def tell(self, lists: Sequence[NewsletterList], stop: asyncio.Event) -> None:
         """Send what is due, until all is sent or `stop` is set."""
         has_channels = any(list_.channels for list_ in lists)
-        if not (self._endpoints or has_channels):
+        if not (self._endpoints or has_channels or self._program.settings.alarm.receivers):
             return
         from newsletter.outgoing.channels import note_posts
         from newsletter.outgoing.rounds import Rounds
@@ -99,8 +99,39 @@ class _Telling:
         store = self._program.store
         if has_channels:
             await note_posts(lists, store.issues, store.notices, now=utc_now())
-        receivers = [*self._webhooks(), *(one for list_ in lists for one in self._channels(list_))]
+        channels = (one for list_ in lists for one in self._channels(list_))
+        receivers = [*self._operators(), *self._webhooks(), *channels]
         await Rounds(store.notices, utc_now).send(receivers, stop)
+
+    def _operators(self) -> Iterator[Receiver]:
+        """Yield who is told of alarms."""
+        from newsletter.core.alarms import WEBHOOK
+        from newsletter.core.webhook_signatures import read_secret
+        from newsletter.outgoing.alarms import PAUSES, AlarmChat
+        from newsletter.outgoing.webhooks import Webhook
+
+        settings = self._program.settings.alarm
+        url, secret = settings.webhook.get_secret_value(), settings.webhook_secret.get_secret_value()
+        if settings.to:
+            yield self._program.alarm_mail(self._masthead_of)
+        if settings.posts_to_web:
+            key = read_secret(secret) if secret else None
+            yield Webhook(WEBHOOK, url, key, self._own_poster, _as_it_is, utc_now, pauses=PAUSES)
+        elif url:
+            yield AlarmChat(url)
+
+    async def _masthead_of(self, list_name: str) -> Masthead | None:
+        """Return the masthead of a list, or that of another one where there is none of that name."""
+        from newsletter.core.newsletter_list import WEEKLY_EDITION
+
+        files = (await asyncio.to_thread(self._program.lists.read)).right
+        name = list_name.removesuffix(WEEKLY_EDITION)
+        if name in files:
+            return files[name].list.masthead
+        outline = await self._program.store.issues.outline(list_name)
+        if outline is not None:
+            return outline.masthead
+        return next(iter(files.values())).list.masthead if files else None
 
     def _webhooks(self) -> Iterator[Receiver]:
         from newsletter.outgoing.webhooks import Webhook
@@ -128,16 +159,26 @@ class _Telling:
 
     @cached_property
     def _poster(self) -> Poster:
+        return self._new_poster(public_only=not self._program.settings.webhooks.allow_private)
+
+    @cached_property
+    def _own_poster(self) -> Poster:
+        """What posts to the operator's own address, which may be anywhere."""
+        return self._new_poster(public_only=False)
+
+    def _new_poster(self, *, public_only: bool) -> Poster:
         from newsletter.sources.http.poster import WebPoster
 
         settings = self._program.settings
         poster = WebPoster(
-            user_agent=settings.http.user_agent,
-            timeout=settings.webhooks.timeout,
-            public_only=not settings.webhooks.allow_private,
+            user_agent=settings.http.user_agent, timeout=settings.webhooks.timeout, public_only=public_only
         )
         self._program.at_end(poster.aclose)
         return poster
+
+
+async def _as_it_is(_: Notice, data: dict[str, Any]) -> Mapping[str, Any]:
+    return data
 
 
 def _completed(program: Program, *, with_addresses: bool) -> Completes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +12,14 @@ from newsletter.cli.exits import Exit, code_of_run
 from newsletter.cli.moments import minute
 from newsletter.cli.output import complain, fold, say, say_json
 from newsletter.cli.session import AsJson, Day, ListName, no_list, now, right_and_wrong, until_signal, within
-from newsletter.core.errors import ListFileError, MissedError, SourceError, UsageError
+from newsletter.core.errors import (
+    ConfigurationError,
+    ListFileError,
+    MissedError,
+    NewsletterError,
+    SourceError,
+    UsageError,
+)
 from newsletter.core.text import counted, one_line
 
 if TYPE_CHECKING:
@@ -96,11 +104,19 @@ async def _run(
 ) -> tuple[list[RunReport], bool]:
     """Run the lists as `_run_lists` says, then send the mails that sign-ups wait for, and tell others."""
     from newsletter import signing_up, telling
+    from newsletter.scheduling.once import ring_for_files
 
-    done = await _run_lists(program, list_name, day, stop, dry_run=dry_run, as_json=as_json)
-    if not dry_run:
-        await signing_up.send_waiting_mails(program, stop)
-        await telling.tell_now(program, stop)
+    if dry_run:
+        return await _run_lists(program, list_name, day, stop, dry_run=True, as_json=as_json)
+    try:
+        done = await _run_lists(program, list_name, day, stop, dry_run=False, as_json=as_json)
+    except (ConfigurationError, NewsletterError):
+        with suppress(NewsletterError):  # what ended the run is told in spite of it
+            await telling.tell_now(program, stop)
+        raise
+    await ring_for_files(program.alarm, program.lists.read().wrong, now=now())
+    await signing_up.send_waiting_mails(program, stop)
+    await telling.tell_now(program, stop)
     return done
 
 

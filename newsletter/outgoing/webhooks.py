@@ -22,7 +22,7 @@ Completes = Callable[[Notice, dict[str, Any]], Awaitable[Mapping[str, Any]]]
 
 
 class Webhook(Receiver):
-    """Sends events to one endpoint, signed."""
+    """Sends events to one endpoint, signed if there is a key."""
 
     takes_twice = True  # by its id, which is the same in each try, the endpoint knows what it has
 
@@ -30,7 +30,7 @@ class Webhook(Receiver):
         self,
         name: str,
         url: str,
-        key: bytes,
+        key: bytes | None,
         poster: Poster,
         complete: Completes,
         clock: Clock,
@@ -42,7 +42,7 @@ class Webhook(Receiver):
         Args:
             name: of the receiver in the ledger.
             url: where it listens.
-            key: signs what is sent.
+            key: signs what is sent; None: nothing is signed.
             poster: sends it.
             complete: adds to what is told.
             clock: the present moment, which is signed.
@@ -67,12 +67,14 @@ class Webhook(Receiver):
 
     def _headers(self, message_id: str, body: bytes) -> Mapping[str, str]:
         timestamp = str(int(self._clock().timestamp()))
-        return {
+        headers = {
             "Content-Type": "application/json",
             "webhook-id": message_id,
             "webhook-timestamp": timestamp,
-            "webhook-signature": signature(self._key, message_id, timestamp, body),
         }
+        if self._key is None:
+            return headers
+        return headers | {"webhook-signature": signature(self._key, message_id, timestamp, body)}
 
 
 def _kind(notice: Notice) -> str:

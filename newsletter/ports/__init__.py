@@ -3,8 +3,9 @@
 All moments are aware UTC datetimes, all days are plain dates.
 """
 
+from newsletter.ports.access_tokens import AccessTokens
 from newsletter.ports.address_changes import AddressChange, AddressChanges
-from newsletter.ports.alarm import OperatorAlarm
+from newsletter.ports.alarm import Alarms, OperatorAlarm
 from newsletter.ports.backups import Backup, Backups
 from newsletter.ports.claims import ClaimedDeliveries
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
@@ -49,8 +50,10 @@ from newsletter.ports.subscribers import Comparison, Confirmed, Leaver, ReaderCo
 from newsletter.ports.suppressions import HeldDomain, HighWater, Reached, Suppression, Suppressions
 
 __all__ = [
+    "AccessTokens",
     "AddressChange",
     "AddressChanges",
+    "Alarms",
     "Answer",
     "Backup",
     "Backups",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from newsletter.ports.address_changes import AddressChanges
+from newsletter.ports.alarm import Alarms
 from newsletter.ports.backups import Backups
 from newsletter.ports.examples import Examples
 from newsletter.ports.feedback import Feedback
@@ -54,6 +55,7 @@ class Store(Protocol):
     high_water: HighWater  # how far the ledger has come
     slots: Slots  # what became of lists' slots
     notices: Notices  # what webhooks and channels are told
+    alarms: Alarms  # what operators are told of
     backups: Backups  # of itself
     restored: Restored  # what is said of a time that its backup does not know
 

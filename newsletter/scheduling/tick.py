@@ -9,15 +9,17 @@ from datetime import date, datetime, timedelta
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from newsletter.core.alarms import OF_FILES
 from newsletter.core.calendar import SlotState, agenda
 from newsletter.core.errors import FileChangedError, ListFileError, NewsletterError, StoppedError
-from newsletter.core.newsletter_list import Masthead
+from newsletter.operations.alarms import issue_failed
 from newsletter.pipeline.collect import collect_now
 from newsletter.pipeline.editions import Edition, editions_to_do
 from newsletter.pipeline.run import Pipeline, Wish
 from newsletter.pipeline.stopping import unless_stopped
 from newsletter.ports import ListFile, Lists, OperatorAlarm
 from newsletter.readers.sync import check
+from newsletter.scheduling.once import tell_of
 
 log = structlog.get_logger(__name__)
 
@@ -49,14 +51,14 @@ class Ticker:
         self._retry_after = retry_after
         self._tried: dict[tuple[str, date], datetime] = {}  # when the issue of a list and day was tried last
         self._missed: set[tuple[str, date]] = set()  # slots for which the alarm has rung
-        self._mastheads: dict[str, Masthead] = {}  # of each list when its file was right
-        self._wrong: dict[str, str] = {}  # by list: the mistakes of its file, as logged
+        self._wrong: dict[str, str] = {}  # by list: the mistakes of its file, as told
+        self._right: set[str] = set()  # lists whose files were right when they were looked at last
         self._at_work: set[str] = set()  # lists for which an earlier tick goes on
 
     async def tick(self, *, now: datetime, stop: asyncio.Event) -> None:
         """Make the issues that are due by now, and deliver those that are open.
 
-        Trouble with one list is logged, rings the alarm, and is no trouble for the others.
+        Trouble with one list rings the alarm, and is no trouble for the others.
 
         Args:
             now: the present moment, aware.
@@ -95,7 +97,6 @@ class Ticker:
             self._at_work.discard(name)
 
     async def _tick_list(self, file: ListFile, now: datetime, stop: asyncio.Event) -> None:
-        self._mastheads[file.list.name] = file.list.masthead
         with bound_contextvars(list=file.list.name):
             try:
                 if not await self._is_right(file, now, stop):
@@ -108,7 +109,7 @@ class Ticker:
             except ListFileError as error:  # it was written since; the next tick delivers what is closed
                 await self._report_wrong(file.list.name, error, now)
             except NewsletterError as error:
-                await self._alarm.ring(file.list.masthead, agenda(file.list, now).day, error)
+                await issue_failed(self._alarm, file.list.name, agenda(file.list, now).day, error)
 
     async def _is_right(self, file: ListFile, now: datetime, stop: asyncio.Event) -> bool:
         """Return whether the members of a list are right. Files that are the same as at the sync are not read."""
@@ -119,7 +120,7 @@ class Ticker:
         except ListFileError as error:
             await self._report_wrong(file.list.name, error, now)
         else:
-            self._wrong.pop(file.list.name, None)
+            await self._note_right(file.list.name)
             return True
         return False
 
@@ -129,8 +130,7 @@ class Ticker:
             await self._pipeline.delivering.deliver_open(lists=[edition.list.name], stop=stop)
             return
         report = await self._pipeline.run_edition(file, edition, Wish(only_due=True, stop=stop))
-        if report.trouble is not None:
-            await self._alarm.ring(edition.list.masthead, report.date, report.trouble)
+        await tell_of(self._alarm, report)
 
     def _has_news(self, edition: Edition) -> bool:
         """Return whether an issue is to be made, or was missed since the last tick; note that it was seen."""
@@ -153,19 +153,20 @@ class Ticker:
         """Deliver the closed issues of lists whose file is wrong or gone, by the issues' own terms."""
         await self._pipeline.delivering.deliver_without_file(files, stop=stop)
 
+    async def _note_right(self, name: str) -> None:
+        """Say that the files of a list are right, unless they were so before."""
+        self._wrong.pop(name, None)
+        if name not in self._right:
+            await self._alarm.over(OF_FILES, name)
+            self._right.add(name)
+
     async def _report_wrong(self, name: str, error: ListFileError, now: datetime) -> None:
-        """Log the mistakes of a list file, once, and ring the alarm in the name of the list."""
+        """Ring the alarm for the mistakes of a list file, unless they are the same as before."""
+        self._right.discard(name)
         if self._wrong.get(name) == str(error):
             return
         self._wrong[name] = str(error)
-        masthead = self._mastheads.get(name)
-        if masthead is None:
-            issue = await self._pipeline.store.issues.outline(name)
-            masthead = issue.masthead if issue else None
-        if masthead is None:
-            log.error("list_file_wrong", list=name, reason=str(error))
-        else:
-            await self._alarm.ring(masthead, now.date(), error)
+        await issue_failed(self._alarm, name, now.date(), error)
 
 
 async def _side_by_side(*work: Coroutine[None, None, None]) -> None:

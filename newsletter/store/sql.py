@@ -6,6 +6,7 @@ from typing_extensions import override
 
 from newsletter.ports import Store
 from newsletter.store.address_changes import SqlAddressChanges
+from newsletter.store.alarms import SqlAlarms
 from newsletter.store.backups import SqlBackups
 from newsletter.store.engine import Database
 from newsletter.store.examples import SqlExamples
@@ -64,6 +65,7 @@ class SqlStore(Store):
         self.high_water = SqlHighWater(database)
         self.slots = SqlSlots(database)
         self.notices = SqlNotices(database)
+        self.alarms = SqlAlarms(database)
         self.backups = SqlBackups(database)
         self.restored = SqlRestored(database, self.signups)
 

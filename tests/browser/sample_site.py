@@ -202,7 +202,6 @@ def _site(store: Store, lists: ListFiles, folder: Path) -> PublicSite:
         renderer=renderer,
         clock=lambda: NOW,
         collect=lambda: None,
-        alarms=folder / "alarms",
         version="1.4.0",
     )
     return PublicSite(

@@ -13,13 +13,13 @@ from pathlib import Path
 
 from newsletter.backtest import Recordings
 from newsletter.bootstrap import packaged_templates
+from newsletter.core.alarms import MAIL
 from newsletter.core.delivery import Change, Delivery, DeliveryState
 from newsletter.core.errors import RenderError
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.tokens import Links
-from newsletter.delivery.mailer import RelayMailer
-from newsletter.operations.alarms import Alarm
+from newsletter.operations.alarms import LedgerAlarm
 from newsletter.pipeline.deliver import ClosedIssues, Delivering
 from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.pipeline.report import RunReport
@@ -111,15 +111,7 @@ class Desk:
             check=lambda _issue, _message: None,
             mark=mark,
         )
-        self.alarm = Alarm(
-            to="",
-            templates=templates,
-            packaged=templates,
-            mailer=RelayMailer([]),
-            signer=None,
-            folder=self.folder / "alarms",
-            clock=lambda: self.now,
-        )
+        self.alarm = LedgerAlarm(self.store.alarms, [MAIL], lambda: self.now)
         self.ticker = Ticker(self, self.pipeline, self.alarm)
 
     def subscribe(self, name: str, **wishes: object) -> None:
@@ -157,11 +149,12 @@ class Desk:
         """Return the list by its name."""
         return self.read().right
 
-    @property
-    def alarms(self) -> list[str]:
-        """Return what the alarm has rung for: day, list and cause."""
-        folder = self.folder / "alarms"
-        return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+    async def alarms(self) -> list[str]:
+        """Return what the alarm has rung for, and whether that is over: day, list and cause."""
+        return [
+            f"{one.since.date()}.{one.subject}.{one.cause}{' (over)' if one.over_at else ''}"
+            for one in reversed(await self.store.alarms.newest(limit=100))
+        ]
 
     def mails(self, name: str) -> list[Mail]:
         """Return what a reader has got so far."""

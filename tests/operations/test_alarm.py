@@ -1,171 +1,149 @@
+"""Alarms: once a cause and subject, whoever finds it, and once more when it is over."""
+
 from __future__ import annotations
 
-import os
+import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
+from newsletter.core.alarm_words import words_of
+from newsletter.core.alarms import MAIL, OF_FILES, OF_ISSUE, OVER, RAISED, Alarm, Cause, cause_of
 from newsletter.core.errors import LintError, RenderError, SourceError, StoreError
-from newsletter.delivery.mailer import RelayMailer
-from newsletter.operations.alarms import Alarm, rung
-from newsletter.render.issue.renderer import TemplateRenderer
-from newsletter.render.lint import lint
+from newsletter.operations.alarms import LedgerAlarm, issue_failed, issue_made
+from newsletter.ports import Store
+from newsletter.store import open_store
 from tests import factories
-from tests.delivery.services import relay_to
-from tests.render import mails as make
-from tests.render.conftest import TEMPLATES
-from tests.smtp_server import SmtpServer
+from tests.store.samples import NOW
 
-MASTHEAD = factories.masthead()
-BROKEN = RenderError("templates/daily/body.html:7: 'autors' is undefined")
+DAY = factories.DAY
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass
-class Relay:
-    """A relay, and the alarms that use it."""
+class House:
+    """A ledger with an alarm, and a clock in the test's hands."""
 
-    server: SmtpServer
-    folder: Path
+    store: Store
+    now: datetime = NOW
+    tell: list[str] = field(default_factory=lambda: [MAIL])
 
-    def alarm(self, **changes: Any) -> Alarm:
-        values: dict[str, Any] = {
-            "to": "operator@example.org",
-            "templates": TemplateRenderer(None, TEMPLATES),
-            "packaged": TemplateRenderer(None, TEMPLATES),
-            "mailer": RelayMailer([relay_to(self.server)]),
-            "signer": None,
-            "folder": self.folder / "alarms",
-            "clock": lambda: make.MOMENT,
-        }
-        return Alarm(**values | changes)
+    def alarm(self) -> LedgerAlarm:
+        return LedgerAlarm(self.store.alarms, self.tell, lambda: self.now)
 
-    @property
-    def mails(self) -> list[EmailMessage]:
-        return [message_from_bytes(one.content, policy=default) for one in self.server.received]
+    async def told(self) -> list[tuple[str, dict[str, Any]]]:
+        """Return the notices to the operator that are due, in order."""
+        notices = []
+        while notice := await self.store.notices.claim(MAIL, now=self.now):
+            notices.append((notice.kind, json.loads(notice.data)))
+        return notices
 
 
 @pytest.fixture
-async def relay(tmp_path: Path) -> AsyncIterator[Relay]:
-    async with SmtpServer() as server:
-        yield Relay(server, tmp_path)
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    store = await open_store(f"sqlite:///{tmp_path}/newsletter.db")
+    yield House(store)
+    await store.close()
 
 
-def text_of(mail: EmailMessage) -> str:
-    body = mail.get_body(("plain",))
-    assert body is not None
-    return " ".join(str(body.get_content()).split())
-
-
-async def test_the_operator_gets_a_mail_that_says_what_is_wrong_and_what_to_do(relay: Relay) -> None:
-    await relay.alarm().ring(MASTHEAD, factories.DAY, BROKEN)
-    (mail,) = relay.mails
-    assert (mail["From"], mail["To"]) == ("Daily Papers <papers@example.org>", "operator@example.org")
-    assert mail["Subject"] == "Daily Papers needs you: no issue of Thursday, 12 March 2026"
-    assert "A template or the theme of the list is wrong" in text_of(mail)
-    assert "Reason: templates/daily/body.html:7: 'autors' is undefined" in text_of(mail)
-    assert "newsletter preview" in text_of(mail)
-    assert lint(relay.server.received[0].content, https=True) == []
-
-
-@pytest.mark.parametrize(
-    ("error", "said"),
-    [
-        (LintError("daily 2026-03-12: HTML part: 96,000 bytes"), "A check of the finished mail failed"),
-        (SourceError("huggingface: answered 500"), "None of the list's sources could be read"),
-        (StoreError("the ledger cannot be written"), "The run ended before there was an issue"),
-    ],
-)
-async def test_each_kind_of_trouble_has_its_own_words(error: Any, said: str, relay: Relay) -> None:
-    with capture_logs() as logs:
-        await relay.alarm().ring(MASTHEAD, factories.DAY, error)
-    assert said in text_of(relay.mails[0])
-    (entry,) = logs
-    assert (entry["event"], entry["log_level"], entry["list"]) == ("issue_failed", "error", "daily")
-    assert entry["reason"] == str(error)
-
-
-async def test_the_same_trouble_of_a_day_is_mailed_once_whoever_finds_it(relay: Relay) -> None:
+async def test_trouble_is_told_once_whoever_finds_it_and_once_more_when_it_is_over(house: House) -> None:
     with capture_logs() as logs:
         for _ in range(3):
-            await relay.alarm().ring(MASTHEAD, factories.DAY, BROKEN)
-    assert len(relay.mails) == 1
-    assert [entry["log_level"] for entry in logs] == ["error", "warning", "warning"]
+            await house.alarm().ring(Cause.RELAY, "relay.example:587", "535 no")
+            house.now += MINUTE
+        for _ in range(2):
+            await house.alarm().over([Cause.RELAY], "relay.example:587")
+    (raised, begin), (over, end) = await house.told()
+    assert (raised, over) == (RAISED, OVER)
+    assert (begin["headline"], begin["over_at"]) == ("the relay relay.example:587 takes no mail", None)
+    assert (end["since"], end["over_at"]) == ("2026-03-02T08:00:00+00:00", "2026-03-02T08:03:00+00:00")
+    assert [(entry["event"], entry["log_level"]) for entry in logs] == [("alarm", "error"), ("alarm_over", "info")]
 
 
-async def test_another_list_day_or_cause_is_other_trouble(relay: Relay) -> None:
-    alarm = relay.alarm()
-    await alarm.ring(MASTHEAD, factories.DAY, BROKEN)
-    await alarm.ring(factories.masthead(list="weekly"), factories.DAY, BROKEN)
-    await alarm.ring(MASTHEAD, factories.DAY.replace(day=13), BROKEN)
-    await alarm.ring(MASTHEAD, factories.DAY, SourceError("huggingface: answered 500"))
-    assert len({mail["Message-ID"] for mail in relay.mails}) == 4
+async def test_what_begins_again_is_told_again(house: House) -> None:
+    for _ in range(2):
+        await house.alarm().ring(Cause.TOKEN, "relay.example:587", "expired")
+        await house.alarm().over(frozenset(Cause), "relay.example:587")
+    assert [kind for kind, _ in await house.told()] == [RAISED, OVER] * 2
 
 
-async def test_without_an_address_the_log_alone_tells(relay: Relay) -> None:
+async def test_another_list_or_cause_is_other_trouble_another_day_is_not(house: House) -> None:
+    broken = RenderError("templates/daily/body.html:7: 'autors' is undefined")
+    await issue_failed(house.alarm(), "daily", DAY, broken)
+    await issue_failed(house.alarm(), "weekly", DAY, broken)
+    await issue_failed(house.alarm(), "daily", DAY + timedelta(days=1), broken)
+    await issue_failed(house.alarm(), "daily", DAY, SourceError("huggingface: answered 500"))
+    told = [(one["list"], one["cause"]) for _, one in await house.told()]
+    assert told == [("daily", "template"), ("weekly", "template"), ("daily", "sources")]
+    await issue_made(house.alarm(), "daily")
+    assert [(one.subject, one.cause) for one in await house.store.alarms.lasting()] == [("weekly", "template")]
+
+
+async def test_an_alarm_that_lasts_is_noted_and_logged_now_and_then(house: House) -> None:
     with capture_logs() as logs:
-        await relay.alarm(to="").ring(MASTHEAD, factories.DAY, BROKEN)
-    assert [entry["log_level"] for entry in logs] == ["error"]
-    assert not relay.mails
+        for reason in ("first", "first", "second"):
+            await house.alarm().ring(Cause.STUCK, "daily", reason)
+        house.now += 11 * MINUTE
+        await house.alarm().ring(Cause.STUCK, "daily", "second")
+    assert [entry["event"] for entry in logs] == ["alarm", "alarm_lasts", "alarm_lasts"]
+    [alarm] = await house.store.alarms.lasting()
+    assert (alarm.reason, alarm.since, alarm.seen_at) == ("second", NOW, house.now)
 
 
-async def test_a_broken_template_of_the_operator_does_not_silence_it(relay: Relay, tmp_path: Path) -> None:
-    own = tmp_path / "templates"
-    (own / "_base").mkdir(parents=True)
-    (own / "_base" / "mail.html").write_text("{{ autors }}")
-    templates = TemplateRenderer(own, TEMPLATES)
-    await relay.alarm(templates=templates).ring(MASTHEAD, factories.DAY, BROKEN)
-    masthead = factories.masthead(list="red", theme={"accent": "red"})
-    await relay.alarm().ring(masthead, factories.DAY, RenderError("theme of 'Daily Papers': accent = 'red'"))
-    assert len(relay.mails) == 2
+async def test_its_beginning_is_told_before_its_end_though_it_could_not_be_told_before(house: House) -> None:
+    await house.alarm().ring(Cause.RELAY, "relay.example:587", "no answer")
+    notice = await house.store.notices.claim(MAIL, now=house.now)
+    assert notice is not None
+    await house.store.notices.failed(notice, "no relay", again_at=house.now + timedelta(hours=4), now=house.now)
+    house.now += MINUTE
+    await house.alarm().over([Cause.RELAY], "relay.example:587")
+    assert [kind for kind, _ in await house.told()] == [RAISED, OVER]
 
 
-async def test_what_one_relay_does_not_take_the_next_one_does(relay: Relay) -> None:
-    async with SmtpServer() as refusing, SmtpServer() as gone:
-        refusing.answer("RCPT", "550 5.7.1 not here")
-        gone.answer("GREETING", "421 4.3.2 gone")
-        relays = [relay_to(refusing), relay_to(gone), relay_to(relay.server)]
-        await relay.alarm(mailer=RelayMailer(relays)).ring(MASTHEAD, factories.DAY, BROKEN)
-    assert len(relay.mails) == 1
+async def test_it_never_raises_not_even_where_the_ledger_cannot_be_used(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise StoreError("the disk is full")
 
-
-async def test_a_mail_that_no_relay_takes_is_tried_again_the_next_time(relay: Relay) -> None:
-    relay.server.answer("RCPT", "451 4.3.0 later", times=1)
+    monkeypatch.setattr(house.store.alarms, "ring", broken)
+    monkeypatch.setattr(house.store.alarms, "over", broken)
     with capture_logs() as logs:
-        await relay.alarm().ring(MASTHEAD, factories.DAY, BROKEN)
-    assert [entry["event"] for entry in logs] == ["issue_failed", "alarm_not_mailed"]
-    assert "451 4.3.0 later" in logs[1]["reason"]
-    await relay.alarm().ring(MASTHEAD, factories.DAY, BROKEN)
-    assert len(relay.mails) == 1
+        await house.alarm().ring(Cause.STUCK, "daily", "two deliveries")
+        await house.alarm().over([Cause.STUCK], "daily")
+    assert [entry["event"] for entry in logs] == ["alarm_not_noted"] * 2
 
 
-async def test_it_never_raises_not_even_where_nothing_can_be_remembered(relay: Relay, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with capture_logs() as logs:
-        await relay.alarm(folder=tmp_path / "file" / "alarms").ring(MASTHEAD, factories.DAY, BROKEN)
-    assert [entry["event"] for entry in logs] == ["alarm_not_remembered", "issue_failed"]
-    assert not relay.mails
+async def test_alarms_are_kept_for_a_year_after_they_are_over(house: House) -> None:
+    await house.alarm().ring(Cause.STUCK, "daily", "lasts")
+    await house.alarm().ring(Cause.RELAY, "relay.example:25", "ends")
+    await house.alarm().over([Cause.RELAY], "relay.example:25")
+    for days, left in ((364, 2), (366, 1)):
+        await house.store.alarms.forget_old(now=NOW + timedelta(days=days))
+        assert len(await house.store.alarms.newest(limit=9)) == left
 
 
-async def test_why_alarms_rang_can_be_read_the_newest_first(relay: Relay) -> None:
-    alarm = relay.alarm(to="")
-    await alarm.ring(factories.masthead(list="daily.weekly"), factories.DAY, SourceError("answered\n500"))
-    await alarm.ring(MASTHEAD, factories.DAY, BROKEN)
-    folder = relay.folder / "alarms"
-    (folder / "notes.of.mine").write_text("no alarm")
-    older, newer = sorted(folder.glob("2026*"), key=lambda mark: "template" in mark.name)
-    os.utime(older, (1, 1))
-    os.utime(newer, (2, 2))
+def test_errors_have_their_causes_and_those_of_issues_end_with_an_issue() -> None:
+    causes = {
+        LintError("daily: HTML part: 96,000 bytes"): Cause.LINT,
+        RenderError("body.html:7"): Cause.TEMPLATE,
+        SourceError("answered 500"): Cause.SOURCES,
+        StoreError("the ledger cannot be written"): Cause.TROUBLE,
+    }
+    assert {error: cause_of(error) for error in causes} == causes
+    assert set(causes.values()) < OF_ISSUE
+    assert not OF_ISSUE & OF_FILES
 
-    first, second = rung(folder, limit=5)
 
-    assert (first.list, first.day, first.cause, first.reason) == ("daily", factories.DAY, "template", str(BROKEN))
-    assert (second.list, second.cause, second.reason) == ("daily.weekly", "sources", "answered 500")
-    assert rung(folder, limit=1) == [first]
-    assert rung(relay.folder / "none", limit=5) == []
+@pytest.mark.parametrize("cause", Cause)
+def test_each_cause_says_what_it_is_and_what_to_do(cause: Cause) -> None:
+    alarm = Alarm(id="1", cause=cause, subject="{thing}", reason="", day=DAY, since=NOW, seen_at=NOW)
+    words = words_of(alarm)
+    assert words.problem.endswith(".")
+    assert words.advice.endswith(".")
+    assert "{thing}" in words.headline or "ledger" in words.headline or "Thursday, 12 March 2026" in words.headline

@@ -153,7 +153,7 @@ async def test_a_tick_does_what_a_run_does(
     report = await ran(by_run, AT_EIGHT + late * HOUR)
     by_tick.now = AT_EIGHT + late * HOUR
     await by_tick.tick_now()
-    assert by_tick.alarms == ["2026-03-12.daily.missed"] * (report.status is RunStatus.MISSED)
+    assert await by_tick.alarms() == ["2026-03-12.daily.missed"] * (report.status is RunStatus.MISSED)
     assert len(by_tick.post.mails) == len(by_run.post.mails)
 
 
@@ -164,10 +164,8 @@ async def test_ticks_report_a_missed_hour_once(desk_with: MakeDesk) -> None:
         for _ in range(3):
             await desk.tick_now()
             desk.now += HOUR
-    assert [(log["list"], log["day"]) for log in logs if log["event"] == "issue_failed"] == [
-        ("daily", "2026-03-12")
-    ]
-    assert desk.alarms == ["2026-03-12.daily.missed"]
+    assert [(log["list"], log["day"]) for log in logs if log["event"] == "alarm"] == [("daily", "2026-03-12")]
+    assert await desk.alarms() == ["2026-03-12.daily.missed"]
 
 
 async def test_without_readers_there_is_no_issue_and_the_first_reader_gets_its_papers(desk_with: MakeDesk) -> None:

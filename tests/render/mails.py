@@ -448,6 +448,7 @@ def single_mails() -> Mapping[str, dict[str, Any]]:
             "problem": "The relay refused the login, so nothing was handed over. 312 deliveries wait.",
             "details": [("Relay", "mail.example.org:587"), ("Answer", "535 5.7.8 Authentication failed")],
             "advice": "Check the user name and password; the next run sends what waits, to each reader once.",
+            "is_over": False,
         },
         **signup_mails(),
     }

@@ -134,7 +134,6 @@ async def operator_site(folder: Path) -> AsyncIterator[Operator]:
                 renderer=renderer,
                 clock=lambda: operator.now,
                 collect=lambda: operator.collected.append(operator.now),
-                alarms=folder / "alarms",
                 version="1.2.3",
             )
             site = PublicSite(

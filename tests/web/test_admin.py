@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from newsletter.core.alarms import Cause
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.halt import Halt, Order
 from newsletter.core.steps import CANCELLED
@@ -281,15 +282,16 @@ async def test_sources_are_read_when_the_operator_says_so(operator: Operator) ->
 
 
 async def test_errors_name_file_and_line_and_why_alarms_rang(operator: Operator) -> None:
-    alarms = operator.folder / "alarms"
-    alarms.mkdir()
-    (alarms / "2026-03-11.daily.sources").write_text("no source <answered>")
-    (alarms / "2026-03-10.daily.missed").touch()  # of an older version
+    alarms, now = operator.store.alarms, operator.now
+    await alarms.ring(Cause.SOURCES, "daily", "no source <answered>", day=now.date(), tell=[], now=now)
+    await alarms.ring(Cause.RELAY, "relay.example:25", "no answer", day=None, tell=[], now=now)
+    await alarms.over([Cause.RELAY], "relay.example:25", tell=[], now=now + timedelta(hours=1))
     (operator.folder / "subscribers" / "broken.toml").write_text("title = 5\n")
     text = (await operator.get("errors/")).text
     assert "broken.toml:1:" in text
     assert "no source &lt;answered&gt;" in text
-    assert "missed" in text
+    assert "The relay relay.example:25 takes no mail" in text
+    assert text.count("it lasts") == 1
     assert "The file of list broken is wrong" in (await operator.get()).text
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -54,7 +53,6 @@ class Desk:
     renderer: PageRenderer
     clock: Clock
     collect: Callable[[], None]
-    alarms: Path
     version: str
 
     def page(

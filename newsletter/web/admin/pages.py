@@ -17,14 +17,13 @@ from newsletter.core.address import address_key
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.suppression import SuppressedBy
 from newsletter.core.text import counted
-from newsletter.operations.alarms import rung
 from newsletter.operations.overview import GROWTH, MONTH, home_timezone
 from newsletter.operations.status import slow_downs_for_operators
 from newsletter.ports import IssueSummary, Place, Suppression
 from newsletter.web.admin import views
 from newsletter.web.admin.access import Handler
 from newsletter.web.admin.desk import Desk, day_of
-from newsletter.web.admin.views import Moments, day_in_words
+from newsletter.web.admin.views import Moments
 
 TROUBLED = (DeliveryState.DEFERRED, DeliveryState.UNCERTAIN, DeliveryState.REFUSED)
 _ISSUES, _DELIVERIES, _SUPPRESSIONS, _ALARMS, _APPROVALS = 100, 50, 50, 50, 100
@@ -280,15 +279,7 @@ async def errors(desk: Desk, request: Request) -> Response:
             }
             for one in slow_downs
         ],
-        "alarms": [
-            {
-                "list": one.list,
-                "day": day_in_words(one.day),
-                "at": moments(one.at),
-                "reason": one.reason or one.cause,
-            }
-            for one in await asyncio.to_thread(rung, desk.alarms, limit=_ALARMS)
-        ],
+        "alarms": [views.alarm_row(one, moments) for one in await desk.store.alarms.newest(limit=_ALARMS)],
         "timezone": moments.timezone,
     }
     return desk.page(request, "errors", values)

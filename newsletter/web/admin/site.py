@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -31,7 +30,6 @@ class AdminSite:
         renderer: renders the pages.
         clock: the present moment.
         collect: is called when the sources are to be read; it returns at once.
-        alarms: the folder of the alarms that have rung.
         version: of the program.
     """
 
@@ -41,7 +39,6 @@ class AdminSite:
     renderer: PageRenderer
     clock: Clock
     collect: Callable[[], None]
-    alarms: Path
     version: str
 
     def routes(self) -> Iterator[Route]:
@@ -54,7 +51,6 @@ class AdminSite:
             renderer=self.renderer,
             clock=self.clock,
             collect=self.collect,
-            alarms=self.alarms,
             version=self.version,
         )
 

@@ -10,6 +10,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from newsletter.core.address import domain_of
+from newsletter.core.alarm_words import words_of
+from newsletter.core.alarms import Alarm
 from newsletter.core.bounces import EventKind, Outcome
 from newsletter.core.delivery import WAITING, DeliveryState
 from newsletter.core.growth import ReaderDay
@@ -72,6 +74,18 @@ class Moments:
         soon = f"{local:%a}" if 1 < days < _A_WEEK else None
         near = {0: "today", 1: "tomorrow", -1: "yesterday"}.get(days, soon)
         return f"{local:%H:%M} {near}" if near else f"{local:%H:%M}, {day_in_words(local.date())}"
+
+
+def alarm_row(alarm: Alarm, moments: Moments) -> dict[str, str]:
+    """Return what a page says of an alarm."""
+    words = words_of(alarm)
+    return {
+        "headline": words.headline[:1].upper() + words.headline[1:],
+        "reason": alarm.reason,
+        "since": moments(alarm.since),
+        "over": moments(alarm.over_at),
+        "advice": "" if alarm.over_at else words.advice,
+    }
 
 
 def day_in_words(day: date) -> str:
