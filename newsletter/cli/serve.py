@@ -28,6 +28,7 @@ _SECONDS_TO_FINISH = 2.0
 # For so long a public page is not looked up again: many who ask for it at once cost next to nothing.
 _SECONDS_FRESH = 1.0
 _COUNT_READERS_EVERY = timedelta(seconds=30)
+_TIDY_EVERY = timedelta(hours=1)  # it is asked whether it is due
 
 
 Host = Annotated[
@@ -158,6 +159,7 @@ def _schedule(program: Program, each_tick: Iterable[Background], stop: asyncio.E
     """Return what is done at intervals: each tick asks for what is done in the background, too."""
     from newsletter.operations.counting import Counting
     from newsletter.scheduling.schedule import Schedule
+    from newsletter.tidying import tidy_when_due
 
     async def tick(stopping: asyncio.Event) -> None:
         for work in each_tick:
@@ -173,6 +175,7 @@ def _schedule(program: Program, each_tick: Iterable[Background], stop: asyncio.E
         collect_every=timedelta(minutes=program.settings.schedule.collect_every),
     )
     counting = Counting(program.store.growth, monotonic)
+    schedule.add("tidying", lambda stopping: tidy_when_due(program, stopping), _TIDY_EVERY)
     schedule.add("reader_counts", lambda _: counting.count(now()), _COUNT_READERS_EVERY)
     if inbound := _inbound(program):
         schedule.add("inbound", inbound, timedelta(minutes=program.settings.inbound.every))

@@ -41,14 +41,9 @@ def last_day_sent(list_: NewsletterList, assumed_until: datetime | None) -> date
     return None if slot is None else slot.day
 
 
-def not_yet_listed(candidates: Iterable[Candidate], listed: Collection[int]) -> list[Candidate]:
-    """Return the candidates that no issue can have brought.
-
-    Args:
-        candidates: what is listed now.
-        listed: the keys of what was listed up to the last day that counts as sent.
-    """
-    return [one for one in candidates if one.key not in listed]
+def without(candidates: Iterable[Candidate], brought: Collection[int]) -> list[Candidate]:
+    """Return the candidates but those that earlier issues may have brought to anybody, by their keys."""
+    return [one for one in candidates if one.key not in brought]
 
 
 def dated_before(entries: Iterable[Entry], until: date) -> tuple[Entry, ...]:

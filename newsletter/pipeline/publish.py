@@ -22,7 +22,7 @@ from newsletter.core.newsletter_list import Cadence, NewsletterList
 from newsletter.core.quiet import quieted, wants_short_mail
 from newsletter.core.ranking import Measured
 from newsletter.core.rendering import Rendering
-from newsletter.core.restoring import last_day_sent, not_yet_listed
+from newsletter.core.restoring import last_day_sent, without
 from newsletter.core.steps import Plan
 from newsletter.core.subscriber import Subscriber
 from newsletter.pipeline.languages import renderings, wanted_languages
@@ -84,7 +84,9 @@ async def drafted(store: Store, list_: NewsletterList, sources: Sequence[str], d
     )
     if last_day := last_day_sent(list_, await store.restored.assumed_until()):
         listed = await store.restored.listed_by([one.key for one in candidates], sources, last_day)
-        candidates = not_yet_listed(candidates, listed)
+        candidates = without(candidates, listed)
+    forgotten = await store.tidying.forgotten(list_.masthead.editions, [one.key for one in candidates])
+    candidates = without(candidates, forgotten)
     previous_at = previous.frozen_at if previous else None
     possible = eligible(
         candidates, since=first_day(day, days, previous.day if previous else None), news_since=previous_at

@@ -28,6 +28,7 @@ from newsletter.ports.slots import Slots
 from newsletter.ports.slow_downs import SlowDowns
 from newsletter.ports.subscribers import Subscribers
 from newsletter.ports.suppressions import HighWater, Suppressions
+from newsletter.ports.tidying import Tidying
 
 
 class Store(Protocol):
@@ -58,6 +59,7 @@ class Store(Protocol):
     alarms: Alarms  # what operators are told of
     backups: Backups  # of itself
     restored: Restored  # what is said of a time that its backup does not know
+    tidying: Tidying  # removes what is old
 
     async def close(self) -> None:
         """Let go of connections and files."""

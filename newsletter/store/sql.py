@@ -32,6 +32,7 @@ from newsletter.store.slots import SqlSlots
 from newsletter.store.slow_downs import SqlSlowDowns
 from newsletter.store.subscribers import SqlSubscribers
 from newsletter.store.suppressions import SqlSuppressions
+from newsletter.store.tidying import SqlTidying
 from newsletter.store.workers import FileWorkers, LocalWorkers, SessionWorkers, Workers
 
 
@@ -68,6 +69,7 @@ class SqlStore(Store):
         self.alarms = SqlAlarms(database)
         self.backups = SqlBackups(database)
         self.restored = SqlRestored(database, self.signups)
+        self.tidying = SqlTidying(database)
 
     @override
     async def close(self) -> None:

@@ -134,6 +134,7 @@ issues = sa.Table(
     _moment("halted_at", nullable=True),
     sa.Column("paused_seconds", sa.BigInteger),  # how long it was paused before, in all; NULL: never
     sa.Column("is_tidied", sa.Boolean),  # whether the details of its deliveries were removed; NULL: no
+    sa.Column("is_forgotten", sa.Boolean),  # … and the deliveries: `delivery_count` is of those sent; NULL: no
     sa.UniqueConstraint("list", "day"),
     sa.UniqueConstraint("list", "number"),
     sqlite_autoincrement=True,

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Call, call, folder
-from tests.postgres import postgres
-from tests.store.conftest import migrated_postgres, postgres_url
+from tests.postgres import migrated_postgres, postgres, postgres_url
 
 __all__ = ["call", "folder", "migrated_postgres", "postgres", "postgres_url"]
 

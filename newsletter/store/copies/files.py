@@ -106,19 +106,17 @@ def take_kept_key(copy: Path) -> str:
 
 
 def check_copy(copy: Path, shown: Path) -> None:
-    """Find out whether a copy is a sound ledger that this version of the program knows.
+    """Find out whether a copy of a ledger is sound, and this version of the program knows its tables.
 
     Args:
         copy: the file.
         shown: what it is called in messages.
 
     Raises:
-        StoreError: it is damaged, no ledger, or one of a newer version.
+        StoreError: it is damaged, or one of a newer version.
     """
     with store_errors(str(shown)), closing(_opened(copy, "rw")) as database:
         _require_sound(database, shown)
-        if revision_of(database) is None:
-            raise StoreError(f"{shown}: holds no ledger of this program")
         if (revision := revision_of(database) or "") > newest_revision():
             raise StoreError(
                 f"{shown}: its tables are of revision {revision}, which this version of the program does not "
@@ -139,9 +137,14 @@ def known_until(copy: Path) -> datetime | None:
 
     Returns:
         None: nothing has ever happened in it.
+
+    Raises:
+        StoreError: it is damaged, or no ledger.
     """
     newest = [("deliveries", "updated_at"), ("readings", "attempted_at"), ("issues", "frozen_at")]
     with store_errors(str(copy)), closing(_opened(copy, "ro")) as database:
+        if revision_of(database) is None:
+            raise StoreError(f"{copy}: holds no ledger of this program")
         columns = {name for _, name, *_ in database.execute("PRAGMA table_info(ledger)")}
         if "copied_at" in columns:
             made_at = database.execute("SELECT copied_at FROM ledger").fetchone()[0]

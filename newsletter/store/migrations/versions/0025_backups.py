@@ -15,4 +15,5 @@ def upgrade() -> None:
     for name in ("copied_at", "assumed_until", "backed_up_at", "tidied_at"):
         op.add_column("ledger", sa.Column(name, _MOMENT))
     op.add_column("ledger", sa.Column("backed_up_to", sa.Text))
-    op.add_column("issues", sa.Column("is_tidied", sa.Boolean))
+    for name in ("is_tidied", "is_forgotten"):
+        op.add_column("issues", sa.Column(name, sa.Boolean))
