@@ -15,7 +15,7 @@ STAMP := $(VENV)/.installed
 NODE_STAMP := tests/node/node_modules/.installed
 
 .PHONY: help setup install uninstall demo test lint types architecture pytest coverage system wheel bench fuzz \
-  crash lock catalogues screenshots clean
+  crash lock catalogues settings screenshots clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -94,6 +94,9 @@ lock: setup  ## pin the newest dependencies, by hash and without addresses
 
 catalogues: setup  ## take texts that are new into the catalogues of all languages, and of a new one: LANGUAGE=it
 	LANGUAGE="$(LANGUAGE)" .ci/catalogues $(BIN)
+
+settings: setup  ## docs/settings.md, made anew of .env.example and of what the program takes
+	$(BIN)/python -m tests.settings.document
 
 screenshots: setup  ## docs/images, made anew
 	$(BIN)/python -m tests.browser.screenshots

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from newsletter import keeping
 from newsletter.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -206,7 +207,8 @@ class Program:
         from newsletter.pipeline.deliver import Delivering
         from newsletter.pipeline.run import Pipeline
 
-        delivery = LateDelivery(lambda: self._delivery)
+        late = LateDelivery(lambda: self._delivery)
+        delivery = keeping.announced(late, self.settings, self.store.outbox, utc_now)
         return Pipeline(
             store=self.store,
             renderer=self._late_renderer,
@@ -267,8 +269,9 @@ class Program:
         """What reads what comes back."""
         from newsletter.receiving import Receiving
 
-        tokens = self._relaying.mailbox_tokens
-        return Receiving(self.settings.inbound, self.store, self.links, lambda: self._http, utc_now, tokens)
+        tokens, keeper = self._relaying.mailbox_tokens, keeping.ledger_keeper(self.settings)
+        inbound = self.settings.inbound
+        return Receiving(inbound, self.store, self.links, lambda: self._http, utc_now, tokens, keeper)
 
     @cached_property
     def alarm(self) -> LedgerAlarm:
@@ -357,9 +360,9 @@ def packaged_templates() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parent.parent / "templates"
 
 
-def own_templates(settings: Settings) -> Path | None:
-    """Return the operator's folder of templates, if there is one."""
-    return settings.paths.templates if settings.paths.templates.is_dir() else None
+def own_templates(settings: Settings) -> Path:
+    """Return the operator's folder of templates, which may come to be there later."""
+    return settings.paths.templates
 
 
 def secret_key(settings: Settings) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from typing_extensions import override
@@ -47,16 +48,23 @@ class LateDelivery(ChunkDelivery):
         self._made = made
 
     @override
+    async def recover(self) -> None:
+        await self._made().recover()
+
+    @override
     async def deliver_chunk(
         self,
         issue_key: int,
         message_for: Callable[[int], Awaitable[Message]],
         *,
         most: int | None = None,
+        due_by: datetime | None = None,
         progress: Progress | None = None,
         stop: asyncio.Event | None = None,
     ) -> ChunkReport:
-        return await self._made().deliver_chunk(issue_key, message_for, most=most, progress=progress, stop=stop)
+        return await self._made().deliver_chunk(
+            issue_key, message_for, most=most, due_by=due_by, progress=progress, stop=stop
+        )
 
 
 class LateMailer(Mailer):

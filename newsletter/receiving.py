@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from newsletter.core.tokens import Links
     from newsletter.inbound.process import InboundMail
     from newsletter.inbound.webhooks.message import Service
-    from newsletter.ports import AccessTokens, Clock, Hooks, MailboxSource, Store
+    from newsletter.ports import AccessTokens, Clock, Hooks, LedgerKeeper, MailboxSource, Store
     from newsletter.settings.inbound import InboundSettings
     from newsletter.sources.http.client import HttpClient
 
@@ -33,6 +33,7 @@ class Receiving:
         http: returns the client that fetches the certificates of SNS.
         clock: the present moment.
         tokens: for the login at the mailbox; None: by what the settings say otherwise.
+        keeper: keeps the ledger elsewhere before mails are put aside.
     """
 
     settings: InboundSettings
@@ -41,13 +42,14 @@ class Receiving:
     http: Callable[[], HttpClient]
     clock: Clock
     tokens: AccessTokens | None = None
+    keeper: LedgerKeeper | None = None
 
     @cached_property
     def mail(self) -> InboundMail:
         """What reads mailboxes."""
         from newsletter.inbound.process import InboundMail
 
-        return InboundMail(self.store.inbound, self.store.suppressions, self.links, self.clock)
+        return InboundMail(self.store.inbound, self.store.suppressions, self.links, self.clock, self.keeper)
 
     @cached_property
     def hooks(self) -> Hooks:

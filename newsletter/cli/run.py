@@ -25,14 +25,18 @@ from newsletter.core.text import counted, one_line
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Awaitable, Sequence
-    from datetime import date
+    from datetime import date, datetime
 
     from newsletter.bootstrap import Program
+    from newsletter.core.alarms import Alarm
     from newsletter.pipeline.rehearsal import Rehearsal
     from newsletter.pipeline.report import RunReport
     from newsletter.pipeline.run import Wish
     from newsletter.ports import ListFile
     from newsletter.scheduling.first_issue import FirstIssue
+
+
+_MOST_ALARMS = 20
 
 
 def register(app: typer.Typer) -> None:
@@ -54,6 +58,10 @@ def run(
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Send the first issue of a list without asking.")
     ] = False,
+    fail_on_alarm: Annotated[
+        bool,
+        typer.Option("--fail-on-alarm", help="End with 1 if an alarm began; for CI, which shows what failed."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Collect, freeze the issue if due, deliver; safe to repeat.
@@ -64,13 +72,24 @@ def run(
     """
     if not (dry_run or yes or date) and sys.stdin.isatty() and sys.stderr.isatty():
         _ask_for_first_issues(list_name)
-    reports, is_wrong = until_signal(
-        lambda program, stop: _run(program, list_name, date, stop, dry_run=dry_run, as_json=as_json),
+    begun_at = now()
+    reports, is_wrong, alarms = until_signal(
+        lambda program, stop: _run_and_listen(
+            program, list_name, date, stop, begun_at, dry_run=dry_run, as_json=as_json
+        ),
         cut_off=Exit.TEMPORARY,
         quiet=quiet,
     )
     _say_reports([report for report in reports if report.is_notable or not quiet], as_json=as_json)
-    raise typer.Exit(Exit.CONFIGURATION if is_wrong else code_of_run(reports))
+    code = Exit.CONFIGURATION if is_wrong else code_of_run(reports)
+    raise typer.Exit(_failing(alarms, code) if fail_on_alarm else code)
+
+
+def _failing(alarms: Sequence[Alarm], code: Exit) -> Exit:
+    """Print alarms that began; return the exit code, which then is not one of success."""
+    for alarm in alarms:
+        complain(f"alarm: {alarm.cause} of {alarm.subject}: {alarm.reason}")
+    return Exit.CHECK_FAILED if alarms and code in {Exit.DONE, Exit.TEMPORARY} else code
 
 
 def _say_reports(reports: Sequence[RunReport], *, as_json: bool) -> None:
@@ -97,6 +116,22 @@ def _ask_for_first_issues(list_name: str | None) -> None:
         if not typer.confirm(f"The first issue of {name} is due and goes to {who} now. Send it?", err=True):
             say("nothing was sent; `newsletter run --dry-run` shows what would be")
             raise typer.Exit(Exit.DONE)
+
+
+async def _run_and_listen(
+    program: Program,
+    list_name: str | None,
+    day: date | None,
+    stop: asyncio.Event,
+    begun_at: datetime,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> tuple[list[RunReport], bool, list[Alarm]]:
+    """Run the lists as `_run` says, and return the alarms that have begun since too."""
+    reports, is_wrong = await _run(program, list_name, day, stop, dry_run=dry_run, as_json=as_json)
+    newest = await program.store.alarms.newest(limit=_MOST_ALARMS)
+    return reports, is_wrong, [alarm for alarm in newest if alarm.since >= begun_at]
 
 
 async def _run(

@@ -19,6 +19,7 @@
         ├── RenderError           a template is wrong; names template and line
         ├── LintError             the issue must not go out as it is
         ├── StoppedError          the program was asked to end before this was done: exit 75
+        │   └── BusyElsewhereError  … or somebody else works with the ledger just now
         ├── InboundError          a mailbox of what comes back cannot be read
         ├── TokenError            nobody gives us an access token for a login
         └── RelayError            trouble that is ours or the relay's, not the reader's: stop, suppress nobody
@@ -135,6 +136,10 @@ class LintError(NewsletterError):
 
 class StoppedError(NewsletterError):
     """The program was asked to end before the work at hand was done; the next run does it."""
+
+
+class BusyElsewhereError(StoppedError):
+    """Somebody elsewhere works with the ledger, or has changed it; the text says what is to be done when."""
 
 
 class InboundError(NewsletterError):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import nullcontext
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Self
 
 import structlog
+from typing_extensions import override
 
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import RelayError
@@ -31,7 +33,7 @@ from newsletter.delivery.settlement import Rules, Settlement
 from newsletter.delivery.smtp.relay import SmtpRelay
 from newsletter.delivery.tally import Tally
 from newsletter.delivery.turns import Turns
-from newsletter.ports import ChunkDelivery, ChunkReport, ClaimedDeliveries, Message, Progress, SlowDowns
+from newsletter.ports import ChunkDelivery, ChunkReport, ClaimedDeliveries, Clock, Message, Progress, SlowDowns
 
 log = structlog.get_logger(__name__)
 
@@ -101,16 +103,22 @@ class DeliveryService(ChunkDelivery):
         finally:
             await self._registration.end()
 
+    @override
+    async def recover(self) -> None:
+        async with self._registration.worker():
+            pass  # it is done when a worker is registered, and once a minute
+
     async def deliver_chunk(
         self,
         issue_key: int,
         message_for: Callable[[int], Awaitable[Message]],
         *,
         most: int | None = None,
+        due_by: datetime | None = None,
         progress: Progress | None = None,
         stop: asyncio.Event | None = None,
     ) -> ChunkReport:
-        """Deliver what is due of one issue, `most` deliveries at most.
+        """Deliver what is due of one issue, `most` deliveries at most, and by `due_by` if that is given.
 
         When a relay is in trouble its deliveries are queued again and nobody is suppressed; the chunk ends early,
         and says so, when no relay is left.
@@ -118,7 +126,7 @@ class DeliveryService(ChunkDelivery):
         keeping = self._kept.chunk() if self._kept else nullcontext()
         async with self._registration.worker() as worker, keeping:
             self._limits.begin_chunk()
-            chunk = self._chunk(worker, issue_key, partial(message_for, issue_key), most, progress)
+            chunk = self._chunk(worker, issue_key, partial(message_for, issue_key), most, due_by, progress)
             try:
                 await self._work(chunk, stop)
             finally:
@@ -151,6 +159,7 @@ class DeliveryService(ChunkDelivery):
         issue_key: int,
         message: Callable[[], Awaitable[Message]],
         most: int | None,
+        due_by: datetime | None,
         progress: Progress | None,
     ) -> Chunk:
         changed = Changed()
@@ -160,7 +169,7 @@ class DeliveryService(ChunkDelivery):
             issue_key,
             changed=changed,
             limits=self._limits,
-            clock=self._rules.clock,
+            clock=self._rules.clock if due_by is None else partial(_no_later, due_by, self._rules.clock),
             batch=self._batch,
             most=most,
         )
@@ -218,6 +227,10 @@ class DeliveryService(ChunkDelivery):
             if stopping:
                 stopping.cancel()
         await _cut_off(connections)
+
+
+def _no_later(moment: datetime, clock: Clock) -> datetime:
+    return min(moment, clock())
 
 
 async def _stop_when_set(stop: asyncio.Event, chunk: Chunk) -> None:

@@ -16,6 +16,7 @@ from newsletter.ports import (
     Clock,
     HeldDomain,
     InboundEvents,
+    LedgerKeeper,
     Mailbox,
     MailboxSource,
     Processed,
@@ -40,12 +41,14 @@ class InboundMail:
         suppressions: decides on addresses that are called dead.
         links: reads marks and tokens.
         clock: the present moment.
+        keeper: keeps the ledger elsewhere before mails are put aside; None: nobody has to.
     """
 
     events: InboundEvents
     suppressions: Suppressions
     links: Links
     clock: Clock
+    keeper: LedgerKeeper | None = None
 
     async def process(
         self, sources: Sequence[MailboxSource], *, rehearse: bool = False, stopping: Callable[[], bool] = bool
@@ -95,6 +98,8 @@ class InboundMail:
                         "inbound_unclear", place=name, mail=mail.name, reason=one.problem or outcomes[0].outcome
                     )
             if not rehearse:
+                if self.keeper is not None:  # a mail that is put aside is read no more
+                    await self.keeper.keep()
                 await mailbox.done([mail.name for mail in mails], unclear=unclear)
 
     async def _taken(self, events: Sequence[InboundEvent], *, rehearse: bool) -> list[Taken]:

@@ -26,6 +26,7 @@ from newsletter.ports.inbound import (
 )
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, LoadedLists, Source
 from newsletter.ports.issues import IssueHeading, IssueOutline, Issues, IssueSummary
+from newsletter.ports.keeping import LedgerKeeper
 from newsletter.ports.leavings import Leaving, Leavings
 from newsletter.ports.letters import LetterKind, Letters
 from newsletter.ports.library import Library, Recorded, SourceHealth
@@ -92,6 +93,7 @@ __all__ = [
     "Leaver",
     "Leaving",
     "Leavings",
+    "LedgerKeeper",
     "LetterKind",
     "Letters",
     "Library",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from newsletter.core.delivery import Outcome
@@ -44,12 +45,21 @@ class ChunkReport:
 class ChunkDelivery(Protocol):
     """Delivers issues by their keys, from the outbox."""
 
+    async def recover(self) -> None:
+        """Bring back what dead workers held, as delivering does by itself before it begins.
+
+        Raises:
+            StoreError: the ledger or a journal can't be read or written.
+        """
+        ...
+
     async def deliver_chunk(
         self,
         issue_key: int,
         message_for: Callable[[int], Awaitable[Message]],
         *,
         most: int | None = None,
+        due_by: datetime | None = None,
         progress: Progress | None = None,
         stop: asyncio.Event | None = None,
     ) -> ChunkReport:
@@ -62,6 +72,7 @@ class ChunkDelivery(Protocol):
             issue_key: the issue.
             message_for: gives the issue's message by the issue's key; called only if something is due.
             most: how many deliveries are settled at most; None: all that are due.
+            due_by: only what is due by this moment (aware); None: also what becomes due meanwhile.
             progress: is called for each delivery.
             stop: when set, what is in flight is finished and settled, the rest left in the outbox.
 

@@ -24,6 +24,7 @@ from newsletter.settings.values import (
     IN_LOWER_CASE,
     LOOPBACK,
     AdminToken,
+    BranchName,
     DatabaseAddress,
     Duration,
     Host,
@@ -43,9 +44,10 @@ _NO_SECRET = SecretStr("")
 
 
 class DatabaseSettings(Group):
-    """Where the ledger is; secret, as it may hold a password."""
+    """Where the ledger is; secret, as it may hold a password. `branch` keeps it, sealed, where no machine does."""
 
     url: DatabaseAddress = SecretStr("sqlite:///var/newsletter.db")
+    branch: BranchName = ""
 
 
 class HuggingFaceSettings(Group):

@@ -62,6 +62,15 @@ def _web_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _branch_name(value: str) -> str:
+    """Return the name of a branch of Git's, of those that need no quoting."""
+    if value and not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}(?<!\.)(?<!\.lock)", value):
+        raise ValueError("write the name of a branch with letters, digits, - and _, such as state")
+    if ".." in value:
+        raise ValueError("no branch may have two dots in its name")
+    return value
+
+
 def _host_name(value: str) -> str:
     """Return a host's name or an address literal, as EHLO requires (RFC 5321, 4.1.2 and 4.1.3)."""
     if not value:
@@ -264,6 +273,7 @@ SecretKey = Annotated[SecretStr, AfterValidator(_secret_key)]  # or an empty tex
 DatabaseAddress = Annotated[SecretStr, AfterValidator(_database)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]  # or an empty text
 HostName = Annotated[str, AfterValidator(_host_name)]  # or an empty text
+BranchName = Annotated[str, AfterValidator(_branch_name)]  # or an empty text
 MailDomain = Annotated[str, AfterValidator(_domain)]
 AdminToken = Annotated[SecretStr, AfterValidator(_admin_token)]  # or an empty text
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 import httpx2
 import pytest
@@ -17,7 +18,7 @@ from newsletter.inbound.maildir import MaildirSource
 from newsletter.inbound.process import InboundMail
 from newsletter.inbound.webhooks.mailgun import Mailgun
 from newsletter.inbound.webhooks.services import Webhooks
-from newsletter.ports import Store
+from newsletter.ports import LedgerKeeper, Store
 from newsletter.store import open_store
 from newsletter.web.hooks import routes
 from tests.inbound import hooks
@@ -99,6 +100,21 @@ async def test_mails_whose_events_cannot_be_kept_stay_where_they_are(
         with pytest.raises(StoreError):
             await desk.mail.process([MaildirSource(desk.folder)])
     assert desk.files == ["new/1.a"]
+
+
+async def test_mails_stay_where_they_are_until_the_ledger_is_kept_elsewhere(desk: Desk) -> None:
+    class Full:
+        async def keep(self) -> None:
+            raise StoreError("the branch cannot be pushed")
+
+    desk.put("1.a", desk.bounce(0))
+    mail = replace(desk.mail, keeper=cast("LedgerKeeper", Full()))
+
+    with pytest.raises(StoreError, match="cannot be pushed"):
+        await mail.process([MaildirSource(desk.folder)])
+
+    assert desk.files == ["new/1.a"]
+    assert await suppressed(desk.store, "daily") == {"reader0@example.org"}
 
 
 async def test_who_dies_between_keeping_and_marking_has_counted_once(desk: Desk) -> None:

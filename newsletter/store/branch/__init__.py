@@ -1,0 +1,1 @@
+"""The ledger on a branch of a Git repository, for machines that are forgotten after each run."""
