@@ -82,11 +82,14 @@ def run(
     )
     _say_reports([report for report in reports if report.is_notable or not quiet], as_json=as_json)
     code = Exit.CONFIGURATION if is_wrong else code_of_run(reports)
-    if fail_on_alarm and alarms:
-        for alarm in alarms:
-            complain(f"alarm: {alarm.cause} of {alarm.subject}: {alarm.reason}")
-        code = Exit.CHECK_FAILED if code in {Exit.DONE, Exit.TEMPORARY} else code
-    raise typer.Exit(code)
+    raise typer.Exit(_failing(alarms, code) if fail_on_alarm else code)
+
+
+def _failing(alarms: Sequence[Alarm], code: Exit) -> Exit:
+    """Print alarms that began; return the exit code, which then is not one of success."""
+    for alarm in alarms:
+        complain(f"alarm: {alarm.cause} of {alarm.subject}: {alarm.reason}")
+    return Exit.CHECK_FAILED if alarms and code in {Exit.DONE, Exit.TEMPORARY} else code
 
 
 def _say_reports(reports: Sequence[RunReport], *, as_json: bool) -> None:
