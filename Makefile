@@ -15,7 +15,7 @@ STAMP := $(VENV)/.installed
 NODE_STAMP := tests/node/node_modules/.installed
 
 .PHONY: help setup install uninstall demo test lint types architecture pytest coverage system wheel bench fuzz \
-  crash lock catalogues screenshots clean
+  crash rehearse lock catalogues screenshots clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -91,6 +91,9 @@ crash: setup  ## kill processes at work 2,000 times, and count who got what
 lock: setup  ## pin the newest dependencies, by hash and without addresses
 	$(COMPILE) --upgrade --group dev pyproject.toml -o requirements-dev.lock
 	$(COMPILE) --group build --constraint requirements-dev.lock pyproject.toml -o requirements.lock
+
+rehearse: setup  ## the workflow of GitHub Actions over a fortnight, with late, double and lost runs
+	$(BIN)/python -m tests.rehearsal
 
 catalogues: setup  ## take texts that are new into the catalogues of all languages, and of a new one: LANGUAGE=it
 	LANGUAGE="$(LANGUAGE)" .ci/catalogues $(BIN)

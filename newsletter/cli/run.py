@@ -60,7 +60,7 @@ def run(
     ] = False,
     fail_on_alarm: Annotated[
         bool,
-        typer.Option("--fail-on-alarm", help="End with 1 if an alarm began; for CI, which shows what failed."),
+        typer.Option("--fail-on-alarm", help="End with 1 if an alarm began; for CI, which shows it."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
