@@ -15,7 +15,7 @@ STAMP := $(VENV)/.installed
 NODE_STAMP := tests/node/node_modules/.installed
 
 .PHONY: help setup install uninstall demo test lint types architecture pytest coverage system wheel bench fuzz \
-  crash rehearse lock catalogues screenshots clean
+  crash rehearse lock catalogues settings screenshots clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -97,6 +97,9 @@ rehearse: setup  ## the workflow of GitHub Actions over a fortnight, with late, 
 
 catalogues: setup  ## take texts that are new into the catalogues of all languages, and of a new one: LANGUAGE=it
 	LANGUAGE="$(LANGUAGE)" .ci/catalogues $(BIN)
+
+settings: setup  ## docs/settings.md, made anew of .env.example and of what the program takes
+	$(BIN)/python -m tests.settings.document
 
 screenshots: setup  ## docs/images, made anew
 	$(BIN)/python -m tests.browser.screenshots

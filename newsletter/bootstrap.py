@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from newsletter.core.issue import Issue
     from newsletter.core.newsletter_list import NewsletterList
     from newsletter.core.tokens import Links
-    from newsletter.delivery.mailer import RelayMailer
     from newsletter.delivery.service import DeliveryService
-    from newsletter.delivery.smtp.relay import SmtpRelay
     from newsletter.late import LateMailer, LateRenderer
     from newsletter.lists.files import ListFiles
     from newsletter.operations.alarms import LedgerAlarm
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
     from newsletter.ports import Message, Source, Store
     from newsletter.readers.letters import TemplateLetters
     from newsletter.receiving import Receiving
+    from newsletter.relaying import Relaying
     from newsletter.render.issue.issue_renderer import MailRenderer
     from newsletter.render.issue.renderer import TemplateRenderer
     from newsletter.render.mime.signing import Signer
@@ -116,7 +115,7 @@ class Program:
         from newsletter.pipeline import check  # noqa: F401
 
         self._has_visitors = True
-        _ = self._renderer, self._delivery, self._relay_mailer, self._http
+        _ = self._renderer, self._delivery, self._relaying.mailer, self._http
 
     async def problem_of_link(self, url: str) -> str:
         """Return why a page cannot be had, or nothing."""
@@ -169,23 +168,16 @@ class Program:
         return ClosedIssues(self.store.issues, self._late_renderer)
 
     @cached_property
-    def _relays(self) -> list[SmtpRelay]:
-        from newsletter.delivery.smtp.relay import SmtpRelay
-        from newsletter.settings.sending import relay_configs
+    def _relaying(self) -> Relaying:
+        from newsletter.relaying import Relaying
 
-        return [SmtpRelay(config) for config in relay_configs(self.settings.smtp)]
-
-    @cached_property
-    def _relay_mailer(self) -> RelayMailer:
-        from newsletter.delivery.mailer import RelayMailer
-
-        return RelayMailer(self._relays)
+        return Relaying(self.settings, self.store, utc_now, self.at_end)
 
     @cached_property
     def _mailer(self) -> LateMailer:
         from newsletter.late import LateMailer
 
-        return LateMailer(lambda: self._relay_mailer)
+        return LateMailer(lambda: self._relaying.mailer)
 
     @cached_property
     def _delivery(self) -> DeliveryService:
@@ -196,7 +188,7 @@ class Program:
         ledger = ledger_file(self.settings)  # where it is a file, all who use it run on this machine
         service = DeliveryService(
             self.store.outbox,
-            self._relays,
+            self._relaying.relays,
             delivery_rules(
                 self.settings.delivery, utc_now, each_turn=BESIDE_VISITORS if self._has_visitors else 0
             ),
@@ -277,8 +269,10 @@ class Program:
         """What reads what comes back."""
         from newsletter.receiving import Receiving
 
-        keeper = keeping.ledger_keeper(self.settings)
-        return Receiving(self.settings.inbound, self.store, self.links, lambda: self._http, utc_now, keeper)
+        tokens, keeper = self._relaying.mailbox_tokens, keeping.ledger_keeper(self.settings)
+        return Receiving(
+            self.settings.inbound, self.store, self.links, lambda: self._http, utc_now, tokens, keeper
+        )
 
     @cached_property
     def alarm(self) -> LedgerAlarm:
@@ -367,9 +361,9 @@ def packaged_templates() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parent.parent / "templates"
 
 
-def own_templates(settings: Settings) -> Path | None:
-    """Return the operator's folder of templates, if there is one."""
-    return settings.paths.templates if settings.paths.templates.is_dir() else None
+def own_templates(settings: Settings) -> Path:
+    """Return the operator's folder of templates, which may come to be there later."""
+    return settings.paths.templates
 
 
 def secret_key(settings: Settings) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from newsletter.core.tokens import Links
     from newsletter.inbound.process import InboundMail
     from newsletter.inbound.webhooks.message import Service
-    from newsletter.ports import Clock, Hooks, LedgerKeeper, MailboxSource, Store
+    from newsletter.ports import AccessTokens, Clock, Hooks, LedgerKeeper, MailboxSource, Store
     from newsletter.settings.inbound import InboundSettings
     from newsletter.sources.http.client import HttpClient
 
@@ -32,6 +32,7 @@ class Receiving:
         links: reads the marks and tokens of our mails.
         http: returns the client that fetches the certificates of SNS.
         clock: the present moment.
+        tokens: for the login at the mailbox; None: by what the settings say otherwise.
         keeper: keeps the ledger elsewhere before mails are put aside.
     """
 
@@ -40,6 +41,7 @@ class Receiving:
     links: Links
     http: Callable[[], HttpClient]
     clock: Clock
+    tokens: AccessTokens | None = None
     keeper: LedgerKeeper | None = None
 
     @cached_property
@@ -79,6 +81,7 @@ class Receiving:
                 username=settings.imap_username,
                 password=partial(_secret, settings.imap_password, settings.imap_password_file, "PASSWORD"),
                 token=partial(_secret, settings.imap_token, settings.imap_token_file, "TOKEN"),
+                tokens=self.tokens,
                 ca_file=settings.imap_ca_file,
                 folder=settings.imap_folder,
                 move_to=settings.imap_move_to,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from newsletter.store import upgrade
 from tests.services import missing
 
 _NO_NETWORK = "-c listen_addresses=''"
@@ -25,9 +27,13 @@ _FORGETFUL = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server; its superuser `postgres` needs no password."""
+    """A running server; its superuser `postgres` needs no password.
+
+    `administration` are its connections that run statements about databases: one that stays, once it was needed.
+    """
 
     folder: Path
+    administration: list[psycopg.Connection] = field(default_factory=list)
 
     def url(self, database: str) -> str:
         """Return a database's URL."""
@@ -35,9 +41,10 @@ class Server:
 
     def run(self, statement: str, name: str, other: str = "") -> None:
         """Run a statement about databases; `{}` in it stand for their names."""
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            names = [sql.Identifier(one) for one in (name, other) if one]
-            connection.execute(sql.SQL(statement).format(*names))
+        if not self.administration:
+            self.administration.append(psycopg.connect(self.url("postgres"), autocommit=True))
+        names = [sql.Identifier(one) for one in (name, other) if one]
+        self.administration[0].execute(sql.SQL(statement).format(*names))
 
 
 def _programs() -> Path:
@@ -74,12 +81,18 @@ def running(*, durable: bool = False) -> Iterator[Server]:
         _as_server(programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
         options = f"{_NO_NETWORK} {'' if durable else _FORGETFUL} -c unix_socket_directories={folder}"
         _as_server(programs / "pg_ctl", "-D", data, "-l", folder / "log", "-o", options, "-w", "start")
+        server = Server(folder)
         try:
-            yield Server(folder)
+            yield server
         finally:
+            for connection in server.administration:
+                connection.close()
             _as_server(programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+_TEMPLATE = "template_newsletter"
 
 
 @pytest.fixture(scope="session")
@@ -87,3 +100,19 @@ def postgres() -> Iterator[Server]:
     """A PostgreSQL server for the whole session; skips where PostgreSQL is not installed."""
     with running() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: Server) -> Server:
+    """The PostgreSQL server, with a database that has all tables and is copied for each test."""
+    postgres.run("CREATE DATABASE {}", _TEMPLATE)
+    asyncio.run(upgrade(postgres.url(_TEMPLATE)))
+    return postgres
+
+
+@pytest.fixture
+def postgres_url(migrated_postgres: Server) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database that is up to date."""
+    migrated_postgres.run("CREATE DATABASE {} TEMPLATE {}", "newsletter", _TEMPLATE)
+    yield migrated_postgres.url("newsletter")
+    migrated_postgres.run("DROP DATABASE {} WITH (FORCE)", "newsletter")

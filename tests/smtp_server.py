@@ -18,6 +18,8 @@ comes). A 421 closes the connection behind it, as RFC 5321, 3.8 has it.
 from __future__ import annotations
 
 import asyncio
+import base64
+import re
 import ssl
 import threading
 from collections import Counter
@@ -85,6 +87,8 @@ class SmtpServer:
     tls: Certificates | None = None
     implicit: bool = False
     login: tuple[str, str] | None = None
+    tokens: dict[str, str] | None = None  # access tokens that let somebody in, and whom (XOAUTH2, OAUTHBEARER)
+    token_logins: tuple[str, ...] = ("XOAUTH2",)  # how they may be shown
     extensions: tuple[str, ...] = ("PIPELINING",)
     smtputf8: bool = True
     size: int = 32_000_000
@@ -227,9 +231,11 @@ class _Session(SMTP):
             data_size_limit=server.size,
             tls_context=server.tls.server_context() if server.tls and not server.implicit else None,
             auth_require_tls=server.tls is not None and not server.implicit,
-            auth_required=server.login is not None and server.tls is not None and not server.implicit,
+            auth_required=(server.login or server.tokens) is not None
+            and server.tls is not None
+            and not server.implicit,
             authenticator=self._check_login,
-            auth_exclude_mechanism=() if server.login else ("PLAIN", "LOGIN"),
+            auth_exclude_mechanism=_left_out(server),
             loop=loop,
         )
         self._script = server
@@ -301,10 +307,35 @@ class _Session(SMTP):
             return
         await super().smtp_DATA(arg)
 
+    async def auth_XOAUTH2(self, server: Any, args: list[str]) -> AuthResult:  # noqa: N802
+        user = re.search(rb"user=([^\x01]*)", base64.b64decode(args[1]))
+        return await self._check_token(args[1], user[1] if user else b"")
+
+    async def auth_OAUTHBEARER(self, server: Any, args: list[str]) -> AuthResult:  # noqa: N802
+        user = re.match(rb"n,a=([^,]*),\x01host=", base64.b64decode(args[1]))
+        return await self._check_token(args[1], user[1] if user else b"")
+
+    async def _check_token(self, words: str, user: bytes) -> AuthResult:
+        """Let somebody in, or tell the reason and wait for the client's last words, as Gmail does."""
+        token = re.search(rb"\x01auth=Bearer ([^\x01]+)\x01\x01\Z", base64.b64decode(words))
+        assert self._script.tokens is not None
+        if token and user and self._script.tokens.get(token[1].decode()) == user.decode():
+            return AuthResult(success=True, auth_data=user.decode())
+        last = await self.challenge_auth('{"status":"401","schemes":"bearer"}', encode_to_b64=True)
+        await self._script.hear(f"LAST WORDS {last!r}")
+        return AuthResult(success=False, handled=False)
+
     def _check_login(self, smtp: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
         assert isinstance(data, LoginPassword)
         known = self._script.login == (data.login.decode(), data.password.decode())
         return AuthResult(success=known, handled=False, auth_data=data.login.decode())
+
+
+def _left_out(server: SmtpServer) -> tuple[str, ...]:
+    """Return the kinds of login that a server does not offer."""
+    passwords = () if server.login else ("PLAIN", "LOGIN")
+    tokens = server.token_logins if server.tokens is not None else ()
+    return (*passwords, *({"XOAUTH2", "OAUTHBEARER"} - set(tokens)))
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 import shlex
 import shutil
 import sys
@@ -34,6 +36,10 @@ def init(
     github_actions: Annotated[
         bool, typer.Option("--github-actions", help="Write a workflow too, which runs it on GitHub's machines.")
     ] = False,
+    compose: Annotated[
+        bool, typer.Option("--compose", help="Write a compose.yaml too, for containers with PostgreSQL.")
+    ] = False,
+    systemd: Annotated[bool, typer.Option("--systemd", help="Write units of systemd too.")] = False,
 ) -> None:
     """Begin a working folder: settings and a first list; overwrites nothing."""
     from newsletter import scaffold
@@ -43,13 +49,19 @@ def init(
     answers = _answers(scaffold.questions(), ask=asks)
     if asks and scaffold.needs_login(answers):
         answers |= _answers(scaffold.LOGIN, ask=True)
-    lines = scaffold.scaffold(where, answers, github_actions=github_actions)
+    service = scaffold.Service(program=_path_of_program(), user=_user()) if systemd else None
+    lines = scaffold.scaffold(where, answers, github_actions=github_actions, compose=compose, service=service)
     if templates:
         lines += scaffold.copy_templates(where / "templates", bootstrap.packaged_templates())
     for line in lines:
         say(line)
     if is_new:
-        _say_next(where, answers["reader"], can_send=scaffold.needs_login(answers))
+        _say_next(where, answers["reader"], can_send=scaffold.needs_login(answers), in_containers=compose)
+    elif compose:
+        say("")
+        say("To let it run in containers from now on, call this in that folder: docker compose up --detach")
+    if service:
+        _say_services(where, service.user)
 
 
 def _answers(questions: Iterable[Question], *, ask: bool) -> dict[str, str]:
@@ -71,17 +83,24 @@ def _asked(question: Question) -> str:
             say(f"  {error}")
 
 
-def _say_next(folder: Path, reader: str, *, can_send: bool) -> None:
+def _say_next(folder: Path, reader: str, *, can_send: bool, in_containers: bool) -> None:
     """Print the next commands, as they work where this one was called."""
-    program = _program()
+    from newsletter.scaffold.deploying import user_in_container
+
+    program = "docker compose run --rm newsletter" if in_containers else _program()
     send = f"{program} send --list daily --to {shlex.quote(reader)}"
     say("")
     say("Next:")
     say("")
     if folder != Path():
         say(f"  cd {shlex.quote(str(folder))}")
+    if in_containers and not os.getuid():
+        say(f"  chown -R {user_in_container(0, 0)} .    # the user in the container")
     say(f"  {program} lists check       # is subscribers/daily.toml as it should be?")
-    say(f"  {program} preview --open    # the mail in your browser; nothing is sent")
+    if in_containers:
+        say("  docker compose up --detach    # from now on it runs, and starts again with the machine")
+    else:
+        say(f"  {program} preview --open    # the mail in your browser; nothing is sent")
     if can_send:
         say(f"  {send}    # a test copy")
     else:
@@ -91,6 +110,20 @@ def _say_next(folder: Path, reader: str, *, can_send: bool) -> None:
         say(f"  {send}")
 
 
+def _say_services(folder: Path, user: str) -> None:
+    """Print how the services are put in their place."""
+    units = shlex.quote(str(folder.absolute() / "systemd"))
+    say("")
+    say("To let systemd run it from now on:")
+    say("")
+    if not os.getuid():
+        say(f"  useradd --system --user-group --home-dir {shlex.quote(str(folder.absolute()))} {user}")
+        say(f"  chown -R {user}: {shlex.quote(str(folder.absolute()))}")
+    sudo = "sudo " if os.getuid() else ""
+    say(f"  {sudo}cp {units}/newsletter.service /etc/systemd/system/")
+    say(f"  {sudo}systemctl enable --now newsletter")
+
+
 def _program() -> str:
     """Return the program's name as a shell finds it: its path, where that is not on PATH."""
     called = Path(sys.argv[0])
@@ -98,3 +131,14 @@ def _program() -> str:
     if found and Path(found).resolve() == called.resolve():
         return called.name
     return shlex.quote(str(called.absolute())) if called.exists() else called.name
+
+
+def _path_of_program() -> Path:
+    """Return the program's path, for whom no shell finds it."""
+    called = Path(sys.argv[0])
+    return called.absolute() if called.exists() else Path(shutil.which(called.name) or called.name).absolute()
+
+
+def _user() -> str:
+    """Return who runs services: who calls, and for root a user of their own."""
+    return getpass.getuser() if os.getuid() else "newsletter"

@@ -16,6 +16,7 @@ from newsletter.cli.session import now, until_signal
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+    from contextlib import AbstractAsyncContextManager
 
     from newsletter.bootstrap import Program
     from newsletter.ports import ListFile
@@ -60,7 +61,20 @@ async def _serve(program: Program, stop: asyncio.Event, host: str | None, port: 
     web = program.settings.web
     async with _served(program, stop, host or web.host, web.port if port is None else port) as url:
         log.info("serving", url=url, lists=len(lists.right))
-        await stop.wait()
+        async with _reported(program, url):
+            await stop.wait()
+
+
+def _reported(program: Program, url: str) -> AbstractAsyncContextManager[None]:
+    """Return what tells the service manager, if one wants to know, that the work goes on."""
+    import os
+
+    from newsletter.scheduling.notify import ServiceManager, reported
+
+    def status() -> str:
+        return f"serving {url}; all goes on at {now():%Y-%m-%d %H:%M} UTC"
+
+    return reported(ServiceManager(os.environ), status, program.ticker.pulse.trouble)
 
 
 def _load(program: Program, files: Iterable[ListFile]) -> None:
@@ -157,20 +171,21 @@ def site_of(
 def _schedule(program: Program, each_tick: Iterable[Background], stop: asyncio.Event) -> Schedule:
     """Return what is done at intervals: each tick asks for what is done in the background, too."""
     from newsletter.operations.counting import Counting
-    from newsletter.scheduling.schedule import Schedule
+    from newsletter.scheduling.schedule import Intervals, Schedule
 
     async def tick(stopping: asyncio.Event) -> None:
         for work in each_tick:
             work.soon()
         await program.ticker.tick(now=now(), stop=stopping)
 
+    every = program.settings.schedule
     schedule = Schedule(
         tick=tick,
         collect=lambda stopping: program.ticker.collect(now=now(), stop=stopping),
         clock=now,
+        pulse=program.ticker.pulse,
         stopping=stop,
-        tick_every=timedelta(seconds=program.settings.schedule.tick),
-        collect_every=timedelta(minutes=program.settings.schedule.collect_every),
+        intervals=Intervals(timedelta(seconds=every.tick), timedelta(minutes=every.collect_every)),
     )
     counting = Counting(program.store.growth, monotonic)
     schedule.add("reader_counts", lambda _: counting.count(now()), _COUNT_READERS_EVERY)

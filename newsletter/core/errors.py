@@ -11,6 +11,7 @@
         ├── UsageError            asked for something that is not there: exit 2
         ├── NothingNewError       there is no issue to show
         ├── SourceError           a source cannot be read (now)
+        │   └── UnansweredError   … or what was posted to a server got no answer
         ├── StoreError            the ledger cannot be read or written
         ├── StaleDraftError       another run has frozen an issue of the list meanwhile: draft anew
         ├── NoReaderError         nobody is to get the issue, so there is none
@@ -20,6 +21,7 @@
         ├── StoppedError          the program was asked to end before this was done: exit 75
         │   └── BusyElsewhereError  … or somebody else works with the ledger just now
         ├── InboundError          a mailbox of what comes back cannot be read
+        ├── TokenError            nobody gives us an access token for a login
         └── RelayError            trouble that is ours or the relay's, not the reader's: stop, suppress nobody
             └── RelaySetupError   … which stays until a setting is changed: not tried again in this run
 
@@ -89,6 +91,14 @@ class SourceError(NewsletterError):
     """A source could not be read; the text names the source and why."""
 
 
+class UnansweredError(SourceError):
+    """What was posted to a server got no answer; `arrived`: the server may have it all the same."""
+
+    def __init__(self, reason: str, *, arrived: bool) -> None:
+        self.arrived = arrived
+        super().__init__(reason)
+
+
 class StoreError(NewsletterError):
     """The ledger could not be read or written."""
 
@@ -134,6 +144,17 @@ class BusyElsewhereError(StoppedError):
 
 class InboundError(NewsletterError):
     """A mailbox of what comes back could not be read; the text names it and says why."""
+
+
+class TokenError(NewsletterError):
+    """An authorization server gives no access token (OAuth 2.0, RFC 6749); the text says what to do.
+
+    `is_final`: trying again is of no use before a setting is changed.
+    """
+
+    def __init__(self, reason: str, *, is_final: bool) -> None:
+        self.is_final = is_final
+        super().__init__(reason)
 
 
 class RelayError(NewsletterError):

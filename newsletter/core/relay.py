@@ -5,6 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 
 
+class RelayKind(StrEnum):
+    """What a relay is."""
+
+    SMTP = "smtp"
+    SES = "ses"  # Amazon SES, over HTTPS
+    MAILGUN = "mailgun"  # over HTTPS
+
+
 class Security(StrEnum):
     """How the connection to a relay is protected; there is no way from one down to another."""
 

@@ -17,9 +17,9 @@ from newsletter.settings.groups import (
     LogSettings,
     PathSettings,
     Settings,
-    SmtpSettings,
     WebSettings,
 )
+from newsletter.settings.relays import SmtpSettings
 from newsletter.web.studio import sample
 
 if TYPE_CHECKING:

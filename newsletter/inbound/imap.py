@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import imaplib
 import ssl
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
@@ -15,11 +16,12 @@ from imap_tools import BaseMailBox, MailBox, MailBoxStartTls, MailBoxUnencrypted
 from imap_tools.errors import ImapToolsError, MailboxFolderSelectError, MailboxLoginError
 from typing_extensions import override
 
-from newsletter.core.errors import InboundError
+from newsletter.core.errors import InboundError, TokenError
 from newsletter.core.relay import Security
+from newsletter.core.sasl import OAUTHBEARER, XOAUTH2, first_words, last_words, told_reason
 from newsletter.core.text import one_line
 from newsletter.inbound.mails import MOST_BYTES
-from newsletter.ports import Mailbox, MailboxSource, StoredMail
+from newsletter.ports import AccessTokens, Mailbox, MailboxSource, StoredMail
 
 _T = TypeVar("_T")
 
@@ -39,6 +41,7 @@ class ImapConfig:
         username: the login.
         password: returns the password, or nothing where a token is used.
         token: returns a token for XOAUTH2, or nothing. It is asked for at each login, as tokens end soon.
+        tokens: gives tokens for XOAUTH2 and renews them; None: `token` and `password` count.
         ca_file: certificates to trust instead of the system's.
         folder: which folder is read.
         move_to: the folder that mails are moved to, which is made if it is not there.
@@ -51,10 +54,15 @@ class ImapConfig:
     username: str
     password: Callable[[], str]
     token: Callable[[], str]
+    tokens: AccessTokens | None = None
     ca_file: Path | None = None
     folder: str = "INBOX"
     move_to: str = "Processed"
     deletes: bool = False
+
+
+class _LoginError(InboundError):
+    """The server refuses the login."""
 
 
 class ImapSource(MailboxSource):
@@ -72,38 +80,74 @@ class ImapSource(MailboxSource):
     @override
     async def open(self) -> AsyncIterator[Mailbox]:
         """Log in, and log out at the end."""
-        box = await asyncio.to_thread(self._connected)
+        box = await self._logged_in()
         try:
             yield _Imap(box, self._config, self.name)
         finally:
             with suppress(ImapToolsError, imaplib.IMAP4.error, OSError):
                 await asyncio.to_thread(box.logout)
 
-    def _connected(self) -> BaseMailBox:
+    async def _logged_in(self) -> BaseMailBox:
+        """Return a connection after the login; a token that is refused is renewed once."""
+        tokens = self._config.tokens
+        if tokens is None:
+            return await asyncio.to_thread(self._connected)
+        try:
+            token = await tokens.token()
+            try:
+                return await asyncio.to_thread(self._connected, token)
+            except _LoginError:
+                renewed = await tokens.renewed(token)
+                if renewed == token:
+                    raise
+                return await asyncio.to_thread(self._connected, renewed)
+        except TokenError as error:
+            raise InboundError(f"{self.name}: cannot log in: {error}") from error
+
+    def _connected(self, token: str = "") -> BaseMailBox:
         config = self._config
         with _imap_errors(self.name):
             box = _box(config)
             try:
-                self._log_in(box)
+                self._log_in(box, token)
             except BaseException:
                 with suppress(ImapToolsError, imaplib.IMAP4.error, OSError):
                     box.logout()
                 raise
             return box
 
-    def _log_in(self, box: BaseMailBox) -> None:
+    def _log_in(self, box: BaseMailBox, token: str) -> None:
         config = self._config
         try:
-            if token := config.token():
-                box.xoauth2(config.username, token, initial_folder=None)
+            if token := token or config.token():
+                _log_in_by_token(box, config, token)
             else:
                 box.login_utf8(config.username, config.password(), initial_folder=None)
         except (MailboxLoginError, imaplib.IMAP4.error) as error:
-            raise InboundError(
+            raise _LoginError(
                 f"{self.name}: refuses the login: {_said(error)}; check NEWSLETTER_INBOUND__IMAP_USERNAME and "
                 "NEWSLETTER_INBOUND__IMAP_PASSWORD, or the token"
             ) from None
         box.folder.set(config.folder)
+
+
+def _log_in_by_token(box: BaseMailBox, config: ImapConfig, token: str) -> None:
+    """Log in with a token; what a server tells of its refusal is answered as the mechanism asks, so it ends it."""
+    offered = box.client.capabilities
+    mechanism = OAUTHBEARER if "AUTH=OAUTHBEARER" in offered and "AUTH=XOAUTH2" not in offered else XOAUTH2
+    first = first_words(mechanism, username=config.username, token=token, host=config.host, port=config.port)
+    words, reasons = [first], []
+
+    def answer(challenge: bytes) -> bytes:
+        if challenge:
+            reasons.append(told_reason(base64.b64encode(challenge).decode()))
+        return words.pop() if words else last_words(mechanism)
+
+    try:
+        box.client.authenticate(mechanism.upper(), answer)
+    except imaplib.IMAP4.error as error:
+        said = "".join(f" ({reason})" for reason in reasons if reason)
+        raise imaplib.IMAP4.error(f"{error}{said}") from None
 
 
 def _box(config: ImapConfig) -> BaseMailBox:

@@ -3,6 +3,7 @@
 All moments are aware UTC datetimes, all days are plain dates.
 """
 
+from newsletter.ports.access_tokens import AccessTokens
 from newsletter.ports.address_changes import AddressChange, AddressChanges
 from newsletter.ports.alarm import Alarms, OperatorAlarm
 from newsletter.ports.claims import ClaimedDeliveries
@@ -48,6 +49,7 @@ from newsletter.ports.subscribers import Comparison, Confirmed, Leaver, ReaderCo
 from newsletter.ports.suppressions import HeldDomain, HighWater, Suppression, Suppressions
 
 __all__ = [
+    "AccessTokens",
     "AddressChange",
     "AddressChanges",
     "Alarms",

@@ -1,4 +1,4 @@
-"""Sends what others are told, over HTTP."""
+"""Posts to web addresses: what others are told, what a relay is handed, what an access token is asked for with."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server answered: its status, and for how long it asks to be left alone."""
+    """What a server answered: its status, for how long it asks to be left alone, and as much as is read of it."""
 
     status: int
     wait: timedelta = timedelta()
+    body: bytes = b""
 
 
 class Poster(Protocol):
@@ -23,6 +24,6 @@ class Poster(Protocol):
         """Post a body once, follow no redirect, and return the answer, whatever its status.
 
         Raises:
-            SourceError: no answer came in time, or the address may not be asked; one line without the address.
+            UnansweredError: no answer came in time, or the address may not be asked; one line without the address.
         """
         ...

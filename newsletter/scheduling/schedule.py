@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -19,6 +19,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from newsletter.core.errors import ConfigurationError, NewsletterError
 from newsletter.ports import Clock
+from newsletter.scheduling.pulse import Pulse
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +32,18 @@ _MOST_TICKS = 1000  # at once
 _GRACE = timedelta(seconds=7)
 _SECONDS_TO_CLEAN_UP = 0.75
 _LOOK_AT_CLOCK = 1.0  # seconds
+
+
+class Intervals(NamedTuple):
+    """From the start of one turn to that of the next: of a tick, and of collecting.
+
+    That of collecting is longer by a random part of `jitter` each time, so that many installations don't ask a
+    source at the same moment.
+    """
+
+    tick: timedelta
+    collect: timedelta
+    jitter: timedelta = _JITTER
 
 
 class Schedule:
@@ -47,9 +60,8 @@ class Schedule:
         collect: Work,
         stopping: asyncio.Event,
         clock: Clock,
-        tick_every: timedelta,
-        collect_every: timedelta,
-        jitter: timedelta = _JITTER,
+        pulse: Pulse,
+        intervals: Intervals,
         grace: timedelta = _GRACE,
     ) -> None:
         """Prepare a schedule; nothing runs yet.
@@ -60,14 +72,14 @@ class Schedule:
                 needs.
             stopping: is passed to both; set by `stop`, or by whoever else wants the work to end.
             clock: the clock that APScheduler goes by, which may be set back.
-            tick_every: from the start of one tick to that of the next.
-            collect_every: likewise for `collect`.
-            jitter: each interval of `collect` is longer by a random part of it, so that many installations don't
-                ask a source at the same moment.
+            pulse: notes ticks that end, and which other jobs go on, as `job collect` and so on.
+            intervals: how often the work is done.
             grace: how long `stop` waits for running work before it is cancelled.
         """
         self._stopping = stopping
         self._clock = clock
+        self._pulse = pulse
+        pulse.expect_ticks(intervals.tick)
         self._grace = grace
         self._running: set[asyncio.Task[Any]] = set()
         self._longest: dict[str, timedelta] = {}  # by job: from one turn to the next
@@ -76,8 +88,9 @@ class Schedule:
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         now = clock()
-        self._add("tick", tick, tick_every, jitter=timedelta(), first_at=now, at_once=_MOST_TICKS)
-        self._add("collect", collect, collect_every, jitter=jitter, first_at=now + collect_every, at_once=1)
+        self._add("tick", tick, intervals.tick, jitter=timedelta(), first_at=now, at_once=_MOST_TICKS)
+        first_at, jitter = now + intervals.collect, intervals.jitter
+        self._add("collect", collect, intervals.collect, jitter=jitter, first_at=first_at, at_once=1)
 
     def add(self, name: str, work: Work, every: timedelta) -> None:
         """Add work that runs for the first time at once; `every` is from one turn to the next."""
@@ -104,7 +117,11 @@ class Schedule:
             return
         self._running.add(task)
         try:
-            await work(self._stopping)
+            if name == "tick":  # one may go on for hours, beside others
+                await work(self._stopping)
+            else:
+                with self._pulse.at_work(f"job {name}"):
+                    await work(self._stopping)
         except asyncio.CancelledError:
             log.warning("job_cut_off", job=name, reason="still at work when the time to stop was over")
         except (ConfigurationError, NewsletterError) as error:
@@ -113,6 +130,8 @@ class Schedule:
             log.exception("job_broke", job=name)
         finally:
             self._running.discard(task)
+            if name == "tick":
+                self._pulse.ticked()
 
     async def __aenter__(self) -> Self:
         """Start; the first tick runs at once."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Collection, Coroutine, Iterable
 from datetime import date, datetime, timedelta
 
 import structlog
@@ -20,6 +20,7 @@ from newsletter.pipeline.stopping import unless_stopped
 from newsletter.ports import ListFile, Lists, OperatorAlarm
 from newsletter.readers.sync import check
 from newsletter.scheduling.once import tell_of
+from newsletter.scheduling.pulse import Pulse
 
 log = structlog.get_logger(__name__)
 
@@ -49,8 +50,9 @@ class Ticker:
         self._pipeline = pipeline
         self._alarm = alarm
         self._retry_after = retry_after
-        self._tried: dict[tuple[str, date], datetime] = {}  # when the issue of a list and day was tried last
-        self._missed: set[tuple[str, date]] = set()  # slots for which the alarm has rung
+        self.pulse = Pulse()  # shows whether the work goes on
+        self._tried: dict[str, tuple[date, datetime]] = {}  # by list: its newest day that was tried, and when
+        self._missed: dict[str, date] = {}  # by list: the day of its slot for which the alarm has rung
         self._wrong: dict[str, str] = {}  # by list: the mistakes of its file, as told
         self._right: set[str] = set()  # lists whose files were right when they were looked at last
         self._at_work: set[str] = set()  # lists for which an earlier tick goes on
@@ -79,6 +81,7 @@ class Ticker:
         """Read the sources of all lists, so that votes are seen as they grow; takes what `tick` takes."""
         lists = await asyncio.to_thread(self._lists.read)
         for file in lists.right.values():
+            self.pulse.sign("job collect")
             try:
                 sources = self._pipeline.sources_of(file.list)
                 await unless_stopped(stop, collect_now(self._pipeline.store, sources, file.list, None, now=now))
@@ -92,18 +95,20 @@ class Ticker:
             return
         self._at_work.add(name)
         try:
-            await work
+            with self.pulse.at_work(_work_on(name)):
+                await work
         finally:
             self._at_work.discard(name)
 
     async def _tick_list(self, file: ListFile, now: datetime, stop: asyncio.Event) -> None:
+        wish = Wish(only_due=True, stop=stop, progress=self.pulse.progress(_work_on(file.list.name)))
         with bound_contextvars(list=file.list.name):
             try:
                 if not await self._is_right(file, now, stop):
-                    await self._pipeline.delivering.deliver_open(lists=file.list.masthead.editions, stop=stop)
+                    await self._deliver_open(file.list.masthead.editions, wish)
                     return
                 async for edition in editions_to_do(self._pipeline.store, file, now=now):
-                    await self._tick_edition(file, edition, stop)
+                    await self._tick_edition(file, edition, wish)
             except StoppedError:
                 log.info("tick_left")
             except ListFileError as error:  # it was written since; the next tick delivers what is closed
@@ -124,34 +129,37 @@ class Ticker:
             return True
         return False
 
-    async def _tick_edition(self, file: ListFile, edition: Edition, stop: asyncio.Event) -> None:
+    async def _tick_edition(self, file: ListFile, edition: Edition, wish: Wish) -> None:
         """Make the edition's issue if that is to be done, and deliver; else deliver what is open."""
         if not self._has_news(edition):
-            await self._pipeline.delivering.deliver_open(lists=[edition.list.name], stop=stop)
+            await self._deliver_open([edition.list.name], wish)
             return
-        report = await self._pipeline.run_edition(file, edition, Wish(only_due=True, stop=stop))
+        report = await self._pipeline.run_edition(file, edition, wish)
         await tell_of(self._alarm, report)
 
     def _has_news(self, edition: Edition) -> bool:
         """Return whether an issue is to be made, or was missed since the last tick; note that it was seen."""
-        slot, now = edition.agenda.slot, edition.agenda.now
+        slot, now, name = edition.agenda.slot, edition.agenda.now, edition.list.name
         if slot is None:
             return False
-        this = (edition.list.name, slot.day)
-        if edition.state is SlotState.MISSED and this not in self._missed:
-            self._missed.add(this)
+        if edition.state is SlotState.MISSED and self._missed.get(name) != slot.day:
+            self._missed[name] = slot.day
             return True
-        tried = self._tried.get(this)
+        day, tried = self._tried.get(name, (None, now))
         # The clock may have been set back since.
-        is_too_early = tried is not None and timedelta() <= now - tried < self._retry_after
+        is_too_early = day == slot.day and timedelta() <= now - tried < self._retry_after
         if edition.state is not SlotState.DUE or edition.is_made or is_too_early:
             return False
-        self._tried[this] = now
+        self._tried[name] = slot.day, now
         return True
+
+    async def _deliver_open(self, lists: Collection[str], wish: Wish) -> None:
+        await self._pipeline.delivering.deliver_open(lists=lists, progress=wish.progress, stop=wish.stop)
 
     async def _deliver_without_file(self, files: Iterable[ListFile], stop: asyncio.Event) -> None:
         """Deliver the closed issues of lists whose file is wrong or gone, by the issues' own terms."""
-        await self._pipeline.delivering.deliver_without_file(files, stop=stop)
+        progress = self.pulse.progress(_work_on(_WITHOUT_FILE))
+        await self._pipeline.delivering.deliver_without_file(files, progress=progress, stop=stop)
 
     async def _note_right(self, name: str) -> None:
         """Say that the files of a list are right, unless they were so before."""
@@ -167,6 +175,11 @@ class Ticker:
             return
         self._wrong[name] = str(error)
         await issue_failed(self._alarm, name, now.date(), error)
+
+
+def _work_on(list_: str) -> str:
+    """Return by which name the work on a list is watched."""
+    return f"list {list_}" if list_ else "lists without a file"
 
 
 async def _side_by_side(*work: Coroutine[None, None, None]) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from time import monotonic
 
 import structlog
+from typing_extensions import override
 
 from newsletter.core.errors import ConfigurationError
 from newsletter.render.mime.signing import Signer, SigningKey
@@ -12,15 +15,67 @@ from newsletter.settings.groups import DkimSettings
 
 log = structlog.get_logger(__name__)
 
+_LOOK_AGAIN = 1.0  # seconds
+
 
 def signer(dkim: DkimSettings) -> Signer | None:
-    """Return what signs messages with DKIM; None where no key is set.
+    """Return what signs messages with DKIM, by the keys that the files hold at the time; None where no key is set.
 
     Raises:
         ConfigurationError: a key file cannot be read or holds another kind of key; names setting and file.
     """
-    if dkim.key_file is None:
+    return None if dkim.key_file is None else _SignerByFiles(dkim, [dkim.key_file, dkim.ed25519_key_file])
+
+
+class _SignerByFiles(Signer):
+    """Signs with the keys in files, and reads these again when they have changed.
+
+    While what they hold is no key, the former keys go on signing, and the log says so once.
+    """
+
+    def __init__(self, dkim: DkimSettings, files: Sequence[Path | None]) -> None:
+        self._dkim, self._files = dkim, [file for file in files if file is not None]
+        self._seen = self._states()
+        super().__init__(dkim.domain, *_keys(dkim))
+        self._looked_at = monotonic()
+
+    @override
+    def prepare(self, head: Iterable[bytes], body: bytes) -> Callable[[], bytes]:
+        if monotonic() - self._looked_at >= _LOOK_AGAIN:
+            self._looked_at = monotonic()
+            self._look()
+        return super().prepare(head, body)
+
+    def _look(self) -> None:
+        states = self._states()
+        if states == self._seen:
+            return
+        self._seen = states
+        try:
+            keys = _keys(self._dkim)
+        except ConfigurationError as error:
+            log.error("dkim_key_held_back", reason=str(error), hint="the former key signs until it is right")  # noqa: TRY400 (one line)
+        else:
+            super().__init__(self._dkim.domain, *keys)
+            log.info("dkim_key_read_again")
+
+    def _states(self) -> list[tuple[int, int, int] | None]:
+        """Return of each file what changes with its content; None: it cannot be looked at."""
+        return [_state(file) for file in self._files]
+
+
+def _state(file: Path) -> tuple[int, int, int] | None:
+    try:
+        status = file.stat()
+    except OSError:
         return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _keys(dkim: DkimSettings) -> list[SigningKey]:
+    """Read the key files; raises ConfigurationError."""
+    if dkim.key_file is None:
+        return []
     keys = [_signing_key(dkim.selector, dkim.key_file, "KEY_FILE")]
     if weakness := keys[0].weakness:
         log.warning(
@@ -34,7 +89,7 @@ def signer(dkim: DkimSettings) -> Signer | None:
                 f"RSA twice"
             )
         keys.append(second)
-    return Signer(dkim.domain, *keys)
+    return keys
 
 
 def _signing_key(selector: str, path: Path, setting: str) -> SigningKey:

@@ -11,11 +11,11 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from typing_extensions import override
 
 from newsletter.core.delivery import Uncertain
-from newsletter.core.relay import Pipelining, Security
 from newsletter.settings.alarm import AlarmSettings
 from newsletter.settings.channels import ChannelSettings
 from newsletter.settings.group import Group
 from newsletter.settings.inbound import InboundSettings
+from newsletter.settings.relays import SmtpSettings
 from newsletter.settings.secret_files import without_files
 from newsletter.settings.signup import SignUpSettings
 from newsletter.settings.values import (
@@ -27,7 +27,6 @@ from newsletter.settings.values import (
     DatabaseAddress,
     Duration,
     Host,
-    HostName,
     Hosts,
     MailDomain,
     Networks,
@@ -41,64 +40,6 @@ from newsletter.settings.webhooks import WebhookSettings
 PREFIX = "NEWSLETTER_"
 NESTED = "__"
 _NO_SECRET = SecretStr("")
-
-
-_PORTS = {Security.STARTTLS: 587, Security.TLS: 465, Security.NONE: 25}
-
-
-class RelaySettings(Group):
-    """An SMTP server.
-
-    `ehlo_name` is our name in EHLO; empty: this machine's full name or, if it has none, the sender's domain.
-    `greeting_timeout`, `timeout` (for each other reply) and `final_timeout` (for the reply to a message) are in
-    seconds. `rate` is in messages per second (0: no limit); `weight` is the relay's share of the work.
-    """
-
-    host: Host
-    security: Security = Security.STARTTLS
-    port: int = Field(default=0, ge=0, le=65535, validate_default=True)  # 0: the usual port of `security`
-    username: str = ""
-    password: SecretStr = Field(default=_NO_SECRET, validate_default=True)
-    ca_file: Path | None = None
-    ehlo_name: HostName = ""
-    greeting_timeout: float = Field(default=10, gt=0, le=300)
-    timeout: float = Field(default=60, gt=0, le=3600)
-    final_timeout: float = Field(default=600, gt=0, le=3600)  # RFC 5321, 4.5.3.2.6
-    pipelining: Pipelining = Pipelining.MESSAGES
-    connections: int = Field(default=4, ge=1, le=1000)
-    messages_per_connection: int = Field(default=100, ge=1)
-    rate: float = Field(default=0, ge=0)
-    weight: int = Field(default=0, ge=0, le=1000)
-
-    @field_validator("port")
-    @classmethod
-    def _usual_port(cls, port: int, info: ValidationInfo) -> int:
-        return port or _PORTS[info.data.get("security", Security.STARTTLS)]
-
-    @field_validator("password")
-    @classmethod
-    def _with_username(cls, password: SecretStr, info: ValidationInfo) -> SecretStr:
-        if bool(password.get_secret_value()) != bool(info.data.get("username")):
-            raise ValueError("username and password go together: set both or neither")
-        return password
-
-
-class SmtpSettings(RelaySettings):
-    """The first relay, and further ones that take over in this order."""
-
-    host: Host = "localhost"
-    relays: Annotated[tuple[RelaySettings, ...], NoDecode, FROM_JSON] = ()
-
-    @field_validator("relays")
-    @classmethod
-    def _each_once(cls, relays: tuple[RelaySettings, ...], info: ValidationInfo) -> tuple[RelaySettings, ...]:
-        seen = {(str(info.data.get("host")).lower(), info.data.get("port"), info.data.get("username"))}
-        for number, relay in enumerate(relays):
-            one = (relay.host.lower(), relay.port, relay.username)
-            if one in seen:
-                raise ValueError(f"[{number}] is a relay that is there already: remove it, it could not take over")
-            seen.add(one)
-        return relays
 
 
 class DatabaseSettings(Group):

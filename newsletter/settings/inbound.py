@@ -10,6 +10,7 @@ from pydantic_settings import NoDecode
 
 from newsletter.core.relay import Security
 from newsletter.settings.group import Group
+from newsletter.settings.oauth import HttpsAddress, Provider, Tenant, TokenValues, token_values
 from newsletter.settings.values import FROM_JSON, IN_LOWER_CASE, HostOrNothing, SecretKey
 
 _NO_SECRET = SecretStr("")
@@ -50,6 +51,13 @@ class InboundSettings(Group):
     imap_password: SecretStr = _NO_SECRET
     imap_password_file: Path | None = None
     imap_token: SecretStr = _NO_SECRET
+    imap_oauth_provider: Provider = ""
+    imap_oauth_tenant: Tenant = ""
+    imap_oauth_token_url: HttpsAddress = ""
+    imap_oauth_client_id: str = ""
+    imap_oauth_client_secret: SecretStr = _NO_SECRET
+    imap_oauth_refresh_token: SecretStr = _NO_SECRET
+    imap_oauth_scope: str = Field(default="", validate_default=True)
     imap_token_file: Path | None = Field(default=None, validate_default=True)
     imap_ca_file: Path | None = None
     imap_folder: str = "INBOX"
@@ -80,12 +88,28 @@ class InboundSettings(Group):
     def _one_secret(cls, file: Path | None, info: ValidationInfo) -> Path | None:
         names = ("imap_password", "imap_password_file", "imap_token")
         given = [name for name in names if (value := info.data.get(name)) and str(value)]
-        count = len(given) + (file is not None)
+        by_oauth = bool(info.data.get("imap_oauth_provider") or info.data.get("imap_oauth_token_url"))
+        count = len(given) + (file is not None) + by_oauth
         if count != bool(info.data.get("imap_host")):
             raise ValueError(
-                "of imap_password, imap_password_file, imap_token and imap_token_file set one, beside imap_host"
+                "of imap_password, imap_password_file, imap_token, imap_token_file and imap_oauth_provider (or "
+                "imap_oauth_token_url) set one, beside imap_host"
             )
         return file
+
+    @field_validator("imap_oauth_scope")
+    @classmethod
+    def _whole_login(cls, scope: str, info: ValidationInfo) -> str:
+        values = token_values(info.data | {"imap_oauth_scope": scope}, "imap_oauth_")
+        if values and values.mistake:
+            raise ValueError(values.mistake.replace("oauth_", "imap_oauth_"))
+        return scope
+
+    @property
+    def tokens(self) -> TokenValues | None:
+        """Return what is said of logins with tokens that are renewed; None: there are none."""
+        values = token_values(dict(self), "imap_oauth_")
+        return values if values and values.is_used else None
 
     @field_validator("webhook_resend_secret")
     @classmethod

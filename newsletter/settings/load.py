@@ -41,7 +41,7 @@ def load(env_file: Path | None = Path(".env")) -> Settings:
         mistakes.append(f"{places.of(name, '')}{name}: {what}")
 
     in_file = dotenv_values(env_file) if env_file else {}
-    secrets: dict[str, Any] = read_secret_files(Settings, dict(set_variables(os.environ, in_file)), mistaken)
+    secrets: dict[str, Any] = read_secret_files(Settings, set_variables(Settings, os.environ, in_file), mistaken)
     try:
         settings = Settings(_env_file=env_file, **secrets)
     except ValidationError as error:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from newsletter.core.network import on_loopback, unreachable
-from newsletter.settings.groups import SmtpSettings, WebSettings
+from newsletter.settings.groups import WebSettings
+from newsletter.settings.relays import SmtpSettings
 
 
 def relays_are_local(smtp: SmtpSettings) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -73,12 +73,17 @@ def read_secret_files(
 
 
 def set_variables(
-    environment: Mapping[str, str], file: Mapping[str, str | None]
-) -> Iterator[tuple[str, str | None]]:
-    """Yield the variables of a settings file and of the environment, whose word counts more; names in capitals."""
-    for name, value in (*file.items(), *environment.items()):
-        if value:
-            yield name.upper(), value
+    settings: type[BaseSettings], environment: Mapping[str, str], file: Mapping[str, str | None]
+) -> dict[str, str]:
+    """Return the variables of a settings file and of the environment, whose word counts more; names in capitals.
+
+    A secret that the environment sets, or names the file of, takes the place of the settings file's, whether that
+    sets it or names a file.
+    """
+    ours = {name.upper(): value for name, value in environment.items() if value}
+    both = [{name, name.removesuffix(_SUFFIX)} for name in fields_in_files(settings)]
+    overruled = {name for pair in both if not pair.isdisjoint(ours) for name in pair}
+    return {name.upper(): value for name, value in file.items() if value and name.upper() not in overruled} | ours
 
 
 def _content(path: Path) -> str:

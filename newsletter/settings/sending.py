@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from random import SystemRandom
 
 from newsletter.core.delivery import RetryPolicy
@@ -9,7 +10,8 @@ from newsletter.delivery.limits.domains import DomainLimits, Limit
 from newsletter.delivery.settlement import Rules
 from newsletter.delivery.smtp.relay import RelayConfig
 from newsletter.ports import Clock
-from newsletter.settings.groups import DeliverySettings, RelaySettings, SmtpSettings
+from newsletter.settings.groups import DeliverySettings
+from newsletter.settings.relays import RelaySettings
 
 
 def delivery_rules(delivery: DeliverySettings, clock: Clock, *, each_turn: int) -> Rules:
@@ -36,11 +38,9 @@ def domain_limits(delivery: DeliverySettings) -> DomainLimits:
     return DomainLimits(general, own)
 
 
-def relay_configs(smtp: SmtpSettings) -> list[RelayConfig]:
-    """Return the first relay, and the further ones with their numbers, in the order in which they are tried."""
-    return [_config(smtp, None), *(_config(relay, number) for number, relay in enumerate(smtp.relays))]
-
-
-def _config(relay: RelaySettings, further: int | None) -> RelayConfig:
-    password = relay.password.get_secret_value()
-    return RelayConfig(**relay.model_dump(exclude={"relays", "password"}), password=password, further=further)
+def relay_config(relay: RelaySettings, further: int | None) -> RelayConfig:
+    """Return how an SMTP server is used; `further` is its number among the further relays, None for the first."""
+    names = {field.name for field in fields(RelayConfig)} - {"password", "further"}
+    return RelayConfig(
+        **relay.model_dump(include=names), password=relay.password.get_secret_value(), further=further
+    )

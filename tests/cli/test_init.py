@@ -72,3 +72,24 @@ def test_it_asks_nothing_without_a_terminal_or_when_it_should_not(
     out = capfd.readouterr().out
     assert "kept subscribers/daily.toml, which was there already" in out
     assert "Next:" not in out
+
+
+def test_its_next_commands_are_those_of_containers_and_of_systemd(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("os.getuid", lambda: 1000)
+    monkeypatch.setattr("getpass.getuser", lambda: "ann")
+    init(monkeypatch, "papers", "--compose", "--systemd")
+    out = capfd.readouterr().out
+    assert "\n  docker compose run --rm newsletter lists check " in out
+    assert "\n  docker compose up --detach " in out
+    assert f"\n  sudo cp {tmp_path}/papers/systemd/newsletter.service /etc/systemd/system/\n" in out
+    assert "chown" not in out
+    assert "\nUser=ann\n" in (tmp_path / "papers" / "systemd" / "newsletter.service").read_text()
+    monkeypatch.setattr("os.getuid", lambda: 0)
+    init(monkeypatch, "others", "--compose", "--systemd")
+    out = capfd.readouterr().out
+    assert "\n  chown -R 10001:10001 . " in out
+    assert f"\n  chown -R newsletter: {tmp_path}/others\n" in out
+    assert "\nUser=newsletter\n" in (tmp_path / "others" / "systemd" / "newsletter.service").read_text()

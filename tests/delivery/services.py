@@ -13,12 +13,12 @@ from newsletter.delivery.service import DeliveryService
 from newsletter.delivery.settlement import Rules
 from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelay
 from newsletter.delivery.smtp.session import Letter, Session
-from newsletter.ports import ChunkReport, Message, Outbox, Progress
+from newsletter.ports import AccessTokens, ChunkReport, Message, Outbox, Progress
 from tests.delivery.fakes import ISSUE, NOW, FakeOutbox
 from tests.smtp_server import SmtpServer
 
 
-def relay_to(server: SmtpServer, **changes: Any) -> SmtpRelay:
+def relay_to(server: SmtpServer, *, tokens: AccessTokens | None = None, **changes: Any) -> SmtpRelay:
     values: dict[str, Any] = {
         "host": server.host,
         "port": server.port,
@@ -28,7 +28,7 @@ def relay_to(server: SmtpServer, **changes: Any) -> SmtpRelay:
         "final_timeout": 5.0,
         "connections": 2,
     }
-    return SmtpRelay(RelayConfig(**values | changes))
+    return SmtpRelay(RelayConfig(**values | changes), tokens=tokens)
 
 
 def service(

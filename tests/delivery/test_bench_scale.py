@@ -7,10 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.postgres import Server, postgres
+from tests.postgres import Server
 from tests.services import need
-
-__all__ = ["postgres"]
 
 ROOT = Path(__file__).parents[2]
 READERS = 40

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -17,24 +17,13 @@ from newsletter.core.relay import Security
 from newsletter.delivery.record import registration
 from newsletter.delivery.service import DeliveryService
 from newsletter.ports import ChunkReport, Store
-from newsletter.store import open_store, upgrade
+from newsletter.store import open_store
 from tests.delivery.fakes import ISSUE, NOW, FakeOutbox, delivery, message_for, reader
 from tests.delivery.services import names, relay_to, service
 from tests.delivery.stores import freeze_for
-from tests.postgres import Server, postgres
 from tests.smtp_server import HANG, Certificates, SmtpServer
 
-__all__ = ["postgres"]
-
 SENT, QUEUED = DeliveryState.SENT, DeliveryState.QUEUED
-
-
-@pytest.fixture
-def postgres_url(postgres: Server) -> Iterator[str]:
-    postgres.run("CREATE DATABASE {}", "chunks")
-    asyncio.run(upgrade(postgres.url("chunks")))
-    yield postgres.url("chunks")
-    postgres.run("DROP DATABASE {} WITH (FORCE)", "chunks")
 
 
 @pytest.fixture(params=["sqlite", "sqlite with a journal", "postgresql"])

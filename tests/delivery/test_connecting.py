@@ -9,7 +9,7 @@ from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import RelayError
 from newsletter.core.relay import Security
 from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelay
-from newsletter.settings.groups import RelaySettings
+from newsletter.settings.relays import RelaySettings
 from tests.delivery.fakes import SENDER
 from tests.delivery.services import relay_to, send
 from tests.smtp_server import DROP, HANG, Certificates, SmtpServer
@@ -100,8 +100,13 @@ def test_all_that_is_known_of_a_relay_is_a_setting_with_the_same_default() -> No
     relay = RelayConfig(host="relay.example.org", password=settings.password.get_secret_value())
 
     of_relay = {field.name: getattr(relay, field.name) for field in fields(relay)}
-    of_settings = settings.model_dump() | {"password": ""}
-    assert of_relay == of_settings | {"further": None}  # the place among several relays
+    of_settings = settings.model_dump() | {"password": "", "further": None}  # the place among several relays
+    elsewhere = of_settings.keys() - of_relay.keys()
+    assert of_relay == {name: of_settings[name] for name in of_relay}
+    assert {name for name in elsewhere if not name.startswith("oauth_")} == {
+        *("kind", "region", "endpoint"),  # of relays over HTTPS
+        *("per_hour", "per_day", "warm_up", "warm_up_days"),  # of quotas
+    }
 
 
 def test_a_password_is_not_shown_with_its_settings() -> None:

@@ -12,7 +12,7 @@ import random
 import re
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -25,14 +25,11 @@ from newsletter.delivery.record import journal
 from newsletter.delivery.record.journal import Journal
 from newsletter.delivery.record.recovery import recover
 from newsletter.ports import Store
-from newsletter.store import open_store, upgrade
+from newsletter.store import open_store
 from tests.delivery.fakes import NOW
 from tests.delivery.stores import freeze_for
 from tests.delivery.worker import POINTS, Order, Workers
-from tests.postgres import Server, postgres
 from tests.smtp_server import SmtpServer
-
-__all__ = ["postgres"]
 
 READERS, FEW, CONNECTIONS = 300, 150, 4
 CRASHES = int(os.environ.get("CRASHES", "5"))
@@ -48,14 +45,6 @@ SENT, QUEUED, SENDING, UNCERTAIN = (
 async def workers() -> AsyncIterator[Workers]:
     async with Workers() as workers:
         yield workers
-
-
-@pytest.fixture
-def postgres_url(postgres: Server) -> Iterator[str]:
-    postgres.run("CREATE DATABASE {}", "killed")
-    asyncio.run(upgrade(postgres.url("killed")))
-    yield postgres.url("killed")
-    postgres.run("DROP DATABASE {} WITH (FORCE)", "killed")
 
 
 @pytest.fixture(params=["journal", "ledger", "postgresql"])

@@ -10,7 +10,7 @@ import os
 import random
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -20,26 +20,15 @@ import sqlalchemy as sa
 
 from newsletter.core.delivery import DeliveryState, Uncertain
 from newsletter.ports import Store
-from newsletter.store import open_store, upgrade
+from newsletter.store import open_store
 from newsletter.store.engine import connect
 from newsletter.store.tables import choices, deliveries, issues
 from tests.delivery.stores import join
 from tests.delivery.worker import CLOSING_POINTS, Order, Workers
-from tests.postgres import Server, postgres
 from tests.smtp_server import SmtpServer
-
-__all__ = ["postgres"]
 
 READERS = 150  # eight pages of the worker's
 CRASHES = int(os.environ.get("CRASHES", "5"))
-
-
-@pytest.fixture
-def postgres_url(postgres: Server) -> Iterator[str]:
-    postgres.run("CREATE DATABASE {}", "closing")
-    asyncio.run(upgrade(postgres.url("closing")))
-    yield postgres.url("closing")
-    postgres.run("DROP DATABASE {} WITH (FORCE)", "closing")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -15,15 +15,13 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
+from sqlalchemy import make_url
 
-from newsletter.store import upgrade
 from tests.e2e.test_run import save_page
 from tests.e2e.test_serve import due_list, free_port, until
 from tests.e2e.workplace import Workplace
-from tests.postgres import Server, postgres
+from tests.postgres import Server
 from tests.smtp_server import HANG, SmtpServer
-
-__all__ = ["postgres"]
 
 RUN = ("run", "--date", "2026-03-12", "--json")
 READERS = 30
@@ -345,23 +343,20 @@ async def freezable(path: Path) -> AsyncIterator[tuple[int, asyncio.Event]]:
 
 @pytest.mark.parametrize("command", ["run", "serve"])
 async def test_it_ends_while_postgresql_does_not_answer(
-    workplace: Workplace, postgres: Server, command: str
+    workplace: Workplace, migrated_postgres: Server, postgres_url: str, command: str
 ) -> None:
-    postgres.run("CREATE DATABASE {}", "ending")
-    try:
-        await upgrade(postgres.url("ending"))
-        readers(workplace)
-        due_list(workplace, datetime.now(UTC) - timedelta(minutes=2))
-        served(workplace)
-        async with SmtpServer() as relay, freezable(postgres.folder / ".s.PGSQL.5432") as (port, frozen):
-            workplace.port = relay.port
-            workplace.environment["NEWSLETTER_SMTP__RATE"] = "2"
-            workplace.environment["NEWSLETTER_DATABASE__URL"] = f"postgresql://postgres@127.0.0.1:{port}/ending"
-            process = await workplace.start(command)
-            await relay.wait_for(lambda: len(relay.received) >= 1)
-            frozen.set()
-            await asyncio.sleep(1)
-            await ended(process)
-            assert process.returncode == (0 if command == "serve" else 75)
-    finally:
-        postgres.run("DROP DATABASE {} WITH (FORCE)", "ending")
+    readers(workplace)
+    due_list(workplace, datetime.now(UTC) - timedelta(minutes=2))
+    served(workplace)
+    socket = migrated_postgres.folder / ".s.PGSQL.5432"
+    async with SmtpServer() as relay, freezable(socket) as (port, frozen):
+        workplace.port = relay.port
+        workplace.environment["NEWSLETTER_SMTP__RATE"] = "2"
+        name = make_url(postgres_url).database
+        workplace.environment["NEWSLETTER_DATABASE__URL"] = f"postgresql://postgres@127.0.0.1:{port}/{name}"
+        process = await workplace.start(command)
+        await relay.wait_for(lambda: len(relay.received) >= 1)
+        frozen.set()
+        await asyncio.sleep(1)
+        await ended(process)
+        assert process.returncode == (0 if command == "serve" else 75)

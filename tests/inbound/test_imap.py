@@ -13,6 +13,7 @@ from newsletter.core.bounces import Outcome
 from newsletter.core.errors import ConfigurationError, InboundError
 from newsletter.core.relay import Security
 from newsletter.inbound.imap import ImapConfig, ImapSource
+from newsletter.ports import AccessTokens
 from tests.inbound.corpus import plain
 from tests.inbound.dovecot import PASSWORD, USER, Dovecot, dovecot
 from tests.inbound.test_process import Desk, desk
@@ -81,6 +82,26 @@ async def test_a_mailbox_takes_a_token_of_a_file_which_is_read_at_each_login(
         await desk.mail.process([mailbox])
     file.write_text(f"{TOKEN}\n")
     assert (await desk.mail.process([mailbox])).outcomes == {Outcome.DEAD: 1}
+
+
+async def test_a_token_that_the_server_refuses_is_renewed_once(server: Dovecot, ca_file: Path) -> None:
+    class Renewing(AccessTokens):
+        def __init__(self, *tokens: str) -> None:
+            self.left = list(tokens)
+
+        async def token(self) -> str:
+            return self.left.pop(0)
+
+        async def renewed(self, refused: str) -> str:
+            return self.left.pop(0)
+
+    tokens = Renewing("a-token-of-yesterday", TOKEN)
+    async with box(server, ca_file, tokens=tokens).open() as mailbox:
+        assert await mailbox.unread(limit=1) == []
+    assert tokens.left == []
+    with pytest.raises(InboundError, match=r"refuses the login: .*\(invalid_token\)|refuses the login"):
+        async with box(server, ca_file, tokens=Renewing("wrong", "wrong as well")).open():
+            pass
 
 
 async def test_what_is_wrong_with_the_way_to_a_mailbox_is_said_in_one_line(server: Dovecot, ca_file: Path) -> None:

@@ -9,9 +9,9 @@ from newsletter.core.events import EventType, Listener
 from newsletter.ports import Store
 from newsletter.store import open_store
 from tests.outgoing.worker import NAME
-from tests.store.conftest import Opener, migrated_postgres, open_at, postgres, postgres_url
+from tests.store.conftest import Opener, open_at
 
-__all__ = ["Opener", "migrated_postgres", "open_at", "postgres", "postgres_url"]
+__all__ = ["Opener", "open_at"]
 
 EARS = Listener(NAME, frozenset(EventType))
 

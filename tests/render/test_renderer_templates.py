@@ -41,6 +41,17 @@ def test_a_changed_template_is_read_anew(own: Path) -> None:
     assert renderer.subject(factories.draft()) == "Now otherwise, and longer"
 
 
+def test_a_template_that_is_added_takes_precedence_and_one_that_is_removed_does_no_more(tmp_path: Path) -> None:
+    own = tmp_path / "templates"  # is not there yet
+    renderer = TemplateRenderer(own, TEMPLATES)
+    packaged = renderer.subject(factories.draft())
+    write(own, "daily/subject.txt", "Our own")
+    renderer.fingerprint(now=True)  # or a second later
+    assert renderer.subject(factories.draft()) == "Our own"
+    (own / "daily" / "subject.txt").unlink()
+    assert renderer.subject(factories.draft()) == packaged
+
+
 def failure(own: Path) -> str:
     with pytest.raises(RenderError) as caught:
         TemplateRenderer(own, TEMPLATES).issue(factories.issue(), web_url="")

@@ -122,6 +122,28 @@ def test_settings_name_one_key_or_two(settings: Settings) -> None:
     assert signer_of(DkimSettings()) is None
 
 
+def test_a_key_file_that_changes_signs_from_then_on_and_one_that_is_wrong_is_held_back(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("newsletter.settings.dkim._LOOK_AGAIN", 0)
+    first_alone = settings.dkim.model_copy(update={"ed25519_selector": "", "ed25519_key_file": None})
+    file = first_alone.key_file
+    assert file is not None
+    signer = signer_of(first_alone)
+    file.write_bytes(make.pem(make.ed25519_key()))
+    assert b"a=ed25519-sha256" in make.mail(signer=signer)
+    file.write_text("half of a k")
+    with capture_logs() as logs:
+        for _ in range(2):
+            assert b"a=ed25519-sha256" in make.mail(signer=signer)
+        file.unlink()
+        assert b"a=ed25519-sha256" in make.mail(signer=signer)
+    assert [log["event"] for log in logs] == ["dkim_key_held_back"] * 2
+    assert f"KEY_FILE: DKIM key {file} holds no private key" in logs[0]["reason"]
+    file.write_bytes(make.pem(make.rsa_key()))
+    assert verifies(make.mail(signer=signer), 0)
+
+
 def test_the_second_key_is_no_rsa_key(settings: Settings) -> None:
     dkim = settings.dkim.model_copy(update={"ed25519_key_file": settings.dkim.key_file})
     with pytest.raises(ConfigurationError, match=r"rsa\.pem is no Ed25519 key"):

@@ -9,7 +9,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from newsletter.core.errors import ConfigurationError, SourceError
-from newsletter.scheduling.schedule import Schedule, Work
+from newsletter.scheduling.pulse import Pulse
+from newsletter.scheduling.schedule import Intervals, Schedule, Work
 
 SOON = timedelta(milliseconds=20)
 NEVER = timedelta(hours=1)
@@ -34,9 +35,8 @@ def schedule(
         collect=collect,
         stopping=stopping or asyncio.Event(),
         clock=clock or (lambda: datetime.now(UTC)),
-        tick_every=tick_every,
-        collect_every=collect_every,
-        jitter=timedelta(milliseconds=5),
+        pulse=Pulse(),
+        intervals=Intervals(tick_every, collect_every, timedelta(milliseconds=5)),
         grace=grace,
     )
 

@@ -10,15 +10,14 @@ import pytest
 from newsletter.core.delivery import Uncertain
 from newsletter.core.errors import ConfigurationError
 from newsletter.core.relay import Security
+from newsletter.settings.alarm import AlarmSettings
 from newsletter.settings.groups import (
-    AlarmSettings,
     DeliverySettings,
     DomainSettings,
-    RelaySettings,
     Settings,
-    SmtpSettings,
 )
 from newsletter.settings.load import load
+from newsletter.settings.relays import RelaySettings, SmtpSettings
 from newsletter.settings.sending import domain_limits
 
 

@@ -72,15 +72,38 @@ def test_what_is_wrong_with_a_file_is_told_with_its_name(
     assert str(told.value) == f"{tmp_path}/.env:2: NEWSLETTER_WEB__ADMIN_TOKEN_FILE: {tmp_path}/token: {reason}"
 
 
-def test_a_secret_that_is_set_twice_is_a_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("in_environment", [False, True])
+def test_a_secret_that_is_set_twice_in_one_place_is_a_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_environment: bool
+) -> None:
     (tmp_path / "token").write_text(KEY)
-    (tmp_path / ".env").write_text(f"NEWSLETTER_WEB__ADMIN_TOKEN_FILE={tmp_path}/token\n")
-    monkeypatch.setenv("NEWSLETTER_WEB__ADMIN_TOKEN", f"another-{KEY}")
+    both = {"ADMIN_TOKEN_FILE": f"{tmp_path}/token", "ADMIN_TOKEN": f"another-{KEY}"}
+    if in_environment:
+        for name, value in both.items():
+            monkeypatch.setenv(f"NEWSLETTER_WEB__{name}", value)
+    else:
+        (tmp_path / ".env").write_text(
+            "".join(f"NEWSLETTER_WEB__{name}={value}\n" for name, value in both.items())
+        )
     with pytest.raises(ConfigurationError) as told:
         load(tmp_path / ".env")
     assert str(told.value).endswith(
         "NEWSLETTER_WEB__ADMIN_TOKEN_FILE: NEWSLETTER_WEB__ADMIN_TOKEN is set as well: set one of the two"
     )
+
+
+@pytest.mark.parametrize("is_file", [False, True])
+def test_the_environments_secret_takes_the_place_of_the_settings_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_file: bool
+) -> None:
+    """So a container is handed its secrets, whatever the `.env` of the folder says."""
+    (tmp_path / "token").write_text(f"a-file-{KEY}")
+    as_file, as_value = ("ADMIN_TOKEN_FILE", f"{tmp_path}/token"), ("ADMIN_TOKEN", f"a-value-{KEY}")
+    here, there = (as_file, as_value) if is_file else (as_value, as_file)
+    (tmp_path / ".env").write_text(f"NEWSLETTER_WEB__{there[0]}={there[1]}\n")
+    monkeypatch.setenv(f"NEWSLETTER_WEB__{here[0]}", here[1])
+    token = load(tmp_path / ".env").web.admin_token.get_secret_value()
+    assert token == (f"a-file-{KEY}" if is_file else f"a-value-{KEY}")
 
 
 def test_what_a_file_holds_is_never_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,30 +8,9 @@ from typing import Any
 import pytest
 
 from newsletter.ports import Store
-from newsletter.store import open_store, upgrade
-from tests.postgres import Server, postgres
-
-__all__ = ["postgres"]
+from newsletter.store import open_store
 
 Opener = Callable[..., Awaitable["Store"]]
-
-_TEMPLATE = "template_newsletter"
-
-
-@pytest.fixture(scope="session")
-def migrated_postgres(postgres: Server) -> Server:
-    """The PostgreSQL server, with a database that has all tables and is copied for each test."""
-    postgres.run("CREATE DATABASE {}", _TEMPLATE)
-    asyncio.run(upgrade(postgres.url(_TEMPLATE)))
-    return postgres
-
-
-@pytest.fixture
-def postgres_url(migrated_postgres: Server) -> Iterator[str]:
-    """The URL of an empty PostgreSQL database that is up to date."""
-    migrated_postgres.run("CREATE DATABASE {} TEMPLATE {}", "newsletter", _TEMPLATE)
-    yield migrated_postgres.url("newsletter")
-    migrated_postgres.run("DROP DATABASE {} WITH (FORCE)", "newsletter")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -145,6 +145,29 @@ def login_refused(config: RelayConfig, reply: Reply) -> RelayError:
     )
 
 
+def no_token_login(config: RelayConfig, offered: str) -> RelaySetupError:
+    """Return the error for a relay that takes no login with a token."""
+    kinds = f"only logins of the kinds {printable(offered)}" if offered else "no login"
+    return RelaySetupError(
+        f"{config.name} offers {kinds}, and none with a token (XOAUTH2); see {config.setting('host')} and "
+        f"{config.setting('security')}, or use {config.setting('password')} in place of the oauth_ settings"
+    )
+
+
+def token_refused(config: RelayConfig, reply: Reply, reason: str) -> RelayError:
+    """Return the error for a token that was refused; `reason` is what was told beside the reply, or nothing."""
+    said = f"{config.name} refuses the access token: {reply}" + (f" ({reason})" if reason else "")
+    if reply.kind == Kind.LATER:
+        return RelayError(said)
+    username = config.setting("username")
+    if _NO_PASSWORD_LOGIN.search(reply.text):
+        return RelaySetupError(f"{said}; an administrator has to allow Authenticated SMTP for {username}")
+    return RelaySetupError(
+        f"{said}; check that {username} is the mailbox whose owner agreed to send mail, and "
+        f"{config.setting('oauth_scope')}; with client credentials, that the application may use this mailbox"
+    )
+
+
 def silent(config: RelayConfig, seconds: float, *, connected: bool) -> RelaySetupError:
     """Return the error for a relay that never said a word, so far."""
     slow = f"if the server is only slow, raise {config.setting('greeting_timeout')}"

@@ -10,7 +10,6 @@ import ssl
 
 from aiosmtplib import (
     SMTP,
-    SMTPAuthenticationError,
     SMTPException,
     SMTPHeloError,
     SMTPReadTimeoutError,
@@ -22,8 +21,10 @@ from newsletter.core.errors import RelayError
 from newsletter.core.relay import Security
 from newsletter.delivery.smtp import advice
 from newsletter.delivery.smtp.experience import Experience
+from newsletter.delivery.smtp.login import log_in
 from newsletter.delivery.smtp.relay_config import RelayConfig
 from newsletter.delivery.smtp.replies import Reply
+from newsletter.ports import AccessTokens
 
 _UNKNOWN_COMMAND = frozenset({500, 501, 502, 504})  # to EHLO, from servers of before 1995 (RFC 1869, 4.4 and 4.5)
 _LOOKING_UP = 3.0  # seconds that DNS may take to find this machine's name
@@ -34,8 +35,9 @@ _NOBODY_KNOWS = ("localhost", "localdomain", "local", "internal", "lan", "home",
 class Opener:
     """Opens connections to one relay."""
 
-    def __init__(self, config: RelayConfig, experience: Experience) -> None:
+    def __init__(self, config: RelayConfig, experience: Experience, tokens: AccessTokens | None) -> None:
         self._config = config
+        self._tokens = tokens
         self._experience = experience
         self._machine: str | None = None  # its full name, if it has one
         self._domain = ""  # of the last sender
@@ -98,7 +100,7 @@ class Opener:
             if config.security is Security.STARTTLS:
                 await self._secure(client, name)
             if config.username:
-                await self._log_in(client)
+                await log_in(client, config, self._tokens)
         except SMTPHeloError as error:
             raise advice.greeting_refused(config, Reply(error.code, error.message), name) from error
         except SMTPResponseException as error:
@@ -122,14 +124,6 @@ class Opener:
             raise advice.no_starttls(self._config)
         await client.starttls()
         await client.ehlo(hostname=name)
-
-    async def _log_in(self, client: SMTP) -> None:
-        if not client.supported_auth_methods:
-            raise advice.no_login(self._config, " ".join(client.server_auth_methods))
-        try:
-            await client.login(self._config.username, self._config.password)
-        except SMTPAuthenticationError as error:
-            raise advice.login_refused(self._config, Reply(error.code, error.message)) from error
 
 
 async def full_machine_name() -> str:

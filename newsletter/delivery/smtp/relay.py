@@ -16,6 +16,7 @@ from newsletter.delivery.smtp.relay_config import RelayConfig
 from newsletter.delivery.smtp.session import Session
 from newsletter.delivery.smtp.stepwise import StepwiseSession
 from newsletter.delivery.smtp.wire import Wire
+from newsletter.ports import AccessTokens
 
 __all__ = ["RelayConfig", "SmtpRelay"]
 
@@ -23,10 +24,16 @@ __all__ = ["RelayConfig", "SmtpRelay"]
 class SmtpRelay:
     """Opens sessions with one relay."""
 
-    def __init__(self, config: RelayConfig) -> None:
+    def __init__(self, config: RelayConfig, *, tokens: AccessTokens | None = None) -> None:
+        """Begin without a session.
+
+        Args:
+            config: the relay.
+            tokens: for a login with an access token; None: with the password, if there is one.
+        """
         self._config = config
         self._experience = Experience(config.name, joining=config.pipelining is Pipelining.MESSAGES)
-        self._opener = Opener(config, self._experience)
+        self._opener = Opener(config, self._experience, tokens)
 
     @property
     def name(self) -> str:

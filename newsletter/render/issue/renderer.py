@@ -39,7 +39,8 @@ _OF_OWN_PAGES = "../../"
 class TemplateRenderer(PageRenderer):
     """Renders issues, transactional mails and web pages from template folders.
 
-    `own_folder` is the operator's, or None; `packaged_folder` holds all templates.
+    `own_folder` is the operator's, or None; it need not be there yet. `packaged_folder` holds all templates. What
+    is changed, added or removed in them counts from the next rendering on.
     """
 
     def __init__(self, own_folder: Path | None, packaged_folder: Path) -> None:
@@ -143,6 +144,7 @@ class TemplateRenderer(PageRenderer):
 
     def _environment(self, tag: str) -> Environment:
         """Return what templates are read and rendered with in a language."""
+        self.fingerprint()  # what was read before may have changed
         made = self._environments.get(tag)
         if made is None:
             made = self._environments[tag] = self._new_environment(tag)

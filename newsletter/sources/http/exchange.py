@@ -27,6 +27,7 @@ class TryError(Exception):
         wait: seconds that the server asks to wait before it.
         status: the status code, if there was an answer.
         body: the start of its body.
+        arrived: the server may have had the request.
         tried: how often the request was made.
     """
 
@@ -38,8 +39,10 @@ class TryError(Exception):
         wait: float = 0.0,
         status: int | None = None,
         body: bytes = b"",
+        arrived: bool = True,
     ) -> None:
         self.transient = transient
+        self.arrived = arrived
         self.wait = wait
         self.status = status
         self.body = body[:_MAX_ERROR_BODY]
@@ -71,6 +74,7 @@ class Exchange:
         timeout: seconds for each single read; a whole answer may take a few times as long.
         max_bytes: the most that a body may have, unpacked.
         private_by: the setting that allows other than public addresses, for messages.
+        connect_timeout: seconds for a connection; None: as `timeout`.
     """
 
     def __init__(
@@ -80,8 +84,10 @@ class Exchange:
         timeout: float,
         max_bytes: int,
         private_by: str = "NEWSLETTER_HTTP__ALLOW_PRIVATE",
+        connect_timeout: float | None = None,
     ) -> None:
         self._user_agent = user_agent
+        self._connect_timeout = timeout if connect_timeout is None else connect_timeout
         self._timeout = timeout
         self._max_bytes = max_bytes
         self._private_by = private_by
@@ -116,7 +122,7 @@ class Exchange:
         try:
             request = client.build_request(method, url, headers=dict(headers or {}), content=content)
         except httpx2.InvalidURL as error:
-            raise TryError(f"not a web address: {error}", transient=False) from error
+            raise TryError(f"not a web address: {error}", transient=False, arrived=False) from error
         with _failures(self._timeout):
             async with asyncio.timeout(self._timeout * _WHOLE):
                 return await self._followed(client, request, most=most, redirects=redirects)
@@ -130,7 +136,7 @@ class Exchange:
         if public_only not in self._clients:
             self._clients[public_only] = httpx2.AsyncClient(
                 headers={"User-Agent": self._user_agent, "Accept-Encoding": ACCEPTED},
-                timeout=self._timeout,
+                timeout=httpx2.Timeout(self._timeout, connect=self._connect_timeout),
                 transport=PublicOnly(setting=self._private_by) if public_only else None,
             )
         return self._clients[public_only]
@@ -183,14 +189,18 @@ def _failures(timeout: float) -> Iterator[None]:
         yield
     except DamagedError as error:
         raise TryError(str(error)) from error
-    except (httpx2.UnsupportedProtocol, AddressRefusedError, CodingError) as error:
+    except (httpx2.UnsupportedProtocol, AddressRefusedError) as error:
+        raise TryError(str(error), transient=False, arrived=False) from error
+    except CodingError as error:
         raise TryError(str(error), transient=False) from error
     except (httpx2.InvalidURL, ValueError) as error:  # ValueError: a host that is no name (IDNA)
         raise TryError(f"leads to what is no web address: {error}", transient=False) from error
     except (httpx2.TimeoutException, TimeoutError) as error:
-        raise TryError(f"no answer in time (timeout: {timeout:g} s)") from error
+        arrived = not isinstance(error, httpx2.ConnectTimeout | httpx2.PoolTimeout)
+        raise TryError(f"no answer in time (timeout: {timeout:g} s)", arrived=arrived) from error
     except httpx2.TransportError as error:
-        raise TryError(f"no answer: {str(error) or type(error).__name__}") from error
+        arrived = not isinstance(error, httpx2.ConnectError)
+        raise TryError(f"no answer: {str(error) or type(error).__name__}", arrived=arrived) from error
 
 
 def with_query(url: str, params: Mapping[str, str] | None) -> str:

@@ -1,4 +1,4 @@
-"""Posts what webhooks are told."""
+"""Posts over HTTP: what webhooks are told, mails to relays, requests for access tokens."""
 
 from __future__ import annotations
 
@@ -9,26 +9,43 @@ from datetime import timedelta
 
 from typing_extensions import override
 
+from newsletter.core.errors import UnansweredError
 from newsletter.ports.posting import Answer, Poster
 from newsletter.sources.http.exchange import Exchange, TryError
 from newsletter.sources.http.retry_after import retry_after
-from newsletter.sources.reading.document import HttpError
+
+_LARGEST = 1024 * 1024  # bytes of an answer that is read at all
 
 
 class WebPoster(Poster):
-    """Posts over HTTP. Opens no connection before the first post, and reads nothing of what is answered.
+    """Posts over HTTP. Opens no connection before the first post.
 
     Args:
         user_agent: who posts.
         timeout: seconds for one post, from beginning to end.
         public_only: refuse addresses that are not public.
+        most: how many bytes of an answer are read.
+        connect_timeout: seconds for a connection; None: as `timeout`.
     """
 
-    def __init__(self, *, user_agent: str, timeout: float, public_only: bool) -> None:
+    def __init__(
+        self,
+        *,
+        user_agent: str,
+        timeout: float,
+        public_only: bool,
+        most: int = 0,
+        connect_timeout: float | None = None,
+    ) -> None:
         self._timeout = timeout
         self._public_only = public_only
+        self._most = most
         self._exchange = Exchange(
-            user_agent=user_agent, timeout=timeout, max_bytes=0, private_by="NEWSLETTER_WEBHOOKS__ALLOW_PRIVATE"
+            user_agent=user_agent,
+            timeout=timeout,
+            max_bytes=_LARGEST,
+            private_by="NEWSLETTER_WEBHOOKS__ALLOW_PRIVATE",
+            connect_timeout=connect_timeout,
         )
 
     @override
@@ -41,15 +58,16 @@ class WebPoster(Poster):
                     headers=headers,
                     content=body,
                     public_only=self._public_only,
-                    most=0,
+                    most=self._most,
                     redirects=0,
                 )
         except TimeoutError as error:
-            raise HttpError(f"no answer in time (timeout: {self._timeout:g} s)") from error
+            reason = f"no answer in time (timeout: {self._timeout:g} s)"
+            raise UnansweredError(reason, arrived=True) from error
         except TryError as failure:
-            raise HttpError(str(failure)) from failure
+            raise UnansweredError(str(failure), arrived=failure.arrived) from failure
         wait = retry_after(response.headers, response.status, now=time.time())
-        return Answer(response.status, timedelta(seconds=min(wait, 10**6)))
+        return Answer(response.status, timedelta(seconds=min(wait, 10**6)), response.body)
 
     async def aclose(self) -> None:
         """Close all connections."""

@@ -1,0 +1,93 @@
+"""The composition of relays: what mail is handed to, and the logins at them and at the mailbox.
+
+What it is made of is imported in its functions: many runs send nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from newsletter.delivery.mailer import RelayMailer
+    from newsletter.delivery.smtp.relay import SmtpRelay
+    from newsletter.ports import AccessTokens, Clock, Poster, Store
+    from newsletter.settings import Settings
+    from newsletter.settings.oauth import TokenValues
+    from newsletter.settings.relays import RelaySettings
+
+_TOKENS = "oauth"  # the folder of refresh tokens, in the state folder
+_SECONDS = 20.0  # that an authorization server may take
+_CONNECTING = 10.0  # … and for the connection
+_ANSWER = 64 * 1024  # bytes of an answer that are read
+_SEND_SCOPE = "https://outlook.office.com/SMTP.Send"
+_READ_SCOPE = "https://outlook.office.com/IMAP.AccessAsUser.All"
+
+
+@dataclass(frozen=True)
+class Relaying:
+    """Makes relays, and what gives access tokens.
+
+    Args:
+        settings: which relays, and how to log in.
+        store: keeps how much of each quota is used.
+        clock: the present moment.
+        at_end: lets something be closed at the end of the program.
+    """
+
+    settings: Settings
+    store: Store
+    clock: Clock
+    at_end: Callable[[Callable[[], Awaitable[object]]], None]
+
+    @cached_property
+    def relays(self) -> list[SmtpRelay]:
+        """The first relay, and the further ones, in the order in which they are tried."""
+        smtp = self.settings.smtp
+        return [self._relay(smtp, None), *(self._relay(one, number) for number, one in enumerate(smtp.relays))]
+
+    @cached_property
+    def mailer(self) -> RelayMailer:
+        """What sends single mails."""
+        from newsletter.delivery.mailer import RelayMailer
+
+        return RelayMailer(self.relays)
+
+    @property
+    def mailbox_tokens(self) -> AccessTokens | None:
+        """What gives the tokens of the mailbox; None: it has none."""
+        return self._tokens(self.settings.inbound.tokens, "NEWSLETTER_INBOUND__IMAP_OAUTH_", _READ_SCOPE)
+
+    def _relay(self, relay: RelaySettings, number: int | None) -> SmtpRelay:
+        from newsletter.delivery.smtp.relay import SmtpRelay
+        from newsletter.settings.sending import relay_config
+
+        config = relay_config(relay, number)
+        tokens = self._tokens(relay.tokens, config.setting("oauth_"), _SEND_SCOPE)
+        return SmtpRelay(config, tokens=tokens)
+
+    def _tokens(self, values: TokenValues | None, settings: str, scope: str) -> AccessTokens | None:
+        if values is None:
+            return None
+        from newsletter.oauth import KeptRefreshToken, RenewedTokens
+
+        client = values.client(settings, scope)
+        kept = KeptRefreshToken.of(client, self.settings.paths.state / _TOKENS)
+        return RenewedTokens(client, self._poster, self.clock, kept)
+
+    @cached_property
+    def _poster(self) -> Poster:
+        from newsletter.sources.http.poster import WebPoster
+
+        poster = WebPoster(
+            user_agent=self.settings.http.user_agent,
+            timeout=_SECONDS,
+            public_only=False,
+            most=_ANSWER,
+            connect_timeout=_CONNECTING,
+        )
+        self.at_end(poster.aclose)
+        return poster

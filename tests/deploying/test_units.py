@@ -1,0 +1,87 @@
+"""The units of systemd that `newsletter init --systemd` writes."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from newsletter.core.errors import UsageError
+from newsletter.scaffold import Service, questions, scaffold
+from newsletter.settings import load
+from tests.services import need
+
+ANSWERS = {one.key: one.default for one in questions()}
+LOGIN = {"host": "mail.lab.example", "username": "ann", "password": "sesame 17 ü"}
+TRUE = Path("/bin/true")
+
+
+def written(folder: Path, answers: dict[str, str] = ANSWERS) -> dict[str, str]:
+    """Return the units of a new folder by their names."""
+    scaffold(folder, answers, service=Service(program=TRUE, user="papers"))
+    return {path.name: path.read_text() for path in sorted((folder / "systemd").iterdir())}
+
+
+def test_systemd_takes_them_without_a_warning(tmp_path: Path) -> None:
+    analyze = need("systemd-analyze")
+    units = written(tmp_path / "papers", ANSWERS | LOGIN)
+    assert list(units) == ["newsletter-run.service", "newsletter-run.timer", "newsletter.service"]
+    paths = [str(tmp_path / "papers" / "systemd" / name) for name in units]
+    found = subprocess.run([analyze, "verify", "--man=no", *paths], capture_output=True, text=True, check=False)
+    said = [line for line in found.stderr.splitlines() if str(tmp_path) in line or "newsletter" in line]
+    assert (found.returncode, said) == (0, [])
+
+
+def test_they_lock_the_program_in(tmp_path: Path) -> None:
+    analyze = need("systemd-analyze")
+    written(tmp_path / "papers")
+    for name in ("newsletter.service", "newsletter-run.service"):
+        command = (analyze, "security", "--offline=true", "--no-pager", "--threshold=15")
+        found = subprocess.run(
+            [*command, str(tmp_path / "papers" / "systemd" / name)], capture_output=True, text=True, check=False
+        )
+        assert found.returncode == 0, found.stdout
+
+
+def test_each_secret_is_in_a_file_of_its_own_that_settings_and_unit_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "papers"
+    unit = written(folder, ANSWERS | LOGIN)["newsletter.service"]
+    monkeypatch.chdir(folder)
+    settings = load(Path(".env"))
+    secrets = {path.name: path.read_text() for path in Path("secrets").iterdir() if path.name != ".gitignore"}
+    assert secrets == {
+        "secret_key": settings.web.secret_key.get_secret_value(),
+        "smtp_password": "sesame 17 ü",
+    }
+    assert settings.smtp.password.get_secret_value() == "sesame 17 ü"
+    for name, secret in secrets.items():
+        assert Path("secrets", name).stat().st_mode & 0o777 == 0o600
+        assert secret not in Path(".env").read_text() + unit
+        assert f"\nLoadCredential={name}:{folder}/secrets/{name}\n" in unit
+    # As systemd hands them over.
+    handed = re.findall(r"^Environment=(\w+)=%d/(\w+)$", unit, re.MULTILINE)
+    assert {name for _, name in handed} == secrets.keys()
+    for variable, name in handed:
+        monkeypatch.setenv(variable, str(folder / "secrets" / name))
+    assert load(Path(".env")) == settings
+
+
+def test_settings_that_were_there_keep_their_secrets(tmp_path: Path) -> None:
+    scaffold(tmp_path, ANSWERS | LOGIN)
+    before = (tmp_path / ".env").read_text()
+    unit = written(tmp_path)["newsletter.service"]
+    assert (tmp_path / ".env").read_text() == before
+    assert not (tmp_path / "secrets").exists()
+    assert "\n# LoadCredential=smtp_password:" in unit
+    assert "\nLoadCredential=" not in unit
+
+
+@pytest.mark.parametrize("name", ["my papers", "100%", "a:b", 'a"b'])
+def test_a_path_that_a_unit_would_misread_is_named_before_anything_is_written(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="choose another"):
+        written(tmp_path / name)
+    assert not (tmp_path / name).exists()

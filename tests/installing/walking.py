@@ -1,0 +1,142 @@
+"""Commands one after the other, as a person types them into one shell, and what stands in for the world."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx2
+
+from newsletter.sources.huggingface import read_paper
+from newsletter.sources.reading.records import Record
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+_LASTING = re.compile(r"newsletter (preview|serve|web)\b(?! --help)")
+_URL = re.compile(r"http://127\.0\.0\.1:\d+")
+# What this machine needs to reach a package index, and nothing else of the caller's environment.
+_OF_THE_MACHINE = ("PIP_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
+
+
+class _HuggingFace(BaseHTTPRequestHandler):
+    """Answers with two papers for each day."""
+
+    def do_GET(self) -> None:
+        query = parse_qs(urlsplit(self.path).query)
+        [day] = query.get("date", [""])
+        papers = [_paper(day, number) for number in (1, 2)] if day and query.get("p") == ["0"] else []
+        body = json.dumps(papers).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
+def _paper(day: str, number: int) -> dict[str, Any]:
+    name = f"2601.{int(day.replace('-', '')) % 10_000:04}{number}"
+    paper = {"id": name, "title": f"Paper {number} of {day}", "summary": "It does so.", "upvotes": number}
+    record = {"paper": {**paper, "publishedAt": f"{day}T08:00:00.000Z", "authors": []}, "title": paper["title"]}
+    read_paper(Record(record))  # raises if it were no answer of theirs
+    return record
+
+
+@contextmanager
+def hugging_face() -> Iterator[str]:
+    """Serve two papers a day for as long as the context lasts; gives the address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _HuggingFace)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+
+
+@dataclass(slots=True)
+class Walk:
+    """A shell with a home folder of its own."""
+
+    home: Path
+    start: Path = CHECKOUT
+    path: str = ""
+    said: list[str] = field(default_factory=lambda: ["set -e"])  # what a shell remembers: `cd` and `export`
+    typed: set[str] = field(default_factory=set)
+
+    def type(self, line: str) -> str:
+        """Run a line to its end, or until a server of ours was looked at; return what it printed."""
+        print(f"$ {line}", flush=True)
+        self.typed.add(line.partition("  #")[0].strip())
+        lasts = _LASTING.search(line.partition("#")[0])
+        script = "\n".join((*self.said, f"exec {line}" if lasts else line))
+        process = subprocess.Popen(
+            ["/bin/bash", "-c", script],
+            cwd=self.start,
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        if lasts:
+            _look(process)
+            process.terminate()
+        out, _ = process.communicate(timeout=300)
+        if process.returncode:
+            raise SystemExit(f"{line}\n{out}\nended with {process.returncode}")
+        if line.startswith(("cd ", "export ")):
+            self.said.append(line)
+        return out
+
+    def _environment(self) -> dict[str, str]:
+        python = Path(getattr(sys, "_base_executable", sys.executable)).resolve().parent
+        kept = {name: value for name, value in os.environ.items() if name.startswith(_OF_THE_MACHINE)}
+        width = {"COLUMNS": "200", "LANG": "C.UTF-8", "BROWSER": "true"}
+        return kept | width | {"HOME": str(self.home), "PATH": f"{self.path}{python}:/usr/bin:/bin"}
+
+
+def _look(process: subprocess.Popen[str]) -> None:
+    """Open the page whose address a server prints; in the preview, collect."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if found := _URL.search(line):
+            break
+    else:
+        raise SystemExit("it ended without an address")
+    page = httpx2.get(f"{found[0]}/", trust_env=False, timeout=60, follow_redirects=True).text
+    if 'action="/collect' in page:
+        collect = f"{found[0]}/collect?list=daily"
+        after = httpx2.post(collect, trust_env=False, timeout=60, follow_redirects=True)
+        assert "papers read" in after.text, after.text
+        assert "Sample listings" not in after.text, after.text
+
+
+def fill_in(path: Path, values: dict[str, str]) -> None:
+    """Change settings where they stand in `.env`, as a person does."""
+    text = path.read_text(encoding="utf-8")
+    for name, value in values.items():
+        [line] = re.findall(rf"^{name}=.*\n", text, re.MULTILINE)
+        text = text.replace(line, f"{name}={value}\n")
+    path.write_text(text, encoding="utf-8")
+
+
+def of_this_machine(relay: int, huggingface: str) -> dict[str, str]:
+    """Return the settings by which a working folder speaks with what stands in for the world."""
+    local = {"HOST": "127.0.0.1", "PORT": str(relay), "SECURITY": "none", "USERNAME": "", "PASSWORD": ""}
+    return {
+        "NEWSLETTER_HUGGINGFACE__URL": huggingface,
+        "NEWSLETTER_HTTP__PICTURES": "false",
+        **{f"NEWSLETTER_SMTP__{name}": value for name, value in local.items()},
+    }
