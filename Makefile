@@ -98,8 +98,9 @@ rehearse: setup  ## the workflow of GitHub Actions over a fortnight, with late, 
 catalogues: setup  ## take texts that are new into the catalogues of all languages, and of a new one: LANGUAGE=it
 	LANGUAGE="$(LANGUAGE)" .ci/catalogues $(BIN)
 
-settings: setup  ## docs/settings.md, made anew of .env.example and of what the program takes
+settings: setup  ## docs/settings.md and what the workflow passes on, made anew of what the program takes
 	$(BIN)/python -m tests.settings.document
+	$(BIN)/python -m tests.scaffold.workflow_settings
 
 screenshots: setup  ## docs/images, made anew
 	$(BIN)/python -m tests.browser.screenshots

@@ -23,6 +23,7 @@ FIRST, DAYS = date(2026, 3, 2), 14  # summer time begins in America on the seven
 SEED = 19
 LEAVER, LEAVES_ON, LOST_ON = "london@example.org", 5, 8  # days from the first one
 _DROPPED, _DOUBLE, _LATE = 0.5, 0.06, 0.25  # of runs that were planned
+_MOST_SAID = 1000  # characters of what a run that failed said
 _LONGEST_GAP = timedelta(hours=12)
 
 
@@ -72,7 +73,7 @@ async def rehearse(here: World) -> Counter[str]:
         for each in ran:
             if each.failed:
                 counts["failed"] += 1
-                sys.stdout.write(f"{one.at}: {each.steps}\n{each.output}\n")
+                sys.stdout.write(f"{one.at}: {each.steps}\n{each.output[-_MOST_SAID:]}\n")
     counts["not granted"] = 24 * DAYS + 30 - counts["runs"] + counts["two at once"]
     return counts
 
