@@ -39,14 +39,14 @@ class Relaying:
 
     Args:
         settings: which relays, and how to log in.
-        store: keeps how much of each quota is used.
+        store: keeps how much of each quota is used; None: no quota counts.
         clock: the present moment.
         at_end: lets something be closed at the end of the program.
         alarm: the operator's.
     """
 
     settings: Settings
-    store: Store
+    store: Store | None
     clock: Clock
     at_end: Callable[[Callable[[], Awaitable[object]]], None]
     alarm: OperatorAlarm
@@ -107,7 +107,7 @@ class Relaying:
             warm_up=relay.warm_up,
             warm_up_days=relay.warm_up_days,
         )
-        if not quota.is_set:
+        if not quota.is_set or self.store is None:
             return None
         from newsletter.delivery.limits.quota import RelayQuota
 

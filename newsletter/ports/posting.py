@@ -22,12 +22,20 @@ class Answer:
 
 
 class Poster(Protocol):
-    """Posts bodies to web addresses."""
+    """Posts bodies to web addresses, or asks for one of them; what is answered counts by its status alone."""
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Post a body once, follow no redirect, and return the answer, whatever its status.
 
         Raises:
             UnansweredError: no answer came in time, or the address may not be asked; one line without the address.
+        """
+        ...
+
+    async def get(self, url: str) -> Answer:
+        """Ask for an address once, follow no redirect, and return the answer, whatever its status.
+
+        Raises:
+            SourceError: as `post` does.
         """
         ...

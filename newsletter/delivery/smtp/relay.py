@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
 
-from aiosmtplib import SMTP
+from aiosmtplib import SMTP, SMTPException
 from typing_extensions import override
 
 from newsletter.core.errors import RelaySetupError
@@ -13,6 +15,7 @@ from newsletter.core.relay import Pipelining, Security
 from newsletter.delivery.limits.quota import RelayQuota
 from newsletter.delivery.relay import Relay
 from newsletter.delivery.smtp.experience import Experience
+from newsletter.delivery.smtp.looking import facts_of
 from newsletter.delivery.smtp.opening import Opener
 from newsletter.delivery.smtp.pipelined import PipelinedSession
 from newsletter.delivery.smtp.relay_config import RelayConfig
@@ -20,11 +23,12 @@ from newsletter.delivery.smtp.session import Session
 from newsletter.delivery.smtp.stepwise import StepwiseSession
 from newsletter.delivery.smtp.wire import Wire
 from newsletter.ports import AccessTokens
+from newsletter.ports.relay_probe import RelayFacts, RelayProbe
 
 __all__ = ["RelayConfig", "SmtpRelay"]
 
 
-class SmtpRelay(Relay):
+class SmtpRelay(Relay, RelayProbe):
     """An SMTP server."""
 
     def __init__(
@@ -51,9 +55,22 @@ class SmtpRelay(Relay):
         Without STARTTLS where it is asked for, or with a certificate that is not trusted, nothing is sent: there
         is no way back to a connection in the clear.
         """
-        tls = None if self._config.security is Security.NONE else self._tls
-        client, ehlo_name = await self._opener.open(tls, sender)
+        client, ehlo_name = await self._open(sender)
         return self._session(client, ehlo_name)
+
+    @override
+    async def look(self, envelopes: Sequence[tuple[str, str]]) -> RelayFacts:
+        client, ehlo_name = await self._open(envelopes[0][0] if envelopes else "")
+        try:
+            return await facts_of(client, self._config, ehlo_name, envelopes)
+        finally:
+            with suppress(SMTPException, OSError):
+                await client.quit()
+            client.close()
+
+    async def _open(self, sender: str) -> tuple[SMTP, str]:
+        tls = None if self._config.security is Security.NONE else self._tls
+        return await self._opener.open(tls, sender)
 
     def _session(self, client: SMTP, ehlo_name: str) -> Session:
         if self._config.pipelining is Pipelining.OFF or not client.supports_extension("pipelining"):

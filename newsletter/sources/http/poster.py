@@ -50,10 +50,17 @@ class WebPoster(Poster):
 
     @override
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        return await self._request("POST", url, body, headers)
+
+    @override
+    async def get(self, url: str) -> Answer:
+        return await self._request("GET", url, None, {})
+
+    async def _request(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
         try:
             async with asyncio.timeout(self._timeout):
                 response = await self._exchange.request(
-                    "POST",
+                    method,
                     url,
                     headers=headers,
                     content=body,
