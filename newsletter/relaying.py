@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from newsletter.delivery.limits.quota import RelayQuota
     from newsletter.delivery.mailer import RelayMailer
     from newsletter.delivery.smtp.relay import SmtpRelay
     from newsletter.ports import AccessTokens, Clock, Poster, Store
@@ -33,13 +35,13 @@ class Relaying:
 
     Args:
         settings: which relays, and how to log in.
-        store: keeps how much of each quota is used.
+        store: keeps how much of each quota is used; None: no quota counts.
         clock: the present moment.
         at_end: lets something be closed at the end of the program.
     """
 
     settings: Settings
-    store: Store
+    store: Store | None
     clock: Clock
     at_end: Callable[[Callable[[], Awaitable[object]]], None]
 
@@ -67,7 +69,26 @@ class Relaying:
 
         config = relay_config(relay, number)
         tokens = self._tokens(relay.tokens, config.setting("oauth_"), _SEND_SCOPE)
-        return SmtpRelay(config, tokens=tokens)
+        return SmtpRelay(config, tokens=tokens, quota=self._quota(config.name, relay))
+
+    def _quota(self, name: str, relay: RelaySettings) -> RelayQuota | None:
+        """Return how many mails a relay may be handed, None: any number. Each account has a quota of its own."""
+        from newsletter.core.quotas import Quota
+
+        quota = Quota(
+            per_hour=relay.per_hour,
+            per_day=relay.per_day,
+            warm_up=relay.warm_up,
+            warm_up_days=relay.warm_up_days,
+        )
+        if not quota.is_set or self.store is None:
+            return None
+        from newsletter.delivery.limits.quota import RelayQuota
+
+        owner = sha256(relay.username.encode()).hexdigest()[:8] if relay.username else ""  # it may be a secret
+        made = RelayQuota(name, f"{name} {owner}".rstrip(), quota, self.store.relay_usage, self.clock)
+        self.at_end(made.end)
+        return made
 
     def _tokens(self, values: TokenValues | None, settings: str, scope: str) -> AccessTokens | None:
         if values is None:

@@ -21,6 +21,7 @@
         ├── StoppedError          the program was asked to end before this was done: exit 75
         │   └── BusyElsewhereError  … or somebody else works with the ledger just now
         ├── InboundError          a mailbox of what comes back cannot be read
+        ├── NoAnswerError         DNS or a website gave no answer to `newsletter doctor`
         ├── TokenError            nobody gives us an access token for a login
         └── RelayError            trouble that is ours or the relay's, not the reader's: stop, suppress nobody
             └── RelaySetupError   … which stays until a setting is changed: not tried again in this run
@@ -144,6 +145,10 @@ class BusyElsewhereError(StoppedError):
 
 class InboundError(NewsletterError):
     """A mailbox of what comes back could not be read; the text names it and says why."""
+
+
+class NoAnswerError(NewsletterError):
+    """DNS or a website gave no answer to what `newsletter doctor` asks; the text says whom it asked and why."""
 
 
 class TokenError(NewsletterError):

@@ -27,7 +27,7 @@ class RelayMailer(Mailer):
         outcome: Outcome | None = None
         errors: list[RelayError] = []
         not_taken = ""
-        for relay in self._relays:
+        for relay in await self._in_order():
             if not_taken:
                 log.warning("mail_not_taken", reason=not_taken, next=relay.name)
             try:
@@ -42,6 +42,13 @@ class RelayMailer(Mailer):
         if outcome is not None:
             return outcome
         raise _all_of(errors)
+
+    async def _in_order(self) -> list[SmtpRelay]:
+        """Return the relays as they are tried: those whose quota is used up come last, as a letter can't wait."""
+        for number, relay in enumerate(self._relays):
+            if relay.quota is None or await relay.quota.reserve(single=True):
+                return [*self._relays[number:], *self._relays[:number]]
+        return list(self._relays)
 
 
 async def _hand_over(relay: SmtpRelay, letter: Letter) -> Outcome:

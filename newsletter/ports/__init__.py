@@ -40,6 +40,7 @@ from newsletter.ports.personal_data import Erasure, PersonalData
 from newsletter.ports.pictures import PictureReader, Pictures
 from newsletter.ports.posting import Answer, Poster
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
+from newsletter.ports.relay_usage import Granted, RelayUsage
 from newsletter.ports.rendering import Composed, Message, Renderer
 from newsletter.ports.restored import Restored
 from newsletter.ports.rosters import Checked, HeldFiles, Reading, Roster, SeenFiles
@@ -76,6 +77,7 @@ __all__ = [
     "ForgedError",
     "Found",
     "Funnel",
+    "Granted",
     "Grown",
     "Growth",
     "Halts",
@@ -127,6 +129,7 @@ __all__ = [
     "ReaderCounts",
     "Reading",
     "Recorded",
+    "RelayUsage",
     "Renderer",
     "Restored",
     "Roster",

@@ -26,6 +26,7 @@ from newsletter.store.oversight import SqlOversight
 from newsletter.store.papers import SqlPapers
 from newsletter.store.personal_data import SqlPersonalData
 from newsletter.store.pictures import SqlPictures
+from newsletter.store.relay_usage import SqlRelayUsage
 from newsletter.store.restored import SqlRestored
 from newsletter.store.signups import SqlSignUps
 from newsletter.store.slots import SqlSlots
@@ -59,6 +60,7 @@ class SqlStore(Store):
         self.halts = SqlHalts(database)
         self.growth = SqlGrowth(database)
         self.oversight = SqlOversight(database)
+        self.relay_usage = SqlRelayUsage(database)
         self.slow_downs = SqlSlowDowns(database)
         self.suppressions = SqlSuppressions(database)
         self.personal_data = SqlPersonalData(database, workers)

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from newsletter.core.delivery import Outcome, RetryPolicy, Uncertain
 from newsletter.core.relay import Security
+from newsletter.delivery.limits.quota import RelayQuota
 from newsletter.delivery.service import DeliveryService
 from newsletter.delivery.settlement import Rules
 from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelay
@@ -18,7 +19,13 @@ from tests.delivery.fakes import ISSUE, NOW, FakeOutbox
 from tests.smtp_server import SmtpServer
 
 
-def relay_to(server: SmtpServer, *, tokens: AccessTokens | None = None, **changes: Any) -> SmtpRelay:
+def relay_to(
+    server: SmtpServer,
+    *,
+    tokens: AccessTokens | None = None,
+    quota: RelayQuota | None = None,
+    **changes: Any,
+) -> SmtpRelay:
     values: dict[str, Any] = {
         "host": server.host,
         "port": server.port,
@@ -28,7 +35,7 @@ def relay_to(server: SmtpServer, *, tokens: AccessTokens | None = None, **change
         "final_timeout": 5.0,
         "connections": 2,
     }
-    return SmtpRelay(RelayConfig(**values | changes), tokens=tokens)
+    return SmtpRelay(RelayConfig(**values | changes), tokens=tokens, quota=quota)
 
 
 def service(

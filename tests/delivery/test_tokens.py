@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -130,7 +131,7 @@ async def test_a_session_logs_in_with_a_token(
     tokens = account.tokens(issuer.client(refresh_token=""))
     server = SmtpServer(tls=certificates, tokens={"token-1": USER}, token_logins=kinds, host="localhost")
     async with server:
-        encrypted = {"security": Security.STARTTLS, "ca_file": ca_file}
+        encrypted: dict[str, Any] = {"security": Security.STARTTLS, "ca_file": ca_file}
         relay = relay_to(server, tokens=tokens, username=USER, **encrypted)
         assert await hand_over(relay) is DeliveryState.SENT
     assert server.received[0].user == USER
