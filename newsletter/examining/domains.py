@@ -33,7 +33,7 @@ class DomainChecks:
     async def _all(self) -> list[Diagnosis]:
         origins = [one for one in self.parts.origins if not is_example(one.author)]
         if not self.parts.origins:
-            return [warn("dns", "not asked, as no list file is right", "mend the list files first")]
+            return [warn("dns", "not asked, as no list file could be read", "mend the list files first")]
         if not origins:
             names = ", ".join(each_once(one.author for one in self.parts.origins))
             do = "write a sender of your own domain into the list file"
