@@ -11,7 +11,7 @@ from newsletter.core.errors import NoAnswerError
 from newsletter.core.network import on_loopback
 from newsletter.examining.parts import Parts
 from newsletter.operations.doctor.examination import Check, examined
-from newsletter.operations.doctor.origins import Origin, each_once, is_example
+from newsletter.operations.doctor.origins import MailOrigin, each_once, is_example
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class DomainChecks:
             return [fail("dns", str(error), do)]
         return await examined(list(self._each(origins)), within=self.within)
 
-    def _each(self, origins: list[Origin]) -> Iterator[Check]:
+    def _each(self, origins: list[MailOrigin]) -> Iterator[Check]:
         from newsletter.operations.doctor.names import mx
 
         for domain in each_once(domain for one in origins for domain in one.answers):
