@@ -117,10 +117,12 @@ class Checks:
 
     async def _clock(self) -> list[Diagnosis]:
         """Compare with the first clock that tells its time: that of a source, or of the database."""
+        why = ""
         for url in self._clocks():
             try:
                 found = await clock_against(url, partial(self._date_of, url), utc_now)
-            except NewsletterError:
+            except NewsletterError as error:
+                why = str(error)
                 continue
             if found:
                 return [found]
@@ -128,8 +130,13 @@ class Checks:
             ledger = await clock_against("the database", self._date_of_ledger, utc_now)
         except (NewsletterError, ConfigurationError):
             ledger = None
-        nothing = "no source and no database tells its time, so there is nothing to compare with"
-        return [ledger or ok("clock", nothing)]
+        if ledger:
+            return [ledger]
+        if why:
+            return [
+                warn("clock", f"not compared, as no source told its time: {why}", "see that it can be reached")
+            ]
+        return [ok("clock", "no source and no database tells its time, so there is nothing to compare with")]
 
     def _clocks(self) -> list[str]:
         """Return addresses of servers that lists read."""
