@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from urllib.parse import urlsplit
 
 from newsletter import bootstrap
 from newsletter.bootstrap import utc_now
@@ -120,7 +121,7 @@ class Checks:
         why = ""
         for url in self._clocks():
             try:
-                found = await clock_against(url, partial(self._date_of, url), utc_now)
+                found = await clock_against(_server(url), partial(self._date_of, url), utc_now)
             except NewsletterError as error:
                 why = str(error)
                 continue
@@ -197,3 +198,8 @@ class Checks:
             return [ok("alarm", f"you are told by {' and '.join(told)} when something fails")]
         do = "set NEWSLETTER_ALARM__TO to your address, or NEWSLETTER_ALARM__WEBHOOK"
         return [warn("alarm", "nobody is told when something fails", do)]
+
+
+def _server(url: str) -> str:
+    """Return the server that an address names: what stands before it may be a password."""
+    return urlsplit(url).netloc.rpartition("@")[2]

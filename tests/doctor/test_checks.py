@@ -246,6 +246,9 @@ async def test_a_website_that_sends_byte_by_byte_is_given_up(monkeypatch: pytest
             await is_left.wait()
     with pytest.raises(NoAnswerError, match=r"papers\.example has no address in DNS"):
         await website.ask("GET", "https://papers.example/")
+    for wrong in ("https://papers.example:99999/", "ftp://papers.example/", "https://"):
+        with pytest.raises(NoAnswerError, match="no address of a website"):
+            await website.ask("GET", wrong)
 
 
 @pytest.mark.parametrize(
