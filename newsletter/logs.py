@@ -1,6 +1,7 @@
 """Where log lines go and what they look like: to stderr, for people or as JSON lines.
 
-What is bound with `structlog.contextvars` (list, day and issue that work is done for) is on every line. No line holds the whole address of anybody.
+What is bound with `structlog.contextvars` (list, day and issue that work is done for) is on every line.
+No line holds the whole address of anybody.
 """
 
 from __future__ import annotations
