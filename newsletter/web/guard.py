@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from http import HTTPStatus
 from urllib.parse import quote
 
 import structlog
@@ -11,6 +12,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from newsletter.core.page_names import HEALTH, METRICS, OWN_HEALTH, READY
 
 log = structlog.get_logger(__name__)
 
@@ -21,13 +24,15 @@ ADDRESS = "address"
 # Under this key of the scope, a middleware says why it refused the request; the log gets it.
 REASON = "newsletter.reason"
 _FIRST_ERROR = 400
+_FOR_MONITORING = {f"/{path}" for path in (HEALTH, OWN_HEALTH, READY, METRICS)}
 
 
 class Guard:
     """ASGI middleware around a whole app.
 
     - Sets `headers` on each answer that does not have them.
-    - Logs one line per request, without secrets in the path and without the query.
+    - Logs one line per request, without secrets in the path and without the query; of what monitoring asks, only
+      where that does not go well.
     - Turns a defect into a plain 500 and an error in the log. Starlette's own handler would pass the exception on
       to the server, whose log does not hide secrets.
     """
@@ -70,7 +75,9 @@ class Guard:
             answer = PlainTextResponse("Something went wrong on our side. Please try again later.\n", 500)
             await answer(scope, receive, send_guarded)
         why = {"reason": scope[REASON]} if REASON in scope else {}
-        log.info("answered", method=scope["method"], path=shown_path(scope, status), status=status, **why)
+        # Monitoring asks several times a minute, for years.
+        say = log.debug if status == HTTPStatus.OK and scope["path"] in _FOR_MONITORING else log.info
+        say("answered", method=scope["method"], path=shown_path(scope, status), status=status, **why)
 
 
 def shown_path(scope: Scope, status: int = 0) -> str:
