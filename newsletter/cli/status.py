@@ -200,6 +200,8 @@ def _source(source: SourceHealth, timezone: str) -> str:
 
 
 def _slow_down(slow_down: SlowDown, at: datetime, timezone: str) -> str:
+    if slow_down.kind.value == "quota":
+        return f"used up {until_in_words(slow_down, at, timezone)}: {one_line(slow_down.reason)}"
     since = f"in trouble since {minute(slow_down.since, timezone)}, {until_in_words(slow_down, at, timezone)}"
     return f"{since}: {one_line(slow_down.reason)}"
 

@@ -32,7 +32,7 @@ from newsletter.ports import (
 
 _LATELY = timedelta(days=7)
 _DAYS_OF_FUNNEL = timedelta(days=30)
-_FOR_OPERATORS = {SlowDownKind.DOMAIN, SlowDownKind.RELAY}
+_FOR_OPERATORS = {SlowDownKind.DOMAIN, SlowDownKind.RELAY, SlowDownKind.QUOTA}
 _STUCK = (DeliveryState.DEFERRED, DeliveryState.UNCERTAIN, DeliveryState.SENDING)
 _UNFINISHED = (*_STUCK, DeliveryState.QUEUED)
 

@@ -79,6 +79,7 @@ def troubles(facts: Facts, timezone: str, now: datetime) -> list[Trouble]:
         *_wrong_files(facts.wrong),
         *_alarms(facts.alarms, clock),
         *_relays(facts.slow_downs, clock),
+        *_quotas(facts.slow_downs, clock),
         *_held(facts.held_files),
         *_halted(facts.halted, clock),
         *_uncertain(facts.counts.get(DeliveryState.UNCERTAIN, 0)),
@@ -130,6 +131,18 @@ def _relays(slow_downs: Sequence[SlowDown], clock: _Clock) -> Iterable[Trouble]:
             yield Trouble(
                 what=f"The relay {one.name} is in trouble.",
                 said=f"Since {clock(one.since)}: {one.reason}{until}.",
+                page="errors/",
+                link="See it",
+            )
+
+
+def _quotas(slow_downs: Sequence[SlowDown], clock: _Clock) -> Iterable[Trouble]:
+    for one in slow_downs:
+        if one.kind is SlowDownKind.QUOTA and one.until:
+            yield Trouble(
+                what=f"The quota of the relay {one.name} is used up until {clock(one.until)}.",
+                said=f"It is {one.reason}.",
+                advice="What is left goes to the next relay, or waits within the list's deadline.",
                 page="errors/",
                 link="See it",
             )

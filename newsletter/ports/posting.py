@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server answered: its status, for how long it asks to be left alone, and as much as is read of it."""
+    """What a server answered: its status, for how long it asks to be left alone, and as much as is read of it.
+
+    The names of `headers` are in small letters.
+    """
 
     status: int
     wait: timedelta = timedelta()
     body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Poster(Protocol):

@@ -74,7 +74,7 @@ class WebPoster(Poster):
         except TryError as failure:
             raise UnansweredError(str(failure), arrived=failure.arrived) from failure
         wait = retry_after(response.headers, response.status, now=time.time())
-        return Answer(response.status, timedelta(seconds=min(wait, 10**6)), response.body)
+        return Answer(response.status, timedelta(seconds=min(wait, 10**6)), response.body, response.headers)
 
     async def aclose(self) -> None:
         """Close all connections."""
