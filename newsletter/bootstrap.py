@@ -171,7 +171,7 @@ class Program:
     def _relaying(self) -> Relaying:
         from newsletter.relaying import Relaying
 
-        return Relaying(self.settings, self.store, utc_now, self.at_end)
+        return Relaying(self.settings, self.store, utc_now, self.at_end, self.alarm)
 
     @cached_property
     def _mailer(self) -> LateMailer:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import AsyncExitStack
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from newsletter import bootstrap
 from newsletter.bootstrap import utc_now
+from newsletter.core.alarms import Cause
 from newsletter.core.diagnosis import Diagnosis, fail, ok, told_apart, warn
 from newsletter.core.errors import ConfigurationError, ListFileError, NewsletterError, NoAnswerError
 from newsletter.core.network import on_loopback
@@ -19,6 +22,7 @@ from newsletter.core.relay import Security
 from newsletter.operations.doctor.examination import Check, examined, failed
 from newsletter.operations.doctor.machine import clock_against, disk, has_timezones, space_of, timezones
 from newsletter.operations.doctor.origins import Origin, each_once, is_example
+from newsletter.ports import OperatorAlarm
 
 if TYPE_CHECKING:
     from newsletter.core.newsletter_list import NewsletterList
@@ -150,7 +154,7 @@ class _Examiner:
         first, *further = (_impatient(one) for one in self._relays)
         smtp = first.model_copy(update={"relays": tuple(further)})
         settings = self._settings.model_copy(update={"smtp": smtp})
-        return Relaying(settings, None, utc_now, self._at_end)
+        return Relaying(settings, None, utc_now, self._at_end, _NoAlarm())
 
     def _at_end(self, close: Callable[[], Awaitable[object]]) -> None:
         self._closing.push_async_callback(close)
@@ -248,12 +252,16 @@ class _Examiner:
         return (await self._ledger()).now
 
     async def _relay(self, number: int, of: RelaySettings) -> list[Diagnosis]:
+        from newsletter.delivery.smtp.relay import SmtpRelay
         from newsletter.operations.doctor.relays import relay
 
         recipient = self._send_to or self._settings.alarm.to
         envelopes = list(dict.fromkeys((one.envelope, recipient or one.sender) for one in self._origins))
         in_the_clear = of.security is Security.NONE and not on_loopback(of.host)
         probe = self._relaying.relays[number]
+        if not isinstance(probe, SmtpRelay):
+            says = f"{probe.name}: not asked, as it takes mails over HTTPS"
+            return [warn("relay", says, "see by `newsletter doctor --send-to ADDRESS` whether it takes yours")]
         return await relay(probe, envelopes, utc_now(), is_in_the_clear=in_the_clear)
 
     def _of_domains(self) -> Iterator[Check]:
@@ -383,6 +391,16 @@ class _Examiner:
             keys=self._keys,
         )
         return await trial.made(mail)
+
+
+class _NoAlarm(OperatorAlarm):
+    """Rings for nobody: who calls the doctor reads the answer."""
+
+    @override
+    async def ring(self, cause: Cause, subject: str, reason: str, *, day: date | None = None) -> None: ...
+
+    @override
+    async def over(self, causes: Collection[Cause], subject: str) -> None: ...
 
 
 def _impatient(relay: RelaySettings) -> RelaySettings:

@@ -165,8 +165,13 @@ class TokenError(NewsletterError):
 class RelayError(NewsletterError):
     """The relay cannot take mail now, for a reason that is ours or its own and no reader's.
 
-    Examples are a refused login, missing TLS, a lost connection, a 421, a 5.7.x policy answer.
+    Examples are a refused login, missing TLS, a lost connection, a 421, a 5.7.x policy answer. `wait` is how many
+    seconds the relay asks to be left alone.
     """
+
+    def __init__(self, reason: str, *, wait: float = 0.0) -> None:
+        self.wait = wait
+        super().__init__(reason)
 
 
 class RelaySetupError(RelayError):

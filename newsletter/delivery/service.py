@@ -29,8 +29,8 @@ from newsletter.delivery.record.journal import Journal
 from newsletter.delivery.record.notes import GroupedNotes, JournalledNotes, Notes
 from newsletter.delivery.record.recovery import recover
 from newsletter.delivery.record.registration import Registration, Worker
+from newsletter.delivery.relay import Relay
 from newsletter.delivery.settlement import Rules, Settlement
-from newsletter.delivery.smtp.relay import SmtpRelay
 from newsletter.delivery.tally import Tally
 from newsletter.delivery.turns import Turns
 from newsletter.ports import ChunkDelivery, ChunkReport, ClaimedDeliveries, Clock, Message, Progress, SlowDowns
@@ -51,7 +51,7 @@ class DeliveryService(ChunkDelivery):
     def __init__(
         self,
         outbox: ClaimedDeliveries,
-        relays: Sequence[SmtpRelay],
+        relays: Sequence[Relay],
         rules: Rules,
         *,
         batch: int,

@@ -9,12 +9,17 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from newsletter.core.address import domain_of
+from newsletter.core.alarm_words import words_of
+from newsletter.core.alarms import OF_FILES, Alarm, Cause
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import ListFileError
 from newsletter.core.halt import Halt
 from newsletter.core.reply_words import reply_in_words
 from newsletter.core.text import counted
 from newsletter.ports import HeldFiles, IssueSummary, PlacedDelivery, SlowDown, SlowDownKind, SourceHealth
+
+# What these are about is a trouble of its own here.
+_SAID_OTHERWISE = frozenset({*OF_FILES, Cause.RELAY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +53,7 @@ class Facts:
         stuck: the first deliveries that are deferred or uncertain.
         counts: how many deliveries are deferred, and how many uncertain.
         sources: how each source does.
+        alarms: those that last.
     """
 
     wrong: Mapping[str, ListFileError]
@@ -57,6 +63,7 @@ class Facts:
     stuck: Sequence[PlacedDelivery]
     counts: Mapping[DeliveryState, int]
     sources: Sequence[SourceHealth]
+    alarms: Sequence[Alarm] = ()
 
 
 def troubles(facts: Facts, timezone: str, now: datetime) -> list[Trouble]:
@@ -70,6 +77,7 @@ def troubles(facts: Facts, timezone: str, now: datetime) -> list[Trouble]:
     clock = _Clock(timezone, now)
     return [
         *_wrong_files(facts.wrong),
+        *_alarms(facts.alarms, clock),
         *_relays(facts.slow_downs, clock),
         *_quotas(facts.slow_downs, clock),
         *_held(facts.held_files),
@@ -101,6 +109,19 @@ def _wrong_files(wrong: Mapping[str, ListFileError]) -> Iterable[Trouble]:
             page="errors/",
             link="See all mistakes" if len(error.mistakes) > 1 else "See it",
         )
+
+
+def _alarms(alarms: Sequence[Alarm], clock: _Clock) -> Iterable[Trouble]:
+    for alarm in alarms:
+        if alarm.cause not in _SAID_OTHERWISE:
+            words = words_of(alarm)
+            yield Trouble(
+                what=f"{words.headline[:1].upper()}{words.headline[1:]}.",
+                said=f"Since {clock(alarm.since)}: {alarm.reason}.",
+                advice=words.advice,
+                page="errors/",
+                link="See alarms",
+            )
 
 
 def _relays(slow_downs: Sequence[SlowDown], clock: _Clock) -> Iterable[Trouble]:

@@ -7,6 +7,7 @@ from newsletter.ports.access_tokens import AccessTokens
 from newsletter.ports.address_changes import AddressChange, AddressChanges
 from newsletter.ports.alarm import Alarms, OperatorAlarm
 from newsletter.ports.backups import Backup, Backups
+from newsletter.ports.beats import Beat, Beats
 from newsletter.ports.claims import ClaimedDeliveries
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
 from newsletter.ports.examples import Examples, PaperFinder
@@ -34,7 +35,7 @@ from newsletter.ports.listed import ListedPaper, ListedPapers
 from newsletter.ports.mailer import Mailer
 from newsletter.ports.notices import NoticeCounts, Notices
 from newsletter.ports.outbox import Outbox
-from newsletter.ports.oversight import CameBack, Oversight, Place, PlacedDelivery
+from newsletter.ports.oversight import CameBack, Oversight, Place, PlacedDelivery, Returned
 from newsletter.ports.papers import Found, InIssue, Paper, PaperAddress, Papers
 from newsletter.ports.personal_data import Erasure, PersonalData
 from newsletter.ports.pictures import PictureReader, Pictures
@@ -59,6 +60,8 @@ __all__ = [
     "Answer",
     "Backup",
     "Backups",
+    "Beat",
+    "Beats",
     "CameBack",
     "CatchesUp",
     "Checked",
@@ -132,6 +135,7 @@ __all__ = [
     "RelayUsage",
     "Renderer",
     "Restored",
+    "Returned",
     "Roster",
     "Said",
     "SeenFiles",

@@ -31,12 +31,13 @@ class RelayFacts:
 
 
 class RelayProbe(Protocol):
-    """A relay that can be asked."""
+    """A relay that can be asked.
 
-    @property
-    def name(self) -> str:
-        """Return its host and port."""
-        ...
+    Attributes:
+        name: its host and port.
+    """
+
+    name: str
 
     async def look(self, envelopes: Sequence[tuple[str, str]]) -> RelayFacts:
         """Connect, encrypt and log in as for mail, announce envelopes (sender, recipient), and send nothing.

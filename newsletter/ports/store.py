@@ -7,6 +7,7 @@ from typing import Protocol
 from newsletter.ports.address_changes import AddressChanges
 from newsletter.ports.alarm import Alarms
 from newsletter.ports.backups import Backups
+from newsletter.ports.beats import Beats
 from newsletter.ports.examples import Examples
 from newsletter.ports.feedback import Feedback
 from newsletter.ports.growth import Growth
@@ -59,9 +60,18 @@ class Store(Protocol):
     slots: Slots  # what became of lists' slots
     notices: Notices  # what webhooks and channels are told
     alarms: Alarms  # what operators are told of
+    beats: Beats  # that processes do their work
     backups: Backups  # of itself
     restored: Restored  # what is said of a time that its backup does not know
     tidying: Tidying  # removes what is old
+
+    async def is_up_to_date(self) -> bool:
+        """Return whether the ledger has just the tables that this version of the program needs.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        ...
 
     async def close(self) -> None:
         """Let go of connections and files."""

@@ -8,6 +8,7 @@ from newsletter.ports import Store
 from newsletter.store.address_changes import SqlAddressChanges
 from newsletter.store.alarms import SqlAlarms
 from newsletter.store.backups import SqlBackups
+from newsletter.store.beats import SqlBeats
 from newsletter.store.engine import Database
 from newsletter.store.examples import SqlExamples
 from newsletter.store.feedback import SqlFeedback
@@ -20,6 +21,7 @@ from newsletter.store.issues import SqlIssues
 from newsletter.store.leavings import SqlLeavings
 from newsletter.store.listed import SqlListedPapers
 from newsletter.store.listings import SqlLibrary
+from newsletter.store.migrate import is_up_to_date
 from newsletter.store.notices import SqlNotices
 from newsletter.store.outbox import SqlOutbox
 from newsletter.store.oversight import SqlOversight
@@ -69,9 +71,14 @@ class SqlStore(Store):
         self.slots = SqlSlots(database)
         self.notices = SqlNotices(database)
         self.alarms = SqlAlarms(database)
+        self.beats = SqlBeats(database)
         self.backups = SqlBackups(database)
         self.restored = SqlRestored(database, self.signups)
         self.tidying = SqlTidying(database)
+
+    @override
+    async def is_up_to_date(self) -> bool:
+        return self._database.is_in_memory or await is_up_to_date(self._database)
 
     @override
     async def close(self) -> None:

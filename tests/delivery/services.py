@@ -10,6 +10,7 @@ from typing import Any, cast
 from newsletter.core.delivery import Outcome, RetryPolicy, Uncertain
 from newsletter.core.relay import Security
 from newsletter.delivery.limits.quota import RelayQuota
+from newsletter.delivery.relay import Relay
 from newsletter.delivery.service import DeliveryService
 from newsletter.delivery.settlement import Rules
 from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelay
@@ -39,7 +40,7 @@ def relay_to(
 
 
 def service(
-    outbox: FakeOutbox | Outbox, *relays: SmtpRelay, uncertain: Uncertain = Uncertain.RESEND, **options: Any
+    outbox: FakeOutbox | Outbox, *relays: Relay, uncertain: Uncertain = Uncertain.RESEND, **options: Any
 ) -> DeliveryService:
     rules = Rules(
         retry=RetryPolicy(),
@@ -77,7 +78,7 @@ class Process:
                 await self._service.close()
 
 
-def process(outbox: FakeOutbox, *relays: SmtpRelay, **options: Any) -> Process:
+def process(outbox: FakeOutbox, *relays: Relay, **options: Any) -> Process:
     return Process(service(outbox, *relays, **options))
 
 

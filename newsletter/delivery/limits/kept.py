@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
+from math import isfinite
 
 import structlog
 
@@ -172,6 +173,7 @@ class KeptLimits:
             kind=SlowDownKind.RELAY,
             name=name,
             since=self._since.setdefault((SlowDownKind.RELAY, name), now),
+            until=_moment(health.left_alone_until, now) if isfinite(health.left_alone_until) else None,
             times=health.failures,
             given_up=health.given_up,
             reason=printable(health.trouble),

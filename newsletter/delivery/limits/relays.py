@@ -14,9 +14,9 @@ from contextlib import AbstractAsyncContextManager, contextmanager
 from newsletter.core.errors import RelayError
 from newsletter.delivery.limits.health import Health
 from newsletter.delivery.limits.pace import Pace
+from newsletter.delivery.relay import Relay
 from newsletter.delivery.smtp.experience import Joins
 from newsletter.delivery.smtp.idle import IdleSessions
-from newsletter.delivery.smtp.relay import SmtpRelay
 from newsletter.delivery.smtp.session import Session
 
 
@@ -33,7 +33,7 @@ class Lease:
         return self.session is not None and not self.session.spent
 
     async def open(self, sender: str) -> Session:
-        """Open a session and return it; `sender` and what is raised are those of `SmtpRelay.connect`."""
+        """Open a session and return it; `sender` and what is raised are those of `Relay.connect`."""
         self.session = await self._relay.smtp.connect(sender=sender)
         return self.session
 
@@ -60,7 +60,7 @@ class RelayState:
     has been given, against its weight.
     """
 
-    def __init__(self, smtp: SmtpRelay, weight: int, *, pauses: Sequence[float], idle_seconds: float) -> None:
+    def __init__(self, smtp: Relay, weight: int, *, pauses: Sequence[float], idle_seconds: float) -> None:
         self.smtp = smtp
         self.health = Health(smtp.name, pauses)
         self.quota = smtp.quota
@@ -146,7 +146,7 @@ class RelayState:
 class Relays:
     """All relays of a process."""
 
-    def __init__(self, relays: Sequence[SmtpRelay], *, pauses: Sequence[float], idle_seconds: float) -> None:
+    def __init__(self, relays: Sequence[Relay], *, pauses: Sequence[float], idle_seconds: float) -> None:
         """Begin in good health.
 
         Args:

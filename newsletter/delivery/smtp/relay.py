@@ -13,7 +13,8 @@ from typing_extensions import override
 from newsletter.core.errors import RelaySetupError
 from newsletter.core.relay import Pipelining, Security
 from newsletter.delivery.limits.quota import RelayQuota
-from newsletter.delivery.smtp.experience import Experience, Joins
+from newsletter.delivery.relay import Relay
+from newsletter.delivery.smtp.experience import Experience
 from newsletter.delivery.smtp.looking import facts_of
 from newsletter.delivery.smtp.opening import Opener
 from newsletter.delivery.smtp.pipelined import PipelinedSession
@@ -27,8 +28,8 @@ from newsletter.ports.relay_probe import RelayFacts, RelayProbe
 __all__ = ["RelayConfig", "SmtpRelay"]
 
 
-class SmtpRelay(RelayProbe):
-    """Opens sessions with one relay."""
+class SmtpRelay(Relay, RelayProbe):
+    """An SMTP server."""
 
     def __init__(
         self, config: RelayConfig, *, tokens: AccessTokens | None = None, quota: RelayQuota | None = None
@@ -40,49 +41,19 @@ class SmtpRelay(RelayProbe):
             tokens: for a login with an access token; None: with the password, if there is one.
             quota: how many mails it may be handed; None: any number.
         """
+        self.name, self.connections = config.name, config.connections
+        self.rate, self.weight, self.quota = config.rate, config.weight, quota
         self._config = config
-        self.quota = quota
         self._experience = Experience(config.name, joining=config.pipelining is Pipelining.MESSAGES)
+        self.joins = self._experience.joins
         self._opener = Opener(config, self._experience, tokens)
 
-    @property
     @override
-    def name(self) -> str:
-        """Return the relay's host and port."""
-        return self._config.name
-
-    @property
-    def connections(self) -> int:
-        """Return how many sessions may be open at once."""
-        return self._config.connections
-
-    @property
-    def rate(self) -> float:
-        """Return how many messages a second the relay is given, 0 for no limit."""
-        return self._config.rate
-
-    @property
-    def weight(self) -> int:
-        """Return the relay's share of the work; 0: it stands by."""
-        return self._config.weight
-
-    @property
-    def joins(self) -> Joins:
-        """Return what is known of how the relay takes joined envelopes."""
-        return self._experience.joins
-
     async def connect(self, *, sender: str = "") -> Session:
         """Return a session that is ready for mail.
 
         Without STARTTLS where it is asked for, or with a certificate that is not trusted, nothing is sent: there
         is no way back to a connection in the clear.
-
-        Args:
-            sender: whose domain the relay is greeted with where this machine has no full name of its own.
-
-        Raises:
-            RelayError: no session can be had; names host and reason. It is a `RelaySetupError`, and names the
-                setting to change, where trying again is of no use.
         """
         client, ehlo_name = await self._open(sender)
         return self._session(client, ehlo_name)
