@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import closing
 from datetime import date
 from pathlib import Path
-from shutil import rmtree
+from shutil import copy, rmtree
 from typing import Any
 
 import pytest
@@ -229,3 +229,30 @@ async def test_a_backup_of_one_engine_can_be_restored_into_the_other(
         await frozen(store, 1, day=date(2026, 3, 3), number=2)  # numbers go on
 
     await within(urls[into], look)
+
+
+def test_a_backup_that_is_put_in_the_place_by_hand_is_noticed_and_old_rows_are_removed_by_a_run(
+    folder: Path, call: Call
+) -> None:
+    (folder / "subscribers" / "papers-2026-03-02.jsonl").write_text("")
+    ledger = folder / "var" / "newsletter.db"
+    call("db", "upgrade")
+    call("db", "backup", "copy.db")
+    rmtree(folder / "var")
+    ledger.parent.mkdir()
+    copy(folder / "copy.db", ledger)
+
+    for words in (("run",), ("serve",)):
+        code, out, err = call(*words)
+        assert (code, out) == (78, "")
+        assert "the database is a backup of" in err
+        assert "accept-restored --assume-sent-until now" in err
+    code, out, _ = call("issues", "accept-restored", "--assume-sent-until", "now", "--json")
+    assert (code, json.loads(out)) == (0, {"accepted": True})
+    assert call("run")[0] in {0, 69}
+    with closing(sqlite3.connect(ledger)) as database:
+        [(copied_at, assumed_until, tidied_at)] = database.execute(
+            "SELECT copied_at, assumed_until, tidied_at FROM ledger"
+        ).fetchall()
+    assert copied_at is None
+    assert assumed_until < tidied_at
