@@ -17,10 +17,13 @@ from newsletter.core.diagnosis import Health
 from newsletter.operations.doctor.backups import backups
 from newsletter.ports import Backup
 from newsletter.store import open_store
+from newsletter.store.copies.files import copy_sqlite
+from newsletter.store.copies.postgresql import copy_from_postgresql
 from newsletter.store.migrate import create
+from newsletter.store.tables import deliveries, delivery_events
 from tests.backups.conftest import sqlite_url
 from tests.cli.conftest import Call
-from tests.store.samples import NOW, frozen, keys, paper, record
+from tests.store.samples import NOW, at, frozen, keys, paper, record
 
 
 def rows(file: Path, query: str) -> list[tuple[object, ...]]:
@@ -138,3 +141,22 @@ def test_the_doctor_warns_where_there_is_no_backup_of_the_last_week(
     assert found.status is status
     assert bool(found.do) is (status is Health.WARN)
     assert age is None or "/srv/copy.db" in found.says
+
+
+async def test_what_another_process_is_just_writing_is_not_in_it_and_is_not_waited_for(
+    url: str, tmp_path: Path
+) -> None:
+    store = await open_store(url)
+    await frozen(store, 3)
+    copy = tmp_path / "copy.db"
+    copy.touch()
+    async with at(url) as database, database.write() as writing:
+        await writing.execute(sa.delete(delivery_events))
+        await writing.execute(sa.delete(deliveries))
+        if url.startswith("sqlite"):
+            await asyncio.to_thread(copy_sqlite, tmp_path / "newsletter.db", copy)
+        else:
+            await asyncio.to_thread(copy_from_postgresql, url, copy, where="PostgreSQL")
+    await store.close()
+
+    assert rows(copy, "SELECT count(*) FROM deliveries") == [(3,)]
