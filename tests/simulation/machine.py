@@ -16,8 +16,10 @@ import signal
 import sys
 import time
 import traceback
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, tzinfo
+from types import FrameType
 
 from newsletter import bootstrap, signing_up
 from newsletter.bootstrap import Program
@@ -140,10 +142,17 @@ async def _main(start: Start) -> None:
         await _live(program, start)
 
 
+def _bury(_number: int, _frame: FrameType | None) -> None:
+    """Take note of those who have ended, so that they are gone."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
 def _serve() -> None:
-    """Begin a process for each line of the input; who ends is no concern of this one."""
+    """Begin a process for each line of the input, until there are no more."""
     closing._READERS = closing._READERS.limit(_PAGE)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, _bury)
     for line in sys.stdin:
         if os.fork():
             continue

@@ -24,7 +24,7 @@ import httpx2
 
 from tests.e2e.test_serve import free_port
 from tests.simulation.run import environment, log_of, write_lists
-from tests.simulation.story import OPERATOR, READERS
+from tests.simulation.story import LISTS, OPERATOR, READERS
 from tests.simulation.world import Relay, Sources
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -156,7 +156,7 @@ async def soak(seconds: float, folder: Path) -> bool:
         Sources(clock.now, share=0.05, seed=1) as sources,
         Relay(now=clock.now, operator=OPERATOR) as relay,
     ):
-        write_lists(folder, sources.url, READERS)
+        write_lists(folder, sources.url, LISTS, READERS)
         settings = environment(relay, sources, port) | {
             "NEWSLETTER_WEB__PORT": str(port),
             "NEWSLETTER_SMTP__USERNAME": "",
