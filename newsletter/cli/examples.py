@@ -12,6 +12,7 @@ EXAMPLES = {
     "preview": ("newsletter preview --open",),
     "export-site": ("newsletter export-site var/site --base-url https://papers.example.org",),
     "status": ("newsletter status",),
+    "doctor": ("newsletter doctor",),
     "issues": (
         "newsletter issues list",
         "newsletter issues pause --list daily",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from newsletter.ports import ListFile
     from newsletter.readers.background import Background
     from newsletter.scheduling.schedule import Schedule
+    from newsletter.watching import Pulse
     from newsletter.web.app import PublicSite
 
 # Less than what is left for the whole process to end in, after its scheduler.
@@ -116,7 +117,7 @@ async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -
     """Run scheduler and web pages for as long as the context lasts; gives the URL of the pages."""
     import asyncio
 
-    from newsletter import administering, signing_up, telling
+    from newsletter import administering, signing_up, telling, watching
     from newsletter.scheduling.loop import raise_descriptor_limit
     from newsletter.web.app import public_app
     from newsletter.web.limits import Limits, connections_for
@@ -124,8 +125,9 @@ async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -
 
     letters, mails = signing_up.in_the_background(program)
     each_tick = (letters, mails, telling.in_the_background(program))
+    pulse = watching.Pulse(program)
     site = site_of(program, host, wake_letters=letters.soon, wake_mails=mails.soon)
-    schedule = _schedule(program, each_tick, stop)
+    schedule = _schedule(program, each_tick, pulse, stop)
     limits = Limits(connections=connections_for(raise_descriptor_limit()))
     async with administering.admin_site(program, site.admission.signing_up) as admin:
         app = public_app(replace(site, admin=admin))
@@ -133,7 +135,9 @@ async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -
             try:
                 yield url
             finally:
-                await asyncio.gather(*(work.close(within=_SECONDS_TO_FINISH) for work in each_tick))
+                await asyncio.gather(
+                    *(work.close(within=_SECONDS_TO_FINISH) for work in (*each_tick, pulse.background))
+                )
 
 
 def site_of(
@@ -147,29 +151,32 @@ def site_of(
         wake_letters: is called when a letter to a reader is to be sent.
         wake_mails: is called when a mail of a sign-up is to be sent.
     """
-    from newsletter import signing_up
+    from newsletter import signing_up, watching
     from newsletter.web.app import PublicSite
 
     web = program.settings.web
+    admission = signing_up.admission(program, wake_mails)
     return PublicSite(
         store=program.store,
         lists=program.lists,
         source_names=program.source_names,
-        admission=signing_up.admission(program, wake_mails),
+        admission=admission,
         links=program.links,
         renderer=program.templates,
         clock=now,
         wake=wake_letters,
         healthy=lambda: program.store.issues.outline("any"),  # one row, or none: the ledger answers
         hooks=program.receiving.hooks,
+        monitoring=watching.monitoring(program, admission.clients),
         hosts=(*web.hosts, host or web.host),
         hsts=web.hsts,
         fresh_for=_SECONDS_FRESH,
     )
 
 
-def _schedule(program: Program, each_tick: Iterable[Background], stop: asyncio.Event) -> Schedule:
+def _schedule(program: Program, each_tick: Iterable[Background], pulse: Pulse, stop: asyncio.Event) -> Schedule:
     """Return what is done at intervals: each tick asks for what is done in the background, too."""
+    from newsletter import watching
     from newsletter.operations.counting import Counting
     from newsletter.scheduling.schedule import Intervals, Schedule
 
@@ -177,6 +184,7 @@ def _schedule(program: Program, each_tick: Iterable[Background], stop: asyncio.E
         for work in each_tick:
             work.soon()
         await program.ticker.tick(now=now(), stop=stopping)
+        await pulse.tick_ended()
 
     every = program.settings.schedule
     schedule = Schedule(
@@ -189,6 +197,8 @@ def _schedule(program: Program, each_tick: Iterable[Background], stop: asyncio.E
     )
     counting = Counting(program.store.growth, monotonic)
     schedule.add("reader_counts", lambda _: counting.count(now()), _COUNT_READERS_EVERY)
+    watch = watching.watch(program)
+    schedule.add("watch", lambda _: watch.look(now()), watching.LOOK_EVERY)
     if inbound := _inbound(program):
         schedule.add("inbound", inbound, timedelta(minutes=program.settings.inbound.every))
     return schedule

@@ -6,6 +6,7 @@ All moments are aware UTC datetimes, all days are plain dates.
 from newsletter.ports.access_tokens import AccessTokens
 from newsletter.ports.address_changes import AddressChange, AddressChanges
 from newsletter.ports.alarm import Alarms, OperatorAlarm
+from newsletter.ports.beats import Beat, Beats
 from newsletter.ports.claims import ClaimedDeliveries
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
 from newsletter.ports.examples import Examples, PaperFinder
@@ -33,12 +34,13 @@ from newsletter.ports.listed import ListedPaper, ListedPapers
 from newsletter.ports.mailer import Mailer
 from newsletter.ports.notices import NoticeCounts, Notices
 from newsletter.ports.outbox import Outbox
-from newsletter.ports.oversight import CameBack, Oversight, Place, PlacedDelivery
+from newsletter.ports.oversight import CameBack, Oversight, Place, PlacedDelivery, Returned
 from newsletter.ports.papers import Found, InIssue, Paper, PaperAddress, Papers
 from newsletter.ports.personal_data import Erasure, PersonalData
 from newsletter.ports.pictures import PictureReader, Pictures
 from newsletter.ports.posting import Answer, Poster
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
+from newsletter.ports.relay_usage import Granted, RelayUsage
 from newsletter.ports.rendering import Composed, Message, Renderer
 from newsletter.ports.rosters import Checked, HeldFiles, Reading, Roster, SeenFiles
 from newsletter.ports.signups import Funnel, SignUps
@@ -54,6 +56,8 @@ __all__ = [
     "AddressChanges",
     "Alarms",
     "Answer",
+    "Beat",
+    "Beats",
     "CameBack",
     "CatchesUp",
     "Checked",
@@ -72,6 +76,7 @@ __all__ = [
     "ForgedError",
     "Found",
     "Funnel",
+    "Granted",
     "Grown",
     "Growth",
     "Halts",
@@ -122,7 +127,9 @@ __all__ = [
     "ReaderCounts",
     "Reading",
     "Recorded",
+    "RelayUsage",
     "Renderer",
+    "Returned",
     "Roster",
     "Said",
     "SeenFiles",

@@ -13,6 +13,7 @@ from typing_extensions import override
 from newsletter.core.delivery import Uncertain
 from newsletter.settings.alarm import AlarmSettings
 from newsletter.settings.channels import ChannelSettings
+from newsletter.settings.doctor import DoctorSettings
 from newsletter.settings.group import Group
 from newsletter.settings.inbound import InboundSettings
 from newsletter.settings.relays import SmtpSettings
@@ -221,6 +222,7 @@ class Settings(BaseSettings):
     lists: ListsSettings = ListsSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     alarm: AlarmSettings = AlarmSettings()
+    doctor: DoctorSettings = DoctorSettings()
 
     @classmethod
     @override

@@ -7,6 +7,7 @@ from typing_extensions import override
 from newsletter.ports import Store
 from newsletter.store.address_changes import SqlAddressChanges
 from newsletter.store.alarms import SqlAlarms
+from newsletter.store.beats import SqlBeats
 from newsletter.store.engine import Database
 from newsletter.store.examples import SqlExamples
 from newsletter.store.feedback import SqlFeedback
@@ -18,12 +19,14 @@ from newsletter.store.issues import SqlIssues
 from newsletter.store.leavings import SqlLeavings
 from newsletter.store.listed import SqlListedPapers
 from newsletter.store.listings import SqlLibrary
+from newsletter.store.migrate import is_up_to_date
 from newsletter.store.notices import SqlNotices
 from newsletter.store.outbox import SqlOutbox
 from newsletter.store.oversight import SqlOversight
 from newsletter.store.papers import SqlPapers
 from newsletter.store.personal_data import SqlPersonalData
 from newsletter.store.pictures import SqlPictures
+from newsletter.store.relay_usage import SqlRelayUsage
 from newsletter.store.signups import SqlSignUps
 from newsletter.store.slots import SqlSlots
 from newsletter.store.slow_downs import SqlSlowDowns
@@ -53,6 +56,7 @@ class SqlStore(Store):
         self.halts = SqlHalts(database)
         self.growth = SqlGrowth(database)
         self.oversight = SqlOversight(database)
+        self.relay_usage = SqlRelayUsage(database)
         self.slow_downs = SqlSlowDowns(database)
         self.suppressions = SqlSuppressions(database)
         self.personal_data = SqlPersonalData(database, workers)
@@ -61,6 +65,11 @@ class SqlStore(Store):
         self.slots = SqlSlots(database)
         self.notices = SqlNotices(database)
         self.alarms = SqlAlarms(database)
+        self.beats = SqlBeats(database)
+
+    @override
+    async def is_up_to_date(self) -> bool:
+        return self._database.is_in_memory or await is_up_to_date(self._database)
 
     @override
     async def close(self) -> None:
