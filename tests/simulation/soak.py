@@ -45,12 +45,12 @@ class FileClock:
     """A clock that is ahead of this machine's by what its file says, for the process and for the world."""
 
     def __init__(self, file: Path) -> None:
-        self.file, self._ahead = file, _FIRST - datetime.now(UTC)
-        self.move(timedelta())
+        self.file = file
+        self.move_to(0)
 
-    def move(self, by: timedelta) -> None:
-        """Let it go on."""
-        self._ahead += by
+    def move_to(self, seconds: float) -> None:
+        """Let so many seconds of the soak have passed."""
+        self._ahead = _FIRST + seconds * _FASTER - datetime.now(UTC)
         written = self.file.with_suffix(".new")
         written.write_text(str(self._ahead.total_seconds()))
         written.replace(self.file)
@@ -121,7 +121,7 @@ class Soak:
         began = monotonic()
         async with httpx2.AsyncClient(timeout=30) as client:
             while (passed := monotonic() - began) < seconds:
-                self.clock.move(_FASTER)
+                self.clock.move_to(passed)
                 await self.visit(client)
                 if not looks or passed - looks[-1].seconds >= _EVERY:
                     looks.append(await self.look(passed))
