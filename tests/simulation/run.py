@@ -25,8 +25,8 @@ from tests.simulation.world import Relay, Sources
 _ROOT = Path(__file__).resolve().parents[2]
 _LOGIN = "newsletter", "a token"
 _SOCKET = "machines"  # in the folder
-_EVERY = timedelta(hours=4)  # a tick, where nothing is due
-_COLLECT_AT = (5, 11, 17, 23)
+_EVERY = timedelta(hours=8)  # a tick, where nothing is due
+_COLLECT_AT = (8, 16)
 _SECONDS = 120.0  # for a tick; a process that takes longer hangs
 _SIGTERM_AFTER = 3  # mails
 

@@ -37,7 +37,7 @@ _MORE_MEMORY, _MORE = (
     3,
 )  # as much at the end; so many more tasks, threads and descriptors may be there at a moment
 # Its pages are on loopback, and some answers of its sources are faulty.
-_ALLOWED = ("warning lint", "warning mails_link_nowhere", "warning request_failed")
+_ALLOWED = ("warning lint", "warning mails_link_nowhere", "warning request_failed", "warning source_failed")
 _PATHS = ("/", "/europe/", "/europe/archive/", "/europe/feed.atom", "/sydney/", "/-/search?q=matter", "/healthz")
 
 
