@@ -270,9 +270,8 @@ class Program:
         from newsletter.receiving import Receiving
 
         tokens, keeper = self._relaying.mailbox_tokens, keeping.ledger_keeper(self.settings)
-        return Receiving(
-            self.settings.inbound, self.store, self.links, lambda: self._http, utc_now, tokens, keeper
-        )
+        inbound = self.settings.inbound
+        return Receiving(inbound, self.store, self.links, lambda: self._http, utc_now, tokens, keeper)
 
     @cached_property
     def alarm(self) -> LedgerAlarm:
