@@ -15,7 +15,7 @@ STAMP := $(VENV)/.installed
 NODE_STAMP := tests/node/node_modules/.installed
 
 .PHONY: help setup install uninstall demo test lint types architecture pytest coverage system wheel bench fuzz \
-  crash rehearse lock catalogues settings screenshots clean
+  crash simulate rehearse lock catalogues settings screenshots clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -87,6 +87,10 @@ fuzz: setup  ## inputs made by chance for all that reads what strangers send, fo
 
 crash: setup  ## kill processes at work 2,000 times, and count who got what
 	CRASHES=$(CRASHES) $(BIN)/pytest tests/delivery/test_killed.py tests/delivery/test_killed_closing.py -k "many_kills or kills_at_any_point" -q -s
+
+simulate: setup  ## a year with a clock that flies, and ten minutes of serve under watch
+	$(BIN)/python -m tests.simulation
+	$(BIN)/python -m tests.simulation.soak
 
 lock: setup  ## pin the newest dependencies, by hash and without addresses
 	$(COMPILE) --upgrade --group dev pyproject.toml -o requirements-dev.lock

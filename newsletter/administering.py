@@ -45,6 +45,7 @@ async def admin_site(program: Program, signing_up: SigningUp) -> AsyncIterator[A
 
 
 def _site(program: Program, signing_up: SigningUp, collect: Callable[[], None]) -> AdminSite:
+    from newsletter.operations.doctor.kept import FILE
     from newsletter.operations.overview import Overseer
     from newsletter.web.admin.access import Access
     from newsletter.web.admin.site import AdminSite
@@ -70,5 +71,6 @@ def _site(program: Program, signing_up: SigningUp, collect: Callable[[], None]) 
         renderer=program.templates,
         clock=utc_now,
         collect=collect,
+        examination=program.settings.paths.state / FILE,
         version=newsletter.__version__,
     )

@@ -171,7 +171,7 @@ class Program:
     def _relaying(self) -> Relaying:
         from newsletter.relaying import Relaying
 
-        return Relaying(self.settings, self.store, utc_now, self.at_end)
+        return Relaying(self.settings, self.store, utc_now, self.at_end, self.alarm)
 
     @cached_property
     def _mailer(self) -> LateMailer:
@@ -371,9 +371,9 @@ def secret_key(settings: Settings) -> str:
     Raises:
         ConfigurationError: the key cannot be kept, or what is kept is no key; names the file.
     """
-    from newsletter.settings.secret_key import kept_key
+    from newsletter.settings.secret_key import FILE, kept_key
 
-    return settings.web.secret_key.get_secret_value() or kept_key(settings.paths.state / "secret_key")
+    return settings.web.secret_key.get_secret_value() or kept_key(settings.paths.state / FILE)
 
 
 def _links(settings: Settings) -> Links:

@@ -16,9 +16,10 @@ from pathlib import Path
 import structlog
 from typing_extensions import override
 
+from newsletter.core.alarms import Cause
 from newsletter.core.errors import TokenError, UnansweredError
 from newsletter.core.oauth import AccessToken, TokenClient, read_token
-from newsletter.ports import AccessTokens, Clock, Poster
+from newsletter.ports import AccessTokens, Clock, OperatorAlarm, Poster
 from newsletter.whole_files import write_whole
 
 log = structlog.get_logger(__name__)
@@ -27,6 +28,7 @@ _FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "applica
 _AT_ONCE = (1.0, 2.0)  # seconds before each new try, while somebody waits for a token …
 _FIRST_PAUSE = timedelta(seconds=15)  # … and after them, until the next request is answered by the last error
 _LONGEST_PAUSE = timedelta(minutes=10)
+_ALARMING = 3  # failures in a row after which even what may pass is worth an alarm
 _LONGEST_KEPT = 16_384  # characters
 
 
@@ -75,6 +77,8 @@ class RenewedTokens(AccessTokens):
         clock: Clock,
         kept: KeptRefreshToken,
         *,
+        alarm: OperatorAlarm,
+        subject: str,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """Begin without a token.
@@ -84,10 +88,12 @@ class RenewedTokens(AccessTokens):
             poster: posts to it, and reads answers up to some size.
             clock: the present moment.
             kept: where a refresh token is kept that replaces ours.
+            alarm: is rung when there is no token for good, or for a while.
+            subject: the server that the tokens are for, `host:port`.
             sleep: waits for some seconds.
         """
         self._client, self._poster, self._clock, self._kept = client, poster, clock, kept
-        self._sleep = sleep
+        self._alarm, self._subject, self._sleep = alarm, subject, sleep
         self._asking = asyncio.Lock()
         self._token = ""
         self._usable_until: datetime | None = None
@@ -126,10 +132,13 @@ class RenewedTokens(AccessTokens):
             pause = min(_FIRST_PAUSE * 2 ** min(self._failures - 1, 10), _LONGEST_PAUSE)
             self._next_try_at = self._clock() + pause
             log.warning("no_access_token", reason=str(error), next_try_in=pause.total_seconds())
+            if error.is_final or self._failures >= _ALARMING:
+                await self._alarm.ring(Cause.TOKEN, self._subject, str(error))
             raise
         self._token = token.value
         self._usable_until = self._clock() + timedelta(seconds=token.seconds)
         self._failed, self._failures = None, 0
+        await self._alarm.over((Cause.TOKEN,), self._subject)
 
     async def _new_token(self) -> AccessToken:
         """Return a token: by the refresh token that replaced that of the settings, or else by this one."""

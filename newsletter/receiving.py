@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from newsletter.core.tokens import Links
+    from newsletter.inbound.imap import ImapSource
     from newsletter.inbound.process import InboundMail
     from newsletter.inbound.webhooks.message import Service
     from newsletter.ports import AccessTokens, Clock, Hooks, LedgerKeeper, MailboxSource, Store
@@ -63,31 +64,40 @@ class Receiving:
 
     def mailboxes(self) -> list[MailboxSource]:
         """Return the mailboxes of the settings."""
-        return [
-            *([maildir(self.settings.maildir)] if self.settings.maildir else []),
-            *([self.imap()] if self.settings.imap_host else []),
-        ]
+        return mailboxes(self.settings, self.tokens)
 
     def imap(self) -> MailboxSource:
         """Return the mailbox of the settings that is reached by IMAP."""
-        from newsletter.inbound.imap import ImapConfig, ImapSource
+        return imap(self.settings, self.tokens)
 
-        settings = self.settings
-        return ImapSource(
-            ImapConfig(
-                host=settings.imap_host,
-                port=settings.imap_port,
-                security=settings.imap_security,
-                username=settings.imap_username,
-                password=partial(_secret, settings.imap_password, settings.imap_password_file, "PASSWORD"),
-                token=partial(_secret, settings.imap_token, settings.imap_token_file, "TOKEN"),
-                tokens=self.tokens,
-                ca_file=settings.imap_ca_file,
-                folder=settings.imap_folder,
-                move_to=settings.imap_move_to,
-                deletes=settings.imap_when_read == "delete",
-            )
+
+def mailboxes(settings: InboundSettings, tokens: AccessTokens | None) -> list[MailboxSource]:
+    """Return the mailboxes of the settings."""
+    return [
+        *([maildir(settings.maildir)] if settings.maildir else []),
+        *([imap(settings, tokens)] if settings.imap_host else []),
+    ]
+
+
+def imap(settings: InboundSettings, tokens: AccessTokens | None) -> ImapSource:
+    """Return the mailbox of the settings that is reached by IMAP; `tokens` are for logins with them."""
+    from newsletter.inbound.imap import ImapConfig, ImapSource
+
+    return ImapSource(
+        ImapConfig(
+            host=settings.imap_host,
+            port=settings.imap_port,
+            security=settings.imap_security,
+            username=settings.imap_username,
+            password=partial(_secret, settings.imap_password, settings.imap_password_file, "PASSWORD"),
+            token=partial(_secret, settings.imap_token, settings.imap_token_file, "TOKEN"),
+            tokens=tokens,
+            ca_file=settings.imap_ca_file,
+            folder=settings.imap_folder,
+            move_to=settings.imap_move_to,
+            deletes=settings.imap_when_read == "delete",
         )
+    )
 
 
 def maildir(folder: Path) -> MailboxSource:

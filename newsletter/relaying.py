@@ -7,14 +7,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from typing import TYPE_CHECKING
+
+from newsletter.core.relay import RelayKind
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from newsletter.delivery.https.service import MailService
+    from newsletter.delivery.limits.quota import RelayQuota
     from newsletter.delivery.mailer import RelayMailer
-    from newsletter.delivery.smtp.relay import SmtpRelay
-    from newsletter.ports import AccessTokens, Clock, Poster, Store
+    from newsletter.delivery.relay import Relay
+    from newsletter.delivery.smtp.relay_config import RelayConfig
+    from newsletter.ports import AccessTokens, Clock, OperatorAlarm, Poster, Store
     from newsletter.settings import Settings
     from newsletter.settings.oauth import TokenValues
     from newsletter.settings.relays import RelaySettings
@@ -33,18 +39,20 @@ class Relaying:
 
     Args:
         settings: which relays, and how to log in.
-        store: keeps how much of each quota is used.
+        store: keeps how much of each quota is used; None: no quota counts.
         clock: the present moment.
         at_end: lets something be closed at the end of the program.
+        alarm: the operator's.
     """
 
     settings: Settings
-    store: Store
+    store: Store | None
     clock: Clock
     at_end: Callable[[Callable[[], Awaitable[object]]], None]
+    alarm: OperatorAlarm
 
     @cached_property
-    def relays(self) -> list[SmtpRelay]:
+    def relays(self) -> list[Relay]:
         """The first relay, and the further ones, in the order in which they are tried."""
         smtp = self.settings.smtp
         return [self._relay(smtp, None), *(self._relay(one, number) for number, one in enumerate(smtp.relays))]
@@ -59,35 +67,78 @@ class Relaying:
     @property
     def mailbox_tokens(self) -> AccessTokens | None:
         """What gives the tokens of the mailbox; None: it has none."""
-        return self._tokens(self.settings.inbound.tokens, "NEWSLETTER_INBOUND__IMAP_OAUTH_", _READ_SCOPE)
+        inbound = self.settings.inbound
+        subject = f"{inbound.imap_host}:{inbound.imap_port}"
+        return self._tokens(inbound.tokens, "NEWSLETTER_INBOUND__IMAP_OAUTH_", _READ_SCOPE, subject)
 
-    def _relay(self, relay: RelaySettings, number: int | None) -> SmtpRelay:
+    def _relay(self, relay: RelaySettings, number: int | None) -> Relay:
         from newsletter.delivery.smtp.relay import SmtpRelay
         from newsletter.settings.sending import relay_config
 
         config = relay_config(relay, number)
-        tokens = self._tokens(relay.tokens, config.setting("oauth_"), _SEND_SCOPE)
-        return SmtpRelay(config, tokens=tokens)
+        quota = self._quota(config.name, relay)
+        if relay.kind is not RelayKind.SMTP:
+            return self._https_relay(relay, config, quota)
+        tokens = self._tokens(relay.tokens, config.setting("oauth_"), _SEND_SCOPE, config.name)
+        return SmtpRelay(config, tokens=tokens, quota=quota)
 
-    def _tokens(self, values: TokenValues | None, settings: str, scope: str) -> AccessTokens | None:
+    def _https_relay(self, relay: RelaySettings, config: RelayConfig, quota: RelayQuota | None) -> Relay:
+        from newsletter.delivery.https.mailgun import Mailgun
+        from newsletter.delivery.https.relay import HttpsRelay
+        from newsletter.delivery.https.ses import Ses
+        from newsletter.delivery.https.sigv4 import AwsKey
+
+        name, secret = relay.username, relay.password.get_secret_value()
+        service: MailService
+        if relay.kind is RelayKind.SES:
+            service = Ses(relay.address, AwsKey(name, secret, relay.region, "ses"), config.setting)
+        else:
+            service = Mailgun(relay.address, name, secret, config.setting)
+        poster = self._poster_within(relay.timeout, relay.greeting_timeout)
+        return HttpsRelay(config, service, poster, self.clock, quota)
+
+    def _quota(self, name: str, relay: RelaySettings) -> RelayQuota | None:
+        """Return how many mails a relay may be handed, None: any number. Each account has a quota of its own."""
+        from newsletter.core.quotas import Quota
+
+        quota = Quota(
+            per_hour=relay.per_hour,
+            per_day=relay.per_day,
+            warm_up=relay.warm_up,
+            warm_up_days=relay.warm_up_days,
+        )
+        if not quota.is_set or self.store is None:
+            return None
+        from newsletter.delivery.limits.quota import RelayQuota
+
+        owner = sha256(relay.username.encode()).hexdigest()[:8] if relay.username else ""  # it may be a secret
+        made = RelayQuota(name, f"{name} {owner}".rstrip(), quota, self.store.relay_usage, self.clock)
+        self.at_end(made.end)
+        return made
+
+    def _tokens(self, values: TokenValues | None, settings: str, scope: str, subject: str) -> AccessTokens | None:
         if values is None:
             return None
         from newsletter.oauth import KeptRefreshToken, RenewedTokens
 
         client = values.client(settings, scope)
         kept = KeptRefreshToken.of(client, self.settings.paths.state / _TOKENS)
-        return RenewedTokens(client, self._poster, self.clock, kept)
+        return RenewedTokens(client, self._poster, self.clock, kept, alarm=self.alarm, subject=subject)
 
     @cached_property
     def _poster(self) -> Poster:
+        return self._poster_within(_SECONDS, _CONNECTING)
+
+    def _poster_within(self, seconds: float, connecting: float) -> Poster:
+        """Return what posts, and has so many seconds for a connection, and for all."""
         from newsletter.sources.http.poster import WebPoster
 
         poster = WebPoster(
             user_agent=self.settings.http.user_agent,
-            timeout=_SECONDS,
+            timeout=seconds,
             public_only=False,
             most=_ANSWER,
-            connect_timeout=_CONNECTING,
+            connect_timeout=min(connecting, seconds / 2),
         )
         self.at_end(poster.aclose)
         return poster

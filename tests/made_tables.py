@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,13 @@ _WAL = b"\2\2"
 
 @pytest.fixture(scope="session", autouse=True)
 def made_tables() -> Iterator[None]:
+    """Let the tests of this process copy tables."""
+    with copied_tables():
+        yield
+
+
+@contextmanager
+def copied_tables() -> Iterator[None]:
     """Let `open_store` copy the tables of an SQLite database that is new."""
     with closing(_migrated()) as original, pytest.MonkeyPatch.context() as patch:
 

@@ -92,6 +92,11 @@ COMMANDS = {
         _SENT,
         "Show readers, the last and the next issue, and what does not go on and why.",
     ),
+    "doctor": Command(
+        "newsletter.cli.doctor",
+        _SENT,
+        "Check all that mail depends on: settings, database, relay, DNS, public pages; exit 1 on a failure.",
+    ),
     "issues": Command("newsletter.cli.issues", _SENT, "What went out, and a word on what goes out."),
     "deliveries": Command("newsletter.cli.deliveries", _SENT, "Who got it, and who not yet."),
     "init": Command(

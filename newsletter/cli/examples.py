@@ -12,6 +12,7 @@ EXAMPLES = {
     "preview": ("newsletter preview --open",),
     "export-site": ("newsletter export-site var/site --base-url https://papers.example.org",),
     "status": ("newsletter status",),
+    "doctor": ("newsletter doctor",),
     "issues": (
         "newsletter issues list",
         "newsletter issues pause --list daily",
@@ -20,7 +21,7 @@ EXAMPLES = {
     "deliveries": ("newsletter deliveries list --state deferred",),
     "init": ("newsletter init ~/papers",),
     "demo": ("newsletter demo",),
-    "db": ("newsletter db upgrade",),
+    "db": ("newsletter db upgrade", "newsletter db backup backups/papers-{date}.db"),
     "lists": ("newsletter lists check", "newsletter lists schema"),
     "subscribers": ("newsletter subscribers plan", "newsletter subscribers list"),
     "inbound": ("newsletter inbound process --dry-run --maildir var/inbox",),

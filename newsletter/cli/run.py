@@ -166,8 +166,8 @@ async def _run_and_listen(
 async def _run(
     program: Program, list_name: str | None, day: date | None, stop: asyncio.Event, *, dry_run: bool, as_json: bool
 ) -> tuple[list[RunReport], bool]:
-    """Run the lists as `_run_lists` says, then send the mails that sign-ups wait for, and tell others."""
-    from newsletter import signing_up, telling
+    """Run the lists as `_run_lists` says, then send the mails that sign-ups wait for, tell others, and tidy up."""
+    from newsletter import signing_up, telling, tidying, watching
     from newsletter.scheduling.once import ring_for_files
 
     if dry_run:
@@ -179,8 +179,10 @@ async def _run(
             await telling.tell_now(program, stop)
         raise
     await ring_for_files(program.alarm, program.lists.read().wrong, now=now())
+    await watching.run_ended(program, is_good=not done[1] and code_of_run(done[0]) is Exit.DONE)
     await signing_up.send_waiting_mails(program, stop)
     await telling.tell_now(program, stop)
+    await tidying.tidy_when_due(program, stop)
     return done
 
 

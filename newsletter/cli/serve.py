@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from newsletter.ports import ListFile
     from newsletter.readers.background import Background
     from newsletter.scheduling.schedule import Schedule
+    from newsletter.watching import Pulse
     from newsletter.web.app import PublicSite
 
 # Less than what is left for the whole process to end in, after its scheduler.
@@ -29,6 +30,7 @@ _SECONDS_TO_FINISH = 2.0
 # For so long a public page is not looked up again: many who ask for it at once cost next to nothing.
 _SECONDS_FRESH = 1.0
 _COUNT_READERS_EVERY = timedelta(seconds=30)
+_TIDY_EVERY = timedelta(hours=1)  # it is asked whether it is due
 
 
 Host = Annotated[
@@ -116,7 +118,7 @@ async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -
     """Run scheduler and web pages for as long as the context lasts; gives the URL of the pages."""
     import asyncio
 
-    from newsletter import administering, signing_up, telling
+    from newsletter import administering, signing_up, telling, watching
     from newsletter.scheduling.loop import raise_descriptor_limit
     from newsletter.web.app import public_app
     from newsletter.web.limits import Limits, connections_for
@@ -124,8 +126,9 @@ async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -
 
     letters, mails = signing_up.in_the_background(program)
     each_tick = (letters, mails, telling.in_the_background(program))
+    pulse = watching.Pulse(program)
     site = site_of(program, host, wake_letters=letters.soon, wake_mails=mails.soon)
-    schedule = _schedule(program, each_tick, stop)
+    schedule = _schedule(program, each_tick, pulse, stop)
     limits = Limits(connections=connections_for(raise_descriptor_limit()))
     async with administering.admin_site(program, site.admission.signing_up) as admin:
         app = public_app(replace(site, admin=admin))
@@ -133,7 +136,9 @@ async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -
             try:
                 yield url
             finally:
-                await asyncio.gather(*(work.close(within=_SECONDS_TO_FINISH) for work in each_tick))
+                await asyncio.gather(
+                    *(work.close(within=_SECONDS_TO_FINISH) for work in (*each_tick, pulse.background))
+                )
 
 
 def site_of(
@@ -147,36 +152,41 @@ def site_of(
         wake_letters: is called when a letter to a reader is to be sent.
         wake_mails: is called when a mail of a sign-up is to be sent.
     """
-    from newsletter import signing_up
+    from newsletter import signing_up, watching
     from newsletter.web.app import PublicSite
 
     web = program.settings.web
+    admission = signing_up.admission(program, wake_mails)
     return PublicSite(
         store=program.store,
         lists=program.lists,
         source_names=program.source_names,
-        admission=signing_up.admission(program, wake_mails),
+        admission=admission,
         links=program.links,
         renderer=program.templates,
         clock=now,
         wake=wake_letters,
         healthy=lambda: program.store.issues.outline("any"),  # one row, or none: the ledger answers
         hooks=program.receiving.hooks,
+        monitoring=watching.monitoring(program, admission.clients),
         hosts=(*web.hosts, host or web.host),
         hsts=web.hsts,
         fresh_for=_SECONDS_FRESH,
     )
 
 
-def _schedule(program: Program, each_tick: Iterable[Background], stop: asyncio.Event) -> Schedule:
+def _schedule(program: Program, each_tick: Iterable[Background], pulse: Pulse, stop: asyncio.Event) -> Schedule:
     """Return what is done at intervals: each tick asks for what is done in the background, too."""
+    from newsletter import watching
     from newsletter.operations.counting import Counting
     from newsletter.scheduling.schedule import Intervals, Schedule
+    from newsletter.tidying import tidy_when_due
 
     async def tick(stopping: asyncio.Event) -> None:
         for work in each_tick:
             work.soon()
         await program.ticker.tick(now=now(), stop=stopping)
+        await pulse.tick_ended()
 
     every = program.settings.schedule
     schedule = Schedule(
@@ -188,7 +198,10 @@ def _schedule(program: Program, each_tick: Iterable[Background], stop: asyncio.E
         intervals=Intervals(timedelta(seconds=every.tick), timedelta(minutes=every.collect_every)),
     )
     counting = Counting(program.store.growth, monotonic)
+    schedule.add("tidying", lambda stopping: tidy_when_due(program, stopping), _TIDY_EVERY)
     schedule.add("reader_counts", lambda _: counting.count(now()), _COUNT_READERS_EVERY)
+    watch = watching.watch(program)
+    schedule.add("watch", lambda _: watch.look(now()), watching.LOOK_EVERY)
     if inbound := _inbound(program):
         schedule.add("inbound", inbound, timedelta(minutes=program.settings.inbound.every))
     return schedule

@@ -12,6 +12,8 @@ from newsletter.cli.issues import counted_states, states_in_words
 from newsletter.cli.moments import minute
 from newsletter.cli.output import complain, fold, say, say_json
 from newsletter.cli.session import AsJson, now, within
+from newsletter.core.alarm_words import told_of, words_of
+from newsletter.core.alarms import OF_LISTS, Alarm
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.text import counted, one_line
 
@@ -68,14 +70,19 @@ async def _status(program: Program) -> _Found:
 
 
 def _lines(found: _Found) -> Iterator[str]:
+    zones = {row.timezone for row in found.status.lists}
+    zone = zones.pop() if len(zones) == 1 else "UTC"
+    if found.status.alarms:
+        yield f"what needs you, times in {zone}"
+        for alarm in found.status.alarms:
+            yield f"  {alarm.cause.value:{_LABEL}} {_alarm(alarm, zone)}"
+        yield ""
     for row in found.status.lists:
         edition = " (weekly edition)" if row.has_file and row.readers is None else ""
         yield f"{row.list}: {one_line(row.title)}{edition}, times in {row.timezone}"
         for about, said in _facts(row, found.at):
             yield f"  {about:{_LABEL}}{said}"
         yield ""
-    zones = {row.timezone for row in found.status.lists}
-    zone = zones.pop() if len(zones) == 1 else "UTC"
     yield f"mail, times in {zone}"
     slow_downs = {(one.kind.value, one.name): one for one in found.status.slow_downs}
     for relay in found.relays:
@@ -90,6 +97,13 @@ def _lines(found: _Found) -> Iterator[str]:
         yield f"  {'came back':{_LABEL}}in the last week: {came_back}"
     for counts in found.status.notices:
         yield f"  {'told':{_LABEL}}{_told(counts)}"
+
+
+def _alarm(alarm: Alarm, zone: str) -> str:
+    """Return in words what is wrong, since when, why, and what to do."""
+    words = words_of(alarm)
+    headline = words.headline[:1].upper() + words.headline[1:]
+    return f"{headline}, since {minute(alarm.since, zone)}: {alarm.reason.rstrip('.')}. {words.advice}"
 
 
 def _told(counts: NoticeCounts) -> str:
@@ -158,6 +172,7 @@ def _unfinished(one: UnfinishedIssue, row: ListStatus, at: datetime) -> Iterator
     when = f"the next at {minute(one.next_due, row.timezone)}" if one.next_due else "a run has them in hand"
     is_due = one.next_due is not None and one.next_due <= at
     why = f": {one_line(one.said)}" if one.said else ""
+    why += f"; {one.advice}" if one.advice else ""
     if one.issue.halt and one.issue.halted_at:
         yield f"{one.issue.halt} since {minute(one.issue.halted_at, row.timezone)}{_hint(one.issue)}"
     for state, count in one.waiting.items():
@@ -185,6 +200,8 @@ def _source(source: SourceHealth, timezone: str) -> str:
 
 
 def _slow_down(slow_down: SlowDown, at: datetime, timezone: str) -> str:
+    if slow_down.kind.value == "quota":
+        return f"used up {until_in_words(slow_down, at, timezone)}: {one_line(slow_down.reason)}"
     since = f"in trouble since {minute(slow_down.since, timezone)}, {until_in_words(slow_down, at, timezone)}"
     return f"{since}: {one_line(slow_down.reason)}"
 
@@ -224,6 +241,7 @@ def _as_json(row: ListStatus, found: _Found) -> dict[str, Any]:
                 "deliveries": counted_states(one.waiting),
                 "next_due": one.next_due,
                 "said": one.said,
+                "advice": one.advice,
             }
             for one in row.unfinished
         ],
@@ -242,6 +260,11 @@ def _as_json(row: ListStatus, found: _Found) -> dict[str, Any]:
         "held_domains": [asdict(held) for held in found.status.held],
         "inbound": _inbound_json(found.status.inbound),
         "notices": [asdict(counts) for counts in found.status.notices],
+        "alarms": [
+            told_of(alarm)
+            for alarm in found.status.alarms
+            if alarm.cause not in OF_LISTS or alarm.subject == row.list
+        ],
     }
 
 

@@ -21,6 +21,7 @@
         ├── StoppedError          the program was asked to end before this was done: exit 75
         │   └── BusyElsewhereError  … or somebody else works with the ledger just now
         ├── InboundError          a mailbox of what comes back cannot be read
+        ├── NoAnswerError         DNS or a website gave no answer to `newsletter doctor`
         ├── TokenError            nobody gives us an access token for a login
         └── RelayError            trouble that is ours or the relay's, not the reader's: stop, suppress nobody
             └── RelaySetupError   … which stays until a setting is changed: not tried again in this run
@@ -146,6 +147,10 @@ class InboundError(NewsletterError):
     """A mailbox of what comes back could not be read; the text names it and says why."""
 
 
+class NoAnswerError(NewsletterError):
+    """DNS or a website gave no answer to what `newsletter doctor` asks; the text says whom it asked and why."""
+
+
 class TokenError(NewsletterError):
     """An authorization server gives no access token (OAuth 2.0, RFC 6749); the text says what to do.
 
@@ -160,8 +165,13 @@ class TokenError(NewsletterError):
 class RelayError(NewsletterError):
     """The relay cannot take mail now, for a reason that is ours or its own and no reader's.
 
-    Examples are a refused login, missing TLS, a lost connection, a 421, a 5.7.x policy answer.
+    Examples are a refused login, missing TLS, a lost connection, a 421, a 5.7.x policy answer. `wait` is how many
+    seconds the relay asks to be left alone.
     """
+
+    def __init__(self, reason: str, *, wait: float = 0.0) -> None:
+        self.wait = wait
+        super().__init__(reason)
 
 
 class RelaySetupError(RelayError):

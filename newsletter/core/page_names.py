@@ -10,6 +10,9 @@ from newsletter.core.listing import Listing
 
 HEALTH = "healthz"
 OWN = "-"  # the program's own pages stand below it, where they are in no list's way
+OWN_HEALTH = f"{OWN}/healthz"
+READY = f"{OWN}/readyz"
+METRICS = f"{OWN}/metrics"
 ADMIN = f"{OWN}/admin"  # the operator's pages
 API = f"{OWN}/api"
 CITE = f"{OWN}/cite"

@@ -48,6 +48,7 @@ _BY_STATUS = {
     (7, 1): "refused by the server's policy",
     (7, 25): "refused: our machine's address has no name",
     (7, 26): "refused: our domain's SPF, DKIM or DMARC is wrong",
+    (7, 515): "refused: our domain's SPF, DKIM or DMARC is wrong",
 }
 _BY_SUBJECT = {
     1: "trouble with the address",
@@ -58,6 +59,50 @@ _BY_SUBJECT = {
     6: "trouble with the mail's content",
     7: "refused by the server's policy",
 }
+
+_RECORDS = (
+    "publish these TXT records in DNS: SPF at {domain}, DKIM at <selector>._domainkey.{domain}, DMARC at "
+    "_dmarc.{domain}; newsletter doctor checks them"
+)
+_SPF = "publish a TXT record in DNS at {domain} with SPF that names this relay; newsletter doctor checks it"
+_DKIM = "sign with DKIM for {domain}, with a TXT record in DNS at <selector>._domainkey.{domain}"
+_LOGIN = "set NEWSLETTER_SMTP__USERNAME and NEWSLETTER_SMTP__PASSWORD as the provider says"
+# What an operator can do, by the detail of a status code X.7.X: RFC 7372, and those of Gmail and Microsoft
+# (https://support.google.com/a/answer/3726730, https://learn.microsoft.com/exchange/mail-flow-best-practices).
+_ADVICE = {
+    8: _LOGIN,
+    9: _LOGIN,
+    20: _DKIM,
+    21: _DKIM,
+    22: _DKIM,
+    23: _SPF,
+    24: _SPF,
+    25: "publish a PTR record in DNS for the address of the sending machine, with a name that leads back to it",
+    26: _RECORDS,
+    27: _SPF,
+    28: "send more slowly: set NEWSLETTER_SMTP__RATE",
+    30: _DKIM,
+    32: _RECORDS,
+    40: _RECORDS,
+    57: "let an administrator allow Authenticated SMTP for the mailbox, or log in with a token",
+    139: "let an administrator allow Authenticated SMTP for the mailbox, or log in with a token",
+    509: _RECORDS,
+    515: _RECORDS,
+}
+_POLICY = 7
+
+
+def advice_on_reply(text: str, domain: str) -> str:
+    """Return what an operator can do about an answer, or nothing where no status code says it.
+
+    Args:
+        text: the words of the answer, its enhanced status code among them.
+        domain: of our sender.
+    """
+    for found in _STATUS.finditer(text[:_LONGEST]):
+        if int(found[2]) == _POLICY and int(found[3]) in _ADVICE:
+            return _ADVICE[int(found[3])].format(domain=domain)
+    return ""
 
 
 def reply_in_words(code: int | None, text: str, reason: str = "") -> str:

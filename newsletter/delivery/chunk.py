@@ -69,6 +69,18 @@ class Chunk:
 
         None: nothing more is due, nothing can be sent for a while, or the chunk stops.
         """
+        if relay.quota and not await relay.reserve():
+            self.changed.notify()  # it is another relay's turn
+            return None
+        in_hand = None
+        try:
+            in_hand = await self._take(relay, doubts)
+        finally:
+            if in_hand is None:
+                relay.give_back()
+        return in_hand
+
+    async def _take(self, relay: RelayState, doubts: Doubts) -> InHand | None:
         delivery = await self.claims.take()
         if delivery is None:
             return None
@@ -85,8 +97,14 @@ class Chunk:
 
     def take_now(self, relay: RelayState, doubts: Doubts) -> InHand | None:
         """Return the next delivery and its letter, if that takes no waiting."""
-        if not relay.pace.is_open:
+        if not relay.pace.is_open or (relay.quota and not relay.quota.reserve_at_once()):
             return None
+        in_hand = self._take_now(relay, doubts)
+        if in_hand is None:
+            relay.give_back()
+        return in_hand
+
+    def _take_now(self, relay: RelayState, doubts: Doubts) -> InHand | None:
         self.composer.prepare(self.claims.upcoming)
         delivery = self.claims.take_now()
         if delivery is None:

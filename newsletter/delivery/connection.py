@@ -111,6 +111,7 @@ class Connection:
             self._relay.served += 1
             await self._hand_over(in_hand, session)
         else:
+            self._relay.give_back()
             await self._end_lease(keep=False)  # it may have been announced
 
     async def _take(self) -> InHand | None:
@@ -149,4 +150,6 @@ class Connection:
         """Leave what would be next to others, or to another chunk."""
         in_hand, self._next = self._next, None
         if in_hand:
+            if not in_hand.begun:
+                self._relay.give_back()
             await self._chunk.let_go(in_hand, f"{self._relay.name} ended the session")

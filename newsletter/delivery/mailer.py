@@ -8,7 +8,7 @@ import structlog
 
 from newsletter.core.delivery import DeliveryState, Outcome
 from newsletter.core.errors import RelayError, RelaySetupError
-from newsletter.delivery.smtp.relay import SmtpRelay
+from newsletter.delivery.relay import Relay
 from newsletter.delivery.smtp.session import Letter
 from newsletter.ports import Mailer
 
@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 class RelayMailer(Mailer):
     """Tries the relays in their order, each over a connection of its own, whatever issue goes out meanwhile."""
 
-    def __init__(self, relays: Sequence[SmtpRelay]) -> None:
+    def __init__(self, relays: Sequence[Relay]) -> None:
         self._relays = relays
 
     async def send(self, sender: str, recipient: str, raw: bytes) -> Outcome:
@@ -27,7 +27,7 @@ class RelayMailer(Mailer):
         outcome: Outcome | None = None
         errors: list[RelayError] = []
         not_taken = ""
-        for relay in self._relays:
+        for relay in await self._in_order():
             if not_taken:
                 log.warning("mail_not_taken", reason=not_taken, next=relay.name)
             try:
@@ -43,8 +43,15 @@ class RelayMailer(Mailer):
             return outcome
         raise _all_of(errors)
 
+    async def _in_order(self) -> list[Relay]:
+        """Return the relays as they are tried: those whose quota is used up come last, as a letter can't wait."""
+        for number, relay in enumerate(self._relays):
+            if relay.quota is None or await relay.quota.reserve(single=True):
+                return [*self._relays[number:], *self._relays[:number]]
+        return list(self._relays)
 
-async def _hand_over(relay: SmtpRelay, letter: Letter) -> Outcome:
+
+async def _hand_over(relay: Relay, letter: Letter) -> Outcome:
     session = await relay.connect(sender=letter.sender)
     try:
         return await session.hand_over(letter)

@@ -29,8 +29,8 @@ from newsletter.delivery.record.journal import Journal
 from newsletter.delivery.record.notes import GroupedNotes, JournalledNotes, Notes
 from newsletter.delivery.record.recovery import recover
 from newsletter.delivery.record.registration import Registration, Worker
+from newsletter.delivery.relay import Relay
 from newsletter.delivery.settlement import Rules, Settlement
-from newsletter.delivery.smtp.relay import SmtpRelay
 from newsletter.delivery.tally import Tally
 from newsletter.delivery.turns import Turns
 from newsletter.ports import ChunkDelivery, ChunkReport, ClaimedDeliveries, Clock, Message, Progress, SlowDowns
@@ -51,7 +51,7 @@ class DeliveryService(ChunkDelivery):
     def __init__(
         self,
         outbox: ClaimedDeliveries,
-        relays: Sequence[SmtpRelay],
+        relays: Sequence[Relay],
         rules: Rules,
         *,
         batch: int,
@@ -138,7 +138,7 @@ class DeliveryService(ChunkDelivery):
                     left = await chunk.claims.end()
                 if left:
                     await self._outbox.release(worker.name, left)
-        report = _report(chunk, self._relays.trouble)
+        report = _report(chunk, self._relays.trouble, self._relays.waiting)
         if report.settled:
             counts = {state.value: count for state, count in sorted(chunk.settlement.tally.states.items())}
             log.info("chunk_delivered", issue=issue_key, returned=report.returned, **counts)
@@ -204,6 +204,7 @@ class DeliveryService(ChunkDelivery):
         errors = [error for task in tasks if not task.cancelled() and (error := task.exception())]
         if errors:
             raise errors[0]
+        await self._relays.give_back()
         if not (stop and stop.is_set()):
             await self._conclude(chunk, doubts)
 
@@ -242,7 +243,7 @@ async def _cut_off(connections: list[Connection]) -> None:
     await asyncio.gather(*(connection.cut_off() for connection in connections))
 
 
-def _report(chunk: Chunk, trouble: str) -> ChunkReport:
+def _report(chunk: Chunk, trouble: str, waiting: str) -> ChunkReport:
     states, returned = chunk.settlement.tally.states, chunk.settlement.returned
     return ChunkReport(
         sent=states[DeliveryState.SENT],
@@ -251,4 +252,5 @@ def _report(chunk: Chunk, trouble: str) -> ChunkReport:
         uncertain=states[DeliveryState.UNCERTAIN],
         returned=returned,
         trouble=chunk.trouble or (trouble if returned else ""),
+        waiting=waiting,
     )

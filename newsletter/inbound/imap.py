@@ -22,6 +22,7 @@ from newsletter.core.sasl import OAUTHBEARER, XOAUTH2, first_words, last_words, 
 from newsletter.core.text import one_line
 from newsletter.inbound.mails import MOST_BYTES
 from newsletter.ports import AccessTokens, Mailbox, MailboxSource, StoredMail
+from newsletter.ports.inbox import Inbox
 
 _T = TypeVar("_T")
 
@@ -65,7 +66,7 @@ class _LoginError(InboundError):
     """The server refuses the login."""
 
 
-class ImapSource(MailboxSource):
+class ImapSource(MailboxSource, Inbox):
     """A mailbox on a server."""
 
     def __init__(self, config: ImapConfig) -> None:
@@ -86,6 +87,25 @@ class ImapSource(MailboxSource):
         finally:
             with suppress(ImapToolsError, imaplib.IMAP4.error, OSError):
                 await asyncio.to_thread(box.logout)
+
+    @override
+    async def find(self, word: str) -> bytes | None:
+        box = await self._logged_in()
+        return await asyncio.to_thread(self._find, box, word)
+
+    def _find(self, box: BaseMailBox, word: str) -> bytes | None:
+        try:
+            with _imap_errors(self.name):
+                for folder in (self._config.folder, self._config.move_to):  # who reads the mailbox may be faster
+                    if box.folder.exists(folder):
+                        box.folder.set(folder, readonly=True)
+                        if uids := box.uids(f"SUBJECT {word}"):
+                            _, parts = box.client.uid("FETCH", uids[-1], f"(BODY.PEEK[]<0.{MOST_BYTES}>)")
+                            return _literal(parts)
+            return None
+        finally:
+            with suppress(ImapToolsError, imaplib.IMAP4.error, OSError):
+                box.logout()
 
     async def _logged_in(self) -> BaseMailBox:
         """Return a connection after the login; a token that is refused is renewed once."""

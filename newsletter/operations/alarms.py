@@ -47,9 +47,7 @@ class LedgerAlarm(OperatorAlarm):
             log.error("alarm_not_noted", subject=subject, trouble=str(error))  # noqa: TRY400 (one line)
             return
         for one in ended:
-            log.info(
-                "alarm_over", cause=one.cause.value, subject=one.subject, lasted=str(self._clock() - one.since)
-            )
+            log.info("alarm_over", **_about(one.cause, one.subject), since=one.since.isoformat())
 
 
 def _about(cause: Cause, subject: str) -> dict[str, str]:

@@ -108,6 +108,7 @@ class Overseer:
             stuck=stuck,
             counts=counts,
             sources=[one.health for one in sources],
+            alarms=await store.alarms.lasting(),
         )
         return Overview(
             troubles=troubles(facts, timezone, now),

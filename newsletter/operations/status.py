@@ -8,11 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from newsletter.core.address import domain_of
+from newsletter.core.alarms import Alarm
 from newsletter.core.bounces import Outcome
 from newsletter.core.calendar import agenda
 from newsletter.core.delivery import WAITING, DeliveryState
 from newsletter.core.errors import ListFileError
 from newsletter.core.newsletter_list import Cadence, NewsletterList, SignUpRule
+from newsletter.core.reply_words import advice_on_reply
 from newsletter.ports import (
     Funnel,
     HeldDomain,
@@ -29,7 +32,7 @@ from newsletter.ports import (
 
 _LATELY = timedelta(days=7)
 _DAYS_OF_FUNNEL = timedelta(days=30)
-_FOR_OPERATORS = {SlowDownKind.DOMAIN, SlowDownKind.RELAY}
+_FOR_OPERATORS = {SlowDownKind.DOMAIN, SlowDownKind.RELAY, SlowDownKind.QUOTA}
 _STUCK = (DeliveryState.DEFERRED, DeliveryState.UNCERTAIN, DeliveryState.SENDING)
 _UNFINISHED = (*_STUCK, DeliveryState.QUEUED)
 
@@ -41,6 +44,7 @@ class UnfinishedIssue:
     issue: IssueSummary
     next_due: datetime | None  # when the next delivery that waits is due; None: none waits
     said: str  # why one of them waits: what the relay said of it, or what went wrong; empty: nothing has
+    advice: str = ""  # what to do about that, if it is known
 
     @property
     def waiting(self) -> dict[DeliveryState, int]:
@@ -95,6 +99,7 @@ class Status:
     inbound: Inbound
     notices: list[NoticeCounts]  # to webhooks and channels, where some wait or were given up
     wrong: list[ListFileError]  # of lists that were never synced, as their members files are wrong
+    alarms: list[Alarm]  # that last, the oldest first
 
 
 async def status(
@@ -127,6 +132,7 @@ async def status(
         inbound=await _inbound(store, now),
         notices=await store.notices.counts(),
         wrong=wrong,
+        alarms=await store.alarms.lasting(),
     )
 
 
@@ -234,12 +240,19 @@ async def _unfinished(store: Store, name: str) -> tuple[UnfinishedIssue, ...]:
         *await outbox.issues_with(DeliveryState.UNCERTAIN, list_name=name),
     }
     found = await store.issues.summaries(keys)
-    return tuple(
-        [
-            UnfinishedIssue(issue=issue, next_due=await outbox.next_due(key), said=await _said(store, name, issue))
-            for key, issue in reversed(found.items())
-        ]
-    )
+    unfinished = []
+    for key, issue in reversed(found.items()):
+        said, outline = await _said(store, name, issue), await store.issues.outline(name, issue.day)
+        domain = domain_of(outline.masthead.sender.rstrip(">")) if outline and said else ""
+        unfinished.append(
+            UnfinishedIssue(
+                issue=issue,
+                next_due=await outbox.next_due(key),
+                said=said,
+                advice=advice_on_reply(said, domain),
+            )
+        )
+    return tuple(unfinished)
 
 
 async def _said(store: Store, name: str, issue: IssueSummary) -> str:

@@ -9,12 +9,17 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from newsletter.core.address import domain_of
+from newsletter.core.alarm_words import words_of
+from newsletter.core.alarms import OF_FILES, Alarm, Cause
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import ListFileError
 from newsletter.core.halt import Halt
 from newsletter.core.reply_words import reply_in_words
 from newsletter.core.text import counted
 from newsletter.ports import HeldFiles, IssueSummary, PlacedDelivery, SlowDown, SlowDownKind, SourceHealth
+
+# What these are about is a trouble of its own here.
+_SAID_OTHERWISE = frozenset({*OF_FILES, Cause.RELAY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +53,7 @@ class Facts:
         stuck: the first deliveries that are deferred or uncertain.
         counts: how many deliveries are deferred, and how many uncertain.
         sources: how each source does.
+        alarms: those that last.
     """
 
     wrong: Mapping[str, ListFileError]
@@ -57,6 +63,7 @@ class Facts:
     stuck: Sequence[PlacedDelivery]
     counts: Mapping[DeliveryState, int]
     sources: Sequence[SourceHealth]
+    alarms: Sequence[Alarm] = ()
 
 
 def troubles(facts: Facts, timezone: str, now: datetime) -> list[Trouble]:
@@ -70,7 +77,9 @@ def troubles(facts: Facts, timezone: str, now: datetime) -> list[Trouble]:
     clock = _Clock(timezone, now)
     return [
         *_wrong_files(facts.wrong),
+        *_alarms(facts.alarms, clock),
         *_relays(facts.slow_downs, clock),
+        *_quotas(facts.slow_downs, clock),
         *_held(facts.held_files),
         *_halted(facts.halted, clock),
         *_uncertain(facts.counts.get(DeliveryState.UNCERTAIN, 0)),
@@ -102,6 +111,19 @@ def _wrong_files(wrong: Mapping[str, ListFileError]) -> Iterable[Trouble]:
         )
 
 
+def _alarms(alarms: Sequence[Alarm], clock: _Clock) -> Iterable[Trouble]:
+    for alarm in alarms:
+        if alarm.cause not in _SAID_OTHERWISE:
+            words = words_of(alarm)
+            yield Trouble(
+                what=f"{words.headline[:1].upper()}{words.headline[1:]}.",
+                said=f"Since {clock(alarm.since)}: {alarm.reason}.",
+                advice=words.advice,
+                page="errors/",
+                link="See alarms",
+            )
+
+
 def _relays(slow_downs: Sequence[SlowDown], clock: _Clock) -> Iterable[Trouble]:
     for one in slow_downs:
         if one.kind is SlowDownKind.RELAY:
@@ -109,6 +131,18 @@ def _relays(slow_downs: Sequence[SlowDown], clock: _Clock) -> Iterable[Trouble]:
             yield Trouble(
                 what=f"The relay {one.name} is in trouble.",
                 said=f"Since {clock(one.since)}: {one.reason}{until}.",
+                page="errors/",
+                link="See it",
+            )
+
+
+def _quotas(slow_downs: Sequence[SlowDown], clock: _Clock) -> Iterable[Trouble]:
+    for one in slow_downs:
+        if one.kind is SlowDownKind.QUOTA and one.until:
+            yield Trouble(
+                what=f"The quota of the relay {one.name} is used up until {clock(one.until)}.",
+                said=f"It is {one.reason}.",
+                advice="What is left goes to the next relay, or waits within the list's deadline.",
                 page="errors/",
                 link="See it",
             )

@@ -246,7 +246,7 @@ class Pipeline:
             issue=await self._describe(first.issue),
             deliveries=counts,
             suppressed=await outbox.suppressed_count(first.issue.key),
-            reason=trouble or halted or waits,
+            reason=trouble or halted or waits or (first.report.waiting if due is not None else ""),
         )
 
     async def run_without_file(

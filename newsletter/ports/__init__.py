@@ -6,6 +6,8 @@ All moments are aware UTC datetimes, all days are plain dates.
 from newsletter.ports.access_tokens import AccessTokens
 from newsletter.ports.address_changes import AddressChange, AddressChanges
 from newsletter.ports.alarm import Alarms, OperatorAlarm
+from newsletter.ports.backups import Backup, Backups
+from newsletter.ports.beats import Beat, Beats
 from newsletter.ports.claims import ClaimedDeliveries
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
 from newsletter.ports.examples import Examples, PaperFinder
@@ -33,20 +35,22 @@ from newsletter.ports.listed import ListedPaper, ListedPapers
 from newsletter.ports.mailer import Mailer
 from newsletter.ports.notices import NoticeCounts, Notices
 from newsletter.ports.outbox import Outbox
-from newsletter.ports.oversight import CameBack, Oversight, Place, PlacedDelivery
+from newsletter.ports.oversight import CameBack, Oversight, Place, PlacedDelivery, Returned
 from newsletter.ports.papers import Found, InIssue, Paper, PaperAddress, Papers
 from newsletter.ports.personal_data import Erasure, PersonalData
 from newsletter.ports.pictures import PictureReader, Pictures
 from newsletter.ports.posting import Answer, Poster
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
+from newsletter.ports.relay_usage import Granted, RelayUsage
 from newsletter.ports.rendering import Composed, Message, Renderer
+from newsletter.ports.restored import Restored
 from newsletter.ports.rosters import Checked, HeldFiles, Reading, Roster, SeenFiles
 from newsletter.ports.signups import Funnel, SignUps
 from newsletter.ports.slots import Slots
 from newsletter.ports.slow_downs import SlowDown, SlowDownKind, SlowDowns
 from newsletter.ports.store import Store
 from newsletter.ports.subscribers import Comparison, Confirmed, Leaver, ReaderCounts, SubscriberRecord, Subscribers
-from newsletter.ports.suppressions import HeldDomain, HighWater, Suppression, Suppressions
+from newsletter.ports.suppressions import HeldDomain, HighWater, Reached, Suppression, Suppressions
 
 __all__ = [
     "AccessTokens",
@@ -54,6 +58,10 @@ __all__ = [
     "AddressChanges",
     "Alarms",
     "Answer",
+    "Backup",
+    "Backups",
+    "Beat",
+    "Beats",
     "CameBack",
     "CatchesUp",
     "Checked",
@@ -72,6 +80,7 @@ __all__ = [
     "ForgedError",
     "Found",
     "Funnel",
+    "Granted",
     "Grown",
     "Growth",
     "Halts",
@@ -119,10 +128,14 @@ __all__ = [
     "Poster",
     "Processed",
     "Progress",
+    "Reached",
     "ReaderCounts",
     "Reading",
     "Recorded",
+    "RelayUsage",
     "Renderer",
+    "Restored",
+    "Returned",
     "Roster",
     "Said",
     "SeenFiles",

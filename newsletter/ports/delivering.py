@@ -25,8 +25,8 @@ class ChunkReport:
     """What one chunk came to, in deliveries by how they were settled.
 
     `returned` are open still: left in the outbox because of trouble with the relay or a stop. `trouble` says in
-    one line what it was with the relay or the template, or is empty. If `settled` is as many as were asked for,
-    more may be due.
+    one line what it was with the relay or the template, or is empty. `waiting` says why nothing more may be sent
+    for now although nothing is wrong, or is empty. If `settled` is as many as were asked for, more may be due.
     """
 
     sent: int = 0
@@ -35,6 +35,7 @@ class ChunkReport:
     uncertain: int = 0
     returned: int = 0
     trouble: str = ""
+    waiting: str = ""
 
     @property
     def settled(self) -> int:

@@ -36,6 +36,17 @@ class CameBack:
     number: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returned:
+    """What became of a list's mail: how many were sent, refused at once, came back later, and drew a complaint."""
+
+    list: str
+    sent: int
+    refused: int
+    bounced: int
+    complained: int
+
+
 class Oversight(Protocol):
     """Reads for operators; changes nothing. Each answer takes a moment, however many readers there are."""
 
@@ -67,4 +78,19 @@ class Oversight(Protocol):
 
     async def read_counts(self, sources: Collection[str], since: date) -> Mapping[str, Mapping[date, int]]:
         """Return how many papers pages of sources held, by source and day, from a day on."""
+        ...
+
+    async def returned(self, since: datetime) -> list[Returned]:
+        """Return what became of the mail of each list's issues that were closed from a moment on, by list."""
+        ...
+
+    async def oldest_due(self, issue_key: int, state: DeliveryState) -> datetime | None:
+        """Return since when a delivery of an issue in a state is due; None: there is none.
+
+        Of many, only some are looked at, but for those that are queued.
+        """
+        ...
+
+    async def tried_days(self, source: str, since: date) -> frozenset[date]:
+        """Return the days for which a source was asked, from a day on."""
         ...

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from newsletter.core.network import on_loopback
 from newsletter.lists.addresses import Addresses
-from newsletter.lists.values import read_line, read_timezone
+from newsletter.lists.values import read_hour, read_line, read_timezone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +30,33 @@ def _read_password(text: str) -> str:
     return text.strip()
 
 
+def _read_sources(text: str) -> str:
+    """Read sources with commas between them."""
+    from newsletter.sources.registry import check
+
+    sources = [source.strip() for source in text.split(",") if source.strip()]
+    if not sources:
+        raise ValueError("name at least one source, such as huggingface")
+    if mistakes := [mistake for source in sources if (mistake := check(source))]:
+        raise ValueError("; ".join(mistakes))
+    return ", ".join(sources)
+
+
+def _read_hour(text: str) -> str:
+    return f"{read_hour(text.strip()):%H:%M}"
+
+
 def questions() -> tuple[Question, ...]:
     """Return what is asked of everybody, in order. The defaults are examples, which `lists check` names."""
     read_address = Addresses().read
     return (
         Question(key="title", text="Title of your newsletter", default="Daily Papers"),
+        Question(
+            key="sources",
+            text="Where papers come from, such as huggingface, arxiv:cs.CL+cs.LG or feed:https://…",
+            default="huggingface",
+            read=_read_sources,
+        ),
         Question(key="sender", text="Address that it comes from", default="papers@example.org", read=read_address),
         Question(
             key="postal_address",
@@ -45,6 +67,7 @@ def questions() -> tuple[Question, ...]:
             key="reader", text="Address of the first reader", default="reader@example.org", read=read_address
         ),
         Question(key="timezone", text="Timezone", default=local_timezone(), read=read_timezone),
+        Question(key="hour", text="Hour at which it comes out there", default="08:00", read=_read_hour),
         Question(key="host", text="Your mail server (SMTP), such as smtp.gmail.com", default="localhost"),
     )
 
@@ -73,11 +96,12 @@ def in_list_file(text: str, answers: Mapping[str, str]) -> str:
     """Return the text of the example list with the answers in their places."""
     sender = f"{answers['title']} <{answers['sender']}>"
     values = {"sender": sender, "email": answers["reader"]} | {
-        key: answers[key] for key in ("title", "postal_address", "timezone")
+        key: answers[key] for key in ("title", "postal_address", "timezone", "hour")
     }
     for key, value in values.items():
         text = _set(text, rf'^({key} = )"[^"\n]*"', json.dumps(value, ensure_ascii=False))
-    return text
+    sources = json.dumps(answers["sources"].split(", "), ensure_ascii=False)
+    return _set(text, r"^(sources = )\[.*\]", sources)
 
 
 def in_settings(text: str, answers: Mapping[str, str]) -> str:

@@ -21,7 +21,12 @@ NAMES = (
 )  # what may have a file there
 _USER_IN_IMAGE = 10001  # of the Dockerfile
 _FIT_FOR_UNITS = re.compile(r"[\w./@+~-]+")  # nothing that systemd would read as a separator or a specifier
-_HOMES = ("home", "root")
+_OF_ROOT = "root"  # both the user and the home folder
+_HOMES = ("home", _OF_ROOT)
+_ELSEWHERE = {
+    "folder": "choose another folder, such as /srv/papers",
+    "program": "install it elsewhere, as `make install PREFIX=/opt/newsletter` does",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,14 +106,17 @@ def units(folder: Path, service: Service, present: Collection[str]) -> Iterator[
         present: the names of the secrets that have a file.
 
     Raises:
-        UsageError: a path has letters that mean something else in a unit.
+        UsageError: a path has letters that mean something else in a unit, or is one that the user cannot read.
     """
-    for path in (folder, service.program):
+    paths = {"folder": folder, "program": service.program}
+    for what, path in paths.items():
         if not _FIT_FOR_UNITS.fullmatch(str(path)):
             raise UsageError(
                 f"{path}: units of systemd need a path of letters, digits and ./@+~-_: choose another"
             )
-    at_home = any(path.parts[1:2] == (home,) for path in (folder, service.program) for home in _HOMES)
+        if path.parts[1:2] == (_OF_ROOT,) and service.user != _OF_ROOT:
+            raise UsageError(f"{path}: below /root nobody but root can read: {_ELSEWHERE[what]}")
+    at_home = any(path.parts[1:2] in {(home,) for home in _HOMES} for path in paths.values())
     values = {
         "@COMMON@\n": own_file("hardening.conf"),
         "@FOLDER@": str(folder),

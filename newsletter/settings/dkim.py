@@ -36,7 +36,7 @@ class _SignerByFiles(Signer):
     def __init__(self, dkim: DkimSettings, files: Sequence[Path | None]) -> None:
         self._dkim, self._files = dkim, [file for file in files if file is not None]
         self._seen = self._states()
-        super().__init__(dkim.domain, *_keys(dkim))
+        super().__init__(dkim.domain, *signing_keys(dkim))
         self._looked_at = monotonic()
 
     @override
@@ -52,7 +52,7 @@ class _SignerByFiles(Signer):
             return
         self._seen = states
         try:
-            keys = _keys(self._dkim)
+            keys = signing_keys(self._dkim)
         except ConfigurationError as error:
             log.error("dkim_key_held_back", reason=str(error), hint="the former key signs until it is right")  # noqa: TRY400 (one line)
         else:
@@ -72,8 +72,12 @@ def _state(file: Path) -> tuple[int, int, int] | None:
     return status.st_mtime_ns, status.st_size, status.st_ino
 
 
-def _keys(dkim: DkimSettings) -> list[SigningKey]:
-    """Read the key files; raises ConfigurationError."""
+def signing_keys(dkim: DkimSettings) -> list[SigningKey]:
+    """Return the keys that sign, the RSA one first; none where signing is left to the relay.
+
+    Raises:
+        ConfigurationError: as `signer` does.
+    """
     if dkim.key_file is None:
         return []
     keys = [_signing_key(dkim.selector, dkim.key_file, "KEY_FILE")]

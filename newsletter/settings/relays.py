@@ -141,6 +141,11 @@ class RelaySettings(Group):
         return password
 
     @property
+    def address(self) -> str:
+        """Return where a service is asked that takes mails over HTTPS."""
+        return service_address(self.kind, self.region, self.endpoint)
+
+    @property
     def tokens(self) -> TokenValues | None:
         """Return what is said of logins with tokens; None: there are none."""
         values = token_values(dict(self), "oauth_")

@@ -11,6 +11,7 @@ from newsletter.core.errors import ConfigurationError
 from newsletter.settings.values import weakness
 from newsletter.whole_files import sync_folder
 
+FILE = "secret_key"  # in the state folder
 _VARIABLE = "NEWSLETTER_WEB__SECRET_KEY"
 
 

@@ -51,16 +51,21 @@ async def is_up_to_date(database: Database) -> bool:
     if database.path is not None and not _is_file(database.path, database.where):
         return False
     async with database.read() as connection:
-        return await connection.run_sync(_revision) == newest_revision()
+        return await connection.run_sync(revision_of) == newest_revision()
 
 
-def create(connection: Connection) -> None:
-    """Create the tables in an empty database by running all migrations within the caller's transaction."""
+def create(connection: Connection, revision: str = "head") -> None:
+    """Create the tables in an empty database by running migrations within the caller's transaction.
+
+    Args:
+        connection: to the database.
+        revision: of the last one to run; `head` is the newest.
+    """
     from alembic import command
 
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 def newest_revision() -> str:
@@ -75,7 +80,7 @@ def _upgrade(connection: Connection, database: Database) -> None:
         create(connection)
     except CommandError as error:
         raise StoreError(
-            f"{database.where}: its tables are of revision {_revision(connection)}, which this version of the "
+            f"{database.where}: its tables are of revision {revision_of(connection)}, which this version of the "
             "program does not know; use the version that made them, or a newer one"
         ) from error
     if not database.is_postgresql and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
@@ -104,7 +109,7 @@ def _is_file(path: Path, where: str) -> bool:
         return True
 
 
-def _revision(connection: Connection) -> str | None:
+def revision_of(connection: Connection) -> str | None:
     """Return the revision of the tables, as Alembic notes it; None where there are none of ours."""
     if not sa.inspect(connection).has_table("alembic_version"):
         return None

@@ -9,16 +9,17 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from typing_extensions import override
 
-from newsletter.core.bounces import Outcome
+from newsletter.core.bounces import BOUNCES, EventKind, Outcome
 from newsletter.core.delivery import DeliveryState
-from newsletter.ports import CameBack, Oversight, Place, PlacedDelivery
+from newsletter.ports import CameBack, Oversight, Place, PlacedDelivery, Returned
 from newsletter.store.engine import Database
 from newsletter.store.inbound_tables import inbound_events
 from newsletter.store.records import issues_with, read_records_of
-from newsletter.store.states import state_counts
-from newsletter.store.tables import IS_CLOSED, issues, readings
+from newsletter.store.states import keys_in_state, state_counts
+from newsletter.store.tables import IS_CLOSED, deliveries, issues, readings
 
 _NOT_OURS = (Outcome.UNKNOWN, Outcome.FORGED, Outcome.KNOWN)
+_LOOKED_AT = 100
 _MOST_KINDS = 200  # of reports: status codes are what strangers write
 
 
@@ -87,3 +88,55 @@ class SqlOversight(Oversight):
             for source, day, number in await connection.execute(query):
                 found[source][day] = number
         return found
+
+    @override
+    async def returned(self, since: datetime) -> list[Returned]:
+        events = inbound_events.c
+        came_back = (
+            sa.select(issues.c.list, events.kind, sa.func.count())
+            .select_from(inbound_events)
+            .join(deliveries, deliveries.c.key == events.delivery_key)
+            .join(issues, issues.c.key == deliveries.c.issue_key)
+            .where(events.at >= since, events.outcome.not_in(_NOT_OURS), issues.c.frozen_at >= since)
+            .group_by(issues.c.list, events.kind)
+        )
+        closed = sa.select(issues.c.key, issues.c.list).where(issues.c.frozen_at >= since, IS_CLOSED)
+        async with self._database.read() as connection:
+            lists = {row.key: row.list for row in await connection.execute(closed)}
+            counts = await state_counts(connection, list(lists))
+            back = {(name, kind): number for name, kind, number in await connection.execute(came_back)}
+        of_list: defaultdict[str, Counter[DeliveryState]] = defaultdict(Counter)
+        for key, name in lists.items():
+            of_list[name].update(counts[key])
+        return [
+            Returned(
+                list=name,
+                sent=states[DeliveryState.SENT],
+                refused=states[DeliveryState.REFUSED],
+                bounced=sum(back.get((name, kind), 0) for kind in BOUNCES),
+                complained=back.get((name, EventKind.COMPLAINT), 0),
+            )
+            for name, states in sorted(of_list.items())
+        ]
+
+    @override
+    async def oldest_due(self, issue_key: int, state: DeliveryState) -> datetime | None:
+        if state is DeliveryState.QUEUED:
+            query = (
+                sa.select(deliveries.c.due_at)
+                .where(deliveries.c.issue_key == issue_key, deliveries.c.ready_at.is_not(None))
+                .where(deliveries.c.state == state)
+                .order_by(deliveries.c.ready_at, deliveries.c.key)
+                .limit(1)
+            )
+        else:
+            keys = keys_in_state(issue_key, state).limit(_LOOKED_AT).subquery()
+            query = sa.select(sa.func.min(deliveries.c.due_at)).join(keys, keys.c.key == deliveries.c.key)
+        async with self._database.read() as connection:
+            return await connection.scalar(query)
+
+    @override
+    async def tried_days(self, source: str, since: date) -> frozenset[date]:
+        query = sa.select(readings.c.day).where(readings.c.source == source, readings.c.day >= since)
+        async with self._database.read() as connection:
+            return frozenset(await connection.scalars(query))

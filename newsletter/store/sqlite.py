@@ -165,6 +165,7 @@ class Connection(aiosqlite.Connection):
             return await asyncio.shield(asked)
         except asyncio.CancelledError:
             # The thread is at work with what its caller would let go of now.
+            asked.add_done_callback(_look_at)
             self._interrupt()
             await asyncio.wait([asked])
             raise
@@ -178,6 +179,12 @@ class Connection(aiosqlite.Connection):
     def _interrupt(self) -> None:
         if self._connection is not None:
             self._connection.interrupt()
+
+
+def _look_at(ended: asyncio.Future[Any]) -> None:
+    """Take note of what broken off work came to, which nobody waits for; asyncio would log that as a mistake."""
+    if not ended.cancelled():
+        ended.exception()
 
 
 def _run_to_its_end(work: Coroutine[Any, Any, Result]) -> Result:

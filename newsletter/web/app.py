@@ -27,6 +27,7 @@ from newsletter.web.csrf import SameSiteForms
 from newsletter.web.finished import FinishedPages
 from newsletter.web.guard import SECRET_PARAMETER, Guard
 from newsletter.web.hosts import KnownHosts
+from newsletter.web.monitoring import Monitoring
 from newsletter.web.pace import Paced
 from newsletter.web.pages import cite, confirming, leaving, moving, preferences
 from newsletter.web.pages import feedback as feedback_pages
@@ -54,6 +55,7 @@ class PublicSite:
         hooks: reads what services tell of what comes back; None: there are none.
         hosts: what the site is called beside its public address, without ports.
         hsts: for how many seconds browsers are to come by https alone; 0: they are told nothing.
+        monitoring: answers whether the process is ready, and metrics; None: it does not.
         admin: the operator's pages; None: there are none.
         fresh_for: for how many seconds a public page counts as unchanged without a look at the ledger.
     """
@@ -70,6 +72,7 @@ class PublicSite:
     hooks: Hooks | None = None
     hosts: Collection[str] = ()
     hsts: int = 0
+    monitoring: Monitoring | None = None
     admin: AdminSite | None = None
     fresh_for: float = 0.0
 
@@ -78,6 +81,8 @@ class PublicSite:
         store, links, renderer, clock = self.store, self.links, self.renderer, self.clock
         signing_up = self.admission.signing_up
         yield from health.routes(self.healthy)
+        if self.monitoring:
+            yield from self.monitoring.routes()
         yield from static.routes(renderer.files)
         if self.admin:
             yield from self.admin.routes()

@@ -21,13 +21,17 @@ ADDRESS = "address"
 # Under this key of the scope, a middleware says why it refused the request; the log gets it.
 REASON = "newsletter.reason"
 _FIRST_ERROR = 400
+_OK = 200
+# Programs that watch over this one ask for these every few seconds: what is as it should be is no news.
+_ASKED_OFTEN = ("/healthz", "/readyz", "/metrics")
 
 
 class Guard:
     """ASGI middleware around a whole app.
 
     - Sets `headers` on each answer that does not have them.
-    - Logs one line per request, without secrets in the path and without the query.
+    - Logs one line per request, without secrets in the path and without the query. What programs ask for every few
+      seconds is logged below the usual level, unless it fails.
     - Turns a defect into a plain 500 and an error in the log. Starlette's own handler would pass the exception on
       to the server, whose log does not hide secrets.
     """
@@ -70,7 +74,8 @@ class Guard:
             answer = PlainTextResponse("Something went wrong on our side. Please try again later.\n", 500)
             await answer(scope, receive, send_guarded)
         why = {"reason": scope[REASON]} if REASON in scope else {}
-        log.info("answered", method=scope["method"], path=shown_path(scope, status), status=status, **why)
+        tell = log.debug if status == _OK and scope["path"].endswith(_ASKED_OFTEN) else log.info
+        tell("answered", method=scope["method"], path=shown_path(scope, status), status=status, **why)
 
 
 def shown_path(scope: Scope, status: int = 0) -> str:

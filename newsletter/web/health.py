@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from newsletter.core.page_names import HEALTH
+from newsletter.core.page_names import HEALTH, OWN_HEALTH
 
 log = structlog.get_logger(__name__)
 
@@ -18,7 +18,7 @@ _TIMEOUT = 5  # seconds
 
 
 def routes(healthy: Callable[[], Awaitable[object]]) -> list[Route]:
-    """Return the route of the health check.
+    """Return the routes of the health check.
 
     Args:
         healthy: raises if the store cannot be used.
@@ -33,4 +33,4 @@ def routes(healthy: Callable[[], Awaitable[object]]) -> list[Route]:
             return JSONResponse({"status": "failing"}, 503)
         return JSONResponse({"status": "ok"})
 
-    return [Route(f"/{HEALTH}", health)]
+    return [Route(f"/{path}", health) for path in (HEALTH, OWN_HEALTH)]

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from newsletter.core.page_names import HEALTH
+from newsletter.core.page_names import HEALTH, OWN_HEALTH, READY
 from newsletter.web.guard import REASON
 
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]{2,45}\]|[a-z0-9_.-]{1,253})(:\d{1,5})?", re.ASCII)
@@ -20,12 +20,14 @@ _SHOWN = 100  # characters of a name in the log
 _MALFORMED = "The request does not say which site it is for.\n"
 _MISDIRECTED = "There is no such site here.\n"  # RFC 9110, 15.5.20
 
+_BY_ANY_NAME = {f"/{path}" for path in (HEALTH, OWN_HEALTH, READY)}
+
 
 class KnownHosts:
     """ASGI middleware: answers what is asked of this site by one of its names, or by an address of the machine.
 
     A browser that was led here by a name of somebody else says that name in `Host`; by an IP address, nobody can
-    lead it anywhere else. The health check answers by any name, as load balancers ask for it.
+    lead it anywhere else. Health checks answer by any name, as load balancers ask for them.
     """
 
     def __init__(self, app: ASGIApp, *, public_url: str, names: Iterable[str]) -> None:
@@ -42,7 +44,7 @@ class KnownHosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if scope["type"] == "http" and scope["path"] != f"/{HEALTH}":
+        if scope["type"] == "http" and scope["path"] not in _BY_ANY_NAME:
             said = Headers(scope=scope).getlist("Host")
             found = _HOST.fullmatch(said[0].lower()) if len(said) == 1 else None
             if found is None:

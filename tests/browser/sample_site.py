@@ -10,6 +10,7 @@ from pathlib import Path
 
 from newsletter.core.bounces import EventKind, FoundBy, InboundEvent
 from newsletter.core.delivery import Change, DeliveryState, Planned
+from newsletter.core.diagnosis import fail, ok, warn
 from newsletter.core.diff import select
 from newsletter.core.issue import Issue
 from newsletter.core.listing import Entry
@@ -17,6 +18,7 @@ from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.tokens import Links
 from newsletter.lists.files import ListFiles
+from newsletter.operations.doctor.kept import Examination, content_of
 from newsletter.operations.overview import Overseer
 from newsletter.ports import Store
 from newsletter.render.issue.renderer import TemplateRenderer
@@ -192,6 +194,18 @@ def _reader(number: int) -> Subscriber:
     return Subscriber(list=LIST, email=f"reader{number}@{'uni' if number % 3 else 'lab'}.example")
 
 
+def _examination(file: Path) -> Path:
+    """Write what `newsletter doctor` found, and return the file."""
+    found = (
+        ok("relay", "smtp.example.org:587: certificate for smtp.example.org, 61 days left, login taken"),
+        ok("dkim", "one._domainkey.example.org: the key is ours"),
+        warn("disk", "var: 410 MB are free", "make room before the disk is full"),
+        fail("spf", "example.org: its SPF record does not include _spf.google.com", "add include:_spf.google.com"),
+    )
+    file.write_bytes(content_of(Examination(NOW - timedelta(hours=3), found)))
+    return file
+
+
 def _site(store: Store, lists: ListFiles, folder: Path) -> PublicSite:
     door = admission(store, lists, wake=lambda: None, links=LINKS, clock=lambda: NOW)
     renderer = TemplateRenderer(None, TEMPLATES)
@@ -202,6 +216,7 @@ def _site(store: Store, lists: ListFiles, folder: Path) -> PublicSite:
         renderer=renderer,
         clock=lambda: NOW,
         collect=lambda: None,
+        examination=_examination(folder / "doctor.json"),
         version="1.4.0",
     )
     return PublicSite(

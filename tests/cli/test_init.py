@@ -35,13 +35,16 @@ def test_at_a_terminal_it_asks_until_the_answer_will_do_and_the_folder_has_it(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     typed = (
-        "Lab news\npapers@lab\npapers@lab.example\n\nann@lab.example\nMars\nAsia/Tokyo\nmail.lab.example\nann\n"
+        "Lab news\nhugging\nhuggingface, arxiv:cs.CL+cs.LG\npapers@lab\npapers@lab.example\n\nann@lab.example\n"
+        "Mars\nAsia/Tokyo\n8 am\n07:30\nmail.lab.example\nann\n"
     )
     monkeypatch.setattr("getpass.getpass", lambda *_, **__: "of 'ann'")
     init(monkeypatch, "my papers", typed=typed)
     out = capfd.readouterr().out
     assert "'papers@lab' is not a mail address" in out
     assert "unknown timezone 'Mars'" in out
+    assert "'hugging'" in out
+    assert "'8 am' is not a time of day" in out
     assert "\n  cd 'my papers'\n" in out
     assert " send --list daily --to ann@lab.example" in out
     text = (tmp_path / "my papers" / "subscribers" / "daily.toml").read_text()
@@ -49,6 +52,8 @@ def test_at_a_terminal_it_asks_until_the_answer_will_do_and_the_folder_has_it(
         'sender = "Lab news <papers@lab.example>"',
         'email = "ann@lab.example"',
         'timezone = "Asia/Tokyo"',
+        'hour = "07:30"',
+        'sources = ["huggingface", "arxiv:cs.CL+cs.LG"]',
     ):
         assert f"\n{line}" in text
     smtp = load(tmp_path / "my papers" / ".env").smtp

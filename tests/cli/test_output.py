@@ -120,6 +120,23 @@ def test_status_says_who_reads_what_hangs_and_why_and_what_comes_next(
     ]
 
 
+def test_status_says_first_which_alarms_last_and_what_to_do(call: Call, ready: Path) -> None:
+    broken = ready / "subscribers" / "broken.toml"
+    broken.write_text("title = 5\n")
+    assert call("run")[0] == 78
+    code, out, _ = call("status")
+    assert code == 78
+    assert out.startswith(
+        "what needs you, times in America/New_York\n  list-file     A mistake in the file of list broken"
+    )
+    assert "newsletter lists check names all mistakes" in out
+    [row] = json.loads(call("status", "--json")[1])
+    assert row["alarms"] == []  # they are another list's
+    broken.unlink()
+    assert call("run")[0] == 0
+    assert "what needs you" not in call("status")[1]
+
+
 def test_rows_are_whole_and_those_left_out_are_counted(
     call: Call, ready: Path, relay: SmtpServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

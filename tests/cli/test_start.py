@@ -12,6 +12,7 @@ import pytest
 
 from newsletter.cli.commands import COMMANDS, load
 from newsletter.cli.completion import list_names
+from newsletter.store import open_store
 from tests.e2e.workplace import NEWSLETTER, ROOT
 
 LIST = """title = "Daily"
@@ -70,12 +71,12 @@ MAY_LOAD = {
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+async def folder(tmp_path: Path) -> Path:
     """Return a working folder whose ledger is up to date, so that no command has to make its tables."""
     (tmp_path / "subscribers").mkdir()
     (tmp_path / "subscribers" / "daily.toml").write_text(LIST)
     (tmp_path / "subscribers" / "papers-2026-03-12.jsonl").write_text('{"title": "A paper"}')
-    started(tmp_path, NEWSLETTER, "db", "upgrade")
+    await (await open_store(f"sqlite:///{tmp_path}/var/newsletter.db")).close()
     return tmp_path
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.core.reply_words import reply_in_words
+from newsletter.core.reply_words import advice_on_reply, reply_in_words
 
 ANSWERS = [
     (550, "5.1.1 <x@example.org>: Recipient address rejected: User unknown", "the mailbox does not exist"),
@@ -40,3 +40,12 @@ def test_every_answer_has_some_meaning_in_our_own_words(code: int | None, text: 
     meaning = reply_in_words(code, text)
     assert meaning
     assert meaning.isascii()
+
+
+def test_what_an_operator_can_do_names_the_record_or_the_setting() -> None:
+    refused = "5.7.515 Access denied, sending domain lab.example does not meet the required authentication level"
+    assert "TXT records in DNS: SPF at lab.example" in advice_on_reply(refused, "lab.example")
+    assert "_dmarc.lab.example" in advice_on_reply("550 5.7.26 unauthenticated", "lab.example")
+    assert "PTR record" in advice_on_reply("550-5.7.25 no PTR", "lab.example")
+    assert "NEWSLETTER_SMTP__RATE" in advice_on_reply("421 4.7.28 too many", "lab.example")
+    assert advice_on_reply("550 5.1.1 no such user", "lab.example") == ""

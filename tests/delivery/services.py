@@ -9,6 +9,8 @@ from typing import Any, cast
 
 from newsletter.core.delivery import Outcome, RetryPolicy, Uncertain
 from newsletter.core.relay import Security
+from newsletter.delivery.limits.quota import RelayQuota
+from newsletter.delivery.relay import Relay
 from newsletter.delivery.service import DeliveryService
 from newsletter.delivery.settlement import Rules
 from newsletter.delivery.smtp.relay import RelayConfig, SmtpRelay
@@ -18,7 +20,13 @@ from tests.delivery.fakes import ISSUE, NOW, FakeOutbox
 from tests.smtp_server import SmtpServer
 
 
-def relay_to(server: SmtpServer, *, tokens: AccessTokens | None = None, **changes: Any) -> SmtpRelay:
+def relay_to(
+    server: SmtpServer,
+    *,
+    tokens: AccessTokens | None = None,
+    quota: RelayQuota | None = None,
+    **changes: Any,
+) -> SmtpRelay:
     values: dict[str, Any] = {
         "host": server.host,
         "port": server.port,
@@ -28,11 +36,11 @@ def relay_to(server: SmtpServer, *, tokens: AccessTokens | None = None, **change
         "final_timeout": 5.0,
         "connections": 2,
     }
-    return SmtpRelay(RelayConfig(**values | changes), tokens=tokens)
+    return SmtpRelay(RelayConfig(**values | changes), tokens=tokens, quota=quota)
 
 
 def service(
-    outbox: FakeOutbox | Outbox, *relays: SmtpRelay, uncertain: Uncertain = Uncertain.RESEND, **options: Any
+    outbox: FakeOutbox | Outbox, *relays: Relay, uncertain: Uncertain = Uncertain.RESEND, **options: Any
 ) -> DeliveryService:
     rules = Rules(
         retry=RetryPolicy(),
@@ -70,7 +78,7 @@ class Process:
                 await self._service.close()
 
 
-def process(outbox: FakeOutbox, *relays: SmtpRelay, **options: Any) -> Process:
+def process(outbox: FakeOutbox, *relays: Relay, **options: Any) -> Process:
     return Process(service(outbox, *relays, **options))
 
 

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,10 @@ from newsletter.core.relay import Security
 from newsletter.core.sasl import told_reason
 from newsletter.delivery.smtp.relay import SmtpRelay
 from newsletter.oauth import KeptRefreshToken, RenewedTokens
+from newsletter.operations.alarms import LedgerAlarm
+from newsletter.ports import Store
 from newsletter.sources.http.poster import WebPoster
+from newsletter.store import open_store
 from tests.delivery.fakes import SENDER
 from tests.delivery.services import relay_to, send
 from tests.smtp_server import Certificates, SmtpServer
@@ -40,8 +44,8 @@ class Clock:
 class Account:
     """An account with tokens: what gives them, and what it waited for."""
 
-    def __init__(self, folder: Path) -> None:
-        self.clock, self.folder = Clock(), folder
+    def __init__(self, folder: Path, store: Store) -> None:
+        self.clock, self.folder, self.store = Clock(), folder, store
         self.waits: list[float] = []
         self.poster = WebPoster(user_agent="test", timeout=5, public_only=False, most=65536)
 
@@ -50,14 +54,21 @@ class Account:
             self.waits.append(seconds)
 
         kept = KeptRefreshToken.of(client, self.folder / "oauth")
-        return RenewedTokens(client, self.poster, self.clock, kept, sleep=wait)
+        alarm = LedgerAlarm(self.store.alarms, (), self.clock)
+        return RenewedTokens(
+            client, self.poster, self.clock, kept, alarm=alarm, subject="relay.example.org:587", sleep=wait
+        )
+
+    async def alarms(self) -> list[tuple[str, str]]:
+        return [(one.cause.value, one.subject) for one in await self.store.alarms.lasting()]
 
 
 @pytest.fixture
 async def account(tmp_path: Path) -> AsyncIterator[Account]:
-    account = Account(tmp_path)
+    account = Account(tmp_path, await open_store("sqlite://"))
     yield account
     await account.poster.aclose()
+    await account.store.close()
 
 
 @pytest.fixture
@@ -101,6 +112,7 @@ async def test_a_failing_server_is_asked_again_after_growing_pauses_and_never_by
     account.clock.now += timedelta(seconds=29)
     with pytest.raises(TokenError, match="500"):
         await tokens.token()
+    assert await account.alarms() == []  # it may pass
     account.clock.now += timedelta(seconds=1)
     issuer.answers = [(502, {})]
     assert await tokens.token() == "token-1"
@@ -130,7 +142,7 @@ async def test_a_session_logs_in_with_a_token(
     tokens = account.tokens(issuer.client(refresh_token=""))
     server = SmtpServer(tls=certificates, tokens={"token-1": USER}, token_logins=kinds, host="localhost")
     async with server:
-        encrypted = {"security": Security.STARTTLS, "ca_file": ca_file}
+        encrypted: dict[str, Any] = {"security": Security.STARTTLS, "ca_file": ca_file}
         relay = relay_to(server, tokens=tokens, username=USER, **encrypted)
         assert await hand_over(relay) is DeliveryState.SENT
     assert server.received[0].user == USER
@@ -161,9 +173,14 @@ async def test_why_there_is_no_token_is_said_in_one_line_without_a_secret(
         relay = relay_with_tokens(server, account.tokens(issuer.client()))
         with pytest.raises(RelaySetupError, match=r"cannot log in to .* sign in once more") as ended:
             await hand_over(relay)
+        assert await account.alarms() == [("token", "relay.example.org:587")]
         account.clock.now += timedelta(minutes=1)
         with pytest.raises(RelayError, match="503") as later:
             await hand_over(relay)
+        account.clock.now += timedelta(minutes=1)
+        server.tokens = {"token-1": USER}
+        assert await hand_over(relay) is DeliveryState.SENT
+        assert await account.alarms() == []
     assert not isinstance(later.value, RelaySetupError)
     assert "our secret" not in f"{ended.value}{caplog.text}"
 

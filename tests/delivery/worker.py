@@ -136,7 +136,7 @@ def _serve() -> None:
         order = Order(**json.loads(line))
         child = os.fork()
         if not child:
-            _die_at(order)
+            die_at(order.point, order.count)
             asyncio.run(_work(order))
             sys.stdout.flush()
             os._exit(0)
@@ -185,13 +185,13 @@ async def _deliver(store: Store, order: Order) -> None:
     await store.suppressions.judge(now=datetime.now(UTC))
 
 
-def _die_at(order: Order) -> None:
-    """Let the process kill itself at a point, when it comes there for the `count`th time."""
-    if not order.point:
+def die_at(point: str, count: int) -> None:
+    """Let this process kill itself at a point, when it comes there for the `count`th time; no point: never."""
+    if not point:
         return
-    owner, name, is_after = (POINTS | CLOSING_POINTS)[order.point]
+    owner, name, is_after = (POINTS | CLOSING_POINTS)[point]
     function = getattr(owner, name)
-    left = order.count
+    left = count
 
     def reached() -> None:
         nonlocal left

@@ -92,7 +92,7 @@ async def test_nginx_as_it_is_told_there(tmp_path: Path) -> None:
         text = only(GUIDE, "nginx")
         for old, new in {
             "listen [::]:80;": "",
-            "listen [::]:443 ssl http2;": "",
+            "listen [::]:443 ssl;": "",
             "listen 80;": f"listen 127.0.0.1:{other};",
             "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
             f"/etc/letsencrypt/live/{NAME}": str(tmp_path),

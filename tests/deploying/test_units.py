@@ -10,6 +10,7 @@ import pytest
 
 from newsletter.core.errors import UsageError
 from newsletter.scaffold import Service, questions, scaffold
+from newsletter.scaffold.deploying import units
 from newsletter.settings import load
 from tests.services import need
 
@@ -26,9 +27,9 @@ def written(folder: Path, answers: dict[str, str] = ANSWERS) -> dict[str, str]:
 
 def test_systemd_takes_them_without_a_warning(tmp_path: Path) -> None:
     analyze = need("systemd-analyze")
-    units = written(tmp_path / "papers", ANSWERS | LOGIN)
-    assert list(units) == ["newsletter-run.service", "newsletter-run.timer", "newsletter.service"]
-    paths = [str(tmp_path / "papers" / "systemd" / name) for name in units]
+    names = list(written(tmp_path / "papers", ANSWERS | LOGIN))
+    assert names == ["newsletter-run.service", "newsletter-run.timer", "newsletter.service"]
+    paths = [str(tmp_path / "papers" / "systemd" / name) for name in names]
     found = subprocess.run([analyze, "verify", "--man=no", *paths], capture_output=True, text=True, check=False)
     said = [line for line in found.stderr.splitlines() if str(tmp_path) in line or "newsletter" in line]
     assert (found.returncode, said) == (0, [])
@@ -85,3 +86,22 @@ def test_a_path_that_a_unit_would_misread_is_named_before_anything_is_written(tm
     with pytest.raises(UsageError, match="choose another"):
         written(tmp_path / name)
     assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize(
+    ("folder", "program", "advice"),
+    [
+        ("/root/papers", "/opt/newsletter/bin/newsletter", "such as /srv/papers"),
+        ("/srv/papers", "/root/.local/bin/newsletter", "PREFIX=/opt/newsletter"),
+    ],
+)
+def test_what_the_services_user_could_not_read_is_named(folder: str, program: str, advice: str) -> None:
+    service = Service(program=Path(program), user="papers")
+    with pytest.raises(UsageError, match=advice):
+        list(units(Path(folder), service, set()))
+
+
+def test_home_folders_are_hidden_unless_it_lives_in_one() -> None:
+    for folder, hidden in (("/srv/papers", "yes"), ("/home/ann/papers", "read-only")):
+        made = dict(units(Path(folder), Service(program=TRUE, user="ann"), set()))
+        assert f"\nProtectHome={hidden}\n" in made["newsletter.service"]

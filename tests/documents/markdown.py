@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import dedent
 
 ROOT = Path(__file__).resolve().parents[2]
-_FENCED = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCED = re.compile(r"^( *)```([^\n]*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ def blocks(path: Path) -> list[Block]:
     """Return the fenced blocks of a document, in order."""
     text = path.read_text(encoding="utf-8")
     return [
-        Block(tuple(found[1].split()), found[2], text.count("\n", 0, found.start(2)) + 1)
+        Block(tuple(found[2].split()), dedent(found[3]), text.count("\n", 0, found.start(3)) + 1)
         for found in _FENCED.finditer(text)
     ]
 

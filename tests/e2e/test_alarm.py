@@ -28,7 +28,10 @@ async def test_a_broken_template_stops_the_issue_and_is_mailed_to_the_operator_o
     assert "templates/daily/body.txt:1: 'isue' is undefined" in " ".join(part(mail, "plain").split())
     own.unlink()
     assert (await workplace.run("run", *DAY, "--json")).json["status"] == "sent"
-    assert len(workplace.mails()) == 2
+    assert len(workplace.mails()) == 3
+    assert [one["Subject"] for one in workplace.mails() if "resolved" in one["Subject"]] == [
+        "Daily Papers, resolved: no issue of Thursday, 12 March 2026"
+    ]
 
 
 async def test_an_issue_that_fails_its_checks_is_stopped_and_mailed_to_the_operator(workplace: Workplace) -> None:
@@ -94,4 +97,4 @@ async def test_an_hour_that_was_missed_is_told_by_every_run_and_mailed_to_the_op
     assert "newsletter run --date 2026-03-12" in " ".join(part(alarm, "plain").split())
     assert (await workplace.run("run", "--date", "2026-03-12", "--json")).json["status"] == "sent"
     assert (await workplace.run("run", "--json")).json["status"] == "sent"
-    assert len(workplace.mails()) == 3
+    assert len(workplace.mails()) == 4  # two issues, the alarm, and that it is over

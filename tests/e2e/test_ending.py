@@ -28,6 +28,13 @@ READERS = 30
 SIGNALS = pytest.mark.parametrize("received", [signal.SIGTERM, signal.SIGINT])
 
 
+@pytest.fixture
+def workplace(workplace: Workplace) -> Workplace:
+    """Give a working folder, whose commands are processes from their beginning to their end."""
+    workplace.starts_python = True
+    return workplace
+
+
 async def heard(process: asyncio.subprocess.Process, text: bytes, seconds: float = 30) -> None:
     """Wait until a command has logged some text."""
     assert process.stderr is not None

@@ -42,6 +42,7 @@ def ready(workplace: Workplace) -> Workplace:
     """Return a folder with a list of one reader, and a page with papers."""
     workplace.list_file(["saved_page:../page-*.txt"])
     save_page(workplace)
+    workplace.starts_python = True  # which opens its streams
     return workplace
 
 

@@ -6,13 +6,18 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from newsletter import cli
+from tests.e2e import clocked, forked
 
 ROOT = Path(__file__).resolve().parents[2]
 NEWSLETTER = Path(sys.executable).parent / "newsletter"
@@ -54,13 +59,18 @@ class Done:
 
 @dataclass(slots=True)
 class Workplace:
-    """A folder in which commands run; `inbox` is the Maildir of the server that its mail goes to."""
+    """A folder in which commands run; `inbox` is the Maildir of the server that its mail goes to.
+
+    `starts_python` tells whether each command is Python started anew, and not forked from a process that has
+    loaded the program: where it matters how a process begins and ends, and where coverage is measured.
+    """
 
     folder: Path
     inbox: Path
     port: int
     environment: dict[str, str] = field(default_factory=dict)
     program: tuple[str | Path, ...] = (NEWSLETTER,)
+    starts_python: bool = bool(os.environ.get("COVERAGE_PROCESS_CONFIG"))
 
     def list_file(self, sources: list[str], *, name: str = "daily", hour: str = "08:00", more: str = "") -> None:
         """Write a list with one subscriber."""
@@ -88,6 +98,8 @@ class Workplace:
             "PYTHONPATH": str(ROOT),
             **self.environment,
         }
+        if not self.starts_python and (run := self._what_forks()):
+            return await forked.start(run, ["newsletter", *words], self.folder, environment)
         return await asyncio.create_subprocess_exec(
             *self.program,
             *words,
@@ -97,6 +109,15 @@ class Workplace:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
+
+    def _what_forks(self) -> Callable[[], None] | None:
+        """Return what runs the program in a process that has loaded it; None where that is another program."""
+        match self.program:
+            case (program,) if program == NEWSLETTER:
+                return cli.main
+            case (_, "-m", "tests.e2e.clocked", Path() as clock):
+                return partial(clocked.run, clock)
+        return None
 
     async def run(self, *words: str) -> Done:
         """Run a command to its end."""

@@ -58,7 +58,7 @@ def walk_through(home: Path, inbox: Path, relay: int, huggingface: str) -> None:
     [cron], *daily = fenced("Every day")
     for line in (cron.partition("* * * * ")[2], *(line for block in daily for line in block)):
         walk.type(line)
-    follow(home, world)
+    walk.typed |= follow(home, world)
     for line in (line for examples in EXAMPLES.values() for line in examples):
         if line not in walk.typed:
             walk.type(line)

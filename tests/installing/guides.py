@@ -44,8 +44,8 @@ def guides() -> dict[str, list[Block]]:
     }
 
 
-def follow(home: Path, world: dict[str, str]) -> None:
-    """Follow all guides; ends the program with what went wrong, if anything does.
+def follow(home: Path, world: dict[str, str]) -> set[str]:
+    """Follow all guides, and return their commands; ends the program with what went wrong, if anything does.
 
     Args:
         home: where the program is installed, with the working folder that README made.
@@ -59,13 +59,13 @@ def follow(home: Path, world: dict[str, str]) -> None:
             lines = [line for one in all_ if NO_RUN not in one.info for line in steps(one)]
             done += len(lines)
             runs.append(threads.submit(_follow, name, lines, home, world))
-        for run in runs:
-            run.result()
+        typed = {line for run in runs for line in run.result()}
     what = ", ".join(f"{count} for {need}" for need, count in sorted(left_out.items()))
     print(f"guides: {done} commands in {time.monotonic() - began:.0f} s; blocks left out: {what}")
+    return typed
 
 
-def _follow(name: str, lines: list[str], home: Path, world: dict[str, str]) -> None:
+def _follow(name: str, lines: list[str], home: Path, world: dict[str, str]) -> set[str]:
     own = home / "guides" / name
     papers = own / "papers"
     if name == _BEGINS_ANEW:
@@ -78,3 +78,4 @@ def _follow(name: str, lines: list[str], home: Path, world: dict[str, str]) -> N
         walk.type(line)
         if is_new and papers.exists():
             fill_in(papers / ".env", world)
+    return walk.typed

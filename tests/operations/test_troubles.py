@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from newsletter.core.alarms import Alarm, Cause
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import ListFileError, Mistake
 from newsletter.core.halt import Halt
@@ -99,3 +100,13 @@ def test_what_stops_most_mail_comes_first() -> None:
         "The source arxiv:cs.CL could not be read",
     ]
     assert "Since 08:05 on 09 June; 38 deliveries wait." in said(facts)[2]
+
+
+def test_alarms_say_what_to_do_unless_something_else_here_says_it() -> None:
+    alarms = [
+        Alarm(id="1", cause=cause, subject="daily", reason="why", day=None, since=NOW, seen_at=NOW)
+        for cause in (Cause.STUCK, Cause.RELAY, Cause.LIST_FILE)
+    ]
+    [only] = troubles(replace(NOTHING, alarms=alarms), "UTC", NOW)
+    assert only.what == "Mails of daily do not get on."
+    assert "newsletter status" in only.advice

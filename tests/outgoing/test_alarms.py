@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 from pytest_httpserver import HTTPServer
 from standardwebhooks.webhooks import Webhook as Verifier
+from structlog.testing import capture_logs
 
-from newsletter import telling
+from newsletter import telling, watching
 from newsletter.bootstrap import Program, build, utc_now
 from newsletter.core.alarms import MAIL, Cause
 from newsletter.render.lint import lint
@@ -165,3 +166,38 @@ async def test_a_chat_is_told_by_apprise(
     assert "Alarm: Mails of daily do not get on" in first
     assert "2 deliveries are open" in first
     assert "Resolved: Mails of daily do not get on" in second
+
+
+async def test_the_heartbeat_goes_on_after_good_runs_while_nothing_keeps_mail_back(
+    building: Building, httpserver: HTTPServer
+) -> None:
+    httpserver.expect_request("/beat", method="GET").respond_with_data("OK")
+    program = await building(25, HEARTBEAT=httpserver.url_for("/beat"))
+    await watching.run_ended(program, is_good=True)
+    assert len(httpserver.log) == 1
+    await watching.run_ended(program, is_good=False)
+    await program.alarm.ring(Cause.SOURCE_SILENT, "huggingface", "nothing since 2026-03-12")
+    await watching.run_ended(program, is_good=True)  # the source is none of the list's
+    assert len(httpserver.log) == 2
+    await program.alarm.ring(Cause.RESTORED, "ledger", "it is older")
+    await watching.run_ended(program, is_good=True)
+    assert len(httpserver.log) == 2
+    assert [beat.work for beat in await program.store.beats.newest()] == ["run"]
+
+
+async def test_a_heartbeat_that_nobody_takes_costs_no_run(building: Building, httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/secret-beat").respond_with_data("no", status=404)
+    program = await building(25, HEARTBEAT=httpserver.url_for("/secret-beat"))
+    pulse = watching.Pulse(program)
+    with capture_logs() as logs:
+        await watching.run_ended(program, is_good=True)
+        for _ in range(2):
+            await pulse.tick_ended()
+        async with asyncio.timeout(30):
+            while len(logs) < 2:  # noqa: ASYNC110 (the server answers in a thread)
+                await asyncio.sleep(0.05)
+        await pulse.background.close(within=30)
+    failed = [entry["reason"] for entry in logs if entry["event"] == "heartbeat_failed"]
+    assert failed == ["answered 404"] * 2
+    assert "secret" not in str(logs)
+    assert {beat.work for beat in await program.store.beats.newest()} == {"run", "scheduler"}

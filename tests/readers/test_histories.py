@@ -101,8 +101,6 @@ def affected(target: str) -> list[str]:
 class Histories(RuleBasedStateMachine):
     """One ledger, through whatever happens to it."""
 
-    _empty: sqlite3.Connection | None = None  # a ledger with its tables, which take long to make
-
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
@@ -121,15 +119,8 @@ class Histories(RuleBasedStateMachine):
         return NOW + timedelta(hours=self.step)
 
     async def _open(self) -> SqlStore:
-        from newsletter.store.engine import connect
-
-        if Histories._empty is None:
-            made = await open_store("sqlite://")
-            assert isinstance(made, SqlStore)
-            Histories._empty = await _copy_of(made)
-            await made.close()
-        store = SqlStore(connect("sqlite://"))
-        await _put_back(store, Histories._empty)
+        store = await open_store("sqlite://")
+        assert isinstance(store, SqlStore)
         return store
 
     def teardown(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sqlite3
 import sys
 import threading
@@ -300,6 +301,8 @@ async def test_who_is_cancelled_breaks_off_a_slow_statement_and_the_connection_i
         begun.set()
         await connection.execute(sa.text(slow))
 
+    unheard: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
     writing = asyncio.create_task(database.write_at_once(write))
     await asyncio.to_thread(begun.wait, 10)
     await asyncio.sleep(0.1)
@@ -309,3 +312,6 @@ async def test_who_is_cancelled_breaks_off_a_slow_statement_and_the_connection_i
         assert writing.cancelled()
         assert await database.write_at_once(_numbers) == []
     await database.close()
+    del writing
+    gc.collect()
+    assert not unheard  # else each such end is a traceback in the log

@@ -134,6 +134,7 @@ async def operator_site(folder: Path) -> AsyncIterator[Operator]:
                 renderer=renderer,
                 clock=lambda: operator.now,
                 collect=lambda: operator.collected.append(operator.now),
+                examination=folder / "doctor.json",
                 version="1.2.3",
             )
             site = PublicSite(

@@ -19,6 +19,8 @@ from newsletter.core.subscriber import Subscriber, SubscriberStatus
 from newsletter.core.tokens import Links
 from newsletter.lists.addresses import normal_address
 from newsletter.lists.files import ListFiles
+from newsletter.operations.measuring import Measurer
+from newsletter.operations.readiness import readiness
 from newsletter.ports import Clock, Lists, Store
 from newsletter.readers.signup import SigningUp
 from newsletter.render.issue.renderer import TemplateRenderer
@@ -27,6 +29,7 @@ from newsletter.store import open_store
 from newsletter.web.admission import Admission
 from newsletter.web.app import PublicSite, public_app
 from newsletter.web.clients import Clients, Quota
+from newsletter.web.monitoring import Monitoring
 from newsletter.web.puzzles import Puzzles
 from newsletter.web.server import serving
 from tests.store.samples import join, key_of, of_list, suppressed
@@ -34,6 +37,7 @@ from tests.web.studio import TEMPLATES
 
 NOW = datetime(2026, 3, 12, 8, tzinfo=UTC)
 DAY = NOW.date()
+RELAY = "relay.example:587"
 READER = Subscriber(list="daily", email="o'reader@example.org", name="Reader")
 LINKS = Links("https://papers.example.org", "not a secret, being in a test")
 LIST_FILE = """
@@ -154,6 +158,20 @@ def admission(
     return Admission(signing_up=signing_up, clients=clients, quota=Quota(per_client), puzzles=puzzles, clock=clock)
 
 
+def monitoring(site: Site) -> Monitoring:
+    """Answer monitoring as `newsletter.watching` lets it, with one relay."""
+    measurer = Measurer(
+        store=site.store, lists=site.lists, source_names=lambda list_: list_.sources, relays=[RELAY]
+    )
+    return Monitoring(
+        readiness=lambda: readiness(site.store, [RELAY], now=site.now),
+        measure=lambda: measurer.figures(site.now),
+        version="1.2.3",
+        networks=[ip_network("127.0.0.0/8")],
+        clients=site.admission.clients,
+    )
+
+
 @asynccontextmanager
 async def served_site(folder: Path) -> AsyncIterator[Site]:
     """Serve the public app on loopback; pages are kept in a folder."""
@@ -174,6 +192,7 @@ async def served_site(folder: Path) -> AsyncIterator[Site]:
                     clock=lambda: site.now,
                     wake=site.wake,
                     healthy=site.healthy,
+                    monitoring=monitoring(site),
                 )
             )
             async with serving(app, "127.0.0.1", 0) as url:

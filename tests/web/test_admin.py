@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from newsletter.core.alarms import Cause
 from newsletter.core.delivery import DeliveryState
+from newsletter.core.diagnosis import fail, ok, warn
 from newsletter.core.halt import Halt, Order
 from newsletter.core.steps import CANCELLED
+from newsletter.operations.doctor.kept import Examination, content_of
 from newsletter.ports import Suppression
 from newsletter.web.admin.pages import read_place
 from newsletter.web.admin.views import Moments, percent
@@ -293,6 +295,28 @@ async def test_errors_name_file_and_line_and_why_alarms_rang(operator: Operator)
     assert "The relay relay.example:25 takes no mail" in text
     assert text.count("it lasts") == 1
     assert "The file of list broken is wrong" in (await operator.get()).text
+
+
+async def test_the_first_page_says_what_the_doctor_found_last(operator: Operator) -> None:
+    assert "Not checked yet" in (await operator.get()).text
+    file = operator.folder / "doctor.json"
+    found = (
+        warn("disk", "var: 300 MB are free", "make room"),
+        ok("mx", "fine"),
+        fail("spf", "<no> record", "add it"),
+    )
+    file.write_bytes(content_of(Examination(operator.now - timedelta(hours=1), found)))
+    text = (await operator.get()).text
+    assert (
+        text.index("&lt;no&gt; record") < text.index("var: 300 MB are free") < text.index("All is well with mx.")
+    )
+    assert "checked at 07:00 today" in text
+    assert "some time ago" not in text
+    operator.now += timedelta(days=8)
+    await operator.sign_in()
+    assert "some time ago" in (await operator.get()).text
+    file.write_text("[]")
+    assert "Not checked yet" in (await operator.get()).text
 
 
 async def test_the_part_that_the_script_asks_for_says_whether_the_issue_goes_out(operator: Operator) -> None:

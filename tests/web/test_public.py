@@ -80,8 +80,10 @@ async def test_every_answer_carries_the_security_headers(site: Site) -> None:
 
 
 async def test_a_healthy_store_is_ok(site: Site) -> None:
-    answer = await site.client.get("/healthz")
+    with capture_logs() as logs:
+        answer = await site.client.get("/healthz")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    assert [line["log_level"] for line in logs] == ["debug"], "it is asked for all day"
 
 
 async def test_an_unhealthy_store_is_told_without_details_which_are_logged(site: Site) -> None:

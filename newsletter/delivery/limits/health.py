@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from math import inf
 
 import structlog
 
 from newsletter.core.errors import RelayError, RelaySetupError
 
 log = structlog.get_logger(__name__)
+
+
+_PATIENCE = 15.0  # seconds for which a chunk waits for a relay that asks to be left alone …
+_LONGEST_WAIT = 3600.0  # … and for which it is left alone at most
 
 
 class Health:
@@ -32,6 +37,7 @@ class Health:
         self.failures = 0  # in a row
         self._one_at_a_time = asyncio.Lock()
         self.trouble = ""
+        self.left_alone_until = -inf  # as the relay asked, in the loop's time
         self.on_change: Callable[[str], None] | None = None  # called with the relay's name
 
     @property
@@ -47,7 +53,9 @@ class Health:
     @property
     def pause(self) -> float:
         """Return how many seconds to wait before the relay is tried again."""
-        return self._pauses[self.failures - 1] if self.failures and not self.given_up else 0.0
+        if not self.failures or self.given_up:
+            return 0.0
+        return max(self._pauses[self.failures - 1], self.left_alone_until - _now())
 
     @asynccontextmanager
     async def attempt(self) -> AsyncIterator[int]:
@@ -67,7 +75,8 @@ class Health:
 
     def begin_chunk(self) -> None:
         """Try again a relay that was given up in an earlier chunk, but be careful with it."""
-        self.failures = min(self.failures, 1)
+        if self.left_alone_until <= _now():
+            self.failures = min(self.failures, 1)
 
     def failed(self, error: RelayError, attempt: int) -> None:
         """Note trouble with a session. A relay that is set up wrongly is given up at once.
@@ -79,7 +88,9 @@ class Health:
         """
         self.trouble = str(error)
         if attempt == self.failures:
-            self.failures = len(self._pauses) + 1 if isinstance(error, RelaySetupError) else self.failures + 1
+            is_hopeless = isinstance(error, RelaySetupError) or error.wait > _PATIENCE
+            self.left_alone_until = _now() + min(error.wait, _LONGEST_WAIT) if error.wait else -inf
+            self.failures = len(self._pauses) + 1 if is_hopeless else self.failures + 1
             log.warning("relay_in_trouble", relay=self._relay, reason=self.trouble, failures=self.failures)
             self._announce()
 
@@ -93,3 +104,7 @@ class Health:
     def _announce(self) -> None:
         if self.on_change:
             self.on_change(self._relay)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

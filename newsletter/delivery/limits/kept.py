@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
+from math import isfinite
 
 import structlog
 
@@ -52,6 +53,8 @@ class KeptLimits:
         for member in relays.members:
             member.health.on_change = partial(self._changed, SlowDownKind.RELAY)
             member.joins.on_change = partial(self._changed, SlowDownKind.JOINING)
+            if member.quota:
+                member.quota.on_change = partial(self._changed, SlowDownKind.QUOTA)
 
     @asynccontextmanager
     async def chunk(self) -> AsyncIterator[None]:
@@ -93,6 +96,8 @@ class KeptLimits:
                 until = self._in_loop_time(known.forgotten_at)
                 namesakes = [one for one in self._relays.members if one.name == known.name]
                 is_news = sum(one.joins.recall(known.reason, until) for one in namesakes) > 0
+            case SlowDownKind.QUOTA:
+                pass  # what is used is counted in the ledger
         if is_news:
             self._since[known.kind, known.name] = known.since
             log.info("slow_down_recalled", kind=known.kind.value, name=known.name, reason=known.reason)
@@ -141,6 +146,8 @@ class KeptLimits:
                 return self._paces(now)
             case SlowDownKind.JOINING:
                 return self._joining(name, now)
+            case SlowDownKind.QUOTA:
+                return self._quota(name, now)
 
     def _domain(self, name: str, now: datetime) -> SlowDown | None:
         slow = self._limits.slow.get(name)
@@ -166,6 +173,7 @@ class KeptLimits:
             kind=SlowDownKind.RELAY,
             name=name,
             since=self._since.setdefault((SlowDownKind.RELAY, name), now),
+            until=_moment(health.left_alone_until, now) if isfinite(health.left_alone_until) else None,
             times=health.failures,
             given_up=health.given_up,
             reason=printable(health.trouble),
@@ -185,6 +193,20 @@ class KeptLimits:
             until=until,
             reason=printable(joins.reason),
             forgotten_at=until,
+        )
+
+    def _quota(self, name: str, now: datetime) -> SlowDown | None:
+        quotas = (one.quota for one in self._relays.members if one.name == name and one.quota)
+        quota = next((one for one in quotas if one.is_used_up), None)
+        if quota is None or quota.used_up_until is None:
+            return None
+        return SlowDown(
+            kind=SlowDownKind.QUOTA,
+            name=name,
+            since=now,
+            until=quota.used_up_until,
+            reason=quota.reason,
+            forgotten_at=quota.used_up_until,
         )
 
     def _paces(self, now: datetime) -> SlowDown | None:

@@ -14,9 +14,9 @@ from contextlib import AbstractAsyncContextManager, contextmanager
 from newsletter.core.errors import RelayError
 from newsletter.delivery.limits.health import Health
 from newsletter.delivery.limits.pace import Pace
+from newsletter.delivery.relay import Relay
 from newsletter.delivery.smtp.experience import Joins
 from newsletter.delivery.smtp.idle import IdleSessions
-from newsletter.delivery.smtp.relay import SmtpRelay
 from newsletter.delivery.smtp.session import Session
 
 
@@ -33,7 +33,7 @@ class Lease:
         return self.session is not None and not self.session.spent
 
     async def open(self, sender: str) -> Session:
-        """Open a session and return it; `sender` and what is raised are those of `SmtpRelay.connect`."""
+        """Open a session and return it; `sender` and what is raised are those of `Relay.connect`."""
         self.session = await self._relay.smtp.connect(sender=sender)
         return self.session
 
@@ -60,9 +60,11 @@ class RelayState:
     has been given, against its weight.
     """
 
-    def __init__(self, smtp: SmtpRelay, weight: int, *, pauses: Sequence[float], idle_seconds: float) -> None:
+    def __init__(self, smtp: Relay, weight: int, *, pauses: Sequence[float], idle_seconds: float) -> None:
         self.smtp = smtp
         self.health = Health(smtp.name, pauses)
+        self.quota = smtp.quota
+        self.is_out_of_quota = False  # found out by a chunk, and so until the next one begins
         self.pace = Pace(smtp.rate)
         self.weight = weight
         self.served = 0
@@ -87,13 +89,13 @@ class RelayState:
 
     @property
     def is_good(self) -> bool:
-        """Return whether the relay is not known to be in trouble."""
-        return self.health.is_good
+        """Return whether the relay is not known to be in trouble, nor its quota to be used up."""
+        return self.health.is_good and not self.is_out_of_quota
 
     @property
     def given_up(self) -> bool:
         """Return whether the relay is not to be tried again for now."""
-        return self.health.given_up
+        return self.health.given_up or self.is_out_of_quota
 
     @property
     def is_wanted(self) -> bool:
@@ -111,6 +113,18 @@ class RelayState:
             self.idle.drop()  # what works is found out with a new session
         return Lease(self, self.idle.take())
 
+    async def reserve(self) -> bool:
+        """Reserve a place in the relay's quota, if it has one; return whether there was any."""
+        if self.quota is None or await self.quota.reserve():
+            return True
+        self.is_out_of_quota = True
+        return False
+
+    def give_back(self) -> None:
+        """Give back a place in the quota that no mail needed after all."""
+        if self.quota:
+            self.quota.give_back()
+
     def attempt(self) -> AbstractAsyncContextManager[int]:
         """Wait until a new session may be tried; see `Health.attempt`."""
         return self.health.attempt()
@@ -125,14 +139,14 @@ class RelayState:
 
     def begin_chunk(self) -> None:
         """Try the relay again if it was given up, and count anew what it is given."""
-        self.served = 0
+        self.served, self.is_out_of_quota = 0, False
         self.health.begin_chunk()
 
 
 class Relays:
     """All relays of a process."""
 
-    def __init__(self, relays: Sequence[SmtpRelay], *, pauses: Sequence[float], idle_seconds: float) -> None:
+    def __init__(self, relays: Sequence[Relay], *, pauses: Sequence[float], idle_seconds: float) -> None:
         """Begin in good health.
 
         Args:
@@ -182,8 +196,21 @@ class Relays:
     @property
     def trouble(self) -> str:
         """Return what the trouble is with a relay that was given up, or nothing."""
-        return next((relay.health.trouble for relay in self.members if relay.given_up), "")
+        return next((relay.health.trouble for relay in self.members if relay.health.given_up), "")
+
+    @property
+    def waiting(self) -> str:
+        """Return why no relay may be handed anything for now though none is in trouble, or nothing."""
+        if not all(relay.given_up for relay in self.members):
+            return ""
+        return "; ".join(one.quota.in_words for one in self.members if one.quota and one.is_out_of_quota)
 
     async def close(self) -> None:
         """Close all idle sessions."""
         await asyncio.gather(*(relay.idle.close() for relay in self.members))
+
+    async def give_back(self) -> None:
+        """Give back what is counted of quotas and not used; whoever needs more counts it again."""
+        for relay in self.members:
+            if relay.quota:
+                await relay.quota.end()

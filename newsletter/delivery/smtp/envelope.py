@@ -62,7 +62,7 @@ def envelope(letter: Letter, offers: Offers, relay: str) -> Envelope:
         RelayError: the relay does not take messages of this size or with 8-bit bytes.
     """
     sender = letter.sender
-    address, is_utf8 = _wire_form(letter.recipient)
+    address, is_utf8 = wire_form(letter.recipient)
     options = _options(letter, offers, relay)
     if is_utf8:
         if not offers.utf8:
@@ -73,8 +73,12 @@ def envelope(letter: Letter, offers: Offers, relay: str) -> Envelope:
     return Envelope(f"MAIL FROM:<{sender}>{options}".encode(), f"RCPT TO:<{address}>".encode())
 
 
-def _wire_form(recipient: str) -> tuple[str, bool]:
-    """Return an address as it goes into a command, and whether that takes SMTPUTF8."""
+def wire_form(recipient: str) -> tuple[str, bool]:
+    """Return an address as it goes into a command, and whether that takes SMTPUTF8.
+
+    Raises:
+        UnusableAddressError: it is no address.
+    """
     if _BREAKS_COMMAND.search(recipient) or "@" not in recipient:
         raise UnusableAddressError("not an address")
     if recipient.isascii():

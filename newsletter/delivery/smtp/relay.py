@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
 
-from aiosmtplib import SMTP
+from aiosmtplib import SMTP, SMTPException
+from typing_extensions import override
 
 from newsletter.core.errors import RelaySetupError
 from newsletter.core.relay import Pipelining, Security
-from newsletter.delivery.smtp.experience import Experience, Joins
+from newsletter.delivery.limits.quota import RelayQuota
+from newsletter.delivery.relay import Relay
+from newsletter.delivery.smtp.experience import Experience
+from newsletter.delivery.smtp.looking import facts_of
 from newsletter.delivery.smtp.opening import Opener
 from newsletter.delivery.smtp.pipelined import PipelinedSession
 from newsletter.delivery.smtp.relay_config import RelayConfig
@@ -17,65 +23,54 @@ from newsletter.delivery.smtp.session import Session
 from newsletter.delivery.smtp.stepwise import StepwiseSession
 from newsletter.delivery.smtp.wire import Wire
 from newsletter.ports import AccessTokens
+from newsletter.ports.relay_probe import RelayFacts, RelayProbe
 
 __all__ = ["RelayConfig", "SmtpRelay"]
 
 
-class SmtpRelay:
-    """Opens sessions with one relay."""
+class SmtpRelay(Relay, RelayProbe):
+    """An SMTP server."""
 
-    def __init__(self, config: RelayConfig, *, tokens: AccessTokens | None = None) -> None:
+    def __init__(
+        self, config: RelayConfig, *, tokens: AccessTokens | None = None, quota: RelayQuota | None = None
+    ) -> None:
         """Begin without a session.
 
         Args:
             config: the relay.
             tokens: for a login with an access token; None: with the password, if there is one.
+            quota: how many mails it may be handed; None: any number.
         """
+        self.name, self.connections = config.name, config.connections
+        self.rate, self.weight, self.quota = config.rate, config.weight, quota
         self._config = config
         self._experience = Experience(config.name, joining=config.pipelining is Pipelining.MESSAGES)
+        self.joins = self._experience.joins
         self._opener = Opener(config, self._experience, tokens)
 
-    @property
-    def name(self) -> str:
-        """Return the relay's host and port."""
-        return self._config.name
-
-    @property
-    def connections(self) -> int:
-        """Return how many sessions may be open at once."""
-        return self._config.connections
-
-    @property
-    def rate(self) -> float:
-        """Return how many messages a second the relay is given, 0 for no limit."""
-        return self._config.rate
-
-    @property
-    def weight(self) -> int:
-        """Return the relay's share of the work; 0: it stands by."""
-        return self._config.weight
-
-    @property
-    def joins(self) -> Joins:
-        """Return what is known of how the relay takes joined envelopes."""
-        return self._experience.joins
-
+    @override
     async def connect(self, *, sender: str = "") -> Session:
         """Return a session that is ready for mail.
 
         Without STARTTLS where it is asked for, or with a certificate that is not trusted, nothing is sent: there
         is no way back to a connection in the clear.
-
-        Args:
-            sender: whose domain the relay is greeted with where this machine has no full name of its own.
-
-        Raises:
-            RelayError: no session can be had; names host and reason. It is a `RelaySetupError`, and names the
-                setting to change, where trying again is of no use.
         """
-        tls = None if self._config.security is Security.NONE else self._tls
-        client, ehlo_name = await self._opener.open(tls, sender)
+        client, ehlo_name = await self._open(sender)
         return self._session(client, ehlo_name)
+
+    @override
+    async def look(self, envelopes: Sequence[tuple[str, str]]) -> RelayFacts:
+        client, ehlo_name = await self._open(envelopes[0][0] if envelopes else "")
+        try:
+            return await facts_of(client, self._config, ehlo_name, envelopes)
+        finally:
+            with suppress(SMTPException, OSError):
+                await client.quit()
+            client.close()
+
+    async def _open(self, sender: str) -> tuple[SMTP, str]:
+        tls = None if self._config.security is Security.NONE else self._tls
+        return await self._opener.open(tls, sender)
 
     def _session(self, client: SMTP, ehlo_name: str) -> Session:
         if self._config.pipelining is Pipelining.OFF or not client.supports_extension("pipelining"):

@@ -18,9 +18,9 @@ from typing import NamedTuple
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from newsletter.core.errors import ConfigurationError
 
@@ -107,6 +107,20 @@ class SigningKey:
             return f"receivers distrust RSA keys of {self.private.key_size} bits (RFC 8301): {advice}"
         return ""
 
+    @property
+    def kind(self) -> str:
+        """Return the value of the `k=` tag in DNS."""
+        return "rsa" if isinstance(self.private, RSAPrivateKey) else "ed25519"
+
+    @property
+    def published(self) -> tuple[str, ...]:
+        """Return the values that the `p=` tag in DNS may have; the first is the usual one (RFC 6376, 3.6.1)."""
+        public = self.private.public_key()
+        if not isinstance(public, RSAPublicKey):
+            return (b64encode(public.public_bytes(Encoding.Raw, PublicFormat.Raw)).decode(),)
+        forms = PublicFormat.SubjectPublicKeyInfo, PublicFormat.PKCS1
+        return tuple(b64encode(public.public_bytes(Encoding.DER, form)).decode() for form in forms)
+
     def signing(self) -> Callable[[bytes], bytes]:
         """Return a function that signs canonical header fields."""
         if isinstance(self.private, RSAPrivateKey):
@@ -157,12 +171,12 @@ class Signer:
         names: list[bytes] = []
         lines: list[bytes] = []
         for fields in head:
-            more_names, more_lines = _canonical(fields)
+            more_names, more_lines = canonical_fields(fields)
             names += more_names
             lines += more_lines
         places, frames = self._layout(tuple(names))
         signed = b"".join([lines[place] for place in places])
-        body_hash = b64encode(hashlib.sha256(_simple(body)).digest())
+        body_hash = b64encode(hashlib.sha256(simple_body(body)).digest())
         # RFC 6376, 3.7: the field itself comes last, canonical, its b= empty and without a line end.
         parts = [
             (sign, b"%b%b%b; b=" % (signed, canonical, body_hash), b"%b%b;" % (folded, body_hash))
@@ -207,7 +221,7 @@ def _list_tag(names: Iterable[str]) -> list[str]:
 
 
 @lru_cache(maxsize=256)  # most fields are the same for all readers
-def _canonical(head: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
+def canonical_fields(head: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
     """Return the names of header fields in lower case, and the fields as `relaxed` lines (RFC 6376, 3.4.2)."""
     names, lines = [], []
     unfolded = head.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ")
@@ -218,7 +232,7 @@ def _canonical(head: bytes) -> tuple[tuple[bytes, ...], tuple[bytes, ...]]:
     return tuple(names), tuple(lines)
 
 
-def _simple(body: bytes) -> bytes:
+def simple_body(body: bytes) -> bytes:
     """Return a body in `simple` form (RFC 6376, 3.4.3): it ends with exactly one line end."""
     if body.endswith(b"\r\n") and not body.endswith(b"\r\n\r\n"):
         return body  # always true for our messages; saves a copy

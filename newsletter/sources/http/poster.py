@@ -50,10 +50,17 @@ class WebPoster(Poster):
 
     @override
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        return await self._request("POST", url, body, headers)
+
+    @override
+    async def get(self, url: str) -> Answer:
+        return await self._request("GET", url, None, {})
+
+    async def _request(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
         try:
             async with asyncio.timeout(self._timeout):
                 response = await self._exchange.request(
-                    "POST",
+                    method,
                     url,
                     headers=headers,
                     content=body,
@@ -67,7 +74,7 @@ class WebPoster(Poster):
         except TryError as failure:
             raise UnansweredError(str(failure), arrived=failure.arrived) from failure
         wait = retry_after(response.headers, response.status, now=time.time())
-        return Answer(response.status, timedelta(seconds=min(wait, 10**6)), response.body)
+        return Answer(response.status, timedelta(seconds=min(wait, 10**6)), response.body, response.headers)
 
     async def aclose(self) -> None:
         """Close all connections."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -53,6 +54,7 @@ class Desk:
     renderer: PageRenderer
     clock: Clock
     collect: Callable[[], None]
+    examination: Path
     version: str
 
     def page(

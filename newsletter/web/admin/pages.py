@@ -17,6 +17,7 @@ from newsletter.core.address import address_key
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.suppression import SuppressedBy
 from newsletter.core.text import counted
+from newsletter.operations.doctor.kept import kept
 from newsletter.operations.overview import GROWTH, MONTH, home_timezone
 from newsletter.operations.status import slow_downs_for_operators
 from newsletter.ports import IssueSummary, Place, Suppression
@@ -75,6 +76,7 @@ async def overview(desk: Desk, request: Request) -> Response:
         "returned": views.returned_rows(found.came_back, 5),
         "returned_count": sum(one.number for one in found.came_back),
         "approvals": found.approvals,
+        "examination": views.examination(await asyncio.to_thread(kept, desk.examination), moments),
         "timezone": found.timezone,
     }
     return desk.page(request, "overview", values)

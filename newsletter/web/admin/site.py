@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -30,6 +31,7 @@ class AdminSite:
         renderer: renders the pages.
         clock: the present moment.
         collect: is called when the sources are to be read; it returns at once.
+        examination: the file that keeps what `newsletter doctor` found last.
         version: of the program.
     """
 
@@ -39,6 +41,7 @@ class AdminSite:
     renderer: PageRenderer
     clock: Clock
     collect: Callable[[], None]
+    examination: Path
     version: str
 
     def routes(self) -> Iterator[Route]:
@@ -51,6 +54,7 @@ class AdminSite:
             renderer=self.renderer,
             clock=self.clock,
             collect=self.collect,
+            examination=self.examination,
             version=self.version,
         )
 

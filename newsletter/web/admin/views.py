@@ -14,11 +14,13 @@ from newsletter.core.alarm_words import words_of
 from newsletter.core.alarms import Alarm
 from newsletter.core.bounces import EventKind, Outcome
 from newsletter.core.delivery import WAITING, DeliveryState
+from newsletter.core.diagnosis import Health
 from newsletter.core.growth import ReaderDay
 from newsletter.core.halt import Halt
 from newsletter.core.reply_words import reply_in_words
 from newsletter.core.steps import OPEN
 from newsletter.core.text import counted
+from newsletter.operations.doctor.kept import Examination
 from newsletter.operations.overview import DAYS_OF_SOURCES, NextDue, SourceReport
 from newsletter.ports import CameBack, DeliveryRecord, Grown, IssueSummary, PlacedDelivery
 from newsletter.web.admin.charts import days_bars, growth_chart, share_bar, state_bar
@@ -54,6 +56,7 @@ _OUTCOMES = {
 }
 _UNCERTAIN = "cut off while it was sent: if it is sent again, it bears the same Message-ID"
 _A_WEEK = 7  # days
+_OLD_EXAMINATION = timedelta(days=_A_WEEK)
 _DOTS = {DeliveryState.DEFERRED: "w", DeliveryState.UNCERTAIN: "b", DeliveryState.REFUSED: "b"}
 
 
@@ -85,6 +88,31 @@ def alarm_row(alarm: Alarm, moments: Moments) -> dict[str, str]:
         "since": moments(alarm.since),
         "over": moments(alarm.over_at),
         "advice": "" if alarm.over_at else words.advice,
+    }
+
+
+def examination(found: Examination | None, moments: Moments) -> dict[str, Any] | None:
+    """Return what a page says of what `newsletter doctor` found last; None: it found nothing yet."""
+    if found is None:
+        return None
+    troubles = [one for one in found.found if one.status is not Health.OK]
+    troubles.sort(key=lambda one: one.status is Health.WARN)
+    well = dict.fromkeys(one.check for one in found.found)
+    for one in troubles:
+        well.pop(one.check, None)
+    return {
+        "at": moments(found.at),
+        "is_old": moments.now - found.at > _OLD_EXAMINATION,
+        "troubles": [
+            {
+                "dot": "b" if one.status is Health.FAIL else "w",
+                "word": one.status.value,
+                "says": one.says,
+                "do": one.do,
+            }
+            for one in troubles
+        ],
+        "well": ", ".join(well),
     }
 
 

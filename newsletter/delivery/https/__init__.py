@@ -1,0 +1,1 @@
+"""Services that take finished mails over HTTPS: what they are posted, and what their answers mean."""

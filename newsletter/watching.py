@@ -1,0 +1,152 @@
+"""The composition of what watches the program and tells monitoring how it does. It stands above the root."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from datetime import timedelta
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import newsletter
+from newsletter.bootstrap import utc_now
+from newsletter.core.errors import NewsletterError
+
+if TYPE_CHECKING:
+    from newsletter.bootstrap import Program
+    from newsletter.outgoing.heartbeat import Heartbeat
+    from newsletter.readers.background import Background
+    from newsletter.scheduling.watch import Watch
+    from newsletter.web.clients import Clients
+    from newsletter.web.monitoring import Monitoring
+
+LOOK_EVERY = timedelta(minutes=5)
+_SECONDS_BETWEEN_BEATS = 15.0
+_SECONDS_BETWEEN_HEARTBEATS = 300.0
+# A tick beats when it ends; some are late on a busy machine.
+_LATE_TICKS = 4
+_LEAST_FRESH = timedelta(minutes=2)
+# Cron calls `run` once a day at least.
+_RUN_IS_FRESH_FOR = timedelta(hours=26)
+_HEARTBEAT_TIMEOUT = 10.0
+
+
+def watch(program: Program) -> Watch:
+    """Return what looks for trouble that no single run can see."""
+    from newsletter.core.watching import Limit
+    from newsletter.scheduling.watch import Limits, Watch
+
+    settings = program.settings.alarm
+    return Watch(
+        store=program.store,
+        lists=program.lists,
+        source_names=program.source_names,
+        alarm=program.alarm,
+        limits=Limits(
+            bounces=Limit(percent=settings.bounces, least=settings.bounces_least),
+            complaints=Limit(percent=settings.complaints, least=settings.complaints_least),
+            relay_after=settings.relay_after,
+        ),
+    )
+
+
+def monitoring(program: Program, clients: Clients) -> Monitoring:
+    """Return what answers whether the process is ready, and what it measures."""
+    from newsletter.operations.measuring import Measurer
+    from newsletter.operations.readiness import readiness
+    from newsletter.web.monitoring import Monitoring
+
+    relays = relay_names(program)
+    measurer = Measurer(store=program.store, lists=program.lists, source_names=program.source_names, relays=relays)
+    return Monitoring(
+        readiness=lambda: readiness(program.store, relays, now=utc_now()),
+        measure=lambda: measurer.figures(utc_now()),
+        version=newsletter.__version__,
+        networks=program.settings.web.admin_networks,
+        clients=clients,
+    )
+
+
+def relay_names(program: Program) -> tuple[str, ...]:
+    """Return the names by which the ledger knows the relays."""
+    smtp = program.settings.smtp
+    return tuple(f"{relay.host}:{relay.port}" for relay in (smtp, *smtp.relays))
+
+
+class Pulse:
+    """Shows that `serve` does its work: by beats in the ledger, and by the heartbeat."""
+
+    def __init__(self, program: Program) -> None:
+        """Begin; nothing was shown yet."""
+        from newsletter.readers.background import Background
+
+        every = timedelta(seconds=program.settings.schedule.tick)
+        self._program = program
+        self._fresh_for = max(_LEAST_FRESH, _LATE_TICKS * every)
+        self._next_beat = self._next_heartbeat = 0.0
+        self._heartbeat = heartbeat(program)
+        self.background: Background = Background("heartbeat", self._send)
+
+    async def tick_ended(self) -> None:
+        """Show that a tick has ended well, unless that was shown a moment ago."""
+        from newsletter.ports.beats import SCHEDULER
+
+        now = monotonic()
+        if now >= self._next_beat:
+            self._next_beat = now + _SECONDS_BETWEEN_BEATS
+            await self._program.store.beats.note(SCHEDULER, _process(), now=utc_now(), fresh_for=self._fresh_for)
+        if self._heartbeat is not None and now >= self._next_heartbeat:
+            self._next_heartbeat = now + _SECONDS_BETWEEN_HEARTBEATS
+            self.background.soon()
+
+    async def _send(self, _: asyncio.Event) -> bool:
+        if self._heartbeat is not None and await is_well(program=self._program):
+            await self._heartbeat.beat()
+        return True
+
+
+async def run_ended(program: Program, *, is_good: bool) -> None:
+    """Look for trouble at the end of a `run`, and show that it has ended.
+
+    Args:
+        program: the program.
+        is_good: whether the run did all that was to be done.
+    """
+    import structlog
+
+    from newsletter.ports.beats import RUN
+
+    try:
+        await watch(program).look(utc_now())
+        await program.store.beats.note(RUN, _process(), now=utc_now(), fresh_for=_RUN_IS_FRESH_FOR)
+        beating = heartbeat(program)
+        if beating is not None and is_good and await is_well(program):
+            await beating.beat()
+    except NewsletterError as error:  # the run itself is done
+        structlog.get_logger(__name__).warning("not_watched", reason=str(error))
+
+
+async def is_well(program: Program) -> bool:
+    """Return whether no alarm lasts that keeps issues or mail back."""
+    from newsletter.core.alarms import HARMLESS
+
+    return all(one.cause in HARMLESS for one in await program.store.alarms.lasting())
+
+
+def heartbeat(program: Program) -> Heartbeat | None:
+    """Return what asks for the operator's address, if there is one."""
+    url = program.settings.alarm.heartbeat.get_secret_value()
+    if not url:
+        return None
+    from newsletter.outgoing.heartbeat import Heartbeat
+    from newsletter.sources.http.poster import WebPoster
+
+    poster = WebPoster(user_agent=program.settings.http.user_agent, timeout=_HEARTBEAT_TIMEOUT, public_only=False)
+    program.at_end(poster.aclose)
+    return Heartbeat(url, poster)
+
+
+def _process() -> str:
+    """Return the name of this process in the ledger."""
+    return f"{socket.gethostname()}:{os.getpid()}"
