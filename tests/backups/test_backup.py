@@ -6,18 +6,21 @@ import asyncio
 import json
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from newsletter.core.backup_names import named, outdated
+from newsletter.core.diagnosis import Health
+from newsletter.operations.doctor.backups import backups
+from newsletter.ports import Backup
 from newsletter.store import open_store
 from newsletter.store.migrate import create
 from tests.backups.conftest import sqlite_url
 from tests.cli.conftest import Call
-from tests.store.samples import frozen, keys, paper, record
+from tests.store.samples import NOW, frozen, keys, paper, record
 
 
 def rows(file: Path, query: str) -> list[tuple[object, ...]]:
@@ -119,3 +122,19 @@ def test_the_newest_of_a_pattern_are_kept(pattern: str) -> None:
     left = set(names) - set(outdated(pattern, [*names, "papers-latest.db", f"{names[0]}.partial"], keep=2))
 
     assert left == set(names[-2:])
+
+
+@pytest.mark.parametrize(
+    ("age", "has_issues", "status"),
+    [(None, False, Health.OK), (None, True, Health.WARN), (30, True, Health.OK), (8 * 24, True, Health.WARN)],
+)
+def test_the_doctor_warns_where_there_is_no_backup_of_the_last_week(
+    age: int | None, status: Health, *, has_issues: bool
+) -> None:
+    newest = None if age is None else Backup(at=NOW - timedelta(hours=age), file="/srv/copy.db")
+
+    found = backups(newest, has_issues=has_issues, now=NOW)
+
+    assert found.status is status
+    assert bool(found.do) is (status is Health.WARN)
+    assert age is None or "/srv/copy.db" in found.says
