@@ -87,8 +87,8 @@ def read_token(client: TokenClient, refresh_token: str, status: int, body: bytes
         if len(value) > _LONGEST_TOKEN:
             raise TokenError(f"{_host(client)} answered with a token that is too long", is_final=False)
         replaced = content.get("refresh_token")
-        is_usable = _is_token(replaced) and len(replaced) <= _LONGEST_TOKEN
-        return AccessToken(value, _usable(content.get("expires_in")), replaced if is_usable else "")
+        next_one = replaced if _is_token(replaced) and len(replaced) <= _LONGEST_TOKEN else ""
+        return AccessToken(value, _usable(content.get("expires_in")), next_one)
     code, description = (str(content.get(name) or "") for name in ("error", "error_description"))
     said = one_line(client.without_secrets(f"{code} {description}", refresh_token).strip(), _MOST_SAID)
     told = f"{_host(client)} gives no access token: {status} {said}".rstrip()
