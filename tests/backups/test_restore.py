@@ -131,7 +131,7 @@ async def test_what_is_no_sound_backup_or_a_newer_ones_is_refused_and_nothing_ch
         newer.commit()
 
     for name, said in {
-        "cut.db": "malformed",
+        "cut.db": "malformed; it is damaged: go on with a sound backup",
         "text.db": "not a database",
         "newer.db": "revision 9999",
         "other.db": "no ledger",
