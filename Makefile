@@ -15,7 +15,7 @@ STAMP := $(VENV)/.installed
 NODE_STAMP := tests/node/node_modules/.installed
 
 .PHONY: help setup install uninstall demo test lint types architecture pytest coverage system wheel bench fuzz \
-  crash simulate lock catalogues settings screenshots clean
+  crash simulate rehearse lock catalogues settings screenshots clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -96,11 +96,15 @@ lock: setup  ## pin the newest dependencies, by hash and without addresses
 	$(COMPILE) --upgrade --group dev pyproject.toml -o requirements-dev.lock
 	$(COMPILE) --group build --constraint requirements-dev.lock pyproject.toml -o requirements.lock
 
+rehearse: setup  ## the workflow of GitHub Actions over a fortnight, with late, double and lost runs
+	$(BIN)/python -m tests.rehearsal
+
 catalogues: setup  ## take texts that are new into the catalogues of all languages, and of a new one: LANGUAGE=it
 	LANGUAGE="$(LANGUAGE)" .ci/catalogues $(BIN)
 
-settings: setup  ## docs/settings.md, made anew of .env.example and of what the program takes
+settings: setup  ## docs/settings.md and what the workflow passes on, made anew of what the program takes
 	$(BIN)/python -m tests.settings.document
+	$(BIN)/python -m tests.scaffold.workflow_settings
 
 screenshots: setup  ## docs/images, made anew
 	$(BIN)/python -m tests.browser.screenshots

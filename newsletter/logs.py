@@ -23,13 +23,13 @@ def configure_logging(settings: LogSettings, *, quiet: bool = False) -> None:
 
     Args:
         settings: the level and the form.
-        quiet: whether to leave out what is less than a warning, whatever the settings say.
+        quiet: whether to log nothing, whatever the settings say: the command itself says what is wrong.
     """
     with _as_if_without("rich"):  # structlog would load it for tracebacks in colour, which are not printed
         import structlog
 
     level = max(
-        logging.getLevelNamesMapping()[settings.level.upper()], logging.WARNING if quiet else logging.DEBUG
+        logging.getLevelNamesMapping()[settings.level.upper()], logging.CRITICAL if quiet else logging.DEBUG
     )
     structlog.configure(
         processors=[

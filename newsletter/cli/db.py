@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from newsletter import bootstrap
 from newsletter.cli.commands import Group
-from newsletter.cli.output import say
-from newsletter.cli.session import now, settings
+from newsletter.cli.moments import AssumeSentUntil, minute, read_moment
+from newsletter.cli.output import say, say_json, waiting
+from newsletter.cli.session import AsJson, now, settings
 from newsletter.core.errors import UsageError
+from newsletter.core.text import counted
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from newsletter.ports import LedgerKeeper
+    from newsletter.restoring import Restoration
     from newsletter.settings import Settings
 
 group = typer.Typer(cls=Group, no_args_is_help=True, help="The database.")
@@ -29,11 +37,119 @@ def upgrade() -> None:
     """Bring the database to this version's tables; safe to repeat."""
     import asyncio
 
-    loaded = settings()
-    if bootstrap.ledger_file(loaded) is not None:  # PostgreSQL is upgraded from anywhere
-        bootstrap.check_folder(loaded)
-    asyncio.run(bootstrap.upgrade_database(loaded))
+    asyncio.run(bootstrap.upgrade_database(_of_folder()))
     say("the database is up to date")
+
+
+@group.command()
+def backup(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="{date} and {time} in its name stand for the moment, in UTC.")
+    ],
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there already.")] = False,
+    keep: Annotated[
+        int | None,
+        typer.Option(
+            "--keep",
+            metavar="N",
+            min=1,
+            help="Remove older backups of this name with {date}: N stay, this one too.",
+        ),
+    ] = None,
+    without_key: Annotated[
+        bool, typer.Option("--without-key", help="Leave out var/secret_key, without which old mails' links die.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write a backup of the database, as it is at one moment, while other processes go on.
+
+    It holds all but settings, list files and templates, and can be restored into SQLite and into PostgreSQL. Only
+    you can read it: it holds your readers' addresses.
+    """
+    from newsletter import backing_up
+
+    loaded = _of_folder()
+    with waiting(f"writing {file}"):
+        made = backing_up.back_up(loaded, file, now=now(), replaces=force, keep=keep, with_key=not without_key)
+    if as_json:
+        say_json({"file": made.file, "at": made.at, "bytes": made.size, "removed": made.removed})
+        return
+    removed = f"; {counted(len(made.removed), 'older backup')} removed" if made.removed else ""
+    say(f"{made.file}: {made.size:,} bytes{removed}")
+
+
+@group.command()
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A backup, made from SQLite or from PostgreSQL.")],
+    *,
+    assume_sent_until: AssumeSentUntil = None,
+    nothing_was_sent: Annotated[
+        bool, typer.Option("--nothing-was-sent", help="What the backup does not know as sent is sent.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put a backup in the place of the database, while nothing else uses that; the replaced one is kept.
+
+    The backup does not know what was sent since it was made, so you say it. With --assume-sent-until nobody gets
+    anything twice, and some readers may miss an issue. On a terminal you are asked. Where the replaced database
+    can be read, who left since stays out.
+    """
+    from newsletter import restoring
+
+    if nothing_was_sent and assume_sent_until is not None:
+        raise UsageError("--assume-sent-until and --nothing-was-sent say different things: write one of them")
+    loaded = _of_folder()
+    if assume_sent_until is None and not nothing_was_sent:
+        assume_sent_until = _ask(restoring.moment_of(file))
+    with waiting(f"restoring {file}"):
+        done = restoring.restore(loaded, file, assume_sent_until=assume_sent_until, now=now())
+    if as_json:
+        say_json({**asdict(done), "file": file, "assume_sent_until": assume_sent_until})
+    else:
+        _say_restored(done, file, assume_sent_until)
+
+
+def _ask(known_until: datetime | None) -> datetime:
+    """Ask until when all that was due counts as sent.
+
+    Raises:
+        UsageError: there is nobody to ask.
+    """
+    since = "" if known_until is None else f" of {minute(known_until, 'UTC')} (UTC)"
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(
+            f"the backup{since} does not know what was sent since: say --assume-sent-until now (nobody gets "
+            "anything twice, some may miss an issue) or --nothing-was-sent"
+        )
+    question = f"The backup{since} does not know what was sent since. All that was due counts as sent until"
+    answer: datetime = typer.prompt(question, default="now", value_proc=read_moment, err=True)
+    return answer
+
+
+def _say_restored(done: Restoration, file: Path, assume_sent_until: datetime | None) -> None:
+    known = "" if done.known_until is None else f", as of {minute(done.known_until, 'UTC')} (UTC)"
+    say(f"restored from {file}{known}")
+    if assume_sent_until is not None:
+        until, number = minute(assume_sent_until, "UTC"), counted(done.counted, "delivery", "deliveries")
+        say(f"all that was due until {until} (UTC) counts as sent; in the backup {number} were open")
+    if done.carried is not None:
+        left, erased = counted(done.carried.suppressions, "suppression"), counted(done.carried.erased, "erasure")
+        say(f"carried over: {left}, {erased}, {counted(done.carried.readers, 'reader')} with what they chose")
+    elif done.replaced is not None:
+        say("the replaced database cannot be read: who left since the backup was made is on the list again")
+    if done.replaced is not None:
+        say(f"the replaced database is kept as {done.replaced}")
+    if done.key:
+        say(done.key)
+
+
+def _of_folder() -> Settings:
+    """Return the settings, if this is a working folder; PostgreSQL can be reached from anywhere."""
+    loaded = settings()
+    if bootstrap.ledger_file(loaded) is not None:
+        bootstrap.check_folder(loaded)
+    return loaded
 
 
 @group.command()

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from newsletter.cli.commands import Group
-from newsletter.cli.moments import Clocks
+from newsletter.cli.moments import AssumeSentUntil, Clocks
 from newsletter.cli.output import say, say_json, say_left_out, table
 from newsletter.cli.session import AsJson, Day, Limit, ListName, OneList, check_list, now, within
 from newsletter.core.errors import UsageError
+from newsletter.core.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,13 +116,21 @@ def cancel(*, list_name: OneList, date: Day = None, as_json: AsJson = False) -> 
 
 
 @group.command("accept-restored")
-def accept_restored(*, as_json: AsJson = False) -> None:
-    """Go on with a database that is an older copy: what it does not know to be sent is sent again."""
-    was_older = within(lambda program: program.mark.accept())
+def accept_restored(*, assume_sent_until: AssumeSentUntil = None, as_json: AsJson = False) -> None:
+    """Go on with a database that is an older copy: what it does not know to be sent is sent again.
+
+    With --assume-sent-until it is not: no reader gets anything twice, and some may miss an issue.
+    """
+    from newsletter import restoring
+
+    accepted = within(lambda program: restoring.accept_older(program, assume_sent_until, now=now()))
     if as_json:
-        say_json({"accepted": was_older})
+        say_json({"accepted": accepted is not None})
+    elif accepted is None:
+        say("the database is no older copy")
     else:
-        say("the older copy is the database from now on" if was_older else "the database is no older copy")
+        said = f"; {counted(accepted, 'delivery', 'deliveries')} that were open count as sent" if accepted else ""
+        say(f"the older copy is the database from now on{said}")
 
 
 async def _find_issue(program: Program, list_name: str, day: date | None) -> Issue:

@@ -1,13 +1,15 @@
-"""Moments as people read them: to the minute, on the clocks of a list."""
+"""Moments as people read them, to the minute, on the clocks of a list; and as they write them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
+
+import typer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
 
 def minute(moment: datetime, timezone: str) -> str:
@@ -39,3 +41,34 @@ class Clocks:
     def shown(self, moment: datetime, timezone: str) -> str:
         """Return a moment of a list that has this zone."""
         return minute(moment, timezone) if len(self._zones) == 1 else f"{minute(moment, timezone)} {timezone}"
+
+
+def read_moment(text: str) -> datetime:
+    """Read a moment of the command line: `now`, or ISO 8601; without an offset, by this machine's clock.
+
+    Raises:
+        typer.BadParameter: it is neither, or lies in the future.
+    """
+    from newsletter.bootstrap import utc_now
+
+    now = utc_now()
+    if text == "now":
+        return now
+    try:
+        moment = datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError):
+        raise typer.BadParameter(f"{text!r}: write now, or a moment as 2026-03-12T08:00+01:00") from None
+    if moment > now:
+        raise typer.BadParameter(f"{text}: lies in the future; write now, or a moment that has passed")
+    return moment
+
+
+AssumeSentUntil = Annotated[
+    datetime | None,
+    typer.Option(
+        "--assume-sent-until",
+        metavar="MOMENT",
+        parser=read_moment,
+        help="All that was due by then counts as sent: now, or a moment as 2026-03-12T08:00.",
+    ),
+]

@@ -60,7 +60,7 @@ def run(
     ] = False,
     fail_on_alarm: Annotated[
         bool,
-        typer.Option("--fail-on-alarm", help="End with 1 if an alarm began; for CI, which shows what failed."),
+        typer.Option("--fail-on-alarm", help="End with 1 if an alarm began; for CI, which shows it."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -80,16 +80,44 @@ def run(
         cut_off=Exit.TEMPORARY,
         quiet=quiet,
     )
-    _say_reports([report for report in reports if report.is_notable or not quiet], as_json=as_json)
+    if quiet and not as_json:
+        _say_what_happened(reports, alarms)
+    else:
+        _say_reports([report for report in reports if report.is_notable or not quiet], as_json=as_json)
     code = Exit.CONFIGURATION if is_wrong else code_of_run(reports)
     raise typer.Exit(_failing(alarms, code) if fail_on_alarm else code)
 
 
 def _failing(alarms: Sequence[Alarm], code: Exit) -> Exit:
     """Print alarms that began; return the exit code, which then is not one of success."""
+    _say_alarms(alarms)
+    return Exit.CHECK_FAILED if alarms and code in {Exit.DONE, Exit.TEMPORARY} else code
+
+
+def _say_what_happened(reports: Sequence[RunReport], alarms: Sequence[Alarm]) -> None:
+    """Print the reports of lists whose mail went out; of others one line, if something went wrong.
+
+    An issue that was missed stays so for a day; it is told once, when its alarm begins.
+    """
+    from newsletter.core.alarms import OF_FILES
+
+    begun = {alarm.subject for alarm in alarms}
+    for report in reports:
+        if any(edition.sent_now for edition in report.editions):
+            _say_report(report)
+        elif report.is_notable or begun & {edition.list for edition in report.editions}:
+            for edition in report.editions:
+                reasons = dict.fromkeys([edition.reason, *edition.failures.values()])
+                why = "; ".join(reason for reason in reasons if reason)
+                say(f"{edition.list} {edition.date}: {edition.status.value}{f': {why}' if why else ''}")
+    told = {edition.list for report in reports for edition in report.editions}
+    # What is wrong with files was said when they were read.
+    _say_alarms([alarm for alarm in alarms if alarm.subject not in told and alarm.cause not in OF_FILES])
+
+
+def _say_alarms(alarms: Sequence[Alarm]) -> None:
     for alarm in alarms:
         complain(f"alarm: {alarm.cause} of {alarm.subject}: {alarm.reason}")
-    return Exit.CHECK_FAILED if alarms and code in {Exit.DONE, Exit.TEMPORARY} else code
 
 
 def _say_reports(reports: Sequence[RunReport], *, as_json: bool) -> None:
@@ -137,8 +165,8 @@ async def _run_and_listen(
 async def _run(
     program: Program, list_name: str | None, day: date | None, stop: asyncio.Event, *, dry_run: bool, as_json: bool
 ) -> tuple[list[RunReport], bool]:
-    """Run the lists as `_run_lists` says, then send the mails that sign-ups wait for, and tell others."""
-    from newsletter import signing_up, telling, watching
+    """Run the lists as `_run_lists` says, then send the mails that sign-ups wait for, tell others, and tidy up."""
+    from newsletter import signing_up, telling, tidying, watching
     from newsletter.scheduling.once import ring_for_files
 
     if dry_run:
@@ -153,6 +181,7 @@ async def _run(
     await watching.run_ended(program, is_good=not done[1] and code_of_run(done[0]) is Exit.DONE)
     await signing_up.send_waiting_mails(program, stop)
     await telling.tell_now(program, stop)
+    await tidying.tidy_when_due(program, stop)
     return done
 
 

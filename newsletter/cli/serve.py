@@ -30,6 +30,7 @@ _SECONDS_TO_FINISH = 2.0
 # For so long a public page is not looked up again: many who ask for it at once cost next to nothing.
 _SECONDS_FRESH = 1.0
 _COUNT_READERS_EVERY = timedelta(seconds=30)
+_TIDY_EVERY = timedelta(hours=1)  # it is asked whether it is due
 
 
 Host = Annotated[
@@ -179,6 +180,7 @@ def _schedule(program: Program, each_tick: Iterable[Background], pulse: Pulse, s
     from newsletter import watching
     from newsletter.operations.counting import Counting
     from newsletter.scheduling.schedule import Intervals, Schedule
+    from newsletter.tidying import tidy_when_due
 
     async def tick(stopping: asyncio.Event) -> None:
         for work in each_tick:
@@ -196,6 +198,7 @@ def _schedule(program: Program, each_tick: Iterable[Background], pulse: Pulse, s
         intervals=Intervals(timedelta(seconds=every.tick), timedelta(minutes=every.collect_every)),
     )
     counting = Counting(program.store.growth, monotonic)
+    schedule.add("tidying", lambda stopping: tidy_when_due(program, stopping), _TIDY_EVERY)
     schedule.add("reader_counts", lambda _: counting.count(now()), _COUNT_READERS_EVERY)
     watch = watching.watch(program)
     schedule.add("watch", lambda _: watch.look(now()), watching.LOOK_EVERY)

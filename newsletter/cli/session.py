@@ -63,7 +63,7 @@ def settings(*, quiet: bool = False) -> Settings:
     """Return the settings of `.env` and the environment, with logging set up as they say.
 
     Args:
-        quiet: whether to log only what is wrong, whatever the settings say.
+        quiet: whether to log nothing, whatever the settings say.
     """
     from newsletter.logs import configure_logging
     from newsletter.settings import load
@@ -111,7 +111,7 @@ def until_signal(
     Args:
         action: is handed the program and the event that a signal sets.
         cut_off: what the command exits with if the action had to be cut off.
-        quiet: whether to log only what is wrong.
+        quiet: whether to log nothing.
     """
     loaded = settings(quiet=quiet)  # first, so that `newsletter.logs` and nobody else loads structlog
     from newsletter.scheduling.signals import LastResort, run_until_signal

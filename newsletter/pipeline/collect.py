@@ -16,6 +16,7 @@ from newsletter.core.errors import SourceError
 from newsletter.core.listing import Page, Skipped
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.pipeline.publish import lookback
+from newsletter.pipeline.restored import with_first_readings
 from newsletter.ports import CatchesUp, Library, Recorded, Source, Store
 
 log = structlog.get_logger(__name__)
@@ -75,7 +76,7 @@ async def collect_for(
     """Fetch listings and sightings for a list's issue of `day`, from its sources; see `collect`."""
     previous = await store.issues.latest(list_.name, before=day)
     return await collect(
-        sources,
+        await with_first_readings(store, sources),
         store.library,
         day=day,
         lookback_days=lookback(list_),

@@ -4,8 +4,8 @@ Such a copy does not know what was delivered since it was made, and would have a
 ledger counts up when an issue is frozen, and before and after deliveries are made, and the state folder keeps how
 far it had come, by the ledger's identity. A ledger with a lower mark is an older copy, and the operator is asked.
 
-A new ledger has an identity of its own, a copied folder brings its mark along, and where the state folder is lost
-nothing is known and nothing said.
+A new ledger has an identity of its own, and a copied folder brings its mark along. Where the state folder is lost,
+a backup is known all the same: it says itself that it is one.
 """
 
 from __future__ import annotations
@@ -37,36 +37,44 @@ class HighWaterMark:
         self._folder = folder
 
     async def check(self) -> None:
-        """Raise an error if the ledger is an older copy.
+        """Raise an error if the ledger is an older copy, or a backup.
 
         Raises:
             ConfigurationError: in one line, what is wrong and what the operator can do.
         """
-        name, reached = await self._ledger.read()
-        known = await self._known(name)
+        name, reached, copied_at = await self._ledger.read()
+        known = await self.known(name)
         if reached < known:
-            raise ConfigurationError(
-                f"the database is an older copy: it is at step {reached}, {self._folder / _FILE} says {known}; "
-                "what it does not know to be sent would be sent again, so nothing was done. Put back the newer "
-                "one, or go on with this one by `newsletter issues accept-restored`"
-            )
+            what = f"an older copy: it is at step {reached}, {self._folder / _FILE} says {known}"
+        elif copied_at is not None:
+            what = f"a backup of {copied_at:%Y-%m-%d %H:%M} (UTC)"
+        else:
+            return
+        raise ConfigurationError(
+            f"the database is {what}; what it does not know to be sent would be sent again, so nothing was done. "
+            "Put back the newer one, or go on with this one by `newsletter issues accept-restored "
+            "--assume-sent-until now`: then nobody gets anything twice, and some may miss an issue"
+        )
 
     async def advance(self) -> None:
         """Note, durably, that the ledger has come further."""
-        name, _ = await self._ledger.read()
+        name, *_ = await self._ledger.read()
         if name:
             await asyncio.to_thread(self._keep, name, await self._ledger.advance())
 
-    async def accept(self) -> bool:
-        """Go on with an older copy, as the operator wishes; return whether it was an older copy."""
-        name, reached = await self._ledger.read()
-        known = await self._known(name)
-        if reached >= known:
-            return False
-        await asyncio.to_thread(self._keep, name, await self._ledger.advance(at_least=known + 1))
-        return True
+    async def is_older(self) -> bool:
+        """Return whether the ledger is an older copy, or a backup."""
+        name, reached, copied_at = await self._ledger.read()
+        return copied_at is not None or reached < await self.known(name)
 
-    async def _known(self, name: str) -> int:
+    async def accept(self) -> None:
+        """Go on with an older copy, as the operator wishes."""
+        name, *_ = await self._ledger.read()
+        mark = await self._ledger.accept(at_least=await self.known(name) + 1)
+        await asyncio.to_thread(self._keep, name, mark)
+
+    async def known(self, name: str) -> int:
+        """Return how far the ledger of an identity had come, as far as the folder says; 0: it says nothing."""
         return (await asyncio.to_thread(self._read)).get(name, 0) if name else 0
 
     def _read(self) -> dict[str, int]:

@@ -22,6 +22,7 @@ from newsletter.core.newsletter_list import Cadence, NewsletterList
 from newsletter.core.quiet import quieted, wants_short_mail
 from newsletter.core.ranking import Measured
 from newsletter.core.rendering import Rendering
+from newsletter.core.restoring import last_day_sent, without
 from newsletter.core.steps import Plan
 from newsletter.core.subscriber import Subscriber
 from newsletter.pipeline.languages import renderings, wanted_languages
@@ -81,6 +82,11 @@ async def drafted(store: Store, list_: NewsletterList, sources: Sequence[str], d
     candidates = await store.library.candidates(
         sources, since=day - timedelta(days=max(days, MAX_CATCH_UP_DAYS)), until=day
     )
+    if last_day := last_day_sent(list_, await store.restored.assumed_until()):
+        listed = await store.restored.listed_by([one.key for one in candidates], sources, last_day)
+        candidates = without(candidates, listed)
+    forgotten = await store.tidying.forgotten(list_.masthead.editions, [one.key for one in candidates])
+    candidates = without(candidates, forgotten)
     previous_at = previous.frozen_at if previous else None
     possible = eligible(
         candidates, since=first_day(day, days, previous.day if previous else None), news_since=previous_at

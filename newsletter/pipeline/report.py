@@ -30,6 +30,9 @@ class RunStatus(StrEnum):
     FAILED = "failed"
 
 
+_NOTABLE = {RunStatus.FAILED, RunStatus.DRY_RUN}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueReport:
     """The issue of a run; `number` is 0 if it is not frozen."""
@@ -63,6 +66,7 @@ class RunReport:
     deliveries: Mapping[DeliveryState, int] = field(default_factory=dict)
     suppressed: int = 0
     sent_now: int = 0
+    has_tried: bool = False  # to deliver something just now
     reason: str = ""
     trouble: NewsletterError | None = None
     rehearsal: Rehearsal | None = None
@@ -70,9 +74,8 @@ class RunReport:
 
     @property
     def is_notable(self) -> bool:
-        """Return whether something happened: mail went out, an issue was made or missed, or something is wrong."""
-        quiet = {RunStatus.NOT_DUE, RunStatus.NOTHING_NEW, RunStatus.SENT}
-        return any(one.sent_now or one.trouble or one.failures or one.status not in quiet for one in self.editions)
+        """Return whether something happened: a relay took mail or was asked to, or something failed."""
+        return any(one.has_tried or one.failures or one.status in _NOTABLE for one in self.editions)
 
     @property
     def editions(self) -> tuple[RunReport, ...]:

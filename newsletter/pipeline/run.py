@@ -214,6 +214,7 @@ class Pipeline:
             reason=published.reason if published else next_in_words(edition.list, edition.agenda.next),
             suppressed=published.suppressed if published else 0,
             sent_now=sum(delivery.report.sent for delivery in delivered),
+            has_tried=any(delivery.report.has_tried for delivery in delivered),
             trouble=trouble,
         )
         if trouble is not None:
@@ -273,7 +274,11 @@ class Pipeline:
                 issue, at_once=wish.day is not None, progress=wish.progress, stop=wish.stop
             )
             report = RunReport(
-                list=issue.list, date=issue.day, status=RunStatus.NOT_DUE, sent_now=delivered.report.sent
+                list=issue.list,
+                date=issue.day,
+                status=RunStatus.NOT_DUE,
+                sent_now=delivered.report.sent,
+                has_tried=delivered.report.has_tried,
             )
             try:
                 reports.append(await self._with_first_issue(report, [delivered]))

@@ -6,6 +6,7 @@ All moments are aware UTC datetimes, all days are plain dates.
 from newsletter.ports.access_tokens import AccessTokens
 from newsletter.ports.address_changes import AddressChange, AddressChanges
 from newsletter.ports.alarm import Alarms, OperatorAlarm
+from newsletter.ports.backups import Backup, Backups
 from newsletter.ports.beats import Beat, Beats
 from newsletter.ports.claims import ClaimedDeliveries
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
@@ -42,13 +43,14 @@ from newsletter.ports.posting import Answer, Poster
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
 from newsletter.ports.relay_usage import Granted, RelayUsage
 from newsletter.ports.rendering import Composed, Message, Renderer
+from newsletter.ports.restored import Restored
 from newsletter.ports.rosters import Checked, HeldFiles, Reading, Roster, SeenFiles
 from newsletter.ports.signups import Funnel, SignUps
 from newsletter.ports.slots import Slots
 from newsletter.ports.slow_downs import SlowDown, SlowDownKind, SlowDowns
 from newsletter.ports.store import Store
 from newsletter.ports.subscribers import Comparison, Confirmed, Leaver, ReaderCounts, SubscriberRecord, Subscribers
-from newsletter.ports.suppressions import HeldDomain, HighWater, Suppression, Suppressions
+from newsletter.ports.suppressions import HeldDomain, HighWater, Reached, Suppression, Suppressions
 
 __all__ = [
     "AccessTokens",
@@ -56,6 +58,8 @@ __all__ = [
     "AddressChanges",
     "Alarms",
     "Answer",
+    "Backup",
+    "Backups",
     "Beat",
     "Beats",
     "CameBack",
@@ -124,11 +128,13 @@ __all__ = [
     "Poster",
     "Processed",
     "Progress",
+    "Reached",
     "ReaderCounts",
     "Reading",
     "Recorded",
     "RelayUsage",
     "Renderer",
+    "Restored",
     "Returned",
     "Roster",
     "Said",

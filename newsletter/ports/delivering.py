@@ -42,6 +42,11 @@ class ChunkReport:
         """Return how many deliveries were settled."""
         return self.sent + self.deferred + self.refused + self.uncertain
 
+    @property
+    def has_tried(self) -> bool:
+        """Return whether there was something to do, be it that it could not be done."""
+        return bool(self.settled or self.returned or self.trouble)
+
 
 class ChunkDelivery(Protocol):
     """Delivers issues by their keys, from the outbox."""

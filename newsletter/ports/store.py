@@ -6,6 +6,7 @@ from typing import Protocol
 
 from newsletter.ports.address_changes import AddressChanges
 from newsletter.ports.alarm import Alarms
+from newsletter.ports.backups import Backups
 from newsletter.ports.beats import Beats
 from newsletter.ports.examples import Examples
 from newsletter.ports.feedback import Feedback
@@ -23,11 +24,13 @@ from newsletter.ports.papers import Papers
 from newsletter.ports.personal_data import PersonalData
 from newsletter.ports.pictures import Pictures
 from newsletter.ports.relay_usage import RelayUsage
+from newsletter.ports.restored import Restored
 from newsletter.ports.signups import SignUps
 from newsletter.ports.slots import Slots
 from newsletter.ports.slow_downs import SlowDowns
 from newsletter.ports.subscribers import Subscribers
 from newsletter.ports.suppressions import HighWater, Suppressions
+from newsletter.ports.tidying import Tidying
 
 
 class Store(Protocol):
@@ -58,6 +61,9 @@ class Store(Protocol):
     notices: Notices  # what webhooks and channels are told
     alarms: Alarms  # what operators are told of
     beats: Beats  # that processes do their work
+    backups: Backups  # of itself
+    restored: Restored  # what is said of a time that its backup does not know
+    tidying: Tidying  # removes what is old
 
     async def is_up_to_date(self) -> bool:
         """Return whether the ledger has just the tables that this version of the program needs.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from newsletter.core.suppression import SuppressedBy
 
@@ -102,16 +102,29 @@ class Suppressions(Protocol):
         ...
 
 
+class Reached(NamedTuple):
+    """How far a ledger has come: its identity, which it was given when it was made, and its mark.
+
+    The identity is empty where the ledger doesn't outlive the process. `copied_at` is set in a backup: when it was
+    made.
+    """
+
+    ledger: str
+    mark: int
+    copied_at: datetime | None
+
+
 class HighWater(Protocol):
     """How far a ledger has come, to be kept outside of it too: an older copy in its place is noticed."""
 
-    async def read(self) -> tuple[str, int]:
-        """Return the ledger's identity, which it was given when it was made, and its mark.
-
-        The identity is empty where the ledger doesn't outlive the process.
-        """
+    async def read(self) -> Reached:
+        """Return how far it has come."""
         ...
 
     async def advance(self, *, at_least: int = 0) -> int:
         """Raise the mark by one, or to what it must be at least; return it when it is durable."""
+        ...
+
+    async def accept(self, *, at_least: int) -> int:
+        """Do the same, and let a backup be the ledger from now on."""
         ...

@@ -17,6 +17,7 @@ from newsletter.settings.doctor import DoctorSettings
 from newsletter.settings.group import Group
 from newsletter.settings.inbound import InboundSettings
 from newsletter.settings.relays import SmtpSettings
+from newsletter.settings.retention import RetentionSettings
 from newsletter.settings.secret_files import without_files
 from newsletter.settings.signup import SignUpSettings
 from newsletter.settings.values import (
@@ -220,6 +221,7 @@ class Settings(BaseSettings):
     paths: PathSettings = PathSettings()
     log: LogSettings = LogSettings()
     lists: ListsSettings = ListsSettings()
+    retention: RetentionSettings = RetentionSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     alarm: AlarmSettings = AlarmSettings()
     doctor: DoctorSettings = DoctorSettings()

@@ -9,10 +9,11 @@ from newsletter.core.errors import StoreError
 from newsletter.core.events import Listener
 from newsletter.ports import Store
 from newsletter.store.engine import NO_SECRET, PATIENCE, Database, connect, sqlite_file
+from newsletter.store.in_use import InUse
 from newsletter.store.migrate import create, is_up_to_date, upgrade
 from newsletter.store.sql import SqlStore
 
-__all__ = ["open_store", "sqlite_file", "upgrade"]
+__all__ = ["name_of", "open_if_up_to_date", "open_store", "sqlite_file", "upgrade"]
 
 
 async def open_store(
@@ -36,15 +37,38 @@ async def open_store(
 
     Raises:
         ConfigurationError: the URL names no known kind of database.
-        StoreError: the database cannot be reached, or its tables are not up to date; says what to do.
+        StoreError: the database cannot be reached, its tables are not up to date, or a backup is being restored in
+            its place; says what to do.
     """
     database = replace(connect(url, patience=patience), hashes=hashes, listeners=listeners)
+    in_use = InUse(database.path) if database.path is not None else None
     try:
         await _prepare(database, url, patience)
     except BaseException:
         await database.close()
+        if in_use is not None:
+            in_use.release()
         raise
-    return SqlStore(database)
+    return SqlStore(database, in_use)
+
+
+async def open_if_up_to_date(url: str) -> Store | None:
+    """Open the store of a database that has just the tables of this version; None: it has others, or none.
+
+    Raises:
+        StoreError: the database cannot be reached.
+    """
+    database = connect(url)
+    try:
+        is_ready = await is_up_to_date(database)
+    finally:
+        await database.close()
+    return await open_store(url) if is_ready else None
+
+
+def name_of(url: str) -> str:
+    """Return what a database is called in messages; it holds no password."""
+    return connect(url).where
 
 
 async def _prepare(database: Database, url: str, patience: float) -> None:

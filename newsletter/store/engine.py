@@ -351,8 +351,11 @@ def _on_sqlite(engine: AsyncEngine, pragmas: list[str], waiting: sqlite.Patience
     sa.event.listen(engine.sync_engine, "begin", begin)
 
 
+NAMED_AS = "newsletter"  # by PostgreSQL, among its sessions
+
 # libpq's parameters. A server that is gone without a word is noticed after a minute.
 _POSTGRESQL = {
+    "application_name": NAMED_AS,
     "connect_timeout": 10,
     "keepalives_idle": 30,
     "keepalives_interval": 10,

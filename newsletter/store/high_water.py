@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from typing_extensions import override
 
-from newsletter.ports import HighWater
+from newsletter.ports import HighWater, Reached
 from newsletter.store.engine import Database
 from newsletter.store.tables import ledger
 
@@ -17,17 +17,24 @@ class SqlHighWater(HighWater):
         self._database = database
 
     @override
-    async def read(self) -> tuple[str, int]:
+    async def read(self) -> Reached:
         async with self._database.read() as connection:
-            row = (await connection.execute(sa.select(ledger))).one()
-        return ("" if self._database.is_in_memory else row.id), row.mark
+            row = (await connection.execute(sa.select(ledger.c.id, ledger.c.mark, ledger.c.copied_at))).one()
+        return Reached("" if self._database.is_in_memory else row.id, row.mark, row.copied_at)
 
     @override
     async def advance(self, *, at_least: int = 0) -> int:
+        return await self._raise(at_least, {})
+
+    @override
+    async def accept(self, *, at_least: int) -> int:
+        return await self._raise(at_least, {"copied_at": None})
+
+    async def _raise(self, at_least: int, values: dict[str, None]) -> int:
         raised = ledger.c.mark + 1
         higher = sa.case((raised < at_least, at_least), else_=raised)
         async with self._database.write() as connection:
             mark: int | None = await connection.scalar(
-                sa.update(ledger).values(mark=higher).returning(ledger.c.mark)
+                sa.update(ledger).values(mark=higher, **values).returning(ledger.c.mark)
             )
         return mark or 0

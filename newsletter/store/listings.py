@@ -21,7 +21,7 @@ from newsletter.store.bulk import among, insert
 from newsletter.store.engine import Database
 from newsletter.store.feedback import RECORDING, follow_merge
 from newsletter.store.search_index import add_to_index, drop_from_index
-from newsletter.store.tables import issue_listings, listing_ids, listings, readings, sightings
+from newsletter.store.tables import issue_listings, ledger, listing_ids, listings, readings, sightings
 
 _SIGHTING = (
     sightings.c.source,
@@ -148,8 +148,13 @@ async def _known(connection: AsyncConnection, entries: Sequence[Entry]) -> list[
 
 
 async def _shown(connection: AsyncConnection, source: str, placed: Iterable[Known]) -> dict[int, date] | None:
-    """Return the last day on which a source listed each of some listings; None if it was never read before."""
-    read = sa.select(sa.exists().where(readings.c.source == source, readings.c.read_at.is_not(None)))
+    """Return the last day on which a source listed each of some listings; None if it was never read before.
+
+    Nor was it where a backup was restored, and it was not read since the time that this does not know.
+    """
+    since = sa.select(ledger.c.assumed_until).scalar_subquery()
+    is_known = sa.or_(since.is_(None), readings.c.read_at > since)
+    read = sa.select(sa.exists().where(readings.c.source == source, readings.c.read_at.is_not(None), is_known))
     if not await connection.scalar(read):
         return None
     keys = {one.key for one in placed if one.key is not None}

@@ -54,13 +54,18 @@ async def is_up_to_date(database: Database) -> bool:
         return await connection.run_sync(revision_of) == newest_revision()
 
 
-def create(connection: Connection) -> None:
-    """Create the tables in an empty database by running all migrations within the caller's transaction."""
+def create(connection: Connection, revision: str = "head") -> None:
+    """Create the tables in an empty database by running migrations within the caller's transaction.
+
+    Args:
+        connection: to the database.
+        revision: of the last one to run; `head` is the newest.
+    """
     from alembic import command
 
     config = _config()
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
 
 
 def newest_revision() -> str:

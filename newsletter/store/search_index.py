@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import sqlalchemy as sa
+from pydantic import TypeAdapter
+from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.full_text import Query, SearchText, Term, search_text
@@ -27,6 +29,19 @@ _WRITE_TSVECTOR = sa.text(
 # PostgreSQL: words far into a text all have the last position that it knows, and the letters are weights.
 _LAST_POSITION = 16_383
 _WEIGHTS = ("A", "B", "D")
+
+_AT_ONCE = 500  # listings
+
+
+def fill_index(connection: Connection) -> None:
+    """Write all listings into an empty index, some at a time; the caller's transaction is one."""
+    reader, last = TypeAdapter(Listing), 0
+    some = sa.text("SELECT key, record FROM listings WHERE key > :last ORDER BY key LIMIT :count")
+    is_postgresql = connection.dialect.name == "postgresql"
+    while found := connection.execute(some, {"last": last, "count": _AT_ONCE}).all():
+        read = {key: reader.validate_json(record) for key, record in found}
+        connection.execute(*rows_of(read, is_postgresql=is_postgresql))
+        last = found[-1][0]
 
 
 async def has_index(connection: AsyncConnection) -> bool:

@@ -7,6 +7,7 @@ from typing_extensions import override
 from newsletter.ports import Store
 from newsletter.store.address_changes import SqlAddressChanges
 from newsletter.store.alarms import SqlAlarms
+from newsletter.store.backups import SqlBackups
 from newsletter.store.beats import SqlBeats
 from newsletter.store.engine import Database
 from newsletter.store.examples import SqlExamples
@@ -14,6 +15,7 @@ from newsletter.store.feedback import SqlFeedback
 from newsletter.store.growth import SqlGrowth
 from newsletter.store.halts import SqlHalts
 from newsletter.store.high_water import SqlHighWater
+from newsletter.store.in_use import InUse
 from newsletter.store.inbound import SqlInboundEvents
 from newsletter.store.issues import SqlIssues
 from newsletter.store.leavings import SqlLeavings
@@ -27,19 +29,23 @@ from newsletter.store.papers import SqlPapers
 from newsletter.store.personal_data import SqlPersonalData
 from newsletter.store.pictures import SqlPictures
 from newsletter.store.relay_usage import SqlRelayUsage
+from newsletter.store.restored import SqlRestored
 from newsletter.store.signups import SqlSignUps
 from newsletter.store.slots import SqlSlots
 from newsletter.store.slow_downs import SqlSlowDowns
 from newsletter.store.subscribers import SqlSubscribers
 from newsletter.store.suppressions import SqlSuppressions
+from newsletter.store.tidying import SqlTidying
 from newsletter.store.workers import FileWorkers, LocalWorkers, SessionWorkers, Workers
 
 
 class SqlStore(Store):
     """The ledger in one database; `newsletter.store.open_store` opens it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, in_use: InUse | None = None) -> None:
+        """Take a database that is up to date, and the lock that tells others that it is open."""
         self._database = database
+        self._in_use = in_use
         self.library = SqlLibrary(database)
         self.papers = SqlPapers(database)
         self.listed = SqlListedPapers(database)
@@ -66,6 +72,9 @@ class SqlStore(Store):
         self.notices = SqlNotices(database)
         self.alarms = SqlAlarms(database)
         self.beats = SqlBeats(database)
+        self.backups = SqlBackups(database)
+        self.restored = SqlRestored(database, self.signups)
+        self.tidying = SqlTidying(database)
 
     @override
     async def is_up_to_date(self) -> bool:
@@ -74,6 +83,8 @@ class SqlStore(Store):
     @override
     async def close(self) -> None:
         await self._database.close()
+        if self._in_use is not None:
+            self._in_use.release()
 
 
 def _workers(database: Database) -> Workers:

@@ -133,6 +133,8 @@ issues = sa.Table(
     sa.Column("halt", _one_of(Halt)),  # why nothing more of it is sent; NULL: it goes out
     _moment("halted_at", nullable=True),
     sa.Column("paused_seconds", sa.BigInteger),  # how long it was paused before, in all; NULL: never
+    sa.Column("is_tidied", sa.Boolean),  # whether the details of its deliveries were removed; NULL: no
+    sa.Column("is_forgotten", sa.Boolean),  # … and the deliveries: `delivery_count` is of those sent; NULL: no
     sa.UniqueConstraint("list", "day"),
     sa.UniqueConstraint("list", "number"),
     sqlite_autoincrement=True,
@@ -256,6 +258,11 @@ ledger = sa.Table(
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("mark", sa.BigInteger, nullable=False),
+    _moment("copied_at", nullable=True),  # set in a backup alone: when it was made
+    _moment("assumed_until", nullable=True),  # until then all that was due counts as sent (`core.restoring`)
+    _moment("backed_up_at", nullable=True),
+    sa.Column("backed_up_to", sa.Text),
+    _moment("tidied_at", nullable=True),  # when what is not needed any more was removed last
 )
 
 deliveries = sa.Table(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from newsletter.pipeline.report import RunReport, RunStatus
 from tests.cli.conftest import LIST, READER
 from tests.smtp_server import SmtpServer, in_thread
 
@@ -72,6 +74,28 @@ def test_cron_hears_of_a_relay_that_refuses(call: Call, ready: Path, relay: Smtp
     code, out, _ = call("run", "--quiet", *DAY)
     assert code == 69
     assert "554 5.3.2 not today" in out
+
+
+def test_cron_hears_of_what_goes_wrong_in_one_line_each(call: Call, ready: Path) -> None:
+    (ready / "subscribers" / "papers-2026-03-12.jsonl").unlink()
+    (ready / "subscribers" / "daily.toml").write_text(f"{LIST}{READER}")
+    code, out, err = call("run", "--quiet", *DAY)
+    assert (code, err) == (69, "")
+    assert re.fullmatch(r"daily 2026-03-12: failed: no source could be read; jsonl:.+: no file matches\n", out)
+    (ready / "subscribers" / "daily.toml").write_text(f"no_such_key = 1\n{LIST}{READER}")
+    code, out, err = call("run", "--quiet", *DAY)
+    assert (code, out) == (78, "")
+    assert re.fullmatch(r"newsletter: .*daily.toml:1: unknown key 'no_such_key'.+\n", err)
+
+
+def test_cron_hears_of_mail_that_was_put_off_and_nothing_while_it_waits(
+    call: Call, ready: Path, relay: SmtpServer
+) -> None:
+    relay.answer("RCPT", "451 4.7.1 greylisted")
+    assert call("run", "--quiet", *DAY) == (75, "daily 2026-03-12: partial\n", "")
+    waits = RunReport(list="daily", date=date(2026, 3, 12), status=RunStatus.PARTIAL)
+    assert not waits.is_notable
+    assert replace(waits, has_tried=True).is_notable
 
 
 def test_status_says_who_reads_what_hangs_and_why_and_what_comes_next(

@@ -11,6 +11,7 @@ import pickle
 import socket
 import sys
 import traceback
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -63,6 +64,9 @@ def serve(place: Path, clock: Path) -> None:
                 server.close()
                 _answer(asking, clock)
             asking.close()
+            with suppress(ChildProcessError):  # let those that have ended go
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
 
 
 def _answer(asking: socket.socket, clock: Path) -> None:

@@ -97,6 +97,15 @@ class World:
         mails = (mail for mail in self.mails() if mail["List-Unsubscribe"])
         return Counter((str(mail["To"].addresses[0].addr_spec), str(mail["Subject"])) for mail in mails)
 
+    def got(self, day: int) -> dict[str, int]:
+        """Return how often each reader got the issue with the papers of a day, by the number of the day."""
+        found = (
+            (to.partition("@")[0], number)
+            for (to, subject), number in self.issues().items()
+            if subject == f"Paper 0 of day {day}"
+        )
+        return dict(found)
+
     def leave(self, reader: str) -> None:
         """Let a reader leave by the link in the newest mail they got."""
         mail = next(one for one in reversed(self.mails()) if one["To"].addresses[0].addr_spec == reader)

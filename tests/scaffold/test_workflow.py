@@ -12,14 +12,13 @@ import pytest
 import yaml
 
 from newsletter.scaffold import scaffold
-from newsletter.settings import load, variables
+from newsletter.settings import load
 from tests.scaffold.test_scaffold import EXAMPLES
+from tests.scaffold.workflow_settings import with_settings
 
 WORKFLOW = (files("newsletter.scaffold") / "files" / "newsletter.yml").read_text(encoding="utf-8")
 JOBS: dict[str, Any] = yaml.safe_load(WORKFLOW)["jobs"]
 STEPS: list[dict[str, Any]] = JOBS["newsletter"]["steps"]
-# Set for all steps alike, as they say where the ledger is.
-FIXED = {"NEWSLETTER_DATABASE__BRANCH", "NEWSLETTER_PATHS__STATE"}
 
 
 def step(name: str) -> dict[str, Any]:
@@ -27,11 +26,8 @@ def step(name: str) -> dict[str, Any]:
 
 
 def test_a_run_is_given_every_setting_there_is() -> None:
-    given = {name: value for name, value in step("Run")["env"].items() if name.startswith("NEWSLETTER_")}
-
-    assert given.keys() | FIXED == set(variables())
-    for name, value in given.items():
-        assert re.fullmatch(rf"\$\{{\{{ secrets\.{name} \|\| vars\.{name}( \|\| 'hold')? \}}\}}", value)
+    assert with_settings(WORKFLOW) == WORKFLOW  # if not: `make settings`
+    assert len([name for name in step("Run")["env"] if name.startswith("NEWSLETTER_")]) > 100
 
 
 def test_what_nobody_knows_waits_for_the_operator_unless_a_setting_says_otherwise() -> None:

@@ -174,7 +174,7 @@ async def test_files_of_dead_workers_are_tidied_up_and_those_of_the_living_are_k
     async with store.outbox.worker() as worker:
         (folder / "left-behind").touch()
         await store.outbox.recover(Uncertain.HOLD, now=NOW)
-        assert [path.name for path in folder.iterdir()] == [worker]
+        assert [path.name for path in folder.glob("[!.]*")] == [worker]
     assert list(folder.iterdir()) == []
 
 

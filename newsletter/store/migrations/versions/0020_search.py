@@ -5,17 +5,13 @@ An SQLite without FTS5 gets none; then the search is off.
 
 from __future__ import annotations
 
-import sqlalchemy as sa
 from alembic import op
-from pydantic import TypeAdapter
 
-from newsletter.core.listing import Listing
-from newsletter.store.search_index import rows_of
+from newsletter.store.search_index import fill_index
 
 revision = "0020"
 down_revision = "0019"
 
-_AT_ONCE = 500  # listings
 _HAS_FTS5 = "SELECT count(*) FROM pragma_module_list WHERE name = 'fts5'"
 _FTS5 = """
     CREATE VIRTUAL TABLE listing_search
@@ -36,9 +32,4 @@ def upgrade() -> None:
         return
     for statement in (_TSVECTOR, _TSVECTOR_INDEX) if is_postgresql else (_FTS5,):
         connection.exec_driver_sql(statement)
-    reader, last = TypeAdapter(Listing), 0
-    some = sa.text("SELECT key, record FROM listings WHERE key > :last ORDER BY key LIMIT :count")
-    while found := connection.execute(some, {"last": last, "count": _AT_ONCE}).all():
-        read = {key: reader.validate_json(record) for key, record in found}
-        connection.execute(*rows_of(read, is_postgresql=is_postgresql))
-        last = found[-1][0]
+    fill_index(connection)
