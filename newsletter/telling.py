@@ -53,6 +53,23 @@ async def tell_now(program: Program, stop: asyncio.Event) -> None:
         enough.cancel()
 
 
+async def tell_without_ledger(program: Program, notice: Notice) -> bool:
+    """Tell operators of an alarm at once, as the ledger cannot keep it; return whether anybody was told."""
+    import structlog
+
+    from newsletter.outgoing.receiver import NotTakenError
+
+    is_told = False
+    for receiver in _Telling(program).operators():
+        try:
+            await receiver.tell(notice)
+        except NotTakenError as error:
+            structlog.get_logger(__name__).warning("notice_failed", receiver=receiver.name, reason=str(error))
+        else:
+            is_told = True
+    return is_told
+
+
 def channel_mistakes(lists: ListFiles) -> list[Mistake]:
     """Return what is wrong with channels whose URLs look right: apprise is missing, or cannot read them."""
     from newsletter.lists.document import Document
@@ -100,10 +117,10 @@ class _Telling:
         if has_channels:
             await note_posts(lists, store.issues, store.notices, now=utc_now())
         channels = (one for list_ in lists for one in self._channels(list_))
-        receivers = [*self._operators(), *self._webhooks(), *channels]
+        receivers = [*self.operators(), *self._webhooks(), *channels]
         await Rounds(store.notices, utc_now).send(receivers, stop)
 
-    def _operators(self) -> Iterator[Receiver]:
+    def operators(self) -> Iterator[Receiver]:
         """Yield who is told of alarms."""
         from newsletter.core.alarms import WEBHOOK
         from newsletter.core.webhook_signatures import read_secret

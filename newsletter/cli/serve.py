@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated
 
@@ -126,7 +127,7 @@ async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -
 
     letters, mails = signing_up.in_the_background(program)
     each_tick = (letters, mails, telling.in_the_background(program))
-    pulse = watching.Pulse(program)
+    pulse = watching.Pulse(program, partial(telling.tell_without_ledger, program))
     site = site_of(program, host, wake_letters=letters.soon, wake_mails=mails.soon)
     schedule = _schedule(program, each_tick, pulse, stop)
     limits = Limits(connections=connections_for(raise_descriptor_limit()))
@@ -185,8 +186,7 @@ def _schedule(program: Program, each_tick: Iterable[Background], pulse: Pulse, s
     async def tick(stopping: asyncio.Event) -> None:
         for work in each_tick:
             work.soon()
-        await program.ticker.tick(now=now(), stop=stopping)
-        await pulse.tick_ended()
+        await pulse.of(program.ticker.tick(now=now(), stop=stopping))
 
     every = program.settings.schedule
     schedule = Schedule(

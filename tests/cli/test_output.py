@@ -120,6 +120,19 @@ def test_status_says_who_reads_what_hangs_and_why_and_what_comes_next(
     ]
 
 
+def test_each_log_line_of_a_delivery_names_its_list_and_issue_and_nobodys_address(
+    call: Call, ready: Path, relay: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEWSLETTER_LOG__FORMAT", "json")
+    relay.answer("GREETING", "554 5.3.2 nothing from <bob@lab.example>")
+    _, _, err = call("run", *DAY)
+    lines = [json.loads(line) for line in err.splitlines() if line.startswith("{")]
+    of_delivery = [one for one in lines if one["event"] == "relay_in_trouble"]
+    assert {(one["list"], one["issue"], one["day"]) for one in of_delivery} == {("daily", 1, "2026-03-12")}
+    assert "bob@" not in json.dumps(lines)
+    assert "***@lab.example" in json.dumps(lines)
+
+
 def test_status_says_first_which_alarms_last_and_what_to_do(call: Call, ready: Path) -> None:
     broken = ready / "subscribers" / "broken.toml"
     broken.write_text("title = 5\n")
