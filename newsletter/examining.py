@@ -110,6 +110,7 @@ class _Examiner:
         """Yield the checks in the order in which they are told."""
         yield Check("timezones", self._timezones)
         yield Check("database", self._database)
+        yield Check("backup", self._backup)
         yield Check("clock", self._clock)
         yield Check("disk", self._disk)
         for number, of in enumerate(self._relays):
@@ -190,6 +191,23 @@ class _Examiner:
             return list(database(await self._ledger()))
         except NewsletterError as error:
             return [failed("database", str(error), "see NEWSLETTER_DATABASE__URL, and that the database is there")]
+
+    async def _backup(self) -> list[Diagnosis]:
+        """Return whether there is a backup; the check of the database says where there is no ledger to look at."""
+        from newsletter.operations.doctor.backups import backups
+        from newsletter.store import open_if_up_to_date
+
+        try:
+            store = await open_if_up_to_date(self._settings.database.url.get_secret_value())
+        except NewsletterError:
+            return []
+        if store is None:
+            return []
+        try:
+            has_issues = await store.issues.count() > 0
+            return [backups(await store.backups.newest(), has_issues=has_issues, now=utc_now())]
+        finally:
+            await store.close()
 
     async def _disk(self) -> list[Diagnosis]:
         ledger = bootstrap.ledger_file(self._settings)

@@ -43,7 +43,7 @@ async def test_in_good_surroundings_all_is_well(around: Surroundings) -> None:
     assert [one for one in found if one.status is not Health.OK] == []
     # In a stable order, and each check there is.
     assert [one.check for one in found] == [
-        *("settings", "list-files", "timezones", "database", "clock", "disk", "relay", "mx", "spf"),
+        *("settings", "list-files", "timezones", "database", "backup", "clock", "disk", "relay", "mx", "spf"),
         *("dkim", "dkim", "dmarc", "ptr", "public-url", "one-click", "health", "alarm"),
     ]
     assert not around.relay.received
