@@ -80,10 +80,7 @@ def run(
         cut_off=Exit.TEMPORARY,
         quiet=quiet,
     )
-    if quiet and not as_json:
-        _say_what_happened(reports, alarms)
-    else:
-        _say_reports([report for report in reports if report.is_notable or not quiet], as_json=as_json)
+    _say_reports(reports if not quiet else _say_briefly(reports, alarms, as_json=as_json), as_json=as_json)
     code = Exit.CONFIGURATION if is_wrong else code_of_run(reports)
     raise typer.Exit(_failing(alarms, code) if fail_on_alarm else code)
 
@@ -94,25 +91,29 @@ def _failing(alarms: Sequence[Alarm], code: Exit) -> Exit:
     return Exit.CHECK_FAILED if alarms and code in {Exit.DONE, Exit.TEMPORARY} else code
 
 
-def _say_what_happened(reports: Sequence[RunReport], alarms: Sequence[Alarm]) -> None:
-    """Print the reports of lists whose mail went out; of others one line, if something went wrong.
+def _say_briefly(reports: Sequence[RunReport], alarms: Sequence[Alarm], *, as_json: bool) -> list[RunReport]:
+    """Print a line for each list with which something went wrong; return those to print whole.
 
-    An issue that was missed stays so for a day; it is told once, when its alarm begins.
+    These are the ones of lists whose mail went out. An issue that was missed stays so for a day; it is told once,
+    when its alarm begins.
     """
     from newsletter.core.alarms import OF_FILES
 
-    begun = {alarm.subject for alarm in alarms}
+    begun, whole = {alarm.subject for alarm in alarms}, []
     for report in reports:
-        if any(edition.sent_now for edition in report.editions):
-            _say_report(report)
-        elif report.is_notable or begun & {edition.list for edition in report.editions}:
-            for edition in report.editions:
-                reasons = dict.fromkeys([edition.reason, *edition.failures.values()])
-                why = "; ".join(reason for reason in reasons if reason)
-                say(f"{edition.list} {edition.date}: {edition.status.value}{f': {why}' if why else ''}")
+        if not report.is_notable and begun.isdisjoint(edition.list for edition in report.editions):
+            continue
+        if as_json or any(edition.sent_now for edition in report.editions):
+            whole.append(report)
+            continue
+        for edition in report.editions:
+            reasons = dict.fromkeys([edition.reason, *edition.failures.values()])
+            why = "; ".join(reason for reason in reasons if reason)
+            say(f"{edition.list} {edition.date}: {edition.status.value}{f': {why}' if why else ''}")
     told = {edition.list for report in reports for edition in report.editions}
     # What is wrong with files was said when they were read.
     _say_alarms([alarm for alarm in alarms if alarm.subject not in told and alarm.cause not in OF_FILES])
+    return whole
 
 
 def _say_alarms(alarms: Sequence[Alarm]) -> None:
