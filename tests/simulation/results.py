@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from tests.simulation.expected import List, Reader, due
 from tests.simulation.run import Simulation
-from tests.simulation.story import LISTS, SLOW_DOMAIN, Story
+from tests.simulation.story import SLOW_DOMAIN, Story
 from tests.simulation.world import Copy, notes_of, papers_of
 
 HOUR = timedelta(hours=1)
@@ -106,7 +106,7 @@ def _all_papers(story: Story, name: str) -> list[str]:
     while day <= (story.last - timedelta(days=4)).date():
         days.append(day)
         day += timedelta(days=1)
-    of = next(one for one in LISTS if one.name == name)
+    of = next(one for one in story.lists if one.name == name)
     papers = [paper for day in days for paper in papers_of(day)] if "huggingface" in of.sources else []
     return papers + [note for day in days for note in notes_of(day)]
 
@@ -114,7 +114,7 @@ def _all_papers(story: Story, name: str) -> list[str]:
 def expected(story: Story) -> list[Expected]:
     """Return all copies that are due, up to two days before the end."""
     found = []
-    for of in LISTS:
+    for of in story.lists:
         for weekly in (False, True):
             for day, slot in of.slots(story.first.date() - timedelta(days=1), story.last.date(), weekly=weekly):
                 made = _up_at(story, max(slot, story.first))
@@ -165,7 +165,7 @@ def table(simulation: Simulation, results: Results) -> str:
         ("time", f"{story.first:%Y-%m-%d} to {story.last:%Y-%m-%d}, {simulation.ticks} ticks"),
         ("processes", f"{simulation.starts} started, {len(simulation.died)} killed or ended at work"),
         ("sources' answers", f"{simulation.sources.answers}, faulty: {simulation.sources.faulty}"),
-        ("readers", f"{len(story.readers_at(story.first))} of {len(LISTS)} lists"),
+        ("readers", f"{len(story.readers_at(story.first))} of {len(story.lists)} lists"),
         ("copies due", str(results.expected)),
         ("… came within the hour", str(results.in_time)),
         ("… came later, after downtime or trouble of the relay", str(results.after_trouble)),

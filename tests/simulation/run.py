@@ -17,16 +17,16 @@ from pathlib import Path
 import httpx2
 
 from tests.e2e.test_serve import free_port
-from tests.simulation.expected import QUARTER, Reader, due
+from tests.simulation.expected import QUARTER, List, Reader, due
 from tests.simulation.machine import Order, Start, line_of
-from tests.simulation.story import LISTS, OPERATOR, SLOW_DOMAIN, Death, Span, Story
+from tests.simulation.story import OPERATOR, SLOW_DOMAIN, Death, Span, Story
 from tests.simulation.world import Relay, Sources
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LOGIN = "newsletter", "a token"
 _SOCKET = "machines"  # in the folder
-_EVERY = timedelta(hours=4)  # a tick, where nothing is due
-_COLLECT_AT = (5, 11, 17, 23)
+_EVERY = timedelta(hours=8)  # a tick, where nothing is due
+_COLLECT_AT = (8, 16)
 _SECONDS = 120.0  # for a tick; a process that takes longer hangs
 _SIGTERM_AFTER = 3  # mails
 
@@ -109,7 +109,7 @@ class Simulation:
         readers = self.story.readers_at(self.now)
         if readers != self._written:
             self._written = readers
-            write_lists(self.folder, self.sources.url, readers)
+            write_lists(self.folder, self.sources.url, self.story.lists, readers)
 
     def _disturb(self) -> None:
         story, relay = self.story, self.relay
@@ -258,9 +258,9 @@ def environment(relay: Relay, sources: Sources, port: int) -> dict[str, str]:
     }
 
 
-def write_lists(folder: Path, source: str, readers: Sequence[Reader]) -> None:
+def write_lists(folder: Path, source: str, lists: Sequence[List], readers: Sequence[Reader]) -> None:
     """Write the list files, each at once; `source` is where the feed is."""
-    for one in LISTS:
+    for one in lists:
         file = folder / "subscribers" / f"{one.name}.toml"
         file.parent.mkdir(exist_ok=True)
         text = one.toml().replace("FEED", f"{source}/feed.json")
@@ -285,7 +285,7 @@ def moments(story: Story) -> list[datetime]:
     """Return when ticks are: when something is due, half an hour after a slot, and now and then."""
     found = set()
     day = story.first.date() - timedelta(days=2)
-    of = {one.name: one for one in LISTS}
+    of = {one.name: one for one in story.lists}
     slots = {name: one.slots(day, story.last.date() + timedelta(days=1), weekly=False) for name, one in of.items()}
     for reader in {one for since, _ in (*story.moves, (story.first, "")) for one in story.readers_at(since)}:
         found |= {due(reader, of[reader.list], slot) for _, slot in slots[reader.list]}
