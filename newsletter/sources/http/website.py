@@ -6,8 +6,9 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import closing, suppress
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException, HTTPResponse
@@ -21,6 +22,7 @@ from newsletter.core.text import one_line
 from newsletter.ports.website import WebAnswer, Website
 
 _TIMEOUT = 8.0  # seconds, for the connection and for each reading
+_WHOLE = 2 * _TIMEOUT  # for a whole answer
 _MOST_READ = 2000  # bytes of a body
 _PORTS = {"https": 443, "http": 80}
 
@@ -63,7 +65,7 @@ def _ask_first(
             failure = error
             continue
         try:
-            with closing(_secured(connection, parts)) as secured:
+            with _given_up(connection), closing(_secured(connection, parts)) as secured:
                 return _asked(secured, parts, method, headers, form)
         except ssl.SSLCertVerificationError as error:
             raise NoAnswerError(
@@ -74,6 +76,25 @@ def _ask_first(
     raise NoAnswerError(
         f"cannot connect to {parts.hostname} at {addresses[0]}, port {port}: {_why(failure)}"
     ) from failure
+
+
+@contextmanager
+def _given_up(connection: socket.socket) -> Iterator[None]:
+    """Let a connection end after some time, however slowly bytes come over it."""
+    descriptor = connection.dup()  # TLS takes the connection over
+
+    def end() -> None:
+        with suppress(OSError):
+            descriptor.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(_WHOLE, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        descriptor.close()
 
 
 def _secured(connection: socket.socket, parts: SplitResult) -> socket.socket:
