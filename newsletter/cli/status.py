@@ -222,6 +222,18 @@ def _held(held: HeldDomain, timezone: str) -> str:
     )
 
 
+def _unfinished_json(one: UnfinishedIssue) -> dict[str, Any]:
+    return {
+        "day": one.issue.day,
+        "number": one.issue.number,
+        "halt": one.issue.halt,
+        "deliveries": counted_states(one.waiting),
+        "next_due": one.next_due,
+        "said": one.said,
+        "advice": one.advice,
+    }
+
+
 def _as_json(row: ListStatus, found: _Found) -> dict[str, Any]:
     return {
         "list": row.list,
@@ -233,18 +245,7 @@ def _as_json(row: ListStatus, found: _Found) -> dict[str, Any]:
         "number": row.newest.number if row.newest else None,
         "subject": row.newest.subject if row.newest else None,
         "deliveries": counted_states(row.newest.deliveries) if row.newest else {},
-        "unfinished": [
-            {
-                "day": one.issue.day,
-                "number": one.issue.number,
-                "halt": one.issue.halt,
-                "deliveries": counted_states(one.waiting),
-                "next_due": one.next_due,
-                "said": one.said,
-                "advice": one.advice,
-            }
-            for one in row.unfinished
-        ],
+        "unfinished": [_unfinished_json(one) for one in row.unfinished],
         "waits_until": row.waits_until,
         "stuck": row.stuck,
         "next": row.next,
