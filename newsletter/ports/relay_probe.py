@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from newsletter.core.certificate import Certificate
+from newsletter.core.relay import Security
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,15 +15,15 @@ class RelayFacts:
     """What a relay said while it was ready for mail.
 
     Attributes:
-        greeted_as: the name that it was greeted with.
-        certificate: its own, where the connection is encrypted.
+        security: how the connection is encrypted.
+        certificate: the relay's own, where it is.
         login: whether it has taken a login.
         size: the largest message that it takes, in bytes (RFC 1870); 0: it names none.
         pipelining: whether it takes several commands at once.
         refusals: what it answered to a sender or recipient that it does not take.
     """
 
-    greeted_as: str
+    security: Security
     certificate: Certificate | None
     login: bool
     size: int

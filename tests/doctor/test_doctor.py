@@ -46,6 +46,12 @@ async def test_in_good_surroundings_all_is_well(around: Surroundings) -> None:
         *("settings", "list-files", "timezones", "database", "backup", "clock", "disk", "relay", "mx", "spf"),
         *("dkim", "dkim", "dmarc", "ptr", "public-url", "one-click", "health", "alarm"),
     ]
+    [relay] = [one.says for one in found if one.check == "relay"]
+    assert (
+        f"localhost:{around.relay.port}: STARTTLS, certificate for localhost, 127.0.0.1, papers.example.org, "
+        in relay
+    )
+    assert relay.endswith(" days left, login taken, mails up to 32.0 MB, PIPELINING")
     assert not around.relay.received
     assert LOGIN[1] not in str(found)
 

@@ -39,7 +39,7 @@ async def facts_of(
         raise advice.broken(config, error) from error
     size = client.esmtp_extensions.get("size", "")
     return RelayFacts(
-        greeted_as=greeted_as,
+        security=config.security,
         certificate=_certificate(client),
         login=bool(config.username),
         size=int(size) if size.isascii() and size.isdigit() else 0,

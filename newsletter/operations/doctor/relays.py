@@ -8,6 +8,7 @@ from datetime import datetime
 from newsletter.core.certificate import Certificate
 from newsletter.core.diagnosis import Diagnosis, fail, ok, warn
 from newsletter.core.errors import NoAnswerError, RelayError
+from newsletter.core.relay import Security
 from newsletter.operations.doctor.examination import failed
 from newsletter.ports.relay_probe import RelayFacts, RelayProbe
 from newsletter.ports.website import Website
@@ -16,6 +17,7 @@ from newsletter.render.issue.fit import BUDGET
 # The HTML part, encoded, with the text part and the headers beside it.
 _LARGEST_MAIL = 2 * BUDGET
 _MEGA = 10**6
+_SECURITY = {Security.STARTTLS: "STARTTLS", Security.TLS: "TLS", Security.NONE: "no encryption"}
 
 
 async def relay(
@@ -81,7 +83,8 @@ def _in_words(facts: RelayFacts, now: datetime) -> str:
     size = f"mails up to {facts.size / _MEGA:,.1f} MB" if facts.size else "mails of any size"
     return ", ".join(
         (
-            certificate_in_words(facts.certificate, now) if facts.certificate else "no encryption",
+            _SECURITY[facts.security],
+            *([certificate_in_words(facts.certificate, now)] if facts.certificate else []),
             "login taken" if facts.login else "no login",
             size,
             "PIPELINING" if facts.pipelining else "no PIPELINING (slower)",
