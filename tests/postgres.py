@@ -185,6 +185,7 @@ def _empty(connection: psycopg.Connection) -> None:
     )
     if filled := [sql.SQL(name) for (name,) in connection.execute(whole)]:
         connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(filled)))
+    connection.execute("INSERT INTO ledger (id, mark) VALUES (md5(random()::text), 0)")  # as migrations do
     connection.execute(
         "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false) FROM pg_sequences"
         " WHERE last_value IS NOT NULL"
