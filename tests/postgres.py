@@ -30,10 +30,12 @@ class Server:
     """A running server; its superuser `postgres` needs no password.
 
     `administration` are its connections that run statements about databases: one that stays, once it was needed.
+    `copies` is the empty database that the test before left, if it left one that is as good as new.
     """
 
     folder: Path
     administration: list[psycopg.Connection] = field(default_factory=list)
+    copies: list[Copy] = field(default_factory=list)
 
     def url(self, database: str) -> str:
         """Return a database's URL."""
@@ -110,19 +112,14 @@ def migrated_postgres(postgres: Server) -> Server:
     return postgres
 
 
-@pytest.fixture(scope="session")
-def postgres_copies() -> list[Copy]:
-    """The empty database that the test before left, if it left one that is as good as new."""
-    return []
-
-
 @pytest.fixture
-def postgres_url(migrated_postgres: Server, postgres_copies: list[Copy]) -> Iterator[str]:
+def postgres_url(migrated_postgres: Server) -> Iterator[str]:
     """The URL of an empty PostgreSQL database that is up to date."""
-    copy = postgres_copies.pop() if postgres_copies else Copy.made_by(migrated_postgres)
+    left = migrated_postgres.copies
+    copy = left.pop() if left else Copy.made_by(migrated_postgres)
     yield copy.url
     if copy.emptied():
-        postgres_copies.append(copy)
+        left.append(copy)
     else:
         migrated_postgres.run("DROP DATABASE {} WITH (FORCE)", _COPY)
 
@@ -157,7 +154,11 @@ class Copy:
     def made_by(cls, server: Server) -> Copy:
         """Make one."""
         server.run("CREATE DATABASE {} TEMPLATE {}", _COPY, _TEMPLATE)
-        url = server.url(_COPY)
+        return cls.standing_at(server.url(_COPY))
+
+    @classmethod
+    def standing_at(cls, url: str) -> Copy:
+        """Return the one that is there, to which nothing has happened yet."""
         with psycopg.connect(url, autocommit=True) as connection:
             rows = {table: _rows(connection, table) for table in _filled(connection)}
             assert not connection.execute(_USED_NUMBERS).fetchall()
