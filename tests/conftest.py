@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, settings
 from newsletter.ports import Store
 from newsletter.store import open_store
 from tests.made_tables import made_tables
-from tests.postgres import migrated_postgres, postgres, postgres_copies, postgres_url
+from tests.postgres import migrated_postgres, postgres, postgres_url
 
-__all__ = ["made_tables", "migrated_postgres", "postgres", "postgres_copies", "postgres_url"]
+__all__ = ["made_tables", "migrated_postgres", "postgres", "postgres_url"]
 
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(

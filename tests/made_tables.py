@@ -7,6 +7,7 @@ is a copy; `newsletter.store.upgrade`, as tests of migrations call it, runs them
 from __future__ import annotations
 
 import os
+import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -45,12 +46,15 @@ def copied_tables() -> Iterator[None]:
         def copy(cursor: sqlite3.Cursor) -> None:
             cursor.connection.commit()  # nothing is copied into a transaction
             original.backup(cursor.connection)
+            cursor.connection.execute("UPDATE ledger SET id = ?", (secrets.token_hex(len(name) // 2),)).close()
 
         async def make(url: str, *, patience: float = PATIENCE) -> None:
             path = sqlite_file(url)
-            if path is None or not _put(path, image):
+            own = secrets.token_hex(len(name) // 2).encode()
+            if path is None or not _put(path, image.replace(name, own)):
                 await upgrade(url, patience=patience)
 
+        name = original.execute("SELECT id FROM ledger").fetchone()[0].encode()  # by which each is another one
         image = bytearray(original.serialize())
         image[18:20] = _WAL
         patch.setattr(store, "create", fill)

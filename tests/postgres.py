@@ -30,10 +30,12 @@ class Server:
     """A running server; its superuser `postgres` needs no password.
 
     `administration` are its connections that run statements about databases: one that stays, once it was needed.
+    `copies` is the empty database that the test before left, if it left one that is as good as new.
     """
 
     folder: Path
     administration: list[psycopg.Connection] = field(default_factory=list)
+    copies: list[Copy] = field(default_factory=list)
 
     def url(self, database: str) -> str:
         """Return a database's URL."""
@@ -110,19 +112,14 @@ def migrated_postgres(postgres: Server) -> Server:
     return postgres
 
 
-@pytest.fixture(scope="session")
-def postgres_copies() -> list[Copy]:
-    """The empty database that the test before left, if it left one that is as good as new."""
-    return []
-
-
 @pytest.fixture
-def postgres_url(migrated_postgres: Server, postgres_copies: list[Copy]) -> Iterator[str]:
+def postgres_url(migrated_postgres: Server) -> Iterator[str]:
     """The URL of an empty PostgreSQL database that is up to date."""
-    copy = postgres_copies.pop() if postgres_copies else Copy.made_by(migrated_postgres)
+    left = migrated_postgres.copies
+    copy = left.pop() if left else Copy.made_by(migrated_postgres)
     yield copy.url
     if copy.emptied():
-        postgres_copies.append(copy)
+        left.append(copy)
     else:
         migrated_postgres.run("DROP DATABASE {} WITH (FORCE)", _COPY)
 
@@ -144,18 +141,28 @@ _MADE = """
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A database with all tables, for one test after the other: to empty it takes less than to make another."""
+    """A database with all tables, for one test after the other: to empty it takes less than to make another.
+
+    `made` is what tables it has, as `_MADE` tells it; `rows` what the migrations wrote into some of them.
+    """
 
     url: str
-    made: object  # as `_MADE` tells it
+    made: object
+    rows: dict[str, bytes]
 
     @classmethod
     def made_by(cls, server: Server) -> Copy:
         """Make one."""
         server.run("CREATE DATABASE {} TEMPLATE {}", _COPY, _TEMPLATE)
-        url = server.url(_COPY)
+        return cls.standing_at(server.url(_COPY))
+
+    @classmethod
+    def standing_at(cls, url: str) -> Copy:
+        """Return the one that is there, to which nothing has happened yet."""
         with psycopg.connect(url, autocommit=True) as connection:
-            return cls(url, connection.execute(_MADE).fetchone())
+            rows = {table: _rows(connection, table) for table in _filled(connection)}
+            assert not connection.execute(_USED_NUMBERS).fetchall()
+            return cls(url, connection.execute(_MADE).fetchone(), rows)
 
     def emptied(self) -> bool:
         """Empty it and end all its connections; return whether it is as it was when it was made."""
@@ -169,12 +176,33 @@ class Copy:
                     return False
             except psycopg.errors.UndefinedTable:
                 return False
-            _empty(connection)
+            filled = _filled(connection)
+            kept = {table for table in filled & self.rows.keys() if _rows(connection, table) == self.rows[table]}
+            if changed := (filled | self.rows.keys()) - kept:
+                self._make_anew(connection, changed)
+            connection.execute(_NUMBERS_ANEW)
             return True
 
+    def _make_anew(self, connection: psycopg.Connection, tables: set[str]) -> None:
+        """Let tables have the rows that they had; those of tables that refer to them are removed too."""
+        names = sql.SQL(", ").join(map(sql.SQL, sorted(tables)))
+        connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(names))
+        filled = _filled(connection)
+        for table, rows in self.rows.items():
+            if table not in filled:
+                with connection.cursor().copy(sql.SQL("COPY {} FROM STDIN").format(sql.SQL(table))) as copy:
+                    copy.write(rows)
 
-def _empty(connection: psycopg.Connection) -> None:
-    """Remove all rows of all tables but for their revision, and let numbers begin anew."""
+
+_USED_NUMBERS = "SELECT sequencename FROM pg_sequences WHERE last_value IS NOT NULL"
+_NUMBERS_ANEW = (
+    "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false) FROM pg_sequences"
+    " WHERE last_value IS NOT NULL"
+)
+
+
+def _filled(connection: psycopg.Connection) -> set[str]:
+    """Return the names of the tables that have rows, as they stand in SQL; but not that of their revision."""
     found = connection.execute(
         "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
     )
@@ -183,9 +211,10 @@ def _empty(connection: psycopg.Connection) -> None:
         sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})").format(sql.Literal(table.as_string()), table)
         for table in tables
     )
-    if filled := [sql.SQL(name) for (name,) in connection.execute(whole)]:
-        connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(filled)))
-    connection.execute(
-        "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false) FROM pg_sequences"
-        " WHERE last_value IS NOT NULL"
-    )
+    return {name for (name,) in connection.execute(whole)}
+
+
+def _rows(connection: psycopg.Connection, table: str) -> bytes:
+    """Return the rows of a table, as COPY writes them."""
+    with connection.cursor().copy(sql.SQL("COPY {} TO STDOUT").format(sql.SQL(table))) as copy:
+        return b"".join(bytes(one) for one in copy)

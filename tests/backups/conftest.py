@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Call, call, folder
-from tests.postgres import migrated_postgres, postgres, postgres_url
 from tests.store.conftest import url
 
-__all__ = ["call", "folder", "migrated_postgres", "postgres", "postgres_url", "url"]
+__all__ = ["call", "folder", "url"]
 
 
 def sqlite_url(path: Path) -> str:
