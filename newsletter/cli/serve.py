@@ -90,7 +90,7 @@ def _reported(program: Program, url: str) -> AbstractAsyncContextManager[None]:
     def status() -> str:
         return f"serving {url}; all goes on at {now():%Y-%m-%d %H:%M} UTC"
 
-    return reported(ServiceManager(os.environ), status, program.ticker.pulse.trouble)
+    return reported(ServiceManager(os.environ), status, program.ticker.liveness.trouble)
 
 
 def _load(program: Program, files: Iterable[ListFile]) -> None:
@@ -206,7 +206,7 @@ def _schedule(program: Program, each_tick: Iterable[Background], pulse: Pulse, s
         tick=tick,
         collect=lambda stopping: program.ticker.collect(now=now(), stop=stopping),
         clock=now,
-        pulse=program.ticker.pulse,
+        liveness=program.ticker.liveness,
         stopping=stop,
         intervals=Intervals(timedelta(seconds=every.tick), timedelta(minutes=every.collect_every)),
     )

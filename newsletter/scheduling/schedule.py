@@ -19,7 +19,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from newsletter.core.errors import ConfigurationError, NewsletterError
 from newsletter.ports import Clock
-from newsletter.scheduling.pulse import Pulse
+from newsletter.scheduling.liveness import Liveness
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +60,7 @@ class Schedule:
         collect: Work,
         stopping: asyncio.Event,
         clock: Clock,
-        pulse: Pulse,
+        liveness: Liveness,
         intervals: Intervals,
         grace: timedelta = _GRACE,
     ) -> None:
@@ -72,14 +72,14 @@ class Schedule:
                 needs.
             stopping: is passed to both; set by `stop`, or by whoever else wants the work to end.
             clock: the clock that APScheduler goes by, which may be set back.
-            pulse: notes ticks that end, and which other jobs go on, as `job collect` and so on.
+            liveness: notes ticks that end, and which other jobs go on, as `job collect` and so on.
             intervals: how often the work is done.
             grace: how long `stop` waits for running work before it is cancelled.
         """
         self._stopping = stopping
         self._clock = clock
-        self._pulse = pulse
-        pulse.expect_ticks(intervals.tick)
+        self._liveness = liveness
+        liveness.expect_ticks(intervals.tick)
         self._grace = grace
         self._running: set[asyncio.Task[Any]] = set()
         self._longest: dict[str, timedelta] = {}  # by job: from one turn to the next
@@ -120,7 +120,7 @@ class Schedule:
             if name == "tick":  # one may go on for hours, beside others
                 await work(self._stopping)
             else:
-                with self._pulse.at_work(f"job {name}"):
+                with self._liveness.at_work(f"job {name}"):
                     await work(self._stopping)
         except asyncio.CancelledError:
             log.warning("job_cut_off", job=name, reason="still at work when the time to stop was over")
@@ -131,7 +131,7 @@ class Schedule:
         finally:
             self._running.discard(task)
             if name == "tick":
-                self._pulse.ticked()
+                self._liveness.ticked()
 
     async def __aenter__(self) -> Self:
         """Start; the first tick runs at once."""

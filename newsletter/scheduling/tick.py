@@ -19,8 +19,8 @@ from newsletter.pipeline.run import Pipeline, Wish
 from newsletter.pipeline.stopping import unless_stopped
 from newsletter.ports import ListFile, Lists, OperatorAlarm
 from newsletter.readers.sync import check
+from newsletter.scheduling.liveness import Liveness
 from newsletter.scheduling.once import tell_of
-from newsletter.scheduling.pulse import Pulse
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +50,7 @@ class Ticker:
         self._pipeline = pipeline
         self._alarm = alarm
         self._retry_after = retry_after
-        self.pulse = Pulse()  # shows whether the work goes on
+        self.liveness = Liveness()  # shows whether the work goes on
         self._tried: dict[str, tuple[date, datetime]] = {}  # by list: its newest day that was tried, and when
         self._missed: dict[str, date] = {}  # by list: the day of its slot for which the alarm has rung
         self._wrong: dict[str, str] = {}  # by list: the mistakes of its file, as told
@@ -81,7 +81,7 @@ class Ticker:
         """Read the sources of all lists, so that votes are seen as they grow; takes what `tick` takes."""
         lists = await asyncio.to_thread(self._lists.read)
         for file in lists.right.values():
-            self.pulse.sign("job collect")
+            self.liveness.sign("job collect")
             try:
                 sources = self._pipeline.sources_of(file.list)
                 await unless_stopped(stop, collect_now(self._pipeline.store, sources, file.list, None, now=now))
@@ -95,13 +95,13 @@ class Ticker:
             return
         self._at_work.add(name)
         try:
-            with self.pulse.at_work(_work_on(name)):
+            with self.liveness.at_work(_work_on(name)):
                 await work
         finally:
             self._at_work.discard(name)
 
     async def _tick_list(self, file: ListFile, now: datetime, stop: asyncio.Event) -> None:
-        wish = Wish(only_due=True, stop=stop, progress=self.pulse.progress(_work_on(file.list.name)))
+        wish = Wish(only_due=True, stop=stop, progress=self.liveness.progress(_work_on(file.list.name)))
         with bound_contextvars(list=file.list.name):
             try:
                 if not await self._is_right(file, now, stop):
@@ -158,7 +158,7 @@ class Ticker:
 
     async def _deliver_without_file(self, files: Iterable[ListFile], stop: asyncio.Event) -> None:
         """Deliver the closed issues of lists whose file is wrong or gone, by the issues' own terms."""
-        progress = self.pulse.progress(_work_on(_WITHOUT_FILE))
+        progress = self.liveness.progress(_work_on(_WITHOUT_FILE))
         await self._pipeline.delivering.deliver_without_file(files, progress=progress, stop=stop)
 
     async def _note_right(self, name: str) -> None:

@@ -13,8 +13,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from newsletter.core.delivery import DeliveryState, Outcome
+from newsletter.scheduling.liveness import LONGEST_WITHOUT_SIGN, LONGEST_WITHOUT_TICK, Liveness
 from newsletter.scheduling.notify import ServiceManager, reported
-from newsletter.scheduling.pulse import LONGEST_WITHOUT_SIGN, LONGEST_WITHOUT_TICK, Pulse
 
 
 class Listening:
@@ -115,31 +115,31 @@ class Watch:
 
 def test_ticks_that_end_no_more_are_a_hang() -> None:
     watch = Watch()
-    pulse = Pulse(watch)
+    liveness = Liveness(watch)
     watch.move(LONGEST_WITHOUT_TICK / 2)
-    assert not pulse.trouble()
+    assert not liveness.trouble()
     watch.move(LONGEST_WITHOUT_TICK / 2)
-    assert pulse.trouble() == "hangs: nothing was looked for that is due, for 5 minutes"
-    pulse.ticked()
-    assert not pulse.trouble()
-    pulse.expect_ticks(LONGEST_WITHOUT_TICK)
+    assert liveness.trouble() == "hangs: nothing was looked for that is due, for 5 minutes"
+    liveness.ticked()
+    assert not liveness.trouble()
+    liveness.expect_ticks(LONGEST_WITHOUT_TICK)
     watch.move(2 * LONGEST_WITHOUT_TICK)
-    assert not pulse.trouble()
+    assert not liveness.trouble()
 
 
 def test_a_long_delivery_is_no_hang_as_long_as_one_message_after_the_other_leaves() -> None:
     watch = Watch()
-    pulse = Pulse(watch)
-    with pulse.at_work("list daily"):
+    liveness = Liveness(watch)
+    with liveness.at_work("list daily"):
         for _ in range(3):
             watch.move(LONGEST_WITHOUT_SIGN / 2)
-            pulse.ticked()
-            pulse.progress("list daily").delivered(Outcome(DeliveryState.SENT), 1)
-            assert not pulse.trouble()
+            liveness.ticked()
+            liveness.progress("list daily").delivered(Outcome(DeliveryState.SENT), 1)
+            assert not liveness.trouble()
         watch.move(LONGEST_WITHOUT_SIGN)
-        pulse.ticked()
-        assert pulse.trouble() == "hangs: list daily has made no progress for 120 minutes"
-    pulse.sign("list daily")  # too late
+        liveness.ticked()
+        assert liveness.trouble() == "hangs: list daily has made no progress for 120 minutes"
+    liveness.sign("list daily")  # too late
     watch.move(LONGEST_WITHOUT_SIGN)
-    pulse.ticked()
-    assert not pulse.trouble()
+    liveness.ticked()
+    assert not liveness.trouble()

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from newsletter.core.errors import ConfigurationError, SourceError
-from newsletter.scheduling.pulse import Pulse
+from newsletter.scheduling.liveness import Liveness
 from newsletter.scheduling.schedule import Intervals, Schedule, Work
 
 SOON = timedelta(milliseconds=20)
@@ -35,7 +35,7 @@ def schedule(
         collect=collect,
         stopping=stopping or asyncio.Event(),
         clock=clock or (lambda: datetime.now(UTC)),
-        pulse=Pulse(),
+        liveness=Liveness(),
         intervals=Intervals(tick_every, collect_every, timedelta(milliseconds=5)),
         grace=grace,
     )

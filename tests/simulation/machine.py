@@ -16,10 +16,12 @@ import signal
 import sys
 import time
 import traceback
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, tzinfo
+from types import FrameType
 
-from newsletter import bootstrap, signing_up
+from newsletter import bootstrap, signing_up, telling, watching
 from newsletter.bootstrap import Program
 from newsletter.cli import serve, session
 from newsletter.scheduling.loop import Threads
@@ -107,6 +109,8 @@ async def _live(program: Program, start: Start) -> None:
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     program.load()
     letters, mails = signing_up.in_the_background(program)
+    each_tick = (letters, mails, telling.in_the_background(program))
+    watch = watching.watch(program)
     site = serve.site_of(program, None, wake_letters=letters.soon, wake_mails=mails.soon)
     async with serving(public_app(site), "127.0.0.1", start.port, limits=Limits()):
         orders, answers = await asyncio.open_unix_connection(start.socket)
@@ -118,14 +122,15 @@ async def _live(program: Program, start: Start) -> None:
             if order.point not in dies_at:
                 dies_at.add(order.point)
                 die_at(order.point, order.count)
-            letters.soon()
-            mails.soon()
+            for background in each_tick:
+                background.soon()
             work = program.ticker.tick if order.do == "tick" else program.ticker.collect
             await work(now=session.now(), stop=stop)
+            await watch.look(session.now())
             if stop.is_set():
                 break
             answers.write(b"done\n")
-        for background in (letters, mails):
+        for background in each_tick:
             await background.close(within=1)
     answers.close()
 
@@ -140,10 +145,17 @@ async def _main(start: Start) -> None:
         await _live(program, start)
 
 
+def _bury(_number: int, _frame: FrameType | None) -> None:
+    """Take note of those who have ended, so that they are gone."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
 def _serve() -> None:
-    """Begin a process for each line of the input; who ends is no concern of this one."""
+    """Begin a process for each line of the input, until there are no more."""
     closing._READERS = closing._READERS.limit(_PAGE)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, _bury)
     for line in sys.stdin:
         if os.fork():
             continue

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from tests.simulation.expected import List, Reader, due
 from tests.simulation.run import Simulation
-from tests.simulation.story import LISTS, SLOW_DOMAIN, Story
+from tests.simulation.story import SLOW_DOMAIN, Story
 from tests.simulation.world import Copy, notes_of, papers_of
 
 HOUR = timedelta(hours=1)
@@ -106,7 +106,7 @@ def _all_papers(story: Story, name: str) -> list[str]:
     while day <= (story.last - timedelta(days=4)).date():
         days.append(day)
         day += timedelta(days=1)
-    of = next(one for one in LISTS if one.name == name)
+    of = next(one for one in story.lists if one.name == name)
     papers = [paper for day in days for paper in papers_of(day)] if "huggingface" in of.sources else []
     return papers + [note for day in days for note in notes_of(day)]
 
@@ -114,12 +114,14 @@ def _all_papers(story: Story, name: str) -> list[str]:
 def expected(story: Story) -> list[Expected]:
     """Return all copies that are due, up to two days before the end."""
     found = []
-    for of in LISTS:
+    for of in story.lists:
         for weekly in (False, True):
-            for day, slot in of.slots(story.first.date() - timedelta(days=1), story.last.date(), weekly=weekly):
+            slots = of.slots(story.first.date() - timedelta(days=1), story.last.date(), weekly=weekly)
+            for (day, slot), newer in zip(slots, [*(at for _, at in slots[1:]), None], strict=True):
                 made = _up_at(story, max(slot, story.first))
                 begins = story.first.astimezone(ZoneInfo(of.zone)).date()  # a new list begins with its first day
-                if day < begins or made > story.last or made - slot > _DEADLINE[weekly]:
+                is_over = made - slot > _DEADLINE[weekly] or (newer is not None and newer <= made)
+                if day < begins or made > story.last or is_over:  # a newer issue brings its papers
                     continue
                 readers = [one for one in story.readers_at(made) if one.list == of.name and one.weekly == weekly]
                 found += [one for reader in readers if (one := _expected(story, of, reader, day, slot, made))]
@@ -165,7 +167,7 @@ def table(simulation: Simulation, results: Results) -> str:
         ("time", f"{story.first:%Y-%m-%d} to {story.last:%Y-%m-%d}, {simulation.ticks} ticks"),
         ("processes", f"{simulation.starts} started, {len(simulation.died)} killed or ended at work"),
         ("sources' answers", f"{simulation.sources.answers}, faulty: {simulation.sources.faulty}"),
-        ("readers", f"{len(story.readers_at(story.first))} of {len(LISTS)} lists"),
+        ("readers", f"{len(story.readers_at(story.first))} of {len(story.lists)} lists"),
         ("copies due", str(results.expected)),
         ("… came within the hour", str(results.in_time)),
         ("… came later, after downtime or trouble of the relay", str(results.after_trouble)),

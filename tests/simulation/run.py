@@ -13,20 +13,21 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx2
 
 from tests.e2e.test_serve import free_port
-from tests.simulation.expected import QUARTER, Reader, due
+from tests.simulation.expected import QUARTER, List, Reader, due
 from tests.simulation.machine import Order, Start, line_of
-from tests.simulation.story import LISTS, OPERATOR, SLOW_DOMAIN, Death, Span, Story
+from tests.simulation.story import OPERATOR, SLOW_DOMAIN, Death, Span, Story
 from tests.simulation.world import Relay, Sources
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LOGIN = "newsletter", "a token"
 _SOCKET = "machines"  # in the folder
-_EVERY = timedelta(hours=4)  # a tick, where nothing is due
-_COLLECT_AT = (5, 11, 17, 23)
+_EVERY = timedelta(hours=8)  # a tick, where nothing is due
+_COLLECT_AT = (8, 16)
 _SECONDS = 120.0  # for a tick; a process that takes longer hangs
 _SIGTERM_AFTER = 3  # mails
 
@@ -83,7 +84,6 @@ class Simulation:
     now: datetime
     nursery: asyncio.subprocess.Process
     connected: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
-    port: int
     machines: list[Machine] = field(default_factory=list)
     died: list[tuple[datetime, str]] = field(default_factory=list)
     starts: int = 0
@@ -109,7 +109,7 @@ class Simulation:
         readers = self.story.readers_at(self.now)
         if readers != self._written:
             self._written = readers
-            write_lists(self.folder, self.sources.url, readers)
+            write_lists(self.folder, self.sources.url, self.story.lists, readers)
 
     def _disturb(self) -> None:
         story, relay = self.story, self.relay
@@ -128,8 +128,7 @@ class Simulation:
         while len(self.machines) > wanted:
             await self.machines.pop().end()
         while len(self.machines) < wanted:
-            has_port = any(machine.port == self.port for machine in self.machines)
-            self.machines.append(await self._start(free_port() if has_port else self.port))
+            self.machines.append(await self._start(free_port()))
 
     async def _start(self, port: int) -> Machine:
         self.starts += 1
@@ -188,7 +187,8 @@ class Simulation:
         async with httpx2.AsyncClient() as client:
             for address, url in self.relay.leave.items():
                 if address.startswith("leaves"):
-                    done = await client.post(url, data={"List-Unsubscribe": "One-Click"})
+                    here = f"http://127.0.0.1:{self.machines[0].port}{urlsplit(url).path}"
+                    done = await client.post(here, data={"List-Unsubscribe": "One-Click"})
                     done.raise_for_status()
 
     async def _end_all(self) -> None:
@@ -210,9 +210,8 @@ async def simulated(story: Story, folder: Path) -> AsyncIterator[Simulation]:
         Relay(now=now, operator=OPERATOR, login=_LOGIN) as relay,
         await asyncio.start_unix_server(lambda *both: connected.put_nowait(both), folder / _SOCKET),
     ):
-        port = free_port()
-        nursery = await _nursery(folder, environment(relay, sources, port))
-        made.append(Simulation(story, folder, relay, sources, story.first, nursery, connected, port))
+        nursery = await _nursery(folder, environment(relay, sources, free_port()))
+        made.append(Simulation(story, folder, relay, sources, story.first, nursery, connected))
         try:
             yield made[0]
         finally:
@@ -258,9 +257,9 @@ def environment(relay: Relay, sources: Sources, port: int) -> dict[str, str]:
     }
 
 
-def write_lists(folder: Path, source: str, readers: Sequence[Reader]) -> None:
+def write_lists(folder: Path, source: str, lists: Sequence[List], readers: Sequence[Reader]) -> None:
     """Write the list files, each at once; `source` is where the feed is."""
-    for one in LISTS:
+    for one in lists:
         file = folder / "subscribers" / f"{one.name}.toml"
         file.parent.mkdir(exist_ok=True)
         text = one.toml().replace("FEED", f"{source}/feed.json")
@@ -285,7 +284,7 @@ def moments(story: Story) -> list[datetime]:
     """Return when ticks are: when something is due, half an hour after a slot, and now and then."""
     found = set()
     day = story.first.date() - timedelta(days=2)
-    of = {one.name: one for one in LISTS}
+    of = {one.name: one for one in story.lists}
     slots = {name: one.slots(day, story.last.date() + timedelta(days=1), weekly=False) for name, one in of.items()}
     for reader in {one for since, _ in (*story.moves, (story.first, "")) for one in story.readers_at(since)}:
         found |= {due(reader, of[reader.list], slot) for _, slot in slots[reader.list]}
@@ -300,7 +299,7 @@ def moments(story: Story) -> list[datetime]:
 
 
 def _is_disturbed(moment: datetime, story: Story) -> bool:
-    later = moment + _EVERY
+    later = moment + timedelta(hours=2)
     spans = (*story.relay_down, *story.login_expired, *story.domain_down)
     return any(span.touches(moment - timedelta(hours=2), later) for span in spans)
 

@@ -20,7 +20,7 @@ _TICKS_LEFT_OUT = 3  # for so many, where ticks are that far apart
 LONGEST_WITHOUT_SIGN = timedelta(hours=2)
 
 
-class Pulse:
+class Liveness:
     """Notes signs of life: of ticks that end, and of each piece of work while it goes on.
 
     Times are those of a clock that is never set, and stands while the machine sleeps.
