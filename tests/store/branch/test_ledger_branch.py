@@ -203,8 +203,9 @@ async def test_what_is_left_when_the_announced_time_is_over_waits_for_the_next_r
 
     report = await machine.deliver(issue)
 
+    states = await machine.states(issue)
     assert report.sent < 60
-    assert await machine.states(issue) == {SENT: report.sent, QUEUED: 60 - report.sent}
+    assert (states.get(SENT, 0), states[QUEUED]) == (report.sent, 60 - report.sent)
 
 
 async def test_journals_of_a_killed_process_go_with_its_ledger(site: Site) -> None:
