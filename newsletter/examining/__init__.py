@@ -19,11 +19,12 @@ _OF_DNS = 25.0  # … of which DNS has so many
 _WITHIN_TRIAL = 90.0  # seconds, for a mail there and back
 
 
-async def examine(settings: Settings, *, send_to: str = "") -> list[Diagnosis]:
+async def examine(settings: Settings, *, list_name: str | None = None, send_to: str = "") -> list[Diagnosis]:
     """Return how everything does that mail depends on.
 
     Args:
         settings: the settings.
+        list_name: the only list whose mail is looked at; None: all.
         send_to: an address that gets a mail, which is read back; empty: none is sent.
     """
     from newsletter.examining.checks import Checks
@@ -31,7 +32,7 @@ async def examine(settings: Settings, *, send_to: str = "") -> list[Diagnosis]:
     from newsletter.examining.trying import send_and_look
 
     async with AsyncExitStack() as closing:
-        parts = Parts(settings, closing)
+        parts = Parts(settings, closing, list_name)
         checks = Checks(parts, send_to)
         found = [ok("settings", "no mistake in .env and the environment")]
         of_domains = DomainChecks(parts, within=_OF_DNS)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from urllib.parse import urlsplit
 
 from newsletter import bootstrap
 from newsletter.bootstrap import utc_now
@@ -117,10 +118,12 @@ class Checks:
 
     async def _clock(self) -> list[Diagnosis]:
         """Compare with the first clock that tells its time: that of a source, or of the database."""
+        why = ""
         for url in self._clocks():
             try:
-                found = await clock_against(url, partial(self._date_of, url), utc_now)
-            except NewsletterError:
+                found = await clock_against(_server(url), partial(self._date_of, url), utc_now)
+            except NewsletterError as error:
+                why = str(error)
                 continue
             if found:
                 return [found]
@@ -128,8 +131,13 @@ class Checks:
             ledger = await clock_against("the database", self._date_of_ledger, utc_now)
         except (NewsletterError, ConfigurationError):
             ledger = None
-        nothing = "no source and no database tells its time, so there is nothing to compare with"
-        return [ledger or ok("clock", nothing)]
+        if ledger:
+            return [ledger]
+        if why:
+            return [
+                warn("clock", f"not compared, as no source told its time: {why}", "see that it can be reached")
+            ]
+        return [ok("clock", "no source and no database tells its time, so there is nothing to compare with")]
 
     def _clocks(self) -> list[str]:
         """Return addresses of servers that lists read."""
@@ -190,3 +198,8 @@ class Checks:
             return [ok("alarm", f"you are told by {' and '.join(told)} when something fails")]
         do = "set NEWSLETTER_ALARM__TO to your address, or NEWSLETTER_ALARM__WEBHOOK"
         return [warn("alarm", "nobody is told when something fails", do)]
+
+
+def _server(url: str) -> str:
+    """Return the server that an address names: what stands before it may be a password."""
+    return urlsplit(url).netloc.rpartition("@")[2]

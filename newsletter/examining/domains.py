@@ -11,7 +11,7 @@ from newsletter.core.errors import NoAnswerError
 from newsletter.core.network import on_loopback
 from newsletter.examining.parts import Parts
 from newsletter.operations.doctor.examination import Check, examined
-from newsletter.operations.doctor.origins import Origin, each_once, is_example
+from newsletter.operations.doctor.origins import MailOrigin, each_once, is_example
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class DomainChecks:
     async def _all(self) -> list[Diagnosis]:
         origins = [one for one in self.parts.origins if not is_example(one.author)]
         if not self.parts.origins:
-            return [warn("dns", "not asked, as no list file is right", "mend the list files first")]
+            return [warn("dns", "not asked, as no list file could be read", "mend the list files first")]
         if not origins:
             names = ", ".join(each_once(one.author for one in self.parts.origins))
             do = "write a sender of your own domain into the list file"
@@ -45,7 +45,7 @@ class DomainChecks:
             return [fail("dns", str(error), do)]
         return await examined(list(self._each(origins)), within=self.within)
 
-    def _each(self, origins: list[Origin]) -> Iterator[Check]:
+    def _each(self, origins: list[MailOrigin]) -> Iterator[Check]:
         from newsletter.operations.doctor.names import mx
 
         for domain in each_once(domain for one in origins for domain in one.answers):

@@ -17,7 +17,7 @@ from newsletter.core.alarms import Cause
 from newsletter.core.errors import ConfigurationError, NewsletterError
 from newsletter.core.network import on_loopback
 from newsletter.operations.doctor.machine import has_timezones
-from newsletter.operations.doctor.origins import Origin, is_example
+from newsletter.operations.doctor.origins import MailOrigin, is_example
 from newsletter.ports import OperatorAlarm
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from newsletter.core.tokens import Links
     from newsletter.delivery.dns import DnsResolver
     from newsletter.inbound.imap import ImapSource
-    from newsletter.lists.files import ListFiles
     from newsletter.operations.doctor.spf import SendingHost
     from newsletter.ports.ledger_state import LedgerState
     from newsletter.relaying import Relaying
@@ -44,15 +43,12 @@ class Parts:
     Args:
         settings: of the operator.
         closing: what is closed at the end.
+        list_name: the only list whose mail is looked at; None: all.
     """
 
     settings: Settings
     closing: AsyncExitStack
-
-    @cached_property
-    def files(self) -> ListFiles:
-        """The list files."""
-        return bootstrap.list_files(self.settings)
+    list_name: str | None
 
     @cached_property
     def lists(self) -> list[NewsletterList]:
@@ -60,17 +56,18 @@ class Parts:
         if not has_timezones():
             return []
         try:
-            return [file.list for file in self.files.read().right.values()]
+            right = bootstrap.list_files(self.settings).read().right
+            return [file.list for name, file in right.items() if self.list_name in {None, name}]
         except ConfigurationError:
             return []
 
     @cached_property
-    def origins(self) -> list[Origin]:
+    def origins(self) -> list[MailOrigin]:
         """Where the mail of lists comes from."""
-        found: dict[Origin, None] = {}
+        found: dict[MailOrigin, None] = {}
         for one in self.lists:
             with suppress(NewsletterError):
-                found[Origin.of(one.masthead)] = None
+                found[MailOrigin.of(one.masthead)] = None
         return list(found)
 
     @property

@@ -19,7 +19,7 @@ async def send_and_look(parts: Parts, send_to: str) -> list[Diagnosis]:
     """Send a mail to an address, and return what became of it."""
     of = parts.settings
     if not parts.lists:
-        return [warn("test-mail", "not sent, as no list file is right", "mend the list files first")]
+        return [warn("test-mail", "not sent, as no list file could be read", "mend the list files first")]
     mails = TrialMails(
         masthead=parts.lists[0].masthead,
         links=Links(of.web.public_url, bootstrap.secret_key(of)),

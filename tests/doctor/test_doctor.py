@@ -199,7 +199,7 @@ BROKEN: dict[str, tuple[Breaks, str, str]] = {
     "database not upgraded": (older_tables, "database", "its tables are of revision 0021"),
     "database unreachable": (no_database, "database", "file is not a database"),
     "disk full": (full_disk, "disk", "5 MB are free"),
-    "clock an hour ahead": (clock_ahead, "clock", "is 1 h 0 min ahead of http://127.0.0.1"),
+    "clock an hour ahead": (clock_ahead, "clock", "is 1 h 0 min ahead of 127.0.0.1:"),
     "timezone data missing": (no_timezone_data, "timezones", "no timezone data for Europe/London"),
     "DNS silent": (no_answer_of_dns, "dns", "no answer from DNS"),
 }
@@ -225,3 +225,11 @@ async def test_a_wrong_list_file_is_named_with_its_line_and_its_domain_is_not_gu
     troubles = await around.troubles()
     assert [(one.status, one.check) for one in troubles] == [(Health.FAIL, "list-files"), (Health.WARN, "dns")]
     assert "daily.toml:4" in troubles[0].says
+
+
+async def test_the_key_in_a_feeds_address_is_shown_nowhere(around: Surroundings) -> None:
+    for host, status in ((f"127.0.0.1:{around.world.clock_port}", Health.OK), ("127.0.0.1:9", Health.WARN)):
+        around.list_file(LIST.replace("huggingface", f"feed:http://{host}/feed?key=letmein"))
+        found = await around.examined()
+        assert [one.status for one in found if one.check == "clock"] == [status]
+        assert "letmein" not in str(found)

@@ -41,15 +41,23 @@ class PlainWebsite(Website):
 
     @override
     async def ask(self, method: str, url: str, form: bytes = b"") -> WebAnswer:
-        parts = urlsplit(url)
+        parts = _parts(url)
         host = parts.hostname or ""
         addresses = [host] if _is_ip(host) else await self._resolve(host)
         if not addresses:
             raise NoAnswerError(f"{host} has no address in DNS")
-        headers = {"User-Agent": self._user_agent, "Host": parts.netloc, "Connection": "close"}
+        headers = {"User-Agent": self._user_agent, "Host": parts.netloc.rpartition("@")[2], "Connection": "close"}
         if form:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         return await asyncio.to_thread(_ask_first, addresses, parts, method, headers, form)
+
+
+def _parts(url: str) -> SplitResult:
+    with suppress(ValueError):
+        parts = urlsplit(url)
+        if parts.scheme in _PORTS and parts.hostname and parts.port != 0:
+            return parts
+    raise NoAnswerError("it is no address of a website")
 
 
 def _ask_first(
@@ -72,7 +80,7 @@ def _ask_first(
                 f"the certificate of {parts.hostname} is not trusted: {one_line(error.verify_message, 200)}"
             ) from error
         except (OSError, HTTPException, ValueError) as error:
-            raise NoAnswerError(f"{parts.netloc}: {one_line(str(error), 200) or 'no answer'}") from error
+            raise NoAnswerError(f"{parts.hostname}: {one_line(str(error), 200) or 'no answer'}") from error
     raise NoAnswerError(
         f"cannot connect to {parts.hostname} at {addresses[0]}, port {port}: {_why(failure)}"
     ) from failure
