@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import sys
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
+from newsletter.core.text import without_addresses
+
 if TYPE_CHECKING:
     from structlog.types import Processor
 
     from newsletter.settings.groups import LogSettings
-
-# The part of a mail address before the @, of one that is followed by a domain.
-_ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"'@/]{1,64}@(?=[\w.-]+\.\w)")
 
 
 def configure_logging(settings: LogSettings, *, quiet: bool = False) -> None:
@@ -71,7 +69,7 @@ def _without_addresses(_: object, __: str, event: MutableMapping[str, Any]) -> M
     """
     for name, value in event.items():
         if isinstance(value, str) and "@" in value:
-            event[name] = _ADDRESS.sub("***@", value)
+            event[name] = without_addresses(value)
     return event
 
 

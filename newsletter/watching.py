@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from contextlib import suppress
 from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -51,6 +52,8 @@ def watch(program: Program) -> Watch:
             complaints=Limit(percent=settings.complaints, least=settings.complaints_least),
             relay_after=settings.relay_after,
         ),
+        mark=program.mark,
+        folder=program.settings.paths.state,
     )
 
 
@@ -127,6 +130,12 @@ class Pulse:
         if self._heartbeat is not None and await is_well(program=self._program):
             await self._heartbeat.beat()
         return True
+
+
+async def look_at_end(program: Program) -> None:
+    """Look for trouble where an error ended the work: it may be why. Never raises."""
+    with suppress(NewsletterError):
+        await watch(program).look(utc_now())
 
 
 async def run_ended(program: Program, *, is_good: bool) -> None:

@@ -13,6 +13,7 @@ import typer
 
 from newsletter.cli.exits import Exit
 from newsletter.cli.session import now, until_signal
+from newsletter.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import asyncio
@@ -59,13 +60,25 @@ async def _serve(program: Program, stop: asyncio.Event, host: str | None, port: 
     warn_of_links(program)
     program.load()
     lists = await asyncio.to_thread(program.lists.read)
-    await program.mark.check()  # an older copy of the database is an error before anything runs
+    await _check_mark(program, stop)
     _load(program, lists.right.values())
     web = program.settings.web
     async with _served(program, stop, host or web.host, web.port if port is None else port) as url:
         log.info("serving", url=url, lists=len(lists.right))
         async with _reported(program, url):
             await stop.wait()
+
+
+async def _check_mark(program: Program, stop: asyncio.Event) -> None:
+    """Tell operators if the database is an older copy: that is an error before anything runs."""
+    from newsletter import telling, watching
+
+    try:
+        await program.mark.check()
+    except ConfigurationError:
+        await watching.look_at_end(program)
+        await telling.tell_operators(program, stop)
+        raise
 
 
 def _reported(program: Program, url: str) -> AbstractAsyncContextManager[None]:

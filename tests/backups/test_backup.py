@@ -86,6 +86,39 @@ def test_a_file_that_is_there_is_replaced_only_by_force_and_older_ones_go_if_so_
     assert len(kept) == 3
 
 
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("var/newsletter.db", "is the ledger itself"),
+        (".env", "is no backup, so it is not replaced"),
+        (".", "is a folder; write the name of a file in it"),
+        ("var", "is a folder; write the name of a file in it"),
+        ("papers-{day}.db", "{date} and {time} alone in braces"),
+    ],
+)
+def test_nothing_but_a_backup_is_ever_replaced(folder: Path, call: Call, written: str, says: str) -> None:
+    call("db", "upgrade")
+    (folder / ".env").touch()
+    before = (folder / "var" / "newsletter.db").stat().st_ino
+
+    code, out, err = call("db", "backup", written, "--force")
+
+    assert (code, out) == (2, "")
+    assert err.startswith(f"newsletter: {written}: ")
+    assert says in err
+    assert (folder / "var" / "newsletter.db").stat().st_ino == before
+    assert (folder / ".env").read_bytes() == b""
+
+
+def test_a_folder_that_is_named_like_an_older_backup_stays(folder: Path, call: Call) -> None:
+    call("db", "upgrade")
+    (folder / "papers-2026-01-03.db").mkdir()
+
+    assert call("db", "backup", "papers-{date}.db", "--keep", "1")[0] == 0
+
+    assert (folder / "papers-2026-01-03.db").is_dir()
+
+
 def test_without_a_ledger_or_into_no_folder_nothing_is_written(folder: Path, call: Call) -> None:
     code, _, err = call("db", "backup", "copy.db")
     assert code == 69

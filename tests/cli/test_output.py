@@ -98,6 +98,18 @@ def test_cron_hears_of_mail_that_was_put_off_and_nothing_while_it_waits(
     assert replace(waits, has_tried=True).is_notable
 
 
+def test_ci_fails_when_an_alarm_begins_and_not_as_long_as_it_lasts(
+    call: Call, ready: Path, relay: SmtpServer
+) -> None:
+    other = LIST.replace("papers-*", "nothing-*") + READER
+    assert "nothing-*" in other
+    (ready / "subscribers" / "other.toml").write_text(other)
+    code, _, err = call("run", "--fail-on-alarm", *DAY)
+    assert code == 1
+    assert "newsletter: alarm: sources of other: " in err
+    assert call("run", "--fail-on-alarm", *DAY)[0] == 75
+
+
 def test_status_says_who_reads_what_hangs_and_why_and_what_comes_next(
     call: Call, ready: Path, relay: SmtpServer
 ) -> None:

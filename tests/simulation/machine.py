@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, tzinfo
 from types import FrameType
 
-from newsletter import bootstrap, signing_up, telling
+from newsletter import bootstrap, signing_up, telling, watching
 from newsletter.bootstrap import Program
 from newsletter.cli import serve, session
 from newsletter.scheduling.loop import Threads
@@ -110,6 +110,7 @@ async def _live(program: Program, start: Start) -> None:
     program.load()
     letters, mails = signing_up.in_the_background(program)
     each_tick = (letters, mails, telling.in_the_background(program))
+    watch = watching.watch(program)
     site = serve.site_of(program, None, wake_letters=letters.soon, wake_mails=mails.soon)
     async with serving(public_app(site), "127.0.0.1", start.port, limits=Limits()):
         orders, answers = await asyncio.open_unix_connection(start.socket)
@@ -125,6 +126,7 @@ async def _live(program: Program, start: Start) -> None:
                 background.soon()
             work = program.ticker.tick if order.do == "tick" else program.ticker.collect
             await work(now=session.now(), stop=stop)
+            await watch.look(session.now())
             if stop.is_set():
                 break
             answers.write(b"done\n")

@@ -116,10 +116,12 @@ def expected(story: Story) -> list[Expected]:
     found = []
     for of in story.lists:
         for weekly in (False, True):
-            for day, slot in of.slots(story.first.date() - timedelta(days=1), story.last.date(), weekly=weekly):
+            slots = of.slots(story.first.date() - timedelta(days=1), story.last.date(), weekly=weekly)
+            for (day, slot), newer in zip(slots, [*(at for _, at in slots[1:]), None], strict=True):
                 made = _up_at(story, max(slot, story.first))
                 begins = story.first.astimezone(ZoneInfo(of.zone)).date()  # a new list begins with its first day
-                if day < begins or made > story.last or made - slot > _DEADLINE[weekly]:
+                is_over = made - slot > _DEADLINE[weekly] or (newer is not None and newer <= made)
+                if day < begins or made > story.last or is_over:  # a newer issue brings its papers
                     continue
                 readers = [one for one in story.readers_at(made) if one.list == of.name and one.weekly == weekly]
                 found += [one for reader in readers if (one := _expected(story, of, reader, day, slot, made))]

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -83,7 +84,6 @@ class Simulation:
     now: datetime
     nursery: asyncio.subprocess.Process
     connected: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
-    port: int
     machines: list[Machine] = field(default_factory=list)
     died: list[tuple[datetime, str]] = field(default_factory=list)
     starts: int = 0
@@ -128,8 +128,7 @@ class Simulation:
         while len(self.machines) > wanted:
             await self.machines.pop().end()
         while len(self.machines) < wanted:
-            has_port = any(machine.port == self.port for machine in self.machines)
-            self.machines.append(await self._start(free_port() if has_port else self.port))
+            self.machines.append(await self._start(free_port()))
 
     async def _start(self, port: int) -> Machine:
         self.starts += 1
@@ -188,7 +187,8 @@ class Simulation:
         async with httpx2.AsyncClient() as client:
             for address, url in self.relay.leave.items():
                 if address.startswith("leaves"):
-                    done = await client.post(url, data={"List-Unsubscribe": "One-Click"})
+                    here = f"http://127.0.0.1:{self.machines[0].port}{urlsplit(url).path}"
+                    done = await client.post(here, data={"List-Unsubscribe": "One-Click"})
                     done.raise_for_status()
 
     async def _end_all(self) -> None:
@@ -210,9 +210,8 @@ async def simulated(story: Story, folder: Path) -> AsyncIterator[Simulation]:
         Relay(now=now, operator=OPERATOR, login=_LOGIN) as relay,
         await asyncio.start_unix_server(lambda *both: connected.put_nowait(both), folder / _SOCKET),
     ):
-        port = free_port()
-        nursery = await _nursery(folder, environment(relay, sources, port))
-        made.append(Simulation(story, folder, relay, sources, story.first, nursery, connected, port))
+        nursery = await _nursery(folder, environment(relay, sources, free_port()))
+        made.append(Simulation(story, folder, relay, sources, story.first, nursery, connected))
         try:
             yield made[0]
         finally:
@@ -300,7 +299,7 @@ def moments(story: Story) -> list[datetime]:
 
 
 def _is_disturbed(moment: datetime, story: Story) -> bool:
-    later = moment + _EVERY
+    later = moment + timedelta(hours=2)
     spans = (*story.relay_down, *story.login_expired, *story.domain_down)
     return any(span.touches(moment - timedelta(hours=2), later) for span in spans)
 

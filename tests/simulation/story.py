@@ -23,7 +23,7 @@ SYDNEY = List(
     name="sydney",
     hour="02:30",
     zone="Australia/Sydney",
-    days=(0, 1, 2, 3, 4, 5, 6),
+    days=(0, 2, 4, 6),
     weekly_day=6,
     sources=("feed:FEED",),
 )
