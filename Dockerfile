@@ -36,6 +36,6 @@ WORKDIR /papers
 VOLUME ["/papers"]
 EXPOSE 8000
 STOPSIGNAL SIGTERM
-HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["python", "-c", "import http.client, os; pages = http.client.HTTPConnection('127.0.0.1', int(os.environ.get('NEWSLETTER_WEB__PORT') or 8000), timeout=9); pages.request('GET', '/healthz'); raise SystemExit(pages.getresponse().status != 200)"]
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["python", "-c", "import http.client, os; pages = http.client.HTTPConnection('127.0.0.1', int(os.environ.get('NEWSLETTER_WEB__PORT') or 8000), timeout=9); pages.request('GET', '/-/healthz'); raise SystemExit(pages.getresponse().status != 200)"]
 ENTRYPOINT ["newsletter"]
 CMD ["serve"]

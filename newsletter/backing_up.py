@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from newsletter import bootstrap
-from newsletter.core.errors import StoreError, UsageError
+from newsletter.core.errors import NewsletterError, StoreError, UsageError
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from newsletter.core.diagnosis import Diagnosis
     from newsletter.ports import Backup
     from newsletter.settings import Settings
 
@@ -43,30 +44,62 @@ def back_up(
         with_key: whether the key that signs links goes with it, where the program made it.
 
     Raises:
-        UsageError: the file is there already, or cannot be written; or `keep` is given for a name without a date.
+        UsageError: the file is there already and may not be replaced, or cannot be written; or `keep` is given for
+            a name without a date; or an older backup cannot be removed.
         StoreError: the ledger cannot be read, or the backup is not sound.
     """
     import asyncio
 
-    from newsletter.core.backup_names import is_dated, named, outdated
+    from newsletter.core.backup_names import is_dated
     from newsletter.ports import Backup
     from newsletter.store.copies.files import mark_as_backup, new_file
 
     if keep is not None and not is_dated(pattern.name):
         raise UsageError(f"{pattern}: --keep needs {{date}} in the name of the file, as in papers-{{date}}.db")
-    path = pattern.with_name(named(pattern.name, now))
-    if path.exists() and not replaces:
-        raise UsageError(f"{path}: is there already; --force replaces it")
+    path = _place(settings, pattern, now, replaces=replaces)
     key = _own_key(settings) if with_key else None
     with new_file(path, pattern.with_name(f".{pattern.name}.partial")) as partial:
         _copy(settings, partial)
         mark_as_backup(partial, made_at=now, secret_key=key)
     asyncio.run(_note(settings, Backup(at=now, file=str(path.absolute()))))
-    names = (one.name for one in path.parent.iterdir())
-    old = [] if keep is None else [path.with_name(name) for name in outdated(pattern.name, names, keep=keep)]
-    for one in old:
-        one.unlink(missing_ok=True)
-    return MadeBackup(file=path, size=path.stat().st_size, at=now, removed=old)
+    removed = [] if keep is None else _remove_older(path, pattern.name, keep)
+    return MadeBackup(file=path, size=path.stat().st_size, at=now, removed=removed)
+
+
+def _place(settings: Settings, pattern: Path, now: datetime, *, replaces: bool) -> Path:
+    """Return where a backup is written; nothing but another backup is ever replaced."""
+    from newsletter.core.backup_names import named
+    from newsletter.store.copies.files import is_database
+
+    name = named(pattern.name, now)
+    if not name or pattern.is_dir():
+        raise UsageError(f"{pattern}: is a folder; write the name of a file in it")
+    if "{" in name or "}" in name:
+        raise UsageError(f"{pattern}: in the name of a backup stand {{date}} and {{time}} alone in braces")
+    path, ledger = pattern.with_name(name), bootstrap.ledger_file(settings)
+    if not path.exists():
+        return path
+    if not replaces:
+        raise UsageError(f"{path}: is there already; --force replaces it")
+    if ledger is not None and ledger.exists() and path.samefile(ledger):
+        raise UsageError(f"{path}: is the ledger itself; write another name")
+    if not is_database(path):
+        raise UsageError(f"{path}: is no backup, so it is not replaced; write another name")
+    return path
+
+
+def _remove_older(path: Path, pattern: str, keep: int) -> list[Path]:
+    """Remove the backups beside a new one that are not among the newest of its pattern, and return them."""
+    from newsletter.core.backup_names import outdated
+
+    names = [one.name for one in path.parent.iterdir() if one.is_file()]
+    older = [path.with_name(name) for name in outdated(pattern, names, keep=keep)]
+    for one in older:
+        try:
+            one.unlink(missing_ok=True)
+        except OSError as error:
+            raise UsageError(f"{path} is written, but {one} cannot be removed: {error.strerror}") from None
+    return older
 
 
 def _copy(settings: Settings, target: Path) -> None:
@@ -106,3 +139,21 @@ async def _note(settings: Settings, backup: Backup) -> None:
             await store.backups.note(backup)
         finally:
             await store.close()
+
+
+async def examined(settings: Settings, now: datetime) -> list[Diagnosis]:
+    """Return whether there is a backup that is not old; nothing where there is no ledger that can be used."""
+    from newsletter.operations.doctor.backups import backups
+    from newsletter.store import open_if_up_to_date
+
+    try:
+        store = await open_if_up_to_date(settings.database.url.get_secret_value())
+    except NewsletterError:
+        return []
+    if store is None:
+        return []
+    try:
+        has_issues = await store.issues.count() > 0
+        return [backups(await store.backups.newest(), has_issues=has_issues, now=now)]
+    finally:
+        await store.close()

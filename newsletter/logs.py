@@ -1,6 +1,7 @@
 """Where log lines go and what they look like: to stderr, for people or as JSON lines.
 
-What is bound with `structlog.contextvars` (the list and the day that work is done for) is on every line.
+What is bound with `structlog.contextvars` (list, day and issue that work is done for) is on every line.
+No line holds the whole address of anybody.
 """
 
 from __future__ import annotations
@@ -8,9 +9,11 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
+
+from newsletter.core.text import without_addresses
 
 if TYPE_CHECKING:
     from structlog.types import Processor
@@ -35,6 +38,7 @@ def configure_logging(settings: LogSettings, *, quiet: bool = False) -> None:
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
+            _without_addresses,
             *(_for_machines() if settings.format == "json" else _for_people()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -56,6 +60,17 @@ def _as_if_without(library: str) -> Iterator[None]:
         yield
     finally:
         del modules[library]
+
+
+def _without_addresses(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Leave of each mail address the domain: logs are kept for long, and read by many.
+
+    What relays and files say holds addresses of readers. Numbers of deliveries lead to them.
+    """
+    for name, value in event.items():
+        if isinstance(value, str) and "@" in value:
+            event[name] = without_addresses(value)
+    return event
 
 
 def _for_machines() -> tuple[Processor, ...]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from newsletter.settings.inbound import InboundSettings
     from newsletter.sources.http.client import HttpClient
 
+_IMAP_TIMEOUT = 60.0  # seconds
+
 
 @dataclass(frozen=True)
 class Receiving:
@@ -64,23 +66,24 @@ class Receiving:
 
     def mailboxes(self) -> list[MailboxSource]:
         """Return the mailboxes of the settings."""
-        return mailboxes(self.settings, self.tokens)
+        return [
+            *([maildir(self.settings.maildir)] if self.settings.maildir else []),
+            *([self.imap()] if self.settings.imap_host else []),
+        ]
 
     def imap(self) -> MailboxSource:
         """Return the mailbox of the settings that is reached by IMAP."""
         return imap(self.settings, self.tokens)
 
 
-def mailboxes(settings: InboundSettings, tokens: AccessTokens | None) -> list[MailboxSource]:
-    """Return the mailboxes of the settings."""
-    return [
-        *([maildir(settings.maildir)] if settings.maildir else []),
-        *([imap(settings, tokens)] if settings.imap_host else []),
-    ]
+def imap(settings: InboundSettings, tokens: AccessTokens | None, *, timeout: float = _IMAP_TIMEOUT) -> ImapSource:
+    """Return the mailbox of the settings that is reached by IMAP.
 
-
-def imap(settings: InboundSettings, tokens: AccessTokens | None) -> ImapSource:
-    """Return the mailbox of the settings that is reached by IMAP; `tokens` are for logins with them."""
+    Args:
+        settings: say where it is.
+        tokens: for logins with access tokens; None: with a password, or a token of the settings.
+        timeout: seconds, for each answer.
+    """
     from newsletter.inbound.imap import ImapConfig, ImapSource
 
     return ImapSource(
@@ -96,6 +99,7 @@ def imap(settings: InboundSettings, tokens: AccessTokens | None) -> ImapSource:
             folder=settings.imap_folder,
             move_to=settings.imap_move_to,
             deletes=settings.imap_when_read == "delete",
+            timeout=timeout,
         )
     )
 

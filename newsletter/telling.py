@@ -11,7 +11,10 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from newsletter.bootstrap import utc_now
+from newsletter.core.errors import NewsletterError
 from newsletter.settings.webhooks import endpoints_of
 
 if TYPE_CHECKING:
@@ -51,6 +54,36 @@ async def tell_now(program: Program, stop: asyncio.Event) -> None:
         await _Telling(program).tell(_lists(program), ending)
     finally:
         enough.cancel()
+
+
+async def tell_operators(program: Program, stop: asyncio.Event) -> None:
+    """Tell operators alone what they are to be told by now: what others are told may not be right any more.
+
+    Never raises: it comes on top of other trouble.
+    """
+    ending = asyncio.Event()
+    enough = asyncio.create_task(_end(ending, stop))
+    try:
+        await _Telling(program).tell_operators(ending)
+    except NewsletterError as error:
+        structlog.get_logger(__name__).warning("operators_not_told", reason=str(error))
+    finally:
+        enough.cancel()
+
+
+async def tell_without_ledger(program: Program, notice: Notice) -> bool:
+    """Tell operators of an alarm at once, as the ledger cannot keep it; return whether anybody was told."""
+    from newsletter.outgoing.receiver import NotTakenError
+
+    is_told = False
+    for receiver in _Telling(program).operators():
+        try:
+            await receiver.tell(notice)
+        except NotTakenError as error:
+            structlog.get_logger(__name__).warning("notice_failed", receiver=receiver.name, reason=str(error))
+        else:
+            is_told = True
+    return is_told
 
 
 def channel_mistakes(lists: ListFiles) -> list[Mistake]:
@@ -100,10 +133,16 @@ class _Telling:
         if has_channels:
             await note_posts(lists, store.issues, store.notices, now=utc_now())
         channels = (one for list_ in lists for one in self._channels(list_))
-        receivers = [*self._operators(), *self._webhooks(), *channels]
+        receivers = [*self.operators(), *self._webhooks(), *channels]
         await Rounds(store.notices, utc_now).send(receivers, stop)
 
-    def _operators(self) -> Iterator[Receiver]:
+    async def tell_operators(self, stop: asyncio.Event) -> None:
+        """Send operators what is due, until all is sent or `stop` is set."""
+        from newsletter.outgoing.rounds import Rounds
+
+        await Rounds(self._program.store.notices, utc_now).send(self.operators(), stop)
+
+    def operators(self) -> Iterator[Receiver]:
         """Yield who is told of alarms."""
         from newsletter.core.alarms import WEBHOOK
         from newsletter.core.webhook_signatures import read_secret

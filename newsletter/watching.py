@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from contextlib import suppress
 from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
 
 import newsletter
 from newsletter.bootstrap import utc_now
-from newsletter.core.errors import NewsletterError
+from newsletter.core.errors import NewsletterError, StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from newsletter.bootstrap import Program
+    from newsletter.operations.ledger_trouble import Tells
     from newsletter.outgoing.heartbeat import Heartbeat
     from newsletter.readers.background import Background
     from newsletter.scheduling.watch import Watch
@@ -48,6 +52,8 @@ def watch(program: Program) -> Watch:
             complaints=Limit(percent=settings.complaints, least=settings.complaints_least),
             relay_after=settings.relay_after,
         ),
+        mark=program.mark,
+        folder=program.settings.paths.state,
     )
 
 
@@ -75,10 +81,16 @@ def relay_names(program: Program) -> tuple[str, ...]:
 
 
 class Pulse:
-    """Shows that `serve` does its work: by beats in the ledger, and by the heartbeat."""
+    """Shows that `serve` does its work, by beats and the heartbeat, and rings if the ledger cannot be used."""
 
-    def __init__(self, program: Program) -> None:
-        """Begin; nothing was shown yet."""
+    def __init__(self, program: Program, tell: Tells) -> None:
+        """Begin; nothing was shown yet.
+
+        Args:
+            program: the program.
+            tell: tells the operator without the ledger.
+        """
+        from newsletter.operations.ledger_trouble import LedgerTrouble
         from newsletter.readers.background import Background
 
         every = timedelta(seconds=program.settings.schedule.tick)
@@ -86,9 +98,23 @@ class Pulse:
         self._fresh_for = max(_LEAST_FRESH, _LATE_TICKS * every)
         self._next_beat = self._next_heartbeat = 0.0
         self._heartbeat = heartbeat(program)
+        self._trouble = LedgerTrouble(program.settings.paths.state / "alarms" / "ledger", tell, utc_now)
         self.background: Background = Background("heartbeat", self._send)
 
-    async def tick_ended(self) -> None:
+    async def of(self, tick: Awaitable[None]) -> None:
+        """Let a tick do its work, and show that it has ended well.
+
+        Raises: as the tick does.
+        """
+        try:
+            await tick
+            await self._show()
+        except StoreError as error:
+            await self._trouble.failed(error)
+            raise
+        await self._trouble.worked()
+
+    async def _show(self) -> None:
         """Show that a tick has ended well, unless that was shown a moment ago."""
         from newsletter.ports.beats import SCHEDULER
 
@@ -104,6 +130,12 @@ class Pulse:
         if self._heartbeat is not None and await is_well(program=self._program):
             await self._heartbeat.beat()
         return True
+
+
+async def look_at_end(program: Program) -> None:
+    """Look for trouble where an error ended the work: it may be why. Never raises."""
+    with suppress(NewsletterError):
+        await watch(program).look(utc_now())
 
 
 async def run_ended(program: Program, *, is_good: bool) -> None:

@@ -144,7 +144,7 @@ def release(
 
 @group.command()
 def slow_downs(*, as_json: AsJson = False) -> None:
-    """List what holds mail up: domains that asked to slow down, relays in trouble."""
+    """List what holds mail up: domains that asked to slow down, relays in trouble, quotas that are used up."""
     from newsletter.operations.status import slow_downs_for_operators
 
     found = within(lambda program: slow_downs_for_operators(program.store.slow_downs, now=now()))

@@ -8,9 +8,9 @@ import typer
 
 from newsletter.cli.exits import Exit
 from newsletter.cli.output import fold, in_colour, say, say_json, waiting
-from newsletter.cli.session import AsJson, settings
+from newsletter.cli.session import AsJson, ListName, no_list, settings
 from newsletter.core.diagnosis import Health
-from newsletter.core.errors import ConfigurationError
+from newsletter.core.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,7 @@ def register(app: typer.Typer) -> None:
 
 def doctor(
     *,
+    list_name: ListName = None,
     send_to: Annotated[
         str,
         typer.Option(
@@ -42,7 +43,7 @@ def doctor(
 
     Each line is ok, warn or fail, with what to do. Nothing is changed, and no reader gets a mail.
     """
-    found = _examined(_address(send_to))
+    found = _examined(list_name, _address(send_to))
     if as_json:
         from newsletter.operations.doctor.kept import as_json as shown
 
@@ -61,18 +62,28 @@ def _address(text: str) -> str:
         raise typer.BadParameter(str(error), param_hint="'--send-to'") from None
 
 
-def _examined(send_to: str) -> list[Diagnosis]:
+def _examined(list_name: str | None, send_to: str) -> list[Diagnosis]:
+    """Examine what the settings of this folder say.
+
+    Raises:
+        UsageError: there is no list of that name.
+    """
     import asyncio
 
-    from newsletter import examining
+    from newsletter import bootstrap, examining
 
     try:
         loaded = settings()
     except ConfigurationError as error:
         return examining.unreadable_settings(error)
+    if list_name is not None:
+        lists = bootstrap.list_files(loaded)
+        if list_name not in lists.read().names:
+            raise UsageError(no_list(lists, list_name))
     with waiting("checking"):
-        found = asyncio.run(examining.examine(loaded, send_to=send_to))
-    examining.keep(loaded, found)
+        found = asyncio.run(examining.examine(loaded, list_name=list_name, send_to=send_to))
+    if list_name is None:
+        examining.keep(loaded, found)
     return found
 
 

@@ -21,7 +21,11 @@ EXAMPLES = {
     "deliveries": ("newsletter deliveries list --state deferred",),
     "init": ("newsletter init ~/papers",),
     "demo": ("newsletter demo",),
-    "db": ("newsletter db upgrade", "newsletter db backup backups/papers-{date}.db"),
+    "db": (
+        "newsletter db upgrade",
+        "newsletter db backup backups/papers.db",
+        "newsletter db restore backups/papers.db --assume-sent-until now",
+    ),
     "lists": ("newsletter lists check", "newsletter lists schema"),
     "subscribers": ("newsletter subscribers plan", "newsletter subscribers list"),
     "inbound": ("newsletter inbound process --dry-run --maildir var/inbox",),

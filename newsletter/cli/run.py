@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,6 +34,9 @@ if TYPE_CHECKING:
 
 
 _MOST_ALARMS = 20
+FailOnAlarm = Annotated[
+    bool, typer.Option("--fail-on-alarm", help="End with 1 if an alarm began; for CI, which shows it.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -56,10 +58,7 @@ def run(
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Send the first issue of a list without asking.")
     ] = False,
-    fail_on_alarm: Annotated[
-        bool,
-        typer.Option("--fail-on-alarm", help="End with 1 if an alarm began; for CI, which shows it."),
-    ] = False,
+    fail_on_alarm: FailOnAlarm = False,
     as_json: AsJson = False,
 ) -> None:
     """Collect, freeze the issue if due, deliver; safe to repeat.
@@ -123,8 +122,8 @@ async def _run(
     try:
         done = await _run_lists(program, list_name, day, stop, dry_run=False, as_json=as_json)
     except (ConfigurationError, NewsletterError):
-        with suppress(NewsletterError):  # what ended the run is told in spite of it
-            await telling.tell_now(program, stop)
+        await watching.look_at_end(program)
+        await telling.tell_operators(program, stop)  # what ended the run is told in spite of it
         raise
     await ring_for_files(program.alarm, program.lists.read().wrong, now=now())
     await watching.run_ended(program, is_good=not done[1] and code_of_run(done[0]) is Exit.DONE)

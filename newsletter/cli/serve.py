@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ import typer
 
 from newsletter.cli.exits import Exit
 from newsletter.cli.session import now, until_signal
+from newsletter.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import asyncio
@@ -58,13 +60,25 @@ async def _serve(program: Program, stop: asyncio.Event, host: str | None, port: 
     warn_of_links(program)
     program.load()
     lists = await asyncio.to_thread(program.lists.read)
-    await program.mark.check()  # an older copy of the database is an error before anything runs
+    await _check_mark(program, stop)
     _load(program, lists.right.values())
     web = program.settings.web
     async with _served(program, stop, host or web.host, web.port if port is None else port) as url:
         log.info("serving", url=url, lists=len(lists.right))
         async with _reported(program, url):
             await stop.wait()
+
+
+async def _check_mark(program: Program, stop: asyncio.Event) -> None:
+    """Tell operators if the database is an older copy: that is an error before anything runs."""
+    from newsletter import telling, watching
+
+    try:
+        await program.mark.check()
+    except ConfigurationError:
+        await watching.look_at_end(program)
+        await telling.tell_operators(program, stop)
+        raise
 
 
 def _reported(program: Program, url: str) -> AbstractAsyncContextManager[None]:
@@ -126,7 +140,7 @@ async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -
 
     letters, mails = signing_up.in_the_background(program)
     each_tick = (letters, mails, telling.in_the_background(program))
-    pulse = watching.Pulse(program)
+    pulse = watching.Pulse(program, partial(telling.tell_without_ledger, program))
     site = site_of(program, host, wake_letters=letters.soon, wake_mails=mails.soon)
     schedule = _schedule(program, each_tick, pulse, stop)
     limits = Limits(connections=connections_for(raise_descriptor_limit()))
@@ -185,8 +199,7 @@ def _schedule(program: Program, each_tick: Iterable[Background], pulse: Pulse, s
     async def tick(stopping: asyncio.Event) -> None:
         for work in each_tick:
             work.soon()
-        await program.ticker.tick(now=now(), stop=stopping)
-        await pulse.tick_ended()
+        await pulse.of(program.ticker.tick(now=now(), stop=stopping))
 
     every = program.settings.schedule
     schedule = Schedule(

@@ -261,12 +261,13 @@ def _as_json(row: ListStatus, found: _Found) -> dict[str, Any]:
         "held_domains": [asdict(held) for held in found.status.held],
         "inbound": _inbound_json(found.status.inbound),
         "notices": [asdict(counts) for counts in found.status.notices],
-        "alarms": [
-            told_of(alarm)
-            for alarm in found.status.alarms
-            if alarm.cause not in OF_LISTS or alarm.subject == row.list
-        ],
+        "alarms": [told_of(alarm) for alarm in _alarms_of(row, found.status.alarms)],
     }
+
+
+def _alarms_of(row: ListStatus, alarms: Sequence[Alarm]) -> list[Alarm]:
+    """Return the alarms that concern a list: its own, and those of no list."""
+    return [alarm for alarm in alarms if alarm.cause not in OF_LISTS or alarm.subject == row.list]
 
 
 def _inbound_json(inbound: Inbound) -> dict[str, Any]:

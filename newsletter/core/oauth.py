@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 from urllib.parse import urlencode
 
 from newsletter.core.errors import TokenError
@@ -82,20 +82,24 @@ def read_token(client: TokenClient, refresh_token: str, status: int, body: bytes
     content = _object(body)
     if status == _OK:
         value = content.get("access_token")
-        if not isinstance(value, str) or not value.isascii() or not value.isprintable() or not value.strip():
+        if not _is_token(value):
             raise TokenError(f"{_host(client)} answered without an access token", is_final=False)
         if len(value) > _LONGEST_TOKEN:
             raise TokenError(f"{_host(client)} answered with a token that is too long", is_final=False)
         replaced = content.get("refresh_token")
-        return AccessToken(
-            value, _usable(content.get("expires_in")), replaced if isinstance(replaced, str) else ""
-        )
+        next_one = replaced if _is_token(replaced) and len(replaced) <= _LONGEST_TOKEN else ""
+        return AccessToken(value, _usable(content.get("expires_in")), next_one)
     code, description = (str(content.get(name) or "") for name in ("error", "error_description"))
     said = one_line(client.without_secrets(f"{code} {description}", refresh_token).strip(), _MOST_SAID)
     told = f"{_host(client)} gives no access token: {status} {said}".rstrip()
     if status >= _SERVER_ERROR or status in _TRY_AGAIN or code in _LATER:
         raise TokenError(told, is_final=False)
     raise TokenError(f"{told}; {_advice(client, code)}", is_final=True)
+
+
+def _is_token(value: Any) -> TypeGuard[str]:
+    """Return whether a value of an answer has only letters that a token may have (RFC 6749, A.12 and A.17)."""
+    return isinstance(value, str) and value.isascii() and value.isprintable() and bool(value.strip())
 
 
 def _advice(client: TokenClient, code: str) -> str:
@@ -117,7 +121,7 @@ def _usable(lifetime: Any) -> float:
     """Return for how many seconds a token may be used, by what an answer says of its life."""
     try:
         seconds = min(max(float(lifetime), 1.0), _LONGEST_LIFETIME)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         seconds = _LIFETIME
     if seconds != seconds:  # noqa: PLR0124 (not a number)
         seconds = _LIFETIME

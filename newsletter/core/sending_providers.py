@@ -15,6 +15,7 @@ _INCLUDES = {
     "brevo.com": "",
     "sendinblue.com": "",
     "mailgun.org": "mailgun.org",
+    "mailgun.net": "mailgun.org",
     "sendgrid.net": "",
     "fastmail.com": "spf.messagingengine.com",
 }

@@ -10,6 +10,14 @@ CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 # Control and bidi characters; not those that are white space.
 _UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
+# The part of a mail address before the @, of one that is followed by a domain.
+_LOCAL_PART = re.compile(r"[^\s<>()\[\]:;,\"@]{1,64}@(?=[\w.-]+\.\w)")
+
+
+def without_addresses(text: str) -> str:
+    """Return text in which of each mail address only the domain is left: `***@example.org`."""
+    return _LOCAL_PART.sub("***@", text) if "@" in text else text
+
 
 def one_line(text: str, limit: int | None = None) -> str:
     """Return text as one line: no control or bidi characters, NFC, single spaces, `?` for half a surrogate pair.

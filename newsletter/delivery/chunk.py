@@ -65,58 +65,48 @@ class Chunk:
             await self.changed.wait(left)
 
     async def take(self, relay: RelayState, doubts: Doubts) -> InHand | None:
-        """Return the next delivery and its letter when the relay's rate lets it go.
+        """Return the next delivery and its letter when the relay's quota and rate let it go.
 
-        None: nothing more is due, nothing can be sent for a while, or the chunk stops.
+        None: nothing more is due, nothing can be sent for a while, the quota is used up, or the chunk stops.
         """
-        if relay.quota and not await relay.reserve():
-            self.changed.notify()  # it is another relay's turn
-            return None
-        in_hand = None
-        try:
-            in_hand = await self._take(relay, doubts)
-        finally:
-            if in_hand is None:
-                relay.give_back()
-        return in_hand
-
-    async def _take(self, relay: RelayState, doubts: Doubts) -> InHand | None:
         delivery = await self.claims.take()
         if delivery is None:
             return None
+        has_place = False
         try:
             if letter := await self._compose(delivery):
-                await self.wait(relay.pace.reserve())
-                if not self.is_over:
-                    return InHand(delivery, letter, doubts.noted)
+                has_place = await relay.reserve()
+                if has_place:
+                    await self.wait(relay.pace.reserve())
+                    if not self.is_over:
+                        return InHand(delivery, letter, doubts.noted)
         except BaseException:
-            self.claims.put_back(delivery)
+            self._put_back(delivery, relay, has_place=has_place)
             raise
-        self.claims.put_back(delivery)
+        self._put_back(delivery, relay, has_place=has_place)
         return None
 
     def take_now(self, relay: RelayState, doubts: Doubts) -> InHand | None:
         """Return the next delivery and its letter, if that takes no waiting."""
-        if not relay.pace.is_open or (relay.quota and not relay.quota.reserve_at_once()):
+        if not relay.pace.is_open:
             return None
-        in_hand = self._take_now(relay, doubts)
-        if in_hand is None:
-            relay.give_back()
-        return in_hand
-
-    def _take_now(self, relay: RelayState, doubts: Doubts) -> InHand | None:
         self.composer.prepare(self.claims.upcoming)
         delivery = self.claims.take_now()
         if delivery is None:
             return None
         try:
-            if letter := self.composer.letter_at_once(delivery):
+            if (letter := self.composer.letter_at_once(delivery)) and relay.reserve_at_once():
                 relay.pace.reserve()
                 return InHand(delivery, letter, doubts.noted)
         except Exception:  # noqa: BLE001, S110 - not while another is in hand: raised again when its turn comes
             pass
         self.claims.put_back(delivery)
         return None
+
+    def _put_back(self, delivery: Delivery, relay: RelayState, *, has_place: bool) -> None:
+        if has_place:
+            relay.give_back()
+        self.claims.put_back(delivery)
 
     async def let_go(self, in_hand: InHand, trouble: str) -> None:
         """Leave a delivery to others; `trouble` is why, if it was begun."""

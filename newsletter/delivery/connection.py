@@ -53,7 +53,7 @@ class Connection:
     async def _work(self) -> None:
         is_well = False
         try:
-            while not (self._chunk.is_over or self._relay.given_up):
+            while not (self._chunk.is_over or self._is_through):
                 if not self._next and not self._relays.may_work(self._relay):
                     await self._chunk.changed.wait()
                 elif self._lease is None or not self._lease.is_usable or self._is_in_the_way:
@@ -68,6 +68,11 @@ class Connection:
         finally:
             await self._end_lease(keep=is_well)
             await self._let_go()
+
+    @property
+    def _is_through(self) -> bool:
+        """Return whether the relay takes nothing more for now, but what has its place in the quota already."""
+        return self._relay.given_up or (self._relay.is_out_of_quota and self._next is None)
 
     @property
     def _is_in_the_way(self) -> bool:

@@ -47,6 +47,7 @@ class ImapConfig:
         folder: which folder is read.
         move_to: the folder that mails are moved to, which is made if it is not there.
         deletes: mails that were understood are deleted instead.
+        timeout: seconds, for each answer.
     """
 
     host: str
@@ -60,6 +61,7 @@ class ImapConfig:
     folder: str = "INBOX"
     move_to: str = "Processed"
     deletes: bool = False
+    timeout: float = _TIMEOUT
 
 
 class _LoginError(InboundError):
@@ -173,10 +175,10 @@ def _log_in_by_token(box: BaseMailBox, config: ImapConfig, token: str) -> None:
 def _box(config: ImapConfig) -> BaseMailBox:
     """Return a connection; without a context of our own, imaplib would believe any certificate."""
     if config.security is Security.NONE:
-        return MailBoxUnencrypted(config.host, config.port, timeout=_TIMEOUT)
+        return MailBoxUnencrypted(config.host, config.port, timeout=config.timeout)
     context = ssl.create_default_context(cafile=config.ca_file)
     kind = MailBox if config.security is Security.TLS else MailBoxStartTls
-    return kind(config.host, config.port, timeout=_TIMEOUT, ssl_context=context)
+    return kind(config.host, config.port, timeout=config.timeout, ssl_context=context)
 
 
 class _Imap(Mailbox):

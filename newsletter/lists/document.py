@@ -43,6 +43,8 @@ def read_text(path: Path) -> str:
     Raises:
         ListFileError: the file cannot be read, or is in another encoding.
     """
+    if path.is_fifo() or path.is_char_device():  # which may never end
+        raise ListFileError((Mistake(shown(path), 1, "cannot be read: it is no ordinary file"),))
     try:
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:

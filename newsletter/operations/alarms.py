@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from newsletter.core.alarms import OF_FILES, OF_ISSUE, OF_LISTS, Cause, Found, cause_of
 from newsletter.core.errors import ConfigurationError, NewsletterError, StoreError
+from newsletter.core.text import without_addresses
 from newsletter.ports import Alarms, Clock, OperatorAlarm
 
 log = structlog.get_logger(__name__)
@@ -26,6 +27,7 @@ class LedgerAlarm(OperatorAlarm):
 
     @override
     async def ring(self, cause: Cause, subject: str, reason: str, *, day: date | None = None) -> None:
+        reason = without_addresses(reason)  # it goes to webhooks and chats, and stays for a year
         about = _about(cause, subject) | ({"day": str(day)} if day else {})
         try:
             what = await self._alarms.ring(

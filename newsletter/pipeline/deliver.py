@@ -194,7 +194,7 @@ class Delivering:
             progress: is called with each delivery.
             stop: see `deliver_open`.
         """
-        with bound_contextvars(list=issue.list, day=str(issue.day)):
+        with bound_contextvars(list=issue.list, day=str(issue.day), issue=issue.key):
             state = await self._store.halts.of(issue.key)
             if state.halt:
                 report = await self._leave(issue.key, state.halt)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from newsletter.core.certificate import Certificate
 
@@ -30,6 +30,7 @@ class RelayFacts:
     refusals: Sequence[str] = ()
 
 
+@runtime_checkable
 class RelayProbe(Protocol):
     """A relay that can be asked.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from newsletter.core.alarms import OF_FILES, OF_ISSUE, OF_LISTS, Alarm, Cause
@@ -14,13 +15,20 @@ from newsletter.core.delivery import DeliveryState
 from newsletter.core.newsletter_list import WEEKLY_EDITION, NewsletterList
 from newsletter.core.text import counted
 from newsletter.core.watching import WEEKS, Limit, silent_since, stuck_states
+from newsletter.operations.doctor.machine import Space, space_of
 from newsletter.pipeline.editions import edition_at, is_read_weekly
+from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.ports import Lists, LoadedLists, OperatorAlarm, Returned, SlowDownKind, Store
 from newsletter.ports.listed import SourceNames
 
 _MAIL_OF = timedelta(days=7)
 # An issue takes some minutes to make; what is not there after so long is not being made.
 _ISSUE_AFTER = timedelta(hours=1)
+
+# What one machine finds another one may not: it is over when nobody has found it for so long.
+_SEEN_NOWHERE = timedelta(minutes=20)
+_MEGA = 10**6
+_LITTLE_ROOM, _ROOM_AGAIN = 500 * _MEGA, 600 * _MEGA  # bytes that are free
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +50,9 @@ class Watch:
         source_names: returns the names of a list's sources.
         alarm: rings for the operator.
         limits: from when on something is trouble.
+        mark: notices that the ledger is an older copy.
+        folder: that of the program's state, which must have room.
+        space: returns the room around a folder.
     """
 
     store: Store
@@ -49,6 +60,9 @@ class Watch:
     source_names: SourceNames
     alarm: OperatorAlarm
     limits: Limits
+    mark: HighWaterMark
+    folder: Path
+    space: Callable[[Path], Space] = space_of
 
     async def look(self, now: datetime) -> None:
         """Look at all, at a moment (aware); safe to repeat, and in several processes at once.
@@ -64,6 +78,8 @@ class Watch:
         await self._issues(loaded, lasting, now)
         await self._sources(loaded, lasting, now)
         await self._gone(loaded, lasting)
+        await self._restored(lasting, now)
+        await self._disk(lasting, now)
         await self.store.alarms.forget_old(now=now)
 
     async def _relays(self, lasting: Iterable[Alarm], now: datetime) -> None:
@@ -164,6 +180,29 @@ class Watch:
         for one in lasting:
             if one.cause in OF_LISTS and one.subject.removesuffix(WEEKLY_EDITION) not in loaded.names:
                 await self.alarm.over([one.cause], one.subject)
+
+    async def _restored(self, lasting: Iterable[Alarm], now: datetime) -> None:
+        reason = "nothing is sent until you have decided" if await self.mark.is_older() else ""
+        await self._of_this_machine(Cause.RESTORED, "ledger", reason, lasting, now)
+
+    async def _disk(self, lasting: Iterable[Alarm], now: datetime) -> None:
+        folder = self.folder.absolute()
+        free = (await asyncio.to_thread(self.space, folder)).free
+        known = any(one.cause is Cause.DISK and one.subject == str(folder) for one in lasting)
+        is_full = 0 <= free < (_ROOM_AGAIN if known else _LITTLE_ROOM)
+        reason = f"{free // _MEGA:,} MB are free" if is_full else ""
+        await self._of_this_machine(Cause.DISK, str(folder), reason, lasting, now)
+
+    async def _of_this_machine(
+        self, cause: Cause, subject: str, reason: str, lasting: Iterable[Alarm], now: datetime
+    ) -> None:
+        """Ring for what is found on this machine; it is over once no machine has found it for a while."""
+        if reason:
+            await self.alarm.ring(cause, subject, reason)
+            return
+        for one in lasting:
+            if (one.cause, one.subject) == (cause, subject) and now - one.seen_at >= _SEEN_NOWHERE:
+                await self.alarm.over([cause], subject)
 
     async def _over(self, cause: Cause, lasting: Iterable[Alarm], *, but: Iterable[str]) -> None:
         """Say that trouble is over with all subjects but some."""

@@ -232,6 +232,8 @@ def _hint(error: BaseException) -> str:
     text = str(error)
     if "locked" in text or getattr(error, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
         return "; another process is writing to it, run again later"
+    if "malformed" in text:
+        return "; it is damaged: go on with a sound backup (docs/backup.md)"
     if "disk" in text:
         return "; see whether its disk is full, then run again"
     if "unable to open" in text or "connection" in text:

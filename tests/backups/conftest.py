@@ -8,8 +8,9 @@ import pytest
 
 from tests.cli.conftest import Call, call, folder
 from tests.postgres import migrated_postgres, postgres, postgres_url
+from tests.store.conftest import url
 
-__all__ = ["call", "folder", "migrated_postgres", "postgres", "postgres_url"]
+__all__ = ["call", "folder", "migrated_postgres", "postgres", "postgres_url", "url"]
 
 
 def sqlite_url(path: Path) -> str:

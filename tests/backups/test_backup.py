@@ -6,18 +6,24 @@ import asyncio
 import json
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from newsletter.core.backup_names import named, outdated
+from newsletter.core.diagnosis import Health
+from newsletter.operations.doctor.backups import backups
+from newsletter.ports import Backup
 from newsletter.store import open_store
+from newsletter.store.copies.files import copy_sqlite
+from newsletter.store.copies.postgresql import copy_from_postgresql
 from newsletter.store.migrate import create
+from newsletter.store.tables import deliveries, delivery_events
 from tests.backups.conftest import sqlite_url
 from tests.cli.conftest import Call
-from tests.store.samples import frozen, keys, paper, record
+from tests.store.samples import NOW, at, frozen, keys, paper, record
 
 
 def rows(file: Path, query: str) -> list[tuple[object, ...]]:
@@ -80,6 +86,39 @@ def test_a_file_that_is_there_is_replaced_only_by_force_and_older_ones_go_if_so_
     assert len(kept) == 3
 
 
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("var/newsletter.db", "is the ledger itself"),
+        (".env", "is no backup, so it is not replaced"),
+        (".", "is a folder; write the name of a file in it"),
+        ("var", "is a folder; write the name of a file in it"),
+        ("papers-{day}.db", "{date} and {time} alone in braces"),
+    ],
+)
+def test_nothing_but_a_backup_is_ever_replaced(folder: Path, call: Call, written: str, says: str) -> None:
+    call("db", "upgrade")
+    (folder / ".env").touch()
+    before = (folder / "var" / "newsletter.db").stat().st_ino
+
+    code, out, err = call("db", "backup", written, "--force")
+
+    assert (code, out) == (2, "")
+    assert err.startswith(f"newsletter: {written}: ")
+    assert says in err
+    assert (folder / "var" / "newsletter.db").stat().st_ino == before
+    assert (folder / ".env").read_bytes() == b""
+
+
+def test_a_folder_that_is_named_like_an_older_backup_stays(folder: Path, call: Call) -> None:
+    call("db", "upgrade")
+    (folder / "papers-2026-01-03.db").mkdir()
+
+    assert call("db", "backup", "papers-{date}.db", "--keep", "1")[0] == 0
+
+    assert (folder / "papers-2026-01-03.db").is_dir()
+
+
 def test_without_a_ledger_or_into_no_folder_nothing_is_written(folder: Path, call: Call) -> None:
     code, _, err = call("db", "backup", "copy.db")
     assert code == 69
@@ -119,3 +158,38 @@ def test_the_newest_of_a_pattern_are_kept(pattern: str) -> None:
     left = set(names) - set(outdated(pattern, [*names, "papers-latest.db", f"{names[0]}.partial"], keep=2))
 
     assert left == set(names[-2:])
+
+
+@pytest.mark.parametrize(
+    ("age", "has_issues", "status"),
+    [(None, False, Health.OK), (None, True, Health.WARN), (30, True, Health.OK), (8 * 24, True, Health.WARN)],
+)
+def test_the_doctor_warns_where_there_is_no_backup_of_the_last_week(
+    age: int | None, status: Health, *, has_issues: bool
+) -> None:
+    newest = None if age is None else Backup(at=NOW - timedelta(hours=age), file="/srv/copy.db")
+
+    found = backups(newest, has_issues=has_issues, now=NOW)
+
+    assert found.status is status
+    assert bool(found.do) is (status is Health.WARN)
+    assert age is None or "/srv/copy.db" in found.says
+
+
+async def test_what_another_process_is_just_writing_is_not_in_it_and_is_not_waited_for(
+    url: str, tmp_path: Path
+) -> None:
+    store = await open_store(url)
+    await frozen(store, 3)
+    copy = tmp_path / "copy.db"
+    copy.touch()
+    async with at(url) as database, database.write() as writing:
+        await writing.execute(sa.delete(delivery_events))
+        await writing.execute(sa.delete(deliveries))
+        if url.startswith("sqlite"):
+            await asyncio.to_thread(copy_sqlite, tmp_path / "newsletter.db", copy)
+        else:
+            await asyncio.to_thread(copy_from_postgresql, url, copy, where="PostgreSQL")
+    await store.close()
+
+    assert rows(copy, "SELECT count(*) FROM deliveries") == [(3,)]

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import closing
 from datetime import date
 from pathlib import Path
-from shutil import rmtree
+from shutil import copy, rmtree
 from typing import Any
 
 import pytest
@@ -18,16 +18,18 @@ from newsletter.core.delivery import DeliveryState
 from newsletter.core.erasure import AddressHashes
 from newsletter.core.errors import StoreError
 from newsletter.core.full_text import read_query
-from newsletter.core.subscriber import Origin, SubscriberStatus
+from newsletter.core.subscriber import Origin, SubscriberStatus, Wishes
 from newsletter.ports import Store
 from newsletter.store import open_store
 from newsletter.store.copies.numbers import GAP
 from newsletter.store.in_use import alone_with
+from newsletter.store.migrate import newest_revision
 from tests.backups.conftest import sqlite_url
+from tests.backups.test_backup import made_by_older_version
 from tests.cli.conftest import Call
 from tests.store.samples import NOW, frozen, join, keys, of_list, paper, record, subscriber
 
-FIRST = 1  # the number of reader0
+FIRST, THIRD = 1, 3  # the numbers of reader0 and reader2
 
 Act = Callable[[Store], Awaitable[Any]]
 
@@ -68,6 +70,10 @@ async def test_what_was_due_since_the_backup_counts_as_sent_and_what_readers_did
         await store.high_water.advance()
         await store.subscribers.leave(FIRST, reason="unsubscribed", now=NOW)
         await store.personal_data.erase("reader1@example.org", now=NOW)
+        await store.address_changes.ask(THIRD, "moved@example.org", now=NOW)
+        [change] = await store.address_changes.to_confirm(now=NOW)
+        await store.address_changes.move(change.key, now=NOW)
+        await store.subscribers.keep_wishes(THIRD, Wishes(name="Third", topics=("one",)), now=NOW)
         await join(store, subscriber("-new", origin=Origin.WEB), subscriber("-file", origin=Origin.FILE))
 
     await within(ledger, since, hashes=hashes)
@@ -75,10 +81,11 @@ async def test_what_was_due_since_the_backup_counts_as_sent_and_what_readers_did
 
     async def look(store: Store) -> None:
         known = {one.email: one.status for one in await of_list(store)}
+        assert [one.topics for one in await of_list(store) if one.name == "Third"] == [("one",)]
         assert known == {
             "": SubscriberStatus.REMOVED,
             "reader0@example.org": SubscriberStatus.UNSUBSCRIBED,
-            "reader2@example.org": SubscriberStatus.ACTIVE,
+            "moved@example.org": SubscriberStatus.ACTIVE,
             "reader-new@example.org": SubscriberStatus.ACTIVE,
         }
         assert set(await states(store)) == {DeliveryState.SENT}
@@ -87,7 +94,7 @@ async def test_what_was_due_since_the_backup_counts_as_sent_and_what_readers_did
 
     await within(ledger, look, hashes=hashes)
     assert done["counted"] == 3
-    assert done["carried"] == {"suppressions": 1, "erased": 1, "readers": 1}
+    assert done["carried"] == {"suppressions": 2, "erased": 1, "readers": 2}
     assert (await within(sqlite_url(Path(done["replaced"])), states)) != []
 
 
@@ -124,7 +131,7 @@ async def test_what_is_no_sound_backup_or_a_newer_ones_is_refused_and_nothing_ch
         newer.commit()
 
     for name, said in {
-        "cut.db": "malformed",
+        "cut.db": "malformed; it is damaged: go on with a sound backup",
         "text.db": "not a database",
         "newer.db": "revision 9999",
         "other.db": "no ledger",
@@ -229,3 +236,56 @@ async def test_a_backup_of_one_engine_can_be_restored_into_the_other(
         await frozen(store, 1, day=date(2026, 3, 3), number=2)  # numbers go on
 
     await within(urls[into], look)
+
+
+def test_a_backup_that_is_put_in_the_place_by_hand_is_noticed_and_old_rows_are_removed_by_a_run(
+    folder: Path, call: Call
+) -> None:
+    (folder / "subscribers" / "papers-2026-03-02.jsonl").write_text("")
+    ledger = folder / "var" / "newsletter.db"
+    call("db", "upgrade")
+    call("db", "backup", "copy.db")
+    rmtree(folder / "var")
+    ledger.parent.mkdir()
+    copy(folder / "copy.db", ledger)
+
+    for words in (("run",), ("serve",)):
+        code, out, err = call(*words)
+        assert (code, out) == (78, "")
+        assert "the database is a backup of" in err
+        assert "accept-restored --assume-sent-until now" in err
+    code, out, _ = call("issues", "accept-restored", "--assume-sent-until", "now", "--json")
+    assert (code, json.loads(out)) == (0, {"accepted": True})
+    assert call("run")[0] in {0, 69}
+    with closing(sqlite3.connect(ledger)) as database:
+        [(copied_at, assumed_until, tidied_at)] = database.execute(
+            "SELECT copied_at, assumed_until, tidied_at FROM ledger"
+        ).fetchall()
+    assert copied_at is None
+    assert assumed_until < tidied_at
+
+
+def test_a_backup_of_the_first_version_is_brought_up_to_date_and_who_left_since_stays_out(
+    folder: Path, call: Call
+) -> None:
+    ledger = folder / "var" / "newsletter.db"
+    made_by_older_version(ledger, "0001")
+    with closing(sqlite3.connect(ledger)) as database:
+        database.execute("""
+            INSERT INTO subscribers
+            (list, address_key, email, name, topics, interest, status, origin, created_at, updated_at)
+            VALUES ('daily', 'ann@lab.example', 'ann@lab.example', '', '[]', '', 'active', 'web', '2026', '2026')
+        """)
+        database.commit()
+    assert call("db", "backup", "copy.db")[0] == 0
+    with closing(sqlite3.connect(ledger)) as database:
+        database.execute("INSERT INTO suppressions VALUES ('ann@lab.example', 'daily', 'left', '2026-01-02')")
+        database.commit()
+
+    code, out, err = call("db", "restore", "copy.db", "--assume-sent-until", "now", "--json")
+
+    assert code == 0, err
+    assert json.loads(out)["carried"] == {"suppressions": 1, "erased": 0, "readers": 0}
+    with closing(sqlite3.connect(ledger)) as database:
+        assert database.execute("SELECT status FROM subscribers").fetchall() == [("unsubscribed",)]
+        assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [(newest_revision(),)]

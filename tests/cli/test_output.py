@@ -98,6 +98,18 @@ def test_cron_hears_of_mail_that_was_put_off_and_nothing_while_it_waits(
     assert replace(waits, has_tried=True).is_notable
 
 
+def test_ci_fails_when_an_alarm_begins_and_not_as_long_as_it_lasts(
+    call: Call, ready: Path, relay: SmtpServer
+) -> None:
+    other = LIST.replace("papers-*", "nothing-*") + READER
+    assert "nothing-*" in other
+    (ready / "subscribers" / "other.toml").write_text(other)
+    code, _, err = call("run", "--fail-on-alarm", *DAY)
+    assert code == 1
+    assert "newsletter: alarm: sources of other: " in err
+    assert call("run", "--fail-on-alarm", *DAY)[0] == 75
+
+
 def test_status_says_who_reads_what_hangs_and_why_and_what_comes_next(
     call: Call, ready: Path, relay: SmtpServer
 ) -> None:
@@ -118,6 +130,19 @@ def test_status_says_who_reads_what_hangs_and_why_and_what_comes_next(
         ("2026-03-12", {"deferred": 1}),
         ("2026-03-13", {"deferred": 1}),
     ]
+
+
+def test_each_log_line_of_a_delivery_names_its_list_and_issue_and_nobodys_address(
+    call: Call, ready: Path, relay: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEWSLETTER_LOG__FORMAT", "json")
+    relay.answer("GREETING", "554 5.3.2 nothing from <bob@lab.example>")
+    _, _, err = call("run", *DAY)
+    lines = [json.loads(line) for line in err.splitlines() if line.startswith("{")]
+    of_delivery = [one for one in lines if one["event"] == "relay_in_trouble"]
+    assert {(one["list"], one["issue"], one["day"]) for one in of_delivery} == {("daily", 1, "2026-03-12")}
+    assert "bob@" not in json.dumps(lines)
+    assert "***@lab.example" in json.dumps(lines)
 
 
 def test_status_says_first_which_alarms_last_and_what_to_do(call: Call, ready: Path) -> None:

@@ -27,7 +27,7 @@ email = "ann@example.org"
 # What takes long to load.
 LARGE = {
     *("aiosmtpd", "aiosmtplib", "aiosqlite", "alembic", "apscheduler", "asyncio", "babel"),
-    *("cryptography", "cssselect2"),
+    *("cryptography", "cssselect2", "prometheus_client"),
     *("email_validator", "httpx2", "jinja2", "lxml", "matplotlib", "premailer", "psycopg", "pydantic"),
     *(
         "pydantic_settings",

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from newsletter.core.errors import TokenError
@@ -79,6 +79,20 @@ def test_whatever_is_answered_is_told_in_one_line(status: int, body: bytes) -> N
     with pytest.raises(TokenError) as raised:  # no bytes or text are an object with a token
         read_token(CLIENT, REFRESH, status, body)
     assert str(raised.value).isprintable()
+
+
+_ANYTHING = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text(), max_size=2)
+
+
+@given(st.fixed_dictionaries({}, optional={"expires_in": _ANYTHING, "refresh_token": _ANYTHING}))
+@example({"expires_in": 10**400})  # no number that a float can hold
+@example({"refresh_token": "\ud800"})  # half a letter, which no file can hold
+def test_whatever_stands_beside_a_token_it_is_used_for_a_day_at_most(beside: dict[str, Any]) -> None:
+    token = answered(200, {"access_token": "abc"} | beside)
+
+    assert token.value == "abc"
+    assert 0 < token.seconds <= 24 * 3600
+    assert token.refresh_token.isascii()
 
 
 def test_no_secret_stands_in_an_error_even_if_the_server_repeats_it() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.core.text import one_line
+from newsletter.core.text import one_line, without_addresses
 
 
 @given(st.text())
@@ -28,3 +28,17 @@ def test_it_is_no_longer_than_its_limit_and_stays_as_it_is(text: str, limit: int
 
 def test_half_a_surrogate_pair_becomes_a_question_mark() -> None:
     assert one_line("a\ud83db") == "a?b"
+
+
+def test_of_mail_addresses_the_domain_is_left() -> None:
+    said = "550 5.1.1 <ann.o'neil+x@lab.example>: daily.csv:3: bob@lab.example, @home, 3 @ 5.0, a@b"
+    expected = "550 5.1.1 <***@lab.example>: daily.csv:3: ***@lab.example, @home, 3 @ 5.0, a@b"
+    assert without_addresses(said) == expected
+
+
+@given(st.emails(domains=st.just("lab.example")))
+def test_no_address_is_left_whole(address: str) -> None:
+    local = address.partition("@")[0]
+    hidden = without_addresses(f"to {address}: no")
+    assert f"{local}@" not in hidden
+    assert "@lab.example" in hidden

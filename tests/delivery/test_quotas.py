@@ -81,7 +81,7 @@ async def test_what_is_over_the_quota_waits_without_an_attempt_until_the_next_da
     assert (known.kind, known.until) == (SlowDownKind.QUOTA, NOW + timedelta(hours=24, minutes=5))
 
     again = await processes.deliver(outbox, processes.relay(server))  # a new process
-    assert (again.sent, again.returned, bool(again.waiting)) == (0, 0, True)
+    assert (again.sent, again.trouble, bool(again.waiting)) == (0, "", True)
     clock.now = NOW + timedelta(hours=24, minutes=5)
     assert (await processes.deliver(outbox, processes.relay(server))).sent == 5
     assert await processes.store.slow_downs.known(now=clock.now - timedelta(minutes=1)) != []
@@ -128,6 +128,15 @@ async def test_what_a_process_counted_ahead_and_did_not_use_is_given_back(
     await processes.deliver(letters(7), processes.relay(server, quota))
     left = await processes.store.relay_usage.take(f"{server.host}:{server.port}", quota, 1000, now=NOW)
     assert left.mails == 93
+
+
+async def test_more_connections_than_a_quota_has_room_for_leave_none_of_it(
+    server: SmtpServer, processes: Processes
+) -> None:
+    few = await processes.deliver(letters(2), processes.relay(server, Quota(per_day=2), connections=8))
+    assert (few.sent, few.waiting) == (2, "")
+    some = await processes.deliver(letters(9), processes.relay(server, Quota(per_day=7), connections=8))
+    assert some.sent == 5  # beside the two
 
 
 async def test_a_letter_goes_to_a_relay_with_room_and_waits_for_none(

@@ -120,7 +120,7 @@ async def test_the_health_check_says_whether_the_pages_answer(
     import asyncio
 
     [command] = re.findall(r"^HEALTHCHECK .* CMD (\[.*\])$", DOCKERFILE, re.MULTILINE)
-    app = Starlette(routes=[Route("/healthz", lambda _: PlainTextResponse("", status))])
+    app = Starlette(routes=[Route("/-/healthz", lambda _: PlainTextResponse("", status))])
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # which it must not ask
     async with serving(app, "127.0.0.1", 0) as url:
         monkeypatch.setenv("NEWSLETTER_WEB__PORT", str(httpx2.URL(url).port))

@@ -10,8 +10,9 @@ import pytest
 
 from newsletter.core.errors import UsageError
 from newsletter.scaffold import Service, questions, scaffold
-from newsletter.scaffold.deploying import units
-from newsletter.settings import load
+from newsletter.scaffold.deploying import NAMES, compose, units
+from newsletter.settings import Settings, load, variables
+from newsletter.settings.secret_files import fields_in_files
 from tests.services import need
 
 ANSWERS = {one.key: one.default for one in questions()}
@@ -99,6 +100,15 @@ def test_what_the_services_user_could_not_read_is_named(folder: str, program: st
     service = Service(program=Path(program), user="papers")
     with pytest.raises(UsageError, match=advice):
         list(units(Path(folder), service, set()))
+
+
+def test_each_secret_that_units_and_compose_file_name_is_a_setting() -> None:
+    made = dict(units(Path("/srv/papers"), Service(program=TRUE, user="ann"), NAMES))
+    for text in (made["newsletter.service"], made["newsletter-run.service"], compose("1:1", NAMES)):
+        assert re.search(r"^ *#.*(%d|/run/secrets)/", text, re.MULTILINE) is None, "all are there"
+        named = re.findall(r"\bNEWSLETTER_\w+_FILE\b", text)
+        assert len(named) == len(NAMES)
+        assert set(named) <= {*fields_in_files(Settings), *variables()}
 
 
 def test_home_folders_are_hidden_unless_it_lives_in_one() -> None:

@@ -43,7 +43,7 @@ async def test_in_good_surroundings_all_is_well(around: Surroundings) -> None:
     assert [one for one in found if one.status is not Health.OK] == []
     # In a stable order, and each check there is.
     assert [one.check for one in found] == [
-        *("settings", "list-files", "timezones", "database", "clock", "disk", "relay", "mx", "spf"),
+        *("settings", "list-files", "timezones", "database", "backup", "clock", "disk", "relay", "mx", "spf"),
         *("dkim", "dkim", "dmarc", "ptr", "public-url", "one-click", "health", "alarm"),
     ]
     assert not around.relay.received
@@ -125,7 +125,7 @@ def no_database(around: Surroundings) -> None:
 
 
 def full_disk(around: Surroundings) -> None:
-    around.monkeypatch.setattr("newsletter.examining.space_of", lambda _folder: Space(1, 5_000_000, 1000))
+    around.monkeypatch.setattr("newsletter.examining.checks.space_of", lambda _folder: Space(1, 5_000_000, 1000))
 
 
 def clock_ahead(around: Surroundings) -> None:
@@ -199,7 +199,7 @@ BROKEN: dict[str, tuple[Breaks, str, str]] = {
     "database not upgraded": (older_tables, "database", "its tables are of revision 0021"),
     "database unreachable": (no_database, "database", "file is not a database"),
     "disk full": (full_disk, "disk", "5 MB are free"),
-    "clock an hour ahead": (clock_ahead, "clock", "is 1 h 0 min ahead of http://127.0.0.1"),
+    "clock an hour ahead": (clock_ahead, "clock", "is 1 h 0 min ahead of 127.0.0.1:"),
     "timezone data missing": (no_timezone_data, "timezones", "no timezone data for Europe/London"),
     "DNS silent": (no_answer_of_dns, "dns", "no answer from DNS"),
 }
@@ -225,3 +225,11 @@ async def test_a_wrong_list_file_is_named_with_its_line_and_its_domain_is_not_gu
     troubles = await around.troubles()
     assert [(one.status, one.check) for one in troubles] == [(Health.FAIL, "list-files"), (Health.WARN, "dns")]
     assert "daily.toml:4" in troubles[0].says
+
+
+async def test_the_key_in_a_feeds_address_is_shown_nowhere(around: Surroundings) -> None:
+    for host, status in ((f"127.0.0.1:{around.world.clock_port}", Health.OK), ("127.0.0.1:9", Health.WARN)):
+        around.list_file(LIST.replace("huggingface", f"feed:http://{host}/feed?key=letmein"))
+        found = await around.examined()
+        assert [one.status for one in found if one.check == "clock"] == [status]
+        assert "letmein" not in str(found)

@@ -163,13 +163,14 @@ def test_the_command_prints_lines_or_json_keeps_the_result_and_tells_where_to_lo
     with in_thread(SmtpServer()) as relay:
         monkeypatch.setenv("NEWSLETTER_SMTP__PORT", str(relay.port))
         monkeypatch.setenv("NEWSLETTER_SMTP__SECURITY", "none")
-        code, out, err = call("doctor", "--send-to", "me@example.org")
+        code, out, err = call("doctor", "--list", "daily", "--send-to", "me@example.org")
     assert code == 0, out + err
     assert "ok    test-mail    localhost:" in out
     assert "warn  received     whether it arrives is not seen here" in out
     [sent] = relay.received
     assert sent.recipient == "me@example.org"
     assert b"List-Unsubscribe: " in sent.content
+    assert call("doctor", "--list", "dayly")[0] == 2
     monkeypatch.setenv("NEWSLETTER_SMTP__PORT", "x")
     code, out, err = call("doctor")
     assert (code, out.splitlines()[0]) == (

@@ -13,13 +13,19 @@ from newsletter.core.bounces import Outcome
 from newsletter.core.errors import ConfigurationError, InboundError
 from newsletter.core.relay import Security
 from newsletter.inbound.imap import ImapConfig, ImapSource
-from newsletter.ports import AccessTokens
+from newsletter.operations.alarms import LedgerAlarm
+from newsletter.relaying import Relaying
+from newsletter.settings.groups import PathSettings, Settings
+from newsletter.settings.inbound import InboundSettings
+from newsletter.store import open_store
 from tests.inbound.corpus import plain
 from tests.inbound.dovecot import PASSWORD, USER, Dovecot, dovecot
+from tests.inbound.hooks import NOW
 from tests.inbound.test_process import Desk, desk
 from tests.inbound.test_receiving import receiving
 from tests.smtp_server import Certificates
 from tests.store.samples import suppressed
+from tests.token_server import token_server
 
 __all__ = ["desk"]
 
@@ -84,24 +90,35 @@ async def test_a_mailbox_takes_a_token_of_a_file_which_is_read_at_each_login(
     assert (await desk.mail.process([mailbox])).outcomes == {Outcome.DEAD: 1}
 
 
-async def test_a_token_that_the_server_refuses_is_renewed_once(server: Dovecot, ca_file: Path) -> None:
-    class Renewing(AccessTokens):
-        def __init__(self, *tokens: str) -> None:
-            self.left = list(tokens)
+async def test_a_token_that_the_server_refuses_is_renewed_once(
+    server: Dovecot, ca_file: Path, tmp_path: Path
+) -> None:
+    store, closing = await open_store("sqlite://"), list[Any]()
+    async with token_server() as issuer:
+        inbound = InboundSettings(
+            imap_host="localhost",
+            imap_username=USER,
+            imap_oauth_token_url=issuer.url,
+            imap_oauth_client_id="our-id",
+            imap_oauth_refresh_token="ours",
+        )
+        settings = Settings(inbound=inbound, paths=PathSettings(state=tmp_path))
+        alarm = LedgerAlarm(store.alarms, (), lambda: NOW)
 
-        async def token(self) -> str:
-            return self.left.pop(0)
+        def source() -> ImapSource:
+            made = Relaying(settings, store, lambda: NOW, closing.append, alarm)
+            return box(server, ca_file, tokens=made.mailbox_tokens)
 
-        async def renewed(self, refused: str) -> str:
-            return self.left.pop(0)
-
-    tokens = Renewing("a-token-of-yesterday", TOKEN)
-    async with box(server, ca_file, tokens=tokens).open() as mailbox:
-        assert await mailbox.unread(limit=1) == []
-    assert tokens.left == []
-    with pytest.raises(InboundError, match=r"refuses the login: .*\(invalid_token\)|refuses the login"):
-        async with box(server, ca_file, tokens=Renewing("wrong", "wrong as well")).open():
-            pass
+        issuer.answers = [(200, {"access_token": token}) for token in ("a-token-of-yesterday", TOKEN)]
+        async with source().open() as mailbox:
+            assert await mailbox.unread(limit=1) == []
+        issuer.answers = [(200, {"access_token": "of nobody"}), (400, {"error": "invalid_grant"})]
+        with pytest.raises(InboundError, match=r"cannot log in: .*NEWSLETTER_INBOUND__IMAP_OAUTH_REFRESH_TOKEN"):
+            async with source().open():
+                pass
+        assert [one.cause.value for one in await store.alarms.lasting()] == ["token"]
+    for close in (*closing, store.close):
+        await close()
 
 
 async def test_what_is_wrong_with_the_way_to_a_mailbox_is_said_in_one_line(server: Dovecot, ca_file: Path) -> None:

@@ -20,6 +20,7 @@ NO_RUN = "no-run"
 NEEDS = {
     "README": "it is a step of README, which was followed before",
     "docker": "a Docker daemon",
+    "github": "a repository at GitHub",
     "systemctl": "a machine that systemd runs",
     "website": "the pages at a public address",
     "index": "a package index",

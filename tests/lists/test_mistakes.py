@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from time import process_time
@@ -9,6 +10,7 @@ from time import process_time
 import pytest
 
 from newsletter.core.errors import ListFileError
+from newsletter.lists.document import read_text
 from newsletter.lists.files import ListFiles
 
 HEAD = 'title = "T"\nsender = "t@example.org"\nsources = ["huggingface"]\n'
@@ -162,6 +164,15 @@ def test_a_mistake_is_named_with_its_line_and_what_to_do(tmp_path: Path, text: s
 def test_nesting_that_tomllib_cannot_follow_is_a_mistake_and_no_crash(tmp_path: Path) -> None:
     (found,) = mistakes(tmp_path, HEAD + "x = " + "[" * 5000)
     assert "nested" in found
+
+
+@pytest.mark.timeout(10)
+def test_a_file_that_never_ends_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.toml")
+    (tmp_path / "zero.toml").symlink_to("/dev/zero")
+    for name in ("pipe", "zero"):
+        with pytest.raises(ListFileError, match=rf"{name}\.toml:1: cannot be read: it is no ordinary file"):
+            read_text(tmp_path / f"{name}.toml")
 
 
 def test_all_missing_keys_are_named_with_an_example_of_each(tmp_path: Path) -> None:

@@ -110,3 +110,17 @@ def test_alarms_say_what_to_do_unless_something_else_here_says_it() -> None:
     [only] = troubles(replace(NOTHING, alarms=alarms), "UTC", NOW)
     assert only.what == "Mails of daily do not get on."
     assert "newsletter status" in only.advice
+
+
+def test_a_quota_that_is_used_up_says_until_when_and_what_becomes_of_the_rest() -> None:
+    quota = SlowDown(
+        kind=SlowDownKind.QUOTA,
+        name="smtp:587",
+        since=NOW,
+        until=NOW + HOUR,
+        reason="3 mails in an hour, and all of them are used",
+        forgotten_at=NOW + HOUR,
+    )
+    [only] = troubles(replace(NOTHING, slow_downs=[quota]), "UTC", NOW)
+    assert only.what == f"The quota of the relay smtp:587 is used up until {NOW + HOUR:%H:%M}."
+    assert "next relay, or waits" in only.advice

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -188,11 +189,11 @@ async def test_the_heartbeat_goes_on_after_good_runs_while_nothing_keeps_mail_ba
 async def test_a_heartbeat_that_nobody_takes_costs_no_run(building: Building, httpserver: HTTPServer) -> None:
     httpserver.expect_request("/secret-beat").respond_with_data("no", status=404)
     program = await building(25, HEARTBEAT=httpserver.url_for("/secret-beat"))
-    pulse = watching.Pulse(program)
+    pulse = watching.Pulse(program, partial(telling.tell_without_ledger, program))
     with capture_logs() as logs:
         await watching.run_ended(program, is_good=True)
         for _ in range(2):
-            await pulse.tick_ended()
+            await pulse.of(asyncio.sleep(0))
         async with asyncio.timeout(30):
             while len(logs) < 2:  # noqa: ASYNC110 (the server answers in a thread)
                 await asyncio.sleep(0.05)

@@ -35,7 +35,10 @@ async def test_late_double_and_lost_runs_bring_nobody_an_issue_twice(tmp_path: P
         assert nothing_kept.failed
         assert "nobody knows what was sent" in nothing_kept.output
         await run(at(1, 4, 23), first="true")
-        await run(at(1, 8, 23))
+        here.given["vars.PAGES_URL"] = "https://you.github.io/papers"
+        here.set_clock(at(1, 8, 23))
+        assert {"daily/index.html", "daily/feed.atom"} <= (await here.run()).pages
+        del here.given["vars.PAGES_URL"]
         assert here.got(0) == {"london": 1}
 
         here.set_clock(at(1, 16, 40))

@@ -46,7 +46,7 @@ class Ran:
 
     steps: Mapping[str, str]
     output: str
-    has_pages: bool
+    pages: frozenset[str]  # the files of the website that is published, by their paths
 
     @property
     def failed(self) -> bool:
@@ -90,10 +90,10 @@ class Machine:
                 self._context.values[f"steps.{step['id']}.outcome"] = results[name]
             if name == self.dies_after:
                 break
-        has_pages = self._context.evaluated(
-            whole["jobs"]["newsletter"]["outputs"]["has-pages"].removeprefix("${{").removesuffix("}}")
-        )
-        return Ran(results, "".join(self._said), bool(has_pages))
+        has_pages = self._context.filled(whole["jobs"]["newsletter"]["outputs"]["has-pages"]) == "True"
+        site = self.folder / "pages"
+        files = [str(path.relative_to(site)) for path in site.rglob("*") if path.is_file()] if has_pages else []
+        return Ran(results, "".join(self._said), frozenset(files))
 
     async def _outcome(self, step: Mapping[str, Any], environment: Mapping[str, str], *, failed: bool) -> str:
         condition = str(step.get("if", "True"))

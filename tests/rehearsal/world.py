@@ -46,6 +46,7 @@ sender = "Daily Papers <{sender}>"
 postal_address = "Example Institute, Example Town"
 sources = ["jsonl:../papers-*.jsonl"]
 max_listings = 0
+days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 hour = "05:00"
 timezone = "UTC"
 """

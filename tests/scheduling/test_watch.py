@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from newsletter.core.halt import Order
 from newsletter.core.watching import Limit
 from newsletter.lists.files import ListFiles
 from newsletter.operations.alarms import LedgerAlarm
+from newsletter.operations.doctor.machine import Space
+from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.ports import SlowDown, SlowDownKind, Store
 from newsletter.scheduling.watch import Limits, Watch
 from newsletter.store import open_store
@@ -33,7 +35,7 @@ class House:
     folder: Path
     store: Store
     now: datetime = NOW
-    told: list[str] = field(default_factory=list)
+    free: int = 10**9  # bytes
 
     async def look(self, *, after: timedelta = timedelta()) -> list[str]:
         """Look twice, and return what was told since the last time: causes, with `(over)` at an end."""
@@ -47,6 +49,9 @@ class House:
             source_names=lambda list_: list_.sources,
             alarm=LedgerAlarm(self.store.alarms, [MAIL], lambda: self.now),
             limits=limits,
+            mark=HighWaterMark(self.store.high_water, self.folder),
+            folder=self.folder,
+            space=lambda _: Space(1, self.free, 1000),
         )
         for _ in range(2):
             await watch.look(self.now)
@@ -63,7 +68,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     folder = tmp_path / "subscribers"
     folder.mkdir()
     (folder / "daily.toml").write_text(LIST)
-    store = await open_store("sqlite://")
+    store = await open_store(f"sqlite:///{tmp_path}/newsletter.db")
     await store.slots.first_seen("daily", now=NOW - timedelta(days=30))
     yield House(folder, store)
     await store.close()
@@ -154,3 +159,25 @@ async def test_a_list_whose_file_is_gone_has_no_trouble(house: House) -> None:
     alarm = LedgerAlarm(house.store.alarms, [MAIL], lambda: house.now)
     await alarm.ring(Cause.LIST_FILE, "former", "former.toml:1: it is wrong")
     assert await house.look() == ["list-file", "list-file (over)"]
+
+
+async def test_little_room_on_the_disk_of_a_machine(house: House) -> None:
+    await frozen(house.store)
+    house.free = 499 * 10**6
+    assert await house.look() == ["disk"]
+    house.free = 550 * 10**6
+    assert await house.look(after=HOUR / 2) == []
+    house.free = 10**9
+    assert await house.look(after=HOUR / 4) == []  # another machine may have found it a moment ago
+    assert await house.look(after=HOUR / 4) == ["disk (over)"]
+
+
+async def test_a_ledger_that_is_an_older_copy_until_the_operator_accepts_it(house: House) -> None:
+    mark = HighWaterMark(house.store.high_water, house.folder)
+    await frozen(house.store)
+    await mark.advance()
+    (name, reached, _) = await house.store.high_water.read()
+    (house.folder / "high-water.json").write_text(f'{{"{name}": {reached + 1}}}')
+    assert await house.look() == ["restored"]
+    await mark.accept()
+    assert await house.look(after=HOUR) == ["restored (over)"]

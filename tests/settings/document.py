@@ -113,7 +113,7 @@ def _form(field: FieldInfo) -> str:
     kind = next(one for one in (get_args(annotation) or (annotation,)) if one is not NoneType)
     words = {bool: "true or false", timedelta: "a duration such as 90m, 36h or 2d", Path: "a path"}
     if get_origin(annotation) is Literal:
-        return _either([str(one) for one in get_args(annotation)])
+        return _either([str(one) for one in get_args(annotation) if one])
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return _either([str(one.value) for one in annotation])
     if annotation in {int, float}:

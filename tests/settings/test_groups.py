@@ -150,6 +150,7 @@ def test_a_second_dkim_key_needs_its_selector_and_a_first_one(monkeypatch: pytes
         ("ARXIV__URL", "ftp://example.org", "write an address that begins with https:// or http://"),
         ("WEB__PUBLIC_URL", "papers.example.org", "write an address that begins with https:// or http://"),
         ("LOG__LEVEL", "loud", "write debug, info, warning or error"),
+        ("RETENTION__DELIVERIES", "7", "write 0, for ever, or at least 60 days"),
         ("ALARM__TO", "ops", "is not a mail address: An email address must have an @-sign."),
     ],
 )

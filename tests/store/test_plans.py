@@ -70,6 +70,9 @@ async def looks(store: Store) -> dict[str, Callable[[], Awaitable[object]]]:
             [DeliveryState.DEFERRED, DeliveryState.UNCERTAIN], after=Place(newest.key - 1, 2000), limit=50
         ),
         "what came back": lambda: store.oversight.came_back(NOW),
+        "what became of mail": lambda: store.oversight.returned(NOW),
+        "since when a delivery is due": lambda: store.oversight.oldest_due(newest.key, DeliveryState.QUEUED),
+        "since when one is deferred": lambda: store.oversight.oldest_due(newest.key, DeliveryState.DEFERRED),
         "how lists grow": lambda: store.growth.since(DAY),
         "suppressions that begin so": lambda: suppressions.find(beginning="reader7", limit=50),
         "attempts": lambda: outbox.times(1, DeliveryState.SENT),

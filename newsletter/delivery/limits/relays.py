@@ -95,7 +95,7 @@ class RelayState:
     @property
     def given_up(self) -> bool:
         """Return whether the relay is not to be tried again for now."""
-        return self.health.given_up or self.is_out_of_quota
+        return self.health.given_up
 
     @property
     def is_wanted(self) -> bool:
@@ -120,6 +120,10 @@ class RelayState:
         self.is_out_of_quota = True
         return False
 
+    def reserve_at_once(self) -> bool:
+        """Reserve a place in the relay's quota, if it has one and that takes no waiting."""
+        return self.quota is None or self.quota.reserve_at_once()
+
     def give_back(self) -> None:
         """Give back a place in the quota that no mail needed after all."""
         if self.quota:
@@ -139,7 +143,8 @@ class RelayState:
 
     def begin_chunk(self) -> None:
         """Try the relay again if it was given up, and count anew what it is given."""
-        self.served, self.is_out_of_quota = 0, False
+        self.served = 0
+        self.is_out_of_quota = self.quota is not None and self.quota.is_used_up
         self.health.begin_chunk()
 
 
@@ -196,12 +201,12 @@ class Relays:
     @property
     def trouble(self) -> str:
         """Return what the trouble is with a relay that was given up, or nothing."""
-        return next((relay.health.trouble for relay in self.members if relay.health.given_up), "")
+        return next((relay.health.trouble for relay in self.members if relay.given_up), "")
 
     @property
     def waiting(self) -> str:
         """Return why no relay may be handed anything for now though none is in trouble, or nothing."""
-        if not all(relay.given_up for relay in self.members):
+        if not all(relay.given_up or relay.is_out_of_quota for relay in self.members):
             return ""
         return "; ".join(one.quota.in_words for one in self.members if one.quota and one.is_out_of_quota)
 

@@ -13,7 +13,7 @@ _EXAMPLES = ("example.org", "example.com", "example.net", "invalid", "localhost"
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class MailOrigin:
     """Where a list's mail comes from, with domains in ASCII.
 
     Attributes:
@@ -27,7 +27,7 @@ class Origin:
     answers: tuple[str, ...]
 
     @classmethod
-    def of(cls, masthead: Masthead) -> Origin:
+    def of(cls, masthead: Masthead) -> MailOrigin:
         """Return where the mail of a list comes from.
 
         Raises:

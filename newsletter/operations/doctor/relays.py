@@ -7,9 +7,10 @@ from datetime import datetime
 
 from newsletter.core.certificate import Certificate
 from newsletter.core.diagnosis import Diagnosis, fail, ok, warn
-from newsletter.core.errors import RelayError
+from newsletter.core.errors import NoAnswerError, RelayError
 from newsletter.operations.doctor.examination import failed
 from newsletter.ports.relay_probe import RelayFacts, RelayProbe
+from newsletter.ports.website import Website
 from newsletter.render.issue.fit import BUDGET
 
 # The HTML part, encoded, with the text part and the headers beside it.
@@ -44,6 +45,23 @@ async def relay(
         says = f"{probe.name}: mails and login go over the network unencrypted"
         found.append(warn("relay", says, "use starttls or tls if the relay can"))
     return found or [ok("relay", f"{probe.name}: {_in_words(facts, now)}")]
+
+
+async def web_service(name: str, address: str, website: Website, now: datetime) -> Diagnosis:
+    """Return whether a service that takes mails over HTTPS can be reached.
+
+    Args:
+        name: its host and port.
+        address: its web address.
+        website: asks it.
+        now: aware.
+    """
+    try:
+        answer = await website.ask("GET", address)
+    except NoAnswerError as error:
+        return failed("relay", f"{name}: {error}", "see the region or the endpoint of the relay, and the network")
+    certificate = f", {certificate_in_words(answer.certificate, now)}" if answer.certificate else ""
+    return ok("relay", f"{name}: answers{certificate}; whether it takes your mail, only a mail shows (--send-to)")
 
 
 _HOW_TO_BE_TAKEN = (

@@ -9,7 +9,7 @@ from datetime import datetime
 from newsletter.core.delivery import message_id
 from newsletter.core.newsletter_list import Masthead
 from newsletter.core.tokens import TEST_COPY, Links
-from newsletter.operations.doctor.origins import Origin
+from newsletter.operations.doctor.origins import MailOrigin
 from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.render.mime import headers
 from newsletter.render.mime.addresses import Mailbox, wire_address
@@ -63,7 +63,7 @@ class TrialMails:
         Raises:
             RenderError: a template is wrong, or an address cannot stand in a header.
         """
-        masthead, origin = self.masthead, Origin.of(self.masthead)
+        masthead, origin = self.masthead, MailOrigin.of(self.masthead)
         own_id = message_id(f"{masthead.list} doctor {word}", now.date(), recipient, origin.author)
         values = {
             "headline": f"test {word} of newsletter doctor",
@@ -84,7 +84,7 @@ class TrialMails:
         bounces = self.links.bounce_address(origin.envelope, TEST_COPY) if masthead.bounces_to else origin.envelope
         return TrialMail(raw=raw, sender=bounces, recipient=wire_address(recipient), id=own_id, word=word)
 
-    def _list_headers(self, origin: Origin) -> bytes:
+    def _list_headers(self, origin: MailOrigin) -> bytes:
         """Return the fields of mails of lists (RFC 2369, 2919, 8058)."""
         leave = self.links.own_links(TEST_COPY, origin.envelope).unsubscribe
         label = re.sub(r"[^a-z0-9]+", "-", self.masthead.list).strip("-") or "list"

@@ -6,8 +6,9 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import closing, suppress
+import threading
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException, HTTPResponse
@@ -21,6 +22,7 @@ from newsletter.core.text import one_line
 from newsletter.ports.website import WebAnswer, Website
 
 _TIMEOUT = 8.0  # seconds, for the connection and for each reading
+_WHOLE = 2 * _TIMEOUT  # for a whole answer
 _MOST_READ = 2000  # bytes of a body
 _PORTS = {"https": 443, "http": 80}
 
@@ -39,15 +41,23 @@ class PlainWebsite(Website):
 
     @override
     async def ask(self, method: str, url: str, form: bytes = b"") -> WebAnswer:
-        parts = urlsplit(url)
+        parts = _parts(url)
         host = parts.hostname or ""
         addresses = [host] if _is_ip(host) else await self._resolve(host)
         if not addresses:
             raise NoAnswerError(f"{host} has no address in DNS")
-        headers = {"User-Agent": self._user_agent, "Host": parts.netloc, "Connection": "close"}
+        headers = {"User-Agent": self._user_agent, "Host": parts.netloc.rpartition("@")[2], "Connection": "close"}
         if form:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         return await asyncio.to_thread(_ask_first, addresses, parts, method, headers, form)
+
+
+def _parts(url: str) -> SplitResult:
+    with suppress(ValueError):
+        parts = urlsplit(url)
+        if parts.scheme in _PORTS and parts.hostname and parts.port != 0:
+            return parts
+    raise NoAnswerError("it is no address of a website")
 
 
 def _ask_first(
@@ -63,17 +73,36 @@ def _ask_first(
             failure = error
             continue
         try:
-            with closing(_secured(connection, parts)) as secured:
+            with _given_up(connection), closing(_secured(connection, parts)) as secured:
                 return _asked(secured, parts, method, headers, form)
         except ssl.SSLCertVerificationError as error:
             raise NoAnswerError(
                 f"the certificate of {parts.hostname} is not trusted: {one_line(error.verify_message, 200)}"
             ) from error
         except (OSError, HTTPException, ValueError) as error:
-            raise NoAnswerError(f"{parts.netloc}: {one_line(str(error), 200) or 'no answer'}") from error
+            raise NoAnswerError(f"{parts.hostname}: {one_line(str(error), 200) or 'no answer'}") from error
     raise NoAnswerError(
         f"cannot connect to {parts.hostname} at {addresses[0]}, port {port}: {_why(failure)}"
     ) from failure
+
+
+@contextmanager
+def _given_up(connection: socket.socket) -> Iterator[None]:
+    """Let a connection end after some time, however slowly bytes come over it."""
+    descriptor = connection.dup()  # TLS takes the connection over
+
+    def end() -> None:
+        with suppress(OSError):
+            descriptor.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(_WHOLE, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        descriptor.close()
 
 
 def _secured(connection: socket.socket, parts: SplitResult) -> socket.socket:

@@ -25,7 +25,7 @@ _SENDING, _BUSY = timedelta(minutes=30), timedelta(minutes=40)
 # Seconds before further tries. What was sent is worth more patience than what may be sent an hour later.
 _BEFORE, _AFTER = (1.0, 2.0, 5.0, 10.0), (1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 60.0, 60.0, 60.0)
 _LARGEST = 95 * 1000 * 1000  # bytes; GitHub takes no file of 100 MB
-_ABOUT, _BUSY_UNTIL = "about.json", "busy_until"
+_LEDGER, _ABOUT, _BUSY_UNTIL = "ledger.db", "about.json", "busy_until"
 # What goes with the ledger, by their paths in the state folder: what was noticed, and who asked for patience.
 _BESIDE = ("high-water.json", "http/*.cooldown")
 _ASIDE = ".before-pull"
@@ -106,7 +106,7 @@ class LedgerBranch(LedgerKeeper):
 
     def _place(self, files: dict[str, bytes]) -> None:
         """Write the files to their places, the ledger last: without it nothing else counts."""
-        ledger = files.pop(self.ledger.name)
+        ledger = files.pop(_LEDGER)
         for path, content in files.items():
             write_whole(self._place_of(path), content, mode=_PRIVATE)
         if self.ledger.exists():
@@ -121,7 +121,7 @@ class LedgerBranch(LedgerKeeper):
 
     def _put(self, copy: Path, busy_until: datetime | None) -> None:
         files = {_ABOUT: json.dumps({_BUSY_UNTIL: busy_until and busy_until.isoformat()}).encode()}
-        files[self.ledger.name] = copy.read_bytes()
+        files[_LEDGER] = copy.read_bytes()
         for pattern in _BESIDE:
             for path in sorted(self.state.glob(pattern)):
                 files[f"state/{path.relative_to(self.state).as_posix()}"] = path.read_bytes()

@@ -23,6 +23,7 @@ from newsletter.whole_files import sync_folder
 # In a backup alone: files of the state folder that go with the ledger.
 _KEPT_FILES = "CREATE TABLE IF NOT EXISTS kept_files (name TEXT PRIMARY KEY, content TEXT NOT NULL)"
 _PRIVATE = 0o600  # it holds addresses
+_BEGINNING = b"SQLite format 3\0"  # of each database (https://www.sqlite.org/fileformat.html, 1.3)
 
 
 @contextmanager
@@ -59,6 +60,15 @@ def new_file(path: Path, partial: Path) -> Iterator[Path]:
             raise
     finally:
         os.close(file)
+
+
+def is_database(path: Path) -> bool:
+    """Return whether a file is an SQLite database, by its beginning; an unreadable one is none."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_BEGINNING)) == _BEGINNING
+    except OSError:
+        return False
 
 
 def copy_sqlite(source: Path, target: Path) -> None:

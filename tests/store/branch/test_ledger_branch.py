@@ -188,6 +188,25 @@ async def test_what_becomes_due_after_it_was_looked_for_waits_for_the_next_time(
     assert await machine.states(issue) == {QUEUED: 3}
 
 
+async def test_what_is_left_when_the_announced_time_is_over_waits_for_the_next_run(site: Site) -> None:
+    class Hasty(LedgerBranch):
+        async def begin(self, issue_key: int, *, now: datetime) -> datetime:
+            await super().begin(issue_key, now=now)
+            return now + timedelta(milliseconds=100)
+
+    issue = await begun(site, 60)
+    machine = site.machine()
+    machine.keeper.pull(now=NOW, first=False)
+    kept = machine.keeper
+    machine.keeper = Hasty(ledger=kept.ledger, state=kept.state, secrets=kept.secrets, branch=kept.branch)
+    site.server.delay = 0.05
+
+    report = await machine.deliver(issue)
+
+    assert report.sent < 60
+    assert await machine.states(issue) == {SENT: report.sent, QUEUED: 60 - report.sent}
+
+
 async def test_journals_of_a_killed_process_go_with_its_ledger(site: Site) -> None:
     issue = await begun(site, 1)
     machine = site.machine()
