@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from newsletter import bootstrap
-from newsletter.core.errors import NewsletterError, StoreError, UsageError
+from newsletter.core.errors import StoreError, UsageError
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from newsletter.core.diagnosis import Diagnosis
     from newsletter.ports import Backup
     from newsletter.settings import Settings
 
@@ -139,21 +138,3 @@ async def _note(settings: Settings, backup: Backup) -> None:
             await store.backups.note(backup)
         finally:
             await store.close()
-
-
-async def examined(settings: Settings, now: datetime) -> list[Diagnosis]:
-    """Return whether there is a backup that is not old; nothing where there is no ledger that can be used."""
-    from newsletter.operations.doctor.backups import backups
-    from newsletter.store import open_if_up_to_date
-
-    try:
-        store = await open_if_up_to_date(settings.database.url.get_secret_value())
-    except NewsletterError:
-        return []
-    if store is None:
-        return []
-    try:
-        has_issues = await store.issues.count() > 0
-        return [backups(await store.backups.newest(), has_issues=has_issues, now=now)]
-    finally:
-        await store.close()

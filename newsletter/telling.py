@@ -11,8 +11,6 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from newsletter.bootstrap import utc_now
 from newsletter.core.errors import NewsletterError
 from newsletter.settings.webhooks import endpoints_of
@@ -66,6 +64,8 @@ async def tell_operators(program: Program, stop: asyncio.Event) -> None:
     try:
         await _Telling(program).tell_operators(ending)
     except NewsletterError as error:
+        import structlog
+
         structlog.get_logger(__name__).warning("operators_not_told", reason=str(error))
     finally:
         enough.cancel()
@@ -80,6 +80,8 @@ async def tell_without_ledger(program: Program, notice: Notice) -> bool:
         try:
             await receiver.tell(notice)
         except NotTakenError as error:
+            import structlog
+
             structlog.get_logger(__name__).warning("notice_failed", receiver=receiver.name, reason=str(error))
         else:
             is_told = True
