@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,6 +27,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _LOGIN = "newsletter", "a token"
 _SOCKET = "machines"  # in the folder
 _EVERY = timedelta(hours=8)  # a tick, where nothing is due
+_AFTERWARDS = timedelta(hours=2)  # after trouble, ticks are often
 _COLLECT_AT = (8, 16)
 _SECONDS = 120.0  # for a tick; a process that takes longer hangs
 _SIGTERM_AFTER = 3  # mails
@@ -290,18 +291,18 @@ def moments(story: Story) -> list[datetime]:
         found |= {due(reader, of[reader.list], slot) for _, slot in slots[reader.list]}
     for dates in slots.values():
         found |= {slot + late * QUARTER for _, slot in dates for late in (0, 2)}
-    moment = story.first
-    while moment < story.last:
-        found.add(moment)
-        moment += QUARTER * 2 if _is_disturbed(moment, story) else _EVERY
+    found |= set(_often(Span(story.first, story.last), _EVERY))
+    for span in (*story.relay_down, *story.login_expired, *story.domain_down):
+        found |= set(_often(Span(span.since, span.until + _AFTERWARDS), 2 * QUARTER))
     found |= {span.until for span in (*story.down, *story.twins)}
     return sorted(moment for moment in found if story.first <= moment < story.last)
 
 
-def _is_disturbed(moment: datetime, story: Story) -> bool:
-    later = moment + timedelta(hours=2)
-    spans = (*story.relay_down, *story.login_expired, *story.domain_down)
-    return any(span.touches(moment - timedelta(hours=2), later) for span in spans)
+def _often(span: Span, every: timedelta) -> Iterator[datetime]:
+    moment = span.since
+    while moment < span.until:
+        yield moment
+        moment += every
 
 
 def _within(moment: datetime, spans: tuple[Span, ...]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -45,5 +46,7 @@ async def test_each_reader_gets_each_issue_once_and_in_time_whatever_happens(tmp
     assert not results.wrong, table(simulation, results)
     assert results.after_trouble, "nobody had to wait"
     assert len(simulation.died) == len(SPRING.deaths)
-    unknown = {event for event in log_of(tmp_path) if not event.startswith(("warning ", "error job_failed"))}
+    unknown = {event for event in log_of(tmp_path) if not event.startswith(("warning ", "error alarm"))}
     assert not unknown
+    alarms = Counter(subject for _, subject in simulation.relay.alarms)
+    assert set(alarms.values()) <= {1}, alarms
