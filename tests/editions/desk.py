@@ -156,7 +156,7 @@ class Desk:
     async def alarms(self) -> list[str]:
         """Return what the alarm has rung for, and whether that is over: day, list and cause."""
         return [
-            f"{one.since.date()}.{one.subject}.{one.cause}{' (over)' if one.over_at else ''}"
+            f"{one.day or one.since.date()}.{one.subject}.{one.cause}{' (over)' if one.over_at else ''}"
             for one in reversed(await self.store.alarms.newest(limit=100))
         ]
 
