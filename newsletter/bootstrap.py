@@ -13,8 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from newsletter import keeping
 from newsletter.core.errors import ConfigurationError
+from newsletter.parts import keeping
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from newsletter.core.newsletter_list import NewsletterList
     from newsletter.core.tokens import Links
     from newsletter.delivery.service import DeliveryService
-    from newsletter.late import LateMailer, LateRenderer
     from newsletter.lists.files import ListFiles
     from newsletter.operations.alarms import LedgerAlarm
     from newsletter.outgoing.alarms import AlarmMail, Mastheads
+    from newsletter.parts.late import LateMailer, LateRenderer
+    from newsletter.parts.receiving import Receiving
+    from newsletter.parts.relaying import Relaying
     from newsletter.pipeline.deliver import ClosedIssues
     from newsletter.pipeline.high_water import HighWaterMark
     from newsletter.pipeline.run import Pipeline
     from newsletter.ports import Message, Source, Store
     from newsletter.readers.letters import TemplateLetters
-    from newsletter.receiving import Receiving
-    from newsletter.relaying import Relaying
     from newsletter.render.issue.issue_renderer import MailRenderer
     from newsletter.render.issue.renderer import TemplateRenderer
     from newsletter.render.mime.signing import Signer
@@ -123,7 +123,7 @@ class Program:
 
     def sources_of(self, list_: NewsletterList) -> list[Source]:
         """Return the sources of a list."""
-        from newsletter.late import LateHttp
+        from newsletter.parts.late import LateHttp
         from newsletter.sources import registry
         from newsletter.sources.parts import SourceConfig
 
@@ -157,7 +157,7 @@ class Program:
 
     @cached_property
     def _late_renderer(self) -> LateRenderer:
-        from newsletter.late import LateRenderer
+        from newsletter.parts.late import LateRenderer
 
         return LateRenderer(lambda: self._renderer)
 
@@ -169,13 +169,13 @@ class Program:
 
     @cached_property
     def _relaying(self) -> Relaying:
-        from newsletter.relaying import Relaying
+        from newsletter.parts.relaying import Relaying
 
         return Relaying(self.settings, self.store, utc_now, self.at_end, self.alarm)
 
     @cached_property
     def _mailer(self) -> LateMailer:
-        from newsletter.late import LateMailer
+        from newsletter.parts.late import LateMailer
 
         return LateMailer(lambda: self._relaying.mailer)
 
@@ -203,7 +203,7 @@ class Program:
     @cached_property
     def pipeline(self) -> Pipeline:
         """The way from sources to inboxes."""
-        from newsletter.late import LateDelivery
+        from newsletter.parts.late import LateDelivery
         from newsletter.pipeline.deliver import Delivering
         from newsletter.pipeline.run import Pipeline
 
@@ -224,7 +224,7 @@ class Program:
 
     @property
     def _papers(self) -> ArxivPapers:
-        from newsletter.late import LateHttp
+        from newsletter.parts.late import LateHttp
         from newsletter.sources.arxiv_papers import ArxivPapers
 
         return ArxivPapers(LateHttp(lambda: self._http), self.settings.arxiv.url)
@@ -267,7 +267,7 @@ class Program:
     @cached_property
     def receiving(self) -> Receiving:
         """What reads what comes back."""
-        from newsletter.receiving import Receiving
+        from newsletter.parts.receiving import Receiving
 
         tokens, keeper = self._relaying.mailbox_tokens, keeping.ledger_keeper(self.settings)
         inbound = self.settings.inbound

@@ -20,8 +20,8 @@ from newsletter.core.text import counted
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from newsletter.composition.restoring import Restoration
     from newsletter.ports import LedgerKeeper
-    from newsletter.restoring import Restoration
     from newsletter.settings import Settings
 
 group = typer.Typer(cls=Group, no_args_is_help=True, help="The database.")
@@ -67,7 +67,7 @@ def backup(
     It holds all but settings, list files and templates, and can be restored into SQLite and into PostgreSQL. Only
     you can read it: it holds your readers' addresses.
     """
-    from newsletter import backing_up
+    from newsletter.composition import backing_up
 
     loaded = _of_folder()
     with waiting(f"writing {file}"):
@@ -95,7 +95,7 @@ def restore(
     anything twice, and some readers may miss an issue. On a terminal you are asked. Where the replaced database
     can be read, who left since stays out.
     """
-    from newsletter import restoring
+    from newsletter.composition import restoring
 
     if nothing_was_sent and assume_sent_until is not None:
         raise UsageError("--assume-sent-until and --nothing-was-sent say different things: write one of them")
@@ -194,7 +194,7 @@ def _keeper(loaded: Settings) -> LedgerKeeper | None:
     Raises:
         UsageError: there is no branch.
     """
-    from newsletter import keeping
+    from newsletter.parts import keeping
 
     if not loaded.database.branch:
         raise UsageError("NEWSLETTER_DATABASE__BRANCH is not set: the ledger is kept on no branch")

@@ -70,7 +70,8 @@ def _examined(list_name: str | None, send_to: str) -> list[Diagnosis]:
     """
     import asyncio
 
-    from newsletter import bootstrap, examining
+    from newsletter import bootstrap
+    from newsletter.composition import examining
 
     try:
         loaded = settings()

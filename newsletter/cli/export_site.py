@@ -50,7 +50,7 @@ def export_site(
 async def _export(
     program: Program, folder: Path, base_url: str, progress: Callable[[int, int], object]
 ) -> Exported:
-    from newsletter import signing_up
+    from newsletter.composition import signing_up
     from newsletter.settings.values import public_address
     from newsletter.web.exporting import LinksOfExport, SiteExport
     from newsletter.web.pages.lists.known import KnownLists

@@ -48,7 +48,7 @@ def process(
 
     Without arguments, the mailboxes of the settings are read. Each report counts once, however often it is read.
     """
-    from newsletter import signing_up
+    from newsletter.composition import signing_up
 
     async def act(program: Program) -> Processed:
         sources = _sources(program, files or [], maildir, imap=imap)
@@ -65,7 +65,7 @@ def process(
 
 
 def _sources(program: Program, files: list[Path], maildir: Path | None, *, imap: bool) -> list[MailboxSource]:
-    from newsletter import receiving
+    from newsletter.parts import receiving
 
     if imap and not program.settings.inbound.imap_host:
         raise UsageError("--imap: NEWSLETTER_INBOUND__IMAP_HOST is not set")

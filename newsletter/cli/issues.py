@@ -121,7 +121,7 @@ def accept_restored(*, assume_sent_until: AssumeSentUntil = None, as_json: AsJso
 
     With --assume-sent-until it is not: no reader gets anything twice, and some may miss an issue.
     """
-    from newsletter import restoring
+    from newsletter.composition import restoring
 
     accepted = within(lambda program: restoring.accept_older(program, assume_sent_until, now=now()))
     if as_json:

@@ -41,7 +41,7 @@ def check(*, limit: Limit = 1000, as_json: AsJson = False) -> None:
 
     Whom the files name and who gets no mail is said with the reason, if there is a database already.
     """
-    from newsletter import telling
+    from newsletter.composition import telling
     from newsletter.settings.reach import public_url_problem, relays_are_local
 
     loaded = settings()

@@ -51,7 +51,7 @@ async def _preview(
     import webbrowser
     from contextlib import aclosing
 
-    from newsletter.previewing import CurrentDesk
+    from newsletter.composition.previewing import CurrentDesk
     from newsletter.settings import load
     from newsletter.web.studio.preview import previewing
     from newsletter.web.studio.watching import Changes, watching

@@ -114,7 +114,7 @@ async def _run(
     program: Program, list_name: str | None, day: date | None, stop: asyncio.Event, *, dry_run: bool, as_json: bool
 ) -> tuple[list[RunReport], bool]:
     """Run the lists as `_run_lists` says, then send the mails that sign-ups wait for, tell others, and tidy up."""
-    from newsletter import signing_up, telling, tidying, watching
+    from newsletter.composition import signing_up, telling, tidying, watching
     from newsletter.scheduling.once import ring_for_files
 
     if dry_run:

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from newsletter.bootstrap import Program
+    from newsletter.composition.watching import Pulse
     from newsletter.ports import ListFile
     from newsletter.readers.background import Background
     from newsletter.scheduling.schedule import Schedule
-    from newsletter.watching import Pulse
     from newsletter.web.app import PublicSite
 
 # Less than what is left for the whole process to end in, after its scheduler.
@@ -71,7 +71,7 @@ async def _serve(program: Program, stop: asyncio.Event, host: str | None, port: 
 
 async def _check_mark(program: Program, stop: asyncio.Event) -> None:
     """Tell operators if the database is an older copy: that is an error before anything runs."""
-    from newsletter import telling, watching
+    from newsletter.composition import telling, watching
 
     try:
         await program.mark.check()
@@ -132,7 +132,7 @@ async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -
     """Run scheduler and web pages for as long as the context lasts; gives the URL of the pages."""
     import asyncio
 
-    from newsletter import administering, signing_up, telling, watching
+    from newsletter.composition import administering, signing_up, telling, watching
     from newsletter.scheduling.loop import raise_descriptor_limit
     from newsletter.web.app import public_app
     from newsletter.web.limits import Limits, connections_for
@@ -166,7 +166,7 @@ def site_of(
         wake_letters: is called when a letter to a reader is to be sent.
         wake_mails: is called when a mail of a sign-up is to be sent.
     """
-    from newsletter import signing_up, watching
+    from newsletter.composition import signing_up, watching
     from newsletter.web.app import PublicSite
 
     web = program.settings.web
@@ -191,10 +191,10 @@ def site_of(
 
 def _schedule(program: Program, each_tick: Iterable[Background], pulse: Pulse, stop: asyncio.Event) -> Schedule:
     """Return what is done at intervals: each tick asks for what is done in the background, too."""
-    from newsletter import watching
+    from newsletter.composition import watching
+    from newsletter.composition.tidying import tidy_when_due
     from newsletter.operations.counting import Counting
     from newsletter.scheduling.schedule import Intervals, Schedule
-    from newsletter.tidying import tidy_when_due
 
     async def tick(stopping: asyncio.Event) -> None:
         for work in each_tick:

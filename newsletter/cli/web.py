@@ -36,7 +36,7 @@ async def _serve(program: Program, stop: asyncio.Event, host: str | None, port: 
 
     import structlog
 
-    from newsletter import administering
+    from newsletter.composition import administering
     from newsletter.scheduling.loop import raise_descriptor_limit
     from newsletter.web.app import public_app
     from newsletter.web.limits import Limits, connections_for

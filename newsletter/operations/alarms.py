@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 
 class LedgerAlarm(OperatorAlarm):
-    """Keeps alarms in the ledger, with a notice for each who is told; `newsletter.telling` sends these."""
+    """Keeps alarms in the ledger, with a notice for each who is told; `composition.telling` sends these."""
 
     def __init__(self, alarms: Alarms, receivers: Collection[str], clock: Clock) -> None:
         """Take where alarms are kept, who is told (by the names in the ledger), and the clock."""

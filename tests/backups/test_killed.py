@@ -67,7 +67,7 @@ async def settings(folder: Path) -> Settings:
 
 
 def test_a_backup_is_there_whole_or_not_at_all(settings: Settings, folder: Path) -> None:
-    from newsletter.backing_up import back_up
+    from newsletter.composition.backing_up import back_up
 
     def act() -> None:
         back_up(settings, folder / "new.db", now=NOW, replaces=True, keep=None, with_key=True)
@@ -84,7 +84,7 @@ def test_a_backup_is_there_whole_or_not_at_all(settings: Settings, folder: Path)
 
 
 def test_a_ledger_is_the_old_one_or_the_restored_one(settings: Settings, folder: Path) -> None:
-    from newsletter.restoring import restore
+    from newsletter.composition.restoring import restore
 
     ledger, seen, step = folder / "var" / "newsletter.db", [], 1
 

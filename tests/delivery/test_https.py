@@ -24,8 +24,8 @@ from newsletter.delivery.https.sigv4 import AwsKey, signed
 from newsletter.delivery.relay import Relay
 from newsletter.delivery.smtp.session import Letter
 from newsletter.operations.alarms import LedgerAlarm
+from newsletter.parts.relaying import Relaying
 from newsletter.ports import ChunkReport, Store
-from newsletter.relaying import Relaying
 from newsletter.settings.groups import PathSettings, Settings
 from newsletter.settings.relays import SmtpSettings
 from newsletter.store import open_store

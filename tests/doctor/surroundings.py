@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from newsletter.composition.examining import examine
 from newsletter.core.diagnosis import Diagnosis, Health
-from newsletter.examining import examine
 from newsletter.render.mime.signing import SigningKey
 from newsletter.settings import load
 from newsletter.store import upgrade

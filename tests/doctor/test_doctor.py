@@ -131,7 +131,9 @@ def no_database(around: Surroundings) -> None:
 
 
 def full_disk(around: Surroundings) -> None:
-    around.monkeypatch.setattr("newsletter.examining.checks.space_of", lambda _folder: Space(1, 5_000_000, 1000))
+    around.monkeypatch.setattr(
+        "newsletter.composition.examining.checks.space_of", lambda _folder: Space(1, 5_000_000, 1000)
+    )
 
 
 def clock_ahead(around: Surroundings) -> None:

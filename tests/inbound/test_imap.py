@@ -14,7 +14,7 @@ from newsletter.core.errors import ConfigurationError, InboundError
 from newsletter.core.relay import Security
 from newsletter.inbound.imap import ImapConfig, ImapSource
 from newsletter.operations.alarms import LedgerAlarm
-from newsletter.relaying import Relaying
+from newsletter.parts.relaying import Relaying
 from newsletter.settings.groups import PathSettings, Settings
 from newsletter.settings.inbound import InboundSettings
 from newsletter.store import open_store

@@ -8,7 +8,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from newsletter.core.errors import ConfigurationError
-from newsletter.receiving import Receiving, as_text
+from newsletter.parts.receiving import Receiving, as_text
 from newsletter.settings.inbound import InboundSettings
 from newsletter.sources.http.client import HttpClient, HttpConfig
 from newsletter.store import open_store

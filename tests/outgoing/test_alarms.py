@@ -17,8 +17,8 @@ from pytest_httpserver import HTTPServer
 from standardwebhooks.webhooks import Webhook as Verifier
 from structlog.testing import capture_logs
 
-from newsletter import telling, watching
 from newsletter.bootstrap import Program, build, utc_now
+from newsletter.composition import telling, watching
 from newsletter.core.alarms import MAIL, Cause
 from newsletter.render.lint import lint
 from newsletter.settings import load

@@ -12,8 +12,8 @@ import pytest
 from pytest_httpserver import HTTPServer
 from standardwebhooks.webhooks import Webhook as Verifier
 
-from newsletter import telling
 from newsletter.bootstrap import Program, build, utc_now
+from newsletter.composition import telling
 from newsletter.core.listing import Entry, Listing, Sighting
 from newsletter.core.subscriber import Member
 from newsletter.settings import load

@@ -21,9 +21,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, tzinfo
 from types import FrameType
 
-from newsletter import bootstrap, signing_up, telling, watching
+from newsletter import bootstrap
 from newsletter.bootstrap import Program
 from newsletter.cli import serve, session
+from newsletter.composition import signing_up, telling, watching
 from newsletter.scheduling.loop import Threads
 from newsletter.sources.http.client import HttpClient
 from newsletter.store import closing

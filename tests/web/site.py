@@ -159,7 +159,7 @@ def admission(
 
 
 def monitoring(site: Site) -> Monitoring:
-    """Answer monitoring as `newsletter.watching` lets it, with one relay."""
+    """Answer monitoring as `newsletter.composition.watching` lets it, with one relay."""
     measurer = Measurer(
         store=site.store, lists=site.lists, source_names=lambda list_: list_.sources, relays=[RELAY]
     )

@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from newsletter import bootstrap
-from newsletter.previewing import CurrentDesk
+from newsletter.composition.previewing import CurrentDesk
 from newsletter.settings import load
 from newsletter.web.studio.preview import previewing
 from newsletter.web.studio.watching import Changes, watching

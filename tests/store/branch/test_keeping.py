@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from newsletter import keeping
 from newsletter.core.errors import ConfigurationError
+from newsletter.parts import keeping
 from newsletter.settings import Settings
 from newsletter.settings.groups import DatabaseSettings, WebSettings
 

@@ -6,9 +6,9 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from newsletter.bootstrap import utc_now
+from newsletter.composition.examining.parts import Parts
 from newsletter.core.diagnosis import Diagnosis, fail, ok, told_apart
 from newsletter.core.errors import ConfigurationError
-from newsletter.examining.parts import Parts
 from newsletter.operations.doctor.examination import Check, examined
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ async def examine(settings: Settings, *, list_name: str | None = None, send_to: 
         list_name: the only list whose mail is looked at; None: all.
         send_to: an address that gets a mail, which is read back; empty: none is sent.
     """
-    from newsletter.examining.checks import Checks
-    from newsletter.examining.domains import DomainChecks
-    from newsletter.examining.trying import send_and_look
+    from newsletter.composition.examining.checks import Checks
+    from newsletter.composition.examining.domains import DomainChecks
+    from newsletter.composition.examining.trying import send_and_look
 
     async with AsyncExitStack() as closing:
         parts = Parts(settings, closing, list_name)

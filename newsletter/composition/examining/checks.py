@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 from newsletter import bootstrap
 from newsletter.bootstrap import utc_now
+from newsletter.composition.examining.parts import Parts
 from newsletter.core.diagnosis import Diagnosis, fail, ok, told_apart, warn
 from newsletter.core.errors import ConfigurationError, ListFileError, NewsletterError
 from newsletter.core.network import on_loopback
 from newsletter.core.relay import RelayKind, Security
-from newsletter.examining.parts import Parts
 from newsletter.operations.doctor.examination import Check, failed
 from newsletter.operations.doctor.machine import clock_against, disk, has_timezones, space_of, timezones
 from newsletter.operations.doctor.origins import each_once
@@ -57,7 +57,7 @@ class Checks:
         return await asyncio.to_thread(self._of_list_files)
 
     def _of_list_files(self) -> list[Diagnosis]:
-        from newsletter.telling import channel_mistakes
+        from newsletter.composition.telling import channel_mistakes
 
         if not has_timezones():
             return [warn("list-files", "not looked at, as their timezones are not known here", "see timezones")]
@@ -184,7 +184,7 @@ class Checks:
         return await pages.look(utc_now())
 
     async def _inbound(self) -> list[Diagnosis]:
-        from newsletter.receiving import maildir
+        from newsletter.parts.receiving import maildir
 
         folder, imap = self.parts.settings.inbound.maildir, self.parts.imap()
         found = []

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from newsletter.delivery.dns import DnsResolver
     from newsletter.inbound.imap import ImapSource
     from newsletter.operations.doctor.spf import SendingHost
+    from newsletter.parts.relaying import Relaying
     from newsletter.ports.ledger_state import LedgerState
-    from newsletter.relaying import Relaying
     from newsletter.render.mime.signing import SigningKey
     from newsletter.settings import Settings
     from newsletter.settings.relays import RelaySettings
@@ -97,7 +97,7 @@ class Parts:
     @cached_property
     def relaying(self) -> Relaying:
         """What makes relays, with less patience than mail has and without quotas."""
-        from newsletter.relaying import Relaying
+        from newsletter.parts.relaying import Relaying
 
         first, *further = (_impatient(one) for one in self.relays)
         smtp = first.model_copy(update={"relays": tuple(further)})
@@ -141,7 +141,7 @@ class Parts:
 
     def imap(self) -> ImapSource | None:
         """Return the mailbox of what comes back; None: there is none on a server."""
-        from newsletter.receiving import imap
+        from newsletter.parts.receiving import imap
 
         inbound = self.settings.inbound
         if not inbound.imap_host:

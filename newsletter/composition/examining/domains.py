@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from newsletter.composition.examining.parts import Parts
 from newsletter.core.diagnosis import Diagnosis, fail, warn
 from newsletter.core.errors import NoAnswerError
 from newsletter.core.network import on_loopback
-from newsletter.examining.parts import Parts
 from newsletter.operations.doctor.examination import Check, examined
 from newsletter.operations.doctor.origins import MailOrigin, each_once, is_example
 

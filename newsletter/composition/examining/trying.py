@@ -6,9 +6,9 @@ import secrets
 
 from newsletter import bootstrap
 from newsletter.bootstrap import utc_now
+from newsletter.composition.examining.parts import Parts
 from newsletter.core.diagnosis import Diagnosis, warn
 from newsletter.core.tokens import Links
-from newsletter.examining.parts import Parts
 from newsletter.operations.doctor.trial import Trial
 from newsletter.operations.doctor.trial_mail import TrialMails
 from newsletter.render.issue.renderer import TemplateRenderer

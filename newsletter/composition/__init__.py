@@ -1,0 +1,1 @@
+"""What single commands and `serve` are made of, beside the program that `bootstrap` composes."""
