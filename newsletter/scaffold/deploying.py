@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from newsletter.core.errors import UsageError
+from newsletter.core.text import one_line
 
 SECRETS = "secrets"
 NAMES = (
@@ -111,8 +112,9 @@ def units(folder: Path, service: Service, present: Collection[str]) -> Iterator[
     paths = {"folder": folder, "program": service.program}
     for what, path in paths.items():
         if not _FIT_FOR_UNITS.fullmatch(str(path)):
+            shown = one_line(str(path))
             raise UsageError(
-                f"{path}: units of systemd need a path of letters, digits and ./@+~-_: choose another"
+                f"{shown}: units of systemd need a path of letters, digits and ./@+~-_: choose another"
             )
         if path.parts[1:2] == (_OF_ROOT,) and service.user != _OF_ROOT:
             raise UsageError(f"{path}: below /root nobody but root can read: {_ELSEWHERE[what]}")

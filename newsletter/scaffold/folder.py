@@ -47,7 +47,7 @@ def scaffold(
         service: write units of systemd too, for this user and program.
 
     Returns:
-        A line for each file: `wrote …`, or `kept …` if it existed.
+        A line for each file: `wrote …`, or `kept …` if there was one, or a link.
 
     Raises:
         UsageError: a file cannot be written; names it and why.
@@ -63,7 +63,7 @@ def scaffold(
     ):
         path = folder / file.place
         try:
-            lines.append(f"wrote {path}" if _write(path, file) else f"kept {path}, which was there already")
+            lines.append(f"wrote {path}" if _write(path, file) else _kept(path))
         except OSError as error:
             raise UsageError(f"{path}: cannot be written: {error.strerror}") from None
     return lines
@@ -130,6 +130,11 @@ def _shipped(packaged: str, in_checkout: str) -> str:
     package = Path(str(files("newsletter")))
     places = (package / "_scaffold" / packaged, package.parent / in_checkout)
     return next(place for place in places if place.exists()).read_text(encoding="utf-8")
+
+
+def _kept(path: Path) -> str:
+    """Return a line on a file that was not written."""
+    return f"kept {path}, which {'was there already' if path.exists() else 'is a link that leads nowhere'}"
 
 
 def _write(path: Path, file: _File) -> bool:

@@ -126,6 +126,10 @@ async def test_what_is_no_sound_backup_or_a_newer_ones_is_refused_and_nothing_ch
     (folder / "text.db").write_text("no database")
     (folder / "newer.db").write_bytes(whole)
     (folder / "other.db").touch()
+    (folder / "acting.db").write_bytes(whole)
+    with closing(sqlite3.connect(folder / "acting.db")) as acting:
+        acting.execute("CREATE TRIGGER again AFTER UPDATE ON deliveries BEGIN DELETE FROM suppressions; END")
+        acting.commit()
     with closing(sqlite3.connect(folder / "newer.db")) as newer:
         newer.execute("UPDATE alembic_version SET version_num = '9999'")
         newer.commit()
@@ -135,6 +139,7 @@ async def test_what_is_no_sound_backup_or_a_newer_ones_is_refused_and_nothing_ch
         "text.db": "not a database",
         "newer.db": "revision 9999",
         "other.db": "no ledger",
+        "acting.db": "holds the trigger again",
         "none.db": "there is no such file",
     }.items():
         code, _, err = await asyncio.to_thread(call, "db", "restore", name, "--nothing-was-sent")

@@ -46,6 +46,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").symlink_to(tmp_path / "elsewhere")
     first = scaffold(tmp_path, EXAMPLES)
     assert f"kept {tmp_path / '.env'}, which was there already" in first
+    assert f"kept {tmp_path / '.gitignore'}, which is a link that leads nowhere" in first
     assert (tmp_path / ".env").read_text() == "mine"
     assert not (tmp_path / "elsewhere").exists()
     assert all(line.startswith("kept ") for line in scaffold(tmp_path, EXAMPLES))

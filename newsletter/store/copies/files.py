@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from newsletter.core.errors import StoreError, UsageError
+from newsletter.core.text import one_line
 from newsletter.store.column_types import moment_text, read_moment
 from newsletter.store.engine import PATIENCE, store_errors
 from newsletter.store.migrate import newest_revision
@@ -123,10 +124,11 @@ def check_copy(copy: Path, shown: Path) -> None:
         shown: what it is called in messages.
 
     Raises:
-        StoreError: it is damaged, or one of a newer version.
+        StoreError: it is damaged, one of a newer version, or holds what would act by itself.
     """
     with store_errors(str(shown)), closing(_opened(copy, "rw")) as database:
         _require_sound(database, shown)
+        _require_only_tables(database, shown)
         if (revision := revision_of(database) or "") > newest_revision():
             raise StoreError(
                 f"{shown}: its tables are of revision {revision}, which this version of the program does not "
@@ -181,6 +183,13 @@ def url_of(path: Path) -> str:
 
 def _opened(path: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=PATIENCE)
+
+
+def _require_only_tables(database: sqlite3.Connection, shown: Path) -> None:
+    """Raise a StoreError for a trigger or a view: whoever put it there could have it change what we write."""
+    found = "SELECT type, name FROM sqlite_master WHERE type NOT IN ('table', 'index') LIMIT 1"
+    for kind, name in database.execute(found):
+        raise StoreError(f"{shown}: holds the {kind} {one_line(name)}, which no version of this program makes")
 
 
 def _require_sound(database: sqlite3.Connection, shown: Path) -> None:
