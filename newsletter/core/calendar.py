@@ -25,6 +25,8 @@ from newsletter.core.terms import Terms
 # A skipped time may fall on the next date, and a repeated midnight begins the next date twice: so a search begins
 # a day beyond the present date. Eight days on, every weekday has come by, at whatever hour.
 _DAYS_TO_SEARCH = range(-1, 9)
+# So far back, in days, slots are looked for that passed without an issue.
+_LONGEST_LOOK_BACK = 31
 
 # Hours may have begun on the day before, and a change of the clocks can leave a day without any.
 _DAYS_WITH_HOURS = range(-4, 4)
@@ -74,6 +76,13 @@ def next_slot(list_: NewsletterList, now: datetime) -> Slot | None:
         if slot.at > now and comes_out_on(list_, slot.day):
             return slot
     return None
+
+
+def slots_between(list_: NewsletterList, after: date, before: date) -> list[Slot]:
+    """Return a list's slots on the days between two days, of at most a month before the second; oldest first."""
+    days = min((before - after).days, _LONGEST_LOOK_BACK)
+    slots = (slot_on(list_, before - timedelta(days=back)) for back in range(days - 1, 0, -1))
+    return [slot for slot in slots if comes_out_on(list_, slot.day)]
 
 
 class SlotState(StrEnum):

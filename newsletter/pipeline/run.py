@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from newsletter.core.calendar import Slot, SlotState, agenda
+from newsletter.core.calendar import Slot, SlotState, agenda, slots_between
 from newsletter.core.errors import MissedError, NewsletterError, RenderError, SourceError, StoppedError, StoreError
 from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import NewsletterList, QuietDays
@@ -176,7 +176,22 @@ class Pipeline:
         if published.issue and published.created and not is_named and late >= _WORTH_LOGGING:
             what = "first_issue_goes_out_now" if published.issue.number == 1 else "issue_caught_up"
             log.info(what, late=str(late).partition(".")[0])
+        if published.created and not is_named:
+            await self._log_missed_before(list_, slot)
         return published
+
+    async def _log_missed_before(self, list_: NewsletterList, slot: Slot) -> None:
+        """Log the slots that passed without an issue since the previous one: only the newest one is caught up."""
+        previous = await self.store.issues.latest(list_.name, before=slot.day)
+        tried = [previous.day if previous else None, await self.store.slots.in_vain(list_.name)]
+        used = [day for day in tried if day is not None and day < slot.day]
+        if not used:
+            return
+        assumed = await self.store.restored.assumed_until()
+        missed = [one for one in slots_between(list_, max(used), slot.day) if assumed is None or one.at > assumed]
+        if missed:
+            why = "no issue was made at their hours; what was new then competes for this one"
+            log.warning("slots_missed", days=[str(one.day) for one in missed], before=str(slot.day), reason=why)
 
     async def deliver(self, edition: Edition, published: Published | None, wish: Wish) -> list[Delivered]:
         """Deliver the issue of the day that was named; else what is due of the list, its new issue first."""

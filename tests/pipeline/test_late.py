@@ -91,6 +91,18 @@ async def test_an_hour_at_which_no_source_answered_is_caught_up_and_then_missed(
     assert (await ran(desk, AT_EIGHT + 4 * HOUR)).status is RunStatus.SENT
 
 
+async def test_after_days_without_a_run_the_newest_issue_is_caught_up_and_the_others_are_logged(
+    desk_with: MakeDesk,
+) -> None:
+    desk = await settled(desk_with)
+    with capture_logs() as logs:
+        report = await ran(desk, AT_EIGHT + 5 * DAY + HOUR)  # on Tuesday; the list has no days at the weekend
+        await ran(desk, AT_EIGHT + 6 * DAY)
+    assert (report.status, report.date) == (RunStatus.SENT, THURSDAY + 5 * DAY)
+    missed = [log["days"] for log in logs if log["event"] == "slots_missed"]
+    assert missed == [["2026-03-12", "2026-03-13", "2026-03-16"]]
+
+
 async def test_a_weekly_list_is_caught_up_for_days(desk_with: MakeDesk) -> None:
     desk = desk_with(every_day(), cadence=Cadence.WEEKLY, days=(3,))
     await desk.run_now(naming=THURSDAY - 7 * DAY)
