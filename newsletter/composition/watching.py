@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import newsletter
 from newsletter.bootstrap import utc_now
-from newsletter.core.errors import NewsletterError, StoreError
+from newsletter.core.errors import ConfigurationError, NewsletterError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -134,7 +134,7 @@ class Pulse:
 
 async def look_at_end(program: Program) -> None:
     """Look for trouble where an error ended the work: it may be why. Never raises."""
-    with suppress(NewsletterError):
+    with suppress(ConfigurationError, NewsletterError):
         await watch(program).look(utc_now())
 
 
@@ -155,7 +155,7 @@ async def run_ended(program: Program, *, is_good: bool) -> None:
         beating = heartbeat(program)
         if beating is not None and is_good and await is_well(program):
             await beating.beat()
-    except NewsletterError as error:  # the run itself is done
+    except (ConfigurationError, NewsletterError) as error:  # the run itself is done
         structlog.get_logger(__name__).warning("not_watched", reason=str(error))
 
 

@@ -20,7 +20,7 @@ from newsletter.core.errors import (
 RAISED, OVER = "alarm.raised", "alarm.over"  # the kinds of notices that tell of an alarm
 MAIL, WEBHOOK = "alarm:mail", "alarm:webhook"  # who is told, by the names in the ledger
 
-# How alarms that are over are kept.
+# For so long alarms that are over are kept.
 KEPT_FOR = timedelta(days=365)
 # An alarm that lasts is noted and logged again after so long.
 _SEEN_EVERY = timedelta(minutes=10)

@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 from newsletter.core.alarms import OF_FILES, OF_ISSUE, OF_LISTS, Alarm, Cause
 from newsletter.core.calendar import SlotState, late_before
 from newsletter.core.delivery import DeliveryState
-from newsletter.core.newsletter_list import WEEKLY_EDITION, NewsletterList
+from newsletter.core.newsletter_list import WEEKLY_EDITION, Cadence, NewsletterList
 from newsletter.core.text import counted
 from newsletter.core.watching import WEEKS, Limit, silent_since, stuck_states
 from newsletter.operations.doctor.machine import Space, space_of
-from newsletter.pipeline.editions import edition_at, is_read_weekly
+from newsletter.pipeline.editions import edition_at
 from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.ports import Lists, LoadedLists, OperatorAlarm, Returned, SlowDownKind, Store
 from newsletter.ports.listed import SourceNames
@@ -140,7 +140,9 @@ class Watch:
         known = {one.subject for one in lasting if one.cause in (OF_ISSUE | OF_FILES) - {Cause.NO_ISSUE}}
         for file in loaded.right.values():
             editions = [file.list]
-            if file.list.weekly_edition and await is_read_weekly(self.store, file):
+            # Readers whom a file names since the last sync are not waited for: the file may be wrong.
+            reads_weekly = self.store.subscribers.anyone_wants
+            if file.list.weekly_edition and await reads_weekly(file.list.name, Cadence.WEEKLY):
                 editions.append(file.list.weekly_edition)
             for list_ in editions:
                 if list_.name in known:

@@ -175,7 +175,7 @@ async def test_files_of_dead_workers_are_tidied_up_and_those_of_the_living_are_k
         (folder / "left-behind").touch()
         await store.outbox.recover(Uncertain.HOLD, now=NOW)
         assert [path.name for path in folder.glob("[!.]*")] == [worker]
-    assert list(folder.iterdir()) == []
+    assert list(folder.glob("[!.]*")) == []
 
 
 async def test_a_store_in_memory_of_sqlite_has_workers_too(open_at: Opener) -> None:
