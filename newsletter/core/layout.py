@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from itertools import compress
 
 from newsletter.core.choice import Choice
 
@@ -56,9 +55,8 @@ class Sections:
     @property
     def minutes(self) -> int:
         """Return about how long reading takes, in minutes, at least one."""
-        seconds = sum(
-            [_SECONDS.get(name, _SECONDS_IN_BRIEF) * len(named) for name, named in self.named().items() if named]
-        )
+        named = self.named()
+        seconds = sum(_SECONDS.get(name, _SECONDS_IN_BRIEF) * len(named[name]) for name in named)
         return max(1, round((seconds + self.is_roomy * _SECONDS_ROOMY * len(self.shown)) / 60))
 
     def named(self) -> dict[str, tuple[int, ...]]:
@@ -100,9 +98,9 @@ def sections(choice: Choice, layout: Layout) -> Sections:
 
     Where nothing fits the wishes, the cards of that section go to the other one. With few papers all are cards.
     """
-    positions, reasons = choice.positions[1:], choice.reasons[1:]
-    matching = list(compress(positions, reasons))
-    others = [position for position, why in zip(positions, reasons, strict=True) if not why]
+    lead, rest = choice.positions[:1], list(zip(choice.positions, choice.reasons, strict=True))[1:]
+    matching = [position for position, reasons in rest if reasons]
+    others = [position for position, reasons in rest if not reasons]
     for_you, also = layout.for_you, layout.also_today
     if not matching:
         for_you, also = 0, for_you + also
@@ -110,8 +108,8 @@ def sections(choice: Choice, layout: Layout) -> Sections:
         for_you, also = len(matching), len(others)
     cards = {*matching[:for_you], *others[:also]}
     return Sections(
-        lead=choice.positions[:1],
+        lead=lead,
         for_you=tuple(matching[:for_you]),
         also_today=tuple(others[:also]),
-        brief=tuple([position for position in positions if position not in cards]),
+        brief=tuple(position for position in choice.positions[1:] if position not in cards),
     )

@@ -113,13 +113,11 @@ class Pages:
             values = _values_of_section(by_models, by_authors)
             of_text, of_html = values_of((), "", by_models)
             texts, htmls = dict.fromkeys(positions, of_text), dict.fromkeys(positions, of_html)
-            matching = reasons.keys() & texts if reasons else ()
-            for position in matching:
+            for position in reasons.keys() & texts if reasons else ():
                 why = reasons[position]
                 followed = self._followed(position, why, is_lead=name == "lead")
                 texts[position], htmls[position] = values_of(why, followed, by_models)
-            in_text[name] = Chosen(texts, values, None if matching else of_text)
-            in_html[name] = Chosen(htmls, values, None if matching else of_html)
+            in_text[name], in_html[name] = Chosen(texts, values), Chosen(htmls, values)
         return in_text, in_html
 
     def _are_by_authors(self, kind: TextKind, positions: Iterable[int]) -> bool:
@@ -140,17 +138,14 @@ class Pages:
     def _values(self, choice: Choice, subject: str, whole: Sections) -> dict[str, str]:
         """Return what a mail with these listings says of itself."""
         candidates, positions = self._issue.candidates, whole.shown
-        matching = len([why for why in choice.reasons if why])
+        matching = len(list(filter(None, choice.reasons)))
         others, minutes = len(choice.positions) - matching, whole.minutes
-        all_headlines = self._headlines[choice.text]
-        headlines, size = all_headlines, len(all_headlines)
-        if not self._issue.is_quiet:
-            headlines = tuple([all_headlines[position] for position in choice.positions[:3]])
-            size = len(choice.positions)
+        headlines = self._headlines[choice.text]
+        first = list(headlines) if self._issue.is_quiet else [headlines[position] for position in choice.positions]
         is_roomy = whole.is_roomy
         values = {
             "subject": subject,
-            "preheader": preheader(self._language, headlines, size, candidates),
+            "preheader": preheader(self._language, first, candidates),
             "counts": words.no_news(self._language, bool(self._issue.listings))
             if self._issue.is_quiet
             else words.counts(self._language, matching, others, candidates, minutes),

@@ -165,7 +165,7 @@ def issue_view(
         number=issue.number,
         day=issue.day,
         is_quiet=issue.is_quiet,
-        preheader=preheader(frame, first, len(first), issue.candidates),
+        preheader=preheader(frame, first, issue.candidates),
         listings=listings,
         days=_days(issue) if issue.terms.cadence is Cadence.WEEKLY else (),
     )
@@ -334,17 +334,16 @@ def headline(listing: ListingView) -> Headline:
     )
 
 
-def preheader(frame: Language, headlines: Sequence[Headline], size: int, candidates: int) -> str:
+def preheader(frame: Language, headlines: Sequence[Headline], candidates: int) -> str:
     """Return the text that an inbox shows after the subject, which is the first title: it goes on from there.
 
     Args:
         frame: the language of the mail's own words.
-        headlines: of the listings, in the reader's order, or of the first three.
-        size: how many listings there are.
+        headlines: of the listings, in the reader's order.
         candidates: how many papers they were chosen from.
     """
     if len(headlines) < 2:  # noqa: PLR2004 -- the subject has said it all but for the paper's own words
         return headlines[0].brief if headlines else ""
-    count = words.share(frame, size, candidates)
+    count = words.share(frame, len(headlines), candidates)
     titles = " · ".join(item.title for item in headlines[1:3])
     return f"{cut(titles, _PREHEADER - len(count) - 3)} · {count}"

@@ -42,12 +42,10 @@ class Chosen(NamedTuple):
     Args:
         listings: for each position the values of the slots in its form.
         values: of slots of the section.
-        alike: the values of the slots in each form, if they are the same ones for all listings.
     """
 
     listings: Mapping[int, Values]
     values: Values = _NO_VALUES
-    alike: Values | None = None
 
 
 class Begin(NamedTuple):
@@ -121,15 +119,12 @@ class Forms:
         # For the first listing, and for the next: what stands before those that follow is the same. Then by the
         # kind of values, and by position; None: there is no such form of the listing.
         self.kept = tuple(defaultdict[str, dict[int, Lines | None]](dict) for _ in (None, *self._gaps))
-        # Of those that follow another one and are nothing but text: by the kind of values, and by position.
-        self.texts = defaultdict[str, dict[int, tuple[bytes, int]]](dict)
         self._count = 0
 
     def made(self, place: int, position: int, values: Values) -> Lines | None:
         """Make the frame of a listing before which so many others stand, and keep it."""
         if self._count >= _FRAMES_KEPT:
             self._count = 0
-            self.texts.clear()
             for frames in self.kept:
                 frames.clear()
         place = min(place, len(self._gaps))
@@ -138,8 +133,6 @@ class Forms:
             pieces = (*(self._gaps[place - 1] if place else ()), *self._forms[position])
             frame = Framer({}, {}).lines(pieces, {**self._outer, **known(OF_LISTING, values)})
         self.kept[place][values.kind][position] = frame
-        if frame and place == 1 == len(self._gaps) and len(frame.lines) == 1 and not (frame.shown or frame.marks):
-            self.texts[values.kind][position] = frame.lines[0], frame.size
         self._count += 1
         return frame
 

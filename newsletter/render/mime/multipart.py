@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from newsletter.render.mime import headers
@@ -35,22 +34,16 @@ def multipart_headers(boundary: str) -> bytes:
 
 def alternative(boundary: str, text: Iterable[_Part], html: Iterable[_Part]) -> tuple[bytes | _Part, ...]:
     """Return both parts, which are encoded already, between boundaries (RFC 2046, 5.1.1)."""
-    begin, between, end = _around(boundary)
-    return (begin, *text, between, *html, end)
 
-
-@lru_cache(maxsize=64)  # each message of an issue has the same
-def _around(boundary: str) -> tuple[bytes, bytes, bytes]:
-    """Return what stands before the text part, between it and the HTML part, and after both."""
-    text, html = (
-        (
+    def head(subtype: str) -> bytes:
+        return (
             f"--{boundary}\r\n"
             f"Content-Type: text/{subtype}; charset=utf-8\r\n"
             "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
         ).encode()
-        for subtype in ("plain", "html")
-    )
-    return text, b"\r\n" + html, f"\r\n--{boundary}--\r\n".encode()
+
+    end = f"\r\n--{boundary}--\r\n".encode()
+    return (head("plain"), *text, b"\r\n" + head("html"), *html, end)
 
 
 def signable(

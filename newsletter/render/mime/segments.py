@@ -29,13 +29,13 @@ from newsletter.render.mime.frames import (
     Mark,
     Shown,
     Values,
+    kind_of,
     known,
 )
 from newsletter.render.mime.pieces import BlockRun, Piece, Section, Slot, When, encoded, line_of
 
 _FRAMES_KEPT = 64  # of a page, some 30 KB each
 _NOTHING = Chosen({})
-_MANY = 4  # listings of a section, from which on it takes less time to add them together
 _NONE = frozenset[str]()
 
 
@@ -84,7 +84,7 @@ class CompiledPage:
 
     def _frame(self, sections: Mapping[str, Chosen], values: Mapping[str, str]) -> Frame:
         shown = [(name, chosen.values.kind) for name, chosen in sections.items() if chosen.listings]
-        key = (*values, *map(bool, values.values()), *shown)
+        key = (kind_of(values), *shown)
         frame = self._frames.get(key)
         if frame is None:
             if len(self._frames) >= _FRAMES_KEPT:
@@ -115,34 +115,10 @@ class _Page:
 
     def add_listings(self, section: str, forms: Forms) -> None:
         """Add the listings of a section, each in its form, with what stands between it and the one before."""
-        chosen, sizes = self._sections.get(section, _NOTHING), self.whole.sizes.setdefault(section, {})
-        if (alike := chosen.alike) and len(chosen.listings) >= _MANY:
-            texts = forms.texts[alike.kind]
-            first, *others = chosen.listings
-            those = [text for position in others if (text := texts.get(position))]
-            if len(those) == len(others):  # as of lines in brief, which are most of a mail's listings
-                self._add_each({first: alike}, forms, sizes)
-                if sizes:
-                    self._add_texts(others, those, sizes)
-                    return
-                chosen = Chosen(dict.fromkeys(others, alike))
-        self._add_each(chosen.listings, forms, sizes)
-
-    def _add_texts(
-        self, positions: Iterable[int], texts: Iterable[tuple[bytes, int]], sizes: dict[int, int]
-    ) -> None:
-        """Add listings that are nothing but text, all at once."""
-        lines, new_sizes = zip(*texts, strict=True)
-        self.whole.lines += lines
-        self.whole.size += sum(new_sizes)
-        sizes.update(zip(positions, new_sizes, strict=True))
-
-    def _add_each(self, listings: Mapping[int, Values], forms: Forms, sizes: dict[int, int]) -> None:
-        """Add listings one by one, and their sizes."""
-        lines, all_marks, total = self.whole.lines, self.whole.marks, 0
+        lines, all_marks, sizes = self.whole.lines, self.whole.marks, self.whole.sizes.setdefault(section, {})
         kept, frames = forms.kept[0], forms.kept[0][""]
         values: Values | None = None
-        for position, own in listings.items():
+        for position, own in self._sections.get(section, _NOTHING).listings.items():
             place = len(sizes)
             if place < len(forms.kept):
                 kept, values = forms.kept[place], None
@@ -154,13 +130,10 @@ class _Page:
                 new_lines, shown, marks, size = frame
                 first = len(lines)
                 lines += new_lines
-                if shown:
-                    size += self._show(first, shown)
+                sizes[position] = size + (self._show(first, shown) if shown else 0)
                 for place, mark in marks:
                     all_marks.append((first + place, mark))
-                sizes[position] = size
-                total += size
-        self.whole.size += total
+        self.whole.size += sum(sizes.values())
 
     def _show(self, first: int, shown: Iterable[Shown]) -> int:
         """Put in the values that are shown, counting places from the line `first`; return how long they are."""
@@ -207,9 +180,6 @@ class Body:
                 continue
             first = len(lines)
             lines += part.lines
-            if not empty:  # as of nearly each reader: all is shown
-                places += [(first + place, mark) for place, mark in part.marks if type(mark) is Slot]
-                continue
             hidden = since = 0  # parts that are left out, one within the other; and where the first began
             for place, mark in part.marks:
                 if type(mark) is Slot:
