@@ -1,28 +1,68 @@
 """What competed while readers wanted no issue, and is theirs to choose from in their next one. Pure.
 
 A reader who wants issues on some days alone, or who pauses, misses the issues between; and readers miss an issue
-that the operator cancelled before it came to them. What competed for these is in the issues after them once more,
-behind all else and marked `IssueListing.again`: the best of it, for two weeks.
-It is for nobody but readers who missed an issue that held it, and got no issue since.
+that the operator cancelled before it came to them, or that could not be delivered before its deadline. What
+competed for these is in the issues after them once more, behind all else and marked `IssueListing.again`: the best
+of it, for two weeks. It is for nobody but readers who missed an issue that held it, and got no issue since.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
 
 from newsletter.core.diff import placed, ranked_for
 from newsletter.core.issue import Draft, Issue, IssueListing
 from newsletter.core.listing import Candidate
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.ranking import NEW, ROSE_LATE, Measured
-from newsletter.core.steps import CANCELLED, OTHER_DAY, PAUSED
+from newsletter.core.steps import CANCELLED, OTHER_DAY, PAUSED, TOO_LATE
 
 # With as many, a reader of one day a week has five issues' best to choose from.
 MOST_MISSED = 100
 
-# Why readers were withheld an issue that they would want the papers of.
+# Why readers were withheld an issue that they would want the papers of, as far as that is known at its closing.
 REASONS = (OTHER_DAY.reason, PAUSED.reason, CANCELLED.reason)
+
+
+class Withheld(NamedTuple):
+    """How an issue stands for a reader.
+
+    Args:
+        issue_key: the issue's.
+        closed_at: when it was closed; aware.
+        was_brought: whether the reader was sent it, or will be.
+        reason: why it was withdrawn, where it was.
+        changed_at: when its delivery changed last; aware.
+    """
+
+    issue_key: int
+    closed_at: datetime
+    was_brought: bool
+    reason: str
+    changed_at: datetime
+
+
+def missed_of(issues: Iterable[Withheld]) -> frozenset[int]:
+    """Return which of a reader's issues were missed by them, and not made up for by a later one.
+
+    An issue makes up for those that were known to be missed when it was closed. What comes too late may be
+    withdrawn after the next issue was closed, by the same run; then only an issue after that makes up for it.
+
+    Args:
+        issues: oldest first.
+    """
+    missed: dict[int, datetime] = {}  # … and since when that is known
+    for one in issues:
+        if one.was_brought:
+            missed = {key: since for key, since in missed.items() if since >= one.closed_at}
+        elif one.reason in REASONS:
+            missed[one.issue_key] = one.closed_at
+        elif one.reason.startswith(TOO_LATE):
+            missed[one.issue_key] = one.changed_at
+    return frozenset(missed)
 
 
 def with_missed(

@@ -90,6 +90,8 @@ REMOVED = Bar("removed from the list")
 PAUSED = Bar("the reader pauses")
 OTHER_DAY = Bar("not one of the reader's days")
 CANCELLED = Bar("the issue was cancelled")
+# With this begins the reason of what was withdrawn because its issue's deadline had passed.
+TOO_LATE = "too late"
 
 
 @dataclass(frozen=True, slots=True)

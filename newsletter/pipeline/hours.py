@@ -11,6 +11,7 @@ import structlog
 
 from newsletter.core.calendar import late_before
 from newsletter.core.issue import Issue
+from newsletter.core.steps import TOO_LATE
 from newsletter.pipeline.report import in_hours
 from newsletter.ports import Clock, Outbox
 
@@ -58,7 +59,7 @@ async def withdraw_late(outbox: Outbox, issue: Issue, *, now: datetime) -> None:
     late = await outbox.withdraw_late(
         issue.key,
         due_before=due_before,
-        reason=f"too late: it could not be delivered within {in_hours(issue.terms.stale_after)}",
+        reason=f"{TOO_LATE}: it could not be delivered within {in_hours(issue.terms.stale_after)}",
         now=now,
     )
     if late:

@@ -1,7 +1,8 @@
-"""What readers missed of a list's issues: it was not one of their days, they paused, or it was cancelled."""
+"""What readers missed of a list's issues, in SQL; `newsletter.core.missed` says why they do."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, time, timedelta
 
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from newsletter.core.diff import MAX_CATCH_UP_DAYS
 from newsletter.core.halt import Halt
 from newsletter.core.issue import Issue
-from newsletter.core.missed import REASONS
+from newsletter.core.missed import Withheld, missed_of
 from newsletter.core.steps import NOT_BROUGHT
 from newsletter.store.bulk import among
 from newsletter.store.tables import IS_CLOSED, deliveries, issue_listings, issues, subscribers
@@ -31,12 +32,20 @@ class Missed:
 
     Args:
         held: the keys of these listings by issue of the last two weeks, oldest first; of many issues none.
+        closed_at: when each of these issues was closed; aware.
         since: when these weeks began; aware.
-        by_anybody: whether anybody may have missed one of these issues, as it was cancelled.
+        by_anybody: whether anybody may have missed one of these issues, as it was cancelled or came too late.
     """
 
-    def __init__(self, held: Mapping[int, frozenset[int]], since: datetime, *, by_anybody: bool = False) -> None:
-        self._held, self._since, self._by_anybody = held, since, by_anybody
+    def __init__(
+        self,
+        held: Mapping[int, frozenset[int]],
+        closed_at: Mapping[int, datetime],
+        since: datetime,
+        *,
+        by_anybody: bool = False,
+    ) -> None:
+        self._held, self._closed_at, self._since, self._by_anybody = held, closed_at, since, by_anybody
 
     @classmethod
     async def before(cls, connection: AsyncConnection, issue: Issue) -> Missed:
@@ -45,23 +54,27 @@ class Missed:
         since = issue.day - timedelta(days=MAX_CATCH_UP_DAYS)
         begins = datetime.combine(since, time(), UTC)
         if not again:
-            return cls({}, begins)
+            return cls({}, {}, begins)
         theirs = sa.and_(
             issue_listings.c.issue_key == issues.c.key, among(connection, issue_listings.c.listing_key, again)
         )
         query = (
-            sa.select(issues.c.key, issue_listings.c.listing_key, issues.c.halt)
+            sa.select(
+                issues.c.key, issues.c.frozen_at, issue_listings.c.listing_key, issues.c.halt, issues.c.was_late
+            )
             .select_from(issues.outerjoin(issue_listings, theirs))
             .where(issues.c.list == issue.list, issues.c.day >= since, issues.c.day < issue.day, IS_CLOSED)
             .where(issues.c.candidates > 0)  # a quiet issue brings nothing that one could miss
             .order_by(issues.c.day)
         )
         held: dict[int, frozenset[int]] = {}
+        closed_at: dict[int, datetime] = {}
         by_anybody = False
-        for key, listing, halt in await connection.execute(query):
+        for key, closed, listing, halt, was_late in await connection.execute(query):
             held[key] = held.get(key, frozenset()) | ({listing} if listing is not None else frozenset())
-            by_anybody |= halt is Halt.CANCELLED
-        return cls(held, begins, by_anybody=by_anybody)
+            closed_at[key] = closed
+            by_anybody |= halt is Halt.CANCELLED or bool(was_late)
+        return cls(held, closed_at, begins, by_anybody=by_anybody)
 
     async def by(self, connection: AsyncConnection, readers: Collection[int]) -> dict[int, frozenset[int]]:
         """Return by subscribers' keys the listings of issues that they missed since they last got one."""
@@ -74,7 +87,8 @@ class Missed:
             subscribers.c.updated_at >= self._since,
             sa.literal(self._by_anybody),
         )
-        columns = (deliveries.c.subscriber_key, deliveries.c.issue_key, deliveries.c.state, deliveries.c.reason)
+        named = ("subscriber_key", "issue_key", "state", "reason", "updated_at")
+        columns = [deliveries.c[name] for name in named]
         query = (
             sa.select(*columns)
             .join(subscribers, subscribers.c.key == deliveries.c.subscriber_key)
@@ -82,10 +96,13 @@ class Missed:
             .where(deliveries.c.issue_key.in_(self._held))
         )
         order = {key: place for place, key in enumerate(self._held)}
-        found: dict[int, frozenset[int]] = {}
-        for reader, key, state, reason in sorted(await connection.execute(query), key=lambda row: order[row[1]]):
-            if state not in NOT_BROUGHT:
-                found[reader] = frozenset()
-            elif reason in REASONS:
-                found[reader] = found.get(reader, frozenset()) | self._held[key]
-        return found
+        theirs = defaultdict[int, list[Withheld]](list)
+        for reader, key, state, reason, changed_at in sorted(
+            await connection.execute(query), key=lambda row: order[row[1]]
+        ):
+            was_brought = state not in NOT_BROUGHT
+            theirs[reader].append(Withheld(key, self._closed_at[key], was_brought, reason, changed_at))
+        return {
+            reader: frozenset().union(*(self._held[key] for key in missed_of(each)))
+            for reader, each in theirs.items()
+        }

@@ -90,6 +90,8 @@ class SqlOutbox(Outbox):
     async def withdraw_late(self, issue_key: int, *, due_before: datetime, reason: str, now: datetime) -> int:
         async def withdraw(connection: AsyncConnection, keys: list[int]) -> None:
             await self._record(connection, [withdrawal(key, Bar(reason), now) for key in keys])
+            this = sa.and_(issues.c.key == issue_key, issues.c.was_late.is_not(True))
+            await connection.execute(sa.update(issues).where(this).values(was_missed=True, was_late=True))
 
         is_late = sa.and_(deliveries.c.ready_at.is_not(None), deliveries.c.due_at < due_before)
         withdrawn = 0

@@ -130,6 +130,7 @@ issues = sa.Table(
     sa.Column(
         "was_missed", sa.Boolean
     ),  # whether a reader missed it, see `newsletter.core.missed`; NULL: nobody did
+    sa.Column("was_late", sa.Boolean),  # whether some of it was withdrawn as too late; NULL: nothing was
     sa.Column("halt", _one_of(Halt)),  # why nothing more of it is sent; NULL: it goes out
     _moment("halted_at", nullable=True),
     sa.Column("paused_seconds", sa.BigInteger),  # how long it was paused before, in all; NULL: never

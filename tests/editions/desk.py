@@ -51,6 +51,7 @@ class Post:
     store: Store
     clock: Callable[[], datetime]
     mails: list[Mail] = field(default_factory=list)
+    is_down: bool = False
 
     async def recover(self) -> None:
         """Nobody who delivers dies here."""
@@ -65,6 +66,8 @@ class Post:
         progress: Progress | None = None,
         stop: asyncio.Event | None = None,
     ) -> ChunkReport:
+        if self.is_down:
+            return ChunkReport(trouble="the relay is down")
         now, outbox = min(self.clock(), due_by or self.clock()), self.store.outbox
         try:
             message = await message_for(issue_key)

@@ -14,6 +14,8 @@ from newsletter.ports import Store
 from tests.backtest.recorded import MONDAY, TUESDAY
 from tests.editions.desk import LIST, Desk
 
+WEDNESDAY = TUESDAY + timedelta(days=1)
+
 
 @pytest.fixture
 def desk(tmp_path: Path, store: Store) -> Desk:
@@ -41,6 +43,24 @@ async def test_who_did_not_get_a_cancelled_issue_finds_its_papers_in_the_next_on
     [ann_monday, ann_tuesday], [late] = desk.mails("ann"), desk.mails("late")
     assert set(ann_monday.papers) < set(late.papers)
     assert not set(ann_monday.papers) & set(ann_tuesday.papers)
+
+
+async def test_what_came_too_late_is_made_up_for_by_the_first_issue_after_that(desk: Desk) -> None:
+    desk.subscribe("new")  # gets the best of each day, whatever others got
+    desk.post.is_down = True
+    await desk.run(MONDAY)
+    await desk.run(TUESDAY)
+    desk.post.is_down = False
+    await desk.run(WEDNESDAY)  # Monday's issue is withdrawn after Wednesday's was closed
+    await desk.run(WEDNESDAY + timedelta(days=1))
+    await desk.run(WEDNESDAY + timedelta(days=2))
+
+    monday = await desk.store.issues.find("daily", MONDAY)
+    assert monday is not None
+    of_monday = {int(one.listing.title.rpartition("number ")[2]) for one in monday.listings}
+    tuesday, wednesday, thursday, friday = desk.mails("new")
+    assert not of_monday & {*tuesday.papers, *wednesday.papers, *friday.papers}
+    assert of_monday & {*thursday.papers}
 
 
 async def test_nothing_becomes_too_late_by_a_pause(desk: Desk) -> None:
