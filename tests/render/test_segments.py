@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import quopri
 
 import pytest
@@ -7,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.core.errors import RenderError
+from newsletter.render.mime import quoted
 from newsletter.render.mime.frames import Chosen, Values
 from newsletter.render.mime.markers import Markers
-from newsletter.render.mime.pieces import Names, Slot, compiled
+from newsletter.render.mime.pieces import Names, Slot, compiled, line_of
 from newsletter.render.mime.segments import Arrangement, Body, CompiledPage
 
 HTML, TEXT = Markers(html=True, nonce="fedcba9876543210"), Markers(html=False, nonce="0123456789abcdef")
@@ -135,6 +137,15 @@ def test_the_size_of_a_page_is_that_of_its_decoded_bytes(texts: list[str]) -> No
     decoded = quopri.decodestring(Body((arrangement,)).filled({}))
     assert arrangement.size == len(decoded)
     assert sum(arrangement.sizes["mine"].values()) == len(decoded) - len("\r\n")
+
+
+@given(
+    st.integers(70, 80),
+    st.one_of(st.text(), st.sampled_from([".", "From x", " ", "F", "=", "<", "x" * 75, "x" * 76]), st.just("")),
+)
+def test_a_long_value_is_broken_as_any_text_is(length: int, end: str) -> None:
+    value = "h" * length + end
+    assert line_of(value) == (quoted.encode(value), quoted.encode(html.escape(value)))
 
 
 def test_parts_are_joined_with_their_places_and_what_is_optional() -> None:

@@ -17,8 +17,9 @@ from newsletter.render.mime import quoted
 from newsletter.render.mime.markers import Markers
 
 _MARKUP = re.compile(r"[&<>\"']")
-# A value that is the same in both parts, and needs no encoding: that of nearly each reader.
-_PLAIN = re.compile(r"(?!\.|From )[ !#-%(-;?-~]{1,75}")
+# A value that is the same in both parts, and needs no encoding but a soft line break or two: that of nearly each
+# reader. Links are often longer than a line.
+_PLAIN = re.compile(r"(?!\.|From )(?:[ !#-%(-;?-~]{1,75}|[ !#-%(-;?-~]{75}(?!\.|From )[ !#-%(-;?-~]{1,75})")
 
 
 class Text(NamedTuple):

@@ -40,8 +40,11 @@ def _escaped(line: str) -> bytes:
 
 
 def soft(line: str) -> bytes:
-    """Return a short line of characters that need no encoding, which goes on in the next."""
-    return line.encode() + _SOFT
+    """Return one line or two of characters that need no encoding, which go on in the next."""
+    encoded = line.encode()
+    if len(encoded) <= _LINE:
+        return encoded + _SOFT
+    return encoded[:_LINE] + _SOFT + encoded[_LINE:] + _SOFT
 
 
 def encode(text: str) -> bytes:
