@@ -151,7 +151,7 @@ YEAR = Story(
         Death(_on(5, 6), "after the issue is closed"),
         Death(_on(6, 1), "after the claim"),
         Death(_on(7, 7), ""),
-        Death(_on(8, 15), "before the journal is removed"),
+        Death(_on(8, 15), "before the claim"),
         Death(_on(9, 5), "before the issue's row is written on"),
         Death(_on(10, 3), "after a note", 3),
         Death(_on(10, 31), "after something is sent", 6),
