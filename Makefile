@@ -10,7 +10,7 @@ QUIET := --quiet --disable-pip-version-check
 VENV := .venv
 BIN := $(VENV)/bin
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
-  --no-header --no-emit-index-url --no-emit-find-links --extra uvloop
+  --no-header --no-emit-index-url --no-emit-find-links --extra uvloop --extra cluster
 STAMP := $(VENV)/.installed
 NODE_STAMP := tests/node/node_modules/.installed
 
