@@ -58,6 +58,7 @@ class DeliveryService(ChunkDelivery):
         journals: Path | None = None,
         limits: DomainLimits | None = None,
         slow_downs: SlowDowns | None = None,
+        of_cores: int = 0,
     ) -> None:
         """Prepare to deliver.
 
@@ -70,6 +71,7 @@ class DeliveryService(ChunkDelivery):
                 machine; None: every note is a transaction's.
             limits: how much each recipient domain is sent; None: as much as it takes.
             slow_downs: where it is kept what domains and relays need time for; None: for this process alone.
+            of_cores: how many cores are this process's; 0: all.
         """
         self._outbox = outbox
         self._relays = Relays(relays, pauses=rules.pauses, idle_seconds=rules.idle)
@@ -78,7 +80,8 @@ class DeliveryService(ChunkDelivery):
         self._journals = journals
         self._limits = limits or DomainLimits()
         self._kept = slow_downs and KeptLimits(slow_downs, self._limits, self._relays, rules.clock)
-        self._signatures = Signatures()
+        self._of_cores = of_cores
+        self._signatures = Signatures(of_cores)
         self._turns = Turns(rules.each_turn)
         self._registration = Registration(outbox, self._notes_of, self._recover)
 
@@ -97,7 +100,7 @@ class DeliveryService(ChunkDelivery):
             StoreError: what was noted could not be written.
         """
         self._signatures.end()
-        self._signatures = Signatures()
+        self._signatures = Signatures(self._of_cores)
         try:
             await self._relays.close()
         finally:

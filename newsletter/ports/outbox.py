@@ -42,6 +42,10 @@ class Outbox(ClaimedDeliveries, DeliveryRecords, Protocol):
         """Return when the next queued or deferred delivery of an issue is due, or None."""
         ...
 
+    async def count_due(self, issue_key: int, *, now: datetime, most: int) -> int:
+        """Return how many deliveries of an issue nobody holds and are due by now; `most` stands for any more."""
+        ...
+
     async def open_issues(self, list_name: str | None = None) -> list[int]:
         """Return the keys of issues, of one list or of all, with queued, sending or deferred deliveries.
 

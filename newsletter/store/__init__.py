@@ -13,7 +13,7 @@ from newsletter.store.in_use import InUse
 from newsletter.store.migrate import create, is_up_to_date, upgrade
 from newsletter.store.sql import SqlStore
 
-__all__ = ["name_of", "open_if_up_to_date", "open_store", "sqlite_file", "upgrade"]
+__all__ = ["is_shared", "name_of", "open_if_up_to_date", "open_store", "sqlite_file", "upgrade"]
 
 
 async def open_store(
@@ -69,6 +69,11 @@ async def open_if_up_to_date(url: str) -> Store | None:
 def name_of(url: str) -> str:
     """Return what a database is called in messages; it holds no password."""
     return connect(url).where
+
+
+def is_shared(url: str) -> bool:
+    """Return whether other processes can open a database, too."""
+    return not connect(url).is_in_memory
 
 
 async def _prepare(database: Database, url: str, patience: float) -> None:

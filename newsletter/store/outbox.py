@@ -215,6 +215,13 @@ class SqlOutbox(Outbox):
         return due
 
     @override
+    async def count_due(self, issue_key: int, *, now: datetime, most: int) -> int:
+        due = sa.and_(deliveries.c.issue_key == issue_key, deliveries.c.ready_at <= now)
+        some = sa.select(deliveries.c.key).where(due).limit(most).subquery()
+        async with self._database.read() as connection:
+            return int(await connection.scalar(sa.select(sa.func.count()).select_from(some)) or 0)
+
+    @override
     async def open_issues(self, list_name: str | None = None) -> list[int]:
         query = issues_with(OPEN, list_name=list_name, day=None).order_by(issues.c.day, issues.c.key)
         async with self._database.read() as connection:
