@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,8 +21,10 @@ import render
 from newsletter import bootstrap
 from newsletter.core.choosing import Chooser
 from newsletter.core.delivery import Planned
-from newsletter.core.issue import Draft
+from newsletter.core.issue import Draft, Issue
+from newsletter.core.listing import Entry, Sighting
 from newsletter.core.subscriber import Member, Subscriber
+from newsletter.ports import Store
 from newsletter.scheduling import loop as runtime
 from newsletter.settings import load
 
@@ -44,15 +47,29 @@ async def prepare(readers: int) -> None:
         )
         async with store.subscribers.compare("daily", members) as comparison:
             await comparison.apply(None, now=now)
-        of = render.issue(LISTINGS)
+        of = await known(store, render.issue(LISTINGS), now)
         choices = Chooser(of.listings, of.terms)
 
         def plan(reader: Subscriber, had: frozenset[int]) -> Planned:
             return Planned(due_at=render.MOMENT, choice=choices.of(reader, had), subject=of.subject)
 
-        draft = Draft(terms=of.terms, day=of.day, number=1, candidates=0, listings=())
+        draft = Draft(terms=of.terms, day=of.day, number=1, candidates=LISTINGS, listings=of.listings)
         issue, _ = await store.issues.freeze(draft, of.subject, plan, now=now)
-        await store.issues.keep_rendering(issue.key, program.pipeline.renderer.render(of))
+        await store.issues.keep_rendering(issue.key, program.pipeline.renderer.render(issue))
+
+
+async def known(store: Store, of: Issue, now: datetime) -> Issue:
+    """Let the ledger know the papers of an issue; return the issue with the numbers that they have there."""
+    entries = [
+        Entry(
+            listing=one.listing, sighting=Sighting(source="bench", listed_on=of.day, seen_at=now, position=place)
+        )
+        for place, one in enumerate(of.listings)
+    ]
+    await store.library.record("bench", of.day, entries, now=now)
+    found = await store.library.candidates(["bench"], since=of.day, until=of.day)
+    keys = {one.listing.title: one.key for one in found}
+    return replace(of, listings=tuple(replace(one, key=keys[one.listing.title]) for one in of.listings))
 
 
 async def send() -> None:

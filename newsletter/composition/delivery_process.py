@@ -9,14 +9,11 @@ import os
 import pickle
 import signal
 import sys
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from newsletter.core.errors import ConfigurationError, NewsletterError
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
-
-    from newsletter.delivery.processes.at_work import Say
     from newsletter.settings import Settings
 
 _ENDED_BY_ANOTHER = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -30,6 +27,9 @@ def main() -> None:
     orders, news = os.dup(0), os.dup(1)
     os.dup2(2, 1)  # whatever is printed is no news
     settings, cores = _greeting(orders)
+    from newsletter.logs import configure_logging
+
+    configure_logging(settings.log)  # first, so that it loads structlog, without what only terminals need
     from newsletter.scheduling import loop as runtime
 
     signs_in_threads = settings.dkim.key_file is not None and cores > 1  # see `cli.session`
@@ -58,10 +58,11 @@ def _read(pipe: int, size: int) -> bytes:
 
 async def _work(settings: Settings, cores: int, *pipes: IO[bytes]) -> None:
     from newsletter import bootstrap
-    from newsletter.delivery.processes.at_work import connect_pipes, obey
+    from newsletter.delivery.processes.at_work import connect_pipes, log_by, obey
+    from newsletter.logs import level_of
 
     reader, say = await connect_pipes(*pipes)
-    _log_by(say, settings)
+    log_by(say, level_of(settings.log))
     import structlog
 
     try:
@@ -71,22 +72,3 @@ async def _work(settings: Settings, cores: int, *pipes: IO[bytes]) -> None:
     except (ConfigurationError, NewsletterError) as error:
         structlog.get_logger(__name__).error("delivery_process_failed", reason=str(error))
         raise SystemExit(1) from None
-
-
-def _log_by(say: Say, settings: Settings) -> None:
-    """Have what is logged told to the other process, which logs it where and as it logs everything."""
-    import structlog
-
-    from newsletter.delivery.processes.lines import Logged, loggable
-    from newsletter.logs import level_of
-
-    def tell(_logger: object, level: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        values = {name: loggable(value) for name, value in event.items() if name != "event"}
-        say(Logged(level, str(event["event"]), values))
-        raise structlog.DropEvent
-
-    structlog.configure(
-        processors=[structlog.contextvars.merge_contextvars, tell],
-        wrapper_class=structlog.make_filtering_bound_logger(level_of(settings.log)),
-        cache_logger_on_first_use=False,
-    )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
-from typing import IO
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import IO, Any
 
+import structlog
 from structlog.contextvars import bound_contextvars
 from typing_extensions import override
 
@@ -16,10 +17,12 @@ from newsletter.delivery.processes.lines import (
     Deliver,
     Done,
     LedgerFailed,
+    Logged,
     News,
     Settled,
     Stop,
     line_of,
+    loggable,
     read_line,
 )
 from newsletter.ports import ChunkDelivery, Message, Progress
@@ -113,3 +116,18 @@ async def connect_pipes(orders: IO[bytes], news: IO[bytes]) -> tuple[asyncio.Str
             transport.write(line_of(told))
 
     return reader, say
+
+
+def log_by(say: Say, level: int) -> None:
+    """Have what is logged from a level on told to who supervises, and logged there, as everything is."""
+
+    def tell(_logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        values = {name: loggable(value) for name, value in event.items() if name != "event"}
+        say(Logged(method, str(event["event"]), values))
+        raise structlog.DropEvent
+
+    structlog.configure(
+        processors=[structlog.contextvars.merge_contextvars, tell],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        cache_logger_on_first_use=False,
+    )
