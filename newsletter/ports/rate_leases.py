@@ -9,8 +9,8 @@ from typing import NamedTuple, Protocol
 class AskedPlaces(NamedTuple):
     """Places in the row of messages that a rate lets go one after the other.
 
-    `scope` says whose rate it is, `spacing` how many seconds lie between two messages, `places` how many are wanted,
-    at least one.
+    `scope` says whose rate it is, `spacing` how many seconds lie between two messages, `places` how many are
+    wanted, at least one.
     """
 
     scope: str

@@ -71,7 +71,7 @@ _FORGET_POSTGRESQL = f"""
 
 
 class SqlRateLeases(RateLeases):
-    """One statement for all that is asked for at once. The disk is not waited for: what it loses lasts no second."""
+    """One statement for all that is asked for at once. The disk is not waited for: nothing here lasts long."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

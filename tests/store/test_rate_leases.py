@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -49,7 +50,7 @@ async def test_no_two_who_lease_at_once_get_the_same_places(store: Store, opened
     async def some(one: Store) -> list[float]:
         return [await first_place(one.rates, 100.0, 2) for _ in range(5)]
 
-    found = sorted(sum(await asyncio.gather(*map(some, stores)), []))
+    found = sorted(chain.from_iterable(await asyncio.gather(*map(some, stores))))
 
     assert [round(place / 200) for place in found] == list(range(20))
 
