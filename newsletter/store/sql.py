@@ -30,13 +30,14 @@ from newsletter.store.personal_data import SqlPersonalData
 from newsletter.store.pictures import SqlPictures
 from newsletter.store.relay_usage import SqlRelayUsage
 from newsletter.store.restored import SqlRestored
+from newsletter.store.session_workers import SessionWorkers
 from newsletter.store.signups import SqlSignUps
 from newsletter.store.slots import SqlSlots
 from newsletter.store.slow_downs import SqlSlowDowns
 from newsletter.store.subscribers import SqlSubscribers
 from newsletter.store.suppressions import SqlSuppressions
 from newsletter.store.tidying import SqlTidying
-from newsletter.store.workers import FileWorkers, LocalWorkers, SessionWorkers, Workers
+from newsletter.store.workers import FileWorkers, LocalWorkers, Workers
 
 
 class SqlStore(Store):
