@@ -9,6 +9,7 @@ from newsletter.ports.alarm import Alarms, OperatorAlarm
 from newsletter.ports.backups import Backup, Backups
 from newsletter.ports.beats import Beat, Beats
 from newsletter.ports.claims import ClaimedDeliveries
+from newsletter.ports.cluster import JobCounts, LiveWorker, LiveWorkers, QueueCount, RelayRate
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
 from newsletter.ports.examples import Examples, PaperFinder
 from newsletter.ports.feedback import Feedback, Said
@@ -95,6 +96,7 @@ __all__ = [
     "IssueOutline",
     "IssueSummary",
     "Issues",
+    "JobCounts",
     "Leaver",
     "Leaving",
     "Leavings",
@@ -106,6 +108,8 @@ __all__ = [
     "ListedPaper",
     "ListedPapers",
     "Lists",
+    "LiveWorker",
+    "LiveWorkers",
     "LoadedLists",
     "Mailbox",
     "MailboxSource",
@@ -128,10 +132,12 @@ __all__ = [
     "Poster",
     "Processed",
     "Progress",
+    "QueueCount",
     "Reached",
     "ReaderCounts",
     "Reading",
     "Recorded",
+    "RelayRate",
     "RelayUsage",
     "Renderer",
     "Restored",

@@ -1,0 +1,37 @@
+"""The composition of what tells how a cluster does. It stands above the root."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from newsletter.ports import JobCounts, LiveWorkers
+
+if TYPE_CHECKING:
+    from newsletter.bootstrap import Program
+    from newsletter.operations.cluster import ClusterReader
+    from newsletter.ports import LiveWorker, QueueCount
+
+
+class _NoJobs(JobCounts):
+    """Nothing waits for workers: each process delivers by itself."""
+
+    @override
+    async def counts(self) -> list[QueueCount]:
+        return []
+
+
+class _NoWorkers(LiveWorkers):
+    """No worker is known."""
+
+    @override
+    async def alive(self) -> list[LiveWorker]:
+        return []
+
+
+def cluster_reader(program: Program) -> ClusterReader:
+    """Return what reads which workers live, what waits for them, and how quickly relays take mail."""
+    from newsletter.operations.cluster import ClusterReader
+
+    return ClusterReader(oversight=program.store.oversight, workers=_NoWorkers(), jobs=_NoJobs())
