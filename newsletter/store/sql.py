@@ -21,6 +21,7 @@ from newsletter.store.issues import SqlIssues
 from newsletter.store.leavings import SqlLeavings
 from newsletter.store.listed import SqlListedPapers
 from newsletter.store.listings import SqlLibrary
+from newsletter.store.live_workers import SqlLiveWorkers
 from newsletter.store.migrate import is_up_to_date
 from newsletter.store.notices import SqlNotices
 from newsletter.store.outbox import SqlOutbox
@@ -73,6 +74,7 @@ class SqlStore(Store):
         self.notices = SqlNotices(database)
         self.alarms = SqlAlarms(database)
         self.beats = SqlBeats(database)
+        self.live_workers = SqlLiveWorkers(database)
         self.backups = SqlBackups(database)
         self.restored = SqlRestored(database, self.signups)
         self.tidying = SqlTidying(database)

@@ -18,7 +18,6 @@ from tests.store.conftest import Opener
 from tests.store.half_closed import halfway, small_pages
 from tests.store.samples import NOW, at, draft, due, frozen, join, subscriber
 
-
 __all__ = ["small_pages"]
 
 
