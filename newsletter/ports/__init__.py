@@ -10,6 +10,7 @@ from newsletter.ports.backups import Backup, Backups
 from newsletter.ports.beats import Beat, Beats
 from newsletter.ports.claims import ClaimedDeliveries
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
+from newsletter.ports.dispatching import Dispatcher
 from newsletter.ports.examples import Examples, PaperFinder
 from newsletter.ports.feedback import Feedback, Said
 from newsletter.ports.growth import Grown, Growth
@@ -27,6 +28,7 @@ from newsletter.ports.inbound import (
 )
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, LoadedLists, Source
 from newsletter.ports.issues import IssueHeading, IssueOutline, Issues, IssueSummary
+from newsletter.ports.job_queue import ClosingJobs, IssueJobs, JobQueue, QueueCount
 from newsletter.ports.keeping import LedgerKeeper
 from newsletter.ports.leavings import Leaving, Leavings
 from newsletter.ports.letters import LetterKind, Letters
@@ -69,11 +71,13 @@ __all__ = [
     "ChunkReport",
     "ClaimedDeliveries",
     "Clock",
+    "ClosingJobs",
     "Comparison",
     "Composed",
     "Confirmed",
     "DeliveryRecord",
     "DeliveryRecords",
+    "Dispatcher",
     "Erasure",
     "Examples",
     "Feedback",
@@ -92,9 +96,11 @@ __all__ = [
     "InboundCount",
     "InboundEvents",
     "IssueHeading",
+    "IssueJobs",
     "IssueOutline",
     "IssueSummary",
     "Issues",
+    "JobQueue",
     "Leaver",
     "Leaving",
     "Leavings",
@@ -128,6 +134,7 @@ __all__ = [
     "Poster",
     "Processed",
     "Progress",
+    "QueueCount",
     "Reached",
     "ReaderCounts",
     "Reading",
