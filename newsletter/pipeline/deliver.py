@@ -18,9 +18,9 @@ from newsletter.core.halt import Halt
 from newsletter.core.issue import Issue
 from newsletter.core.rendering import Rendering
 from newsletter.core.steps import OPEN
-from newsletter.pipeline.halting import stopping_when_halted
+from newsletter.pipeline.halting import halted
 from newsletter.pipeline.high_water import HighWaterMark
-from newsletter.pipeline.hours import stopping_at, withdraw_late
+from newsletter.pipeline.hours import hours_over, withdraw_late
 from newsletter.pipeline.languages import MailInLanguages
 from newsletter.ports import (
     ChunkReport,
@@ -33,6 +33,7 @@ from newsletter.ports import (
     Renderer,
     Store,
 )
+from newsletter.stopping import stopping_after
 
 log = structlog.get_logger(__name__)
 
@@ -247,7 +248,10 @@ class Delivering:
                 log.info("delivery_waits", until=opens.isoformat())
             return ChunkReport()
         self._waits.pop(issue.key, None)
-        async with stopping_at(closing(issue.terms, now), self._clock, stop) as either:
+        closes = closing(issue.terms, now)
+        if closes is None:
+            return await whole(stop=stop)
+        async with stopping_after(partial(hours_over, closes, self._clock), stop) as either:
             return await whole(stop=either)
 
     async def _deliver(
@@ -264,7 +268,7 @@ class Delivering:
         due = await self._store.outbox.next_due(key)
         if due is not None and due <= self._clock():
             await self._mark.advance()
-        async with stopping_when_halted(self._store.halts, key, stop) as either:
+        async with stopping_after(partial(halted, self._store.halts, key), stop) as either:
             report = await self._dispatcher.dispatch(
                 key, self._closed.message_for, at_once=at_once, most=most, progress=progress, stop=either
             )
