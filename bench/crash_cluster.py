@@ -11,8 +11,8 @@ policy (`NEWSLETTER_DELIVERY__UNCERTAIN`). A sink takes all mail and writes down
 
 "in flight" are the deliveries that were ever uncertain; only these may come twice, and under `hold` none may. A
 worker that is killed or stopped holds some deliveries: "back after" is how long it took until others had the last
-of them, or how long nothing came after a crash of the database. The exit code is 1 if anybody was lost or got a copy
-too many, or something was back after more than 60 seconds.
+of them, or how long nothing came after a crash of the database. The exit code is 1 if anybody was lost or got a
+copy too many, or something was back after more than 60 seconds.
 """
 
 from __future__ import annotations
