@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from newsletter.ports import JobCounts, LiveWorkers
+from newsletter.ports import JobCounts
 
 if TYPE_CHECKING:
     from newsletter.bootstrap import Program
     from newsletter.operations.cluster import ClusterReader
-    from newsletter.ports import LiveWorker, QueueCount
+    from newsletter.ports import QueueCount
 
 
 class _NoJobs(JobCounts):
@@ -22,16 +22,9 @@ class _NoJobs(JobCounts):
         return []
 
 
-class _NoWorkers(LiveWorkers):
-    """No worker is known."""
-
-    @override
-    async def alive(self) -> list[LiveWorker]:
-        return []
-
-
 def cluster_reader(program: Program) -> ClusterReader:
     """Return what reads which workers live, what waits for them, and how quickly relays take mail."""
     from newsletter.operations.cluster import ClusterReader
 
-    return ClusterReader(oversight=program.store.oversight, workers=_NoWorkers(), jobs=_NoJobs())
+    store = program.store
+    return ClusterReader(oversight=store.oversight, workers=store.live_workers, jobs=_NoJobs())

@@ -149,7 +149,7 @@ class DeliveryService(ChunkDelivery):
 
     def _notes_of(self, worker: str) -> Notes:
         if self._journals is None:
-            return GroupedNotes(self._outbox)
+            return GroupedNotes(self._outbox, worker)
         # An intent and an outcome of each delivery.
         return JournalledNotes(self._outbox, partial(Journal, self._journals, worker), batch=2 * self._batch)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -81,5 +83,22 @@ class LiveWorkers(Protocol):
 
         Raises:
             StoreError: the database cannot be read.
+        """
+        ...
+
+
+class WorkerRegister(LiveWorkers, Protocol):
+    """Knows which workers live, as they say it themselves."""
+
+    def register(
+        self, kind: str, *, concurrency: int, queues: Collection[str] = (), busy: Callable[[], int] = int
+    ) -> AbstractAsyncContextManager[None]:
+        """Let this process be known as a worker for as long as the context lasts.
+
+        Args:
+            kind: what was started: `worker`, `serve`, `run`.
+            concurrency: how many chunks it delivers at once, one at least.
+            queues: whose jobs it takes.
+            busy: says how many chunks it delivers now; it is asked now and then.
         """
         ...

@@ -68,8 +68,9 @@ class GroupedNotes(Notes):
     What arrives within one turn of the event loop, or while a transaction is being written, goes into the next.
     """
 
-    def __init__(self, outbox: ClaimedDeliveries) -> None:
+    def __init__(self, outbox: ClaimedDeliveries, worker: str) -> None:
         self._outbox = outbox
+        self._worker = worker
         self._noted: list[Change] = []
         self._unsaved: list[Change] = []
         self._turns = _Turns(self._commit)
@@ -93,12 +94,12 @@ class GroupedNotes(Notes):
         await self._turns.end()
         if self._unsaved:
             unsaved, self._unsaved = self._unsaved, []
-            await self._outbox.record(unsaved)
+            await self._outbox.record(unsaved, worker=self._worker)
 
     async def _commit(self) -> Collection[int]:
         changes, self._noted, self._unsaved = [*self._unsaved, *self._noted], [], []
         try:
-            return await self._outbox.record(changes)
+            return await self._outbox.record(changes, worker=self._worker)
         except Exception as error:
             # An intent that was not written stops its message; an outcome is a fact and is written again.
             self._unsaved += [change for change in changes if change.state is not DeliveryState.SENDING]
