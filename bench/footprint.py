@@ -42,15 +42,16 @@ def sizes(url: str) -> Sizes:
     """Return how large everything is; the server writes down first what it holds in memory."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CHECKPOINT")
-        row = connection.execute("SELECT pg_current_wal_lsn() - '0/0'").fetchone()
-        tables, indexes = (
-            {
-                name: connection.execute(f"SELECT pg_{what}_size(%s::regclass)", [name]).fetchone()[0]
-                for name in TABLES
-            }
-            for what in ("table", "indexes")
-        )
-    return Sizes(tables, indexes, int(row[0]))
+
+        def number(query: str, *values: str) -> int:
+            row = connection.execute(query, values).fetchone()
+            assert row is not None
+            return int(row[0])
+
+        log = number("SELECT pg_current_wal_lsn() - '0/0'")
+        tables = {name: number("SELECT pg_table_size(%s::regclass)", name) for name in TABLES}
+        indexes = {name: number("SELECT pg_indexes_size(%s::regclass)", name) for name in TABLES}
+    return Sizes(tables, indexes, log)
 
 
 def measured(folder: Path, readers: int) -> list[dict[str, Any]]:
