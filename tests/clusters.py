@@ -7,6 +7,7 @@ from datetime import datetime
 
 from typing_extensions import override
 
+from newsletter.core.errors import StoreError
 from newsletter.operations.cluster import ClusterReader
 from newsletter.ports import JobCounts, LiveWorker, LiveWorkers, Oversight, QueueCount
 
@@ -17,6 +18,7 @@ class SeenCluster(LiveWorkers, JobCounts):
 
     workers: list[LiveWorker] = field(default_factory=list)
     queues: list[QueueCount] = field(default_factory=list)
+    trouble: str = ""
 
     def reader(self, oversight: Oversight) -> ClusterReader:
         """Return what reads them, and the rates of a ledger."""
@@ -28,6 +30,8 @@ class SeenCluster(LiveWorkers, JobCounts):
 
     @override
     async def counts(self) -> list[QueueCount]:
+        if self.trouble:
+            raise StoreError(self.trouble)
         return self.queues
 
 

@@ -36,6 +36,8 @@ def cluster_facts(cluster: Cluster, at: datetime, zone: str) -> Iterator[tuple[s
 
     for worker in cluster.workers:
         yield "worker", _worker(worker, at, zone)
+    if cluster.trouble:
+        yield "jobs", f"not known: {cluster.trouble}"
     unserved = cluster.unserved(at)
     for queue in cluster.queues:
         oldest = f", the oldest since {minute(queue.oldest, zone)}" if queue.oldest else ""
