@@ -30,7 +30,8 @@ RENDERING = Rendering(
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let pages have two readers."""
-    monkeypatch.setattr(closing, "_READERS", closing._READERS.limit(2))
+    for name in ("PAGE_OF_SQLITE", "PAGE_OF_POSTGRESQL"):
+        monkeypatch.setattr(closing, name, 2)
 
 
 @dataclass
@@ -60,13 +61,13 @@ async def halfway(
     closer: Any = store.issues._closer
     write, written, is_there, go_on = closer._write, 0, asyncio.Event(), asyncio.Event()
 
-    async def write_or_wait(*arguments: Any) -> None:
+    async def write_or_wait(*arguments: Any) -> int:
         nonlocal written
         if written == pages:
             is_there.set()
             await go_on.wait()
         written += 1
-        await write(*arguments)
+        return int(await write(*arguments))
 
     closer._write = write_or_wait
     freezing = store.issues.freeze(
