@@ -10,7 +10,6 @@ addresses: such a group is told by the reader's key alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -20,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from newsletter.core.issue import Issue
 from newsletter.core.subscriber import SubscriberStatus
 from newsletter.store.barring import SUPPRESSION
-from newsletter.store.bulk import is_sqlite, table_of
+from newsletter.store.bulk import each_of, is_sqlite, table_of
 from newsletter.store.choices import Brought
 from newsletter.store.column_types import as_text
 from newsletter.store.missed import Missed
@@ -33,11 +32,19 @@ _SHARED = tuple(as_text(subscribers.c[name]) for name in FIELDS if name not in _
 
 
 class Alike(NamedTuple):
-    """Readers whose deliveries begin alike: what tells them from others, the key of one of them, and how many."""
+    """Readers whose deliveries begin alike.
+
+    Args:
+        told_by: what tells them from others.
+        one: the key of one of them.
+        count: how many they are.
+        keys: their keys, as text with commas between: nobody looks at them but the database.
+    """
 
     told_by: str
-    key: int
+    one: int
     count: int
+    keys: str
 
     @property
     def is_one_reader(self) -> bool:
@@ -48,7 +55,6 @@ class Alike(NamedTuple):
 class BeginsAlike(NamedTuple):
     """How the deliveries of readers who are alike begin; `choice` is a number. See `core.steps.Opening`."""
 
-    told_by: str
     choice: int | None
     state: str
     due_at: datetime
@@ -58,13 +64,23 @@ class BeginsAlike(NamedTuple):
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Range:
-    """Readers by their keys: those after the first one, up to the last."""
+_BEGINS: dict[str, Any] = {
+    "choice": sa.Integer,
+    "state": sa.Text,
+    "due_at": sa.DateTime(timezone=True),
+    "ready_at": sa.DateTime(timezone=True),
+    "reason": sa.Text,
+    "text": sa.Text,
+    "updated_at": sa.DateTime(timezone=True),
+}
+
+
+class Page(NamedTuple):
+    """Some of an issue's readers, by who is alike: those whose keys come after the page before, up to the last."""
 
     after: int
     until: int
-    all_differ: bool = False  # whether each is a group of their own, and those who have a delivery are left out
+    groups: Sequence[Alike]
 
 
 class ReadersAlike:
@@ -84,77 +100,56 @@ class ReadersAlike:
             subscribers.c.list == issue.masthead.readers_of, subscribers.c.status != SubscriberStatus.REMOVED
         )
 
-    async def next_range(self, connection: AsyncConnection, after: int, size: int) -> Range | None:
-        """Return the range of so many readers after a key; None if there is none left."""
-        page = sa.select(subscribers.c.key).where(self._are_readers, subscribers.c.key > after)
-        page = page.order_by(subscribers.c.key).limit(size)
-        until = await connection.scalar(sa.select(sa.func.max(page.subquery().c.key)))
-        return None if until is None else Range(after=after, until=until)
+    async def page(self, connection: AsyncConnection, after: int, size: int) -> Page | None:
+        """Return so many readers after a key; None if there are none left."""
+        key = subscribers.c.key
+        some = sa.select(key).where(self._are_readers, key > after).order_by(key).limit(size).subquery()
+        until = await connection.scalar(sa.select(sa.func.max(some.c.key)))
+        if until is None:
+            return None
+        told_by = self._told_by(connection).label("told_by")
+        readers = sa.select(key, told_by).where(self._are_readers, key > after, key <= until).subquery("readers")
+        one, count = sa.func.min(readers.c.key), sa.func.count()
+        keys = sa.func.aggregate_strings(sa.cast(readers.c.key, sa.Text), ",")
+        query = sa.select(readers.c.told_by, one, count, keys).group_by(readers.c.told_by)
+        return Page(after, until, [Alike._make(row) for row in await connection.execute(query)])
 
-    async def groups(self, connection: AsyncConnection, of: Range) -> list[Alike]:
-        """Return who is alike among the readers of a range."""
-        readers = self._readers(connection, of).subquery("readers")
-        query = sa.select(readers.c.told_by, sa.func.min(readers.c.key), sa.func.count()).group_by(
-            readers.c.told_by
-        )
-        return [Alike._make(row) for row in await connection.execute(query)]
-
-    async def add(self, connection: AsyncConnection, of: Range, begin: Sequence[BeginsAlike]) -> int:
-        """Write the deliveries of a range of readers, in the order of their keys; return how many.
-
-        Who has changed meanwhile, and is not alike any more, is left out.
-        """
-        readers = self._readers(connection, of).subquery("readers")
-        planned = table_of(
-            connection,
-            begin,
-            told_by=sa.Text,
-            choice=sa.Integer,
-            state=sa.Text,
-            due_at=sa.DateTime(timezone=True),
-            ready_at=sa.DateTime(timezone=True),
-            reason=sa.Text,
-            text=sa.Text,
-            updated_at=sa.DateTime(timezone=True),
-        )
+    async def add(
+        self, connection: AsyncConnection, page: Page, begin: Sequence[tuple[BeginsAlike, Alike]]
+    ) -> int:
+        """Write the deliveries of a page of readers, in the order of their keys; return how many."""
+        rows = [(*begins, alike.keys) for begins, alike in begin]
+        planned = table_of(connection, rows, **_BEGINS, readers=sa.Text)
+        key = each_of(connection, planned.c.readers)
         values = {
             "issue_key": sa.literal(self._issue_key, sa.BigInteger),
-            "subscriber_key": readers.c.key,
-            "email": readers.c.email,
-            "name": readers.c.name,
-            **{name: planned.c[name] for name in BeginsAlike._fields if name != "told_by"},
+            "subscriber_key": subscribers.c.key,
+            "email": subscribers.c.email,
+            "name": subscribers.c.name,
+            **{name: planned.c[name] for name in BeginsAlike._fields},
             "attempts": sa.literal(0, sa.Integer),
             "relay": sa.literal("", sa.Text),
         }
-        rows = (
+        query = (
             sa.select(*values.values())
-            .join_from(readers, planned, planned.c.told_by == readers.c.told_by)
-            .order_by(readers.c.key)
+            .select_from(planned)
+            .join(key, sa.true())
+            .join(subscribers, subscribers.c.key == key.c.value)
+            .where(subscribers.c.key > page.after, subscribers.c.key <= page.until)
+            .order_by(subscribers.c.key)
         )
-        # Nothing that Python fills in: the SELECT has all columns that need a value.
-        adding = sa.insert(deliveries).from_select(list(values), rows, include_defaults=False)
+        adding = sa.insert(deliveries).from_select(list(values), query, include_defaults=False)
         done = await connection.execute(adding, execution_options={"preserve_rowcount": True})
         return done.rowcount
 
-    def _readers(self, connection: AsyncConnection, of: Range) -> sa.Select[Any]:
-        """Return the SELECT of the readers of a range, each with what tells whom they are alike."""
-        key = subscribers.c.key
-        own = sa.cast(key, sa.Text)
-        if self._all_differ or of.all_differ:
-            told_by: sa.ColumnElement[str] = own
-        else:
-            told_by = sa.case((self._have_own(), own), else_=self._shared(connection))
-        columns = (key, subscribers.c.email, subscribers.c.name, told_by.label("told_by"))
-        query = sa.select(*columns).where(self._are_readers, key > of.after, key <= of.until)
-        if of.all_differ:
-            theirs = sa.and_(deliveries.c.subscriber_key == key, deliveries.c.issue_key == self._issue_key)
-            query = query.where(~sa.exists().where(theirs))
-        return query
-
-    def _have_own(self) -> sa.ColumnElement[bool]:
-        """Return whether a reader has said what hardly another has."""
+    def _told_by(self, connection: AsyncConnection) -> sa.ColumnElement[str]:
+        """Return the text that tells whom a reader is alike."""
+        own = sa.cast(subscribers.c.key, sa.Text)
+        if self._all_differ:
+            return own
         said = sa.exists().where(feedback.c.subscriber_key == subscribers.c.key)
-        return sa.or_(subscribers.c.examples != "[]", said)
+        have_own = sa.or_(subscribers.c.examples != "[]", said)
+        return sa.case((have_own, own), else_=self._shared(connection))
 
     def _shared(self, connection: AsyncConnection) -> sa.ColumnElement[str]:
         """Return all that a plan depends on as one text."""

@@ -72,6 +72,14 @@ def table_of(
     return sa.select(*columns).subquery()
 
 
+def each_of(connection: AsyncConnection, numbers: sa.ColumnElement[str]) -> sa.TableValuedAlias:
+    """Return the numbers of a text with commas between as a table with the column `value`, for a lateral join."""
+    if is_sqlite(connection):
+        return sa.func.json_each("[" + numbers + "]").table_valued("value")
+    array = sa.cast(sa.func.string_to_array(numbers, ","), sa.ARRAY(sa.BigInteger))
+    return sa.func.unnest(array).table_valued(sa.column("value", sa.BigInteger)).render_derived()
+
+
 def in_chunks(items: Sequence[T], size: int = 1000) -> Iterator[Sequence[T]]:
     """Cut a long sequence, so that what is made of it needs little memory."""
     for start in range(0, len(items), size):

@@ -21,7 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -33,8 +33,8 @@ from newsletter.core.issue import Draft, Issue
 from newsletter.core.missed import REASONS
 from newsletter.core.rendering import Rendering
 from newsletter.core.steps import Plan, opening, require_reader
-from newsletter.core.subscriber import Subscriber, SubscriberStatus
-from newsletter.store.alike import Alike, BeginsAlike, Range, ReadersAlike
+from newsletter.core.subscriber import Subscriber
+from newsletter.store.alike import Alike, BeginsAlike, Page, ReadersAlike
 from newsletter.store.barring import SUPPRESSION
 from newsletter.store.bulk import among, in_chunks, insert, rows, run
 from newsletter.store.choices import Brought, NumberedChoices
@@ -73,6 +73,9 @@ class _Reader(NamedTuple):
     subscriber: Subscriber
     suppression: str | None
     had: frozenset[int]
+
+
+_Begun: TypeAlias = tuple[BeginsAlike, Alike]  # how the deliveries of some readers begin
 
 
 @dataclass(slots=True, kw_only=True)
@@ -171,22 +174,20 @@ class IssueCloser:
 
     async def _plan(self, closing: _Closing, plan: Plan, now: datetime, *, needs_reader: bool) -> None:
         """Write a delivery for each of the issue's subscribers; who was removed gets none. Then it is closed."""
-        size = PAGE_OF_POSTGRESQL if self._database.is_postgresql else PAGE_OF_SQLITE
-        while True:
-            async with self._database.read() as connection:
-                page = await closing.readers.next_range(connection, closing.after, size)
-                groups = await closing.readers.groups(connection, page) if page else []
-            if page is None:
-                break
-            while groups:
-                written = await self._write(closing, page, await self._planned(closing, groups, plan, now))
-                if written == sum(group.count for group in groups):
-                    break
-                # Some have changed since they were read, and are alike with nobody who was planned.
-                page = replace(page, all_differ=True)
-                async with self._database.read() as connection:
-                    groups = await closing.readers.groups(connection, page)
-            closing.after = page.until
+        writing: asyncio.Task[None] | None = None
+        try:
+            # While a page is written, the next one is planned.
+            while (page := await self._next_page(closing)) is not None:
+                begin = await self._planned(closing, page, plan, now)
+                if writing is not None:
+                    await writing
+                writing = asyncio.create_task(self._write(closing, page, begin))
+            if writing is not None:
+                await writing
+        finally:
+            if writing is not None:
+                writing.cancel()
+                await asyncio.gather(writing, return_exceptions=True)
         if needs_reader:
             require_reader(closing.issue, closing.reasons)
         was_missed = any(closing.reasons[reason] for reason in REASONS)
@@ -194,29 +195,34 @@ class IssueCloser:
             await _write_on(connection, closing, closing_by=None, was_missed=was_missed or None)
             await note_closed(connection, self._database.listeners, closing.issue)
 
-    async def _planned(
-        self, closing: _Closing, groups: Sequence[Alike], plan: Plan, now: datetime
-    ) -> list[BeginsAlike]:
+    async def _next_page(self, closing: _Closing) -> Page | None:
+        """Read who is alike among the next readers; None: there are no more."""
+        size = PAGE_OF_POSTGRESQL if self._database.is_postgresql else PAGE_OF_SQLITE
+        async with self._database.read() as connection:
+            page = await closing.readers.page(connection, closing.after, size)
+        if page is not None:
+            closing.after = page.until
+        return page
+
+    async def _planned(self, closing: _Closing, page: Page, plan: Plan, now: datetime) -> list[_Begun]:
         """Return how the deliveries of groups of readers begin; those that are not known are planned."""
-        digests = {group.told_by: _digest(group.told_by) for group in groups}
-        known = closing.known
-        found = {one: known[digests[one]]._replace(told_by=one) for one in digests if digests[one] in known}
-        unknown = [group for group in groups if group.told_by not in found]
+        known, groups = closing.known, [(_digest(group.told_by), group) for group in page.groups]
+        begin = [(known[digest], group) for digest, group in groups if digest in known]
+        unknown = [(digest, group) for digest, group in groups if digest not in known]
         for some in in_chunks(unknown, _READ_AT_ONCE):
-            readers = await self._readers(closing, [group.key for group in some])
+            readers = await self._readers(closing, [group.one for _, group in some])
             for few in in_chunks(some, _IN_A_ROW):
-                for group in few:
-                    if (reader := readers.get(group.key)) is not None:  # else removed since
-                        found[group.told_by] = begins = _begins(closing, group, reader, plan, now)
-                        if not group.is_one_reader:
-                            known[digests[group.told_by]] = begins._replace(told_by="")
+                for digest, group in few:
+                    begins = _begins(closing, readers[group.one], plan, now)
+                    begin.append((begins, group))
+                    if not group.is_one_reader:
+                        known[digest] = begins
                 await asyncio.sleep(0)
         if len(known) > _GROUPS_KEPT:
             known.clear()
-        for group in groups:
-            if group.told_by in found:
-                closing.reasons[found[group.told_by].reason] += group.count
-        return list(found.values())
+        for begins, group in begin:
+            closing.reasons[begins.reason] += group.count
+        return begin
 
     async def _readers(self, closing: _Closing, keys: Sequence[int]) -> dict[int, _Reader]:
         """Return what the ledger knows of readers, by their keys."""
@@ -241,24 +247,21 @@ class IssueCloser:
             readers[key] = _Reader(informed, suppression, had.get(key, _NOTHING))
         return readers
 
-    async def _write(self, closing: _Closing, page: Range, begin: Sequence[BeginsAlike]) -> int:
-        """Write the deliveries of a page of readers, and the choices that are new with it; return how many."""
+    async def _write(self, closing: _Closing, page: Page, begin: Sequence[_Begun]) -> None:
+        """Write the deliveries of a page of readers, and the choices that are new with it."""
+        chosen = closing.numbered.take_new()
         async with self._database.write(durable=False) as connection:
             await _require_ours(connection, closing)
-            if chosen := closing.numbered.take_new():
+            if chosen:
                 await run(connection, ADD_CHOICES, chosen=rows(chosen))
-            written = await closing.readers.add(connection, page, begin)
-            closing.written += written
+            closing.written += await closing.readers.add(connection, page, begin)
             # Not earlier, since nobody else can change the issue's row from here on.
             await _write_on(connection, closing, delivery_count=closing.written)
-        return written
 
 
 _NOTHING: frozenset[int] = frozenset()
 
-_READERS = sa.select(subscribers.c.key, SUPPRESSION, *COLUMNS).where(
-    subscribers.c.status != SubscriberStatus.REMOVED
-)
+_READERS = sa.select(subscribers.c.key, SUPPRESSION, *COLUMNS)
 
 
 def _digest(told_by: str) -> bytes:
@@ -313,13 +316,11 @@ async def _add_listings(connection: AsyncConnection, issue: Issue) -> None:
         raise StaleDraftError(f"{issue.list} {issue.day}: a listing has been merged into another") from error
 
 
-def _begins(closing: _Closing, group: Alike, reader: _Reader, plan: Plan, now: datetime) -> BeginsAlike:
-    """Return how the deliveries of readers begin who are alike, given one of them."""
+def _begins(closing: _Closing, reader: _Reader, plan: Plan, now: datetime) -> BeginsAlike:
+    """Return how a reader's delivery begins, and those of all who are alike."""
     one = opening(reader.subscriber, reader.suppression, reader.had, plan, now)
     number = None if one.choice is None else closing.numbered.number(one.choice, one.subject)
-    return BeginsAlike(
-        group.told_by, number, one.state, one.due_at, one.ready_at, one.reason, one.text, one.updated_at
-    )
+    return BeginsAlike(number, one.state, one.due_at, one.ready_at, one.reason, one.text, one.updated_at)
 
 
 async def _require_ours(connection: AsyncConnection, closing: _Closing) -> None:

@@ -368,7 +368,8 @@ _POSTGRESQL = {
 
 def _postgresql(url: URL, patience: float) -> Database:
     complete_for_postgresql()
-    parameters = {**_POSTGRESQL, "options": f"-c lock_timeout={int(1000 * patience)}"}
+    # To compile a statement takes PostgreSQL longer than any of these statements takes.
+    parameters = {**_POSTGRESQL, "options": f"-c lock_timeout={int(1000 * patience)} -c jit=off"}
 
     def engine(**pool: Any) -> AsyncEngine:
         return create_async_engine(

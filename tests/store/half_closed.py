@@ -61,13 +61,13 @@ async def halfway(
     closer: Any = store.issues._closer
     write, written, is_there, go_on = closer._write, 0, asyncio.Event(), asyncio.Event()
 
-    async def write_or_wait(*arguments: Any) -> int:
+    async def write_or_wait(*arguments: Any) -> None:
         nonlocal written
         if written == pages:
             is_there.set()
             await go_on.wait()
         written += 1
-        return int(await write(*arguments))
+        await write(*arguments)
 
     closer._write = write_or_wait
     freezing = store.issues.freeze(
