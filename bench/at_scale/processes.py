@@ -197,6 +197,14 @@ def _wait(process: subprocess.Popen[bytes], began: float) -> Ended:
     return Ended(process.returncode, cpu, time.monotonic() - began, usage.ru_maxrss / 1024)
 
 
+def memory_of_one(pid: int) -> float:
+    """Return the MB that a process has for itself; what it shares with others is left out. 0: it has ended."""
+    try:
+        return _status(pid, "RssAnon") / 1024
+    except OSError:
+        return 0.0
+
+
 def _family(pid: int) -> Iterator[int]:
     """Yield a process and its living descendants."""
     yield pid
