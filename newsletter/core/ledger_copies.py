@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
+from typing import NamedTuple
 
 from newsletter.core.errors import UsageError
 
@@ -69,7 +70,7 @@ def next_step(
         raise UsageError(f"{source_name}: holds half a copy of {source.other}, and no ledger: copy that one")
     if source is not None and source.side is Side.SOURCE:
         if source.is_done:
-            raise UsageError(f"{source_name}: {said_of(source)}")
+            raise UsageError(f"{source_name}: {out_of_use(source)}")
         if target is None or target.token != source.token:
             raise UsageError(
                 f"{source_name}: is being copied to {source.other}: name that one to go on, or give that copy up "
@@ -83,21 +84,32 @@ def next_step(
     raise UsageError(f"{target_name}: holds a ledger already; name an empty database")
 
 
-def said_of(mark: CopyMark) -> str:
-    """Return why a database is not to be used, with what to do; nothing where it may be."""
+class OutOfUse(NamedTuple):
+    """Why a database is not to be used, and what to do."""
+
+    why: str
+    what_to_do: str
+
+    def __str__(self) -> str:
+        """Return both."""
+        return f"{self.why}: {self.what_to_do}"
+
+
+def out_of_use(mark: CopyMark | None) -> OutOfUse | None:
+    """Return why a database with a mark is not to be used; None: it may be."""
+    if mark is None or (mark.side is Side.TARGET and mark.is_done):
+        return None
     if mark.side is Side.TARGET:
-        if mark.is_done:
-            return ""
-        return (
-            f"holds half a copy of {mark.other}: finish it by `newsletter db copy SOURCE TARGET`; until then the "
-            "other one is the ledger"
-        )
+        why = f"holds half a copy of {mark.other}, which is the ledger until it is whole"
+        return OutOfUse(why, "finish it by `newsletter db copy SOURCE TARGET`")
     if mark.is_done:
-        return (
-            f"was copied to {mark.other}, which is the ledger since: set NEWSLETTER_DATABASE__URL to it. "
-            "`newsletter db copy SOURCE --reopen` lets this one be used again; then never use the other"
+        why = f"was copied to {mark.other}, which is the ledger since"
+        what_to_do = (
+            "set NEWSLETTER_DATABASE__URL to that. `newsletter db copy SOURCE --reopen` lets this one be used "
+            "again; then never use the other"
         )
-    return (
-        f"is being copied to {mark.other}: finish that by `newsletter db copy SOURCE TARGET`, or give it up by "
-        "`newsletter db copy SOURCE --reopen`"
+        return OutOfUse(why, what_to_do)
+    what_to_do = (
+        "finish that by `newsletter db copy SOURCE TARGET`, or give it up by `newsletter db copy SOURCE --reopen`"
     )
+    return OutOfUse(f"is being copied to {mark.other}", what_to_do)

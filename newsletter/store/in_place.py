@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.errors import ConfigurationError
-from newsletter.core.ledger_copies import said_of
+from newsletter.core.ledger_copies import OutOfUse, out_of_use
 from newsletter.store.copy_tables import SELECT_MARK, mark_of
 
 
@@ -19,6 +19,10 @@ async def require_in_place(connection: AsyncConnection, where: str) -> None:
     Raises:
         ConfigurationError: another one is the ledger; says which, and what to do.
     """
-    mark = mark_of((await connection.execute(SELECT_MARK)).first())
-    if mark is not None and (why := said_of(mark)):
-        raise ConfigurationError(f"{where}: {why}")
+    if reason := await reason_out_of_use(connection):
+        raise ConfigurationError(f"{where}: {reason}")
+
+
+async def reason_out_of_use(connection: AsyncConnection) -> OutOfUse | None:
+    """Return why a database is not the ledger; None: it is."""
+    return out_of_use(mark_of((await connection.execute(SELECT_MARK)).first()))

@@ -16,10 +16,14 @@ from hypothesis import strategies as st
 
 from newsletter.composition.copying import copy_ledger
 from newsletter.core.delivery import DeliveryState
+from newsletter.core.delivery import begun as started
+from newsletter.core.diagnosis import Health
 from newsletter.core.erasure import AddressHashes
 from newsletter.core.errors import ConfigurationError, StoreError, UsageError
 from newsletter.core.full_text import read_query
 from newsletter.core.subscriber import Wishes
+from newsletter.delivery.record.journal import Journal
+from newsletter.operations.doctor.database import database
 from newsletter.ports import Store
 from newsletter.settings import Settings, load
 from newsletter.store import open_store, upgrade
@@ -27,12 +31,13 @@ from newsletter.store.copies import sides
 from newsletter.store.copies.digests import Digest
 from newsletter.store.copies.sides import alone_at
 from newsletter.store.copies.whole import copied
+from newsletter.store.looking import look_at
 from tests.backups.conftest import sqlite_url
 from tests.backups.test_killed import killed_at
 from tests.backups.test_restore import begun, states, within
 from tests.claiming import claim
 from tests.cli.conftest import Call
-from tests.store.samples import NOW, attempt, frozen, join, paper, record, subscriber
+from tests.store.samples import NOW, attempt, frozen, join, outcome, paper, record, subscriber
 
 EVERY_STEP = range(1, 100)
 
@@ -89,9 +94,13 @@ async def test_a_ledger_goes_over_to_the_other_engine_and_back_and_only_the_newe
         assert done["rows"] == sum(map(len, before.values()))
         assert not done["went_on"]
         monkeypatch.setenv("NEWSLETTER_DATABASE__URL", source)
-        code, _, err = await asyncio.to_thread(call, "status")
-        assert (code, err.count("\n")) == (78, 1)
-        assert done["target"] in err
+        [diagnosis] = database(await look_at(source))
+        assert (diagnosis.status, done["target"] in diagnosis.says) == (Health.FAIL, True)
+        for command in ("status", "db backup backup.db", "run"):
+            code, _, err = await asyncio.to_thread(call, *command.split())
+            assert (code, err.count("\n")) == (78, 1)
+            assert done["target"] in err
+        assert not (folder / "backup.db").exists()
         monkeypatch.setenv("NEWSLETTER_DATABASE__URL", target)
         assert (await asyncio.to_thread(call, "status"))[0] == 0
 
@@ -192,6 +201,22 @@ async def test_nothing_is_copied_over_a_ledger_nor_from_what_somebody_uses(
     await asyncio.to_thread(fails, empty + "x", former, UsageError, "there is no ledger")
     for url in (former, postgres_url):
         assert len(await within(url, states)) == 3
+
+
+async def test_what_a_killed_process_noted_beside_the_ledger_goes_over_too(former: str, folder: Path) -> None:
+    async def die(store: Store) -> None:
+        await begun(store)
+        [one, *_] = await claim(store.outbox, "dead", now=NOW, limit=2)
+        journal = Journal(folder / "var" / "newsletter.db.journals", "dead")
+        journal.append([started(one, NOW), outcome(one, DeliveryState.SENT)])
+        journal.close()
+
+    await within(former, die)
+    target = sqlite_url(folder / "copy.db")
+    await asyncio.to_thread(copy_now, load(), former, target)
+    assert sorted(one.state for one in await within(target, lambda store: store.outbox.records())) == [
+        *(DeliveryState.QUEUED, DeliveryState.QUEUED, DeliveryState.SENT)
+    ]
 
 
 async def test_a_ledger_that_is_reopened_is_copied_anew(former: str, folder: Path, call: Call) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from newsletter.core.errors import UsageError
-from newsletter.core.ledger_copies import CopyMark, Side, Step, next_step, said_of
+from newsletter.core.ledger_copies import CopyMark, Side, Step, next_step, out_of_use
 
 
 def mark(side: Side, *, of: str = "one", done: bool = False, revision: str = "0030") -> CopyMark:
@@ -58,5 +58,5 @@ def test_no_ledger_is_written_over_and_none_is_copied_to_two_places(
 
 @pytest.mark.parametrize("done", [True, False])
 def test_of_the_two_databases_of_a_copy_just_one_can_be_used_or_none_before_the_copy_is_whole(done: bool) -> None:
-    assert said_of(mark(SOURCE, done=done))
-    assert bool(said_of(mark(TARGET, done=done))) is not done
+    assert out_of_use(mark(SOURCE, done=done))
+    assert bool(out_of_use(mark(TARGET, done=done))) is not done
