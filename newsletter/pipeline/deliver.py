@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from structlog.contextvars import bound_contextvars
@@ -16,9 +17,9 @@ from newsletter.core.halt import Halt
 from newsletter.core.issue import Issue
 from newsletter.core.rendering import Rendering
 from newsletter.core.steps import OPEN
-from newsletter.pipeline.halting import stopping_when_halted
+from newsletter.pipeline.halting import halted
 from newsletter.pipeline.high_water import HighWaterMark
-from newsletter.pipeline.hours import stopping_at, withdraw_late
+from newsletter.pipeline.hours import hours_over, withdraw_late
 from newsletter.pipeline.languages import MailInLanguages
 from newsletter.ports import (
     ChunkDelivery,
@@ -31,6 +32,7 @@ from newsletter.ports import (
     Renderer,
     Store,
 )
+from newsletter.stopping import stopping_after
 
 log = structlog.get_logger(__name__)
 
@@ -237,7 +239,10 @@ class Delivering:
                 log.info("delivery_waits", until=opens.isoformat())
             return ChunkReport()
         self._waits.pop(issue.key, None)
-        async with stopping_at(closing(issue.terms, now), self._clock, stop) as either:
+        closes = closing(issue.terms, now)
+        if closes is None:
+            return await self._deliver(issue.key, progress, stop)
+        async with stopping_after(partial(hours_over, closes, self._clock), stop) as either:
             return await self._deliver(issue.key, progress, either)
 
     async def _deliver(self, key: int, progress: Progress | None, stop: asyncio.Event | None) -> ChunkReport:
@@ -246,7 +251,7 @@ class Delivering:
         due = await self._store.outbox.next_due(key)
         if due is not None and due <= self._clock():
             await self._mark.advance()
-        async with stopping_when_halted(self._store.halts, key, stop) as either:
+        async with stopping_after(partial(halted, self._store.halts, key), stop) as either:
             report = await self._delivery.deliver_chunk(
                 key, self._closed.message_for, progress=progress, stop=either
             )
