@@ -67,7 +67,7 @@ async def _work(settings: Settings, cores: int, *pipes: IO[bytes]) -> None:
 
     try:
         async with bootstrap.build(settings) as program:
-            program.use_cores(cores)
+            program.cores = cores
             await obey(program.delivery, program.closed.message_for, reader, say)
     except (ConfigurationError, NewsletterError) as error:
         structlog.get_logger(__name__).error("delivery_process_failed", reason=str(error))

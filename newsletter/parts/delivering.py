@@ -27,11 +27,12 @@ log = structlog.get_logger(__name__)
 # one process hands over some ten thousand messages in that time where nothing else holds it up.
 _WORTH = 20_000
 _WORTH_WHERE_ASKED_FOR = 500
+_MODULE = "newsletter.composition.delivery_process"  # which stands above, and is another process's program
 _CODE = """
 import sys, json
+from importlib import import_module
 sys.path[:] = json.loads(sys.argv[1])
-from newsletter.composition.delivery_process import main
-main()
+import_module(sys.argv[2]).main()
 """
 
 
@@ -88,7 +89,7 @@ class DeliveryParts:
 
         async def start(place: int) -> Child:
             greeting = pickle.dumps((share_of(self.settings, place, count), of_each))
-            command = [sys.executable, "-P", "-c", _CODE, json.dumps(sys.path)]
+            command = [sys.executable, "-P", "-c", _CODE, json.dumps(sys.path), _MODULE]
             return await Child.start(command, LENGTH.pack(len(greeting)) + greeting, place)
 
         sharing = None if self.has_visitors else self._service(share_of(self.settings, 0, count), of_each)
@@ -111,13 +112,14 @@ class DeliveryParts:
         ledger = sqlite_file(
             settings.database.url.get_secret_value()
         )  # a file: all who use it run on this machine
+        each_turn = BESIDE_VISITORS if self.has_visitors else 0
         return DeliveryService(
             self.store.outbox,
             self.relaying_of(settings).relays,
-            delivery_rules(settings.delivery, self.clock, each_turn=BESIDE_VISITORS if self.has_visitors else 0),
+            delivery_rules(settings.delivery, self.clock, each_turn=each_turn, cores=of_cores),
             batch=settings.delivery.batch,
             journals=ledger and ledger.with_name(f"{ledger.name}.journals"),
             limits=domain_limits(settings.delivery),
             slow_downs=self.store.slow_downs,
-            of_cores=of_cores,
+            rates=self.store.rates,
         )

@@ -42,8 +42,8 @@ class Outbox(ClaimedDeliveries, DeliveryRecords, Protocol):
         """Return when the next queued or deferred delivery of an issue is due, or None."""
         ...
 
-    async def count_due(self, issue_key: int, *, now: datetime, most: int) -> int:
-        """Return how many deliveries of an issue nobody holds and are due by now; `most` stands for any more."""
+    async def due_count(self, issue_key: int, *, by: datetime, most: int) -> int:
+        """Return how many deliveries of an issue may be claimed by a moment (aware), counted up to `most`."""
         ...
 
     async def open_issues(self, list_name: str | None = None) -> list[int]:

@@ -29,7 +29,8 @@ def processes_of(settings: Settings, cores: int) -> Processes:
 def share_of(settings: Settings, place: int, count: int) -> Settings:
     """Return the settings of the process at a place (from 0) among `count`, which delivers alone by them.
 
-    Connections and rates are divided; all shares together make what the operator has set.
+    Connections are divided: all shares together make what the operator has set. Rates and quotas are not: the
+    ledger keeps them over all processes.
     """
     smtp = settings.smtp
     further = tuple(_relay(relay, place, count) for relay in smtp.relays)
@@ -42,23 +43,17 @@ def share_of(settings: Settings, place: int, count: int) -> Settings:
 
 
 def _relay(relay: _Relay, place: int, count: int) -> _Relay:
-    divided = {"connections": share(relay.connections, place, count), "rate": relay.rate / count}
-    return relay.model_copy(update=divided)
+    return relay.model_copy(update={"connections": share(relay.connections, place, count)})
 
 
 def _delivery(delivery: DeliverySettings, place: int, count: int) -> DeliverySettings:
     divided = {
         "processes": 1,
         "domain_connections": share(delivery.domain_connections, place, count),
-        "domain_rate": delivery.domain_rate / count,
         "domains": {name: _domain(limit, place, count) for name, limit in delivery.domains.items()},
     }
     return delivery.model_copy(update=divided)
 
 
 def _domain(limit: DomainSettings, place: int, count: int) -> DomainSettings:
-    divided = {
-        "connections": limit.connections and share(limit.connections, place, count),
-        "rate": limit.rate and limit.rate / count,
-    }
-    return limit.model_copy(update=divided)
+    return limit.model_copy(update={"connections": limit.connections and share(limit.connections, place, count)})

@@ -240,7 +240,7 @@ async def test_a_small_issue_needs_no_other_process_and_a_big_one_takes_the_conn
         await server.until(10)
         assert not sqlite.children
         big = await freeze_for(ledger, 300, number=2)
-        reports = await asyncio.gather(delivering, delivery.deliver_chunk(big, message_for))
+        reports = [*await asyncio.gather(delivering, delivery.deliver_chunk(big, message_for))]
         later = await freeze_for(ledger, 1, number=3)
         async with asyncio.timeout(30):
             while not ended(sqlite.children[0].pid):  # noqa: ASYNC110 - it is another process's

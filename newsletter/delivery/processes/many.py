@@ -167,7 +167,7 @@ class ManyProcesses(ChunkDelivery):
         if self._team or asyncio.get_running_loop().time() < self._alone_until:
             return False  # it makes no difference
         now = self._clock() if work.due_by is None else min(self._clock(), work.due_by)
-        return await self._outbox.count_due(work.issue_key, now=now, most=self._worth) >= self._worth
+        return await self._outbox.due_count(work.issue_key, by=now, most=self._worth) >= self._worth
 
     @asynccontextmanager
     async def _hands(self, *, is_big: bool) -> AsyncIterator[Team | None]:
@@ -228,7 +228,7 @@ class ManyProcesses(ChunkDelivery):
         if not report.returned or work.stop.is_set():
             return report
         now = self._clock() if work.due_by is None else min(self._clock(), work.due_by)
-        if await self._outbox.count_due(work.issue_key, now=now, most=1):
+        if await self._outbox.due_count(work.issue_key, by=now, most=1):
             return report
         return replace(report, returned=0, trouble="")
 
