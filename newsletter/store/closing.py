@@ -39,6 +39,7 @@ from newsletter.store.barring import SUPPRESSION
 from newsletter.store.bulk import among, in_chunks, insert, rows, run
 from newsletter.store.choices import Brought, NumberedChoices
 from newsletter.store.engine import Database
+from newsletter.store.enqueueing import enqueue
 from newsletter.store.events import note_closed
 from newsletter.store.examples import KnownExamples
 from newsletter.store.feedback import Opinions
@@ -127,7 +128,7 @@ class IssueCloser:
             StoreError: the ledger cannot be read or written, or somebody else who closes an issue for the same
                 readers does not go on.
         """
-        async with self._places, self._workers.register() as worker:
+        async with self._places, self._workers.register("closing") as worker:
             closing = await self._begin(draft, subject, rendered, worker, now, all_differ=all_differ)
             if closing is None:
                 await self._others.until_none(draft.masthead, worker)
@@ -194,6 +195,7 @@ class IssueCloser:
         async with self._database.write() as connection:
             await _write_on(connection, closing, closing_by=None, was_missed=was_missed or None)
             await note_closed(connection, self._database.listeners, closing.issue)
+            await enqueue(connection, self._database.jobs, closing.issue.key, now=now)
 
     async def _next_page(self, closing: _Closing) -> Page | None:
         """Read who is alike among the next readers; None: there are no more."""

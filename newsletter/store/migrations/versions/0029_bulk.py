@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0029"
-down_revision = "0026"
+down_revision = "0028"
 
 _UNCHECKED = {
     "deliveries": ("fk_deliveries_issue_key_issues", "fk_deliveries_subscriber_key_subscribers"),
