@@ -61,7 +61,12 @@ async def build(settings: Settings) -> AsyncIterator[Program]:
     async with AsyncExitStack() as closing:
         hashes = AddressHashes((links.secret_key, *links.former_keys))
         listeners = tuple(one.listener for one in endpoints_of(settings.webhooks))
-        store = await open_store(settings.database.url.get_secret_value(), hashes=hashes, listeners=listeners)
+        store = await open_store(
+            settings.database.url.get_secret_value(),
+            hashes=hashes,
+            listeners=listeners,
+            key_is_made=not settings.web.secret_key.get_secret_value(),
+        )
         closing.push_async_callback(store.close)
         yield Program(settings, store, links, closing)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import newsletter
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from newsletter.web.admin.site import AdminSite
 
 _SECONDS_TO_FINISH = 2.0
+_TRIES = 10  # at signing in, of each address in an hour
 
 
 @asynccontextmanager
@@ -49,7 +51,7 @@ def _site(program: Program, signing_up: SigningUp, collect: Callable[[], None]) 
     from newsletter.operations.overview import Overseer
     from newsletter.web.admin.access import Access
     from newsletter.web.admin.site import AdminSite
-    from newsletter.web.clients import Clients
+    from newsletter.web.clients import Clients, SharedQuota
 
     web = program.settings.web
     access = Access(
@@ -58,6 +60,14 @@ def _site(program: Program, signing_up: SigningUp, collect: Callable[[], None]) 
         clients=Clients(web.trusted_proxies),
         links=program.links,
         clock=utc_now,
+        tries=SharedQuota(
+            what="sign-in",
+            most=_TRIES,
+            per=timedelta(hours=1),
+            counts=program.store.shared_counts,
+            secret=program.links.secret_key,
+            clock=utc_now,
+        ),
     )
     overseer = Overseer(
         store=program.store,

@@ -52,7 +52,7 @@ def copy_ledger(
         if _unread(former, file):
             raise StoreError(f"{former.name}: a process that used it has just died; run this again")
         require_newest(new)
-        return copy_whole(former, new, now=now, progress=progress)
+        return copy_whole(former, new, key_id=_key_id(settings), now=now, progress=progress)
 
 
 def reopen_ledger(source: str) -> tuple[str, bool]:
@@ -131,6 +131,17 @@ def _unread(former: CopySide, ledger: Path | None) -> list[Path]:
         return []
     folder = ledger.with_name(f"{ledger.name}.journals")
     return [path for name in holders(former) if (path := path_of(folder, name)).exists()]
+
+
+def _key_id(settings: Settings) -> str | None:
+    """Return which key signs links, of the settings or made here before; None: there is none yet."""
+    from newsletter.core.erasure import AddressHashes
+    from newsletter.settings.secret_key import FILE, kept_key
+
+    key, file = settings.web.secret_key.get_secret_value(), settings.paths.state / FILE
+    if not key and not file.exists():
+        return None
+    return AddressHashes((key or kept_key(file),)).key_ids[0]
 
 
 async def _read_journals(settings: Settings, url: str, journals: list[Path], now: datetime) -> None:

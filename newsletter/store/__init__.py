@@ -11,6 +11,7 @@ from newsletter.ports import Store
 from newsletter.store.engine import NO_SECRET, PATIENCE, Database, connect, sqlite_file
 from newsletter.store.in_place import require_in_place
 from newsletter.store.in_use import InUse
+from newsletter.store.link_key import require_link_key
 from newsletter.store.migrate import create, is_up_to_date, upgrade
 from newsletter.store.sql import SqlStore
 
@@ -23,6 +24,7 @@ async def open_store(
     patience: float = PATIENCE,
     hashes: AddressHashes = NO_SECRET,
     listeners: tuple[Listener, ...] = (),
+    key_is_made: bool = False,
 ) -> Store:
     """Open the store of a database.
 
@@ -35,10 +37,11 @@ async def open_store(
         patience: how many seconds to wait for other processes' locks, or for a connection.
         hashes: of addresses, by the program's secret; by them those are recognised whose data was erased.
         listeners: who is told of events that this process writes down.
+        key_is_made: whether the secret is one that this program made on this machine.
 
     Raises:
         ConfigurationError: the URL names no known kind of database, or another one is the ledger: this one was
-            copied there, or is half a copy.
+            copied there, or is half a copy; or machines that share it have made different secrets.
         StoreError: the database cannot be reached, its tables are not up to date, or a backup is being restored in
             its place; says what to do.
     """
@@ -46,6 +49,8 @@ async def open_store(
     in_use = InUse(database.path) if database.path is not None else None
     try:
         await _prepare(database, url, patience)
+        if database.is_postgresql and hashes is not NO_SECRET:
+            await require_link_key(database, is_made=key_is_made)
     except BaseException:
         await database.close()
         if in_use is not None:

@@ -30,6 +30,7 @@ from newsletter.store.personal_data import SqlPersonalData
 from newsletter.store.pictures import SqlPictures
 from newsletter.store.relay_usage import SqlRelayUsage
 from newsletter.store.restored import SqlRestored
+from newsletter.store.shared_counts import SqlSharedCounts
 from newsletter.store.signups import SqlSignUps
 from newsletter.store.slots import SqlSlots
 from newsletter.store.slow_downs import SqlSlowDowns
@@ -74,6 +75,7 @@ class SqlStore(Store):
         self.beats = SqlBeats(database)
         self.backups = SqlBackups(database)
         self.restored = SqlRestored(database, self.signups)
+        self.shared_counts = SqlSharedCounts(database)
         self.tidying = SqlTidying(database)
 
     @override
