@@ -21,6 +21,7 @@ from newsletter.store.issues import SqlIssues
 from newsletter.store.leavings import SqlLeavings
 from newsletter.store.listed import SqlListedPapers
 from newsletter.store.listings import SqlLibrary
+from newsletter.store.live_workers import SqlLiveWorkers
 from newsletter.store.migrate import is_up_to_date
 from newsletter.store.notices import SqlNotices
 from newsletter.store.outbox import SqlOutbox
@@ -28,8 +29,10 @@ from newsletter.store.oversight import SqlOversight
 from newsletter.store.papers import SqlPapers
 from newsletter.store.personal_data import SqlPersonalData
 from newsletter.store.pictures import SqlPictures
+from newsletter.store.rate_leases import SqlRateLeases
 from newsletter.store.relay_usage import SqlRelayUsage
 from newsletter.store.restored import SqlRestored
+from newsletter.store.session_workers import SessionWorkers
 from newsletter.store.shared_counts import SqlSharedCounts
 from newsletter.store.signups import SqlSignUps
 from newsletter.store.slots import SqlSlots
@@ -37,7 +40,7 @@ from newsletter.store.slow_downs import SqlSlowDowns
 from newsletter.store.subscribers import SqlSubscribers
 from newsletter.store.suppressions import SqlSuppressions
 from newsletter.store.tidying import SqlTidying
-from newsletter.store.workers import FileWorkers, LocalWorkers, SessionWorkers, Workers
+from newsletter.store.workers import FileWorkers, LocalWorkers, Workers
 
 
 class SqlStore(Store):
@@ -64,6 +67,7 @@ class SqlStore(Store):
         self.growth = SqlGrowth(database)
         self.oversight = SqlOversight(database)
         self.relay_usage = SqlRelayUsage(database)
+        self.rates = SqlRateLeases(database)
         self.slow_downs = SqlSlowDowns(database)
         self.suppressions = SqlSuppressions(database)
         self.personal_data = SqlPersonalData(database, workers)
@@ -73,6 +77,7 @@ class SqlStore(Store):
         self.notices = SqlNotices(database)
         self.alarms = SqlAlarms(database)
         self.beats = SqlBeats(database)
+        self.live_workers = SqlLiveWorkers(database)
         self.backups = SqlBackups(database)
         self.restored = SqlRestored(database, self.signups)
         self.shared_counts = SqlSharedCounts(database)
