@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from newsletter.bootstrap import Program
     from newsletter.readers.signup import SigningUp
+    from newsletter.web.admin.access import Access
     from newsletter.web.admin.site import AdminSite
 
 _SECONDS_TO_FINISH = 2.0
@@ -51,12 +52,33 @@ def _site(program: Program, signing_up: SigningUp, collect: Callable[[], None]) 
     from newsletter.composition.watching import relay_names
     from newsletter.operations.doctor.kept import FILE
     from newsletter.operations.overview import Overseer
-    from newsletter.web.admin.access import Access
     from newsletter.web.admin.site import AdminSite
+
+    overseer = Overseer(
+        store=program.store,
+        lists=program.lists,
+        source_names=program.source_names,
+        cluster=cluster_reader(program),
+        relays=relay_names(program),
+    )
+    return AdminSite(
+        access=_access(program),
+        overseer=overseer,
+        signing_up=signing_up,
+        renderer=program.templates,
+        clock=utc_now,
+        collect=collect,
+        examination=program.settings.paths.state / FILE,
+        version=newsletter.__version__,
+    )
+
+
+def _access(program: Program) -> Access:
+    from newsletter.web.admin.access import Access
     from newsletter.web.clients import Clients, SharedQuota
 
     web = program.settings.web
-    access = Access(
+    return Access(
         token=web.admin_token.get_secret_value(),
         networks=web.admin_networks,
         clients=Clients(web.trusted_proxies),
@@ -70,21 +92,4 @@ def _site(program: Program, signing_up: SigningUp, collect: Callable[[], None]) 
             secret=program.links.secret_key,
             clock=utc_now,
         ),
-    )
-    overseer = Overseer(
-        store=program.store,
-        lists=program.lists,
-        source_names=program.source_names,
-        cluster=cluster_reader(program),
-        relays=relay_names(program),
-    )
-    return AdminSite(
-        access=access,
-        overseer=overseer,
-        signing_up=signing_up,
-        renderer=program.templates,
-        clock=utc_now,
-        collect=collect,
-        examination=program.settings.paths.state / FILE,
-        version=newsletter.__version__,
     )

@@ -51,8 +51,8 @@ async def open_store(
         jobs: writes the jobs of issues that are closed, in PostgreSQL; None: no workers take any.
 
     Raises:
-        ConfigurationError: the URL names no known kind of database, or another one is the ledger: this one was
-            copied there, or is half a copy; or machines that share it have made different secrets.
+        ConfigurationError: the URL names no known kind of database, this one was copied elsewhere or is half a
+            copy, or machines that share it have made different secrets.
         StoreError: the database cannot be reached, its tables are not up to date, or a backup is being restored in
             its place; says what to do.
     """
@@ -60,8 +60,7 @@ async def open_store(
     in_use = InUse(database.path) if database.path is not None else None
     try:
         await _prepare(database, url, patience)
-        if database.is_postgresql and hashes is not NO_SECRET:
-            await require_link_key(database, is_made=key_is_made)
+        await require_link_key(database, is_made=key_is_made)
     except BaseException:
         await database.close()
         if in_use is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from newsletter.core.errors import ConfigurationError
-from newsletter.store.engine import Database
+from newsletter.store.engine import NO_SECRET, Database
 from newsletter.store.tables import ledger
 
 
@@ -13,12 +13,14 @@ async def require_link_key(database: Database, *, is_made: bool) -> None:
     """Find out whether this machine signs links as others do that use the same PostgreSQL; the first says how.
 
     Args:
-        database: the ledger; its hashes have the key.
+        database: the ledger; its hashes have the key. Where it was opened without, nobody makes links.
         is_made: whether this program made the key. What the operator sets is right, and known from then on.
 
     Raises:
         ConfigurationError: the key was made here, and the ledger knows another one.
     """
+    if not database.is_postgresql or database.hashes is NO_SECRET:
+        return
     now, *former = database.hashes.key_ids
     async with database.read() as connection:
         known = await connection.scalar(sa.select(ledger.c.key_id))
