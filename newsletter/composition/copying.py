@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
+
+from newsletter import bootstrap
 from newsletter.core.errors import ConfigurationError, StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -35,7 +38,6 @@ def copy_ledger(
     """
     import asyncio
 
-    from newsletter.store import upgrade
     from newsletter.store.copies.sides import alone_at
     from newsletter.store.copies.whole import copy_whole, require_newest
 
@@ -47,7 +49,7 @@ def copy_ledger(
     if unread:
         asyncio.run(_read_journals(settings, source, unread, now))
     if _is_new(target):
-        asyncio.run(upgrade(target))
+        asyncio.run(bootstrap.upgrade_database(_at(settings, target)))
     with alone_at(source) as former, alone_at(target) as new:
         if _unread(former, file):
             raise StoreError(f"{former.name}: a process that used it has just died; run this again")
@@ -120,6 +122,12 @@ def _is_new(url: str) -> bool:
         return True
     with alone_at(url) as side:
         return side.revision() is None
+
+
+def _at(settings: Settings, url: str) -> Settings:
+    """Return the same settings, with another ledger."""
+    database = settings.database.model_copy(update={"url": SecretStr(url)})
+    return settings.model_copy(update={"database": database})
 
 
 def _unread(former: CopySide, ledger: Path | None) -> list[Path]:
