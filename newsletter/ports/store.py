@@ -27,6 +27,7 @@ from newsletter.ports.pictures import Pictures
 from newsletter.ports.rate_leases import RateLeases
 from newsletter.ports.relay_usage import RelayUsage
 from newsletter.ports.restored import Restored
+from newsletter.ports.shared_counts import SharedCounts
 from newsletter.ports.signups import SignUps
 from newsletter.ports.slots import Slots
 from newsletter.ports.slow_downs import SlowDowns
@@ -67,6 +68,7 @@ class Store(Protocol):
     live_workers: WorkerRegister  # which processes deliver
     backups: Backups  # of itself
     restored: Restored  # what is said of a time that its backup does not know
+    shared_counts: SharedCounts  # of what each visitor may do so often
     tidying: Tidying  # removes what is old
 
     async def is_up_to_date(self) -> bool:

@@ -33,6 +33,7 @@ from newsletter.store.rate_leases import SqlRateLeases
 from newsletter.store.relay_usage import SqlRelayUsage
 from newsletter.store.restored import SqlRestored
 from newsletter.store.session_workers import SessionWorkers
+from newsletter.store.shared_counts import SqlSharedCounts
 from newsletter.store.signups import SqlSignUps
 from newsletter.store.slots import SqlSlots
 from newsletter.store.slow_downs import SqlSlowDowns
@@ -79,6 +80,7 @@ class SqlStore(Store):
         self.live_workers = SqlLiveWorkers(database)
         self.backups = SqlBackups(database)
         self.restored = SqlRestored(database, self.signups)
+        self.shared_counts = SqlSharedCounts(database)
         self.tidying = SqlTidying(database)
 
     @override
