@@ -17,7 +17,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from newsletter.store import upgrade
+from newsletter.scheduling.queue.tables import bring_up_to_date
+from newsletter.store import conninfo_of, upgrade
 from tests.services import missing
 
 _NO_NETWORK = "-c listen_addresses=''"
@@ -108,8 +109,14 @@ def postgres() -> Iterator[Server]:
 def migrated_postgres(postgres: Server) -> Server:
     """The PostgreSQL server, with a database that has all tables, from which tests get theirs."""
     postgres.run("CREATE DATABASE {}", _TEMPLATE)
-    asyncio.run(upgrade(postgres.url(_TEMPLATE)))
+    asyncio.run(_made(postgres.url(_TEMPLATE)))
     return postgres
+
+
+async def _made(url: str) -> None:
+    """Make all tables, those of the jobs too."""
+    await upgrade(url)
+    await bring_up_to_date(conninfo_of(url))
 
 
 @pytest.fixture

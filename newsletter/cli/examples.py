@@ -9,6 +9,8 @@ EXAMPLES = {
     "backtest": ("newsletter backtest --list daily --from 2026-03-02 --to 2026-03-06",),
     "serve": ("newsletter serve",),
     "web": ("newsletter web", "newsletter web --host 127.0.0.1 --port 8080"),
+    "scheduler": ("newsletter scheduler",),
+    "worker": ("newsletter worker", "newsletter worker --concurrency 4 --queues issues"),
     "preview": ("newsletter preview --open",),
     "export-site": ("newsletter export-site var/site --base-url https://papers.example.org",),
     "status": ("newsletter status",),

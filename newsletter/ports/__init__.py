@@ -9,8 +9,9 @@ from newsletter.ports.alarm import Alarms, OperatorAlarm
 from newsletter.ports.backups import Backup, Backups
 from newsletter.ports.beats import Beat, Beats
 from newsletter.ports.claims import ClaimedDeliveries
-from newsletter.ports.cluster import JobCounts, LiveWorker, LiveWorkers, QueueCount, RelayRate
+from newsletter.ports.cluster import JobCounts, LiveWorker, LiveWorkers, RelayRate
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
+from newsletter.ports.dispatching import Dispatcher
 from newsletter.ports.examples import Examples, PaperFinder
 from newsletter.ports.feedback import Feedback, Said
 from newsletter.ports.growth import Grown, Growth
@@ -28,6 +29,7 @@ from newsletter.ports.inbound import (
 )
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, LoadedLists, Source
 from newsletter.ports.issues import IssueHeading, IssueOutline, Issues, IssueSummary
+from newsletter.ports.job_queue import ClosingJobs, IssueJobs, JobQueue, QueueCount
 from newsletter.ports.keeping import LedgerKeeper
 from newsletter.ports.leavings import Leaving, Leavings
 from newsletter.ports.letters import LetterKind, Letters
@@ -70,11 +72,13 @@ __all__ = [
     "ChunkReport",
     "ClaimedDeliveries",
     "Clock",
+    "ClosingJobs",
     "Comparison",
     "Composed",
     "Confirmed",
     "DeliveryRecord",
     "DeliveryRecords",
+    "Dispatcher",
     "Erasure",
     "Examples",
     "Feedback",
@@ -93,10 +97,12 @@ __all__ = [
     "InboundCount",
     "InboundEvents",
     "IssueHeading",
+    "IssueJobs",
     "IssueOutline",
     "IssueSummary",
     "Issues",
     "JobCounts",
+    "JobQueue",
     "Leaver",
     "Leaving",
     "Leavings",

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from newsletter.ports.job_queue import QueueCount
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveWorker:
@@ -15,7 +17,7 @@ class LiveWorker:
 
     Attributes:
         name: in the ledger; no other process ever bears it.
-        kind: what was started: `worker`, `serve`, `run`.
+        kind: what was started, such as `worker`.
         host: the machine that it runs on.
         version: of the program.
         started_at: when it registered.
@@ -34,25 +36,6 @@ class LiveWorker:
     concurrency: int
     queues: tuple[str, ...]
     busy: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueCount:
-    """How many jobs of a queue wait, how many of them are due, and how many are at work.
-
-    Attributes:
-        queue: its name.
-        todo: how many could be taken now.
-        later: how many are for a later moment.
-        doing: how many a worker has in hand.
-        oldest: since when the oldest is due that nobody has taken (aware, UTC); None: none is.
-    """
-
-    queue: str
-    todo: int
-    later: int
-    doing: int
-    oldest: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +79,7 @@ class WorkerRegister(LiveWorkers, Protocol):
         """Let this process be known as a worker for as long as the context lasts.
 
         Args:
-            kind: what was started: `worker`, `serve`, `run`.
+            kind: what was started, such as `worker`.
             concurrency: how many chunks it delivers at once, one at least.
             queues: whose jobs it takes.
             busy: says how many chunks it delivers now; it is asked now and then.

@@ -101,7 +101,9 @@ class DeliverySettings(Group):
 
     `domain_connections` limits the messages that a recipient domain gets at the same time, `domain_rate` those per
     second;
-    0: no limit. `domains` has other limits for single domains.
+    0: no limit. `domains` has other limits for single domains. `dispatcher` says who delivers: this process
+    (`inline`), workers (`procrastinate`), or workers where any are at work and this process where none are
+    (`automatic`).
     """
 
     uncertain: Uncertain = Uncertain.RESEND
@@ -111,6 +113,7 @@ class DeliverySettings(Group):
     domain_connections: int = Field(default=0, ge=0)
     domain_rate: float = Field(default=0, ge=0)
     domains: Annotated[dict[MailDomain, DomainSettings], NoDecode, FROM_JSON] = Field(default={})
+    dispatcher: Annotated[Literal["automatic", "inline", "procrastinate"], IN_LOWER_CASE] = "automatic"
 
 
 class DkimSettings(Group):

@@ -7,13 +7,22 @@ from dataclasses import replace
 from newsletter.core.erasure import AddressHashes
 from newsletter.core.errors import StoreError
 from newsletter.core.events import Listener
-from newsletter.ports import Store
+from newsletter.ports import ClosingJobs, Store
+from newsletter.store.conninfo import conninfo_of, is_postgresql
 from newsletter.store.engine import NO_SECRET, PATIENCE, Database, connect, sqlite_file
 from newsletter.store.in_use import InUse
 from newsletter.store.migrate import create, is_up_to_date, upgrade
 from newsletter.store.sql import SqlStore
 
-__all__ = ["name_of", "open_if_up_to_date", "open_store", "sqlite_file", "upgrade"]
+__all__ = [
+    "conninfo_of",
+    "is_postgresql",
+    "name_of",
+    "open_if_up_to_date",
+    "open_store",
+    "sqlite_file",
+    "upgrade",
+]
 
 
 async def open_store(
@@ -22,6 +31,7 @@ async def open_store(
     patience: float = PATIENCE,
     hashes: AddressHashes = NO_SECRET,
     listeners: tuple[Listener, ...] = (),
+    jobs: ClosingJobs | None = None,
 ) -> Store:
     """Open the store of a database.
 
@@ -34,13 +44,14 @@ async def open_store(
         patience: how many seconds to wait for other processes' locks, or for a connection.
         hashes: of addresses, by the program's secret; by them those are recognised whose data was erased.
         listeners: who is told of events that this process writes down.
+        jobs: writes the jobs of issues that are closed, in PostgreSQL; None: no workers take any.
 
     Raises:
         ConfigurationError: the URL names no known kind of database.
         StoreError: the database cannot be reached, its tables are not up to date, or a backup is being restored in
             its place; says what to do.
     """
-    database = replace(connect(url, patience=patience), hashes=hashes, listeners=listeners)
+    database = replace(connect(url, patience=patience), hashes=hashes, listeners=listeners, jobs=jobs)
     in_use = InUse(database.path) if database.path is not None else None
     try:
         await _prepare(database, url, patience)

@@ -35,6 +35,7 @@ from newsletter.store.barring import SUPPRESSION
 from newsletter.store.bulk import in_chunks, insert, rows, run
 from newsletter.store.choices import Brought, NumberedChoices
 from newsletter.store.engine import Database
+from newsletter.store.enqueueing import enqueue
 from newsletter.store.events import note_closed
 from newsletter.store.examples import KnownExamples
 from newsletter.store.feedback import Opinions
@@ -159,6 +160,7 @@ class IssueCloser:
         async with self._database.write() as connection:
             await _write_on(connection, closing, closing_by=None, was_missed=was_missed or None)
             await note_closed(connection, self._database.listeners, closing.issue)
+            await enqueue(connection, self._database.jobs, closing.issue.key, now=now)
 
     async def _next_readers(self, closing: _Closing) -> list[_Reader]:
         """Read the next page of readers, and what the ledger knows of each."""

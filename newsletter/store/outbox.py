@@ -217,6 +217,16 @@ class SqlOutbox(Outbox):
         return due
 
     @override
+    async def due_count(self, issue_key: int, *, by: datetime, most: int) -> int:
+        some = (
+            sa.select(deliveries.c.key)
+            .where(deliveries.c.issue_key == issue_key, deliveries.c.ready_at <= by)
+            .limit(most)
+        )
+        async with self._database.read() as connection:
+            return int(await connection.scalar(sa.select(sa.func.count()).select_from(some.subquery())) or 0)
+
+    @override
     async def open_issues(self, list_name: str | None = None) -> list[int]:
         query = issues_with(OPEN, list_name=list_name, day=None).order_by(issues.c.day, issues.c.key)
         async with self._database.read() as connection:
