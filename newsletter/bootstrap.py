@@ -192,6 +192,7 @@ class Program:
             journals=ledger and ledger.with_name(f"{ledger.name}.journals"),
             limits=domain_limits(self.settings.delivery),
             slow_downs=self.store.slow_downs,
+            rates=self.store.rates,
         )
         self._closing.push_async_exit(service)
         return service

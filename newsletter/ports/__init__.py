@@ -29,7 +29,7 @@ from newsletter.ports.inbound import (
 )
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, LoadedLists, Source
 from newsletter.ports.issues import IssueHeading, IssueOutline, Issues, IssueSummary
-from newsletter.ports.job_queue import ClosingJobs, IssueJobs, JobQueue, QueueCount
+from newsletter.ports.job_queue import ClosingJobs, IssueJobs, JobQueue
 from newsletter.ports.keeping import LedgerKeeper
 from newsletter.ports.leavings import Leaving, Leavings
 from newsletter.ports.letters import LetterKind, Letters
@@ -43,6 +43,7 @@ from newsletter.ports.papers import Found, InIssue, Paper, PaperAddress, Papers
 from newsletter.ports.personal_data import Erasure, PersonalData
 from newsletter.ports.pictures import PictureReader, Pictures
 from newsletter.ports.posting import Answer, Poster
+from newsletter.ports.rate_leases import AskedPlaces, RateLeases
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
 from newsletter.ports.relay_usage import Granted, RelayUsage
 from newsletter.ports.rendering import Composed, Message, Renderer
@@ -61,6 +62,7 @@ __all__ = [
     "AddressChanges",
     "Alarms",
     "Answer",
+    "AskedPlaces",
     "Backup",
     "Backups",
     "Beat",
@@ -139,6 +141,7 @@ __all__ = [
     "Processed",
     "Progress",
     "QueueCount",
+    "RateLeases",
     "Reached",
     "ReaderCounts",
     "Reading",

@@ -24,6 +24,7 @@ from newsletter.ports.oversight import Oversight
 from newsletter.ports.papers import Papers
 from newsletter.ports.personal_data import PersonalData
 from newsletter.ports.pictures import Pictures
+from newsletter.ports.rate_leases import RateLeases
 from newsletter.ports.relay_usage import RelayUsage
 from newsletter.ports.restored import Restored
 from newsletter.ports.signups import SignUps
@@ -53,6 +54,7 @@ class Store(Protocol):
     growth: Growth  # how many readers there are, day by day
     oversight: Oversight  # what operators look at
     relay_usage: RelayUsage  # how many mails relays were handed
+    rates: RateLeases  # of relays and domains, over all processes
     slow_downs: SlowDowns  # what holds mail up for a while
     suppressions: Suppressions  # addresses that are never mailed
     personal_data: PersonalData  # all that is known of one person

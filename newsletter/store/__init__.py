@@ -10,6 +10,7 @@ from newsletter.core.events import Listener
 from newsletter.ports import ClosingJobs, Store
 from newsletter.store.conninfo import conninfo_of, is_postgresql
 from newsletter.store.engine import NO_SECRET, PATIENCE, Database, connect, sqlite_file
+from newsletter.store.in_place import require_in_place
 from newsletter.store.in_use import InUse
 from newsletter.store.migrate import create, is_up_to_date, upgrade
 from newsletter.store.sql import SqlStore
@@ -47,7 +48,8 @@ async def open_store(
         jobs: writes the jobs of issues that are closed, in PostgreSQL; None: no workers take any.
 
     Raises:
-        ConfigurationError: the URL names no known kind of database.
+        ConfigurationError: the URL names no known kind of database, or another one is the ledger: this one was
+            copied there, or is half a copy.
         StoreError: the database cannot be reached, its tables are not up to date, or a backup is being restored in
             its place; says what to do.
     """
@@ -86,9 +88,10 @@ async def _prepare(database: Database, url: str, patience: float) -> None:
     if database.is_in_memory:
         async with database.write() as connection:
             await connection.run_sync(create)
-    elif await is_up_to_date(database):
         return
-    elif database.is_postgresql:
-        raise StoreError(f"{database.where}: its tables are not up to date; run `newsletter db upgrade`")
-    else:
+    if not await is_up_to_date(database):
+        if database.is_postgresql:
+            raise StoreError(f"{database.where}: its tables are not up to date; run `newsletter db upgrade`")
         await upgrade(url, patience=patience)
+    async with database.read() as connection:
+        await require_in_place(connection, database.where)

@@ -29,6 +29,7 @@ from newsletter.store.oversight import SqlOversight
 from newsletter.store.papers import SqlPapers
 from newsletter.store.personal_data import SqlPersonalData
 from newsletter.store.pictures import SqlPictures
+from newsletter.store.rate_leases import SqlRateLeases
 from newsletter.store.relay_usage import SqlRelayUsage
 from newsletter.store.restored import SqlRestored
 from newsletter.store.session_workers import SessionWorkers
@@ -65,6 +66,7 @@ class SqlStore(Store):
         self.growth = SqlGrowth(database)
         self.oversight = SqlOversight(database)
         self.relay_usage = SqlRelayUsage(database)
+        self.rates = SqlRateLeases(database)
         self.slow_downs = SqlSlowDowns(database)
         self.suppressions = SqlSuppressions(database)
         self.personal_data = SqlPersonalData(database, workers)

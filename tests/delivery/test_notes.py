@@ -18,7 +18,7 @@ from tests.delivery.fakes import NOW, FakeOutbox
 
 
 def grouped_notes(outbox: FakeOutbox) -> GroupedNotes:
-    return GroupedNotes(cast("Outbox", outbox), "worker")
+    return GroupedNotes(cast("Outbox", outbox), "worker", pauses=(0.0, 0.0))
 
 
 def intent(key: int) -> Change:
@@ -128,6 +128,23 @@ async def test_outcomes_that_cannot_be_written_at_the_end_are_an_error() -> None
 
     with pytest.raises(StoreError, match="disk is full"):
         await notes.drain()
+
+
+async def test_outcomes_are_written_when_the_database_is_back() -> None:
+    class IsRestarting(FakeOutbox):
+        async def record(self, changes: Sequence[Change], *, worker: str | None = None) -> Collection[int]:
+            self.fail = StoreError("the database is starting up") if self.transactions < 3 else None
+            self.transactions += self.fail is not None
+            return await super().record(changes, worker=worker)
+
+    outbox = IsRestarting([FakeOutbox.of(1).rows[1].delivery])
+    notes = grouped_notes(outbox)
+    notes.note(intent(1), outcome(1, DeliveryState.SENT))
+    outbox.rows[1].state = DeliveryState.SENDING  # its intent was written
+
+    await notes.drain()
+
+    assert outbox.state(1) is DeliveryState.SENT
 
 
 async def test_one_who_gives_up_waiting_does_not_disturb_the_others() -> None:

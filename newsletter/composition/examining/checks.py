@@ -126,7 +126,7 @@ class Checks:
 
         try:
             store = await open_if_up_to_date(self.parts.settings.database.url.get_secret_value())
-        except NewsletterError:
+        except (ConfigurationError, NewsletterError):
             return []
         if store is None:
             return []
