@@ -9,7 +9,7 @@ from newsletter.ports.alarm import Alarms, OperatorAlarm
 from newsletter.ports.backups import Backup, Backups
 from newsletter.ports.beats import Beat, Beats
 from newsletter.ports.claims import ClaimedDeliveries
-from newsletter.ports.cluster import JobCounts, LiveWorker, LiveWorkers, RelayRate
+from newsletter.ports.cluster import JobCounts, LiveWorker, LiveWorkers, QueueCount, RelayRate
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
 from newsletter.ports.dispatching import Dispatcher
 from newsletter.ports.examples import Examples, PaperFinder

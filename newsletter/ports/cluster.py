@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from newsletter.ports.job_queue import QueueCount
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveWorker:
@@ -36,6 +34,25 @@ class LiveWorker:
     concurrency: int
     queues: tuple[str, ...]
     busy: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueCount:
+    """How many jobs of a queue wait, how many of them are due, and how many are at work.
+
+    Attributes:
+        queue: its name.
+        todo: how many could be taken now.
+        later: how many are for a later moment.
+        doing: how many a worker has in hand.
+        oldest: since when the oldest is due that nobody has taken (aware, UTC); None: none is.
+    """
+
+    queue: str
+    todo: int
+    later: int
+    doing: int
+    oldest: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
