@@ -71,8 +71,7 @@ async def _work(program: Program, stop: asyncio.Event, queues: list[Queue], conc
     program.load()
     names = ", ".join(queues)
     structlog.get_logger(__name__).info("working", queues=names, concurrency=concurrency)
-    async with _reported(names):
-        worker = working.worker(program, jobs, queues, concurrency)
+    async with _reported(names), working.at_work(program, jobs, queues, concurrency) as worker:
         await asyncio.gather(worker.until(stop), working.sweep(program, jobs).until(stop))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from newsletter.bootstrap import utc_now
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable, Collection
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 
     from newsletter.bootstrap import Program
     from newsletter.core.issue import Issue
@@ -26,8 +27,11 @@ _ISSUES_KEPT = 16
 _LONGEST_REASON = 500  # characters
 
 
-def worker(program: Program, jobs: ProcrastinateJobs, queues: Collection[Queue], concurrency: int) -> Working:
-    """Return what takes jobs of some queues.
+@asynccontextmanager
+async def at_work(
+    program: Program, jobs: ProcrastinateJobs, queues: Collection[Queue], concurrency: int
+) -> AsyncIterator[Working]:
+    """Give what takes jobs of some queues; for as long as the context lasts, operators see it among the workers.
 
     Args:
         program: the program.
@@ -37,15 +41,20 @@ def worker(program: Program, jobs: ProcrastinateJobs, queues: Collection[Queue],
     """
     from newsletter.scheduling.queue.working import Working
 
-    return Working(
-        jobs=jobs,
-        name=f"{socket.gethostname()}-{os.getpid()}",
-        queues=queues,
-        concurrency=concurrency,
-        deliver=Chunks(program, jobs).deliver,
-        send=_sends_mails(program),
-        clock=utc_now,
+    chunks = Chunks(program, jobs)
+    seen = program.store.live_workers.register(
+        "worker", concurrency=concurrency, queues=queues, busy=lambda: chunks.at_work
     )
+    async with seen:
+        yield Working(
+            jobs=jobs,
+            name=f"{socket.gethostname()}-{os.getpid()}",
+            queues=queues,
+            concurrency=concurrency,
+            deliver=chunks.deliver,
+            send=_sends_mails(program),
+            clock=utc_now,
+        )
 
 
 def sweep(program: Program, jobs: ProcrastinateJobs) -> Sweep:
@@ -71,16 +80,24 @@ def _sends_mails(program: Program) -> Callable[[asyncio.Event], Awaitable[None]]
 
 
 class Chunks:
-    """Delivers chunks of closed issues, by the issues' own terms."""
+    """Delivers chunks of closed issues, by the issues' own terms; `at_work` is how many it delivers now."""
 
     def __init__(self, program: Program, jobs: ProcrastinateJobs) -> None:
         """Prepare; a closed issue never changes, so those are kept that were asked for last."""
         self._store, self._jobs = program.store, jobs
         self._delivering = program.delivering()
         self._issues: dict[int, Issue] = {}
+        self.at_work = 0
 
     async def deliver(self, issue_key: int, *, at_once: bool, stop: asyncio.Event) -> PutOff | None:
         """Deliver a chunk; see `newsletter.scheduling.queue.working.DeliversChunk`."""
+        self.at_work += 1
+        try:
+            return await self._deliver(issue_key, at_once=at_once, stop=stop)
+        finally:
+            self.at_work -= 1
+
+    async def _deliver(self, issue_key: int, *, at_once: bool, stop: asyncio.Event) -> PutOff | None:
         from newsletter.core.jobs import CHUNK
 
         issue = await self._issue(issue_key)
