@@ -42,6 +42,10 @@ class Server:
         """Return a database's URL."""
         return f"postgresql://postgres@/{database}?host={quote(str(self.folder), safe='')}"
 
+    def restart(self) -> None:
+        """Stop it as a crash does, and start it again: it recovers from its log, and nobody's session survives."""
+        _as_server(_programs() / "pg_ctl", "-D", self.folder / "data", "-m", "immediate", "-w", "restart")
+
     def run(self, statement: str, name: str, other: str = "") -> None:
         """Run a statement about databases; `{}` in it stand for their names."""
         if not self.administration:

@@ -67,6 +67,12 @@ class Program:
             yield Service(process, log)
 
     @contextmanager
+    def going_on(self, log: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Run a command for as long as the context lasts, or it; what it logs is added to a file."""
+        with log.open("ab") as to, self._started(_MAIN, words, to, to) as process:
+            yield process
+
+    @contextmanager
     def _started(
         self, code: str, words: Sequence[str], out: BinaryIO, err: BinaryIO
     ) -> Iterator[subprocess.Popen[bytes]]:

@@ -45,6 +45,8 @@ async def admin_site(program: Program, signing_up: SigningUp) -> AsyncIterator[A
 
 
 def _site(program: Program, signing_up: SigningUp, collect: Callable[[], None]) -> AdminSite:
+    from newsletter.composition.clustering import cluster_reader
+    from newsletter.composition.watching import relay_names
     from newsletter.operations.doctor.kept import FILE
     from newsletter.operations.overview import Overseer
     from newsletter.web.admin.access import Access
@@ -63,6 +65,8 @@ def _site(program: Program, signing_up: SigningUp, collect: Callable[[], None]) 
         store=program.store,
         lists=program.lists,
         source_names=program.source_names,
+        cluster=cluster_reader(program),
+        relays=relay_names(program),
     )
     return AdminSite(
         access=access,

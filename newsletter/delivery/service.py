@@ -14,7 +14,7 @@ import structlog
 from typing_extensions import override
 
 from newsletter.core.delivery import DeliveryState
-from newsletter.core.errors import RelayError
+from newsletter.core.errors import LostWorkerError, RelayError
 from newsletter.delivery.changed import Changed
 from newsletter.delivery.chunk import Chunk
 from newsletter.delivery.claims import Claims
@@ -106,7 +106,7 @@ class DeliveryService(ChunkDelivery):
     @override
     async def recover(self) -> None:
         async with self._registration.worker():
-            pass  # it is done when a worker is registered, and once a minute
+            pass  # it is done when a worker is registered, and now and then
 
     async def deliver_chunk(
         self,
@@ -121,8 +121,24 @@ class DeliveryService(ChunkDelivery):
         """Deliver what is due of one issue, `most` deliveries at most, and by `due_by` if that is given.
 
         When a relay is in trouble its deliveries are queued again and nobody is suppressed; the chunk ends early,
-        and says so, when no relay is left.
+        and says so, when no relay is left. If others have taken this process for dead, it begins anew by another
+        name; what it settled before is not in the report then.
         """
+        try:
+            return await self._deliver_chunk(issue_key, message_for, most, due_by, progress, stop)
+        except LostWorkerError as error:
+            log.warning("chunk_begins_anew", reason=str(error))
+            return await self._deliver_chunk(issue_key, message_for, most, due_by, progress, stop)
+
+    async def _deliver_chunk(
+        self,
+        issue_key: int,
+        message_for: Callable[[int], Awaitable[Message]],
+        most: int | None,
+        due_by: datetime | None,
+        progress: Progress | None,
+        stop: asyncio.Event | None,
+    ) -> ChunkReport:
         keeping = self._kept.chunk() if self._kept else nullcontext()
         async with self._registration.worker() as worker, keeping:
             self._limits.begin_chunk()
@@ -149,7 +165,7 @@ class DeliveryService(ChunkDelivery):
 
     def _notes_of(self, worker: str) -> Notes:
         if self._journals is None:
-            return GroupedNotes(self._outbox)
+            return GroupedNotes(self._outbox, worker)
         # An intent and an outcome of each delivery.
         return JournalledNotes(self._outbox, partial(Journal, self._journals, worker), batch=2 * self._batch)
 

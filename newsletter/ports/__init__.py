@@ -9,6 +9,7 @@ from newsletter.ports.alarm import Alarms, OperatorAlarm
 from newsletter.ports.backups import Backup, Backups
 from newsletter.ports.beats import Beat, Beats
 from newsletter.ports.claims import ClaimedDeliveries
+from newsletter.ports.cluster import JobCounts, LiveWorker, LiveWorkers, QueueCount, RelayRate
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
 from newsletter.ports.dispatching import Dispatcher
 from newsletter.ports.examples import Examples, PaperFinder
@@ -28,7 +29,7 @@ from newsletter.ports.inbound import (
 )
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, LoadedLists, Source
 from newsletter.ports.issues import IssueHeading, IssueOutline, Issues, IssueSummary
-from newsletter.ports.job_queue import ClosingJobs, IssueJobs, JobQueue, QueueCount
+from newsletter.ports.job_queue import ClosingJobs, IssueJobs, JobQueue
 from newsletter.ports.keeping import LedgerKeeper
 from newsletter.ports.leavings import Leaving, Leavings
 from newsletter.ports.letters import LetterKind, Letters
@@ -100,6 +101,7 @@ __all__ = [
     "IssueOutline",
     "IssueSummary",
     "Issues",
+    "JobCounts",
     "JobQueue",
     "Leaver",
     "Leaving",
@@ -112,6 +114,8 @@ __all__ = [
     "ListedPaper",
     "ListedPapers",
     "Lists",
+    "LiveWorker",
+    "LiveWorkers",
     "LoadedLists",
     "Mailbox",
     "MailboxSource",
@@ -139,6 +143,7 @@ __all__ = [
     "ReaderCounts",
     "Reading",
     "Recorded",
+    "RelayRate",
     "RelayUsage",
     "Renderer",
     "Restored",

@@ -8,25 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from newsletter.core.jobs import ChunkJob, Queue
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueCount:
-    """How a queue stands.
-
-    Attributes:
-        queue: which one.
-        todo: jobs that may be taken now.
-        doing: jobs that workers are at.
-        later: jobs that wait for their time.
-        oldest: since when the oldest of `todo` may be taken (aware, UTC); None: there is none.
-    """
-
-    queue: Queue
-    todo: int
-    doing: int
-    later: int
-    oldest: datetime | None
+from newsletter.ports.cluster import QueueCount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from newsletter.ports.address_changes import AddressChanges
 from newsletter.ports.alarm import Alarms
 from newsletter.ports.backups import Backups
 from newsletter.ports.beats import Beats
+from newsletter.ports.cluster import WorkerRegister
 from newsletter.ports.examples import Examples
 from newsletter.ports.feedback import Feedback
 from newsletter.ports.growth import Growth
@@ -61,6 +62,7 @@ class Store(Protocol):
     notices: Notices  # what webhooks and channels are told
     alarms: Alarms  # what operators are told of
     beats: Beats  # that processes do their work
+    live_workers: WorkerRegister  # which processes deliver
     backups: Backups  # of itself
     restored: Restored  # what is said of a time that its backup does not know
     tidying: Tidying  # removes what is old

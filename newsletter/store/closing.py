@@ -111,7 +111,7 @@ class IssueCloser:
             StoreError: the ledger cannot be read or written, or somebody else who closes an issue for the same
                 readers does not go on.
         """
-        async with self._places, self._workers.register() as worker:
+        async with self._places, self._workers.register("closing") as worker:
             closing = await self._begin(draft, subject, rendered, worker, now)
             if closing is None:
                 await self._others.until_none(draft.masthead, worker)

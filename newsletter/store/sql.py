@@ -21,6 +21,7 @@ from newsletter.store.issues import SqlIssues
 from newsletter.store.leavings import SqlLeavings
 from newsletter.store.listed import SqlListedPapers
 from newsletter.store.listings import SqlLibrary
+from newsletter.store.live_workers import SqlLiveWorkers
 from newsletter.store.migrate import is_up_to_date
 from newsletter.store.notices import SqlNotices
 from newsletter.store.outbox import SqlOutbox
@@ -30,13 +31,14 @@ from newsletter.store.personal_data import SqlPersonalData
 from newsletter.store.pictures import SqlPictures
 from newsletter.store.relay_usage import SqlRelayUsage
 from newsletter.store.restored import SqlRestored
+from newsletter.store.session_workers import SessionWorkers
 from newsletter.store.signups import SqlSignUps
 from newsletter.store.slots import SqlSlots
 from newsletter.store.slow_downs import SqlSlowDowns
 from newsletter.store.subscribers import SqlSubscribers
 from newsletter.store.suppressions import SqlSuppressions
 from newsletter.store.tidying import SqlTidying
-from newsletter.store.workers import FileWorkers, LocalWorkers, SessionWorkers, Workers
+from newsletter.store.workers import FileWorkers, LocalWorkers, Workers
 
 
 class SqlStore(Store):
@@ -72,6 +74,7 @@ class SqlStore(Store):
         self.notices = SqlNotices(database)
         self.alarms = SqlAlarms(database)
         self.beats = SqlBeats(database)
+        self.live_workers = SqlLiveWorkers(database)
         self.backups = SqlBackups(database)
         self.restored = SqlRestored(database, self.signups)
         self.tidying = SqlTidying(database)
