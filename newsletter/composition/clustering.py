@@ -27,4 +27,4 @@ def cluster_reader(program: Program) -> ClusterReader:
     from newsletter.operations.cluster import ClusterReader
 
     store = program.store
-    return ClusterReader(oversight=store.oversight, workers=store.live_workers, jobs=_NoJobs())
+    return ClusterReader(oversight=store.oversight, workers=store.live_workers, jobs=program.jobs or _NoJobs())
