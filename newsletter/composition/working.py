@@ -11,7 +11,7 @@ from newsletter.bootstrap import utc_now
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable, Collection
+    from collections.abc import Collection
 
     from newsletter.bootstrap import Program
     from newsletter.core.issue import Issue
@@ -39,7 +39,9 @@ async def work(
         stop: when set, what is in flight is finished, and the jobs go back.
     """
     import asyncio
+    from functools import partial
 
+    from newsletter.composition import signing_up
     from newsletter.scheduling.queue.working import Working
 
     chunks = Chunks(program, jobs)
@@ -49,7 +51,7 @@ async def work(
         queues=queues,
         concurrency=concurrency,
         deliver=chunks.deliver,
-        send=_sends_mails(program),
+        send=partial(signing_up.send_by_worker, program),
         clock=utc_now,
     )
     register, names = program.store.live_workers.register, [queue.value for queue in queues]
@@ -63,20 +65,6 @@ def sweep(program: Program, jobs: ProcrastinateJobs) -> Sweep:
 
     store = program.store
     return Sweep(jobs, store.outbox, store.halts, utc_now, recover=program.here.recover_all)
-
-
-def _sends_mails(program: Program) -> Callable[[asyncio.Event], Awaitable[None]]:
-    """Return what sends the mails that wait: those of sign-ups, and letters to readers."""
-    from newsletter.composition.signing_up import reader_letters, sign_up_mails
-
-    mails, letters = sign_up_mails(program), reader_letters(program)
-
-    async def send(stop: asyncio.Event) -> None:
-        await mails.send(stop=stop)
-        if not stop.is_set():
-            await letters.send()
-
-    return send
 
 
 class Chunks:

@@ -32,6 +32,7 @@ from newsletter.ports.slow_downs import SlowDowns
 from newsletter.ports.subscribers import Subscribers
 from newsletter.ports.suppressions import HighWater, Suppressions
 from newsletter.ports.tidying import Tidying
+from newsletter.ports.turns import Turns
 
 
 class Store(Protocol):
@@ -66,6 +67,7 @@ class Store(Protocol):
     backups: Backups  # of itself
     restored: Restored  # what is said of a time that its backup does not know
     tidying: Tidying  # removes what is old
+    turns: Turns  # work that one process does at a time
 
     async def is_up_to_date(self) -> bool:
         """Return whether the ledger has just the tables that this version of the program needs.

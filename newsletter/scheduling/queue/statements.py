@@ -38,11 +38,10 @@ HASTEN: LiteralString = f"""
         OR (%(at_once)s::boolean AND (scheduled_at IS NOT NULL OR args->>'at_once' = 'false')))
     RETURNING id
 """
-# `lock`: one worker at a time, as letters are noted after they are sent. A waiting job is looked for by hand: a
-# `queueing_lock` would keep a job that is brought back from being queued again.
+# No `queueing_lock`: it would keep a job that is brought back from being queued again.
 ASK_FOR_MAILS: LiteralString = """
-    INSERT INTO procrastinate_jobs (queue_name, task_name, priority, lock)
-    SELECT %(queue)s::text, %(task)s::text, %(priority)s::integer, %(queue)s::text
+    INSERT INTO procrastinate_jobs (queue_name, task_name, priority)
+    SELECT %(queue)s::text, %(task)s::text, %(priority)s::integer
     WHERE NOT EXISTS (SELECT FROM procrastinate_jobs WHERE queue_name = %(queue)s AND status = 'todo')
     RETURNING id
 """
