@@ -34,6 +34,7 @@ from newsletter.ports.slow_downs import SlowDowns
 from newsletter.ports.subscribers import Subscribers
 from newsletter.ports.suppressions import HighWater, Suppressions
 from newsletter.ports.tidying import Tidying
+from newsletter.ports.turns import Turns
 
 
 class Store(Protocol):
@@ -70,6 +71,7 @@ class Store(Protocol):
     restored: Restored  # what is said of a time that its backup does not know
     shared_counts: SharedCounts  # of what each visitor may do so often
     tidying: Tidying  # removes what is old
+    turns: Turns  # work that one process does at a time
 
     async def is_up_to_date(self) -> bool:
         """Return whether the ledger has just the tables that this version of the program needs.
