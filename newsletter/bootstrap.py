@@ -213,7 +213,7 @@ class Program:
         """The way from sources to inboxes."""
         from newsletter.pipeline.run import Pipeline
 
-        dispatcher = dispatching.dispatcher(self.settings, self.jobs, self.store.outbox, self.here, utc_now)
+        dispatcher = dispatching.dispatcher(self.settings, self.jobs, self.store, self.here, utc_now)
         return Pipeline(
             store=self.store,
             renderer=self._late_renderer,
