@@ -1,10 +1,10 @@
 /* A cheap SMTP server that takes every message and keeps none: what is measured is the client.
  *
- *     cc -O2 -o sink sink.c && ./sink [-d MILLISECONDS] [-l FILE]
+ *     cc -O2 -o sink sink.c && ./sink [-d MILLISECONDS] [-l FILE] [-r FILE]
  *
  * Listens on a free port of 127.0.0.1 and prints it. `-d` delays every reply. `-l` writes to a file by which link the
- * reader of each message leaves (List-Unsubscribe, RFC 2369), a line each. For every input it prints how many messages
- * and bytes it has taken; at the end of the input, too, and then it ends. One thread, epoll; message bodies are searched
+ * reader of each message leaves (List-Unsubscribe, RFC 2369), a line each; `-r` the recipient of each message that it
+ * has taken, before it says so. For every input it prints how many messages and bytes it has taken; at the end of the input, too, and then it ends. One thread, epoll; message bodies are searched
  * with memmem(3) for their end, not parsed.
  */
 #define _GNU_SOURCE
@@ -19,14 +19,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { INPUT = 1 << 18, OUTPUT = 4096, CLIENTS = 1024, LATE = 1 << 16 };
+enum { INPUT = 1 << 18, OUTPUT = 4096, CLIENTS = 1024, LATE = 1 << 16, ADDRESS = 256 };
 
 struct client {
     int fd, in_message, in_header, closing;
     unsigned serial; /* tells a late reply whether its client is still there */
     size_t held;     /* bytes at the start of `input` that are not understood yet */
     size_t said;
-    char input[INPUT], output[OUTPUT];
+    char input[INPUT], output[OUTPUT], recipient[ADDRESS];
 };
 
 struct reply { /* one that waits for its time; all wait equally long, so that they form a queue */
@@ -43,7 +43,7 @@ static struct reply late[LATE];
 static size_t first_late, next_late;
 static int64_t delay;
 static unsigned long long messages, bytes;
-static FILE *links; /* NULL: they are not wanted */
+static FILE *links, *recipients; /* NULL: they are not wanted */
 
 static int64_t now(void) {
     struct timespec t;
@@ -89,6 +89,12 @@ static void obey(struct client *c, const char *line) {
         say(c, "354 end with a dot\r\n");
         c->in_message = 1;
         c->in_header = links != NULL;
+    } else if (!strncasecmp(line, "RCPT TO:<", 9)) {
+        size_t length = strcspn(line + 9, ">\r\n");
+        if (length >= ADDRESS) length = ADDRESS - 1;
+        memcpy(c->recipient, line + 9, length);
+        c->recipient[length] = 0;
+        say(c, "250 2.0.0 ok\r\n");
     } else if (!strncasecmp(line, "QUIT", 4)) {
         say(c, "221 2.0.0 bye\r\n");
         c->closing = 1;
@@ -129,6 +135,7 @@ static size_t understand(struct client *c) {
             at += (size_t)(dot - start) + 5;
             c->in_message = 0;
             messages++;
+            if (recipients) fprintf(recipients, "%s\n", c->recipient);
             say(c, "250 2.0.0 taken\r\n");
         } else {
             char *newline = memchr(start, '\n', left);
@@ -191,6 +198,10 @@ int main(int count, char **arguments) {
             perror(arguments[i + 1]);
             return 1;
         }
+        if (!strcmp(arguments[i], "-r") && !(recipients = fopen(arguments[i + 1], "w"))) {
+            perror(arguments[i + 1]);
+            return 1;
+        }
     }
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
@@ -214,6 +225,7 @@ int main(int count, char **arguments) {
                 char asked[64];
                 ssize_t got = read(0, asked, sizeof asked);
                 if (links) fflush(links);
+                if (recipients) fflush(recipients);
                 printf("{\"messages\": %llu, \"bytes\": %llu}\n", messages, bytes);
                 fflush(stdout);
                 if (got <= 0) return 0;

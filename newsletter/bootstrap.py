@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from newsletter.core.errors import ConfigurationError
-from newsletter.parts import keeping
+from newsletter.parts import dispatching, keeping
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -22,17 +22,20 @@ if TYPE_CHECKING:
     from newsletter.core.issue import Issue
     from newsletter.core.newsletter_list import NewsletterList
     from newsletter.core.tokens import Links
+    from newsletter.delivery.inline import Inline
+    from newsletter.delivery.processes.many import ManyProcesses
     from newsletter.delivery.service import DeliveryService
     from newsletter.lists.files import ListFiles
     from newsletter.operations.alarms import LedgerAlarm
     from newsletter.outgoing.alarms import AlarmMail, Mastheads
     from newsletter.parts.late import LateMailer, LateRenderer
+    from newsletter.parts.ledger import Ledger
     from newsletter.parts.receiving import Receiving
     from newsletter.parts.relaying import Relaying
-    from newsletter.pipeline.deliver import ClosedIssues
+    from newsletter.pipeline.deliver import ClosedIssues, Delivering
     from newsletter.pipeline.high_water import HighWaterMark
     from newsletter.pipeline.run import Pipeline
-    from newsletter.ports import Message, Source, Store
+    from newsletter.ports import Dispatcher, Message, Source
     from newsletter.readers.letters import TemplateLetters
     from newsletter.render.issue.issue_renderer import MailRenderer
     from newsletter.render.issue.renderer import TemplateRenderer
@@ -53,34 +56,29 @@ async def build(settings: Settings) -> AsyncIterator[Program]:
         ConfigurationError: a setting or key file is wrong.
         StoreError: the ledger cannot be opened.
     """
-    from newsletter.core.erasure import AddressHashes
-    from newsletter.settings.webhooks import endpoints_of
-    from newsletter.store import open_store
+    from newsletter.parts import ledger
 
     links = _links(settings)
     async with AsyncExitStack() as closing:
-        hashes = AddressHashes((links.secret_key, *links.former_keys))
-        listeners = tuple(one.listener for one in endpoints_of(settings.webhooks))
-        store = await open_store(settings.database.url.get_secret_value(), hashes=hashes, listeners=listeners)
-        closing.push_async_callback(store.close)
-        yield Program(settings, store, links, closing)
+        yield Program(settings, await ledger.opened(settings, links, closing), links, closing)
 
 
 class Program:
     """The parts that commands work with. What was opened is closed at the end of `build`."""
 
-    def __init__(self, settings: Settings, store: Store, links: Links, closing: AsyncExitStack) -> None:
+    def __init__(self, settings: Settings, ledger: Ledger, links: Links, closing: AsyncExitStack) -> None:
         """Read the key files, so that a wrong one is found before anything is done.
 
         Raises:
             ConfigurationError: names setting and file.
         """
         self.settings = settings
-        self.store = store
+        self.store, self.jobs = ledger
         self.links = links
         self._signer = _signer(settings)
         self._closing = closing
         self._has_visitors = False
+        self.cores = 0  # that delivery may use; 0: all
 
     @cached_property
     def lists(self) -> ListFiles:
@@ -115,7 +113,7 @@ class Program:
         from newsletter.pipeline import check  # noqa: F401
 
         self._has_visitors = True
-        _ = self._renderer, self._delivery, self._relaying.mailer, self._http
+        _ = self._renderer, self.delivery, self._relaying.mailer, self._http
 
     async def problem_of_link(self, url: str) -> str:
         """Return why a page cannot be had, or nothing."""
@@ -162,16 +160,20 @@ class Program:
         return LateRenderer(lambda: self._renderer)
 
     @cached_property
-    def _closed(self) -> ClosedIssues:
+    def closed(self) -> ClosedIssues:
+        """Closed issues as mail."""
         from newsletter.pipeline.deliver import ClosedIssues
 
         return ClosedIssues(self.store.issues, self._late_renderer)
 
     @cached_property
     def _relaying(self) -> Relaying:
+        return self._relaying_of(self.settings)
+
+    def _relaying_of(self, settings: Settings) -> Relaying:
         from newsletter.parts.relaying import Relaying
 
-        return Relaying(self.settings, self.store, utc_now, self.at_end, self.alarm)
+        return Relaying(settings, self.store, utc_now, self.at_end, self.alarm)
 
     @cached_property
     def _mailer(self) -> LateMailer:
@@ -180,40 +182,43 @@ class Program:
         return LateMailer(lambda: self._relaying.mailer)
 
     @cached_property
-    def _delivery(self) -> DeliveryService:
-        from newsletter.delivery.service import DeliveryService
-        from newsletter.delivery.turns import BESIDE_VISITORS
-        from newsletter.settings.sending import delivery_rules, domain_limits
+    def delivery(self) -> DeliveryService | ManyProcesses:
+        """What delivers closed issues, with the processes that help."""
+        from newsletter.parts.delivering import DeliveryParts
 
-        ledger = ledger_file(self.settings)  # where it is a file, all who use it run on this machine
-        service = DeliveryService(
-            self.store.outbox,
-            self._relaying.relays,
-            delivery_rules(
-                self.settings.delivery, utc_now, each_turn=BESIDE_VISITORS if self._has_visitors else 0
-            ),
-            batch=self.settings.delivery.batch,
-            journals=ledger and ledger.with_name(f"{ledger.name}.journals"),
-            limits=domain_limits(self.settings.delivery),
-            slow_downs=self.store.slow_downs,
-        )
-        self._closing.push_async_exit(service)
-        return service
+        made = DeliveryParts(
+            settings=self.settings,
+            store=self.store,
+            clock=utc_now,
+            relaying_of=self._relaying_of,
+            cores=self.cores,
+            has_visitors=self._has_visitors,
+        ).delivery()
+        self.at_end(made.close)
+        return made
+
+    def delivering(self, dispatcher: Dispatcher | None = None) -> Delivering:
+        """Return what delivers closed issues: by a dispatcher, or in this process."""
+        from newsletter.pipeline.deliver import Delivering
+
+        return Delivering(self.store, self.closed, dispatcher or self.here, utc_now, self.mark)
+
+    @cached_property
+    def here(self) -> Inline:
+        """What delivers in this process."""
+        return dispatching.inline(lambda: self.delivery, self.settings, self.store.outbox, utc_now)
 
     @cached_property
     def pipeline(self) -> Pipeline:
         """The way from sources to inboxes."""
-        from newsletter.parts.late import LateDelivery
-        from newsletter.pipeline.deliver import Delivering
         from newsletter.pipeline.run import Pipeline
 
-        late = LateDelivery(lambda: self._delivery)
-        delivery = keeping.announced(late, self.settings, self.store.outbox, utc_now)
+        dispatcher = dispatching.dispatcher(self.settings, self.jobs, self.store, self.here, utc_now)
         return Pipeline(
             store=self.store,
             renderer=self._late_renderer,
-            closed=self._closed,
-            delivering=Delivering(self.store, self._closed, delivery, utc_now, self.mark),
+            closed=self.closed,
+            delivering=self.delivering(dispatcher),
             sources_of=self.sources_of,
             check=self._check,
             mark=self.mark,
@@ -352,6 +357,7 @@ async def upgrade_database(settings: Settings) -> None:
     from newsletter.store import upgrade
 
     await upgrade(settings.database.url.get_secret_value())
+    await dispatching.bring_tables_up_to_date(settings)
 
 
 def packaged_templates() -> Path:

@@ -17,7 +17,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from newsletter.store import upgrade
+from newsletter.scheduling.queue.tables import bring_up_to_date
+from newsletter.store import conninfo_of, upgrade
 from tests.services import missing
 
 _NO_NETWORK = "-c listen_addresses=''"
@@ -40,6 +41,11 @@ class Server:
     def url(self, database: str) -> str:
         """Return a database's URL."""
         return f"postgresql://postgres@/{database}?host={quote(str(self.folder), safe='')}"
+
+    def restart(self) -> None:
+        """Stop it as a crash does, and start it again: it recovers from its log, and nobody's session survives."""
+        data, log = self.folder / "data", self.folder / "log"
+        _as_server(_programs() / "pg_ctl", "-D", data, "-l", log, "-m", "immediate", "-w", "restart")
 
     def run(self, statement: str, name: str, other: str = "") -> None:
         """Run a statement about databases; `{}` in it stand for their names."""
@@ -108,8 +114,14 @@ def postgres() -> Iterator[Server]:
 def migrated_postgres(postgres: Server) -> Server:
     """The PostgreSQL server, with a database that has all tables, from which tests get theirs."""
     postgres.run("CREATE DATABASE {}", _TEMPLATE)
-    asyncio.run(upgrade(postgres.url(_TEMPLATE)))
+    asyncio.run(_made(postgres.url(_TEMPLATE)))
     return postgres
+
+
+async def _made(url: str) -> None:
+    """Make all tables, those of the jobs too."""
+    await upgrade(url)
+    await bring_up_to_date(conninfo_of(url))
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def _say(results: Sequence[tuple[str, date, Collected]]) -> None:
 async def _unless_stopped(
     program: Program, list_name: str | None, day: date | None, stop: asyncio.Event
 ) -> tuple[list[tuple[str, date, Collected]], bool]:
-    from newsletter.pipeline.stopping import unless_stopped
+    from newsletter.stopping import unless_stopped
 
     return await unless_stopped(stop, _collect_lists(program, list_name, day))
 

@@ -77,6 +77,16 @@ COMMANDS = {
         _SERVICES,
         "Serve the web pages alone, until SIGTERM: no scheduler, no delivery.",
     ),
+    "scheduler": Command(
+        "newsletter.cli.scheduler",
+        _SERVICES,
+        "Run the scheduler alone, until SIGTERM: it makes issues, and workers deliver them.",
+    ),
+    "worker": Command(
+        "newsletter.cli.worker",
+        _SERVICES,
+        "Deliver what is closed, beside other workers on any number of machines, until SIGTERM.",
+    ),
     "preview": Command(
         "newsletter.cli.preview",
         _SERVICES,

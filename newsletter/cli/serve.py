@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from newsletter.web.app import PublicSite
 
 # Less than what is left for the whole process to end in, after its scheduler.
-_SECONDS_TO_FINISH = 2.0
+SECONDS_TO_FINISH = 2.0
 # For so long a public page is not looked up again: many who ask for it at once cost next to nothing.
 _SECONDS_FRESH = 1.0
 _COUNT_READERS_EVERY = timedelta(seconds=30)
@@ -60,16 +60,16 @@ async def _serve(program: Program, stop: asyncio.Event, host: str | None, port: 
     warn_of_links(program)
     program.load()
     lists = await asyncio.to_thread(program.lists.read)
-    await _check_mark(program, stop)
-    _load(program, lists.right.values())
+    await check_mark(program, stop)
+    load_for_ticks(program, lists.right.values())
     web = program.settings.web
     async with _served(program, stop, host or web.host, web.port if port is None else port) as url:
         log.info("serving", url=url, lists=len(lists.right))
-        async with _reported(program, url):
+        async with reported_of(program, f"serving {url}"):
             await stop.wait()
 
 
-async def _check_mark(program: Program, stop: asyncio.Event) -> None:
+async def check_mark(program: Program, stop: asyncio.Event) -> None:
     """Tell operators if the database is an older copy: that is an error before anything runs."""
     from newsletter.composition import telling, watching
 
@@ -81,19 +81,19 @@ async def _check_mark(program: Program, stop: asyncio.Event) -> None:
         raise
 
 
-def _reported(program: Program, url: str) -> AbstractAsyncContextManager[None]:
-    """Return what tells the service manager, if one wants to know, that the work goes on."""
+def reported_of(program: Program, what: str) -> AbstractAsyncContextManager[None]:
+    """Return what tells the service manager, if one wants to know, that the work goes on; `what` is that work."""
     import os
 
     from newsletter.scheduling.notify import ServiceManager, reported
 
     def status() -> str:
-        return f"serving {url}; all goes on at {now():%Y-%m-%d %H:%M} UTC"
+        return f"{what}; all goes on at {now():%Y-%m-%d %H:%M} UTC"
 
     return reported(ServiceManager(os.environ), status, program.ticker.liveness.trouble)
 
 
-def _load(program: Program, files: Iterable[ListFile]) -> None:
+def load_for_ticks(program: Program, files: Iterable[ListFile]) -> None:
     """Load what ticks need: while the first of them loaded it, no visitor would be answered."""
     _ = program.ticker
     for file in files:
@@ -124,7 +124,13 @@ def _inbound(program: Program) -> Callable[[asyncio.Event], Awaitable[object]] |
     mailboxes = receiving.mailboxes()
     if not mailboxes and not receiving.hooks.services:
         return None
-    return lambda stopping: receiving.mail.process(mailboxes, stopping=stopping.is_set)
+
+    async def process(stopping: asyncio.Event) -> None:
+        async with program.store.turns.alone("inbound") as is_ours:
+            if is_ours:
+                await receiving.mail.process(mailboxes, stopping=stopping.is_set)
+
+    return process
 
 
 @asynccontextmanager
@@ -142,7 +148,7 @@ async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -
     each_tick = (letters, mails, telling.in_the_background(program))
     pulse = watching.Pulse(program, partial(telling.tell_without_ledger, program))
     site = site_of(program, host, wake_letters=letters.soon, wake_mails=mails.soon)
-    schedule = _schedule(program, each_tick, pulse, stop)
+    schedule = schedule_of(program, each_tick, pulse, stop)
     limits = Limits(connections=connections_for(raise_descriptor_limit()))
     async with administering.admin_site(program, site.admission.signing_up) as admin:
         app = public_app(replace(site, admin=admin))
@@ -151,7 +157,7 @@ async def _served(program: Program, stop: asyncio.Event, host: str, port: int) -
                 yield url
             finally:
                 await asyncio.gather(
-                    *(work.close(within=_SECONDS_TO_FINISH) for work in (*each_tick, pulse.background))
+                    *(work.close(within=SECONDS_TO_FINISH) for work in (*each_tick, pulse.background))
                 )
 
 
@@ -189,7 +195,7 @@ def site_of(
     )
 
 
-def _schedule(program: Program, each_tick: Iterable[Background], pulse: Pulse, stop: asyncio.Event) -> Schedule:
+def schedule_of(program: Program, each_tick: Iterable[Background], pulse: Pulse, stop: asyncio.Event) -> Schedule:
     """Return what is done at intervals: each tick asks for what is done in the background, too."""
     from newsletter.composition import watching
     from newsletter.composition.tidying import tidy_when_due

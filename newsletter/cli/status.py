@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from newsletter.cli.clusters import cluster_facts, cluster_json, rate_of
 from newsletter.cli.exits import Exit
 from newsletter.cli.issues import counted_states, states_in_words
 from newsletter.cli.moments import minute
@@ -59,11 +60,12 @@ def status(*, as_json: AsJson = False) -> None:
 
 
 async def _status(program: Program) -> _Found:
+    from newsletter.composition.clustering import cluster_reader
     from newsletter.operations.status import status as status_at
 
     lists, at = program.lists.read(), now()
     names = {name: program.source_names(file.list) for name, file in lists.right.items()}
-    found = await status_at(program.store, lists.right, names, now=at)
+    found = await status_at(program.store, lists.right, names, cluster_reader(program), now=at)
     smtp = program.settings.smtp
     relays = [f"{relay.host}:{relay.port}" for relay in (smtp, *smtp.relays)]
     return _Found(status=found, relays=relays, wrong=[*lists.wrong.values(), *found.wrong], at=at)
@@ -84,19 +86,26 @@ def _lines(found: _Found) -> Iterator[str]:
             yield f"  {about:{_LABEL}}{said}"
         yield ""
     yield f"mail, times in {zone}"
+    for about, said in _mail(found, zone):
+        yield f"  {about:{_LABEL}}{said}"
+
+
+def _mail(found: _Found, zone: str) -> Iterator[tuple[str, str]]:
+    """Yield what there is to say of the mail of all lists: what it is about, and how it stands."""
     slow_downs = {(one.kind.value, one.name): one for one in found.status.slow_downs}
     for relay in found.relays:
         trouble = slow_downs.pop(("relay", relay), None)
         said = _slow_down(trouble, found.at, zone) if trouble else "no known trouble"
-        yield f"  {'relay':{_LABEL}}{relay}: {said}"
+        yield "relay", f"{relay}: {said}{rate_of(found.status.cluster, relay)}"
     for (kind, name), slow_down in slow_downs.items():
-        yield f"  {kind:{_LABEL}}{name}: {_slow_down(slow_down, found.at, zone)}"
+        yield kind, f"{name}: {_slow_down(slow_down, found.at, zone)}"
+    yield from cluster_facts(found.status.cluster, found.at, zone)
     for held in found.status.held:
-        yield f"  {'held':{_LABEL}}{_held(held, zone)}"
+        yield "held", _held(held, zone)
     if came_back := _came_back(found.status.inbound):
-        yield f"  {'came back':{_LABEL}}in the last week: {came_back}"
+        yield "came back", f"in the last week: {came_back}"
     for counts in found.status.notices:
-        yield f"  {'told':{_LABEL}}{_told(counts)}"
+        yield "told", _told(counts)
 
 
 def _alarm(alarm: Alarm, zone: str) -> str:
@@ -261,6 +270,7 @@ def _as_json(row: ListStatus, found: _Found) -> dict[str, Any]:
         "held_domains": [asdict(held) for held in found.status.held],
         "inbound": _inbound_json(found.status.inbound),
         "notices": [asdict(counts) for counts in found.status.notices],
+        **cluster_json(found.status.cluster),
         "alarms": [told_of(alarm) for alarm in _alarms_of(row, found.status.alarms)],
     }
 

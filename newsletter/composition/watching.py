@@ -38,6 +38,7 @@ _HEARTBEAT_TIMEOUT = 10.0
 
 def watch(program: Program) -> Watch:
     """Return what looks for trouble that no single run can see."""
+    from newsletter.composition.clustering import cluster_reader
     from newsletter.core.watching import Limit
     from newsletter.scheduling.watch import Limits, Watch
 
@@ -51,7 +52,9 @@ def watch(program: Program) -> Watch:
             bounces=Limit(percent=settings.bounces, least=settings.bounces_least),
             complaints=Limit(percent=settings.complaints, least=settings.complaints_least),
             relay_after=settings.relay_after,
+            no_worker_after=settings.no_worker_after,
         ),
+        cluster=cluster_reader(program),
         mark=program.mark,
         folder=program.settings.paths.state,
     )
@@ -59,14 +62,22 @@ def watch(program: Program) -> Watch:
 
 def monitoring(program: Program, clients: Clients) -> Monitoring:
     """Return what answers whether the process is ready, and what it measures."""
+    from newsletter.composition.clustering import cluster_reader
     from newsletter.operations.measuring import Measurer
     from newsletter.operations.readiness import readiness
     from newsletter.web.monitoring import Monitoring
 
     relays = relay_names(program)
-    measurer = Measurer(store=program.store, lists=program.lists, source_names=program.source_names, relays=relays)
+    cluster = cluster_reader(program)
+    measurer = Measurer(
+        store=program.store,
+        lists=program.lists,
+        source_names=program.source_names,
+        relays=relays,
+        cluster=cluster,
+    )
     return Monitoring(
-        readiness=lambda: readiness(program.store, relays, now=utc_now()),
+        readiness=lambda: readiness(program.store, relays, cluster, now=utc_now()),
         measure=lambda: measurer.figures(utc_now()),
         version=newsletter.__version__,
         networks=program.settings.web.admin_networks,

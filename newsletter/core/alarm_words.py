@@ -100,6 +100,11 @@ _WORDS = {
         "The token for the login could not be renewed.",
         "Give the program access anew: docs/relays.md says how.",
     ),
+    Cause.NO_WORKER: _Kind(
+        "no worker takes the jobs of {subject}",
+        "Jobs are due that no living worker takes. Their mail waits, unless a scheduler delivers it instead.",
+        "Start newsletter worker, or see why it ended. The command newsletter status names the workers that live.",
+    ),
     Cause.RESTORED: _Kind(
         "the ledger is an older copy",
         "The database is older than the one that was used last, so nothing is sent: what went out since would go "

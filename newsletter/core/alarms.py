@@ -43,6 +43,7 @@ class Cause(StrEnum):
     STUCK = "stuck"  # a list
     RELAY = "relay"  # a relay, `host:port`
     TOKEN = "token"  # noqa: S105 (a relay or a mailbox, `host:port`)
+    NO_WORKER = "no-worker"  # a queue of jobs
     RESTORED = "restored"  # the ledger
     LEDGER = "ledger"  # the ledger
     DISK = "disk"  # a folder

@@ -104,6 +104,10 @@ class StoreError(NewsletterError):
     """The ledger could not be read or written."""
 
 
+class LostWorkerError(StoreError):
+    """This process gave no sign of life for so long that others took it for dead: what it held is theirs now."""
+
+
 class SearchError(NewsletterError):
     """A search found no answer: it took too long, or the database can't search; the text says what to do."""
 

@@ -103,12 +103,14 @@ class Walk:
     left_out: list[tuple[Change, str]] = field(default_factory=list)
 
 
-def walk(standings: Mapping[int, Standing | Step], changes: Iterable[Change]) -> Walk:
+def walk(standings: Mapping[int, Standing | Step], changes: Iterable[Change], worker: str | None = None) -> Walk:
     """Apply changes in their order; a delivery may take several steps at once.
 
     Args:
         standings: where the deliveries stand now, by key; the last step that was taken says it, too.
         changes: the steps; one that is not forward (`core.delivery.FORWARD`) is left out.
+        worker: whose attempts they tell of, if it is a worker's: then one of a delivery that is in other hands by
+            now is left out, too. None: they hold whoever has the delivery.
     """
     done = Walk()
     now: dict[int, Standing | Step] = {**standings}
@@ -118,12 +120,30 @@ def walk(standings: Mapping[int, Standing | Step], changes: Iterable[Change]) ->
             done.left_out.append((change, "there is no such delivery"))
         elif change.state not in FORWARD[standing.state]:  # type: ignore[index]  # a DeliveryState is its text
             done.left_out.append((change, f"it is {standing.state}"))
+        elif worker is not None and not _is_of(worker, standing, change):
+            by = standing.claimed_by or "nobody"
+            reason = f"it is {standing.state}, after attempt {standing.attempts}, held by {by}"
+            done.left_out.append((change, reason))
         else:
             now[change.key] = step = _step(standing, change)
             done.steps.append(step)
             if change.suppress:
                 done.suppress.append(change)
     return done
+
+
+def _is_of(worker: str, standing: Standing | Step, change: Change) -> bool:
+    """Return whether a delivery stands where a worker's attempt began it or left it.
+
+    A worker that was taken for dead may wake up, and tell of attempts after which others have gone on.
+    """
+    if change.state is DeliveryState.SENDING:
+        return standing.claimed_by == worker and standing.attempts + 1 == change.attempts
+    # What is queued again because of our own trouble counts as an attempt less.
+    is_that_attempt = standing.attempts == change.attempts + (change.state is DeliveryState.QUEUED)
+    if standing.state == DeliveryState.SENDING:
+        return is_that_attempt and standing.claimed_by == worker
+    return is_that_attempt and standing.claimed_by in {None, worker}
 
 
 def _step(standing: Standing | Step, change: Change) -> Step:

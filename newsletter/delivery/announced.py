@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from typing_extensions import override
 
 from newsletter.ports import ChunkDelivery, ChunkReport, Clock, LedgerKeeper, Message, Outbox, Progress
+from newsletter.stopping import stopping_after
 
 log = structlog.get_logger(__name__)
 
@@ -47,35 +48,17 @@ class AnnouncedDelivery(ChunkDelivery):
         await self.delivery.recover()
         now = self.clock() if due_by is None else min(due_by, self.clock())
         due = await self.outbox.next_due(issue_key)
-        seconds = None
-        if due is not None and due <= now:
-            until = await self.keeper.begin(issue_key, now=now)
-            seconds = (until - self.clock()) / timedelta(seconds=1)
-        async with _stopping_after(seconds, stop) as either:
-            return await self.delivery.deliver_chunk(
-                issue_key, message_for, most=most, due_by=now, progress=progress, stop=either
-            )
+        deliver = partial(
+            self.delivery.deliver_chunk, issue_key, message_for, most=most, due_by=now, progress=progress
+        )
+        if due is None or due > now:
+            return await deliver(stop=stop)
+        until = await self.keeper.begin(issue_key, now=now)
+        seconds = (until - self.clock()) / timedelta(seconds=1)
+        async with stopping_after(partial(_over, seconds), stop) as either:
+            return await deliver(stop=either)
 
 
-@asynccontextmanager
-async def _stopping_after(
-    seconds: float | None, stop: asyncio.Event | None
-) -> AsyncIterator[asyncio.Event | None]:
-    """Yield an event that is set when `stop` is set, or after some seconds; None: there is no such time."""
-    if seconds is None:
-        yield stop
-        return
-    either = asyncio.Event()
-    watching = asyncio.create_task(_watch(seconds, stop or asyncio.Event(), either))
-    try:
-        yield either
-    finally:
-        watching.cancel()
-
-
-async def _watch(seconds: float, stop: asyncio.Event, either: asyncio.Event) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), max(seconds, 0))
-    if not stop.is_set():
-        log.info("delivery_goes_on_later", reason="the time that was announced for it is over")
-    either.set()
+async def _over(seconds: float) -> None:
+    await asyncio.sleep(max(seconds, 0))
+    log.info("delivery_goes_on_later", reason="the time that was announced for it is over")

@@ -14,7 +14,7 @@ import structlog
 from typing_extensions import override
 
 from newsletter.core.delivery import DeliveryState
-from newsletter.core.errors import RelayError
+from newsletter.core.errors import LostWorkerError, RelayError
 from newsletter.delivery.changed import Changed
 from newsletter.delivery.chunk import Chunk
 from newsletter.delivery.claims import Claims
@@ -22,6 +22,7 @@ from newsletter.delivery.connection import Connection
 from newsletter.delivery.limits.domains import DomainLimits
 from newsletter.delivery.limits.doubts import Doubts
 from newsletter.delivery.limits.kept import KeptLimits
+from newsletter.delivery.limits.leased import Leasing
 from newsletter.delivery.limits.relays import Relays
 from newsletter.delivery.messages.composer import Composer
 from newsletter.delivery.messages.signatures import Signatures
@@ -33,7 +34,16 @@ from newsletter.delivery.relay import Relay
 from newsletter.delivery.settlement import Rules, Settlement
 from newsletter.delivery.tally import Tally
 from newsletter.delivery.turns import Turns
-from newsletter.ports import ChunkDelivery, ChunkReport, ClaimedDeliveries, Clock, Message, Progress, SlowDowns
+from newsletter.ports import (
+    ChunkDelivery,
+    ChunkReport,
+    ClaimedDeliveries,
+    Clock,
+    Message,
+    Progress,
+    RateLeases,
+    SlowDowns,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +68,7 @@ class DeliveryService(ChunkDelivery):
         journals: Path | None = None,
         limits: DomainLimits | None = None,
         slow_downs: SlowDowns | None = None,
+        rates: RateLeases | None = None,
     ) -> None:
         """Prepare to deliver.
 
@@ -70,15 +81,19 @@ class DeliveryService(ChunkDelivery):
                 machine; None: every note is a transaction's.
             limits: how much each recipient domain is sent; None: as much as it takes.
             slow_downs: where it is kept what domains and relays need time for; None: for this process alone.
+            rates: by which the rates of relays and domains hold over all processes; None: each for itself.
         """
         self._outbox = outbox
-        self._relays = Relays(relays, pauses=rules.pauses, idle_seconds=rules.idle)
+        self._leasing = Leasing(rates) if rates else None
+        self._relays = Relays(relays, self._leasing, pauses=rules.pauses, idle_seconds=rules.idle)
         self._rules = rules
         self._batch = batch
         self._journals = journals
         self._limits = limits or DomainLimits()
+        if self._leasing:
+            self._limits.share(self._leasing)
         self._kept = slow_downs and KeptLimits(slow_downs, self._limits, self._relays, rules.clock)
-        self._signatures = Signatures()
+        self._signatures = Signatures(rules.cores)
         self._turns = Turns(rules.each_turn)
         self._registration = Registration(outbox, self._notes_of, self._recover)
 
@@ -97,8 +112,10 @@ class DeliveryService(ChunkDelivery):
             StoreError: what was noted could not be written.
         """
         self._signatures.end()
-        self._signatures = Signatures()
+        self._signatures = Signatures(self._rules.cores)
         try:
+            if self._leasing:
+                await self._leasing.end()
             await self._relays.close()
         finally:
             await self._registration.end()
@@ -106,7 +123,7 @@ class DeliveryService(ChunkDelivery):
     @override
     async def recover(self) -> None:
         async with self._registration.worker():
-            pass  # it is done when a worker is registered, and once a minute
+            pass  # it is done when a worker is registered, and now and then
 
     async def deliver_chunk(
         self,
@@ -121,8 +138,24 @@ class DeliveryService(ChunkDelivery):
         """Deliver what is due of one issue, `most` deliveries at most, and by `due_by` if that is given.
 
         When a relay is in trouble its deliveries are queued again and nobody is suppressed; the chunk ends early,
-        and says so, when no relay is left.
+        and says so, when no relay is left. If others have taken this process for dead, it begins anew by another
+        name; what it settled before is not in the report then.
         """
+        try:
+            return await self._deliver_chunk(issue_key, message_for, most, due_by, progress, stop)
+        except LostWorkerError as error:
+            log.warning("chunk_begins_anew", reason=str(error))
+            return await self._deliver_chunk(issue_key, message_for, most, due_by, progress, stop)
+
+    async def _deliver_chunk(
+        self,
+        issue_key: int,
+        message_for: Callable[[int], Awaitable[Message]],
+        most: int | None,
+        due_by: datetime | None,
+        progress: Progress | None,
+        stop: asyncio.Event | None,
+    ) -> ChunkReport:
         keeping = self._kept.chunk() if self._kept else nullcontext()
         async with self._registration.worker() as worker, keeping:
             self._limits.begin_chunk()
@@ -149,7 +182,7 @@ class DeliveryService(ChunkDelivery):
 
     def _notes_of(self, worker: str) -> Notes:
         if self._journals is None:
-            return GroupedNotes(self._outbox)
+            return GroupedNotes(self._outbox, worker)
         # An intent and an outcome of each delivery.
         return JournalledNotes(self._outbox, partial(Journal, self._journals, worker), batch=2 * self._batch)
 

@@ -40,6 +40,7 @@ class Rules:
     `jitter` gives random numbers in [0, 1). `pauses` stand before each new attempt at a relay in trouble; after
     the last it is given up. Messages in flight have `grace` when a chunk is to stop. A session stays open for
     `idle` without a message. At most `each_turn` messages leave in a turn of the event loop (`delivery.turns`).
+    `cores` is how many are this process's; 0: all.
     """
 
     retry: RetryPolicy
@@ -50,6 +51,7 @@ class Rules:
     grace: float = 6.0
     idle: float = 10.0
     each_turn: int = 0
+    cores: int = 0
 
 
 @dataclass(slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from newsletter.core.alarms import Cause
 from newsletter.core.calendar import next_slot
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.steps import OPEN
+from newsletter.operations.cluster import Cluster, ClusterReader
 from newsletter.ports import (
     Beat,
     IssueSummary,
@@ -49,6 +50,7 @@ class Figures:
         alarms: how many alarms last, by cause.
         beats: the last beat of each work.
         notices: how notices to others stand.
+        cluster: what delivers.
     """
 
     lists: Sequence[ListFigures]
@@ -58,6 +60,7 @@ class Figures:
     alarms: Mapping[Cause, int]
     beats: Sequence[Beat]
     notices: Sequence[NoticeCounts]
+    cluster: Cluster
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +72,14 @@ class Measurer:
         lists: the list files.
         source_names: returns the names of a list's sources.
         relays: their names.
+        cluster: reads what delivers.
     """
 
     store: Store
     lists: Lists
     source_names: SourceNames
     relays: Sequence[str]
+    cluster: ClusterReader
 
     async def figures(self, now: datetime) -> Figures:
         """Return the figures of a moment (aware).
@@ -94,6 +99,7 @@ class Measurer:
             alarms={cause: lasting[cause] for cause in Cause},
             beats=await store.beats.newest(),
             notices=await store.notices.counts(),
+            cluster=await self.cluster.read(now),
         )
 
     async def _list(self, name: str, loaded: LoadedLists, now: datetime) -> ListFigures:

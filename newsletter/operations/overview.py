@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from newsletter.core.bounces import EventKind
 from newsletter.core.calendar import next_slot
 from newsletter.core.delivery import DeliveryState
+from newsletter.operations.cluster import Cluster, ClusterReader
 from newsletter.operations.status import held_files, slow_downs_for_operators
 from newsletter.operations.troubles import Facts, Trouble, troubles
 from newsletter.ports import (
@@ -21,6 +22,7 @@ from newsletter.ports import (
     Lists,
     LoadedLists,
     PlacedDelivery,
+    SlowDownKind,
     SourceHealth,
     Store,
 )
@@ -68,6 +70,8 @@ class Overview:
     counts: Mapping[DeliveryState, int]  # how many are deferred, and how many uncertain
     sources: Sequence[SourceReport]
     approvals: int
+    cluster: Cluster
+    troubled_relays: frozenset[str]
     timezone: str
 
     @property
@@ -84,11 +88,15 @@ class Overseer:
         store: the ledger.
         lists: the list files.
         source_names: returns the names of a list's sources.
+        cluster: reads what delivers.
+        relays: the names of the relays.
     """
 
     store: Store
     lists: Lists
     source_names: SourceNames
+    cluster: ClusterReader
+    relays: Sequence[str]
 
     async def overview(self, now: datetime) -> Overview:
         """Return what an operator sees first, at a moment (aware)."""
@@ -122,6 +130,8 @@ class Overseer:
             counts=counts,
             sources=sources,
             approvals=len(await store.signups.to_decide(limit=100)),
+            cluster=await self.cluster.read(now),
+            troubled_relays=frozenset(one.name for one in facts.slow_downs if one.kind is SlowDownKind.RELAY),
             timezone=timezone,
         )
 

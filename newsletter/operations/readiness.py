@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter.core.errors import NewsletterError
+from newsletter.operations.cluster import Cluster, ClusterReader
 from newsletter.ports import Beat, SlowDownKind, Store
 
 OK = "ok"
@@ -19,19 +20,21 @@ class Readiness:
     ledger: str
     scheduler: str
     relay: str
+    workers: str = OK
 
     @property
     def is_ready(self) -> bool:
         """Return whether all parts are well."""
-        return self.ledger == self.scheduler == self.relay == OK
+        return self.ledger == self.scheduler == self.relay == self.workers == OK
 
 
-async def readiness(store: Store, relays: Collection[str], *, now: datetime) -> Readiness:
+async def readiness(store: Store, relays: Collection[str], cluster: ClusterReader, *, now: datetime) -> Readiness:
     """Return how the parts stand that mail needs, at a moment (aware). Never raises.
 
     Args:
         store: the ledger.
         relays: their names; one of them must be well.
+        cluster: reads what delivers: what waits for workers must have one.
         now: the moment, aware.
     """
     try:
@@ -40,11 +43,25 @@ async def readiness(store: Store, relays: Collection[str], *, now: datetime) -> 
             return Readiness(ledger=wrong, scheduler=OK, relay=OK)
         beats = await store.beats.newest()
         known = await store.slow_downs.known(now=now)
+        delivering = await cluster.read(now)
     except NewsletterError:
-        return Readiness(ledger="it cannot be read", scheduler="not known", relay="not known")
+        unknown = "not known"
+        return Readiness(ledger="it cannot be read", scheduler=unknown, relay=unknown, workers=unknown)
     troubled = {one.name for one in known if one.kind is SlowDownKind.RELAY}
     is_stuck = bool(relays) and troubled >= set(relays)
-    return Readiness(ledger=OK, scheduler=_beating(beats, now), relay="in trouble" if is_stuck else OK)
+    return Readiness(
+        ledger=OK,
+        scheduler=_beating(beats, now),
+        relay="in trouble" if is_stuck else OK,
+        workers=_working(delivering, now),
+    )
+
+
+def _working(cluster: Cluster, now: datetime) -> str:
+    """Return whether what waits for workers has some."""
+    if cluster.trouble:
+        return "the tables of jobs are of another version: `newsletter db upgrade`"
+    return "jobs wait, and no worker that takes them lives" if cluster.unserved(now) else OK
 
 
 def _beating(beats: Iterable[Beat], now: datetime) -> str:

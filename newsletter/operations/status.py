@@ -16,6 +16,7 @@ from newsletter.core.delivery import WAITING, DeliveryState
 from newsletter.core.errors import ListFileError
 from newsletter.core.newsletter_list import Cadence, NewsletterList, SignUpRule
 from newsletter.core.reply_words import advice_on_reply
+from newsletter.operations.cluster import Cluster, ClusterReader
 from newsletter.ports import (
     Funnel,
     HeldDomain,
@@ -100,10 +101,16 @@ class Status:
     notices: list[NoticeCounts]  # to webhooks and channels, where some wait or were given up
     wrong: list[ListFileError]  # of lists that were never synced, as their members files are wrong
     alarms: list[Alarm]  # that last, the oldest first
+    cluster: Cluster  # what delivers
 
 
 async def status(
-    store: Store, files: Mapping[str, ListFile], sources_of: Mapping[str, Sequence[str]], *, now: datetime
+    store: Store,
+    files: Mapping[str, ListFile],
+    sources_of: Mapping[str, Sequence[str]],
+    cluster: ClusterReader,
+    *,
+    now: datetime,
 ) -> Status:
     """Return how lists stand at a moment.
 
@@ -111,6 +118,7 @@ async def status(
         store: the ledger.
         files: the lists by name. Of other lists, those are there that have something left to deliver.
         sources_of: the names of the sources of each list.
+        cluster: reads what delivers.
         now: the moment, aware.
     """
     rows, wrong = [], []
@@ -133,6 +141,7 @@ async def status(
         notices=await store.notices.counts(),
         wrong=wrong,
         alarms=await store.alarms.lasting(),
+        cluster=await cluster.read(now),
     )
 
 
@@ -169,8 +178,7 @@ async def _without_file(store: Store, name: str) -> ListStatus:
 async def slow_downs_for_operators(slow_downs: SlowDowns, *, now: datetime) -> list[SlowDown]:
     """Return what holds mail up that an operator may do something about.
 
-    That leaves out a rate that is used up for a moment, and a relay that takes one message at a time: the first
-    passes, and the second costs a round trip.
+    That leaves out a relay that takes one message at a time, which costs a round trip.
     """
     known = await slow_downs.known(now=now)
     return [slow_down for slow_down in known if slow_down.kind in _FOR_OPERATORS]

@@ -7,6 +7,8 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Protocol
 
 import structlog
 from structlog.contextvars import bound_contextvars
@@ -16,14 +18,14 @@ from newsletter.core.halt import Halt
 from newsletter.core.issue import Issue
 from newsletter.core.rendering import Rendering
 from newsletter.core.steps import OPEN
-from newsletter.pipeline.halting import stopping_when_halted
+from newsletter.pipeline.halting import halted
 from newsletter.pipeline.high_water import HighWaterMark
-from newsletter.pipeline.hours import stopping_at, withdraw_late
+from newsletter.pipeline.hours import hours_over, withdraw_late
 from newsletter.pipeline.languages import MailInLanguages
 from newsletter.ports import (
-    ChunkDelivery,
     ChunkReport,
     Clock,
+    Dispatcher,
     Issues,
     ListFile,
     Message,
@@ -31,6 +33,7 @@ from newsletter.ports import (
     Renderer,
     Store,
 )
+from newsletter.stopping import stopping_after
 
 log = structlog.get_logger(__name__)
 
@@ -114,15 +117,21 @@ class Delivered:
     halt: Halt | None = None
 
 
+class _Delivers(Protocol):
+    """Delivers an issue's due deliveries, whatever its hours."""
+
+    async def __call__(self, *, stop: asyncio.Event | None) -> ChunkReport: ...
+
+
 class Delivering:
     """Delivers closed issues by their keys and by their own terms: hours, deadline, timezone."""
 
     def __init__(
-        self, store: Store, closed: ClosedIssues, delivery: ChunkDelivery, clock: Clock, mark: HighWaterMark
+        self, store: Store, closed: ClosedIssues, dispatcher: Dispatcher, clock: Clock, mark: HighWaterMark
     ) -> None:
         self._store = store
         self._closed = closed
-        self._delivery = delivery
+        self._dispatcher = dispatcher
         self._clock = clock
         self._mark = mark
         self._waits: dict[int, datetime] = {}  # until when, by issue: each wait is logged once
@@ -183,6 +192,7 @@ class Delivering:
         issue: Issue,
         *,
         at_once: bool = False,
+        most: int | None = None,
         progress: Progress | None = None,
         stop: asyncio.Event | None = None,
     ) -> Delivered:
@@ -191,6 +201,7 @@ class Delivering:
         Args:
             issue: the issue.
             at_once: whatever the issue's hours and deadline.
+            most: how many deliveries are settled at most; None: all that are due.
             progress: is called with each delivery.
             stop: see `deliver_open`.
         """
@@ -199,10 +210,10 @@ class Delivering:
             if state.halt:
                 report = await self._leave(issue.key, state.halt)
                 return Delivered(issue=issue, report=report, ended_at=self._clock(), halt=state.halt)
+            whole = partial(self._deliver, issue.key, at_once=at_once, most=most, progress=progress)
             if at_once:
-                report = await self._deliver(issue.key, progress, stop)
-                return Delivered(issue=issue, report=report, ended_at=self._clock())
-            report = await self._deliver_within_hours(issue, state.paused_for, progress, stop)
+                return Delivered(issue=issue, report=await whole(stop=stop), ended_at=self._clock())
+            report = await self._deliver_within_hours(issue, state.paused_for, whole, stop)
         ended_at = self._clock()
         opens = opening(issue.terms, ended_at)
         waits_until = opens if opens > ended_at else None
@@ -217,7 +228,7 @@ class Delivering:
         if not any(counts[state] for state in OPEN):
             return ChunkReport()
         # A worker holds some of it. If that is dead, a chunk brings it back before it finds nothing to claim.
-        report = await self._delivery.deliver_chunk(key, self._closed.message_for)
+        report = await self._dispatcher.recover(key, self._closed.message_for)
         await self._withdraw(key)
         return report
 
@@ -226,7 +237,7 @@ class Delivering:
             log.info("cancelled_deliveries_withdrawn", count=count)
 
     async def _deliver_within_hours(
-        self, issue: Issue, paused_for: timedelta, progress: Progress | None, stop: asyncio.Event | None
+        self, issue: Issue, paused_for: timedelta, whole: _Delivers, stop: asyncio.Event | None
     ) -> ChunkReport:
         now = self._clock()
         await withdraw_late(self._store.outbox, issue, now=now - paused_for)
@@ -237,18 +248,29 @@ class Delivering:
                 log.info("delivery_waits", until=opens.isoformat())
             return ChunkReport()
         self._waits.pop(issue.key, None)
-        async with stopping_at(closing(issue.terms, now), self._clock, stop) as either:
-            return await self._deliver(issue.key, progress, either)
+        closes = closing(issue.terms, now)
+        if closes is None:
+            return await whole(stop=stop)
+        async with stopping_after(partial(hours_over, closes, self._clock), stop) as either:
+            return await whole(stop=either)
 
-    async def _deliver(self, key: int, progress: Progress | None, stop: asyncio.Event | None) -> ChunkReport:
+    async def _deliver(
+        self,
+        key: int,
+        *,
+        at_once: bool,
+        most: int | None,
+        progress: Progress | None,
+        stop: asyncio.Event | None,
+    ) -> ChunkReport:
         if stop is not None and stop.is_set():
             return ChunkReport()
         due = await self._store.outbox.next_due(key)
         if due is not None and due <= self._clock():
             await self._mark.advance()
-        async with stopping_when_halted(self._store.halts, key, stop) as either:
-            report = await self._delivery.deliver_chunk(
-                key, self._closed.message_for, progress=progress, stop=either
+        async with stopping_after(partial(halted, self._store.halts, key), stop) as either:
+            report = await self._dispatcher.dispatch(
+                key, self._closed.message_for, at_once=at_once, most=most, progress=progress, stop=either
             )
         if (await self._store.halts.of(key)).halt is Halt.CANCELLED:  # meanwhile
             await self._withdraw(key)

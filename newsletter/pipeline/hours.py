@@ -1,10 +1,8 @@
-"""Delivering within an issue's hours: what is under way when they end is stopped as by a signal."""
+"""The hours in which an issue may be delivered, and the moment from which it is too late."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 
 import structlog
@@ -20,35 +18,11 @@ log = structlog.get_logger(__name__)
 _LOOK_AGAIN = 1.0  # seconds; clocks are set, and machines sleep
 
 
-@asynccontextmanager
-async def stopping_at(
-    closes: datetime | None, clock: Clock, stop: asyncio.Event | None
-) -> AsyncIterator[asyncio.Event | None]:
-    """Yield an event that is set when `stop` is set, or when the hours end.
-
-    Args:
-        closes: when the hours end; None: they don't.
-        clock: returns the present moment.
-        stop: is set to stop for another reason; None: there is no other.
-    """
-    if closes is None:
-        yield stop
-        return
-    either = asyncio.Event()
-    watching = asyncio.create_task(_watch(closes, clock, stop or asyncio.Event(), either))
-    try:
-        yield either
-    finally:
-        watching.cancel()
-
-
-async def _watch(closes: datetime, clock: Clock, stop: asyncio.Event, either: asyncio.Event) -> None:
-    while not stop.is_set() and (left := (closes - clock()).total_seconds()) > 0:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), min(left, _LOOK_AGAIN))
-    if not stop.is_set():
-        log.info("hours_over", closed_at=closes.isoformat())
-    either.set()
+async def hours_over(closes: datetime, clock: Clock) -> None:
+    """Return when an issue's hours end: at `closes`, by `clock`."""
+    while (left := (closes - clock()).total_seconds()) > 0:  # noqa: ASYNC110 - a clock sets no event
+        await asyncio.sleep(min(left, _LOOK_AGAIN))
+    log.info("hours_over", closed_at=closes.isoformat())
 
 
 async def withdraw_late(outbox: Outbox, issue: Issue, *, now: datetime) -> None:

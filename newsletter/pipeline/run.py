@@ -32,9 +32,9 @@ from newsletter.pipeline.report import (
     status_of,
     waits_in_words,
 )
-from newsletter.pipeline.stopping import unless_stopped
 from newsletter.ports import ListFile, Message, PaperFinder, PictureReader, Progress, Renderer, Source, Store
 from newsletter.readers import sync as syncing
+from newsletter.stopping import unless_stopped
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,9 @@ from newsletter.ports.alarm import Alarms, OperatorAlarm
 from newsletter.ports.backups import Backup, Backups
 from newsletter.ports.beats import Beat, Beats
 from newsletter.ports.claims import ClaimedDeliveries
+from newsletter.ports.cluster import JobCounts, LiveWorker, LiveWorkers, QueueCount, RelayRate
 from newsletter.ports.delivering import ChunkDelivery, ChunkReport, Progress
+from newsletter.ports.dispatching import Dispatcher
 from newsletter.ports.examples import Examples, PaperFinder
 from newsletter.ports.feedback import Feedback, Said
 from newsletter.ports.growth import Grown, Growth
@@ -27,6 +29,7 @@ from newsletter.ports.inbound import (
 )
 from newsletter.ports.intake import CatchesUp, Clock, ListFile, Lists, LoadedLists, Source
 from newsletter.ports.issues import IssueHeading, IssueOutline, Issues, IssueSummary
+from newsletter.ports.job_queue import ClosingJobs, IssueJobs, JobQueue
 from newsletter.ports.keeping import LedgerKeeper
 from newsletter.ports.leavings import Leaving, Leavings
 from newsletter.ports.letters import LetterKind, Letters
@@ -40,6 +43,7 @@ from newsletter.ports.papers import Found, InIssue, Paper, PaperAddress, Papers
 from newsletter.ports.personal_data import Erasure, PersonalData
 from newsletter.ports.pictures import PictureReader, Pictures
 from newsletter.ports.posting import Answer, Poster
+from newsletter.ports.rate_leases import AskedPlaces, RateLeases
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
 from newsletter.ports.relay_usage import Granted, RelayUsage
 from newsletter.ports.rendering import Composed, Message, Renderer
@@ -51,6 +55,7 @@ from newsletter.ports.slow_downs import SlowDown, SlowDownKind, SlowDowns
 from newsletter.ports.store import Store
 from newsletter.ports.subscribers import Comparison, Confirmed, Leaver, ReaderCounts, SubscriberRecord, Subscribers
 from newsletter.ports.suppressions import HeldDomain, HighWater, Reached, Suppression, Suppressions
+from newsletter.ports.turns import Turns
 
 __all__ = [
     "AccessTokens",
@@ -58,6 +63,7 @@ __all__ = [
     "AddressChanges",
     "Alarms",
     "Answer",
+    "AskedPlaces",
     "Backup",
     "Backups",
     "Beat",
@@ -69,11 +75,13 @@ __all__ = [
     "ChunkReport",
     "ClaimedDeliveries",
     "Clock",
+    "ClosingJobs",
     "Comparison",
     "Composed",
     "Confirmed",
     "DeliveryRecord",
     "DeliveryRecords",
+    "Dispatcher",
     "Erasure",
     "Examples",
     "Feedback",
@@ -92,9 +100,12 @@ __all__ = [
     "InboundCount",
     "InboundEvents",
     "IssueHeading",
+    "IssueJobs",
     "IssueOutline",
     "IssueSummary",
     "Issues",
+    "JobCounts",
+    "JobQueue",
     "Leaver",
     "Leaving",
     "Leavings",
@@ -106,6 +117,8 @@ __all__ = [
     "ListedPaper",
     "ListedPapers",
     "Lists",
+    "LiveWorker",
+    "LiveWorkers",
     "LoadedLists",
     "Mailbox",
     "MailboxSource",
@@ -128,10 +141,13 @@ __all__ = [
     "Poster",
     "Processed",
     "Progress",
+    "QueueCount",
+    "RateLeases",
     "Reached",
     "ReaderCounts",
     "Reading",
     "Recorded",
+    "RelayRate",
     "RelayUsage",
     "Renderer",
     "Restored",
@@ -153,4 +169,5 @@ __all__ = [
     "Suppression",
     "Suppressions",
     "Taken",
+    "Turns",
 ]

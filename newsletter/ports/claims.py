@@ -19,7 +19,8 @@ class ClaimedDeliveries(Protocol):
     def worker(self) -> AbstractAsyncContextManager[str]:
         """Register this process for as long as the context lasts; gives its name.
 
-        A process that is killed is known as dead at once, without waiting for a lease to run out.
+        A process that is killed is known as dead at once, without waiting for a lease to run out. One that gives
+        no sign of life for half a minute may be taken for dead: nothing that it does by this name counts then.
         """
         ...
 
@@ -28,10 +29,14 @@ class ClaimedDeliveries(Protocol):
 
         No two workers get the same one. Suppressed ones are withdrawn instead. Of an issue that is halted
         (`ports.Halts`) nothing is taken.
+
+        Raises:
+            LostWorkerError: the worker was taken for dead.
+            StoreError: the ledger can't be read or written.
         """
         ...
 
-    async def record(self, changes: Sequence[Change]) -> Collection[int]:
+    async def record(self, changes: Sequence[Change], *, worker: str | None = None) -> Collection[int]:
         """Write steps of deliveries in one transaction, one after the other; durable when it returns.
 
         A change that asks to suppress makes the address one that `Suppressions.judge` decides on; if it was called
@@ -39,6 +44,7 @@ class ClaimedDeliveries(Protocol):
 
         A change that is not a step forward from the row's state (`core.delivery.FORWARD`) is left out; returns
         the keys of those. A message whose intent was left out, say because the reader left meanwhile, is not sent.
+        So is what a `worker` says of an attempt if the delivery is in other hands by now (`core.steps.walk`).
         """
         ...
 

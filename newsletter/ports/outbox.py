@@ -42,6 +42,10 @@ class Outbox(ClaimedDeliveries, DeliveryRecords, Protocol):
         """Return when the next queued or deferred delivery of an issue is due, or None."""
         ...
 
+    async def due_count(self, issue_key: int, *, by: datetime, most: int) -> int:
+        """Return how many deliveries of an issue may be claimed by a moment (aware), counted up to `most`."""
+        ...
+
     async def open_issues(self, list_name: str | None = None) -> list[int]:
         """Return the keys of issues, of one list or of all, with queued, sending or deferred deliveries.
 

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from newsletter.core.bounces import EventKind, Outcome
 from newsletter.core.delivery import DeliveryState
+from newsletter.ports.cluster import RelayRate
 from newsletter.ports.records import DeliveryRecord
 
 
@@ -88,6 +89,13 @@ class Oversight(Protocol):
         """Return since when a delivery of an issue in a state is due; None: there is none.
 
         Of many, only some are looked at, but for those that are queued.
+        """
+        ...
+
+    async def relay_rates(self, *, now: datetime) -> list[RelayRate]:
+        """Return how many mails each relay took a second in the last minute, by name; only those that took any.
+
+        While much is sent, it is what the newest steps of deliveries say, of a shorter time.
         """
         ...
 

@@ -8,6 +8,7 @@ from newsletter.ports.address_changes import AddressChanges
 from newsletter.ports.alarm import Alarms
 from newsletter.ports.backups import Backups
 from newsletter.ports.beats import Beats
+from newsletter.ports.cluster import WorkerRegister
 from newsletter.ports.examples import Examples
 from newsletter.ports.feedback import Feedback
 from newsletter.ports.growth import Growth
@@ -23,14 +24,17 @@ from newsletter.ports.oversight import Oversight
 from newsletter.ports.papers import Papers
 from newsletter.ports.personal_data import PersonalData
 from newsletter.ports.pictures import Pictures
+from newsletter.ports.rate_leases import RateLeases
 from newsletter.ports.relay_usage import RelayUsage
 from newsletter.ports.restored import Restored
+from newsletter.ports.shared_counts import SharedCounts
 from newsletter.ports.signups import SignUps
 from newsletter.ports.slots import Slots
 from newsletter.ports.slow_downs import SlowDowns
 from newsletter.ports.subscribers import Subscribers
 from newsletter.ports.suppressions import HighWater, Suppressions
 from newsletter.ports.tidying import Tidying
+from newsletter.ports.turns import Turns
 
 
 class Store(Protocol):
@@ -52,6 +56,7 @@ class Store(Protocol):
     growth: Growth  # how many readers there are, day by day
     oversight: Oversight  # what operators look at
     relay_usage: RelayUsage  # how many mails relays were handed
+    rates: RateLeases  # of relays and domains, over all processes
     slow_downs: SlowDowns  # what holds mail up for a while
     suppressions: Suppressions  # addresses that are never mailed
     personal_data: PersonalData  # all that is known of one person
@@ -61,9 +66,12 @@ class Store(Protocol):
     notices: Notices  # what webhooks and channels are told
     alarms: Alarms  # what operators are told of
     beats: Beats  # that processes do their work
+    live_workers: WorkerRegister  # which processes deliver
     backups: Backups  # of itself
     restored: Restored  # what is said of a time that its backup does not know
+    shared_counts: SharedCounts  # of what each visitor may do so often
     tidying: Tidying  # removes what is old
+    turns: Turns  # work that one process does at a time
 
     async def is_up_to_date(self) -> bool:
         """Return whether the ledger has just the tables that this version of the program needs.

@@ -11,8 +11,8 @@ from newsletter.core.errors import FileChangedError, ListFileError, NewsletterEr
 from newsletter.operations.alarms import issue_failed, issue_made
 from newsletter.pipeline.report import RunReport, RunStatus
 from newsletter.pipeline.run import Pipeline, Wish
-from newsletter.pipeline.stopping import unless_stopped
 from newsletter.ports import ListFile, OperatorAlarm
+from newsletter.stopping import unless_stopped
 
 
 async def run_once(

@@ -16,11 +16,11 @@ from newsletter.operations.alarms import issue_failed
 from newsletter.pipeline.collect import collect_now
 from newsletter.pipeline.editions import Edition, editions_to_do
 from newsletter.pipeline.run import Pipeline, Wish
-from newsletter.pipeline.stopping import unless_stopped
 from newsletter.ports import ListFile, Lists, OperatorAlarm
 from newsletter.readers.sync import check
 from newsletter.scheduling.liveness import Liveness
 from newsletter.scheduling.once import tell_of
+from newsletter.stopping import unless_stopped
 
 log = structlog.get_logger(__name__)
 

@@ -15,6 +15,7 @@ from newsletter.core.delivery import DeliveryState
 from newsletter.core.newsletter_list import WEEKLY_EDITION, Cadence, NewsletterList
 from newsletter.core.text import counted
 from newsletter.core.watching import WEEKS, Limit, silent_since, stuck_states
+from newsletter.operations.cluster import ClusterReader
 from newsletter.operations.doctor.machine import Space, space_of
 from newsletter.pipeline.editions import edition_at
 from newsletter.pipeline.high_water import HighWaterMark
@@ -38,6 +39,7 @@ class Limits:
     bounces: Limit
     complaints: Limit
     relay_after: timedelta
+    no_worker_after: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,7 @@ class Watch:
         source_names: returns the names of a list's sources.
         alarm: rings for the operator.
         limits: from when on something is trouble.
+        cluster: reads what delivers.
         mark: notices that the ledger is an older copy.
         folder: that of the program's state, which must have room.
         space: returns the room around a folder.
@@ -60,6 +63,7 @@ class Watch:
     source_names: SourceNames
     alarm: OperatorAlarm
     limits: Limits
+    cluster: ClusterReader
     mark: HighWaterMark
     folder: Path
     space: Callable[[Path], Space] = space_of
@@ -73,6 +77,7 @@ class Watch:
         loaded = await asyncio.to_thread(self.lists.read)
         lasting = await self.store.alarms.lasting()
         await self._relays(lasting, now)
+        await self._workers(lasting, now)
         await self._stuck(lasting, now)
         await self._returned(lasting, now)
         await self._issues(loaded, lasting, now)
@@ -89,6 +94,15 @@ class Watch:
             if now - relay.since >= self.limits.relay_after:
                 await self.alarm.ring(Cause.RELAY, name, relay.reason or "no answer")
         await self._over(Cause.RELAY, lasting, but=relays)
+
+    async def _workers(self, lasting: Iterable[Alarm], now: datetime) -> None:
+        """Ring for queues with jobs that have been due for a while, and that no living worker takes."""
+        unserved = (await self.cluster.read(now)).unserved(now, self.limits.no_worker_after)
+        for queue, since in unserved.items():
+            await self.alarm.ring(
+                Cause.NO_WORKER, queue, f"the oldest is due since {since:%H:%M on %Y-%m-%d}, UTC"
+            )
+        await self._over(Cause.NO_WORKER, lasting, but=unserved)
 
     async def _stuck(self, lasting: Iterable[Alarm], now: datetime) -> None:
         """Ring for lists with deliveries that have been due for half the deadline, within the list's hours."""

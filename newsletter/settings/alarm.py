@@ -53,7 +53,8 @@ class AlarmSettings(Group):
 
     Addresses are secret: whoever knows one may write there. `bounces` and `complaints` are in percent of a list's
     mail of the last week, and count from so many on (`bounces_least`, `complaints_least`); 0 per cent: never.
-    `relay_after` is for how long a relay may be in trouble.
+    `relay_after` is for how long a relay may be in trouble, `no_worker_after` for how long jobs may be due that no
+    living worker takes.
     """
 
     to: MailAddress = ""
@@ -65,6 +66,7 @@ class AlarmSettings(Group):
     complaints: float = Field(default=0.1, ge=0, le=100)
     complaints_least: int = Field(default=3, ge=1)
     relay_after: Duration = timedelta(minutes=30)
+    no_worker_after: Duration = timedelta(minutes=5)
 
     @property
     def posts_to_web(self) -> bool:

@@ -99,18 +99,23 @@ class DomainSettings(Group):
 class DeliverySettings(Group):
     """How deliveries are made and retried. `batch` deliveries are claimed at a time.
 
+    `processes` deliver a big issue together, at most; 0: as many as there are cores, where that helps.
     `domain_connections` limits the messages that a recipient domain gets at the same time, `domain_rate` those per
     second;
-    0: no limit. `domains` has other limits for single domains.
+    0: no limit. `domains` has other limits for single domains. `dispatcher` says who delivers: this process
+    (`inline`), workers (`procrastinate`), or workers where any are at work and this process where none are
+    (`automatic`).
     """
 
     uncertain: Uncertain = Uncertain.RESEND
     max_attempts: int = Field(default=12, ge=1)
     give_up_after: Duration = timedelta(hours=36)
     batch: int = Field(default=2000, ge=1, le=10_000)
+    processes: int = Field(default=0, ge=0, le=64)
     domain_connections: int = Field(default=0, ge=0)
     domain_rate: float = Field(default=0, ge=0)
     domains: Annotated[dict[MailDomain, DomainSettings], NoDecode, FROM_JSON] = Field(default={})
+    dispatcher: Annotated[Literal["automatic", "inline", "procrastinate"], IN_LOWER_CASE] = "automatic"
 
 
 class DkimSettings(Group):

@@ -23,6 +23,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 from newsletter.core.erasure import AddressHashes
 from newsletter.core.errors import ConfigurationError, StoreError
 from newsletter.core.events import Listener
+from newsletter.ports import ClosingJobs
 from newsletter.store import sqlite
 from newsletter.store.tables import complete_for_postgresql
 
@@ -68,6 +69,7 @@ class Database:
     patience: sqlite.Patience  # with the locks of other processes
     hashes: AddressHashes = NO_SECRET  # by which those are recognised whose data was erased
     listeners: tuple[Listener, ...] = ()  # who is told of events
+    jobs: ClosingJobs | None = None  # writes the jobs of issues that are closed; None: no workers take any
 
     @property
     def is_postgresql(self) -> bool:
@@ -355,8 +357,8 @@ def _on_sqlite(engine: AsyncEngine, pragmas: list[str], waiting: sqlite.Patience
 
 NAMED_AS = "newsletter"  # by PostgreSQL, among its sessions
 
-# libpq's parameters. A server that is gone without a word is noticed after a minute.
-_POSTGRESQL = {
+# libpq's parameters for PostgreSQL. A server that is gone without a word is noticed after a minute.
+PARAMETERS = {
     "application_name": NAMED_AS,
     "connect_timeout": 10,
     "keepalives_idle": 30,
@@ -368,7 +370,8 @@ _POSTGRESQL = {
 
 def _postgresql(url: URL, patience: float) -> Database:
     complete_for_postgresql()
-    parameters = {**_POSTGRESQL, "options": f"-c lock_timeout={int(1000 * patience)}"}
+    # To compile a statement takes PostgreSQL longer than any of these statements takes.
+    parameters = {**PARAMETERS, "options": f"-c lock_timeout={int(1000 * patience)} -c jit=off"}
 
     def engine(**pool: Any) -> AsyncEngine:
         return create_async_engine(

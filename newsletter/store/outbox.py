@@ -51,14 +51,14 @@ class SqlOutbox(Outbox):
 
     @override
     def worker(self) -> AbstractAsyncContextManager[str]:
-        return self._workers.register()
+        return self._workers.register("delivery")
 
     @override
     async def claim(self, worker: str, *, issue_key: int, now: datetime, limit: int) -> list[Delivery]:
-        await self._workers.confirm(worker)
         asked = {"issue_key": issue_key, "now": moment_text(now), "limit": limit}
 
         async def hold(connection: AsyncConnection) -> list[Sequence[Any]]:
+            await self._workers.confirm(connection, worker)
             while rows := await fetch(connection, CLAIM, **asked):
                 await run(connection, HOLD, worker=worker, keys=[row[0] for row in rows])
                 day = await _day_if_paused(connection, rows)
@@ -128,14 +128,16 @@ class SqlOutbox(Outbox):
             count, after = count + len(keys), keys[-1]
 
     @override
-    async def record(self, changes: Sequence[Change]) -> frozenset[int]:
+    async def record(self, changes: Sequence[Change], *, worker: str | None = None) -> frozenset[int]:
         async with self._sending:
-            return await self._database.write_at_once(lambda connection: self._record(connection, changes))
+            return await self._database.write_at_once(lambda connection: self._record(connection, changes, worker))
 
-    async def _record(self, connection: AsyncConnection, changes: Sequence[Change]) -> frozenset[int]:
+    async def _record(
+        self, connection: AsyncConnection, changes: Sequence[Change], worker: str | None = None
+    ) -> frozenset[int]:
         if any(change.suppress for change in changes):
             await self._database.alone(connection, WHO_GETS_MAIL)
-        walked = await take_steps(connection, changes)
+        walked = await take_steps(connection, changes, worker)
         for change in walked.suppress:
             await note_dead(connection, change)
         for change, reason in walked.left_out:
@@ -163,16 +165,16 @@ class SqlOutbox(Outbox):
         workers: Collection[str] | None = None,
         unread: Collection[str] = (),
     ) -> int:
-        # Who is dead stays dead: no name is borne twice.
-        dead = [name for name in await self.dead_workers() if workers is None or name in workers]
-        if not dead:
+        found = [name for name in await self.dead_workers() if workers is None or name in workers]
+        if not found:
             return 0
         async with self._database.write() as connection:
-            await self._record(connection, await _perhaps_begun(connection, set(dead) & set(unread), now))
+            dead = await self._workers.bury(connection, found)
+            await self._record(connection, await _perhaps_begun(connection, dead & set(unread), now))
             await _give_back(connection, dead)
             in_flight = await _in_flight(connection, dead)
             await self._record(connection, cut_off(in_flight, policy, now))
-        log.info("workers_recovered", workers=dead, in_flight=len(in_flight), policy=policy.value)
+        log.info("workers_recovered", workers=sorted(dead), in_flight=len(in_flight), policy=policy.value)
         return len(in_flight)
 
     @override
@@ -213,6 +215,16 @@ class SqlOutbox(Outbox):
         async with self._database.read() as connection:
             due: datetime | None = await connection.scalar(query)
         return due
+
+    @override
+    async def due_count(self, issue_key: int, *, by: datetime, most: int) -> int:
+        some = (
+            sa.select(deliveries.c.key)
+            .where(deliveries.c.issue_key == issue_key, deliveries.c.ready_at <= by)
+            .limit(most)
+        )
+        async with self._database.read() as connection:
+            return int(await connection.scalar(sa.select(sa.func.count()).select_from(some.subquery())) or 0)
 
     @override
     async def open_issues(self, list_name: str | None = None) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 from typing_extensions import override
@@ -12,15 +12,19 @@ from typing_extensions import override
 from newsletter.core.bounces import BOUNCES, EventKind, Outcome
 from newsletter.core.delivery import DeliveryState
 from newsletter.ports import CameBack, Oversight, Place, PlacedDelivery, Returned
+from newsletter.ports.cluster import RelayRate
 from newsletter.store.engine import Database
 from newsletter.store.inbound_tables import inbound_events
 from newsletter.store.records import issues_with, read_records_of
 from newsletter.store.states import keys_in_state, state_counts
-from newsletter.store.tables import IS_CLOSED, deliveries, issues, readings
+from newsletter.store.tables import IS_CLOSED, deliveries, delivery_events, issues, readings
 
 _NOT_OURS = (Outcome.UNKNOWN, Outcome.FORGED, Outcome.KNOWN)
 _LOOKED_AT = 100
 _MOST_KINDS = 200  # of reports: status codes are what strangers write
+_LATELY = timedelta(minutes=1)
+_MOST_STEPS = 20_000  # of deliveries: at full speed those of a second or two, read in some 10 ms
+_LEAST_SECONDS = 1.0  # steps are written together, so a shorter time says nothing
 
 
 class SqlOversight(Oversight):
@@ -140,3 +144,22 @@ class SqlOversight(Oversight):
         query = sa.select(readings.c.day).where(readings.c.source == source, readings.c.day >= since)
         async with self._database.read() as connection:
             return frozenset(await connection.scalars(query))
+
+    @override
+    async def relay_rates(self, *, now: datetime) -> list[RelayRate]:
+        step, since = delivery_events.c, now - _LATELY
+        # In the order of their keys, steps are as good as in that of their moments, which have no index.
+        newest = sa.select(step.relay, step.state, step.at).order_by(step.key.desc()).limit(_MOST_STEPS).subquery()
+        whole = sa.select(sa.func.count(), sa.func.min(newest.c.at)).select_from(newest)
+        taken = (
+            sa.select(newest.c.relay, sa.func.count())
+            .where(newest.c.state == DeliveryState.SENT, newest.c.at > since, newest.c.relay != "")
+            .group_by(newest.c.relay)
+            .order_by(newest.c.relay)
+        )
+        async with self._database.read() as connection:
+            number, oldest = (await connection.execute(whole)).one()
+            mails = (await connection.execute(taken)).all()
+        begun = max(since, oldest) if number == _MOST_STEPS else since
+        seconds = max((now - begun).total_seconds(), _LEAST_SECONDS)
+        return [RelayRate(relay=relay, per_second=count / seconds) for relay, count in mails]

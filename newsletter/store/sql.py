@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from typing_extensions import override
 
 from newsletter.ports import Store
@@ -21,6 +23,7 @@ from newsletter.store.issues import SqlIssues
 from newsletter.store.leavings import SqlLeavings
 from newsletter.store.listed import SqlListedPapers
 from newsletter.store.listings import SqlLibrary
+from newsletter.store.live_workers import SqlLiveWorkers
 from newsletter.store.migrate import is_up_to_date
 from newsletter.store.notices import SqlNotices
 from newsletter.store.outbox import SqlOutbox
@@ -28,15 +31,19 @@ from newsletter.store.oversight import SqlOversight
 from newsletter.store.papers import SqlPapers
 from newsletter.store.personal_data import SqlPersonalData
 from newsletter.store.pictures import SqlPictures
+from newsletter.store.rate_leases import SqlRateLeases
 from newsletter.store.relay_usage import SqlRelayUsage
 from newsletter.store.restored import SqlRestored
+from newsletter.store.session_workers import SessionWorkers
+from newsletter.store.shared_counts import SqlSharedCounts
 from newsletter.store.signups import SqlSignUps
 from newsletter.store.slots import SqlSlots
 from newsletter.store.slow_downs import SqlSlowDowns
 from newsletter.store.subscribers import SqlSubscribers
 from newsletter.store.suppressions import SqlSuppressions
 from newsletter.store.tidying import SqlTidying
-from newsletter.store.workers import FileWorkers, LocalWorkers, SessionWorkers, Workers
+from newsletter.store.turns import SqlTurns
+from newsletter.store.workers import FileWorkers, LocalWorkers, Workers
 
 
 class SqlStore(Store):
@@ -63,6 +70,7 @@ class SqlStore(Store):
         self.growth = SqlGrowth(database)
         self.oversight = SqlOversight(database)
         self.relay_usage = SqlRelayUsage(database)
+        self.rates = SqlRateLeases(database)
         self.slow_downs = SqlSlowDowns(database)
         self.suppressions = SqlSuppressions(database)
         self.personal_data = SqlPersonalData(database, workers)
@@ -72,9 +80,12 @@ class SqlStore(Store):
         self.notices = SqlNotices(database)
         self.alarms = SqlAlarms(database)
         self.beats = SqlBeats(database)
+        self.live_workers = SqlLiveWorkers(database)
         self.backups = SqlBackups(database)
         self.restored = SqlRestored(database, self.signups)
+        self.shared_counts = SqlSharedCounts(database)
         self.tidying = SqlTidying(database)
+        self.turns = SqlTurns(database, _folder(database))
 
     @override
     async def is_up_to_date(self) -> bool:
@@ -90,6 +101,10 @@ class SqlStore(Store):
 def _workers(database: Database) -> Workers:
     if database.is_postgresql:
         return SessionWorkers(database)
-    if database.path is None:
-        return LocalWorkers()
-    return FileWorkers(database.path.with_name(f"{database.path.name}.workers"))
+    folder = _folder(database)
+    return LocalWorkers() if folder is None else FileWorkers(folder)
+
+
+def _folder(database: Database) -> Path | None:
+    """Return the folder for lock files, where the ledger is a file."""
+    return database.path and database.path.with_name(f"{database.path.name}.workers")

@@ -14,7 +14,9 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
+from newsletter.operations.cluster import Cluster
 from newsletter.operations.measuring import Figures, ListFigures
+from newsletter.ports import LiveWorker
 from newsletter.ports.beats import Beat
 
 
@@ -49,6 +51,7 @@ class _Collected(Collector):
             yield from _of_lists(self._figures.lists)
             yield from _of_delivery(self._figures)
             yield from _of_sources(self._figures)
+            yield from _of_cluster(self._figures)
             yield from _of_program(self._figures)
 
 
@@ -85,6 +88,44 @@ def _of_delivery(figures: Figures) -> Iterator[Metric]:
     for name, is_troubled in figures.relays.items():
         relays.add_metric([name], is_troubled)
     yield from (waiting, relays)
+
+
+def _of_cluster(figures: Figures) -> Iterator[Metric]:
+    cluster = figures.cluster
+    says = "Mails that a relay took a second in the last minute."
+    rates = GaugeMetricFamily("newsletter_relay_mails_per_second", says, labels=["relay"])
+    for name in sorted({*figures.relays, *cluster.rates}):
+        rates.add_metric([name], cluster.rates.get(name, 0.0))
+    yield rates
+    yield from _of_workers(cluster)
+    yield from _of_queues(cluster)
+
+
+def _of_workers(cluster: Cluster) -> Iterator[Metric]:
+    """Yield sums of machines: the name of a worker is new each time, and would make a new series each time."""
+    groups: dict[tuple[str, ...], list[LiveWorker]] = {}
+    for one in cluster.workers:
+        groups.setdefault((one.host, one.kind, one.version), []).append(one)
+    for name, what, value_of in _WORKERS:
+        family = GaugeMetricFamily(f"newsletter_{name}", what, labels=["host", "kind", "version"])
+        for group, workers in groups.items():
+            family.add_metric(group, sum(map(value_of, workers)))
+        yield family
+
+
+def _of_queues(cluster: Cluster) -> Iterator[Metric]:
+    jobs = GaugeMetricFamily("newsletter_jobs", "Jobs of workers, by state.", labels=["queue", "state"])
+    oldest = GaugeMetricFamily(
+        "newsletter_oldest_due_job_timestamp_seconds",
+        "Since when the oldest job is due that no worker has taken.",
+        labels=["queue"],
+    )
+    for one in cluster.queues:
+        for state, number in (("due", one.todo), ("later", one.later), ("doing", one.doing)):
+            jobs.add_metric([one.queue, state], number)
+        if one.oldest is not None:
+            oldest.add_metric([one.queue], one.oldest.timestamp())
+    yield from (jobs, oldest)
 
 
 def _of_sources(figures: Figures) -> Iterator[Metric]:
@@ -131,4 +172,23 @@ def _fresh_until(beat: Beat) -> datetime:
 _BEATS = (
     ("beat", "When work was done last: that of the scheduler, or a run.", _beaten_at),
     ("beat_due", "By when it is to be done again.", _fresh_until),
+)
+
+
+def _one(_: LiveWorker) -> int:
+    return 1
+
+
+def _most_chunks(worker: LiveWorker) -> int:
+    return worker.concurrency
+
+
+def _chunks(worker: LiveWorker) -> int:
+    return worker.busy
+
+
+_WORKERS = (
+    ("workers", "Workers that live.", _one),
+    ("worker_chunks_limit", "How many chunks they deliver at once.", _most_chunks),
+    ("worker_chunks", "How many chunks they deliver now.", _chunks),
 )

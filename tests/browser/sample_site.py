@@ -29,9 +29,10 @@ from newsletter.store import open_store
 from newsletter.web.admin.access import Access
 from newsletter.web.admin.site import AdminSite
 from newsletter.web.app import PublicSite, public_app
-from newsletter.web.clients import Clients
+from newsletter.web.clients import Clients, Quota
 from newsletter.web.server import serving
 from newsletter.web.studio import sample
+from tests.clusters import SeenCluster, queue, worker
 from tests.store.samples import join
 from tests.web.site import admission
 from tests.web.studio import TEMPLATES
@@ -206,12 +207,36 @@ def _examination(file: Path) -> Path:
     return file
 
 
+def _cluster() -> SeenCluster:
+    """Return two workers, and what waits for them."""
+    workers = [
+        worker("mail-1", NOW - timedelta(hours=30), queues=("mails", "issues"), busy=4),
+        worker("mail-2", NOW - timedelta(hours=2), queues=("mails", "issues"), busy=3),
+    ]
+    seen = [replace(one, seen_at=NOW - timedelta(seconds=3), version="1.4.0") for one in workers]
+    queues = [queue("issues", NOW - timedelta(seconds=40), due=12, later=30, doing=7)]
+    return SeenCluster(seen, queues)
+
+
 def _site(store: Store, lists: ListFiles, folder: Path) -> PublicSite:
     door = admission(store, lists, wake=lambda: None, links=LINKS, clock=lambda: NOW)
     renderer = TemplateRenderer(None, TEMPLATES)
     admin = AdminSite(
-        access=Access(token=TOKEN, networks=LOOPBACK, clients=Clients(LOOPBACK), links=LINKS, clock=lambda: NOW),
-        overseer=Overseer(store=store, lists=lists, source_names=lambda list_: list_.sources),
+        access=Access(
+            token=TOKEN,
+            networks=LOOPBACK,
+            clients=Clients(LOOPBACK),
+            links=LINKS,
+            clock=lambda: NOW,
+            tries=Quota(10),
+        ),
+        overseer=Overseer(
+            store=store,
+            lists=lists,
+            source_names=lambda list_: list_.sources,
+            cluster=_cluster().reader(store.oversight),
+            relays=["smtp.example.org:587"],
+        ),
         signing_up=door.signing_up,
         renderer=renderer,
         clock=lambda: NOW,

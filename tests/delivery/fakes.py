@@ -117,7 +117,7 @@ class FakeOutbox:
             return row.delivery.due_at <= now
         return row.state is DeliveryState.DEFERRED and (row.next_attempt_at or now) <= now
 
-    async def record(self, changes: Sequence[Change]) -> Collection[int]:
+    async def record(self, changes: Sequence[Change], *, worker: str | None = None) -> Collection[int]:
         if self.fail:
             raise self.fail
         self.transactions += 1

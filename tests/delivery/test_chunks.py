@@ -6,13 +6,14 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from newsletter.core.delivery import Change, DeliveryState, Uncertain
-from newsletter.core.errors import StoreError
+from newsletter.core.delivery import Change, Delivery, DeliveryState, Uncertain
+from newsletter.core.errors import LostWorkerError, StoreError
 from newsletter.core.relay import Security
 from newsletter.delivery.record import registration
 from newsletter.delivery.service import DeliveryService
@@ -304,7 +305,7 @@ def watched(readers: int) -> Watched:
 
 
 @pytest.mark.parametrize("with_journal", [False, True])
-async def test_chunks_share_a_worker_and_dead_ones_are_looked_for_once_a_minute(
+async def test_chunks_share_a_worker_and_dead_ones_are_looked_for_now_and_then(
     server: SmtpServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, with_journal: bool
 ) -> None:
     outbox = watched(20)
@@ -334,6 +335,21 @@ async def test_a_worker_that_dies_while_others_deliver_is_recovered(
 
     assert report == ChunkReport(sent=3)
     assert outbox.states() == {SENT: 5, DeliveryState.UNCERTAIN: 1}
+
+
+async def test_a_chunk_whose_worker_was_taken_for_dead_begins_anew_by_another_name(server: SmtpServer) -> None:
+    class TakenForDead(Watched):
+        async def claim(self, worker: str, *, issue_key: int, now: datetime, limit: int) -> list[Delivery]:
+            if worker == "worker1" and self.states()[SENT]:
+                raise LostWorkerError("it gave no sign of life")
+            return await super().claim(worker, issue_key=issue_key, now=now, limit=limit)
+
+    outbox = TakenForDead(watched(20).rows[key].delivery for key in range(1, 21))
+    async with service(outbox, relay_to(server), batch=5) as at_work:
+        await at_work.deliver_chunk(ISSUE, message_for)
+
+    assert outbox.states() == {SENT: 20}
+    assert (outbox.registered, len(server.received)) == (2, 20)
 
 
 @pytest.mark.parametrize("with_journal", [False, True])

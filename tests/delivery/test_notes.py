@@ -18,7 +18,7 @@ from tests.delivery.fakes import NOW, FakeOutbox
 
 
 def grouped_notes(outbox: FakeOutbox) -> GroupedNotes:
-    return GroupedNotes(cast("Outbox", outbox))
+    return GroupedNotes(cast("Outbox", outbox), "worker", pauses=(0.0, 0.0))
 
 
 def intent(key: int) -> Change:
@@ -40,9 +40,9 @@ class SlowOutbox(FakeOutbox):
         super().__init__(FakeOutbox.of(9).rows[key].delivery for key in range(1, 10))
         self.go_on = asyncio.Event()
 
-    async def record(self, changes: Sequence[Change]) -> Collection[int]:
+    async def record(self, changes: Sequence[Change], *, worker: str | None = None) -> Collection[int]:
         await self.go_on.wait()
-        return await super().record(changes)
+        return await super().record(changes, worker=worker)
 
 
 async def test_what_connections_write_in_one_turn_of_the_loop_is_one_transaction() -> None:
@@ -130,6 +130,23 @@ async def test_outcomes_that_cannot_be_written_at_the_end_are_an_error() -> None
         await notes.drain()
 
 
+async def test_outcomes_are_written_when_the_database_is_back() -> None:
+    class IsRestarting(FakeOutbox):
+        async def record(self, changes: Sequence[Change], *, worker: str | None = None) -> Collection[int]:
+            self.fail = StoreError("the database is starting up") if self.transactions < 3 else None
+            self.transactions += self.fail is not None
+            return await super().record(changes, worker=worker)
+
+    outbox = IsRestarting([FakeOutbox.of(1).rows[1].delivery])
+    notes = grouped_notes(outbox)
+    notes.note(intent(1), outcome(1, DeliveryState.SENT))
+    outbox.rows[1].state = DeliveryState.SENDING  # its intent was written
+
+    await notes.drain()
+
+    assert outbox.state(1) is DeliveryState.SENT
+
+
 async def test_one_who_gives_up_waiting_does_not_disturb_the_others() -> None:
     outbox = SlowOutbox()
     notes = grouped_notes(outbox)
@@ -175,10 +192,10 @@ async def test_many_notes_are_written_piece_by_piece_so_that_others_write_in_bet
 
 async def test_pieces_that_could_not_be_written_are_written_at_the_end_and_none_twice(tmp_path: Path) -> None:
     class FailsOnce(FakeOutbox):
-        async def record(self, changes: Sequence[Change]) -> Collection[int]:
+        async def record(self, changes: Sequence[Change], *, worker: str | None = None) -> Collection[int]:
             self.fail = StoreError("the disk is full") if self.transactions == 1 else None
             self.transactions += self.fail is not None
-            left_out = await super().record(changes)
+            left_out = await super().record(changes, worker=worker)
             assert not left_out
             return left_out
 

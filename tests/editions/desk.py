@@ -19,6 +19,7 @@ from newsletter.core.errors import RenderError
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.tokens import Links
+from newsletter.delivery.inline import Inline
 from newsletter.operations.alarms import LedgerAlarm
 from newsletter.pipeline.deliver import ClosedIssues, Delivering
 from newsletter.pipeline.high_water import HighWaterMark
@@ -113,7 +114,7 @@ class Desk:
             store=self.store,
             renderer=renderer,
             closed=closed,
-            delivering=Delivering(self.store, closed, self.post, lambda: self.now, mark),
+            delivering=Delivering(self.store, closed, Inline(self.post), lambda: self.now, mark),
             sources_of=lambda _: self.sources,
             check=lambda _issue, _message: None,
             mark=mark,

@@ -22,7 +22,8 @@ from newsletter.sources.huggingface import read_paper
 from newsletter.sources.reading.records import Record
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-_LASTING = re.compile(r"newsletter (preview|serve|web)\b(?! --help)")
+_LASTING = re.compile(r"newsletter (preview|scheduler|serve|web)\b(?! --help)")
+_ON_POSTGRESQL = re.compile(r"newsletter worker\b(?! --help)")  # the walk has none, and is told so
 _URL = re.compile(r"http://127\.0\.0\.1:\d+")
 # What this machine needs to reach a package index, and nothing else of the caller's environment.
 _OF_THE_MACHINE = ("PIP_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
@@ -90,11 +91,16 @@ class Walk:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        if lasts:
+        if lasts and lasts[1] == "scheduler":
+            _wait_for(process, re.compile(r"\bscheduling\b"))
+        elif lasts:
             _look(process)
             process.terminate()
         out, _ = process.communicate(timeout=300)
-        if process.returncode:
+        if _ON_POSTGRESQL.search(line):
+            assert process.returncode == 78, out
+            assert "NEWSLETTER_DATABASE__URL=postgresql://" in out, out
+        elif process.returncode:
             raise SystemExit(f"{line}\n{out}\nended with {process.returncode}")
         if line.startswith(("cd ", "export ")):
             self.said.append(line)
@@ -107,17 +113,21 @@ class Walk:
         return kept | width | {"HOME": str(self.home), "PATH": f"{self.path}{python}:/usr/bin:/bin"}
 
 
-def _look(process: subprocess.Popen[str]) -> None:
-    """Open the page whose address a server prints; in the preview, collect."""
+def _wait_for(process: subprocess.Popen[str], what: re.Pattern[str]) -> str:
+    """Return what a server of ours prints when it is at work."""
     assert process.stdout is not None
     for line in process.stdout:
-        if found := _URL.search(line):
-            break
-    else:
-        raise SystemExit("it ended without an address")
-    page = httpx2.get(f"{found[0]}/", trust_env=False, timeout=60, follow_redirects=True).text
+        if found := what.search(line):
+            return found[0]
+    raise SystemExit(f"it ended without {what.pattern}")
+
+
+def _look(process: subprocess.Popen[str]) -> None:
+    """Open the page whose address a server prints; in the preview, collect."""
+    found = _wait_for(process, _URL)
+    page = httpx2.get(f"{found}/", trust_env=False, timeout=60, follow_redirects=True).text
     if 'action="/collect' in page:
-        collect = f"{found[0]}/collect?list=daily"
+        collect = f"{found}/collect?list=daily"
         after = httpx2.post(collect, trust_env=False, timeout=60, follow_redirects=True)
         assert "papers read" in after.text, after.text
         assert "Sample listings" not in after.text, after.text

@@ -11,6 +11,7 @@ from newsletter.core.delivery import Change, DeliveryState
 from newsletter.operations.operate import release, retry
 from newsletter.operations.status import status
 from newsletter.ports import ChunkReport, Store
+from tests.clusters import SeenCluster
 from tests.editions.desk import Desk
 from tests.pipeline.parts import THURSDAY, ScriptedSource, desk_with
 
@@ -94,7 +95,8 @@ async def test_status_shows_what_is_due_stuck_and_next(desk: Desk) -> None:
     await bring(desk, 1, DeliveryState.DEFERRED, next_attempt_at=desk.now + DAY)
     await bring(desk, 1, DeliveryState.UNCERTAIN)
     await desk.store.library.attempted("jsonl:x", THURSDAY, now=desk.now, settled=False, error="gone")
-    (row,) = (await status(desk.store, desk.load(), {"daily": ["jsonl:x"]}, now=desk.now)).lists
+    reader = SeenCluster().reader(desk.store.oversight)
+    (row,) = (await status(desk.store, desk.load(), {"daily": ["jsonl:x"]}, reader, now=desk.now)).lists
     assert row.newest is not None
     assert [(one.issue.day, one.waiting) for one in row.unfinished] == [
         (THURSDAY, {DeliveryState.DEFERRED: 1, DeliveryState.UNCERTAIN: 1, DeliveryState.QUEUED: 2}),

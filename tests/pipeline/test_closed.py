@@ -29,6 +29,7 @@ from newsletter.core.rendering import Rendering
 from newsletter.core.subscriber import Origin, Subscriber
 from newsletter.core.tokens import Links
 from newsletter.core.topics import Topic, TopicsMode
+from newsletter.delivery.inline import Inline
 from newsletter.delivery.mailer import RelayMailer
 from newsletter.pipeline.deliver import ClosedIssues, Delivering
 from newsletter.pipeline.high_water import HighWaterMark
@@ -416,7 +417,7 @@ async def test_an_issue_that_cannot_be_rendered_is_reported_and_keeps_no_other_b
     closed = ClosedIssues(store.issues, broken)
     mark = HighWaterMark(store.high_water, tmp_path)
     desk.now += timedelta(hours=10)
-    delivering = Delivering(store, closed, desk.post, lambda: desk.now, mark)
+    delivering = Delivering(store, closed, Inline(desk.post), lambda: desk.now, mark)
     pipeline = replace(desk.pipeline, closed=closed, delivering=delivering)
 
     reports = await pipeline.run_without_file(now=desk.now, wish=AS_USUAL)

@@ -8,8 +8,8 @@ from time import monotonic
 import pytest
 
 from newsletter.core.errors import SourceError, StoppedError
-from newsletter.pipeline.stopping import unless_stopped
 from newsletter.scheduling import loop as runtime
+from newsletter.stopping import unless_stopped
 
 
 async def value(seconds: float = 0.0) -> int:

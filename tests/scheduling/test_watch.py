@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from newsletter.pipeline.high_water import HighWaterMark
 from newsletter.ports import SlowDown, SlowDownKind, Store
 from newsletter.scheduling.watch import Limits, Watch
 from newsletter.store import open_store
+from tests.clusters import SeenCluster, queue, worker
 from tests.store.samples import DAY, NOW, frozen, paper, record
 from tests.store.test_oversight import bring
 
@@ -36,12 +37,16 @@ class House:
     store: Store
     now: datetime = NOW
     free: int = 10**9  # bytes
+    cluster: SeenCluster = field(default_factory=SeenCluster)
 
     async def look(self, *, after: timedelta = timedelta()) -> list[str]:
         """Look twice, and return what was told since the last time: causes, with `(over)` at an end."""
         self.now += after
         limits = Limits(
-            bounces=Limit(percent=5, least=2), complaints=Limit(percent=0.1, least=1), relay_after=HOUR / 2
+            bounces=Limit(percent=5, least=2),
+            complaints=Limit(percent=0.1, least=1),
+            relay_after=HOUR / 2,
+            no_worker_after=HOUR / 12,
         )
         watch = Watch(
             store=self.store,
@@ -49,6 +54,7 @@ class House:
             source_names=lambda list_: list_.sources,
             alarm=LedgerAlarm(self.store.alarms, [MAIL], lambda: self.now),
             limits=limits,
+            cluster=self.cluster.reader(self.store.oversight),
             mark=HighWaterMark(self.store.high_water, self.folder),
             folder=self.folder,
             space=lambda _: Space(1, self.free, 1000),
@@ -95,6 +101,17 @@ async def test_a_relay_in_trouble_for_half_an_hour(house: House) -> None:
     assert await house.look(after=HOUR / 3) == ["relay"]
     await house.store.slow_downs.note([], over=[(relay.kind, relay.name)], now=house.now)
     assert await house.look(after=HOUR / 3) == ["relay (over)"]
+
+
+async def test_jobs_that_no_living_worker_takes(house: House) -> None:
+    house.cluster.queues = [queue("issues", house.now), queue("mails", None, later=3)]
+    house.cluster.workers = [worker("mail-1", house.now, queues=("mails",))]
+    assert await house.look(after=HOUR / 20) == []
+    assert await house.look(after=HOUR / 20) == ["no-worker"]
+    [alarm] = await house.store.alarms.lasting()
+    assert (alarm.subject, alarm.reason) == ("issues", "the oldest is due since 08:00 on 2026-03-02, UTC")
+    house.cluster.workers.append(worker("mail-2", house.now))
+    assert await house.look() == ["no-worker (over)"]
 
 
 async def test_deliveries_that_are_open_for_half_the_deadline_unless_the_operator_has_paused_them(

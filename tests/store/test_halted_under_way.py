@@ -15,6 +15,7 @@ import pytest
 
 from newsletter.core.delivery import DeliveryState
 from newsletter.core.halt import Halt, Order
+from newsletter.delivery.inline import Inline
 from newsletter.delivery.service import DeliveryService
 from newsletter.pipeline.deliver import ClosedIssues, Delivering
 from newsletter.pipeline.high_water import HighWaterMark
@@ -51,7 +52,7 @@ async def post(store: Store, server: SmtpServer) -> AsyncIterator[DeliveryServic
 
 def delivering(store: Store, post: DeliveryService, folder: Path) -> Delivering:
     mark = HighWaterMark(store.high_water, folder)
-    return Delivering(store, cast("ClosedIssues", _Closed()), post, lambda: NOW, mark)
+    return Delivering(store, cast("ClosedIssues", _Closed()), Inline(post), lambda: NOW, mark)
 
 
 async def halted_under_way(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from newsletter.core.bounces import EventKind, FoundBy, InboundEvent, Outcome
 from newsletter.core.delivery import Change, DeliveryState
 from newsletter.core.signup import Ceilings, SignUpMail, SignUpRequest
 from newsletter.core.suppression import SuppressedBy
-from newsletter.ports import Place, Store, Suppression
+from newsletter.ports import Place, RelayRate, Store, Suppression
 from tests.delivery.fakes import NOW
 from tests.delivery.stores import freeze, freeze_for
 from tests.store.samples import DAY, SOURCE, paper, record
@@ -121,3 +123,25 @@ async def test_who_confirmed_waits_for_the_operator(store: Store) -> None:
     await store.signups.confirm(2, wants_latest=False, needs_approval=True, now=NOW)
     [waits] = await store.signups.to_decide(limit=9)
     assert waits.request.email == "bob@example.org"
+
+
+async def test_how_quickly_relays_take_mail_is_read_from_the_last_minute(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issue_key = await freeze_for(store, 6)
+    async with store.outbox.worker() as worker:
+        claimed = await store.outbox.claim(worker, issue_key=issue_key, now=NOW, limit=6)
+        for second, one in enumerate(claimed):
+            at = NOW + timedelta(seconds=second)
+            begun = Change(key=one.key, state=DeliveryState.SENDING, at=at, attempts=1)
+            state, relay = (DEFERRED, "b:25") if second == 0 else (SENT, "b:25" if second == 1 else "a:25")
+            await store.outbox.record([begun, begun._replace(state=state, relay=relay)])
+    assert await store.oversight.relay_rates(now=NOW + timedelta(seconds=30)) == [
+        RelayRate(relay="a:25", per_second=4 / 60),
+        RelayRate(relay="b:25", per_second=1 / 60),
+    ]
+    assert await store.oversight.relay_rates(now=NOW + timedelta(minutes=2)) == []
+    # Of many, the newest say it: the last four steps are of the last two seconds.
+    monkeypatch.setattr("newsletter.store.oversight._MOST_STEPS", 4)
+    [rate] = await store.oversight.relay_rates(now=NOW + timedelta(seconds=6))
+    assert rate == RelayRate(relay="a:25", per_second=2 / 2)

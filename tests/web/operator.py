@@ -29,10 +29,11 @@ from newsletter.store import open_store
 from newsletter.web.admin.access import Access
 from newsletter.web.admin.site import AdminSite
 from newsletter.web.app import PublicSite, public_app
-from newsletter.web.clients import Clients
+from newsletter.web.clients import Clients, SharedQuota
 from newsletter.web.server import serving
+from tests.clusters import SeenCluster
 from tests.store.samples import join
-from tests.web.site import DAY, LINKS, MASTHEAD, NOW, admission, list_files
+from tests.web.site import DAY, LINKS, MASTHEAD, NOW, RELAY, admission, list_files
 from tests.web.studio import TEMPLATES
 
 TOKEN = "a token that nobody guesses"
@@ -59,6 +60,7 @@ class Operator:
     lists: ListFiles
     now: datetime = NOW
     collected: list[datetime] = field(default_factory=list)
+    cluster: SeenCluster = field(default_factory=SeenCluster)
     paths: set[str] = field(default_factory=set)  # of the operator's pages
 
     async def sign_in(self, token: str = TOKEN) -> httpx2.Response:
@@ -128,8 +130,22 @@ async def operator_site(folder: Path) -> AsyncIterator[Operator]:
                     clients=Clients(LOOPBACK),
                     links=LINKS,
                     clock=lambda: operator.now,
+                    tries=SharedQuota(
+                        what="sign-in",
+                        most=10,
+                        per=timedelta(hours=1),
+                        counts=store.shared_counts,
+                        secret="x",
+                        clock=lambda: operator.now,
+                    ),
                 ),
-                overseer=Overseer(store=store, lists=lists, source_names=lambda list_: list_.sources),
+                overseer=Overseer(
+                    store=store,
+                    lists=lists,
+                    source_names=lambda list_: list_.sources,
+                    cluster=operator.cluster.reader(store.oversight),
+                    relays=[RELAY],
+                ),
                 signing_up=door.signing_up,
                 renderer=renderer,
                 clock=lambda: operator.now,

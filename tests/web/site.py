@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from pathlib import Path
@@ -32,6 +32,7 @@ from newsletter.web.clients import Clients, Quota
 from newsletter.web.monitoring import Monitoring
 from newsletter.web.puzzles import Puzzles
 from newsletter.web.server import serving
+from tests.clusters import SeenCluster
 from tests.store.samples import join, key_of, of_list, suppressed
 from tests.web.studio import TEMPLATES
 
@@ -68,6 +69,7 @@ class Site:
     admission: Admission
     now: datetime = NOW
     woken: int = 0  # how often a letter was to be sent
+    cluster: SeenCluster = field(default_factory=SeenCluster)
     trouble: Exception | None = None  # what the renderer of issues and the health check raise
 
     @property
@@ -161,10 +163,14 @@ def admission(
 def monitoring(site: Site) -> Monitoring:
     """Answer monitoring as `newsletter.composition.watching` lets it, with one relay."""
     measurer = Measurer(
-        store=site.store, lists=site.lists, source_names=lambda list_: list_.sources, relays=[RELAY]
+        store=site.store,
+        lists=site.lists,
+        source_names=lambda list_: list_.sources,
+        relays=[RELAY],
+        cluster=site.cluster.reader(site.store.oversight),
     )
     return Monitoring(
-        readiness=lambda: readiness(site.store, [RELAY], now=site.now),
+        readiness=lambda: readiness(site.store, [RELAY], measurer.cluster, now=site.now),
         measure=lambda: measurer.figures(site.now),
         version="1.2.3",
         networks=[ip_network("127.0.0.0/8")],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,12 +20,24 @@ from newsletter.operations.doctor.kept import Examination, content_of
 from newsletter.ports import Suppression
 from newsletter.web.admin.pages import read_place
 from newsletter.web.admin.views import Moments, percent
+from tests.clusters import queue, worker
 from tests.store.samples import of_list
 from tests.web.operator import READERS, TOKEN, Operator, ask_to_join, operator_site
-from tests.web.site import Site
+from tests.web.site import NOW, Site
 
 ISSUE = "issues/daily/2026-03-12/"
-PAGES = ("", "issues/", ISSUE, f"{ISSUE}state", "deliveries/", "readers/", "suppressions/", "sources/", "errors/")
+PAGES = (
+    "",
+    "issues/",
+    ISSUE,
+    f"{ISSUE}state",
+    "deliveries/",
+    "readers/",
+    "suppressions/",
+    "sources/",
+    "workers/",
+    "errors/",
+)
 ACTIONS = (ISSUE, "deliveries/", "deliveries/all", "readers/", "suppressions/", "sources/", "sign-out")
 GONE = "gone@uni1.example"
 QUEUED, SENT, DEFERRED = DeliveryState.QUEUED, DeliveryState.SENT, DeliveryState.DEFERRED
@@ -281,6 +294,26 @@ async def test_who_signed_up_is_accepted_or_declined(operator: Operator, decisio
 async def test_sources_are_read_when_the_operator_says_so(operator: Operator) -> None:
     assert "being read" in (await operator.post("sources/")).text
     assert operator.collected == [operator.now]
+
+
+async def test_workers_and_the_jobs_that_wait_for_them_are_shown(operator: Operator) -> None:
+    first, page = (await operator.get()).text, (await operator.get("workers/")).text
+    for one in (first, page):
+        assert "relay.example:587" in one
+        assert "no mail in the last minute" in one
+    assert "None now." in page
+    silent = replace(worker("mail-<2>", NOW, version="1.2.2"), seen_at=NOW - timedelta(seconds=20))
+    operator.cluster.workers = [worker("mail-1", NOW, busy=3), silent]
+    operator.cluster.queues = [queue("issues", NOW, due=12, later=1), queue("mails", NOW - timedelta(minutes=5))]
+    first = (await operator.get()).text
+    assert "2 workers on 2 machines" in first
+    assert "3 of 8 chunks at work" in first
+    assert "12 jobs due, 1 later<" in first
+    assert "1 job due; no worker takes them" in first
+    page = (await operator.get("workers/")).text
+    assert "worker on mail-&lt;2&gt;" in page
+    assert ">20 s ago<" in page
+    assert "start <code>newsletter worker</code>" in page
 
 
 async def test_errors_name_file_and_line_and_why_alarms_rang(operator: Operator) -> None:

@@ -12,6 +12,7 @@ from newsletter.core.alarms import Cause
 from newsletter.core.errors import StoreError
 from newsletter.ports import SlowDown, SlowDownKind
 from newsletter.ports.beats import RUN, SCHEDULER
+from tests.clusters import queue, worker
 from tests.web.site import NOW, RELAY, Site
 
 MINUTE = timedelta(minutes=1)
@@ -32,7 +33,7 @@ async def test_it_is_ready_while_somebody_does_the_work_of_the_scheduler(site: S
     await site.store.beats.note(SCHEDULER, "other:1", now=NOW, fresh_for=MINUTE)
     answer = await site.client.get(READY, headers={"Host": "balancer.internal"})
     assert answer.status_code == 200
-    assert answer.json() == {"status": "ok", "ledger": "ok", "scheduler": "ok", "relay": "ok"}
+    assert answer.json() == {"status": "ok", "ledger": "ok", "scheduler": "ok", "relay": "ok", "workers": "ok"}
     site.now = NOW + 2 * MINUTE
     late = await site.client.get(READY)
     assert (late.status_code, late.json()["scheduler"]) == (
@@ -97,6 +98,38 @@ async def test_metrics_say_how_lists_mail_sources_and_the_program_do(site: Site)
     assert found["newsletter_beat_timestamp_seconds"] == {("scheduler",): at}
     assert found["newsletter_beat_due_timestamp_seconds"] == {("scheduler",): at + 60}
     assert found["process_resident_memory_bytes"][()] > 1_000_000
+
+
+async def test_metrics_say_how_workers_and_their_jobs_do(site: Site) -> None:
+    site.cluster.workers = [worker("mail-1", NOW, busy=3), worker("mail-1", NOW, busy=1), worker("mail-2", NOW)]
+    site.cluster.queues = [queue("issues", NOW, due=7, later=2, doing=4), queue("mails", None, later=1)]
+    found = await metrics_of(site)
+    one, two = ("mail-1", "worker", "1.2.3"), ("mail-2", "worker", "1.2.3")
+    assert found["newsletter_workers"] == {one: 2, two: 1}
+    assert found["newsletter_worker_chunks"] == {one: 4, two: 0}
+    assert found["newsletter_worker_chunks_limit"] == {one: 8, two: 4}
+    assert found["newsletter_jobs"]["issues", "due"] == 7
+    assert found["newsletter_jobs"]["mails", "later"] == 1
+    assert found["newsletter_jobs"]["issues", "doing"] == 4
+    assert found["newsletter_oldest_due_job_timestamp_seconds"] == {("issues",): NOW.timestamp()}
+    assert found["newsletter_relay_mails_per_second"] == {(RELAY,): 0}
+
+
+async def test_it_is_not_ready_while_jobs_wait_that_no_worker_takes(site: Site) -> None:
+    await site.store.beats.note(SCHEDULER, "a:1", now=NOW, fresh_for=10 * MINUTE)
+    site.cluster.queues = [queue("issues", NOW)]
+    assert (await site.client.get(READY)).status_code == 200, "a worker may just be about to take it"
+    site.now = NOW + 3 * MINUTE
+    answer = await site.client.get(READY)
+    assert (answer.status_code, answer.json()["workers"]) == (
+        503,
+        "jobs wait, and no worker that takes them lives",
+    )
+    site.cluster.workers = [worker("mail-1", site.now)]
+    assert (await site.client.get(READY)).status_code == 200
+    site.cluster.trouble = "the tables of the jobs are not up to date"
+    assert (await site.client.get(READY)).json()["workers"].startswith("the tables of jobs are of another version")
+    assert (await metrics_of(site))["newsletter_ledger_up"] == {(): 1}
 
 
 async def test_who_asks_again_and_again_gets_what_was_measured_a_moment_ago(site: Site) -> None:

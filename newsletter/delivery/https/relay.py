@@ -30,7 +30,7 @@ class HttpsRelay(Relay):
             config.rate,
             config.weight,
         )
-        self.quota = quota
+        self.account, self.quota = config.account, quota
         self.joins = Joins(config.name, allowed=False)
         self._service, self._poster, self._clock = service, poster, clock
 

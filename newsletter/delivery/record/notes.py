@@ -8,12 +8,13 @@ after the outcome and so becomes durable no sooner.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Generic, Protocol, TypeVar
 
 import structlog
 
 from newsletter.core.delivery import Change, DeliveryState
+from newsletter.core.errors import StoreError
 from newsletter.delivery.changed import Changed
 from newsletter.delivery.record.journal import Journal
 from newsletter.ports import ClaimedDeliveries
@@ -22,6 +23,7 @@ log = structlog.get_logger(__name__)
 
 Result = TypeVar("Result")
 
+_PAUSES = (0.5, 1.0, 2.0, 4.0)
 _LAG = 1.0  # seconds after which a note in the journal is written to the outbox, too
 _SYNC_EVERY = 0.02  # seconds
 _MOST_UNSYNCED = 500  # changes, at which connections wait; at half of them the disk is not kept waiting
@@ -71,10 +73,13 @@ class GroupedNotes(Notes):
     """Writes changes to the outbox in groups.
 
     What arrives within one turn of the event loop, or while a transaction is being written, goes into the next.
+    `pauses` (seconds) stand before each new attempt to write outcomes at the end: the database may be restarting.
     """
 
-    def __init__(self, outbox: ClaimedDeliveries) -> None:
+    def __init__(self, outbox: ClaimedDeliveries, worker: str, *, pauses: Sequence[float] = _PAUSES) -> None:
         self._outbox = outbox
+        self._worker = worker
+        self._pauses = pauses
         self._noted: list[Change] = []
         self._unsaved: list[Change] = []
         self._turns = _Turns(self._commit)
@@ -100,14 +105,22 @@ class GroupedNotes(Notes):
     async def drain(self) -> None:
         """End; deliveries whose outcome can't be written will be found in flight, and be `uncertain`."""
         await self._turns.end()
-        if self._unsaved:
-            unsaved, self._unsaved = self._unsaved, []
-            await self._outbox.record(unsaved)
+        unsaved, self._unsaved = self._unsaved, []
+        for pause in (*self._pauses, None):
+            try:
+                if unsaved:
+                    await self._outbox.record(unsaved, worker=self._worker)
+            except StoreError:
+                if pause is None:
+                    raise
+                await asyncio.sleep(pause)
+            else:
+                return
 
     async def _commit(self) -> Collection[int]:
         changes, self._noted, self._unsaved = [*self._unsaved, *self._noted], [], []
         try:
-            return await self._outbox.record(changes)
+            return await self._outbox.record(changes, worker=self._worker)
         except Exception as error:
             # An intent that was not written stops its message; an outcome is a fact and is written again.
             self._unsaved += [change for change in changes if change.state is not DeliveryState.SENDING]

@@ -11,7 +11,7 @@ from math import inf
 from newsletter.delivery.record.notes import Notes
 from newsletter.ports import ClaimedDeliveries
 
-_RECOVERY_EVERY = 60.0  # seconds, while chunks are delivered
+_RECOVERY_EVERY = 15.0  # seconds, while chunks are delivered
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ class Registration:
     async def worker(self) -> AsyncIterator[Worker]:
         """Give the worker for one chunk.
 
-        Dead workers are looked for when it is registered, and once a minute from then on.
+        Dead workers are looked for when it is registered, and now and then from then on.
 
         Raises:
             StoreError: the ledger or a journal can't be read or written.

@@ -25,6 +25,7 @@ from newsletter.web.admin import views
 from newsletter.web.admin.access import Handler
 from newsletter.web.admin.desk import Desk, day_of
 from newsletter.web.admin.views import Moments
+from newsletter.web.admin.workers import delivering, workers
 
 TROUBLED = (DeliveryState.DEFERRED, DeliveryState.UNCERTAIN, DeliveryState.REFUSED)
 _ISSUES, _DELIVERIES, _SUPPRESSIONS, _ALARMS, _APPROVALS = 100, 50, 50, 50, 100
@@ -52,6 +53,7 @@ def handlers(desk: Desk) -> Mapping[str, Handler]:
         "readers/": readers,
         "suppressions/": suppressions,
         "sources/": sources,
+        "workers/": workers,
         "errors/": errors,
     }
     return {path: partial(handler, desk) for path, handler in made.items()}
@@ -76,6 +78,7 @@ async def overview(desk: Desk, request: Request) -> Response:
         "returned": views.returned_rows(found.came_back, 5),
         "returned_count": sum(one.number for one in found.came_back),
         "approvals": found.approvals,
+        **delivering(found.cluster, desk.overseer.relays, found.troubled_relays, moments),
         "examination": views.examination(await asyncio.to_thread(kept, desk.examination), moments),
         "timezone": found.timezone,
     }

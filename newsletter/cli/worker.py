@@ -1,0 +1,82 @@
+"""`worker`: delivers what others have closed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from newsletter.cli.exits import Exit
+from newsletter.cli.session import until_signal
+
+if TYPE_CHECKING:
+    import asyncio
+    from contextlib import AbstractAsyncContextManager
+
+    from newsletter.bootstrap import Program
+    from newsletter.core.jobs import Queue
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(worker)
+
+
+def worker(
+    *,
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", metavar="N", min=1, max=64, help="Chunks of issues at once.")
+    ] = 2,
+    queues: Annotated[
+        str,
+        typer.Option(
+            "--queues", metavar="NAMES", help="What it takes: mails (to single persons), issues, or both."
+        ),
+    ] = "mails,issues",
+) -> None:
+    """Deliver what is closed, beside other workers on any number of machines, until SIGTERM.
+
+    It takes its work from the database, which has to be PostgreSQL: mails to single persons first, then issues in
+    chunks, small issues before big ones. Stop, kill and start workers as you like: what one leaves, others do. The
+    rates and connections of the settings are those of all workers together where they are said of a relay.
+    """
+    names = _queues(queues)
+    until_signal(lambda program, stop: _work(program, stop, names, concurrency), cut_off=Exit.DONE)
+
+
+def _queues(text: str) -> list[Queue]:
+    from newsletter.core.jobs import Queue
+
+    known = {queue.value: queue for queue in Queue}
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names or (unknown := next((name for name in names if name not in known), None)):
+        what = f"{unknown!r} is no queue" if names else "no queue is named"
+        raise typer.BadParameter(
+            f"{what}; write {' or '.join(known)}, with a comma between", param_hint="--queues"
+        )
+    return [known[name] for name in dict.fromkeys(names)]
+
+
+async def _work(program: Program, stop: asyncio.Event, queues: list[Queue], concurrency: int) -> None:
+    import structlog
+
+    from newsletter.composition import working
+    from newsletter.parts import dispatching
+
+    jobs = program.jobs or dispatching.require_jobs(program.settings)
+    await program.mark.check()
+    await jobs.app()  # else it lacks the tables: an error before anything runs
+    program.load()
+    names = ", ".join(queues)
+    structlog.get_logger(__name__).info("working", queues=names, concurrency=concurrency)
+    async with _reported(names):
+        await working.work(program, jobs, queues, concurrency, stop)
+
+
+def _reported(queues: str) -> AbstractAsyncContextManager[None]:
+    """Return what tells the service manager, if one wants to know, that the worker is at work."""
+    import os
+
+    from newsletter.scheduling.notify import ServiceManager, reported
+
+    return reported(ServiceManager(os.environ), lambda: f"working on {queues}", lambda: "")

@@ -1,0 +1,1 @@
+"""Jobs for workers, on Procrastinate (https://procrastinate.readthedocs.io), in the ledger's own PostgreSQL."""
