@@ -16,8 +16,10 @@ _ALL_BY_WORKERS = bool(os.environ.get("TEST_BY_WORKERS"))
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Let tests with the mark `by_workers` run a second time, on PostgreSQL with two workers."""
     if "cluster_url" in metafunc.fixturenames:
-        is_marked = metafunc.definition.get_closest_marker("by_workers") is not None
-        ways = ["workers"] if _ALL_BY_WORKERS else ["alone", "workers"] if is_marked else ["alone"]
+        marks = {mark.name for mark in metafunc.definition.iter_markers()}
+        ways = ["alone", "workers"] if "by_workers" in marks else ["alone"]
+        if _ALL_BY_WORKERS and "with_a_file" not in marks:
+            ways = ["workers"]
         metafunc.parametrize("cluster_url", ways, indirect=True, ids=lambda way: "" if way == "alone" else way)
 
 

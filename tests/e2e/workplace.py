@@ -95,6 +95,11 @@ class Workplace:
         written.replace(path)
         self.program = (sys.executable, "-m", "tests.e2e.clocked", path)
 
+    @property
+    def of_cluster(self) -> dict[str, str]:
+        """Return the settings that lead to the ledger of the workers, where there are any."""
+        return {"NEWSLETTER_DATABASE__URL": self.cluster_url} if self.cluster_url else {}
+
     async def start(self, *words: str) -> asyncio.subprocess.Process:
         """Start a command."""
         environment = {
@@ -105,7 +110,7 @@ class Workplace:
             "NEWSLETTER_LOG__LEVEL": "warning",
             "NEWSLETTER_HTTP__PICTURES": "false",  # those of recorded papers are on the Internet
             "PYTHONPATH": str(ROOT),
-            **({"NEWSLETTER_DATABASE__URL": self.cluster_url} if self.cluster_url else {}),
+            **self.of_cluster,
             **self.environment,
         }
         if self.cluster_url and _DELIVERING & {*words}:
