@@ -7,6 +7,8 @@ from datetime import datetime
 
 from typing_extensions import override
 
+from newsletter.core.errors import StoreError
+from newsletter.core.jobs import Queue
 from newsletter.operations.cluster import ClusterReader
 from newsletter.ports import JobCounts, LiveWorker, LiveWorkers, Oversight, QueueCount
 
@@ -17,6 +19,7 @@ class SeenCluster(LiveWorkers, JobCounts):
 
     workers: list[LiveWorker] = field(default_factory=list)
     queues: list[QueueCount] = field(default_factory=list)
+    trouble: str = ""
 
     def reader(self, oversight: Oversight) -> ClusterReader:
         """Return what reads them, and the rates of a ledger."""
@@ -28,6 +31,8 @@ class SeenCluster(LiveWorkers, JobCounts):
 
     @override
     async def counts(self) -> list[QueueCount]:
+        if self.trouble:
+            raise StoreError(self.trouble)
         return self.queues
 
 
@@ -50,4 +55,4 @@ def worker(
 
 def queue(name: str, oldest: datetime | None, *, due: int = 1, later: int = 0, doing: int = 0) -> QueueCount:
     """Return how a queue stands."""
-    return QueueCount(queue=name, todo=due if oldest else 0, later=later, doing=doing, oldest=oldest)
+    return QueueCount(queue=Queue(name), todo=due if oldest else 0, later=later, doing=doing, oldest=oldest)

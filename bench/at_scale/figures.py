@@ -20,6 +20,7 @@ GOALS: dict[str, dict[str, float]] = {
     "serve, an issue is sent": {"healthz_p99_ms": 200, "leaving_p99_ms": 200},
     "subscribers plan": {"wall_s": 30, "rss_mb": 200},
     "subscribers apply": {"wall_s": 60, "rss_mb": 200},
+    "db copy": {"rss_mb": 200},
     "subscribers plan, nothing to do": {"wall_s": 3, "rss_mb": 200},
 }
 
@@ -30,6 +31,8 @@ _SHOWN = {
     "wall_s": ("s", 2),
     "rss_mb": ("MB", 0),
     "sent": ("mails", 0),
+    "rows": ("rows", 0),
+    "rows_per_s": ("rows/s", 0),
     "lock_s": ("s lock", 2),
     "lock_sync_s": ("s lock, sync", 2),
     "lock_closing_s": ("s lock, closing", 2),

@@ -46,6 +46,15 @@ class Program:
         """
         return self._measured(_MAIN, *words)
 
+    def killed(self, after: float, *words: str) -> bool:
+        """Run a command, and kill it after some seconds; return whether it was still at work."""
+        with self._started(_MAIN, words, subprocess.DEVNULL, subprocess.DEVNULL) as process:
+            try:
+                process.wait(after)
+            except subprocess.TimeoutExpired:
+                return True
+            return False
+
     def nothing(self) -> Ended:
         """Measure a Python that does nothing, by which a busy machine is known."""
         return self._measured("pass")
@@ -74,7 +83,7 @@ class Program:
 
     @contextmanager
     def _started(
-        self, code: str, words: Sequence[str], out: BinaryIO, err: BinaryIO
+        self, code: str, words: Sequence[str], out: BinaryIO | int, err: BinaryIO | int
     ) -> Iterator[subprocess.Popen[bytes]]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("NEWSLETTER_")}
         kept.pop("PYTHONDONTWRITEBYTECODE", None)  # modules are compiled once, as where the program is installed
@@ -101,7 +110,7 @@ class Service:
 
     def cpu(self) -> float:
         """Return the seconds of CPU that the process and its children have used."""
-        return sum(_cpu(pid) for pid in _family(self._process.pid))
+        return sum(cpu_of_one(pid) for pid in _family(self._process.pid))
 
     def peak(self) -> float:
         """Return the MB that the process itself had at its peak."""
@@ -197,6 +206,14 @@ def _wait(process: subprocess.Popen[bytes], began: float) -> Ended:
     return Ended(process.returncode, cpu, time.monotonic() - began, usage.ru_maxrss / 1024)
 
 
+def memory_of_one(pid: int) -> float:
+    """Return the MB that a process has for itself; what it shares with others is left out. 0: it has ended."""
+    try:
+        return _status(pid, "RssAnon") / 1024
+    except OSError:
+        return 0.0
+
+
 def _family(pid: int) -> Iterator[int]:
     """Yield a process and its living descendants."""
     yield pid
@@ -206,7 +223,7 @@ def _family(pid: int) -> Iterator[int]:
                 yield from _family(int(child))
 
 
-def _cpu(pid: int) -> float:
+def cpu_of_one(pid: int) -> float:
     """Return the CPU seconds of a process and of its ended children; see proc_pid_stat(5)."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()

@@ -144,6 +144,49 @@ def _say_restored(done: Restoration, file: Path, assume_sent_until: datetime | N
         say(done.key)
 
 
+@group.command()
+def copy(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The ledger: sqlite:///FILE or postgresql://…")],
+    target: Annotated[
+        str | None,
+        typer.Argument(metavar="TARGET", help="An empty database, or an SQLite file that is not there."),
+    ] = None,
+    *,
+    reopen: Annotated[
+        bool, typer.Option("--reopen", help="Let SOURCE be used again, though it was copied, or half of it.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Copy a whole ledger into another database, while nothing uses it; then that one is the ledger.
+
+    It is read back and compared. What is interrupted goes on when it is run again. From the beginning no command
+    uses SOURCE any more, so that nobody is mailed from both.
+    """
+    from newsletter.composition import copying
+
+    if reopen:
+        if target is not None:
+            raise UsageError("--reopen is about SOURCE alone: leave TARGET out")
+        name, was_whole = copying.reopen_ledger(source)
+        say_json({"source": name, "was_whole": was_whole}) if as_json else _say_reopened(name, was_whole=was_whole)
+        return
+    if target is None:
+        raise UsageError("name TARGET, an empty database such as postgresql://user@host/name")
+    with waiting("copying rows") as progress:
+        done = copying.copy_ledger(settings(), source, target, now=now(), progress=progress)
+    if as_json:
+        say_json(asdict(done))
+        return
+    say(f"{done.rows:,} rows of {done.tables} tables are in {done.target}, as they are in {done.source}")
+    say("from now on it is the ledger: set NEWSLETTER_DATABASE__URL to it; no command uses the other one")
+
+
+def _say_reopened(name: str, *, was_whole: bool) -> None:
+    say(f"{name}: can be used again")
+    if was_whole:
+        say("the copy of it can be used, too: use one of them alone, else readers get everything twice")
+
+
 def _of_folder() -> Settings:
     """Return the settings, if this is a working folder; PostgreSQL can be reached from anywhere."""
     loaded = settings()

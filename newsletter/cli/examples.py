@@ -27,6 +27,8 @@ EXAMPLES = {
         "newsletter db upgrade",
         "newsletter db backup backups/papers.db",
         "newsletter db restore backups/papers.db --assume-sent-until now",
+        "newsletter db copy sqlite:///var/newsletter.db sqlite:///var/copy.db",
+        "newsletter db copy sqlite:///var/newsletter.db --reopen",
     ),
     "lists": ("newsletter lists check", "newsletter lists schema"),
     "subscribers": ("newsletter subscribers plan", "newsletter subscribers list"),

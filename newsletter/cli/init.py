@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from newsletter.scaffold import Question
 
 
+_MOST_WORKERS = 100  # on one machine
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command()(init)
@@ -40,28 +43,42 @@ def init(
         bool, typer.Option("--compose", help="Write a compose.yaml too, for containers with PostgreSQL.")
     ] = False,
     systemd: Annotated[bool, typer.Option("--systemd", help="Write units of systemd too.")] = False,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=_MOST_WORKERS,
+            metavar="N",
+            help="With --compose or --systemd: N workers, a scheduler and the pages instead of one process.",
+        ),
+    ] = 0,
 ) -> None:
     """Begin a working folder: settings and a first list; overwrites nothing."""
     from newsletter import scaffold
 
+    if workers and not (compose or systemd):
+        raise typer.BadParameter("goes with --compose or --systemd", param_hint="'--workers'")
+    container = ("web" if workers else "newsletter") if compose else None
     is_new = not (where / "subscribers" / "daily.toml").exists()
     asks = is_new and not yes and sys.stdin.isatty()
     answers = _answers(scaffold.questions(), ask=asks)
     if asks and scaffold.needs_login(answers):
         answers |= _answers(scaffold.LOGIN, ask=True)
     service = scaffold.Service(program=_path_of_program(), user=_user()) if systemd else None
-    lines = scaffold.scaffold(where, answers, github_actions=github_actions, compose=compose, service=service)
+    lines = scaffold.scaffold(
+        where, answers, github_actions=github_actions, compose=compose, service=service, workers=workers
+    )
     if templates:
         lines += scaffold.copy_templates(where / "templates", bootstrap.packaged_templates())
     for line in lines:
         say(line)
     if is_new:
-        _say_next(where, answers["reader"], can_send=scaffold.needs_login(answers), in_containers=compose)
+        _say_next(where, answers["reader"], can_send=scaffold.needs_login(answers), container=container)
     elif compose:
         say("")
         say("To let it run in containers from now on, call this in that folder: docker compose up --detach")
     if service:
-        _say_services(where, service.user)
+        _say_services(where, service.user, workers)
 
 
 def _answers(questions: Iterable[Question], *, ask: bool) -> dict[str, str]:
@@ -83,21 +100,21 @@ def _asked(question: Question) -> str:
             say(f"  {error}")
 
 
-def _say_next(folder: Path, reader: str, *, can_send: bool, in_containers: bool) -> None:
-    """Print the next commands, as they work where this one was called."""
+def _say_next(folder: Path, reader: str, *, can_send: bool, container: str | None) -> None:
+    """Print the next commands, as they work where this one was called; `container` is the one that has them."""
     from newsletter.scaffold.deploying import user_in_container
 
-    program = "docker compose run --rm newsletter" if in_containers else _program()
+    program = f"docker compose run --rm {container}" if container else _program()
     send = f"{program} send --list daily --to {shlex.quote(reader)}"
     say("")
     say("Next:")
     say("")
     if folder != Path():
         say(f"  cd {shlex.quote(str(folder))}")
-    if in_containers and not os.getuid():
+    if container and not os.getuid():
         say(f"  chown -R {user_in_container(0, 0)} .    # the user in the container")
     say(f"  {program} lists check       # is subscribers/daily.toml as it should be?")
-    if in_containers:
+    if container:
         say("  docker compose up --detach    # from now on it runs, and starts again with the machine")
     else:
         say(f"  {program} preview --open    # the mail in your browser; nothing is sent")
@@ -110,8 +127,8 @@ def _say_next(folder: Path, reader: str, *, can_send: bool, in_containers: bool)
         say(f"  {send}")
 
 
-def _say_services(folder: Path, user: str) -> None:
-    """Print how the services are put in their place."""
+def _say_services(folder: Path, user: str, workers: int) -> None:
+    """Print how the services are put in their place, with so many workers; 0: one process does all."""
     units = shlex.quote(str(folder.absolute() / "systemd"))
     say("")
     say("To let systemd run it from now on:")
@@ -120,6 +137,13 @@ def _say_services(folder: Path, user: str) -> None:
         say(f"  useradd --system --user-group --home-dir {shlex.quote(str(folder.absolute()))} {user}")
         say(f"  chown -R {user}: {shlex.quote(str(folder.absolute()))}")
     sudo = "sudo " if os.getuid() else ""
+    if workers:
+        numbered = " ".join(f"newsletter-worker@{number}" for number in range(1, workers + 1))
+        say(f"  {sudo}cp {units}/newsletter-* /etc/systemd/system/")
+        say(f"  {sudo}systemctl enable --now newsletter-scheduler newsletter-web {numbered}")
+        say("")
+        say("They need PostgreSQL: NEWSLETTER_DATABASE__URL in .env (docs/scaling.md).")
+        return
     say(f"  {sudo}cp {units}/newsletter.service /etc/systemd/system/")
     say(f"  {sudo}systemctl enable --now newsletter")
 

@@ -46,6 +46,7 @@ def back_up(
         UsageError: the file is there already and may not be replaced, or cannot be written; or `keep` is given for
             a name without a date; or an older backup cannot be removed.
         StoreError: the ledger cannot be read, or the backup is not sound.
+        ConfigurationError: the ledger was copied into another database, or is half a copy.
     """
     import asyncio
 
@@ -55,6 +56,7 @@ def back_up(
 
     if keep is not None and not is_dated(pattern.name):
         raise UsageError(f"{pattern}: --keep needs {{date}} in the name of the file, as in papers-{{date}}.db")
+    asyncio.run(_require_in_place(settings))
     path = _place(settings, pattern, now, replaces=replaces)
     key = _own_key(settings) if with_key else None
     with new_file(path, pattern.with_name(f".{pattern.name}.partial")) as partial:
@@ -126,6 +128,15 @@ def _where(settings: Settings) -> str:
     from newsletter.store import name_of
 
     return name_of(settings.database.url.get_secret_value())
+
+
+async def _require_in_place(settings: Settings) -> None:
+    """Find out whether the database is the ledger: one that was copied elsewhere lacks what came since."""
+    from newsletter.store import open_if_up_to_date
+
+    store = await open_if_up_to_date(settings.database.url.get_secret_value())
+    if store is not None:
+        await store.close()
 
 
 async def _note(settings: Settings, backup: Backup) -> None:

@@ -11,7 +11,7 @@ from newsletter.ports import JobCounts
 if TYPE_CHECKING:
     from newsletter.bootstrap import Program
     from newsletter.operations.cluster import ClusterReader
-    from newsletter.ports import QueueCount
+    from newsletter.ports import QueueCount, Store
 
 
 class _NoJobs(JobCounts):
@@ -24,7 +24,11 @@ class _NoJobs(JobCounts):
 
 def cluster_reader(program: Program) -> ClusterReader:
     """Return what reads which workers live, what waits for them, and how quickly relays take mail."""
+    return cluster_of(program.store, program.jobs)
+
+
+def cluster_of(store: Store, jobs: JobCounts | None) -> ClusterReader:
+    """Return the same of a ledger and the jobs for workers, without a program; None: there are no workers."""
     from newsletter.operations.cluster import ClusterReader
 
-    store = program.store
-    return ClusterReader(oversight=store.oversight, workers=store.live_workers, jobs=program.jobs or _NoJobs())
+    return ClusterReader(oversight=store.oversight, workers=store.live_workers, jobs=jobs or _NoJobs())

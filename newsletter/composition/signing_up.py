@@ -5,6 +5,7 @@ What it is made of is imported in its functions: `run` has nothing to send most 
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from newsletter.bootstrap import utc_now
@@ -126,7 +127,7 @@ def admission(program: Program, wake: Callable[[], None]) -> Admission:
     from newsletter.lists.addresses import normal_address
     from newsletter.readers.signup import SigningUp
     from newsletter.web.admission import Admission
-    from newsletter.web.clients import Clients, Quota
+    from newsletter.web.clients import Clients, SharedQuota
     from newsletter.web.puzzles import Puzzles
 
     signing_up = SigningUp(
@@ -137,12 +138,19 @@ def admission(program: Program, wake: Callable[[], None]) -> Admission:
         check_address=normal_address,
         wake=wake,
     )
-    settings = program.settings
+    settings, secret, counts = program.settings, program.links.secret_key, program.store.shared_counts
     return Admission(
         signing_up=signing_up,
         clients=Clients(settings.web.trusted_proxies),
-        quota=Quota(settings.signup.per_client),
-        puzzles=Puzzles(secret=program.links.secret_key, clock=utc_now) if settings.signup.altcha else None,
+        quota=SharedQuota(
+            what="sign-up",
+            most=settings.signup.per_client,
+            per=timedelta(hours=1),
+            counts=counts,
+            secret=secret,
+            clock=utc_now,
+        ),
+        puzzles=Puzzles(secret=secret, counts=counts, clock=utc_now) if settings.signup.altcha else None,
         clock=utc_now,
     )
 

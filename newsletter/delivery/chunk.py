@@ -13,6 +13,7 @@ from newsletter.core.errors import RenderError
 from newsletter.delivery.changed import Changed
 from newsletter.delivery.claims import Claims
 from newsletter.delivery.limits.doubts import Doubts
+from newsletter.delivery.limits.pace import Pace
 from newsletter.delivery.limits.relays import RelayState
 from newsletter.delivery.messages.composer import Composer
 from newsletter.delivery.settlement import Settlement
@@ -77,7 +78,7 @@ class Chunk:
             if letter := await self._compose(delivery):
                 has_place = await relay.reserve()
                 if has_place:
-                    await self.wait(relay.pace.reserve())
+                    await self._wait_for(relay.pace)
                     if not self.is_over:
                         return InHand(delivery, letter, doubts.noted)
         except BaseException:
@@ -102,6 +103,14 @@ class Chunk:
             pass
         self.claims.put_back(delivery)
         return None
+
+    async def _wait_for(self, pace: Pace) -> None:
+        """Wait until the rate lets a message go, or until the chunk is over."""
+        while not self.is_over:
+            if not (later := await pace.get_ready()):
+                await self.wait(pace.reserve())
+                return
+            await self.wait(later)
 
     def _put_back(self, delivery: Delivery, relay: RelayState, *, has_place: bool) -> None:
         if has_place:

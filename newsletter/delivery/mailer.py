@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import structlog
 
 from newsletter.core.delivery import DeliveryState, Outcome
-from newsletter.core.errors import RelayError, RelaySetupError
-from newsletter.delivery.relay import Relay
+from newsletter.core.errors import RelayError, RelaySetupError, StoreError
+from newsletter.delivery.relay import Relay, rate_scope
 from newsletter.delivery.smtp.session import Letter
-from newsletter.ports import Mailer
+from newsletter.ports import AskedPlaces, Mailer, RateLeases
 
 log = structlog.get_logger(__name__)
+
+_LONGEST_WAIT = 5.0  # seconds that a mail to one person waits for its place in a relay's rate
 
 
 class RelayMailer(Mailer):
     """Tries the relays in their order, each over a connection of its own, whatever issue goes out meanwhile."""
 
-    def __init__(self, relays: Sequence[Relay]) -> None:
-        self._relays = relays
+    def __init__(self, relays: Sequence[Relay], rates: RateLeases | None = None) -> None:
+        """Begin.
+
+        Args:
+            relays: in the order in which they are tried.
+            rates: in which each mail takes a place; None: rates don't count.
+        """
+        self._relays, self._rates = relays, rates
 
     async def send(self, sender: str, recipient: str, raw: bytes) -> Outcome:
         """Hand over one mail, to the first relay that takes it; a refusal that is the reader's own is the last."""
@@ -30,6 +39,7 @@ class RelayMailer(Mailer):
         for relay in await self._in_order():
             if not_taken:
                 log.warning("mail_not_taken", reason=not_taken, next=relay.name)
+            await self._wait_for_place(relay)
             try:
                 outcome = await _hand_over(relay, letter)
             except RelayError as error:
@@ -49,6 +59,18 @@ class RelayMailer(Mailer):
             if relay.quota is None or await relay.quota.reserve(single=True):
                 return [*self._relays[number:], *self._relays[:number]]
         return list(self._relays)
+
+    async def _wait_for_place(self, relay: Relay) -> None:
+        """Take a place in the relay's rate and wait until it comes, but not for long."""
+        if not relay.rate or self._rates is None:
+            return
+        place = AskedPlaces(rate_scope(relay), 1 / relay.rate, 1)
+        try:
+            given = await self._rates.lease([place])
+        except StoreError as error:
+            log.warning("rates_not_leased", reason=str(error))
+        else:
+            await asyncio.sleep(min(given[place.scope], _LONGEST_WAIT))
 
 
 async def _hand_over(relay: Relay, letter: Letter) -> Outcome:

@@ -14,6 +14,7 @@ class Relay(Protocol):
 
     Attributes:
         name: its host and port.
+        account: its name, and whose account there it is: who shares its quota and its rate.
         connections: how many sessions may be open at once.
         rate: how many messages a second it is given, 0 for no limit.
         weight: its share of the work; 0: it stands by.
@@ -22,6 +23,7 @@ class Relay(Protocol):
     """
 
     name: str
+    account: str
     connections: int
     rate: float
     weight: int
@@ -39,3 +41,8 @@ class Relay(Protocol):
                 setting to change, where trying again is of no use.
         """
         ...
+
+
+def rate_scope(relay: Relay) -> str:
+    """Return the scope by which the places of a relay's rate are leased (`newsletter.ports.RateLeases`)."""
+    return f"relay {relay.account}"

@@ -22,6 +22,7 @@ from newsletter.delivery.connection import Connection
 from newsletter.delivery.limits.domains import DomainLimits
 from newsletter.delivery.limits.doubts import Doubts
 from newsletter.delivery.limits.kept import KeptLimits
+from newsletter.delivery.limits.leased import Leasing
 from newsletter.delivery.limits.relays import Relays
 from newsletter.delivery.messages.composer import Composer
 from newsletter.delivery.messages.signatures import Signatures
@@ -33,7 +34,16 @@ from newsletter.delivery.relay import Relay
 from newsletter.delivery.settlement import Rules, Settlement
 from newsletter.delivery.tally import Tally
 from newsletter.delivery.turns import Turns
-from newsletter.ports import ChunkDelivery, ChunkReport, ClaimedDeliveries, Clock, Message, Progress, SlowDowns
+from newsletter.ports import (
+    ChunkDelivery,
+    ChunkReport,
+    ClaimedDeliveries,
+    Clock,
+    Message,
+    Progress,
+    RateLeases,
+    SlowDowns,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +68,7 @@ class DeliveryService(ChunkDelivery):
         journals: Path | None = None,
         limits: DomainLimits | None = None,
         slow_downs: SlowDowns | None = None,
+        rates: RateLeases | None = None,
     ) -> None:
         """Prepare to deliver.
 
@@ -70,15 +81,19 @@ class DeliveryService(ChunkDelivery):
                 machine; None: every note is a transaction's.
             limits: how much each recipient domain is sent; None: as much as it takes.
             slow_downs: where it is kept what domains and relays need time for; None: for this process alone.
+            rates: by which the rates of relays and domains hold over all processes; None: each for itself.
         """
         self._outbox = outbox
-        self._relays = Relays(relays, pauses=rules.pauses, idle_seconds=rules.idle)
+        self._leasing = Leasing(rates) if rates else None
+        self._relays = Relays(relays, self._leasing, pauses=rules.pauses, idle_seconds=rules.idle)
         self._rules = rules
         self._batch = batch
         self._journals = journals
         self._limits = limits or DomainLimits()
+        if self._leasing:
+            self._limits.share(self._leasing)
         self._kept = slow_downs and KeptLimits(slow_downs, self._limits, self._relays, rules.clock)
-        self._signatures = Signatures()
+        self._signatures = Signatures(rules.cores)
         self._turns = Turns(rules.each_turn)
         self._registration = Registration(outbox, self._notes_of, self._recover)
 
@@ -97,8 +112,10 @@ class DeliveryService(ChunkDelivery):
             StoreError: what was noted could not be written.
         """
         self._signatures.end()
-        self._signatures = Signatures()
+        self._signatures = Signatures(self._rules.cores)
         try:
+            if self._leasing:
+                await self._leasing.end()
             await self._relays.close()
         finally:
             await self._registration.end()

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from newsletter.core.errors import StoreError
 from newsletter.core.text import counted
 from newsletter.ports import JobCounts, LiveWorker, LiveWorkers, Oversight, QueueCount
 
@@ -22,11 +23,13 @@ class Cluster:
         workers: those that live, on whatever machine.
         queues: how each queue stands that has jobs.
         rates: how many mails each relay took a second in the last minute; only those that took any.
+        trouble: why it is not known how queues stand, or nothing.
     """
 
     workers: Sequence[LiveWorker] = ()
     queues: Sequence[QueueCount] = ()
     rates: Mapping[str, float]
+    trouble: str = ""
 
     @property
     def busy(self) -> int:
@@ -69,11 +72,14 @@ class ClusterReader:
             StoreError: the ledger cannot be read.
         """
         rates = await self.oversight.relay_rates(now=now)
-        return Cluster(
-            workers=await self.workers.alive(),
-            queues=await self.jobs.counts(),
-            rates={one.relay: one.per_second for one in rates},
-        )
+        workers = await self.workers.alive()
+        trouble, queues = "", []
+        try:
+            queues = await self.jobs.counts()
+        except StoreError as error:  # the ledger answers; the tables of jobs are of another version
+            trouble = str(error)
+        found = {one.relay: one.per_second for one in rates}
+        return Cluster(workers=workers, queues=queues, rates=found, trouble=trouble)
 
 
 def rate_in_words(per_second: float) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter.core.errors import NewsletterError
-from newsletter.operations.cluster import ClusterReader
+from newsletter.operations.cluster import Cluster, ClusterReader
 from newsletter.ports import Beat, SlowDownKind, Store
 
 OK = "ok"
@@ -43,7 +43,7 @@ async def readiness(store: Store, relays: Collection[str], cluster: ClusterReade
             return Readiness(ledger=wrong, scheduler=OK, relay=OK)
         beats = await store.beats.newest()
         known = await store.slow_downs.known(now=now)
-        unserved = (await cluster.read(now)).unserved(now)
+        delivering = await cluster.read(now)
     except NewsletterError:
         unknown = "not known"
         return Readiness(ledger="it cannot be read", scheduler=unknown, relay=unknown, workers=unknown)
@@ -53,8 +53,15 @@ async def readiness(store: Store, relays: Collection[str], cluster: ClusterReade
         ledger=OK,
         scheduler=_beating(beats, now),
         relay="in trouble" if is_stuck else OK,
-        workers="jobs wait, and no worker that takes them lives" if unserved else OK,
+        workers=_working(delivering, now),
     )
+
+
+def _working(cluster: Cluster, now: datetime) -> str:
+    """Return whether what waits for workers has some."""
+    if cluster.trouble:
+        return "the tables of jobs are of another version: `newsletter db upgrade`"
+    return "jobs wait, and no worker that takes them lives" if cluster.unserved(now) else OK
 
 
 def _beating(beats: Iterable[Beat], now: datetime) -> str:

@@ -178,8 +178,7 @@ async def _without_file(store: Store, name: str) -> ListStatus:
 async def slow_downs_for_operators(slow_downs: SlowDowns, *, now: datetime) -> list[SlowDown]:
     """Return what holds mail up that an operator may do something about.
 
-    That leaves out a rate that is used up for a moment, and a relay that takes one message at a time: the first
-    passes, and the second costs a round trip.
+    That leaves out a relay that takes one message at a time, which costs a round trip.
     """
     known = await slow_downs.known(now=now)
     return [slow_down for slow_down in known if slow_down.kind in _FOR_OPERATORS]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from newsletter.core.relay import RelayKind
@@ -39,7 +38,7 @@ class Relaying:
 
     Args:
         settings: which relays, and how to log in.
-        store: keeps how much of each quota is used; None: no quota counts.
+        store: keeps how much of each quota and rate is used; None: none counts.
         clock: the present moment.
         at_end: lets something be closed at the end of the program.
         alarm: the operator's.
@@ -62,7 +61,7 @@ class Relaying:
         """What sends single mails."""
         from newsletter.delivery.mailer import RelayMailer
 
-        return RelayMailer(self.relays)
+        return RelayMailer(self.relays, self.store.rates if self.store else None)
 
     @property
     def mailbox_tokens(self) -> AccessTokens | None:
@@ -76,7 +75,7 @@ class Relaying:
         from newsletter.settings.sending import relay_config
 
         config = relay_config(relay, number)
-        quota = self._quota(config.name, relay)
+        quota = self._quota(config, relay)
         if relay.kind is not RelayKind.SMTP:
             return self._https_relay(relay, config, quota)
         tokens = self._tokens(relay.tokens, config.setting("oauth_"), _SEND_SCOPE, config.name)
@@ -97,7 +96,7 @@ class Relaying:
         poster = self._poster_within(relay.timeout, relay.greeting_timeout)
         return HttpsRelay(config, service, poster, self.clock, quota)
 
-    def _quota(self, name: str, relay: RelaySettings) -> RelayQuota | None:
+    def _quota(self, config: RelayConfig, relay: RelaySettings) -> RelayQuota | None:
         """Return how many mails a relay may be handed, None: any number. Each account has a quota of its own."""
         from newsletter.core.quotas import Quota
 
@@ -111,8 +110,7 @@ class Relaying:
             return None
         from newsletter.delivery.limits.quota import RelayQuota
 
-        owner = sha256(relay.username.encode()).hexdigest()[:8] if relay.username else ""  # it may be a secret
-        made = RelayQuota(name, f"{name} {owner}".rstrip(), quota, self.store.relay_usage, self.clock)
+        made = RelayQuota(config.name, config.account, quota, self.store.relay_usage, self.clock)
         self.at_end(made.end)
         return made
 

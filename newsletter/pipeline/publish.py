@@ -157,7 +157,7 @@ async def _frozen(
     where = {"list": drafted.masthead.list, "day": str(drafted.day)}
     try:
         issue, created = await store.issues.freeze(
-            drafted, subject, plan, now=now, renderings=rendered, needs_reader=True
+            drafted, subject, plan, now=now, renderings=rendered, needs_reader=True, once_for_alike=True
         )
     except NoReaderError as nobody:
         log.warning("no_issue", **where, reason=str(nobody))

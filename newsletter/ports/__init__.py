@@ -43,6 +43,7 @@ from newsletter.ports.papers import Found, InIssue, Paper, PaperAddress, Papers
 from newsletter.ports.personal_data import Erasure, PersonalData
 from newsletter.ports.pictures import PictureReader, Pictures
 from newsletter.ports.posting import Answer, Poster
+from newsletter.ports.rate_leases import AskedPlaces, RateLeases
 from newsletter.ports.records import DeliveryRecord, DeliveryRecords
 from newsletter.ports.relay_usage import Granted, RelayUsage
 from newsletter.ports.rendering import Composed, Message, Renderer
@@ -62,6 +63,7 @@ __all__ = [
     "AddressChanges",
     "Alarms",
     "Answer",
+    "AskedPlaces",
     "Backup",
     "Backups",
     "Beat",
@@ -140,6 +142,7 @@ __all__ = [
     "Processed",
     "Progress",
     "QueueCount",
+    "RateLeases",
     "Reached",
     "ReaderCounts",
     "Reading",

@@ -121,6 +121,7 @@ class Issues(Protocol):
         now: datetime,
         renderings: Mapping[str, Rendering] = MappingProxyType({}),
         needs_reader: bool = False,
+        once_for_alike: bool = False,
     ) -> tuple[Issue, bool]:
         """Close an issue: write it, its rendering, the choices and a delivery per subscriber.
 
@@ -143,6 +144,8 @@ class Issues(Protocol):
             renderings: of the issue, by language; under no name that of the list's. Where there is none, it is
                 stored later by `keep_rendering`.
             needs_reader: whether to write nothing where nobody is to get it.
+            once_for_alike: whether the plan is asked once for all who wish alike and were brought the same. Then
+                it must not look at who it is: at address, name or origin.
 
         Raises:
             StaleDraftError: the list has an issue of another day under the draft's number, or a listing was merged

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from newsletter.core.ledger_copies import OutOfUse
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerState:
@@ -19,6 +21,7 @@ class LedgerState:
         newest: the revision that this version of the program works with.
         now: the database server's clock (aware); None for SQLite, which has none of its own.
         timezones: of readers who chose their own, if the tables are of the newest revision.
+        out_of_use: why another database is the ledger, if this one was copied, or is half a copy.
     """
 
     where: str
@@ -28,3 +31,4 @@ class LedgerState:
     newest: str
     now: datetime | None
     timezones: tuple[str, ...]
+    out_of_use: OutOfUse | None

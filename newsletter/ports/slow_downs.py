@@ -15,7 +15,6 @@ class SlowDownKind(StrEnum):
     DOMAIN = "domain"  # a recipient domain that asked us to slow down
     RELAY = "relay"  # a relay in trouble
     QUOTA = "quota"  # a relay whose quota is used up
-    PACE = "pace"  # a rate that messages may have used up
     JOINING = "joining"  # a relay that takes one message at a time: see `newsletter.delivery.smtp.experience`
 
 

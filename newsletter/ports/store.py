@@ -24,8 +24,10 @@ from newsletter.ports.oversight import Oversight
 from newsletter.ports.papers import Papers
 from newsletter.ports.personal_data import PersonalData
 from newsletter.ports.pictures import Pictures
+from newsletter.ports.rate_leases import RateLeases
 from newsletter.ports.relay_usage import RelayUsage
 from newsletter.ports.restored import Restored
+from newsletter.ports.shared_counts import SharedCounts
 from newsletter.ports.signups import SignUps
 from newsletter.ports.slots import Slots
 from newsletter.ports.slow_downs import SlowDowns
@@ -54,6 +56,7 @@ class Store(Protocol):
     growth: Growth  # how many readers there are, day by day
     oversight: Oversight  # what operators look at
     relay_usage: RelayUsage  # how many mails relays were handed
+    rates: RateLeases  # of relays and domains, over all processes
     slow_downs: SlowDowns  # what holds mail up for a while
     suppressions: Suppressions  # addresses that are never mailed
     personal_data: PersonalData  # all that is known of one person
@@ -66,6 +69,7 @@ class Store(Protocol):
     live_workers: WorkerRegister  # which processes deliver
     backups: Backups  # of itself
     restored: Restored  # what is said of a time that its backup does not know
+    shared_counts: SharedCounts  # of what each visitor may do so often
     tidying: Tidying  # removes what is old
     turns: Turns  # work that one process does at a time
 

@@ -24,6 +24,16 @@ _USER_IN_IMAGE = 10001  # of the Dockerfile
 _FIT_FOR_UNITS = re.compile(r"[\w./@+~-]+")  # nothing that systemd would read as a separator or a specifier
 _OF_ROOT = "root"  # both the user and the home folder
 _HOMES = ("home", _OF_ROOT)
+_UNITS = ("newsletter.service", "newsletter-run.service", "newsletter-run.timer")
+_UNITS_WITH_WORKERS = (
+    "newsletter-scheduler.service",
+    "newsletter-worker@.service",
+    "newsletter-web.service",
+    "newsletter-upgrade.service",
+)
+# What PostgreSQL allows at least, and what each process may hold: its pool, and what a worker needs beside it.
+_LEAST_CONNECTIONS, _CONNECTIONS_EACH = 100, 20
+_OTHERS = 3  # processes beside workers: scheduler, pages and commands
 _ELSEWHERE = {
     "folder": "choose another folder, such as /srv/papers",
     "program": "install it elsewhere, as `make install PREFIX=/opt/newsletter` does",
@@ -88,23 +98,31 @@ def settings_with_files(text: str, names: Collection[str]) -> str:
     return text
 
 
-def compose(owner: str, present: Collection[str]) -> str:
+def compose(owner: str, present: Collection[str], *, workers: int = 0) -> str:
     """Return the compose file.
 
     Args:
         owner: the user and group of the container.
         present: the names of the secrets that have a file.
+        workers: how many there are, beside a scheduler and the pages; 0: one process does all.
     """
-    return _with_secrets(own_file("compose.yaml").replace("@OWNER@", owner), present)
+    connections = max(_LEAST_CONNECTIONS, (workers + _OTHERS) * _CONNECTIONS_EACH)
+    text = own_file("compose-workers.yaml" if workers else "compose.yaml")
+    for mark, value in {"@OWNER@": owner, "@WORKERS@": str(workers), "@CONNECTIONS@": str(connections)}.items():
+        text = text.replace(mark, value)
+    return _with_secrets(text, present)
 
 
-def units(folder: Path, service: Service, present: Collection[str]) -> Iterator[tuple[str, str]]:
+def units(
+    folder: Path, service: Service, present: Collection[str], *, workers: bool = False
+) -> Iterator[tuple[str, str]]:
     """Yield the units of systemd, each by its name.
 
     Args:
         folder: the working folder, absolute.
         service: who runs what.
         present: the names of the secrets that have a file.
+        workers: whether workers, a scheduler and the pages are processes of their own.
 
     Raises:
         UsageError: a path has letters that mean something else in a unit, or is one that the user cannot read.
@@ -126,7 +144,7 @@ def units(folder: Path, service: Service, present: Collection[str]) -> Iterator[
         "@USER@": service.user,
         "@HOME@": "read-only" if at_home else "yes",
     }
-    for name in ("newsletter.service", "newsletter-run.service", "newsletter-run.timer"):
+    for name in _UNITS_WITH_WORKERS if workers else _UNITS:
         text = own_file(name)
         for mark, value in values.items():
             text = text.replace(mark, value)

@@ -36,6 +36,7 @@ def scaffold(
     github_actions: bool = False,
     compose: bool = False,
     service: Service | None = None,
+    workers: int = 0,
 ) -> list[str]:
     """Write the files of a working folder; no file is overwritten.
 
@@ -45,6 +46,7 @@ def scaffold(
         github_actions: write a workflow too, which runs the newsletter on GitHub's machines.
         compose: write a file for `docker compose` too, with a database.
         service: write units of systemd too, for this user and program.
+        workers: let as many workers deliver, in processes of their own; 0: one process does all.
 
     Returns:
         A line for each file: `wrote …`, or `kept …` if there was one, or a link.
@@ -59,7 +61,7 @@ def scaffold(
         *_secret_files(written),  # before the settings, which name them
         *_own_files(answers, given, in_files=bool(written)),
         *_workflow(wanted=github_actions),
-        *_deployment(folder, written, compose=compose, service=service),
+        *_deployment(folder, written, compose=compose, service=service, workers=workers),
     ):
         path = folder / file.place
         try:
@@ -112,16 +114,17 @@ def _workflow(*, wanted: bool) -> Iterator[_File]:
 
 
 def _deployment(
-    folder: Path, written: Mapping[str, str], *, compose: bool, service: Service | None
+    folder: Path, written: Mapping[str, str], *, compose: bool, service: Service | None, workers: int
 ) -> Iterator[_File]:
     """Yield what runs the newsletter in containers, and as a service."""
     present = {name for name in deploying.NAMES if name in written or (folder / SECRETS / name).exists()}
     if compose:
         owner = deploying.user_in_container(os.getuid(), os.getgid())
-        yield _File("compose.yaml", deploying.compose(owner, present).encode())
+        yield _File("compose.yaml", deploying.compose(owner, present, workers=workers).encode())
     if service:
         yield _File("var/.gitignore", b"*\n")  # a service may write into a folder only if that is there
-        for name, unit in deploying.units(folder.absolute(), service, present - {"database_url"}):
+        named = present - {"database_url"}
+        for name, unit in deploying.units(folder.absolute(), service, named, workers=workers > 0):
             yield _File(f"systemd/{name}", unit.encode())
 
 

@@ -46,6 +46,42 @@ def among(connection: AsyncConnection, column: sa.Column[T], values: Collection[
     return column == sa.any_(sa.literal(list(values), sa.ARRAY(column.type)))
 
 
+def table_of(
+    connection: AsyncConnection, values: Sequence[Sequence[Any]], **types: sa.types.TypeEngine[Any] | type
+) -> sa.CTE:
+    """Return any number of rows as a table for a statement: one parameter, however many they are.
+
+    It is made once: else a join would read a row's JSON again for each row that it is joined with.
+
+    Args:
+        connection: of the engine that reads it.
+        values: rows with the values of `types` in their order; see `rows`.
+        types: the columns with their types in PostgreSQL. SQLite needs none.
+    """
+    if is_sqlite(connection):
+        each = sa.func.json_each(rows(values)).table_valued("value")
+        columns = [
+            sa.func.json_extract(each.c.value, f"$[{place}]").label(name) for place, name in enumerate(types)
+        ]
+    else:
+        each = sa.func.json_array_elements(sa.cast(sa.literal(rows(values), sa.Text), sa.JSON)).table_valued(
+            "value"
+        )
+        columns = [
+            sa.cast(each.c.value.op("->>")(sa.literal_column(str(place))), kind).label(name)
+            for place, (name, kind) in enumerate(types.items())
+        ]
+    return sa.select(*columns).cte("given").prefix_with("MATERIALIZED")
+
+
+def each_of(connection: AsyncConnection, numbers: sa.ColumnElement[str]) -> sa.TableValuedAlias:
+    """Return the numbers of a text with commas between as a table with the column `value`, for a lateral join."""
+    if is_sqlite(connection):
+        return sa.func.json_each("[" + numbers + "]").table_valued("value")
+    array = sa.cast(sa.func.string_to_array(numbers, ","), sa.ARRAY(sa.BigInteger))
+    return sa.func.unnest(array).table_valued(sa.column("value", sa.BigInteger)).render_derived()
+
+
 def in_chunks(items: Sequence[T], size: int = 1000) -> Iterator[Sequence[T]]:
     """Cut a long sequence, so that what is made of it needs little memory."""
     for start in range(0, len(items), size):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
+from typing import Any
 
 import sqlalchemy as sa
 from pydantic_core import from_json, to_json
@@ -119,6 +120,25 @@ class Brought:
             }
         )
 
+    def choices_of(self, subscriber_key: sa.ColumnElement[int]) -> Sequence[sa.ColumnElement[str]]:
+        """Return the expressions for what was chosen from these issues for a subscriber; none if there are none.
+
+        Those for whom they are equal were brought the same. What was withdrawn or refused was not brought.
+        """
+        if not self._held:
+            return ()
+        chosen = sa.cast(deliveries.c.issue_key, sa.Text) + ":" + sa.cast(deliveries.c.choice, sa.Text)
+        query = sa.select(sa.func.aggregate_strings(chosen, ","))
+        return (self._brought_by(query).where(deliveries.c.subscriber_key == subscriber_key).scalar_subquery(),)
+
+    def _brought_by(self, query: sa.Select[Any]) -> sa.Select[Any]:
+        """Return a query for deliveries of these issues that were brought, or are still to be."""
+        return query.where(
+            deliveries.c.issue_key.in_(self._held),
+            deliveries.c.state.not_in(NOT_BROUGHT),
+            deliveries.c.choice.is_not(None),
+        )
+
     async def to(self, connection: AsyncConnection, readers: Collection[int]) -> dict[int, frozenset[int]]:
         """Return which of the listings were chosen for subscribers before, by the subscribers' keys.
 
@@ -126,11 +146,9 @@ class Brought:
         """
         if not self._held or not readers:
             return {}
-        query = sa.select(deliveries.c.subscriber_key, deliveries.c.issue_key, deliveries.c.choice).where(
-            among(connection, deliveries.c.subscriber_key, readers),
-            deliveries.c.issue_key.in_(self._held),
-            deliveries.c.state.not_in(NOT_BROUGHT),
-            deliveries.c.choice.is_not(None),
+        columns = (deliveries.c.subscriber_key, deliveries.c.issue_key, deliveries.c.choice)
+        query = self._brought_by(sa.select(*columns)).where(
+            among(connection, deliveries.c.subscriber_key, readers)
         )
         rows = (await connection.execute(query)).all()
         await self._read(connection, {(issue_key, number) for _, issue_key, number in rows})

@@ -1,5 +1,7 @@
 """Closing an issue page by page: no transaction is longer than a page of readers, however many there are.
 
+Readers who are alike are planned once, and the database writes their deliveries (`newsletter.store.alike`).
+
 The issue's row is written first, with the name of the worker that closes it. As long as the row bears a name, the
 issue does not exist for anybody else (`tables.IS_CLOSED`). Each page of readers is planned outside of any
 transaction and written in one of its own; the last one removes the name. If the worker dies before, whoever closes
@@ -14,11 +16,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from hashlib import blake2b
+from typing import Any, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -30,9 +33,10 @@ from newsletter.core.issue import Draft, Issue
 from newsletter.core.missed import REASONS
 from newsletter.core.rendering import Rendering
 from newsletter.core.steps import Plan, opening, require_reader
-from newsletter.core.subscriber import Subscriber, SubscriberStatus
+from newsletter.core.subscriber import Subscriber
+from newsletter.store.alike import Alike, BeginsAlike, Page, ReadersAlike
 from newsletter.store.barring import SUPPRESSION
-from newsletter.store.bulk import in_chunks, insert, rows, run
+from newsletter.store.bulk import among, in_chunks, insert, rows, run
 from newsletter.store.choices import Brought, NumberedChoices
 from newsletter.store.engine import Database
 from newsletter.store.enqueueing import enqueue
@@ -41,16 +45,23 @@ from newsletter.store.examples import KnownExamples
 from newsletter.store.feedback import Opinions
 from newsletter.store.half_issues import HalfIssues, closing_of, half_issue, write_on
 from newsletter.store.missed import Missed
-from newsletter.store.statements import ADD_CHOICES, ADD_DELIVERIES
+from newsletter.store.statements import ADD_CHOICES
 from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
 from newsletter.store.tables import IS_CLOSED, issue_listings, issues, renderings, subscribers
 from newsletter.store.workers import Workers
 
-# Readers are read and written this many at a time; to write them holds SQLite's write lock for some 10 ms.
-_PAGE = 500
+# Readers are written this many at a time. To write them holds SQLite's write lock for some 10 ms; in PostgreSQL
+# nobody waits for it, and larger pages take less time for each reader.
+PAGE_OF_SQLITE, PAGE_OF_POSTGRESQL = 1000, 20_000
+
+# What is known of so many readers is read at once, before they are planned.
+_READ_AT_ONCE = 500
 
 # Of these, so many are planned before the event loop does something else: some 10 ms.
 _IN_A_ROW = 50
+
+# How many groups of readers are remembered, some 500 bytes each. Beyond it one is planned again.
+_GROUPS_KEPT = 50_000
 
 # Each closing holds a session of PostgreSQL, of which a process has only a few. There is more than one, so that
 # small lists need not wait for one with a million readers.
@@ -60,10 +71,12 @@ _AT_ONCE = 4
 class _Reader(NamedTuple):
     """A subscriber, with why the address is suppressed, and what earlier issues brought them."""
 
-    key: int
     subscriber: Subscriber
     suppression: str | None
     had: frozenset[int]
+
+
+_Begun: TypeAlias = tuple[BeginsAlike, Alike]  # how the deliveries of some readers begin
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,11 +87,14 @@ class _Closing:
     worker: str
     brought: Brought
     missed: Missed
+    readers: ReadersAlike
     numbered: NumberedChoices
     opinions: Opinions = field(default_factory=Opinions)
     examples: KnownExamples = field(default_factory=KnownExamples)
+    known: dict[bytes, BeginsAlike] = field(default_factory=dict)  # by a digest of what tells the readers
     reasons: Counter[str] = field(default_factory=Counter)  # how many deliveries begin with each; queued: none
-    after: str = ""  # the last reader who is planned, by the key of the address
+    written: int = 0  # deliveries
+    after: int = 0  # the key of the last reader who is planned
 
 
 class IssueCloser:
@@ -99,6 +115,7 @@ class IssueCloser:
         now: datetime,
         rendered: Mapping[str, Rendering],
         needs_reader: bool,
+        all_differ: bool,
     ) -> Issue | None:
         """Close an issue, as `newsletter.ports.Issues.freeze` says.
 
@@ -112,7 +129,7 @@ class IssueCloser:
                 readers does not go on.
         """
         async with self._places, self._workers.register("closing") as worker:
-            closing = await self._begin(draft, subject, rendered, worker, now)
+            closing = await self._begin(draft, subject, rendered, worker, now, all_differ=all_differ)
             if closing is None:
                 await self._others.until_none(draft.masthead, worker)
                 return None
@@ -125,7 +142,14 @@ class IssueCloser:
             return closing.issue
 
     async def _begin(
-        self, draft: Draft, subject: str, rendered: Mapping[str, Rendering], worker: str, now: datetime
+        self,
+        draft: Draft,
+        subject: str,
+        rendered: Mapping[str, Rendering],
+        worker: str,
+        now: datetime,
+        *,
+        all_differ: bool,
     ) -> _Closing | None:
         """Write the issue without its deliveries; None if the day has one, or one of the list is being closed."""
         async with self._database.write() as connection:
@@ -137,23 +161,34 @@ class IssueCloser:
                 return None
             issue = await _add(connection, draft, subject, worker, now)
             await _add_listings(connection, issue)
-            rows = [{"issue_key": issue.key, "language": tag, "body": body} for tag, body in rendered.items()]
-            if rows:
-                await connection.execute(sa.insert(renderings), rows)
+            made = [{"issue_key": issue.key, "language": tag, "body": body} for tag, body in rendered.items()]
+            if made:
+                await connection.execute(sa.insert(renderings), made)
             # Not later: a listing may be merged into another at any moment, and is then known by another key.
             brought = await Brought.before(connection, issue)
             missed = await Missed.before(connection, issue)
+        readers = ReadersAlike(issue, brought, missed, all_differ=all_differ)
         numbered = NumberedChoices(issue.key)
-        return _Closing(issue=issue, worker=worker, brought=brought, missed=missed, numbered=numbered)
+        return _Closing(
+            issue=issue, worker=worker, brought=brought, missed=missed, readers=readers, numbered=numbered
+        )
 
     async def _plan(self, closing: _Closing, plan: Plan, now: datetime, *, needs_reader: bool) -> None:
         """Write a delivery for each of the issue's subscribers; who was removed gets none. Then it is closed."""
-        while readers := await self._next_readers(closing):
-            planned: list[tuple[Any, ...]] = []
-            for some in in_chunks(readers, _IN_A_ROW):
-                planned += [_planned(closing, reader, plan, now) for reader in some]
-                await asyncio.sleep(0)
-            await self._write(closing, rows(planned), rows(closing.numbered.take_new()))
+        writing: asyncio.Task[None] | None = None
+        try:
+            # While a page is written, the next one is planned.
+            while (page := await self._next_page(closing)) is not None:
+                begin = await self._planned(closing, page, plan, now)
+                if writing is not None:
+                    await writing
+                writing = asyncio.create_task(self._write(closing, page, begin))
+            if writing is not None:
+                await writing
+        finally:
+            if writing is not None:
+                writing.cancel()
+                await asyncio.gather(writing, return_exceptions=True)
         if needs_reader:
             require_reader(closing.issue, closing.reasons)
         was_missed = any(closing.reasons[reason] for reason in REASONS)
@@ -162,22 +197,48 @@ class IssueCloser:
             await note_closed(connection, self._database.listeners, closing.issue)
             await enqueue(connection, self._database.jobs, closing.issue.key, now=now)
 
-    async def _next_readers(self, closing: _Closing) -> list[_Reader]:
-        """Read the next page of readers, and what the ledger knows of each."""
+    async def _next_page(self, closing: _Closing) -> Page | None:
+        """Read who is alike among the next readers; None: there are no more."""
+        size = PAGE_OF_POSTGRESQL if self._database.is_postgresql else PAGE_OF_SQLITE
+        async with self._database.read() as connection:
+            page = await closing.readers.page(connection, closing.after, size)
+        if page is not None:
+            closing.after = page.until
+        return page
+
+    async def _planned(self, closing: _Closing, page: Page, plan: Plan, now: datetime) -> list[_Begun]:
+        """Return how the deliveries of groups of readers begin; those that are not known are planned."""
+        known, groups = closing.known, [(_digest(group.told_by), group) for group in page.groups]
+        begin = [(known[digest], group) for digest, group in groups if digest in known]
+        unknown = [(digest, group) for digest, group in groups if digest not in known]
+        for some in in_chunks(unknown, _READ_AT_ONCE):
+            readers = await self._readers(closing, [group.one for _, group in some])
+            for few in in_chunks(some, _IN_A_ROW):
+                for digest, group in few:
+                    begins = _begins(closing, readers[group.one], plan, now)
+                    begin.append((begins, group))
+                    if not group.is_one_reader:
+                        known[digest] = begins
+                await asyncio.sleep(0)
+        if len(known) > _GROUPS_KEPT:
+            known.clear()
+        for begins, group in begin:
+            closing.reasons[begins.reason] += group.count
+        return begin
+
+    async def _readers(self, closing: _Closing, keys: Sequence[int]) -> dict[int, _Reader]:
+        """Return what the ledger knows of readers, by their keys."""
         issue = closing.issue
         async with self._database.read() as connection:
-            page = {"readers_of": issue.masthead.readers_of, "after": closing.after}
-            found = (await connection.execute(_READERS, page)).all()
-            known = [(key, subscriber_of(values), suppression) for _, key, suppression, *values in found]
+            page = (await connection.execute(_READERS.where(among(connection, subscribers.c.key, keys)))).all()
+            known = [(key, subscriber_of(values), suppression) for key, suppression, *values in page]
             getting = {key for key, reader, _ in known if issue.terms.suits(reader.cadence)}
             had = await closing.brought.to(connection, getting)
             missed = await closing.missed.by(connection, getting)
             said = await closing.opinions.of(connection, getting)
             given = {key: reader.examples for key, reader, _ in known if reader.examples and key in getting}
             examples = await closing.examples.of(connection, given) if given else {}
-        if found:
-            closing.after = found[-1].address_key
-        readers = []
+        readers = {}
         for key, reader, suppression in known:
             more: dict[str, Any] = {}
             if key in said or key in examples:
@@ -185,29 +246,29 @@ class IssueCloser:
             if missed.get(key):
                 more["missed"] = missed[key]
             informed = replace(reader, **more) if more else reader
-            readers.append(_Reader(key, informed, suppression, had.get(key, _NOTHING)))
+            readers[key] = _Reader(informed, suppression, had.get(key, _NOTHING))
         return readers
 
-    async def _write(self, closing: _Closing, planned: str, chosen: str) -> None:
-        """Write a page of deliveries, and the choices that are new with it."""
+    async def _write(self, closing: _Closing, page: Page, begin: Sequence[_Begun]) -> None:
+        """Write the deliveries of a page of readers, and the choices that are new with it."""
+        chosen = closing.numbered.take_new()
         async with self._database.write(durable=False) as connection:
-            await _write_on(connection, closing, delivery_count=closing.reasons.total())
-            await run(connection, ADD_CHOICES, chosen=chosen)
-            await run(connection, ADD_DELIVERIES, planned=planned)
+            await _require_ours(connection, closing)
+            if chosen:
+                await run(connection, ADD_CHOICES, chosen=rows(chosen))
+            closing.written += await closing.readers.add(connection, page, begin)
+            # Not earlier, since nobody else can change the issue's row from here on.
+            await _write_on(connection, closing, delivery_count=closing.written)
 
 
 _NOTHING: frozenset[int] = frozenset()
 
-_READERS = (
-    sa.select(subscribers.c.address_key, subscribers.c.key, SUPPRESSION, *COLUMNS)
-    .where(
-        subscribers.c.list == sa.bindparam("readers_of"),
-        subscribers.c.address_key > sa.bindparam("after"),
-        subscribers.c.status != SubscriberStatus.REMOVED,
-    )
-    .order_by(subscribers.c.address_key)
-    .limit(_PAGE)
-)
+_READERS = sa.select(subscribers.c.key, SUPPRESSION, *COLUMNS)
+
+
+def _digest(told_by: str) -> bytes:
+    """Return what readers who are alike are remembered by; they may have said much."""
+    return blake2b(told_by.encode(), digest_size=16).digest()
 
 
 async def _is_made(connection: AsyncConnection, draft: Draft) -> bool:
@@ -257,12 +318,26 @@ async def _add_listings(connection: AsyncConnection, issue: Issue) -> None:
         raise StaleDraftError(f"{issue.list} {issue.day}: a listing has been merged into another") from error
 
 
-def _planned(closing: _Closing, reader: _Reader, plan: Plan, now: datetime) -> tuple[Any, ...]:
-    """Return a reader's delivery as a row of `ADD_DELIVERIES`."""
-    begins = opening(reader.subscriber, reader.suppression, reader.had, plan, now)
-    closing.reasons[begins.reason] += 1
-    number = None if begins.choice is None else closing.numbered.number(begins.choice, begins.subject)
-    return (closing.issue.key, reader.key, number, *begins[:-2])
+def _begins(closing: _Closing, reader: _Reader, plan: Plan, now: datetime) -> BeginsAlike:
+    """Return how a reader's delivery begins, and those of all who are alike."""
+    one = opening(reader.subscriber, reader.suppression, reader.had, plan, now)
+    number = None if one.choice is None else closing.numbered.number(one.choice, one.subject)
+    return BeginsAlike(number, one.state, one.due_at, one.ready_at, one.reason, one.text, one.updated_at)
+
+
+async def _require_ours(connection: AsyncConnection, closing: _Closing) -> None:
+    """Find out whether this worker still closes an issue.
+
+    Raises:
+        StaleDraftError: others took this worker for dead, and have thrown the issue away.
+    """
+    ours = sa.select(issues.c.key).where(issues.c.key == closing.issue.key, issues.c.closing_by == closing.worker)
+    if await connection.scalar(ours) is None:
+        raise _thrown_away(closing.issue)
+
+
+def _thrown_away(issue: Issue) -> StaleDraftError:
+    return StaleDraftError(f"{issue.list} {issue.day}: another process has thrown the issue away")
 
 
 async def _write_on(connection: AsyncConnection, closing: _Closing, **values: Any) -> None:
@@ -273,4 +348,4 @@ async def _write_on(connection: AsyncConnection, closing: _Closing, **values: An
     """
     issue = closing.issue
     if not await write_on(connection, issue.key, closing.worker, **values):
-        raise StaleDraftError(f"{issue.list} {issue.day}: another process has thrown the issue away")
+        raise _thrown_away(issue)

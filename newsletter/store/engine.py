@@ -370,7 +370,8 @@ PARAMETERS = {
 
 def _postgresql(url: URL, patience: float) -> Database:
     complete_for_postgresql()
-    parameters = {**PARAMETERS, "options": f"-c lock_timeout={int(1000 * patience)}"}
+    # To compile a statement takes PostgreSQL longer than any of these statements takes.
+    parameters = {**PARAMETERS, "options": f"-c lock_timeout={int(1000 * patience)} -c jit=off"}
 
     def engine(**pool: Any) -> AsyncEngine:
         return create_async_engine(

@@ -7,6 +7,7 @@ from typing_extensions import override
 
 from newsletter.ports import HighWater, Reached
 from newsletter.store.engine import Database
+from newsletter.store.in_place import require_in_place
 from newsletter.store.tables import ledger
 
 
@@ -19,6 +20,7 @@ class SqlHighWater(HighWater):
     @override
     async def read(self) -> Reached:
         async with self._database.read() as connection:
+            await require_in_place(connection, self._database.where)
             row = (await connection.execute(sa.select(ledger.c.id, ledger.c.mark, ledger.c.copied_at))).one()
         return Reached("" if self._database.is_in_memory else row.id, row.mark, row.copied_at)
 

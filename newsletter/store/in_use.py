@@ -1,4 +1,4 @@
-"""Who has an SQLite ledger open: while anybody has, nothing is put in its place."""
+"""Who has an SQLite ledger open: meanwhile nothing is put in its place, and it is not copied elsewhere."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class InUse:
         """Take it.
 
         Raises:
-            StoreError: a backup is being restored just now.
+            StoreError: a backup is being restored, or the ledger copied, just now.
         """
         self._file: int | None = None
         with suppress(OSError):  # a folder that we may not write to: nor can who would restore something there
@@ -31,7 +31,9 @@ class InUse:
             fcntl.flock(self._file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             self.release()
-            raise StoreError(f"{ledger}: a backup is being restored just now; run again in a minute") from None
+            raise StoreError(
+                f"{ledger}: a backup is being restored, or the ledger copied, just now; run again later"
+            ) from None
 
     def release(self) -> None:
         """Let go of it; safe to repeat."""
@@ -61,7 +63,7 @@ def alone_with(ledger: Path) -> Iterator[None]:
 def used_by_others(ledger: Path) -> StoreError:
     """Return the error of who wants a ledger alone, and does not have it."""
     return StoreError(
-        f"{ledger}: another process uses it: stop `newsletter serve` and what else runs, then restore again; "
+        f"{ledger}: another process uses it: stop `newsletter serve` and what else runs, then try again; "
         "nothing was changed"
     )
 

@@ -158,10 +158,17 @@ class SqlIssues(Issues):
         now: datetime,
         renderings: Mapping[str, Rendering] = MappingProxyType({}),
         needs_reader: bool = False,
+        once_for_alike: bool = False,
     ) -> tuple[Issue, bool]:
         while (earlier := await self.find(draft.masthead.list, draft.day)) is None:
             made = await self._closer.close(
-                draft, subject, plan, now=now, rendered=renderings, needs_reader=needs_reader
+                draft,
+                subject,
+                plan,
+                now=now,
+                rendered=renderings,
+                needs_reader=needs_reader,
+                all_differ=not once_for_alike,
             )
             if made is not None:
                 return made, True

@@ -8,8 +8,10 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from newsletter.core.ledger_copies import OutOfUse
 from newsletter.ports.ledger_state import LedgerState
 from newsletter.store.engine import Database, connect
+from newsletter.store.in_place import reason_out_of_use
 from newsletter.store.migrate import newest_revision, revision_of
 from newsletter.store.tables import subscribers
 
@@ -27,17 +29,25 @@ async def look_at(url: str) -> LedgerState:
     database = connect(url, patience=_PATIENCE)
     try:
         if database.path is not None and not database.path.exists():
-            return _state(database, "", None, ())
+            return _state(database, "", None, (), None)
         async with database.read() as connection:
             revision = await connection.run_sync(revision_of) or ""
             now = await _now(connection) if database.is_postgresql else None
-            zones = await _timezones(connection) if revision == newest_revision() else ()
-        return _state(database, revision, now, zones)
+            is_newest = revision == newest_revision()
+            zones = await _timezones(connection) if is_newest else ()
+            out_of_use = await reason_out_of_use(connection) if is_newest else None
+        return _state(database, revision, now, zones, out_of_use)
     finally:
         await database.close()
 
 
-def _state(database: Database, revision: str, now: datetime | None, timezones: tuple[str, ...]) -> LedgerState:
+def _state(
+    database: Database,
+    revision: str,
+    now: datetime | None,
+    timezones: tuple[str, ...],
+    out_of_use: OutOfUse | None,
+) -> LedgerState:
     return LedgerState(
         where=database.where,
         file=database.path and Path(database.path),
@@ -46,6 +56,7 @@ def _state(database: Database, revision: str, now: datetime | None, timezones: t
         newest=newest_revision(),
         now=now,
         timezones=timezones,
+        out_of_use=out_of_use,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ from newsletter.core.diff import MAX_CATCH_UP_DAYS
 from newsletter.core.halt import Halt
 from newsletter.core.issue import Issue
 from newsletter.core.missed import Withheld, missed_of
-from newsletter.core.steps import NOT_BROUGHT
+from newsletter.core.steps import NOT_BROUGHT, TOO_LATE
 from newsletter.store.bulk import among
 from newsletter.store.tables import IS_CLOSED, deliveries, issue_listings, issues, subscribers
 
@@ -76,23 +76,44 @@ class Missed:
             by_anybody |= halt is Halt.CANCELLED or bool(was_late)
         return cls(held, closed_at, begins, by_anybody=by_anybody)
 
-    async def by(self, connection: AsyncConnection, readers: Collection[int]) -> dict[int, frozenset[int]]:
-        """Return by subscribers' keys the listings of issues that they missed since they last got one."""
-        if not self._held or not readers:
-            return {}
-        # Of a million readers few have days or pauses, or had some until lately: only theirs are looked up.
-        may_have = sa.or_(
+    def told_by(self, subscriber_key: sa.ColumnElement[int]) -> Sequence[sa.ColumnElement[str]]:
+        """Return the expressions for how these issues stand for a subscriber; none if there are no such issues.
+
+        Those for whom they are equal missed the same.
+        """
+        if not self._held:
+            return ()
+        is_late = deliveries.c.reason.startswith(TOO_LATE, autoescape=True)
+        since_when = sa.case((is_late, sa.cast(deliveries.c.updated_at, sa.Text)), else_="")
+        withheld = sa.case((deliveries.c.state.in_(NOT_BROUGHT), deliveries.c.reason + since_when), else_="")
+        one = sa.cast(deliveries.c.issue_key, sa.Text) + ":" + withheld
+        theirs = sa.select(sa.func.aggregate_strings(one, ",")).where(
+            deliveries.c.subscriber_key == subscriber_key, deliveries.c.issue_key.in_(self._held)
+        )
+        return (sa.case((self._may_have(), theirs.scalar_subquery()), else_=sa.null()),)
+
+    def _may_have(self) -> sa.ColumnElement[bool]:
+        """Return whether a subscriber may have missed any of them.
+
+        Of a million readers few have days or pauses, or had some until lately: only theirs are looked up.
+        """
+        return sa.or_(
             subscribers.c.days.is_not(None),
             subscribers.c.paused_until.is_not(None),
             subscribers.c.updated_at >= self._since,
             sa.literal(self._by_anybody),
         )
+
+    async def by(self, connection: AsyncConnection, readers: Collection[int]) -> dict[int, frozenset[int]]:
+        """Return by subscribers' keys the listings of issues that they missed since they last got one."""
+        if not self._held or not readers:
+            return {}
         named = ("subscriber_key", "issue_key", "state", "reason", "updated_at")
         columns = [deliveries.c[name] for name in named]
         query = (
             sa.select(*columns)
             .join(subscribers, subscribers.c.key == deliveries.c.subscriber_key)
-            .where(among(connection, subscribers.c.key, readers), may_have)
+            .where(among(connection, subscribers.c.key, readers), self._may_have())
             .where(deliveries.c.issue_key.in_(self._held))
         )
         order = {key: place for place, key in enumerate(self._held)}

@@ -31,9 +31,11 @@ from newsletter.store.oversight import SqlOversight
 from newsletter.store.papers import SqlPapers
 from newsletter.store.personal_data import SqlPersonalData
 from newsletter.store.pictures import SqlPictures
+from newsletter.store.rate_leases import SqlRateLeases
 from newsletter.store.relay_usage import SqlRelayUsage
 from newsletter.store.restored import SqlRestored
 from newsletter.store.session_workers import SessionWorkers
+from newsletter.store.shared_counts import SqlSharedCounts
 from newsletter.store.signups import SqlSignUps
 from newsletter.store.slots import SqlSlots
 from newsletter.store.slow_downs import SqlSlowDowns
@@ -68,6 +70,7 @@ class SqlStore(Store):
         self.growth = SqlGrowth(database)
         self.oversight = SqlOversight(database)
         self.relay_usage = SqlRelayUsage(database)
+        self.rates = SqlRateLeases(database)
         self.slow_downs = SqlSlowDowns(database)
         self.suppressions = SqlSuppressions(database)
         self.personal_data = SqlPersonalData(database, workers)
@@ -80,6 +83,7 @@ class SqlStore(Store):
         self.live_workers = SqlLiveWorkers(database)
         self.backups = SqlBackups(database)
         self.restored = SqlRestored(database, self.signups)
+        self.shared_counts = SqlSharedCounts(database)
         self.tidying = SqlTidying(database)
         self.turns = SqlTurns(database, _folder(database))
 

@@ -35,39 +35,6 @@ def _table(parameter: str, **types: str) -> Statement:
 
 _NAMES = ", ".join(FIELDS)
 
-# Deliveries as closing an issue plans them: the keys of issue and subscriber, the number of the choice, and the
-# fields of `core.steps.Opening` but for the choice itself.
-_PLANNED = _table(
-    "planned",
-    issue="bigint",
-    subscriber="bigint",
-    choice="int",
-    email="text",
-    name="text",
-    state="text",
-    due_at="timestamptz",
-    ready_at="timestamptz",
-    reason="text",
-    text="text",
-    updated_at="timestamptz",
-)
-ADD_DELIVERIES = Statement(
-    sqlite=f"""
-        INSERT INTO deliveries
-            (issue_key, subscriber_key, choice, email, name, state, due_at, ready_at, attempts, relay, text,
-                reason, updated_at)
-        SELECT issue, subscriber, choice, email, name, state, due_at, ready_at, 0, '', text, reason, updated_at
-        FROM {_PLANNED.sqlite} AS planned
-    """,
-    postgresql=f"""
-        INSERT INTO deliveries
-            (issue_key, subscriber_key, choice, email, name, state, due_at, ready_at, attempts, relay, text,
-                reason, updated_at)
-        SELECT issue, subscriber, choice, email, name, state, due_at, ready_at, 0, '', text, reason, updated_at
-        FROM {_PLANNED.postgresql} AS planned
-    """,
-)
-
 # New choices of an issue.
 _CHOSEN = _table("chosen", issue="bigint", number="int", choice="text", subject="text")
 ADD_CHOICES = Statement(
@@ -101,8 +68,10 @@ def _suppression(own: str, of_domain: str) -> str:
         SELECT {{told}} FROM suppressions WHERE suppressions.address_key = {{key}}
             AND suppressions.list IN (subscribers.list, '{EVERY_LIST}') ORDER BY suppressions.list LIMIT 1
     )"""
+    # Few are suppressed: that there is no row is found out sooner than which one counts.
+    any_row = f"EXISTS (SELECT 1 FROM suppressions WHERE suppressions.address_key = {_ADDRESS})"
     return f"""coalesce(
-        {one.format(told=own, key=_ADDRESS)},
+        CASE WHEN {any_row} THEN {one.format(told=own, key=_ADDRESS)} END,
         CASE WHEN {_ANY_DOMAIN} THEN {one.format(told=of_domain, key=_DOMAIN)} END
     )"""
 

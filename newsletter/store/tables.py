@@ -204,6 +204,7 @@ subscribers = sa.Table(
     sa.UniqueConstraint("list", "address_key"),
     sa.Index(None, "address_key"),
     sa.Index(None, "list", "cadence"),
+    sa.Index("ix_subscribers_in_order", "list", "key"),  # by which an issue is closed, page by page
     sqlite_autoincrement=True,  # unsubscribe links hold on to the number
 )
 
@@ -264,6 +265,7 @@ ledger = sa.Table(
     _moment("backed_up_at", nullable=True),
     sa.Column("backed_up_to", sa.Text),
     _moment("tidied_at", nullable=True),  # when what is not needed any more was removed last
+    sa.Column("key_id", sa.Text),  # which secret signs links on all machines (`AddressHashes.key_ids`)
 )
 
 deliveries = sa.Table(
@@ -384,3 +386,9 @@ delivery_events = sa.Table(
     _text("text"),
     _text("reason"),
 )
+
+# PostgreSQL would look up, lock and write to a subscriber for each of millions of deliveries, which takes longer
+# than the rest. Subscribers are never deleted, and whoever deletes deliveries or a half issue deletes what belongs
+# to them first. SQLite's checks cost next to nothing, and tell of a mistake.
+for _constraint in (*deliveries.foreign_key_constraints, *delivery_events.foreign_key_constraints):
+    _constraint.ddl_if(dialect="sqlite")

@@ -60,6 +60,23 @@ def test_at_a_terminal_it_asks_until_the_answer_will_do_and_the_folder_has_it(
     assert (smtp.host, smtp.username, smtp.password.get_secret_value()) == ("mail.lab.example", "ann", "of 'ann'")
 
 
+def test_workers_go_with_what_starts_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["newsletter", "init", "--yes", "--workers", "2"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "goes with --compose or --systemd" in capfd.readouterr().err
+    assert not list(tmp_path.iterdir())
+    init(monkeypatch, "--yes", "--compose", "--systemd", "--workers", "2")
+    out = capfd.readouterr().out
+    assert "docker compose run --rm web lists check" in out
+    assert "enable --now newsletter-scheduler newsletter-web newsletter-worker@1 newsletter-worker@2" in out
+    assert "docker compose up --detach" in out
+
+
 @pytest.mark.parametrize(("words", "typed"), [((), None), (("--yes",), "")])
 def test_it_asks_nothing_without_a_terminal_or_when_it_should_not(
     tmp_path: Path,

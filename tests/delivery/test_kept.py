@@ -57,9 +57,9 @@ def slow_downs(store: Store) -> SlowDowns:
 
 
 @pytest.fixture
-def process(slow_downs: SlowDowns, clock: Clock) -> Make:
+def process(store: Store, clock: Clock) -> Make:
     """Make services, each of a process of its own."""
-    return partial(services.process, slow_downs=slow_downs, clock=clock)
+    return partial(services.process, slow_downs=store.slow_downs, rates=store.rates, clock=clock)
 
 
 def at(domain: str, *keys: int) -> FakeOutbox:
@@ -138,6 +138,27 @@ async def test_a_domain_whose_pause_was_noted_by_a_clock_that_ran_ahead_is_not_s
     assert report == ChunkReport(sent=1)
 
 
+async def test_a_domain_that_asks_one_process_to_slow_down_is_slowed_down_by_those_at_work(
+    server: SmtpServer, process: Make
+) -> None:
+    limits = DomainLimits(at_once := Limit(at_once=1), {SLOW: at_once}, first_pause=60.0, patience=0.0)
+    server.delay = 0.05
+    at_work = asyncio.create_task(
+        process(at(SLOW, *range(1, 200)), relay_to(server), limits=limits).deliver(message_for)
+    )
+    await server.until(3)
+    server.answer("RCPT", LATER, address="other@slow.example")
+    others = FakeOutbox(delivery(key, "other@slow.example") for key in range(201, 205))
+
+    asked = await process(others, relay_to(server), limits=patient()).deliver(message_for)
+    report = await at_work
+
+    assert asked.deferred >= 3
+    assert report.deferred == 0
+    assert report.sent < 100  # it learnt it within a few seconds
+    assert report.returned == 199 - report.sent
+
+
 async def test_a_relay_that_was_given_up_is_tried_with_one_message_by_the_next_process(
     server: SmtpServer, process: Make, slow_downs: SlowDowns
 ) -> None:
@@ -177,7 +198,7 @@ async def test_while_it_is_in_trouble_the_next_process_begins_with_the_relay_tha
 
 @pytest.mark.parametrize("limited", ["relay", "domain"])
 async def test_a_restart_lets_no_more_through_than_the_rate(
-    server: SmtpServer, process: Make, slow_downs: SlowDowns, limited: str
+    server: SmtpServer, process: Make, limited: str
 ) -> None:
     def again(key: int) -> Make:
         relay = relay_to(server, rate=2.0 if limited == "relay" else 0.0)
@@ -190,23 +211,19 @@ async def test_a_restart_lets_no_more_through_than_the_rate(
         assert (await again(key)().deliver(message_for)).sent == 1
 
     assert loop.time() - began >= 1.4  # three times half a second, less what may come early
-    (pace,) = await known(slow_downs, SlowDownKind.PACE)
-    assert pace.until == pace.forgotten_at
 
 
-async def test_after_a_process_that_was_killed_nobody_knows_and_the_rate_begins_as_if_just_used_up(
-    server: SmtpServer, process: Make, slow_downs: SlowDowns
+async def test_a_process_that_was_killed_leaves_the_next_one_no_more_than_the_rate(
+    server: SmtpServer, process: Make
 ) -> None:
     server.delay = 60.0
     relay = partial(relay_to, server, rate=2.0, connections=1)
-    killed = asyncio.create_task(process(FakeOutbox.of(1), relay()).deliver(message_for))
-    await server.wait_for(lambda: "DATA" in server.told)
-    (pace,) = await known(slow_downs, SlowDownKind.PACE)
-    assert pace.until is None
-    server.delay = 0.0
-
     loop = asyncio.get_running_loop()
     began = loop.time()
+    killed = asyncio.create_task(process(FakeOutbox.of(1), relay()).deliver(message_for))
+    await server.wait_for(lambda: "DATA" in server.told)
+    server.delay = 0.0
+
     report = await process(FakeOutbox.of(2), relay()).deliver(message_for)
 
     assert report == ChunkReport(sent=2)

@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from newsletter.cli.commands import COMMANDS
 from newsletter.scaffold import questions, scaffold
 from newsletter.settings import load
 from newsletter.web.server import serving
@@ -72,6 +73,27 @@ def test_compose_takes_it_and_hands_each_secret_over_in_a_file(
     assert len(settings.web.secret_key.get_secret_value()) >= 43
     for secret in (password, "sesame 17 ü", settings.web.secret_key.get_secret_value()):
         assert secret not in text + (folder / ".env").read_text()
+
+
+def test_compose_takes_workers_beside_a_scheduler_and_the_pages(tmp_path: Path) -> None:
+    scaffold(tmp_path, ANSWERS | LOGIN, compose=True, workers=7)
+    services = compose_of(tmp_path)["services"]
+    assert services.keys() == {"scheduler", "worker", "web", "upgrade", "database", "caddy"}
+    assert services["worker"]["deploy"]["replicas"] == 7
+    assert services["database"]["command"] == "postgres -c max_connections=200"
+    for name in ("scheduler", "worker", "web"):
+        one = services[name]
+        assert one["command"] == name
+        assert one["command"] in COMMANDS
+        assert one["restart"] == "always"
+        assert one["depends_on"]["upgrade"] == {"condition": "service_completed_successfully"}
+        assert (one["read_only"], one["cap_drop"], one["stop_grace_period"]) == (True, ["ALL"], "20s")
+        secrets = {secret["source"] for secret in one["secrets"]}
+        assert secrets == {"database_url", "secret_key", "smtp_password"}
+        files = {value for key, value in one["environment"].items() if key.endswith("_FILE")}
+        assert files == {f"/run/secrets/{secret}" for secret in secrets}
+    assert [name for name, one in services.items() if "ports" in one] == ["caddy", "web"]
+    assert services["web"].keys() & {"healthcheck"} == set(), "it has that of the image"
 
 
 def test_a_folder_that_was_there_keeps_its_secrets_and_its_database_password(tmp_path: Path) -> None:

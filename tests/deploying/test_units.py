@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.cli.commands import COMMANDS
 from newsletter.core.errors import UsageError
 from newsletter.scaffold import Service, questions, scaffold
 from newsletter.scaffold.deploying import NAMES, compose, units
@@ -20,16 +21,26 @@ LOGIN = {"host": "mail.lab.example", "username": "ann", "password": "sesame 17 Ã
 TRUE = Path("/bin/true")
 
 
-def written(folder: Path, answers: dict[str, str] = ANSWERS) -> dict[str, str]:
+UNITS = ["newsletter-run.service", "newsletter-run.timer", "newsletter.service"]
+UNITS_WITH_WORKERS = [
+    "newsletter-scheduler.service",
+    "newsletter-upgrade.service",
+    "newsletter-web.service",
+    "newsletter-worker@.service",
+]
+
+
+def written(folder: Path, answers: dict[str, str] = ANSWERS, *, workers: int = 0) -> dict[str, str]:
     """Return the units of a new folder by their names."""
-    scaffold(folder, answers, service=Service(program=TRUE, user="papers"))
+    scaffold(folder, answers, service=Service(program=TRUE, user="papers"), workers=workers)
     return {path.name: path.read_text() for path in sorted((folder / "systemd").iterdir())}
 
 
-def test_systemd_takes_them_without_a_warning(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("workers", "expected"), [(0, UNITS), (2, UNITS_WITH_WORKERS)])
+def test_systemd_takes_them_without_a_warning(tmp_path: Path, workers: int, expected: list[str]) -> None:
     analyze = need("systemd-analyze")
-    names = list(written(tmp_path / "papers", ANSWERS | LOGIN))
-    assert names == ["newsletter-run.service", "newsletter-run.timer", "newsletter.service"]
+    names = list(written(tmp_path / "papers", ANSWERS | LOGIN, workers=workers))
+    assert names == expected
     paths = [str(tmp_path / "papers" / "systemd" / name) for name in names]
     found = subprocess.run([analyze, "verify", "--man=no", *paths], capture_output=True, text=True, check=False)
     said = [line for line in found.stderr.splitlines() if str(tmp_path) in line or "newsletter" in line]
@@ -39,7 +50,8 @@ def test_systemd_takes_them_without_a_warning(tmp_path: Path) -> None:
 def test_they_lock_the_program_in(tmp_path: Path) -> None:
     analyze = need("systemd-analyze")
     written(tmp_path / "papers")
-    for name in ("newsletter.service", "newsletter-run.service"):
+    written(tmp_path / "papers", workers=2)
+    for name in ("newsletter.service", "newsletter-run.service", *UNITS_WITH_WORKERS):
         command = (analyze, "security", "--offline=true", "--no-pager", "--threshold=15")
         found = subprocess.run(
             [*command, str(tmp_path / "papers" / "systemd" / name)], capture_output=True, text=True, check=False
@@ -104,11 +116,24 @@ def test_what_the_services_user_could_not_read_is_named(folder: str, program: st
 
 def test_each_secret_that_units_and_compose_file_name_is_a_setting() -> None:
     made = dict(units(Path("/srv/papers"), Service(program=TRUE, user="ann"), NAMES))
-    for text in (made["newsletter.service"], made["newsletter-run.service"], compose("1:1", NAMES)):
+    files = (compose("1:1", NAMES), compose("1:1", NAMES, workers=2))
+    for text in (made["newsletter.service"], made["newsletter-run.service"], *files):
         assert re.search(r"^ *#.*(%d|/run/secrets)/", text, re.MULTILINE) is None, "all are there"
         named = re.findall(r"\bNEWSLETTER_\w+_FILE\b", text)
         assert len(named) == len(NAMES)
         assert set(named) <= {*fields_in_files(Settings), *variables()}
+
+
+def test_with_workers_each_process_is_started_by_a_command_of_its_own_once_the_database_is_ready() -> None:
+    made = dict(units(Path("/srv/papers"), Service(program=TRUE, user="ann"), NAMES, workers=True))
+    for name, text in made.items():
+        [command] = re.findall(r"^ExecStart=/bin/true (.+)$", text, re.MULTILINE)
+        assert command.split()[0] in COMMANDS
+        assert "@" not in re.sub(r"@(system-service|privileged)|worker@", "", text), f"{name} has a mark left"
+        if command != "db upgrade":
+            assert re.search(r"^Wants=.*\bnewsletter-upgrade\.service$", text, re.MULTILINE)
+            assert re.search(r"^After=.*\bnewsletter-upgrade\.service$", text, re.MULTILINE)
+            assert "\nRestart=always\n" in text
 
 
 def test_home_folders_are_hidden_unless_it_lives_in_one() -> None:

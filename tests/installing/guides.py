@@ -22,6 +22,7 @@ NEEDS = {
     "docker": "a Docker daemon",
     "github": "a repository at GitHub",
     "systemctl": "a machine that systemd runs",
+    "postgresql": "a PostgreSQL server of the reader's own",
     "website": "the pages at a public address",
     "index": "a package index",
     "package": "a package that the reader writes",

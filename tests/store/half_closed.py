@@ -30,7 +30,8 @@ RENDERING = Rendering(
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let pages have two readers."""
-    monkeypatch.setattr(closing, "_READERS", closing._READERS.limit(2))
+    for name in ("PAGE_OF_SQLITE", "PAGE_OF_POSTGRESQL"):
+        monkeypatch.setattr(closing, name, 2)
 
 
 @dataclass

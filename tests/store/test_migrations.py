@@ -29,7 +29,16 @@ def differences(connection: Connection) -> list[Any]:
     def is_known(name: str | None, kind: str, _: Any) -> bool:
         return kind != "table" or not str(name).startswith("listing_search")  # no part of the metadata
 
-    opts = {"compare_type": True, "compare_server_default": True, "include_name": is_known}
+    def is_made(item: Any, _name: str | None, kind: str, _reflected: object, _other: object) -> bool:
+        condition = item._ddl_if if kind == "foreign_key_constraint" else None
+        return condition is None or condition.dialect == connection.dialect.name
+
+    opts = {
+        "compare_type": True,
+        "compare_server_default": True,
+        "include_name": is_known,
+        "include_object": is_made,
+    }
     context = MigrationContext.configure(connection, opts=opts)
     return list(compare_metadata(context, metadata))
 

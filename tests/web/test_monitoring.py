@@ -127,6 +127,9 @@ async def test_it_is_not_ready_while_jobs_wait_that_no_worker_takes(site: Site) 
     )
     site.cluster.workers = [worker("mail-1", site.now)]
     assert (await site.client.get(READY)).status_code == 200
+    site.cluster.trouble = "the tables of the jobs are not up to date"
+    assert (await site.client.get(READY)).json()["workers"].startswith("the tables of jobs are of another version")
+    assert (await metrics_of(site))["newsletter_ledger_up"] == {(): 1}
 
 
 async def test_who_asks_again_and_again_gets_what_was_measured_a_moment_ago(site: Site) -> None:

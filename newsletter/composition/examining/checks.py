@@ -39,6 +39,8 @@ class Checks:
         yield Check("list-files", self._list_files)
         yield Check("timezones", self._timezones)
         yield Check("database", self._database)
+        if bootstrap.ledger_file(self.parts.settings) is None:  # others may work with it, on other machines
+            yield Check("workers", self._workers)
         yield Check("backup", self._backup)
         yield Check("clock", self._clock)
         yield Check("disk", self._disk)
@@ -94,6 +96,29 @@ class Checks:
         except NewsletterError as error:
             return [failed("database", str(error), "see NEWSLETTER_DATABASE__URL, and that the database is there")]
 
+    async def _workers(self) -> list[Diagnosis]:
+        """Return how workers do; the check of the database says where there is no ledger to look at."""
+        from importlib.util import find_spec
+
+        from newsletter import __version__
+        from newsletter.composition.clustering import cluster_of
+        from newsletter.operations.doctor.workers import workers
+        from newsletter.parts.dispatching import jobs_for_workers
+        from newsletter.store import open_if_up_to_date
+
+        jobs = jobs_for_workers(self.parts.settings)
+        store = await open_if_up_to_date(self.parts.settings.database.url.get_secret_value())
+        if store is None:
+            return []
+        try:
+            found = await cluster_of(store, jobs).read(utc_now())
+        finally:
+            await store.close()
+            if jobs is not None:
+                await jobs.close()
+        has_extra = find_spec("procrastinate") is not None
+        return list(workers(found, version=__version__, has_extra=has_extra, now=utc_now()))
+
     async def _backup(self) -> list[Diagnosis]:
         """Return whether there is a backup; the check of the database says where there is no ledger to look at."""
         from newsletter.operations.doctor.backups import backups
@@ -101,7 +126,7 @@ class Checks:
 
         try:
             store = await open_if_up_to_date(self.parts.settings.database.url.get_secret_value())
-        except NewsletterError:
+        except (ConfigurationError, NewsletterError):
             return []
         if store is None:
             return []

@@ -11,19 +11,21 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf
 
 import structlog
 
 from newsletter.core.delivery import DeliveryState, Outcome
+from newsletter.delivery.limits.leased import Leasing
 from newsletter.delivery.limits.pace import Pace
 
 log = structlog.get_logger(__name__)
 
 _STRIKES = 3  # answers in a row that ask to slow down
 _OF_ONE_RECIPIENT = re.compile(r"4\.[12]\.|.*gr[ea]y-?list", re.IGNORECASE | re.DOTALL)  # RFC 3463; RFC 6647
+_SAME = 1.0  # seconds by which one moment may differ between two clocks
 _LOOK_AGAIN = 0.05  # seconds, while messages are on their way: those of other chunks notify nobody here
 
 
@@ -69,32 +71,21 @@ class DomainLimits:
         self._first_pause = first_pause
         self._longest_pause = longest_pause
         self._patience = patience
-        self._used_at = -inf
         self.slow: dict[str, Slow] = {}
         self.on_change: Callable[[str], None] | None = None  # called with a domain that slows down or recovers
         self._strikes: Counter[str] = Counter()
         self._in_flight: dict[str, int] = {}
         self._paces: dict[str, Pace] = {}  # of domains that have a rate
+        self._new_pace: Callable[[str, float], Pace] = lambda _, rate: Pace(rate)
 
-    @property
-    def have_rates(self) -> bool:
-        """Return whether any domain has a limit of messages per second."""
-        return any(limit.rate for limit in self._all)
-
-    @property
-    def used_until(self) -> float:
-        """Return when it will be as if no domain had been sent a message, in the loop's time."""
-        unknown = [Pace(limit.rate, used_at=self._used_at) for limit in self._all]
-        return max(pace.free_at for pace in (*unknown, *self._paces.values()))
-
-    def were_used(self, at: float) -> None:
-        """Allow for messages of another process up to a moment, in the loop's time; see `Pace`."""
-        self._used_at = at
+    def share(self, leasing: Leasing) -> None:
+        """Keep the rates together with all other processes."""
+        self._new_pace = leasing.pace
 
     def recall(self, domain: str, times: int, free_at: float, reason: str) -> bool:
         """Take in that a domain asked another process to slow down; return whether that was unknown here."""
         known = self.slow.get(domain)
-        is_news = known is None or known.free_at < free_at
+        is_news = known is None or free_at > max(known.free_at, _now()) + _SAME
         if is_news:
             # Clocks may have been set: no pause is longer than it could have been made.
             self.slow[domain] = Slow(times, min(free_at, _now() + self.pause(times)), reason)
@@ -106,8 +97,7 @@ class DomainLimits:
 
     def begin_chunk(self) -> None:
         """Forget the paces that nothing depends on any more: `serve` runs for months."""
-        now = _now()
-        self._paces = {domain: pace for domain, pace in self._paces.items() if pace.free_at > now}
+        self._paces = {domain: pace for domain, pace in self._paces.items() if not pace.is_unused}
 
     def admit(self, domain: str) -> bool:
         """Return whether a domain may be sent a message now; if so, one counts as being sent."""
@@ -165,22 +155,22 @@ class DomainLimits:
 
     def _speed_up(self, domain: str) -> None:
         self._strikes.pop(domain, None)
-        if slow := self.slow.pop(domain, None):
-            if slow.times > 1:
-                self.slow[domain] = Slow(slow.times - 1, _now(), slow.reason)
-            self._announce(domain)
+        slow, now = self.slow.get(domain), _now()
+        if slow is None or slow.free_at > now:
+            return  # messages sent before the pause are taken still
+        if slow.times > 1:
+            self.slow[domain] = Slow(slow.times - 1, now, slow.reason)
+        else:
+            del self.slow[domain]
+        self._announce(domain)
 
     def _announce(self, domain: str) -> None:
         if self.on_change:
             self.on_change(domain)
 
     def _begin_pace(self, domain: str, limit: Limit) -> Pace:
-        pace = self._paces[domain] = Pace(limit.rate, used_at=self._used_at)
+        pace = self._paces[domain] = self._new_pace(f"domain {domain}", limit.rate)
         return pace
-
-    @property
-    def _all(self) -> Iterable[Limit]:
-        return (self._limit, *self._by_domain.values())
 
 
 def _asks_to_slow_down(outcome: Outcome) -> bool:

@@ -8,7 +8,7 @@ process learns it for itself.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -26,16 +26,16 @@ from newsletter.ports import Clock, SlowDown, SlowDownKind, SlowDowns
 log = structlog.get_logger(__name__)
 
 _REMEMBERED = timedelta(hours=1)  # for which we are careful with a domain or relay after its pause or last failure
-_LONGEST_CHUNK = timedelta(days=2)  # after which all rates count as unused since a process was killed
-_ALL_PACES = (SlowDownKind.PACE, "all")
+_LOOK_EVERY = 1.0  # seconds between two looks at what other processes learnt
+_OF_ALL = {SlowDownKind.DOMAIN, SlowDownKind.JOINING}  # what a process learns of another while both are at work
 
 
 class KeptLimits:
     """Passes what earlier processes learnt on to limits and relays, and writes down at once what they learn now.
 
-    Of the paces one thing is kept: until when messages may have used them up, which is unknown while a chunk is
-    under way. If that moment has not passed when a process begins, then all paces begin as if just used: after a
-    process that was killed, no burst is sent.
+    While chunks are under way, what other processes learn of domains is looked for each second. A relay that is in
+    trouble elsewhere may work from here: with that, a process is careful when it begins, and then goes by what it
+    sees itself.
     """
 
     def __init__(self, slow_downs: SlowDowns, limits: DomainLimits, relays: Relays, clock: Clock) -> None:
@@ -48,7 +48,7 @@ class KeptLimits:
         self._writing: asyncio.Task[None] | None = None
         self._beginning = asyncio.Lock()
         self._chunks = 0
-        self._is_new = True
+        self._looking: asyncio.Task[None] | None = None
         limits.on_change = partial(self._changed, SlowDownKind.DOMAIN)
         for member in relays.members:
             member.health.on_change = partial(self._changed, SlowDownKind.RELAY)
@@ -63,29 +63,41 @@ class KeptLimits:
         try:
             async with self._beginning:
                 if self._chunks == 1:
-                    await self._begin()
+                    await self._recall_all(set(SlowDownKind))
+                    self._looking = asyncio.create_task(self._look())
             yield
         finally:
             self._chunks -= 1
-            await self._note_paces()
+            if not self._chunks:
+                await self._look_no_more()
+            if self._writing:
+                await self._writing
 
-    async def _begin(self) -> None:
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_EVERY)
+            await self._recall_all(_OF_ALL)
+
+    async def _look_no_more(self) -> None:
+        looking, self._looking = self._looking, None
+        if looking:
+            looking.cancel()
+            await asyncio.wait([looking])
+
+    async def _recall_all(self, kinds: Collection[SlowDownKind]) -> None:
         try:
             known = await self._slow_downs.known(now=self._clock())
         except StoreError as error:
             log.warning("slow_downs_not_recalled", reason=str(error))
-            self._use_up_paces()
-        else:
-            for one in known:
+            return
+        for one in known:
+            # What this process is about to write is newer.
+            if one.kind in kinds and (one.kind, one.name) not in self._unwritten:
                 self._recall(one)
-        self._is_new = False
-        await self._note_paces()  # before the first message
 
     def _recall(self, known: SlowDown) -> None:
         is_news = False
         match known.kind:
-            case SlowDownKind.PACE:
-                self._use_up_paces()
             case SlowDownKind.DOMAIN:
                 free_at = self._in_loop_time(known.until or known.since)
                 is_news = self._limits.recall(known.name, known.times, free_at, known.reason)
@@ -101,21 +113,6 @@ class KeptLimits:
         if is_news:
             self._since[known.kind, known.name] = known.since
             log.info("slow_down_recalled", kind=known.kind.value, name=known.name, reason=known.reason)
-
-    def _use_up_paces(self) -> None:
-        """Let all paces begin as if just used, unless this process has used them itself and knows better."""
-        if self._is_new:
-            now = asyncio.get_running_loop().time()
-            self._limits.were_used(now)
-            for member in self._relays.members:
-                member.pace.was_used(now)
-
-    async def _note_paces(self) -> None:
-        """Note how far the paces are used up, if any are set, and wait until all is written."""
-        if self._limits.have_rates or any(member.smtp.rate for member in self._relays.members):
-            self._changed(*_ALL_PACES)
-        if self._writing:
-            await self._writing
 
     def _changed(self, kind: SlowDownKind, name: str) -> None:
         self._unwritten.add((kind, name))
@@ -136,14 +133,12 @@ class KeptLimits:
                 log.warning("slow_downs_not_kept", names=sorted(name for _, name in unwritten), reason=str(error))
 
     def _standing(self, kind: SlowDownKind, name: str, now: datetime) -> SlowDown | None:
-        """Return how it stands with a domain, a relay or the paces; None: nothing holds mail up."""
+        """Return how it stands with a domain or a relay; None: nothing holds mail up."""
         match kind:
             case SlowDownKind.DOMAIN:
                 return self._domain(name, now)
             case SlowDownKind.RELAY:
                 return self._relay(name, now)
-            case SlowDownKind.PACE:
-                return self._paces(now)
             case SlowDownKind.JOINING:
                 return self._joining(name, now)
             case SlowDownKind.QUOTA:
@@ -208,14 +203,6 @@ class KeptLimits:
             reason=quota.reason,
             forgotten_at=quota.used_up_until,
         )
-
-    def _paces(self, now: datetime) -> SlowDown | None:
-        used_until = max(self._limits.used_until, *(member.pace.free_at for member in self._relays.members))
-        until = None if self._chunks else _moment(used_until, now)
-        if until and until <= now:
-            return None
-        kind, name = _ALL_PACES
-        return SlowDown(kind=kind, name=name, since=now, until=until, forgotten_at=until or now + _LONGEST_CHUNK)
 
     def _in_loop_time(self, moment: datetime) -> float:
         return asyncio.get_running_loop().time() + (moment - self._clock()).total_seconds()

@@ -13,8 +13,9 @@ from contextlib import AbstractAsyncContextManager, contextmanager
 
 from newsletter.core.errors import RelayError
 from newsletter.delivery.limits.health import Health
+from newsletter.delivery.limits.leased import Leasing
 from newsletter.delivery.limits.pace import Pace
-from newsletter.delivery.relay import Relay
+from newsletter.delivery.relay import Relay, rate_scope
 from newsletter.delivery.smtp.experience import Joins
 from newsletter.delivery.smtp.idle import IdleSessions
 from newsletter.delivery.smtp.session import Session
@@ -60,12 +61,14 @@ class RelayState:
     has been given, against its weight.
     """
 
-    def __init__(self, smtp: Relay, weight: int, *, pauses: Sequence[float], idle_seconds: float) -> None:
+    def __init__(
+        self, smtp: Relay, weight: int, pace: Pace, *, pauses: Sequence[float], idle_seconds: float
+    ) -> None:
         self.smtp = smtp
         self.health = Health(smtp.name, pauses)
         self.quota = smtp.quota
         self.is_out_of_quota = False  # found out by a chunk, and so until the next one begins
-        self.pace = Pace(smtp.rate)
+        self.pace = pace
         self.weight = weight
         self.served = 0
         self.connections = asyncio.Semaphore(smtp.connections)
@@ -151,11 +154,19 @@ class RelayState:
 class Relays:
     """All relays of a process."""
 
-    def __init__(self, relays: Sequence[Relay], *, pauses: Sequence[float], idle_seconds: float) -> None:
+    def __init__(
+        self,
+        relays: Sequence[Relay],
+        leasing: Leasing | None = None,
+        *,
+        pauses: Sequence[float],
+        idle_seconds: float,
+    ) -> None:
         """Begin in good health.
 
         Args:
             relays: in the order in which they stand by.
+            leasing: keeps their rates together with all other processes; None: each rate is this process's own.
             pauses: seconds before each new attempt at a relay in trouble; after the last it is given up.
             idle_seconds: how long a session stays open when nobody uses it.
         """
@@ -163,7 +174,7 @@ class Relays:
         if not any(weights):
             weights[:1] = [1]
         self.members = [
-            RelayState(relay, weight, pauses=pauses, idle_seconds=idle_seconds)
+            RelayState(relay, weight, _pace(relay, leasing), pauses=pauses, idle_seconds=idle_seconds)
             for relay, weight in zip(relays, weights, strict=True)
         ]
         self._chunks = 0
@@ -219,3 +230,7 @@ class Relays:
         for relay in self.members:
             if relay.quota:
                 await relay.quota.end()
+
+
+def _pace(relay: Relay, leasing: Leasing | None) -> Pace:
+    return leasing.pace(rate_scope(relay), relay.rate) if leasing else Pace(relay.rate)

@@ -41,7 +41,7 @@ class SmtpRelay(Relay, RelayProbe):
             tokens: for a login with an access token; None: with the password, if there is one.
             quota: how many mails it may be handed; None: any number.
         """
-        self.name, self.connections = config.name, config.connections
+        self.name, self.account, self.connections = config.name, config.account, config.connections
         self.rate, self.weight, self.quota = config.rate, config.weight, quota
         self._config = config
         self._experience = Experience(config.name, joining=config.pipelining is Pipelining.MESSAGES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 from newsletter.core.relay import Pipelining, Security
@@ -33,6 +34,12 @@ class RelayConfig:
     def name(self) -> str:
         """Return host and port, as recorded with deliveries."""
         return f"{self.host}:{self.port}"
+
+    @property
+    def account(self) -> str:
+        """Return the name, with a digest of the user's name if there is one, which may be a secret."""
+        owner = sha256(self.username.encode()).hexdigest()[:8] if self.username else ""
+        return f"{self.name} {owner}".rstrip()
 
     def setting(self, name: str) -> str:
         """Return what the operator knows a setting of this relay by."""

@@ -23,6 +23,8 @@ def database(state: LedgerState) -> Iterator[Diagnosis]:
     elif state.revision < state.newest:
         says = f"{state.where}: its tables are of revision {state.revision}, not {state.newest}"
         yield fail("database", says, _UPGRADE)
+    elif state.out_of_use is not None:
+        yield fail("database", f"{state.where}: {state.out_of_use.why}", state.out_of_use.what_to_do)
     elif state.file is not None and not os.access(state.file, os.W_OK):
         yield fail("database", f"{state.where}: cannot be written", f"make {state.file} writable for this user")
     else:

@@ -134,7 +134,7 @@ def require_alone(connection: Connection, where: str) -> None:
     if others := connection.scalar(sa.text(_OTHERS)):
         raise StoreError(
             f"{where}: {others} other connections of the program use it: stop `newsletter serve` and what else "
-            "runs, then restore again; nothing was changed"
+            "runs, then try again; nothing was changed"
         )
 
 

@@ -49,6 +49,7 @@ def delivering(
         "workers": [_worker(one, moments) for one in cluster.workers],
         "workers_say": f"{counted(len(cluster.workers), 'worker')} on {counted(len(hosts), 'machine')}",
         "chunks_say": f"{cluster.busy} of {counted(room, 'chunk')} at work",
+        "jobs_trouble": cluster.trouble,
         "queues": [_queue(one, moments, is_unserved=one.queue in unserved) for one in cluster.queues],
     }
 

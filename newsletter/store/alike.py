@@ -1,0 +1,171 @@
+"""The readers of an issue, a range of their keys at a time, grouped by what a plan depends on; in SQL.
+
+Of five million readers most wish what many others wish, and were brought the same before. One plan is made for
+each such group, and the database writes the deliveries of the whole group itself. The text that tells groups apart
+holds all columns that a plan depends on, as they are, so no two groups can be mistaken for one. Who has something
+of their own (opinions of papers, or examples) is a group of one, and so is everybody where a plan looks at
+addresses: such a group is told by the reader's key alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from newsletter.core.issue import Issue
+from newsletter.core.subscriber import SubscriberStatus
+from newsletter.store.barring import SUPPRESSION
+from newsletter.store.bulk import each_of, is_sqlite, table_of
+from newsletter.store.choices import Brought
+from newsletter.store.column_types import as_text
+from newsletter.store.missed import Missed
+from newsletter.store.subscriber_rows import FIELDS
+from newsletter.store.tables import deliveries, feedback, subscribers
+
+# What a plan does not depend on, if it is made once for all who are alike.
+_OF_ONE_READER = ("email", "name", "list", "origin")
+_SHARED = tuple(as_text(subscribers.c[name]) for name in FIELDS if name not in _OF_ONE_READER)
+
+
+class Alike(NamedTuple):
+    """Readers whose deliveries begin alike.
+
+    Args:
+        told_by: what tells them from others.
+        one: the key of one of them.
+        count: how many they are.
+        keys: their keys, as text with commas between: nobody looks at them but the database.
+    """
+
+    told_by: str
+    one: int
+    count: int
+    keys: str
+
+    @property
+    def is_one_reader(self) -> bool:
+        """Return whether this is one reader, whoever else wishes the same."""
+        return self.told_by.isdigit()
+
+
+class BeginsAlike(NamedTuple):
+    """How the deliveries of readers who are alike begin; `choice` is a number. See `core.steps.Opening`."""
+
+    choice: int | None
+    state: str
+    due_at: datetime
+    ready_at: datetime | None
+    reason: str
+    text: str
+    updated_at: datetime
+
+
+_BEGINS: dict[str, Any] = {
+    "choice": sa.Integer,
+    "state": sa.Text,
+    "due_at": sa.DateTime(timezone=True),
+    "ready_at": sa.DateTime(timezone=True),
+    "reason": sa.Text,
+    "text": sa.Text,
+    "updated_at": sa.DateTime(timezone=True),
+}
+
+
+class Page(NamedTuple):
+    """Some of an issue's readers, by who is alike: those whose keys come after the page before, up to the last."""
+
+    after: int
+    until: int
+    groups: Sequence[Alike]
+
+
+class ReadersAlike:
+    """The readers of an issue who get a delivery: all of its list who were not removed.
+
+    Args:
+        issue: that is being closed.
+        brought: what earlier issues brought them.
+        missed: which of them they missed.
+        all_differ: whether the plan looks at addresses or names, so that it is asked for each reader.
+    """
+
+    def __init__(self, issue: Issue, brought: Brought, missed: Missed, *, all_differ: bool) -> None:
+        self._issue_key, self._all_differ = issue.key, all_differ
+        self._brought, self._missed = brought, missed
+        self._are_readers = sa.and_(
+            subscribers.c.list == issue.masthead.readers_of, subscribers.c.status != SubscriberStatus.REMOVED
+        )
+
+    async def page(self, connection: AsyncConnection, after: int, size: int) -> Page | None:
+        """Return so many readers after a key; None if there are none left."""
+        key = subscribers.c.key
+        some = sa.select(key).where(self._are_readers, key > after).order_by(key).limit(size).subquery()
+        until = await connection.scalar(sa.select(sa.func.max(some.c.key)))
+        if until is None:
+            return None
+        told_by = self._told_by(connection).label("told_by")
+        readers = sa.select(key, told_by).where(self._are_readers, key > after, key <= until).subquery("readers")
+        one, count = sa.func.min(readers.c.key), sa.func.count()
+        keys = sa.func.aggregate_strings(sa.cast(readers.c.key, sa.Text), ",")
+        query = sa.select(readers.c.told_by, one, count, keys).group_by(readers.c.told_by)
+        return Page(after, until, [Alike._make(row) for row in await connection.execute(query)])
+
+    async def add(
+        self, connection: AsyncConnection, page: Page, begin: Sequence[tuple[BeginsAlike, Alike]]
+    ) -> int:
+        """Write the deliveries of a page of readers, in the order of their keys; return how many."""
+        rows = [(*begins, alike.keys) for begins, alike in begin]
+        planned = table_of(connection, rows, **_BEGINS, readers=sa.Text)
+        key = each_of(connection, planned.c.readers)
+        readers = self._readers_of(page)
+        values = {
+            "issue_key": sa.literal(self._issue_key, sa.BigInteger),
+            "subscriber_key": readers.c.key,
+            "email": readers.c.email,
+            "name": readers.c.name,
+            **{name: planned.c[name] for name in BeginsAlike._fields},
+            "attempts": sa.literal(0, sa.Integer),
+            "relay": sa.literal("", sa.Text),
+        }
+        query = (
+            sa.select(*values.values())
+            .select_from(planned)
+            .join(key, sa.true())
+            .join(readers, readers.c.key == key.c.value)
+            .order_by(readers.c.key)
+        )
+        adding = sa.insert(deliveries).from_select(list(values), query, include_defaults=False)
+        done = await connection.execute(adding, execution_options={"preserve_rowcount": True})
+        return done.rowcount
+
+    def _readers_of(self, page: Page) -> sa.CTE:
+        """Return the subscribers of a page, in the order of their keys.
+
+        PostgreSQL reads them at once, instead of looking up one after the other.
+        """
+        columns = (subscribers.c.key, subscribers.c.email, subscribers.c.name)
+        in_page = sa.and_(subscribers.c.key > page.after, subscribers.c.key <= page.until)
+        query = sa.select(*columns).where(in_page).cte("readers")
+        return query.prefix_with("MATERIALIZED", dialect="postgresql")
+
+    def _told_by(self, connection: AsyncConnection) -> sa.ColumnElement[str]:
+        """Return the text that tells whom a reader is alike."""
+        own = sa.cast(subscribers.c.key, sa.Text)
+        if self._all_differ:
+            return own
+        said = sa.exists().where(feedback.c.subscriber_key == subscribers.c.key)
+        have_own = sa.or_(subscribers.c.examples != "[]", said)
+        return sa.case((have_own, own), else_=self._shared(connection))
+
+    def _shared(self, connection: AsyncConnection) -> sa.ColumnElement[str]:
+        """Return all that a plan depends on as one text."""
+        key = subscribers.c.key
+        past = (*self._brought.choices_of(key), *self._missed.told_by(key))
+        columns = (*_SHARED, sa.type_coerce(SUPPRESSION, sa.Text), *past)
+        if is_sqlite(connection):
+            return sa.func.json_array(*columns, type_=sa.Text)
+        return sa.cast(sa.func.row(*columns), sa.Text)
