@@ -115,9 +115,7 @@ class Settlement:
             if outcome.state is DeliveryState.SENT:
                 self._went_through(delivery, doubts, known)
 
-    def go_on(
-        self, delivery: Delivery, outcome: Outcome, doubts: Doubts, known: int, following: Delivery
-    ) -> bool:
+    def go_on(self, delivery: Delivery, outcome: Outcome, doubts: Doubts, known: int, following: Delivery) -> bool:
         """Record that a message was sent, and the intent of another, if it takes no waiting; return whether it was.
 
         Args:

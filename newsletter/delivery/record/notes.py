@@ -170,7 +170,12 @@ class JournalledNotes(Notes):
     def write_at_once(self, *changes: Change) -> bool:
         """Write changes to the journal, unless disk or outbox have to be waited for."""
         journal, noted = self._journal, self._noted
-        if self._failure or len(noted) >= 4 * self._batch or journal.is_filling or self._unsynced >= _MOST_UNSYNCED:
+        if (
+            self._failure
+            or len(noted) >= 4 * self._batch
+            or journal.is_filling
+            or self._unsynced >= _MOST_UNSYNCED
+        ):
             return False
         journal.append(changes)
         noted.extend(changes)
