@@ -8,6 +8,7 @@ from datetime import datetime
 from typing_extensions import override
 
 from newsletter.core.errors import StoreError
+from newsletter.core.jobs import Queue
 from newsletter.operations.cluster import ClusterReader
 from newsletter.ports import JobCounts, LiveWorker, LiveWorkers, Oversight, QueueCount
 
@@ -54,4 +55,4 @@ def worker(
 
 def queue(name: str, oldest: datetime | None, *, due: int = 1, later: int = 0, doing: int = 0) -> QueueCount:
     """Return how a queue stands."""
-    return QueueCount(queue=name, todo=due if oldest else 0, later=later, doing=doing, oldest=oldest)
+    return QueueCount(queue=Queue(name), todo=due if oldest else 0, later=later, doing=doing, oldest=oldest)

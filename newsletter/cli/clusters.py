@@ -39,7 +39,7 @@ def cluster_facts(cluster: Cluster, at: datetime, zone: str) -> Iterator[tuple[s
     if cluster.trouble:
         yield "jobs", f"not known: {cluster.trouble}"
     unserved = cluster.unserved(at)
-    for queue in cluster.queues:
+    for queue in (one for one in cluster.queues if one.todo or one.later or one.doing):
         oldest = f", the oldest since {minute(queue.oldest, zone)}" if queue.oldest else ""
         hint = "; no living worker takes them: start `newsletter worker`" if queue.queue in unserved else ""
         yield "jobs", f"{queue.queue}: {jobs_in_words(queue)}{oldest}{hint}"

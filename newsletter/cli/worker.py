@@ -58,8 +58,6 @@ def _queues(text: str) -> list[Queue]:
 
 
 async def _work(program: Program, stop: asyncio.Event, queues: list[Queue], concurrency: int) -> None:
-    import asyncio
-
     import structlog
 
     from newsletter.composition import working
@@ -72,8 +70,7 @@ async def _work(program: Program, stop: asyncio.Event, queues: list[Queue], conc
     names = ", ".join(queues)
     structlog.get_logger(__name__).info("working", queues=names, concurrency=concurrency)
     async with _reported(names):
-        worker = working.worker(program, jobs, queues, concurrency)
-        await asyncio.gather(worker.until(stop), working.sweep(program, jobs).until(stop))
+        await working.work(program, jobs, queues, concurrency, stop)
 
 
 def _reported(queues: str) -> AbstractAsyncContextManager[None]:

@@ -24,11 +24,11 @@ class _NoJobs(JobCounts):
 
 def cluster_reader(program: Program) -> ClusterReader:
     """Return what reads which workers live, what waits for them, and how quickly relays take mail."""
-    return cluster_of(program.store)
+    return cluster_of(program.store, program.jobs)
 
 
-def cluster_of(store: Store) -> ClusterReader:
-    """Return the same of a ledger, without a program."""
+def cluster_of(store: Store, jobs: JobCounts | None) -> ClusterReader:
+    """Return the same of a ledger and the jobs for workers, without a program; None: there are no workers."""
     from newsletter.operations.cluster import ClusterReader
 
-    return ClusterReader(oversight=store.oversight, workers=store.live_workers, jobs=_NoJobs())
+    return ClusterReader(oversight=store.oversight, workers=store.live_workers, jobs=jobs or _NoJobs())

@@ -102,7 +102,7 @@ _WORDS = {
     ),
     Cause.NO_WORKER: _Kind(
         "no worker takes the jobs of {subject}",
-        "Jobs are due that no living worker takes, so this mail waits.",
+        "Jobs are due that no living worker takes. Their mail waits, unless a scheduler delivers it instead.",
         "Start newsletter worker, or see why it ended. The command newsletter status names the workers that live.",
     ),
     Cause.RESTORED: _Kind(

@@ -15,7 +15,7 @@ class LiveWorker:
 
     Attributes:
         name: in the ledger; no other process ever bears it.
-        kind: what was started: `worker`, `serve`, `run`.
+        kind: what was started, such as `worker`.
         host: the machine that it runs on.
         version: of the program.
         started_at: when it registered.
@@ -96,7 +96,7 @@ class WorkerRegister(LiveWorkers, Protocol):
         """Let this process be known as a worker for as long as the context lasts.
 
         Args:
-            kind: what was started: `worker`, `serve`, `run`.
+            kind: what was started, such as `worker`.
             concurrency: how many chunks it delivers at once, one at least.
             queues: whose jobs it takes.
             busy: says how many chunks it delivers now; it is asked now and then.

@@ -9,8 +9,8 @@ from tests.installing.locks import faults, installed, pins, wanted
 
 ROOT = Path(__file__).parents[2]
 LOCKS: dict[str, dict[str, tuple[str, ...]]] = {
-    "requirements.lock": {"extras": ("uvloop",), "groups": ("build",)},
-    "requirements-dev.lock": {"extras": ("uvloop",), "groups": ("build", "dev")},
+    "requirements.lock": {"extras": ("cluster", "uvloop"), "groups": ("build",)},
+    "requirements-dev.lock": {"extras": ("cluster", "uvloop"), "groups": ("build", "dev")},
 }
 HASH = " \\\n    --hash=sha256:" + "0" * 64 + "\n"
 

@@ -103,15 +103,19 @@ class Checks:
         from newsletter import __version__
         from newsletter.composition.clustering import cluster_of
         from newsletter.operations.doctor.workers import workers
+        from newsletter.parts.dispatching import jobs_for_workers
         from newsletter.store import open_if_up_to_date
 
+        jobs = jobs_for_workers(self.parts.settings)
         store = await open_if_up_to_date(self.parts.settings.database.url.get_secret_value())
         if store is None:
             return []
         try:
-            found = await cluster_of(store).read(utc_now())
+            found = await cluster_of(store, jobs).read(utc_now())
         finally:
             await store.close()
+            if jobs is not None:
+                await jobs.close()
         has_extra = find_spec("procrastinate") is not None
         return list(workers(found, version=__version__, has_extra=has_extra, now=utc_now()))
 
