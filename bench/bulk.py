@@ -34,11 +34,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from at_scale.databases import empty_database
-from at_scale.processes import memory_of_one
+from at_scale.processes import cpu_of_one, memory_of_one
 from plan import LAST, LIST, NOW, SOURCE, WORDS, listing, within
 
 from newsletter.bootstrap import packaged_templates
@@ -142,27 +142,42 @@ def plan(url: str, day: date) -> dict[str, float]:
         assert done.issue is not None, done
 
     within(url, work)
-    return {"s": elapsed, "MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return {"s": elapsed, "MB": used.ru_maxrss / 1024, "s CPU": used.ru_utime + used.ru_stime}
 
 
 def planned(url: str, day: date) -> dict[str, float]:
-    """Plan in a process of its own; its MB, and those of a session of the server at their peak."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart, watched(url) as sessions:
+    """Plan in a process of its own; what that took, and what the server's sessions took."""
+    with watched(url) as sessions, ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:
         found = apart.submit(plan, url, day).result()
-    return {**found, "session, MB": max(sessions, default=0.0)}
+    return {
+        **found,
+        "session, MB": max((one.memory for one in sessions.values()), default=0.0),
+        "sessions, s CPU": sum(one.cpu for one in sessions.values()),
+    }
+
+
+class Session(NamedTuple):
+    """What a session of the server has taken so far: MB for itself at its peak, seconds of CPU."""
+
+    memory: float = 0.0
+    cpu: float = 0.0
 
 
 @contextmanager
-def watched(url: str) -> Iterator[list[float]]:
-    """Note twice a second how much memory each of the database's sessions has for itself, in MB."""
-    found: list[float] = []
+def watched(url: str) -> Iterator[dict[int, Session]]:
+    """Note what each of the database's sessions takes, five times a second."""
+    found: dict[int, Session] = {}
     ended = threading.Event()
 
     def look() -> None:
+        query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         with psycopg.connect(url, autocommit=True) as connection:
-            while not ended.wait(0.5):
-                query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
-                found.extend(memory_of_one(pid) for (pid,) in connection.execute(query))
+            while not ended.wait(0.2):
+                for (pid,) in connection.execute(query):
+                    before = found.get(pid, Session())
+                    memory, cpu = max(before.memory, memory_of_one(pid)), max(before.cpu, cpu_of_one(pid))
+                    found[pid] = Session(memory, cpu)
 
     watching = threading.Thread(target=look)
     watching.start()
@@ -246,6 +261,8 @@ def measure(url: str, readers: int, show: Callable[[str, float], None]) -> dict[
         found = planned(url, day)
         figures[f"planning the {what} issue, s"] = found["s"]
         show(f"planning the {what} issue, s", found["s"])
+        show("… CPU of the process, s", found["s CPU"])
+        show("… CPU of the sessions, s", found["sessions, s CPU"])
         figures[memory] = max(figures.get(memory, 0), found["MB"])
         figures[session] = max(figures.get(session, 0), found["session, MB"])
         if what == "first":

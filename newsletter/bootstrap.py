@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from newsletter.core.newsletter_list import NewsletterList
     from newsletter.core.tokens import Links
     from newsletter.delivery.inline import Inline
+    from newsletter.delivery.processes.many import ManyProcesses
     from newsletter.delivery.service import DeliveryService
     from newsletter.lists.files import ListFiles
     from newsletter.operations.alarms import LedgerAlarm
@@ -77,6 +78,7 @@ class Program:
         self._signer = _signer(settings)
         self._closing = closing
         self._has_visitors = False
+        self.cores = 0  # that delivery may use; 0: all
 
     @cached_property
     def lists(self) -> ListFiles:
@@ -111,7 +113,7 @@ class Program:
         from newsletter.pipeline import check  # noqa: F401
 
         self._has_visitors = True
-        _ = self._renderer, self._delivery, self._relaying.mailer, self._http
+        _ = self._renderer, self.delivery, self._relaying.mailer, self._http
 
     async def problem_of_link(self, url: str) -> str:
         """Return why a page cannot be had, or nothing."""
@@ -158,16 +160,20 @@ class Program:
         return LateRenderer(lambda: self._renderer)
 
     @cached_property
-    def _closed(self) -> ClosedIssues:
+    def closed(self) -> ClosedIssues:
+        """Closed issues as mail."""
         from newsletter.pipeline.deliver import ClosedIssues
 
         return ClosedIssues(self.store.issues, self._late_renderer)
 
     @cached_property
     def _relaying(self) -> Relaying:
+        return self._relaying_of(self.settings)
+
+    def _relaying_of(self, settings: Settings) -> Relaying:
         from newsletter.parts.relaying import Relaying
 
-        return Relaying(self.settings, self.store, utc_now, self.at_end, self.alarm)
+        return Relaying(settings, self.store, utc_now, self.at_end, self.alarm)
 
     @cached_property
     def _mailer(self) -> LateMailer:
@@ -176,48 +182,42 @@ class Program:
         return LateMailer(lambda: self._relaying.mailer)
 
     @cached_property
-    def _delivery(self) -> DeliveryService:
-        from newsletter.delivery.service import DeliveryService
-        from newsletter.delivery.turns import BESIDE_VISITORS
-        from newsletter.settings.sending import delivery_rules, domain_limits
+    def delivery(self) -> DeliveryService | ManyProcesses:
+        """What delivers closed issues, with the processes that help."""
+        from newsletter.parts.delivering import DeliveryParts
 
-        ledger = ledger_file(self.settings)  # where it is a file, all who use it run on this machine
-        service = DeliveryService(
-            self.store.outbox,
-            self._relaying.relays,
-            delivery_rules(
-                self.settings.delivery, utc_now, each_turn=BESIDE_VISITORS if self._has_visitors else 0
-            ),
-            batch=self.settings.delivery.batch,
-            journals=ledger and ledger.with_name(f"{ledger.name}.journals"),
-            limits=domain_limits(self.settings.delivery),
-            slow_downs=self.store.slow_downs,
-            rates=self.store.rates,
-        )
-        self._closing.push_async_exit(service)
-        return service
+        made = DeliveryParts(
+            settings=self.settings,
+            store=self.store,
+            clock=utc_now,
+            relaying_of=self._relaying_of,
+            cores=self.cores,
+            has_visitors=self._has_visitors,
+        ).delivery()
+        self.at_end(made.close)
+        return made
 
     def delivering(self, dispatcher: Dispatcher | None = None) -> Delivering:
         """Return what delivers closed issues: by a dispatcher, or in this process."""
         from newsletter.pipeline.deliver import Delivering
 
-        return Delivering(self.store, self._closed, dispatcher or self.here, utc_now, self.mark)
+        return Delivering(self.store, self.closed, dispatcher or self.here, utc_now, self.mark)
 
     @cached_property
     def here(self) -> Inline:
         """What delivers in this process."""
-        return dispatching.inline(lambda: self._delivery, self.settings, self.store.outbox, utc_now)
+        return dispatching.inline(lambda: self.delivery, self.settings, self.store.outbox, utc_now)
 
     @cached_property
     def pipeline(self) -> Pipeline:
         """The way from sources to inboxes."""
         from newsletter.pipeline.run import Pipeline
 
-        dispatcher = dispatching.dispatcher(self.settings, self.jobs, self.store.outbox, self.here, utc_now)
+        dispatcher = dispatching.dispatcher(self.settings, self.jobs, self.store, self.here, utc_now)
         return Pipeline(
             store=self.store,
             renderer=self._late_renderer,
-            closed=self._closed,
+            closed=self.closed,
             delivering=self.delivering(dispatcher),
             sources_of=self.sources_of,
             check=self._check,

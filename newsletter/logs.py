@@ -31,9 +31,7 @@ def configure_logging(settings: LogSettings, *, quiet: bool = False) -> None:
     with _as_if_without("rich"):  # structlog would load it for tracebacks in colour, which are not printed
         import structlog
 
-    level = max(
-        logging.getLevelNamesMapping()[settings.level.upper()], logging.CRITICAL if quiet else logging.DEBUG
-    )
+    level = max(level_of(settings), logging.CRITICAL if quiet else logging.DEBUG)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -46,6 +44,11 @@ def configure_logging(settings: LogSettings, *, quiet: bool = False) -> None:
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=max(level, logging.WARNING), stream=sys.stderr, format="%(levelname)s %(message)s")
+
+
+def level_of(settings: LogSettings) -> int:
+    """Return the number of the level from which on is logged."""
+    return logging.getLevelNamesMapping()[settings.level.upper()]
 
 
 @contextmanager

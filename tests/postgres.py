@@ -44,7 +44,8 @@ class Server:
 
     def restart(self) -> None:
         """Stop it as a crash does, and start it again: it recovers from its log, and nobody's session survives."""
-        _as_server(_programs() / "pg_ctl", "-D", self.folder / "data", "-m", "immediate", "-w", "restart")
+        data, log = self.folder / "data", self.folder / "log"
+        _as_server(_programs() / "pg_ctl", "-D", data, "-l", log, "-m", "immediate", "-w", "restart")
 
     def run(self, statement: str, name: str, other: str = "") -> None:
         """Run a statement about databases; `{}` in it stand for their names."""

@@ -110,7 +110,7 @@ class Service:
 
     def cpu(self) -> float:
         """Return the seconds of CPU that the process and its children have used."""
-        return sum(_cpu(pid) for pid in _family(self._process.pid))
+        return sum(cpu_of_one(pid) for pid in _family(self._process.pid))
 
     def peak(self) -> float:
         """Return the MB that the process itself had at its peak."""
@@ -223,7 +223,7 @@ def _family(pid: int) -> Iterator[int]:
                 yield from _family(int(child))
 
 
-def _cpu(pid: int) -> float:
+def cpu_of_one(pid: int) -> float:
     """Return the CPU seconds of a process and of its ended children; see proc_pid_stat(5)."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()

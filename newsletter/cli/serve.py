@@ -124,7 +124,13 @@ def _inbound(program: Program) -> Callable[[asyncio.Event], Awaitable[object]] |
     mailboxes = receiving.mailboxes()
     if not mailboxes and not receiving.hooks.services:
         return None
-    return lambda stopping: receiving.mail.process(mailboxes, stopping=stopping.is_set)
+
+    async def process(stopping: asyncio.Event) -> None:
+        async with program.store.turns.alone("inbound") as is_ours:
+            if is_ours:
+                await receiving.mail.process(mailboxes, stopping=stopping.is_set)
+
+    return process
 
 
 @asynccontextmanager

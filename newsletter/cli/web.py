@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from newsletter.cli.exits import Exit
-from newsletter.cli.serve import Host, Port, site_of, warn_of_links
+from newsletter.cli.serve import SECONDS_TO_FINISH, Host, Port, site_of, warn_of_links
 from newsletter.cli.session import until_signal
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ def register(app: typer.Typer) -> None:
 def web(*, host: Host = None, port: Port = None) -> None:
     """Serve the web pages alone, until SIGTERM: no scheduler, no delivery.
 
-    What the pages ask for, such as the mails of sign-ups, is kept in the database. A `newsletter serve` or `run`
-    that works with the same database mails it.
+    What the pages ask for, such as the mails of sign-ups, is kept in the database. A worker mails it, or a
+    `newsletter serve`, `scheduler` or `run` that works with the same database.
     """
     until_signal(lambda program, stop: _serve(program, stop, host, port), cut_off=Exit.DONE)
 
@@ -36,7 +36,7 @@ async def _serve(program: Program, stop: asyncio.Event, host: str | None, port: 
 
     import structlog
 
-    from newsletter.composition import administering
+    from newsletter.composition import administering, signing_up
     from newsletter.scheduling.loop import raise_descriptor_limit
     from newsletter.web.app import public_app
     from newsletter.web.limits import Limits, connections_for
@@ -45,7 +45,8 @@ async def _serve(program: Program, stop: asyncio.Event, host: str | None, port: 
     warn_of_links(program)
     lists = await asyncio.to_thread(program.lists.read)
     settings = program.settings.web
-    site = site_of(program, host, wake_letters=_others_mail, wake_mails=_others_mail)
+    asking = signing_up.for_workers(program)
+    site = site_of(program, host, wake_letters=asking.soon, wake_mails=asking.soon)
     limits = Limits(connections=connections_for(raise_descriptor_limit()))
     here = settings.port if port is None else port
     async with administering.admin_site(program, site.admission.signing_up) as admin:
@@ -53,7 +54,4 @@ async def _serve(program: Program, stop: asyncio.Event, host: str | None, port: 
         async with serving(app, host or settings.host, here, stop=stop, limits=limits) as url:
             structlog.get_logger(__name__).info("serving_pages", url=url, lists=len(lists.right))
             await stop.wait()
-
-
-def _others_mail() -> None:
-    """Do nothing: who delivers looks into the database for what is to be mailed."""
+    await asking.close(within=SECONDS_TO_FINISH)

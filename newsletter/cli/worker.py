@@ -58,8 +58,6 @@ def _queues(text: str) -> list[Queue]:
 
 
 async def _work(program: Program, stop: asyncio.Event, queues: list[Queue], concurrency: int) -> None:
-    import asyncio
-
     import structlog
 
     from newsletter.composition import working
@@ -71,8 +69,8 @@ async def _work(program: Program, stop: asyncio.Event, queues: list[Queue], conc
     program.load()
     names = ", ".join(queues)
     structlog.get_logger(__name__).info("working", queues=names, concurrency=concurrency)
-    async with _reported(names), working.at_work(program, jobs, queues, concurrency) as worker:
-        await asyncio.gather(worker.until(stop), working.sweep(program, jobs).until(stop))
+    async with _reported(names):
+        await working.work(program, jobs, queues, concurrency, stop)
 
 
 def _reported(queues: str) -> AbstractAsyncContextManager[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import newsletter
@@ -14,9 +15,11 @@ if TYPE_CHECKING:
 
     from newsletter.bootstrap import Program
     from newsletter.readers.signup import SigningUp
+    from newsletter.web.admin.access import Access
     from newsletter.web.admin.site import AdminSite
 
 _SECONDS_TO_FINISH = 2.0
+_TRIES = 10  # at signing in, of each address in an hour
 
 
 @asynccontextmanager
@@ -49,18 +52,8 @@ def _site(program: Program, signing_up: SigningUp, collect: Callable[[], None]) 
     from newsletter.composition.watching import relay_names
     from newsletter.operations.doctor.kept import FILE
     from newsletter.operations.overview import Overseer
-    from newsletter.web.admin.access import Access
     from newsletter.web.admin.site import AdminSite
-    from newsletter.web.clients import Clients
 
-    web = program.settings.web
-    access = Access(
-        token=web.admin_token.get_secret_value(),
-        networks=web.admin_networks,
-        clients=Clients(web.trusted_proxies),
-        links=program.links,
-        clock=utc_now,
-    )
     overseer = Overseer(
         store=program.store,
         lists=program.lists,
@@ -69,7 +62,7 @@ def _site(program: Program, signing_up: SigningUp, collect: Callable[[], None]) 
         relays=relay_names(program),
     )
     return AdminSite(
-        access=access,
+        access=_access(program),
         overseer=overseer,
         signing_up=signing_up,
         renderer=program.templates,
@@ -77,4 +70,26 @@ def _site(program: Program, signing_up: SigningUp, collect: Callable[[], None]) 
         collect=collect,
         examination=program.settings.paths.state / FILE,
         version=newsletter.__version__,
+    )
+
+
+def _access(program: Program) -> Access:
+    from newsletter.web.admin.access import Access
+    from newsletter.web.clients import Clients, SharedQuota
+
+    web = program.settings.web
+    return Access(
+        token=web.admin_token.get_secret_value(),
+        networks=web.admin_networks,
+        clients=Clients(web.trusted_proxies),
+        links=program.links,
+        clock=utc_now,
+        tries=SharedQuota(
+            what="sign-in",
+            most=_TRIES,
+            per=timedelta(hours=1),
+            counts=program.store.shared_counts,
+            secret=program.links.secret_key,
+            clock=utc_now,
+        ),
     )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
+
+from newsletter import bootstrap
 from newsletter.core.errors import ConfigurationError, StoreError, UsageError
 
 if TYPE_CHECKING:
@@ -35,7 +38,6 @@ def copy_ledger(
     """
     import asyncio
 
-    from newsletter.store import upgrade
     from newsletter.store.copies.sides import alone_at
     from newsletter.store.copies.whole import copy_whole, require_newest
 
@@ -47,12 +49,12 @@ def copy_ledger(
     if unread:
         asyncio.run(_read_journals(settings, source, unread, now))
     if _is_new(target):
-        asyncio.run(upgrade(target))
+        asyncio.run(bootstrap.upgrade_database(_at(settings, target)))
     with alone_at(source) as former, alone_at(target) as new:
         if _unread(former, file):
             raise StoreError(f"{former.name}: a process that used it has just died; run this again")
         require_newest(new)
-        return copy_whole(former, new, now=now, progress=progress)
+        return copy_whole(former, new, key_id=_key_id(settings), now=now, progress=progress)
 
 
 def reopen_ledger(source: str) -> tuple[str, bool]:
@@ -122,6 +124,12 @@ def _is_new(url: str) -> bool:
         return side.revision() is None
 
 
+def _at(settings: Settings, url: str) -> Settings:
+    """Return the same settings, with another ledger."""
+    database = settings.database.model_copy(update={"url": SecretStr(url)})
+    return settings.model_copy(update={"database": database})
+
+
 def _unread(former: CopySide, ledger: Path | None) -> list[Path]:
     """Return the journals beside SQLite that say more of deliveries than the ledger, of processes that died."""
     from newsletter.delivery.record.journal import path_of
@@ -131,6 +139,17 @@ def _unread(former: CopySide, ledger: Path | None) -> list[Path]:
         return []
     folder = ledger.with_name(f"{ledger.name}.journals")
     return [path for name in holders(former) if (path := path_of(folder, name)).exists()]
+
+
+def _key_id(settings: Settings) -> str | None:
+    """Return which key signs links, of the settings or made here before; None: there is none yet."""
+    from newsletter.core.erasure import AddressHashes
+    from newsletter.settings.secret_key import FILE, kept_key
+
+    key, file = settings.web.secret_key.get_secret_value(), settings.paths.state / FILE
+    if not key and not file.exists():
+        return None
+    return AddressHashes((key or kept_key(file),)).key_ids[0]
 
 
 async def _read_journals(settings: Settings, url: str, journals: list[Path], now: datetime) -> None:

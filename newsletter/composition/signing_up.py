@@ -5,6 +5,7 @@ What it is made of is imported in its functions: `run` has nothing to send most 
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from newsletter.bootstrap import utc_now
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from newsletter.web.admission import Admission
 
 _SECONDS_BETWEEN_TRIES = 300.0
+# Work that one process does at a time: what was sent is noted after it was sent.
+_LETTERS, _SIGN_UPS = "letters", "sign-up-mails"
 
 
 def sign_up_mails(program: Program) -> SignUpMails:
@@ -67,14 +70,56 @@ def in_the_background(program: Program) -> tuple[Background, Background]:
     letters, mails = reader_letters(program), sign_up_mails(program)
 
     async def send_letters(_: asyncio.Event) -> bool:
-        return await letters.send()
+        if await _workers_mail(program):
+            return True
+        async with program.store.turns.alone(_LETTERS) as is_ours:
+            return await letters.send() if is_ours else True
 
     async def send_mails(stop: asyncio.Event) -> bool:
-        await mails.send(stop=stop)
+        if not await _workers_mail(program):
+            async with program.store.turns.alone(_SIGN_UPS) as is_ours:
+                if is_ours:
+                    await mails.send(stop=stop)
         return True  # the ledger knows when what was left is to be tried again
 
     pause = _SECONDS_BETWEEN_TRIES
     return Background("letters to readers", send_letters, pause=pause), Background("mails of sign-ups", send_mails)
+
+
+def for_workers(program: Program) -> Background:
+    """Return what asks workers, if there are any, to send the mails that wait."""
+    from newsletter.readers.background import Background
+
+    async def ask(_: asyncio.Event) -> bool:
+        await _workers_mail(program)
+        return True  # who delivers looks into the database for what is to be mailed
+
+    return Background("asking workers to mail", ask)
+
+
+async def send_by_worker(program: Program, stop: asyncio.Event) -> None:
+    """Send all mails to single persons that wait, unless another process is at it."""
+    async with program.store.turns.alone(_SIGN_UPS) as is_ours:
+        if is_ours:
+            await sign_up_mails(program).send(stop=stop)
+    async with program.store.turns.alone(_LETTERS) as is_ours:
+        if is_ours and not stop.is_set():
+            await reader_letters(program).send()
+
+
+async def _workers_mail(program: Program) -> bool:
+    """Return whether workers send the mails to single persons; they are asked to, then."""
+    from newsletter.core.jobs import Queue
+
+    jobs = program.jobs
+    if jobs is None:
+        return False
+    if program.settings.delivery.dispatcher != "procrastinate":
+        alive = await program.store.live_workers.alive()
+        if not any(Queue.MAILS in worker.queues for worker in alive):
+            return False
+    await jobs.ask_for_mails()
+    return True
 
 
 def admission(program: Program, wake: Callable[[], None]) -> Admission:
@@ -82,7 +127,7 @@ def admission(program: Program, wake: Callable[[], None]) -> Admission:
     from newsletter.lists.addresses import normal_address
     from newsletter.readers.signup import SigningUp
     from newsletter.web.admission import Admission
-    from newsletter.web.clients import Clients, Quota
+    from newsletter.web.clients import Clients, SharedQuota
     from newsletter.web.puzzles import Puzzles
 
     signing_up = SigningUp(
@@ -93,17 +138,26 @@ def admission(program: Program, wake: Callable[[], None]) -> Admission:
         check_address=normal_address,
         wake=wake,
     )
-    settings = program.settings
+    settings, secret, counts = program.settings, program.links.secret_key, program.store.shared_counts
     return Admission(
         signing_up=signing_up,
         clients=Clients(settings.web.trusted_proxies),
-        quota=Quota(settings.signup.per_client),
-        puzzles=Puzzles(secret=program.links.secret_key, clock=utc_now) if settings.signup.altcha else None,
+        quota=SharedQuota(
+            what="sign-up",
+            most=settings.signup.per_client,
+            per=timedelta(hours=1),
+            counts=counts,
+            secret=secret,
+            clock=utc_now,
+        ),
+        puzzles=Puzzles(secret=secret, counts=counts, clock=utc_now) if settings.signup.altcha else None,
         clock=utc_now,
     )
 
 
 async def send_waiting_mails(program: Program, stop: asyncio.Event) -> None:
     """Send the mails of sign-ups that wait, until `stop` is set."""
-    if await program.store.signups.has_mails(now=utc_now()):
-        await sign_up_mails(program).send(stop=stop)
+    if await program.store.signups.has_mails(now=utc_now()) and not await _workers_mail(program):
+        async with program.store.turns.alone(_SIGN_UPS) as is_ours:
+            if is_ours:
+                await sign_up_mails(program).send(stop=stop)

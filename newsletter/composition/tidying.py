@@ -15,17 +15,23 @@ if TYPE_CHECKING:
 
 async def tidy_when_due(program: Program, stop: asyncio.Event) -> None:
     """Remove what is older than the settings keep it, if that was done a day ago or never; log what it was."""
+    from newsletter.core.retention import is_due
+
+    async with program.store.turns.alone("tidying") as is_ours:
+        if is_ours and is_due(await program.store.tidying.tidied_at(), utc_now()):
+            await _tidy(program, stop)
+
+
+async def _tidy(program: Program, stop: asyncio.Event) -> None:
     import structlog
 
-    from newsletter.core.retention import is_due
     from newsletter.settings.retention import keep_for
 
-    tidying, now = program.store.tidying, utc_now()
-    if not is_due(await tidying.tidied_at(), now):
-        return
     log = structlog.get_logger(__name__)
     try:
-        removed = await tidying.tidy(keep_for(program.settings.retention), now=now, stopping=stop.is_set)
+        removed = await program.store.tidying.tidy(
+            keep_for(program.settings.retention), now=utc_now(), stopping=stop.is_set
+        )
     except NewsletterError as error:  # it is no part of what a run is for
         log.warning("old_rows_not_removed", reason=str(error))
         return

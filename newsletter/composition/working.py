@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from newsletter.bootstrap import utc_now
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+    from collections.abc import Collection
 
     from newsletter.bootstrap import Program
     from newsletter.core.issue import Issue
@@ -20,41 +19,44 @@ if TYPE_CHECKING:
     from newsletter.pipeline.deliver import Delivered
     from newsletter.scheduling.queue.jobs import ProcrastinateJobs
     from newsletter.scheduling.queue.sweeping import Sweep
-    from newsletter.scheduling.queue.working import PutOff, Working
+    from newsletter.scheduling.queue.working import PutOff
 
 _AFTER_TROUBLE = timedelta(seconds=15)  # an issue is tried again, as often as `serve` does it by default
 _ISSUES_KEPT = 16
 _LONGEST_REASON = 500  # characters
 
 
-@asynccontextmanager
-async def at_work(
-    program: Program, jobs: ProcrastinateJobs, queues: Collection[Queue], concurrency: int
-) -> AsyncIterator[Working]:
-    """Give what takes jobs of some queues; for as long as the context lasts, operators see it among the workers.
+async def work(
+    program: Program, jobs: ProcrastinateJobs, queues: Collection[Queue], concurrency: int, stop: asyncio.Event
+) -> None:
+    """Take jobs of some queues, and look after all jobs, until `stop` is set.
 
     Args:
         program: the program.
         jobs: the jobs.
         queues: whose jobs are taken.
         concurrency: how many chunks of issues are delivered at once.
+        stop: when set, what is in flight is finished, and the jobs go back.
     """
+    import asyncio
+    from functools import partial
+
+    from newsletter.composition import signing_up
     from newsletter.scheduling.queue.working import Working
 
     chunks = Chunks(program, jobs)
-    seen = program.store.live_workers.register(
-        "worker", concurrency=concurrency, queues=queues, busy=lambda: chunks.at_work
+    working = Working(
+        jobs=jobs,
+        name=f"{socket.gethostname()}-{os.getpid()}",
+        queues=queues,
+        concurrency=concurrency,
+        deliver=chunks.deliver,
+        send=partial(signing_up.send_by_worker, program),
+        clock=utc_now,
     )
-    async with seen:
-        yield Working(
-            jobs=jobs,
-            name=f"{socket.gethostname()}-{os.getpid()}",
-            queues=queues,
-            concurrency=concurrency,
-            deliver=chunks.deliver,
-            send=_sends_mails(program),
-            clock=utc_now,
-        )
+    register, names = program.store.live_workers.register, [queue.value for queue in queues]
+    async with register("worker", concurrency=concurrency, queues=names, busy=lambda: chunks.busy):
+        await asyncio.gather(working.until(stop), sweep(program, jobs).until(stop))
 
 
 def sweep(program: Program, jobs: ProcrastinateJobs) -> Sweep:
@@ -65,46 +67,29 @@ def sweep(program: Program, jobs: ProcrastinateJobs) -> Sweep:
     return Sweep(jobs, store.outbox, store.halts, utc_now, recover=program.here.recover_all)
 
 
-def _sends_mails(program: Program) -> Callable[[asyncio.Event], Awaitable[None]]:
-    """Return what sends the mails that wait: those of sign-ups, and letters to readers."""
-    from newsletter.composition.signing_up import reader_letters, sign_up_mails
-
-    mails, letters = sign_up_mails(program), reader_letters(program)
-
-    async def send(stop: asyncio.Event) -> None:
-        await mails.send(stop=stop)
-        if not stop.is_set():
-            await letters.send()
-
-    return send
-
-
 class Chunks:
-    """Delivers chunks of closed issues, by the issues' own terms; `at_work` is how many it delivers now."""
+    """Delivers chunks of closed issues, by the issues' own terms."""
 
     def __init__(self, program: Program, jobs: ProcrastinateJobs) -> None:
         """Prepare; a closed issue never changes, so those are kept that were asked for last."""
         self._store, self._jobs = program.store, jobs
         self._delivering = program.delivering()
         self._issues: dict[int, Issue] = {}
-        self.at_work = 0
+        self.busy = 0  # how many are delivered now
 
     async def deliver(self, issue_key: int, *, at_once: bool, stop: asyncio.Event) -> PutOff | None:
         """Deliver a chunk; see `newsletter.scheduling.queue.working.DeliversChunk`."""
-        self.at_work += 1
-        try:
-            return await self._deliver(issue_key, at_once=at_once, stop=stop)
-        finally:
-            self.at_work -= 1
-
-    async def _deliver(self, issue_key: int, *, at_once: bool, stop: asyncio.Event) -> PutOff | None:
         from newsletter.core.jobs import CHUNK
 
         issue = await self._issue(issue_key)
         if issue is None:  # a backup was restored that does not know it
             await self._jobs.drop(issue_key)
             return None
-        delivered = await self._delivering.deliver(issue, at_once=at_once, most=CHUNK, stop=stop)
+        self.busy += 1
+        try:
+            delivered = await self._delivering.deliver(issue, at_once=at_once, most=CHUNK, stop=stop)
+        finally:
+            self.busy -= 1
         if delivered.halt:
             await self._jobs.drop(issue_key)
             return None

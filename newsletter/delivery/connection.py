@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 
-from newsletter.core.delivery import DeliveryState
+from typing_extensions import override
+
+from newsletter.core.delivery import DeliveryState, Outcome
 from newsletter.core.errors import RelayError
 from newsletter.delivery.chunk import Chunk, InHand
 from newsletter.delivery.limits.doubts import Doubts
 from newsletter.delivery.limits.relays import Lease, Relays, RelayState
-from newsletter.delivery.smtp.session import Session, SessionOverError
+from newsletter.delivery.smtp.session import Feed, Letter, Session, SessionOverError
 
 _LAST_SECOND = 1.0  # in which a connection that is cut off records what became of its message
 
 
-class Connection:
+class Connection(Feed):
     """Takes deliveries, begins them, hands them over and settles them, one by one, over one session at a time."""
 
     def __init__(self, chunk: Chunk, relays: Relays, relay: RelayState, doubts: Doubts) -> None:
@@ -23,6 +25,7 @@ class Connection:
         self._relay = relay
         self._doubts = doubts
         self._lease: Lease | None = None
+        self._in_hand: InHand | None = None
         self._next: InHand | None = None
         self._attempt = 0  # what the relay wants to know of a session that failed
         self._is_queueing = False
@@ -123,23 +126,44 @@ class Connection:
         return await self._chunk.take(self._relay, self._doubts)
 
     async def _hand_over(self, in_hand: InHand, session: Session) -> None:
-        """Send a message whose intent is recorded, and record the outcome."""
-        if session.looks_ahead and self._relays.may_work(self._relay):
-            self._next = self._chunk.take_now(self._relay, self._doubts)
+        """Send a message whose intent is recorded, and record the outcome; `go_on` may make others of it."""
+        self._in_hand = in_hand
         try:
-            outcome = await session.hand_over(in_hand.letter, self._next.letter if self._next else None)
+            following = self.look_ahead() if session.looks_ahead else None
+            outcome = await session.hand_over(in_hand.letter, following, self)
         except SessionOverError:
+            in_hand = self._in_hand
             await self._end_lease(keep=False)
             await self._let_go()
             self._next = in_hand._replace(begun=True)
         except RelayError as error:
+            in_hand = self._in_hand
             await self._failed(error)
             await self._chunk.settlement.give_back(in_hand.delivery, str(error))
         else:
-            settlement, doubts = self._chunk.settlement, self._doubts
+            in_hand, settlement, doubts = self._in_hand, self._chunk.settlement, self._doubts
             await settlement.settle(in_hand.delivery, outcome, doubts, in_hand.known, self._failed)
             if outcome.state is not DeliveryState.UNCERTAIN and not (outcome.doubt or doubts.in_trouble):
                 self._relay.worked()
+
+    @override
+    def look_ahead(self) -> Letter | None:
+        if self._relays.may_work(self._relay):
+            self._next = self._chunk.take_now(self._relay, self._doubts)
+        return self._next.letter if self._next else None
+
+    @override
+    def go_on(self, outcome: Outcome) -> bool:
+        chunk, relay, sent, following = self._chunk, self._relay, self._in_hand, self._next
+        if sent is None or following is None or chunk.stopped or relay.given_up or not chunk.turns.take_at_once():
+            return False
+        settlement = chunk.settlement
+        if not settlement.go_on(sent.delivery, outcome, self._doubts, sent.known, following.delivery):
+            return False
+        relay.worked()
+        relay.served += 1
+        self._in_hand, self._next = following, None
+        return True
 
     async def _failed(self, error: RelayError) -> None:
         self._relay.failed(error, self._attempt)

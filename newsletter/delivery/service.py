@@ -93,7 +93,7 @@ class DeliveryService(ChunkDelivery):
         if self._leasing:
             self._limits.share(self._leasing)
         self._kept = slow_downs and KeptLimits(slow_downs, self._limits, self._relays, rules.clock)
-        self._signatures = Signatures()
+        self._signatures = Signatures(rules.cores)
         self._turns = Turns(rules.each_turn)
         self._registration = Registration(outbox, self._notes_of, self._recover)
 
@@ -112,7 +112,7 @@ class DeliveryService(ChunkDelivery):
             StoreError: what was noted could not be written.
         """
         self._signatures.end()
-        self._signatures = Signatures()
+        self._signatures = Signatures(self._rules.cores)
         try:
             if self._leasing:
                 await self._leasing.end()

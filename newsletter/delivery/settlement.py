@@ -40,6 +40,7 @@ class Rules:
     `jitter` gives random numbers in [0, 1). `pauses` stand before each new attempt at a relay in trouble; after
     the last it is given up. Messages in flight have `grace` when a chunk is to stop. A session stays open for
     `idle` without a message. At most `each_turn` messages leave in a turn of the event loop (`delivery.turns`).
+    `cores` is how many are this process's; 0: all.
     """
 
     retry: RetryPolicy
@@ -50,6 +51,7 @@ class Rules:
     grace: float = 6.0
     idle: float = 10.0
     each_turn: int = 0
+    cores: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -110,8 +112,28 @@ class Settlement:
                 await self._queue_again(doubts)
         else:
             self._settle(delivery, outcome, self._settled(delivery, outcome))
-            if outcome.state is DeliveryState.SENT and (refused := doubts.went_through(delivery, known)):
-                self._refuse(refused, doubts)
+            if outcome.state is DeliveryState.SENT:
+                self._went_through(delivery, doubts, known)
+
+    def go_on(
+        self, delivery: Delivery, outcome: Outcome, doubts: Doubts, known: int, following: Delivery
+    ) -> bool:
+        """Record that a message was sent, and the intent of another, if it takes no waiting; return whether it was.
+
+        Args:
+            delivery: which was sent.
+            outcome: what the relay said.
+            doubts: the relay's refusals in doubt.
+            known: how many refusals had been noted there when `delivery` was taken.
+            following: the delivery that is begun.
+        """
+        now, rules = self.rules.clock(), self.rules
+        sent = settled(delivery, outcome, now, rules.retry, 0.0)
+        if not self.notes.write_at_once(sent, begun(following, now)):
+            return False
+        self._count(delivery, outcome, DeliveryState.SENT)
+        self._went_through(delivery, doubts, known)
+        return True
 
     async def give_back(self, delivery: Delivery, trouble: str, *, is_relays: bool = False) -> None:
         """Record that a delivery which was begun met with trouble that is not its reader's.
@@ -193,9 +215,16 @@ class Settlement:
 
     def _settle(self, delivery: Delivery, outcome: Outcome, change: Change, *more: Change) -> None:
         self.notes.note(change, *more)
+        self._count(delivery, outcome, change.state)
+
+    def _count(self, delivery: Delivery, outcome: Outcome, state: DeliveryState) -> None:
         self.given_back.discard(delivery.key)
-        self.tally.settled(outcome, change.state)
+        self.tally.settled(outcome, state)
         self.claims.done(delivery, outcome)
+
+    def _went_through(self, delivery: Delivery, doubts: Doubts, known: int) -> None:
+        if refused := doubts.went_through(delivery, known):
+            self._refuse(refused, doubts)
 
     def _decide(self, in_doubt: InDoubt, state: DeliveryState) -> DeliveryState:
         """Record what a refusal in doubt turned out to be; return the state that the delivery is in by that."""

@@ -40,6 +40,17 @@ class Turns:
         self._waiting.append(place)
         await place
 
+    def take_at_once(self) -> bool:
+        """Return whether to go on in this turn of the loop; else `take` says when."""
+        if not self._each:
+            return True
+        if self._next is None:
+            self._next = asyncio.get_running_loop().call_soon(self._begin)
+        if self._left <= 0 or self._waiting:
+            return False
+        self._left -= 1
+        return True
+
     def _begin(self) -> None:
         self._left, self._next = self._each, None
         while self._waiting and self._left > 0:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from newsletter.delivery.inline import Inline
-    from newsletter.ports import ChunkDelivery, Clock, Dispatcher, Outbox
+    from newsletter.ports import ChunkDelivery, Clock, Dispatcher, Outbox, Store
     from newsletter.scheduling.queue.jobs import ProcrastinateJobs
     from newsletter.settings import Settings
 
@@ -58,14 +58,14 @@ def require_jobs(settings: Settings) -> ProcrastinateJobs:
 
 
 def dispatcher(
-    settings: Settings, jobs: ProcrastinateJobs | None, outbox: Outbox, here: Dispatcher, clock: Clock
+    settings: Settings, jobs: ProcrastinateJobs | None, store: Store, here: Dispatcher, clock: Clock
 ) -> Dispatcher:
     """Return who sees to it that issues are delivered.
 
     Args:
         settings: the settings.
         jobs: what workers are asked to do; None: there are no workers.
-        outbox: the ledger's deliveries.
+        store: the ledger.
         here: delivers in this process.
         clock: returns the present moment.
     """
@@ -74,7 +74,7 @@ def dispatcher(
     from newsletter.scheduling.queue.handing_over import ToWorkers
 
     waits = settings.delivery.dispatcher == "procrastinate"
-    return ToWorkers(jobs, outbox, here, clock, waits_for_workers=waits)
+    return ToWorkers(jobs, store.live_workers, store.outbox, here, clock, waits_for_workers=waits)
 
 
 def inline(made: Callable[[], ChunkDelivery], settings: Settings, outbox: Outbox, clock: Clock) -> Inline:

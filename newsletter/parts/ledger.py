@@ -38,6 +38,7 @@ async def opened(settings: Settings, links: Links, closing: AsyncExitStack) -> L
     url, jobs = settings.database.url.get_secret_value(), jobs_for_workers(settings)
     if jobs is not None:
         closing.push_async_callback(jobs.close)
-    store = await open_store(url, hashes=hashes, listeners=listeners, jobs=jobs)
+    is_made = not settings.web.secret_key.get_secret_value()
+    store = await open_store(url, hashes=hashes, listeners=listeners, jobs=jobs, key_is_made=is_made)
     closing.push_async_callback(store.close)
     return Ledger(store, jobs)

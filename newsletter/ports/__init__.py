@@ -55,6 +55,7 @@ from newsletter.ports.slow_downs import SlowDown, SlowDownKind, SlowDowns
 from newsletter.ports.store import Store
 from newsletter.ports.subscribers import Comparison, Confirmed, Leaver, ReaderCounts, SubscriberRecord, Subscribers
 from newsletter.ports.suppressions import HeldDomain, HighWater, Reached, Suppression, Suppressions
+from newsletter.ports.turns import Turns
 
 __all__ = [
     "AccessTokens",
@@ -168,4 +169,5 @@ __all__ = [
     "Suppression",
     "Suppressions",
     "Taken",
+    "Turns",
 ]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from newsletter.core.jobs import ChunkJob, Queue
-from newsletter.ports.cluster import QueueCount
+from newsletter.core.jobs import ChunkJob
+from newsletter.ports.cluster import JobCounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +31,13 @@ class IssueJobs:
 class ClosingJobs(Protocol):
     """Writes the jobs of an issue in the transaction that closes it."""
 
-    async def are_wanted(self, connection: Any) -> bool:
-        """Return whether workers are to deliver; `connection` is the driver's own, in a transaction."""
+    async def are_wanted(self, connection: Any, *, has_workers: bool) -> bool:
+        """Return whether workers are to deliver.
+
+        Args:
+            connection: the driver's own, in a transaction.
+            has_workers: whether one lives that takes such jobs.
+        """
         ...
 
     async def write(self, connection: Any, jobs: Sequence[ChunkJob]) -> None:
@@ -40,19 +45,11 @@ class ClosingJobs(Protocol):
         ...
 
 
-class JobQueue(Protocol):
+class JobQueue(JobCounts, Protocol):
     """Jobs that workers take.
 
     All methods raise StoreError where the database cannot be reached.
     """
-
-    async def has_workers(self, queue: Queue) -> bool:
-        """Return whether a worker lives that takes jobs of a queue."""
-        ...
-
-    async def counts(self) -> list[QueueCount]:
-        """Return how each queue stands."""
-        ...
 
     async def of_issue(self, issue_key: int) -> IssueJobs:
         """Return how the jobs of an issue stand."""

@@ -27,12 +27,14 @@ from newsletter.ports.pictures import Pictures
 from newsletter.ports.rate_leases import RateLeases
 from newsletter.ports.relay_usage import RelayUsage
 from newsletter.ports.restored import Restored
+from newsletter.ports.shared_counts import SharedCounts
 from newsletter.ports.signups import SignUps
 from newsletter.ports.slots import Slots
 from newsletter.ports.slow_downs import SlowDowns
 from newsletter.ports.subscribers import Subscribers
 from newsletter.ports.suppressions import HighWater, Suppressions
 from newsletter.ports.tidying import Tidying
+from newsletter.ports.turns import Turns
 
 
 class Store(Protocol):
@@ -67,7 +69,9 @@ class Store(Protocol):
     live_workers: WorkerRegister  # which processes deliver
     backups: Backups  # of itself
     restored: Restored  # what is said of a time that its backup does not know
+    shared_counts: SharedCounts  # of what each visitor may do so often
     tidying: Tidying  # removes what is old
+    turns: Turns  # work that one process does at a time
 
     async def is_up_to_date(self) -> bool:
         """Return whether the ledger has just the tables that this version of the program needs.

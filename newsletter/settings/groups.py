@@ -99,6 +99,7 @@ class DomainSettings(Group):
 class DeliverySettings(Group):
     """How deliveries are made and retried. `batch` deliveries are claimed at a time.
 
+    `processes` deliver a big issue together, at most; 0: as many as there are cores, where that helps.
     `domain_connections` limits the messages that a recipient domain gets at the same time, `domain_rate` those per
     second;
     0: no limit. `domains` has other limits for single domains. `dispatcher` says who delivers: this process
@@ -110,6 +111,7 @@ class DeliverySettings(Group):
     max_attempts: int = Field(default=12, ge=1)
     give_up_after: Duration = timedelta(hours=36)
     batch: int = Field(default=2000, ge=1, le=10_000)
+    processes: int = Field(default=0, ge=0, le=64)
     domain_connections: int = Field(default=0, ge=0)
     domain_rate: float = Field(default=0, ge=0)
     domains: Annotated[dict[MailDomain, DomainSettings], NoDecode, FROM_JSON] = Field(default={})

@@ -14,14 +14,15 @@ from newsletter.settings.groups import DeliverySettings
 from newsletter.settings.relays import RelaySettings
 
 
-def delivery_rules(delivery: DeliverySettings, clock: Clock, *, each_turn: int) -> Rules:
-    """Return how deliveries go on that don't go through at once, and how many leave in a turn of the loop."""
+def delivery_rules(delivery: DeliverySettings, clock: Clock, *, each_turn: int, cores: int) -> Rules:
+    """Return how deliveries go on that don't go through at once, how many leave in a turn, and the cores."""
     return Rules(
         retry=RetryPolicy(max_attempts=delivery.max_attempts, give_up_after=delivery.give_up_after),
         uncertain=delivery.uncertain,
         clock=clock,
         jitter=SystemRandom().random,
         each_turn=each_turn,
+        cores=cores,
     )
 
 

@@ -12,12 +12,14 @@ from newsletter.store.conninfo import conninfo_of, is_postgresql
 from newsletter.store.engine import NO_SECRET, PATIENCE, Database, connect, sqlite_file
 from newsletter.store.in_place import require_in_place
 from newsletter.store.in_use import InUse
+from newsletter.store.link_key import require_link_key
 from newsletter.store.migrate import create, is_up_to_date, upgrade
 from newsletter.store.sql import SqlStore
 
 __all__ = [
     "conninfo_of",
     "is_postgresql",
+    "is_shared",
     "name_of",
     "open_if_up_to_date",
     "open_store",
@@ -32,6 +34,7 @@ async def open_store(
     patience: float = PATIENCE,
     hashes: AddressHashes = NO_SECRET,
     listeners: tuple[Listener, ...] = (),
+    key_is_made: bool = False,
     jobs: ClosingJobs | None = None,
 ) -> Store:
     """Open the store of a database.
@@ -45,11 +48,12 @@ async def open_store(
         patience: how many seconds to wait for other processes' locks, or for a connection.
         hashes: of addresses, by the program's secret; by them those are recognised whose data was erased.
         listeners: who is told of events that this process writes down.
+        key_is_made: whether the secret is one that this program made on this machine.
         jobs: writes the jobs of issues that are closed, in PostgreSQL; None: no workers take any.
 
     Raises:
-        ConfigurationError: the URL names no known kind of database, or another one is the ledger: this one was
-            copied there, or is half a copy.
+        ConfigurationError: the URL names no known kind of database, this one was copied elsewhere or is half a
+            copy, or machines that share it have made different secrets.
         StoreError: the database cannot be reached, its tables are not up to date, or a backup is being restored in
             its place; says what to do.
     """
@@ -57,6 +61,7 @@ async def open_store(
     in_use = InUse(database.path) if database.path is not None else None
     try:
         await _prepare(database, url, patience)
+        await require_link_key(database, is_made=key_is_made)
     except BaseException:
         await database.close()
         if in_use is not None:
@@ -82,6 +87,11 @@ async def open_if_up_to_date(url: str) -> Store | None:
 def name_of(url: str) -> str:
     """Return what a database is called in messages; it holds no password."""
     return connect(url).where
+
+
+def is_shared(url: str) -> bool:
+    """Return whether other processes can open a database, too."""
+    return not connect(url).is_in_memory
 
 
 async def _prepare(database: Database, url: str, patience: float) -> None:

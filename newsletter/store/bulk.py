@@ -48,8 +48,10 @@ def among(connection: AsyncConnection, column: sa.Column[T], values: Collection[
 
 def table_of(
     connection: AsyncConnection, values: Sequence[Sequence[Any]], **types: sa.types.TypeEngine[Any] | type
-) -> sa.Subquery:
+) -> sa.CTE:
     """Return any number of rows as a table for a statement: one parameter, however many they are.
+
+    It is made once: else a join would read a row's JSON again for each row that it is joined with.
 
     Args:
         connection: of the engine that reads it.
@@ -69,7 +71,7 @@ def table_of(
             sa.cast(each.c.value.op("->>")(sa.literal_column(str(place))), kind).label(name)
             for place, (name, kind) in enumerate(types.items())
         ]
-    return sa.select(*columns).subquery()
+    return sa.select(*columns).cte("given").prefix_with("MATERIALIZED")
 
 
 def each_of(connection: AsyncConnection, numbers: sa.ColumnElement[str]) -> sa.TableValuedAlias:

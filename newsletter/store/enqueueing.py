@@ -9,9 +9,10 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.errors import StoreError
-from newsletter.core.jobs import jobs_of_closed
+from newsletter.core.jobs import Queue, jobs_of_closed
 from newsletter.ports import ClosingJobs
 from newsletter.store.engine import store_errors
+from newsletter.store.live_workers import has_worker
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +34,8 @@ async def enqueue(connection: AsyncConnection, jobs: ClosingJobs | None, issue_k
         with store_errors("jobs"):
             async with connection.begin_nested():
                 driver = (await connection.get_raw_connection()).driver_connection
-                if await jobs.are_wanted(driver):
+                has_workers = await has_worker(connection, Queue.ISSUES)
+                if await jobs.are_wanted(driver, has_workers=has_workers):
                     due = [(moment, count) for moment, count in await connection.execute(_DUE, {"key": issue_key})]
                     await jobs.write(driver, jobs_of_closed(issue_key, due, now=now))
     except StoreError as error:

@@ -88,6 +88,13 @@ class SqlLiveWorkers(WorkerRegister):
         return await self._database.read_at_once(read)
 
 
+async def has_worker(connection: AsyncConnection, queue: str) -> bool:
+    """Return whether a worker lives that takes the jobs of a queue."""
+    fresh = workers.c.seen_at > _now(connection, _FRESH)
+    queues = await connection.scalars(sa.select(workers.c.queues).where(workers.c.concurrency > 0, fresh))
+    return any(queue in names.split(",") for names in queues)
+
+
 _SEEN = tuple(
     workers.c[name]
     for name in ("name", "kind", "host", "version", "started_at", "seen_at", "concurrency", "queues", "busy")

@@ -50,6 +50,7 @@ class SessionWorkers(Workers):
     def __init__(self, database: Database) -> None:
         self._database = database
         self._here: set[str] = set()  # workers of this process
+        self._ended: set[str] = set()  # those that were, and could not take their rows away
         self._no_locks_until = -inf  # in the loop's time: until then, others may have lost their locks as we have
 
     @override
@@ -69,7 +70,8 @@ class SessionWorkers(Workers):
                 if not beating.cancelled():
                     beating.result()  # it ended before: the worker was lost, or the program is wrong
         finally:
-            await session.end()
+            if not await session.end():
+                self._ended.add(session.name)
 
     @override
     async def confirm(self, connection: AsyncConnection, name: str) -> None:
@@ -94,18 +96,22 @@ class SessionWorkers(Workers):
     async def _dead(self, connection: AsyncConnection, names: Collection[str]) -> set[str]:
         locks_say = asyncio.get_running_loop().time() >= self._no_locks_until
         asked = {"names": sorted(names), "silent": timedelta(seconds=SILENT), "locks_say": locks_say}
-        return set(await connection.scalars(_DEAD, asked))
+        return {*await connection.scalars(_DEAD, asked), *self._ended.intersection(names)}
 
     async def _keep_alive(self, session: _Session) -> None:
         """Give signs of life until the worker is taken for dead; go on when the session breaks."""
+        is_broken = False
         while True:
             try:
                 await session.wait(_EVERY)
                 if not await session.beat():
                     log.warning("worker_lost", worker=session.name, reason=_lost(self._database, session.name))
                     return
+                is_broken = False
             except StoreError as error:
-                log.warning("worker_session_broke", worker=session.name, reason=str(error))
+                if not is_broken:  # it is tried again all the time
+                    log.warning("worker_session_broke", worker=session.name, reason=str(error))
+                is_broken = True
                 self._no_locks_until = asyncio.get_running_loop().time() + SILENT
                 await session.drop()
                 await asyncio.sleep(_PAUSE)
@@ -165,13 +171,16 @@ class _Session:
                 await connection.invalidate()
                 await connection.close()
 
-    async def end(self) -> None:
-        """Take the row away, if it can be done now, and end the session and the lock with it."""
+    async def end(self) -> bool:
+        """End the session and the lock with it; return whether the row was taken away, too."""
+        is_away = False
         if self.connection is not None:
-            with suppress(StoreError, TimeoutError), store_errors(self.database.where):
+            with suppress(StoreError), store_errors(self.database.where):
                 async with asyncio.timeout(_EVERY):
                     await self.connection.execute(_BURY, {"names": [self.name]})
+                    is_away = True
         await self.drop()
+        return is_away
 
     async def _opened(self) -> AsyncConnection:
         if self.connection is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from typing_extensions import override
 
 from newsletter.ports import Store
@@ -33,12 +35,14 @@ from newsletter.store.rate_leases import SqlRateLeases
 from newsletter.store.relay_usage import SqlRelayUsage
 from newsletter.store.restored import SqlRestored
 from newsletter.store.session_workers import SessionWorkers
+from newsletter.store.shared_counts import SqlSharedCounts
 from newsletter.store.signups import SqlSignUps
 from newsletter.store.slots import SqlSlots
 from newsletter.store.slow_downs import SqlSlowDowns
 from newsletter.store.subscribers import SqlSubscribers
 from newsletter.store.suppressions import SqlSuppressions
 from newsletter.store.tidying import SqlTidying
+from newsletter.store.turns import SqlTurns
 from newsletter.store.workers import FileWorkers, LocalWorkers, Workers
 
 
@@ -79,7 +83,9 @@ class SqlStore(Store):
         self.live_workers = SqlLiveWorkers(database)
         self.backups = SqlBackups(database)
         self.restored = SqlRestored(database, self.signups)
+        self.shared_counts = SqlSharedCounts(database)
         self.tidying = SqlTidying(database)
+        self.turns = SqlTurns(database, _folder(database))
 
     @override
     async def is_up_to_date(self) -> bool:
@@ -95,6 +101,10 @@ class SqlStore(Store):
 def _workers(database: Database) -> Workers:
     if database.is_postgresql:
         return SessionWorkers(database)
-    if database.path is None:
-        return LocalWorkers()
-    return FileWorkers(database.path.with_name(f"{database.path.name}.workers"))
+    folder = _folder(database)
+    return LocalWorkers() if folder is None else FileWorkers(folder)
+
+
+def _folder(database: Database) -> Path | None:
+    """Return the folder for lock files, where the ledger is a file."""
+    return database.path and database.path.with_name(f"{database.path.name}.workers")

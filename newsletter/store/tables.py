@@ -265,6 +265,7 @@ ledger = sa.Table(
     _moment("backed_up_at", nullable=True),
     sa.Column("backed_up_to", sa.Text),
     _moment("tidied_at", nullable=True),  # when what is not needed any more was removed last
+    sa.Column("key_id", sa.Text),  # which secret signs links on all machines (`AddressHashes.key_ids`)
 )
 
 deliveries = sa.Table(

@@ -17,6 +17,7 @@ from newsletter.ports.tidying import Tidying
 from newsletter.store.bulk import among, in_chunks
 from newsletter.store.engine import Database
 from newsletter.store.inbound_tables import inbound_events
+from newsletter.store.shared_counts import shared_counts
 from newsletter.store.states import has_any, keys_in_state, state_counts
 from newsletter.store.tables import (
     IS_CLOSED,
@@ -58,6 +59,7 @@ class SqlTidying(Tidying):
             if stopping():
                 return +counts
         async with self._database.write() as connection:
+            await connection.execute(sa.delete(shared_counts).where(shared_counts.c.until <= now))
             await connection.execute(sa.update(ledger).values(tidied_at=now))
         return +counts
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from newsletter.store.column_types import Exact, Moment
+from newsletter.store.copy_tables import OF_ONE_DATABASE
 from newsletter.store.tables import metadata
 
 # Processes at work. Who is taken for dead loses the row, and cannot get it back. Moments are the database's own.
@@ -22,4 +23,5 @@ workers = sa.Table(
     sa.Column("concurrency", sa.Integer, nullable=False),  # how many chunks it delivers at once; 0: it takes none
     sa.Column("queues", sa.Text, nullable=False),  # whose jobs it takes, with commas between
     sa.Column("busy", sa.Integer, nullable=False),  # how many chunks it delivers now
+    info={OF_ONE_DATABASE: True},
 )

@@ -11,7 +11,7 @@ from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.signup import AddressProblem, RequestError, SignUpRequest, UnprovenError, read_address, wishes
 from newsletter.ports import Clock
 from newsletter.readers.signup import SigningUp
-from newsletter.web.clients import Clients, Quota
+from newsletter.web.clients import Asking, Clients
 from newsletter.web.pages.forms import Form
 from newsletter.web.puzzles import Puzzles
 
@@ -36,7 +36,7 @@ class Admission:
 
     signing_up: SigningUp
     clients: Clients
-    quota: Quota
+    quota: Asking
     puzzles: Puzzles | None
     clock: Clock
 
@@ -76,7 +76,7 @@ class Admission:
             UnprovenError: a puzzle is to be solved, and was not.
         """
         wanted = self.read(list_, form)
-        if self.puzzles and not self.puzzles.take(form.one(PROOF)):
+        if self.puzzles and not await self.puzzles.take(form.one(PROOF)):
             raise UnprovenError
         if form.one(TRAP):
             log.info("sign_up_trapped", list=list_.name)

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from hashlib import blake2b
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Protocol
 
 from limits import RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 from starlette.requests import Request
+from typing_extensions import override
 
+from newsletter.ports import Clock
+from newsletter.ports.shared_counts import SharedCounts
 from newsletter.web.limits import client_of
 
 # Beyond this, counting begins anew: what is bounded by memory alone must not lock anybody out.
@@ -69,8 +76,16 @@ def _ip(address: str) -> IPv4Address | IPv6Address | None:
     return ip.ipv4_mapped or ip if isinstance(ip, IPv6Address) else ip
 
 
-class Quota:
-    """How often each client may ask for something. It is counted in this process alone."""
+class Asking(Protocol):
+    """How often each client may ask for something."""
+
+    async def take(self, client: str) -> bool:
+        """Return whether a client may ask once more, and count it; one that is not known always may."""
+        ...
+
+
+class Quota(Asking):
+    """How often, counted in this process alone."""
 
     def __init__(self, most: int, *, seconds: int = _AN_HOUR) -> None:
         """Begin; each client may ask `most` times, at least once, in so many seconds."""
@@ -78,10 +93,49 @@ class Quota:
         self._storage = MemoryStorage()
         self._limiter = FixedWindowRateLimiter(self._storage)
 
+    @override
     async def take(self, client: str) -> bool:
-        """Return whether a client may ask once more, and count it; one that is not known always may."""
         if not client:
             return True
         if len(self._storage.storage) >= _MOST_CLIENTS:
             await self._storage.reset()
         return await self._limiter.hit(self._limit, client)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedQuota(Asking):
+    """How often, counted over all processes that answer visitors, on all machines.
+
+    The ledger counts keyed hashes, so that it holds no visitor's address. Who has asked too often here is refused
+    before it: a client causes no more than `most` notes of each process.
+
+    Attributes:
+        what: may be asked; each has its own count.
+        most: how many times, at least once.
+        per: in how long a time, which begins when it is first asked.
+        counts: of all processes.
+        secret: of the hashes; the program's.
+        clock: the present moment.
+    """
+
+    what: str
+    most: int
+    per: timedelta
+    counts: SharedCounts
+    secret: str = field(repr=False)
+    clock: Clock
+    _here: Quota = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_here", Quota(self.most, seconds=int(self.per.total_seconds())))
+
+    @override
+    async def take(self, client: str) -> bool:
+        if not client or not await self._here.take(client):
+            return not client
+        now = self.clock()
+        return await self.counts.add(self._name(client), now=now, until=now + self.per) <= self.most
+
+    def _name(self, client: str) -> str:
+        key = blake2b(self.secret.encode()).digest()
+        return f"{self.what} {blake2b(client.encode(), key=key, digest_size=16, person=b'client').hexdigest()}"

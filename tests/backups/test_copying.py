@@ -104,7 +104,11 @@ async def test_a_ledger_goes_over_to_the_other_engine_and_back_and_only_the_newe
         monkeypatch.setenv("NEWSLETTER_DATABASE__URL", target)
         assert (await asyncio.to_thread(call, "status"))[0] == 0
 
-    assert await asyncio.to_thread(rows_at, back) == before
+    after = await asyncio.to_thread(rows_at, back)
+    assert (
+        after.pop("ledger")[0][:-1] == before.pop("ledger")[0][:-1]
+    )  # the last is the key, which PostgreSQL knows
+    assert after == before
     assert (folder / "back.db").stat().st_mode & 0o777 == 0o600
 
     async def goes_on(store: Store) -> None:

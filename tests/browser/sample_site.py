@@ -29,7 +29,7 @@ from newsletter.store import open_store
 from newsletter.web.admin.access import Access
 from newsletter.web.admin.site import AdminSite
 from newsletter.web.app import PublicSite, public_app
-from newsletter.web.clients import Clients
+from newsletter.web.clients import Clients, Quota
 from newsletter.web.server import serving
 from newsletter.web.studio import sample
 from tests.clusters import SeenCluster, queue, worker
@@ -222,7 +222,14 @@ def _site(store: Store, lists: ListFiles, folder: Path) -> PublicSite:
     door = admission(store, lists, wake=lambda: None, links=LINKS, clock=lambda: NOW)
     renderer = TemplateRenderer(None, TEMPLATES)
     admin = AdminSite(
-        access=Access(token=TOKEN, networks=LOOPBACK, clients=Clients(LOOPBACK), links=LINKS, clock=lambda: NOW),
+        access=Access(
+            token=TOKEN,
+            networks=LOOPBACK,
+            clients=Clients(LOOPBACK),
+            links=LINKS,
+            clock=lambda: NOW,
+            tries=Quota(10),
+        ),
         overseer=Overseer(
             store=store,
             lists=lists,

@@ -138,6 +138,27 @@ async def test_a_domain_whose_pause_was_noted_by_a_clock_that_ran_ahead_is_not_s
     assert report == ChunkReport(sent=1)
 
 
+async def test_a_domain_that_asks_one_process_to_slow_down_is_slowed_down_by_those_at_work(
+    server: SmtpServer, process: Make
+) -> None:
+    limits = DomainLimits(at_once := Limit(at_once=1), {SLOW: at_once}, first_pause=60.0, patience=0.0)
+    server.delay = 0.05
+    at_work = asyncio.create_task(
+        process(at(SLOW, *range(1, 200)), relay_to(server), limits=limits).deliver(message_for)
+    )
+    await server.until(3)
+    server.answer("RCPT", LATER, address="other@slow.example")
+    others = FakeOutbox(delivery(key, "other@slow.example") for key in range(201, 205))
+
+    asked = await process(others, relay_to(server), limits=patient()).deliver(message_for)
+    report = await at_work
+
+    assert asked.deferred >= 3
+    assert report.deferred == 0
+    assert report.sent < 100  # it learnt it within a few seconds
+    assert report.returned == 199 - report.sent
+
+
 async def test_a_relay_that_was_given_up_is_tried_with_one_message_by_the_next_process(
     server: SmtpServer, process: Make, slow_downs: SlowDowns
 ) -> None:

@@ -66,6 +66,16 @@ async def test_a_domain_that_takes_messages_again_is_forgotten() -> None:
     assert all(limits.admit(SLOW) for _ in range(20))
 
 
+async def test_a_message_that_was_sent_before_the_pause_and_is_taken_does_not_end_it() -> None:
+    limits = DomainLimits(first_pause=60.0)
+    for _ in range(4):
+        assert limits.admit(SLOW)
+    for answer in (SLOWLY, SLOWLY, SLOWLY, TAKEN):
+        limits.answered(SLOW, answer)
+
+    assert not limits.admit(SLOW)
+
+
 async def test_a_message_that_is_taken_in_between_starts_the_count_anew() -> None:
     limits = DomainLimits()
 

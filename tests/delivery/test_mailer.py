@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,8 +12,10 @@ from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import RelayError, RelaySetupError
 from newsletter.core.relay import Security
 from newsletter.delivery.mailer import RelayMailer
-from newsletter.ports import Mailer
+from newsletter.delivery.relay import rate_scope
+from newsletter.ports import AskedPlaces, Mailer, Store
 from tests.delivery.fakes import SENDER
+from tests.delivery.ledgers import Broken
 from tests.delivery.services import relay_to
 from tests.smtp_server import DROP, SmtpServer
 
@@ -115,3 +118,35 @@ async def test_where_one_of_the_relays_may_work_again_trying_later_is_of_use(
         await RelayMailer(relays).send(SENDER, ANN, RAW)
 
     assert not isinstance(refused.value, RelaySetupError)
+
+
+async def test_mails_take_places_in_the_rate_of_the_relay_and_wait_for_them(
+    server: SmtpServer, store: Store
+) -> None:
+    relay = relay_to(server, rate=5.0)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+
+    for _ in range(3):  # each by a process of its own
+        await RelayMailer([relay], store.rates).send(SENDER, ANN, RAW)
+
+    assert loop.time() - began >= 0.4
+    assert (await store.rates.lease([AskedPlaces(rate_scope(relay), 0.2, 1)]))[rate_scope(relay)] > 0
+
+
+async def test_a_mail_does_not_wait_for_long_behind_an_issue(
+    server: SmtpServer, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("newsletter.delivery.mailer._LONGEST_WAIT", 0.1)
+    relay = relay_to(server, rate=1.0)
+    await store.rates.lease([AskedPlaces(rate_scope(relay), 1.0, 100)])
+
+    outcome = await asyncio.wait_for(RelayMailer([relay], store.rates).send(SENDER, ANN, RAW), 10)
+
+    assert outcome.state is DeliveryState.SENT
+
+
+async def test_a_ledger_that_fails_keeps_no_mail_back(server: SmtpServer) -> None:
+    outcome = await RelayMailer([relay_to(server, rate=1.0)], Broken()).send(SENDER, ANN, RAW)
+
+    assert outcome.state is DeliveryState.SENT

@@ -20,7 +20,10 @@ from typing import Any, Self
 import structlog
 
 from newsletter.core.delivery import RetryPolicy, Uncertain
+from newsletter.core.quotas import Quota
 from newsletter.core.relay import Security
+from newsletter.delivery.limits.domains import DomainLimits, Limit
+from newsletter.delivery.limits.quota import RelayQuota
 from newsletter.delivery.record import journal
 from newsletter.delivery.service import DeliveryService
 from newsletter.delivery.settlement import Rules
@@ -88,6 +91,10 @@ class Order:
     connections: int = 4
     batch: int = 20
     journals: str = ""
+    rate: float = 0.0  # of the relay; 0: no limit
+    domain_rate: float = 0.0  # of each domain
+    per_day: int = 0  # the relay's quota
+    beside: int = 0  # so many more children do the same
     most: int = 0  # deliveries of a chunk; 0: all that are due
     closes: int = 0  # the number of the issue that it closes first; 0: none
     delivers: bool = True
@@ -119,7 +126,7 @@ class Workers:
         return await self._number()
 
     async def ended(self) -> int:
-        """Wait for the child; return its exit code, or the negative number of the signal that killed it."""
+        """Wait for the children; return an exit code, or the negative number of the signal that killed one."""
         return await self._number()
 
     async def _number(self) -> int:
@@ -134,14 +141,20 @@ def _serve() -> None:
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     for line in sys.stdin:
         order = Order(**json.loads(line))
-        child = os.fork()
-        if not child:
-            die_at(order.point, order.count)
-            asyncio.run(_work(order))
-            sys.stdout.flush()
-            os._exit(0)
-        print(child, flush=True)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        children = [_fork(order) for _ in range(1 + order.beside)]
+        print(children[0], flush=True)
+        ended = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+        print(next((code for code in ended if code), 0), flush=True)
+
+
+def _fork(order: Order) -> int:
+    child = os.fork()
+    if not child:
+        die_at(order.point, order.count)
+        asyncio.run(_work(order))
+        sys.stdout.flush()
+        os._exit(0)
+    return child
 
 
 async def _work(order: Order) -> None:
@@ -161,6 +174,7 @@ async def _deliver(store: Store, order: Order) -> None:
         port=order.port,
         security=Security.NONE,
         connections=order.connections,
+        rate=order.rate,
         ehlo_name="newsletter.example.org",
     )
     rules = Rules(
@@ -169,12 +183,18 @@ async def _deliver(store: Store, order: Order) -> None:
         clock=lambda: datetime.now(UTC),
         jitter=lambda: 0.5,
     )
+    quota = Quota(per_day=order.per_day)
+    counting = (
+        RelayQuota(relay.name, relay.account, quota, store.relay_usage, rules.clock) if quota.is_set else None
+    )
     service = DeliveryService(
         store.outbox,
-        [SmtpRelay(relay)],
+        [SmtpRelay(relay, quota=counting)],
         rules,
         batch=order.batch,
         journals=Path(order.journals) if order.journals else None,
+        limits=DomainLimits(Limit(rate=order.domain_rate)),
+        rates=store.rates,
     )
     async with service:
         for issue in await store.outbox.open_issues("daily"):

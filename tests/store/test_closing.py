@@ -124,6 +124,7 @@ BY_KEY = {
     "counts",
     "suppressed_count",
     "next_due",
+    "due_count",
     "times",
     "keep_rendering",
     "add_delivery",

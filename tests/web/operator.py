@@ -29,7 +29,7 @@ from newsletter.store import open_store
 from newsletter.web.admin.access import Access
 from newsletter.web.admin.site import AdminSite
 from newsletter.web.app import PublicSite, public_app
-from newsletter.web.clients import Clients
+from newsletter.web.clients import Clients, SharedQuota
 from newsletter.web.server import serving
 from tests.clusters import SeenCluster
 from tests.store.samples import join
@@ -130,6 +130,14 @@ async def operator_site(folder: Path) -> AsyncIterator[Operator]:
                     clients=Clients(LOOPBACK),
                     links=LINKS,
                     clock=lambda: operator.now,
+                    tries=SharedQuota(
+                        what="sign-in",
+                        most=10,
+                        per=timedelta(hours=1),
+                        counts=store.shared_counts,
+                        secret="x",
+                        clock=lambda: operator.now,
+                    ),
                 ),
                 overseer=Overseer(
                     store=store,

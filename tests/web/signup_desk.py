@@ -179,7 +179,9 @@ async def open_desk(
                     wake=lambda: desk.wake(),  # noqa: PLW0108 (there is no desk yet)
                     clock=lambda: desk.now,
                     per_client=per_client,
-                    puzzles=Puzzles(secret="x", clock=lambda: desk.now) if altcha else None,
+                    puzzles=Puzzles(secret="x", counts=store.shared_counts, clock=lambda: desk.now)
+                    if altcha
+                    else None,
                 ),
                 links=LINKS,
                 renderer=templates,

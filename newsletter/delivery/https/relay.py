@@ -14,7 +14,7 @@ from newsletter.delivery.relay import Relay
 from newsletter.delivery.smtp.envelope import UnusableAddressError, wire_form
 from newsletter.delivery.smtp.experience import Joins
 from newsletter.delivery.smtp.relay_config import RelayConfig
-from newsletter.delivery.smtp.session import Letter, Session
+from newsletter.delivery.smtp.session import Feed, Letter, Session
 from newsletter.ports import Answer, Clock, Poster
 
 
@@ -69,7 +69,9 @@ class HttpsSession(Session):
         return False
 
     @override
-    async def hand_over(self, letter: Letter, following: Letter | None = None) -> Outcome:
+    async def hand_over(
+        self, letter: Letter, following: Letter | None = None, feed: Feed | None = None
+    ) -> Outcome:
         """Hand over one letter.
 
         Where no answer comes once the service may have it, or `close` cuts it off, it is `uncertain`.

@@ -155,10 +155,14 @@ class DomainLimits:
 
     def _speed_up(self, domain: str) -> None:
         self._strikes.pop(domain, None)
-        if slow := self.slow.pop(domain, None):
-            if slow.times > 1:
-                self.slow[domain] = Slow(slow.times - 1, _now(), slow.reason)
-            self._announce(domain)
+        slow, now = self.slow.get(domain), _now()
+        if slow is None or slow.free_at > now:
+            return  # messages sent before the pause are taken still
+        if slow.times > 1:
+            self.slow[domain] = Slow(slow.times - 1, now, slow.reason)
+        else:
+            del self.slow[domain]
+        self._announce(domain)
 
     def _announce(self, domain: str) -> None:
         if self.on_change:

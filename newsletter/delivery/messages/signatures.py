@@ -71,8 +71,9 @@ class Signatures:
     threads for a core while holding the lock.
     """
 
-    def __init__(self) -> None:
-        spare = cores() - 1
+    def __init__(self, of_cores: int = 0) -> None:
+        """Begin; no thread is started yet. `of_cores`: how many cores this process may use; 0: all."""
+        spare = (of_cores or cores()) - 1
         self._threads = ThreadPoolExecutor(spare, "sign") if spare else None  # begins a thread when there is work
         self._together = _TOGETHER if spare else _ALONE
         self._batches: deque[_Batch] = deque()

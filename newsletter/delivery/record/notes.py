@@ -47,6 +47,10 @@ class Notes(Protocol):
         """
         ...
 
+    def write_at_once(self, *changes: Change) -> bool:
+        """Do as `write` does, if that takes no waiting; return whether it was done."""
+        ...
+
     async def flush(self) -> None:
         """Return when the outbox itself holds what has been noted, and what could not be written before.
 
@@ -88,6 +92,10 @@ class GroupedNotes(Notes):
         """Write changes with the next group, and return the keys of those that were left out."""
         self._noted.extend(changes)
         return await asyncio.shield(self._turns.ask())
+
+    def write_at_once(self, *changes: Change) -> bool:  # noqa: ARG002 - part of the protocol
+        """Return that a transaction has to be waited for."""
+        return False
 
     async def flush(self) -> None:
         """Write what has been noted, and what could not be written before."""
@@ -142,10 +150,7 @@ class JournalledNotes(Notes):
         journal = self._journal
         self._noted.extend(changes)  # first: an outcome is a fact, even if the journal can't take it
         journal.append(changes)
-        if len(self._noted) >= self._batch or journal.is_filling:
-            self._flushes.ask()
-        elif self._later is None:
-            self._later = asyncio.get_running_loop().call_later(_LAG, self._flushes.ask)
+        self._flush_soon()
 
     async def write(self, *changes: Change) -> Collection[int]:
         """Write changes to the journal. Which are left out isn't known yet, so the answer is always empty."""
@@ -161,6 +166,25 @@ class JournalledNotes(Notes):
         if self._unsynced >= _MOST_UNSYNCED:
             await asyncio.shield(synced)
         return ()
+
+    def write_at_once(self, *changes: Change) -> bool:
+        """Write changes to the journal, unless disk or outbox have to be waited for."""
+        journal, noted = self._journal, self._noted
+        if self._failure or len(noted) >= 4 * self._batch or journal.is_filling or self._unsynced >= _MOST_UNSYNCED:
+            return False
+        journal.append(changes)
+        noted.extend(changes)
+        self._unsynced += len(changes)
+        self._syncs.ask()
+        self._flush_soon()
+        return True
+
+    def _flush_soon(self) -> None:
+        """Write to the outbox what is noted when it makes a batch, or is some time old."""
+        if len(self._noted) >= self._batch or self._journal.is_filling:
+            self._flushes.ask()
+        elif self._later is None:
+            self._later = asyncio.get_running_loop().call_later(_LAG, self._flushes.ask)
 
     async def flush(self) -> None:
         """Write what has been noted to the outbox; after a failure there is no other try but `drain`."""

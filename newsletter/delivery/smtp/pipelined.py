@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from newsletter.core.delivery import DeliveryState, Outcome
 from newsletter.core.errors import RelayError
@@ -22,7 +23,7 @@ from newsletter.delivery.smtp.envelope import Offers, UnusableAddressError, enve
 from newsletter.delivery.smtp.experience import Experience, Joining, misunderstanding, objects_to_pipelining
 from newsletter.delivery.smtp.relay_config import RelayConfig
 from newsletter.delivery.smtp.replies import CLOSING, Kind, Reply, Stage, is_leave, step, verdict
-from newsletter.delivery.smtp.session import Letter, SessionOverError, content
+from newsletter.delivery.smtp.session import Feed, Letter, SessionOverError, content
 from newsletter.delivery.smtp.wire import LostError, SilentError, Wire
 
 _QUIT_TIMEOUT = 2.0  # seconds that a goodbye may take
@@ -87,13 +88,19 @@ class PipelinedSession:
         """Return whether the session is faster if it knows the next letter."""
         return self._left > 1 and self._joins.may_join
 
-    async def hand_over(self, letter: Letter, following: Letter | None = None) -> Outcome:
-        """Hand over one letter, as soon as its envelope is taken; announce the next with it."""
+    async def hand_over(
+        self, letter: Letter, following: Letter | None = None, feed: Feed | None = None
+    ) -> Outcome:
+        """Hand over one letter, as soon as its envelope is taken; announce the next with it.
+
+        As long as letters and joined envelopes are taken, `feed` gives the next, within the call by which the
+        transport hands over the replies: to wake a task for each message would take as long as to send it.
+        """
         if self._announced is not None and self._announced != letter:
             raise ValueError("another message was announced")
         self._busy = True
         try:
-            outcome = await self._open(letter) or await self._transmit(letter, following)
+            outcome = await self._open(letter) or await self._transmit(letter, following, feed)
         except UnusableAddressError as error:
             return Outcome(state=DeliveryState.REFUSED, text=str(error), relay=self._name)
         except RelayError:
@@ -101,6 +108,7 @@ class PipelinedSession:
             raise
         finally:
             self._busy = False
+            self._wire.on_reply(None)
         return outcome
 
     async def close(self) -> None:
@@ -123,11 +131,8 @@ class PipelinedSession:
         if self._announced is None:
             return await self._judged(*await self._ask(letter))
         self._left -= 1
-        if is_leave(self._wire.at_hand(3)):  # so it is nearly always
-            self._announced = None
-            self._wire.skip(3)
-            self._joins.worked()
-            self._unclean = False
+        if is_leave(self._wire.at_hand(3)):
+            self._take_leave(3)
             return None
         return await self._judged(*await self._answers_to_joined())
 
@@ -199,16 +204,14 @@ class PipelinedSession:
         self._slowest = max(self._slowest, time.monotonic() - began)
         return to_mail, to_recipient, to_data
 
-    async def _transmit(self, letter: Letter, following: Letter | None) -> Outcome:
-        joined = self._join(following) if following else b""
-        *message, end = content(letter)
-        # In one write, and so in one TLS record: a server that reads both at once answers both at once, instead of
-        # keeping the second answer back until the first is acknowledged.
-        self._wire.write(*message, end + joined, replies=1 + _COMMANDS if joined else 1)
+    async def _transmit(self, letter: Letter, following: Letter | None, feed: Feed | None) -> Outcome:
+        if feed:
+            self._wire.on_reply(partial(self._go_on, feed))
+        self._send(letter, following)
         try:
             reply = await self._wire.reply(self._config.final_timeout)
         except LostError as error:
-            if joined:
+            if self._announced:
                 self._joining_failed((), error)
             # With an envelope in the same write nobody knows which of both has not gone out.
             elif self._wire.unsent:
@@ -216,12 +219,40 @@ class PipelinedSession:
             text = f"lost before the answer to the message: {error}"
             return Outcome(state=DeliveryState.UNCERTAIN, text=text, relay=self._name)
         self._used = True
-        if joined and objects_to_pipelining(reply):  # not to the message, which may come again
+        if self._announced and objects_to_pipelining(reply):  # not to the message, which may come again
             self._joins.failed(str(reply))
             raise SessionOverError(f"{self._name} did not understand: {reply}")
         if reply.kind == Kind.DONE:
             self._experience.took_mail = True
         return verdict(reply, self._name)
+
+    def _go_on(self, feed: Feed) -> bool:
+        """Go on to the announced letter, if the one before and its own envelope have been taken by now."""
+        announced = self._announced
+        taken, *answers = self._wire.at_hand(1 + _COMMANDS)
+        if announced is None or taken.kind != Kind.DONE or not is_leave(answers):
+            return False
+        if not feed.go_on(verdict(taken, self._name)):
+            return False
+        self._take_leave(1 + _COMMANDS)
+        self._used = self._experience.took_mail = True
+        self._left -= 1
+        self._send(announced, feed.look_ahead() if self.looks_ahead else None)
+        return True
+
+    def _take_leave(self, replies: int) -> None:
+        """Note that the announced letter's envelope was taken, as the last of so many replies say."""
+        self._announced = None
+        self._wire.skip(replies)
+        self._joins.worked()
+        self._unclean = False
+
+    def _send(self, letter: Letter, following: Letter | None) -> None:
+        joined = self._join(following) if following else b""
+        *message, end = content(letter)
+        # In one write, and so in one TLS record: a server that reads both at once answers both at once, instead of
+        # keeping the second answer back until the first is acknowledged.
+        self._wire.write(*message, end + joined, replies=1 + _COMMANDS if joined else 1)
 
     def _join(self, following: Letter) -> bytes:
         """Return the next letter's commands, or nothing if they can't stand in the write of the final dot."""

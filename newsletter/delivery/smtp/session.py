@@ -38,6 +38,21 @@ class Letter(NamedTuple):
         return sum(map(len, self.pieces))
 
 
+class Feed(Protocol):
+    """Gives a session one letter after the other, while all goes well and nothing has to be waited for."""
+
+    def go_on(self, outcome: Outcome) -> bool:
+        """Settle the letter that was handed over, and begin the one that was announced with it.
+
+        False: nothing was done, as that would take waiting.
+        """
+        ...
+
+    def look_ahead(self) -> Letter | None:
+        """Return the letter to be announced next, if there is one that needs no waiting."""
+        ...
+
+
 class Session(Protocol):
     """One connection to a relay: greeted, secured and logged in; it carries one message after the other."""
 
@@ -65,12 +80,15 @@ class Session(Protocol):
         """Return whether the session is faster if it knows what it will send next."""
         ...
 
-    async def hand_over(self, letter: Letter, following: Letter | None = None) -> Outcome:
-        """Hand over one letter and return what the relay said of its recipient.
+    async def hand_over(
+        self, letter: Letter, following: Letter | None = None, feed: Feed | None = None
+    ) -> Outcome:
+        """Hand over one letter, or many, and return what the relay said of the last one's recipient.
 
         Args:
             letter: what is sent.
             following: what will be sent next, if anything is sent after this: its envelope may be announced.
+            feed: settles the letter and gives others, with which the session may go on by itself.
 
         Raises:
             SessionOverError: nothing was handed over, and a new session will do.

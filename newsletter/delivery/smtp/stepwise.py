@@ -15,7 +15,7 @@ from newsletter.delivery.smtp.envelope import Envelope, Offers, UnusableAddressE
 from newsletter.delivery.smtp.experience import Experience
 from newsletter.delivery.smtp.relay_config import RelayConfig
 from newsletter.delivery.smtp.replies import CLOSING, Kind, Reply, Stage, step, verdict
-from newsletter.delivery.smtp.session import Letter, SessionOverError, content
+from newsletter.delivery.smtp.session import Feed, Letter, SessionOverError, content
 
 _QUIT_TIMEOUT = 2.0  # seconds that a goodbye may take
 
@@ -64,6 +64,7 @@ class StepwiseSession:
         self,
         letter: Letter,
         following: Letter | None = None,  # noqa: ARG002 - part of the protocol
+        feed: Feed | None = None,  # noqa: ARG002
     ) -> Outcome:
         """Hand over one letter.
 

@@ -57,6 +57,7 @@ class Wire(asyncio.Protocol):
         self._replies: deque[Reply] = deque()
         self._awaited = 0
         self._waiter: asyncio.Future[None] | None = None
+        self._on_reply: Callable[[], bool] | None = None
         self._unsent = False
         self._patience = self._deadline = 0.0  # for the reply that is awaited; a moment of the loop's clock
         self._timer: asyncio.TimerHandle | None = None
@@ -102,6 +103,14 @@ class Wire(asyncio.Protocol):
         for _ in range(count):
             self._replies.popleft()
 
+    def on_reply(self, go_on: Callable[[], bool] | None) -> None:
+        """Set what is called when replies have come that somebody waits for; None: nothing is.
+
+        Args:
+            go_on: returns whether it has taken them, so that nobody is woken, and the wait begins anew.
+        """
+        self._on_reply = go_on
+
     async def reply(self, timeout: float) -> Reply:  # noqa: ASYNC109 - see `_look_at_clock`
         """Return the next reply.
 
@@ -141,8 +150,20 @@ class Wire(asyncio.Protocol):
             self._lose("an endless reply")
         if self._awaited > 0 and self._acknowledge and not self.lost:
             self._acknowledge_at_once()
-        if self._replies:
+        if self._replies and not self._goes_on():
             self._wake()
+
+    def _goes_on(self) -> bool:
+        """Return whether somebody has taken the replies without being woken; what goes wrong there is the waiter's."""
+        if self._on_reply is None or self._waiter is None or self._waiter.done():
+            return False
+        try:
+            if not self._on_reply():
+                return False
+        except Exception as error:  # noqa: BLE001 - raised where the reply is waited for
+            self._waiter.set_exception(error)
+        self._deadline = self._loop.time() + self._patience
+        return True
 
     def pause_writing(self) -> None:
         """Note that the transport has more to send than it takes."""

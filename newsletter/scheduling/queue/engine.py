@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 import psycopg
 from procrastinate import App, PsycopgConnector
@@ -18,18 +20,34 @@ from newsletter.core.errors import StoreError
 from newsletter.core.jobs import ChunkJob, Queue
 from newsletter.scheduling.queue import statements
 
+_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 30.0)  # seconds, while the database is away
+
 
 class FencedJobs(JobManager):
     """Jobs that a worker ends only as long as they are its own.
 
     A worker that was silent for long loses its jobs to others. When it wakes up, Procrastinate would have it end
     the job that another is at.
+
+    While the database is away, the end of a job waits for it: Procrastinate would forget the job, and it would be
+    at work for ever, as its worker lives.
     """
+
+    async def _write(self, query: str, **values: Any) -> None:
+        for pause in (*_PAUSES, None):
+            try:
+                await self.connector.execute_query_async(query, **values)
+            except ConnectorException:
+                if pause is None:
+                    raise
+                await asyncio.sleep(pause)
+            else:
+                return
 
     @override
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:
         """All jobs that have ended are deleted: what is left to do, the ledger knows."""
-        await self.connector.execute_query_async(statements.FINISH, job=job.id, worker=job.worker_id)
+        await self._write(statements.FINISH, job=job.id, worker=job.worker_id)
 
     @override
     async def retry_job(
@@ -41,7 +59,7 @@ class FencedJobs(JobManager):
         lock: str | None = None,
     ) -> None:
         """Put a job back, to be taken at `retry_at` (aware) or at once; all else of it stays."""
-        await self.connector.execute_query_async(statements.AGAIN, job=job.id, worker=job.worker_id, at=retry_at)
+        await self._write(statements.AGAIN, job=job.id, worker=job.worker_id, at=retry_at)
 
 
 def made(conninfo: str, *, most: int, idle: float, patience: float) -> App:

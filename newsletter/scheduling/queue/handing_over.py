@@ -12,9 +12,18 @@ import structlog
 from typing_extensions import override
 
 from newsletter.core.delivery import DeliveryState, Outcome
-from newsletter.core.errors import StoreError
 from newsletter.core.jobs import CHUNK, MOST_AT_ONCE, Queue, lacking
-from newsletter.ports import ChunkReport, Clock, Dispatcher, IssueJobs, JobQueue, Message, Outbox, Progress
+from newsletter.ports import (
+    ChunkReport,
+    Clock,
+    Dispatcher,
+    IssueJobs,
+    JobQueue,
+    LiveWorkers,
+    Message,
+    Outbox,
+    Progress,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -33,21 +42,28 @@ class ToWorkers(Dispatcher):
     """Hands issues over to workers; where none is at work, or all vanish, this process delivers by `here`."""
 
     def __init__(
-        self, jobs: JobQueue, outbox: Outbox, here: Dispatcher, clock: Clock, *, waits_for_workers: bool
+        self,
+        jobs: JobQueue,
+        workers: LiveWorkers,
+        outbox: Outbox,
+        here: Dispatcher,
+        clock: Clock,
+        *,
+        waits_for_workers: bool,
     ) -> None:
         """Prepare.
 
         Args:
             jobs: what workers are asked to do.
+            workers: knows which of them live.
             outbox: the ledger's deliveries.
             here: delivers in this process.
             clock: says what is due.
             waits_for_workers: whether to wait for workers where there are none, and never deliver here.
         """
-        self._jobs, self._outbox, self._here = jobs, outbox, here
+        self._jobs, self._workers, self._outbox, self._here = jobs, workers, outbox, here
         self._clock = clock
         self._waits_for_workers = waits_for_workers
-        self._trouble = ""
 
     @override
     async def recover(self, issue_key: int, message_for: Callable[[int], Awaitable[Message]]) -> ChunkReport:
@@ -88,13 +104,7 @@ class ToWorkers(Dispatcher):
         """Return whether workers are to deliver."""
         if self._waits_for_workers:
             return True
-        try:
-            return await self._jobs.has_workers(Queue.ISSUES)
-        except StoreError as error:
-            if str(error) != self._trouble:
-                log.warning("no_jobs_for_workers", reason=str(error))
-            self._trouble = str(error)
-            return False
+        return any(Queue.ISSUES in worker.queues for worker in await self._workers.alive())
 
     async def _by_workers(self, key: int, following: _Following, stop: asyncio.Event, *, at_once: bool) -> bool:
         """Wait until workers have delivered what is due; return False if they are gone before."""

@@ -96,16 +96,14 @@ class ProcrastinateJobs(JobQueue, ClosingJobs):
             return await app.connector.execute_query_all_async(query, **values)
 
     @override
-    async def are_wanted(self, connection: Any) -> bool:
-        """Beside tables that are not up to date nobody takes jobs, so none are written."""
+    async def are_wanted(self, connection: Any, *, has_workers: bool) -> bool:
+        """Where the tables of the jobs lack, nobody can take one."""
+        if not (has_workers or self._waits_for_workers):
+            return False
         async with connection.cursor() as cursor:
-            await cursor.execute("SELECT to_regclass('procrastinate_workers') IS NOT NULL")
-            if not (await cursor.fetchone())[0]:
-                return False
-            if self._waits_for_workers:
-                return True
-            await cursor.execute(statements.ALIVE, {"silent": SILENT})
-            return bool((await cursor.fetchone())[0])
+            await cursor.execute(statements.HAS_TABLES)
+            (there_are,) = await cursor.fetchone()
+        return bool(there_are)
 
     @override
     async def write(self, connection: Any, jobs: Sequence[ChunkJob]) -> None:
@@ -117,19 +115,8 @@ class ProcrastinateJobs(JobQueue, ClosingJobs):
             await app.job_manager.batch_defer_jobs_async(some, connection=connection)
 
     @override
-    async def has_workers(self, queue: Queue) -> bool:
-        (row,) = await self._ask(f"{statements.ALIVE} AS alive", silent=SILENT)
-        return bool(row["alive"])
-
-    @override
     async def counts(self) -> list[QueueCount]:
-        rows = {row["queue_name"]: row for row in await self._ask(statements.COUNTS)}
-        nothing = {"todo": 0, "doing": 0, "later": 0, "oldest": None}
-        counted = {queue: rows.get(queue.value, nothing) for queue in Queue}
-        return [
-            QueueCount(queue=queue, todo=row["todo"], doing=row["doing"], later=row["later"], oldest=row["oldest"])
-            for queue, row in counted.items()
-        ]
+        return [QueueCount(**row) for row in await self._ask(statements.COUNTS)]
 
     @override
     async def of_issue(self, issue_key: int) -> IssueJobs:

@@ -6,20 +6,19 @@ from typing import LiteralString
 
 DELIVER, SEND = "deliver_chunk", "send_mails"  # the tasks
 
-ALIVE: LiteralString = """
-    SELECT EXISTS (SELECT FROM procrastinate_workers
-        WHERE last_heartbeat > now() - make_interval(secs => %(silent)s))
-"""
+HAS_TABLES: LiteralString = "SELECT to_regclass('procrastinate_jobs') IS NOT NULL"
 IS_DUE: LiteralString = "status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now())"
+# A job's events say when it was asked for, put back, and from when on it may be taken.
 COUNTS: LiteralString = f"""
-    SELECT queue_name,
+    SELECT queue_name AS queue,
         count(*) FILTER (WHERE {IS_DUE}) AS todo,
-        count(*) FILTER (WHERE status = 'doing') AS doing,
         count(*) FILTER (WHERE status = 'todo' AND scheduled_at > now()) AS later,
-        (SELECT max(procrastinate_events.at) FROM procrastinate_events
-            WHERE procrastinate_events.job_id = min(procrastinate_jobs.id) FILTER (WHERE {IS_DUE})
-            AND procrastinate_events.at <= now()) AS oldest
-    FROM procrastinate_jobs WHERE status IN ('todo', 'doing') GROUP BY queue_name
+        count(*) FILTER (WHERE status = 'doing') AS doing,
+        min(since) FILTER (WHERE {IS_DUE}) AS oldest
+    FROM procrastinate_jobs LEFT JOIN LATERAL (
+        SELECT max(at) AS since FROM procrastinate_events WHERE job_id = procrastinate_jobs.id AND at <= now()
+    ) AS events ON status = 'todo'
+    WHERE status IN ('todo', 'doing') GROUP BY queue_name ORDER BY queue_name
 """
 THIS_ISSUE: LiteralString = "queue_name = 'issues' AND (args->>'issue')::bigint = %(issue)s"
 OF_ISSUE: LiteralString = f"""
@@ -39,11 +38,10 @@ HASTEN: LiteralString = f"""
         OR (%(at_once)s::boolean AND (scheduled_at IS NOT NULL OR args->>'at_once' = 'false')))
     RETURNING id
 """
-# `lock`: one worker at a time, as letters are noted after they are sent. A waiting job is looked for by hand: a
-# `queueing_lock` would keep a job that is brought back from being queued again.
+# No `queueing_lock`: it would keep a job that is brought back from being queued again.
 ASK_FOR_MAILS: LiteralString = """
-    INSERT INTO procrastinate_jobs (queue_name, task_name, priority, lock)
-    SELECT %(queue)s::text, %(task)s::text, %(priority)s::integer, %(queue)s::text
+    INSERT INTO procrastinate_jobs (queue_name, task_name, priority)
+    SELECT %(queue)s::text, %(task)s::text, %(priority)s::integer
     WHERE NOT EXISTS (SELECT FROM procrastinate_jobs WHERE queue_name = %(queue)s AND status = 'todo')
     RETURNING id
 """

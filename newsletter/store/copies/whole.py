@@ -81,12 +81,15 @@ def holders(side: CopySide) -> list[str]:
         return list(side.connection.scalars(held.distinct()))
 
 
-def copy_whole(source: CopySide, target: CopySide, *, now: datetime, progress: Progress) -> WholeCopy:
+def copy_whole(
+    source: CopySide, target: CopySide, *, key_id: str | None, now: datetime, progress: Progress
+) -> WholeCopy:
     """Copy a ledger into another database, or go on with it; then the other one is the ledger.
 
     Args:
         source: the ledger; it has this version's tables.
         target: the other database; it has them, too.
+        key_id: which secret signs the links, where the ledger itself doesn't know; None: nobody knows.
         now: the present moment, aware.
         progress: is told of each page.
 
@@ -106,7 +109,7 @@ def copy_whole(source: CopySide, target: CopySide, *, now: datetime, progress: P
         _begin(source, target, now)
     if step is not Step.END:
         _copy(source, target, progress)
-        _make_usable(source, target, now)
+        _make_usable(source, target, key_id, now)
     with source.connection.begin():
         source.connection.execute(sa.update(ledger_copies).values(is_done=True, done_at=now))
     counts = [count for table in copied() if (count := source.count(table))]
@@ -241,7 +244,7 @@ def _is_same(source: CopySide, target: CopySide, table: sa.Table, digest: Digest
     return True
 
 
-def _make_usable(source: CopySide, target: CopySide, now: datetime) -> None:
+def _make_usable(source: CopySide, target: CopySide, key_id: str | None, now: datetime) -> None:
     """Do what is left for a target to be a ledger, in one transaction."""
     given = given_numbers(source, copied())
     connection = target.connection
@@ -251,6 +254,7 @@ def _make_usable(source: CopySide, target: CopySide, now: datetime) -> None:
             fill_index(connection)
         if not target.is_postgresql and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
             raise StoreError(f"{source.name}: holds rows that refer to rows that are not there; it is damaged")
+        connection.execute(sa.update(ledger).where(ledger.c.key_id.is_(None)).values(key_id=key_id))
         connection.execute(sa.delete(copied_tables))
         connection.execute(sa.update(ledger_copies).values(is_done=True, done_at=now))
     if target.is_postgresql:

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from newsletter.core.seals import Seals
 from newsletter.core.tokens import Links
 from newsletter.ports import Clock
-from newsletter.web.clients import Clients, Quota
+from newsletter.web.clients import Asking, Clients
 from newsletter.web.pages.forms import Form, read_body
 from newsletter.web.static import root_of
 
@@ -39,7 +39,6 @@ MAX_BODY_BYTES = 4096
 _COOKIE = "newsletter_operator"
 _PURPOSE = b"operator"
 _LASTS = timedelta(hours=12)
-_TRIES = 10  # at signing in, of each address in an hour
 _NUMBER_BYTES = 7
 
 
@@ -53,6 +52,7 @@ class Access:
         clients: tells where requests come from.
         links: holds the key that seals sessions, and the address of the site.
         clock: the present moment.
+        tries: how often each address may try to sign in.
     """
 
     token: str = field(repr=False)
@@ -60,7 +60,7 @@ class Access:
     clients: Clients
     links: Links
     clock: Clock
-    tries: Quota = field(default_factory=lambda: Quota(_TRIES))
+    tries: Asking
 
     def signed_in(self, handler: Handler) -> Handler:
         """Return a handler that lets operators in who have signed in; all others it asks to do so."""

@@ -1,4 +1,4 @@
-"""Copying a ledger into another database: what each side says of it, and how far it has come."""
+"""Several machines: copying a ledger into another database, counts that hold everywhere, the key of links."""
 
 from __future__ import annotations
 
@@ -33,3 +33,12 @@ def upgrade() -> None:
         sa.Column("is_checked", sa.Boolean, nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_copied_tables"),
     )
+    op.create_table(
+        "shared_counts",
+        sa.Column("name", _EXACT, nullable=False),
+        sa.Column("times", sa.BigInteger, nullable=False),
+        sa.Column("until", _MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_shared_counts"),
+    )
+    op.create_index("ix_shared_counts_until", "shared_counts", ["until"])
+    op.add_column("ledger", sa.Column("key_id", sa.Text))
