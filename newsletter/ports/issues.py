@@ -137,15 +137,14 @@ class Issues(Protocol):
             draft: what is in it, and the list's terms.
             subject: of the whole issue.
             plan: decides for each subscriber, as they are when it comes to them. It is given the keys of those of
-                the draft's listings that issues of the list, daily or weekly, brought the subscriber before: what
-                was chosen for them and is sent or still to be sent. They are looked up for those only whom the
-                terms suit.
+                the draft's listings that issues of the list, daily or weekly, brought or are to bring them; of
+                those whom the terms don't suit, none.
             now: when it is closed.
             renderings: of the issue, by language; under no name that of the list's. Where there is none, it is
                 stored later by `keep_rendering`.
             needs_reader: whether to write nothing where nobody is to get it.
-            once_for_alike: whether the plan is asked once for all who wish alike and were brought the same. Then
-                it must not look at who it is: at address, name or origin.
+            once_for_alike: whether the plan is asked once for all who wish alike and were brought the same; then
+                it must not look at address, name or origin.
 
         Raises:
             StaleDraftError: the list has an issue of another day under the draft's number, or a listing was merged
