@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from newsletter.ports import Store
 from tests.store.conftest import Opener
 
@@ -20,10 +22,8 @@ async def test_of_two_who_begin_the_same_work_one_does_it_and_others_do_other_wo
 
 
 async def test_work_that_fails_leaves_the_turn_to_others(store: Store, opened: Opener) -> None:
-    try:
+    with pytest.raises(ValueError, match="of a letter"):
         async with store.turns.alone("letters"):
-            raise ValueError
-    except ValueError:
-        pass
+            raise ValueError("of a letter")
     async with (await opened()).turns.alone("letters") as theirs:
         assert theirs
