@@ -15,8 +15,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 STAMP := $(VENV)/.installed
 NODE_STAMP := tests/node/node_modules/.installed
 
-.PHONY: help setup install uninstall demo test lint types architecture pytest coverage system wheel bench fuzz \
-  crash crash-cluster simulate rehearse lock catalogues settings screenshots clean
+.PHONY: help setup install uninstall demo test lint types architecture pytest test-workers coverage system wheel bench \
+  fuzz crash crash-cluster simulate rehearse lock catalogues settings screenshots clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -64,6 +64,9 @@ architecture: setup  ## imports run one way
 
 pytest: setup $(NODE_STAMP)  ## the tests
 	$(BIN)/pytest -n 4 --dist worksteal
+
+test-workers: setup  ## the tests from end to end, on PostgreSQL with two workers that deliver
+	TEST_BY_WORKERS=1 $(BIN)/pytest -n 2 --dist worksteal tests/e2e
 
 coverage: setup $(NODE_STAMP)  ## the tests with branch coverage, which takes them twice as long
 	$(BIN)/coverage erase
