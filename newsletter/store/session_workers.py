@@ -198,8 +198,8 @@ class _Session:
     def _pooled(self) -> StoreError:
         return StoreError(
             f"{self.database.where}: a pooler gives one client's statements to several sessions, which hold no "
-            "locks then; let NEWSLETTER_DATABASE__URL lead straight to PostgreSQL, or have the pooler keep sessions "
-            "(PgBouncer: pool_mode = session)"
+            "locks then; let NEWSLETTER_DATABASE__URL lead straight to PostgreSQL, or have the pooler keep "
+            "sessions (PgBouncer: pool_mode = session)"
         )
 
     async def _lock(self, connection: AsyncConnection) -> None:
