@@ -45,6 +45,7 @@ from newsletter.bootstrap import packaged_templates
 from newsletter.core.calendar import slot_on
 from newsletter.core.listing import Entry, Sighting
 from newsletter.core.signup import SignUpRequest
+from newsletter.core.subscriber import Subscriber
 from newsletter.core.tokens import Links
 from newsletter.pipeline.check import check_issue
 from newsletter.pipeline.publish import publish
@@ -209,40 +210,40 @@ def look_ups(url: str, readers: int) -> dict[str, float]:
         keys = [chance.randint(1, readers) for _ in range(ROUNDS)]
         known = [one for key in keys if (one := await store.subscribers.by_key(key)) is not None]
 
-        async def timed(what: str, calls: list[Callable[[], Awaitable[Any]]]) -> None:
+        async def timed(what: str, call: Callable[[Subscriber, int], Awaitable[Any]]) -> None:
             times = []
-            for call in calls:
+            for reader, key in zip(known, keys, strict=True):
                 started = time.perf_counter()
-                await call()
+                await call(reader, key)
                 times.append(1000 * (time.perf_counter() - started))
             found[f"{what}, ms"] = median(times)
 
-        async def page(key: int) -> None:
+        async def page(_: Subscriber, key: int) -> None:
             reader = await store.subscribers.by_key(key)
             assert reader is not None
             await store.outbox.of_subscriber(key, reader.list, limit=10)
 
-        async def show(address: str) -> None:
-            await store.subscribers.records(address_key=address)
-            await store.personal_data.known(address)
+        async def show(reader: Subscriber, _: int) -> None:
+            await store.subscribers.records(address_key=reader.address_key)
+            await store.personal_data.erased_since(reader.address_key)
+            await store.personal_data.known(reader.address_key)
 
-        async def ask(address: str) -> None:
-            await store.subscribers.of_address(LIST.name, address)
-            await store.signups.ask(LIST.name, SignUpRequest(email=address), client="192.0.2.1", now=NOW)
+        async def ask(reader: Subscriber, _: int) -> None:
+            request = SignUpRequest(email=f"new-{reader.email}")
+            await store.subscribers.of_address(LIST.name, request.address_key)
+            await store.signups.ask(LIST.name, request, client="192.0.2.1", now=NOW)
 
-        await timed("preferences page", [lambda key=key: page(key) for key in keys])
-        await timed("subscribers show", [lambda one=one: show(one.address_key) for one in known])
-        await timed("sign-up check", [lambda one=one: ask(f"new-{one.address_key}") for one in known])
-        await timed(
-            "saving preferences",
-            [
-                lambda key=key, one=one: store.subscribers.keep_wishes(key, one.wishes, now=NOW)
-                for key, one in zip(keys, known, strict=True)
-            ],
-        )
-        await timed(
-            "unsubscribe", [lambda key=key: store.subscribers.leave(key, reason="left", now=NOW) for key in keys]
-        )
+        async def save(reader: Subscriber, key: int) -> None:
+            await store.subscribers.keep_wishes(key, reader.wishes, now=NOW)
+
+        async def leave(_: Subscriber, key: int) -> None:
+            await store.subscribers.leave(key, reason="left", now=NOW)
+
+        await timed("preferences page", page)
+        await timed("subscribers show", show)
+        await timed("sign-up check", ask)
+        await timed("saving preferences", save)
+        await timed("unsubscribe", leave)
 
     within(url, work)
     return found

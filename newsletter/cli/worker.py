@@ -25,8 +25,15 @@ def register(app: typer.Typer) -> None:
 def worker(
     *,
     concurrency: Annotated[
-        int, typer.Option("--concurrency", metavar="N", min=1, max=64, help="Chunks of issues at once.")
-    ] = 2,
+        int | None,
+        typer.Option(
+            "--concurrency",
+            metavar="N",
+            min=1,
+            max=64,
+            help="Chunks of issues at once; else two for each process that delivers.",
+        ),
+    ] = None,
     queues: Annotated[
         str,
         typer.Option(
@@ -57,7 +64,7 @@ def _queues(text: str) -> list[Queue]:
     return [known[name] for name in dict.fromkeys(names)]
 
 
-async def _work(program: Program, stop: asyncio.Event, queues: list[Queue], concurrency: int) -> None:
+async def _work(program: Program, stop: asyncio.Event, queues: list[Queue], concurrency: int | None) -> None:
     import structlog
 
     from newsletter.composition import working
@@ -66,11 +73,11 @@ async def _work(program: Program, stop: asyncio.Event, queues: list[Queue], conc
     jobs = program.jobs or dispatching.require_jobs(program.settings)
     await program.mark.check()
     await jobs.app()  # else it lacks the tables: an error before anything runs
-    program.load()
-    names = ", ".join(queues)
-    structlog.get_logger(__name__).info("working", queues=names, concurrency=concurrency)
+    program.load(has_visitors=False)
+    names, places = ", ".join(queues), concurrency or working.places_by_default(program)
+    structlog.get_logger(__name__).info("working", queues=names, concurrency=places)
     async with _reported(names):
-        await working.work(program, jobs, queues, concurrency, stop)
+        await working.work(program, jobs, queues, places, stop)
 
 
 def _reported(queues: str) -> AbstractAsyncContextManager[None]:

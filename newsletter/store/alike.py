@@ -37,13 +37,13 @@ class Alike(NamedTuple):
     Args:
         told_by: what tells them from others.
         one: the key of one of them.
-        count: how many they are.
+        number: how many they are.
         keys: their keys, as text with commas between: nobody looks at them but the database.
     """
 
     told_by: str
     one: int
-    count: int
+    number: int
     keys: str
 
     @property
@@ -109,15 +109,15 @@ class ReadersAlike:
             return None
         told_by = self._told_by(connection).label("told_by")
         readers = sa.select(key, told_by).where(self._are_readers, key > after, key <= until).subquery("readers")
-        one, count = sa.func.min(readers.c.key), sa.func.count()
+        one, number = sa.func.min(readers.c.key), sa.func.count()
         keys = sa.func.aggregate_strings(sa.cast(readers.c.key, sa.Text), ",")
-        query = sa.select(readers.c.told_by, one, count, keys).group_by(readers.c.told_by)
+        query = sa.select(readers.c.told_by, one, number, keys).group_by(readers.c.told_by)
         return Page(after, until, [Alike._make(row) for row in await connection.execute(query)])
 
     async def add(
         self, connection: AsyncConnection, page: Page, begin: Sequence[tuple[BeginsAlike, Alike]]
-    ) -> int:
-        """Write the deliveries of a page of readers, in the order of their keys; return how many."""
+    ) -> None:
+        """Write the deliveries of a page of readers, in the order of their keys."""
         rows = [(*begins, alike.keys) for begins, alike in begin]
         planned = table_of(connection, rows, **_BEGINS, readers=sa.Text)
         key = each_of(connection, planned.c.readers)
@@ -139,8 +139,7 @@ class ReadersAlike:
             .order_by(readers.c.key)
         )
         adding = sa.insert(deliveries).from_select(list(values), query, include_defaults=False)
-        done = await connection.execute(adding, execution_options={"preserve_rowcount": True})
-        return done.rowcount
+        await connection.execute(adding)
 
     def _readers_of(self, page: Page) -> sa.CTE:
         """Return the subscribers of a page, in the order of their keys.

@@ -223,7 +223,7 @@ class IssueCloser:
         if len(known) > _GROUPS_KEPT:
             known.clear()
         for begins, group in begin:
-            closing.reasons[begins.reason] += group.count
+            closing.reasons[begins.reason] += group.number
         return begin
 
     async def _readers(self, closing: _Closing, keys: Sequence[int]) -> dict[int, _Reader]:
@@ -256,7 +256,8 @@ class IssueCloser:
             await _require_ours(connection, closing)
             if chosen:
                 await run(connection, ADD_CHOICES, chosen=rows(chosen))
-            closing.written += await closing.readers.add(connection, page, begin)
+            await closing.readers.add(connection, page, begin)
+            closing.written += sum(alike.number for _, alike in begin)
             # Not earlier, since nobody else can change the issue's row from here on.
             await _write_on(connection, closing, delivery_count=closing.written)
 

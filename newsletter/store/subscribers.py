@@ -29,7 +29,7 @@ from newsletter.ports import (
     Subscribers,
 )
 from newsletter.store.barring import SUPPRESSED_SINCE, SUPPRESSION, barred_among, suppressed_on
-from newsletter.store.bulk import among, in_chunks, insert
+from newsletter.store.bulk import among, in_chunks, insert, table_of
 from newsletter.store.comparison import compared, files_held, hold_files, note_files, synced_files
 from newsletter.store.confirming import return_by_confirmation
 from newsletter.store.engine import Database
@@ -192,14 +192,14 @@ class SqlSubscribers(Subscribers):
     ) -> Mapping[str, Barred | None]:
         left_out: dict[str, Barred | None] = {}
         same = {"list": list_name, "status": SubscriberStatus.ACTIVE, "origin": origin, "updated_at": now}
-        same |= {"own_wishes_since": None, "paused_until": None}
+        same |= {"own_wishes_since": None, "paused_until": None, "created_at": now}
         for some in in_chunks(members):
-            rows = {one.address_key: dict(zip(MEMBER_COLUMNS, member_row(one), strict=True)) for one in some}
+            rows = {one.address_key: one for one in some}
             async with self._database.write() as connection:
                 await self._database.alone(connection, WHO_GETS_MAIL)
                 barred = await barred_among(self._database, connection, list_name, list(rows))
-                wanted = [row | same | {"created_at": now} for key, row in rows.items() if key not in barred]
-                added = await _added(connection, wanted) if wanted else set()
+                wanted = [one for key, one in rows.items() if key not in barred]
+                added = await _added(connection, wanted, same) if wanted else set()
             left_out |= {key: barred.get(key) for key in rows if key not in added}
         return left_out
 
@@ -298,10 +298,21 @@ def _record(row: Sequence[Any]) -> SubscriberRecord:
     )
 
 
-async def _added(connection: AsyncConnection, rows: Sequence[dict[str, Any]]) -> set[str]:
-    """Put rows in, new ones and those of people whom the files had named; return the keys of their addresses."""
-    put = insert(connection, subscribers).values(rows)
-    changed = {name: put.excluded[name] for name in rows[0] if name not in {"list", "address_key", "created_at"}}
+async def _added(connection: AsyncConnection, members: Sequence[Member], values: Mapping[str, Any]) -> set[str]:
+    """Put members in who are new or had been removed; return the keys of their addresses.
+
+    Args:
+        connection: in a transaction.
+        members: their wishes.
+        values: the other columns, the same for all.
+    """
+    given = table_of(connection, [member_row(one) for one in members], **dict.fromkeys(MEMBER_COLUMNS, sa.Text))
+    same = {name: sa.literal(value, subscribers.c[name].type) for name, value in values.items()}
+    columns = {name: given.c[name] for name in MEMBER_COLUMNS} | same
+    # In the order of addresses: two who do this at once would else wait for each other.
+    rows = sa.select(*columns.values()).where(sa.true()).order_by(given.c.address_key)
+    put = insert(connection, subscribers).from_select(list(columns), rows, include_defaults=False)
+    changed = {name: put.excluded[name] for name in columns if name not in {"list", "address_key", "created_at"}}
     again = put.on_conflict_do_update(
         index_elements=["list", "address_key"],
         set_=changed,

@@ -145,16 +145,18 @@ class SqlTidying(Tidying):
                 counts = (await state_counts(connection, [issue_key]))[issue_key]
             await self._note(issue_key, is_forgotten=True, delivery_count=counts[DeliveryState.SENT])
             yield 0
-        query = sa.select(deliveries.c.key).join(issues, issues.c.key == deliveries.c.issue_key)
-        of_forgotten = query.where(issues.c.is_forgotten).limit(_PIECE)
-        while rows := await self._rows(of_forgotten):
-            keys = [row.key for row in rows]
-            async with self._database.write(durable=False) as connection:
-                steps = among(connection, delivery_events.c.delivery_key, keys)
-                await connection.execute(sa.delete(delivery_events).where(steps))
-                these = among(connection, deliveries.c.key, keys)
-                await connection.execute(sa.delete(deliveries).where(these))
-            yield len(keys)
+        forgotten = sa.select(issues.c.key).where(issues.c.is_forgotten, has_any(tuple(DeliveryState)))
+        for (issue_key,) in await self._rows(forgotten.order_by(issues.c.key)):
+            for state in DeliveryState:
+                after = 0  # PostgreSQL would else go through all that is deleted already, for each piece again
+                while rows := await self._rows(keys_in_state(issue_key, state, after=after).limit(_PIECE)):
+                    after, keys = rows[-1].key, [row.key for row in rows]
+                    async with self._database.write(durable=False) as connection:
+                        steps = among(connection, delivery_events.c.delivery_key, keys)
+                        await connection.execute(sa.delete(delivery_events).where(steps))
+                        these = among(connection, deliveries.c.key, keys)
+                        await connection.execute(sa.delete(deliveries).where(these))
+                    yield len(keys)
         async with self._database.write(durable=False) as connection:
             which = sa.select(issues.c.key).where(issues.c.is_forgotten)
             await connection.execute(sa.delete(choices).where(choices.c.issue_key.in_(which)))

@@ -13,6 +13,8 @@ from tests.core.picture_files import png
 from tests.e2e.workplace import Workplace
 from tests.picture_server import picture_server, served
 
+pytestmark = pytest.mark.with_a_file
+
 
 @pytest.mark.parametrize(
     ("settings", "has_figure"),

@@ -166,6 +166,7 @@ async def test_readers_who_are_planned_once_get_what_each_would_get_alone(
     alone, _ = await store.issues.freeze(one, "Papers", plan_of(one.closed(0, "Papers", NOW), each), now=NOW)
     expected = await planned(url, alone.key)
     counts = (await store.issues.summaries([alone.key]))[alone.key].deliveries
+    assert sum(counts.values()) == len(expected)
     await thrown_away(url, alone.key)
 
     once: list[str] = []

@@ -416,7 +416,7 @@ async def test_no_transaction_grows_with_the_number_of_readers(
     write = IssueCloser._write
 
     async def counting(closer: IssueCloser, closing: Any, page: Page, *planned: Any) -> None:
-        written.append(sum(group.count for group in page.groups))
+        written.append(sum(group.number for group in page.groups))
         await write(closer, closing, page, *planned)
 
     monkeypatch.setattr(IssueCloser, "_write", counting)
