@@ -109,7 +109,7 @@ async def begin(*words: str) -> asyncio.subprocess.Process:
 
 async def measure(url: str, database: str, processes: int, limited: str, rate: float, options: Options) -> Row:
     """Let some processes send for some seconds, and return how fast they were."""
-    readers = str(int(rate * (options.seconds + 20)) + 100 * processes)  # some are claimed ahead
+    readers = str(int(rate * (options.seconds + 20)) + 200 * processes)  # some are claimed ahead
     if await (await begin("prepare", url, readers)).wait():
         raise SystemExit("no issue was made")
     sink = Sink()
