@@ -7,6 +7,7 @@ delivers it until it is terminated; `LIMITED` says whose rate it is, `relay` or 
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import signal
 import sys
@@ -66,7 +67,7 @@ async def send(url: str, port: int, connections: int, limited: str, rate: float)
         security=Security.NONE,
         connections=connections,
         rate=rate if limited == "relay" else 0.0,
-        ehlo_name="newsletter.example.org",
+        ehlo_name=f"process{os.getpid()}.example.org",
     )
     rules = Rules(
         retry=RetryPolicy(),
