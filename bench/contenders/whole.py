@@ -81,7 +81,7 @@ async def send() -> None:
     async with bootstrap.build(settings) as program:
         store = program.store
         (issue_key,) = await store.outbox.open_issues("daily")
-        dispatch = dispatching.dispatcher(settings, program.jobs, store.outbox, program.here, bootstrap.utc_now)
+        dispatch = dispatching.dispatcher(settings, program.jobs, store, program.here, bootstrap.utc_now)
         start = time.perf_counter()
         report = await dispatch.dispatch(issue_key, program.closed.message_for)
         elapsed = time.perf_counter() - start
