@@ -237,6 +237,7 @@ def place(folder: Path, policy: str, arguments: argparse.Namespace) -> Iterator[
         settings = {
             "NEWSLETTER_DELIVERY__DISPATCHER": "procrastinate",
             "NEWSLETTER_DELIVERY__UNCERTAIN": policy,
+            "NEWSLETTER_DELIVERY__PROCESSES": "1",  # so that a worker is the process that claims
             "NEWSLETTER_SMTP__CONNECTIONS": str(arguments.connections),
         }
         program = Program(

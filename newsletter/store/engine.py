@@ -230,17 +230,20 @@ def _database_errors() -> tuple[type[Exception], ...]:
     return (DBAPIError, sqlite3.Error, OSError, TimedOutError, *of_postgresql)
 
 
+_HINTS = {
+    "locked": "another process is writing to it, run again later",
+    "malformed": "it is damaged: go on with a sound backup (docs/backup.md)",
+    "disk": "see whether its disk is full, then run again",
+    "unsupported startup parameter": "a pooler stands between: see docs/scaling.md",
+    "too many clients": "raise its max_connections, or run fewer processes (docs/scaling.md)",
+    "unable to open": "check NEWSLETTER_DATABASE__URL and that the database can be reached",
+    "connection": "check NEWSLETTER_DATABASE__URL and that the database can be reached",
+}
+
+
 def _hint(error: BaseException) -> str:
-    text = str(error)
-    if "locked" in text or getattr(error, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
-        return "; another process is writing to it, run again later"
-    if "malformed" in text:
-        return "; it is damaged: go on with a sound backup (docs/backup.md)"
-    if "disk" in text:
-        return "; see whether its disk is full, then run again"
-    if "unable to open" in text or "connection" in text:
-        return "; check NEWSLETTER_DATABASE__URL and that the database can be reached"
-    return ""
+    text = "locked" if getattr(error, "sqlstate", None) == _LOCK_NOT_AVAILABLE else str(error)
+    return next((f"; {hint}" for said, hint in _HINTS.items() if said in text), "")
 
 
 def connect(text: str, *, patience: float = PATIENCE, foreign_keys: bool = True) -> Database:

@@ -27,8 +27,8 @@ def test_each_worker_and_each_queue_with_jobs_has_a_line_and_says_what_is_to_be_
         (
             "jobs",
             (
-                "issues: 1,200 jobs due, 3 at work, the oldest since 2026-03-12 08:57; no living worker takes them: "
-                "start `newsletter worker`"
+                "issues: 1,200 jobs due, 3 at work, the oldest since 2026-03-12 08:57; "
+                "no living worker takes them: start `newsletter worker`"
             ),
         ),
     ]

@@ -152,3 +152,13 @@ async def stop_within_a_transaction(mine: SqlStore, others: Store) -> None:
         assert await others.outbox.recover(Uncertain.HOLD, now=NOW) == 0
         async with others.outbox.worker() as living:
             assert len(await claim(others.outbox, living, now=NOW, limit=9)) == 2
+
+
+async def test_a_pooler_that_gives_one_session_to_several_clients_is_an_error(
+    mine: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_workers, "_OPEN", sa.select(sa.literal(1)))  # both are served by the same one
+
+    with pytest.raises(StoreError, match="pool_mode = session"):
+        async with mine.outbox.worker():
+            pass
