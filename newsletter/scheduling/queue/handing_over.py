@@ -20,6 +20,7 @@ from newsletter.ports import (
     Dispatcher,
     IssueJobs,
     JobQueue,
+    LiveWorker,
     LiveWorkers,
     Message,
     Outbox,
