@@ -54,7 +54,7 @@ class SessionWorkers(Workers):
         self._database = database
         self._here: set[str] = set()  # workers of this process
         self._ended: set[str] = set()  # those that were, and could not take their rows away
-        # In the time of the loop: how long others may have lost their sessions as we have; from when on we know it.
+        # In the loop's time: until when others may have lost their sessions as we have; since when we would know.
         self._unsure_until, self._would_know_from = -inf, inf
 
     @override
