@@ -58,9 +58,7 @@ def _queues(text: str) -> list[Queue]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names or (unknown := next((name for name in names if name not in known), None)):
         what = f"{unknown!r} is no queue" if names else "no queue is named"
-        raise typer.BadParameter(
-            f"{what}; write {' or '.join(known)}, with a comma between", param_hint="--queues"
-        )
+        raise typer.BadParameter(f"{what}; write mails, issues, or mails,issues", param_hint="--queues")
     return [known[name] for name in dict.fromkeys(names)]
 
 

@@ -47,7 +47,7 @@ from newsletter.core.text import one_line
 from newsletter.core.topics import TopicsMode, matches
 from newsletter.core.week import best_of_days
 
-_KEPT = 16_384  # choices of some 2 KB
+_KEPT = 4096  # choices of some 2 KB
 _LEAST_LIKE = -1 / 2
 _LONGEST_TITLE = 100  # characters of a liked paper's title in a reason
 _NO_LIKENESS = Likeness({}, {}, frozenset())

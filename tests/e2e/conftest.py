@@ -18,7 +18,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "cluster_url" in metafunc.fixturenames:
         marks = {mark.name for mark in metafunc.definition.iter_markers()}
         ways = ["alone", "workers"] if "by_workers" in marks else ["alone"]
-        if _ALL_BY_WORKERS and "with_a_file" not in marks:
+        if _ALL_BY_WORKERS and "without_workers" not in marks:
             ways = ["workers"]
         metafunc.parametrize("cluster_url", ways, indirect=True, ids=lambda way: "" if way == "alone" else way)
 

@@ -23,7 +23,7 @@ from tests.e2e.workplace import Workplace
 from tests.postgres import Server
 from tests.smtp_server import HANG, SmtpServer
 
-pytestmark = pytest.mark.with_a_file
+pytestmark = pytest.mark.without_workers
 
 RUN = ("run", "--date", "2026-03-12", "--json")
 READERS = 30

@@ -13,7 +13,7 @@ from tests.e2e.test_run import save_page
 from tests.e2e.test_serve import served, until
 from tests.e2e.workplace import Workplace
 
-pytestmark = pytest.mark.with_a_file
+pytestmark = pytest.mark.without_workers
 
 THURSDAY = datetime(2026, 3, 12, 8, 30, tzinfo=UTC)
 LONG_AFTER = THURSDAY + timedelta(days=5)

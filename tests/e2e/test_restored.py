@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.test_run import PAGE, save_page
 from tests.e2e.workplace import Done, Workplace
 
-pytestmark = pytest.mark.with_a_file
+pytestmark = pytest.mark.without_workers
 
 RUN = ("run", "--date", "2026-03-13", "--json")
 OTHER_PAGE = PAGE.replace("Sorting by Patience", "Searching by Luck").replace("quotes", "questions")

@@ -23,7 +23,7 @@ RUN = ("run", "--date", "2026-03-12", "--json")
 _LIMITED = """
 import os, resource, sys
 
-pytestmark = pytest.mark.with_a_file
+pytestmark = pytest.mark.without_workers
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
 os.execv(sys.argv[1], sys.argv[1:])
 """
