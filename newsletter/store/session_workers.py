@@ -39,8 +39,8 @@ log = structlog.get_logger(__name__)
 SILENT = 25.0  # seconds without a sign of life after which a worker is taken for dead
 _EVERY = 5.0  # seconds from one sign of life to the next
 _PAUSE = 0.5  # seconds before a session that broke is opened again
-_SETTLED = 10.0  # seconds after which living workers have found a server again that was started anew
-_LONG_RUNNING = timedelta(minutes=10)  # a server that has run for longer was not started just now
+_SETTLED = 5.0  # seconds after which living workers have found a server again that was started anew
+_LONG_RUNNING = timedelta(minutes=2)  # a server that has run for longer was not started just now
 _KEPT = timedelta(hours=1)  # rows of workers that died while they held nothing
 
 
