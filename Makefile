@@ -1,6 +1,7 @@
 # Everything that a user or developer does here. Needs make and a Python of 3.11 or later; see `make help`.
 
 CRASHES ?= 250  # for each of two policies, on SQLite with both kinds of notes and on PostgreSQL
+DELIVERIES ?= 200000  # of crash-cluster, for each of two policies
 PYTHON ?= python3
 PREFIX ?= $(HOME)/.local
 INSTALLED := $(abspath $(PREFIX))/share/newsletter
@@ -14,8 +15,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 STAMP := $(VENV)/.installed
 NODE_STAMP := tests/node/node_modules/.installed
 
-.PHONY: help setup install uninstall demo test lint types architecture pytest coverage system wheel bench fuzz \
-  crash simulate rehearse lock catalogues settings screenshots clean
+.PHONY: help setup install uninstall demo test lint types architecture pytest test-workers coverage system wheel bench \
+  fuzz crash crash-cluster simulate rehearse lock catalogues settings screenshots clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -64,6 +65,9 @@ architecture: setup  ## imports run one way
 pytest: setup $(NODE_STAMP)  ## the tests
 	$(BIN)/pytest -n 4 --dist worksteal
 
+test-workers: setup  ## the tests from end to end, on PostgreSQL with two workers that deliver
+	TEST_BY_WORKERS=1 $(BIN)/pytest -n 2 --dist worksteal tests/e2e
+
 coverage: setup $(NODE_STAMP)  ## the tests with branch coverage, which takes them twice as long
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n 4 --dist worksteal
@@ -87,6 +91,9 @@ fuzz: setup  ## inputs made by chance for all that reads what strangers send, fo
 
 crash: setup  ## kill processes at work 2,000 times, and count who got what
 	CRASHES=$(CRASHES) $(BIN)/pytest tests/delivery/test_killed.py tests/delivery/test_killed_closing.py -k "many_kills or kills_at_any_point" -q -s
+
+crash-cluster: setup  ## kill, stop and crash four workers and their database while they deliver to 200,000
+	$(BIN)/python bench/crash_cluster.py --deliveries $(DELIVERIES)
 
 simulate: setup  ## a year with a clock that flies, and ten minutes of serve under watch
 	$(BIN)/python -m tests.simulation

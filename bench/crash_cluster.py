@@ -7,7 +7,7 @@ half of the readers have their mail, PostgreSQL is stopped as by a crash, and st
 policy (`NEWSLETTER_DELIVERY__UNCERTAIN`). A sink takes all mail and writes down who got it.
 
     python bench/crash_cluster.py [--json] [--deliveries 2000] [--workers 4] [--policy resend|hold|both]
-                                  [--kill-every 5] [--stop-for 40] [--answer-after 0]
+                                  [--kill-every 5] [--kills 0] [--stop-for 40] [--answer-after 0]
 
 "in flight" are the deliveries that were ever uncertain; only these may come twice, and under `hold` none may. A
 worker that is killed or stopped holds some deliveries: "back after" is how long it took until others had the last
@@ -175,7 +175,7 @@ class Crashes:
                 last, moved_at = (came, left or 0), self.now()
             if self.now() - moved_at > PATIENCE:
                 raise SystemExit(f"nothing has moved for {PATIENCE:.0f} s: {left} left, {self.blows}")
-            if self.now() >= kill_at and left:
+            if self.now() >= kill_at and left and self._may_kill():
                 kill_at += self.arguments.kill_every
                 self._hit(signal.SIGKILL)
             if stop_at <= self.now() and stopped is None and stop_at:
@@ -187,6 +187,10 @@ class Crashes:
                 self._crash()
             self._look()
         return self.now()
+
+    def _may_kill(self) -> bool:
+        most = self.arguments.kills
+        return not most or sum(blow.what == "SIGKILL" for blow in self.blows) < most
 
     def _look(self) -> None:
         time.sleep(LOOK)
@@ -233,6 +237,7 @@ def place(folder: Path, policy: str, arguments: argparse.Namespace) -> Iterator[
         settings = {
             "NEWSLETTER_DELIVERY__DISPATCHER": "procrastinate",
             "NEWSLETTER_DELIVERY__UNCERTAIN": policy,
+            "NEWSLETTER_DELIVERY__PROCESSES": "1",  # so that a worker is the process that claims
             "NEWSLETTER_SMTP__CONNECTIONS": str(arguments.connections),
         }
         program = Program(
@@ -275,7 +280,7 @@ def found(crashes: Crashes, policy: str, seconds: float, got: Path) -> Found:
         seconds=seconds,
         kills=sum(blow.what == "SIGKILL" for blow in crashes.blows),
         in_flight=sum(row["was_uncertain"] for row in rows),
-        states=Counter(row["state"] for row in rows),
+        states=dict(Counter(row["state"] for row in rows)),
         lost=sum(row["state"] == "sent" and row["email"] not in came for row in rows),
         copies=sum(copies.values()),
         wrong_copies=sum(count for email, count in copies.items() if email not in allowed),
@@ -308,6 +313,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--policy", choices=("resend", "hold", "both"), default="both")
     parser.add_argument("--kill-every", type=float, default=5, metavar="SECONDS")
+    parser.add_argument("--kills", type=int, default=0, help="at most; 0: as many as it takes")
     parser.add_argument("--stop-for", type=float, default=40, metavar="SECONDS")
     parser.add_argument("--answer-after", type=int, default=0, metavar="MILLISECONDS", help="of the sink")
     parser.add_argument("--connections", type=int, default=16, help="of each worker")

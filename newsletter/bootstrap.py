@@ -108,11 +108,11 @@ class Program:
         """Let something be closed when the program is taken down."""
         self._closing.push_async_callback(close)
 
-    def load(self) -> None:
-        """Load and make all parts now: a server, which answers visitors, has no time for it once it serves."""
+    def load(self, *, has_visitors: bool) -> None:
+        """Load and make all parts now: there is no time for it once visitors are answered, or jobs taken."""
         from newsletter.pipeline import check  # noqa: F401
 
-        self._has_visitors = True
+        self._has_visitors = has_visitors
         _ = self._renderer, self.delivery, self._relaying.mailer, self._http
 
     async def problem_of_link(self, url: str) -> str:

@@ -20,10 +20,11 @@ class SeenCluster(LiveWorkers, JobCounts):
     workers: list[LiveWorker] = field(default_factory=list)
     queues: list[QueueCount] = field(default_factory=list)
     trouble: str = ""
+    mails_wait: bool = True
 
     def reader(self, oversight: Oversight) -> ClusterReader:
         """Return what reads them, and the rates of a ledger."""
-        return ClusterReader(oversight=oversight, workers=self, jobs=self)
+        return ClusterReader(oversight=oversight, workers=self, jobs=self, mails_wait=self.mails_wait)
 
     @override
     async def alive(self) -> list[LiveWorker]:

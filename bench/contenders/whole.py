@@ -24,6 +24,7 @@ from newsletter.core.delivery import Planned
 from newsletter.core.issue import Draft, Issue
 from newsletter.core.listing import Entry, Sighting
 from newsletter.core.subscriber import Member, Subscriber
+from newsletter.parts import dispatching
 from newsletter.ports import Store
 from newsletter.scheduling import loop as runtime
 from newsletter.settings import load
@@ -35,6 +36,7 @@ async def prepare(readers: int) -> None:
     """Close an issue that is due for so many readers of all choices of topics."""
     settings = load(None)
     await bootstrap.upgrade_database(settings)
+    await dispatching.bring_tables_up_to_date(settings)
     async with bootstrap.build(settings) as program:
         now, store = datetime.now(UTC), program.store
         members = (
@@ -73,13 +75,15 @@ async def known(store: Store, of: Issue, now: datetime) -> Issue:
 
 
 async def send() -> None:
-    """Deliver, and print the seconds."""
+    """Deliver, or wait until workers have, and print the seconds."""
     settings = load(None)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
     async with bootstrap.build(settings) as program:
-        (issue_key,) = await program.store.outbox.open_issues("daily")
+        store = program.store
+        (issue_key,) = await store.outbox.open_issues("daily")
+        dispatch = dispatching.dispatcher(settings, program.jobs, store, program.here, bootstrap.utc_now)
         start = time.perf_counter()
-        report = await program.delivery.deliver_chunk(issue_key, program.closed.message_for)
+        report = await dispatch.dispatch(issue_key, program.closed.message_for)
         elapsed = time.perf_counter() - start
     if report.settled != report.sent or report.returned:
         raise SystemExit(f"not all was sent: {report}")

@@ -23,6 +23,16 @@ if TYPE_CHECKING:
 
 _MOST_WORKERS = 100  # on one machine
 
+Workers = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        max=_MOST_WORKERS,
+        metavar="N",
+        help="With --compose or --systemd: N workers, a scheduler and the pages instead of one process.",
+    ),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -43,15 +53,7 @@ def init(
         bool, typer.Option("--compose", help="Write a compose.yaml too, for containers with PostgreSQL.")
     ] = False,
     systemd: Annotated[bool, typer.Option("--systemd", help="Write units of systemd too.")] = False,
-    workers: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            max=_MOST_WORKERS,
-            metavar="N",
-            help="With --compose or --systemd: N workers, a scheduler and the pages instead of one process.",
-        ),
-    ] = 0,
+    workers: Workers = 0,
 ) -> None:
     """Begin a working folder: settings and a first list; overwrites nothing."""
     from newsletter import scaffold
@@ -61,9 +63,7 @@ def init(
     container = ("web" if workers else "newsletter") if compose else None
     is_new = not (where / "subscribers" / "daily.toml").exists()
     asks = is_new and not yes and sys.stdin.isatty()
-    answers = _answers(scaffold.questions(), ask=asks)
-    if asks and scaffold.needs_login(answers):
-        answers |= _answers(scaffold.LOGIN, ask=True)
+    answers = _all_answers(ask=asks)
     service = scaffold.Service(program=_path_of_program(), user=_user()) if systemd else None
     lines = scaffold.scaffold(
         where, answers, github_actions=github_actions, compose=compose, service=service, workers=workers
@@ -79,6 +79,14 @@ def init(
         say("To let it run in containers from now on, call this in that folder: docker compose up --detach")
     if service:
         _say_services(where, service.user, workers)
+
+
+def _all_answers(*, ask: bool) -> dict[str, str]:
+    """Return an answer to each question, and where it is asked, to those of the login too."""
+    from newsletter import scaffold
+
+    answers = _answers(scaffold.questions(), ask=ask)
+    return answers | _answers(scaffold.LOGIN, ask=True) if ask and scaffold.needs_login(answers) else answers
 
 
 def _answers(questions: Iterable[Question], *, ask: bool) -> dict[str, str]:

@@ -47,7 +47,7 @@ async def _run(program: Program, stop: asyncio.Event) -> None:
     import structlog
 
     warn_of_links(program)
-    program.load()
+    program.load(has_visitors=False)
     lists = await asyncio.to_thread(program.lists.read)
     await check_mark(program, stop)
     load_for_ticks(program, lists.right.values())

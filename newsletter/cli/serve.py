@@ -58,7 +58,7 @@ async def _serve(program: Program, stop: asyncio.Event, host: str | None, port: 
 
     log = structlog.get_logger(__name__)
     warn_of_links(program)
-    program.load()
+    program.load(has_visitors=True)
     lists = await asyncio.to_thread(program.lists.read)
     await check_mark(program, stop)
     load_for_ticks(program, lists.right.values())

@@ -25,8 +25,15 @@ def register(app: typer.Typer) -> None:
 def worker(
     *,
     concurrency: Annotated[
-        int, typer.Option("--concurrency", metavar="N", min=1, max=64, help="Chunks of issues at once.")
-    ] = 2,
+        int | None,
+        typer.Option(
+            "--concurrency",
+            metavar="N",
+            min=1,
+            max=64,
+            help="Chunks of issues at once; else two for each process that delivers.",
+        ),
+    ] = None,
     queues: Annotated[
         str,
         typer.Option(
@@ -51,13 +58,11 @@ def _queues(text: str) -> list[Queue]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names or (unknown := next((name for name in names if name not in known), None)):
         what = f"{unknown!r} is no queue" if names else "no queue is named"
-        raise typer.BadParameter(
-            f"{what}; write {' or '.join(known)}, with a comma between", param_hint="--queues"
-        )
+        raise typer.BadParameter(f"{what}; write mails, issues, or mails,issues", param_hint="--queues")
     return [known[name] for name in dict.fromkeys(names)]
 
 
-async def _work(program: Program, stop: asyncio.Event, queues: list[Queue], concurrency: int) -> None:
+async def _work(program: Program, stop: asyncio.Event, queues: list[Queue], concurrency: int | None) -> None:
     import structlog
 
     from newsletter.composition import working
@@ -66,11 +71,11 @@ async def _work(program: Program, stop: asyncio.Event, queues: list[Queue], conc
     jobs = program.jobs or dispatching.require_jobs(program.settings)
     await program.mark.check()
     await jobs.app()  # else it lacks the tables: an error before anything runs
-    program.load()
-    names = ", ".join(queues)
-    structlog.get_logger(__name__).info("working", queues=names, concurrency=concurrency)
+    program.load(has_visitors=False)
+    names, places = ", ".join(queues), concurrency or working.places_by_default(program)
+    structlog.get_logger(__name__).info("working", queues=names, concurrency=places)
     async with _reported(names):
-        await working.work(program, jobs, queues, concurrency, stop)
+        await working.work(program, jobs, queues, places, stop)
 
 
 def _reported(queues: str) -> AbstractAsyncContextManager[None]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from newsletter.bootstrap import Program
     from newsletter.operations.cluster import ClusterReader
     from newsletter.ports import QueueCount, Store
+    from newsletter.settings import Settings
 
 
 class _NoJobs(JobCounts):
@@ -24,11 +25,16 @@ class _NoJobs(JobCounts):
 
 def cluster_reader(program: Program) -> ClusterReader:
     """Return what reads which workers live, what waits for them, and how quickly relays take mail."""
-    return cluster_of(program.store, program.jobs)
+    return cluster_of(program.settings, program.store, program.jobs)
 
 
-def cluster_of(store: Store, jobs: JobCounts | None) -> ClusterReader:
+def cluster_of(settings: Settings, store: Store, jobs: JobCounts | None) -> ClusterReader:
     """Return the same of a ledger and the jobs for workers, without a program; None: there are no workers."""
     from newsletter.operations.cluster import ClusterReader
 
-    return ClusterReader(oversight=store.oversight, workers=store.live_workers, jobs=jobs or _NoJobs())
+    return ClusterReader(
+        oversight=store.oversight,
+        workers=store.live_workers,
+        jobs=jobs or _NoJobs(),
+        mails_wait=settings.delivery.dispatcher == "procrastinate",
+    )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from newsletter.web.admission import Admission
 
 _SECONDS_BETWEEN_TRIES = 300.0
+_LOOKS, _SECONDS_BETWEEN_LOOKS = 100, 0.1  # whether another process has sent what waits
 # Work that one process does at a time: what was sent is noted after it was sent.
 _LETTERS, _SIGN_UPS = "letters", "sign-up-mails"
 
@@ -156,8 +157,14 @@ def admission(program: Program, wake: Callable[[], None]) -> Admission:
 
 
 async def send_waiting_mails(program: Program, stop: asyncio.Event) -> None:
-    """Send the mails of sign-ups that wait, until `stop` is set."""
-    if await program.store.signups.has_mails(now=utc_now()) and not await _workers_mail(program):
+    """Send the mails of sign-ups that wait, until `stop` is set, or wait a while for another process that does."""
+    import asyncio
+
+    for _ in range(_LOOKS):
+        if stop.is_set() or not await program.store.signups.has_mails(now=utc_now()):
+            return
         async with program.store.turns.alone(_SIGN_UPS) as is_ours:
             if is_ours:
                 await sign_up_mails(program).send(stop=stop)
+                return
+        await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)

@@ -59,6 +59,14 @@ async def work(
         await asyncio.gather(working.until(stop), sweep(program, jobs).until(stop))
 
 
+def places_by_default(program: Program) -> int:
+    """Return how many chunks a worker delivers at once: while one ends and the next begins, another goes out."""
+    from newsletter.delivery.messages.signatures import cores
+    from newsletter.settings.shares import processes_of
+
+    return 2 * processes_of(program.settings, cores()).count
+
+
 def sweep(program: Program, jobs: ProcrastinateJobs) -> Sweep:
     """Return what looks after the jobs."""
     from newsletter.scheduling.queue.sweeping import Sweep

@@ -102,7 +102,8 @@ def address_key(text: str) -> str:
 
 def domain_of(text: str) -> str:
     """Return what the domain of an address is compared by."""
-    return domain_key(text.rpartition("@")[2])
+    domain = text.rpartition("@")[2]
+    return domain.lower() if domain.isascii() else domain_key(domain)
 
 
 def domain_key(domain: str) -> str:

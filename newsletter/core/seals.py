@@ -51,16 +51,16 @@ class Seals:
 
         It takes two thirds of the time: what the seals have in common is done once.
         """
-        content, veil, sealed = number.to_bytes(_NUMBER), begun(self.key, b"veil", _NUMBER), list[bytes]()
-        for first in _all_begun(self.key, purposes):
+        content, sealed, (veil, *firsts) = number.to_bytes(_NUMBER), b"", _all_begun(self.key, purposes)
+        for first in firsts:
             hash_ = first.copy()
             hash_.update(content)
             proof = hash_.digest()
             hash_ = veil.copy()
             hash_.update(proof)
-            sealed += (proof, (int.from_bytes(hash_.digest()) ^ number).to_bytes(_NUMBER))
+            sealed += proof + (int.from_bytes(hash_.digest()) ^ number).to_bytes(_NUMBER)
         # Whole groups of three bytes each, so they are encoded together; `urlsafe_b64encode` takes twice as long.
-        written = b2a_base64(b"".join(sealed), newline=False).translate(_URL_SAFE).decode()
+        written = b2a_base64(sealed, newline=False).translate(_URL_SAFE).decode()
         size = _IN_BASE64[_BARE]
         return [written[start : start + size] for start in range(0, len(written), size)]
 
@@ -120,8 +120,8 @@ def _hashed(key: str, purpose: bytes, size: int, content: bytes) -> bytes:
 
 @lru_cache(maxsize=8)
 def _all_begun(key: str, purposes: tuple[bytes, ...]) -> list[blake2b]:
-    """Return the hash that each seal begins with."""
-    return [begun(key, purpose, _HASH) for purpose in purposes]
+    """Return the hash that hides numbers, and those that seals begin with."""
+    return [begun(key, b"veil", _NUMBER), *(begun(key, purpose, _HASH) for purpose in purposes)]
 
 
 @lru_cache(maxsize=64)  # a copy is made in two thirds of the time

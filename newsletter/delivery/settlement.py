@@ -115,10 +115,8 @@ class Settlement:
             if outcome.state is DeliveryState.SENT:
                 self._went_through(delivery, doubts, known)
 
-    def go_on(
-        self, delivery: Delivery, outcome: Outcome, doubts: Doubts, known: int, following: Delivery
-    ) -> bool:
-        """Record that a message was sent, and the intent of another, if it takes no waiting; return whether it was.
+    def go_on(self, delivery: Delivery, outcome: Outcome, doubts: Doubts, known: int, following: Delivery) -> bool:
+        """Record that a message was sent and another is begun; False: that takes waiting, so nothing was recorded.
 
         Args:
             delivery: which was sent.

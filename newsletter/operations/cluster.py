@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from newsletter.core.errors import StoreError
+from newsletter.core.jobs import Queue
 from newsletter.core.text import counted
 from newsletter.ports import JobCounts, LiveWorker, LiveWorkers, Oversight, QueueCount
 
@@ -24,12 +25,14 @@ class Cluster:
         queues: how each queue stands that has jobs.
         rates: how many mails each relay took a second in the last minute; only those that took any.
         trouble: why it is not known how queues stand, or nothing.
+        mails_wait: whether mails to single persons wait for a worker; else a scheduler sends them if none lives.
     """
 
     workers: Sequence[LiveWorker] = ()
     queues: Sequence[QueueCount] = ()
     rates: Mapping[str, float]
     trouble: str = ""
+    mails_wait: bool = True
 
     @property
     def busy(self) -> int:
@@ -44,6 +47,8 @@ class Cluster:
             patience: for how long a job may be due before it counts.
         """
         served = {queue for one in self.workers for queue in one.queues}
+        if not self.mails_wait:
+            served.add(Queue.MAILS)
         return {
             one.queue: one.oldest
             for one in self.queues
@@ -59,11 +64,13 @@ class ClusterReader:
         oversight: reads the rates of relays.
         workers: knows which of them live.
         jobs: counts what waits for them.
+        mails_wait: see `Cluster`.
     """
 
     oversight: Oversight
     workers: LiveWorkers
     jobs: JobCounts
+    mails_wait: bool = True
 
     async def read(self, now: datetime) -> Cluster:
         """Return what delivers, at a moment (aware).
@@ -79,7 +86,7 @@ class ClusterReader:
         except StoreError as error:  # the ledger answers; the tables of jobs are of another version
             trouble = str(error)
         found = {one.relay: one.per_second for one in rates}
-        return Cluster(workers=workers, queues=queues, rates=found, trouble=trouble)
+        return Cluster(workers=workers, queues=queues, rates=found, trouble=trouble, mails_wait=self.mails_wait)
 
 
 def rate_in_words(per_second: float) -> str:

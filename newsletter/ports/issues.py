@@ -125,8 +125,8 @@ class Issues(Protocol):
     ) -> tuple[Issue, bool]:
         """Close an issue: write it, its rendering, the choices and a delivery per subscriber.
 
-        It is written page by page, and exists for nobody until the last is written. What a process leaves that
-        dies before is thrown away by the next one that closes an issue of the list.
+        It exists for nobody until all is written. What a process leaves that dies before is thrown away by the
+        next one that closes an issue of the list.
 
         If the (list, day) has an issue already, that one is returned, unchanged, and False. A subscriber whose
         plan names no time, or whose address is suppressed, gets a withdrawn delivery with the reason.
@@ -137,19 +137,17 @@ class Issues(Protocol):
             draft: what is in it, and the list's terms.
             subject: of the whole issue.
             plan: decides for each subscriber, as they are when it comes to them. It is given the keys of those of
-                the draft's listings that issues of the list, daily or weekly, brought the subscriber before: what
-                was chosen for them and is sent or still to be sent. They are looked up for those only whom the
-                terms suit.
+                the draft's listings that issues of the list, daily or weekly, brought or are to bring them; of
+                those whom the terms don't suit, none.
             now: when it is closed.
             renderings: of the issue, by language; under no name that of the list's. Where there is none, it is
                 stored later by `keep_rendering`.
             needs_reader: whether to write nothing where nobody is to get it.
-            once_for_alike: whether the plan is asked once for all who wish alike and were brought the same. Then
-                it must not look at who it is: at address, name or origin.
+            once_for_alike: whether to ask once for all alike in all but address, name and origin.
 
         Raises:
-            StaleDraftError: the list has an issue of another day under the draft's number, or a listing was merged
-                into another: the draft was held against a history that has grown since.
+            StaleDraftError: the history has grown since the draft was made: the list has an issue of another day
+                under its number, or a listing was merged into another.
             NoReaderError: it needs a reader, and every delivery would be withdrawn; there is no issue.
             StoreError: another process closes an issue for the same readers, and does not go on.
         """

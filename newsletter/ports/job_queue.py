@@ -41,7 +41,11 @@ class ClosingJobs(Protocol):
         ...
 
     async def write(self, connection: Any, jobs: Sequence[ChunkJob]) -> None:
-        """Write jobs, within the transaction of a connection."""
+        """Write jobs, within the transaction of a connection.
+
+        Raises:
+            StoreError: they cannot be written.
+        """
         ...
 
 

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
+from pydantic_core import from_json
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -129,7 +130,7 @@ async def fetch(connection: AsyncConnection, statement: Statement, **parameters:
     this costs more than all else, so there the statement gives all rows as one value, an array of arrays in JSON.
     """
     found = await run(connection, statement, **parameters)
-    return json.loads(found[0][0]) if is_sqlite(connection) else found
+    return from_json(found[0][0]) if is_sqlite(connection) else found
 
 
 def rows(values: Sequence[Sequence[Any]]) -> str:

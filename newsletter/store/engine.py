@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -230,17 +230,20 @@ def _database_errors() -> tuple[type[Exception], ...]:
     return (DBAPIError, sqlite3.Error, OSError, TimedOutError, *of_postgresql)
 
 
+_HINTS = {
+    "locked": "another process is writing to it, run again later",
+    "malformed": "it is damaged: go on with a sound backup (docs/backup.md)",
+    "disk": "see whether its disk is full, then run again",
+    "unsupported startup parameter": "a pooler stands between: see docs/scaling.md",
+    "too many clients": "raise its max_connections, or run fewer processes (docs/scaling.md)",
+    "unable to open": "check NEWSLETTER_DATABASE__URL and that the database can be reached",
+    "connection": "check NEWSLETTER_DATABASE__URL and that the database can be reached",
+}
+
+
 def _hint(error: BaseException) -> str:
-    text = str(error)
-    if "locked" in text or getattr(error, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
-        return "; another process is writing to it, run again later"
-    if "malformed" in text:
-        return "; it is damaged: go on with a sound backup (docs/backup.md)"
-    if "disk" in text:
-        return "; see whether its disk is full, then run again"
-    if "unable to open" in text or "connection" in text:
-        return "; check NEWSLETTER_DATABASE__URL and that the database can be reached"
-    return ""
+    text = "locked" if getattr(error, "sqlstate", None) == _LOCK_NOT_AVAILABLE else str(error)
+    return next((f"; {hint}" for said, hint in _HINTS.items() if said in text), "")
 
 
 def connect(text: str, *, patience: float = PATIENCE, foreign_keys: bool = True) -> Database:
@@ -367,13 +370,19 @@ PARAMETERS = {
     "tcp_user_timeout": 60_000,  # milliseconds
 }
 
+# Seconds that a transaction may have nothing to do, before PostgreSQL ends it. A process that is stopped in the
+# middle of one would hold its locks, and with them those who bring back what it held.
+_LONGEST_IDLE = 20.0
+
 
 def _postgresql(url: URL, patience: float) -> Database:
     complete_for_postgresql()
     # To compile a statement takes PostgreSQL longer than any of these statements takes.
-    parameters = {**PARAMETERS, "options": f"-c lock_timeout={int(1000 * patience)} -c jit=off"}
+    options: dict[str, int | str] = {"lock_timeout": int(1000 * patience), "jit": "off"}
 
-    def engine(**pool: Any) -> AsyncEngine:
+    def engine(options: Mapping[str, int | str], **pool: Any) -> AsyncEngine:
+        text = " ".join(f"-c {name}={value}" for name, value in options.items())
+        parameters = {**PARAMETERS, "options": text}
         return create_async_engine(
             url.set(drivername="postgresql+psycopg"),
             connect_args={name: value for name, value in parameters.items() if name not in url.query},
@@ -382,8 +391,9 @@ def _postgresql(url: URL, patience: float) -> Database:
             **pool,
         )
 
-    writer = engine(pool_pre_ping=True, pool_timeout=patience)
+    idle = {"idle_in_transaction_session_timeout": int(1000 * _LONGEST_IDLE)}
+    writer = engine({**options, **idle}, pool_pre_ping=True, pool_timeout=patience)
     reader = writer.execution_options(isolation_level="REPEATABLE READ")
     where = f"PostgreSQL database {url.database} at {url.host or url.query.get('host', 'the local socket')}"
-    apart = engine(poolclass=NullPool)
+    apart = engine(options, poolclass=NullPool)
     return Database(reader, writer, apart, where=where, path=None, patience=sqlite.Patience(patience))

@@ -31,7 +31,7 @@ async def enqueue(connection: AsyncConnection, jobs: ClosingJobs | None, issue_k
     if jobs is None:
         return
     try:
-        with store_errors("jobs"):
+        with store_errors("the jobs"):
             async with connection.begin_nested():
                 driver = (await connection.get_raw_connection()).driver_connection
                 has_workers = await has_worker(connection, Queue.ISSUES)

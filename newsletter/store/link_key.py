@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
+import structlog
 
 from newsletter.core.errors import ConfigurationError
 from newsletter.store.engine import NO_SECRET, Database
 from newsletter.store.tables import ledger
+
+log = structlog.get_logger(__name__)
 
 
 async def require_link_key(database: Database, *, is_made: bool) -> None:
@@ -31,6 +34,12 @@ async def require_link_key(database: Database, *, is_made: bool) -> None:
             f"{database.where}: links in its mails are signed with another key than the one that this machine has "
             "made (secret_key in NEWSLETTER_PATHS__STATE): put the file of the first machine there, or set "
             "NEWSLETTER_WEB__SECRET_KEY to the same value on all of them"
+        )
+    if known is not None and known not in former:
+        log.warning(
+            "link_key_changed",
+            reason="links in mails that were sent before no longer work: name the former key in "
+            "NEWSLETTER_WEB__FORMER_SECRET_KEYS",
         )
     async with database.write() as connection:
         still = ledger.c.key_id.is_not_distinct_from(known)

@@ -274,17 +274,9 @@ _STATUS, _PAUSED_UNTIL = (FIELDS.index(name) - len(FIELDS) for name in ("status"
 def _claimed(row: Sequence[Any]) -> Delivery:
     """Return a delivery of `CLAIM`."""
     key, issue_key, subscriber_key, state, due_at, attempts, chosen, subject, _suppression, *values = row
-    return Delivery(
-        key=key,
-        issue_key=issue_key,
-        subscriber_key=subscriber_key,
-        subscriber=subscriber_of(values),
-        state=_STATES[state],
-        due_at=read_moment(due_at),
-        attempts=attempts,
-        choice=read_choice(chosen),
-        subject=subject,
-    )
+    subscriber, choice = subscriber_of(values), read_choice(chosen)
+    state, due_at = _STATES[state], read_moment(due_at)
+    return Delivery(key, issue_key, subscriber_key, subscriber, state, due_at, attempts, choice, subject)
 
 
 def _bar(row: Sequence[Any], day: str | None) -> Bar | None:

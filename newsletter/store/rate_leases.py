@@ -14,6 +14,7 @@ from typing_extensions import override
 from newsletter.ports.rate_leases import AskedPlaces, RateLeases
 from newsletter.store.bulk import is_sqlite
 from newsletter.store.column_types import Exact
+from newsletter.store.copy_tables import OF_ONE_DATABASE
 from newsletter.store.engine import Database
 from newsletter.store.tables import metadata
 
@@ -24,6 +25,7 @@ rates = sa.Table(
     metadata,
     sa.Column("scope", Exact, primary_key=True),
     sa.Column("free_at", sa.BigInteger, nullable=False),
+    info={OF_ONE_DATABASE: True},
 )
 
 _SECOND = 1_000_000

@@ -157,10 +157,7 @@ class _Session:
                 values = {"worker": self.name, "is_locked": self.is_locked}
                 backend = await connection.scalar(_BEAT, values)
         if backend not in {None, self.backend}:
-            raise StoreError(
-                f"{self.database.where}: a pooler gives the statements of one session to several; let "
-                "NEWSLETTER_DATABASE__URL lead straight to PostgreSQL, or have the pooler keep sessions"
-            )
+            raise self._pooled()
         return backend is not None
 
     async def drop(self) -> None:
@@ -187,8 +184,23 @@ class _Session:
             self.connection = connection = await self.database.apart.connect()
             await connection.execution_options(isolation_level="AUTOCOMMIT")
             self.backend = (await connection.execute(_OPEN)).scalar_one()
+            if self.backend != (await raw_connection(connection)).info.backend_pid:
+                await self._require_sessions()
             await self._lock(connection)
         return self.connection
+
+    async def _require_sessions(self) -> None:
+        """Raise StoreError if the pooler to which this leads has just given the session to another client."""
+        async with self.database.apart.connect() as another:
+            if (await another.execute(_OPEN)).scalar_one() == self.backend:
+                raise self._pooled()
+
+    def _pooled(self) -> StoreError:
+        return StoreError(
+            f"{self.database.where}: a pooler gives one client's statements to several sessions, which hold no "
+            "locks then; let NEWSLETTER_DATABASE__URL lead straight to PostgreSQL, or have the pooler keep "
+            "sessions (PgBouncer: pool_mode = session)"
+        )
 
     async def _lock(self, connection: AsyncConnection) -> None:
         if not self.is_locked:

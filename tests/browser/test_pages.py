@@ -67,4 +67,4 @@ async def test_every_page_of_the_operator_is_reached_and_as_fine(tmp_path: Path)
             await reader.page.keyboard.press("Enter")
         found = await crawled(reader, f"{site.url}/-/admin/", below="/-/admin/")
         names = {urlsplit(one).path.removeprefix("/-/admin/").partition("/")[0] for one in found}
-        assert names >= {"", "issues", "deliveries", "readers", "suppressions", "sources", "errors"}
+        assert names >= {"", "issues", "deliveries", "readers", "suppressions", "sources", "workers", "errors"}

@@ -10,6 +10,7 @@ import pytest
 
 from newsletter.core.delivery import Change, DeliveryState
 from newsletter.core.errors import StoreError
+from newsletter.delivery.record import journal
 from newsletter.delivery.record import notes as notes_module
 from newsletter.delivery.record.journal import Journal
 from newsletter.delivery.record.notes import GroupedNotes, JournalledNotes
@@ -210,3 +211,34 @@ async def test_pieces_that_could_not_be_written_are_written_at_the_end_and_none_
 
     assert outbox.states() == {DeliveryState.SENT: 1250}
     assert files_in(tmp_path) == []
+
+
+async def test_what_is_written_at_once_is_in_the_journal_before_anything_else_happens(tmp_path: Path) -> None:
+    outbox = FakeOutbox.of(2)
+    notes = JournalledNotes(cast("Outbox", outbox), partial(Journal, tmp_path, "worker"), batch=100)
+    await notes.write(intent(1))
+
+    assert notes.write_at_once(outcome(1), intent(2))
+
+    assert journal.read(tmp_path, "worker") == [intent(1), outcome(1), intent(2)]
+    await notes.drain()
+    assert (outbox.state(1), outbox.state(2)) == (DeliveryState.SENT, DeliveryState.SENDING)
+
+
+async def test_nothing_is_written_at_once_that_the_disk_has_to_be_waited_for(tmp_path: Path) -> None:
+    notes = JournalledNotes(cast("Outbox", FakeOutbox.of(1)), partial(Journal, tmp_path, "worker"), batch=10_000)
+    written = 0
+    while written <= 1000 and notes.write_at_once(intent(1)):
+        written += 1
+    assert written == 500
+
+    await notes.write(intent(1))  # waits for the disk
+
+    assert notes.write_at_once(intent(1))
+    await notes.drain()
+
+
+async def test_a_transaction_is_never_written_at_once() -> None:
+    outbox = FakeOutbox.of(1)
+    assert not grouped_notes(outbox).write_at_once(intent(1))
+    assert outbox.states() == {DeliveryState.QUEUED: 1}

@@ -41,13 +41,12 @@ def order(request: pytest.FixtureRequest, server: SmtpServer, tmp_path: Path) ->
 async def test_three_processes_together_send_no_faster_than_the_rate_and_no_more_than_the_quota(
     server: SmtpServer, order: Order
 ) -> None:
-    most = order.per_day or READERS
-    surely = order.per_day and QUOTA - 2 * AHEAD or READERS
+    most, surely = (QUOTA, QUOTA - 2 * AHEAD) if order.per_day else (READERS, READERS)
     store = await open_store(order.database)
     await freeze_for(store, READERS)
     loop = asyncio.get_running_loop()
 
-    async with Workers() as workers:
+    async with Workers() as workers, asyncio.timeout(120):
         await workers.start(order)
         await server.until(1)
         began = loop.time()

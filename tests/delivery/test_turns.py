@@ -56,3 +56,17 @@ async def test_who_is_cancelled_while_waiting_keeps_nobody_from_going_on() -> No
     async with asyncio.timeout(5):
         await asyncio.gather(*waiting, return_exceptions=True)
     assert [task.cancelled() for task in waiting] == [False, True, True, True, False, False]
+
+
+async def test_who_can_go_on_at_once_takes_nobodys_turn() -> None:
+    turns = Turns(each=2)
+    assert [turns.take_at_once() for _ in range(3)] == [True, True, False]
+    waiting = [asyncio.create_task(turns.take()) for _ in range(5)]
+    await asyncio.sleep(0)
+    assert not turns.take_at_once()
+    await asyncio.gather(*waiting)
+
+
+async def test_without_visitors_nobody_is_told_to_wait() -> None:
+    turns = Turns(each=0)
+    assert all(turns.take_at_once() for _ in range(20))

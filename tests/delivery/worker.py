@@ -183,10 +183,11 @@ async def _deliver(store: Store, order: Order) -> None:
         clock=lambda: datetime.now(UTC),
         jitter=lambda: 0.5,
     )
-    quota = Quota(per_day=order.per_day)
-    counting = (
-        RelayQuota(relay.name, relay.account, quota, store.relay_usage, rules.clock) if quota.is_set else None
-    )
+    counting = None
+    if order.per_day:
+        counting = RelayQuota(
+            relay.name, relay.account, Quota(per_day=order.per_day), store.relay_usage, rules.clock
+        )
     service = DeliveryService(
         store.outbox,
         [SmtpRelay(relay, quota=counting)],

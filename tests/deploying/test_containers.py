@@ -90,6 +90,7 @@ def test_compose_takes_workers_beside_a_scheduler_and_the_pages(tmp_path: Path) 
         assert (one["read_only"], one["cap_drop"], one["stop_grace_period"]) == (True, ["ALL"], "20s")
         secrets = {secret["source"] for secret in one["secrets"]}
         assert secrets == {"database_url", "secret_key", "smtp_password"}
+        assert one["environment"].get("NEWSLETTER_DELIVERY__PROCESSES") == ("1" if name == "worker" else None)
         files = {value for key, value in one["environment"].items() if key.endswith("_FILE")}
         assert files == {f"/run/secrets/{secret}" for secret in secrets}
     assert [name for name, one in services.items() if "ports" in one] == ["caddy", "web"]

@@ -12,6 +12,8 @@ from tests.e2e.test_run import save_page
 from tests.e2e.workplace import Workplace
 from tests.smtp_server import Received, SmtpServer
 
+pytestmark = pytest.mark.without_workers
+
 READERS, CONNECTIONS = 600, 4
 
 

@@ -23,6 +23,8 @@ from tests.e2e.workplace import Workplace
 from tests.postgres import Server
 from tests.smtp_server import HANG, SmtpServer
 
+pytestmark = pytest.mark.without_workers
+
 RUN = ("run", "--date", "2026-03-12", "--json")
 READERS = 30
 SIGNALS = pytest.mark.parametrize("received", [signal.SIGTERM, signal.SIGINT])

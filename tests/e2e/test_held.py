@@ -7,9 +7,13 @@ import io
 import sqlite3
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.e2e.test_run import save_page
 from tests.e2e.test_serve import served, until
 from tests.e2e.workplace import Workplace
+
+pytestmark = pytest.mark.without_workers
 
 THURSDAY = datetime(2026, 3, 12, 8, 30, tzinfo=UTC)
 LONG_AFTER = THURSDAY + timedelta(days=5)

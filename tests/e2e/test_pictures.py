@@ -13,6 +13,8 @@ from tests.core.picture_files import png
 from tests.e2e.workplace import Workplace
 from tests.picture_server import picture_server, served
 
+pytestmark = pytest.mark.without_workers
+
 
 @pytest.mark.parametrize(
     ("settings", "has_figure"),

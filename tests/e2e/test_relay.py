@@ -125,6 +125,7 @@ async def test_a_message_whose_fate_is_unknown_waits_like_one_that_was_put_off(
     assert copies == [1, 1, 2, 2, 3, 3, 3]
 
 
+@pytest.mark.without_workers
 async def test_who_holds_gets_no_second_copy_where_the_journal_of_a_killed_process_is_damaged(
     workplace: Workplace, server: SmtpServer
 ) -> None:
@@ -148,6 +149,7 @@ async def test_who_holds_gets_no_second_copy_where_the_journal_of_a_killed_proce
     assert counts["uncertain"] + counts["sent"] == READERS
 
 
+@pytest.mark.without_workers
 async def test_a_journal_that_cannot_be_read_is_said_in_one_line(workplace: Workplace, server: SmtpServer) -> None:
     server.delay = 0.05
     process = await workplace.start(*RUN)

@@ -5,8 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.test_run import PAGE, save_page
 from tests.e2e.workplace import Done, Workplace
+
+pytestmark = pytest.mark.without_workers
 
 RUN = ("run", "--date", "2026-03-13", "--json")
 OTHER_PAGE = PAGE.replace("Sorting by Patience", "Searching by Luck").replace("quotes", "questions")

@@ -45,6 +45,7 @@ def save_page(workplace: Workplace, day: str = "2026-03-12", page: str = PAGE) -
     (workplace.folder / f"page-{day}.txt").write_text(page)
 
 
+@pytest.mark.by_workers
 async def test_a_run_sends_each_reader_one_mail_and_a_second_run_none(workplace: Workplace) -> None:
     workplace.list_file(["saved_page:../page-*.txt"])
     save_page(workplace)
@@ -158,6 +159,7 @@ async def test_when_no_source_answers_there_is_no_issue_and_exit_69(workplace: W
     assert (await workplace.run("issues", "list", "--json")).json == []
 
 
+@pytest.mark.by_workers
 async def test_a_relay_that_cannot_be_reached_costs_nobody_the_issue(workplace: Workplace) -> None:
     workplace.list_file(["saved_page:../page-*.txt"])
     save_page(workplace)
@@ -172,6 +174,7 @@ async def test_a_relay_that_cannot_be_reached_costs_nobody_the_issue(workplace: 
     assert len(workplace.mails()) == 1
 
 
+@pytest.mark.by_workers
 async def test_two_runs_at_once_make_one_issue_and_one_delivery_each(workplace: Workplace) -> None:
     more = "".join(f'\n[[subscribers]]\nemail = "reader{number}@example.org"\n' for number in range(40))
     workplace.list_file(["saved_page:../page-*.txt"], more=more)
@@ -227,5 +230,6 @@ async def test_the_ledger_says_what_the_relay_said(workplace: Workplace) -> None
     (row,) = (await workplace.run("status", "--json")).json
     assert row["deliveries"] == {"sent": 1}
     assert row["stuck"] == 0
-    with sqlite3.connect(workplace.folder / "var" / "newsletter.db") as ledger:
-        assert ledger.execute("select count(*) from deliveries").fetchone() == (1,)
+    if workplace.cluster_url is None:
+        with sqlite3.connect(workplace.folder / "var" / "newsletter.db") as ledger:
+            assert ledger.execute("select count(*) from deliveries").fetchone() == (1,)

@@ -25,6 +25,7 @@ async def through_shell(workplace: Workplace, command: str) -> tuple[int, str]:
             "NEWSLETTER_SMTP__HOST": "127.0.0.1",
             "NEWSLETTER_SMTP__PORT": str(workplace.port),
             "NEWSLETTER_SMTP__SECURITY": "none",
+            **workplace.of_cluster,
             **workplace.environment,
         },
         stdin=asyncio.subprocess.DEVNULL,

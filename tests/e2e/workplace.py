@@ -16,11 +16,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from newsletter import cli
 from tests.e2e import clocked, forked
 
 ROOT = Path(__file__).resolve().parents[2]
 NEWSLETTER = Path(sys.executable).parent / "newsletter"
+_DELIVERING = {"run", "serve"}
 
 LIST = """\
 title = "Daily Papers"
@@ -61,6 +64,9 @@ class Done:
 class Workplace:
     """A folder in which commands run; `inbox` is the Maildir of the server that its mail goes to.
 
+    With `cluster_url`, the ledger is in PostgreSQL there, and two workers deliver, by the settings and clock of
+    the commands.
+
     `starts_python` tells whether each command is Python started anew, and not forked from a process that has
     loaded the program: where it matters how a process begins and ends, and where coverage is measured.
     """
@@ -71,6 +77,9 @@ class Workplace:
     environment: dict[str, str] = field(default_factory=dict)
     program: tuple[str | Path, ...] = (NEWSLETTER,)
     starts_python: bool = bool(os.environ.get("COVERAGE_PROCESS_CONFIG"))
+    cluster_url: str | None = None
+    workers: list[asyncio.subprocess.Process] = field(default_factory=list)
+    _workers_have: object = None
 
     def list_file(self, sources: list[str], *, name: str = "daily", hour: str = "08:00", more: str = "") -> None:
         """Write a list with one subscriber."""
@@ -86,6 +95,11 @@ class Workplace:
         written.replace(path)
         self.program = (sys.executable, "-m", "tests.e2e.clocked", path)
 
+    @property
+    def of_cluster(self) -> dict[str, str]:
+        """Return the settings that lead to the ledger of the workers, where there are any."""
+        return {"NEWSLETTER_DATABASE__URL": self.cluster_url} if self.cluster_url else {}
+
     async def start(self, *words: str) -> asyncio.subprocess.Process:
         """Start a command."""
         environment = {
@@ -96,8 +110,46 @@ class Workplace:
             "NEWSLETTER_LOG__LEVEL": "warning",
             "NEWSLETTER_HTTP__PICTURES": "false",  # those of recorded papers are on the Internet
             "PYTHONPATH": str(ROOT),
+            **self.of_cluster,
             **self.environment,
         }
+        if self.cluster_url and _DELIVERING & {*words}:
+            await self._attend(environment)
+        return await self._started(words, environment)
+
+    async def _attend(self, environment: dict[str, str]) -> None:
+        """See to it that two workers are at work by these settings."""
+        if self._workers_have != (environment, self.program):
+            await self.dismiss_workers()
+            self._workers_have = environment, self.program
+            self.workers = [await self._started(("worker",), environment) for _ in range(2)]
+            await self._are_ready()
+
+    async def _are_ready(self) -> None:
+        """Wait until the workers have registered, or have ended as their settings are wrong."""
+        assert self.cluster_url is not None
+        async with await psycopg.AsyncConnection.connect(self.cluster_url, autocommit=True) as connection:
+            for _ in range(600):
+                found = await connection.execute(
+                    "SELECT count(*) FROM workers WHERE queues <> '' AND seen_at > now() - interval '5 seconds'"
+                )
+                row = await found.fetchone()
+                ended = sum(worker.returncode is not None for worker in self.workers)
+                if row is not None and row[0] + ended >= len(self.workers):
+                    return
+                await asyncio.sleep(0.05)
+        raise AssertionError("the workers do not begin")
+
+    async def dismiss_workers(self) -> None:
+        """End the workers; what they log must hold no traceback."""
+        workers, self.workers = self.workers, []
+        for worker in workers:
+            if worker.returncode is None:
+                worker.terminate()
+        for worker in workers:
+            await self.end(worker)
+
+    async def _started(self, words: tuple[str, ...], environment: dict[str, str]) -> asyncio.subprocess.Process:
         if not self.starts_python and (run := self._what_forks()):
             return await forked.start(run, ["newsletter", *words], self.folder, environment)
         return await asyncio.create_subprocess_exec(

@@ -114,6 +114,14 @@ async def test_jobs_that_no_living_worker_takes(house: House) -> None:
     assert await house.look() == ["no-worker (over)"]
 
 
+async def test_mails_that_a_scheduler_sends_by_itself_wait_for_no_worker(house: House) -> None:
+    house.cluster.queues = [queue("mails", house.now)]
+    house.cluster.mails_wait = False
+    assert await house.look(after=HOUR / 2) == []
+    house.cluster.mails_wait = True
+    assert await house.look() == ["no-worker"]
+
+
 async def test_deliveries_that_are_open_for_half_the_deadline_unless_the_operator_has_paused_them(
     house: House,
 ) -> None:

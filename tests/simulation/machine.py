@@ -108,7 +108,7 @@ async def _live(program: Program, start: Start) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     assert isinstance(loop, SimulatedLoop)
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    program.load()
+    program.load(has_visitors=True)
     letters, mails = signing_up.in_the_background(program)
     each_tick = (letters, mails, telling.in_the_background(program))
     watch = watching.watch(program)

@@ -24,10 +24,12 @@ from tests.claiming import claim
 from tests.store.conftest import Opener
 from tests.store.samples import DAY, NOW, at, draft, frozen, in_issue
 
+_NOT_OURS = ("listing_search", "procrastinate_")  # no part of the metadata
+
 
 def differences(connection: Connection) -> list[Any]:
     def is_known(name: str | None, kind: str, _: Any) -> bool:
-        return kind != "table" or not str(name).startswith("listing_search")  # no part of the metadata
+        return kind != "table" or not str(name).startswith(_NOT_OURS)
 
     def is_made(item: Any, _name: str | None, kind: str, _reflected: object, _other: object) -> bool:
         condition = item._ddl_if if kind == "foreign_key_constraint" else None

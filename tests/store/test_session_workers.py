@@ -9,10 +9,11 @@ import pytest
 import sqlalchemy as sa
 
 from newsletter.core.delivery import DeliveryState, Uncertain, begun
-from newsletter.core.errors import LostWorkerError, StaleDraftError
+from newsletter.core.errors import LostWorkerError, StaleDraftError, StoreError
 from newsletter.ports import Store
-from newsletter.store import session_workers
+from newsletter.store import engine, session_workers
 from newsletter.store.engine import Database
+from newsletter.store.sql import SqlStore
 from tests.claiming import claim
 from tests.store.conftest import Opener
 from tests.store.half_closed import halfway, small_pages
@@ -126,3 +127,38 @@ async def test_an_issue_whose_closer_is_stopped_is_closed_by_another(mine: Store
         with pytest.raises(StaleDraftError, match="another process has thrown the issue away"):
             await stopped.finish()
     assert (await others.outbox.counts(issue.key))[DeliveryState.QUEUED] == 5
+
+
+@pytest.mark.usefixtures("stopped")
+async def test_one_that_is_stopped_within_a_transaction_keeps_nobody_from_taking_over(
+    postgres_url: str, open_at: Opener, others: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_LONGEST_IDLE", 0.5)
+    mine = await open_at(postgres_url)
+    assert isinstance(mine, SqlStore)
+    await frozen(mine, 2)
+    async with mine.outbox.worker() as silent:
+        await claim(mine.outbox, silent, now=NOW, limit=1)
+        with pytest.raises(StoreError, match="idle-in-transaction timeout"):
+            await stop_within_a_transaction(mine, others)
+
+
+async def stop_within_a_transaction(mine: SqlStore, others: Store) -> None:
+    """Lock all workers and deliveries, and do not go on before others have recovered and claimed them."""
+    async with mine._database.write() as connection:
+        await connection.execute(sa.text("SELECT FROM workers FOR KEY SHARE"))
+        await connection.execute(sa.text("SELECT FROM deliveries FOR UPDATE"))
+        await asyncio.sleep(0.2)
+        assert await others.outbox.recover(Uncertain.HOLD, now=NOW) == 0
+        async with others.outbox.worker() as living:
+            assert len(await claim(others.outbox, living, now=NOW, limit=9)) == 2
+
+
+async def test_a_pooler_that_gives_one_session_to_several_clients_is_an_error(
+    mine: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_workers, "_OPEN", sa.select(sa.literal(1)))  # both are served by the same one
+
+    with pytest.raises(StoreError, match="pool_mode = session"):
+        async with mine.outbox.worker():
+            pass

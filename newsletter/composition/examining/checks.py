@@ -111,7 +111,7 @@ class Checks:
         if store is None:
             return []
         try:
-            found = await cluster_of(store, jobs).read(utc_now())
+            found = await cluster_of(self.parts.settings, store, jobs).read(utc_now())
         finally:
             await store.close()
             if jobs is not None:

@@ -122,7 +122,8 @@ class DomainLimits:
             if pace := self._paces.get(domain):
                 pace.give_back()
         elif outcome.state is DeliveryState.SENT:
-            self._speed_up(domain)
+            if self._strikes or self.slow:
+                self._speed_up(domain)
         elif _asks_to_slow_down(outcome):
             self._slow_down(domain, outcome)
 

@@ -49,6 +49,7 @@ class KeptLimits:
         self._beginning = asyncio.Lock()
         self._chunks = 0
         self._looking: asyncio.Task[None] | None = None
+        self._over = asyncio.Event()
         limits.on_change = partial(self._changed, SlowDownKind.DOMAIN)
         for member in relays.members:
             member.health.on_change = partial(self._changed, SlowDownKind.RELAY)
@@ -64,7 +65,7 @@ class KeptLimits:
             async with self._beginning:
                 if self._chunks == 1:
                     await self._recall_all(set(SlowDownKind))
-                    self._looking = asyncio.create_task(self._look())
+                    self._looking = asyncio.create_task(self._look(self._over))
             yield
         finally:
             self._chunks -= 1
@@ -73,16 +74,20 @@ class KeptLimits:
             if self._writing:
                 await self._writing
 
-    async def _look(self) -> None:
-        while True:
-            await asyncio.sleep(_LOOK_EVERY)
-            await self._recall_all(_OF_ALL)
+    async def _look(self, over: asyncio.Event) -> None:
+        """Recall what other processes write, again and again, until it is over."""
+        while not over.is_set():
+            try:
+                await asyncio.wait_for(over.wait(), _LOOK_EVERY)
+            except TimeoutError:
+                await self._recall_all(_OF_ALL)
 
     async def _look_no_more(self) -> None:
         looking, self._looking = self._looking, None
         if looking:
-            looking.cancel()
-            await asyncio.wait([looking])
+            self._over.set()
+            self._over = asyncio.Event()
+            await looking
 
     async def _recall_all(self, kinds: Collection[SlowDownKind]) -> None:
         try:

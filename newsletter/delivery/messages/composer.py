@@ -13,8 +13,8 @@ from newsletter.delivery.messages.signatures import Signature, Signatures
 from newsletter.delivery.smtp.session import Letter, is_plain
 from newsletter.ports import Message
 
-_AHEAD = 96  # letters that are made before their turn
-_AT_ONCE = 16  # … in one go
+_AHEAD = 96  # letters that are made before their turn, so that threads sign them meanwhile
+_AT_ONCE = 16  # … in one go; as many that need no signature, which are sent while the processor's cache holds them
 
 
 class _Ahead(NamedTuple):
@@ -41,6 +41,7 @@ class Composer:
         self._is_plain = False  # whether the message is, see `Letter`
         self._signatures = signatures
         self._ahead: dict[int, _Ahead] = {}
+        self._enough = 0  # letters ahead, beyond which no others are made
 
     async def letter(self, delivery: Delivery) -> Letter:
         """Return a reader's letter.
@@ -70,7 +71,7 @@ class Composer:
 
     def prepare(self, upcoming: Iterable[Delivery]) -> None:
         """Make letters of deliveries that will be next, or begin to, unless enough are made."""
-        if self._message is None or len(self._ahead) > _AHEAD - _AT_ONCE:
+        if self._message is None or len(self._ahead) > self._enough:
             return
         made = {}
         possible = islice(upcoming, _AHEAD)
@@ -79,6 +80,7 @@ class Composer:
                 made[delivery.key] = self._compose(delivery, self._message)
         self._ahead |= made
         signed = {key: ahead.sign for key, ahead in made.items() if ahead.sign}
+        self._enough = _AHEAD - _AT_ONCE if signed else 0
         for key, signature in zip(signed, self._signatures.begin(list(signed.values())), strict=True):
             self._ahead[key] = _Ahead(made[key].letter, signature.value, signature)
 

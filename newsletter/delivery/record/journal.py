@@ -87,7 +87,7 @@ class Journal:
         Raises:
             StoreError: there is no room; see `is_filling`.
         """
-        lines = b"".join([_line(change, self._turn) for change in changes])
+        lines = b"".join(_lines(changes, self._turn))
         if self._end + len(lines) >= _HALF:
             raise StoreError(f"{self._path}: the delivery journal is full")
         start = self._turn % 2 * _HALF + self._end
@@ -219,16 +219,21 @@ def _checked_change(line: bytes, turn: int) -> Change | None:
         return None
 
 
-def _line(change: Change, turn: int) -> bytes:
-    key, state, at, attempts, next_attempt_at, code, text, relay, reason, suppress = change
-    if state is DeliveryState.SENDING:
-        return _checked(b'[%d,"sending",%d,%d]' % (key, _microseconds(at), attempts), turn)
-    next_attempt = _microseconds(next_attempt_at) if next_attempt_at else "null"
-    line = (
-        f'[{key},"{state}",{_microseconds(at)},{attempts},{next_attempt},{"null" if code is None else code},'
-        f"{_quoted(text)},{_quoted(relay)},{_quoted(reason)},{'true' if suppress else 'false'}]"
-    )
-    return _checked(line.encode(), turn)
+def _lines(changes: Iterable[Change], turn: int) -> Iterator[bytes]:
+    """Yield a line for each change; those that are written together are mostly of one moment."""
+    last, moment = None, 0
+    for key, state, at, attempts, next_attempt_at, code, text, relay, reason, suppress in changes:
+        if at is not last:
+            last, moment = at, _microseconds(at)
+        if state is DeliveryState.SENDING:
+            line = b'[%d,"sending",%d,%d]' % (key, moment, attempts)
+        else:
+            next_attempt = _microseconds(next_attempt_at) if next_attempt_at else "null"
+            line = (
+                f'[{key},"{state.value}",{moment},{attempts},{next_attempt},{"null" if code is None else code},'
+                f"{_quoted(text)},{_quoted(relay)},{_quoted(reason)},{'true' if suppress else 'false'}]"
+            ).encode()
+        yield b"%08x%b\n" % (crc32(line, turn), line)
 
 
 def _checked(line: bytes, turn: int) -> bytes:

@@ -15,6 +15,7 @@ import structlog
 
 from newsletter.core.delivery import Change, DeliveryState
 from newsletter.core.errors import StoreError
+from newsletter.delivery.changed import Changed
 from newsletter.delivery.record.journal import Journal
 from newsletter.ports import ClaimedDeliveries
 
@@ -25,7 +26,7 @@ Result = TypeVar("Result")
 _PAUSES = (0.5, 1.0, 2.0, 4.0)
 _LAG = 1.0  # seconds after which a note in the journal is written to the outbox, too
 _SYNC_EVERY = 0.02  # seconds
-_MOST_UNSYNCED = 500  # changes
+_MOST_UNSYNCED = 500  # changes, at which connections wait; at half of them the disk is not kept waiting
 _PIECE = 400  # changes in a transaction: in between, others can write, such as a reader who leaves
 
 
@@ -140,6 +141,7 @@ class JournalledNotes(Notes):
         self._batch = batch
         self._noted: list[Change] = []
         self._unsynced = 0
+        self._many_unsynced = Changed()
         self._syncs = _Turns(self._sync)
         self._flushes = _Turns(self._flush)
         self._later: asyncio.TimerHandle | None = None
@@ -161,8 +163,7 @@ class JournalledNotes(Notes):
             await asyncio.shield(self._flushes.ask())
         journal.append(changes)
         self._noted.extend(changes)
-        self._unsynced += len(changes)
-        synced = self._syncs.ask()
+        synced = self._sync_soon(len(changes))
         if self._unsynced >= _MOST_UNSYNCED:
             await asyncio.shield(synced)
         return ()
@@ -170,14 +171,22 @@ class JournalledNotes(Notes):
     def write_at_once(self, *changes: Change) -> bool:
         """Write changes to the journal, unless disk or outbox have to be waited for."""
         journal, noted = self._journal, self._noted
-        if self._failure or len(noted) >= 4 * self._batch or journal.is_filling or self._unsynced >= _MOST_UNSYNCED:
+        if self._failure or len(noted) >= 4 * self._batch:
+            return False
+        if journal.is_filling or self._unsynced >= _MOST_UNSYNCED:
             return False
         journal.append(changes)
         noted.extend(changes)
-        self._unsynced += len(changes)
-        self._syncs.ask()
+        self._sync_soon(len(changes))
         self._flush_soon()
         return True
+
+    def _sync_soon(self, more: int) -> asyncio.Future[None]:
+        """Let the disk follow; return a future for when it has."""
+        self._unsynced += more
+        if self._unsynced >= _MOST_UNSYNCED // 2:
+            self._many_unsynced.notify()
+        return self._syncs.ask()
 
     def _flush_soon(self) -> None:
         """Write to the outbox what is noted when it makes a batch, or is some time old."""
@@ -213,7 +222,8 @@ class JournalledNotes(Notes):
         return self._opened
 
     async def _sync(self) -> None:
-        await asyncio.sleep(_SYNC_EVERY)
+        if self._unsynced < _MOST_UNSYNCED // 2:
+            await self._many_unsynced.wait(_SYNC_EVERY)
         self._unsynced = 0
         try:
             await self._journal.sync()

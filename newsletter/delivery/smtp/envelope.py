@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple, Self
 
 from newsletter.core.address import Address, AddressError
@@ -68,9 +69,15 @@ def envelope(letter: Letter, offers: Offers, relay: str) -> Envelope:
         if not offers.utf8:
             raise UnusableAddressError(f"{relay} does not take non-ASCII addresses (SMTPUTF8)")
         options += " SMTPUTF8"
-    if _BREAKS_COMMAND.search(sender) or not sender.isascii():
+    if not _is_usable(sender):
         raise RelayError(f"{relay} cannot be given the envelope sender {sender!r}: not an ASCII address")
     return Envelope(f"MAIL FROM:<{sender}>{options}".encode(), f"RCPT TO:<{address}>".encode())
+
+
+@lru_cache(maxsize=64)  # mostly all letters have the same
+def _is_usable(sender: str) -> bool:
+    """Return whether an envelope sender can stand in a command."""
+    return sender.isascii() and not _BREAKS_COMMAND.search(sender)
 
 
 def wire_form(recipient: str) -> tuple[str, bool]:

@@ -63,8 +63,7 @@ class Joins:
     @property
     def may_join(self) -> bool:
         """Return whether a session may write the next envelope with the final dot, or try to."""
-        state = self.state
-        return state is Joining.WORKS or state is Joining.UNTRIED
+        return self._state is Joining.WORKS or self.state is Joining.UNTRIED
 
     def begin(self) -> bool:
         """Return whether the next envelope may be joined now; during the trial no other session joins any."""

@@ -120,10 +120,10 @@ def printable(text: str) -> str:
 
 def is_leave(replies: Sequence[Reply]) -> bool:
     """Return whether MAIL, RCPT and DATA have all been answered well: `step` would say so of each."""
-    match [reply.code for reply in replies]:
-        case [to_mail, to_recipient, to_data] if to_data == _START_MAIL_INPUT:
-            return to_mail // 100 == to_recipient // 100 == Kind.DONE
-    return False
+    if len(replies) != len(("MAIL", "RCPT", "DATA")):
+        return False
+    to_mail, to_recipient, to_data = replies
+    return to_data.code == _START_MAIL_INPUT and to_mail.code // 100 == to_recipient.code // 100 == Kind.DONE
 
 
 def step(stage: Stage, reply: Reply, relay: str) -> Outcome | None:
@@ -160,9 +160,7 @@ def _objection(stage: Stage, reply: Reply, relay: str) -> Outcome:
 
 
 def _outcome(state: DeliveryState, reply: Reply, relay: str, *, dead_address: bool = False) -> Outcome:
-    return Outcome(
-        state=state, code=reply.code, text=printable(reply.text), relay=relay, dead_address=dead_address
-    )
+    return Outcome(state, reply.code, printable(reply.text), relay, dead_address)
 
 
 def _session_is_wrong(stage: Stage, reply: Reply) -> bool:

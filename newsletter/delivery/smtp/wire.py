@@ -143,9 +143,14 @@ class Wire(asyncio.Protocol):
         """Read what came, line by line, and wake who waits for a reply."""
         *lines, self._unread = (self._unread + data).split(b"\n")
         for line in lines:
+            parsed = _parsed(line)
             if self.lost:
                 break  # what comes after nonsense would be taken for the answer to something else
-            self._read_line(line)
+            if parsed and parsed[1] and self._awaited > 0 and not self._lines:  # so it is nearly always
+                self._awaited -= 1
+                self._replies.append(parsed[0])
+            else:
+                self._read_line(line, parsed)
         if len(self._unread) + self._length > _LONGEST_REPLY:
             self._lose("an endless reply")
         if self._awaited > 0 and self._acknowledge and not self.lost:
@@ -154,7 +159,7 @@ class Wire(asyncio.Protocol):
             self._wake()
 
     def _goes_on(self) -> bool:
-        """Return whether somebody has taken the replies without being woken; what goes wrong there is the waiter's."""
+        """Return whether the replies were taken without waking who waits for them, who is told what goes wrong."""
         if self._on_reply is None or self._waiter is None or self._waiter.done():
             return False
         try:
@@ -190,8 +195,7 @@ class Wire(asyncio.Protocol):
         except OSError:
             self._acknowledge = None  # it costs time, no more
 
-    def _read_line(self, line: bytes) -> None:
-        parsed = _parsed(line)
+    def _read_line(self, line: bytes, parsed: tuple[Reply, bool] | None) -> None:
         if parsed is None:
             self._lose(f"no SMTP reply: {printable(line.decode('utf-8', 'replace'))}")
             return

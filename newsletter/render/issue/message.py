@@ -171,10 +171,9 @@ class IssueMessage(Message):
 
         In what comes back, either of them tells which delivery it is. Some relays write a Message-ID of their own.
         """
-        domain = self._sender.domain
         if self._trial:
             name = f"{self._issue.list} trial {delivery.due_at.isoformat()}"
-            own_id = message_id(name, self._issue.day, delivery.subscriber.email, domain)
+            own_id = message_id(name, self._issue.day, delivery.subscriber.email, self._sender.domain)
             return headers.raw("Message-ID", own_id)
         mark, (first, between) = self._links.delivery_mark(delivery.key), self._around_mark
         return f"{first}{mark}{between}{mark}\r\n".encode()

@@ -12,6 +12,7 @@ import structlog
 from typing_extensions import override
 
 from newsletter.core.delivery import DeliveryState, Outcome
+from newsletter.core.errors import StoreError
 from newsletter.core.jobs import CHUNK, MOST_AT_ONCE, Queue, lacking
 from newsletter.ports import (
     ChunkReport,
@@ -92,6 +93,10 @@ class ToWorkers(Dispatcher):
         report = await self._here.dispatch(
             issue_key, message_for, at_once=at_once, most=most, progress=progress, stop=stop
         )
+        with suppress(
+            StoreError
+        ):  # nobody is there to take them; for a worker that begins later, more are written
+            await self._jobs.drop(issue_key)
         return replace(
             report,
             sent=report.sent + done.sent,

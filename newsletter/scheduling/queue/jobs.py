@@ -110,9 +110,10 @@ class ProcrastinateJobs(JobQueue, ClosingJobs):
         from newsletter.scheduling.queue import engine
 
         app = self._opened or engine.made(self._conninfo, most=1, idle=_SECONDS_IDLE, patience=_PATIENCE)
-        for begin in range(0, len(jobs), _ADDED_AT_ONCE):
-            some = [engine.chunk(job) for job in jobs[begin : begin + _ADDED_AT_ONCE]]
-            await app.job_manager.batch_defer_jobs_async(some, connection=connection)
+        with self._errors():
+            for begin in range(0, len(jobs), _ADDED_AT_ONCE):
+                some = [engine.chunk(job) for job in jobs[begin : begin + _ADDED_AT_ONCE]]
+                await app.job_manager.batch_defer_jobs_async(some, connection=connection)
 
     @override
     async def counts(self) -> list[QueueCount]:

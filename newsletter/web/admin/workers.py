@@ -90,4 +90,5 @@ def _queue(one: QueueCount, moments: Moments, *, is_unserved: bool) -> dict[str,
         "doing": f"{one.doing:,}",
         "oldest": moments(one.oldest),
         "is_unserved": is_unserved,
+        "has_jobs": bool(one.todo or one.later or one.doing),
     }
