@@ -1,0 +1,44 @@
+"""The mark that tells an older copy of the ledger from one that others work with at the same time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from typing_extensions import override
+
+from newsletter.pipeline.high_water import HighWaterMark
+from newsletter.ports import HighWater, Reached, Store
+
+
+class _Overtaken(HighWater):
+    """A ledger that another process of the same folder takes further right after the first look at it."""
+
+    def __init__(self, ledger: HighWater, other: HighWaterMark) -> None:
+        self._ledger, self._other = ledger, other
+        self._looks = 0
+
+    @override
+    async def read(self) -> Reached:
+        reached = await self._ledger.read()
+        self._looks += 1
+        if self._looks == 1:
+            await self._other.advance()
+        return reached
+
+    @override
+    async def advance(self, *, at_least: int = 0) -> int:
+        return await self._ledger.advance(at_least=at_least)
+
+    @override
+    async def accept(self, *, at_least: int) -> int:
+        return await self._ledger.accept(at_least=at_least)
+
+
+async def test_a_process_that_works_meanwhile_makes_no_older_copy_of_the_ledger(
+    store: Store, tmp_path: Path
+) -> None:
+    other = HighWaterMark(store.high_water, tmp_path)
+    await other.advance()
+
+    await HighWaterMark(_Overtaken(store.high_water, other), tmp_path).check()
+    assert not await HighWaterMark(_Overtaken(store.high_water, other), tmp_path).is_older()
