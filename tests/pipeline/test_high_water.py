@@ -7,7 +7,8 @@ from pathlib import Path
 from typing_extensions import override
 
 from newsletter.pipeline.high_water import HighWaterMark
-from newsletter.ports import HighWater, Reached, Store
+from newsletter.ports import HighWater, Reached
+from newsletter.store import open_store
 
 
 class _Overtaken(HighWater):
@@ -34,11 +35,13 @@ class _Overtaken(HighWater):
         return await self._ledger.accept(at_least=at_least)
 
 
-async def test_a_process_that_works_meanwhile_makes_no_older_copy_of_the_ledger(
-    store: Store, tmp_path: Path
-) -> None:
+async def test_a_process_that_works_meanwhile_makes_no_older_copy_of_the_ledger(tmp_path: Path) -> None:
+    store = await open_store(f"sqlite:///{tmp_path}/newsletter.db")
     other = HighWaterMark(store.high_water, tmp_path)
     await other.advance()
 
     await HighWaterMark(_Overtaken(store.high_water, other), tmp_path).check()
-    assert not await HighWaterMark(_Overtaken(store.high_water, other), tmp_path).is_older()
+    is_older = await HighWaterMark(_Overtaken(store.high_water, other), tmp_path).is_older()
+
+    await store.close()
+    assert not is_older
