@@ -7,6 +7,7 @@ delivers it until it is terminated; `LIMITED` says whose rate it is, `relay` or 
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import signal
 import sys
@@ -32,7 +33,7 @@ from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.store import open_store, sqlite_file, upgrade
 
 LISTINGS = 5
-BATCH = 50  # so small that all processes have something to send
+BATCH, CHUNK = 50, 200  # so small that all processes have something to send
 
 
 async def prepare(url: str, readers: int) -> None:
@@ -66,7 +67,7 @@ async def send(url: str, port: int, connections: int, limited: str, rate: float)
         security=Security.NONE,
         connections=connections,
         rate=rate if limited == "relay" else 0.0,
-        ehlo_name="newsletter.example.org",
+        ehlo_name=f"process{os.getpid()}.example.org",
     )
     rules = Rules(
         retry=RetryPolicy(),
@@ -91,10 +92,11 @@ async def send(url: str, port: int, connections: int, limited: str, rate: float)
 
     (issue_key,) = await store.outbox.open_issues("daily")
     async with service:
-        report = await service.deliver_chunk(issue_key, message_for, stop=stop)
+        while not stop.is_set():
+            report = await service.deliver_chunk(issue_key, message_for, most=CHUNK, stop=stop)
+            if not (report.settled or stop.is_set()):
+                raise SystemExit(f"nothing more is to be sent: {report}")
     await store.close()
-    if not stop.is_set():
-        raise SystemExit(f"it ended before it was told to: {report}")
 
 
 def main() -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 # Messages a second that one process hands over without trouble: relays with lower rates need no more processes.
 _ONE_PROCESS = 1000.0
+# More are not started unasked: they write to one ledger, and each takes some 70 MB.
+_MOST_UNASKED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,8 @@ def processes_for(
     Each needs a connection of its own to each relay, and one message at a time to each domain.
 
     Args:
-        wanted: what the operator asks for; 0: as many as there are cores, and one where the rate is low.
+        wanted: what the operator asks for; 0: as many as there are cores, up to eight, and one where the rate is
+            low.
         cores: how many cores the program may use.
         connections: how many each relay takes.
         at_once: how many messages domains get at the same time, where that is limited.
@@ -37,7 +40,7 @@ def processes_for(
     bound = min(bounds)
     if wanted:
         return Processes(wanted) if wanted <= bound else Processes(bound, bounds[bound])
-    return Processes(1 if 0 < rate <= _ONE_PROCESS else min(cores, bound))
+    return Processes(1 if 0 < rate <= _ONE_PROCESS else min(cores, bound, _MOST_UNASKED))
 
 
 def share(total: int, place: int, count: int) -> int:

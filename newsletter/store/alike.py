@@ -24,7 +24,7 @@ from newsletter.store.choices import Brought
 from newsletter.store.column_types import as_text
 from newsletter.store.missed import Missed
 from newsletter.store.subscriber_rows import FIELDS
-from newsletter.store.tables import deliveries, feedback, subscribers
+from newsletter.store.tables import deliveries, feedback, subscribers, suppressions
 
 # What a plan does not depend on, if it is made once for all who are alike.
 _OF_ONE_READER = ("email", "name", "list", "origin")
@@ -164,7 +164,14 @@ class ReadersAlike:
         """Return all that a plan depends on as one text."""
         key = subscribers.c.key
         past = (*self._brought.choices_of(key), *self._missed.told_by(key))
-        columns = (*_SHARED, sa.type_coerce(SUPPRESSION, sa.Text), *past)
+        columns = (*_SHARED, _suppression(), *past)
         if is_sqlite(connection):
             return sa.func.json_array(*columns, type_=sa.Text)
         return sa.cast(sa.func.row(*columns), sa.Text)
+
+
+def _suppression() -> sa.ColumnElement[str]:
+    """Return why an address is suppressed. Few are: that nothing says so is found out sooner than what counts."""
+    own = sa.exists().where(suppressions.c.address_key == subscribers.c.address_key)
+    of_any_domain = sa.exists().where(suppressions.c.address_key >= "@", suppressions.c.address_key < "A")
+    return sa.case((sa.or_(own, of_any_domain), sa.type_coerce(SUPPRESSION, sa.Text)), else_=sa.null())

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from newsletter.core.delivery import Change
 from newsletter.core.steps import Standing, Step, Walk, of_nobody, walk
 from newsletter.store.bulk import fetch, in_chunks, rows, run_all
+from newsletter.store.column_types import moment_text
 from newsletter.store.statements import KEEP_STEPS, STANDINGS, TAKE_STEPS, Statement
 
 # Changes that are worked out in one go, in some 5 ms: in between, the event loop does other things.
@@ -58,5 +59,7 @@ def _groups(steps: Sequence[Step]) -> list[tuple[tuple[Any, ...], list[tuple[Any
     places: dict[int, int] = {}
     for step in steps:
         places[step.key] = place = places.get(step.key, 0) + 1
-        groups.setdefault((place, last[step.key] is step, *step[_OWN:-1]), []).append(step[:_OWN])
+        key, at, text, ready_at, next_attempt_at, *shared, _ = step
+        own = (key, moment_text(at), text, ready_at, next_attempt_at)
+        groups.setdefault((place, last[key] is step, *shared), []).append(own)
     return sorted(groups.items(), key=lambda group: group[0][0])

@@ -5,10 +5,11 @@ A worker is dead when any of these is so:
 - Its row is gone: it ended, or somebody took it for dead before.
 - It was silent for longer than `SILENT`, whatever it holds: it is stopped, or its machine is out of reach.
 - Nobody holds its lock: its process ended. That is known at once, but says something only as long as the server
-  runs that it was locked in. A server that is started anew has forgotten all locks, and living workers need a
-  moment to take theirs again.
+  runs that it was locked in.
 
-All moments are the server's, so clocks of machines need not agree.
+A server that is started anew has forgotten all locks, and heard nobody meanwhile: living workers need a moment to
+speak and to lock again. So who has just lost its own session, or has just begun, lets some seconds pass before it
+believes that others are silent. All moments are the server's, so clocks of machines need not agree.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ log = structlog.get_logger(__name__)
 SILENT = 25.0  # seconds without a sign of life after which a worker is taken for dead
 _EVERY = 5.0  # seconds from one sign of life to the next
 _PAUSE = 0.5  # seconds before a session that broke is opened again
+_SETTLED = 5.0  # seconds after which living workers have found a server again that was started anew
+_LONG_RUNNING = timedelta(minutes=2)  # a server that has run for longer was not started just now
 _KEPT = timedelta(hours=1)  # rows of workers that died while they held nothing
 
 
@@ -51,7 +54,8 @@ class SessionWorkers(Workers):
         self._database = database
         self._here: set[str] = set()  # workers of this process
         self._ended: set[str] = set()  # those that were, and could not take their rows away
-        self._no_locks_until = -inf  # in the loop's time: until then, others may have lost their locks as we have
+        # In the loop's time: until when others may have lost their sessions as we have; since when we would know.
+        self._unsure_until, self._would_know_from = -inf, inf
 
     @override
     @asynccontextmanager
@@ -59,6 +63,7 @@ class SessionWorkers(Workers):
         session = _Session(self._database, new_name())
         try:
             await session.begin(kind)
+            self._would_know_from = min(self._would_know_from, asyncio.get_running_loop().time() + _SETTLED)
             self._here.add(session.name)
             beating = asyncio.create_task(self._keep_alive(session))
             try:
@@ -94,8 +99,14 @@ class SessionWorkers(Workers):
         return dead
 
     async def _dead(self, connection: AsyncConnection, names: Collection[str]) -> set[str]:
-        locks_say = asyncio.get_running_loop().time() >= self._no_locks_until
-        asked = {"names": sorted(names), "silent": timedelta(seconds=SILENT), "locks_say": locks_say}
+        now = asyncio.get_running_loop().time()
+        asked = {
+            "names": sorted(names),
+            "silent": timedelta(seconds=SILENT),
+            "long_running": _LONG_RUNNING,
+            "locks_say": now >= self._unsure_until,
+            "silence_says": now >= max(self._unsure_until, self._would_know_from),
+        }
         return {*await connection.scalars(_DEAD, asked), *self._ended.intersection(names)}
 
     async def _keep_alive(self, session: _Session) -> None:
@@ -112,7 +123,7 @@ class SessionWorkers(Workers):
                 if not is_broken:  # it is tried again all the time
                     log.warning("worker_session_broke", worker=session.name, reason=str(error))
                 is_broken = True
-                self._no_locks_until = asyncio.get_running_loop().time() + SILENT
+                self._unsure_until = asyncio.get_running_loop().time() + _SETTLED
                 await session.drop()
                 await asyncio.sleep(_PAUSE)
 
@@ -243,14 +254,20 @@ _HOLD_ROWS = sa.select(workers.c.name).where(_THESE).order_by(workers.c.name).wi
 _BURY = sa.delete(workers).where(_THESE)
 
 _ASKED = sa.func.unnest(_NAMES).table_valued("name", name="asked")
-_SILENCE = _NOW - sa.func.greatest(workers.c.seen_at, _SERVER_BEGAN)
+_SILENCE, _SERVER_RUNS_FOR = _NOW - workers.c.seen_at, _NOW - _SERVER_BEGAN
 _DEAD = (
     sa.select(_ASKED.c.name)
     .select_from(_ASKED.outerjoin(workers, workers.c.name == _ASKED.c.name))
     .where(
         sa.or_(
             workers.c.name.is_(None),
-            sa.bindparam("silent", type_=sa.Interval) < _SILENCE,
+            sa.and_(
+                sa.bindparam("silent", type_=sa.Interval) < _SILENCE,
+                sa.or_(
+                    sa.bindparam("silence_says", type_=sa.Boolean),
+                    sa.bindparam("long_running", type_=sa.Interval) < _SERVER_RUNS_FOR,
+                ),
+            ),
             sa.and_(
                 sa.bindparam("locks_say", type_=sa.Boolean),
                 workers.c.server_started_at == _SERVER_BEGAN,

@@ -69,10 +69,8 @@ def _suppression(own: str, of_domain: str) -> str:
         SELECT {{told}} FROM suppressions WHERE suppressions.address_key = {{key}}
             AND suppressions.list IN (subscribers.list, '{EVERY_LIST}') ORDER BY suppressions.list LIMIT 1
     )"""
-    # Few are suppressed: that there is no row is found out sooner than which one counts.
-    any_row = f"EXISTS (SELECT 1 FROM suppressions WHERE suppressions.address_key = {_ADDRESS})"
     return f"""coalesce(
-        CASE WHEN {any_row} THEN {one.format(told=own, key=_ADDRESS)} END,
+        {one.format(told=own, key=_ADDRESS)},
         CASE WHEN {_ANY_DOMAIN} THEN {one.format(told=of_domain, key=_DOMAIN)} END
     )"""
 

@@ -38,6 +38,7 @@ def test_each_process_has_a_connection_to_each_relay_and_a_message_for_each_doma
 
 def test_as_many_as_there_are_cores_unless_the_relay_is_slow() -> None:
     assert processes_for(0, cores=8, connections=[16], at_once=[], rate=0) == Processes(8)
+    assert processes_for(0, cores=64, connections=[100], at_once=[], rate=0) == Processes(8)
     assert processes_for(0, cores=8, connections=[16], at_once=[], rate=14) == Processes(1)
     assert processes_for(3, cores=8, connections=[16], at_once=[], rate=14) == Processes(3)
 

@@ -6,12 +6,16 @@ import asyncio
 
 import pytest
 
+from newsletter.core.delivery import DeliveryState
 from newsletter.core.errors import StoreError
 from newsletter.delivery.limits.domains import DomainLimits, Limit
 from newsletter.delivery.limits.leased import Leasing
 from newsletter.delivery.limits.pace import Pace
 from newsletter.ports import Store
+from tests.delivery.fakes import FakeOutbox, message_for
 from tests.delivery.ledgers import Broken
+from tests.delivery.services import process, relay_to
+from tests.smtp_server import SmtpServer
 
 SCOPE = "relay smtp.example:587"
 
@@ -142,3 +146,14 @@ async def test_domains_share_their_rates_too_and_get_places_together(store: Stor
     assert sum(other.admit(domain) for domain in domains) == 0
     await asyncio.sleep(0.2)
     assert sum(other.admit(domain) for domain in domains) == 0
+
+
+async def test_a_chunk_that_gets_no_places_sends_nothing_and_lets_go_of_all(server: SmtpServer) -> None:
+    outbox = FakeOutbox.of(10)
+
+    with pytest.raises(StoreError):
+        await process(outbox, relay_to(server, rate=5.0), rates=Broken()).deliver(message_for)
+
+    assert server.received == []
+    assert outbox.states() == {DeliveryState.QUEUED: 10}
+    assert not any(row.claimed_by for row in outbox.rows.values())

@@ -17,6 +17,7 @@ from structlog.testing import capture_logs
 
 from newsletter.core.delivery import DeliveryState, Outcome, Uncertain
 from newsletter.core.errors import StoreError
+from newsletter.delivery.processes import child
 from newsletter.delivery.processes.child import Child
 from newsletter.delivery.processes.many import ManyProcesses
 from newsletter.ports import ChunkReport, Store
@@ -151,7 +152,7 @@ async def test_a_big_issue_is_delivered_by_several_and_each_reader_gets_it_once(
     assert by_process[1] >= 2
     assert by_process[None] >= 2
     assert server.most_at_once <= CONNECTIONS
-    assert all(ended(child.pid) for child in machine.children)
+    assert all(ended(one.pid) for one in machine.children)
     assert len(machine.children) == 1
 
 
@@ -206,23 +207,46 @@ async def test_a_stop_reaches_all_and_leaves_nothing_in_flight(
     assert report.returned > 0
 
 
+async def test_a_process_that_hangs_does_not_hold_up_the_end(
+    server: Expecting, ledger: Store, sqlite: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child, "_SECONDS_TO_END", 0.5)
+    server.delay = 0.01
+    issue, stop = await freeze_for(ledger, 300), asyncio.Event()
+
+    async with sqlite.delivery(ledger) as delivery:
+        delivering = asyncio.create_task(delivery.deliver_chunk(issue, message_for, stop=stop))
+        await server.until(20)
+        os.kill(sqlite.children[0].pid, signal.SIGSTOP)
+        stop.set()
+        async with asyncio.timeout(30):
+            await delivering
+            assert ended(sqlite.children[0].pid)
+        await delivery.deliver_chunk(issue, message_for)
+
+    counts = await ledger.outbox.counts(issue)
+    assert counts[SENT] + counts[UNCERTAIN] == 300
+    assert counts[UNCERTAIN] <= CONNECTIONS // 2
+    assert set(server.copies().values()) == {1}
+
+
 async def test_a_process_ends_by_itself_when_nobody_supervises_it(
     server: Expecting, ledger: Store, sqlite: Machine
 ) -> None:
     server.delay, server.expected = 0.01, 1
     issue = await freeze_for(ledger, 300)
-    child = await sqlite.start(1)
+    started = await sqlite.start(1)
     stop = asyncio.Event()
     delivering = asyncio.create_task(
-        child.deliver(issue, most=None, due_by=None, settled=lambda _: None, stop=stop)
+        started.deliver(issue, most=None, due_by=None, settled=lambda _: None, stop=stop)
     )
     await server.until(20)
 
-    assert child._process.stdin
-    child._process.stdin.close()  # as the kernel does when a process is killed
+    assert started._process.stdin
+    started._process.stdin.close()  # as the kernel does when a process is killed
     async with asyncio.timeout(30):
         report = await delivering
-        await child._process.wait()
+        await started._process.wait()
 
     counts = await ledger.outbox.counts(issue)
     assert {state for state, count in counts.items() if count} == {SENT, QUEUED}

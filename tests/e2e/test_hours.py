@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.e2e.test_run import save_page
 from tests.e2e.test_serve import served, until
 from tests.e2e.workplace import Workplace
@@ -76,6 +78,7 @@ async def test_serve_goes_on_at_the_opening_by_itself(workplace: Workplace) -> N
         await until(lambda: len(workplace.mails()) == 1)
 
 
+@pytest.mark.by_workers
 async def test_who_names_the_day_is_not_kept_waiting(workplace: Workplace) -> None:
     list_with_hours(workplace)
     workplace.set_clock(THURSDAY + 3 * HOUR)

@@ -172,6 +172,7 @@ async def test_a_journal_that_cannot_be_read_is_said_in_one_line(workplace: Work
     await finished(workplace, server)
 
 
+@pytest.mark.without_workers
 async def test_a_relay_that_hangs_holds_up_its_connection_and_not_the_end(
     workplace: Workplace, server: SmtpServer
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -43,6 +44,7 @@ def stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers give no sign of life, and are taken for dead after a tenth of a second."""
     monkeypatch.setattr(session_workers, "_EVERY", 3600.0)
     monkeypatch.setattr(session_workers, "SILENT", 0.1)
+    monkeypatch.setattr(session_workers, "_LONG_RUNNING", timedelta())
 
 
 async def sessions_end(database: Database) -> None:
@@ -114,6 +116,22 @@ async def test_workers_outlive_a_restart_of_the_server_that_forgets_their_locks(
         assert await others.outbox.dead_workers() == []
         assert len(await mine.outbox.claim(worker, issue_key=issue.key, now=NOW, limit=9)) == 1
     assert await others.outbox.dead_workers() == [worker]
+
+
+@pytest.mark.usefixtures("stopped")
+async def test_whoever_has_just_found_a_server_that_has_just_begun_takes_nobody_for_silent(
+    mine: Store, others: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_workers, "_LONG_RUNNING", timedelta(days=1))
+    monkeypatch.setattr(session_workers, "_SETTLED", 0.5)
+    await frozen(mine, 1)
+    async with mine.outbox.worker() as silent, others.outbox.worker():
+        await claim(mine.outbox, silent, now=NOW, limit=1)
+        await asyncio.sleep(0.2)
+        assert await others.outbox.dead_workers() == []
+
+        await asyncio.sleep(0.5)
+        assert await others.outbox.dead_workers() == [silent]
 
 
 @pytest.mark.usefixtures("stopped", "small_pages")

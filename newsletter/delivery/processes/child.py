@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 SettledSome = Callable[[dict[str, int]], None]  # is told how many more deliveries were settled, by state
 
 _LEVELS = frozenset({"debug", "info", "warning", "error", "critical"})
-_SECONDS_TO_END = 7.0  # it has six for what is in flight, see `delivery.settlement.Rules`
+_SECONDS_TO_END = 7.5  # it has six for what is in flight, see `delivery.settlement.Rules`
 _numbers = count(1)
 
 
@@ -126,15 +126,21 @@ class Child:
             async with asyncio.timeout(_SECONDS_TO_END):
                 await self._process.wait()
         except TimeoutError:
-            log.warning("delivery_process_killed", process=self._place, reason="it did not end when asked to")
-            with suppress(ProcessLookupError):
-                self._process.kill()
+            self._kill("it did not end when asked to")
             await self._process.wait()
         await asyncio.wait([self._reading])
 
     async def _stop_when_set(self, stop: asyncio.Event, chunk: int) -> None:
+        """Let it stop a chunk, and kill it if it does not: it hangs, or was halted itself."""
         await stop.wait()
         self._tell(Stop(chunk))
+        await asyncio.sleep(_SECONDS_TO_END)
+        self._kill("it did not stop when asked to")
+
+    def _kill(self, reason: str) -> None:
+        log.warning("delivery_process_killed", process=self._place, reason=reason)
+        with suppress(ProcessLookupError):
+            self._process.kill()
 
     def _tell(self, order: Order) -> None:
         self._write(line_of(order))

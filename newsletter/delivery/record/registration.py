@@ -11,7 +11,7 @@ from math import inf
 from newsletter.delivery.record.notes import Notes
 from newsletter.ports import ClaimedDeliveries
 
-_RECOVERY_EVERY = 15.0  # seconds, while chunks are delivered
+_RECOVERY_EVERY = 5.0  # seconds, while chunks are delivered
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ from newsletter.ports import (
     Dispatcher,
     IssueJobs,
     JobQueue,
+    LiveWorker,
     LiveWorkers,
     Message,
     Outbox,
@@ -31,7 +32,7 @@ log = structlog.get_logger(__name__)
 _FIRST_LOOK, _LOOK = 0.05, 1.0  # seconds from one look at the issue to the next: they grow
 _COUNT = 1.0  # seconds from one count of the deliveries to the next, at least
 _COUNTING = 10  # the share of the time in which deliveries are counted: one in so many
-_PATIENCE = 20.0  # seconds for which jobs may lie there without anybody taking them
+_PATIENCE = 60.0  # seconds for which jobs may lie there while workers live and do nothing
 _LEAVE = 3.0  # seconds in which workers leave an issue that is halted
 _SETTLED = (DeliveryState.SENT, DeliveryState.DEFERRED, DeliveryState.REFUSED, DeliveryState.UNCERTAIN)
 _OPEN = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.DEFERRED)
@@ -107,9 +108,18 @@ class ToWorkers(Dispatcher):
 
     async def _are_at_work(self) -> bool:
         """Return whether workers are to deliver."""
-        if self._waits_for_workers:
-            return True
-        return any(Queue.ISSUES in worker.queues for worker in await self._workers.alive())
+        return self._waits_for_workers or bool(await self._serving())
+
+    async def _serving(self) -> list[LiveWorker]:
+        """Return the workers that live and take jobs of issues."""
+        return [worker for worker in await self._workers.alive() if Queue.ISSUES in worker.queues]
+
+    async def _is_taken(self, stand: IssueJobs) -> bool | None:
+        """Return whether workers are at an issue, or at others that come first; None: no worker lives."""
+        workers = await self._serving()
+        if not workers and not self._waits_for_workers:
+            return None
+        return bool(stand.doing or any(worker.busy for worker in workers))
 
     async def _by_workers(self, key: int, following: _Following, stop: asyncio.Event, *, at_once: bool) -> bool:
         """Wait until workers have delivered what is due; return False if they are gone before."""
@@ -130,11 +140,11 @@ class ToWorkers(Dispatcher):
                 stopped_at = stopped_at or loop.time()
                 if not stand.doing or loop.time() - stopped_at > _LEAVE:
                     return True
-            if stand.doing:
-                taken_at = loop.time()
-            elif not stand.todo and is_due:  # a job is no more than a hint, and may be lost
+            if is_due and not (stand.doing or stand.todo):  # a job is no more than a hint, and may be lost
                 await self._provide(key, at_once=at_once)
-            if loop.time() - taken_at > _PATIENCE or not await self._are_at_work():
+            is_taken = await self._is_taken(stand)
+            taken_at = loop.time() if is_taken else taken_at
+            if is_taken is None or loop.time() - taken_at > _PATIENCE:
                 if not self._waits_for_workers:
                     return False
                 log.warning("no_worker", issue=key, hint="start `newsletter worker`")
