@@ -8,8 +8,8 @@ other machines, and those only where the machine has two cores to spare beside t
     python bench/cluster.py [--json] [--readers 100000] [--listings 25] [--rounds 3] [--connections 16]
                             [--delay 0] [--only NAME …]
 
-`--delay` is in milliseconds, for each answer of the sink. With few listings the mails are small, and the sink takes
-less of the cores that the program needs.
+`--delay` is in milliseconds, for each answer of the sink. With few listings the mails are small, and the sink
+takes less of the cores that the program needs.
 """
 
 from __future__ import annotations
