@@ -5,9 +5,11 @@ Each contender is the program as its settings say, with a ledger of its own, and
 between the contenders, so that a busy machine slows all of them; medians are reported. Only ratios carry over to
 other machines, and those only where the machine has two cores to spare beside the sink's third.
 
-    python bench/cluster.py [--json] [--readers 60000] [--rounds 3] [--connections 16] [--delay 0] [--only NAME …]
+    python bench/cluster.py [--json] [--readers 100000] [--listings 25] [--rounds 3] [--connections 16]
+                            [--delay 0] [--only NAME …]
 
-`--delay` is in milliseconds, for each answer of the sink.
+`--delay` is in milliseconds, for each answer of the sink. With few listings the mails are small, and the sink takes
+less of the cores that the program needs.
 """
 
 from __future__ import annotations
@@ -137,7 +139,9 @@ def measure(one: Contender, program: Path, delay: int, url: str, arguments: argp
         "NEWSLETTER_DELIVERY__PROCESSES": str(one.processes),
         "NEWSLETTER_DELIVERY__DISPATCHER": "procrastinate" if one.by_worker else "inline",
     }
-    subprocess.run([*WHOLE, "prepare", str(arguments.readers)], check=True, env=environment)
+    subprocess.run(
+        [*WHOLE, "prepare", str(arguments.readers), str(arguments.listings)], check=True, env=environment
+    )
     before = os.times()
     with sink(program, delay) as (port, taken):
         environment["NEWSLETTER_SMTP__PORT"] = str(port)
@@ -166,7 +170,8 @@ def parsed() -> argparse.Namespace:
     """Return the command line's options."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--readers", type=int, default=60_000)
+    parser.add_argument("--readers", type=int, default=100_000)
+    parser.add_argument("--listings", type=int, default=25, help="of the issue; of 25 each reader gets 20: 50 KB")
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--delay", type=int, default=0, help="milliseconds for each answer of the sink")

@@ -1,7 +1,8 @@
-"""The whole program as a contender, as its settings say: `python whole.py prepare|send READERS`.
+"""The whole program as a contender, as its settings say: `python whole.py prepare|send …`.
 
-The settings are those of the environment (`NEWSLETTER_…`). `prepare` closes an issue for so many readers, with its
-rendering. `send` delivers it and prints the seconds that it took, with what it takes to start other processes.
+The settings are those of the environment (`NEWSLETTER_…`). `prepare READERS LISTINGS` closes an issue of so many
+papers, for so many readers. `send` delivers it and prints the seconds that it took, with what it takes to start
+other processes.
 """
 
 from __future__ import annotations
@@ -29,10 +30,8 @@ from newsletter.ports import Store
 from newsletter.scheduling import loop as runtime
 from newsletter.settings import load
 
-LISTINGS = 25  # of which each reader gets 20, in a message of some 50 KB
 
-
-async def prepare(readers: int) -> None:
+async def prepare(readers: int, listings: int) -> None:
     """Close an issue that is due for so many readers of all choices of topics."""
     settings = load(None)
     await bootstrap.upgrade_database(settings)
@@ -49,13 +48,13 @@ async def prepare(readers: int) -> None:
         )
         async with store.subscribers.compare("daily", members) as comparison:
             await comparison.apply(None, now=now)
-        of = await known(store, render.issue(LISTINGS), now)
+        of = await known(store, render.issue(listings), now)
         choices = Chooser(of.listings, of.terms)
 
         def plan(reader: Subscriber, had: frozenset[int]) -> Planned:
             return Planned(due_at=render.MOMENT, choice=choices.of(reader, had), subject=of.subject)
 
-        draft = Draft(terms=of.terms, day=of.day, number=1, candidates=LISTINGS, listings=of.listings)
+        draft = Draft(terms=of.terms, day=of.day, number=1, candidates=listings, listings=of.listings)
         issue, _ = await store.issues.freeze(draft, of.subject, plan, now=now)
         await store.issues.keep_rendering(issue.key, program.pipeline.renderer.render(issue))
 
@@ -92,8 +91,8 @@ async def send() -> None:
 
 def main() -> None:
     match sys.argv[1:]:
-        case ["prepare", readers]:
-            asyncio.run(prepare(int(readers)))
+        case ["prepare", readers, listings]:
+            asyncio.run(prepare(int(readers), int(listings)))
         case ["send"]:
             runtime.run(send())
 

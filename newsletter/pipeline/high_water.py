@@ -16,6 +16,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -42,8 +43,7 @@ class HighWaterMark:
         Raises:
             ConfigurationError: in one line, what is wrong and what the operator can do.
         """
-        name, reached, copied_at = await self._ledger.read()
-        known = await self.known(name)
+        reached, known, copied_at = await self._compared()
         if reached < known:
             what = f"an older copy: it is at step {reached}, {self._folder / _FILE} says {known}"
         elif copied_at is not None:
@@ -64,8 +64,16 @@ class HighWaterMark:
 
     async def is_older(self) -> bool:
         """Return whether the ledger is an older copy, or a backup."""
+        reached, known, copied_at = await self._compared()
+        return copied_at is not None or reached < known
+
+    async def _compared(self) -> tuple[int, int, datetime | None]:
+        """Return how far the ledger has come, how far the folder says that it had, and of when it is a backup."""
         name, reached, copied_at = await self._ledger.read()
-        return copied_at is not None or reached < await self.known(name)
+        known = await self.known(name)
+        if reached < known:  # another process of this folder may have gone on between the two looks
+            _, reached, copied_at = await self._ledger.read()
+        return reached, known, copied_at
 
     async def accept(self) -> None:
         """Go on with an older copy, as the operator wishes."""
