@@ -30,10 +30,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from newsletter.store import upgrade
 from newsletter.store.column_types import Moment, moment_text
 from newsletter.store.copies.whole import copied
+from newsletter.store.copy_tables import copied_tables
 from tests.store import many
 
 BENCH = Path(__file__).resolve().parent
-FIRST_KILL, LATER_KILLS = 3.0, 5.0  # seconds, so that each attempt comes further
 OTHER = {"sqlite": "postgresql", "postgresql": "sqlite"}
 
 
@@ -57,8 +57,7 @@ def sums(url: str) -> dict[str, Any]:
             case _:
                 return sa.func.sum(sa.func.length(column))
 
-    driver = {"postgresql": "postgresql+psycopg", "sqlite": "sqlite"}[sa.make_url(url).get_backend_name()]
-    engine, found = sa.create_engine(sa.make_url(url).set(drivername=driver)), {}
+    engine, found = made_engine(url), {}
     with engine.connect() as connection:
         for table in copied():
             columns = [sum_of(column) for column in table.columns]
@@ -66,6 +65,23 @@ def sums(url: str) -> dict[str, Any]:
             found[table.name] = [moment_text(one) if hasattr(one, "tzinfo") else str(one) for one in row]
     engine.dispose()
     return found
+
+
+def copied_rows(url: str) -> int:
+    """Return how many rows a target has of what is copied; 0 where it is not begun."""
+    engine = made_engine(url)
+    try:
+        with engine.connect() as connection:
+            return int(connection.scalar(sa.select(sa.func.sum(copied_tables.c.row_count))) or 0)
+    except sa.exc.DBAPIError:  # it has no tables yet
+        return 0
+    finally:
+        engine.dispose()
+
+
+def made_engine(url: str) -> sa.Engine:
+    driver = {"postgresql": "postgresql+psycopg", "sqlite": "sqlite"}[sa.make_url(url).get_backend_name()]
+    return sa.create_engine(sa.make_url(url).set(drivername=driver))
 
 
 def measured(source: str, folder: Path, subscribers: int, deliveries: int, interrupt: int) -> Iterator[Row]:
@@ -80,13 +96,18 @@ def measured(source: str, folder: Path, subscribers: int, deliveries: int, inter
         before = sums(former)
         program = Program(BENCH.parent, folder / "work", {})
         words = ("db", "copy", former, new, "--json")
+        total = sum(int(one[0]) for one in before.values())
         for number in range(interrupt):
-            if not program.killed(LATER_KILLS if number else FIRST_KILL, *words):
+            enough = total * (number + 1) // (interrupt + 1)
+            if not program.killed(lambda enough=enough: copied_rows(new) >= enough, *words):  # type: ignore[misc]
                 raise SystemExit("the copy was whole before it could be killed: name more deliveries")
         ended = program.run(*words)
         done = json.loads(ended.out)
-        if sums(new) != before or done["went_on"] is not bool(interrupt):
-            raise SystemExit("the copy is not what was there")
+        after = sums(new)
+        if differing := [name for name in before if after[name] != before[name]]:
+            raise SystemExit(f"the copy is not what was there: {', '.join(differing)}")
+        if done["went_on"] is not bool(interrupt):
+            raise SystemExit("it began anew")
         figures = {"cpu_s": ended.cpu, "wall_s": ended.wall, "rss_mb": ended.rss, "rows": done["rows"]}
         if not interrupt:
             figures["rows_per_s"] = done["rows"] / ended.wall

@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 _TICKS = os.sysconf("SC_CLK_TCK")  # in which /proc counts CPU time
+_LOOK_EVERY = 0.05  # seconds
 _PATIENCE = 10  # seconds for a helper to end
 _MAIN = "import sys; from newsletter.cli import main; sys.argv[0] = 'newsletter'; main()"
 
@@ -46,13 +47,13 @@ class Program:
         """
         return self._measured(_MAIN, *words)
 
-    def killed(self, after: float, *words: str) -> bool:
-        """Run a command, and kill it after some seconds; return whether it was still at work."""
+    def killed(self, when: Callable[[], bool], *words: str) -> bool:
+        """Run a command, and kill it as soon as something is so; return whether it was still at work."""
         with self._started(_MAIN, words, subprocess.DEVNULL, subprocess.DEVNULL) as process:
-            try:
-                process.wait(after)
-            except subprocess.TimeoutExpired:
-                return True
+            while process.poll() is None:
+                if when():
+                    return True
+                time.sleep(_LOOK_EVERY)
             return False
 
     def nothing(self) -> Ended:
