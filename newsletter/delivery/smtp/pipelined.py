@@ -205,6 +205,8 @@ class PipelinedSession:
         return to_mail, to_recipient, to_data
 
     async def _transmit(self, letter: Letter, following: Letter | None, feed: Feed | None) -> Outcome:
+        if self._wire.lost:  # after the envelope was taken: nothing of the message has gone out
+            raise self._lost(LostError(self._wire.lost), over=self._used)
         if feed:
             self._wire.on_reply(partial(self._go_on, feed))
         self._send(letter, following)

@@ -87,8 +87,13 @@ class Wire(asyncio.Protocol):
         return self._unsent
 
     def write(self, *data: bytes, replies: int) -> None:
-        """Send bytes in one write; the relay answers with `replies` replies. The last piece is one TLS record."""
+        """Send bytes in one write; the relay answers with `replies` replies. The last piece is one TLS record.
+
+        What is written to a connection that is lost goes nowhere, and no reply comes.
+        """
         self._awaited += replies
+        if self.lost:  # uvloop would raise an error of its own
+            return
         if self._is_tls:
             *pieces, last = data
             data = (b"".join(pieces), last)
@@ -155,7 +160,7 @@ class Wire(asyncio.Protocol):
             self._lose("an endless reply")
         if self._awaited > 0 and self._acknowledge and not self.lost:
             self._acknowledge_at_once()
-        if self._replies and not self._goes_on():
+        if self._replies and (self.lost or not self._goes_on()):
             self._wake()
 
     def _goes_on(self) -> bool:
