@@ -128,6 +128,18 @@ async def test_an_announced_reader_who_is_refused_costs_nothing_but_a_reset() ->
     assert taken.state is DeliveryState.SENT
 
 
+async def test_a_session_that_ends_between_envelope_and_message_leaves_nothing_uncertain() -> None:
+    async def server(client: Dialogue) -> None:
+        await client.greet("PIPELINING")
+        await client.hear("DATA\r\n")
+        client.say(*LEAVE, "421 going down", "421 nobody asked")
+
+    async with playing(server) as relays:
+        session = await relays.connect()
+        with pytest.raises(RelayError, match="was lost"):
+            await session.hand_over(ANN)
+
+
 async def test_a_relay_that_awaits_a_message_for_nobody_gets_a_lone_dot() -> None:
     async def server(client: Dialogue) -> None:
         await client.greet("PIPELINING")

@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from newsletter.core.relay import Security
 from newsletter.delivery.smtp.replies import Reply
@@ -71,6 +72,24 @@ async def test_whatever_the_bytes_a_link_gives_replies_or_is_lost(wire: bytes) -
         assert link.lost
     else:
         assert 0 <= reply.code <= 999
+
+
+class _ClosedTransport(_Transport):
+    """As uvloop's are, once they are closed."""
+
+    @override
+    def writelines(self, data: tuple[bytes, ...]) -> None:
+        raise RuntimeError("unable to perform operation on a closed transport")
+
+
+async def test_what_is_written_to_a_lost_connection_is_answered_by_the_loss() -> None:
+    link = Wire(cast("asyncio.Transport", _ClosedTransport()))
+    link.connection_lost(ConnectionResetError("reset"))
+
+    link.write(b"MAIL FROM:<papers@example.org>\r\n", replies=1)
+
+    with pytest.raises(LostError, match="reset"):
+        await link.reply(1)
 
 
 @given(st.integers(min_value=0, max_value=3), st.booleans())
