@@ -105,7 +105,7 @@ def pause(*, list_name: OneList, date: Day = None, as_json: AsJson = False) -> N
 
 @group.command()
 def resume(*, list_name: OneList, date: Day = None, as_json: AsJson = False) -> None:
-    """Go on with an issue that is paused; the next `run` or the scheduler sends it."""
+    """Go on with an issue that is paused; workers, the next `run` or the scheduler send it."""
     _order("resume", list_name, date, as_json=as_json)
 
 
@@ -169,7 +169,11 @@ def _halt_in_words(halted: Halted) -> str:
     from newsletter.core.halt import Halt
 
     if halted.state.halt is None:
-        return "goes out; the next `newsletter run` or the scheduler sends it" if halted.waiting else "goes out"
+        return (
+            "goes out; workers, the next `newsletter run` or the scheduler send it"
+            if halted.waiting
+            else "goes out"
+        )
     if halted.state.halt is Halt.PAUSED:
         return "paused"
     held = f", {halted.waiting:,} more by the process that holds them" if halted.waiting else ""

@@ -194,7 +194,7 @@ def _unfinished(one: UnfinishedIssue, row: ListStatus, at: datetime) -> Iterator
                 "sends them again, with --as-sent counts them as sent"
             )
         elif state is DeliveryState.SENDING:
-            yield f"{count:,} being sent, or cut off meanwhile: the next `newsletter run` finds out"
+            yield f"{count:,} being sent, or cut off meanwhile: a worker or the next `newsletter run` finds out"
         elif state is DeliveryState.QUEUED and row.waits_until and row.newest == one.issue:
             yield f"{count:,} wait until {minute(row.waits_until, row.timezone)}, when the list's hours begin"
         elif is_due:
