@@ -22,8 +22,6 @@ RUN = ("run", "--date", "2026-03-12", "--json")
 # No file may be made longer than so many bytes: to the process it is as if the disk were full.
 _LIMITED = """
 import os, resource, sys
-
-pytestmark = pytest.mark.without_workers
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
 os.execv(sys.argv[1], sys.argv[1:])
 """

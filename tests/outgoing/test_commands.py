@@ -20,6 +20,11 @@ from tests.outgoing.worker import SECRET
 __all__ = ["call", "folder", "workplace"]
 
 
+@pytest.fixture
+def cluster_url() -> None:
+    """The ledger is a file."""
+
+
 async def test_a_run_tells_of_its_issue_once_and_nothing_of_its_readers(
     workplace: Workplace, httpserver: HTTPServer
 ) -> None:
