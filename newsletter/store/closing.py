@@ -178,11 +178,10 @@ class IssueCloser:
         writing: asyncio.Task[None] | None = None
         try:
             # While a page is written, the next one is planned.
-            while (page := await self._next_page(closing)) is not None:
-                begin = await self._planned(closing, page, plan, now)
+            while (planned := await self._next_page(closing, plan, now)) is not None:
                 if writing is not None:
                     await writing
-                writing = asyncio.create_task(self._write(closing, page, begin))
+                writing = asyncio.create_task(self._write(closing, *planned))
             if writing is not None:
                 await writing
         finally:
@@ -197,57 +196,19 @@ class IssueCloser:
             await note_closed(connection, self._database.listeners, closing.issue)
             await enqueue(connection, self._database.jobs, closing.issue.key, now=now)
 
-    async def _next_page(self, closing: _Closing) -> Page | None:
-        """Read who is alike among the next readers; None: there are no more."""
+    async def _next_page(self, closing: _Closing, plan: Plan, now: datetime) -> tuple[Page, list[_Begun]] | None:
+        """Return the next readers and how their deliveries begin; None: there are no more.
+
+        All of it is read from one state of the database. Else the one reader who is planned for a group could have
+        left it meanwhile, and all others would get what became of that one.
+        """
         size = PAGE_OF_POSTGRESQL if self._database.is_postgresql else PAGE_OF_SQLITE
         async with self._database.read() as connection:
             page = await closing.readers.page(connection, closing.after, size)
-        if page is not None:
+            if page is None:
+                return None
             closing.after = page.until
-        return page
-
-    async def _planned(self, closing: _Closing, page: Page, plan: Plan, now: datetime) -> list[_Begun]:
-        """Return how the deliveries of groups of readers begin; those that are not known are planned."""
-        known, groups = closing.known, [(_digest(group.told_by), group) for group in page.groups]
-        begin = [(known[digest], group) for digest, group in groups if digest in known]
-        unknown = [(digest, group) for digest, group in groups if digest not in known]
-        for some in in_chunks(unknown, _READ_AT_ONCE):
-            readers = await self._readers(closing, [group.one for _, group in some])
-            for few in in_chunks(some, _IN_A_ROW):
-                for digest, group in few:
-                    begins = _begins(closing, readers[group.one], plan, now)
-                    begin.append((begins, group))
-                    if not group.is_one_reader:
-                        known[digest] = begins
-                await asyncio.sleep(0)
-        if len(known) > _GROUPS_KEPT:
-            known.clear()
-        for begins, group in begin:
-            closing.reasons[begins.reason] += group.number
-        return begin
-
-    async def _readers(self, closing: _Closing, keys: Sequence[int]) -> dict[int, _Reader]:
-        """Return what the ledger knows of readers, by their keys."""
-        issue = closing.issue
-        async with self._database.read() as connection:
-            page = (await connection.execute(_READERS.where(among(connection, subscribers.c.key, keys)))).all()
-            known = [(key, subscriber_of(values), suppression) for key, suppression, *values in page]
-            getting = {key for key, reader, _ in known if issue.terms.suits(reader.cadence)}
-            had = await closing.brought.to(connection, getting)
-            missed = await closing.missed.by(connection, getting)
-            said = await closing.opinions.of(connection, getting)
-            given = {key: reader.examples for key, reader, _ in known if reader.examples and key in getting}
-            examples = await closing.examples.of(connection, given) if given else {}
-        readers = {}
-        for key, reader, suppression in known:
-            more: dict[str, Any] = {}
-            if key in said or key in examples:
-                more["opinions"] = with_examples(said.get(key, ()), examples.get(key, ()))
-            if missed.get(key):
-                more["missed"] = missed[key]
-            informed = replace(reader, **more) if more else reader
-            readers[key] = _Reader(informed, suppression, had.get(key, _NOTHING))
-        return readers
+            return page, await _planned(connection, closing, page, plan, now)
 
     async def _write(self, closing: _Closing, page: Page, begin: Sequence[_Begun]) -> None:
         """Write the deliveries of a page of readers, and the choices that are new with it."""
@@ -270,6 +231,52 @@ _READERS = sa.select(subscribers.c.key, SUPPRESSION, *COLUMNS)
 def _digest(told_by: str) -> bytes:
     """Return what readers who are alike are remembered by; they may have said much."""
     return blake2b(told_by.encode(), digest_size=16).digest()
+
+
+async def _planned(
+    connection: AsyncConnection, closing: _Closing, page: Page, plan: Plan, now: datetime
+) -> list[_Begun]:
+    """Return how the deliveries of groups of readers begin; those that are not known are planned."""
+    known, groups = closing.known, [(_digest(group.told_by), group) for group in page.groups]
+    begin = [(known[digest], group) for digest, group in groups if digest in known]
+    unknown = [(digest, group) for digest, group in groups if digest not in known]
+    for some in in_chunks(unknown, _READ_AT_ONCE):
+        readers = await _readers(connection, closing, [group.one for _, group in some])
+        for few in in_chunks(some, _IN_A_ROW):
+            for digest, group in few:
+                begins = _begins(closing, readers[group.one], plan, now)
+                begin.append((begins, group))
+                if not group.is_one_reader:
+                    known[digest] = begins
+            await asyncio.sleep(0)
+    if len(known) > _GROUPS_KEPT:
+        known.clear()
+    for begins, group in begin:
+        closing.reasons[begins.reason] += group.number
+    return begin
+
+
+async def _readers(connection: AsyncConnection, closing: _Closing, keys: Sequence[int]) -> dict[int, _Reader]:
+    """Return what the ledger knows of readers, by their keys."""
+    issue = closing.issue
+    page = (await connection.execute(_READERS.where(among(connection, subscribers.c.key, keys)))).all()
+    known = [(key, subscriber_of(values), suppression) for key, suppression, *values in page]
+    getting = {key for key, reader, _ in known if issue.terms.suits(reader.cadence)}
+    had = await closing.brought.to(connection, getting)
+    missed = await closing.missed.by(connection, getting)
+    said = await closing.opinions.of(connection, getting)
+    given = {key: reader.examples for key, reader, _ in known if reader.examples and key in getting}
+    examples = await closing.examples.of(connection, given) if given else {}
+    readers = {}
+    for key, reader, suppression in known:
+        more: dict[str, Any] = {}
+        if key in said or key in examples:
+            more["opinions"] = with_examples(said.get(key, ()), examples.get(key, ()))
+        if missed.get(key):
+            more["missed"] = missed[key]
+        informed = replace(reader, **more) if more else reader
+        readers[key] = _Reader(informed, suppression, had.get(key, _NOTHING))
+    return readers
 
 
 async def _is_made(connection: AsyncConnection, draft: Draft) -> bool:

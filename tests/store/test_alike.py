@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.calendar import planner, slot_on
 from newsletter.core.choice import Choice, TextKind
@@ -24,7 +25,9 @@ from newsletter.core.subscriber import Subscriber, SubscriberStatus
 from newsletter.core.topics import Topic, TopicsMode
 from newsletter.ports import Store
 from newsletter.store import closing
+from newsletter.store.alike import Page, ReadersAlike
 from newsletter.store.tables import choices, deliveries, issue_listings, issues, renderings
+from tests.store.conftest import Opener
 from tests.store.samples import (
     DAY,
     NOW,
@@ -191,3 +194,28 @@ async def test_many_readers_are_asked_for_once(store: Store, url: str) -> None:
     assert len(asked) == 1
     rows = await planned(url, issue.key)
     assert [row[1] for row in rows] == [f"reader{number}@example.org" for number in range(300)]
+
+
+async def test_who_leaves_while_a_group_is_planned_takes_nobody_along(
+    store: Store, opened: Opener, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await record(store, paper(1))
+    [listing] = (await keys(store)).values()
+    await join(store, *(subscriber(number) for number in range(30)))
+    one, elsewhere, page = issue_of([listing], 0), await opened(), ReadersAlike.page
+
+    async def page_and_leaving(
+        self: ReadersAlike, connection: AsyncConnection, after: int, size: int
+    ) -> Page | None:
+        found = await page(self, connection, after, size)
+        first = "reader0@example.org"  # who is planned for all
+        await elsewhere.subscribers.suppress(first, list_name="daily", reason="they left", now=NOW)
+        return found
+
+    monkeypatch.setattr(ReadersAlike, "page", page_and_leaving)
+    plan = plan_of(one.closed(0, "Papers", NOW), [])
+    issue, _ = await store.issues.freeze(one, "Papers", plan, now=NOW, once_for_alike=True)
+
+    async with store.outbox.worker() as worker:
+        claimed = await store.outbox.claim(worker, now=LATER, limit=99, issue_key=issue.key)
+    assert {one.subscriber.email for one in claimed} == {f"reader{number}@example.org" for number in range(1, 30)}
