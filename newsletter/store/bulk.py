@@ -108,14 +108,16 @@ async def run_all(connection: AsyncConnection, statements: Sequence[tuple[Statem
     """Run statements that give no rows, one after the other; each with parameters as `run` takes them.
 
     Between two calls of SQLite's thread a transaction would wait for its turn in a busy event loop, and all others
-    that write would wait for it. So these are one call.
+    that write would wait for it. So these are one call. PostgreSQL is sent all of them before it is waited for.
     """
     if is_sqlite(connection):
         driver = await raw_connection(connection)
         await driver.execute_all([(one.sqlite, _without_lists(parameters)) for one, parameters in statements])
         return
-    for one, parameters in statements:
-        await run(connection, one, **parameters)
+    driver = await raw_connection(connection)
+    async with driver.pipeline():
+        for one, parameters in statements:
+            await driver.execute(one.postgresql, parameters)
 
 
 def _without_lists(parameters: Mapping[str, Any]) -> dict[str, Any]:
