@@ -59,8 +59,9 @@ async def test_one_day_of_false_answers_throws_nobody_out(workplace: Workplace, 
     bad_day = await issue(workplace, 1)
 
     assert (bad_day.code, bad_day.json["deliveries"]["refused"]) == (0, 6)
-    assert "dead_addresses_held" in bad_day.err
-    assert "wobbly.example.org" in bad_day.err
+    if workplace.cluster_url is None:  # else a worker logs it
+        assert "dead_addresses_held" in bad_day.err
+        assert "wobbly.example.org" in bad_day.err
     assert set((await listed(workplace)).values()) == {True}
     assert set(await listed(workplace, "--held")) == {f"reader{n}@wobbly.example.org" for n in range(6)}
     [row] = (await workplace.run("status", "--json")).json

@@ -17,6 +17,9 @@ from tests.e2e.test_run import save_page
 from tests.e2e.workplace import NEWSLETTER, Workplace
 from tests.smtp_server import SmtpServer
 
+# What is wrong is the ledger's file.
+pytestmark = pytest.mark.without_workers
+
 READERS, CONNECTIONS = 300, 4
 RUN = ("run", "--date", "2026-03-12", "--json")
 # No file may be made longer than so many bytes: to the process it is as if the disk were full.
