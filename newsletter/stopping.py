@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from newsletter.core.errors import StoppedError
 
@@ -43,7 +43,7 @@ async def unless_stopped(stop: asyncio.Event | None, work: Coroutine[None, None,
 
 @asynccontextmanager
 async def stopping_after(
-    end: Callable[[], Coroutine[None, None, None]], stop: asyncio.Event | None
+    end: Callable[[], Coroutine[Any, Any, object]], stop: asyncio.Event | None
 ) -> AsyncIterator[asyncio.Event]:
     """Yield an event that is set when `stop` is set, or when `end` has come.
 
@@ -61,7 +61,7 @@ async def stopping_after(
 
 
 async def _watch(
-    end: Callable[[], Coroutine[None, None, None]], stop: asyncio.Event, either: asyncio.Event
+    end: Callable[[], Coroutine[Any, Any, object]], stop: asyncio.Event, either: asyncio.Event
 ) -> None:
     ways = [asyncio.ensure_future(end()), asyncio.ensure_future(stop.wait())]
     try:

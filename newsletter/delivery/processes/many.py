@@ -15,6 +15,7 @@ from typing_extensions import override
 from newsletter.core.steps import OPEN
 from newsletter.delivery.processes.team import StartChild, Team, Together, Work, added
 from newsletter.ports import ChunkDelivery, ChunkReport, Clock, Message, Outbox, Progress
+from newsletter.stopping import stopping_after
 
 log = structlog.get_logger(__name__)
 
@@ -145,7 +146,7 @@ class ManyProcesses(ChunkDelivery):
 
     async def _deliver_alone(self, work: Work) -> tuple[ChunkReport, bool]:
         """Deliver here, until others are to help; return whether nothing is left to do, too."""
-        async with _either(work.stop, self._hand_over) as stop:
+        async with stopping_after(self._hand_over.wait, work.stop) as stop:
             report = await self._alone.deliver_chunk(
                 work.issue_key,
                 work.message_for,
@@ -231,20 +232,3 @@ class ManyProcesses(ChunkDelivery):
         if await self._outbox.due_count(work.issue_key, by=now, most=1):
             return report
         return replace(report, returned=0, trouble="")
-
-
-@asynccontextmanager
-async def _either(one: asyncio.Event, other: asyncio.Event) -> AsyncIterator[asyncio.Event]:
-    """Give an event that is set as soon as one of two is."""
-    either = asyncio.Event()
-
-    async def watch(event: asyncio.Event) -> None:
-        await event.wait()
-        either.set()
-
-    watching = [asyncio.create_task(watch(event)) for event in (one, other)]
-    try:
-        yield either
-    finally:
-        for task in watching:
-            task.cancel()
