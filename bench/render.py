@@ -177,12 +177,22 @@ def contenders(listings: int, readers: int, rounds: int) -> list[Contender]:
     plain, signed = message(renderer, of), message(renderer, of, SIGNER)
     return [
         Contender("issue to segments", lambda: message(renderer, of), 1),
-        _each("segments", plain.for_reader, to),
-        Contender("segments, own choices", lambda: deque(map(plain.for_reader, islice(own, readers)), 0), readers),
-        _each("segments, RSA-2048", signed.for_reader, to[: max(readers // 2, 1)]),
+        _each("segments", composing(plain), to),
+        Contender("segments, own choices", lambda: deque(map(composing(plain), islice(own, readers)), 0), readers),
+        _each("segments, RSA-2048", composing(signed), to[: max(readers // 2, 1)]),
         _each("naive", lambda one: naive(renderer, of, one), to[:2]),
         _each("naive, RSA-2048", lambda one: naive(renderer, of, one, signed=True), to[:2]),
     ]
+
+
+def composing(of: IssueMessage) -> Callable[[Delivery], object]:
+    """Return what makes a message as delivery does: in the pieces that are written to the relay, and signed."""
+
+    def compose(delivery: Delivery) -> object:
+        _, pieces, sign = of.composed_for(delivery)
+        return (sign(), *pieces) if sign else pieces
+
+    return compose
 
 
 def _each(name: str, make: Callable[[Delivery], object], to: list[Delivery]) -> Contender:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
+from itertools import chain
 
 from newsletter.core.choice import Choice
 
@@ -25,12 +25,15 @@ class Layout:
     also_today: int = 3  # cards of papers that come because everybody gets them
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Sections:
     """The positions of a choice by section of the mail, each in the reader's order; a section may be empty.
 
     `days` are those of a weekly mail; None stands for what was listed before. What is `rising` and `discussed`
-    stands in another section as well.
+    stands in another section as well. `named` has the positions by the names that templates have for the
+    sections, `shown` has all positions, each once.
+
+    It never changes. A frozen class takes several times as long to make, and each reader has sections.
     """
 
     lead: tuple[int, ...] = ()  # one, or none
@@ -40,12 +43,22 @@ class Sections:
     days: Mapping[date | None, tuple[int, ...]] = field(default_factory=dict)
     rising: tuple[int, ...] = ()
     discussed: tuple[int, ...] = ()
+    named: dict[str, tuple[int, ...]] = field(init=False, repr=False, compare=False)
+    shown: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
-    @cached_property
-    def shown(self) -> tuple[int, ...]:
-        """Return all positions, each once."""
-        of_days = [position for day in self.days.values() for position in day]
-        return (*self.lead, *self.for_you, *self.also_today, *self.brief, *of_days)
+    def __post_init__(self) -> None:
+        """Work out what follows from the sections."""
+        self.named = {
+            "lead": self.lead,
+            "for_you": self.for_you,
+            "also_today": self.also_today,
+            "brief": self.brief,
+            **{day_section(day): positions for day, positions in self.days.items()},
+            "rising": self.rising,
+            "discussed": self.discussed,
+        }
+        of_days = chain.from_iterable(self.days.values())
+        self.shown = (*self.lead, *self.for_you, *self.also_today, *self.brief, *of_days)
 
     @property
     def is_roomy(self) -> bool:
@@ -55,21 +68,9 @@ class Sections:
     @property
     def minutes(self) -> int:
         """Return about how long reading takes, in minutes, at least one."""
-        named = self.named()
-        seconds = sum(_SECONDS.get(name, _SECONDS_IN_BRIEF) * len(named[name]) for name in named)
+        named = self.named.items()
+        seconds = sum([_SECONDS.get(name, _SECONDS_IN_BRIEF) * len(positions) for name, positions in named])
         return max(1, round((seconds + self.is_roomy * _SECONDS_ROOMY * len(self.shown)) / 60))
-
-    def named(self) -> dict[str, tuple[int, ...]]:
-        """Return the positions by the names that templates have for the sections."""
-        return {
-            "lead": self.lead,
-            "for_you": self.for_you,
-            "also_today": self.also_today,
-            "brief": self.brief,
-            **{day_section(day): positions for day, positions in self.days.items()},
-            "rising": self.rising,
-            "discussed": self.discussed,
-        }
 
     def without(self, left_out: frozenset[int]) -> Sections:
         """Return the sections without some positions."""
@@ -98,9 +99,11 @@ def sections(choice: Choice, layout: Layout) -> Sections:
 
     Where nothing fits the wishes, the cards of that section go to the other one. With few papers all are cards.
     """
-    lead, rest = choice.positions[:1], list(zip(choice.positions, choice.reasons, strict=True))[1:]
-    matching = [position for position, reasons in rest if reasons]
-    others = [position for position, reasons in rest if not reasons]
+    matching, others = list[int](), list[int]()
+    for position, reasons in zip(choice.positions, choice.reasons, strict=True):
+        (matching if reasons else others).append(position)
+    if choice.positions:
+        (matching if choice.reasons[0] else others).pop(0)  # the lead
     for_you, also = layout.for_you, layout.also_today
     if not matching:
         for_you, also = 0, for_you + also
@@ -108,7 +111,7 @@ def sections(choice: Choice, layout: Layout) -> Sections:
         for_you, also = len(matching), len(others)
     cards = {*matching[:for_you], *others[:also]}
     return Sections(
-        lead=lead,
+        lead=choice.positions[:1],
         for_you=tuple(matching[:for_you]),
         also_today=tuple(others[:also]),
         brief=tuple(position for position in choice.positions[1:] if position not in cards),

@@ -14,7 +14,7 @@ DAY = date(2026, 3, 12)
 
 
 def sized(shown: Sections, size: int = 100) -> dict[str, dict[int, int]]:
-    return {name: dict.fromkeys(positions, size) for name, positions in shown.named().items()}
+    return {name: dict.fromkeys(positions, size) for name, positions in shown.named.items()}
 
 
 def test_the_end_of_what_is_in_brief_goes_first() -> None:
@@ -43,7 +43,7 @@ def test_as_few_go_as_it_takes(cards: int, brief: int, sizes: list[int], excess:
     shown = Sections(
         lead=(0,), for_you=tuple(range(1, cards + 1)), brief=tuple(range(cards + 1, cards + 1 + brief))
     )
-    of = {name: {position: sizes[position] for position in positions} for name, positions in shown.named().items()}
+    of = {name: {position: sizes[position] for position in positions} for name, positions in shown.named.items()}
     gone = sorted(set(shown.shown) - set(fewer(shown, of, excess).shown))
     assert gone == sorted(shown.shown)[len(shown.shown) - len(gone) :]
     freed = sum(sizes[position] for position in gone)

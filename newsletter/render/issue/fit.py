@@ -62,7 +62,7 @@ def fewer(shown: Sections, sizes: Mapping[str, Mapping[int, int]], excess: int) 
 
 def _last_first(shown: Sections) -> Iterator[tuple[str, int]]:
     """Yield section and position of what may be left out, what matters least first."""
-    named = shown.named()
+    named = shown.named
     days = [(position, name) for name in named if name.startswith("day_") for position in named[name]]
     yield from (("brief", position) for position in reversed(shown.brief))
     yield from ((name, position) for position, name in sorted(days, reverse=True))

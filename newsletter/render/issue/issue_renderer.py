@@ -48,7 +48,7 @@ class MailRenderer(Renderer):
 
         Their message is the same as by `render`; it takes a fraction of the time where there are many candidates.
         """
-        positions = {*choice.positions, *chain(*issue_sections(issue, choice).named().values())}
+        positions = {*choice.positions, *chain(*issue_sections(issue, choice).named.values())}
         return self._rendered(issue, positions)[0]
 
     def _rendered(self, issue: Issue, only: Collection[int] | None) -> tuple[Rendering, Pages]:

@@ -139,10 +139,12 @@ class IssueMessage(Message):
     def _body(self, choice: Choice, subject: str) -> tuple[bytes, Body]:
         """Return what `_arrange` does; it is kept from the second time on, for most choices are one reader's."""
         key = (choice, subject)
-        if kept := self._kept.get(key):
+        mark = hash(key)
+        is_seen = mark in self._seen
+        if is_seen and (kept := self._kept.get(key)):
             return kept
-        made, mark = self._arrange(choice, subject), hash(key)
-        if mark in self._seen:
+        made = self._arrange(choice, subject)
+        if is_seen:
             self._kept[key] = made
             if len(self._kept) > _CHOICES_KEPT:
                 self._kept.pop(next(iter(self._kept)), None)

@@ -105,18 +105,21 @@ class Pages:
         former_ones = {"": former.chosen(choice)} if self._is_former else {}
         in_text, in_html, values_of = dict(former_ones), dict(former_ones), self._values_of_listing
         models = self._by_models[choice.text]
-        for name, positions in shown.named().items():
+        for name, positions in shown.named.items():
             if not positions:
                 continue
             by_models = bool(models) and not models.isdisjoint(positions)
             by_authors = not by_models and self._are_by_authors(choice.text, positions)
             values = _values_of_section(by_models, by_authors)
-            of_text, of_html = values_of((), "", by_models)
+            of_text, of_html, _ = values_of((), "", by_models)
             texts, htmls = dict.fromkeys(positions, of_text), dict.fromkeys(positions, of_html)
-            for position in reasons.keys() & texts if reasons else ():
-                why = reasons[position]
-                followed = self._followed(position, why, is_lead=name == "lead")
-                texts[position], htmls[position] = values_of(why, followed, by_models)
+            if reasons:
+                for position in positions:
+                    if why := reasons.get(position):
+                        of_text, of_html, authors = values_of(why, "", by_models)
+                        if authors and (followed := self._followed(position, authors, is_lead=name == "lead")):
+                            of_text, of_html, _ = values_of(why, followed, by_models)
+                        texts[position], htmls[position] = of_text, of_html
             in_text[name], in_html[name] = Chosen(texts, values), Chosen(htmls, values)
         return in_text, in_html
 
@@ -125,12 +128,9 @@ class Pages:
         by_sources, by_authors = self._by_sources[kind], self._by_authors[kind]
         return by_sources.isdisjoint(positions) and not by_authors.isdisjoint(positions)
 
-    def _followed(self, position: int, reasons: tuple[Reason, ...], *, is_lead: bool) -> str:
-        """Return the authors whom the reader follows and whom the line with the authors does not show."""
-        followed = [one.name for one in reasons if one.kind is ReasonKind.AUTHOR]
-        if not followed:
-            return ""
-        names = set(map(normalised_title, followed))
+    def _followed(self, position: int, authors: tuple[str, ...], *, is_lead: bool) -> str:
+        """Return those of the authors whom the reader follows that the line with the authors does not show."""
+        names = set(map(normalised_title, authors))
         listing = self._issue.listings[position].listing
         shown = AUTHORS_OF_LEAD if is_lead else 0 if listing.organization else 1
         return words.names([one for one in listing.authors[shown:] if normalised_title(one) in names])
@@ -194,8 +194,8 @@ def _values_of_listing(
     reasons: tuple[Reason, ...],
     followed: str,
     mixed: bool,  # noqa: FBT001 -- kept by place
-) -> tuple[Values, Values]:
-    """Return the values of the slots in a form of the text and of the HTML part.
+) -> tuple[Values, Values, tuple[str, ...]]:
+    """Return the values of the slots in a form of the text and of the HTML part, and the authors in the reasons.
 
     They are to be the same objects for all listings that are alike.
     """
@@ -212,7 +212,8 @@ def _values_of_listing(
         "unmixed": _flag(not mixed),
     }
     in_text = words.wrapped(f"[{matched}]", _MARGIN) if matched else ""
-    return Values(matched=in_text, **both), Values(matched=matched, **both)
+    authors = tuple(one.name for one in reasons if one.kind is ReasonKind.AUTHOR)
+    return Values(matched=in_text, **both), Values(matched=matched, **both), authors
 
 
 @lru_cache(maxsize=256)

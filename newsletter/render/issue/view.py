@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from newsletter.core.issue import Draft, Issue, IssueListing
@@ -334,6 +335,9 @@ def headline(listing: ListingView) -> Headline:
     )
 
 
+_cut = lru_cache(maxsize=2048)(cut)  # many readers begin with papers that others begin with
+
+
 def preheader(frame: Language, headlines: Sequence[Headline], candidates: int) -> str:
     """Return the text that an inbox shows after the subject, which is the first title: it goes on from there.
 
@@ -345,5 +349,5 @@ def preheader(frame: Language, headlines: Sequence[Headline], candidates: int) -
     if len(headlines) < 2:  # noqa: PLR2004 -- the subject has said it all but for the paper's own words
         return headlines[0].brief if headlines else ""
     count = words.share(frame, len(headlines), candidates)
-    titles = " · ".join(item.title for item in headlines[1:3])
-    return f"{cut(titles, _PREHEADER - len(count) - 3)} · {count}"
+    titles = " · ".join([item.title for item in headlines[1:3]])
+    return f"{_cut(titles, _PREHEADER - len(count) - 3)} · {count}"

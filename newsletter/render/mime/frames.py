@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
-from newsletter.render.mime.pieces import BlockRun, Piece, Run, Section, Slot, Text, When
+from newsletter.render.mime.pieces import BlockRun, Piece, Run, Section, Slot, Text, When, encoded
 
 OF_CHOICE, OF_LISTING = "", "*"  # whose value is shown; that of a section is called by the section's name
 
 _FRAMES_KEPT = 2048  # of listings of a run, some 2 KB each
+_FILLED_KEPT = 16_384  # … with values of choices put in, some 300 bytes each
 
 
 def kind_of(values: Mapping[str, str]) -> str:
@@ -31,6 +32,11 @@ class Values(dict[str, str]):
     def kind(self) -> str:
         """Return which of them are empty."""
         return kind_of(self)
+
+    @cached_property
+    def told(self) -> str:
+        """Return a text that says what they are."""
+        return "\0".join([self.kind, *self.values()])
 
 
 _NO_VALUES = Values()
@@ -82,6 +88,16 @@ class Lines(NamedTuple):
     marks: tuple[tuple[int, Mark], ...]
     size: int
 
+    def with_values(self, values: Mapping[str, str]) -> Lines:
+        """Return the lines of a listing with its values put in; those of others are still to be shown."""
+        lines, size = list(self.lines), self.size
+        for place, of, name, html in self.shown:
+            if of == OF_LISTING:
+                lines[place], more = encoded(values[name])[html]
+                size += more
+        of_others = tuple(one for one in self.shown if one.of != OF_LISTING)
+        return Lines(tuple(lines), of_others, self.marks, size)
+
 
 class Listings(NamedTuple):
     """A step: the listings of a section."""
@@ -117,24 +133,32 @@ class Forms:
         self._forms, self._outer = run.forms, outer
         self._gaps = (run.between,) if isinstance(run, Run) else tuple((gap,) for gap in run.gaps)
         # For the first listing, and for the next: what stands before those that follow is the same. Then by the
-        # kind of values, and by position; None: there is no such form of the listing.
+        # values, and by position; None: there is no such form of the listing. Many readers have such a listing for
+        # the same reasons.
         self.kept = tuple(defaultdict[str, dict[int, Lines | None]](dict) for _ in (None, *self._gaps))
         self._count = 0
+        self._frames: dict[tuple[int, int, str], Lines] = {}  # by place, position and kind of values
 
     def made(self, place: int, position: int, values: Values) -> Lines | None:
-        """Make the frame of a listing before which so many others stand, and keep it."""
-        if self._count >= _FRAMES_KEPT:
+        """Make a listing with its values, before which so many others stand, and keep it."""
+        if self._count >= _FILLED_KEPT:
             self._count = 0
-            for frames in self.kept:
-                frames.clear()
+            for filled in self.kept:
+                filled.clear()
         place = min(place, len(self._gaps))
-        frame = None
-        if position in self._forms:
-            pieces = (*(self._gaps[place - 1] if place else ()), *self._forms[position])
-            frame = Framer({}, {}).lines(pieces, {**self._outer, **known(OF_LISTING, values)})
-        self.kept[place][values.kind][position] = frame
+        made = self._frame(place, position, values).with_values(values) if position in self._forms else None
+        self.kept[place][values.told][position] = made
         self._count += 1
-        return frame
+        return made
+
+    def _frame(self, place: int, position: int, values: Values) -> Lines:
+        key = (place, position, values.kind)
+        if key not in self._frames:
+            if len(self._frames) >= _FRAMES_KEPT:
+                self._frames.clear()
+            pieces = (*(self._gaps[place - 1] if place else ()), *self._forms[position])
+            self._frames[key] = Framer({}, {}).lines(pieces, {**self._outer, **known(OF_LISTING, values)})
+        return self._frames[key]
 
 
 class Framer:

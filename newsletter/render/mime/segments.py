@@ -18,7 +18,6 @@ from typing import NamedTuple
 
 from newsletter.render.mime.frames import (
     OF_CHOICE,
-    OF_LISTING,
     Begin,
     Chosen,
     Forms,
@@ -118,25 +117,27 @@ class _Page:
         lines, all_marks, sizes = self.whole.lines, self.whole.marks, self.whole.sizes.setdefault(section, {})
         kept, frames = forms.kept[0], forms.kept[0][""]
         values: Values | None = None
+        count, last = len(sizes), len(forms.kept) - 1
         for position, own in self._sections.get(section, _NOTHING).listings.items():
-            place = len(sizes)
-            if place < len(forms.kept):
-                kept, values = forms.kept[place], None
+            if count <= last:
+                kept, values = forms.kept[count], None
             if own is not values:  # listings that come because everybody gets them have the same, and are many
-                self._values[OF_LISTING] = values = own
-                frames = kept[own.kind]
-            frame = frames.get(position) or forms.made(place, position, own)
+                values, frames = own, kept[own.told]
+            frame = frames.get(position) or forms.made(count, position, own)
             if frame:  # the same as `add`: a call for each of many listings takes half as long again
                 new_lines, shown, marks, size = frame
                 first = len(lines)
                 lines += new_lines
-                sizes[position] = size + (self._show(first, shown) if shown else 0)
+                if shown:
+                    size += self._show(first, shown)
                 for place, mark in marks:
                     all_marks.append((first + place, mark))
+                sizes[position] = size
+                count += 1
         self.whole.size += sum(sizes.values())
 
     def _show(self, first: int, shown: Iterable[Shown]) -> int:
-        """Put in the values that are shown, counting places from the line `first`; return how long they are."""
+        """Put in the values of choice and section, counting places from the line `first`; return their length."""
         lines, values, size = self.whole.lines, self._values, 0
         for place, of, name, html in shown:
             lines[first + place], more = encoded(values[of][name])[html]
@@ -162,18 +163,25 @@ class Body:
         joined = self._joined.get(empty)
         if joined:
             return joined.filled(own)
-        lines, places = self._shown(empty)
-        if empty in self._joined:
-            self._joined[empty] = _Joined.of(lines, places)
-        else:  # to join takes longer than it saves, unless some readers share the choice
+        if empty not in self._joined:  # to join takes longer than it saves, unless some readers share the choice
             self._joined[empty] = None
-        for place, (name, html) in places:
-            lines[place] = own[name][html]
+            return b"".join(self._shown(empty, own, None))
+        places = list[tuple[int, Slot]]()
+        lines = self._shown(empty, own, places)
+        self._joined[empty] = _Joined.of(lines, places)
         return b"".join(lines)
 
-    def _shown(self, empty: Collection[str]) -> tuple[list[bytes], list[tuple[int, Slot]]]:
-        """Return the lines that are shown if these values are empty, and the places of values among them."""
-        lines, places = list[bytes](), list[tuple[int, Slot]]()
+    def _shown(
+        self, empty: Collection[str], own: Mapping[str, tuple[bytes, bytes]], places: list[tuple[int, Slot]] | None
+    ) -> list[bytes]:
+        """Return the lines that are shown if these values are empty, with the others put in.
+
+        Args:
+            empty: the names of slots.
+            own: the values as `line_of` returns them.
+            places: are put in here; None: nobody asks.
+        """
+        lines = list[bytes]()
         for part in self._parts:
             if isinstance(part, bytes):
                 lines.append(part)
@@ -184,14 +192,17 @@ class Body:
             for place, mark in part.marks:
                 if type(mark) is Slot:
                     if not hidden:
-                        places.append((first + place, mark))
+                        name, html = mark
+                        lines[first + place] = own[name][html]
+                        if places is not None:
+                            places.append((first + place, mark))
                 elif type(mark) is Begin:
                     since = since if hidden else first + place
                     hidden += hidden > 0 or mark.slot.name in empty
                 elif hidden:
                     hidden -= 1
                     lines[since : first + place] = [b""] * (first + place - since)
-        return lines, places
+        return lines
 
 
 class _Joined(NamedTuple):

@@ -60,7 +60,7 @@ def placed(
         sizes: what the mail shows; None: it was not rendered.
     """
     shown = issue_sections(issue, choice)
-    section_of = {position: name for name, positions in reversed(shown.named().items()) for position in positions}
+    section_of = {position: name for name, positions in reversed(shown.named.items()) for position in positions}
     in_order = [*dict.fromkeys((*choice.positions, *section_of))]
     reasons = dict(zip(choice.positions, choice.reasons, strict=True))
     left = [position for position in range(len(issue.listings)) if position not in section_of]
