@@ -15,7 +15,7 @@ from newsletter.render.issue import former, words
 from newsletter.render.issue.fit import excess_of, fewer
 from newsletter.render.issue.language import Language, language
 from newsletter.render.issue.view import AUTHORS_OF_LEAD, preheader
-from newsletter.render.mime.frames import Chosen, Values
+from newsletter.render.mime.frames import Chosen, Values, kind_of
 from newsletter.render.mime.markers import Markers
 from newsletter.render.mime.pieces import Names, compiled
 from newsletter.render.mime.segments import Arrangement, CompiledPage
@@ -89,8 +89,9 @@ class Pages:
         values = self._values(choice, subject, whole)
         in_text, in_html = self._chosen(whole, choice)
         counted = values | self._counted(whole, whole)
-        text = self._text.arranged(in_text, counted | {"counts": _wrapped(values["counts"])})
-        shown, html = whole, self._html.arranged(in_html, counted)
+        kind = kind_of(counted)
+        text = self._text.arranged(in_text, counted | {"counts": _wrapped(values["counts"])}, kind)
+        shown, html = whole, self._html.arranged(in_html, counted, kind)
         while excess := excess_of(html, self._links):
             shorter = fewer(shown, html.sizes, excess)
             if shorter == shown:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from newsletter.render.mime import headers
@@ -34,16 +35,22 @@ def multipart_headers(boundary: str) -> bytes:
 
 def alternative(boundary: str, text: Iterable[_Part], html: Iterable[_Part]) -> tuple[bytes | _Part, ...]:
     """Return both parts, which are encoded already, between boundaries (RFC 2046, 5.1.1)."""
+    before_text, before_html, end = _around_parts(boundary)
+    return (before_text, *text, before_html, *html, end)
 
-    def head(subtype: str) -> bytes:
+
+@lru_cache(maxsize=64)
+def _around_parts(boundary: str) -> tuple[bytes, bytes, bytes]:
+    """Return what stands before the parts and behind them, the same in each mail of an issue."""
+
+    def head(subtype: str) -> str:
         return (
             f"--{boundary}\r\n"
             f"Content-Type: text/{subtype}; charset=utf-8\r\n"
             "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-        ).encode()
+        )
 
-    end = f"\r\n--{boundary}--\r\n".encode()
-    return (head("plain"), *text, b"\r\n" + head("html"), *html, end)
+    return head("plain").encode(), f"\r\n{head('html')}".encode(), f"\r\n--{boundary}--\r\n".encode()
 
 
 def signable(

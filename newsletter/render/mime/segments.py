@@ -66,24 +66,25 @@ class CompiledPage:
         self._forms: dict[object, Forms] = {}
         self.is_former = any(isinstance(piece, BlockRun) for piece in _all(pieces))  # a former version made it
 
-    def arranged(self, sections: Mapping[str, Chosen], values: Mapping[str, str]) -> Arrangement:
+    def arranged(self, sections: Mapping[str, Chosen], values: Mapping[str, str], kind: str = "") -> Arrangement:
         """Return the page for a choice of listings.
 
         Args:
             sections: what is chosen, by the names of sections; that of no name is for pages of former versions.
             values: of the slots that depend only on the choice.
+            kind: what `kind_of` says of these values, where it is known already.
         """
         page = _Page(sections, values)
-        for step in self._frame(sections, values):
+        for step in self._frame(sections, values, kind or kind_of(values)):
             if type(step) is Lines:
                 page.add(step)
             elif type(step) is Listings:
                 page.add_listings(*step)
         return page.whole
 
-    def _frame(self, sections: Mapping[str, Chosen], values: Mapping[str, str]) -> Frame:
+    def _frame(self, sections: Mapping[str, Chosen], values: Mapping[str, str], kind: str) -> Frame:
         shown = [(name, chosen.values.kind) for name, chosen in sections.items() if chosen.listings]
-        key = (kind_of(values), *shown)
+        key = (kind, *shown)
         frame = self._frames.get(key)
         if frame is None:
             if len(self._frames) >= _FRAMES_KEPT:
