@@ -96,7 +96,7 @@ async def test_serve_goes_on_when_the_clock_has_jumped(workplace: Workplace, jum
         hour = NOW + jump - HOUR
         save_page(workplace, f"{hour:%Y-%m-%d}", PAGE.replace("Patience", "Impatience"))
         workplace.list_file(["saved_page:../page-*.txt"], name="other", hour=f"{hour:%H:%M}")
-        await until(lambda: of_other(workplace) > 0, seconds=10)
+        await until(lambda: of_other(workplace) > 0, seconds=20)  # not an hour, nor a day
     assert of_other(workplace) == 1
 
 
