@@ -95,6 +95,7 @@ class Walk:
             _wait_for(process, re.compile(r"\bscheduling\b"))
         elif lasts:
             _look(process)
+        if lasts:
             process.terminate()
         out, _ = process.communicate(timeout=300)
         if _ON_POSTGRESQL.search(line):
