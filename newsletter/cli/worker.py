@@ -44,8 +44,9 @@ def worker(
     """Deliver what is closed, beside other workers on any number of machines, until SIGTERM.
 
     It takes its work from the database, which has to be PostgreSQL: mails to single persons first, then issues in
-    chunks, small issues before big ones. Stop, kill and start workers as you like: what one leaves, others do. The
-    rates and connections of the settings are those of all workers together where they are said of a relay.
+    chunks, small issues before big ones. Stop, kill and start workers as you like: what one leaves, others do.
+    Rates and quotas hold for all workers together. Each worker opens as many connections to a relay as its
+    settings say.
     """
     names = _queues(queues)
     until_signal(lambda program, stop: _work(program, stop, names, concurrency), cut_off=Exit.DONE)

@@ -109,9 +109,8 @@ class DeliveryParts:
         from newsletter.settings.sending import delivery_rules, domain_limits
         from newsletter.store import sqlite_file
 
-        ledger = sqlite_file(
-            settings.database.url.get_secret_value()
-        )  # a file: all who use it run on this machine
+        # Where it is a file, all who use it run on this machine.
+        ledger = sqlite_file(settings.database.url.get_secret_value())
         each_turn = BESIDE_VISITORS if self.has_visitors else 0
         return DeliveryService(
             self.store.outbox,

@@ -122,6 +122,8 @@ async def test_who_is_cancelled_while_waiting_leaves_the_place_to_the_next(store
 
     await asyncio.wait_for(second, 5)
 
+    assert first.cancelled()
+
 
 async def test_no_rate_asks_for_nothing(store: Store) -> None:
     pace = Leasing(Broken()).pace(SCOPE, 0)

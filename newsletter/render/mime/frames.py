@@ -153,12 +153,14 @@ class Forms:
 
     def _frame(self, place: int, position: int, values: Values) -> Lines:
         key = (place, position, values.kind)
-        if key not in self._frames:
+        frame = self._frames.get(key)
+        if frame is None:
             if len(self._frames) >= _FRAMES_KEPT:
                 self._frames.clear()
             pieces = (*(self._gaps[place - 1] if place else ()), *self._forms[position])
-            self._frames[key] = Framer({}, {}).lines(pieces, {**self._outer, **known(OF_LISTING, values)})
-        return self._frames[key]
+            frame = Framer({}, {}).lines(pieces, {**self._outer, **known(OF_LISTING, values)})
+            self._frames[key] = frame
+        return frame
 
 
 class Framer:
