@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from newsletter.core.listing import Listing
+from newsletter.core.machine_summary import MachineSummary
 from newsletter.core.newsletter_list import Masthead
 from newsletter.core.pictures import Figure
 from newsletter.core.terms import Terms
@@ -31,6 +32,7 @@ class IssueListing:
     stars: int | None = None
     figure: Figure | None = None  # a picture of the paper that was checked
     again: bool = False
+    machine: MachineSummary | None = None  # what a model wrote of it for this list
 
     @property
     def rose_by(self) -> int:

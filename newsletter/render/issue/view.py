@@ -13,6 +13,7 @@ from newsletter.core.landing import Landing, search_links, title_links
 from newsletter.core.layout import day_section
 from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Cadence
+from newsletter.core.paper_language import language_beside
 from newsletter.core.pictures import Figure
 from newsletter.core.rendering import Headline, Writer
 from newsletter.core.text import one_line
@@ -23,7 +24,6 @@ from newsletter.render.issue.clauses import brief, clause, columns, cut
 from newsletter.render.issue.facts import facts
 from newsletter.render.issue.language import Language, language
 from newsletter.render.issue.sentences import cut_at_sentence, gist, passage
-from newsletter.render.issue.tongue import language_beside
 
 _PREHEADER = 160
 _SUBJECT_TITLE = 100
