@@ -94,7 +94,7 @@ class MachineTexts(Protocol):
         ...
 
     async def give_back(self, papers: Collection[int], recipe: Recipe, *, unasked: int, now: datetime) -> None:
-        """Let others ask for papers of which nothing came, and count so many requests less, as they were not made."""
+        """Let others ask for papers of which nothing came; `unasked` requests were not made, and do not count."""
         ...
 
     async def usage(self, *, since: datetime) -> ModelUsage:
