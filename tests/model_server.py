@@ -16,6 +16,7 @@ like that. The shapes and the faults are those of `tests.model_shapes`.
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -95,6 +96,7 @@ class ModelServer:
     delay: float = 0.0
     asked: list[Asked] = field(default_factory=list)
     at_once: int = 0
+    _scheme: str = "http"
     _now: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _over: threading.Event = field(default_factory=threading.Event)
@@ -106,13 +108,13 @@ class ModelServer:
     @property
     def url(self) -> str:
         """The value of NEWSLETTER_SUMMARIES__URL."""
-        return f"http://{self.host}/v1"
+        return f"{self._scheme}://{self.host}/v1"
 
     def url_of(self, name: str) -> str:
         """Return an address that always answers in one shape, or with one fault."""
         if name not in SHAPES and name not in FAULTS:
             raise KeyError(name)
-        return f"http://{self.host}/{name}/v1"
+        return f"{self._scheme}://{self.host}/{name}/v1"
 
     def reply(self, asked: Asked) -> Reply:
         """Return what is answered to a request."""
@@ -184,11 +186,18 @@ def _handler(server: ModelServer) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class _Listening(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a client that went away, or wants no TLS."""
+
+
 @contextmanager
-def model_server() -> Iterator[ModelServer]:
-    """Run a server for as long as the context lasts."""
-    server = ModelServer()
-    with ThreadingHTTPServer(("127.0.0.1", 0), _handler(server)) as listening:
+def model_server(tls: ssl.SSLContext | None = None) -> Iterator[ModelServer]:
+    """Run a server for as long as the context lasts; with `tls`, over HTTPS."""
+    server = ModelServer(_scheme="https" if tls else "http")
+    with _Listening(("127.0.0.1", 0), _handler(server)) as listening:
+        if tls:
+            listening.socket = tls.wrap_socket(listening.socket, server_side=True, do_handshake_on_connect=False)
         listening.daemon_threads = True
         server.port = listening.server_address[1]
         running = threading.Thread(target=lambda: listening.serve_forever(poll_interval=0.02), daemon=True)

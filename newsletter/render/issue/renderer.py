@@ -132,9 +132,18 @@ class TemplateRenderer(PageRenderer):
         """
         return self._render(f"web/{name}.html", _shared_values(context))
 
-    def _render(self, name: str, values: Mapping[str, Any]) -> str:
+    def prompt(self, name: str, values: Mapping[str, Any]) -> str:
+        """Render what a model is told, `prompts/<name>.txt`, with the values that it names at its top.
+
+        Raises:
+            RenderError: the template is wrong; names template and line.
+        """
+        return self._render(f"prompts/{name}.txt", values, language=SOURCE)
+
+    def _render(self, name: str, values: Mapping[str, Any], *, language: str = "") -> str:
+        """Render a template in a language, by its tag; where that is empty, in the language of the values."""
         try:
-            return self._environment(values["language"]).get_template(name).render(values)
+            return self._environment(language or values["language"]).get_template(name).render(values)
         except TemplateNotFound as error:
             raise RenderError(f"template {error.name} is not in {' or '.join(self._folders)}") from error
         except TemplateSyntaxError as error:
