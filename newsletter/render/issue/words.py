@@ -52,6 +52,11 @@ def ai_label(language: Language) -> str:
     return language.gettext("AI summary:")
 
 
+def label_of_model(language: Language, model: str) -> str:
+    """Return what stands before a text that a model wrote for the list, and that nobody reviewed."""
+    return language.gettext("AI summary by %(model)s, not reviewed:", model=model)
+
+
 def figure(language: Language) -> str:
     """Return what stands in place of a picture that is not loaded."""
     return language.gettext("Figure shown with the paper")
