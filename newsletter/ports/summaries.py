@@ -12,11 +12,16 @@ from newsletter.core.machine_summary import MachineTextKind, Recipe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelAnswer:
-    """What a model answered, as it came: nothing of it is checked. `tokens` are 0 where the server names none."""
+    """What a model answered, as it came: nothing of it is checked. `tokens` are 0 where the server names none.
+
+    `refusal` says in plain words why the model, or its server, will write nothing of this paper; then `text` is
+    empty.
+    """
 
     text: str
     tokens_in: int = 0
     tokens_out: int = 0
+    refusal: str = ""
 
 
 class Summarizer(Protocol):
