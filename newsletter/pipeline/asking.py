@@ -19,7 +19,8 @@ from newsletter.core.machine_text.check import RefusedTextError, checked
 from newsletter.core.summarizing import WantedPaper
 from newsletter.pipeline.model_health import ModelHealth
 from newsletter.pipeline.summary_counts import SummaryCounts
-from newsletter.ports import Clock, MachineText, MachineTexts, ModelAnswer, Prompts, Summarizer
+from newsletter.ports import Clock, MachineText, MachineTexts, ModelAnswer, Summarizer
+from newsletter.render.prompts import Prompts
 
 log = structlog.get_logger(__name__)
 
@@ -205,6 +206,8 @@ def _data(listing: Listing) -> str:
 def _checked(paper: WantedPaper, kind: MachineTextKind, answer: ModelAnswer, language: str) -> MachineText:
     """Return what of an answer is used, or why nothing is."""
     listing = paper.listing
+    if answer.refusal:
+        return MachineText(refusal=answer.refusal)
     try:
         text = checked(answer.text, kind=kind, title=listing.title, abstract=listing.abstract, language=language)
     except RefusedTextError as error:

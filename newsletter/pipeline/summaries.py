@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from hashlib import sha256
 from time import monotonic
 
 import structlog
@@ -23,8 +22,6 @@ from newsletter.pipeline.summary_counts import SummaryCounts
 from newsletter.ports import Clock, MachineText, MachineTexts, OperatorAlarm
 
 log = structlog.get_logger(__name__)
-
-_DIGITS = 16  # of a prompt's digest
 
 
 class Summaries:
@@ -109,7 +106,7 @@ class Summaries:
         return await asyncio.to_thread(with_machine_texts, draft, texts, rule, model)
 
     def _recipe(self, kind: MachineTextKind, language: str, instructions: str) -> Recipe:
-        prompt = sha256(instructions.encode()).hexdigest()[:_DIGITS]
+        prompt = self._model.prompts.digest(instructions)
         return Recipe(kind=kind, language=language, prompt=prompt, model=self._model.summarizer.model)
 
 

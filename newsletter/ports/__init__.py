@@ -59,7 +59,6 @@ from newsletter.ports.summaries import (
     MachineTexts,
     ModelAnswer,
     ModelUsage,
-    Prompts,
     Reserved,
     Summarizer,
 )
@@ -154,7 +153,6 @@ __all__ = [
     "Poster",
     "Processed",
     "Progress",
-    "Prompts",
     "QueueCount",
     "RateLeases",
     "Reached",

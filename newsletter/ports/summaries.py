@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from newsletter.core.machine_summary import MachineTextKind, Recipe
+from newsletter.core.machine_summary import Recipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,22 +42,6 @@ class Summarizer(Protocol):
         Raises:
             SummarizerSetupError: it will not answer before a setting changes, or somebody pays.
             SummarizerError: it did not answer now; says whether the answer may have been paid for.
-        """
-        ...
-
-
-class Prompts(Protocol):
-    """What a model is told to do."""
-
-    def instructions(self, kind: MachineTextKind, language: str) -> str:
-        """Return what a model is told to do.
-
-        Args:
-            kind: what it is to write.
-            language: the tag of the language in which it is to write.
-
-        Raises:
-            RenderError: the template is wrong; names file and line.
         """
         ...
 
