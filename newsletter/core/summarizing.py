@@ -99,10 +99,7 @@ def _summary(paper: WantedPaper, texts: Texts, rule: SummaryRule, model: str) ->
     text, title = found[MachineTextKind.SUMMARY], found.get(MachineTextKind.TITLE, "")
     if not text:
         return None
-    is_new = title.casefold() != paper.listing.title.strip().casefold()
-    return MachineSummary(
-        text=text, language=rule.language, model=model, title=title if is_new else "", show=rule.show
-    )
+    return MachineSummary(text=text, language=rule.language, model=model, title=title, show=rule.show)
 
 
 def _still_right(paper: WantedPaper, kind: MachineTextKind, texts: Texts, language: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import groupby
+from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any
 
@@ -68,13 +68,16 @@ class SqlMachineTexts(MachineTexts):
                     )
                 )
             )
-            free = {current[paper]: paper for paper in reversed(papers) if current[paper] not in taken}
-            ordered = list(reversed(free.items()))
-            got = ordered[: max(most_a_day - await _requests(connection, now), 0)]
+            free: dict[int, int] = {}
+            for paper, key in current.items():
+                if key not in taken:
+                    free.setdefault(key, paper)
+            room = max(most_a_day - await _requests(connection, now), 0)
+            got = dict(islice(free.items(), room))
             if got:
-                await _reserve(connection, [key for key, _ in got], recipe, until)
+                await _reserve(connection, got, recipe, until)
                 await _count(connection, recipe.model, now, requests=len(got))
-            return Reserved(papers=[paper for _, paper in got], is_spent=len(got) < len(ordered))
+            return Reserved(papers=list(got.values()), is_spent=len(got) < len(free))
 
         if not papers:
             return Reserved(papers=())
