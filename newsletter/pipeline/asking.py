@@ -73,6 +73,7 @@ class Asking:
     counts: SummaryCounts
     _papers: deque[WantedPaper] = field(default_factory=deque)
     _elsewhere: list[WantedPaper] = field(default_factory=list)  # of which another process has reserved a text
+    _time: float = 0.0  # seconds that there are
     _ends: float = 0.0  # by the clock of the event loop
     _requests: int = 0
     _answers: int = 0
@@ -80,17 +81,19 @@ class Asking:
     async def run(self, papers: Iterable[WantedPaper], time: float) -> None:
         """Ask for what is not known of papers, in their order, until the time (in seconds) is over.
 
-        What is in flight then stays reserved for a while: it may be paid for, and its answer is lost.
+        What is in flight then stays reserved for a while: it may be paid for, and its answer is lost. No work of the
+        ledger's is cut off.
         """
-        self._ends = asyncio.get_running_loop().time() + time
-        try:
-            async with asyncio.timeout(time):
-                await self._take(papers)
-                await self._all()
-        except TimeoutError:
-            self.counts.stop(f"the time of {time:g} seconds is over")
-            if self._requests and not self._answers:
-                self.health.hangs(f"no answer within {time:g} seconds")
+        self._time, self._ends = time, asyncio.get_running_loop().time() + time
+        await self._take(papers)
+        await self._all()
+        if not self._left and self._requests and not self._answers:
+            self.health.hangs(f"no answer within {time:g} seconds")
+
+    @property
+    def _left(self) -> float:
+        """Return how many seconds are left."""
+        return max(self._ends - asyncio.get_running_loop().time(), 0.0)
 
     async def _take(self, papers: Iterable[WantedPaper]) -> None:
         """Take up papers, but for what is known of them."""
@@ -115,6 +118,8 @@ class Asking:
     def _is_over(self) -> bool:
         if trouble := self.health.trouble:
             self.counts.stop(trouble)
+        if not self._left:
+            self.counts.stop(f"the time of {self._time:g} seconds is over")
         return bool(self.counts.stopped)
 
     async def _work(self) -> None:
@@ -122,7 +127,7 @@ class Asking:
         try:
             while self._papers and not self._is_over():
                 async with self.places:
-                    await asyncio.sleep(self.health.pause)
+                    await asyncio.sleep(min(self.health.pause, self._left))
                     if self._papers and not self._is_over():
                         await self._paper(self._papers.popleft())
         except NewsletterError as error:  # of the ledger
@@ -151,14 +156,17 @@ class Asking:
             return False
         begun, self._requests = self.health.begun(), self._requests + 1
         try:
-            answer = await self.model.summarizer.write(self.instructions[kind], _data(paper.listing))
+            async with asyncio.timeout(self._left) as limit:
+                answer = await self.model.summarizer.write(self.instructions[kind], _data(paper.listing))
         except SummarizerError as error:
             self._answers += 1
             unasked = int(not error.asked)
             await _to_its_end(self.texts.give_back([paper.key], recipe, unasked=unasked, now=now))
             await self._failed(paper, kind, error, begun)
             return False
-        except Exception:
+        except Exception as error:
+            if isinstance(error, TimeoutError) and limit.expired():
+                return False
             log.exception("summary_broke", paper=str(paper.listing.id), kind=kind.value)
             await _to_its_end(self.texts.give_back([paper.key], recipe, unasked=0, now=now))
             self.health.broke()
@@ -173,11 +181,9 @@ class Asking:
     ) -> None:
         if isinstance(error, SummarizerSetupError):
             await self.health.is_set_up_wrongly(str(error))
-        else:
-            left = self._ends - asyncio.get_running_loop().time()
-            if self.health.failed(error, begun, left):
-                self._papers.appendleft(paper)
-                return
+        elif self.health.failed(error, begun, self._left):
+            self._papers.appendleft(paper)
+            return
         log.info("summary_failed", paper=str(paper.listing.id), kind=kind.value, reason=str(error))
         self._done(paper.key, kind, "failed", str(error))
 
