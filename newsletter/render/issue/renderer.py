@@ -24,11 +24,11 @@ from newsletter.render.issue.catalogues import SOURCE
 from newsletter.render.issue.environment import environment
 from newsletter.render.issue.fingerprint import Fingerprint
 from newsletter.render.issue.inline import inline
-from newsletter.render.issue.language import language
+from newsletter.render.issue.language import direction, language
 from newsletter.render.issue.mathtext import readable
 from newsletter.render.issue.rendered import RenderedIssue
 from newsletter.render.issue.theme import theme
-from newsletter.render.issue.view import direction, issue_view, subject_values
+from newsletter.render.issue.view import issue_view, subject_values
 from newsletter.render.mime.markers import Markers
 from newsletter.render.page_files import TemplateFiles, colours_file
 
