@@ -135,6 +135,19 @@ async def test_a_broken_prompt_is_named(folder: Path, server: ModelServer) -> No
     assert server.asked == []
 
 
+async def test_a_list_file_that_asks_for_summaries_is_looked_at(
+    folder: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "subscribers" / "daily.toml").write_text(f'{LIST}\n[summaries]\nmode = "all"\n')
+    [answered] = await of_summaries()
+    for name in ("URL", "KEY", "MODEL"):
+        monkeypatch.delenv(f"NEWSLETTER_SUMMARIES__{name}")
+    [unanswered] = await of_summaries()
+
+    assert answered.says.endswith("with 210 tokens in and 34 out")
+    assert unanswered.says.startswith("subscribers/daily.toml asks for summaries, and no model is set")
+
+
 def test_a_list_that_wants_summaries_of_no_model_is_named() -> None:
     wants, other = (
         NewsletterList(
@@ -151,8 +164,9 @@ def test_a_list_that_wants_summaries_of_no_model_is_named() -> None:
 
 @pytest.mark.parametrize("fault", ["", "401"])
 async def test_the_command_says_it_in_json_and_in_lines_and_never_the_key(
-    folder: Path, server: ModelServer, fault: str
+    folder: Path, server: ModelServer, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("NEWSLETTER_LOG__LEVEL", "debug")
     server.always = fault
     outputs = [await asyncio.to_thread(doctor, folder, *words) for words in ((), ("--json",))]
 
