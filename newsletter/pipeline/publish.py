@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 import structlog
 
 from newsletter.core.calendar import Slot, planner
-from newsletter.core.choice import NOTHING, Choice
+from newsletter.core.choice import NOTHING, Choice, TextKind
 from newsletter.core.choosing import chooser, spoken
 from newsletter.core.diff import MAX_CATCH_UP_DAYS, competing, eligible, first_day, leaders_of, select, too_few
 from newsletter.core.errors import NoReaderError, StaleDraftError
@@ -183,15 +183,15 @@ def _checked(
 
 def subjects(renderer: Renderer, issue: Issue) -> Callable[[Choice], str]:
     """Return the function that gives a choice from an issue its subject."""
-    # A subject depends on the language, the first listing and the count: see `Renderer`.
-    known: dict[tuple[str, int, int], str] = {("", -1, 0): issue.subject}
+    # A subject depends on the language, the first listing and how it is read, and the count: see `Renderer`.
+    known: dict[tuple[str, TextKind, int, int], str] = {("", TextKind.SUMMARY, -1, 0): issue.subject}
 
     def subject_of(choice: Choice) -> str:
         positions = choice.positions
-        key = choice.language, positions[0] if positions else -1, len(positions)
+        key = choice.language, choice.text, positions[0] if positions else -1, len(positions)
         if key not in known:
             shown = positions or range(len(issue.listings))
-            known[key] = renderer.subject(issue.in_language(choice.language).part(shown))
+            known[key] = renderer.subject(issue.in_language(choice.language).part(shown, choice.text))
         return known[key]
 
     return subject_of

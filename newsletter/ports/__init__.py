@@ -54,6 +54,7 @@ from newsletter.ports.slots import Slots
 from newsletter.ports.slow_downs import SlowDown, SlowDownKind, SlowDowns
 from newsletter.ports.store import Store
 from newsletter.ports.subscribers import Comparison, Confirmed, Leaver, ReaderCounts, SubscriberRecord, Subscribers
+from newsletter.ports.summaries import MachineText, MachineTexts, ModelAnswer, ModelUsage, Summarizer
 from newsletter.ports.suppressions import HeldDomain, HighWater, Reached, Suppression, Suppressions
 from newsletter.ports.turns import Turns
 
@@ -121,10 +122,14 @@ __all__ = [
     "LiveWorker",
     "LiveWorkers",
     "LoadedLists",
+    "MachineText",
+    "MachineTexts",
     "Mailbox",
     "MailboxSource",
     "Mailer",
     "Message",
+    "ModelAnswer",
+    "ModelUsage",
     "NoticeCounts",
     "Notices",
     "OperatorAlarm",
@@ -167,6 +172,7 @@ __all__ = [
     "StoredMail",
     "SubscriberRecord",
     "Subscribers",
+    "Summarizer",
     "Suppression",
     "Suppressions",
     "Taken",
