@@ -15,7 +15,7 @@ import asyncio
 import json
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -29,6 +29,9 @@ from newsletter.store.tables import deliveries
 from newsletter.store.worker_tables import worker_notes
 from newsletter.store.workers import Workers
 
+if TYPE_CHECKING:
+    from newsletter.store.prepared import Prepared
+
 
 class WorkerNotes:
     """The notes of workers. On PostgreSQL they are written by a connection that does nothing else."""
@@ -37,6 +40,7 @@ class WorkerNotes:
         self._database = database
         self._workers = workers
         self._connection: AsyncConnection | None = None
+        self._statement: Prepared | None = None
         self._opening = asyncio.Lock()
 
     async def write(self, worker: str, number: int, changes: Sequence[Change]) -> frozenset[int]:
@@ -50,59 +54,68 @@ class WorkerNotes:
             LostWorkerError: the worker was taken for dead.
             StoreError: the ledger can't be written.
         """
-        note = {
-            "worker": worker,
-            "number": number,
-            "changes": _text(changes),
-            "begun": [change.key for change in changes if change.state is DeliveryState.SENDING],
-        }
-        if self._database.is_postgresql:
-            with store_errors(self._database.where):
-                is_alive, not_theirs = await self._write_alone(note)
-            if not is_alive:
-                raise LostWorkerError(f"{self._database.where}: worker {worker} was taken for dead")
-            return frozenset(not_theirs)
-        return await self._database.write_at_once(lambda connection: self._write(connection, note))
+        begun = [change.key for change in changes if change.state is DeliveryState.SENDING]
+        note = {"worker": worker, "number": number, "changes": _text(changes)}
+        if not self._database.is_postgresql:
+            return await self._database.write_at_once(lambda connection: self._write(connection, note, begun))
+        values = [f"{value}".encode() for value in note.values()]
+        with store_errors(self._database.where):
+            is_alive, not_theirs = await self._write_alone(
+                [*values, b"{%b}" % b",".join(b"%d" % key for key in begun)]
+            )
+        if is_alive != b"t":
+            raise LostWorkerError(f"{self._database.where}: worker {worker} was taken for dead")
+        return frozenset(map(int, filter(None, not_theirs.strip(b"{}").split(b","))))
 
     async def close(self) -> None:
         """Let go of the connection; the next note opens another."""
-        connection, self._connection = self._connection, None
+        connection, statement = self._connection, self._statement
+        self._connection = self._statement = None
+        if statement is not None:
+            statement.close()
         if connection is not None:
             with suppress(StoreError), store_errors(self._database.where):
+                await connection.invalidate()
                 await connection.close()
 
-    async def _write_alone(self, note: Mapping[str, Any]) -> tuple[bool, list[int]]:
+    async def _write_alone(self, values: Sequence[bytes]) -> tuple[bytes, bytes]:
         """Write a note in one round trip; once more where the connection turns out to be gone."""
+        statement = await self._prepared()
         try:
-            return await self._run(note)
+            row = await statement.row(values)
         except Exception:
-            if self._connection is None or not (await raw_connection(self._connection)).closed:
+            if not statement.is_over:
                 raise
-            await self._connection.invalidate()
-            await self.close()
-            return await self._run(note)
+            row = await (await self._prepared()).row(values)
+        is_alive, not_theirs = row
+        return is_alive or b"", not_theirs or b""
 
-    async def _run(self, note: Mapping[str, Any]) -> tuple[bool, list[int]]:
+    async def _prepared(self) -> Prepared:
+        """Return the statement, on a connection that is opened when it is needed."""
+        from newsletter.store.prepared import Prepared
+
         async with self._opening:
-            if self._connection is None:
-                connection = await self._database.apart.connect()
-                self._connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        driver = await raw_connection(self._connection)
-        cursor = await driver.execute(_WRITE, note)
-        is_alive, not_theirs = await cursor.fetchone()
-        return is_alive, not_theirs
+            if self._statement is None or self._statement.is_over:
+                await self.close()
+                self._connection = await self._database.apart.connect()
+                driver = await raw_connection(self._connection)
+                await driver.set_autocommit(True)
+                self._statement = Prepared(driver.pgconn, _WRITE)
+                await self._statement.prepare()
+            return self._statement
 
-    async def _write(self, connection: AsyncConnection, note: Mapping[str, Any]) -> frozenset[int]:
+    async def _write(
+        self, connection: AsyncConnection, note: Mapping[str, Any], begun: Sequence[int]
+    ) -> frozenset[int]:
         """Write a note to SQLite."""
         await self._workers.confirm(connection, note["worker"])
-        row = {name: note[name] for name in ("worker", "number", "changes")}
-        await connection.execute(insert(connection, worker_notes).values(row).on_conflict_do_nothing())
+        await connection.execute(insert(connection, worker_notes).values(note).on_conflict_do_nothing())
         theirs = sa.select(deliveries.c.key).where(
-            among(connection, deliveries.c.key, note["begun"]),
+            among(connection, deliveries.c.key, begun),
             deliveries.c.claimed_by == note["worker"],
             deliveries.c.state.in_(WAITING),
         )
-        return frozenset(note["begun"]) - frozenset(await connection.scalars(theirs))
+        return frozenset(begun) - frozenset(await connection.scalars(theirs))
 
 
 async def noted(connection: AsyncConnection, worker: str) -> list[Change]:
@@ -146,16 +159,16 @@ def _changes(text: str) -> list[Change]:
 # Who buries the worker waits for its row to be free. What a worker may not begin is told by the state in which the
 # statement finds the ledger: who leaves while a message is handed over gets it.
 _WRITE = """
-    WITH alive AS (SELECT name FROM workers WHERE name = %(worker)s FOR KEY SHARE),
+    WITH alive AS (SELECT name FROM workers WHERE name = $1::text FOR KEY SHARE),
         written AS (
-            INSERT INTO worker_notes (worker, number, changes) SELECT name, %(number)s, %(changes)s FROM alive
+            INSERT INTO worker_notes (worker, number, changes) SELECT name, $2::bigint, $3::text FROM alive
             ON CONFLICT DO NOTHING
         )
     SELECT EXISTS (SELECT FROM alive), ARRAY(
-        SELECT begun FROM unnest(%(begun)s::bigint[]) AS begun
+        SELECT begun FROM unnest($4::bigint[]) AS begun
         WHERE NOT EXISTS (
             SELECT FROM deliveries
-            WHERE key = begun AND claimed_by = %(worker)s AND state IN ('queued', 'deferred')
+            WHERE key = begun AND claimed_by = $1::text AND state IN ('queued', 'deferred')
         )
     )
 """
