@@ -1,7 +1,8 @@
 """One statement that a connection to PostgreSQL runs again and again, for each few messages.
 
-psycopg's own cursors look at each value's type, and enter and leave the event loop for each answer. That takes the program twice as long as all the rest of a note. So this speaks to libpq itself
-(https://www.psycopg.org/psycopg3/docs/api/pq.html) and stays in the loop.
+psycopg's own cursors look at each value's type, and enter and leave the event loop for each answer. That takes the
+program twice as long as all the rest of a note. So this speaks to libpq itself and stays in the loop
+(https://www.psycopg.org/psycopg3/docs/api/pq.html).
 """
 
 from __future__ import annotations
