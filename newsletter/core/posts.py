@@ -14,6 +14,7 @@ TITLES = 5  # beside the lead
 _LONGEST_TITLE = 200
 _LONGEST_TEXT = 280
 _LONGEST_LIST = 120
+_LONGEST_LABEL = 120
 _CALL = re.compile(r"[@<](?=[\w/!@#])")
 _MARKUP = re.compile(r"([\\`*_~|\[\]()#>])")
 _CUT = "…"
@@ -44,6 +45,7 @@ class PostedIssue:
         day: of the issue.
         titles: of its papers, best first; at least one.
         text: of the first paper, in plain words, or nothing.
+        label: stands before the text and says who wrote it, such as a model; or nothing.
         url: where the issue is read, or nothing.
     """
 
@@ -52,6 +54,7 @@ class PostedIssue:
     titles: Sequence[str]
     text: str
     url: str
+    label: str = ""
 
 
 def post_of(
@@ -86,6 +89,8 @@ def _bodies(issue: PostedIssue, style: PostStyle) -> Iterator[str]:
 
     lead, *others = (said(title, _LONGEST_TITLE) for title in issue.titles[: 1 + TITLES])
     text, others_in_all = said(issue.text, _LONGEST_TEXT), len(issue.titles) - 1
+    if text and issue.label:
+        text = f"{said(issue.label, _LONGEST_LABEL)} {text}"
     for count in range(len(others), -1, -1):
         yield _body((lead, text), others[:count], others_in_all - count, issue.url, style)
     for most in (_LONGEST_TITLE, 100, 50):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from newsletter.core.page_names import paper_path
+from newsletter.core.paper_language import language_beside
 from newsletter.core.pictures import Figure
 from newsletter.core.rendering import Writer
 from newsletter.core.text import one_line
@@ -15,7 +16,6 @@ from newsletter.render.issue.clauses import clause, cut
 from newsletter.render.issue.language import Language
 from newsletter.render.issue.mathtext import readable
 from newsletter.render.issue.sentences import cut_at_sentence, gist
-from newsletter.render.issue.tongue import language_beside
 from newsletter.render.issue.view import web_link
 
 _TITLE = 300  # characters; a longer text is not a title
