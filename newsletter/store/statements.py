@@ -75,9 +75,9 @@ def _suppression(own: str, of_domain: str) -> str:
 SUPPRESSION_REASON = _suppression("reason", "address_key || ': ' || reason")
 SUPPRESSION_SINCE = _suppression("since", "since")
 
-# Deliveries of an issue that are due, with what was chosen for the subscriber, address and name as they were when
-# the issue was closed, why the address is suppressed, or NULL, and what else may bar the subscriber. All of these have
-# a choice; the outer join keeps SQLite from going through the choices first.
+# Deliveries of an issue that are due: what was chosen for the subscriber, address and name as they were when the
+# issue was closed, why the address is suppressed, or NULL, and what else may bar the subscriber. All have a
+# choice; the outer join keeps SQLite from going through the choices first.
 _DUE = f"""
     SELECT deliveries.key, deliveries.issue_key, subscriber_key, state, due_at, attempts,
         chosen, subject, deliveries.email AS email, coalesce(deliveries.name, subscribers.name) AS name,
