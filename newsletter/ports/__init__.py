@@ -40,7 +40,7 @@ from newsletter.ports.notices import NoticeCounts, Notices
 from newsletter.ports.outbox import Outbox
 from newsletter.ports.oversight import CameBack, Oversight, Place, PlacedDelivery, Returned
 from newsletter.ports.papers import Found, InIssue, Paper, PaperAddress, Papers
-from newsletter.ports.personal_data import Erasure, PersonalData
+from newsletter.ports.personal_data import Erasure, Known, PersonalData
 from newsletter.ports.pictures import PictureReader, Pictures
 from newsletter.ports.posting import Answer, Poster
 from newsletter.ports.rate_leases import AskedPlaces, RateLeases
@@ -114,6 +114,7 @@ __all__ = [
     "Issues",
     "JobCounts",
     "JobQueue",
+    "Known",
     "Leaver",
     "Leaving",
     "Leavings",

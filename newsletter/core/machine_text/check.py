@@ -7,15 +7,17 @@ the abstract, whatever the writing. An answer in which one does not is refused, 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from functools import lru_cache
 
 from newsletter.core.machine_summary import MachineTextKind
 from newsletter.core.machine_text.cleaning import cleaned
 from newsletter.core.machine_text.expansions import foreign_expansions, held_stems
 from newsletter.core.machine_text.languages import is_english, require_language
 from newsletter.core.machine_text.legible import legible
-from newsletter.core.machine_text.names import foreign_names, held_names
+from newsletter.core.machine_text.names import HeldNames, foreign_names, held_names
 from newsletter.core.machine_text.phrasing import require_answer
-from newsletter.core.machine_text.quantities import held_numbers, numbers
+from newsletter.core.machine_text.quantities import HeldNumbers, held_numbers, numbers
 from newsletter.core.machine_text.refusal import RefusedTextError, named
 from newsletter.core.normalisation import normalised
 from newsletter.core.titles import normalised_title
@@ -34,6 +36,18 @@ _LONGER = 2.5  # times as long as the title, a translation of it may be
 _SHORT = 40  # characters; so long, it may be anyhow
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Paper:
+    """A paper's title and abstract, and what they hold; `language` is empty where it is not clearly English."""
+
+    title: str
+    abstract: str
+    language: str
+    numbers: HeldNumbers
+    names: HeldNames
+    stems: str
+
+
 def checked(answer: str, *, kind: MachineTextKind, title: str, abstract: str, language: str) -> str:
     """Return what of a model's answer may be shown: one plain paragraph, which checking again leaves as it is.
 
@@ -49,20 +63,19 @@ def checked(answer: str, *, kind: MachineTextKind, title: str, abstract: str, la
     """
     if len(answer) > _READ:
         raise RefusedTextError("it is too long")
-    title, abstract = (normalised("NFC", " ".join(text[:_READ].split())) for text in (title, abstract))
-    text = cleaned(answer, title=title, abstract=abstract)
+    paper = _paper(title[:_READ], abstract[:_READ])
+    text = cleaned(answer, title=paper.title, abstract=paper.abstract)
     is_title = kind is MachineTextKind.TITLE
-    if is_title and text.endswith((".", "\u3002")) and not title.endswith((".", "\u3002", "\u2026")):
+    if is_title and text.endswith((".", "\u3002")) and not paper.title.endswith((".", "\u3002", "\u2026")):
         text = text.rstrip(".\u3002 ")
     if not any(map(str.isalpha, text)):
         raise RefusedTextError("it is empty")
-    _require_length(text, title, is_title=is_title)
-    require_answer(text, title=title, abstract=abstract)
-    if normalised_title(text) == normalised_title(title):
+    _require_length(text, paper.title, is_title=is_title)
+    require_answer(text, title=paper.title, abstract=paper.abstract)
+    if normalised_title(text) == normalised_title(paper.title):
         raise RefusedTextError("it is the title")
-    source = f"{title}\n{abstract}"
-    require_language(text, language, source, is_title=is_title)
-    _require_held(text, source, language)
+    require_language(text, language, f"{paper.title}\n{paper.abstract}", is_title=is_title)
+    _require_held(text, paper, language)
     return text
 
 
@@ -79,16 +92,30 @@ def _weight(text: str) -> int:
     return len(text) + len(_DENSE.findall(text))
 
 
-def _require_held(text: str, source: str, language: str) -> None:
+def _require_held(text: str, paper: _Paper, language: str) -> None:
     """Refuse numbers, names and expansions that the paper does not hold."""
-    source_language = "en" if is_english(source) else ""
-    said, known = legible(text), legible(source)
-    held = held_numbers(known, source_language)
+    said = legible(text)
     for number in numbers(said, language):
-        if not held.holds(number):
+        if not paper.numbers.holds(number):
             raise RefusedTextError(f"it holds a number that the paper does not: {named(number.written)}")
-    for name in foreign_names(said, held_names(known), language):
+    for name in foreign_names(said, paper.names, language):
         raise RefusedTextError(f"it holds a name that the paper does not: {named(name)}")
-    is_same = source_language == language.lower().split("-")[0] or not source_language
-    for expansion in foreign_expansions(said, held_stems(known), same_language=is_same):
+    is_same = paper.language in {"", language.lower().split("-")[0]}
+    for expansion in foreign_expansions(said, paper.stems, same_language=is_same):
         raise RefusedTextError(f"it explains an acronym as the paper does not: {named(expansion)}")
+
+
+@lru_cache(maxsize=64)
+def _paper(title: str, abstract: str) -> _Paper:
+    """Return what a paper holds; it is asked for each answer about it."""
+    title, abstract = (normalised("NFC", " ".join(text.split())) for text in (title, abstract))
+    source = f"{title}\n{abstract}"
+    clear, language = legible(source), "en" if is_english(source) else ""
+    return _Paper(
+        title=title,
+        abstract=abstract,
+        language=language,
+        numbers=held_numbers(clear, language),
+        names=held_names(clear),
+        stems=held_stems(clear),
+    )

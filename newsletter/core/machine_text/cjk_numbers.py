@@ -6,6 +6,7 @@ after `第`: by itself it is a part of many words (`統一`, `百科`, `十分`)
 
 from __future__ import annotations
 
+import math
 import re
 
 VAGUE = "\ue000"  # stands before an order of magnitude (`数千`)
@@ -23,9 +24,16 @@ _IDIOMS = re.compile(
     "万一|千万(?!个|条|张|级|参|规)|十分|百分点|三三|一一|千变万化|成千上万|万能|万物|百科|十字|八卦|统一|統一|唯一|第一人称"
 )
 _PERCENT = re.compile(rf"百分之(?=[{_NUMERAL}\d])([{_NUMERAL}]{{1,12}}|[\d.]{{1,12}})")
-_PARTS = re.compile(rf"([{_NUMERAL}]{{1,6}})分之([{_NUMERAL}]{{1,6}})")
+_PARTS = re.compile(rf"([{_NUMERAL}\d]{{1,6}})分[之の]([{_NUMERAL}\d]{{1,6}})")
+_UNITS = "万萬만亿億억兆조千천百백"
+_MIXED = re.compile(
+    rf"(?<![\d.,])\d{{1,4}}(?:\s?[{_UNITS}]{{1,2}}\s?\d{{1,4}}){{1,3}}(?:\s?[{_UNITS}]{{1,2}})?(?![\d.,]\d)"
+)
+_MIXED_PART = re.compile(rf"(\d+)\s?([{_UNITS}]*)")
 _ORDERS = re.compile("[数數几幾上]([十百千万萬亿億]{1,2})")
-_NUMBER = re.compile(rf"(第)?([{_NUMERAL}]{{1,20}})(?:点([〇零一二三四五六七八九]{{1,8}}))?(?=({_COUNTED})?)")
+_NUMBER = re.compile(
+    rf"(?<!\d)(?<!\d )(第)?([{_NUMERAL}]{{1,20}})(?:点([〇零一二三四五六七八九]{{1,8}}))?(?=({_COUNTED})?)"
+)
 _HALF = re.compile("一半|半数|半數|半减|半減|减半|減半")
 _DOUBLED = re.compile("翻倍|翻番|倍増")
 # An article that is written as a number: one of them.
@@ -46,7 +54,8 @@ def with_digits(text: str) -> str:
     text = _IDIOMS.sub(" ", _ARTICLE.sub(" ", text))
     text = _ORDERS.sub(lambda order: f" {VAGUE}{value(order[1])} ", text)
     text = _PERCENT.sub(lambda percent: f" {_number(percent[1])}% ", text)
-    text = _PARTS.sub(lambda parts: f" {value(parts[2])}/{value(parts[1])} ", text)
+    text = _PARTS.sub(lambda parts: f" {_number(parts[2])}/{_number(parts[1])} ", text)
+    text = _MIXED.sub(_joined, text)
     text = _DOUBLED.sub(" 2 ", _HALF.sub(" 1/2 ", text))
     text = _NUMBER.sub(_rewritten, text)
     text = _KOREAN_ORDERS.sub(lambda order: f" {VAGUE}{_KOREAN_POWERS[order[1]]} ", text)
@@ -75,7 +84,20 @@ def value(numeral: str) -> int:
 
 
 def _number(numeral: str) -> str:
-    return str(value(numeral)) if numeral[0] in _NUMERAL else numeral
+    is_numeral = set(numeral) <= set(_NUMERAL)
+    return str(value(numeral)) if is_numeral else numeral
+
+
+def _joined(number: re.Match[str]) -> str:
+    """Return one number for `3万1400` and `9만 7천`."""
+    parts = [
+        (int(digits), math.prod(POWERS[unit] for unit in units))
+        for digits, units in _MIXED_PART.findall(number[0])
+    ]
+    powers = [power for _, power in parts]
+    if powers != sorted(set(powers), reverse=True):
+        return number[0]
+    return f" {sum(digits * power for digits, power in parts)} "
 
 
 def _rewritten(number: re.Match[str]) -> str:

@@ -33,7 +33,8 @@ _QUOTES = tuple(
 _OWN_KEYS = ("summary", "title", "translation", "text", "answer")
 _URL = re.compile(
     r"\b(?:[a-z][a-z0-9+.-]{1,15}://|(?:mailto|javascript|data|tel|doi):(?=\S)|www\.(?=\S))\S*"
-    r"|[^\s@<>()]{1,64}@[\w-]+\.[\w.-]+",
+    r""
+    r"|\b[a-z0-9._%+-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,5}[a-z]{2,12}\b",
     re.IGNORECASE,
 )
 _PATH = re.compile(r"\b(?:[a-z0-9-]{1,63}\.){1,5}[a-z]{2,12}/\S*", re.IGNORECASE)

@@ -19,6 +19,9 @@ _PER_CENT = re.compile(
     r"|процент\w{0,4})\b|퍼센트|パーセント",
     re.IGNORECASE,
 )
+_CJK = "\u3041-\u30ff\u3400-\u9fff\uac00-\ud7af"
+# Chinese, Japanese and Korean set no spaces around names and numbers.
+_BESIDE_CJK = re.compile(f"(?<=[{_CJK}])(?=[a-zA-Z0-9])|(?<=[a-zA-Z0-9%])(?=[{_CJK}])")
 _FRACTION = re.compile(r"\\[dt]?frac\s?\{(\d{1,9})\}\s?\{(\d{1,9})\}")
 _COMMANDS = (
     (re.compile(r"\{,\}|\\,(?=\d{3})"), ","),
@@ -43,7 +46,7 @@ def legible(text: str) -> str:
         text = re.sub("(?<=\\d)(?=[\u00bc-\u00be\u2150-\u215e])", " ", text)
         text = normalised("NFC", normalised("NFKD", text)).translate(_DASHES)
         text = "".join(map(_digit, text))
-        text = with_digits(text)
+        text = _BESIDE_CJK.sub(" ", with_digits(text))
     return _PER_CENT.sub("%", text)
 
 

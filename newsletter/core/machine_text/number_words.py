@@ -15,7 +15,7 @@ from typing import TypeVar
 from newsletter.core.machine_text.values import Value
 
 _Number = TypeVar("_Number")
-_TEN, _TWENTY = 10, 20
+_SECOND, _TEN, _TWENTY = 2, 10, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +26,13 @@ class NumberWord:
         value: its number.
         is_part: whether it makes larger numbers with its neighbours (`two hundred`); `third` and `half` do not.
         is_vague: whether it names an order of magnitude by itself (`thousands of papers`).
+        is_ordinal: whether it may be a part of a whole, too: `a third`, `um quarto`.
     """
 
     value: Value
     is_part: bool = True
     is_vague: bool = False
+    is_ordinal: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,8 +167,8 @@ _RUSSIAN = _Language(
     " двадцать/двадцати",
     tens="тридцать/тридцати сорок/сорока пятьдесят/пятидесяти шестьдесят семьдесят восемьдесят девяносто",
     hundreds="двести триста четыреста пятьсот шестьсот семьсот восемьсот девятьсот",
-    powers="сто/ста тысяча/тысячи/тысяч/тыс миллион/миллиона/миллионов/млн"
-    " миллиард/миллиарда/миллиардов/млрд триллион/триллиона/триллионов/трлн",
+    powers="сто/ста тысяча/тысячи/тысяч/тысячам/тысячами/тысячах/тыс миллион/миллиона/миллионов/миллионах/миллионами/млн"
+    " миллиард/миллиарда/миллиардов/миллиардах/миллиардами/млрд триллион/триллиона/триллионов/трлн",
     ordinals="первый/первая/первое/первые/первого/первой/первых/первым второй/вторая/второе/второго/вторых"
     " третий/третья/третьего четвёртый/четвертый/четвёртого пятый/пятая шестой седьмой восьмой девятый десятый",
     vague="десятки/десятков сотни/сотен - - -",
@@ -213,7 +215,7 @@ def _words(language: _Language) -> Iterator[tuple[str, NumberWord]]:
     for word, number in _numbered(language.hundreds, range(200, 1000, 100)):
         yield word, NumberWord((number, 1), is_part=False)
     for word, number in _numbered(language.ordinals, range(1, 11)):
-        yield word, NumberWord((number, 1), is_part=False)
+        yield word, NumberWord((number, 1), is_part=False, is_ordinal=number > _SECOND)
     for word, number in _numbered(language.vague, _ORDERS):
         yield word, NumberWord((number, 1), is_vague=True)
     for word, value in _numbered(language.others, _OTHERS):

@@ -25,6 +25,7 @@ class Phrase:
         factor: by what the digits are multiplied.
         order: the order of magnitude that it names, or 0.
         is_plain: whether no word is a part of it.
+        is_bare: whether no suffix such as `k` or `%` is a part of it.
         parts: numbers of which its digits are made.
     """
 
@@ -34,6 +35,7 @@ class Phrase:
     factor: int = 1
     order: int = 0
     is_plain: bool = False
+    is_bare: bool = False
     parts: frozenset[Value] = frozenset()
     _goes_on: bool = True
     _is_french: bool = False
@@ -41,6 +43,7 @@ class Phrase:
     _section: int = 0  # below the next of these
     _power: int = 0  # the last of these; 0: none
     _value: Value | None = None  # of a word that stands by itself
+    _share: Value | None = None  # that an ordinal may be
 
     @classmethod
     def of_word(cls, start: int, end: int, word: NumberWord, language: str) -> Phrase:
@@ -52,6 +55,7 @@ class Phrase:
             phrase._add(word.value[0])
         else:
             phrase._value, phrase._goes_on = word.value, False
+            phrase._share = (1, word.value[0]) if word.is_ordinal else None
         return phrase
 
     def takes(self, word: NumberWord, gap: str, end: int) -> bool:
@@ -81,7 +85,8 @@ class Phrase:
             return ()
         if self.digits is not None:
             return self.digits
-        return (frozenset((self._value or (self._total + self._section, 1),)),)
+        values = (self._value or (self._total + self._section, 1), self._share)
+        return tuple(frozenset((one,)) for one in values if one)
 
     def _add(self, number: int) -> bool:
         """Add what a word counts, if that makes one number with what is there; return whether it does."""

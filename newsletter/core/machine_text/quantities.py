@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 
 from newsletter.core.machine_text.cjk_numbers import POWERS, VAGUE
 from newsletter.core.machine_text.number_words import NumberWord, number_words, words_of_all
@@ -36,9 +37,13 @@ _LITERAL = (
 _TOKEN = re.compile(rf"{_LITERAL}|(?P<word>[^\W\d_]+)")
 _ONE = re.compile(r"\b(?:one|single)\b", re.IGNORECASE)
 _TIMED = re.compile(r"(?:\bper|\ba|\d|/|-)[\s-]{0,2}\Z", re.IGNORECASE)  # before `second`, the unit
+_BESIDE = (" ", "-")
+_NAME = re.compile(r"(?P<word>[^\W\d_]{1,30})(?:(?P<hyphen>-)| |(?P<glued>[@_]?))\Z")  # before its number
+_LONGEST_NAME = 31
 _LONGEST_ORDER = 13  # digits
 _RANGE = re.compile(r"\s?(?:-|\u2013|\u2014|to|or|and|bis|a|à|~|\u301c|\uff5e)\s?")
 _GERMAN_PART = re.compile(r"(.{3,8}?)(?:fach|stufig|dimensional|phasig|schichtig|teilig)(?:e[nmrs]?)?")
+_GERMAN_SHARE = re.compile(r"(.{3,8}?)s?teln?")
 _ENGLISH_PART = re.compile(r"(.{3,8}?)fold")
 
 
@@ -53,6 +58,8 @@ class Quantity:
         order: the order of magnitude that it names, as `thousands of papers` do; 0 for others.
         factor: by what its digits are multiplied (`5 million`), which may count for a number before it, too.
         is_plain: whether it is digits alone, so that it says the same in any language.
+        word: the one before it, in small letters.
+        is_in_name: whether both are one name: `GPT-4`, `H100`, `pass@1`.
     """
 
     written: str
@@ -61,13 +68,30 @@ class Quantity:
     order: int = 0
     factor: int = 1
     is_plain: bool = False
+    word: str = ""
+    is_in_name: bool = False
+
+    @property
+    def values(self) -> frozenset[Value]:
+        """Return the values of all readings."""
+        return frozenset[Value]().union(*self.readings)
 
 
 @dataclass(slots=True)
-class Held:
-    """The numbers that a paper's title and abstract hold."""
+class HeldNumbers:
+    """The numbers that a paper's title and abstract hold.
+
+    Attributes:
+        values: what they are.
+        in_names: those that stand in names only; `GPT-4` does not hold four layers.
+        named: numbers after a word, as they are written.
+        written: all that are digits alone, and not in a name.
+        orders: the orders of magnitude that are named.
+    """
 
     values: set[Value] = field(default_factory=set)
+    in_names: set[Value] = field(default_factory=set)
+    named: set[tuple[str, str]] = field(default_factory=set)
     written: set[str] = field(default_factory=set)
     orders: set[int] = field(default_factory=set)
 
@@ -79,25 +103,34 @@ class Held:
             return quantity.order in self.orders or any(in_order)
         if quantity.is_plain and quantity.written.casefold() in self.written:
             return True
-        return any(reading <= self.values for reading in quantity.readings)
+        is_named = quantity.is_in_name or (quantity.word, quantity.written) in self.named
+        values = self.values | self.in_names if is_named else self.values
+        return any(reading <= values for reading in quantity.readings)
 
 
-def held_numbers(text: str, language: str) -> Held:
+def held_numbers(text: str, language: str) -> HeldNumbers:
     """Return the numbers of a paper's title and abstract.
 
     Args:
         text: both, legible (see there).
         language: its tag; empty where it is not clear.
     """
-    held = Held()
+    held = HeldNumbers()
     before: tuple[Quantity, int] | None = None
     for quantity, start, end in _quantities(text, language):
-        held.values |= quantity.parts.union(*quantity.readings)
+        if quantity.word:
+            held.named.add((quantity.word, quantity.written))
+        if quantity.is_in_name:
+            held.in_names |= quantity.values
+            continue
+        held.values |= quantity.parts | quantity.values
         held.orders.add(quantity.order)
         if quantity.is_plain:
             held.written.add(quantity.written.casefold())
         if quantity.factor > 1 and before and _RANGE.fullmatch(text[before[1] : start]):
-            held.values |= {times(one, (quantity.factor, 1)) for reading in before[0].readings for one in reading}
+            held.values |= {times(one, (quantity.factor, 1)) for one in before[0].values}
+        if before and text[before[1] : start] in _BESIDE:  # `two thirds`
+            held.values |= {times(*pair) for pair in product(before[0].values, quantity.values) if pair[1][0] == 1}
         before = quantity, end
     if _ONE.search(text):
         held.values.add((1, 1))
@@ -141,6 +174,10 @@ def _quantities(text: str, tag: str) -> Iterator[tuple[Quantity, int, int]]:
 
 
 def _of_phrase(text: str, phrase: Phrase) -> Quantity:
+    before = _NAME.search(text, max(0, phrase.start - _LONGEST_NAME), phrase.start) if phrase.is_plain else None
+    is_in_name = bool(
+        before and phrase.is_bare and (before["glued"] or (before["hyphen"] and not before["word"].islower()))
+    )
     return Quantity(
         text[phrase.start : phrase.end].replace(VAGUE, "").strip(),
         phrase.readings(),
@@ -148,6 +185,8 @@ def _of_phrase(text: str, phrase: Phrase) -> Quantity:
         order=phrase.order,
         factor=phrase.factor,
         is_plain=phrase.is_plain,
+        word=before["word"].casefold() if before else "",
+        is_in_name=is_in_name,
     )
 
 
@@ -155,6 +194,8 @@ def _word(token: str, words: Mapping[str, NumberWord], language: str) -> NumberW
     folded = token.casefold()
     if found := words.get(folded):
         return found
+    if language == "de" and (share := _GERMAN_SHARE.fullmatch(folded)) and (found := words.get(share[1])):
+        return NumberWord((1, found.value[0]), is_part=False)
     part = (_GERMAN_PART if language == "de" else _ENGLISH_PART).fullmatch(folded)
     if part and (found := words.get(part[1])) and found.is_part:
         return NumberWord(found.value, is_part=False)
@@ -163,13 +204,14 @@ def _word(token: str, words: Mapping[str, NumberWord], language: str) -> NumberW
 
 def _of_digits(token: re.Match[str], marks: str) -> Phrase:
     """Return a number that begins with digits."""
-    phrase = Phrase(token.start(), token.end(), is_plain=True)
+    phrase = Phrase(token.start(), token.end(), is_plain=True, is_bare=not (token["suffix"] or token["percent"]))
     if token["vague"]:
         phrase.order = int(token["digits"][:_LONGEST_ORDER])
     readings, parts = list(written_numbers(token["digits"], marks)), set[Value]()
     if token["denominator"]:
-        parts.update(*readings, (fraction(int(token["denominator"])),))
-        readings = [_divided(reading, int(token["denominator"])) for reading in readings]
+        denominator = int(token["denominator"])
+        parts.update(*readings, {(denominator, 1), fraction(1, denominator or 1)})
+        readings = [_divided(reading, denominator) for reading in readings]
     elif token["power"]:
         readings, parts = _raised(readings, int(token["power"]))
     elif exponent := token["ten"] or token["scale"]:

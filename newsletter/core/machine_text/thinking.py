@@ -102,7 +102,9 @@ def _of_marked(text: str) -> str:
         raise RefusedTextError("its thinking has no end")
     opened = openings[0].start() if openings and openings[0].start() < closings[0].start() else None
     before = text[:opened].strip() if opened is not None else ""
-    after = text[closings[-1].end() :].strip()
-    if (before and after) or (opened is None and after[:1].islower()):  # it may be a sentence about such marks
+    rest = text[closings[-1].end() :]
+    after = rest.strip()
+    is_apart = opened is not None or rest.startswith("\n") or not after[:1].islower()
+    if (before and after) or not is_apart:  # it may be a sentence about such marks
         raise RefusedTextError("its thinking does not stand apart from the answer")
     return after or before

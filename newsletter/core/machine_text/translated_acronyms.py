@@ -9,7 +9,7 @@ _NLP = ("nlp", "natural language processing")
 _LLM = ("llm", "large language model", "large language models")
 _US = ("us", "usa", "united states")
 _WHO = ("who", "world health organization")
-_ROMANCE = {"IA": _AI, "ADN": ("dna",), "ARN": ("rna",), "VIH": ("hiv",), "OMS": _WHO}
+_ROMANCE = {"IA": _AI, "ADN": ("dna",), "ARN": ("rna",), "ARNm": ("mrna",), "VIH": ("hiv",), "OMS": _WHO}
 # By language, what in a paper holds each: an acronym, or words.
 _TRANSLATED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "de": {"KI": _AI, "MRT": ("mri",), "EKG": ("ecg",), "USA": _US},
@@ -29,6 +29,7 @@ _TRANSLATED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "США": _US,
         "ДНК": ("dna",),
         "РНК": ("rna",),  # noqa: RUF001
+        "мРНК": ("mrna",),
         "МРТ": ("mri",),  # noqa: RUF001
         "ЭЭГ": ("eeg",),
         "ЭКГ": ("ecg",),
