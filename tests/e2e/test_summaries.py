@@ -199,7 +199,7 @@ async def test_a_killed_run_pays_for_nothing_twice_but_what_was_in_flight(
     prepare(workplace, server, papers=papers)
     workplace.environment |= {
         "NEWSLETTER_SUMMARIES__CONCURRENCY": str(at_once),
-        "NEWSLETTER_SUMMARIES__TIMEOUT": "2",
+        "NEWSLETTER_SUMMARIES__TIMEOUT": "10",
     }
     server.delay = 0.4
     process = await workplace.start("collect", "--date", DAY)
