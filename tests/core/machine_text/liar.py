@@ -19,32 +19,8 @@ _WORDS = {
     "V": "Variational Voted Vectorised", "W": "Weighted Windowed Warped", "X": "Xenial Xeric Xylic",
     "Y": "Yielding Yoked Yearly", "Z": "Zonal Zeroed Zipped",
 }  # fmt: skip
-_NUMBER_WORDS = (
-    "eleven",
-    "thirteen",
-    "seventeen",
-    "nineteen",
-    "forty-seven",
-    "ninety thousand",
-    "twelvefold",
-    "a sixth",
-)
-_ACRONYMS = (
-    "RLHF",
-    "MoE",
-    "XQZT",
-    "BLEU",
-    "WMT",
-    "LoRA",
-    "NeRF",
-    "OCR",
-    "EEG",
-    "CoT",
-    "VQGAN",
-    "MMLU-Pro",
-    "DeepQRS",
-    "A.I.M.",
-)
+_NUMBER_WORDS = ("eleven", "thirteen", "seventeen", "nineteen", "forty-seven", "ninety thousand", "twelvefold", "a sixth")
+_ACRONYMS = ("RLHF", "MoE", "XQZT", "BLEU", "WMT", "LoRA", "NeRF", "OCR", "EEG", "CoT", "VQGAN", "MMLU-Pro", "DeepQRS", "A.I.M.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,45 +109,23 @@ def _changed_numbers(paper: Paper, random: Random) -> Iterator[Answer]:
 
 def _added_numbers(paper: Paper, random: Random) -> Iterator[Answer]:
     number = _absent_number(paper, random)
-    for form in (
-        "%s%%",
-        "%sx",
-        "%s\u00d7",
-        "%sM",
-        "%s billion",
-        "$%s$",
-        "10^%s",
-        "\uff10%s",
-        "%s-fold",
-        "**%s**",
-        "%s GB",
-        "\u2248%s",
-        "\u00b1%s",
-    ):
+    for form in ("%s%%", "%sx", "%s\u00d7", "%sM", "%s billion", "$%s$", "10^%s", "\uff10%s", "%s-fold", "**%s**", "%s GB", "\u2248%s", "\u00b1%s"):
         yield Answer(f"a number as {form}", _inserted(paper, f"by {form % number}", random))
-    arabic = number.translate(
-        str.maketrans("0123456789", "\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668\u0669")
-    )
+    arabic = number.translate(str.maketrans("0123456789", "\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668\u0669"))
     yield Answer("a number in Arabic digits", _inserted(paper, arabic, random))
-    raised = number.replace(".", "").translate(
-        str.maketrans("0123456789", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
-    )
+    raised = number.replace(".", "").translate(str.maketrans("0123456789", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"))
     yield Answer("a raised number", _inserted(paper, f"n{raised}", random))
     yield Answer("a raised number in HTML", _inserted(paper, f"10<sup>{number}</sup>", random))
     yield Answer("a hidden number", _inserted(paper, "\u200b".join(number), random))
     for word in _NUMBER_WORDS:
         parts = re.findall(r"[a-z]{3,}", word)
-        if not any(
-            re.search(rf"\b{part.removesuffix('fold')}", paper.source, re.IGNORECASE) for part in parts
-        ) and not re.search(r"\b(?:11|12|13|17|19|47|6|90)", paper.source):
+        if not any(re.search(rf"\b{part.removesuffix('fold')}", paper.source, re.IGNORECASE) for part in parts) and not re.search(r"\b(?:11|12|13|17|19|47|6|90)", paper.source):
             yield Answer(f"the number {word}", _inserted(paper, f"by {word}", random))
 
 
 def _added_acronyms(paper: Paper, random: Random) -> Iterator[Answer]:
     for name in _ACRONYMS:
-        if not re.search(
-            re.escape(name.replace(".", "").partition("-")[0]), paper.source.replace("-", ""), re.IGNORECASE
-        ):
+        if not re.search(re.escape(name.replace(".", "").partition("-")[0]), paper.source.replace("-", ""), re.IGNORECASE):
             for form in ("%s", "%ss", "%s-based", "(%s)", "**%s**"):
                 yield Answer("an acronym", _inserted(paper, form % name, random))
 
@@ -223,13 +177,7 @@ def _no_answers(paper: Paper, random: Random) -> Iterator[Answer]:
 
 def _absent_number(paper: Paper, random: Random) -> str:
     while True:
-        number = random.choice(
-            (
-                f"{random.randint(21, 998)}",
-                f"{random.randint(1, 99)}.{random.randint(1, 9)}",
-                f"{random.randint(1001, 9998)}",
-            )
-        )
+        number = random.choice((f"{random.randint(21, 998)}", f"{random.randint(1, 99)}.{random.randint(1, 9)}", f"{random.randint(1001, 9998)}"))
         if not _holds_number(paper, number) and number[-1] != "0":
             return number
 
