@@ -71,13 +71,17 @@ _EMPHASES = tuple(
 _BOLD = re.compile(r"\*\*(?=\S)([^*]*)\*\*")
 
 
+def without_references(text: str) -> str:
+    """Return a text with characters in place of references to them, such as `&lt;`."""
+    return _ENTITY.sub(_character, text) if "&" in text else text
+
+
 def without_html(text: str) -> str:
-    """Return a text without tags and character references; raised and lowered digits stay so.
+    """Return a text without tags; raised and lowered digits stay so.
 
     Raises:
         RefusedTextError: it holds what may be a tag, or may not.
     """
-    text = _ENTITY.sub(_character, text) if "&" in text else text
     if "<" not in text:
         return text
     for opening, closing in _UNSEEN:
