@@ -59,17 +59,18 @@ _MANY_HAN = 8  # letters, in which Japanese has kana
 _WORD = re.compile(r"[^\W\d_]+")
 # Frequent words of languages with Latin letters; those that two share stand in both.
 _WORDS: Mapping[str, str] = {
-    "en": "the of and for with to by from that are this which we our is in on while using through their it as an be"
-    " do no per so was can has not than",
-    "de": "der die das und von mit für ein eine einer einem einen des den dem auf durch zu wird werden ist sich"
-    " sowie bei wie im in an am zur zum über ohne nicht als auch es so was",
-    "fr": "le la les de des et une un pour dans avec sur par est du au aux qui que ce cette en sont leur ses se plus"
-    " sans on l d à ne pas",
-    "es": "el la los las y de del una un para con por que en es se su al como más sin sus entre mediante no si o a",
-    "pt": "o os as e de do da dos das uma um para com por que em no na nos nas ao é se mais sem como seus pelo pela"
-    " a",
-    "it": "il lo la le gli i e di del della dei delle una un per con che in nel nella si è da al alla come più"
-    " senza sono su o a l",
+    "en": "the of and for with to by from that are this which we our is in on while using through their it as"
+    " an be do no per so was can has not than",
+    "de": "der die das und von mit für ein eine einer einem einen des den dem auf durch zu wird werden ist"
+    " sich sowie bei wie im in an am zur zum über ohne nicht als auch es so was",
+    "fr": "le la les de des et une un pour dans avec sur par est du au aux qui que ce cette en sont leur ses"
+    " se plus sans on l d à ne pas",
+    "es": "el la los las y de del una un para con por que en es se su al como más sin sus entre mediante no"
+    " si o a",
+    "pt": "o os as e de do da dos das uma um para com por que em no na nos nas ao é se mais sem como seus"
+    " pelo pela a",
+    "it": "il lo la le gli i e di del della dei delle una un per con che in nel nella si è da al alla come"
+    " più senza sono su o a l",
     "nl": "de het een en van voor met in op door is dat die te zijn wordt worden naar bij als ook zonder al dan",
 }
 _READ = 2000  # characters

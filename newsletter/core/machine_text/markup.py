@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
 
 from newsletter.core.machine_text.refusal import RefusedTextError
 
 _ENTITY = re.compile(r"&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|([a-zA-Z]{2,8}));")
+_LAST_CHARACTER = 0x10FFFF  # of Unicode
 _ENTITIES = {
     "amp": "&",
     "lt": "<",
@@ -109,7 +109,7 @@ def _character(reference: re.Match[str]) -> str:
     if name:
         return _ENTITIES.get(name, reference[0])
     code = int(decimal) if decimal else int(hexadecimal, 16)
-    return chr(code) if 0 < code <= sys.maxunicode else ""
+    return chr(code) if 0 < code <= _LAST_CHARACTER else ""
 
 
 def _untagged(tag: re.Match[str]) -> str:

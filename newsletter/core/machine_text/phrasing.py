@@ -43,7 +43,6 @@ _INSTRUCTIONS = re.compile(
     r"|follow) (?:them|it|any)|no preamble|ignore (?:all )?(?:previous|prior) instructions)\b",
     re.IGNORECASE,
 )
-_TAIL_OF_TITLE = 30  # characters of a title
 
 
 def require_answer(text: str, *, title: str, abstract: str) -> None:

@@ -20,7 +20,7 @@ _WORDS = {
     "V": "Variational Voted Vectorised", "W": "Weighted Windowed Warped", "X": "Xenial Xeric Xylic",
     "Y": "Yielding Yoked Yearly", "Z": "Zonal Zeroed Zipped",
 }  # fmt: skip
-_NUMBER_WORDS = ("eleven", "thirteen", "seventeen", "nineteen", "forty-seven", "ninety thousand", "fourteenfold")
+_NUMBER_WORDS = ("eleven", "thirteen", "seventeen", "nineteen", "forty-seven", "ninety thousand", "thirteenfold")
 _ACRONYMS = (
     "RLHF",
     "MoE",

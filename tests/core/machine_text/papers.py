@@ -17,8 +17,8 @@ ANSWERS = Path(__file__).parent / "answers"
 TITLE = "GRPO-Zero: Scaling Group Relative Policy Optimization to GPT-4o"
 ABSTRACT = (
     "We use AI and LLMs (8B) on 1,000 tasks, with a gain of 3.5%, 71.3 on MATH-500, between 2 and 5 million"
-    " images, ten seeds, pass@1, a two-fold speedup, and three layers. It works in 3D, and on US data. See the results of"
-    " 2025 with $10^5$ runs, half of them cached, a third of them short, and n=12,345 rows of mRNA."
+    " images, ten seeds, pass@1, a two-fold speedup, and three layers. It works in 3D, and on US data. See the"
+    " results of 2025 with $10^5$ runs, half of them cached, a third of them short, and n=12,345 rows of mRNA."
 )
 
 

@@ -114,20 +114,27 @@ def naively_held(text: str, source: str) -> bool:
     """Return whether the digits of each number of a text stand in a source, whatever is around them."""
     digits = (
         re.sub(r"\D", "", number).strip("0")
-        for number in re.findall(r"\d[\d.,' ]*", unicodedata.normalize("NFKC", text))
+        for number in re.findall(r"\d[\d.,']*", unicodedata.normalize("NFKC", text))
     )
     there = re.sub(r"(?<=\d)[., '](?=\d)", "", unicodedata.normalize("NFKC", source))
     return all(one in there for one in digits)
 
 
+def shown_or_refused(answer: str, kind: MachineTextKind, language: str) -> tuple[str, str]:
+    """Return what is shown of an answer, or why it is not."""
+    try:
+        return checked(answer, kind=kind, title=TITLE, abstract=ABSTRACT, language=language), ""
+    except RefusedTextError as refusal:
+        return "", str(refusal)
+
+
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(answers, st.sampled_from(MachineTextKind), st.sampled_from(("en", "de", "zh", "ja", "ru", "x")))
 def test_what_is_shown_is_plain_and_stays_as_it_is(answer: str, kind: MachineTextKind, language: str) -> None:
-    try:
-        text = checked(answer, kind=kind, title=TITLE, abstract=ABSTRACT, language=language)
-    except RefusedTextError as refusal:
-        assert str(refusal).isprintable()
-        assert len(str(refusal)) < 100
+    text, reason = shown_or_refused(answer, kind, language)
+    assert reason.isprintable()
+    assert len(reason) < 100
+    if reason:
         return
     assert checked(text, kind=kind, title=TITLE, abstract=ABSTRACT, language=language) == text
     assert not SEEN.search(text)
@@ -155,10 +162,8 @@ def test_any_paper_and_any_answer_raise_nothing_else(
 )
 def test_a_number_is_shown_only_if_the_paper_has_its_digits(number: object, form: str) -> None:
     answer = f"The method of the paper is fast by {form % number} in the end."
-    try:
-        assert naively_held(summarised(answer), f"{TITLE} {ABSTRACT}")
-    except RefusedTextError as refusal:
-        assert "number" in str(refusal)
+    text, reason = shown_or_refused(answer, MachineTextKind.SUMMARY, "en")
+    assert "number" in reason or naively_held(text, f"{TITLE} {ABSTRACT}")
 
 
 @pytest.mark.parametrize(
@@ -270,7 +275,7 @@ def true_ones(papers: tuple[Paper, ...]) -> tuple[list[Paper], Counter[str]]:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_no_lie_about_our_papers_is_shown(seed: int) -> None:
-    told, shown = leaks_of(own(), Random(seed))
+    told, shown = leaks_of(own(), Random(seed))  # noqa: S311
     assert shown == []
     assert told.total() > LEAST_LIES * len(own())
 
@@ -290,8 +295,8 @@ def test_no_lie_about_200_recorded_papers_is_shown_and_few_true_summaries_are_re
     fine, reasons = true_ones(papers)
     print(f"{reasons.total()} of {len(papers)} true summaries are refused: {dict(reasons)}")
     assert reasons.total() < MOST_REFUSED * len(papers)
-    sample = tuple(Random(1).sample(fine, 200))
-    told, shown = leaks_of(sample, Random(2))
+    sample = tuple(Random(1).sample(fine, 200))  # noqa: S311
+    told, shown = leaks_of(sample, Random(2))  # noqa: S311
     print(f"{told.total():,} lies were told, {len(shown)} of them would be shown")
     assert shown == []
     assert told.total() > LEAST_LIES * len(sample)
@@ -299,7 +304,7 @@ def test_no_lie_about_200_recorded_papers_is_shown_and_few_true_summaries_are_re
 
 def test_what_models_put_around_recorded_summaries_goes() -> None:
     fine, _ = true_ones(recorded(shared("responses", "huggingface")))
-    for paper in Random(3).sample(fine, 40):
+    for paper in Random(3).sample(fine, 40):  # noqa: S311
         for one in disguises(paper):
             assert summarised(one.answer, title=paper.title, abstract=paper.abstract) == one.text, one.trick
 

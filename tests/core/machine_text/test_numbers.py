@@ -20,7 +20,7 @@ WRITINGS: tuple[tuple[str, Value, str], ...] = (
     ("en", (1000, 1), r"1'000 | 1e3 | 10³ | $10^{3}$ | 1\,000 | one thousand | a thousand"),
     ("en", (7 * 10**9, 1), "7B | 7-billion | 7 billion | seven billion | 7bn | 7b | 7e9"),
     ("en", (1500000, 1), r"1.5M | 1.5 million | 1.5 \times 10^6 | 1.5×10⁶ | 1,500,000"),
-    ("en", (10, 1), r"10x | 10× | $10\times$ | tenfold | 10-fold | ten | tenth | 10th | ~10 | ≈10 | " "±10"),
+    ("en", (10, 1), r"10x | 10× | $10\times$ | tenfold | 10-fold | ten | tenth | 10th | ~10 | ≈10"),
     ("en", (1, 1000), "1e-3 | 10^{-3} | 10⁻³ | 0.001 | .001"),
     ("en", (1, 2), r"half | ½ | 1/2 | \frac{1}{2} | 0.5 | 50%"),
     ("en", (2, 1), "two | twice | double | second | 2D | H₂O | n² | two-fold"),
