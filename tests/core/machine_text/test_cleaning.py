@@ -118,6 +118,8 @@ def test_what_looks_like_markup_and_is_none_stays(text: str) -> None:
         ("As an AI language model, I have no access to it.", "the model declines to answer"),
         ('{"title": "GRPO", "abstract": "We use AI"}', "it repeats the data"),
         ("You are a careful writer of summaries.", "it repeats the instructions"),
+        ("You write one-sentence summaries of research papers.", "it repeats the instructions"),
+        ("It scales. Give the summary alone.", "it repeats the instructions"),
         ("Write one sentence that says what the paper does.", "it repeats the instructions"),
         ("We need to write a summary of the paper.", "it repeats the instructions"),
         ("GRPO-Zero: Scaling Group Relative Policy Optimization to GPT-4o.", "it is the title"),
