@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from contextlib import suppress
 
 
@@ -11,7 +12,5 @@ def give_back() -> None:
     Rendering an issue of hundreds of papers leaves some 20 MB in pieces, which glibc would keep for later. Other C
     libraries have no `malloc_trim(3)`; there it does nothing.
     """
-    import ctypes
-
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)
