@@ -23,11 +23,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.model_shapes import FAULTS, SHAPES, Ends, Reply, error
 
 _LONGEST_HANG = 120.0  # seconds
+_BETWEEN_DROPS = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,39 +152,49 @@ class ModelServer:
             with self._lock:
                 self._now -= 1
 
+    def is_over(self, seconds: float) -> bool:
+        """Wait for some seconds, and return whether the server ended meanwhile."""
+        return self._over.wait(seconds)
+
     def end(self) -> None:
         """Let go of requests that hang."""
         self._over.set()
 
 
-def _handler(server: ModelServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        timeout = 30
+class _Handler(BaseHTTPRequestHandler):
+    models: ClassVar[ModelServer]
+    timeout = 30
 
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            named = {name.lower(): value for name, value in self.headers.items()}
-            made = server.answered(Asked(path=self.path, headers=named, content=json.loads(body)))
-            if made.ends in {Ends.HANGS, Ends.CLOSED}:
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        named = {name.lower(): value for name, value in self.headers.items()}
+        made = self.models.answered(Asked(path=self.path, headers=named, content=json.loads(body)))
+        if made.ends in {Ends.HANGS, Ends.CLOSED}:
+            return
+        try:
+            self._send(made)
+        except (BrokenPipeError, ConnectionResetError):  # who asked has gone
+            self.close_connection = True
+
+    def _send(self, made: Reply) -> None:
+        self.send_response(made.status)
+        for name, value in made.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(made.body)))
+        self.end_headers()
+        if made.ends is Ends.DRIPS:
+            self._drip(made.body)
+        else:
+            self.wfile.write(made.body[: len(made.body) // 2] if made.ends is Ends.CUT else made.body)
+
+    def _drip(self, body: bytes) -> None:
+        for byte in body:
+            if self.models.is_over(_BETWEEN_DROPS):
                 return
-            try:
-                self._send(made)
-            except (BrokenPipeError, ConnectionResetError):  # who asked has gone
-                self.close_connection = True
+            self.wfile.write(bytes([byte]))
 
-        def _send(self, made: Reply) -> None:
-            self.send_response(made.status)
-            for name, value in made.headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(made.body)))
-            self.end_headers()
-            body = made.body[: len(made.body) // 2] if made.ends is Ends.CUT else made.body
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the name of the standard library)
-            """Say nothing."""
-
-    return Handler
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the name of the standard library)
+        """Say nothing."""
 
 
 class _Listening(ThreadingHTTPServer):
@@ -195,7 +206,7 @@ class _Listening(ThreadingHTTPServer):
 def model_server(tls: ssl.SSLContext | None = None) -> Iterator[ModelServer]:
     """Run a server for as long as the context lasts; with `tls`, over HTTPS."""
     server = ModelServer(_scheme="https" if tls else "http")
-    with _Listening(("127.0.0.1", 0), _handler(server)) as listening:
+    with _Listening(("127.0.0.1", 0), type("Handler", (_Handler,), {"models": server})) as listening:
         if tls:
             listening.socket = tls.wrap_socket(listening.socket, server_side=True, do_handshake_on_connect=False)
         listening.daemon_threads = True

@@ -21,6 +21,7 @@ class Ends(Enum):
     CUT = "cut"  # the connection is closed in the middle of the body
     HANGS = "hangs"  # nothing is answered while the server runs
     CLOSED = "closed"  # the connection is closed before the answer
+    DRIPS = "drips"  # a byte of the body at a time, ten a second
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,6 +216,16 @@ def _in_flight(_: str) -> Reply:
     return json_reply({"error": words}, 402, Retry_After="7")
 
 
+def _drip(_: str) -> Reply:
+    whole = _openai("some-model", "It studies how answers come a byte at a time.")
+    return Reply(body=whole.body, ends=Ends.DRIPS)
+
+
+def _mistral(_: str) -> Reply:
+    mistake = {"type": "extra_forbidden", "loc": ["body", "top_q"], "msg": "Extra inputs are not permitted"}
+    return json_reply({"object": "error", "message": {"detail": [mistake]}, "type": "invalid_request_error"}, 422)
+
+
 def _cut(_: str) -> Reply:
     whole = _openai("some-model", "It studies how answers are cut off in the middle of what they say.")
     return Reply(body=whole.body, ends=Ends.CUT)
@@ -228,6 +239,10 @@ FAULTS: Mapping[str, Callable[[str], Reply]] = {
         "This model's maximum context length is 8192", status=400, code="context_length_exceeded"
     ),
     "400_filter": lambda _: error("The response was filtered", status=400, code="content_filter"),
+    "400_key": lambda _: json_reply(
+        [{"error": {"code": 400, "message": "API key not valid. Please pass a valid API key."}}], 400
+    ),
+    "400_system": lambda _: error("System role not supported", status=400),
     "401": _wrong_key,
     "401_other": _other_key,
     "402": lambda _: error("Insufficient Balance", status=402, kind="unknown_error", code="invalid_request_error"),
@@ -260,6 +275,7 @@ FAULTS: Mapping[str, Callable[[str], Reply]] = {
     "422": lambda _: json_reply(
         {"detail": [{"loc": ["body", "top_q"], "msg": "Extra inputs are not permitted"}]}, 422
     ),
+    "422_mistral": _mistral,
     "429": lambda _: error("Rate limit reached", status=429, code="rate_limit_exceeded"),
     "429_seconds": lambda _: error("Rate limit reached", status=429, code="rate_limit_exceeded", Retry_After="7"),
     "429_date": lambda _: error(
@@ -274,6 +290,7 @@ FAULTS: Mapping[str, Callable[[str], Reply]] = {
     "in_200": _in_200,
     "in_choice": _in_choice,
     "hang": lambda _: Reply(ends=Ends.HANGS),
+    "drip": _drip,
     "closed": lambda _: Reply(ends=Ends.CLOSED),
     "cut": _cut,
     "length": _failed({"content": "It studies how answers are cut off in the"}, "length"),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from newsletter.ports import Summarizer
+    from newsletter.pipeline.summaries import Summaries
+    from newsletter.ports import Clock, MachineTexts, OperatorAlarm, Summarizer
     from newsletter.render.issue.renderer import TemplateRenderer
     from newsletter.render.prompts import Prompts
     from newsletter.settings import Settings
@@ -25,12 +26,14 @@ class Summarizing:
         prompts: what it is told.
         concurrency: how many requests are made at the same time, at most.
         per_day: how many are made on one day (UTC), over all lists and processes.
+        timeout: seconds after which a request has failed.
     """
 
     summarizer: Summarizer
     prompts: Prompts
     concurrency: int
     per_day: int
+    timeout: float
 
 
 def summarizing(
@@ -70,4 +73,41 @@ def summarizing(
         prompts=Prompts(templates),
         concurrency=of.concurrency,
         per_day=of.per_day,
+        timeout=timeout,
     )
+
+
+def summaries(
+    settings: Settings,
+    templates: Callable[[], TemplateRenderer],
+    at_end: Callable[[Callable[[], Awaitable[object]]], object],
+    texts: MachineTexts,
+    alarm: OperatorAlarm,
+    clock: Clock,
+) -> Summaries | None:
+    """Return what has the model of the settings write of papers; None: they name none.
+
+    Args:
+        settings: of the operator.
+        templates: returns where prompts stand.
+        at_end: takes what is to be called at the end.
+        texts: keeps what is written.
+        alarm: rings for the operator.
+        clock: gives the present moment.
+    """
+    if not settings.summaries.url:
+        return None
+    from newsletter.pipeline.asking import Model
+    from newsletter.pipeline.summaries import Summaries
+
+    made = summarizing(settings, templates(), at_end)
+    if made is None:
+        return None
+    model = Model(
+        summarizer=made.summarizer,
+        prompts=made.prompts,
+        concurrency=made.concurrency,
+        per_day=made.per_day,
+        timeout=made.timeout,
+    )
+    return Summaries(model, texts, alarm, clock)

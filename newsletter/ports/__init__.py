@@ -54,7 +54,14 @@ from newsletter.ports.slots import Slots
 from newsletter.ports.slow_downs import SlowDown, SlowDownKind, SlowDowns
 from newsletter.ports.store import Store
 from newsletter.ports.subscribers import Comparison, Confirmed, Leaver, ReaderCounts, SubscriberRecord, Subscribers
-from newsletter.ports.summaries import MachineText, MachineTexts, ModelAnswer, ModelUsage, Summarizer
+from newsletter.ports.summaries import (
+    MachineText,
+    MachineTexts,
+    ModelAnswer,
+    ModelUsage,
+    Reserved,
+    Summarizer,
+)
 from newsletter.ports.suppressions import HeldDomain, HighWater, Reached, Suppression, Suppressions
 from newsletter.ports.turns import Turns
 
@@ -156,6 +163,7 @@ __all__ = [
     "RelayRate",
     "RelayUsage",
     "Renderer",
+    "Reserved",
     "Restored",
     "Returned",
     "Roster",

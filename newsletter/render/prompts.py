@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from babel.core import Locale, UnknownLocaleError
 
+from newsletter.core.errors import RenderError
 from newsletter.core.machine_summary import MachineTextKind
 from newsletter.render.issue.renderer import TemplateRenderer
 
@@ -30,9 +31,14 @@ class Prompts:
             language: the tag of the language in which.
 
         Raises:
-            RenderError: the template is wrong; names file and line.
+            RenderError: the template is wrong or empty; names file and line.
         """
-        return self._templates.prompt(kind.value, {"language": name_of(language), "tag": language}).strip()
+        said = self._templates.prompt(kind.value, {"language": name_of(language), "tag": language}).strip()
+        if not said:
+            raise RenderError(
+                f"template prompts/{kind}.txt is empty: write what a model is to do, or remove the file"
+            )
+        return said
 
     @staticmethod
     def digest(instructions: str) -> str:

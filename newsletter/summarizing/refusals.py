@@ -35,7 +35,7 @@ HIDDEN = "…"
 _MOST_SAID = 200  # characters of what a server said
 _LOOKED_AT = 2000  # … and of these, those that are looked at
 _RUN = 8  # so many letters of a key in a row give it away
-_MASKED = re.compile(r"\S*\*{3,}\S*")  # a key of which a server hides the middle
+_MASK = "***"  # in the middle of a key that a server does not tell whole
 _NO_CREDIT = frozenset(
     {"insufficient_quota", "insufficient_balance", "billing_hard_limit_reached", "billing_not_active", "arrearage"}
 )
@@ -49,6 +49,7 @@ _NO_MODEL = re.compile(
     re.IGNORECASE,
 )
 _NO_KEY = re.compile(r"invalid_api_key|api[ _-]?key (is )?(not valid|invalid|missing|required)", re.IGNORECASE)
+_NO_SYSTEM = re.compile(r"system (role|message|prompt)|role.{0,60}'system'", re.IGNORECASE)
 _PARAMETER = re.compile(
     r"unsupported|unrecognized|unknown (parameter|field|name|argument)|unexpected keyword|extra inputs|"
     r"extra_forbidden|not permitted|invalid (value|parameter|type)|invalid_value|not supported",
@@ -81,8 +82,8 @@ class ModelServer:
         line = one_line(words, _LOOKED_AT)
         if self.key:
             line = line.replace(self.key, HIDDEN)
-        parts = (HIDDEN if self._holds_key(part) else part for part in line.split(" "))
-        return one_line(_MASKED.sub(HIDDEN, " ".join(parts)), _MOST_SAID)
+        parts = (HIDDEN if _MASK in part or self._holds_key(part) else part for part in line.split(" "))
+        return one_line(" ".join(parts), _MOST_SAID)
 
     def _holds_key(self, word: str) -> bool:
         return any(word[start : start + _RUN] in self.key for start in range(len(word) - _RUN + 1))
@@ -111,35 +112,31 @@ def said_in(content: Any) -> Said:
         return Said(found[:_LOOKED_AT], frozenset(), None, is_moderated=False)
     if not isinstance(found, dict):
         return Said("", frozenset(), None, is_moderated=False)
-    words = next(filter(None, map(_text_of, (found.get(name) for name in ("message", "detail", "msg")))), "")
+    words = next(filter(None, (" ".join(_texts(found.get(name))) for name in ("message", "detail", "msg"))), "")
     codes = frozenset(
         value.lower()[:100] for name in ("code", "type", "status") if isinstance(value := found.get(name), str)
     )
     more, number = found.get("metadata"), found.get("code")
+    more = more if isinstance(more, dict) else {}
     return Said(
-        words,
+        " ".join((words, *_texts(more.get("raw"))))[:_LOOKED_AT],  # what the server behind OpenRouter said
         codes,
         number if isinstance(number, int) else None,
-        is_moderated=isinstance(more, dict) and bool(more.get("reasons") or more.get("flagged_input")),
+        is_moderated=bool(more.get("reasons") or more.get("flagged_input")),
     )
 
 
-def _text_of(value: Any) -> str:
-    """Return the words in a value: a text, or a list of mistakes as FastAPI names them."""
-    return " ".join(_texts(value))[:_LOOKED_AT]
-
-
 def _texts(value: Any) -> Iterator[str]:
+    """Yield the words in a value: a text, or mistakes as FastAPI names them, which Mistral has in an object."""
+    if isinstance(value, dict):
+        value = value.get("detail")
     if isinstance(value, str):
         yield value[:_LOOKED_AT]
-    elif isinstance(value, list):
-        for one in value[:5]:
-            if isinstance(one, dict):
-                where = one.get("loc")
-                yield " ".join(str(step)[:50] for step in where[-2:]) if isinstance(where, list) else ""
-                yield from _texts(one.get("msg"))
-            elif isinstance(one, str):
-                yield from _texts(one)
+    for one in value[:5] if isinstance(value, list) else ():
+        if isinstance(one, dict):
+            where, what = one.get("loc"), one.get("msg")
+            steps = where[-2:] if isinstance(where, list) else ()
+            yield " ".join(step[:_MOST_SAID] for step in (*steps, what) if isinstance(step, str))
 
 
 def refused(server: ModelServer, status: int, said: Said, *, wait: float, asked: bool) -> SummarizerError:
@@ -181,6 +178,8 @@ def _advice(server: ModelServer, status: int, said: Said, wait: float) -> str:
             advice = f"check whether {SETTINGS}KEY may use {SETTINGS}MODEL={server.model}"
         case HTTPStatus.NOT_FOUND | HTTPStatus.GONE | HTTPStatus.METHOD_NOT_ALLOWED:
             advice = f"check {SETTINGS}URL, which often ends in /v1, and {SETTINGS}MODEL={server.model}"
+        case HTTPStatus.BAD_REQUEST | HTTPStatus.UNPROCESSABLE_ENTITY if _NO_SYSTEM.search(text):
+            advice = f"set another {SETTINGS}MODEL: {server.model} takes no instructions (system message)"
         case HTTPStatus.BAD_REQUEST | HTTPStatus.UNPROCESSABLE_ENTITY if not _TOO_LONG.search(text):
             advice = _about_parameter(server, text)
     return advice
