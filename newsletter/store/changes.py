@@ -20,7 +20,9 @@ _OWN = Step._fields.index("state")  # from there on, a step's values are those o
 _SHARED = Step._fields[_OWN + 1 : -1]  # all but what never changes
 
 
-async def take_steps(connection: AsyncConnection, changes: Sequence[Change], worker: str | None = None) -> Walk:
+async def take_steps(
+    connection: AsyncConnection, changes: Sequence[Change], worker: str | None = None, *, noted: bool = False
+) -> Walk:
     """Write changes, one after the other, and return what was done and what was left out: see `walk`."""
     done = Walk()
     if not changes:
@@ -31,7 +33,7 @@ async def take_steps(connection: AsyncConnection, changes: Sequence[Change], wor
     erased = {key for key, is_erased, *_ in rows_of if is_erased}
     kept = [of_nobody(change) if change.key in erased else change for change in changes] if erased else changes
     for some in in_chunks(kept, _AT_ONCE):
-        walked = walk(standings, some, worker)
+        walked = walk(standings, some, worker, noted=noted)
         standings.update((step.key, step) for step in walked.steps)
         await run_all(connection, list(_written(walked.steps)))
         done.steps.extend(walked.steps)
