@@ -23,7 +23,9 @@ _AT_ONCE = 500
 _SHARED = Step._fields[Step._fields.index("state") : -1]
 
 
-async def take_steps(connection: AsyncConnection, changes: Sequence[Change], worker: str | None = None) -> Walk:
+async def take_steps(
+    connection: AsyncConnection, changes: Sequence[Change], worker: str | None = None, *, noted: bool = False
+) -> Walk:
     """Write changes, one after the other, and return what was done and what was left out: see `walk`."""
     done = Walk()
     if not changes:
@@ -34,7 +36,7 @@ async def take_steps(connection: AsyncConnection, changes: Sequence[Change], wor
     erased = {key for key, is_erased, *_ in rows_of if is_erased}
     kept = [of_nobody(change) if change.key in erased else change for change in changes] if erased else changes
     for some in in_chunks(kept, _AT_ONCE):
-        walked = walk(standings, some, worker)
+        walked = walk(standings, some, worker, noted=noted)
         if len(some) < len(kept):  # there are more
             standings.update((step.key, step) for step in walked.steps)
         await run_all(connection, list(_written(walked.steps)))

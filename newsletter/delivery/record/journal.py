@@ -18,7 +18,8 @@ of its turn; each line carries a checksum that covers this number too, so that r
 whole lines end, whatever comes after them.
 
 It works where every worker of an outbox runs on one machine, that is, with SQLite. With PostgreSQL, workers
-elsewhere could not read the file of a dead one, and `newsletter.delivery.record.notes.GroupedNotes` is used.
+elsewhere could not read the file of a dead one, so the notes stand in the ledger itself
+(`newsletter.delivery.record.notes.GroupedNotes`).
 """
 
 from __future__ import annotations
