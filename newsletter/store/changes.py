@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.delivery import Change
 from newsletter.core.steps import Standing, Step, Walk, of_nobody, walk
-from newsletter.store.bulk import fetch, in_chunks, run_all
+from newsletter.store.bulk import fetch, in_chunks, is_sqlite, run_all
 from newsletter.store.column_types import moment_text
+from newsletter.store.plain_steps import take_plain_steps
 from newsletter.store.statements import KEEP_STEPS, STANDINGS, TAKE_STEPS, Statement
 
 # Changes that are worked out in one go, in some 5 ms: in between, the event loop does other things.
@@ -24,9 +25,11 @@ _SHARED = Step._fields[Step._fields.index("state") : -1]
 
 
 async def take_steps(connection: AsyncConnection, changes: Sequence[Change], worker: str | None = None) -> Walk:
-    """Write changes, one after the other, and return what was done and what was left out: see `walk`."""
+    """Write changes, one after the other; return what was left out, and whom to write to no more: see `walk`."""
     done = Walk()
     if not changes:
+        return done
+    if worker is None and is_sqlite(connection) and await take_plain_steps(connection, changes):
         return done
     # All at once: they are locked in the order of their keys.
     rows_of = await fetch(connection, STANDINGS, keys=list({change.key for change in changes}))
