@@ -67,10 +67,9 @@ def _groups(steps: Sequence[Step]) -> list[tuple[tuple[Any, ...], list[tuple[Any
     places: dict[int, int] = {}
     for step in steps:
         key, at, text, ready_at, next_attempt_at, *shared, _ = step
-        if ready_at is not None:
-            ready_at, next_attempt_at = _moment(ready_at), _moment(next_attempt_at)
+        later = (None, None) if ready_at is None else (_moment(ready_at), _moment(next_attempt_at))
         places[key] = place = places.get(key, 0) + 1
-        groups[place, last[key] is step, *shared].append((key, moment_text(at), text, ready_at, next_attempt_at))
+        groups[place, last[key] is step, *shared].append((key, moment_text(at), text, *later))
     return sorted(groups.items(), key=lambda group: group[0][0])
 
 
