@@ -127,8 +127,8 @@ STANDINGS = Statement(
     """,
 )
 
-# How many of some deliveries wait, and of others are in flight, if a worker holds them and they are not erased; and
-# the first and the last of these workers, by name. Only SQLite is asked.
+# How many of some deliveries wait, and of others are in flight, if a worker holds them and they are not erased;
+# and the first and the last of these workers, by name. Only SQLite is asked.
 _HELD = "claimed_by FROM deliveries WHERE claimed_by IS NOT NULL AND email <> ''"
 STAND_PLAIN = Statement(
     sqlite=f"""
