@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from newsletter.readers.background import Background
 
 _SECONDS_OF_A_RUN = 20.0
+_SECONDS_OF_A_POST = 30.0  # an answer that comes later is none, and the post is not made again
+_SECONDS_TO_CONNECT = 10.0
+_ANSWER_OF_A_CHAT = 256 * 1024  # bytes that are read of it: Slack and Telegram repeat the post
 
 
 def in_the_background(program: Program) -> Background:
@@ -133,7 +136,7 @@ class _Telling:
 
         store = self._program.store
         if has_channels:
-            await note_posts(lists, store.issues, store.notices, now=utc_now())
+            await note_posts(lists, store, now=utc_now())
         channels = (one for list_ in lists for one in self._channels(list_))
         receivers = [*self.operators(), *self._webhooks(), *channels]
         await Rounds(store.notices, utc_now).send(receivers, stop)
@@ -186,26 +189,53 @@ class _Telling:
         from newsletter.outgoing.channels import ChatChannel, told_program
         from newsletter.outgoing.webhooks import Webhook
 
-        issues, links = self._program.store.issues, self._program.links
+        store, links = self._program.store, self._program.links
 
         async def complete(notice: Notice, _: dict[str, Any]) -> Mapping[str, Any]:
-            return await told_program(issues, links, notice)
+            return await told_program(store, links, notice)
 
         for one in list_.channels:
             name = one.receiver(list_.name)
             if one.key:
                 yield Webhook(name, one.url, one.key, self._poster, complete, utc_now, pauses=FOR_SIX_HOURS)
             else:
-                yield ChatChannel(list_.name, one, issues, links)
+                yield ChatChannel(list_.name, one, store, links, self._chat_poster)
 
     @cached_property
     def _poster(self) -> Poster:
         return self._new_poster(public_only=not self._program.settings.webhooks.allow_private)
 
+    def _chat_poster(self, url: str) -> Poster:
+        """Return what posts to a chat: an address that is none of the services' own must be public."""
+        from newsletter.core.channels import is_of_a_service
+
+        return self._service_poster if is_of_a_service(url) else self._chat_server_poster
+
+    @cached_property
+    def _service_poster(self) -> Poster:
+        return self._new_chat_poster(public_only=False)
+
+    @cached_property
+    def _chat_server_poster(self) -> Poster:
+        return self._new_chat_poster(public_only=not self._program.settings.webhooks.allow_private)
+
     @cached_property
     def _own_poster(self) -> Poster:
         """What posts to the operator's own address, which may be anywhere."""
         return self._new_poster(public_only=False)
+
+    def _new_chat_poster(self, *, public_only: bool) -> Poster:
+        from newsletter.sources.http.poster import WebPoster
+
+        poster = WebPoster(
+            user_agent=self._program.settings.http.user_agent,
+            timeout=_SECONDS_OF_A_POST,
+            public_only=public_only,
+            most=_ANSWER_OF_A_CHAT,
+            connect_timeout=_SECONDS_TO_CONNECT,
+        )
+        self._program.at_end(poster.aclose)
+        return poster
 
     def _new_poster(self, *, public_only: bool) -> Poster:
         from newsletter.sources.http.poster import WebPoster

@@ -20,12 +20,17 @@ _SCHEMES = {
 # Hosts of the addresses that the services themselves show for a channel; a full stop in front: all names below.
 _HOSTS = {
     "hooks.slack.com": "Slack",
+    "hooks.slack-gov.com": "Slack",
     "discord.com": "Discord",
     "discordapp.com": "Discord",
     ".logic.azure.com": "Teams",
     ".powerplatform.com": "Teams",
+    "open.feishu.cn": "Feishu",
+    "open.larksuite.com": "Lark",
     "ntfy.sh": "ntfy",
 }
+# Where else the services take posts.
+_ALSO_TAKE = ("slack.com", "api.telegram.org")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +59,21 @@ def service_of(url: str) -> str:
         host = (parts.hostname or "").lower()
     except ValueError:
         return ""
-    if parts.scheme == "https":
-        named = (
-            service
-            for known, service in _HOSTS.items()
-            if host == known or (host.endswith(known) and known[0] == ".")
-        )
-        return next(named, "")
-    return _SCHEMES.get(parts.scheme, "")
+    return _service_at(host) if parts.scheme == "https" else _SCHEMES.get(parts.scheme, "")
+
+
+def is_of_a_service(url: str) -> bool:
+    """Return whether a web address is one of the services' own, and not of a server that somebody else runs."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").lower()
+    except ValueError:
+        return False
+    return parts.scheme == "https" and (host in _ALSO_TAKE or bool(_service_at(host)))
+
+
+def _service_at(host: str) -> str:
+    named = (
+        service for known, service in _HOSTS.items() if host == known or (host.endswith(known) and known[0] == ".")
+    )
+    return next(named, "")

@@ -21,6 +21,8 @@
         ├── StoppedError          the program was asked to end before this was done: exit 75
         │   └── BusyElsewhereError  … or somebody else works with the ledger just now
         ├── InboundError          a mailbox of what comes back cannot be read
+        ├── SummarizerError       a model wrote no text (now)
+        │   └── SummarizerSetupError  … nor will it, before a setting changes or somebody pays
         ├── NoAnswerError         DNS or a website gave no answer to `newsletter doctor`
         ├── TokenError            nobody gives us an access token for a login
         └── RelayError            trouble that is ours or the relay's, not the reader's: stop, suppress nobody
@@ -149,6 +151,23 @@ class BusyElsewhereError(StoppedError):
 
 class InboundError(NewsletterError):
     """A mailbox of what comes back could not be read; the text names it and says why."""
+
+
+class SummarizerError(NewsletterError):
+    """A model wrote no text.
+
+    Attributes:
+        wait: seconds for which its server asks to be left alone; 0: it names none.
+        asked: whether the request arrived, so that it may have been paid for.
+    """
+
+    def __init__(self, message: str, *, wait: float = 0.0, asked: bool = True) -> None:
+        super().__init__(message)
+        self.wait, self.asked = wait, asked
+
+
+class SummarizerSetupError(SummarizerError):
+    """A model will write no text before a setting changes or somebody pays; names what to do."""
 
 
 class NoAnswerError(NewsletterError):

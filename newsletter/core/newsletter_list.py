@@ -10,6 +10,7 @@ from enum import StrEnum
 from newsletter.core.channels import Channel
 from newsletter.core.landing import Landing
 from newsletter.core.layout import Layout
+from newsletter.core.machine_summary import SummaryRule
 from newsletter.core.ranking import Weights
 from newsletter.core.topics import Topic, TopicsMode
 
@@ -132,6 +133,7 @@ class NewsletterList:
     landing: Landing = Landing.SOURCE
     subjects: Mapping[Cadence, str] = field(default_factory=dict)  # patterns; a cadence without one has a template
     channels: tuple[Channel, ...] = ()  # where its issues are posted
+    summaries: SummaryRule = field(default_factory=SummaryRule)
 
     @property
     def name(self) -> str:

@@ -84,8 +84,10 @@ def next_try(
         pauses: after each try, until the next.
         attempts: how often it was tried.
         now: aware.
-        wait: what the receiver asked for; it counts if it is longer than the pause, and for a day at most.
+        wait: what the receiver asked for; it counts if it is longer than the pause, and for a day at most. A
+            notice is given up if it is longer than all pauses together.
     """
-    if attempts > len(pauses):
+    wait = min(wait, timedelta(days=1))
+    if attempts > len(pauses) or wait > sum(pauses, timedelta()):
         return None
-    return now + max(pauses[max(attempts, 1) - 1], min(wait, timedelta(days=1)))
+    return now + max(pauses[max(attempts, 1) - 1], wait)

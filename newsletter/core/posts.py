@@ -14,9 +14,12 @@ TITLES = 5  # beside the lead
 _LONGEST_TITLE = 200
 _LONGEST_TEXT = 280
 _LONGEST_LIST = 120
+_LONGEST_LABEL = 120
 _CALL = re.compile(r"[@<](?=[\w/!@#])")
 _MARKUP = re.compile(r"([\\`*_~|\[\]()#>])")
 _CUT = "…"
+# A character that is one sign with the next: before a mark, a variation or a shade, and beside a joiner.
+_JOINED = re.compile("\u200d|.[\u0300-\u036f\u1ab0-\u1aff\u200d\u20d0-\u20ff\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]")
 
 
 class PostStyle(Enum):
@@ -44,6 +47,7 @@ class PostedIssue:
         day: of the issue.
         titles: of its papers, best first; at least one.
         text: of the first paper, in plain words, or nothing.
+        label: stands before the text and says who wrote it, such as a model; or nothing.
         url: where the issue is read, or nothing.
     """
 
@@ -52,6 +56,7 @@ class PostedIssue:
     titles: Sequence[str]
     text: str
     url: str
+    label: str = ""
 
 
 def post_of(
@@ -86,6 +91,8 @@ def _bodies(issue: PostedIssue, style: PostStyle) -> Iterator[str]:
 
     lead, *others = (said(title, _LONGEST_TITLE) for title in issue.titles[: 1 + TITLES])
     text, others_in_all = said(issue.text, _LONGEST_TEXT), len(issue.titles) - 1
+    if text and issue.label:
+        text = f"{said(issue.label, _LONGEST_LABEL)} {text}"
     for count in range(len(others), -1, -1):
         yield _body((lead, text), others[:count], others_in_all - count, issue.url, style)
     for most in (_LONGEST_TITLE, 100, 50):
@@ -108,9 +115,12 @@ def _calm(text: str, most: int) -> str:
 
 
 def _cut(text: str, most: int) -> str:
-    """Return a text of so many characters at most, cut between words where there are some."""
+    """Return a text of so many characters at most, cut between words where there are some, and within no sign."""
     if len(text) <= most:
         return text
-    begin = text[: most - 1]
+    end = most - 1
+    while end > most // 2 and _JOINED.match(text, end - 1):
+        end -= 1
+    begin = text[:end]
     words, space, _ = begin.rpartition(" ")
     return (words if space and len(words) > most // 2 else begin).rstrip() + _CUT

@@ -126,7 +126,7 @@ class AlarmChat(Receiver):
         title = f"{'Resolved' if notice.kind == OVER else 'Alarm'}: {headline}"
         lines = [told["reason"]] if notice.kind == OVER else [told["problem"], told["reason"], told["advice"]]
         try:
-            return Chat(self._url).post(Post(title=title, body="\n\n".join(lines)[:1500]))
+            return Chat(self._url, is_one=False).say(Post(title=title, body="\n\n".join(lines)[:1500]))
         except ValueError as error:
             return str(error)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from datetime import date, datetime
 from typing import Any
 
@@ -28,6 +28,7 @@ from newsletter.store.statements import CLAIM, HOLD
 from newsletter.store.states import keys_in_state, state_counts
 from newsletter.store.suppressing import WHO_GETS_MAIL
 from newsletter.store.tables import deliveries, delivery_events, issues
+from newsletter.store.worker_notes import WorkerNotes, forget, note_writers, noted
 from newsletter.store.workers import Workers
 
 log = structlog.get_logger(__name__)
@@ -45,12 +46,18 @@ class SqlOutbox(Outbox):
     def __init__(self, database: Database, workers: Workers) -> None:
         self._database = database
         self._workers = workers
+        self._notes = WorkerNotes(database, workers)
         # Writers of SQLite queue. Of claims and notes one at a time does: who leaves waits for no more than that.
         self._sending = asyncio.Lock() if not database.is_postgresql else nullcontext()
 
     @override
-    def worker(self) -> AbstractAsyncContextManager[str]:
-        return self._workers.register("delivery")
+    @asynccontextmanager
+    async def worker(self) -> AsyncIterator[str]:
+        async with self._workers.register("delivery") as name:
+            try:
+                yield name
+            finally:
+                await self._notes.close()
 
     @override
     async def claim(self, worker: str, *, issue_key: int, now: datetime, limit: int) -> list[Delivery]:
@@ -127,9 +134,21 @@ class SqlOutbox(Outbox):
             count, after = count + len(keys), keys[-1]
 
     @override
-    async def record(self, changes: Sequence[Change], *, worker: str | None = None) -> frozenset[int]:
+    async def note(self, worker: str, number: int, changes: Sequence[Change]) -> frozenset[int]:
         async with self._sending:
-            return await self._database.write_at_once(lambda connection: self._record(connection, changes, worker))
+            return await self._notes.write(worker, number, changes)
+
+    @override
+    async def record(
+        self, changes: Sequence[Change], *, worker: str | None = None, noted_up_to: int | None = None
+    ) -> frozenset[int]:
+        async def record(connection: AsyncConnection) -> frozenset[int]:
+            if worker is not None and noted_up_to is not None:
+                await forget(connection, worker, up_to=noted_up_to)
+            return await self._record(connection, changes, worker)
+
+        async with self._sending:
+            return await self._database.write_at_once(record)
 
     async def _record(
         self, connection: AsyncConnection, changes: Sequence[Change], worker: str | None = None
@@ -152,7 +171,8 @@ class SqlOutbox(Outbox):
     async def dead_workers(self) -> list[str]:
         names = sa.select(deliveries.c.claimed_by).where(deliveries.c.claimed_by.is_not(None)).distinct()
         async with self._database.read() as connection:
-            holders = [str(name) for name in await connection.scalars(names)]
+            holders = {str(name) for name in await connection.scalars(names)}
+            holders.update(await note_writers(connection))
         return sorted(await self._workers.dead(holders))
 
     @override
@@ -169,6 +189,9 @@ class SqlOutbox(Outbox):
             return 0
         async with self._database.write() as connection:
             dead = await self._workers.bury(connection, found)
+            for worker in sorted(dead):
+                await self._record(connection, await noted(connection, worker), worker)
+                await forget(connection, worker)
             await self._record(connection, await _perhaps_begun(connection, dead & set(unread), now))
             await _give_back(connection, dead)
             in_flight = await _in_flight(connection, dead)

@@ -34,10 +34,17 @@ def test_pauses_grow(pauses: tuple[timedelta, ...], tries: int) -> None:
     assert second is None or (first is not None and NOW < first < second)
 
 
-@given(PAUSES, st.integers(1, 5), st.timedeltas(timedelta(), timedelta(days=400)))
-def test_a_receiver_may_ask_for_a_longer_pause_but_for_no_more_than_a_day(
-    pauses: tuple[timedelta, ...], tries: int, wait: timedelta
-) -> None:
+@given(st.integers(1, 5), st.timedeltas(timedelta(), timedelta(days=400)))
+def test_a_channel_that_asks_for_more_than_the_day_of_its_news_gets_none(tries: int, wait: timedelta) -> None:
+    again = next_try(FOR_SIX_HOURS, tries, now=NOW, wait=wait)
+
+    assert (again is None) == (wait > sum(FOR_SIX_HOURS, timedelta()))
+    assert again is None or again >= NOW + wait
+
+
+@given(st.integers(1, 5), st.timedeltas(timedelta(), timedelta(days=400)))
+def test_a_receiver_may_ask_for_a_longer_pause_but_for_no_more_than_a_day(tries: int, wait: timedelta) -> None:
+    pauses = FOR_THREE_DAYS
     again = next_try(pauses, tries, now=NOW, wait=wait)
 
     assert again is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -16,8 +17,10 @@ from pytest_httpserver import HTTPServer
 from standardwebhooks.webhooks import Webhook as Verifier
 
 from newsletter.core.channels import Channel
+from newsletter.core.halt import Order
 from newsletter.core.issue import Issue
 from newsletter.core.listing import Listing
+from newsletter.core.machine_summary import MachineSummary
 from newsletter.core.newsletter_list import Masthead, NewsletterList
 from newsletter.core.notices import LEASE, Notice
 from newsletter.core.webhook_signatures import read_secret
@@ -25,8 +28,8 @@ from newsletter.outgoing.channels import ChatChannel, note_posts, told_program
 from newsletter.outgoing.rounds import CUT_OFF, Rounds
 from newsletter.outgoing.webhooks import Webhook
 from newsletter.ports import NoticeCounts, Store
-from tests.outgoing.services import Services, services
-from tests.outgoing.worker import LINKS, SECRET, clock, poster
+from tests.outgoing.services import Reply, Services, services
+from tests.outgoing.worker import LINKS, SECRET, chat, clock, poster
 from tests.store.samples import DAY, LIST, NOW, draft, due, in_issue, join, keys, record, subscriber
 
 ROOT = Path(__file__).parents[2]
@@ -39,14 +42,9 @@ URLS = {
         "https://prod-1.westeurope.logic.azure.com:443/workflows/643e69f83c8944/triggers/manual/paths/invoke"
         "?api-version=2016-06-01&sp=x&sv=1.0&sig=iXvYtLKhnMCnTqOnLCJL2T4RA2Vr4JdbQfN3xSWnqOU"
     ),
-    "open.feishu.cn": "feishu://token1234567890",
+    "open.feishu.cn": "https://open.feishu.cn/open-apis/bot/v2/hook/token1234567890",
+    "open.larksuite.com": "lark://token1234567890",
     "ntfy.sh": "ntfys://ntfy.sh/our-papers",
-}
-LONGEST = {
-    "discord.com": 2000,
-    "api.telegram.org": 4096,
-    "prod-1.westeurope.logic.azure.com": 1000,
-    "ntfy.sh": 4096,
 }
 PAGE = "https://papers.example.org/daily/2026-03-02"
 
@@ -63,8 +61,8 @@ def list_of(*urls: str) -> NewsletterList:
     return NewsletterList(masthead=masthead, sources=("huggingface",), channels=channels)
 
 
-async def closed(store: Store, *listings: Listing) -> Issue:
-    """Close an issue with these listings for a reader."""
+async def closed(store: Store, *listings: Listing, machine: MachineSummary | None = None) -> Issue:
+    """Close an issue with these listings for a reader; `machine` is what a model wrote of the first."""
     shown = listings or tuple(
         Listing(title=f"Paper {number}", arxiv_id=f"2603.{number:05}") for number in range(8)
     )
@@ -72,6 +70,7 @@ async def closed(store: Store, *listings: Listing) -> Issue:
     await join(store, subscriber(1, name="Ann Example"))
     numbers = await keys(store)
     rows = tuple(in_issue(numbers[one.title], rank, one) for rank, one in enumerate(shown, start=1))
+    rows = (replace(rows[0], machine=machine), *rows[1:])
     issue, _ = await store.issues.freeze(draft(*rows), "Papers", due(), now=NOW)
     return issue
 
@@ -79,9 +78,16 @@ async def closed(store: Store, *listings: Listing) -> Issue:
 async def tell(store: Store, list_: NewsletterList, *, later: timedelta = timedelta()) -> None:
     """Note the posts of a list, and send what is due."""
     now = NOW + later
-    await note_posts([list_], store.issues, store.notices, now=now)
-    receivers = [ChatChannel(LIST, channel, store.issues, LINKS) for channel in list_.channels]
+    await note_posts([list_], store, now=now)
+    by = poster(timeout=5, most=100_000)
+    receivers = [ChatChannel(LIST, channel, store, LINKS, lambda _: by) for channel in list_.channels]
     await Rounds(store.notices, lambda: now).send(receivers, asyncio.Event())
+    await by.aclose()
+
+
+async def troubles(store: Store) -> list[NoticeCounts]:
+    """Return how the notices to channels stand that were not taken."""
+    return [one for one in await store.notices.counts() if one.receiver.startswith("channel:")]
 
 
 async def counts_of(store: Store, list_: NewsletterList) -> NoticeCounts:
@@ -108,21 +114,21 @@ async def test_each_service_gets_the_lead_five_titles_and_the_link_once(store: S
         assert all("github" not in text for text in got.texts), "a picture of apprise's own"
 
 
+@pytest.mark.parametrize("letters", ["long 語 ", "👩‍👩‍👧 ", "e\u0301\u0323 ", "🜁", "<&>\"'* ", "語語語語"])
 async def test_posts_are_as_long_as_each_service_allows_and_strangers_call_nobody(
-    store: Store, chats: Services
+    store: Store, chats: Services, letters: str
 ) -> None:
-    hostile = "@everyone <!channel> <at user_id='all'></at> [x](https://evil.example) " + "long 語 " * 60
+    hostile = "@everyone <!channel> <at user_id='all'></at> [x](https://evil.example) " + letters * 60
     await closed(store, *(Listing(title=f"{number} {hostile}", abstract=hostile * 3) for number in range(8)))
 
     await tell(store, list_of(*URLS.values()))
 
-    assert len(chats.got) == len(URLS)
+    assert sorted(got.host for got in chats.got) == sorted(URLS)
+    assert await troubles(store) == [], "each service took it"
     for got in chats.got:
         said = "\n".join(got.texts)
         assert not any(call in said for call in ("@everyone", "<!channel", "<at ", "&lt;!channel")), got.host
-        assert max(len(text) for text in got.texts) <= LONGEST.get(got.host, 3000)
-        if got.host == "ntfy.sh":
-            assert len(got.body["message"].encode()) <= 4096
+        assert PAGE in said
 
 
 async def test_what_a_service_does_not_take_is_posted_again_and_given_up_in_the_evening(
@@ -145,6 +151,196 @@ async def test_what_a_service_does_not_take_is_posted_again_and_given_up_in_the_
     assert len(chats.got) == 6
     counts = await counts_of(store, slack)
     assert (counts.waiting, counts.given_up) == (0, 1)
+
+
+async def left_alone(store: Store) -> timedelta | None:
+    """Return after how long the only notice is tried again, or None: not at all."""
+    for minutes in range(0, 24 * 60, 5):
+        ready = await store.notices.ready(now=NOW + timedelta(minutes=minutes))
+        if any(name.startswith("channel:") for name in ready):
+            return timedelta(minutes=minutes)
+    return None
+
+
+@pytest.mark.parametrize(
+    ("host", "reply"),
+    [
+        ("hooks.slack.com", Reply(429, b"rate_limited", {"Retry-After": "3600"})),
+        ("discord.com", Reply(429, b'{"message": "You are being rate limited.", "retry_after": 3600.5}')),
+        ("api.telegram.org", Reply(429, b'{"ok": false, "parameters": {"retry_after": 3600}}')),
+        ("ntfy.sh", Reply(429, b'{"error": "limit reached"}', {"Retry-After": "3600"})),
+    ],
+)
+async def test_a_service_is_left_alone_for_as_long_as_it_asks(
+    store: Store, chats: Services, host: str, reply: Reply
+) -> None:
+    await closed(store)
+    only = list_of(URLS[host])
+    chats.replies = [replace(reply, headers={**reply.headers, "X-RateLimit-Remaining": "0"})]
+
+    await tell(store, only)
+
+    assert len(chats.got) == 1
+    assert (await counts_of(store, only)).reason.startswith("answered 429")
+    assert await left_alone(store) in {timedelta(minutes=60), timedelta(minutes=65)}
+    await tell(store, only, later=timedelta(minutes=65))
+    assert (len(chats.got), await troubles(store)) == (2, [])
+
+
+async def test_a_service_that_asks_for_more_than_the_day_gets_no_old_news(store: Store, chats: Services) -> None:
+    await closed(store)
+    slack = list_of(SLACK)
+    chats.replies = [Reply(429, headers={"Retry-After": "40000"})]
+
+    await tell(store, slack)
+
+    counts = await counts_of(store, slack)
+    assert (counts.waiting, counts.given_up) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(after=20),
+        Reply(body=b'{"ok": true}' * 100, drip=0.5),
+        Reply(504, b"<html>upstream timed out</html>"),
+    ],
+    ids=["hangs", "drips", "late"],
+)
+async def test_what_may_have_been_posted_is_not_posted_again(store: Store, chats: Services, reply: Reply) -> None:
+    await closed(store)
+    slack = list_of(SLACK)
+    chats.replies = [reply]
+
+    for hour in range(8):
+        await tell(store, slack, later=timedelta(hours=hour))
+
+    assert len(chats.got) == 1
+    counts = await counts_of(store, slack)
+    assert (counts.waiting, counts.given_up) == (0, 1)
+    assert "the post may be there, so it is not posted again" in counts.reason
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (Reply(200, b"<!DOCTYPE html><title>Log in</title>"), "answered with a web page"),
+        (Reply(302, headers={"Location": "https://169.254.169.254/latest/"}), "answered 302"),
+        (Reply(307, headers={"Location": "https://127.0.0.1/"}), "answered 307"),
+        (Reply(404, b"no_service"), "answered 404: no_service"),
+        (Reply(400, b"[" * 90_000), "answered 400"),
+        (
+            Reply(
+                500, json.dumps({"error": {"message": f"unknown TIiajkdnlazkcOXrIdevi7FQ {'x' * 999}"}}).encode()
+            ),
+            "…",
+        ),
+    ],
+    ids=["page", "redirect", "redirect-post", "words", "nested", "secret"],
+)
+async def test_an_answer_that_is_none_is_told_and_leads_nowhere(
+    store: Store, chats: Services, reply: Reply, reason: str
+) -> None:
+    await closed(store)
+    slack = list_of(SLACK)
+    chats.replies = [reply]
+
+    await tell(store, slack)
+    assert len(chats.got) == 1
+    counts = await counts_of(store, slack)
+    assert counts.waiting == 1
+    assert reason in counts.reason
+    assert len(counts.reason) < 400
+    assert not any(part in counts.reason for part in SLACK.split("/")[2:])
+    await tell(store, slack, later=timedelta(minutes=2))
+
+    assert (len(chats.got), await troubles(store)) == (2, [])
+
+
+async def test_a_service_that_says_no_with_a_good_status_has_not_taken_it(store: Store, chats: Services) -> None:
+    await closed(store)
+    feishu = list_of(URLS["open.feishu.cn"])
+    chats.replies = [Reply(200, b'{"code": 19001, "msg": "param invalid: token1234567890"}')]
+
+    await tell(store, feishu)
+
+    counts = await counts_of(store, feishu)
+    assert counts.waiting == 1
+    assert "19001" in counts.reason
+    assert "token1234567890" not in counts.reason
+
+
+async def test_a_service_that_cannot_be_reached_is_tried_again(
+    store: Store, chats: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await closed(store)
+    slack = list_of(SLACK)
+    with monkeypatch.context() as patch:
+        for name in ("HTTPS_PROXY", "https_proxy"):
+            patch.setenv(name, "http://127.0.0.1:9")
+        await tell(store, slack)
+    assert (await counts_of(store, slack)).waiting == 1
+
+    await tell(store, slack, later=timedelta(minutes=2))
+
+    assert (len(chats.got), await troubles(store)) == (1, [])
+
+
+async def test_what_a_url_asks_for_makes_no_second_post(store: Store, chats: Services) -> None:
+    await closed(store)
+    eager = list_of("discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js?retry=3&overflow=split&format=markdown")
+    chats.statuses = [500]
+
+    await tell(store, eager)
+
+    assert len(chats.got) == 1
+    assert (await counts_of(store, eager)).waiting == 1
+
+
+async def test_a_paused_issue_is_posted_when_it_goes_on_and_a_cancelled_one_never(
+    store: Store, chats: Services
+) -> None:
+    issue = await closed(store)
+    slack, both = list_of(SLACK), list_of(SLACK, URLS["ntfy.sh"])
+
+    await store.halts.obey(issue.key, Order.PAUSE, now=NOW)
+    await tell(store, slack)
+    assert chats.got == []
+    await store.halts.obey(issue.key, Order.RESUME, now=NOW)
+    chats.statuses = [500]
+    await tell(store, slack)
+    await store.halts.obey(issue.key, Order.CANCEL, now=NOW)
+    await tell(store, both, later=timedelta(hours=1))
+
+    assert len(chats.got) == 1
+    counts = await counts_of(store, slack)
+    assert (counts.given_up, counts.reason) == (1, "its issue is cancelled")
+
+
+async def test_a_text_by_a_model_says_so_and_stands_apart_in_what_programs_are_told(
+    store: Store, chats: Services
+) -> None:
+    machine = MachineSummary(text="It **halves** the @cost.", language="de", model="tiny*model")
+    lead = Listing(title="Lead", abstract="What the authors say.")
+    issue = await closed(store, lead, machine=machine)
+
+    await tell(store, list_of(*URLS.values()))
+
+    for got in chats.got:
+        said = "\n".join(got.texts).replace("\\", "")
+        assert "AI summary by tiny*model, not reviewed: It **halves** the @\u200bcost." in said, got.host
+        assert "What the authors say" not in said
+    await store.notices.add_posts(["channel:daily/site"], issue.key, now=NOW)
+    notice = await store.notices.claim("channel:daily/site", now=NOW)
+    assert notice is not None
+    told = await told_program(store, LINKS, notice)
+    assert told["text"] == "What the authors say."
+    assert told["machine_summary"] == {
+        "text": "It **halves** the @cost.",
+        "language": "de",
+        "model": "tiny*model",
+        "reviewed": False,
+    }
 
 
 async def test_a_new_channel_gets_the_issue_of_the_day_and_none_of_earlier_days(
@@ -185,9 +381,11 @@ async def test_what_a_killed_process_posted_is_not_posted_again_and_told(
     chats.when_got = lambda: os.kill(killed.pid, signal.SIGKILL)
     assert await killed.wait() == -signal.SIGKILL
 
-    channel = ChatChannel(LIST, Channel("team", SLACK), store.issues, LINKS)
+    by = poster()
+    channel = chat(store, SLACK, by)
     for later in (timedelta(), LEASE, 2 * LEASE):
         await Rounds(store.notices, lambda at=NOW + later: at).send([channel], asyncio.Event())
+    await by.aclose()
 
     assert len(chats.got) == 1
     given_up = NoticeCounts(receiver=channel.name, waiting=0, given_up=1, reason=CUT_OFF)
@@ -211,7 +409,7 @@ async def test_a_program_of_one_s_own_is_told_in_a_signed_message(store: Store, 
     by = poster()
 
     async def complete(notice: Notice, _: object) -> dict[str, object]:
-        return dict(await told_program(store.issues, LINKS, notice))
+        return dict(await told_program(store, LINKS, notice))
 
     key = read_secret(SECRET)
     receiver = Webhook("channel:daily/site", httpserver.url_for("/hook"), key, by, complete, clock)

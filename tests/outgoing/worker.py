@@ -40,22 +40,22 @@ async def as_it_is(_: Notice, data: dict[str, Any]) -> Mapping[str, Any]:
     return data
 
 
-def poster(*, timeout: float = 60, public_only: bool = False) -> WebPoster:
-    return WebPoster(user_agent=f"process {os.getpid()}", timeout=timeout, public_only=public_only)
+def poster(*, timeout: float = 60, public_only: bool = False, most: int = 0) -> WebPoster:
+    return WebPoster(user_agent=f"process {os.getpid()}", timeout=timeout, public_only=public_only, most=most)
 
 
 def webhook(url: str, by: WebPoster, *, now: Clock = clock) -> Webhook:
     return Webhook(NAME, url, read_secret(SECRET), by, as_it_is, now)
 
 
-def chat(store: Store, url: str) -> ChatChannel:
-    return ChatChannel("daily", Channel("team", url), store.issues, LINKS)
+def chat(store: Store, url: str, by: WebPoster) -> ChatChannel:
+    return ChatChannel("daily", Channel("team", url), store, LINKS, lambda _: by)
 
 
 async def main(database: str, url: str, at: str) -> None:
-    store, by = await open_store(database), poster()
+    store, by = await open_store(database), poster(most=100_000)
     try:
-        receivers: list[Receiver] = [chat(store, url) if url.startswith("slack:") else webhook(url, by)]
+        receivers: list[Receiver] = [chat(store, url, by) if url.startswith("slack:") else webhook(url, by)]
         await Rounds(store.notices, lambda: datetime.fromisoformat(at)).send(receivers, asyncio.Event())
     finally:
         await by.aclose()

@@ -274,7 +274,7 @@ class Histories(RuleBasedStateMachine):
         truth.readers = {place: reader for place, reader in truth.readers.items() if place[1] != person}
         truth.sent = [(key, name, "" if who == person else who) for key, name, who in truth.sent]
         self.put_out(person, ALL)
-        known = self.do(self.store.personal_data.known(person))
+        known = self.do(self.store.personal_data.known(person)).rows
         assert [one for rows in known.values() for one in rows if one.get("address") != domain(person)] == []
         self.do(self.learn_keys())
 

@@ -19,12 +19,12 @@ from starlette.routing import Route
 from newsletter.core.issue import IssueListing
 from newsletter.core.newsletter_list import editions_of
 from newsletter.core.page_names import FEEDBACK
+from newsletter.core.paper_language import language_beside
 from newsletter.core.subscriber import Subscriber
 from newsletter.core.tokens import LESS, MORE, TEST_COPY, UNDO, Links
 from newsletter.ports import Clock, Feedback, Issues, Subscribers
 from newsletter.ports.pages import PageRenderer
 from newsletter.render.issue.citation import readable_title
-from newsletter.render.issue.tongue import language_beside
 from newsletter.render.issue.view import title_link
 from newsletter.web.guard import SECRET_PARAMETER
 from newsletter.web.pages.languages import asked

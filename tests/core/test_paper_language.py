@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.core.listing import Listing
-from newsletter.render.issue.tongue import language_beside, language_of
+from newsletter.core.paper_language import language_beside, language_of
 from tests import factories
 
 
