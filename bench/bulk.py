@@ -224,8 +224,6 @@ def look_ups(url: str, readers: int) -> dict[str, float]:
             await store.outbox.of_subscriber(key, reader.list, limit=10)
 
         async def show(reader: Subscriber, _: int) -> None:
-            await store.subscribers.records(address_key=reader.address_key)
-            await store.personal_data.erased_since(reader.address_key)
             await store.personal_data.known(reader.address_key)
 
         async def ask(reader: Subscriber, _: int) -> None:

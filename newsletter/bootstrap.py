@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from newsletter.core.errors import ConfigurationError
-from newsletter.parts import dispatching, keeping
+from newsletter.parts import dispatching, keeping, reading, summarizing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from newsletter.pipeline.deliver import ClosedIssues, Delivering
     from newsletter.pipeline.high_water import HighWaterMark
     from newsletter.pipeline.run import Pipeline
+    from newsletter.pipeline.summaries import Summaries
     from newsletter.ports import Dispatcher, Message, Source
     from newsletter.readers.letters import TemplateLetters
     from newsletter.render.issue.issue_renderer import MailRenderer
@@ -42,9 +43,7 @@ if TYPE_CHECKING:
     from newsletter.render.mime.signing import Signer
     from newsletter.scheduling.tick import Ticker
     from newsletter.settings import Settings
-    from newsletter.sources.arxiv_papers import ArxivPapers
     from newsletter.sources.http.client import HttpClient
-    from newsletter.sources.pictures import WebPictures
     from newsletter.web.studio.one_message import Studio
 
 
@@ -223,25 +222,18 @@ class Program:
             check=self._check,
             mark=self.mark,
             applies_files=self.settings.lists.apply == "automatic",
-            pictures=self._pictures,
-            papers=self._papers,
+            pictures=reading.pictures(self.settings, lambda: self._http),
+            papers=reading.papers(self.settings, lambda: self._http),
+            summaries=self.summaries,
         )
 
-    @property
-    def _papers(self) -> ArxivPapers:
-        from newsletter.parts.late import LateHttp
-        from newsletter.sources.arxiv_papers import ArxivPapers
-
-        return ArxivPapers(LateHttp(lambda: self._http), self.settings.arxiv.url)
-
-    @property
-    def _pictures(self) -> WebPictures | None:
-        http = self.settings.http
-        if not http.pictures:
-            return None
-        from newsletter.sources.pictures import WebPictures
-
-        return WebPictures(lambda: self._http, public_only=not http.allow_private)
+    @cached_property
+    def summaries(self) -> Summaries | None:
+        """What has a model write of papers; None: the settings name none."""
+        texts = self.store.machine_texts
+        return summarizing.summaries(
+            self.settings, lambda: self.templates, self.at_end, texts, self.alarm, utc_now
+        )
 
     def _check(self, issue: Issue, message: Message) -> None:
         from newsletter.pipeline.check import check_issue

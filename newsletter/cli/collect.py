@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from newsletter.bootstrap import Program
     from newsletter.pipeline.collect import Collected
+    from newsletter.pipeline.summary_counts import SummaryCounts
+
+    Result = tuple[str, date, Collected, SummaryCounts | None]
 
 
 def register(app: typer.Typer) -> None:
@@ -26,7 +29,10 @@ def register(app: typer.Typer) -> None:
 
 
 def collect(*, list_name: ListName = None, date: Day = None, as_json: AsJson = False) -> None:
-    """Fetch listings and sightings now; only adds, safe to repeat at any time."""
+    """Fetch listings and sightings now; only adds, safe to repeat at any time.
+
+    Where a list asks for summaries, the model writes those that are missing.
+    """
     results, is_wrong = until_signal(
         lambda program, stop: _unless_stopped(program, list_name, date, stop), cut_off=Exit.TEMPORARY
     )
@@ -35,45 +41,48 @@ def collect(*, list_name: ListName = None, date: Day = None, as_json: AsJson = F
         say_json(shown[0] if list_name is not None and shown else shown)
     else:
         _say(results)
-    nothing = bool(results) and all(collected.nothing_answered for _, _, collected in results)
+    nothing = bool(results) and all(collected.nothing_answered for _, _, collected, _ in results)
     code = Exit.UNAVAILABLE if nothing else Exit.DONE
     raise typer.Exit(Exit.CONFIGURATION if is_wrong else code)
 
 
-def _say(results: Sequence[tuple[str, date, Collected]]) -> None:
-    for name, on, collected in results:
+def _say(results: Sequence[Result]) -> None:
+    for name, on, collected, summaries in results:
         unread = f"; {collected.skipped:,} could not be read, see the warnings" if collected.skipped else ""
         say(f"{name} {on}: {counted(collected.read, 'paper')} read, {collected.new:,} of them new{unread}")
         for reason in collected.failures.values():
             say(f"  failed: {reason}")
+        if summaries is not None:
+            say(f"  summaries: {summaries.in_words()}")
 
 
 async def _unless_stopped(
     program: Program, list_name: str | None, day: date | None, stop: asyncio.Event
-) -> tuple[list[tuple[str, date, Collected]], bool]:
+) -> tuple[list[Result], bool]:
     from newsletter.stopping import unless_stopped
 
     return await unless_stopped(stop, _collect_lists(program, list_name, day))
 
 
-async def _collect_lists(
-    program: Program, list_name: str | None, day: date | None
-) -> tuple[list[tuple[str, date, Collected]], bool]:
+async def _collect_lists(program: Program, list_name: str | None, day: date | None) -> tuple[list[Result], bool]:
     """Collect for the lists whose files are right; return also whether the file of another is wrong."""
     from newsletter.pipeline.collect import collect_now
+    from newsletter.pipeline.summarizing import TIME_OF_COLLECTING, summarized
 
     files, wrong = chosen_with_wrong(program.lists, list_name)
     for error in wrong:
         complain(str(error))
-    results = []
+    results: list[Result] = []
     for file in files:
         sources = program.sources_of(file.list)
         on, collected = await collect_now(program.store, sources, file.list, day, now=now())
-        results.append((file.list.name, on, collected))
+        names = [source.name for source in sources]
+        counts = await summarized(program.store, program.summaries, file.list, names, on, TIME_OF_COLLECTING)
+        results.append((file.list.name, on, collected, counts))
     return results, bool(wrong)
 
 
-def _collected_json(name: str, on: date, collected: Collected) -> dict[str, Any]:
+def _collected_json(name: str, on: date, collected: Collected, summaries: SummaryCounts | None) -> dict[str, Any]:
     return {
         "list": name,
         "date": on.isoformat(),
@@ -83,4 +92,5 @@ def _collected_json(name: str, on: date, collected: Collected) -> dict[str, Any]
         "skipped": collected.skipped,
         "repeats": list(collected.repeats),
         "failures": dict(collected.failures),
+        **({} if summaries is None else {"summaries": summaries.as_json()}),
     }

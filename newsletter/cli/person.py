@@ -115,15 +115,12 @@ async def _person(program: Program, address: str) -> dict[str, Any]:
     Raises:
         UsageError: nothing is.
     """
-    from newsletter.core.address import address_key
-
-    email, store = checked(address), program.store
-    records = await store.subscribers.records(address_key=address_key(email))
-    erased = await store.personal_data.erased_since(email)
-    known = await store.personal_data.known(email)
-    if not records and erased is None and not any(known.values()):
+    email = checked(address)
+    known = await program.store.personal_data.known(email)
+    if not known.is_anything:
         raise UsageError(f"nothing is known of {address}")
-    return {"address": email, "lists": [record_json(record) for record in records], "erased": erased, **known}
+    lists = [record_json(record) for record in known.records]
+    return {"address": email, "lists": lists, "erased": known.erased, **known.rows}
 
 
 def checked(address: str) -> str:

@@ -74,6 +74,8 @@ def _say_report(report: RunReport) -> None:
         number = f"issue {report.issue.number}" if report.issue.number else "draft"
         _tell(f"  {number}: {report.issue.subject}")
         _tell(f"  {counted(report.issue.listings, 'paper')}, {report.issue.html_bytes:,} bytes of HTML")
+    if report.summaries is not None:
+        _tell(f"  summaries: {report.summaries.in_words()}")
     if report.rehearsal is not None:
         _say_rehearsal(report.rehearsal)
     if report.deliveries or report.suppressed:

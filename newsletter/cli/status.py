@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from newsletter.bootstrap import Program
     from newsletter.core.errors import ListFileError
     from newsletter.operations.status import Inbound, ListStatus, Status, UnfinishedIssue
-    from newsletter.ports import HeldDomain, IssueSummary, NoticeCounts, SlowDown, SourceHealth
+    from newsletter.ports import HeldDomain, IssueSummary, ModelUsage, NoticeCounts, SlowDown, SourceHealth
 
 _LABEL = 13  # columns for what a line is about
 
@@ -106,6 +106,8 @@ def _mail(found: _Found, zone: str) -> Iterator[tuple[str, str]]:
         yield "came back", f"in the last week: {came_back}"
     for counts in found.status.notices:
         yield "told", _told(counts)
+    for name, usage in found.status.models.items():
+        yield "model", f"{one_line(name)}: {_used(usage)} this month"
 
 
 def _alarm(alarm: Alarm, zone: str) -> str:
@@ -120,6 +122,13 @@ def _told(counts: NoticeCounts) -> str:
     given_up = f", {counts.given_up:,} given up in the last two weeks" if counts.given_up else ""
     why = f": {counts.reason}" if counts.reason else ""
     return f"{counts.receiver}: {counts.waiting:,} waiting{given_up}{why}"
+
+
+def _used(usage: ModelUsage) -> str:
+    """Return in words what was asked of a model."""
+    refused = f", {counted(usage.refused, 'answer')} not used" if usage.refused else ""
+    tokens = f"{usage.tokens_in:,} tokens read and {usage.tokens_out:,} written"
+    return f"{counted(usage.requests, 'request')}{refused}, {tokens}"
 
 
 def _came_back(inbound: Inbound) -> str:
@@ -270,6 +279,7 @@ def _as_json(row: ListStatus, found: _Found) -> dict[str, Any]:
         "held_domains": [asdict(held) for held in found.status.held],
         "inbound": _inbound_json(found.status.inbound),
         "notices": [asdict(counts) for counts in found.status.notices],
+        "models": {name: asdict(usage) for name, usage in found.status.models.items()},
         **cluster_json(found.status.cluster),
         "alarms": [told_of(alarm) for alarm in _alarms_of(row, found.status.alarms)],
     }

@@ -57,6 +57,7 @@ def watch(program: Program) -> Watch:
         cluster=cluster_reader(program),
         mark=program.mark,
         folder=program.settings.paths.state,
+        model=program.settings.summaries.model,
     )
 
 

@@ -121,6 +121,11 @@ _WORDS = {
         "When the disk is full, nothing is sent any more.",
         "Make room, or move the folder to a larger disk.",
     ),
+    Cause.SUMMARIES: _Kind(
+        "the model {subject} writes no summaries",
+        "The model answers no requests for summaries. Mail goes out in time, with the abstracts.",
+        "The command newsletter doctor asks the model once and says what to change.",
+    ),
 }
 
 

@@ -47,6 +47,7 @@ class Cause(StrEnum):
     RESTORED = "restored"  # the ledger
     LEDGER = "ledger"  # the ledger
     DISK = "disk"  # a folder
+    SUMMARIES = "summaries"  # a model
 
 
 # An issue could not be made. It is over once the list has an issue again, or was found to need none.
@@ -56,7 +57,7 @@ OF_FILES = frozenset({Cause.LIST_FILE, Cause.MASS_REMOVAL})
 # The subject of these is a list.
 OF_LISTS = OF_ISSUE | OF_FILES | {Cause.BOUNCES, Cause.COMPLAINTS, Cause.STUCK}
 # Mail goes out in spite of these.
-HARMLESS = frozenset({Cause.SOURCE_SILENT, Cause.BOUNCES, Cause.COMPLAINTS, Cause.DISK})
+HARMLESS = frozenset({Cause.SOURCE_SILENT, Cause.BOUNCES, Cause.COMPLAINTS, Cause.DISK, Cause.SUMMARIES})
 
 # The first that fits counts: what is special stands before what is general.
 _BY_ERROR: tuple[tuple[type[Exception], Cause], ...] = (

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
+from newsletter.core.choice import TextKind
 from newsletter.core.listing import Listing
 from newsletter.core.machine_summary import MachineSummary
 from newsletter.core.newsletter_list import Masthead
@@ -139,15 +140,18 @@ class Issue:
         """Return the issue as it is shown to readers of a language; empty: of the list's own."""
         return replace(self, terms=replace(self.terms, masthead=self.masthead.in_language(tag))) if tag else self
 
-    def part(self, positions: Sequence[int]) -> Draft:
-        """Return a draft of the issue as if the listings at these positions, in this order, were all its news."""
+    def part(self, positions: Sequence[int], text: TextKind = TextKind.SUMMARY) -> Draft:
+        """Return a draft of the issue as if the listings at these positions, in this order, were all its news.
+
+        For readers of abstracts, nothing in it is by a model that the list asked.
+        """
+        listings: Iterable[IssueListing] = map(self.listings.__getitem__, positions)
+        if text is TextKind.ABSTRACT:
+            listings = (replace(one, machine=None) for one in listings)
         return Draft(
             terms=self.terms,
             day=self.day,
             number=self.number,
             candidates=self.candidates,
-            listings=tuple(
-                replace(one, again=False) if one.again else one
-                for one in map(self.listings.__getitem__, positions)
-            ),
+            listings=tuple(replace(one, again=False) if one.again else one for one in listings),
         )

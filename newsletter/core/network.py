@@ -56,11 +56,16 @@ def on_loopback(host: str) -> bool:
         return name == "localhost" or name.endswith(".localhost")
 
 
+def is_open_to_all(host: str) -> bool:
+    """Return whether a server's name or address is one of the public internet, as far as it tells that itself."""
+    return is_public(host) or _is_public_name(host.rstrip("."))
+
+
 def unreachable(url: str) -> str:
     """Return why readers elsewhere cannot use a web address, or nothing: a host of their own, or no HTTPS."""
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
-    if not (is_public(host) or _is_public_name(host)):
+    if not is_open_to_all(host):
         return f"{host} is no host that readers elsewhere can reach"
     return "" if parts.scheme == "https" else "is no https:// address, as mail providers ask for"
 

@@ -34,6 +34,16 @@ def language_beside(listing: Listing, tag: str) -> str:
     return "" if tag.lower().split("-")[0] == own else own
 
 
+def assumed_language(listing: Listing) -> str:
+    """Return the language tag of a listing's texts as far as one may assume it, or nothing.
+
+    Texts in Latin letters of which nothing more is clear are taken for English, as most papers are.
+    """
+    title = listing.title
+    is_latin = len(_LATIN.findall(title)) * 2 >= sum(map(str.isalpha, title))
+    return language_of(listing) or ("en" if is_latin else "")
+
+
 def language_of(listing: Listing) -> str:
     """Return the language tag of a listing's texts, or nothing where it is not clear.
 

@@ -33,8 +33,8 @@ class Headline:
     """What of a listing a mail says outside of it.
 
     `title` and `brief` are for the line that an inbox shows after the subject; `from_abstract` is the brief for
-    readers who want abstracts, or empty where that is the same. `is_search` says whether its title leads to a
-    search.
+    readers who want abstracts, or empty where that is the same, and so is `own_title`, the paper's own one where
+    `title` is translated. `is_search` says whether its title leads to a search.
     """
 
     title: str
@@ -42,12 +42,13 @@ class Headline:
     writer: Writer = Writer.NOBODY
     from_abstract: str = ""
     is_search: bool = False
+    own_title: str = ""
 
     def read_as(self, text: TextKind) -> Headline:
         """Return it for a reader who wants to read summaries or abstracts."""
         if text is TextKind.SUMMARY or not self.from_abstract:
             return self
-        return replace(self, brief=self.from_abstract, writer=Writer.AUTHORS)
+        return replace(self, title=self.own_title or self.title, brief=self.from_abstract, writer=Writer.AUTHORS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

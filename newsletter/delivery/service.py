@@ -181,10 +181,10 @@ class DeliveryService(ChunkDelivery):
         await recover(self._outbox, self._rules.uncertain, now=self._rules.clock(), journals=self._journals)
 
     def _notes_of(self, worker: str) -> Notes:
+        batch = 2 * self._batch  # an intent and an outcome of each delivery
         if self._journals is None:
-            return GroupedNotes(self._outbox, worker)
-        # An intent and an outcome of each delivery.
-        return JournalledNotes(self._outbox, partial(Journal, self._journals, worker), batch=2 * self._batch)
+            return GroupedNotes(self._outbox, worker, batch=batch)
+        return JournalledNotes(self._outbox, partial(Journal, self._journals, worker), batch=batch)
 
     def _chunk(
         self,

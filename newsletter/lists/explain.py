@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from newsletter.core.errors import Mistake
@@ -17,10 +17,10 @@ from newsletter.lists.schema import (
     RankingTable,
     SubjectTable,
     SubscriberTable,
-    Table,
     ThemeTable,
     TopicTable,
 )
+from newsletter.lists.summaries import SummariesTable
 from newsletter.lists.values import did_you_mean
 
 # What to do about a value of the wrong type, by pydantic's name of the error.
@@ -38,11 +38,12 @@ _EXAMPLES = {
     "email": '"reader@example.org"',
 }
 
-_TABLES: dict[str, type[Table]] = {
+_TABLES: dict[str, type[BaseModel]] = {
     "theme": ThemeTable,
     "ranking": RankingTable,
     "subject": SubjectTable,
     "layout": LayoutTable,
+    "summaries": SummariesTable,
 }
 
 
@@ -84,7 +85,7 @@ def _unknown_key(key: str, parents: list[str | int]) -> str:
     return f"unknown key {key!r}{did_you_mean(key, known)}"
 
 
-def _table_at(parents: list[Any]) -> type[Table]:
+def _table_at(parents: list[Any]) -> type[BaseModel]:
     match parents:
         case ["topics", *_]:
             return TopicTable

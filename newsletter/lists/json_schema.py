@@ -47,6 +47,7 @@ _WORDS = {
         "layout": "How many papers a mail shows as cards.",
         "ranking": "How much each signal counts.",
         "channels": "Where each issue is posted: Slack, Discord, Telegram, Teams, Feishu, ntfy, or a program.",
+        "summaries": "Summaries of papers by a language model: off, unless you ask for them.",
         "topics": "Topics by name, which readers may choose.",
         "subscribers": "The readers, if there is no members file, or beside it.",
     },
@@ -94,6 +95,12 @@ _WORDS = {
     "LayoutTable": {
         "for_you": "Cards of papers that fit the reader's wishes.",
         "also_today": "Cards of papers that everybody gets.",
+    },
+    "SummariesTable": {
+        "mode": "Of which papers a model writes a summary: none, those without a short text, or all. The model is "
+        "set by NEWSLETTER_SUMMARIES__URL and NEWSLETTER_SUMMARIES__MODEL.",
+        "language": "In which language, as a tag such as en or de; else the list's.",
+        "show": "What a paper with such a summary shows: the summary, or also what it would show without one.",
     },
     "RankingTable": {
         "votes": "Upvotes at the source.",

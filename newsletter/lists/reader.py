@@ -21,7 +21,8 @@ from newsletter.lists.examples import ExampleFiles
 from newsletter.lists.explain import mistakes_of
 from newsletter.lists.placeholders import placeholders
 from newsletter.lists.roster import TWICE, FileRoster, ListFileText
-from newsletter.lists.schema import Context, ListTable, SubscriberTable
+from newsletter.lists.schema import ListTable, SubscriberTable
+from newsletter.lists.tables import Context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,21 +7,11 @@ the good ones can be compared with each other although others, or the list itsel
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from datetime import time, timedelta
 from email.headerregistry import Address as Mailbox
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from newsletter.core.choice import TextKind
 from newsletter.core.examples import GivenPaper
@@ -42,7 +32,8 @@ from newsletter.core.subscriber import Member
 from newsletter.core.topics import Topic, TopicsMode
 from newsletter.lists.addresses import Addresses
 from newsletter.lists.channels import Channels, Target, channels_of, check_names
-from newsletter.lists.examples import ExampleFiles
+from newsletter.lists.summaries import SummariesTable
+from newsletter.lists.tables import STRICT, Context, like, reads
 from newsletter.lists.values import (
     read_cadence,
     read_colour,
@@ -64,22 +55,6 @@ from newsletter.lists.values import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What validation needs to know beside the table.
-
-    `check_source` returns what is wrong with a source as a sentence, or "". `days` are those of the list,
-    `secrets` those of the settings by name.
-    """
-
-    check_source: Callable[[str], str]
-    topics: Collection[str]
-    addresses: Addresses
-    examples: ExampleFiles
-    days: Collection[int]
-    secrets: Mapping[str, str]
-
-
 def read_sender(text: str, addresses: Addresses) -> str:
     """Return `Name <address>` or a bare address as a header has it, the name in quotes where it needs them."""
     name, bracket, address = text.strip().removesuffix(">").rpartition("<")
@@ -97,25 +72,6 @@ def _check_source(text: str, context: Context) -> str:
     return text
 
 
-def _reads(read: Callable[[str, Context], object], shape: object = str) -> BeforeValidator:
-    """Return a validator that takes text and no other type, and has it read in the context of the list.
-
-    `shape` is the type by which an editor checks such text (`newsletter.lists.json_schema`).
-    """
-
-    def validate(value: object, info: ValidationInfo[Context]) -> object:
-        if isinstance(value, str):
-            return read(value, info.context)
-        raise ValueError("write it as text, in quotes")
-
-    return BeforeValidator(validate, json_schema_input_type=shape)
-
-
-def _like(pattern: str) -> object:
-    """Return the type of a text that looks so, as a regular expression says it."""
-    return Annotated[str, Field(pattern=f"^({pattern})$")]
-
-
 def _read_examples(value: object, info: ValidationInfo[Context]) -> tuple[GivenPaper, ...]:
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return info.context.examples.read(one.strip() for one in value)
@@ -131,30 +87,30 @@ def _read_own_days(value: object, info: ValidationInfo[Context]) -> tuple[int, .
 _TIME, _ADDRESS = r"([01]?\d|2[0-3]):[0-5]\d", r"[^\s<>]+@[^\s<>]+"
 _DAY = Annotated[str, Field(json_schema_extra={"enum": [*WEEKDAYS]})]
 
-Text = Annotated[str, _reads(lambda text, _: text)]
-Line = Annotated[str, _reads(lambda text, _: read_line(text), _like(r".*\S.*"))]
-Name = Annotated[str, _reads(lambda text, _: text and read_line(text))]
-Hour = Annotated[time, _reads(lambda text, _: read_hour(text), _like(_TIME))]
-ReadHours = Annotated[Hours, _reads(lambda text, _: read_hours(text), _like(rf"{_TIME}\s*-\s*{_TIME}"))]
-Span = Annotated[timedelta, _reads(lambda text, _: read_span(text), _like(r"\d+[hd]"))]
-Timezone = Annotated[str, _reads(lambda text, _: read_timezone(text))]
-ReadCadence = Annotated[Cadence, _reads(lambda text, _: read_cadence(text), Cadence)]
-ReadTopicsMode = Annotated[TopicsMode, _reads(lambda text, _: read_topics_mode(text), TopicsMode)]
-ReadTextKind = Annotated[TextKind, _reads(lambda text, _: read_text_kind(text), TextKind)]
-ReadLanding = Annotated[Landing, _reads(lambda text, _: read_landing(text), Landing)]
-ReadQuietDays = Annotated[QuietDays, _reads(lambda text, _: read_quiet_days(text), QuietDays)]
-Weekday = Annotated[int, _reads(lambda text, _: read_weekday(text), _DAY)]
-Colour = Annotated[str, _reads(lambda text, _: read_colour(text), _like("#[0-9A-Fa-f]{6}"))]
-Language = Annotated[str, _reads(lambda text, _: read_language(text))]
-Address = Annotated[str, _reads(lambda text, context: context.addresses.read(text), _like(_ADDRESS))]
-Sender = Annotated[str, _reads(lambda text, context: read_sender(text, context.addresses))]
-Source = Annotated[str, _reads(_check_source)]
-ReadFollow = Annotated[Follow, _reads(lambda text, _: read_follow(text))]
+Text = Annotated[str, reads(lambda text, _: text)]
+Line = Annotated[str, reads(lambda text, _: read_line(text), like(r".*\S.*"))]
+Name = Annotated[str, reads(lambda text, _: text and read_line(text))]
+Hour = Annotated[time, reads(lambda text, _: read_hour(text), like(_TIME))]
+ReadHours = Annotated[Hours, reads(lambda text, _: read_hours(text), like(rf"{_TIME}\s*-\s*{_TIME}"))]
+Span = Annotated[timedelta, reads(lambda text, _: read_span(text), like(r"\d+[hd]"))]
+Timezone = Annotated[str, reads(lambda text, _: read_timezone(text))]
+ReadCadence = Annotated[Cadence, reads(lambda text, _: read_cadence(text), Cadence)]
+ReadTopicsMode = Annotated[TopicsMode, reads(lambda text, _: read_topics_mode(text), TopicsMode)]
+ReadTextKind = Annotated[TextKind, reads(lambda text, _: read_text_kind(text), TextKind)]
+ReadLanding = Annotated[Landing, reads(lambda text, _: read_landing(text), Landing)]
+ReadQuietDays = Annotated[QuietDays, reads(lambda text, _: read_quiet_days(text), QuietDays)]
+Weekday = Annotated[int, reads(lambda text, _: read_weekday(text), _DAY)]
+Colour = Annotated[str, reads(lambda text, _: read_colour(text), like("#[0-9A-Fa-f]{6}"))]
+Language = Annotated[str, reads(lambda text, _: read_language(text))]
+Address = Annotated[str, reads(lambda text, context: context.addresses.read(text), like(_ADDRESS))]
+Sender = Annotated[str, reads(lambda text, context: read_sender(text, context.addresses))]
+Source = Annotated[str, reads(_check_source)]
+ReadFollow = Annotated[Follow, reads(lambda text, _: read_follow(text))]
 OwnDays = Annotated[Any, BeforeValidator(_read_own_days, json_schema_input_type=list[_DAY])]
-OwnLanguage = Annotated[str, _reads(lambda text, _: read_own_language(text))]
+OwnLanguage = Annotated[str, reads(lambda text, _: read_own_language(text))]
 ReadExamples = Annotated[Any, BeforeValidator(_read_examples, json_schema_input_type=list[str])]
-Pattern = Annotated[str, _reads(lambda text, _: read_subject(text))]
-TopicChoice = Annotated[str, _reads(lambda text, context: read_topic(text, context.topics))]
+Pattern = Annotated[str, reads(lambda text, _: read_subject(text))]
+TopicChoice = Annotated[str, reads(lambda text, context: read_topic(text, context.topics))]
 
 
 Cards = Annotated[int, Field(ge=0, le=50)]
@@ -164,9 +120,9 @@ _MINUS = "-"
 
 
 class Table(BaseModel):
-    """A table of a list file: unknown keys and wrong types are mistakes."""
+    """A table of a list file."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = STRICT
 
 
 class TopicTable(Table):
@@ -316,6 +272,7 @@ class ListTable(Table):
     layout: LayoutTable = LayoutTable()
     ranking: RankingTable = RankingTable()
     channels: Channels = {}
+    summaries: SummariesTable = SummariesTable()
     topics: dict[str, TopicTable] = {}
     subscribers: list[dict[str, Any]] = []
 
@@ -389,4 +346,5 @@ class ListTable(Table):
             subjects=self.subject.to_patterns(),
             layout=self.layout.to_layout(),
             channels=channels_of(self.channels),
+            summaries=self.summaries.to_rule(self.language),
         )

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from newsletter.core.alarms import Cause
 from newsletter.core.calendar import next_slot
@@ -18,6 +18,7 @@ from newsletter.ports import (
     IssueSummary,
     Lists,
     LoadedLists,
+    ModelUsage,
     NoticeCounts,
     SlowDownKind,
     SourceHealth,
@@ -26,6 +27,7 @@ from newsletter.ports import (
 from newsletter.ports.listed import SourceNames
 
 _COUNTED_WITHIN = timedelta(days=2)
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,7 @@ class Figures:
         beats: the last beat of each work.
         notices: how notices to others stand.
         cluster: what delivers.
+        models: what was ever asked of each model.
     """
 
     lists: Sequence[ListFigures]
@@ -61,6 +64,7 @@ class Figures:
     beats: Sequence[Beat]
     notices: Sequence[NoticeCounts]
     cluster: Cluster
+    models: Mapping[str, ModelUsage]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +104,7 @@ class Measurer:
             beats=await store.beats.newest(),
             notices=await store.notices.counts(),
             cluster=await self.cluster.read(now),
+            models=await store.machine_texts.usage(since=_EVER),
         )
 
     async def _list(self, name: str, loaded: LoadedLists, now: datetime) -> ListFigures:

@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from newsletter.core.address import domain_of
 from newsletter.core.alarms import Alarm
@@ -23,6 +23,7 @@ from newsletter.ports import (
     HeldFiles,
     IssueSummary,
     ListFile,
+    ModelUsage,
     NoticeCounts,
     SlowDown,
     SlowDownKind,
@@ -102,6 +103,7 @@ class Status:
     wrong: list[ListFileError]  # of lists that were never synced, as their members files are wrong
     alarms: list[Alarm]  # that last, the oldest first
     cluster: Cluster  # what delivers
+    models: Mapping[str, ModelUsage]  # what was asked of each in this month (UTC)
 
 
 async def status(
@@ -142,6 +144,7 @@ async def status(
         wrong=wrong,
         alarms=await store.alarms.lasting(),
         cluster=await cluster.read(now),
+        models=await store.machine_texts.usage(since=now.astimezone(UTC).replace(day=1)),
     )
 
 

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 import structlog
 
 from newsletter.core.calendar import Slot, planner
-from newsletter.core.choice import NOTHING, Choice
+from newsletter.core.choice import NOTHING, Choice, TextKind
 from newsletter.core.choosing import chooser, spoken
 from newsletter.core.diff import MAX_CATCH_UP_DAYS, competing, eligible, first_day, leaders_of, select, too_few
 from newsletter.core.errors import NoReaderError, StaleDraftError
@@ -26,6 +26,7 @@ from newsletter.core.restoring import last_day_sent, without
 from newsletter.core.steps import Plan
 from newsletter.core.subscriber import Subscriber
 from newsletter.pipeline.languages import renderings, wanted_languages
+from newsletter.pipeline.summaries import Summaries
 from newsletter.ports import Message, Renderer, Store
 
 log = structlog.get_logger(__name__)
@@ -62,7 +63,13 @@ class Drafted:
     previous: Issue | None
 
 
-async def draft(store: Store, list_: NewsletterList, sources: Sequence[str], day: date) -> Draft:
+async def draft(
+    store: Store,
+    list_: NewsletterList,
+    sources: Sequence[str],
+    day: date,
+    summaries: Summaries | None = None,
+) -> Draft:
     """Return what an issue of `day` would hold now: all that is new since the list's last issue, or rose since.
 
     Args:
@@ -70,11 +77,18 @@ async def draft(store: Store, list_: NewsletterList, sources: Sequence[str], day
         list_: the list.
         sources: the names of its sources.
         day: the issue's day; nothing listed later competes.
+        summaries: adds what a model wrote of the papers, as far as it is known; None: nothing is added.
     """
-    return (await drafted(store, list_, sources, day)).draft
+    return (await drafted(store, list_, sources, day, summaries)).draft
 
 
-async def drafted(store: Store, list_: NewsletterList, sources: Sequence[str], day: date) -> Drafted:
+async def drafted(
+    store: Store,
+    list_: NewsletterList,
+    sources: Sequence[str],
+    day: date,
+    summaries: Summaries | None = None,
+) -> Drafted:
     """Return the draft of an issue with what it was held against; takes what `draft` takes."""
     previous = await store.issues.latest(list_.name, before=day)
     newest = await store.issues.last_number(list_.name)
@@ -101,10 +115,12 @@ async def drafted(store: Store, list_: NewsletterList, sources: Sequence[str], d
         again = (one for one in candidates if one.key in missed)
         found = with_missed(found, again, list_, among, previous)
     whole = with_figures(found, await store.pictures.known(figure_urls(found.listings)))
+    if summaries is not None:
+        whole = await summaries.added(whole, list_.summaries)
     return Drafted(draft=whole, among=among, previous=previous)
 
 
-async def publish(
+async def publish(  # noqa: PLR0913 (what an issue is made of, and when)
     store: Store,
     renderer: Renderer,
     list_: NewsletterList,
@@ -114,12 +130,13 @@ async def publish(
     now: datetime,
     at_once: bool,
     check: Callable[[Issue, Message], None],
+    summaries: Summaries | None = None,
 ) -> Published:
     """Freeze the list's issue of a slot, unless it is frozen already, or there are too few papers, or no readers.
 
     Without a reader there is no issue: what nobody was sent is still news. The message is rendered and checked
     first: a broken template stops an issue before it exists. On a day without news there is an issue only if
-    the list asks for a short mail.
+    the list asks for a short mail. What a model wrote of the papers is frozen with them, as far as it is known.
 
     Raises:
         RenderError: a template is wrong.
@@ -129,7 +146,7 @@ async def publish(
     if (existing := await store.issues.find(list_.name, slot.day)) is not None:
         return Published(new=existing.candidates, issue=existing)
     for _ in range(_DRAFTS):
-        drafted = await draft(store, list_, sources, slot.day)
+        drafted = await draft(store, list_, sources, slot.day, summaries)
         is_quiet = drafted.is_quiet and drafted.number > 1 and wants_short_mail(list_)
         if (reason := too_few(drafted, list_)) and not is_quiet:
             log.info("no_issue", list=list_.name, day=str(slot.day), reason=reason)
@@ -183,15 +200,15 @@ def _checked(
 
 def subjects(renderer: Renderer, issue: Issue) -> Callable[[Choice], str]:
     """Return the function that gives a choice from an issue its subject."""
-    # A subject depends on the language, the first listing and the count: see `Renderer`.
-    known: dict[tuple[str, int, int], str] = {("", -1, 0): issue.subject}
+    # A subject depends on the language, the first listing and how it is read, and the count: see `Renderer`.
+    known: dict[tuple[str, TextKind, int, int], str] = {("", TextKind.SUMMARY, -1, 0): issue.subject}
 
     def subject_of(choice: Choice) -> str:
         positions = choice.positions
-        key = choice.language, positions[0] if positions else -1, len(positions)
+        key = choice.language, choice.text, positions[0] if positions else -1, len(positions)
         if key not in known:
             shown = positions or range(len(issue.listings))
-            known[key] = renderer.subject(issue.in_language(choice.language).part(shown))
+            known[key] = renderer.subject(issue.in_language(choice.language).part(shown, choice.text))
         return known[key]
 
     return subject_of

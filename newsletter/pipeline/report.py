@@ -15,6 +15,7 @@ from newsletter.core.errors import NewsletterError
 from newsletter.core.halt import Halt
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.pipeline.rehearsal import Rehearsal
+from newsletter.pipeline.summary_counts import SummaryCounts
 from newsletter.ports import ChunkReport
 
 
@@ -51,6 +52,7 @@ class RunReport:
     `collected` counts what sources list on the day itself, `read` all papers on their pages, those of earlier days
     too, `skipped` what on them could not be read.
     `rehearsal` is what a dry run found out: whom the issue would reach, and when.
+    `summaries` is what came of the texts that the list wants of a model; None: it wants none, or has its issue.
     `weekly` is what it did for those readers of a daily list who want one issue a week, where that was due.
     """
 
@@ -70,6 +72,7 @@ class RunReport:
     reason: str = ""
     trouble: NewsletterError | None = None
     rehearsal: Rehearsal | None = None
+    summaries: SummaryCounts | None = None
     weekly: RunReport | None = None
 
     @property
@@ -115,6 +118,7 @@ class RunReport:
             "sent_now": self.sent_now,
             "reason": self.reason,
             **({"rehearsal": self.rehearsal.as_json()} if self.rehearsal else {}),
+            **({"summaries": self.summaries.as_json()} if self.summaries else {}),
             **({"weekly": self.weekly.as_json()} if self.weekly else {}),
         }
 

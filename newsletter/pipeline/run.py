@@ -32,6 +32,9 @@ from newsletter.pipeline.report import (
     status_of,
     waits_in_words,
 )
+from newsletter.pipeline.summaries import Summaries
+from newsletter.pipeline.summarizing import TIME_OF_COLLECTING, TIME_OF_ISSUE, summarized
+from newsletter.pipeline.summary_counts import SummaryCounts
 from newsletter.ports import ListFile, Message, PaperFinder, PictureReader, Progress, Renderer, Source, Store
 from newsletter.readers import sync as syncing
 from newsletter.stopping import unless_stopped
@@ -65,8 +68,8 @@ class Pipeline:
     """A list's way from its sources to its readers' inboxes.
 
     Every method is safe to repeat and safe to run twice at once: the store decides who makes an issue and who
-    delivers to whom. `check` raises LintError if an issue must not go out. Only `delivering` reads a clock,
-    since it may take an hour; to all else the present moment is passed.
+    delivers to whom. `check` raises LintError if an issue must not go out. Only `delivering` and `summaries`
+    read a clock, since they may take long; to all else the present moment is passed.
     """
 
     store: Store
@@ -79,6 +82,7 @@ class Pipeline:
     applies_files: bool = True  # list files, by itself
     pictures: PictureReader | None = None  # None: no picture is looked at
     papers: PaperFinder | None = None  # None: no example is looked up
+    summaries: Summaries | None = None  # None: no model is asked
 
     async def run(self, file: ListFile, *, now: datetime, wish: Wish = AS_USUAL) -> RunReport:
         """Run a list, then its weekly edition if there is something to do for that.
@@ -107,7 +111,7 @@ class Pipeline:
 
         Raises: as `run` does.
         """
-        collected, published, trouble = NOTHING_COLLECTED, None, None
+        collected, published, trouble, counts = NOTHING_COLLECTED, None, None, None
         with bound_contextvars(list=edition.list.name, day=str(edition.day)):
             try:
                 if edition.due_slot:
@@ -115,6 +119,7 @@ class Pipeline:
                 if edition.due_slot or not wish.only_due:
                     collecting = self.collect(edition.list, edition.day, now=edition.agenda.now)
                     collected = await unless_stopped(wish.stop, collecting)
+                    counts = await unless_stopped(wish.stop, self.summarize(edition))
                 if edition.due_slot:
                     published = await self.publish(edition, edition.due_slot, collected)
             except (StoppedError, StoreError):
@@ -122,7 +127,8 @@ class Pipeline:
             except NewsletterError as error:
                 trouble = error
             delivered = await self.deliver(edition, published, wish)
-            return await self.report(edition, collected, published, delivered, trouble)
+            report = await self.report(edition, collected, published, delivered, trouble)
+            return replace(report, summaries=counts)
 
     async def collect(self, list_: NewsletterList, day: date, *, now: datetime) -> Collected:
         """Fetch listings and sightings for an issue of `day`; look at pictures, and look up readers' examples.
@@ -136,6 +142,13 @@ class Pipeline:
         if self.papers is not None:
             await look_up_examples(self.store.examples, self.papers, list_.masthead.readers_of, now=now)
         return collected
+
+    async def summarize(self, edition: Edition) -> SummaryCounts | None:
+        """Have a model write of the papers what the list wants of it, unless the issue is made already."""
+        if edition.due_slot and edition.is_made:
+            return None
+        time, sources = TIME_OF_ISSUE if edition.due_slot else TIME_OF_COLLECTING, self._names(edition.list)
+        return await summarized(self.store, self.summaries, edition.list, sources, edition.day, time)
 
     async def sync(self, file: ListFile, *, now: datetime) -> None:
         """Bring the store's subscribers up to the list's files, unless that is left to a command."""
@@ -167,6 +180,7 @@ class Pipeline:
             now=now,
             at_once=is_named,
             check=self.check,
+            summaries=self.summaries,
         )
         if published.created:
             await self.mark.advance()
@@ -329,7 +343,7 @@ class Pipeline:
         issue = await self.store.issues.find(list_.name, day)
         if issue is not None:
             return issue
-        drafted = await draft(self.store, list_, self._names(list_), day)
+        drafted = await draft(self.store, list_, self._names(list_), day, self.summaries)
         return drafted.closed(0, self.renderer.subject(drafted) if drafted.listings else "", now)
 
     async def _describe(self, issue: Issue) -> IssueReport:

@@ -40,7 +40,7 @@ from newsletter.ports.notices import NoticeCounts, Notices
 from newsletter.ports.outbox import Outbox
 from newsletter.ports.oversight import CameBack, Oversight, Place, PlacedDelivery, Returned
 from newsletter.ports.papers import Found, InIssue, Paper, PaperAddress, Papers
-from newsletter.ports.personal_data import Erasure, PersonalData
+from newsletter.ports.personal_data import Erasure, Known, PersonalData
 from newsletter.ports.pictures import PictureReader, Pictures
 from newsletter.ports.posting import Answer, Poster
 from newsletter.ports.rate_leases import AskedPlaces, RateLeases
@@ -54,7 +54,14 @@ from newsletter.ports.slots import Slots
 from newsletter.ports.slow_downs import SlowDown, SlowDownKind, SlowDowns
 from newsletter.ports.store import Store
 from newsletter.ports.subscribers import Comparison, Confirmed, Leaver, ReaderCounts, SubscriberRecord, Subscribers
-from newsletter.ports.summaries import MachineText, MachineTexts, ModelAnswer, ModelUsage, Summarizer
+from newsletter.ports.summaries import (
+    MachineText,
+    MachineTexts,
+    ModelAnswer,
+    ModelUsage,
+    Reserved,
+    Summarizer,
+)
 from newsletter.ports.suppressions import HeldDomain, HighWater, Reached, Suppression, Suppressions
 from newsletter.ports.turns import Turns
 
@@ -107,6 +114,7 @@ __all__ = [
     "Issues",
     "JobCounts",
     "JobQueue",
+    "Known",
     "Leaver",
     "Leaving",
     "Leavings",
@@ -155,6 +163,7 @@ __all__ = [
     "RelayRate",
     "RelayUsage",
     "Renderer",
+    "Reserved",
     "Restored",
     "Returned",
     "Roster",

@@ -36,7 +36,29 @@ class ClaimedDeliveries(Protocol):
         """
         ...
 
-    async def record(self, changes: Sequence[Change], *, worker: str | None = None) -> Collection[int]:
+    async def note(self, worker: str, number: int, changes: Sequence[Change]) -> Collection[int]:
+        """Note steps of deliveries for a worker, durable when this returns; `record` is to follow for all of them.
+
+        Should the worker die before, `recover` writes them.
+
+        Args:
+            worker: whose they are.
+            number: of this note, greater than those of the worker's notes before. The same again changes nothing.
+            changes: intents and outcomes, in order.
+
+        Returns:
+            The keys of deliveries whose intent does not count, since they wait no more, or are not in the worker's
+            hands. Their messages are not sent.
+
+        Raises:
+            LostWorkerError: the worker was taken for dead.
+            StoreError: the ledger can't be written.
+        """
+        ...
+
+    async def record(
+        self, changes: Sequence[Change], *, worker: str | None = None, noted_up_to: int | None = None
+    ) -> Collection[int]:
         """Write steps of deliveries in one transaction, one after the other; durable when it returns.
 
         A change that asks to suppress makes the address one that `Suppressions.judge` decides on; if it was called
@@ -45,6 +67,7 @@ class ClaimedDeliveries(Protocol):
         A change that is not a step forward from the row's state (`core.delivery.FORWARD`) is left out; returns
         the keys of those. A message whose intent was left out, say because the reader left meanwhile, is not sent.
         So is what a `worker` says of an attempt if the delivery is in other hands by now (`core.steps.walk`).
+        `noted_up_to` is the number up to which the worker's notes are in `changes`, and need no longer be kept.
         """
         ...
 
@@ -66,7 +89,8 @@ class ClaimedDeliveries(Protocol):
     ) -> int:
         """Bring back what dead workers held, and return how many deliveries had been in flight.
 
-        Claimed ones are queued again; those in flight are `uncertain`, and under `resend` queued again.
+        First what they noted is written. Then claimed ones are queued again; those in flight are `uncertain`, and
+        under `resend` queued again.
         `workers` narrows it to some of the dead ones: those whose own notes have been read before. Of the `unread`
         ones the notes are lost: all that they held counts as in flight.
         """

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from newsletter.ports.subscribers import SubscriberRecord
+
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
@@ -21,14 +23,31 @@ class Erasure:
         return any(self.rows.values())
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that is known of one person.
+
+    Attributes:
+        records: their lists and wishes, in the order in which they came.
+        erased: since when their data is erased; None: it is not.
+        rows: what else is known, by what it is. Values are such as JSON shows, and moments: aware, UTC.
+    """
+
+    records: Sequence[SubscriberRecord]
+    erased: datetime | None
+    rows: Mapping[str, Sequence[Mapping[str, Any]]]
+
+    @property
+    def is_anything(self) -> bool:
+        """Return whether anything is known."""
+        return bool(self.records) or self.erased is not None or any(self.rows.values())
+
+
 class PersonalData(Protocol):
     """All that the ledger holds of one person, whatever lists they are or were on."""
 
-    async def known(self, address: str) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-        """Return what is known of an address beside its lists and wishes, row by row, by what it is.
-
-        Values are such as JSON shows, and moments: aware, UTC.
-        """
+    async def known(self, address: str) -> Known:
+        """Return all that is known of an address, as of one moment."""
         ...
 
     async def erased_since(self, address: str) -> datetime | None:

@@ -32,6 +32,7 @@ from newsletter.ports.signups import SignUps
 from newsletter.ports.slots import Slots
 from newsletter.ports.slow_downs import SlowDowns
 from newsletter.ports.subscribers import Subscribers
+from newsletter.ports.summaries import MachineTexts
 from newsletter.ports.suppressions import HighWater, Suppressions
 from newsletter.ports.tidying import Tidying
 from newsletter.ports.turns import Turns
@@ -44,6 +45,7 @@ class Store(Protocol):
     papers: Papers  # one by one, and found by their words
     listed: ListedPapers  # the listings as pages show them
     pictures: Pictures  # what was found at the URLs of papers' pictures
+    machine_texts: MachineTexts  # what models wrote of papers
     issues: Issues  # closed
     subscribers: Subscribers  # of all lists
     signups: SignUps  # of who asked on the web and is not on a list yet

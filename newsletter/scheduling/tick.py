@@ -12,10 +12,12 @@ from structlog.contextvars import bound_contextvars
 from newsletter.core.alarms import OF_FILES
 from newsletter.core.calendar import SlotState, agenda
 from newsletter.core.errors import FileChangedError, ListFileError, NewsletterError, StoppedError
+from newsletter.core.newsletter_list import NewsletterList
 from newsletter.operations.alarms import issue_failed
 from newsletter.pipeline.collect import collect_now
 from newsletter.pipeline.editions import Edition, editions_to_do
 from newsletter.pipeline.run import Pipeline, Wish
+from newsletter.pipeline.summarizing import TIME_OF_COLLECTING, summarized
 from newsletter.ports import ListFile, Lists, OperatorAlarm
 from newsletter.readers.sync import check
 from newsletter.scheduling.liveness import Liveness
@@ -78,15 +80,24 @@ class Ticker:
         )
 
     async def collect(self, *, now: datetime, stop: asyncio.Event) -> None:
-        """Read the sources of all lists, so that votes are seen as they grow; takes what `tick` takes."""
+        """Read the sources of all lists, so that votes are seen as they grow; takes what `tick` takes.
+
+        Summaries of what is new are written meanwhile, so that little is left to do when an issue is due.
+        """
         lists = await asyncio.to_thread(self._lists.read)
         for file in lists.right.values():
             self.liveness.sign("job collect")
             try:
-                sources = self._pipeline.sources_of(file.list)
-                await unless_stopped(stop, collect_now(self._pipeline.store, sources, file.list, None, now=now))
+                await unless_stopped(stop, self._collect(file.list, now))
             except StoppedError:
                 return
+
+    async def _collect(self, list_: NewsletterList, now: datetime) -> None:
+        pipeline, sources = self._pipeline, self._pipeline.sources_of(list_)
+        day, _ = await collect_now(pipeline.store, sources, list_, None, now=now)
+        names = [source.name for source in sources]
+        with bound_contextvars(list=list_.name):
+            await summarized(pipeline.store, pipeline.summaries, list_, names, day, TIME_OF_COLLECTING)
 
     async def _unless_at_work(self, name: str, work: Coroutine[None, None, None]) -> None:
         """Do the work for a list, unless an earlier tick is still at it."""

@@ -55,6 +55,7 @@ class Watch:
         cluster: reads what delivers.
         mark: notices that the ledger is an older copy.
         folder: that of the program's state, which must have room.
+        model: the one that is asked for summaries; empty: none is.
         space: returns the room around a folder.
     """
 
@@ -66,6 +67,7 @@ class Watch:
     cluster: ClusterReader
     mark: HighWaterMark
     folder: Path
+    model: str = ""
     space: Callable[[Path], Space] = space_of
 
     async def look(self, now: datetime) -> None:
@@ -83,6 +85,7 @@ class Watch:
         await self._issues(loaded, lasting, now)
         await self._sources(loaded, lasting, now)
         await self._gone(loaded, lasting)
+        await self._over(Cause.SUMMARIES, lasting, but=[self.model])
         await self._restored(lasting, now)
         await self._disk(lasting, now)
         await self.store.alarms.forget_old(now=now)

@@ -20,6 +20,7 @@ from newsletter.settings.relays import SmtpSettings
 from newsletter.settings.retention import RetentionSettings
 from newsletter.settings.secret_files import without_files
 from newsletter.settings.signup import SignUpSettings
+from newsletter.settings.summaries import SummarySettings
 from newsletter.settings.values import (
     FROM_JSON,
     IN_LOWER_CASE,
@@ -223,6 +224,7 @@ class Settings(BaseSettings):
     signup: SignUpSettings = SignUpSettings()
     webhooks: WebhookSettings = WebhookSettings()
     channels: ChannelSettings = ChannelSettings()
+    summaries: SummarySettings = SummarySettings()
     paths: PathSettings = PathSettings()
     log: LogSettings = LogSettings()
     lists: ListsSettings = ListsSettings()

@@ -19,6 +19,7 @@ from pydantic_settings import SettingsError
 from newsletter.core.errors import ConfigurationError
 from newsletter.settings.groups import NESTED, PREFIX, Settings
 from newsletter.settings.secret_files import fields_in_files, read_secret_files, set_variables
+from newsletter.settings.summaries import OTHER_NAMES
 
 _MOST_MISTAKES = 20  # to show; a broken list of relays may have thousands
 # Variables that Kubernetes sets in each pod for a service named newsletter, newsletter-web and the like.
@@ -153,7 +154,8 @@ _PLAINER = {
 
 def _unknown(name: str) -> str:
     known = [variable.removeprefix(PREFIX) for variable in (*variables(), *fields_in_files(Settings))]
-    near = get_close_matches(name.upper().removeprefix(PREFIX), known, n=1)
+    written = name.upper().removeprefix(PREFIX)
+    near = [OTHER_NAMES[written]] if written in OTHER_NAMES else get_close_matches(written, known, n=1)
     advice = f"did you mean {PREFIX}{near[0]}?" if near else "remove it; .env.example names all"
     return f"{name}: unknown setting: {advice}"
 

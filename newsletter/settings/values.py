@@ -48,7 +48,7 @@ def _duration(value: object) -> object:
     return duration
 
 
-def _web_address(value: str) -> str:
+def web_address(value: str) -> str:
     """Return a base address without a slash at its end; query and fragment are not allowed."""
     if not value.isprintable() or " " in value:
         raise ValueError("holds a space or a control character: remove it")
@@ -99,7 +99,7 @@ def public_address(value: str) -> str:
     """Return the base of the links in mails, or nothing if there are no public pages."""
     if not value:
         return value
-    address = _web_address(value)
+    address = web_address(value)
     parts = urlsplit(address)
     if "@" in parts.netloc:
         raise ValueError("holds a user name or password, which every reader would see: remove it")
@@ -264,7 +264,7 @@ def _lower(value: object) -> object:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
-WebAddress = Annotated[str, AfterValidator(_web_address)]
+WebAddress = Annotated[str, AfterValidator(web_address)]
 PublicAddress = Annotated[str, AfterValidator(public_address)]  # or an empty text
 Host = Annotated[str, AfterValidator(_host)]
 Hosts = Annotated[tuple[Host, ...], BeforeValidator(_hosts)]

@@ -20,6 +20,7 @@ from newsletter.ports import Library, Recorded, SourceHealth
 from newsletter.store.bulk import among, insert
 from newsletter.store.engine import Database
 from newsletter.store.feedback import RECORDING, follow_merge
+from newsletter.store.machine_texts import move_texts
 from newsletter.store.search_index import add_to_index, drop_from_index
 from newsletter.store.tables import issue_listings, ledger, listing_ids, listings, readings, sightings
 
@@ -172,6 +173,7 @@ async def _join(connection: AsyncConnection, placement: Placement) -> None:
         for table in (sightings, issue_listings):
             await connection.execute(sa.update(table).where(table.c.listing_key == was).values(listing_key=now))
         await follow_merge(connection, was, now)
+        await move_texts(connection, was, now)
         await connection.execute(sa.delete(listing_ids).where(listing_ids.c.listing_key == was))
         await drop_from_index(connection, was)
         await connection.execute(sa.delete(listings).where(listings.c.key == was))

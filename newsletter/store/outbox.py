@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from datetime import date, datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
-from newsletter.core.delivery import WAITING, Change, Delivery, DeliveryState, Uncertain
+from newsletter.core.delivery import WAITING, Addressee, Change, Delivery, DeliveryState, Uncertain
 from newsletter.core.steps import OPEN, PAUSED, SUPPRESSED, Bar, barred, cut_off, withdrawal
 from newsletter.core.subscriber import SubscriberStatus
 from newsletter.ports import DeliveryRecord, Outbox
@@ -26,9 +26,9 @@ from newsletter.store.engine import Database
 from newsletter.store.records import count_records, issues_with, read_records, records_of_subscriber
 from newsletter.store.statements import CLAIM, HOLD
 from newsletter.store.states import keys_in_state, state_counts
-from newsletter.store.subscriber_rows import FIELDS, subscriber_of
 from newsletter.store.suppressing import WHO_GETS_MAIL
 from newsletter.store.tables import deliveries, delivery_events, issues
+from newsletter.store.worker_notes import WorkerNotes, forget, note_writers, noted
 from newsletter.store.workers import Workers
 
 log = structlog.get_logger(__name__)
@@ -46,12 +46,18 @@ class SqlOutbox(Outbox):
     def __init__(self, database: Database, workers: Workers) -> None:
         self._database = database
         self._workers = workers
+        self._notes = WorkerNotes(database, workers)
         # Writers of SQLite queue. Of claims and notes one at a time does: who leaves waits for no more than that.
         self._sending = asyncio.Lock() if not database.is_postgresql else nullcontext()
 
     @override
-    def worker(self) -> AbstractAsyncContextManager[str]:
-        return self._workers.register("delivery")
+    @asynccontextmanager
+    async def worker(self) -> AsyncIterator[str]:
+        async with self._workers.register("delivery") as name:
+            try:
+                yield name
+            finally:
+                await self._notes.close()
 
     @override
     async def claim(self, worker: str, *, issue_key: int, now: datetime, limit: int) -> list[Delivery]:
@@ -128,9 +134,21 @@ class SqlOutbox(Outbox):
             count, after = count + len(keys), keys[-1]
 
     @override
-    async def record(self, changes: Sequence[Change], *, worker: str | None = None) -> frozenset[int]:
+    async def note(self, worker: str, number: int, changes: Sequence[Change]) -> frozenset[int]:
         async with self._sending:
-            return await self._database.write_at_once(lambda connection: self._record(connection, changes, worker))
+            return await self._notes.write(worker, number, changes)
+
+    @override
+    async def record(
+        self, changes: Sequence[Change], *, worker: str | None = None, noted_up_to: int | None = None
+    ) -> frozenset[int]:
+        async def record(connection: AsyncConnection) -> frozenset[int]:
+            if worker is not None and noted_up_to is not None:
+                await forget(connection, worker, up_to=noted_up_to)
+            return await self._record(connection, changes, worker)
+
+        async with self._sending:
+            return await self._database.write_at_once(record)
 
     async def _record(
         self, connection: AsyncConnection, changes: Sequence[Change], worker: str | None = None
@@ -153,7 +171,8 @@ class SqlOutbox(Outbox):
     async def dead_workers(self) -> list[str]:
         names = sa.select(deliveries.c.claimed_by).where(deliveries.c.claimed_by.is_not(None)).distinct()
         async with self._database.read() as connection:
-            holders = [str(name) for name in await connection.scalars(names)]
+            holders = {str(name) for name in await connection.scalars(names)}
+            holders.update(await note_writers(connection))
         return sorted(await self._workers.dead(holders))
 
     @override
@@ -170,6 +189,9 @@ class SqlOutbox(Outbox):
             return 0
         async with self._database.write() as connection:
             dead = await self._workers.bury(connection, found)
+            for worker in sorted(dead):
+                await self._record(connection, await noted(connection, worker), worker)
+                await forget(connection, worker)
             await self._record(connection, await _perhaps_begun(connection, dead & set(unread), now))
             await _give_back(connection, dead)
             in_flight = await _in_flight(connection, dead)
@@ -267,16 +289,15 @@ class SqlOutbox(Outbox):
 
 _STATES = {state.value: state for state in DeliveryState}
 _STATUSES = {status.value: status for status in SubscriberStatus}
-# Places in a row of `CLAIM`, from the end.
-_STATUS, _PAUSED_UNTIL = (FIELDS.index(name) - len(FIELDS) for name in ("status", "paused_until"))
+_PAUSED_UNTIL = -1  # place in a row of `CLAIM`
 
 
 def _claimed(row: Sequence[Any]) -> Delivery:
     """Return a delivery of `CLAIM`."""
-    key, issue_key, subscriber_key, state, due_at, attempts, chosen, subject, _suppression, *values = row
-    subscriber, choice = subscriber_of(values), read_choice(chosen)
+    key, issue_key, subscriber_key, state, due_at, attempts, chosen, subject, email, name, *_ = row
+    addressee, choice = Addressee(email, name), read_choice(chosen)
     state, due_at = _STATES[state], read_moment(due_at)
-    return Delivery(key, issue_key, subscriber_key, subscriber, state, due_at, attempts, choice, subject)
+    return Delivery(key, issue_key, subscriber_key, addressee, state, due_at, attempts, choice, subject)
 
 
 def _bar(row: Sequence[Any], day: str | None) -> Bar | None:
@@ -286,9 +307,9 @@ def _bar(row: Sequence[Any], day: str | None) -> Bar | None:
         row: the row.
         day: of its issue (ISO 8601); None: nobody is known to pause.
     """
-    *_, suppression = row[: -len(FIELDS)]
-    bar = barred(_STATUSES[row[_STATUS]], suppression)
-    return PAUSED if bar is None and day is not None and day < (row[_PAUSED_UNTIL] or "") else bar
+    *_, suppression, status, paused_until = row
+    bar = barred(_STATUSES[status], suppression)
+    return PAUSED if bar is None and day is not None and day < (paused_until or "") else bar
 
 
 async def _day_if_paused(connection: AsyncConnection, rows: Sequence[Sequence[Any]]) -> str | None:

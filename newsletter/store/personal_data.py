@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,13 +18,14 @@ from newsletter.core.errors import StoreError
 from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import editions_of
 from newsletter.core.steps import SUPPRESSED, Bar
-from newsletter.core.suppression import SuppressedBy
-from newsletter.ports import Erasure, PersonalData
+from newsletter.core.suppression import SuppressedBy, whole_domain
+from newsletter.ports import Erasure, Known, PersonalData
 from newsletter.store.bulk import is_sqlite
 from newsletter.store.engine import Database
 from newsletter.store.erased import erased, erased_since, keep_hash
 from newsletter.store.half_issues import closing_of
-from newsletter.store.personal_tables import PERSONAL_TABLES, Person
+from newsletter.store.personal_tables import PERSONAL_TABLES, SOMEBODY, Person
+from newsletter.store.subscriber_records import RECORDS, record_of
 from newsletter.store.suppressing import WHO_GETS_MAIL, withdraw
 from newsletter.store.tables import (
     EVERY_LIST,
@@ -33,6 +35,7 @@ from newsletter.store.tables import (
     subscribers,
     suppressions,
 )
+from newsletter.store.together import select_all
 from newsletter.store.workers import Workers
 
 
@@ -44,15 +47,17 @@ class SqlPersonalData(PersonalData):
         self._workers = workers
 
     @override
-    async def known(self, address: str) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-        found: dict[str, list[dict[str, Any]]] = {}
+    async def known(self, address: str) -> Known:
+        key, hashes = address_key(address), self._database.hashes
+        hashed = {f"hash_{place}": value for place, value in enumerate(hashes.each(key))}
+        values = {"address_key": key, "domain": whole_domain(key), **hashed}
         async with self._database.read() as connection:
-            person = await _person(connection, address)
-            for each in PERSONAL_TABLES:
-                if each.told is not None:
-                    rows = (await connection.execute(each.told(person))).mappings()
-                    found[each.heading] = [{name: _plain(value) for name, value in row.items()} for row in rows]
-        return found
+            records, erased_ones, *told = await select_all(connection, _all_queries(len(hashed)), values)
+        rows = {
+            heading: [{name: _plain(value) for name, value in row.items()} for row in rows]
+            for heading, rows in zip(_TOLD, told, strict=True)
+        }
+        return Known([record_of(tuple(row.values())) for row in records], erased_ones[0]["since"], rows)
 
     @override
     async def erased_since(self, address: str) -> datetime | None:
@@ -102,11 +107,28 @@ class SqlPersonalData(PersonalData):
                 raise StoreError(f"an issue of {name} is being closed just now: run it again in a minute")
 
 
+_TOLD = tuple(each.heading for each in PERSONAL_TABLES if each.told is not None)
+
+
+@lru_cache(maxsize=4)
+def _all_queries(hashes: int) -> Sequence[sa.Select[Any]]:
+    """Return the queries for a person's records, since when they are erased, and what else is told of them.
+
+    Their parameters are those of `SOMEBODY`, and so many hashes of the address.
+    """
+    theirs = [sa.bindparam(f"hash_{place}", type_=sa.Text) for place in range(hashes)]
+    return (
+        RECORDS.where(subscribers.c.address_key == SOMEBODY.address_key).order_by(subscribers.c.key),
+        sa.select(sa.func.min(erased.c.since).label("since")).where(erased.c.hash.in_(theirs)),
+        *(each.told(SOMEBODY) for each in PERSONAL_TABLES if each.told is not None),
+    )
+
+
 async def _person(connection: AsyncConnection, address: str) -> Person:
     key = address_key(address)
     theirs = sa.select(subscribers.c.key, subscribers.c.list).where(subscribers.c.address_key == key)
     rows = (await connection.execute(theirs.order_by(subscribers.c.list))).all()
-    return Person(key, tuple(row.key for row in rows), tuple(row.list for row in rows))
+    return Person(key, whole_domain(key), tuple(row.key for row in rows), tuple(row.list for row in rows))
 
 
 async def _withdraw_all(connection: AsyncConnection, person: Person, now: datetime) -> None:

@@ -13,7 +13,6 @@ import sqlalchemy as sa
 
 from newsletter.core.choice import TextKind
 from newsletter.core.subscriber import SubscriberStatus
-from newsletter.core.suppression import whole_domain
 from newsletter.store.inbound_tables import inbound_events
 from newsletter.store.moving_tables import address_changes, leavings
 from newsletter.store.notice_tables import notices
@@ -34,11 +33,18 @@ from newsletter.store.tables import (
 
 
 class Person(NamedTuple):
-    """An address, and the numbers and lists of its subscribers."""
+    """An address with its domain, or parameters for them, and the numbers and lists of its subscribers."""
 
-    address_key: str
-    subscriber_keys: tuple[int, ...]
-    lists: tuple[str, ...]
+    address_key: str | sa.BindParameter[str]
+    domain: str | sa.BindParameter[str]
+    subscriber_keys: tuple[int, ...] | sa.Select[tuple[int]]
+    lists: tuple[str, ...] = ()
+
+
+_ADDRESS, _DOMAIN = sa.bindparam("address_key", type_=sa.Text), sa.bindparam("domain", type_=sa.Text)
+
+# Whoever has the address of the parameters: what is told of anybody is asked by the same queries.
+SOMEBODY = Person(_ADDRESS, _DOMAIN, sa.select(subscribers.c.key).where(subscribers.c.address_key == _ADDRESS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,14 @@ def _of_deliveries(column: sa.Column[int]) -> Callable[[Person], sa.ColumnElemen
     return lambda person: column.in_(sa.select(deliveries.c.key).where(theirs(person)))
 
 
+def _any_of(key: sa.Column[int], *conditions: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Return the condition that a row meets one of several, each of which has an index.
+
+    PostgreSQL would read the whole table for `OR` with a query in it.
+    """
+    return key.in_(sa.union(*(sa.select(key).where(one) for one in conditions)))
+
+
 def _suppressions(person: Person) -> sa.Select[Any]:
     """Return the query for what suppresses a person, the suppressions of their domain among it."""
     columns = ("reason", "since", "evidence")
@@ -89,7 +103,7 @@ def _suppressions(person: Person) -> sa.Select[Any]:
             *(suppressions.c[name] for name in columns),
             suppressions.c.made_by.label("by"),
         )
-        .where(suppressions.c.address_key.in_([person.address_key, whole_domain(person.address_key)]))
+        .where(suppressions.c.address_key.in_([person.address_key, person.domain]))
         .order_by(suppressions.c.since.desc())
     )
 
@@ -148,7 +162,8 @@ def _leavings(person: Person) -> sa.Select[Any]:
 
 def _of_changes(person: Person) -> sa.ColumnElement[bool]:
     """Return the condition that a change of address is of a person, or goes to their address, or from it."""
-    return sa.or_(
+    return _any_of(
+        address_changes.c.key,
         address_changes.c.subscriber_key.in_(person.subscriber_keys),
         address_changes.c.address_key == person.address_key,
         sa.func.lower(address_changes.c.former_email) == person.address_key,
@@ -179,7 +194,9 @@ def _sign_up_mails(person: Person) -> sa.Select[Any]:
 def _of_events(person: Person) -> sa.ColumnElement[bool]:
     """Return the condition that what came back is about a person or a delivery to them."""
     of_deliveries = _of_deliveries(inbound_events.c.delivery_key)
-    return sa.or_(inbound_events.c.subscriber_key.in_(person.subscriber_keys), of_deliveries(person))
+    return _any_of(
+        inbound_events.c.key, inbound_events.c.subscriber_key.in_(person.subscriber_keys), of_deliveries(person)
+    )
 
 
 def _inbound_events(person: Person) -> sa.Select[Any]:

@@ -24,6 +24,7 @@ from newsletter.store.leavings import SqlLeavings
 from newsletter.store.listed import SqlListedPapers
 from newsletter.store.listings import SqlLibrary
 from newsletter.store.live_workers import SqlLiveWorkers
+from newsletter.store.machine_texts import SqlMachineTexts
 from newsletter.store.migrate import is_up_to_date
 from newsletter.store.notices import SqlNotices
 from newsletter.store.outbox import SqlOutbox
@@ -57,6 +58,7 @@ class SqlStore(Store):
         self.papers = SqlPapers(database)
         self.listed = SqlListedPapers(database)
         self.pictures = SqlPictures(database)
+        self.machine_texts = SqlMachineTexts(database)
         workers = _workers(database)
         self.issues = SqlIssues(database, workers)
         self.subscribers = SqlSubscribers(database)

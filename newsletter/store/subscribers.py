@@ -28,19 +28,19 @@ from newsletter.ports import (
     SubscriberRecord,
     Subscribers,
 )
-from newsletter.store.barring import SUPPRESSED_SINCE, SUPPRESSION, barred_among, suppressed_on
+from newsletter.store.barring import barred_among, suppressed_on
 from newsletter.store.bulk import among, in_chunks, insert, table_of
 from newsletter.store.comparison import compared, files_held, hold_files, note_files, synced_files
 from newsletter.store.confirming import return_by_confirmation
 from newsletter.store.engine import Database
 from newsletter.store.erased import IS_SOMEBODY, erased_people
 from newsletter.store.leavings import leave
+from newsletter.store.subscriber_records import RECORDS, record_of
 from newsletter.store.subscriber_rows import COLUMNS, MEMBER_COLUMNS, member_row, subscriber_of
 from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
 from newsletter.store.tables import subscribers
 from newsletter.store.wishes import keep_wishes
 
-_OF_RECORD = ("key", "created_at", "updated_at", "own_wishes_since")
 _LAST = "\U0010ffff"  # no character comes after it
 
 
@@ -140,15 +140,12 @@ class SqlSubscribers(Subscribers):
         after: int = 0,
         limit: int = 1000,
     ) -> list[SubscriberRecord]:
-        columns = [subscribers.c[name] for name in _OF_RECORD]
-        query = sa.select(*columns, SUPPRESSION, SUPPRESSED_SINCE, *COLUMNS).where(
-            *_which(list_name, statuses), subscribers.c.key > after
-        )
+        query = RECORDS.where(*_which(list_name, statuses), subscribers.c.key > after)
         if address_key is not None:
             query = query.where(subscribers.c.address_key == address_key)
         async with self._database.read() as connection:
             rows = await connection.execute(query.order_by(subscribers.c.key).limit(limit))
-            return [_record(tuple(row)) for row in rows]
+            return [record_of(tuple(row)) for row in rows]
 
     @override
     async def addresses(self, list_name: str, *, prefix: str, limit: int) -> list[str]:
@@ -280,22 +277,6 @@ def _which(list_name: str | None, statuses: Collection[SubscriberStatus]) -> lis
     of_list = [] if list_name is None else [subscribers.c.list == list_name]
     of_status = [subscribers.c.status.in_(statuses)] if statuses else []
     return [IS_SOMEBODY, *of_list, *of_status]
-
-
-def _record(row: Sequence[Any]) -> SubscriberRecord:
-    key, joined_at, changed_at, own_wishes_since, reason, since, *fields = row
-    subscriber = subscriber_of(fields)
-    barred = None if since is None else Barred(reason, since)
-    if barred is None and subscriber.status is SubscriberStatus.UNSUBSCRIBED:
-        barred = Barred(LEFT, changed_at)
-    return SubscriberRecord(
-        key=key,
-        subscriber=subscriber,
-        joined_at=joined_at,
-        changed_at=changed_at,
-        barred=barred,
-        own_wishes_since=own_wishes_since,
-    )
 
 
 async def _added(connection: AsyncConnection, members: Sequence[Member], values: Mapping[str, Any]) -> set[str]:

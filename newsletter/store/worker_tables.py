@@ -1,4 +1,4 @@
-"""The table of workers; see `newsletter.store.tables`."""
+"""The tables of workers; see `newsletter.store.tables`."""
 
 from __future__ import annotations
 
@@ -24,4 +24,13 @@ workers = sa.Table(
     sa.Column("queues", sa.Text, nullable=False),  # whose jobs it takes, with commas between
     sa.Column("busy", sa.Integer, nullable=False),  # how many chunks it delivers now
     info={OF_ONE_DATABASE: True},
+)
+
+# What workers have done and the rows of deliveries don't say yet; see `newsletter.store.worker_notes`.
+worker_notes = sa.Table(
+    "worker_notes",
+    metadata,
+    sa.Column("worker", Exact, primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),  # counts a worker's notes
+    sa.Column("changes", sa.Text, nullable=False),
 )

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, ProcessCollector
-from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from typing_extensions import override
@@ -53,6 +53,7 @@ class _Collected(Collector):
             yield from _of_sources(self._figures)
             yield from _of_cluster(self._figures)
             yield from _of_program(self._figures)
+            yield from _of_models(self._figures)
 
 
 def _of_lists(lists: Iterable[ListFigures]) -> Iterator[Metric]:
@@ -159,6 +160,22 @@ def _of_program(figures: Figures) -> Iterator[Metric]:
         notices.add_metric([counts.receiver, "waiting"], counts.waiting)
         notices.add_metric([counts.receiver, "given_up"], counts.given_up)
     yield notices
+
+
+def _of_models(figures: Figures) -> Iterator[Metric]:
+    requests = CounterMetricFamily("newsletter_model_requests", "Requests to a model.", labels=["model"])
+    refused = CounterMetricFamily(
+        "newsletter_model_refused", "Answers of a model that were not used.", labels=["model"]
+    )
+    tokens = CounterMetricFamily(
+        "newsletter_model_tokens", "Tokens that a model read (in) or wrote (out).", labels=["model", "direction"]
+    )
+    for name, usage in figures.models.items():
+        requests.add_metric([name], usage.requests)
+        refused.add_metric([name], usage.refused)
+        tokens.add_metric([name, "in"], usage.tokens_in)
+        tokens.add_metric([name, "out"], usage.tokens_out)
+    yield from (requests, refused, tokens)
 
 
 def _beaten_at(beat: Beat) -> datetime:

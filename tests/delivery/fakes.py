@@ -75,6 +75,7 @@ class FakeOutbox:
     def __init__(self, deliveries: Iterable[Delivery] = ()) -> None:
         self.rows = {one.key: _Row(one, attempts=one.attempts) for one in deliveries}
         self.transactions = 0
+        self.notes: dict[tuple[str, int], list[Change]] = {}
         self.dead: set[str] = set()
         self.fail: Exception | None = None
         self.recorded = asyncio.Event()
@@ -117,10 +118,23 @@ class FakeOutbox:
             return row.delivery.due_at <= now
         return row.state is DeliveryState.DEFERRED and (row.next_attempt_at or now) <= now
 
-    async def record(self, changes: Sequence[Change], *, worker: str | None = None) -> Collection[int]:
+    async def note(self, worker: str, number: int, changes: Sequence[Change]) -> Collection[int]:
         if self.fail:
             raise self.fail
         self.transactions += 1
+        self.notes[worker, number] = list(changes)
+        begun = [change.key for change in changes if change.state is DeliveryState.SENDING]
+        return {key for key in begun if DeliveryState.SENDING not in FORWARD[self.state(key)]}
+
+    async def record(
+        self, changes: Sequence[Change], *, worker: str | None = None, noted_up_to: int = 0
+    ) -> Collection[int]:
+        if self.fail:
+            raise self.fail
+        self.transactions += 1
+        for of, number in [*self.notes]:
+            if of == worker and number <= noted_up_to:
+                del self.notes[of, number]
         self.recorded.set()
         left_out = set()
         for change in changes:
@@ -152,6 +166,9 @@ class FakeOutbox:
         unread: Collection[str] = (),
     ) -> int:
         dead = self.dead if workers is None else self.dead & set(workers)
+        for worker, number in sorted(self.notes):
+            if worker in dead:
+                await self.record(self.notes[worker, number], worker=worker, noted_up_to=number)
         held = [row for row in self.rows.values() if row.claimed_by in dead]
         in_flight = [row for row in held if row.state is DeliveryState.SENDING or row.claimed_by in unread]
         for row in held:

@@ -19,7 +19,11 @@ from tests.delivery.fakes import NOW, FakeOutbox
 
 
 def grouped_notes(outbox: FakeOutbox) -> GroupedNotes:
-    return GroupedNotes(cast("Outbox", outbox), "worker", pauses=(0.0, 0.0))
+    return GroupedNotes(cast("Outbox", outbox), "worker", batch=100, pauses=(0.0, 0.0))
+
+
+def noted(outbox: FakeOutbox) -> list[Change]:
+    return [change for _, changes in sorted(outbox.notes.items()) for change in changes]
 
 
 def intent(key: int) -> Change:
@@ -41,9 +45,15 @@ class SlowOutbox(FakeOutbox):
         super().__init__(FakeOutbox.of(9).rows[key].delivery for key in range(1, 10))
         self.go_on = asyncio.Event()
 
-    async def record(self, changes: Sequence[Change], *, worker: str | None = None) -> Collection[int]:
+    async def note(self, worker: str, number: int, changes: Sequence[Change]) -> Collection[int]:
         await self.go_on.wait()
-        return await super().record(changes, worker=worker)
+        return await super().note(worker, number, changes)
+
+    async def record(
+        self, changes: Sequence[Change], *, worker: str | None = None, noted_up_to: int = 0
+    ) -> Collection[int]:
+        await self.go_on.wait()
+        return await super().record(changes, worker=worker, noted_up_to=noted_up_to)
 
 
 async def test_what_connections_write_in_one_turn_of_the_loop_is_one_transaction() -> None:
@@ -53,6 +63,8 @@ async def test_what_connections_write_in_one_turn_of_the_loop_is_one_transaction
     await asyncio.gather(*(notes.write(intent(key)) for key in range(1, 17)))
 
     assert outbox.transactions == 1
+    assert noted(outbox) == [intent(key) for key in range(1, 17)]
+    await notes.drain()
     assert outbox.states() == {DeliveryState.SENDING: 16}
 
 
@@ -69,6 +81,7 @@ async def test_what_comes_during_a_transaction_goes_into_the_next_one() -> None:
     await asyncio.gather(first, *others)
 
     assert outbox.transactions == 2
+    await notes.drain()
 
 
 async def test_an_outcome_and_the_next_intent_share_a_transaction() -> None:
@@ -79,7 +92,8 @@ async def test_an_outcome_and_the_next_intent_share_a_transaction() -> None:
     notes.note(outcome(1))
     await notes.write(intent(2))
 
-    assert outbox.transactions == 2
+    assert outbox.notes == {("worker", 1): [intent(1)], ("worker", 2): [outcome(1), intent(2)]}
+    await notes.drain()
     assert (outbox.state(1), outbox.state(2)) == (DeliveryState.SENT, DeliveryState.SENDING)
 
 
@@ -102,6 +116,8 @@ async def test_whoever_writes_learns_whose_change_was_left_out() -> None:
     left_out = await notes.write(intent(1), intent(2))
 
     assert set(left_out) == {1}
+    await notes.drain()
+    assert outbox.states() == {DeliveryState.WITHDRAWN: 1, DeliveryState.SENDING: 1}
 
 
 async def test_a_ledger_that_fails_tells_those_who_wait_and_keeps_the_outcomes_for_another_try() -> None:
@@ -133,15 +149,16 @@ async def test_outcomes_that_cannot_be_written_at_the_end_are_an_error() -> None
 
 async def test_outcomes_are_written_when_the_database_is_back() -> None:
     class IsRestarting(FakeOutbox):
-        async def record(self, changes: Sequence[Change], *, worker: str | None = None) -> Collection[int]:
+        async def record(
+            self, changes: Sequence[Change], *, worker: str | None = None, noted_up_to: int = 0
+        ) -> Collection[int]:
             self.fail = StoreError("the database is starting up") if self.transactions < 3 else None
             self.transactions += self.fail is not None
-            return await super().record(changes, worker=worker)
+            return await super().record(changes, worker=worker, noted_up_to=noted_up_to)
 
     outbox = IsRestarting([FakeOutbox.of(1).rows[1].delivery])
     notes = grouped_notes(outbox)
     notes.note(intent(1), outcome(1, DeliveryState.SENT))
-    outbox.rows[1].state = DeliveryState.SENDING  # its intent was written
 
     await notes.drain()
 
@@ -158,7 +175,87 @@ async def test_one_who_gives_up_waiting_does_not_disturb_the_others() -> None:
     outbox.go_on.set()
 
     assert set(await patient) == set()
-    assert outbox.state(1) is DeliveryState.SENDING
+    assert noted(outbox) == [intent(1), intent(2)]
+    await notes.drain()
+
+
+async def test_noted_changes_come_to_the_rows_in_batches_and_then_their_notes_are_gone() -> None:
+    outbox = FakeOutbox.of(60)
+    notes = grouped_notes(outbox)
+    for key in range(1, 60):
+        await notes.write(intent(key))
+        notes.note(outcome(key))
+    assert outbox.states()[DeliveryState.SENT] >= 45
+
+    await notes.flush()
+
+    assert outbox.states() == {DeliveryState.SENT: 59, DeliveryState.QUEUED: 1}
+    assert not outbox.notes
+    assert outbox.transactions < 59 + 10
+    await notes.drain()
+
+
+async def test_what_is_noted_comes_to_the_rows_soon_even_if_nothing_follows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(notes_module, "_LAG", 0.005)
+    outbox = FakeOutbox.of(1)
+    notes = grouped_notes(outbox)
+
+    await notes.write(intent(1), outcome(1))
+
+    async with asyncio.timeout(60):
+        await outbox.recorded.wait()
+    assert outbox.state(1) is DeliveryState.SENT
+    assert not outbox.notes
+    await notes.drain()
+
+
+async def test_rows_that_cannot_be_written_are_written_with_the_next_try_and_nothing_is_forgotten_before() -> None:
+    class FailsOnce(FakeOutbox):
+        tries = 0
+
+        async def record(
+            self, changes: Sequence[Change], *, worker: str | None = None, noted_up_to: int = 0
+        ) -> Collection[int]:
+            self.tries += 1
+            if self.tries == 1:
+                raise StoreError("the database is starting up")
+            return await super().record(changes, worker=worker, noted_up_to=noted_up_to)
+
+    outbox = FailsOnce([FakeOutbox.of(1).rows[1].delivery])
+    notes = grouped_notes(outbox)
+    await notes.write(intent(1))
+    notes.note(outcome(1))
+
+    with pytest.raises(StoreError, match="starting up"):
+        await notes.flush()
+    assert noted(outbox) == [intent(1), outcome(1)]
+    await notes.flush()
+
+    assert outbox.state(1) is DeliveryState.SENT
+    assert not outbox.notes
+    await notes.drain()
+
+
+async def test_a_ledger_that_cannot_keep_up_is_waited_for() -> None:
+    class IsSlow(FakeOutbox):
+        async def record(
+            self, changes: Sequence[Change], *, worker: str | None = None, noted_up_to: int = 0
+        ) -> Collection[int]:
+            assert len(self.notes) <= 400
+            for _ in range(1000):
+                await asyncio.sleep(0)
+            return await super().record(changes, worker=worker, noted_up_to=noted_up_to)
+
+    outbox = IsSlow(FakeOutbox.of(600).rows[key].delivery for key in range(1, 601))
+    notes = grouped_notes(outbox)
+    for key in range(1, 601):
+        await notes.write(intent(key))
+
+    await notes.drain()
+
+    assert outbox.states() == {DeliveryState.SENDING: 600}
 
 
 async def test_no_flush_begins_while_the_journal_is_put_away(
@@ -193,10 +290,12 @@ async def test_many_notes_are_written_piece_by_piece_so_that_others_write_in_bet
 
 async def test_pieces_that_could_not_be_written_are_written_at_the_end_and_none_twice(tmp_path: Path) -> None:
     class FailsOnce(FakeOutbox):
-        async def record(self, changes: Sequence[Change], *, worker: str | None = None) -> Collection[int]:
+        async def record(
+            self, changes: Sequence[Change], *, worker: str | None = None, noted_up_to: int = 0
+        ) -> Collection[int]:
             self.fail = StoreError("the disk is full") if self.transactions == 1 else None
             self.transactions += self.fail is not None
-            left_out = await super().record(changes, worker=worker)
+            left_out = await super().record(changes, worker=worker, noted_up_to=noted_up_to)
             assert not left_out
             return left_out
 

@@ -8,6 +8,7 @@ import pytest
 
 from newsletter.core.choice import TextKind
 from newsletter.core.errors import ConfigurationError, ListFileError
+from newsletter.core.machine_summary import SummaryRule
 from newsletter.core.newsletter_list import Cadence, Hours, Masthead, NewsletterList, SignUpRule
 from newsletter.core.ranking import Weights
 from newsletter.core.subscriber import Subscriber
@@ -142,6 +143,7 @@ def test_a_full_file_becomes_the_list_and_its_subscribers(tmp_path: Path) -> Non
             "graph nets": Topic(name="graph nets", authors=("Ada Lovelace",), organizations=("Example Lab",)),
         },
         topics_mode=TopicsMode.ONLY,
+        summaries=SummaryRule(language="pt-BR"),
     )
     assert named_by(loaded) == (
         Subscriber(

@@ -22,6 +22,7 @@ from newsletter.core.choosing import Chooser
 from newsletter.core.delivery import Delivery, DeliveryState
 from newsletter.core.issue import Issue, IssueListing
 from newsletter.core.listing import Listing
+from newsletter.core.machine_summary import SummaryShow
 from newsletter.core.newsletter_list import Cadence, Masthead
 from newsletter.core.pictures import Figure
 from newsletter.core.subscriber import Subscriber
@@ -39,6 +40,7 @@ from newsletter.render.mime.signing import Signer
 from newsletter.render.mime.single import single_message
 from tests import factories
 from tests.render.signup_samples import signup_mails, signup_pages
+from tests.render.summarised import summarised
 
 DAY = date(2026, 3, 12)
 MOMENT = datetime(2026, 3, 12, 8, 0, tzinfo=UTC)
@@ -349,6 +351,24 @@ def issues() -> dict[str, Issue]:
                     intro="本周最受关注的论文。",
                 ),
             )
+        ),
+        "summaries": summarised(_with_figure(_sample(factories.papers(46))), "en", "meta-llama/llama-3.3-70b"),
+        "summaries_both": summarised(_sample(factories.papers(14)), "en", show=SummaryShow.BOTH),
+        "summaries_german": summarised(
+            _open(_sample(factories.papers(9), head=factories.masthead(language="de", title="Neue Artikel"))), "de"
+        ),
+        "summaries_arabic": summarised(_sample(factories.papers(4)), "ar", show=SummaryShow.BOTH),
+        "summaries_chinese": summarised(
+            _week(
+                _sample(
+                    [*factories.papers(8), _CHINESE],
+                    head=factories.masthead(
+                        list="weekly", language="zh-CN", cadence=Cadence.WEEKLY, title="每周论文"
+                    ),
+                )
+            ),
+            "zh-CN",
+            "qwen3:8b",
         ),
         "quiet": _quiet(_sample(factories.papers(3), subject="No new papers today")),
         "weekly": _week(

@@ -10,7 +10,8 @@ from newsletter.core.listing import Listing
 from newsletter.core.newsletter_list import Cadence
 from newsletter.core.pictures import Figure
 from newsletter.core.rendering import Writer
-from newsletter.render.issue.view import ListingView, direction, issue_view, web_link
+from newsletter.render.issue.language import direction
+from newsletter.render.issue.view import ListingView, issue_view, web_link
 from tests import factories
 from tests.factories import DAY
 

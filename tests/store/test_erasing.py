@@ -277,7 +277,7 @@ async def test_what_is_known_of_a_person_is_told(store: Store) -> None:
         [Suppression(address="@example.org", list=None, reason="closed", since=NOW + HOUR)], now=NOW
     )
 
-    known = await store.personal_data.known("ann@example.org")
+    known = (await store.personal_data.known("ann@example.org")).rows
 
     assert list(known) == [each.heading for each in PERSONAL_TABLES if each.told]
     assert {name: len(rows) for name, rows in known.items()} == {
@@ -305,4 +305,4 @@ async def test_what_is_known_of_a_person_is_told(store: Store) -> None:
         (DAY + timedelta(days=1), "Papers", "sent"),
     ]
     assert known["delivery_steps"][0]["text"] == "2.0.0 <ann@example.org> taken"
-    assert not any((await store.personal_data.known("bob@example.net")).values())
+    assert not (await store.personal_data.known("bob@example.net")).is_anything

@@ -136,7 +136,7 @@ async def test_nothing_is_written_where_nobody_listens(opened: Opener) -> None:
 
 async def test_what_is_told_of_a_reader_is_shown_to_them_and_erased_with_them(store: Store) -> None:
     await store.subscribers.return_by_confirmation(LIST, ANN, now=NOW)
-    known = await store.personal_data.known(ANN.email)
+    known = (await store.personal_data.known(ANN.email)).rows
     assert [row["kind"] for row in known["notices"]] == ["subscriber.confirmed"]
 
     done = await store.personal_data.erase(ANN.email, now=NOW)

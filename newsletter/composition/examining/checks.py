@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,6 +55,7 @@ class Checks:
         if inbound.imap_host or inbound.maildir:
             yield Check("inbound", self._inbound)
         yield Check("alarm", self._alarm)
+        yield Check("summaries", self._summaries)
 
     async def _list_files(self) -> list[Diagnosis]:
         return await asyncio.to_thread(self._of_list_files)
@@ -223,6 +225,15 @@ class Checks:
             return [ok("alarm", f"you are told by {' and '.join(told)} when something fails")]
         do = "set NEWSLETTER_ALARM__TO to your address, or NEWSLETTER_ALARM__WEBHOOK"
         return [warn("alarm", "nobody is told when something fails", do)]
+
+    async def _summaries(self) -> list[Diagnosis]:
+        from newsletter.operations.doctor.summaries import summaries, without_model
+
+        made = self.parts.summarizing()
+        if made is None:
+            folder = self.parts.settings.paths.subscribers
+            return list(without_model(self.parts.lists, lambda name: str(folder / f"{name}.toml")))
+        return [await summaries(made.summarizer, made.prompts, time.monotonic, self.parts.lists)]
 
 
 def _server(url: str) -> str:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from newsletter.inbound.imap import ImapSource
     from newsletter.operations.doctor.spf import SendingHost
     from newsletter.parts.relaying import Relaying
+    from newsletter.parts.summarizing import Summarizing
     from newsletter.ports.ledger_state import LedgerState
     from newsletter.render.mime.signing import SigningKey
     from newsletter.settings import Settings
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from newsletter.sources.http.website import PlainWebsite
 
 _PATIENCE = 8.0  # seconds, for each answer of a relay
+_PATIENCE_WITH_MODELS = 25.0  # … for that of a model, which may have to be loaded first
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,16 @@ class Parts:
         if not inbound.imap_host:
             return None
         return imap(inbound, self.relaying.mailbox_tokens, timeout=_PATIENCE)
+
+    def summarizing(self) -> Summarizing | None:
+        """Return what asks a model for summaries; None: none is set."""
+        if not self.settings.summaries.url:
+            return None
+        from newsletter.parts.summarizing import summarizing
+        from newsletter.render.issue.renderer import TemplateRenderer
+
+        templates = TemplateRenderer(bootstrap.own_templates(self.settings), bootstrap.packaged_templates())
+        return summarizing(self.settings, templates, self._at_end, patience=_PATIENCE_WITH_MODELS)
 
     async def ledger(self) -> LedgerState:
         """Return how the database stands.

@@ -8,8 +8,9 @@ after the outcome and so becomes durable no sooner.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import structlog
 
@@ -70,62 +71,124 @@ class Notes(Protocol):
 
 
 class GroupedNotes(Notes):
-    """Writes changes to the outbox in groups.
+    """Notes changes in the ledger in groups, and writes them to the rows of their deliveries in batches.
 
-    What arrives within one turn of the event loop, or while a transaction is being written, goes into the next.
-    `pauses` (seconds) stand before each new attempt to write outcomes at the end: the database may be restarting.
+    What arrives within one turn of the event loop, or while a group is being noted, goes into the next group.
+    `batch` is how many changes make a batch. `pauses` (seconds) stand before each new attempt to write outcomes at
+    the end: the database may be restarting.
     """
 
-    def __init__(self, outbox: ClaimedDeliveries, worker: str, *, pauses: Sequence[float] = _PAUSES) -> None:
+    def __init__(
+        self, outbox: ClaimedDeliveries, worker: str, *, batch: int, pauses: Sequence[float] = _PAUSES
+    ) -> None:
         self._outbox = outbox
         self._worker = worker
+        self._batch = batch
         self._pauses = pauses
-        self._noted: list[Change] = []
-        self._unsaved: list[Change] = []
-        self._turns = _Turns(self._commit)
+        self._new: list[Change] = []  # not in the ledger yet
+        self._unsaved: list[Change] = []  # nor these, after a failure
+        self._noted = deque[_Group]()
+        self._waiting = 0  # changes in `_noted`
+        self._number = 0
+        self._turns = _Turns(self._note)
+        self._batches = _Turns(self._record)
+        self._later: asyncio.TimerHandle | None = None
 
     def note(self, *changes: Change) -> None:
         """Take changes down for the next group."""
-        self._noted.extend(changes)
+        self._new.extend(changes)
         self._turns.ask()
 
     async def write(self, *changes: Change) -> Collection[int]:
-        """Write changes with the next group, and return the keys of those that were left out."""
-        self._noted.extend(changes)
+        """Note changes with the next group, and return the keys of those that were left out."""
+        while self._waiting >= 4 * self._batch:  # the outbox can't keep up
+            await asyncio.shield(self._batches.ask())
+        self._new.extend(changes)
         return await asyncio.shield(self._turns.ask())
 
     def write_at_once(self, *changes: Change) -> bool:  # noqa: ARG002 - part of the protocol
-        """Return that a transaction has to be waited for."""
+        """Return that the ledger has to be waited for."""
         return False
 
     async def flush(self) -> None:
         """Write what has been noted, and what could not be written before."""
-        await self.write()
+        if self._new or self._unsaved:
+            await asyncio.shield(self._turns.ask())
+        await asyncio.shield(self._batches.ask())
 
     async def drain(self) -> None:
         """End; deliveries whose outcome can't be written will be found in flight, and be `uncertain`."""
         await self._turns.end()
-        unsaved, self._unsaved = self._unsaved, []
+        await self._batches.end()
+        self._record_no_later()
         for pause in (*self._pauses, None):
             try:
-                if unsaved:
-                    await self._outbox.record(unsaved, worker=self._worker)
+                await self._record()
+                if self._unsaved:
+                    await self._outbox.record(self._unsaved, worker=self._worker)
             except StoreError:
                 if pause is None:
                     raise
                 await asyncio.sleep(pause)
             else:
+                self._unsaved = []
                 return
 
-    async def _commit(self) -> Collection[int]:
-        changes, self._noted, self._unsaved = [*self._unsaved, *self._noted], [], []
+    async def _note(self) -> Collection[int]:
+        changes, self._new, self._unsaved = [*self._unsaved, *self._new], [], []
+        if not changes:
+            return ()
+        self._number += 1
+        number = self._number
         try:
-            return await self._outbox.record(changes, worker=self._worker)
+            left_out = frozenset(await self._outbox.note(self._worker, number, changes))
         except Exception as error:
             # An intent that was not written stops its message; an outcome is a fact and is written again.
             self._unsaved += [change for change in changes if change.state is not DeliveryState.SENDING]
             log.warning("ledger_not_written", reason=str(error), changes=len(changes))
             raise
+        if left_out:
+            changes = [one for one in changes if one.state is not DeliveryState.SENDING or one.key not in left_out]
+        self._noted.append(_Group(number, changes))
+        self._waiting += len(changes)
+        self._record_soon()
+        return left_out
+
+    def _record_soon(self) -> None:
+        """Write to the rows what is noted when it makes a batch, or is some time old."""
+        if self._waiting >= self._batch:
+            self._batches.ask()
+        elif self._later is None:
+            self._later = asyncio.get_running_loop().call_later(_LAG, self._batches.ask)
+
+    def _record_no_later(self) -> None:
+        if self._later:
+            self._later.cancel()
+            self._later = None
+
+    async def _record(self) -> None:
+        """Write what has been noted by now to the rows, some groups in each transaction."""
+        self._record_no_later()
+        left = len(self._noted)
+        while left:
+            changes: list[Change] = []
+            taken, number = 0, 0
+            while taken < left and len(changes) < _PIECE:
+                number, of_group = self._noted[taken]
+                changes += of_group
+                taken += 1
+            await self._outbox.record(changes, worker=self._worker, noted_up_to=number)
+            left -= taken
+            self._waiting -= len(changes)
+            for _ in range(taken):
+                self._noted.popleft()
+
+
+class _Group(NamedTuple):
+    """Changes that were noted together, and the number of their note."""
+
+    number: int
+    changes: list[Change]
 
 
 class JournalledNotes(Notes):

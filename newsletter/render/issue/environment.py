@@ -43,5 +43,6 @@ def environment(loader: BaseLoader, language: Language, files: PageFiles) -> Env
         beside=words.beside,
         unbroken=words.unbroken,
         wrapped=words.wrapped,
+        isolated=words.isolated,
     )
     return made

@@ -27,6 +27,7 @@ _SERIF = {
     "ja": ", Hiragino Mincho ProN, Yu Mincho, Noto Serif CJK JP",
 }
 _WITHOUT_SPACES = frozenset(_SANS)
+_RIGHT_TO_LEFT = ("ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -138,3 +139,8 @@ def _compact(of: Language, number: int) -> str:
 def _capital(text: str) -> str:
     """Return a text that begins with a capital, as a heading does."""
     return text[:1].upper() + text[1:]
+
+
+def direction(tag: str) -> str:
+    """Return the writing direction of a language tag (RFC 5646): `ltr` or `rtl`."""
+    return "rtl" if tag.lower().partition("-")[0] in _RIGHT_TO_LEFT else "ltr"

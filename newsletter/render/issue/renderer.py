@@ -24,11 +24,11 @@ from newsletter.render.issue.catalogues import SOURCE
 from newsletter.render.issue.environment import environment
 from newsletter.render.issue.fingerprint import Fingerprint
 from newsletter.render.issue.inline import inline
-from newsletter.render.issue.language import language
+from newsletter.render.issue.language import direction, language
 from newsletter.render.issue.mathtext import readable
 from newsletter.render.issue.rendered import RenderedIssue
 from newsletter.render.issue.theme import theme
-from newsletter.render.issue.view import direction, issue_view, subject_values
+from newsletter.render.issue.view import issue_view, subject_values
 from newsletter.render.mime.markers import Markers
 from newsletter.render.page_files import TemplateFiles, colours_file
 
@@ -132,9 +132,18 @@ class TemplateRenderer(PageRenderer):
         """
         return self._render(f"web/{name}.html", _shared_values(context))
 
-    def _render(self, name: str, values: Mapping[str, Any]) -> str:
+    def prompt(self, name: str, values: Mapping[str, Any]) -> str:
+        """Render what a model is told, `prompts/<name>.txt`, with the values that it names at its top.
+
+        Raises:
+            RenderError: the template is wrong; names template and line.
+        """
+        return self._render(f"prompts/{name}.txt", values, language=SOURCE)
+
+    def _render(self, name: str, values: Mapping[str, Any], *, language: str = "") -> str:
+        """Render a template in a language, by its tag; where that is empty, in the language of the values."""
         try:
-            return self._environment(values["language"]).get_template(name).render(values)
+            return self._environment(language or values["language"]).get_template(name).render(values)
         except TemplateNotFound as error:
             raise RenderError(f"template {error.name} is not in {' or '.join(self._folders)}") from error
         except TemplateSyntaxError as error:

@@ -20,57 +20,31 @@ from newsletter.core.text import one_line
 from newsletter.core.tokens import feedback_about
 from newsletter.core.week import day_of_week, days_of_week
 from newsletter.render.issue import words
-from newsletter.render.issue.clauses import brief, clause, columns, cut
+from newsletter.render.issue.clauses import clause, cut
 from newsletter.render.issue.facts import facts
 from newsletter.render.issue.language import Language, language
-from newsletter.render.issue.sentences import cut_at_sentence, gist, passage
+from newsletter.render.issue.wording import TITLE, Wording, by_model, heading, model_wording, own_wording
 
 _PREHEADER = 160
 _SUBJECT_TITLE = 100
-_TITLE = 300  # characters; a longer text is not a title
 _LINK = 2000  # characters; a longer link is not followed by all programs
 
-_STANDFIRST = 400  # columns of a summary that is shown in full
-_SHORT = 150  # … of a card's text: two lines of the mail
-_LINES = 150  # … of title and text of a listing in brief: two lines
-_LEAST_BRIEF = 45
-_TEXT_SHORT, _TEXT_BRIEF = 190, 65  # … in the text part: three lines, one line
-_PASSAGE, _PASSAGE_BESIDE = 600, 420  # characters from the abstract: alone, and beside a summary
-_CARD_PASSAGE = 260
 AUTHORS_OF_LEAD = 3  # that the lead names; see `_base/listing.html`
 _BYLINE = 34  # columns: there is as much room beside the actions of a card
 _FIGURE_WIDTH, _FIGURE_HEIGHT = 536, 420  # CSS pixels, at most
 
-_RIGHT_TO_LEFT = ("ar", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi")
 # Characters that libxml2 leaves unchanged in a link of the HTML part, so that the text part has the same bytes.
 _URL_SAFE = "@/:=?;#%&,+!~*'()"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wording:
-    """A listing's texts at the lengths that a mail has room for; each may be empty.
-
-    `standfirst` is the summary, `passage` the best sentences of the abstract, both for the lead. `short` is for a
-    card, `line` for a listing in brief; `text_short` and `text_line` are the same for the text part. `roomy` is
-    for a card on a short day, beside the standfirst. `writer` wrote the standfirst, `short` and `line`.
-    """
-
-    standfirst: str
-    passage: str
-    roomy: str
-    short: str
-    line: str
-    text_short: str
-    text_line: str
-    writer: Writer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingView:
     """A listing for templates. Texts and links may be empty, `position` counts from 0.
 
-    `summary` is the source's own, `ai_summary` is by a model (`ai_label` stands before it), `abstract` is whole;
-    `wording` has all of them shorter; `abstract_wording` is that for readers who want abstracts, where it differs.
+    `title` is the paper's own. `summary` is the source's own, `ai_summary` is by a model that the source asked
+    (`ai_label` stands before it), `abstract` is whole. `wording` has what is shown, shorter, and in its place what
+    a model wrote for this list; `heading` is the title by which the mail names it elsewhere, translated if that is
+    into the mail's language. `abstract_wording` is that for readers who want abstracts, where it differs.
     `byline` is the organization or the first author. `votes` is a number, and
     `upvotes` the same in words; `facts` say what else it is in the issue for (`rose late`). `rose_from` and
     `rose_by` are numbers, if it rose since it was first seen. `day_section` is the name of the section of its day
@@ -83,6 +57,7 @@ class ListingView:
     key: int
     position: int
     title: str
+    heading: str
     url: str
     is_search: bool
     lang: str
@@ -174,7 +149,7 @@ def issue_view(
 
 def subject_values(draft: Draft, readable: Callable[[str], str]) -> dict[str, object]:
     """Return the values of a subject: the template `subject.txt` and `core.subject` name them."""
-    lead = _plain(draft.listings[0].listing.title, readable) if draft.listings else ""
+    lead = _plain(heading(draft.listings[0], draft.masthead.language), readable) if draft.listings else ""
     if draft.is_quiet:
         lead = words.no_news_subject(language(draft.masthead.language))
     return {
@@ -186,11 +161,6 @@ def subject_values(draft: Draft, readable: Callable[[str], str]) -> dict[str, ob
         "lead": cut(lead, _SUBJECT_TITLE),
         "count": 0 if draft.is_quiet else sum(not one.again for one in draft.listings),
     }
-
-
-def direction(language: str) -> str:
-    """Return the writing direction of a language tag (RFC 5646): `ltr` or `rtl`."""
-    return "rtl" if language.lower().partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
 
 
 def web_link(url: str) -> str:
@@ -220,20 +190,26 @@ def _days(issue: Issue) -> tuple[DayView, ...]:
 
 def _listing(item: IssueListing, position: int, issue: Issue, readable: Callable[[str], str]) -> ListingView:
     listing, frame = item.listing, language(issue.masthead.language)
-    title = cut(_plain(listing.title, readable), _TITLE) or words.untitled(frame)
+    title = cut(_plain(listing.title, readable), TITLE) or words.untitled(frame)
     abstract = _plain(listing.abstract, readable)
     ai_summary = _unless(_plain(listing.ai_summary, readable), {abstract})
     summary = _unless(_plain(listing.summary, readable), {abstract, ai_summary})
     authors = tuple(name for author in listing.authors if (name := _plain(author, readable)))
     organization = _plain(listing.organization, readable)
     url, is_search = title_link(listing, issue.terms.landing)
+    lang = language_beside(listing, frame.tag)
+    own, of_abstract = own_wording(title, summary, ai_summary, abstract, lang), None
+    if abstract and (summary or ai_summary):
+        of_abstract = own_wording(title, "", "", abstract, lang)
+    by = by_model(frame, item.machine, abstract, readable)
     return ListingView(
         key=item.key,
         position=position,
         title=title,
+        heading=cut(_plain(heading(item, frame.tag), readable), TITLE) or title,
         url=url,
         is_search=is_search,
-        lang=language_beside(listing, frame.tag),
+        lang=lang,
         authors=authors,
         n_authors=listing.n_authors,
         organization=organization,
@@ -244,8 +220,8 @@ def _listing(item: IssueListing, position: int, issue: Issue, readable: Callable
         ai_summary=ai_summary,
         ai_label=words.ai_label(frame) if ai_summary else "",
         abstract=abstract,
-        wording=_wording(title, summary, ai_summary, abstract),
-        abstract_wording=_wording(title, "", "", abstract) if abstract and (summary or ai_summary) else None,
+        wording=model_wording(frame, title, by, own) if by else own,
+        abstract_wording=of_abstract or (own if by else None),
         facts=facts(frame, item.reasons),
         votes=frame.compact(item.upvotes) if item.upvotes else "",
         upvotes=words.counted(frame, item.upvotes, "upvote") if item.upvotes else "",
@@ -277,32 +253,9 @@ def _linked(view: ListingView, item: IssueListing, frame: Language, cite_url: st
     )
 
 
-def _wording(title: str, summary: str, ai_summary: str, abstract: str) -> Wording:
-    said = summary or ai_summary
-    first = said or gist(abstract)
-    return Wording(
-        standfirst=cut_at_sentence(said, _STANDFIRST),
-        passage=passage(abstract, most=2, limit=_PASSAGE_BESIDE) if said else passage(abstract, limit=_PASSAGE),
-        roomy=clause(gist(abstract), _CARD_PASSAGE) if said else passage(abstract, most=2, limit=_PASSAGE_BESIDE),
-        short=clause(first, _SHORT),
-        line=brief(title, first, max(_LINES - columns(title), _LEAST_BRIEF)) if first else "",
-        text_short=clause(first, _TEXT_SHORT),
-        text_line=brief(title, first, _TEXT_BRIEF) if first else "",
-        writer=_writer(summary, ai_summary, abstract),
-    )
-
-
 def _shown_width(figure: Figure | None) -> int:
     """Return how wide a mail shows a figure: as the text, less where it would be too tall."""
     return min(_FIGURE_WIDTH, _FIGURE_HEIGHT * figure.width // figure.height) if figure else 0
-
-
-def _writer(summary: str, ai_summary: str, abstract: str) -> Writer:
-    if summary:
-        return Writer.SOURCE
-    if ai_summary:
-        return Writer.MODEL
-    return Writer.AUTHORS if abstract else Writer.NOBODY
 
 
 def _first_author(frame: Language, authors: Sequence[str], count: int) -> str:
@@ -325,13 +278,15 @@ def title_link(listing: Listing, landing: Landing) -> tuple[str, bool]:
 
 def headline(listing: ListingView) -> Headline:
     """Return what of a listing a mail says outside of it."""
-    label = f"{listing.ai_label} " if listing.wording.writer is Writer.MODEL else ""
+    wording = listing.wording
+    label = f"{wording.label or listing.ai_label} " if wording.writer is Writer.MODEL else ""
     return Headline(
-        title=listing.title,
-        brief=clause(label + (listing.wording.standfirst or listing.wording.passage), _PREHEADER),
-        writer=listing.wording.writer,
+        title=listing.heading,
+        brief=clause(label + (wording.standfirst or wording.passage), _PREHEADER),
+        writer=wording.writer,
         from_abstract=clause(abstract.passage, _PREHEADER) if (abstract := listing.abstract_wording) else "",
         is_search=listing.is_search,
+        own_title=listing.title if listing.heading != listing.title else "",
     )
 
 

@@ -23,6 +23,9 @@ _CLOSING, _OPENING = "、。，．：；？！）」』】〉》〕”’…ー�
 _CJK = r"\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef"
 _WORD = re.compile(rf"([^\S\u00a0]*)([{_OPENING}]*(?:(?:[^\s{_CJK}]|\u00a0)+|[{_CJK}])[{_CLOSING}]*(?:\u00a0…)?)")
 
+# Unicode Standard Annex 9: a line is a paragraph of its own, and so are these.
+_ISOLATES, _END_OF_ISOLATE = {"ltr": "\u2066", "rtl": "\u2067"}, "\u2069"
+
 
 def _N(one: str, many: str) -> tuple[str, str]:  # noqa: N802 -- the name by which texts are found that are said later
     """Return the forms of a message for one and for many, which stand here to be translated."""
@@ -52,8 +55,20 @@ def ai_label(language: Language) -> str:
     return language.gettext("AI summary:")
 
 
+def credit(language: Language, model: str, *, has_title: bool) -> str:
+    """Return who wrote a summary, or a title and a summary: a model, for this list."""
+    if has_title:
+        return language.gettext("AI title and summary by %(model)s, not reviewed", model=model)
+    return language.gettext("AI summary by %(model)s, not reviewed", model=model)
+
+
+def short_credit(language: Language, model: str) -> str:
+    """Return the same where many such texts stand in a row."""
+    return language.gettext("(AI: %(model)s, not reviewed)", model=model)
+
+
 def label_of_model(language: Language, model: str) -> str:
-    """Return what stands before a text that a model wrote for the list, and that nobody reviewed."""
+    """Return what stands before such a text where nothing else is around it."""
     return language.gettext("AI summary by %(model)s, not reviewed:", model=model)
 
 
@@ -251,3 +266,16 @@ def wrapped(text: str, indent: int = 0, first: str = "") -> str:
             lines[-1] = longer if lines[-1] else word
     margin = " " * indent
     return (first or margin) + f"\n{margin}".join(lines)
+
+
+def isolated(text: str, turn: str) -> str:
+    """Return lines of the text part so that none of them turns what stands beside it.
+
+    Args:
+        text: lines, perhaps indented.
+        turn: the direction of their text, `ltr` or `rtl`, if it is not that of the mail; else nothing.
+    """
+    if not turn:
+        return text
+    begin = _ISOLATES[turn]
+    return "\n".join(re.sub(r"^(\s*)(.*\S)", rf"\1{begin}\2{_END_OF_ISOLATE}", line) for line in text.split("\n"))

@@ -184,7 +184,7 @@ class Viewer(Previews):
         if closed := await issues.find(list_.name, on):
             return await self._of_closed(closed, own)
         names = [source.name for source in self.studio.pipeline.sources_of(list_)]
-        found = await drafted(self.studio.pipeline.store, list_, names, on)
+        found = await drafted(self.studio.pipeline.store, list_, names, on, self.studio.pipeline.summaries)
         competition = Competition(among=found.among, previous=found.previous)
         if found.draft.listings:
             note = "A draft: what the issue would be if it were closed now."
