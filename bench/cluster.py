@@ -3,7 +3,9 @@
 Each contender is the program as its settings say, with a ledger of its own, and sends personalised mails of some
 50 KB to the same cheap sink (sink.c). What it takes to start other processes is part of the time. Rounds alternate
 between the contenders, so that a busy machine slows all of them; medians are reported. Only ratios carry over to
-other machines, and those only where the machine has two cores to spare beside the sink's third.
+other machines, and those only where the machine has two cores to spare beside the sink's third. The ceiling is
+what these cores could do if they were busy with it all the time, at the processor time that a mail takes of the
+program, the sink and PostgreSQL together.
 
     python bench/cluster.py [--json] [--readers 100000] [--listings 25] [--rounds 3] [--connections 16]
                             [--delay 0] [--only NAME …]
@@ -65,10 +67,10 @@ CONTENDERS = (
 
 @dataclass(frozen=True)
 class Result:
-    """One round of a contender, with all processes that it has started."""
+    """One round of a contender, with all processes that it has started, the sink and the database."""
 
     rate: float  # messages per second
-    cpu: float  # milliseconds per message
+    cpu: float  # milliseconds per message, with those of the sink and of PostgreSQL
 
 
 class Ledgers:
@@ -142,7 +144,7 @@ def measure(one: Contender, program: Path, delay: int, url: str, arguments: argp
     subprocess.run(
         [*WHOLE, "prepare", str(arguments.readers), str(arguments.listings)], check=True, env=environment
     )
-    before = os.times()
+    before, of_server = os.times(), server_cpu(url)
     with sink(program, delay) as (port, taken):
         environment["NEWSLETTER_SMTP__PORT"] = str(port)
         with worker(environment, wanted=one.by_worker):
@@ -154,15 +156,41 @@ def measure(one: Contender, program: Path, delay: int, url: str, arguments: argp
     if sent.returncode or arrived != arguments.readers:
         raise SystemExit(f"{one.name}: exit {sent.returncode}, {arrived} of {arguments.readers} messages arrived")
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    cpu += server_cpu(url) - of_server
     return Result(rate=arguments.readers / float(sent.stdout), cpu=1000 * cpu / arguments.readers)
+
+
+def server_cpu(url: str) -> float:
+    """Return the seconds of the processor that the server of a database has taken; 0 for SQLite."""
+    if url.startswith("sqlite"):
+        return 0.0
+    with psycopg.connect(url) as connection:
+        [folder] = connection.execute("SHOW data_directory").fetchone() or ("",)
+    server = int(Path(folder, "postmaster.pid").read_text(encoding="utf-8").split()[0])
+    ticks = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text(encoding="utf-8").rpartition(")")[2].split()
+        except OSError:  # it has ended
+            continue
+        # proc(5): the parent is field 4, from 14 on stand the ticks of the process, then those of ended children.
+        if int(path.parent.name) == server:
+            ticks += sum(map(int, fields[11:15]))
+        elif int(fields[1]) == server:
+            ticks += sum(map(int, fields[11:13]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def row(name: str, rounds: list[Result]) -> dict[str, Any]:
     """Return a contender's line of the table."""
+    rate, cpu = statistics.median(one.rate for one in rounds), statistics.median(one.cpu for one in rounds)
+    most = 1000 * len(os.sched_getaffinity(0)) / cpu  # if all cores were busy all the time, with this alone
     return {
         "contender": name,
-        "messages_per_second": round(statistics.median(one.rate for one in rounds), 1),
-        "cpu_ms": round(statistics.median(one.cpu for one in rounds), 3),
+        "messages_per_second": round(rate, 1),
+        "cpu_ms": round(cpu, 3),
+        "ceiling": round(most),
+        "of_ceiling": round(rate / most, 2),
     }
 
 
@@ -203,7 +231,10 @@ def main() -> None:
         print(json.dumps({"ratios": ratios, "rows": list(rows.values())}))
         return
     for line in rows.values():
-        print("  {contender:<28} {messages_per_second:>10,}/s {cpu_ms:>8} ms CPU".format(**line))
+        said = (
+            "  {contender:<28} {messages_per_second:>10,}/s {cpu_ms:>8} ms CPU {of_ceiling:>6.0%} of {ceiling:,}/s"
+        )
+        print(said.format(**line))
     for name, ratio in ratios.items():
         print(f"  {ratio:6.2f} times as fast: {name}")
 

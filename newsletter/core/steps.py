@@ -103,7 +103,13 @@ class Walk:
     left_out: list[tuple[Change, str]] = field(default_factory=list)
 
 
-def walk(standings: Mapping[int, Standing | Step], changes: Iterable[Change], worker: str | None = None) -> Walk:
+def walk(
+    standings: Mapping[int, Standing | Step],
+    changes: Iterable[Change],
+    worker: str | None = None,
+    *,
+    noted: bool = False,
+) -> Walk:
     """Apply changes in their order; a delivery may take several steps at once.
 
     Args:
@@ -111,6 +117,8 @@ def walk(standings: Mapping[int, Standing | Step], changes: Iterable[Change], wo
         changes: the steps; one that is not forward (`core.delivery.FORWARD`) is left out.
         worker: whose attempts they tell of, if it is a worker's: then one of a delivery that is in other hands by
             now is left out, too. None: they hold whoever has the delivery.
+        noted: whether the store has let the worker begin each delivery before, and only its rows did not say so
+            yet. Then what was withdrawn meanwhile was in flight, and goes on.
     """
     done = Walk()
     now: dict[int, Standing | Step] = {**standings}
@@ -118,6 +126,9 @@ def walk(standings: Mapping[int, Standing | Step], changes: Iterable[Change], wo
         standing = now.get(change.key)
         if standing is None:
             done.left_out.append((change, "there is no such delivery"))
+        elif noted and standing.state == DeliveryState.WITHDRAWN and _begins(standing, change):
+            now[change.key] = step = _step(standing, change)._replace(claimed_by=worker)
+            done.steps.append(step)
         elif change.state not in FORWARD[standing.state]:  # type: ignore[index]  # a DeliveryState is its text
             done.left_out.append((change, f"it is {standing.state}"))
         elif worker is not None and not _is_of(worker, standing, change):
@@ -138,12 +149,17 @@ def _is_of(worker: str, standing: Standing | Step, change: Change) -> bool:
     A worker that was taken for dead may wake up, and tell of attempts after which others have gone on.
     """
     if change.state is DeliveryState.SENDING:
-        return standing.claimed_by == worker and standing.attempts + 1 == change.attempts
+        return standing.claimed_by == worker and _begins(standing, change)
     # What is queued again because of our own trouble counts as an attempt less.
     is_that_attempt = standing.attempts == change.attempts + (change.state is DeliveryState.QUEUED)
     if standing.state == DeliveryState.SENDING:
         return is_that_attempt and standing.claimed_by == worker
     return is_that_attempt and standing.claimed_by in {None, worker}
+
+
+def _begins(standing: Standing | Step, change: Change) -> bool:
+    """Return whether a change is the intent of the next attempt."""
+    return change.state is DeliveryState.SENDING and standing.attempts + 1 == change.attempts
 
 
 def _step(standing: Standing | Step, change: Change) -> Step:
@@ -155,20 +171,20 @@ def _step(standing: Standing | Step, change: Change) -> Step:
     return Step(
         change.key,
         change.at,
-        _kept(change.text),
+        kept(change.text),
         (change.next_attempt_at or standing.due_at) if waits else None,
         change.next_attempt_at if waits else None,
         change.state,
         change.attempts if is_attempt else standing.attempts,
         change.relay,
         change.code,
-        _kept(change.reason),
+        kept(change.reason),
         (standing.claimed_by or NOBODY) if begins else None,
         standing.due_at,
     )
 
 
-def _kept(text: str) -> str:
+def kept(text: str) -> str:
     """Return what a relay said or an operator wrote as the store keeps it."""
     return one_line(text, _LONGEST_TEXT) if text else ""
 
@@ -201,7 +217,7 @@ def of_nobody(change: Change) -> Change:
 
 def dead_address(change: Change) -> str:
     """Return the reason for which an address is suppressed: what the relay said of it."""
-    return " ".join(part for part in (str(change.code or ""), _kept(change.text) or change.reason) if part)
+    return " ".join(part for part in (str(change.code or ""), kept(change.text) or change.reason) if part)
 
 
 def barred(status: SubscriberStatus, suppression: str | None) -> Bar | None:
@@ -240,7 +256,7 @@ def opening(
         due_at=planned.due_at or now,
         ready_at=planned.due_at,
         reason="" if queued else planned.reason,
-        text=_kept(bar.text) if bar else "",
+        text=kept(bar.text) if bar else "",
         updated_at=now,
         choice=planned.choice if queued else None,
         subject=planned.subject,

@@ -25,6 +25,7 @@ from newsletter.core.rendering import Rendering
 from newsletter.core.restoring import last_day_sent, without
 from newsletter.core.steps import Plan
 from newsletter.core.subscriber import Subscriber
+from newsletter.pipeline.freed import give_back
 from newsletter.pipeline.languages import renderings, wanted_languages
 from newsletter.pipeline.summaries import Summaries
 from newsletter.ports import Message, Renderer, Store
@@ -195,7 +196,9 @@ def _checked(
 ) -> tuple[Issue, dict[str, Rendering]]:
     """Return the issue that a draft would be, and its renderings by language, if all pass the check."""
     issue = drafted.closed(0, renderer.subject(drafted), now)
-    return issue, renderings(renderer, issue, languages, check)
+    rendered = renderings(renderer, issue, languages, check)
+    give_back()
+    return issue, rendered
 
 
 def subjects(renderer: Renderer, issue: Issue) -> Callable[[Choice], str]:

@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.delivery import Change
 from newsletter.core.steps import Standing, Step, Walk, of_nobody, walk
-from newsletter.store.bulk import fetch, in_chunks, run_all
+from newsletter.store.bulk import fetch, in_chunks, is_sqlite, run_all
 from newsletter.store.column_types import moment_text
+from newsletter.store.plain_steps import take_plain_steps
 from newsletter.store.statements import KEEP_STEPS, STANDINGS, TAKE_STEPS, Statement
 
 # Changes that are worked out in one go, in some 5 ms: in between, the event loop does other things.
@@ -23,10 +24,14 @@ _AT_ONCE = 500
 _SHARED = Step._fields[Step._fields.index("state") : -1]
 
 
-async def take_steps(connection: AsyncConnection, changes: Sequence[Change], worker: str | None = None) -> Walk:
-    """Write changes, one after the other, and return what was done and what was left out: see `walk`."""
+async def take_steps(
+    connection: AsyncConnection, changes: Sequence[Change], worker: str | None = None, *, noted: bool = False
+) -> Walk:
+    """Write changes, one after the other; return what was left out, and whom to write to no more: see `walk`."""
     done = Walk()
     if not changes:
+        return done
+    if worker is None and not noted and is_sqlite(connection) and await take_plain_steps(connection, changes):
         return done
     # All at once: they are locked in the order of their keys.
     rows_of = await fetch(connection, STANDINGS, keys=list({change.key for change in changes}))
@@ -34,7 +39,7 @@ async def take_steps(connection: AsyncConnection, changes: Sequence[Change], wor
     erased = {key for key, is_erased, *_ in rows_of if is_erased}
     kept = [of_nobody(change) if change.key in erased else change for change in changes] if erased else changes
     for some in in_chunks(kept, _AT_ONCE):
-        walked = walk(standings, some, worker)
+        walked = walk(standings, some, worker, noted=noted)
         if len(some) < len(kept):  # there are more
             standings.update((step.key, step) for step in walked.steps)
         await run_all(connection, list(_written(walked.steps)))
@@ -64,10 +69,9 @@ def _groups(steps: Sequence[Step]) -> list[tuple[tuple[Any, ...], list[tuple[Any
     places: dict[int, int] = {}
     for step in steps:
         key, at, text, ready_at, next_attempt_at, *shared, _ = step
-        if ready_at is not None:
-            ready_at, next_attempt_at = _moment(ready_at), _moment(next_attempt_at)
+        later = (None, None) if ready_at is None else (_moment(ready_at), _moment(next_attempt_at))
         places[key] = place = places.get(key, 0) + 1
-        groups[place, last[key] is step, *shared].append((key, moment_text(at), text, ready_at, next_attempt_at))
+        groups[place, last[key] is step, *shared].append((key, moment_text(at), text, *later))
     return sorted(groups.items(), key=lambda group: group[0][0])
 
 

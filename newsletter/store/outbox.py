@@ -143,19 +143,25 @@ class SqlOutbox(Outbox):
         self, changes: Sequence[Change], *, worker: str | None = None, noted_up_to: int | None = None
     ) -> frozenset[int]:
         async def record(connection: AsyncConnection) -> frozenset[int]:
-            if worker is not None and noted_up_to is not None:
-                await forget(connection, worker, up_to=noted_up_to)
-            return await self._record(connection, changes, worker)
+            if worker is None or noted_up_to is None:
+                return await self._record(connection, changes, worker)
+            await forget(connection, worker, up_to=noted_up_to)
+            return await self._record(connection, changes, worker, noted=True)
 
         async with self._sending:
             return await self._database.write_at_once(record)
 
     async def _record(
-        self, connection: AsyncConnection, changes: Sequence[Change], worker: str | None = None
+        self,
+        connection: AsyncConnection,
+        changes: Sequence[Change],
+        worker: str | None = None,
+        *,
+        noted: bool = False,
     ) -> frozenset[int]:
         if any(change.suppress for change in changes):
             await self._database.alone(connection, WHO_GETS_MAIL)
-        walked = await take_steps(connection, changes, worker)
+        walked = await take_steps(connection, changes, worker, noted=noted)
         for change in walked.suppress:
             await note_dead(connection, change)
         for change, reason in walked.left_out:
@@ -190,7 +196,7 @@ class SqlOutbox(Outbox):
         async with self._database.write() as connection:
             dead = await self._workers.bury(connection, found)
             for worker in sorted(dead):
-                await self._record(connection, await noted(connection, worker), worker)
+                await self._record(connection, await noted(connection, worker), worker, noted=True)
                 await forget(connection, worker)
             await self._record(connection, await _perhaps_begun(connection, dead & set(unread), now))
             await _give_back(connection, dead)

@@ -72,10 +72,10 @@ class Prepared:
     async def _flush(self) -> None:
         """Send what does not go out at once, as the connection takes it."""
         while self._connection.flush():
-            writable = self._loop.create_future()
-            self._loop.add_writer(self._connection.socket, _set, writable)
+            ready = self._loop.create_future()
+            self._loop.add_writer(self._connection.socket, _set, ready)
             try:
-                await writable
+                await ready
             finally:
                 self._loop.remove_writer(self._connection.socket)
 

@@ -127,6 +127,19 @@ STANDINGS = Statement(
     """,
 )
 
+# How many of some deliveries wait, and of others are in flight, if a worker holds them and they are not erased;
+# and the first and the last of these workers, by name. Only SQLite is asked.
+_HELD = "claimed_by FROM deliveries WHERE claimed_by IS NOT NULL AND email <> ''"
+STAND_PLAIN = Statement(
+    sqlite=f"""
+        SELECT count(*), min(claimed_by), max(claimed_by) FROM (
+            SELECT {_HELD} AND key IN (SELECT value FROM json_each(:waiting)) AND state IN ('queued', 'deferred')
+            UNION ALL SELECT {_HELD} AND key IN (SELECT value FROM json_each(:in_flight)) AND state = 'sending'
+        )
+    """,
+    postgresql="",
+)
+
 # Steps as `core.steps.Step` has them: first what is the delivery's own, then what it shares with others.
 _STEPS = _table(
     "steps",

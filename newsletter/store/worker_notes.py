@@ -54,6 +54,14 @@ class WorkerNotes:
             LostWorkerError: the worker was taken for dead.
             StoreError: the ledger can't be written.
         """
+        left_out = frozenset[int]()
+        while some := await self._not_theirs(worker, number, changes):
+            left_out |= some
+            changes = [one for one in changes if one.state is not DeliveryState.SENDING or one.key not in some]
+        return left_out
+
+    async def _not_theirs(self, worker: str, number: int, changes: Sequence[Change]) -> frozenset[int]:
+        """Write a note, if the worker may begin all that it is to begin; else return what it may not."""
         begun = [change.key for change in changes if change.state is DeliveryState.SENDING]
         note = {"worker": worker, "number": number, "changes": _text(changes)}
         if not self._database.is_postgresql:
@@ -109,13 +117,15 @@ class WorkerNotes:
     ) -> frozenset[int]:
         """Write a note to SQLite."""
         await self._workers.confirm(connection, note["worker"])
-        await connection.execute(insert(connection, worker_notes).values(note).on_conflict_do_nothing())
         theirs = sa.select(deliveries.c.key).where(
             among(connection, deliveries.c.key, begun),
             deliveries.c.claimed_by == note["worker"],
             deliveries.c.state.in_(WAITING),
         )
-        return frozenset(begun) - frozenset(await connection.scalars(theirs))
+        not_theirs = frozenset(begun) - frozenset(await connection.scalars(theirs))
+        if not not_theirs:
+            await connection.execute(insert(connection, worker_notes).values(note).on_conflict_do_nothing())
+        return not_theirs
 
 
 async def noted(connection: AsyncConnection, worker: str) -> list[Change]:
@@ -156,19 +166,21 @@ def _changes(text: str) -> list[Change]:
     return found
 
 
-# Who buries the worker waits for its row to be free. What a worker may not begin is told by the state in which the
-# statement finds the ledger: who leaves while a message is handed over gets it.
+# Who buries the worker waits for its row to be free. A note is written whole or not at all, so what it begins was
+# the worker's to begin, even if it is withdrawn before the row of the delivery says so.
 _WRITE = """
     WITH alive AS (SELECT name FROM workers WHERE name = $1::text FOR KEY SHARE),
+        not_theirs AS (
+            SELECT begun FROM unnest($4::bigint[]) AS begun
+            WHERE NOT EXISTS (
+                SELECT FROM deliveries
+                WHERE key = begun AND claimed_by = $1::text AND state IN ('queued', 'deferred')
+            )
+        ),
         written AS (
-            INSERT INTO worker_notes (worker, number, changes) SELECT name, $2::bigint, $3::text FROM alive
+            INSERT INTO worker_notes (worker, number, changes)
+            SELECT name, $2::bigint, $3::text FROM alive WHERE NOT EXISTS (SELECT FROM not_theirs)
             ON CONFLICT DO NOTHING
         )
-    SELECT EXISTS (SELECT FROM alive), ARRAY(
-        SELECT begun FROM unnest($4::bigint[]) AS begun
-        WHERE NOT EXISTS (
-            SELECT FROM deliveries
-            WHERE key = begun AND claimed_by = $1::text AND state IN ('queued', 'deferred')
-        )
-    )
+    SELECT EXISTS (SELECT FROM alive), ARRAY(SELECT begun FROM not_theirs)
 """

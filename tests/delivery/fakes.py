@@ -122,9 +122,10 @@ class FakeOutbox:
         if self.fail:
             raise self.fail
         self.transactions += 1
-        self.notes[worker, number] = list(changes)
-        begun = [change.key for change in changes if change.state is DeliveryState.SENDING]
-        return {key for key in begun if DeliveryState.SENDING not in FORWARD[self.state(key)]}
+        begun = [change for change in changes if change.state is DeliveryState.SENDING]
+        not_theirs = [one for one in begun if DeliveryState.SENDING not in FORWARD[self.state(one.key)]]
+        self.notes[worker, number] = [change for change in changes if change not in not_theirs]
+        return {change.key for change in not_theirs}
 
     async def record(
         self, changes: Sequence[Change], *, worker: str | None = None, noted_up_to: int = 0

@@ -18,7 +18,8 @@ of its turn; each line carries a checksum that covers this number too, so that r
 whole lines end, whatever comes after them.
 
 It works where every worker of an outbox runs on one machine, that is, with SQLite. With PostgreSQL, workers
-elsewhere could not read the file of a dead one, and `newsletter.delivery.record.notes.GroupedNotes` is used.
+elsewhere could not read the file of a dead one, so the notes stand in the ledger itself
+(`newsletter.delivery.record.notes.GroupedNotes`).
 """
 
 from __future__ import annotations
@@ -230,7 +231,7 @@ def _lines(changes: Iterable[Change], turn: int) -> Iterator[bytes]:
         else:
             next_attempt = _microseconds(next_attempt_at) if next_attempt_at else "null"
             line = (
-                f'[{key},"{state.value}",{moment},{attempts},{next_attempt},{"null" if code is None else code},'
+                f'[{key},"{state}",{moment},{attempts},{next_attempt},{"null" if code is None else code},'
                 f"{_quoted(text)},{_quoted(relay)},{_quoted(reason)},{'true' if suppress else 'false'}]"
             ).encode()
         yield b"%08x%b\n" % (crc32(line, turn), line)

@@ -1,0 +1,185 @@
+"""What workers note in the ledger before the rows of deliveries say so."""
+
+from __future__ import annotations
+
+import asyncio
+
+import psycopg
+import pytest
+
+from newsletter.core.delivery import Change, Delivery, DeliveryState, Uncertain, begun
+from newsletter.core.errors import LostWorkerError, StoreError
+from newsletter.core.steps import Bar, withdrawal
+from newsletter.ports import Store
+from newsletter.store import conninfo_of
+from newsletter.store.prepared import Prepared
+from tests.claiming import claim
+from tests.store.conftest import Opener
+from tests.store.samples import NOW, frozen, outcome
+
+LEFT = Bar("the reader has left")
+
+
+async def claimed(store: Store, worker: str, readers: int) -> list[Delivery]:
+    """Return the deliveries of a new issue, in the worker's hands."""
+    await frozen(store, readers)
+    return await claim(store.outbox, worker, now=NOW, limit=readers)
+
+
+async def states(store: Store) -> list[DeliveryState]:
+    return [record.state for record in await store.outbox.records()]
+
+
+def sent(delivery: Delivery) -> Change:
+    return outcome(delivery, DeliveryState.SENT, text="queued as 1")
+
+
+async def test_the_rows_say_what_was_noted_when_it_is_recorded(store: Store) -> None:
+    async with store.outbox.worker() as worker:
+        [first, second] = await claimed(store, worker, 2)
+        changes = [begun(first, NOW), begun(second, NOW)], [sent(first)]
+
+        assert not await store.outbox.note(worker, 1, changes[0])
+        assert not await store.outbox.note(worker, 2, changes[1])
+        assert await states(store) == ["queued", "queued"]
+
+        await store.outbox.record([*changes[0], *changes[1]], worker=worker, noted_up_to=2)
+        assert await states(store) == ["sent", "sending"]
+    assert await store.outbox.recover(Uncertain.HOLD, now=NOW) == 1
+    assert await states(store) == ["sent", "uncertain"]
+
+
+@pytest.mark.parametrize(("policy", "after"), [(Uncertain.HOLD, "uncertain"), (Uncertain.RESEND, "queued")])
+async def test_what_a_dead_worker_noted_is_recovered(store: Store, policy: Uncertain, after: str) -> None:
+    async with store.outbox.worker() as worker:
+        [done, in_flight, deferred, _] = await claimed(store, worker, 4)
+        later = outcome(deferred, DeliveryState.DEFERRED, text="try \\ later")
+        await store.outbox.note(worker, 1, [begun(one, NOW) for one in (done, in_flight, deferred)])
+        await store.outbox.note(worker, 2, [sent(done), later])
+
+    assert await store.outbox.recover(policy, now=NOW) == 1
+
+    assert await states(store) == ["sent", after, "deferred", "queued"]
+    [record] = await store.outbox.records(states=[DeliveryState.DEFERRED])
+    assert (record.text, record.next_attempt_at, record.attempts) == ("try \\ later", later.next_attempt_at, 1)
+    assert await store.outbox.recover(policy, now=NOW) == 0
+
+
+async def test_the_same_note_twice_counts_once_and_what_the_rows_say_is_forgotten(store: Store) -> None:
+    async with store.outbox.worker() as worker:
+        [one] = await claimed(store, worker, 1)
+        for _ in range(2):
+            await store.outbox.note(worker, 1, [begun(one, NOW)])
+        await store.outbox.record([begun(one, NOW)], worker=worker, noted_up_to=1)
+        await store.outbox.note(worker, 2, [sent(one)])
+
+    assert await store.outbox.dead_workers() == [worker]
+    assert await store.outbox.recover(Uncertain.HOLD, now=NOW) == 0
+    assert await states(store) == ["sent"]
+    assert await store.outbox.times(one.key, DeliveryState.SENDING) == 1
+
+
+async def test_what_was_withdrawn_is_not_begun_and_the_rest_of_the_note_counts(store: Store) -> None:
+    async with store.outbox.worker() as worker:
+        [first, second] = await claimed(store, worker, 2)
+        await store.outbox.record([withdrawal(first.key, LEFT, NOW)])
+
+        assert await store.outbox.note(worker, 1, [begun(first, NOW), begun(second, NOW)]) == {first.key}
+
+    assert await store.outbox.recover(Uncertain.HOLD, now=NOW) == 1
+    assert await states(store) == ["withdrawn", "uncertain"]
+
+
+async def test_what_is_withdrawn_while_it_is_in_flight_was_sent_all_the_same(store: Store) -> None:
+    async with store.outbox.worker() as worker:
+        [first, second] = await claimed(store, worker, 2)
+        intents = [begun(first, NOW), begun(second, NOW)]
+        await store.outbox.note(worker, 1, intents)
+        await store.outbox.record([withdrawal(one.key, LEFT, NOW) for one in (first, second)])
+
+        await store.outbox.note(worker, 2, [sent(first)])
+        assert not await store.outbox.record([*intents, sent(first)], worker=worker, noted_up_to=2)
+        await store.outbox.note(worker, 3, [sent(second)])
+
+    await store.outbox.recover(Uncertain.HOLD, now=NOW)
+    assert await states(store) == ["sent", "sent"]
+
+
+async def test_a_worker_that_holds_nothing_but_notes_is_found(store: Store) -> None:
+    async with store.outbox.worker() as worker:
+        [one] = await claimed(store, worker, 1)
+        await store.outbox.note(worker, 1, [begun(one, NOW)])
+        await store.outbox.record([withdrawal(one.key, LEFT, NOW)])
+
+    assert await store.outbox.dead_workers() == [worker]
+    assert await store.outbox.recover(Uncertain.HOLD, now=NOW) == 1
+    assert await states(store) == ["uncertain"]
+
+
+@pytest.fixture
+async def served(postgres_url: str, open_at: Opener) -> Store:
+    """A store in PostgreSQL."""
+    return await open_at(postgres_url)
+
+
+async def test_who_was_taken_for_dead_notes_nothing_more(served: Store, postgres_url: str) -> None:
+    async with served.outbox.worker() as worker:
+        [one] = await claimed(served, worker, 1)
+        await run(postgres_url, "DELETE FROM workers")
+
+        with pytest.raises(LostWorkerError, match=f"{worker} was taken for dead"):
+            await served.outbox.note(worker, 1, [begun(one, NOW)])
+
+    assert await served.outbox.recover(Uncertain.HOLD, now=NOW) == 0
+
+
+async def test_a_note_is_written_after_the_server_has_ended_its_sessions(served: Store, postgres_url: str) -> None:
+    async with served.outbox.worker() as worker:
+        [first, second] = await claimed(served, worker, 2)
+        assert not await served.outbox.note(worker, 1, [begun(first, NOW)])
+        await run(
+            postgres_url,
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()",
+        )
+
+        assert not await served.outbox.note(worker, 2, [begun(second, NOW)])
+
+
+async def test_who_gives_up_waiting_for_a_note_spoils_none_that_follow(served: Store, postgres_url: str) -> None:
+    async with served.outbox.worker() as worker, await connected(postgres_url) as holder:
+        [first, second] = await claimed(served, worker, 2)
+        async with holder.transaction():
+            await holder.execute("SELECT FROM workers FOR UPDATE")
+            waiting = asyncio.create_task(served.outbox.note(worker, 1, [begun(first, NOW)]))
+            await asyncio.sleep(0.2)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+
+        assert not await served.outbox.note(worker, 2, [begun(second, NOW)])
+
+
+async def test_what_the_server_refuses_is_one_line(served: Store) -> None:
+    async with served.outbox.worker() as worker:
+        await claimed(served, worker, 1)
+        bad = Change(key=2**70, state=DeliveryState.SENDING, at=NOW, attempts=1)
+
+        with pytest.raises(StoreError, match=r"PostgreSQL database \S+ at .*out of range for type bigint"):
+            await served.outbox.note(worker, 1, [bad])
+
+
+async def test_much_is_sent_as_the_connection_takes_it(postgres_url: str) -> None:
+    async with await connected(postgres_url) as connection:
+        statement = Prepared(connection.pgconn, "SELECT length($1::text)")
+        await statement.prepare()
+        assert await statement.row([b"x" * 8_000_000]) == (b"8000000",)
+        statement.close()
+
+
+async def connected(url: str) -> psycopg.AsyncConnection:
+    return await psycopg.AsyncConnection.connect(conninfo_of(url), autocommit=True)
+
+
+async def run(url: str, statement: str) -> None:
+    async with await connected(url) as connection:
+        await connection.execute(statement.encode())
