@@ -88,9 +88,9 @@ async def test_all_at_once_leads_to_the_same_ledger_as_one_by_one(
     chosen = keys if seed % 2 else [key for key in keys[:-UNCLAIMED] if key != keys[ERASED]]
     walked: list[int] = []
 
-    def counted(*of: Any) -> Any:
+    def counted(*of: Any, **how: Any) -> Any:
         walked.append(len(of[1]))
-        return walk(*of)
+        return walk(*of, **how)
 
     monkeypatch.setattr(steps, "walk", counted)
     async with at(both[0]) as at_once, at(both[1]) as one_by_one:
