@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from newsletter.core.issue import Draft, Issue, IssueListing
@@ -228,7 +229,7 @@ def _listing(item: IssueListing, position: int, issue: Issue, readable: Callable
     )
 
 
-def _counts(item: IssueListing, frame: Language) -> dict[str, str]:
+def _counts(item: IssueListing, frame: Language) -> dict[str, Any]:
     """Return comments and stars, in words and as short numbers."""
     return {
         "comments": words.counted(frame, item.comments, "comment") if item.comments else "",
