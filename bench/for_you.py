@@ -13,7 +13,7 @@ same texts (title and abstract) and the same readers.
 A ratio is of the means of nDCG@10 over all groups; its interval holds 95 of 100 ratios of groups drawn anew.
 
     python bench/for_you.py [--json] [--papers FILE …] [--url http://127.0.0.1:8080/v1 --model NAME]
-                            [--examples 3] [--readers 10] [--least 5] [--most 40] [--seed 1]
+                            [--examples 3] [--readers 10] [--least 5] [--most 40] [--all-words] [--seed 1]
 
 Files are answers of Hugging Face's daily papers (`….json`) or lines of JSON (`….jsonl`), with a day in each name.
 Without --papers, the one day of the program's own sample is ranked: too little to decide anything by.
@@ -117,6 +117,12 @@ def groups_of(papers: Sequence[Paper], least: int, most: int) -> Mapping[str, fr
     return {name: positions for positions, name in named.items() if least <= len(positions) <= most}
 
 
+def shared_words(group: str) -> frozenset[str]:
+    """Return the words, without endings, by which the papers of a group could be told."""
+    kind, _, rest = group.partition(" ")
+    return frozenset(rest.split()) if kind == "keyword" else frozenset()
+
+
 def without(listing: Listing, words: frozenset[str]) -> Listing:
     """Return the title and the abstract of a paper without some words."""
 
@@ -135,10 +141,10 @@ def tasks_of(papers: Sequence[Paper], args: argparse.Namespace) -> Iterator[Task
     """Yield readers: for each group so many as are asked for, if its papers allow for one."""
     chance = random.Random(args.seed)  # noqa: S311 (no secret)
     several_days = papers[0].day < papers[-1].day if papers else False
-    for name, group in sorted(groups_of(papers, args.least, args.most).items()):
-        kind, _, rest = name.partition(" ")
-        taken_out = frozenset(rest.split()) if kind == "keyword" else frozenset[str]()
-        texts = [without(paper.listing, taken_out) for paper in papers]
+    groups = groups_of(papers, args.least, args.most)
+    of_all = frozenset[str]().union(*map(shared_words, groups))
+    for name, group in sorted(groups.items()):
+        texts = [without(paper.listing, of_all if args.all_words else shared_words(name)) for paper in papers]
         for _ in range(args.readers):
             last = papers[sorted(group)[args.examples - 1]].day  # the examples are those of the first days
             early = [one for one in sorted(group) if papers[one].day <= last] if several_days else sorted(group)
@@ -269,6 +275,7 @@ def main() -> None:
     parser.add_argument("--readers", type=int, default=10, help="of each group")
     parser.add_argument("--least", type=int, default=5, help="papers of a group")
     parser.add_argument("--most", type=int, default=40)
+    parser.add_argument("--all-words", action="store_true", help="take the words of all groups out of all texts")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     tasks = list(tasks_of(papers_in(args.papers), args))

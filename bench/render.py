@@ -117,20 +117,23 @@ def issue(listings: int) -> Issue:
 def deliveries(of: Issue, readers: int) -> list[Delivery]:
     """Return deliveries of an issue to readers of all choices of topics."""
     choices = Chooser(of.listings, of.terms)
-    made = [
+    made = (
+        Subscriber(list="daily", email=f"reader{number}@example.org", name=f"Reader {number}", topics=topics)
+        for number, topics in enumerate(islice(cycle(CHOICES), readers))
+    )
+    return [
         Delivery(
             key=number,
             issue_key=1,
             subscriber_key=number,
-            subscriber=Subscriber(
-                list="daily", email=f"reader{number}@example.org", name=f"Reader {number}", topics=topics
-            ),
+            subscriber=reader,
             state=DeliveryState.SENDING,
             due_at=MOMENT,
+            choice=choices.of(reader),
+            subject=of.subject,
         )
-        for number, topics in enumerate(islice(cycle(CHOICES), readers))
+        for number, reader in enumerate(made)
     ]
-    return [one._replace(choice=choices.of(one.subscriber), subject=of.subject) for one in made]
 
 
 def own_choices(of: Issue, to: list[Delivery]) -> list[Delivery]:

@@ -316,6 +316,7 @@ def list_files(settings: Settings) -> ListFiles:
         warning_of=registry.warning,
         allow_placeholders=relays_are_local(settings.smtp),
         secrets={name: one.get_secret_value() for name, one in settings.channels.secrets.items()},
+        has_model=bool(settings.summaries.url),
     )
 
 

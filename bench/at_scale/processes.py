@@ -211,7 +211,7 @@ def memory_of_one(pid: int) -> float:
     """Return the MB that a process has for itself; what it shares with others is left out. 0: it has ended."""
     try:
         return _status(pid, "RssAnon") / 1024
-    except OSError:
+    except (OSError, StopIteration):  # one that ends has no such line any more
         return 0.0
 
 

@@ -20,11 +20,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import IntEnum, StrEnum
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from newsletter.core.address import address_key
 from newsletter.core.choice import NOTHING, Choice
-from newsletter.core.subscriber import Subscriber
 
 # Deliveries, their outcomes and changes are tuples: a frozen dataclass takes three times as long to make, and each
 # message needs half a dozen.
@@ -103,6 +102,27 @@ class Planned:
     reason: str = ""
 
 
+class Addressed(Protocol):
+    """Whom a mail goes to, as far as it names them: an `Addressee`, or a whole `Subscriber`."""
+
+    @property
+    def email(self) -> str:
+        """Return the address."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Return the name, or nothing."""
+        ...
+
+
+class Addressee(NamedTuple):
+    """Address and name of a subscriber, as they were when the issue was closed."""
+
+    email: str
+    name: str = ""
+
+
 class Delivery(NamedTuple):
     """One issue to one subscriber, as claimed from the outbox. Times are aware, UTC.
 
@@ -112,7 +132,7 @@ class Delivery(NamedTuple):
     key: int
     issue_key: int
     subscriber_key: int
-    subscriber: Subscriber
+    subscriber: Addressed
     state: DeliveryState
     due_at: datetime
     attempts: int = 0

@@ -18,6 +18,8 @@ _LONGEST_LABEL = 120
 _CALL = re.compile(r"[@<](?=[\w/!@#])")
 _MARKUP = re.compile(r"([\\`*_~|\[\]()#>])")
 _CUT = "…"
+# A character that is one sign with the next: before a mark, a variation or a shade, and beside a joiner.
+_JOINED = re.compile("\u200d|.[\u0300-\u036f\u1ab0-\u1aff\u200d\u20d0-\u20ff\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]")
 
 
 class PostStyle(Enum):
@@ -113,9 +115,12 @@ def _calm(text: str, most: int) -> str:
 
 
 def _cut(text: str, most: int) -> str:
-    """Return a text of so many characters at most, cut between words where there are some."""
+    """Return a text of so many characters at most, cut between words where there are some, and within no sign."""
     if len(text) <= most:
         return text
-    begin = text[: most - 1]
+    end = most - 1
+    while end > most // 2 and _JOINED.match(text, end - 1):
+        end -= 1
+    begin = text[:end]
     words, space, _ = begin.rpartition(" ")
     return (words if space and len(words) > most // 2 else begin).rstrip() + _CUT

@@ -171,20 +171,20 @@ def _step(standing: Standing | Step, change: Change) -> Step:
     return Step(
         change.key,
         change.at,
-        _kept(change.text),
+        kept(change.text),
         (change.next_attempt_at or standing.due_at) if waits else None,
         change.next_attempt_at if waits else None,
         change.state,
         change.attempts if is_attempt else standing.attempts,
         change.relay,
         change.code,
-        _kept(change.reason),
+        kept(change.reason),
         (standing.claimed_by or NOBODY) if begins else None,
         standing.due_at,
     )
 
 
-def _kept(text: str) -> str:
+def kept(text: str) -> str:
     """Return what a relay said or an operator wrote as the store keeps it."""
     return one_line(text, _LONGEST_TEXT) if text else ""
 
@@ -217,7 +217,7 @@ def of_nobody(change: Change) -> Change:
 
 def dead_address(change: Change) -> str:
     """Return the reason for which an address is suppressed: what the relay said of it."""
-    return " ".join(part for part in (str(change.code or ""), _kept(change.text) or change.reason) if part)
+    return " ".join(part for part in (str(change.code or ""), kept(change.text) or change.reason) if part)
 
 
 def barred(status: SubscriberStatus, suppression: str | None) -> Bar | None:
@@ -256,7 +256,7 @@ def opening(
         due_at=planned.due_at or now,
         ready_at=planned.due_at,
         reason="" if queued else planned.reason,
-        text=_kept(bar.text) if bar else "",
+        text=kept(bar.text) if bar else "",
         updated_at=now,
         choice=planned.choice if queued else None,
         subject=planned.subject,

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing_extensions import override
 
 from newsletter.core.errors import ConfigurationError, ListFileError, Mistake
+from newsletter.core.machine_summary import SummaryMode
 from newsletter.core.page_names import RESERVED
 from newsletter.lists.document import shown
 from newsletter.lists.reader import ReadFile, read_list_file
@@ -24,6 +25,10 @@ _NAME_MISTAKE = "name the file in small letters, digits, - and _, and end it in 
 _WHERE_TO_BEGIN = (
     "work in the folder that has them (`newsletter --dir DIR …`), begin one with `newsletter init`, or set "
     "NEWSLETTER_PATHS__SUBSCRIBERS"
+)
+_NO_MODEL = (
+    "[summaries] asks for summaries, and no model is set, so its papers have none: set NEWSLETTER_SUMMARIES__URL "
+    'and NEWSLETTER_SUMMARIES__MODEL, or write mode = "off"'
 )
 
 
@@ -51,6 +56,7 @@ class ListFiles(Lists):
         warning_of: Callable[[str, Path], str] = lambda _source, _folder: "",
         allow_placeholders: bool = True,
         secrets: Mapping[str, str] = MappingProxyType({}),
+        has_model: bool = True,
     ) -> None:
         """Read nothing yet.
 
@@ -60,12 +66,14 @@ class ListFiles(Lists):
             warning_of: returns what is unlikely to be meant about a source in a list file of a folder, or "".
             allow_placeholders: what `newsletter init` left is no mistake, as no mail leaves this machine.
             secrets: those of the settings that list files may name for their channels.
+            has_model: whether the settings name a model that writes summaries.
         """
         self.folder = folder
         self._check_source = check_source
         self._warning_of = warning_of
         self._allow_placeholders = allow_placeholders
         self._secrets = secrets
+        self._has_model = has_model
         self._known: dict[Path, _Read] = {}
 
     @override
@@ -130,6 +138,8 @@ class ListFiles(Lists):
                 yield f"{path}: names no subscriber: there is no issue until somebody is on the list"
             if language_for(file.list.masthead.language) is None:
                 yield f"{path}: {_no_words(file.list.masthead.language)}"
+            if not self._has_model and file.list.summaries.mode is not SummaryMode.OFF:
+                yield f"{path}: {_NO_MODEL}"
             for spec in file.list.sources:
                 if warning := self._warning_of(spec, Path(file.list.folder)):
                     yield f"{path}: source {spec!r}: {warning}"

@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Coroutine, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import TypeVar
 
 import structlog
 
@@ -23,6 +24,8 @@ from newsletter.ports import Clock, MachineText, MachineTexts, ModelAnswer, Summ
 from newsletter.render.prompts import Prompts
 
 log = structlog.get_logger(__name__)
+
+Result = TypeVar("Result")
 
 _MOST_OF_ABSTRACT = 6000  # characters; longer ones say what a paper does before that
 _SPARE = timedelta(seconds=10)  # that a reservation outlasts its request: for the check, and clocks that differ
@@ -81,8 +84,8 @@ class Asking:
     async def run(self, papers: Iterable[WantedPaper], time: float) -> None:
         """Ask for what is not known of papers, in their order, until the time (in seconds) is over.
 
-        What is in flight then stays reserved for a while: it may be paid for, and its answer is lost. No work of the
-        ledger's is cut off.
+        What is in flight then stays reserved for a while: it may be paid for, and its answer is lost. Work on the
+        ledger is not cut off.
         """
         self._time, self._ends = time, asyncio.get_running_loop().time() + time
         await self._take(papers)
@@ -145,18 +148,11 @@ class Asking:
     async def _text(self, paper: WantedPaper, kind: MachineTextKind) -> bool:
         """Have a text written if it may be asked for now; return whether an answer came."""
         recipe, now = self.recipes[kind], self.clock()
-        until = now + timedelta(seconds=self.model.timeout) + _SPARE
-        got = await self.texts.reserve([paper.key], recipe, most_a_day=self.model.per_day, now=now, until=until)
-        if got.is_spent:
-            limit = f"NEWSLETTER_SUMMARIES__PER_DAY is {self.model.per_day:,}"
-            self.counts.stop(f"no more requests are made today (UTC): {limit}")
+        if not await self._reserved(paper, recipe, now):
             return False
-        if not got.papers:
-            self._elsewhere.append(paper)
-            return False
-        begun, self._requests = self.health.begun(), self._requests + 1
+        begun, self._requests, limit = self.health.begun(), self._requests + 1, asyncio.timeout(self._left)
         try:
-            async with asyncio.timeout(self._left) as limit:
+            async with limit:
                 answer = await self.model.summarizer.write(self.instructions[kind], _data(paper.listing))
         except SummarizerError as error:
             self._answers += 1
@@ -164,8 +160,8 @@ class Asking:
             await _to_its_end(self.texts.give_back([paper.key], recipe, unasked=unasked, now=now))
             await self._failed(paper, kind, error, begun)
             return False
-        except Exception as error:
-            if isinstance(error, TimeoutError) and limit.expired():
+        except Exception:
+            if limit.expired():
                 return False
             log.exception("summary_broke", paper=str(paper.listing.id), kind=kind.value)
             await _to_its_end(self.texts.give_back([paper.key], recipe, unasked=0, now=now))
@@ -175,6 +171,17 @@ class Asking:
         self._answers += 1
         await _to_its_end(self._keep(paper, kind, answer))
         return True
+
+    async def _reserved(self, paper: WantedPaper, recipe: Recipe, now: datetime) -> bool:
+        """Reserve a text; return whether it may be asked for."""
+        most, until = self.model.per_day, now + timedelta(seconds=self.model.timeout) + _SPARE
+        got = await _to_its_end(self.texts.reserve([paper.key], recipe, most_a_day=most, now=now, until=until))
+        if got.is_spent:
+            setting = f"NEWSLETTER_SUMMARIES__PER_DAY is {most:,}"
+            self.counts.stop(f"no more requests are made today (UTC): {setting}")
+        elif not got.papers:
+            self._elsewhere.append(paper)
+        return bool(got.papers)
 
     async def _failed(
         self, paper: WantedPaper, kind: MachineTextKind, error: SummarizerError, begun: float
@@ -224,11 +231,11 @@ def _checked(paper: WantedPaper, kind: MachineTextKind, answer: ModelAnswer, lan
     return MachineText(text=text)
 
 
-async def _to_its_end(work: Coroutine[None, None, None]) -> None:
-    """Do some short work that has to be finished even if the time is over meanwhile."""
+async def _to_its_end(work: Coroutine[None, None, Result]) -> Result:
+    """Do some short work on the ledger, which is finished even if the run is stopped meanwhile."""
     doing = asyncio.ensure_future(work)
     try:
-        await asyncio.shield(doing)
+        return await asyncio.shield(doing)
     except asyncio.CancelledError:
         with suppress(NewsletterError):
             await doing

@@ -18,6 +18,11 @@ log = structlog.get_logger(__name__)
 _NOBODY = "reader@example.org"
 
 
+def nobody(list_name: str) -> Subscriber:
+    """Return a made-up reader of a list, without wishes."""
+    return Subscriber(list=list_name, email=_NOBODY)
+
+
 def for_nobody(issue: Issue, reader: Subscriber | None = None) -> Delivery:
     """Return a delivery of an issue that no store knows, whose links change nothing for anybody.
 
@@ -31,7 +36,7 @@ def for_nobody(issue: Issue, reader: Subscriber | None = None) -> Delivery:
         key=0,
         issue_key=issue.key,
         subscriber_key=TEST_COPY,
-        subscriber=reader or Subscriber(list=issue.list, email=_NOBODY),
+        subscriber=reader or nobody(issue.list),
         state=DeliveryState.QUEUED,
         due_at=issue.frozen_at,
         choice=Choice.first(issue.length),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -25,9 +26,12 @@ from newsletter.core.rendering import Rendering
 from newsletter.core.restoring import last_day_sent, without
 from newsletter.core.steps import Plan
 from newsletter.core.subscriber import Subscriber
+from newsletter.pipeline.freed import give_back
 from newsletter.pipeline.languages import renderings, wanted_languages
-from newsletter.pipeline.summaries import Summaries
 from newsletter.ports import Message, Renderer, Store
+
+if TYPE_CHECKING:
+    from newsletter.pipeline.summaries import Summaries  # it loads the checks of texts
 
 log = structlog.get_logger(__name__)
 
@@ -195,7 +199,9 @@ def _checked(
 ) -> tuple[Issue, dict[str, Rendering]]:
     """Return the issue that a draft would be, and its renderings by language, if all pass the check."""
     issue = drafted.closed(0, renderer.subject(drafted), now)
-    return issue, renderings(renderer, issue, languages, check)
+    rendered = renderings(renderer, issue, languages, check)
+    give_back()
+    return issue, rendered
 
 
 def subjects(renderer: Renderer, issue: Issue) -> Callable[[Choice], str]:

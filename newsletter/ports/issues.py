@@ -13,6 +13,7 @@ from newsletter.core.delivery import DeliveryState
 from newsletter.core.halt import Halt
 from newsletter.core.issue import Draft, Issue, IssueListing
 from newsletter.core.landing import Landing
+from newsletter.core.machine_summary import MachineSummary
 from newsletter.core.newsletter_list import Masthead
 from newsletter.core.rendering import Rendering
 from newsletter.core.steps import Plan
@@ -109,6 +110,17 @@ class Issues(Protocol):
             lists: the lists, or editions of a list, whose issues count.
             key: the listing's; that of one that was merged into another since stands for the other.
             day: the day of the only issue that counts.
+        """
+        ...
+
+    async def machine_summaries(
+        self, lists: Collection[str], keys: Collection[int]
+    ) -> Mapping[int, MachineSummary]:
+        """Return what a model wrote of listings, as it stands in the newest issue by day that has it.
+
+        Args:
+            lists: the lists, or editions of a list, whose issues count.
+            keys: of the listings.
         """
         ...
 

@@ -10,12 +10,16 @@ from typing import NamedTuple, Protocol
 from newsletter.core.full_text import Query
 from newsletter.core.identity import ListingId
 from newsletter.core.listing import Listing, Sighting
+from newsletter.core.machine_summary import MachineSummary
 from newsletter.core.newsletter_list import Cadence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InIssue:
-    """That a paper stands in an issue: in which place (from 1) of how many, and with how many upvotes."""
+    """That a paper stands in an issue: in which place (from 1) of how many, and with how many upvotes.
+
+    `machine` is what a model wrote of it for that list.
+    """
 
     list: str
     title: str  # of the list
@@ -24,6 +28,7 @@ class InIssue:
     rank: int
     listings: int
     upvotes: int | None
+    machine: MachineSummary | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.delivery import Change
 from newsletter.core.steps import Standing, Step, Walk, of_nobody, walk
-from newsletter.store.bulk import fetch, in_chunks, rows, run_all
+from newsletter.store.bulk import fetch, in_chunks, is_sqlite, run_all
 from newsletter.store.column_types import moment_text
+from newsletter.store.plain_steps import take_plain_steps
 from newsletter.store.statements import KEEP_STEPS, STANDINGS, TAKE_STEPS, Statement
 
 # Changes that are worked out in one go, in some 5 ms: in between, the event loop does other things.
 _AT_ONCE = 500
 
-_OWN = Step._fields.index("state")  # from there on, a step's values are those of most others
-_SHARED = Step._fields[_OWN + 1 : -1]  # all but what never changes
+# From the state on, a step's values are those of most others. The last never changes.
+_SHARED = Step._fields[Step._fields.index("state") : -1]
 
 
 async def take_steps(
     connection: AsyncConnection, changes: Sequence[Change], worker: str | None = None, *, noted: bool = False
 ) -> Walk:
-    """Write changes, one after the other, and return what was done and what was left out: see `walk`."""
+    """Write changes, one after the other; return what was left out, and whom to write to no more: see `walk`."""
     done = Walk()
     if not changes:
+        return done
+    if worker is None and not noted and is_sqlite(connection) and await take_plain_steps(connection, changes):
         return done
     # All at once: they are locked in the order of their keys.
     rows_of = await fetch(connection, STANDINGS, keys=list({change.key for change in changes}))
@@ -34,7 +40,8 @@ async def take_steps(
     kept = [of_nobody(change) if change.key in erased else change for change in changes] if erased else changes
     for some in in_chunks(kept, _AT_ONCE):
         walked = walk(standings, some, worker, noted=noted)
-        standings.update((step.key, step) for step in walked.steps)
+        if len(some) < len(kept):  # there are more
+            standings.update((step.key, step) for step in walked.steps)
         await run_all(connection, list(_written(walked.steps)))
         done.steps.extend(walked.steps)
         done.suppress.extend(walked.suppress)
@@ -44,8 +51,9 @@ async def take_steps(
 
 def _written(steps: Sequence[Step]) -> Iterator[tuple[Statement, dict[str, Any]]]:
     """Yield the statements that write steps, with their parameters."""
-    for (_, is_last, state, *shared), own in _groups(steps):
-        values = {"steps": rows(own), "state": state.value, **dict(zip(_SHARED, shared, strict=True))}
+    for (_, is_last, *shared), own in _groups(steps):
+        values = {"steps": to_json(own).decode(), **dict(zip(_SHARED, shared, strict=True))}
+        values["state"] = values["state"].value
         yield KEEP_STEPS, values
         if is_last:  # it holds all that changes, so it alone says where a delivery stands
             yield TAKE_STEPS, values
@@ -56,12 +64,17 @@ def _groups(steps: Sequence[Step]) -> list[tuple[tuple[Any, ...], list[tuple[Any
 
     Before what its steps share, a group has their place among those of their delivery, and whether it is the last.
     """
-    groups: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
-    last = {step.key: step for step in steps}
+    groups = defaultdict[tuple[Any, ...], list[tuple[Any, ...]]](list)
+    last = {step[0]: step for step in steps}
     places: dict[int, int] = {}
     for step in steps:
-        places[step.key] = place = places.get(step.key, 0) + 1
         key, at, text, ready_at, next_attempt_at, *shared, _ = step
-        own = (key, moment_text(at), text, ready_at, next_attempt_at)
-        groups.setdefault((place, last[key] is step, *shared), []).append(own)
+        later = (None, None) if ready_at is None else (_moment(ready_at), _moment(next_attempt_at))
+        places[key] = place = places.get(key, 0) + 1
+        groups[place, last[key] is step, *shared].append((key, moment_text(at), text, *later))
     return sorted(groups.items(), key=lambda group: group[0][0])
+
+
+def _moment(value: str | datetime | None) -> str | None:
+    """Return a moment as JSON holds it; SQLite's are text already."""
+    return moment_text(value) if isinstance(value, datetime) else value

@@ -52,7 +52,7 @@ from newsletter.store.workers import Workers
 
 # Readers are written this many at a time. To write them holds SQLite's write lock for some 10 ms; in PostgreSQL
 # nobody waits for it, and larger pages take less time for each reader.
-PAGE_OF_SQLITE, PAGE_OF_POSTGRESQL = 1000, 20_000
+PAGE_OF_SQLITE, PAGE_OF_POSTGRESQL = 1000, 10_000
 
 # What is known of so many readers is read at once, before they are planned.
 _READ_AT_ONCE = 500

@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from newsletter.core.choice import Choice
 from newsletter.core.issue import Draft, Issue, IssueListing, length
+from newsletter.core.machine_summary import MachineSummary
 from newsletter.core.rendering import Rendering
 from newsletter.core.steps import Plan
 from newsletter.ports import IssueHeading, IssueOutline, Issues, IssueSummary
@@ -147,6 +148,26 @@ class SqlIssues(Issues):
             query = query.where(issues.c.day == day)
         row = await self._database.read_at_once(_first_of(query))
         return None if row is None else replace(row.record, key=row.listing_key)
+
+    @override
+    async def machine_summaries(
+        self, lists: Collection[str], keys: Collection[int]
+    ) -> Mapping[int, MachineSummary]:
+        written = sa.type_coerce(issue_listings.c.record, sa.Text)
+        async with self._database.read() as connection:
+            query = (
+                sa.select(issue_listings.c.listing_key, issue_listings.c.record)
+                .join(issues, issues.c.key == issue_listings.c.issue_key)
+                .where(
+                    among(connection, issue_listings.c.listing_key, keys),
+                    issues.c.list.in_(lists),
+                    IS_CLOSED,
+                    written.contains('"machine":{'),  # of most lists, none is read
+                )
+                .order_by(issues.c.day, issue_listings.c.rank.desc())
+            )
+            rows = (await connection.execute(query)).all()
+        return {row.listing_key: row.record.machine for row in rows if row.record.machine}
 
     @override
     async def freeze(

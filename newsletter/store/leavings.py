@@ -117,28 +117,24 @@ async def leave(
 
     `is_told` is False where a letter is to tell the reader that it is done.
     """
-    query = sa.select(*COLUMNS).where(subscribers.c.key == key, IS_SOMEBODY)
+    left_before = sa.exists().where(leavings.c.subscriber_key == subscribers.c.key)
+    query = sa.select(left_before, *COLUMNS).where(subscribers.c.key == key, IS_SOMEBODY)
     row = (await connection.execute(query)).first()
     if row is None:
         return None
-    one, by = subscriber_of(row), SuppressedBy.READER
+    again, *values = row
+    one, by = subscriber_of(values), SuppressedBy.READER
     is_news = await suppress(
         connection, one.email, list_name=one.list, reason=reason, now=now, by=by, evidence=evidence
     )
     if is_news:
-        await _note_leaving(connection, key, one.status, now=now, is_told=is_told)
+        if again:
+            await connection.execute(sa.delete(leavings).where(leavings.c.subscriber_key == key))
+        noted = {"subscriber_key": key, "at": now, "was": one.status, "is_told": is_told}
+        await connection.execute(sa.insert(leavings).values(**noted))
         event = of_reader(EventType.SUBSCRIBER_LEFT, one.list, key, now=now)
         await note(connection, database.listeners, event)
     return Leaver(one, is_news)
-
-
-async def _note_leaving(
-    connection: AsyncConnection, subscriber_key: int, was: SubscriberStatus, *, now: datetime, is_told: bool
-) -> None:
-    """Note that a reader leaves, within the caller's transaction; `was` is their status until now."""
-    await connection.execute(sa.delete(leavings).where(leavings.c.subscriber_key == subscriber_key))
-    row = {"subscriber_key": subscriber_key, "at": now, "was": was, "is_told": is_told}
-    await connection.execute(sa.insert(leavings).values(**row))
 
 
 async def _back(connection: AsyncConnection, key: int, was: SubscriberStatus, now: datetime) -> Subscriber | None:

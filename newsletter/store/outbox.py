@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
-from newsletter.core.delivery import WAITING, Change, Delivery, DeliveryState, Uncertain
+from newsletter.core.delivery import WAITING, Addressee, Change, Delivery, DeliveryState, Uncertain
 from newsletter.core.steps import OPEN, PAUSED, SUPPRESSED, Bar, barred, cut_off, withdrawal
 from newsletter.core.subscriber import SubscriberStatus
 from newsletter.ports import DeliveryRecord, Outbox
@@ -26,7 +26,6 @@ from newsletter.store.engine import Database
 from newsletter.store.records import count_records, issues_with, read_records, records_of_subscriber
 from newsletter.store.statements import CLAIM, HOLD
 from newsletter.store.states import keys_in_state, state_counts
-from newsletter.store.subscriber_rows import FIELDS, subscriber_of
 from newsletter.store.suppressing import WHO_GETS_MAIL
 from newsletter.store.tables import deliveries, delivery_events, issues
 from newsletter.store.worker_notes import WorkerNotes, forget, note_writers, noted
@@ -296,16 +295,15 @@ class SqlOutbox(Outbox):
 
 _STATES = {state.value: state for state in DeliveryState}
 _STATUSES = {status.value: status for status in SubscriberStatus}
-# Places in a row of `CLAIM`, from the end.
-_STATUS, _PAUSED_UNTIL = (FIELDS.index(name) - len(FIELDS) for name in ("status", "paused_until"))
+_PAUSED_UNTIL = -1  # place in a row of `CLAIM`
 
 
 def _claimed(row: Sequence[Any]) -> Delivery:
     """Return a delivery of `CLAIM`."""
-    key, issue_key, subscriber_key, state, due_at, attempts, chosen, subject, _suppression, *values = row
-    subscriber, choice = subscriber_of(values), read_choice(chosen)
+    key, issue_key, subscriber_key, state, due_at, attempts, chosen, subject, email, name, *_ = row
+    addressee, choice = Addressee(email, name), read_choice(chosen)
     state, due_at = _STATES[state], read_moment(due_at)
-    return Delivery(key, issue_key, subscriber_key, subscriber, state, due_at, attempts, choice, subject)
+    return Delivery(key, issue_key, subscriber_key, addressee, state, due_at, attempts, choice, subject)
 
 
 def _bar(row: Sequence[Any], day: str | None) -> Bar | None:
@@ -315,9 +313,9 @@ def _bar(row: Sequence[Any], day: str | None) -> Bar | None:
         row: the row.
         day: of its issue (ISO 8601); None: nobody is known to pause.
     """
-    *_, suppression = row[: -len(FIELDS)]
-    bar = barred(_STATUSES[row[_STATUS]], suppression)
-    return PAUSED if bar is None and day is not None and day < (row[_PAUSED_UNTIL] or "") else bar
+    *_, suppression, status, paused_until = row
+    bar = barred(_STATUSES[status], suppression)
+    return PAUSED if bar is None and day is not None and day < (paused_until or "") else bar
 
 
 async def _day_if_paused(connection: AsyncConnection, rows: Sequence[Sequence[Any]]) -> str | None:

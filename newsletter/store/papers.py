@@ -232,4 +232,5 @@ def _in_issue(row: Any) -> InIssue:
         rank=row.rank,
         listings=max(row.candidates, row.rank),
         upvotes=row.record.upvotes,
+        machine=row.record.machine,
     )

@@ -84,7 +84,7 @@ class SqlPersonalData(PersonalData):
                 each.table.name: (await connection.execute(each.erasing(person))).rowcount
                 for each in PERSONAL_TABLES
             }
-            since = await keep_hash(connection, self._database.hashes, person.address_key, now, stays=stays)
+            since = await keep_hash(connection, self._database.hashes, address_key(address), now, stays=stays)
         return Erasure(rows, since)
 
     async def _check_nobody_closes(self, connection: AsyncConnection, person: Person) -> None:

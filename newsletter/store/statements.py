@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from newsletter.store.subscriber_rows import FIELDS
 from newsletter.store.tables import EVERY_LIST
 
 
@@ -33,8 +32,6 @@ def _table(parameter: str, **types: str) -> Statement:
         postgresql=f"(SELECT {', '.join(postgresql)} FROM jsonb_array_elements(%({parameter})s))",
     )
 
-
-_NAMES = ", ".join(FIELDS)
 
 # New choices of an issue.
 _CHOSEN = _table("chosen", issue="bigint", number="int", choice="text", subject="text")
@@ -78,22 +75,20 @@ def _suppression(own: str, of_domain: str) -> str:
 SUPPRESSION_REASON = _suppression("reason", "address_key || ': ' || reason")
 SUPPRESSION_SINCE = _suppression("since", "since")
 
-# Deliveries of an issue that are due, with what was chosen for the subscriber, why the address is suppressed, or
-# NULL, and the subscriber, whose address and name are as they were when the issue was closed. All of these have a
+# Deliveries of an issue that are due: what was chosen for the subscriber, address and name as they were when the
+# issue was closed, why the address is suppressed, or NULL, and what else may bar the subscriber. All have a
 # choice; the outer join keeps SQLite from going through the choices first.
-_WHEN_CLOSED = {
-    "email": "deliveries.email AS email",
-    "name": "coalesce(deliveries.name, subscribers.name) AS name",
-}
 _DUE = f"""
     SELECT deliveries.key, deliveries.issue_key, subscriber_key, state, due_at, attempts,
-        chosen, subject,
-        {SUPPRESSION_REASON} AS suppression,
-        {", ".join(_WHEN_CLOSED.get(name, f"subscribers.{name}") for name in FIELDS)}
+        chosen, subject, deliveries.email AS email, coalesce(deliveries.name, subscribers.name) AS name,
+        {SUPPRESSION_REASON} AS suppression, status, paused_until
     FROM deliveries JOIN subscribers ON subscribers.key = deliveries.subscriber_key
         LEFT JOIN choices ON choices.issue_key = deliveries.issue_key AND choices.number = deliveries.choice
 """
-_CLAIMED = f"key, issue_key, subscriber_key, state, due_at, attempts, chosen, subject, suppression, {_NAMES}"
+_CLAIMED = """
+    key, issue_key, subscriber_key, state, due_at, attempts, chosen, subject, email, name,
+    suppression, status, paused_until
+"""
 CLAIM = Statement(
     sqlite=f"""
         SELECT json_group_array(json_array({_CLAIMED})) FROM (
@@ -130,6 +125,19 @@ STANDINGS = Statement(
         SELECT key, email = '', state, due_at, attempts, claimed_by FROM deliveries
         WHERE key = ANY(%(keys)s) ORDER BY key FOR UPDATE
     """,
+)
+
+# How many of some deliveries wait, and of others are in flight, if a worker holds them and they are not erased;
+# and the first and the last of these workers, by name. Only SQLite is asked.
+_HELD = "claimed_by FROM deliveries WHERE claimed_by IS NOT NULL AND email <> ''"
+STAND_PLAIN = Statement(
+    sqlite=f"""
+        SELECT count(*), min(claimed_by), max(claimed_by) FROM (
+            SELECT {_HELD} AND key IN (SELECT value FROM json_each(:waiting)) AND state IN ('queued', 'deferred')
+            UNION ALL SELECT {_HELD} AND key IN (SELECT value FROM json_each(:in_flight)) AND state = 'sending'
+        )
+    """,
+    postgresql="",
 )
 
 # Steps as `core.steps.Step` has them: first what is the delivery's own, then what it shares with others.

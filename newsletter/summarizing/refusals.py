@@ -35,7 +35,7 @@ HIDDEN = "…"
 _MOST_SAID = 200  # characters of what a server said
 _LOOKED_AT = 2000  # … and of these, those that are looked at
 _RUN = 8  # so many letters of a key in a row give it away
-_MASKED = re.compile(r"\S*\*{3,}\S*")  # a key of which a server hides the middle
+_MASK = "***"  # in the middle of a key that a server does not tell whole
 _NO_CREDIT = frozenset(
     {"insufficient_quota", "insufficient_balance", "billing_hard_limit_reached", "billing_not_active", "arrearage"}
 )
@@ -82,8 +82,8 @@ class ModelServer:
         line = one_line(words, _LOOKED_AT)
         if self.key:
             line = line.replace(self.key, HIDDEN)
-        parts = (HIDDEN if self._holds_key(part) else part for part in line.split(" "))
-        return one_line(_MASKED.sub(HIDDEN, " ".join(parts)), _MOST_SAID)
+        parts = (HIDDEN if _MASK in part or self._holds_key(part) else part for part in line.split(" "))
+        return one_line(" ".join(parts), _MOST_SAID)
 
     def _holds_key(self, word: str) -> bool:
         return any(word[start : start + _RUN] in self.key for start in range(len(word) - _RUN + 1))

@@ -24,12 +24,14 @@ from newsletter.sources.parts import NO_SERVICES, NoHttp
 from newsletter.web.studio import sample
 from tests.browser import page_screenshots
 from tests.render.conftest import TEMPLATES
+from tests.render.mails import sample_mail
 from tests.rosters import named_by
 from tests.services import need
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 DESK, PHONE = (680, 840), (360, 760)  # the lead and the first cards
 WHOLE = (630, 600)  # grows with the mail
+SUMMARIES = (630, 1012)  # the lead and some cards
 
 # Stands for the figure of the top paper, so that nothing is fetched.
 _FIGURE = (
@@ -101,6 +103,9 @@ def main() -> None:
         page.route("**/*", paint)
         page.set_content(whole, wait_until="networkidle")
         page.screenshot(path=IMAGES / "mail.png", full_page=True)
+        page = _page(browser, SUMMARIES, "light", scale=1)
+        page.set_content(Mail(sample_mail("summaries_german", TemplateRenderer(None, TEMPLATES))).html)
+        page.screenshot(path=IMAGES / "summaries.png")
         browser.close()
     asyncio.run(page_screenshots.write(IMAGES))
 

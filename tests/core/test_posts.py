@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import date
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.core.channels import service_of
+from newsletter.core.channels import is_of_a_service, service_of
 from newsletter.core.posts import PostedIssue, PostStyle, post_of
 
 URL = "https://papers.example.org/daily/2026-03-12/"
@@ -57,6 +58,26 @@ def test_strangers_call_nobody_and_mark_nothing_up(titles: list[str], text: str)
     assert not re.search(r"(?<!\\)(?:\\\\)*[*_`\[\]()]", escaped)
 
 
+@pytest.mark.parametrize("sign", ["e\u0301\u0323", "👩\u200d👩\u200d👧", "👍🏽", "❤\ufe0f"])
+def test_no_sign_is_cut_in_two(sign: str) -> None:
+    for before in range(6):
+        post = post_of(issue(titles=["a" * before + sign * 300]), longest=4000)
+
+        lead = post.body.partition("\n")[0]
+        assert lead.endswith("…")
+        assert (
+            lead.removesuffix("…").removeprefix("a" * before).replace(unicodedata.normalize("NFC", sign), "") == ""
+        )
+
+
+def test_a_label_stands_before_a_text_and_without_one_is_left_out() -> None:
+    said, silent = issue(text="It halves @the cost.", label="By a *model*:"), issue(label="By a *model*:")
+
+    assert "One\nBy a *model*: It halves @\u200bthe cost." in post_of(said, longest=2000).body
+    assert "By a \\*model\\*: It" in post_of(said, longest=2000, style=PostStyle.ESCAPED).body
+    assert "model" not in post_of(silent, longest=2000).body
+
+
 def test_what_is_too_long_loses_its_last_titles_first_and_its_lead_last() -> None:
     whole = issue(titles=["Lead " * 20, *(f"Title {number} " * 10 for number in range(5))], text="Text. " * 40)
 
@@ -81,6 +102,8 @@ def test_what_is_too_long_loses_its_last_titles_first_and_its_lead_last() -> Non
         ("discord://1/a", "Discord"),
         ("tgram://1:a/2", "Telegram"),
         ("feishu://token", "Feishu"),
+        ("https://open.feishu.cn/open-apis/bot/v2/hook/token", "Feishu"),
+        ("https://open.larksuite.com/open-apis/bot/v2/hook/token", "Lark"),
         ("ntfys://ntfy.sh/topic", "ntfy"),
         ("mailto://a:b@example.org", ""),
         ("file:///etc/passwd", ""),
@@ -90,3 +113,21 @@ def test_what_is_too_long_loses_its_last_titles_first_and_its_lead_last() -> Non
 )
 def test_the_service_of_a_url_is_known(url: str, service: str) -> None:
     assert service_of(url) == service
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://hooks.slack.com/services/a", True),
+        ("https://slack.com/api/chat.postMessage", True),
+        ("https://api.telegram.org/bot1:a/sendMessage", True),
+        ("https://prod-1.westeurope.logic.azure.com:443/workflows/a", True),
+        ("https://ntfy.sh", True),
+        ("http://ntfy.sh", False),
+        ("https://ntfy.example.org", False),
+        ("https://api.telegram.org.example.org/", False),
+        ("https://[::1", False),
+    ],
+)
+def test_what_is_a_server_of_a_service_is_known(url: str, expected: bool) -> None:
+    assert is_of_a_service(url) is expected

@@ -89,6 +89,29 @@ async def test_a_server_that_counts_no_tokens_is_fine_too(folder: Path, server: 
     assert "seconds, and counts no tokens" in found.says
 
 
+async def test_a_model_whose_text_would_not_be_used_is_told(folder: Path, server: ModelServer) -> None:
+    server.says = lambda _: "It sorts 97 % of all letters with FOO."
+    [found] = await of_summaries()
+
+    assert found.status is Health.WARN
+    assert ", with 210 tokens in and 34 out, but its text would not be used: " in found.says
+    assert found.do.startswith("try again, and set another NEWSLETTER_SUMMARIES__MODEL")
+
+
+async def test_a_model_is_to_write_in_the_language_of_a_list(folder: Path, server: ModelServer) -> None:
+    asks = '[summaries]\nmode = "all"\nlanguage = "de"\n'
+    (folder / "subscribers" / "daily.toml").write_text(f"{LIST}\n{asks}")
+    [in_english] = await of_summaries()
+    server.says = lambda _: (
+        "Briefe werden nach der Farbe ihrer Umschläge sortiert, was so schnell ist wie nach Adresse."
+    )
+    [in_german] = await of_summaries()
+
+    assert "German (language tag de)" in server.asked[0].instructions
+    assert "but its text would not be used" in in_english.says
+    assert in_german.status is Health.OK
+
+
 @pytest.mark.parametrize(
     ("fault", "says", "do"),
     [

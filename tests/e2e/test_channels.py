@@ -135,7 +135,7 @@ async def test_serve_ends_in_time_although_a_service_hangs(workplace: Workplace,
     workplace.environment |= {"NEWSLETTER_SCHEDULE__TICK": "1", "NEWSLETTER_WEB__PORT": str(free_port())}
     process = await workplace.start("serve")
     try:
-        await until(lambda: len(chats.got) == 1, 60)
+        await until(lambda: len(chats.got) == 1, 120)
         began = monotonic()
         process.terminate()
         await workplace.end(process)

@@ -7,8 +7,8 @@
 Prints a line for each target: how many inputs, how many were refused with a documented exception, the slowest of
 them; and below it each other exception with the input that showed it, each input that hung, and each text whose
 time grew faster than its length. Exit 1 if there was any. `--only` takes areas (feeds, records, pictures,
-mathtext, text, tokens, replies, lists, settings) and names of targets. The same seed makes the same inputs, as
-many as there is time for; `test_fuzz.py` runs a short one with all tests.
+mathtext, text, tokens, replies, lists, settings, models) and names of targets. The same seed makes the same
+inputs, as many as there is time for; `test_fuzz.py` runs a short one with all tests.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import argparse
 import sys
 from time import time
 
-from tests.fuzz import feeds, inbound, operators, pictures, records, replies, text
+from tests.fuzz import feeds, inbound, models, operators, pictures, records, replies, text
 from tests.fuzz.run import fuzz_all, input_of
 
 TARGETS = (
@@ -28,6 +28,7 @@ TARGETS = (
     *replies.TARGETS,
     *operators.TARGETS,
     *inbound.TARGETS,
+    *models.TARGETS,
 )
 
 

@@ -59,3 +59,17 @@ def test_a_mistake_is_said_with_its_line(tmp_path: Path, line: str, said: str) -
 
     [mistake] = caught.value.mistakes
     assert (mistake.line, mistake.message[: len(said)]) == (8, said)
+
+
+@pytest.mark.parametrize(("mode", "has_model", "warned"), [("all", False, 1), ("all", True, 0), ("off", False, 0)])
+def test_a_list_that_asks_for_summaries_where_no_model_is_set_is_warned_of(
+    tmp_path: Path, mode: str, has_model: bool, warned: int
+) -> None:
+    (tmp_path / "daily.toml").write_text(f'{LIST}mode = "{mode}"\n[[subscribers]]\nemail = "a@example.org"\n')
+    files = ListFiles(tmp_path, check_source=lambda _: "", has_model=has_model)
+    found = [line for line in files.warnings(files.check()) if "summaries" in line]
+
+    assert len(found) == warned
+    for line in found:
+        assert line.startswith(f"{tmp_path / 'daily.toml'}: [summaries] asks for summaries")
+        assert "NEWSLETTER_SUMMARIES__URL and NEWSLETTER_SUMMARIES__MODEL" in line

@@ -74,6 +74,28 @@ def test_channels_that_apprise_cannot_read_are_mistakes_with_their_lines(call: C
     assert "lab" not in out + err
 
 
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        (
+            "ntfys://ntfy.sh/hidden-one/hidden-two",
+            "this URL of ntfy names several rooms: write a channel for each",
+        ),
+        ("tgram://123456789:hidden_abcdefghij/1/2", "this URL of Telegram names several rooms"),
+        ("tgram://123456789:hidden_abcdefghij/", "this URL of Telegram names no chat"),
+    ],
+)
+def test_a_channel_is_one_room(call: Call, folder: Path, url: str, said: str) -> None:
+    path = folder / "subscribers" / "daily.toml"
+    path.write_text(f'{path.read_text()}\n[channels]\nlab = "{url}"\n')
+
+    code, out, err = call("lists", "check")
+
+    assert code == 1
+    assert f"channels.lab: {said}" in out + err
+    assert "hidden" not in out + err
+
+
 def test_channels_without_the_extra_are_mistakes(
     call: Call, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

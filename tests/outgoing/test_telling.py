@@ -66,6 +66,17 @@ async def tell(program: Program) -> None:
     await background.close(within=60)
 
 
+async def closed_now(program: Program) -> Listing:
+    """Close an issue with one paper now, and return the paper."""
+    now = utc_now()
+    sighting = Sighting(source="huggingface", listed_on=DAY, seen_at=now)
+    paper = Listing(title="Sparse teachers", url="https://example.org/sparse")
+    await program.store.library.record("huggingface", DAY, [Entry(listing=paper, sighting=sighting)], now=now)
+    row = in_issue((await keys(program.store))[paper.title], listing=paper)
+    await program.store.issues.freeze(draft(row), "Papers", due(now), now=now)
+    return paper
+
+
 async def test_an_address_is_told_to_those_alone_who_are_to_know_it(
     program: Program, httpserver: HTTPServer
 ) -> None:
@@ -85,12 +96,7 @@ async def test_an_issue_is_posted_in_the_channel_of_its_list(
 ) -> None:
     httpserver.expect_request("/plain").respond_with_data("")
     httpserver.expect_request("/whole").respond_with_data("")
-    now = utc_now()
-    sighting = Sighting(source="huggingface", listed_on=DAY, seen_at=now)
-    paper = Listing(title="Sparse teachers", url="https://example.org/sparse")
-    await program.store.library.record("huggingface", DAY, [Entry(listing=paper, sighting=sighting)], now=now)
-    row = in_issue((await keys(program.store))[paper.title], listing=paper)
-    await program.store.issues.freeze(draft(row), "Papers", due(now), now=now)
+    paper = await closed_now(program)
 
     with services(tmp_path, monkeypatch) as chats:
         await tell(program)
@@ -101,3 +107,28 @@ async def test_an_issue_is_posted_in_the_channel_of_its_list(
     # There are no public pages: the paper's own link is there.
     assert any("Sparse teachers" in text and paper.url in text for text in post.texts)
     assert [one["type"] for one in told(httpserver, "/plain")] == ["issue.closed", "issue.delivered"]
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+async def test_a_chat_server_in_a_private_network_is_told_if_it_may_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, httpserver: HTTPServer, *, allowed: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "subscribers").mkdir()
+    url = f"ntfy://127.0.0.1:{httpserver.port}/papers"
+    (tmp_path / "subscribers" / "daily.toml").write_text(LIST.replace("secret:team", url))
+    monkeypatch.setenv("NEWSLETTER_WEBHOOKS__ALLOW_PRIVATE", str(allowed).lower())
+    httpserver.expect_request("/", method="POST").respond_with_json({"id": "a1"})
+    async with build(load(None)) as program:
+        await closed_now(program)
+        await telling.tell_now(program, asyncio.Event())
+        counts = await program.store.notices.counts()
+
+    assert len(httpserver.log) == allowed
+    if allowed:
+        assert counts == []
+    else:
+        assert (
+            "is not a public address; if that is meant, set NEWSLETTER_WEBHOOKS__ALLOW_PRIVATE=true"
+            in counts[0].reason
+        )

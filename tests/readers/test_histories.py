@@ -107,6 +107,7 @@ class Histories(RuleBasedStateMachine):
         self.truth = Truth()
         self.backup: tuple[sqlite3.Connection, Truth, int] | None = None
         self.step, self.issues = 0, 0
+        self.list_of = dict[int, str]()  # of issues, by key
         self.waiting = 0  # steps until the closed issue is delivered
         self.store: SqlStore = self.do(self._open())
 
@@ -373,7 +374,8 @@ class Histories(RuleBasedStateMachine):
         self.issues += 1
         day = DAY + timedelta(days=self.issues)
         made = draft(day=day, number=self.issues, list_name=name)
-        self.do(self.store.issues.freeze(made, "Papers", due(self.now), now=self.now))
+        issue, _ = self.do(self.store.issues.freeze(made, "Papers", due(self.now), now=self.now))
+        self.list_of[issue.key] = name
         queued = self.do(self.store.outbox.records(list_name=name, day=day, states=[DeliveryState.QUEUED]))
         self.check(name, {one.email for one in queued})
         assert {one.email for one in queued} == self.truth.gets_mail(name)
@@ -391,7 +393,7 @@ class Histories(RuleBasedStateMachine):
             claimed = await claim(self.store.outbox, worker, now=self.now, limit=100)
             for one in claimed:
                 await attempt(self.store, one, DeliveryState.SENT, at=self.now)
-        return [(one.subscriber.list, one.subscriber.email, one.key) for one in claimed]
+        return [(self.list_of[one.issue_key], one.subscriber.email, one.key) for one in claimed]
 
     def check(self, name: str, mailed: set[str]) -> None:
         """See that whoever is mailed has said so, or the operator has, since they were last put out."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from lxml import html
 from newsletter.core.delivery import Planned
 from newsletter.core.diff import select
 from newsletter.core.listing import Listing
+from newsletter.core.machine_summary import MachineSummary
 from newsletter.core.page_names import identity_path
 from newsletter.core.tokens import Links
 from newsletter.lists.addresses import normal_address
@@ -76,11 +77,12 @@ class Pages:
         """Let the source show papers for a day."""
         await record(self.store, *papers, day=day, at=at, **values)
 
-    async def issue(self, day: date = DAY) -> None:
-        """Close the issue of a day, with all that is listed until then."""
+    async def issue(self, day: date = DAY, machine: MachineSummary | None = None) -> None:
+        """Close the issue of a day, with all that is listed until then, and with what a model wrote of each."""
         list_ = self.files.load()["daily"].list
         candidates = await self.store.library.candidates(list_.sources, since=day - timedelta(days=3), until=day)
         draft = select(candidates, list_, day, number=await self.store.issues.last_number("daily") + 1)
+        draft = replace(draft, listings=tuple(replace(one, machine=machine) for one in draft.listings))
         due = datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
         subject = draft.listings[0].listing.title
         await self.store.issues.freeze(draft, subject, lambda _, _had: Planned(due_at=due), now=due)

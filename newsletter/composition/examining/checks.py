@@ -15,7 +15,6 @@ from newsletter.bootstrap import utc_now
 from newsletter.composition.examining.parts import Parts
 from newsletter.core.diagnosis import Diagnosis, fail, ok, told_apart, warn
 from newsletter.core.errors import ConfigurationError, ListFileError, NewsletterError
-from newsletter.core.machine_summary import SummaryMode
 from newsletter.core.network import on_loopback
 from newsletter.core.relay import RelayKind, Security
 from newsletter.operations.doctor.examination import Check, failed
@@ -234,8 +233,7 @@ class Checks:
         if made is None:
             folder = self.parts.settings.paths.subscribers
             return list(without_model(self.parts.lists, lambda name: str(folder / f"{name}.toml")))
-        is_asked_for = any(one.summaries.mode is not SummaryMode.OFF for one in self.parts.lists)
-        return [await summaries(made.summarizer, made.prompts, time.monotonic, is_asked_for=is_asked_for)]
+        return [await summaries(made.summarizer, made.prompts, time.monotonic, self.parts.lists)]
 
 
 def _server(url: str) -> str:

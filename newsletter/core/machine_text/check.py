@@ -24,7 +24,8 @@ from newsletter.core.titles import normalised_title
 
 __all__ = ["RefusedTextError", "checked"]
 
-_READ = 20_000  # characters of an answer, a title or an abstract
+_READ = 20_000  # characters of an answer or an abstract
+_READ_OF_TITLE = 1_000  # characters
 _LONGEST_SUMMARY, _LONGEST_TITLE = 400, 300  # characters
 _DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]")  # say twice as much
 _MOST_SENTENCES = 3
@@ -63,18 +64,20 @@ def checked(answer: str, *, kind: MachineTextKind, title: str, abstract: str, la
     """
     if len(answer) > _READ:
         raise RefusedTextError("it is too long")
-    paper = _paper(title[:_READ], abstract[:_READ])
-    text = cleaned(answer, title=paper.title, abstract=paper.abstract)
+    paper = _paper(title[:_READ_OF_TITLE], abstract[:_READ])
     is_title = kind is MachineTextKind.TITLE
+    source = f"{paper.title}\n{paper.abstract}"
+    text = cleaned(answer, source=source, like=paper.title if is_title else "")
     if is_title and text.endswith((".", "\u3002")) and not paper.title.endswith((".", "\u3002", "\u2026")):
         text = text.rstrip(".\u3002 ")
     if not any(map(str.isalpha, text)):
         raise RefusedTextError("it is empty")
     _require_length(text, paper.title, is_title=is_title)
     require_answer(text, title=paper.title, abstract=paper.abstract)
-    if normalised_title(text) == normalised_title(paper.title):
+    said, given = normalised_title(text), normalised_title(paper.title)
+    if said == given or (said in given and not is_title):
         raise RefusedTextError("it is the title")
-    require_language(text, language, f"{paper.title}\n{paper.abstract}", is_title=is_title)
+    require_language(text, language, source, is_title=is_title)
     _require_held(text, paper, language)
     return text
 

@@ -10,7 +10,7 @@ import re
 import unicodedata
 
 from newsletter.core.machine_text.labels import without_label
-from newsletter.core.machine_text.markup import without_html, without_markdown
+from newsletter.core.machine_text.markup import without_html, without_markdown, without_references
 from newsletter.core.machine_text.refusal import RefusedTextError, named
 from newsletter.core.machine_text.thinking import without_thinking
 from newsletter.core.normalisation import normalised
@@ -47,26 +47,31 @@ _DOMAIN = re.compile(
 )
 
 
-def cleaned(answer: str, *, title: str, abstract: str) -> str:
+def cleaned(answer: str, *, source: str, like: str = "") -> str:
     """Return an answer as one plain paragraph, in NFC; cleaning it again changes nothing.
+
+    Args:
+        answer: as it came.
+        source: title and abstract of the paper, whose sites it may name.
+        like: a text that it translates, and whose label it keeps (`TL;DR: …`).
 
     Raises:
         RefusedTextError: it cannot be had apart from thinking, markup or links.
     """
     text = answer
     for _ in range(_ROUNDS):
-        once = _cleaned_once(text, title, f"{title}\n{abstract}")
+        once = _cleaned_once(text, like, source)
         if once == text:
             return text
         text = once
     raise RefusedTextError("its markup has no end")
 
 
-def _cleaned_once(text: str, title: str, source: str) -> str:
-    text = without_thinking(_seen(text))
+def _cleaned_once(text: str, like: str, source: str) -> str:
+    text = without_thinking(_seen(without_references(text)))
     text = without_html(_of_json(text.strip()))
     text = without_markdown(text)
-    text = without_label(text.strip(), title)
+    text = without_label(text.strip(), like)
     text = _unquoted(" ".join(text.split()))
     text = _without_links(text, source)
     return normalised("NFC", " ".join(text.split()))

@@ -46,17 +46,17 @@ _NOTE = re.compile(
 )
 
 
-def without_label(text: str, title: str) -> str:
+def without_label(text: str, like: str) -> str:
     """Return a text without what introduces or follows it, such as `Summary:`.
 
     Args:
         text: an answer.
-        title: of the paper; where it has a label itself (`TL;DR: …`), one stays.
+        like: a text that it translates; where that has a label itself (`TL;DR: …`), one stays.
     """
-    if (courtesy := _COURTESY.match(text)) and not _COURTESY.match(title):
+    if (courtesy := _COURTESY.match(text)) and not _COURTESY.match(like):
         text = text[courtesy.end() :]
     text = text[introduced.end() :] if (introduced := _PREAMBLE.match(text)) else text
-    if not _LABEL.match(f"{title}\n"):
+    if not _LABEL.match(f"{like}\n"):
         label = _LABEL.match(text) or _BRACKETED.match(text)
         text = text[label.end() :] if label else text
     return _NOTE.sub("", text)

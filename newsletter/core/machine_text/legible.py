@@ -22,6 +22,8 @@ _PER_CENT = re.compile(
 _CJK = "\u3041-\u30ff\u3400-\u9fff\uac00-\ud7af"
 # Chinese, Japanese and Korean set no spaces around names and numbers.
 _BESIDE_CJK = re.compile(f"(?<=[{_CJK}])(?=[a-zA-Z0-9])|(?<=[a-zA-Z0-9%])(?=[{_CJK}])")
+_AND_A_HALF = re.compile("(?<=\\d)(?=[\u00bc-\u00be\u2150-\u215e])")
+_GROWTH = 4  # times as long, at most
 _FRACTION = re.compile(r"\\[dt]?frac\s?\{(\d{1,9})\}\s?\{(\d{1,9})\}")
 _COMMANDS = (
     (re.compile(r"\{,\}|\\,(?=\d{3})"), ","),
@@ -43,8 +45,9 @@ def legible(text: str) -> str:
             text = command.sub(plain, text)
     if not text.isascii():
         text = _RAISED.sub(lambda raised: "^" + raised[0].translate(_PLAIN), text)
-        text = re.sub("(?<=\\d)(?=[\u00bc-\u00be\u2150-\u215e])", " ", text)
-        text = normalised("NFC", normalised("NFKD", text)).translate(_DASHES)
+        text = _AND_A_HALF.sub(" ", text)
+        decomposed = normalised("NFKD", text)[: _GROWTH * len(text)]  # some characters are whole phrases
+        text = normalised("NFC", decomposed).translate(_DASHES)
         text = "".join(map(_digit, text))
         text = _BESIDE_CJK.sub(" ", with_digits(text))
     return _PER_CENT.sub("%", text)

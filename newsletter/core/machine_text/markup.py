@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
 
 from newsletter.core.machine_text.refusal import RefusedTextError
 
 _ENTITY = re.compile(r"&(?:#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6})|([a-zA-Z]{2,8}));")
+_LAST_CHARACTER = 0x10FFFF  # of Unicode
 _ENTITIES = {
     "amp": "&",
     "lt": "<",
@@ -71,13 +71,17 @@ _EMPHASES = tuple(
 _BOLD = re.compile(r"\*\*(?=\S)([^*]*)\*\*")
 
 
+def without_references(text: str) -> str:
+    """Return a text with characters in place of references to them, such as `&lt;`."""
+    return _ENTITY.sub(_character, text) if "&" in text else text
+
+
 def without_html(text: str) -> str:
-    """Return a text without tags and character references; raised and lowered digits stay so.
+    """Return a text without tags; raised and lowered digits stay so.
 
     Raises:
         RefusedTextError: it holds what may be a tag, or may not.
     """
-    text = _ENTITY.sub(_character, text) if "&" in text else text
     if "<" not in text:
         return text
     for opening, closing in _UNSEEN:
@@ -105,7 +109,7 @@ def _character(reference: re.Match[str]) -> str:
     if name:
         return _ENTITIES.get(name, reference[0])
     code = int(decimal) if decimal else int(hexadecimal, 16)
-    return chr(code) if 0 < code <= sys.maxunicode else ""
+    return chr(code) if 0 < code <= _LAST_CHARACTER else ""
 
 
 def _untagged(tag: re.Match[str]) -> str:

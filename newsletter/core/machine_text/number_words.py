@@ -27,12 +27,14 @@ class NumberWord:
         is_part: whether it makes larger numbers with its neighbours (`two hundred`); `third` and `half` do not.
         is_vague: whether it names an order of magnitude by itself (`thousands of papers`).
         is_ordinal: whether it may be a part of a whole, too: `a third`, `um quarto`.
+        is_article: whether it is a number only after others: `thirty-one`.
     """
 
     value: Value
     is_part: bool = True
     is_vague: bool = False
     is_ordinal: bool = False
+    is_article: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,7 @@ class _Language:
     """The number words of a language, by their numbers; `/` stands between forms of one number, `-` for none.
 
     Attributes:
+        one: the first number, and its articles.
         units: from two to twenty.
         tens: from thirty to ninety.
         compounds: what two-digit numbers in one word look like, such as `{unit}und{ten}`.
@@ -47,10 +50,11 @@ class _Language:
         hundreds: from 200 to 900, where they are one word.
         powers: hundred, thousand, million, milliard, billion (10 ** 12).
         ordinals: from first to tenth.
-        vague: what names an order of magnitude: tens, hundreds, thousands, millions, milliards.
+        vague: what names an order of magnitude: tens, hundreds, thousands, millions, milliards, billions.
         others: half, third, quarter, double, triple, fourfold, a dozen, ten of them, a hundred of them, zero.
     """
 
+    one: str
     units: str
     tens: str
     compounds: str = ""
@@ -63,7 +67,7 @@ class _Language:
 
 
 _POWERS = (100, 1000, 10**6, 10**9, 10**12)
-_ORDERS = (10, 100, 1000, 10**6, 10**9)
+_ORDERS = (10, 100, 1000, 10**6, 10**9, 10**12)
 _OTHERS: tuple[Value, ...] = (
     *((1, 2), (1, 3), (1, 4)),
     *((2, 1), (3, 1), (4, 1)),
@@ -71,16 +75,18 @@ _OTHERS: tuple[Value, ...] = (
 )
 
 _ENGLISH = _Language(
+    one="one",
     units="two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
     " eighteen nineteen twenty",
     tens="thirty forty fifty sixty seventy eighty ninety",
     powers="hundred thousand million/mn billion/bn trillion",
     ordinals="first second third fourth fifth sixth seventh eighth ninth tenth",
-    vague="dozens hundreds thousands millions billions",
+    vague="dozens hundreds thousands millions billions trillions",
     others="half/halves/halve/halved/halving thirds quarter/quarters twice/double/doubles/doubled/doubling"
     " thrice/triple/triples/tripled/tripling quadruple/quadruples/quadrupled dozen - - zero",
 )
 _GERMAN = _Language(
+    one="ein",
     units="zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn"
     " achtzehn neunzehn zwanzig",
     tens="dreißig/dreissig vierzig fünfzig sechzig siebzig achtzig neunzig",
@@ -91,24 +97,26 @@ _GERMAN = _Language(
     " dritte/dritten/dritter/drittes vierte/vierten/vierter fünfte/fünften/fünfter sechste/sechsten"
     " siebte/siebten"
     " achte/achten neunte/neunten zehnte/zehnten",
-    vague="dutzende/dutzenden hunderte/hunderten tausende/tausenden - -",
+    vague="dutzende/dutzenden hunderte/hunderten tausende/tausenden - - -",
     others="halb/halbe/halben/hälfte/halbiert/halbieren drittel viertel"
     " doppelt/doppelte/doppelten/verdoppelt/verdoppeln/zweimal verdreifacht/dreimal vervierfacht/viermal"
     " dutzend"
     " - - null",
 )
 _FRENCH = _Language(
+    one="un/une",
     units="deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize - - -"
     " vingt/vingts",
     tens="trente quarante cinquante soixante septante huitante/octante nonante",
     powers="cent/cents mille million/millions milliard/milliards/md/mds billion/billions",
     ordinals="premier/première/premiers/premières deuxième/deuxièmes troisième/troisièmes quatrième cinquième"
     " sixième septième huitième neuvième dixième",
-    vague="dizaines centaines milliers - -",
+    vague="dizaines centaines milliers - - -",
     others="moitié/demi/demie tiers quart/quarts double/doublé/doublant/doubler triple/triplé/triplant quadruple"
     " douzaine dizaine centaine zéro",
 )
 _SPANISH = _Language(
+    one="uno/un/una",
     units="dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciséis diecisiete"
     " dieciocho diecinueve veinte",
     tens="treinta cuarenta cincuenta sesenta setenta ochenta noventa",
@@ -119,11 +127,12 @@ _SPANISH = _Language(
     powers="cien/ciento mil millón/millones millardo/millardos billón/billones",
     ordinals="primer/primero/primera/primeros/primeras - tercer/tercero/tercera cuarto/cuarta quinto/quinta"
     " sexto/sexta séptimo/séptima octavo/octava noveno/novena décimo/décima",
-    vague="decenas/docenas cientos/centenares miles/millares - -",
+    vague="decenas/docenas cientos/centenares miles/millares - - -",
     others="mitad tercio/tercios - doble/duplica/duplicar/duplicando triple/triplica/triplicar cuádruple docena"
     " decena centenar cero",
 )
 _PORTUGUESE = _Language(
+    one="um/uma",
     units="dois/duas três quatro cinco seis sete oito nove dez onze doze treze catorze/quatorze quinze"
     " dezesseis/dezasseis dezessete/dezassete dezoito dezenove/dezanove vinte",
     tens="trinta quarenta cinquenta sessenta setenta oitenta noventa",
@@ -132,11 +141,12 @@ _PORTUGUESE = _Language(
     powers="cem/cento mil milhão/milhões bilhão/bilhões trilhão/trilhões/bilião/biliões",
     ordinals="primeiro/primeira/primeiros/primeiras - terceiro/terceira quarto/quarta quinto/quinta sexto/sexta"
     " sétimo/sétima oitavo/oitava nono/nona décimo/décima",
-    vague="dezenas/dúzias centenas milhares - -",
+    vague="dezenas/dúzias centenas milhares - - -",
     others="metade terço/terços - dobro/duplica/dobra/dobrar triplo/triplica/triplicar quádruplo dúzia dezena"
     " centena zero",
 )
 _ITALIAN = _Language(
+    one="uno",
     units="due tre quattro cinque sei sette otto nove dieci undici dodici tredici quattordici quindici sedici"
     " diciassette diciotto diciannove venti",
     tens="trenta quaranta cinquanta sessanta settanta ottanta novanta",
@@ -145,33 +155,36 @@ _ITALIAN = _Language(
     powers="cento mille/mila milione/milioni miliardo/miliardi bilione/bilioni",
     ordinals="primo/prima/primi/prime - terzo/terza quarto/quarta quinto/quinta sesto/sesta settimo/settima"
     " ottavo/ottava nono/nona decimo/decima",
-    vague="decine/dozzine centinaia migliaia - -",
+    vague="decine/dozzine centinaia migliaia - - -",
     others="metà/dimezza/dimezzare terzi - doppio/raddoppia/raddoppiare triplo/triplica quadruplo dozzina decina"
     " centinaio zero",
 )
 _DUTCH = _Language(
+    one="een",
     units="twee drie vier vijf zes zeven acht negen tien elf twaalf dertien veertien vijftien zestien zeventien"
     " achttien negentien twintig",
     tens="dertig veertig vijftig zestig zeventig tachtig negentig",
     compounds="{unit}en{ten}",
     powers="honderd duizend miljoen/mln miljard/mld biljoen",
     ordinals="eerste tweede derde vierde vijfde zesde zevende achtste negende tiende",
-    vague="tientallen honderden duizenden miljoenen miljarden",
+    vague="tientallen honderden duizenden miljoenen miljarden -",
     others="helft - kwart dubbel/dubbele/verdubbelt/verdubbelen/tweemaal driemaal viermaal dozijn tiental"
     " honderdtal nul",
 )
 _RUSSIAN = _Language(
+    one="один/одна/одно",
     units="два/две/двух/двумя/двум три/трёх/трех/трём/тремя четыре/четырёх/четырех пять/пяти/пятью шесть/шести"
     " семь/семи восемь/восьми девять/девяти десять/десяти одиннадцать/одиннадцати двенадцать/двенадцати"
     " тринадцать четырнадцать пятнадцать/пятнадцати шестнадцать семнадцать восемнадцать девятнадцать"
     " двадцать/двадцати",
     tens="тридцать/тридцати сорок/сорока пятьдесят/пятидесяти шестьдесят семьдесят восемьдесят девяносто",
     hundreds="двести триста четыреста пятьсот шестьсот семьсот восемьсот девятьсот",
-    powers="сто/ста тысяча/тысячи/тысяч/тысячам/тысячами/тысячах/тыс миллион/миллиона/миллионов/миллионах/миллионами/млн"
+    powers="сто/ста тысяча/тысячи/тысяч/тысячам/тысячами/тысячах/тыс"
+    " миллион/миллиона/миллионов/миллионах/миллионами/млн"
     " миллиард/миллиарда/миллиардов/миллиардах/миллиардами/млрд триллион/триллиона/триллионов/трлн",
     ordinals="первый/первая/первое/первые/первого/первой/первых/первым второй/вторая/второе/второго/вторых"
     " третий/третья/третьего четвёртый/четвертый/четвёртого пятый/пятая шестой седьмой восьмой девятый десятый",
-    vague="десятки/десятков сотни/сотен - - -",
+    vague="десятки/десятков сотни/сотен - - - -",
     others="половина/половину/половины треть/трети четверть вдвое/дважды втрое/трижды вчетверо дюжина десяток"
     " сотня ноль",
 )
@@ -206,8 +219,10 @@ def words_of_all() -> Mapping[str, NumberWord]:
 def _words(language: _Language) -> Iterator[tuple[str, NumberWord]]:
     units = dict(_numbered(language.units, range(2, 21)))
     tens = dict(_numbered(language.tens, range(30, 100, 10)))
-    numbers = units | tens | _compounds(language.compounds, units, tens)
+    numbers = units | tens | _compounds(language.compounds, dict(_numbered(language.one, (1,))) | units, tens)
     numbers |= dict(_numbered(language.powers, _POWERS))
+    for word, number in _numbered(language.one, (1,)):
+        yield word, NumberWord((number, 1), is_article=True)
     for word, number in numbers.items():
         yield word, NumberWord((number, 1))
     for word, number in _numbered(language.twenties, range(21, 30)):
@@ -231,7 +246,7 @@ def _numbered(words: str, numbers: Iterable[_Number]) -> Iterator[tuple[str, _Nu
 
 
 def _compounds(pattern: str, units: Mapping[str, int], tens: Mapping[str, int]) -> dict[str, int]:
-    """Return the numbers from 22 to 99 that are one word: `dreiundzwanzig`, `trentadue`."""
+    """Return the numbers from 21 to 99 that are one word: `dreiundzwanzig`, `trentadue`."""
     ones = {word: number for word, number in units.items() if number < _TEN}
     higher = {word: number for word, number in units.items() if number == _TWENTY} | dict(tens)
     pairs = product(higher.items(), ones.items()) if pattern else ()

@@ -33,17 +33,17 @@ _GIVEN = re.compile(
     re.IGNORECASE,
 )
 _INSTRUCTIONS = re.compile(
-    r"\A(?:you are (?:a|an|the|given)\b|your task\b|we (?:need|have|are asked) to (?:write|produce"
-    r"|summari[sz]e|translate|output|answer|respond)"
+    r"\A(?:you are (?:a|an|the|given)\b|you (?:write|translate)\b|your task\b|we (?:need|have|are asked)"
+    r" to (?:write|produce|summari[sz]e|translate|output|answer|respond)"
     r"|the user (?:wants|asks|is asking|asked)|(?:please )?(?:summari[sz]e|translate|write|respond|reply"
     r"|answer|output) (?:the|in|only|one|a|this|with)\b"
     r"|(?:okay|ok|alright|hmm|let me|let's),? (?:so|let|i|the user|think|see|analy|start|summari|translat)"
     r"|instructions?:|system:|user:|assistant:|du bist (?:ein|eine)\b)"
-    r"|\b(?:title and abstract (?:are|is) (?:data|given)|respond only with|answer only with|do not (?:obey"
-    r"|follow) (?:them|it|any)|no preamble|ignore (?:all )?(?:previous|prior) instructions)\b",
+    r"|\b(?:the next message is a json|give the (?:summary|translated title) alone|title and abstract"
+    r" (?:are|is) (?:data|given)|respond only with|answer only with|do not (?:obey|follow)"
+    r" (?:them|it|any)|no preamble|ignore (?:all )?(?:previous|prior) instructions)\b",
     re.IGNORECASE,
 )
-_TAIL_OF_TITLE = 30  # characters of a title
 
 
 def require_answer(text: str, *, title: str, abstract: str) -> None:

@@ -165,7 +165,7 @@ def _quantities(text: str, tag: str) -> Iterator[tuple[Quantity, int, int]]:
         phrase = None
         if word is None:
             phrase = _of_digits(token, marks)
-        elif not (
+        elif not word.is_article and not (
             token["word"].lower() == "second" and _TIMED.search(text, max(0, token.start() - 6), token.start())
         ):
             phrase = Phrase.of_word(token.start(), token.end(), word, language)

@@ -20,11 +20,6 @@ def times(value: Value, factor: Value) -> Value:
     return fraction(value[0] * factor[0], value[1] * factor[1])
 
 
-def plus(value: Value, summand: Value) -> Value:
-    """Return a sum."""
-    return fraction(value[0] * summand[1] + summand[0] * value[1], value[1] * summand[1])
-
-
 def power(base: Value, exponent: int) -> Value | None:
     """Return a power, or None where it is larger, or smaller, than any number in an abstract."""
     if abs(exponent) > _LARGEST_POWER or max(base) >= 10**_MOST_DIGITS or not base[0]:

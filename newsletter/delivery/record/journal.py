@@ -231,7 +231,7 @@ def _lines(changes: Iterable[Change], turn: int) -> Iterator[bytes]:
         else:
             next_attempt = _microseconds(next_attempt_at) if next_attempt_at else "null"
             line = (
-                f'[{key},"{state.value}",{moment},{attempts},{next_attempt},{"null" if code is None else code},'
+                f'[{key},"{state}",{moment},{attempts},{next_attempt},{"null" if code is None else code},'
                 f"{_quoted(text)},{_quoted(relay)},{_quoted(reason)},{'true' if suppress else 'false'}]"
             ).encode()
         yield b"%08x%b\n" % (crc32(line, turn), line)

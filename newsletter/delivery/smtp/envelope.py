@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import NamedTuple, Self
 
 from newsletter.core.address import Address, AddressError
@@ -74,10 +73,11 @@ def envelope(letter: Letter, offers: Offers, relay: str) -> Envelope:
     return Envelope(f"MAIL FROM:<{sender}>{options}".encode(), f"RCPT TO:<{address}>".encode())
 
 
-@lru_cache(maxsize=64)  # mostly all letters have the same
-def _is_usable(sender: str) -> bool:
-    """Return whether an envelope sender can stand in a command."""
-    return sender.isascii() and not _BREAKS_COMMAND.search(sender)
+def _is_usable(address: str) -> bool:
+    """Return whether an address is ASCII and can stand in a command; `_BREAKS_COMMAND` takes longer to tell."""
+    if not (address.isascii() and address.isprintable()):
+        return False
+    return " " not in address and "<" not in address and ">" not in address
 
 
 def wire_form(recipient: str) -> tuple[str, bool]:
@@ -86,10 +86,10 @@ def wire_form(recipient: str) -> tuple[str, bool]:
     Raises:
         UnusableAddressError: it is no address.
     """
+    if _is_usable(recipient) and "@" in recipient:
+        return recipient, False
     if _BREAKS_COMMAND.search(recipient) or "@" not in recipient:
         raise UnusableAddressError("not an address")
-    if recipient.isascii():
-        return recipient, False
     try:
         address = Address.parse(recipient)
         domain = address.ascii_domain

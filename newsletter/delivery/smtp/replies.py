@@ -143,8 +143,9 @@ def step(stage: Stage, reply: Reply, relay: str) -> Outcome | None:
 
 def verdict(reply: Reply, relay: str) -> Outcome:
     """Return what the reply to a message makes of the delivery; raises like `step`."""
-    if reply.code // 100 == Kind.DONE:
-        return _outcome(DeliveryState.SENT, reply, relay)
+    code, text = reply
+    if code // 100 == Kind.DONE:
+        return Outcome(DeliveryState.SENT, code, one_line(text, _TEXT_LIMIT), relay)
     return _objection(Stage.MESSAGE, reply, relay)
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections import deque
 from collections.abc import Callable
 from functools import lru_cache, partial
-from itertools import islice
 from typing import cast
 
 from aiosmtplib import SMTP
@@ -54,7 +52,7 @@ class Wire(asyncio.Protocol):
         self._unread = b""
         self._lines: list[str] = []  # of a reply that isn't complete
         self._length = 0
-        self._replies: deque[Reply] = deque()
+        self._replies: list[Reply] = []  # few: those of one message
         self._awaited = 0
         self._waiter: asyncio.Future[None] | None = None
         self._on_reply: Callable[[], bool] | None = None
@@ -101,12 +99,11 @@ class Wire(asyncio.Protocol):
 
     def at_hand(self, count: int) -> list[Reply]:
         """Return the next `count` replies, as far as they have come; `skip` takes them. No coroutine is needed."""
-        return list(islice(self._replies, count))
+        return self._replies[:count]
 
     def skip(self, count: int) -> None:
         """Take the next `count` replies, which must be at hand."""
-        for _ in range(count):
-            self._replies.popleft()
+        del self._replies[:count]
 
     def on_reply(self, go_on: Callable[[], bool] | None) -> None:
         """Set what is called when replies have come that somebody waits for; None: nothing is.
@@ -134,7 +131,7 @@ class Wire(asyncio.Protocol):
                 await self._waiter
             finally:
                 self._waiter = None
-        return self._replies.popleft()
+        return self._replies.pop(0)
 
     def abort(self) -> None:
         """Close at once."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from newsletter.core.diagnosis import Diagnosis, ok, warn
 from newsletter.core.errors import NewsletterError
 from newsletter.core.machine_summary import MachineTextKind, SummaryMode
+from newsletter.core.machine_text.check import RefusedTextError, checked
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.text import counted
 from newsletter.operations.doctor.examination import failed
@@ -36,7 +37,7 @@ def without_model(lists: Iterable[NewsletterList], file_of: Callable[[str], str]
 
 
 async def summaries(
-    summarizer: Summarizer, prompts: Prompts, seconds: Callable[[], float], *, is_asked_for: bool
+    summarizer: Summarizer, prompts: Prompts, seconds: Callable[[], float], lists: Iterable[NewsletterList]
 ) -> Diagnosis:
     """Ask a model for one summary, and return how that went: at worst a warning, as issues go out without it.
 
@@ -44,12 +45,14 @@ async def summaries(
         summarizer: the model.
         prompts: what it is told.
         seconds: a clock that only runs on.
-        is_asked_for: whether any list asks for summaries.
+        lists: all lists; the model is to write in the language of the first one that asks for summaries.
     """
+    wanted = [one.summaries.language for one in lists if one.summaries.mode is not SummaryMode.OFF]
+    language = wanted[0] if wanted else _LANGUAGE
     paper = json.dumps({"title": _TITLE, "abstract": _ABSTRACT})
     begun = seconds()
     try:
-        instructions = prompts.instructions(MachineTextKind.SUMMARY, _LANGUAGE)
+        instructions = prompts.instructions(MachineTextKind.SUMMARY, language)
         answer = await summarizer.write(instructions, paper)
     except NewsletterError as error:
         trouble = failed(CHECK, f"no summary by {summarizer.model}: {error}")
@@ -58,7 +61,19 @@ async def summaries(
         do = "see what its server filters, or set another NEWSLETTER_SUMMARIES__MODEL"
         return warn(CHECK, f"no summary by {summarizer.model}: {answer.refusal}", do)
     says = f"{summarizer.model} answers after {seconds() - begun:.1f} seconds, {_tokens(answer)}"
-    return ok(CHECK, says if is_asked_for else f"{says}; no list asks for summaries yet")
+    if refusal := _refusal(answer, language):
+        do = "try again, and set another NEWSLETTER_SUMMARIES__MODEL if it stays so"
+        return warn(CHECK, f"{says}, but its text would not be used: {refusal}", do)
+    return ok(CHECK, says if wanted else f"{says}; no list asks for summaries yet")
+
+
+def _refusal(answer: ModelAnswer, language: str) -> str:
+    """Return why what a model wrote of our paper would not be used, or nothing."""
+    try:
+        checked(answer.text, kind=MachineTextKind.SUMMARY, title=_TITLE, abstract=_ABSTRACT, language=language)
+    except RefusedTextError as error:
+        return str(error)
+    return ""
 
 
 def _tokens(answer: ModelAnswer) -> str:

@@ -18,8 +18,8 @@ from newsletter.render.mime.markers import Markers
 
 _MARKUP = re.compile(r"[&<>\"']")
 # A value that is the same in both parts, and needs no encoding but a soft line break or two: that of nearly each
-# reader. Links are often longer than a line.
-_PLAIN = re.compile(r"(?!\.|From )(?:[ !#-%(-;?-~]{1,75}|[ !#-%(-;?-~]{75}(?!\.|From )[ !#-%(-;?-~]{1,75})")
+# reader. Links are often longer than a line. `+` after a count: what was matched is not tried again in part.
+_PLAIN = re.compile(r"(?!\.|From )[ !#-%(-;?-~]{1,75}+(?:(?!\.|From )[ !#-%(-;?-~]{1,75}+)?")
 
 
 class Text(NamedTuple):

@@ -157,8 +157,8 @@ class Body:
         self._parts = tuple(parts)
         self._joined: dict[frozenset[str], _Joined | None] = {}  # by the values that are empty; None: filled once
 
-    def filled(self, values: Mapping[str, str]) -> bytes:
-        """Return the body with a reader's values, by the names of slots."""
+    def filled(self, values: Mapping[str, str]) -> Sequence[bytes]:
+        """Return the body with a reader's values, by the names of slots; in pieces, which readers share."""
         own = {name: line_of(value) for name, value in values.items()}
         empty = _NONE if "" not in values.values() else frozenset(name for name in values if not values[name])
         joined = self._joined.get(empty)
@@ -166,11 +166,11 @@ class Body:
             return joined.filled(own)
         if empty not in self._joined:  # to join takes longer than it saves, unless some readers share the choice
             self._joined[empty] = None
-            return b"".join(self._shown(empty, own, None))
+            return (b"".join(self._shown(empty, own, None)),)
         places = list[tuple[int, Slot]]()
         lines = self._shown(empty, own, places)
         self._joined[empty] = _Joined.of(lines, places)
-        return b"".join(lines)
+        return (b"".join(lines),)
 
     def _shown(
         self, empty: Collection[str], own: Mapping[str, tuple[bytes, bytes]], places: list[tuple[int, Slot]] | None
@@ -226,9 +226,9 @@ class _Joined(NamedTuple):
             start = place + 1
         return cls(slots, texts, itemgetter(*order))
 
-    def filled(self, own: Mapping[str, tuple[bytes, bytes]]) -> bytes:
+    def filled(self, own: Mapping[str, tuple[bytes, bytes]]) -> tuple[bytes, ...]:
         """Return the body with a reader's values, by the names of slots, as `line_of` returns them."""
-        return b"".join(self.in_order([own[name][html] for name, html in self.slots] + self.texts))
+        return self.in_order([own[name][html] for name, html in self.slots] + self.texts)
 
 
 def _all(pieces: Iterable[Piece]) -> Iterator[Piece]:

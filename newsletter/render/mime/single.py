@@ -50,5 +50,5 @@ def single_message(
         *([more] if more else []),
         multipart_headers(boundary),
     )
-    pieces, sign = signable(head, b"".join(parts), signer)
+    pieces, sign = signable(head, (b"".join(parts),), signer)
     return (sign() if sign else b"") + b"".join(pieces)

@@ -11,14 +11,17 @@ from zoneinfo import ZoneInfo
 from newsletter.core.landing import Landing, title_links
 from newsletter.core.likeness import Example, LikenessIndex, Opinion
 from newsletter.core.listing import Listing
-from newsletter.core.newsletter_list import Cadence
+from newsletter.core.machine_summary import MachineSummary
+from newsletter.core.newsletter_list import Cadence, editions_of
 from newsletter.core.searching import SearchIndex
 from newsletter.ports.listed import ListedPaper
 from newsletter.ports.papers import InIssue, Paper
 from newsletter.render.issue.citation import Citation, citation
 from newsletter.render.issue.clauses import cut
 from newsletter.render.issue.language import Language
+from newsletter.render.issue.mathtext import readable
 from newsletter.render.issue.view import web_link
+from newsletter.render.issue.wording import ByModel, by_model
 from newsletter.render.site.papers import PaperView, ShownPaper, paper_view, plain
 from newsletter.render.site.votes import VotesView, votes_view
 
@@ -63,8 +66,9 @@ class IssueOfPaper:
 class PaperPageView:
     """A paper for the template of its page; texts and links may be empty, tuples too.
 
-    `shown` is the paper as lists of papers have it. `summary` is the source's own, `ai_summary` by a model. `meta`
-    are the names and contents of meta elements by which programs for references find the paper.
+    `shown` is the paper as lists of papers have it. `summary` is the source's own, `ai_summary` by a model that
+    the source asked, `machine` by one that was asked for the list of the page, else for another list. `meta` are
+    the names and contents of meta elements by which programs for references find the paper.
     """
 
     shown: PaperView
@@ -72,6 +76,7 @@ class PaperPageView:
     n_others: int
     summary: str
     ai_summary: str
+    machine: ByModel | None
     abstract: str
     published: date | None
     arxiv_id: str
@@ -92,7 +97,12 @@ class PaperPageView:
 
 
 def paper_page_view(
-    frame: Language, paper: Paper, listed: ListedPaper, near: Sequence[ListedPaper], zone: ZoneInfo
+    frame: Language,
+    paper: Paper,
+    listed: ListedPaper,
+    near: Sequence[ListedPaper],
+    zone: ZoneInfo,
+    list_name: str = "",
 ) -> PaperPageView:
     """Return a paper for the template of its page.
 
@@ -102,6 +112,7 @@ def paper_page_view(
         listed: the same with its newest counts.
         near: papers of which some may be like it.
         zone: by whose clocks moments are shown.
+        list_name: of the list that the page belongs to, or nothing.
     """
     listing, day = paper.listing, listed.first_listed_on
     shown = paper_view(frame, ShownPaper(paper=listed, day=day), is_brief=True)
@@ -115,6 +126,7 @@ def paper_page_view(
         n_others=max(listing.n_authors - len(named), 0),
         summary="" if summary == abstract else summary,
         ai_summary=ai_summary,
+        machine=by_model(frame, _machine(paper, list_name), abstract, readable),
         abstract=abstract,
         published=listing.published_on,
         arxiv_id=plain(listing.arxiv_id),
@@ -130,6 +142,12 @@ def paper_page_view(
         ),
         description=cut(ai_summary or summary or abstract, _DESCRIPTION),
     )
+
+
+def _machine(paper: Paper, list_name: str) -> MachineSummary | None:
+    """Return what a model wrote of a paper: for a list, else for the one that had it last."""
+    written = [(one.list in editions_of(list_name), one.machine) for one in paper.issues if one.machine]
+    return next((machine for _, machine in sorted(written, key=lambda one: not one[0])), None)
 
 
 def _searched(text: str, *, quoted: bool = False) -> Searched:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from newsletter.core.machine_summary import MachineSummary
 from newsletter.core.page_names import paper_path
 from newsletter.core.paper_language import language_beside
 from newsletter.core.pictures import Figure
@@ -17,8 +18,8 @@ from newsletter.render.issue.language import Language
 from newsletter.render.issue.mathtext import readable
 from newsletter.render.issue.sentences import cut_at_sentence, gist
 from newsletter.render.issue.view import web_link
+from newsletter.render.issue.wording import TITLE, by_model
 
-_TITLE = 300  # characters; a longer text is not a title
 _TEXT = 400  # columns of a summary
 _GIST = 260  # … of what is taken from an abstract
 _NAME = 80  # characters of an author or an organization
@@ -37,6 +38,7 @@ class ShownPaper:
         rank: its place in the issue of the day; None: it is in none.
         figure: a picture of the paper that was checked.
         is_new: whether it became known after the issue of the day was closed.
+        machine: what a model wrote of it for the page's list.
     """
 
     paper: ListedPaper
@@ -44,6 +46,7 @@ class ShownPaper:
     rank: int | None = None
     figure: Figure | None = None
     is_new: bool = False
+    machine: MachineSummary | None = None
 
     @property
     def votes(self) -> int:
@@ -55,7 +58,10 @@ class ShownPaper:
 class PaperView:
     """A paper for templates. Texts and links may be empty, `path` goes from the site's root.
 
-    `text` is a summary or what the abstract says that was done, `writer` wrote it; `abstract` is whole. `authors`
+    `text` is a summary or what the abstract says that was done, `writer` wrote it; `text_lang` is the tag of its
+    language, where it is not the page's, `text_dir` its direction, or `auto`. `also` is what stands behind it, by
+    `also_writer`. If a model wrote it for the page's list, `credit` names it, `label` does so before the text, and
+    `original` is the paper's own title where `title` is translated. `abstract` is whole. `authors`
     are the first ones, `n_others` counts those that are not named. `votes` and `stars` are short numbers,
     `upvotes`, `comments` and `all_stars` the same in words. `since` is when it was published, if that is long
     before the page's day. `lang` is the language tag of the paper's own texts, where it is not the page's.
@@ -63,6 +69,7 @@ class PaperView:
 
     path: str
     title: str
+    original: str
     lang: str
     authors: tuple[str, ...]
     n_others: int
@@ -71,6 +78,12 @@ class PaperView:
     since: str
     text: str
     writer: Writer
+    text_lang: str
+    text_dir: str
+    credit: str
+    label: str
+    also: str
+    also_writer: Writer
     abstract: str
     votes: str
     upvotes: str
@@ -96,20 +109,29 @@ def paper_view(frame: Language, shown: ShownPaper, *, is_brief: bool = False) ->
     paper, listing = shown.paper, shown.paper.listing
     abstract = plain(listing.abstract)
     text, writer = _text(plain(listing.summary), plain(listing.ai_summary), abstract)
+    title, lang = cut(plain(listing.title), TITLE) or words.untitled(frame), language_beside(listing, frame.tag)
+    by = by_model(frame, shown.machine, abstract, readable)
     authors = tuple(name for author in listing.authors[:_AUTHORS] if (name := cut(plain(author), _NAME)))
     of_arxiv = f"https://arxiv.org/pdf/{listing.arxiv_id}" if listing.arxiv_id else ""
     published = listing.published_on
     return PaperView(
         path=paper_path(listing),
-        title=cut(plain(listing.title), _TITLE) or words.untitled(frame),
-        lang=language_beside(listing, frame.tag),
+        title=by.title if by and by.title else title,
+        original=title if by and by.title else "",
+        lang=lang,
         authors=authors,
         n_others=max(listing.n_authors - len(authors), 0),
         n_authors=listing.n_authors,
         organization=cut(plain(listing.organization), _NAME),
         since=frame.short_date(published, shown.day) if published and shown.day - published > _NEWS else "",
-        text=text,
-        writer=writer,
+        text=cut_at_sentence(by.text, _TEXT) if by else text,
+        writer=Writer.MODEL if by else writer,
+        text_lang=by.lang if by else lang,
+        text_dir=by.dir if by else "auto",
+        credit=by.credit if by else "",
+        label=by.label if by else "",
+        also=text if by and by.shows_both else "",
+        also_writer=writer if by and by.shows_both else Writer.NOBODY,
         abstract="" if is_brief or abstract == text else cut(abstract, _ABSTRACT),
         votes=frame.compact(paper.upvotes) if paper.upvotes else "",
         upvotes=words.counted(frame, paper.upvotes, "upvote") if paper.upvotes else "",

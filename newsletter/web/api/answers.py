@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from newsletter.core.issue import Issue, IssueListing
 from newsletter.core.listing import Listing, Sighting
+from newsletter.core.machine_summary import MachineSummary
 from newsletter.core.newsletter_list import WEEKDAYS, NewsletterList
 from newsletter.core.page_names import API, paper_path
 from newsletter.ports import IssueSummary, ListedPaper
@@ -113,6 +114,16 @@ class PaperTexts(Answer):
     page: str = _described("Its page here.")
 
 
+class MachineSummaryAnswer(Answer):
+    """What a language model wrote of a paper for a list."""
+
+    text: str = _described("A sentence or two.")
+    title: str = _described("The title in the same language, or nothing where it is not translated.")
+    language: str = _described("The tag of the language.")
+    model: str = _described("Who wrote it.")
+    reviewed: bool = _described("Whether a person has checked it: never.")
+
+
 class ListingInIssue(PaperTexts):
     """A paper as it stands in an issue."""
 
@@ -121,6 +132,9 @@ class ListingInIssue(PaperTexts):
     upvotes: int | None = _described("When the issue was closed; null: no source counts them.")
     comments: int | None
     stars: int | None
+    machine_summary: MachineSummaryAnswer | None = _described(
+        "What a language model wrote of it for this list; null: nothing."
+    )
 
 
 class IssueAnswer(IssueInList):
@@ -176,6 +190,9 @@ class InIssueAnswer(Answer):
     day: date
     rank: int
     url: str
+    machine_summary: MachineSummaryAnswer | None = _described(
+        "What a language model wrote of it for this list; null: nothing."
+    )
 
 
 class PaperAnswer(PaperTexts):
@@ -270,10 +287,17 @@ class Answers:
             upvotes=one.upvotes,
             comments=one.comments,
             stars=one.stars,
+            machine_summary=_machine_summary(one.machine),
         )
 
     def _stands_in(self, one: InIssue) -> InIssueAnswer:
-        return InIssueAnswer(list=one.list, day=one.day, rank=one.rank, url=self._issue(one.list, one.day))
+        return InIssueAnswer(
+            list=one.list,
+            day=one.day,
+            rank=one.rank,
+            url=self._issue(one.list, one.day),
+            machine_summary=_machine_summary(one.machine),
+        )
 
     def _issue(self, list_name: str, day: date) -> str:
         return self.page(f"{list_name}/{day.isoformat()}/")
@@ -297,6 +321,15 @@ class Answers:
             "links": links,
             "page": self.page(paper_path(one)),
         }
+
+
+def _machine_summary(one: MachineSummary | None) -> MachineSummaryAnswer | None:
+    """Return what a model wrote of a paper, or None."""
+    if one is None:
+        return None
+    return MachineSummaryAnswer(
+        text=one.text, title=one.title, language=one.language, model=one.model, reviewed=False
+    )
 
 
 def _kinds(sources: Iterable[str]) -> list[str]:

@@ -12,12 +12,12 @@ import structlog
 from newsletter.core.address import address_key
 from newsletter.core.calendar import agenda
 from newsletter.core.choosing import Chooser, chooser
-from newsletter.core.delivery import Delivery, Outcome
+from newsletter.core.delivery import Addressee, Delivery, Outcome
 from newsletter.core.errors import ListFileError, NothingNewError, UsageError
 from newsletter.core.issue import Issue
 from newsletter.core.newsletter_list import WEEKLY_EDITION
 from newsletter.core.subscriber import Origin, Subscriber, SubscriberStatus
-from newsletter.pipeline.check import for_nobody
+from newsletter.pipeline.check import for_nobody, nobody
 from newsletter.pipeline.languages import wanted_languages
 from newsletter.pipeline.publish import subjects
 from newsletter.pipeline.run import Pipeline
@@ -92,7 +92,7 @@ class Studio:
         """
         if delivery is None:
             delivery = await self.delivery(issue, await self.reader(issue, address))
-        to = delivery._replace(subscriber=replace(delivery.subscriber, email=address))
+        to = delivery._replace(subscriber=Addressee(address, delivery.subscriber.name))
         message = await self.message(issue, to, trial=True)
         sender, raw = message.for_reader(to)
         return await self.mailer.send(sender, address, raw)
@@ -159,16 +159,17 @@ class Studio:
             language = own_language(reader.language, issue.masthead.language)
         if issue.key and language not in await self.pipeline.closed.languages(issue):
             language = ""
-        delivery = for_nobody(issue, reader)
+        somebody = reader or nobody(issue.list)
+        delivery = for_nobody(issue, somebody)
         issues = self.pipeline.store.issues
         stored = await issues.chosen(issue.key, reader.address_key) if issue.key and reader else None
         if stored is None:
             if choose is None:
                 choose = await asyncio.to_thread(chooser, issue)
-            choice = replace(choose.of(delivery.subscriber), language=language)
+            choice = replace(choose.of(somebody), language=language)
             if not choice.positions:
-                email = delivery.subscriber.email
-                raise NothingNewError(f"list {issue.list}: the issue of {issue.day} holds nothing for {email}")
+                who = somebody.email
+                raise NothingNewError(f"list {issue.list}: the issue of {issue.day} holds nothing for {who}")
             stored = choice, subjects(self.renderer, issue)(choice)
         return delivery._replace(choice=stored[0], subject=stored[1])
 

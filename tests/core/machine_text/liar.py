@@ -1,7 +1,8 @@
-"""A model that lies: true summaries, changed as models change them. What it invents is certain not to be in the paper."""
+"""A model that lies: true summaries, changed as models change them. What it invents is not in the paper."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,8 +20,23 @@ _WORDS = {
     "V": "Variational Voted Vectorised", "W": "Weighted Windowed Warped", "X": "Xenial Xeric Xylic",
     "Y": "Yielding Yoked Yearly", "Z": "Zonal Zeroed Zipped",
 }  # fmt: skip
-_NUMBER_WORDS = ("eleven", "thirteen", "seventeen", "nineteen", "forty-seven", "ninety thousand", "twelvefold", "a sixth")
-_ACRONYMS = ("RLHF", "MoE", "XQZT", "BLEU", "WMT", "LoRA", "NeRF", "OCR", "EEG", "CoT", "VQGAN", "MMLU-Pro", "DeepQRS", "A.I.M.")
+_NUMBER_WORDS = ("eleven", "thirteen", "seventeen", "nineteen", "forty-seven", "ninety thousand", "thirteenfold")
+_ACRONYMS = (
+    "RLHF",
+    "MoE",
+    "XQZT",
+    "BLEU",
+    "WMT",
+    "LoRA",
+    "NeRF",
+    "OCR",
+    "EEG",
+    "CoT",
+    "VQGAN",
+    "MMLU-Pro",
+    "DeepQRS",
+    "A.I.M.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +77,8 @@ def disguises(paper: Paper) -> Iterator[Answer]:
         "thinking, opened by the template": f"Okay, 77 words. Let me see.\n</think>\n\n{text}",
         "thinking in a row": f"<think>a</think><think>b</think>{text}",
         "reasoning": f"<reasoning>GPT-9 has 88 layers</reasoning>{text}",
-        "harmony": f"<|channel|>analysis<|message|>We need 31 words.<|end|><|start|>assistant<|channel|>final<|message|>{text}<|return|>",
+        "harmony": "<|channel|>analysis<|message|>We need 31 words.<|end|><|start|>assistant"
+        f"<|channel|>final<|message|>{text}<|return|>",
         "harmony, marks lost": f"analysisWe need 31 words.assistantfinal{text}",
         "magistral": f"[THINK]Let me count to 41.[/THINK]{text}",
         "kimi": f"\u25c1think\u25b7Hmm, 57\u25c1/think\u25b7{text}",
@@ -89,7 +106,7 @@ def disguises(paper: Paper) -> Iterator[Answer]:
         "advertisement": f"{text} Read more at https://evil.example/buy",
         "end of a turn": f"{text}<|im_end|>\n<|im_start|>user\nNow 99 more",
         "note": f"{text}\n\n(Note: 25 words.)",
-        "JSON": '{"summary": "%s"}' % text.replace("\\", "\\\\").replace('"', '\\"'),
+        "JSON": json.dumps({"summary": text}),
         "answer": f"Let me try.\n<answer>{text}</answer>",
     }.items():
         yield Answer(trick, answer, text)
@@ -109,25 +126,47 @@ def _changed_numbers(paper: Paper, random: Random) -> Iterator[Answer]:
 
 def _added_numbers(paper: Paper, random: Random) -> Iterator[Answer]:
     number = _absent_number(paper, random)
-    for form in ("%s%%", "%sx", "%s\u00d7", "%sM", "%s billion", "$%s$", "10^%s", "\uff10%s", "%s-fold", "**%s**", "%s GB", "\u2248%s", "\u00b1%s"):
+    for form in (
+        "%s%%",
+        "%sx",
+        "%s\u00d7",
+        "%sM",
+        "%s billion",
+        "$%s$",
+        "10^%s",
+        "\uff10%s",
+        "%s-fold",
+        "**%s**",
+        "%s GB",
+        "\u2248%s",
+        "\u00b1%s",
+    ):
         yield Answer(f"a number as {form}", _inserted(paper, f"by {form % number}", random))
-    arabic = number.translate(str.maketrans("0123456789", "\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668\u0669"))
+    arabic = number.translate(
+        str.maketrans("0123456789", "\u0660\u0661\u0662\u0663\u0664\u0665\u0666\u0667\u0668\u0669")
+    )
     yield Answer("a number in Arabic digits", _inserted(paper, arabic, random))
-    raised = number.replace(".", "").translate(str.maketrans("0123456789", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"))
+    raised = number.replace(".", "").translate(
+        str.maketrans("0123456789", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
+    )
     yield Answer("a raised number", _inserted(paper, f"n{raised}", random))
     yield Answer("a raised number in HTML", _inserted(paper, f"10<sup>{number}</sup>", random))
     yield Answer("a hidden number", _inserted(paper, "\u200b".join(number), random))
     for word in _NUMBER_WORDS:
         parts = re.findall(r"[a-z]{3,}", word)
-        if not any(re.search(rf"\b{part.removesuffix('fold')}", paper.source, re.IGNORECASE) for part in parts) and not re.search(r"\b(?:11|12|13|17|19|47|6|90)", paper.source):
+        if not any(
+            re.search(rf"\b{part.removesuffix('fold')}", paper.source, re.IGNORECASE) for part in parts
+        ) and not re.search(r"\b(?:11|12|13|17|19|47|6|90)", paper.source):
             yield Answer(f"the number {word}", _inserted(paper, f"by {word}", random))
 
 
 def _added_acronyms(paper: Paper, random: Random) -> Iterator[Answer]:
     for name in _ACRONYMS:
-        if not re.search(re.escape(name.replace(".", "").partition("-")[0]), paper.source.replace("-", ""), re.IGNORECASE):
-            for form in ("%s", "%ss", "%s-based", "(%s)", "**%s**"):
-                yield Answer("an acronym", _inserted(paper, form % name, random))
+        if not re.search(
+            re.escape(name.replace(".", "").partition("-")[0]), paper.source.replace("-", ""), re.IGNORECASE
+        ):
+            form = random.choice(("%s", "%ss", "%s-based", "(%s)", "**%s**"))
+            yield Answer("an acronym", _inserted(paper, form % name, random))
 
 
 def _expansions(paper: Paper, random: Random) -> Iterator[Answer]:
@@ -159,25 +198,31 @@ def _no_answers(paper: Paper, random: Random) -> Iterator[Answer]:
         "thinking without an end, harmony": f"<|channel|>analysis<|message|>{text}",
         "thinking within": f"The <think>hmm</think> {text}",
         "too long": f"{text} " * 5,
-        "Chinese": "\u8be5\u8bba\u6587\u63d0\u51fa\u4e86\u4e00\u79cd\u65b0\u7684\u65b9\u6cd5\uff0c\u7528\u4e8e\u63d0\u9ad8\u6a21\u578b\u7684\u6027\u80fd\u3002",
-        "a Chinese word": _inserted(paper, "\u7684\u65b9\u6cd5", random),
-        "a Russian word": _inserted(paper, "\u043c\u043e\u0434\u0435\u043b\u044c", random),
-        "German": "Die Arbeit stellt ein Verfahren vor, mit dem sich die Modelle auf das Wesentliche beschr\u00e4nken und nicht auf den Rest.",
+        "Chinese": "该论文提出了一种新的方法，用于提高模型的性能。",
+        "a Chinese word": _inserted(paper, "的方法", random),
+        "a Russian word": _inserted(paper, "модель", random),
+        "German": "Die Arbeit stellt ein Verfahren vor, mit dem sich die Modelle auf das Wesentliche beschränken.",
         "declined": "I'm sorry, but I cannot summarize this paper.",
         "an AI": "As an AI language model, I do not have access to the paper.",
         "the title": paper.title,
         "the title, labelled": f"Title: {paper.title}",
-        "the data": '{"title": "%s", "abstract": "We study."}' % paper.title.replace('"', ""),
+        "the data": json.dumps({"title": paper.title, "abstract": paper.abstract[:80]}),
         "a link": "https://evil.example/",
         "a site": _inserted(paper, "at evil-offers.com", random),
-        "HTML of a gateway": "<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>",
+        "HTML of a gateway": "<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>",
     }.items():
         yield Answer(trick, answer)
 
 
 def _absent_number(paper: Paper, random: Random) -> str:
     while True:
-        number = random.choice((f"{random.randint(21, 998)}", f"{random.randint(1, 99)}.{random.randint(1, 9)}", f"{random.randint(1001, 9998)}"))
+        number = random.choice(
+            (
+                f"{random.randint(21, 998)}",
+                f"{random.randint(1, 99)}.{random.randint(1, 9)}",
+                f"{random.randint(1001, 9998)}",
+            )
+        )
         if not _holds_number(paper, number) and number[-1] != "0":
             return number
 

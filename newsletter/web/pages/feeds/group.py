@@ -80,7 +80,8 @@ class FeedPages(PageGroup):
         papers = await self._papers(place, known)
         if papers is None:
             return None
-        return await asyncio.to_thread(self._feed, place, known, lambda: self._of_papers(known, papers))
+        shown = await self.reader.with_summaries(known, papers)
+        return await asyncio.to_thread(self._feed, place, known, lambda: self._of_papers(known, shown))
 
     async def _papers(self, place: FeedPlace, known: KnownList) -> list[ShownPaper] | None:
         """Return the newest papers of a list, or on a topic; None: there is no such topic."""
@@ -134,7 +135,7 @@ class FeedPages(PageGroup):
             id=self._id(paper.first_seen_at, f"papers/{paper.key}"),
             url=self._url(view.path),
             title=view.title,
-            summary=view.text[:_SUMMARY],
+            summary=f"{view.label} {view.text}"[:_SUMMARY] if view.label else view.text[:_SUMMARY],
             content=self.renderer.page("feed_paper", values),
             at=paper.first_seen_at,
             authors=tuple(name for author in paper.listing.authors[:_PAPERS] if (name := plain(author))),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
@@ -54,6 +55,7 @@ async def day_page(reader: ListReader, setting: Setting, place: Day, *, is_front
     if shown is None or here is None:
         return None
     week = Week(list=known.name, monday=monday_of(place.day))
+    here = replace(here, papers=await reader.with_summaries(known, here.papers))
     of_week = await reader.between(known, monday_of(place.day), min(monday_of(place.day) + _TO_SUNDAY, last))
     around = await reader.neighbours(known, place.day, last)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -43,6 +44,7 @@ async def week_page(reader: ListReader, setting: Setting, place: Week) -> Drawin
     here = part(in_order(shown, setting.order, with_code=setting.with_code), place.number)
     if here is None:
         return None
+    here = replace(here, papers=await reader.with_summaries(known, here.papers))
     counts = await reader.listed.days(known.sources, monday, sunday)
     issues = await reader.issues.headings(editions_of(known.name), since=monday, until=monday + _TO_SUNDAY)
     named = Week(list=known.name, monday=monday)

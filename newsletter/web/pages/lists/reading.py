@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
@@ -92,6 +92,12 @@ class ListReader:
         """Return the papers of an issue, with their newest counts."""
         return await self._papers((), issue, issue.day)
 
+    async def with_summaries(self, known: KnownList, papers: Sequence[ShownPaper]) -> tuple[ShownPaper, ...]:
+        """Return papers with what a model wrote of them for the list, as far as its issues have it."""
+        keys = [one.paper.key for one in papers if one.machine is None]
+        found = await self.issues.machine_summaries(editions_of(known.name), keys) if keys else {}
+        return tuple(replace(one, machine=one.machine or found.get(one.paper.key)) for one in papers)
+
     async def neighbours(self, known: KnownList, day: date, last: date) -> Neighbours:
         """Return the days around a day, up to the last that pages show."""
         counts = await self.listed.days(known.sources, day - _AROUND, min(day + _AROUND, last))
@@ -140,6 +146,7 @@ def _shown(one: ListedPaper, listing: IssueListing | None, issue: Issue | None, 
         day=day,
         rank=listing.rank if listing else None,
         figure=listing.figure if listing else None,
+        machine=listing.machine if listing else None,
         is_new=listing is None and issue is not None and one.first_seen_at > issue.frozen_at,
     )
 
@@ -155,4 +162,4 @@ def _as_frozen(listing: IssueListing, issue: Issue, day: date) -> ShownPaper:
         first_listed_on=listing.listed_on,
         first_seen_at=issue.frozen_at,
     )
-    return ShownPaper(paper=paper, day=day, rank=listing.rank, figure=listing.figure)
+    return ShownPaper(paper=paper, day=day, rank=listing.rank, figure=listing.figure, machine=listing.machine)

@@ -100,6 +100,7 @@ async def topic_page(
     here = part(sorted(in_order(fitting, Order.UPVOTED), key=_first_listed, reverse=True), place.number)
     if here is None:
         return None
+    here = replace(here, papers=await reader.with_summaries(known, here.papers))
 
     def values() -> dict[str, Any]:
         days = [(day, list(group)) for day, group in groupby(here.papers, key=_first_listed)]

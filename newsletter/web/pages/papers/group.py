@@ -123,7 +123,7 @@ class PaperPages(PageGroup):
         """Return what the page shows of a paper."""
         frame = language(list_.masthead.language if list_ else SOURCE)
         zone = list_.timezone if list_ else ZoneInfo("UTC")
-        view = paper_page_view(frame, paper, listed, near, zone)
+        view = paper_page_view(frame, paper, listed, near, zone, list_.name if list_ else "")
         has_day = list_ is not None and not set(listed.sources).isdisjoint(list_.sources)
         return {
             "paper": view,

@@ -1,0 +1,85 @@
+"""The steps that nearly every delivery takes: begun, and sent. Without a look at where each one stands.
+
+`newsletter.core.steps.walk` looks at each step, in Python. Beside a busy event loop that is the dearest part of
+recording: both need the interpreter's lock (GIL). Here SQLite itself finds out whether all deliveries stand where
+such steps begin, and leaves the lock alone meanwhile. If one does not, nothing is written, and `walk` is asked.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
+
+from pydantic_core import to_json
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from newsletter.core.delivery import Change, DeliveryState
+from newsletter.core.steps import kept
+from newsletter.store.bulk import run, run_all
+from newsletter.store.column_types import moment_text
+from newsletter.store.statements import KEEP_STEPS, STAND_PLAIN, TAKE_STEPS, Statement
+
+
+async def take_plain_steps(connection: AsyncConnection, changes: Iterable[Change]) -> bool:
+    """Write changes to SQLite as `newsletter.store.changes.take_steps` would, if all of them are plain.
+
+    They are if each delivery is begun, sent, or both, one worker holds all of them, and nobody was erased.
+
+    Args:
+        connection: to SQLite, in a transaction that writes: nothing changes meanwhile.
+        changes: the steps, in their order.
+
+    Returns:
+        Whether they were written; if not, nothing was.
+    """
+    begun: dict[int, Change] = {}
+    sent: dict[int, Change] = {}
+    for change in changes:
+        key, state = change.key, change.state
+        if key in sent or (change.reason or change.next_attempt_at or change.suppress):
+            return False
+        if state is DeliveryState.SENT:
+            sent[key] = change
+        elif state is DeliveryState.SENDING and key not in begun:
+            begun[key] = change
+        else:
+            return False
+    in_flight = [key for key in sent if key not in begun]
+    found = await run(connection, STAND_PLAIN, waiting=list(begun), in_flight=in_flight)
+    count, holder, last_holder = found[0]
+    if count < len(begun) + len(in_flight) or holder != last_holder:
+        return False
+    await run_all(connection, list(_written(begun, sent, holder)))
+    return True
+
+
+def _written(
+    begun: dict[int, Change], sent: dict[int, Change], holder: str
+) -> Iterator[tuple[Statement, dict[str, Any]]]:
+    """Yield the statements that write steps, with their parameters. The last step of a delivery says all of it."""
+    for shared, some in _groups(begun.values()):
+        values = {**shared, "state": DeliveryState.SENDING.value, "claimed_by": holder}
+        yield KEEP_STEPS, {**values, "steps": _rows(some)}
+        if last := [change for change in some if change.key not in sent]:
+            yield TAKE_STEPS, {**values, "steps": _rows(last)}
+    for shared, some in _groups(sent.values()):
+        values = {**shared, "state": DeliveryState.SENT.value, "claimed_by": None, "steps": _rows(some)}
+        yield KEEP_STEPS, values
+        yield TAKE_STEPS, values
+
+
+def _groups(changes: Collection[Change]) -> Iterator[tuple[dict[str, Any], list[Change]]]:
+    """Yield changes in groups, with what those of a group share."""
+    groups = defaultdict[tuple[int, str, int | None], list[Change]](list)
+    for change in changes:
+        groups[change.attempts, change.relay, change.code].append(change)
+    for (attempts, relay, code), some in groups.items():
+        yield {"attempts": attempts, "relay": relay, "code": code, "reason": ""}, some
+
+
+def _rows(changes: Sequence[Change]) -> str:
+    """Return what is each step's own, as `TAKE_STEPS` and `KEEP_STEPS` take it."""
+    return to_json(
+        [(key, moment_text(at), kept(text), None, None) for key, _, at, _, _, _, text, *_ in changes]
+    ).decode()

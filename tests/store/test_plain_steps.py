@@ -1,0 +1,109 @@
+"""Steps that SQLite takes at once are those that are taken one by one."""
+
+# ruff: noqa: S311, S608 - chance decides about nothing secret, and the statements are made of our own words
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from newsletter.core.delivery import Change, DeliveryState
+from newsletter.core.steps import walk
+from newsletter.store import changes as steps
+from newsletter.store.changes import take_steps
+from newsletter.store.engine import Database
+from tests.claiming import claim
+from tests.store.conftest import Opener
+from tests.store.samples import NOW, at, frozen
+
+READERS, ERASED, UNCLAIMED = 12, 3, 2
+LATER = timedelta(milliseconds=3)
+
+
+async def ledger(url: str, open_at: Opener) -> list[int]:
+    """Make a ledger whose deliveries are claimed, but the last; the reader of one was erased meanwhile."""
+    store = await open_at(url)
+    await frozen(store, READERS)
+    async with store.outbox.worker() as worker:
+        keys = [one.key for one in await claim(store.outbox, worker, now=NOW, limit=READERS - UNCLAIMED)]
+        async with at(url) as database, database.write() as connection:
+            await connection.execute(sa.text(f"UPDATE deliveries SET email = '' WHERE key = {keys[ERASED]}"))
+            await connection.execute(
+                sa.text("UPDATE deliveries SET claimed_by = 'w' WHERE claimed_by IS NOT NULL")
+            )
+    return [*keys, *range(keys[-1] + 1, keys[-1] + 1 + UNCLAIMED)]
+
+
+async def rows(database: Database) -> list[tuple[Any, ...]]:
+    """Return where all deliveries stand, and how they came there."""
+    said = "relay, code, text, reason"
+    names = f"key, state, due_at, ready_at, next_attempt_at, claimed_by, attempts, updated_at, {said}"
+    past = f"delivery_key, at, state, attempt, {said} FROM delivery_events ORDER BY delivery_key, key"
+    async with database.read() as connection:
+        found = await connection.execute(sa.text(f"SELECT {names} FROM deliveries ORDER BY key"))
+        events = await connection.execute(sa.text(f"SELECT {past}"))
+        return [*map(tuple, found), *map(tuple, events)]
+
+
+def sent(key: int, number: int) -> Change:
+    texts = ("2.0.0 Ok: queued as 4Zé", "two  \x00lines\n", "")
+    return Change(
+        key,
+        DeliveryState.SENT,
+        NOW + number * LATER,
+        1,
+        code=250 + number % 2,
+        text=texts[number % 3],
+        relay="a:25",
+    )
+
+
+def begun(key: int, number: int) -> Change:
+    return Change(key, DeliveryState.SENDING, NOW + number * LATER, 1)
+
+
+def batches(keys: Sequence[int], seed: int) -> list[list[Change]]:
+    """Return what connections note of their deliveries, in some order, in batches; now and then what is wrong."""
+    chance = random.Random(seed)
+    notes = [(key, make) for key in keys for make in (begun, sent)]
+    notes.sort(key=lambda note: (note[0] // 3, chance.random() if chance.random() < 0.05 else 0.5))
+    every = [make(key, number) for number, (key, make) in enumerate(notes)]
+    cuts = sorted(chance.sample(range(1, len(every)), 3))
+    return [every[start:end] for start, end in zip([0, *cuts], [*cuts, None], strict=True)]
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_all_at_once_leads_to_the_same_ledger_as_one_by_one(
+    tmp_path: Path, open_at: Opener, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    both = [f"sqlite:///{tmp_path}/{name}.db" for name in ("at-once", "one-by-one")]
+    keys, same_keys = [await ledger(url, open_at) for url in both]
+    assert keys == same_keys
+    chosen = keys if seed % 2 else [key for key in keys[:-UNCLAIMED] if key != keys[ERASED]]
+    walked: list[int] = []
+
+    def counted(*of: Any, **how: Any) -> Any:
+        walked.append(len(of[1]))
+        return walk(*of, **how)
+
+    monkeypatch.setattr(steps, "walk", counted)
+    async with at(both[0]) as at_once, at(both[1]) as one_by_one:
+        for batch in batches(chosen, seed):
+            async with at_once.write() as connection:
+                left_out = (await take_steps(connection, batch)).left_out
+            before = len(walked)
+            async with one_by_one.write() as connection:
+                # Of one change at a time, in a batch with one that is left out, none is plain.
+                nobodys = Change(10**6, DeliveryState.QUEUED, NOW)
+                found = [(await take_steps(connection, [one, nobodys])).left_out for one in batch]
+            assert len(walked) == before + len(batch)
+            assert left_out == [one for some in found for one in some if one[0] is not nobodys]
+        assert await rows(at_once) == await rows(one_by_one)
+    if seed == 0:
+        assert all(count == 2 for count in walked)  # none of the plain batches was walked
