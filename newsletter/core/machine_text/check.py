@@ -27,6 +27,7 @@ __all__ = ["RefusedTextError", "checked"]
 _READ = 20_000  # characters of an answer or an abstract
 _READ_OF_TITLE = 1_000  # characters
 _LONGEST_SUMMARY, _LONGEST_TITLE = 400, 300  # characters
+_SHORTEST_SUMMARY = 10  # characters; "N/A" says nothing of a paper
 _DENSE = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]")  # say twice as much
 _MOST_SENTENCES = 3
 _SENTENCE = re.compile(
@@ -86,6 +87,8 @@ def _require_length(text: str, title: str, *, is_title: bool) -> None:
     longest = min(_LONGEST_TITLE, max(_SHORT, _LONGER * _weight(title))) if is_title else _LONGEST_SUMMARY
     if _weight(text) > longest:
         raise RefusedTextError("it is too long")
+    if not is_title and _weight(text) < _SHORTEST_SUMMARY:
+        raise RefusedTextError("it is too short")
     if not is_title and len(_SENTENCE.findall(text)) >= _MOST_SENTENCES:
         raise RefusedTextError(f"it has more than {_MOST_SENTENCES} sentences")
 
