@@ -14,13 +14,15 @@ log = structlog.get_logger(__name__)
 
 _PATIENCE = 3  # failures in a row after which a model is left alone
 _REST = 300.0  # seconds: longer than one run asks, so that other lists of the run do not wait for it in vain
+_LONGEST_REST = 3600.0  # seconds: a server that names a year is asked again by the next hour's runs
 
 
 class ModelHealth:
     """Remembers failures, and until when the model is left alone.
 
     After three failures in a row, and where it is set up wrongly, that is for the rest of the run. A server that
-    is busy says how long it wants to be left alone; what was asked before it said so tells nothing new.
+    is busy says how long it wants to be left alone, and is for an hour at most; what was asked before it said so
+    tells nothing new.
     """
 
     def __init__(self, model: str, alarm: OperatorAlarm, monotonic: Callable[[], float]) -> None:
@@ -66,7 +68,7 @@ class ModelHealth:
             self._count(str(error))
             return False
         if error.wait >= time_left:
-            self._leave_alone(str(error), error.wait)
+            self._leave_alone(str(error), min(error.wait, _LONGEST_REST))
             return False
         if begun >= self._paused_at:
             self._paused_at = self._monotonic()
