@@ -309,22 +309,8 @@ class ListTable(Table):
 
     def to_list(self, name: str, folder: str) -> NewsletterList:
         """Return the list as core knows it; `folder` is where its file stands."""
-        masthead = Masthead(
-            list=name,
-            title=self.title,
-            sender=self.sender,
-            reply_to=self.reply_to,
-            postal_address=self.postal_address,
-            language=self.language,
-            unsubscribe_mailto=self.unsubscribe_mailto,
-            bounces_to=self.bounces_to,
-            intro=self.theme.intro,
-            outro=self.theme.outro,
-            theme=self.theme.model_dump(exclude_none=True, exclude={"intro", "outro"}),
-            cadence=self.cadence,
-        )
         return NewsletterList(
-            masthead=masthead,
+            masthead=self._masthead(name),
             sources=tuple(self.sources),
             folder=folder,
             cadence=self.cadence,
@@ -347,4 +333,20 @@ class ListTable(Table):
             layout=self.layout.to_layout(),
             channels=channels_of(self.channels),
             summaries=self.summaries.to_rule(self.language),
+        )
+
+    def _masthead(self, name: str) -> Masthead:
+        return Masthead(
+            list=name,
+            title=self.title,
+            sender=self.sender,
+            reply_to=self.reply_to,
+            postal_address=self.postal_address,
+            language=self.language,
+            unsubscribe_mailto=self.unsubscribe_mailto,
+            bounces_to=self.bounces_to,
+            intro=self.theme.intro,
+            outro=self.theme.outro,
+            theme=self.theme.model_dump(exclude_none=True, exclude={"intro", "outro"}),
+            cadence=self.cadence,
         )

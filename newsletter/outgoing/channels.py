@@ -131,8 +131,13 @@ def _machine_summary(machine: MachineSummary | None) -> Mapping[str, Any] | None
     """Return what a model wrote of the first paper, as JSON values."""
     if machine is None:
         return None
-    told = {"text": _plain(machine.text), "language": machine.language, "model": one_line(machine.model)}
-    return {**told, "reviewed": False}
+    return {
+        "text": _plain(machine.text),
+        "title": _plain(machine.title),
+        "language": machine.language,
+        "model": one_line(machine.model),
+        "reviewed": False,
+    }
 
 
 def _plain(text: str) -> str:

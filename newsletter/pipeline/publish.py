@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -27,8 +28,10 @@ from newsletter.core.steps import Plan
 from newsletter.core.subscriber import Subscriber
 from newsletter.pipeline.freed import give_back
 from newsletter.pipeline.languages import renderings, wanted_languages
-from newsletter.pipeline.summaries import Summaries
 from newsletter.ports import Message, Renderer, Store
+
+if TYPE_CHECKING:
+    from newsletter.pipeline.summaries import Summaries  # it loads the checks of texts
 
 log = structlog.get_logger(__name__)
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import structlog
 from structlog.contextvars import bound_contextvars
@@ -32,12 +33,14 @@ from newsletter.pipeline.report import (
     status_of,
     waits_in_words,
 )
-from newsletter.pipeline.summaries import Summaries
 from newsletter.pipeline.summarizing import TIME_OF_COLLECTING, TIME_OF_ISSUE, summarized
 from newsletter.pipeline.summary_counts import SummaryCounts
 from newsletter.ports import ListFile, Message, PaperFinder, PictureReader, Progress, Renderer, Source, Store
 from newsletter.readers import sync as syncing
 from newsletter.stopping import unless_stopped
+
+if TYPE_CHECKING:
+    from newsletter.pipeline.summaries import Summaries  # it loads the checks of texts
 
 log = structlog.get_logger(__name__)
 

@@ -15,7 +15,8 @@ import structlog
 from newsletter.core.errors import NewsletterError, RenderError
 from newsletter.core.issue import Draft
 from newsletter.core.machine_summary import MachineTextKind, Recipe, SummaryMode, SummaryRule
-from newsletter.core.summarizing import Wanted, wanted, with_machine_texts
+from newsletter.core.summarized import with_machine_texts
+from newsletter.core.summarizing import Wanted, wanted
 from newsletter.pipeline.asking import Asking, Model
 from newsletter.pipeline.model_health import ModelHealth
 from newsletter.pipeline.summary_counts import SummaryCounts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -11,9 +12,11 @@ from newsletter.core.machine_summary import SummaryMode
 from newsletter.core.newsletter_list import NewsletterList
 from newsletter.core.summarizing import wanted
 from newsletter.pipeline.publish import draft
-from newsletter.pipeline.summaries import Summaries
 from newsletter.pipeline.summary_counts import SummaryCounts
 from newsletter.ports import Store
+
+if TYPE_CHECKING:
+    from newsletter.pipeline.summaries import Summaries  # it loads the checks of texts
 
 log = structlog.get_logger(__name__)
 

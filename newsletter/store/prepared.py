@@ -23,12 +23,13 @@ class Prepared:
 
     def __init__(self, connection: PGconn, statement: str) -> None:
         self._connection = connection
+        self._socket = connection.socket  # a connection that is lost does not tell it any more
         self._statement = statement.encode()
         self._loop = asyncio.get_running_loop()
         self._answer: asyncio.Future[PGresult] | None = None
         self._one_at_a_time = asyncio.Lock()
         self.is_over = False
-        self._loop.add_reader(connection.socket, self._read)
+        self._loop.add_reader(self._socket, self._read)
 
     async def prepare(self) -> None:
         """Have the server read the statement; parameters are written $1, $2, … with their types.
@@ -51,7 +52,7 @@ class Prepared:
         """Let go of the connection."""
         if not self.is_over:
             self.is_over = True
-            self._loop.remove_reader(self._connection.socket)
+            self._loop.remove_reader(self._socket)
 
     async def _send(self, send: Callable[[], None]) -> PGresult:
         async with self._one_at_a_time:
@@ -73,11 +74,11 @@ class Prepared:
         """Send what does not go out at once, as the connection takes it."""
         while self._connection.flush():
             ready = self._loop.create_future()
-            self._loop.add_writer(self._connection.socket, _set, ready)
+            self._loop.add_writer(self._socket, _set, ready)
             try:
                 await ready
             finally:
-                self._loop.remove_writer(self._connection.socket)
+                self._loop.remove_writer(self._socket)
 
     def _read(self) -> None:
         """Take what has come; without a question, it says that the server ends."""

@@ -211,6 +211,23 @@ async def test_what_is_noted_comes_to_the_rows_soon_even_if_nothing_follows(
     await notes.drain()
 
 
+async def test_a_flush_waits_for_what_is_being_noted() -> None:
+    outbox = SlowOutbox()
+    notes = grouped_notes(outbox)
+    writing = asyncio.create_task(notes.write(intent(1), outcome(1)))
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+    flushing = asyncio.create_task(notes.flush())
+    await asyncio.sleep(0)
+    outbox.go_on.set()
+    await flushing
+
+    assert outbox.state(1) is DeliveryState.SENT
+    await writing
+    await notes.drain()
+
+
 async def test_rows_that_cannot_be_written_are_written_with_the_next_try_and_nothing_is_forgotten_before() -> None:
     class FailsOnce(FakeOutbox):
         tries = 0

@@ -337,6 +337,7 @@ async def test_a_text_by_a_model_says_so_and_stands_apart_in_what_programs_are_t
     assert told["text"] == "What the authors say."
     assert told["machine_summary"] == {
         "text": "It **halves** the @cost.",
+        "title": "",
         "language": "de",
         "model": "tiny*model",
         "reviewed": False,

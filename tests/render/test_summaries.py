@@ -12,6 +12,7 @@ from newsletter.core.issue import Issue
 from newsletter.core.machine_summary import MachineSummary, SummaryShow
 from newsletter.core.rendering import Writer
 from newsletter.pipeline.publish import subjects
+from newsletter.render.issue.issue_renderer import MailRenderer
 from newsletter.render.issue.mathtext import readable
 from newsletter.render.issue.renderer import TemplateRenderer
 from newsletter.render.issue.view import headline, issue_view
@@ -78,7 +79,7 @@ def test_a_reader_of_abstracts_gets_nothing_by_the_model(renderer: TemplateRende
 
 def test_a_subject_has_the_translated_title_but_for_readers_of_abstracts(renderer: TemplateRenderer) -> None:
     of = summarised(factories.issue(factories.papers(3), masthead=factories.masthead(language="de-AT")), "de")
-    subject_of = subjects(renderer, of)
+    subject_of = subjects(MailRenderer(renderer, make.LINKS), of)
     choice = Choice((1, 0), ((), ()))
 
     assert subject_of(choice).startswith("Alles segmentieren")
@@ -116,7 +117,8 @@ def test_language_and_direction_are_those_of_each_text(renderer: TemplateRendere
     assert around("الانتباه هو كل") == [("ar", "rtl")]
     assert around("يستغني هذا العمل") == [("ar", "rtl")]
     assert around("DPO: دالة") == [("ar", "rtl")]  # though it begins with Latin letters
-    assert around("Attention Is All You Need") == [("en", "auto")]
+    # In the line that the inbox shows, and beside the translated title.
+    assert around("Attention Is All You Need") == [("en", "ltr"), ("en", "auto")]
     assert all(found == ("en", "ltr") for found in around("(AI: gpt-5-mini"))
 
 

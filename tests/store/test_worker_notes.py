@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 
 import psycopg
 import pytest
@@ -174,6 +176,36 @@ async def test_much_is_sent_as_the_connection_takes_it(postgres_url: str) -> Non
         await statement.prepare()
         assert await statement.row([b"x" * 8_000_000]) == (b"8000000",)
         statement.close()
+
+
+async def test_who_waits_when_the_server_is_gone_is_told_at_once(postgres_url: str) -> None:
+    async with await connected(postgres_url) as connection:
+        statement = Prepared(connection.pgconn, "SELECT pg_sleep($1::float)")
+        await statement.prepare()
+        waiting = asyncio.create_task(statement.row([b"600"]))
+        await asyncio.sleep(0)
+        with socket.socket(fileno=os.dup(connection.pgconn.socket)) as line:
+            line.shutdown(socket.SHUT_RDWR)
+
+        async with asyncio.timeout(60):
+            with pytest.raises(psycopg.OperationalError, match="server closed the connection"):
+                await waiting
+        assert statement.is_over
+        with pytest.raises(psycopg.OperationalError, match="is closed"):
+            await statement.row([b"0"])
+
+
+async def test_a_connection_that_is_lost_between_two_statements_is_known_to_be(postgres_url: str) -> None:
+    async with await connected(postgres_url) as connection:
+        statement = Prepared(connection.pgconn, "SELECT 1")
+        await statement.prepare()
+        with socket.socket(fileno=os.dup(connection.pgconn.socket)) as line:
+            line.shutdown(socket.SHUT_RDWR)
+
+        async with asyncio.timeout(60):
+            with pytest.raises(psycopg.OperationalError):
+                await statement.row([])
+        assert statement.is_over
 
 
 async def connected(url: str) -> psycopg.AsyncConnection:

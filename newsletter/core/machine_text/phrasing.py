@@ -40,7 +40,8 @@ _INSTRUCTIONS = re.compile(
     r"|(?:okay|ok|alright|hmm|let me|let's),? (?:so|let|i|the user|think|see|analy|start|summari|translat)"
     r"|instructions?:|system:|user:|assistant:|du bist (?:ein|eine)\b)"
     r"|\b(?:the next message is a json|give the (?:summary|translated title) alone|title and abstract"
-    r" (?:are|is) (?:data|given)|respond only with|answer only with|do not (?:obey|follow) (?:them|it|any)|no preamble|ignore (?:all )?(?:previous|prior) instructions)\b",
+    r" (?:are|is) (?:data|given)|respond only with|answer only with|do not (?:obey|follow)"
+    r" (?:them|it|any)|no preamble|ignore (?:all )?(?:previous|prior) instructions)\b",
     re.IGNORECASE,
 )
 

@@ -112,8 +112,7 @@ class GroupedNotes(Notes):
 
     async def flush(self) -> None:
         """Write what has been noted, and what could not be written before."""
-        if self._new or self._unsaved:
-            await asyncio.shield(self._turns.ask())
+        await asyncio.shield(self._turns.ask())  # even if there is nothing new: a group may just be noted
         await asyncio.shield(self._batches.ask())
 
     async def drain(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from newsletter.core.issue import Draft, Issue, IssueListing
@@ -197,10 +198,7 @@ def _listing(item: IssueListing, position: int, issue: Issue, readable: Callable
     authors = tuple(name for author in listing.authors if (name := _plain(author, readable)))
     organization = _plain(listing.organization, readable)
     url, is_search = title_link(listing, issue.terms.landing)
-    lang = language_beside(listing, frame.tag)
-    own, of_abstract = own_wording(title, summary, ai_summary, abstract, lang), None
-    if abstract and (summary or ai_summary):
-        of_abstract = own_wording(title, "", "", abstract, lang)
+    own, of_abstract = _own_wordings(listing, frame, title, (summary, ai_summary, abstract))
     by = by_model(frame, item.machine, abstract, readable)
     return ListingView(
         key=item.key,
@@ -209,7 +207,7 @@ def _listing(item: IssueListing, position: int, issue: Issue, readable: Callable
         heading=cut(_plain(heading(item, frame.tag), readable), TITLE) or title,
         url=url,
         is_search=is_search,
-        lang=lang,
+        lang=own.lang,
         authors=authors,
         n_authors=listing.n_authors,
         organization=organization,
@@ -227,11 +225,27 @@ def _listing(item: IssueListing, position: int, issue: Issue, readable: Callable
         upvotes=words.counted(frame, item.upvotes, "upvote") if item.upvotes else "",
         rose_from=frame.compact(item.first_upvotes or 0) if item.rose_by else "",
         rose_by=frame.compact(item.rose_by) if item.rose_by else "",
-        comments=words.counted(frame, item.comments, "comment") if item.comments else "",
-        n_comments=frame.compact(item.comments) if item.comments else "",
-        stars=words.counted(frame, item.stars, "star") if item.stars else "",
-        n_stars=frame.compact(item.stars) if item.stars else "",
+        **_counts(item, frame),
     )
+
+
+def _counts(item: IssueListing, frame: Language) -> dict[str, Any]:
+    """Return comments and stars, in words and as short numbers."""
+    return {
+        "comments": words.counted(frame, item.comments, "comment") if item.comments else "",
+        "n_comments": frame.compact(item.comments) if item.comments else "",
+        "stars": words.counted(frame, item.stars, "star") if item.stars else "",
+        "n_stars": frame.compact(item.stars) if item.stars else "",
+    }
+
+
+def _own_wordings(
+    listing: Listing, frame: Language, title: str, texts: tuple[str, str, str]
+) -> tuple[Wording, Wording | None]:
+    """Return what is shown of summary, AI summary and abstract; and for readers of abstracts, if that differs."""
+    lang, abstract = language_beside(listing, frame.tag), texts[-1]
+    own = own_wording(title, *texts, lang)
+    return own, own_wording(title, "", "", abstract, lang) if abstract and any(texts[:-1]) else None
 
 
 def _linked(view: ListingView, item: IssueListing, frame: Language, cite_url: str) -> ListingView:

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from newsletter.core.landing import Landing, title_links
 from newsletter.core.likeness import Example, LikenessIndex, Opinion
 from newsletter.core.listing import Listing
-from newsletter.core.machine_summary import MachineSummary
 from newsletter.core.newsletter_list import Cadence, editions_of
 from newsletter.core.searching import SearchIndex
 from newsletter.ports.listed import ListedPaper
@@ -76,7 +75,6 @@ class PaperPageView:
     n_others: int
     summary: str
     ai_summary: str
-    machine: ByModel | None
     abstract: str
     published: date | None
     arxiv_id: str
@@ -89,6 +87,7 @@ class PaperPageView:
     issues: tuple[IssueOfPaper, ...]
     similar: tuple[PaperView, ...]
     description: str
+    machine: ByModel | None = None
 
     @property
     def first_issue(self) -> IssueOfPaper | None:
@@ -97,12 +96,7 @@ class PaperPageView:
 
 
 def paper_page_view(
-    frame: Language,
-    paper: Paper,
-    listed: ListedPaper,
-    near: Sequence[ListedPaper],
-    zone: ZoneInfo,
-    list_name: str = "",
+    frame: Language, paper: Paper, listed: ListedPaper, near: Sequence[ListedPaper], zone: ZoneInfo
 ) -> PaperPageView:
     """Return a paper for the template of its page.
 
@@ -112,7 +106,6 @@ def paper_page_view(
         listed: the same with its newest counts.
         near: papers of which some may be like it.
         zone: by whose clocks moments are shown.
-        list_name: of the list that the page belongs to, or nothing.
     """
     listing, day = paper.listing, listed.first_listed_on
     shown = paper_view(frame, ShownPaper(paper=listed, day=day), is_brief=True)
@@ -126,7 +119,6 @@ def paper_page_view(
         n_others=max(listing.n_authors - len(named), 0),
         summary="" if summary == abstract else summary,
         ai_summary=ai_summary,
-        machine=by_model(frame, _machine(paper, list_name), abstract, readable),
         abstract=abstract,
         published=listing.published_on,
         arxiv_id=plain(listing.arxiv_id),
@@ -137,17 +129,28 @@ def paper_page_view(
         meta=tuple(reference_meta(listing, cited, abstract, shown.pdf_url)),
         votes=votes_view(frame, paper.sightings, zone),
         issues=tuple(_of_issue(frame, one) for one in paper.issues),
-        similar=tuple(
-            paper_view(frame, ShownPaper(paper=one, day=day), is_brief=True) for one in similar(listing, near)
-        ),
+        similar=_similar(frame, listing, near, day),
         description=cut(ai_summary or summary or abstract, _DESCRIPTION),
     )
 
 
-def _machine(paper: Paper, list_name: str) -> MachineSummary | None:
-    """Return what a model wrote of a paper: for a list, else for the one that had it last."""
+def _similar(frame: Language, listing: Listing, near: Sequence[ListedPaper], day: date) -> tuple[PaperView, ...]:
+    return tuple(
+        paper_view(frame, ShownPaper(paper=one, day=day), is_brief=True) for one in similar(listing, near)
+    )
+
+
+def machine_of(frame: Language, paper: Paper, list_name: str) -> ByModel | None:
+    """Return what a model wrote of a paper: for a list, else for the one that had it last; None: nothing.
+
+    Args:
+        frame: the language of the page.
+        paper: with its issues.
+        list_name: of the list that the page belongs to, or nothing.
+    """
     written = [(one.list in editions_of(list_name), one.machine) for one in paper.issues if one.machine]
-    return next((machine for _, machine in sorted(written, key=lambda one: not one[0])), None)
+    machine = next((machine for _, machine in sorted(written, key=lambda one: not one[0])), None)
+    return by_model(frame, machine, plain(paper.listing.abstract), readable)
 
 
 def _searched(text: str, *, quoted: bool = False) -> Searched:

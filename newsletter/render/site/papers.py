@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
+from newsletter.core.listing import Listing
 from newsletter.core.machine_summary import MachineSummary
 from newsletter.core.page_names import paper_path
 from newsletter.core.paper_language import language_beside
@@ -18,7 +20,7 @@ from newsletter.render.issue.language import Language
 from newsletter.render.issue.mathtext import readable
 from newsletter.render.issue.sentences import cut_at_sentence, gist
 from newsletter.render.issue.view import web_link
-from newsletter.render.issue.wording import TITLE, by_model
+from newsletter.render.issue.wording import TITLE, ByModel, by_model
 
 _TEXT = 400  # columns of a summary
 _GIST = 260  # … of what is taken from an abstract
@@ -112,7 +114,6 @@ def paper_view(frame: Language, shown: ShownPaper, *, is_brief: bool = False) ->
     title, lang = cut(plain(listing.title), TITLE) or words.untitled(frame), language_beside(listing, frame.tag)
     by = by_model(frame, shown.machine, abstract, readable)
     authors = tuple(name for author in listing.authors[:_AUTHORS] if (name := cut(plain(author), _NAME)))
-    of_arxiv = f"https://arxiv.org/pdf/{listing.arxiv_id}" if listing.arxiv_id else ""
     published = listing.published_on
     return PaperView(
         path=paper_path(listing),
@@ -124,27 +125,42 @@ def paper_view(frame: Language, shown: ShownPaper, *, is_brief: bool = False) ->
         n_authors=listing.n_authors,
         organization=cut(plain(listing.organization), _NAME),
         since=frame.short_date(published, shown.day) if published and shown.day - published > _NEWS else "",
-        text=cut_at_sentence(by.text, _TEXT) if by else text,
-        writer=Writer.MODEL if by else writer,
-        text_lang=by.lang if by else lang,
-        text_dir=by.dir if by else "auto",
-        credit=by.credit if by else "",
-        label=by.label if by else "",
-        also=text if by and by.shows_both else "",
-        also_writer=writer if by and by.shows_both else Writer.NOBODY,
+        **_said(by, text, writer, lang),
         abstract="" if is_brief or abstract == text else cut(abstract, _ABSTRACT),
         votes=frame.compact(paper.upvotes) if paper.upvotes else "",
         upvotes=words.counted(frame, paper.upvotes, "upvote") if paper.upvotes else "",
         comments=words.counted(frame, paper.comments, "comment") if paper.comments else "",
         stars=frame.compact(paper.stars) if paper.stars else "",
         all_stars=words.counted(frame, paper.stars, "star") if paper.stars else "",
-        pdf_url=web_link(listing.pdf_url) or web_link(of_arxiv),
+        pdf_url=_pdf_url(listing),
         code_url=web_link(listing.code_url),
         project_url=web_link(listing.project_url),
         discussion_url=web_link(listing.discussion_url) if paper.comments else "",
         figure_url=web_link(shown.figure.url) if shown.figure else "",
         is_new=shown.is_new,
     )
+
+
+def _said(by: ByModel | None, text: str, writer: Writer, lang: str) -> dict[str, Any]:
+    """Return the values of what is said of a paper: by a model for the list, else the text that there is."""
+    own = {"text": text, "writer": writer, "text_lang": lang, "text_dir": "auto", "credit": "", "label": ""}
+    if by is None:
+        return {**own, "also": "", "also_writer": Writer.NOBODY}
+    return {
+        "text": cut_at_sentence(by.text, _TEXT),
+        "writer": Writer.MODEL,
+        "text_lang": by.lang,
+        "text_dir": by.dir,
+        "credit": by.credit,
+        "label": by.label,
+        "also": text if by.shows_both else "",
+        "also_writer": writer if by.shows_both else Writer.NOBODY,
+    }
+
+
+def _pdf_url(listing: Listing) -> str:
+    of_arxiv = f"https://arxiv.org/pdf/{listing.arxiv_id}" if listing.arxiv_id else ""
+    return web_link(listing.pdf_url) or web_link(of_arxiv)
 
 
 def plain(text: str) -> str:

@@ -165,8 +165,8 @@ def _added_acronyms(paper: Paper, random: Random) -> Iterator[Answer]:
         if not re.search(
             re.escape(name.replace(".", "").partition("-")[0]), paper.source.replace("-", ""), re.IGNORECASE
         ):
-            for form in ("%s", "%ss", "%s-based", "(%s)", "**%s**"):
-                yield Answer("an acronym", _inserted(paper, form % name, random))
+            form = random.choice(("%s", "%ss", "%s-based", "(%s)", "**%s**"))
+            yield Answer("an acronym", _inserted(paper, form % name, random))
 
 
 def _expansions(paper: Paper, random: Random) -> Iterator[Answer]:

@@ -290,6 +290,7 @@ def test_true_answers_in_ten_languages_are_shown() -> None:
                 assert shown == text
 
 
+@pytest.mark.timeout(900)  # thousands of answers, on a busy machine
 def test_no_lie_about_200_recorded_papers_is_shown_and_few_true_summaries_are_refused() -> None:
     papers = recorded(shared("responses", "huggingface"))
     fine, reasons = true_ones(papers)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,7 +23,7 @@ from newsletter.ports.pages import PageRenderer
 from newsletter.render.issue.catalogues import SOURCE
 from newsletter.render.issue.citation import citation
 from newsletter.render.issue.language import language
-from newsletter.render.site.paper_page import paper_page_view
+from newsletter.render.site.paper_page import machine_of, paper_page_view
 from newsletter.web.pages.lists.known import KnownList, KnownLists
 from newsletter.web.pages.papers.of_list import list_of
 from newsletter.web.pages.site_pages import MovedPage, PageGroup, SitePage, Wanted, root_from, version_of
@@ -123,7 +123,8 @@ class PaperPages(PageGroup):
         """Return what the page shows of a paper."""
         frame = language(list_.masthead.language if list_ else SOURCE)
         zone = list_.timezone if list_ else ZoneInfo("UTC")
-        view = paper_page_view(frame, paper, listed, near, zone, list_.name if list_ else "")
+        machine = machine_of(frame, paper, list_.name if list_ else "")
+        view = replace(paper_page_view(frame, paper, listed, near, zone), machine=machine)
         has_day = list_ is not None and not set(listed.sources).isdisjoint(list_.sources)
         return {
             "paper": view,
