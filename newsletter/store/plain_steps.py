@@ -43,7 +43,7 @@ async def take_plain_steps(connection: AsyncConnection, changes: Sequence[Change
 
 
 def _sorted_out(changes: Iterable[Change]) -> tuple[dict[int, Change], dict[int, Change], set[int]]:
-    """Return plain changes by key, of deliveries that are begun and of those that are sent; and the others' keys."""
+    """Return plain changes by key, of deliveries that are begun and of those that are sent; and others' keys."""
     begun: dict[int, Change] = {}
     sent: dict[int, Change] = {}
     others: set[int] = set()
