@@ -29,9 +29,9 @@ async def take_steps(
 ) -> Walk:
     """Write changes, one after the other; return what was left out, and whom to write to no more: see `walk`."""
     done = Walk()
+    if changes and worker is None and not noted and is_sqlite(connection):
+        changes = await take_plain_steps(connection, changes)
     if not changes:
-        return done
-    if worker is None and not noted and is_sqlite(connection) and await take_plain_steps(connection, changes):
         return done
     # All at once: they are locked in the order of their keys.
     rows_of = await fetch(connection, STANDINGS, keys=list({change.key for change in changes}))

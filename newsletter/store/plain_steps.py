@@ -2,7 +2,8 @@
 
 `newsletter.core.steps.walk` looks at each step, in Python. Beside a busy event loop that is the dearest part of
 recording: both need the interpreter's lock (GIL). Here SQLite itself finds out whether all deliveries stand where
-such steps begin, and leaves the lock alone meanwhile. If one does not, nothing is written, and `walk` is asked.
+such steps begin, and leaves the lock alone meanwhile. If one does not, nothing is written, and `walk` is asked of
+all. Of deliveries that take other steps, such as those that are deferred, it is always asked.
 """
 
 from __future__ import annotations
@@ -21,37 +22,45 @@ from newsletter.store.column_types import moment_text
 from newsletter.store.statements import KEEP_STEPS, STAND_PLAIN, TAKE_STEPS, Statement
 
 
-async def take_plain_steps(connection: AsyncConnection, changes: Iterable[Change]) -> bool:
-    """Write changes to SQLite as `newsletter.store.changes.take_steps` would, if all of them are plain.
+async def take_plain_steps(connection: AsyncConnection, changes: Sequence[Change]) -> Sequence[Change]:
+    """Write plain changes to SQLite as `newsletter.store.changes.take_steps` would, and return the others.
 
-    They are if each delivery is begun, sent, or both, one worker holds all of them, and nobody was erased.
+    Those of a delivery are plain if it is begun, sent, or both. If not all that are begun or sent are held by one
+    worker, or a reader was erased, nothing is written.
 
     Args:
         connection: to SQLite, in a transaction that writes: nothing changes meanwhile.
         changes: the steps, in their order.
-
-    Returns:
-        Whether they were written; if not, nothing was.
     """
-    begun: dict[int, Change] = {}
-    sent: dict[int, Change] = {}
-    for change in changes:
-        key, state = change.key, change.state
-        if key in sent or (change.reason or change.next_attempt_at or change.suppress):
-            return False
-        if state is DeliveryState.SENT:
-            sent[key] = change
-        elif state is DeliveryState.SENDING and key not in begun:
-            begun[key] = change
-        else:
-            return False
+    begun, sent, others = _sorted_out(changes)
     in_flight = [key for key in sent if key not in begun]
     found = await run(connection, STAND_PLAIN, waiting=list(begun), in_flight=in_flight)
     count, holder, last_holder = found[0]
     if count < len(begun) + len(in_flight) or holder != last_holder:
-        return False
+        return changes
     await run_all(connection, list(_written(begun, sent, holder)))
-    return True
+    return [change for change in changes if change.key in others] if others else ()
+
+
+def _sorted_out(changes: Iterable[Change]) -> tuple[dict[int, Change], dict[int, Change], set[int]]:
+    """Return plain changes by key, of deliveries that are begun and of those that are sent; and others' keys."""
+    begun: dict[int, Change] = {}
+    sent: dict[int, Change] = {}
+    others: set[int] = set()
+    for change in changes:
+        key, state = change.key, change.state
+        if key in sent or change.reason or change.next_attempt_at or change.suppress:
+            others.add(key)
+        elif state is DeliveryState.SENT:
+            sent[key] = change
+        elif state is DeliveryState.SENDING and key not in begun:
+            begun[key] = change
+        else:
+            others.add(key)
+    for key in others:
+        begun.pop(key, None)
+        sent.pop(key, None)
+    return begun, sent, others
 
 
 def _written(

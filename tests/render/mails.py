@@ -157,6 +157,7 @@ def delivery(email: str = "reader@example.org", name: str = "", *, topics: tuple
 
 def chosen(of: Issue, to: Delivery, *, had: frozenset[int] = frozenset()) -> Delivery:
     """Return a delivery with what its reader gets of an issue; the subject of a part names all its papers."""
+    assert isinstance(to.subscriber, Subscriber)
     choice = Chooser(of.listings, replace(of.terms, topics=of.terms.topics or TOPICS)).of(to.subscriber, had)
     if of.is_quiet:
         return to._replace(choice=NOTHING, subject=of.subject)

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.core.errors import RenderError
+from newsletter.core.subscriber import Subscriber
 from newsletter.core.text import one_line
 from newsletter.core.tokens import Links
 from newsletter.core.topics import TopicsMode
@@ -100,7 +101,9 @@ def test_who_gets_a_part_of_the_issue_gets_the_subject_and_the_counts_of_that_pa
     message = make.made_of(replace(page, text=f"{slots}|{flags}\n{page.text}"), of)
 
     def said_of(topics: tuple[str, ...], mode: TopicsMode) -> list[str]:
-        reader = replace(make.delivery(topics=topics).subscriber, topics_mode=mode)
+        reader = make.delivery(topics=topics).subscriber
+        assert isinstance(reader, Subscriber)
+        reader = replace(reader, topics_mode=mode)
         raw = message.for_reader(make.chosen(of, make.delivery()._replace(subscriber=reader)))[1]
         assert f"<title>{escape(read(raw)['Subject'])}</title>" in body(raw, "html")
         return [read(raw)["Subject"], *body(raw, "plain").partition("\n")[0].split("|")]

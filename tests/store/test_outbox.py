@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.core.delivery import Change, DeliveryState, Planned, begun
+from newsletter.core.delivery import Addressee, Change, DeliveryState, Planned, begun
 from newsletter.core.subscriber import Subscriber, SubscriberStatus
 from newsletter.ports import Store
 from tests.claiming import claim
@@ -50,7 +50,7 @@ async def test_what_is_due_is_claimed_oldest_first_and_once(store: Store) -> Non
     assert first[1].state is DeliveryState.QUEUED
     assert first[1].due_at == NOW + HOUR
     assert first[1].attempts == 0
-    assert first[1].subscriber == (subscriber(1).email, subscriber(1).name)
+    assert first[1].subscriber == Addressee(subscriber(1).email, subscriber(1).name)
     assert first[1].subscriber_key == await key_of(store, "daily", "reader1@example.org")
 
 
