@@ -77,6 +77,14 @@ async def test_the_same_papers_are_a_json_feed(pages: Pages) -> None:
     assert item["id"].startswith("tag:papers.example.org,2026-03-12:papers/")
 
 
+@pytest.mark.parametrize("ending", ["atom", "json"])
+async def test_a_summary_by_a_model_says_so_in_feeds(pages: Pages, ending: str) -> None:
+    await pages.listed(replace(AGENTS, summary="", ai_summary="Agents act on tools."))
+    content = (await pages.get(f"daily/feed.{ending}")).content.decode()
+    assert content.count("AI summary: Agents act on tools.") == 1
+    assert content.count("Agents act on tools.") == 2  # the summary, and the content, where markup stands between
+
+
 async def test_an_entry_keeps_its_id_when_more_becomes_known_of_the_paper(pages: Pages) -> None:
     await pages.listed(OTHER)
     before = await read(pages, "daily/feed.atom")

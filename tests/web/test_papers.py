@@ -57,6 +57,8 @@ async def test_a_page_says_what_is_known_of_a_paper_and_where_it_stands(pages: P
     page = await pages.page("p/2603.00001/")
 
     assert texts(page, "h1") == ["Größe and O(n²): A Study of GPTs"]
+    shared = page.cssselect("meta[property='og:description']")
+    assert [one.get("content") for one in shared] == ["AI summary: Sparse agents measure things."]
     assert texts(page, ".authors") == ["Zoë Ångström, Jürgen von der Müller, Łukasz Ø. Kaiser"]
     assert texts(page, ".standfirst + p") == ["AI summary, written by a machine; it may be wrong."]
     assert texts(page, ".abstract") == [FULL.abstract]

@@ -21,6 +21,7 @@ from newsletter.render.issue.language import Language
 from newsletter.render.issue.mathtext import readable
 from newsletter.render.issue.view import web_link
 from newsletter.render.issue.wording import ByModel, by_model
+from newsletter.render.issue.words import ai_label
 from newsletter.render.site.papers import PaperView, ShownPaper, paper_view, plain
 from newsletter.render.site.votes import VotesView, votes_view
 
@@ -130,7 +131,7 @@ def paper_page_view(
         votes=votes_view(frame, paper.sightings, zone),
         issues=tuple(_of_issue(frame, one) for one in paper.issues),
         similar=_similar(frame, listing, near, day),
-        description=cut(ai_summary or summary or abstract, _DESCRIPTION),
+        description=cut(f"{ai_label(frame)} {ai_summary}" if ai_summary else summary or abstract, _DESCRIPTION),
     )
 
 

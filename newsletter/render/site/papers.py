@@ -61,9 +61,9 @@ class PaperView:
     """A paper for templates. Texts and links may be empty, `path` goes from the site's root.
 
     `text` is a summary or what the abstract says that was done, `writer` wrote it; `text_lang` is the tag of its
-    language, where it is not the page's, `text_dir` its direction, or `auto`. `also` is what stands behind it, by
-    `also_writer`. If a model wrote it for the page's list, `credit` names it, `label` does so before the text, and
-    `original` is the paper's own title where `title` is translated. `abstract` is whole. `authors`
+    language, where it is not the page's, `text_dir` its direction, or `auto`. `also` is what stands behind it,
+    by `also_writer`. `label` stands before a text by any model. If one wrote it for the page's list, `credit`
+    names it, and `original` is the paper's own title where `title` is translated. `abstract` is whole. `authors`
     are the first ones, `n_others` counts those that are not named. `votes` and `stars` are short numbers,
     `upvotes`, `comments` and `all_stars` the same in words. `since` is when it was published, if that is long
     before the page's day. `lang` is the language tag of the paper's own texts, where it is not the page's.
@@ -125,7 +125,7 @@ def paper_view(frame: Language, shown: ShownPaper, *, is_brief: bool = False) ->
         n_authors=listing.n_authors,
         organization=cut(plain(listing.organization), _NAME),
         since=frame.short_date(published, shown.day) if published and shown.day - published > _NEWS else "",
-        **_said(by, text, writer, lang),
+        **_said(frame, by, text, writer, lang),
         abstract="" if is_brief or abstract == text else cut(abstract, _ABSTRACT),
         votes=frame.compact(paper.upvotes) if paper.upvotes else "",
         upvotes=words.counted(frame, paper.upvotes, "upvote") if paper.upvotes else "",
@@ -141,9 +141,10 @@ def paper_view(frame: Language, shown: ShownPaper, *, is_brief: bool = False) ->
     )
 
 
-def _said(by: ByModel | None, text: str, writer: Writer, lang: str) -> dict[str, Any]:
+def _said(frame: Language, by: ByModel | None, text: str, writer: Writer, lang: str) -> dict[str, Any]:
     """Return the values of what is said of a paper: by a model for the list, else the text that there is."""
-    own = {"text": text, "writer": writer, "text_lang": lang, "text_dir": "auto", "credit": "", "label": ""}
+    label = words.ai_label(frame) if writer is Writer.MODEL else ""
+    own = {"text": text, "writer": writer, "text_lang": lang, "text_dir": "auto", "credit": "", "label": label}
     if by is None:
         return {**own, "also": "", "also_writer": Writer.NOBODY}
     return {
