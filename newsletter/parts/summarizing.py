@@ -3,47 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from newsletter.pipeline.asking import Model
     from newsletter.pipeline.summaries import Summaries
-    from newsletter.ports import Clock, MachineTexts, OperatorAlarm, Summarizer
+    from newsletter.ports import Clock, MachineTexts, OperatorAlarm
     from newsletter.render.issue.renderer import TemplateRenderer
-    from newsletter.render.prompts import Prompts
     from newsletter.settings import Settings
 
 _CONNECTING = 10.0  # seconds for a connection, at most
 _LARGEST = 2 * 1024 * 1024  # bytes of an answer that are asked for; more than the poster takes is refused by it
 
 
-@dataclass(frozen=True, kw_only=True)
-class Summarizing:
-    """What asks a model.
-
-    Attributes:
-        summarizer: the model.
-        prompts: what it is told.
-        concurrency: how many requests are made at the same time, at most.
-        per_day: how many are made on one day (UTC), over all lists and processes.
-        timeout: seconds after which a request has failed.
-    """
-
-    summarizer: Summarizer
-    prompts: Prompts
-    concurrency: int
-    per_day: int
-    timeout: float
-
-
-def summarizing(
+def model_of(
     settings: Settings,
     templates: TemplateRenderer,
     at_end: Callable[[Callable[[], Awaitable[object]]], object],
     *,
     patience: float | None = None,
-) -> Summarizing | None:
-    """Return what asks the model of the settings; None: they name none.
+) -> Model | None:
+    """Return the model of the settings, and how much it is asked; None: they name none.
 
     Args:
         settings: of the operator.
@@ -54,6 +34,7 @@ def summarizing(
     of = settings.summaries
     if not of.url:
         return None
+    from newsletter.pipeline.asking import Model
     from newsletter.render.prompts import Prompts
     from newsletter.sources.http.poster import WebPoster
     from newsletter.summarizing.chat_model import ChatApi, ChatModel
@@ -68,7 +49,7 @@ def summarizing(
     )
     at_end(poster.aclose)
     api = ChatApi(url=of.url, key=of.key.get_secret_value(), model=of.model, extra=of.extra)
-    return Summarizing(
+    return Model(
         summarizer=ChatModel(api, poster),
         prompts=Prompts(templates),
         concurrency=of.concurrency,
@@ -97,17 +78,7 @@ def summaries(
     """
     if not settings.summaries.url:
         return None
-    from newsletter.pipeline.asking import Model
     from newsletter.pipeline.summaries import Summaries
 
-    made = summarizing(settings, templates(), at_end)
-    if made is None:
-        return None
-    model = Model(
-        summarizer=made.summarizer,
-        prompts=made.prompts,
-        concurrency=made.concurrency,
-        per_day=made.per_day,
-        timeout=made.timeout,
-    )
-    return Summaries(model, texts, alarm, clock)
+    model = model_of(settings, templates(), at_end)
+    return Summaries(model, texts, alarm, clock) if model else None

@@ -229,7 +229,7 @@ class Checks:
     async def _summaries(self) -> list[Diagnosis]:
         from newsletter.operations.doctor.summaries import summaries, without_model
 
-        made = self.parts.summarizing()
+        made = self.parts.model()
         if made is None:
             folder = self.parts.settings.paths.subscribers
             return list(without_model(self.parts.lists, lambda name: str(folder / f"{name}.toml")))

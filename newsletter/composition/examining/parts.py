@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from newsletter.inbound.imap import ImapSource
     from newsletter.operations.doctor.spf import SendingHost
     from newsletter.parts.relaying import Relaying
-    from newsletter.parts.summarizing import Summarizing
+    from newsletter.pipeline.asking import Model
     from newsletter.ports.ledger_state import LedgerState
     from newsletter.render.mime.signing import SigningKey
     from newsletter.settings import Settings
@@ -150,15 +150,15 @@ class Parts:
             return None
         return imap(inbound, self.relaying.mailbox_tokens, timeout=_PATIENCE)
 
-    def summarizing(self) -> Summarizing | None:
+    def model(self) -> Model | None:
         """Return what asks a model for summaries; None: none is set."""
         if not self.settings.summaries.url:
             return None
-        from newsletter.parts.summarizing import summarizing
+        from newsletter.parts.summarizing import model_of
         from newsletter.render.issue.renderer import TemplateRenderer
 
         templates = TemplateRenderer(bootstrap.own_templates(self.settings), bootstrap.packaged_templates())
-        return summarizing(self.settings, templates, self._at_end, patience=_PATIENCE_WITH_MODELS)
+        return model_of(self.settings, templates, self._at_end, patience=_PATIENCE_WITH_MODELS)
 
     async def ledger(self) -> LedgerState:
         """Return how the database stands.
