@@ -123,15 +123,15 @@ async def test_where_one_of_the_relays_may_work_again_trying_later_is_of_use(
 async def test_mails_take_places_in_the_rate_of_the_relay_and_wait_for_them(
     server: SmtpServer, store: Store
 ) -> None:
-    relay = relay_to(server, rate=5.0)
+    relay = relay_to(server, rate=2.0)  # slow, so that the last place is asked for in time on a busy machine, too
     loop = asyncio.get_running_loop()
     began = loop.time()
 
     for _ in range(3):  # each by a process of its own
         await RelayMailer([relay], store.rates).send(SENDER, ANN, RAW)
 
-    assert loop.time() - began >= 0.4
-    assert (await store.rates.lease([AskedPlaces(rate_scope(relay), 0.2, 1)]))[rate_scope(relay)] > 0
+    assert loop.time() - began >= 1.0
+    assert (await store.rates.lease([AskedPlaces(rate_scope(relay), 0.5, 1)]))[rate_scope(relay)] > 0
 
 
 async def test_a_mail_does_not_wait_for_long_behind_an_issue(

@@ -17,6 +17,7 @@ from newsletter.core.choice import Choice, Reason, ReasonKind
 from newsletter.core.delivery import DeliveryState, Planned
 from newsletter.core.errors import NoReaderError, StaleDraftError, StoreError
 from newsletter.core.issue import Draft
+from newsletter.core.machine_summary import MachineSummary
 from newsletter.core.newsletter_list import WEEKLY_EDITION
 from newsletter.core.steps import PAUSED, SUPPRESSED
 from newsletter.core.subscriber import Subscriber
@@ -101,6 +102,7 @@ QUESTIONS: Mapping[str, Question] = {
     "last_number": lambda store, _: store.issues.last_number("daily"),
     "competed": lambda store, _: store.issues.competed("daily", range(100)),
     "listing": lambda store, _: store.issues.listing(["daily"], 1),
+    "machine_summaries": lambda store, _: store.issues.machine_summaries(["daily"], range(100)),
     "missed": lambda store, _: store.issues.missed("daily", range(100)),
     "rendering": lambda store, key: store.issues.rendering(key),
     "languages": lambda store, key: store.issues.languages(key),
@@ -129,7 +131,7 @@ BY_KEY = {
     "keep_rendering",
     "add_delivery",
 }
-OF_WORKERS = {"worker", "record", "release", "recover"}
+OF_WORKERS = {"worker", "note", "record", "release", "recover"}
 
 
 def methods(*ports: type) -> set[str]:
@@ -150,7 +152,10 @@ async def test_an_issue_that_is_being_closed_exists_for_nobody_else(
     other, ask = await opened(), QUESTIONS[question]
     before = await ask(other, 1)
 
-    async with halfway(store, draft(in_issue(listing)), chosen_but_missed) as half:
+    summarised = replace(
+        in_issue(listing), machine=MachineSummary(text="It counts.", language="en", model="llama")
+    )
+    async with halfway(store, draft(summarised), chosen_but_missed) as half:
         assert await ask(other, 1) == before
         issue, created = await half.finish()
 
