@@ -70,6 +70,14 @@ class JobQueue(JobCounts, Protocol):
         """
         ...
 
+    async def leave_hours_aside(self, issue_key: int) -> bool:
+        """Let the jobs of an issue that keep to its hours be taken now, and leave the hours and deadline aside.
+
+        Returns:
+            Whether there were such jobs that nobody is at.
+        """
+        ...
+
     async def add(self, jobs: Sequence[ChunkJob], *, at_once: bool = False) -> None:
         """Add jobs; `at_once`: they leave the issue's hours and deadline aside."""
         ...

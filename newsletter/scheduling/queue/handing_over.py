@@ -133,6 +133,8 @@ class ToWorkers(Dispatcher):
         pause, taken_at, stopped_at = _FIRST_LOOK, loop.time(), None
         while True:
             stand = await self._jobs.of_issue(key)
+            if at_once and stand.waiting and await self._jobs.leave_hours_aside(key):
+                continue  # a worker had taken a job before it was hastened, and put it off until the hours begin
             is_due = await self._is_due(key, self._clock())
             if _is_through(stand, is_due=is_due):
                 return True

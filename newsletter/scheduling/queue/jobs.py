@@ -131,6 +131,10 @@ class ProcrastinateJobs(JobQueue, ClosingJobs):
         await self._ask(statements.HASTEN, issue=issue_key, now=now, again=again, at_once=at_once)
 
     @override
+    async def leave_hours_aside(self, issue_key: int) -> bool:
+        return bool(await self._ask(statements.LEAVE_HOURS_ASIDE, issue=issue_key))
+
+    @override
     async def add(self, jobs: Sequence[ChunkJob], *, at_once: bool = False) -> None:
         from newsletter.scheduling.queue import engine
 

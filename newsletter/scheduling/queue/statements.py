@@ -38,6 +38,10 @@ HASTEN: LiteralString = f"""
         OR (%(at_once)s::boolean AND (scheduled_at IS NOT NULL OR args->>'at_once' = 'false')))
     RETURNING id
 """
+LEAVE_HOURS_ASIDE: LiteralString = f"""
+    UPDATE procrastinate_jobs SET scheduled_at = NULL, args = args - 'trouble' - 'waiting' || '{{"at_once": true}}'
+    WHERE status = 'todo' AND {THIS_ISSUE} AND args->>'at_once' IS DISTINCT FROM 'true' RETURNING id
+"""
 # No `queueing_lock`: it would keep a job that is brought back from being queued again.
 ASK_FOR_MAILS: LiteralString = """
     INSERT INTO procrastinate_jobs (queue_name, task_name, priority)

@@ -151,6 +151,28 @@ async def test_a_relay_in_trouble_is_reported_to_who_waits(
     assert (report.sent, report.returned) == (0, 2)
 
 
+async def test_a_job_that_was_taken_just_before_it_leaves_the_hours_aside_is_done_all_the_same(
+    store: Store, jobs: ProcrastinateJobs, server: SmtpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issue, taken, may_go_on = await freeze_for(store, 2), asyncio.Event(), asyncio.Event()
+    delivers = Worker.deliver
+
+    async def keeps_hours(self: Worker, issue_key: int, *, at_once: bool, stop: asyncio.Event) -> PutOff | None:
+        if at_once:
+            return await delivers(self, issue_key, at_once=at_once, stop=stop)
+        taken.set()
+        await may_go_on.wait()
+        return PutOff(NOW.replace(year=2100), waiting="the issue's hours are over")
+
+    monkeypatch.setattr(Worker, "deliver", keeps_hours)
+    async with worker(store, jobs, server):
+        await taken.wait()
+        sending = asyncio.create_task(to_workers(store, jobs).dispatch(issue, message_for, at_once=True))
+        await asyncio.wait([sending], timeout=0.3)
+        may_go_on.set()
+        assert await asyncio.wait_for(sending, 20) == ChunkReport(sent=2)
+
+
 async def test_a_stop_ends_the_wait_and_leaves_the_work_to_others(
     store: Store, jobs: ProcrastinateJobs, rows: Rows
 ) -> None:
