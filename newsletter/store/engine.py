@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
-from sqlalchemy.engine import URL, Connection
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as TimedOutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -37,17 +34,11 @@ _LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL, appendix A: error codes
 # SQLite's readers wait for nobody but who puts the log in order after a crash.
 _SECONDS_FOR_RECOVERY = 5.0
 
-# The option of a connection to SQLite that makes its next transactions those of a writer.
-_WRITES = "newsletter_writes"
-
 # What SQLite keeps of its write-ahead log; a long transaction makes much more of it.
 _JOURNAL_BYTES = 64 * 1024 * 1024
 
 
 NO_SECRET = AddressHashes()
-
-# Set for a transaction whose commit does not wait for the disk.
-_NOT_DURABLE = {"not_durable": True}
 
 
 Result = TypeVar("Result")
@@ -103,7 +94,7 @@ class Database:
         Raises:
             StoreError: the database cannot be written; one line that says which and why.
         """
-        engine = self.writer if durable else self.writer.execution_options(**_NOT_DURABLE)
+        engine = self.writer if durable else self.writer.execution_options(**sqlite.NOT_DURABLE)
         with store_errors(self.where):
             async with engine.begin() as connection:
                 if self.is_postgresql and not durable:
@@ -183,7 +174,7 @@ class Database:
         async with AsyncExitStack() as turn:
             if self.path is not None:
                 await turn.enter_async_context(self.writer.connect())
-                await connection.execution_options(**{_WRITES: True})
+                await connection.execution_options(**{sqlite.WRITES: True})
             async with connection.begin():
                 yield
 
@@ -297,7 +288,7 @@ def _sqlite(url: URL, patience: float, *, foreign_keys: bool) -> Database:
     def engine(spell: float, *pragmas: str, writes: bool, **pool: Any) -> AsyncEngine:
         made = create_async_engine(
             url,
-            # sqlite3's own transaction control begins too late and loses updates; see `begin` below.
+            # sqlite3's own transaction control begins too late and loses updates: see `prepare_connections`.
             connect_args={
                 "timeout": min(patience, spell),
                 "isolation_level": None,
@@ -307,7 +298,7 @@ def _sqlite(url: URL, patience: float, *, foreign_keys: bool) -> Database:
             hide_parameters=True,  # errors are logged, and addresses don't belong there
             **pool,
         )
-        _on_sqlite(made, [f"foreign_keys = {int(foreign_keys)}", *pragmas], waiting, writes=writes)
+        sqlite.prepare_connections(made, [f"foreign_keys = {int(foreign_keys)}", *pragmas], waiting, writes=writes)
         return made
 
     def pooled(size: int) -> dict[str, Any]:
@@ -326,36 +317,6 @@ def _sqlite(url: URL, patience: float, *, foreign_keys: bool) -> Database:
         apart = engine(sqlite.SPELL, *writing, "temp_store = FILE", writes=False, poolclass=NullPool)
     where = f"SQLite database {path or 'in memory'}"
     return Database(reader, writer, apart, where=where, path=path, patience=waiting)
-
-
-# FULL: what `record` has written survives a power cut, so nobody is mailed again after one. It costs an fsync per
-# commit, and commits are grouped. NORMAL leaves it to the next such commit (https://www.sqlite.org/wal.html).
-_FULL, _NORMAL = "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL"
-
-
-def _on_sqlite(engine: AsyncEngine, pragmas: list[str], waiting: sqlite.Patience, *, writes: bool) -> None:
-    """Make connections set pragmas when they open, and begin transactions in the given way."""
-
-    def set_pragmas(connection: DBAPIConnection, _record: Any) -> None:
-        cursor = connection.cursor()
-        for pragma in pragmas:
-            waiting.until_free(partial(cursor.execute, f"PRAGMA {pragma}"))
-        cursor.close()
-
-    def begin(connection: Connection) -> None:
-        # Straight to the driver: by way of a cursor it would cross over to its thread three times.
-        driver: Any = connection.connection.dbapi_connection
-        synced = _NORMAL if _NOT_DURABLE.keys() <= connection.get_execution_options().keys() else _FULL
-        is_writing = connection.get_execution_options().get(_WRITES, writes)
-        script = f"{synced}; BEGIN IMMEDIATE" if is_writing else "BEGIN"
-        try:
-            waiting.until_free(lambda: driver.run_async(lambda opened: opened.executescript(script)))
-        except asyncio.CancelledError:
-            connection.invalidate()  # else the pool gets it back, and its thread begins a transaction yet
-            raise
-
-    sa.event.listen(engine.sync_engine, "connect", set_pragmas)
-    sa.event.listen(engine.sync_engine, "begin", begin)
 
 
 NAMED_AS = "newsletter"  # by PostgreSQL, among its sessions

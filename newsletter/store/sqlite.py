@@ -13,13 +13,28 @@ import threading
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import closing, suppress
 from contextvars import copy_context
+from functools import partial
 from time import monotonic
 from typing import Any, Self, TypeVar
 
 import aiosqlite
+import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 # SQLite's own wait for a lock can't be interrupted, so it is asked to wait for short spells, again and again.
 SPELL = 0.5  # seconds
+
+# The option of a connection that makes its next transactions those of a writer.
+WRITES = "newsletter_writes"
+
+# Set for a transaction whose commit does not wait for the disk.
+NOT_DURABLE = {"not_durable": True}
+
+# FULL: what `record` has written survives a power cut, so nobody is mailed again after one. It costs an fsync per
+# commit, and commits are grouped. NORMAL leaves it to the next such commit (https://www.sqlite.org/wal.html).
+_FULL, _NORMAL = "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL"
 
 Result = TypeVar("Result")
 
@@ -29,11 +44,11 @@ class Patience:
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self._ended = False
+        self.ended = False
 
     def end(self) -> None:
         """Wait no more: who waits now, or comes later, finds a locked database locked."""
-        self._ended = True
+        self.ended = True
 
     def until_free(self, act: Callable[[], object]) -> None:
         """Do something with a database as soon as no other process locks it.
@@ -46,7 +61,7 @@ class Patience:
             try:
                 act()
             except sqlite3.OperationalError as error:
-                if not _is_locked(error) or self._ended or monotonic() >= deadline:
+                if not _is_locked(error) or self.ended or monotonic() >= deadline:
                     raise
             else:
                 return
@@ -124,7 +139,10 @@ class Connection(aiosqlite.Connection):
         with suppress(sqlite3.Error, ValueError):  # ValueError: it is closed already
             # SQLite forgets that it was interrupted when a statement begins; until then it would move nothing.
             await self.execute("SELECT 1")
-        await super().close()
+        if self._running:
+            await super().close()
+        elif self._last:  # it was stopped meanwhile
+            await self._last
 
     def cursor(self) -> Cursor:  # type: ignore[override]  # as much of one as SQLAlchemy needs
         """Return a cursor."""
@@ -205,3 +223,40 @@ def connect(database: str, **options: Any) -> Connection:
     connection = Connection(lambda: sqlite3.connect(database, **options), iter_chunk_size=64)
     connection._thread.daemon = True  # noqa: SLF001 (as SQLAlchemy does: the end of the process waits for no other)
     return connection
+
+
+def prepare_connections(engine: AsyncEngine, pragmas: Iterable[str], waiting: Patience, *, writes: bool) -> None:
+    """Make connections set pragmas when they open, begin transactions in the given way, and end with the store.
+
+    Args:
+        engine: opens the connections.
+        pragmas: what follows the word PRAGMA, such as `foreign_keys = 1`.
+        waiting: how long locks of others are waited for; it ends when the store is closed.
+        writes: whether a transaction waits for others who write at its beginning, not at its first statement.
+    """
+
+    def set_pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            waiting.until_free(partial(cursor.execute, f"PRAGMA {pragma}"))
+        cursor.close()
+
+    def begin(connection: sa.Connection) -> None:
+        # Straight to the driver: by way of a cursor it would cross over to its thread three times.
+        driver: Any = connection.connection.dbapi_connection
+        synced = _NORMAL if NOT_DURABLE.keys() <= connection.get_execution_options().keys() else _FULL
+        is_writing = connection.get_execution_options().get(WRITES, writes)
+        script = f"{synced}; BEGIN IMMEDIATE" if is_writing else "BEGIN"
+        try:
+            waiting.until_free(lambda: driver.run_async(lambda opened: opened.executescript(script)))
+        except asyncio.CancelledError:
+            connection.invalidate()  # else the pool gets it back, and its thread begins a transaction yet
+            raise
+
+    def give_back(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+        if waiting.ended:  # the pool was closed meanwhile: it keeps what it gets, and closes it no more
+            entry.invalidate()
+
+    sa.event.listen(engine.sync_engine, "connect", set_pragmas)
+    sa.event.listen(engine.sync_engine, "begin", begin)
+    sa.event.listen(engine.sync_engine, "checkin", give_back)

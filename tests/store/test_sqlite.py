@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import closing
 from datetime import date
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import aiosqlite
@@ -91,6 +91,17 @@ async def test_closing_ends_the_wait_for_another_processs_lock(path: Path) -> No
         with pytest.raises(StoreError, match="locked; another process is writing"):
             await writing
         assert monotonic() - began < 3
+    assert not await asyncio.to_thread(left_open)
+
+
+def left_open() -> list[threading.Thread]:
+    """Return the threads of connections that are still there after a moment."""
+    deadline = monotonic() + 5
+    while True:
+        left = [thread for thread in threading.enumerate() if "_connection_worker_thread" in thread.name]
+        if not left or monotonic() >= deadline:
+            return left
+        sleep(0.01)
 
 
 async def test_a_cancelled_wait_for_a_lock_ends_within_one_spell(path: Path) -> None:
@@ -181,6 +192,17 @@ async def test_a_connection_may_be_stopped_and_closed_in_any_order_and_again(pat
                 break
             await asyncio.sleep(0.01)
     assert threading.active_count() <= threads
+
+
+@pytest.mark.parametrize("turns", range(1, 6))
+async def test_a_connection_may_be_stopped_while_it_is_being_closed(path: Path, turns: int) -> None:
+    connection = await sqlite.connect(str(path))
+    ending = asyncio.create_task(connection.close())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    connection.stop()
+    async with asyncio.timeout(10):
+        await ending
 
 
 async def test_the_store_works_on_after_a_user_was_cancelled(path: Path, open_at: Opener) -> None:

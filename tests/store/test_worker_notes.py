@@ -141,7 +141,8 @@ async def test_a_note_is_written_after_the_server_has_ended_its_sessions(served:
         assert not await served.outbox.note(worker, 1, [begun(first, NOW)])
         await run(
             postgres_url,
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()",
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()",
         )
 
         assert not await served.outbox.note(worker, 2, [begun(second, NOW)])
