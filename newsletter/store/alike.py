@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from newsletter.core.issue import Issue
 from newsletter.core.subscriber import SubscriberStatus
 from newsletter.store.barring import SUPPRESSION
-from newsletter.store.bulk import each_of, is_sqlite, table_of
+from newsletter.store.bulk import all_of, each_of, is_sqlite, table_of
 from newsletter.store.choices import Brought
 from newsletter.store.column_types import as_text
 from newsletter.store.missed import Missed
@@ -38,7 +38,7 @@ class Alike(NamedTuple):
         told_by: what tells them from others.
         one: the key of one of them.
         number: how many they are.
-        keys: their keys, as text with commas between: nobody looks at them but the database.
+        keys: their keys, as text of the database that nobody else looks at.
     """
 
     told_by: str
@@ -103,16 +103,15 @@ class ReadersAlike:
     async def page(self, connection: AsyncConnection, after: int, size: int) -> Page | None:
         """Return so many readers after a key; None if there are none left."""
         key = subscribers.c.key
-        some = sa.select(key).where(self._are_readers, key > after).order_by(key).limit(size).subquery()
-        until = await connection.scalar(sa.select(sa.func.max(some.c.key)))
-        if until is None:
-            return None
         told_by = self._told_by(connection).label("told_by")
-        readers = sa.select(key, told_by).where(self._are_readers, key > after, key <= until).subquery("readers")
-        one, number = sa.func.min(readers.c.key), sa.func.count()
-        keys = sa.func.aggregate_strings(sa.cast(readers.c.key, sa.Text), ",")
-        query = sa.select(readers.c.told_by, one, number, keys).group_by(readers.c.told_by)
-        return Page(after, until, [Alike._make(row) for row in await connection.execute(query)])
+        some = sa.select(key, told_by).where(self._are_readers, key > after).order_by(key).limit(size)
+        readers = some.subquery("readers")
+        one, last, number = sa.func.min(readers.c.key), sa.func.max(readers.c.key), sa.func.count()
+        query = sa.select(readers.c.told_by, one, number, all_of(connection, readers.c.key), last)
+        rows = (await connection.execute(query.group_by(readers.c.told_by))).all()
+        if not rows:
+            return None
+        return Page(after, max(row[-1] for row in rows), [Alike(*row[:-1]) for row in rows])
 
     async def add(
         self, connection: AsyncConnection, page: Page, begin: Sequence[tuple[BeginsAlike, Alike]]

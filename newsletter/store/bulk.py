@@ -75,11 +75,18 @@ def table_of(
     return sa.select(*columns).cte("given").prefix_with("MATERIALIZED")
 
 
-def each_of(connection: AsyncConnection, numbers: sa.ColumnElement[str]) -> sa.TableValuedAlias:
-    """Return the numbers of a text with commas between as a table with the column `value`, for a lateral join."""
+def all_of(connection: AsyncConnection, number: sa.ColumnElement[int]) -> sa.ColumnElement[str]:
+    """Return the aggregate of numbers as the text that `each_of` takes apart."""
     if is_sqlite(connection):
-        return sa.func.json_each("[" + numbers + "]").table_valued("value")
-    array = sa.cast(sa.func.string_to_array(numbers, ","), sa.ARRAY(sa.BigInteger))
+        return sa.func.json_group_array(number, type_=sa.Text)
+    return sa.cast(sa.func.array_agg(number), sa.Text)
+
+
+def each_of(connection: AsyncConnection, numbers: sa.ColumnElement[str]) -> sa.TableValuedAlias:
+    """Return the numbers of a text as a table with the column `value`, for a lateral join."""
+    if is_sqlite(connection):
+        return sa.func.json_each(numbers).table_valued("value")
+    array = sa.cast(numbers, sa.ARRAY(sa.BigInteger))
     return sa.func.unnest(array).table_valued(sa.column("value", sa.BigInteger)).render_derived()
 
 

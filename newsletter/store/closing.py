@@ -52,7 +52,10 @@ from newsletter.store.workers import Workers
 
 # Readers are written this many at a time. To write them holds SQLite's write lock for some 10 ms; in PostgreSQL
 # nobody waits for it, and larger pages take less time for each reader.
-PAGE_OF_SQLITE, PAGE_OF_POSTGRESQL = 1000, 10_000
+PAGE_OF_SQLITE, PAGE_OF_POSTGRESQL = 1000, 50_000
+
+# So many pages are written at once. Sessions of PostgreSQL do not wait for each other; SQLite has one writer.
+_WRITERS_OF_POSTGRESQL = 2
 
 # What is known of so many readers is read at once, before they are planned.
 _READ_AT_ONCE = 500
@@ -93,7 +96,6 @@ class _Closing:
     examples: KnownExamples = field(default_factory=KnownExamples)
     known: dict[bytes, BeginsAlike] = field(default_factory=dict)  # by a digest of what tells the readers
     reasons: Counter[str] = field(default_factory=Counter)  # how many deliveries begin with each; queued: none
-    written: int = 0  # deliveries
     after: int = 0  # the key of the last reader who is planned
 
 
@@ -175,19 +177,18 @@ class IssueCloser:
 
     async def _plan(self, closing: _Closing, plan: Plan, now: datetime, *, needs_reader: bool) -> None:
         """Write a delivery for each of the issue's subscribers; who was removed gets none. Then it is closed."""
-        writing: asyncio.Task[None] | None = None
+        most = _WRITERS_OF_POSTGRESQL if self._database.is_postgresql else 1
+        writing: set[asyncio.Task[None]] = set()
         try:
-            # While a page is written, the next one is planned.
+            # While pages are written, the next one is planned.
             while (planned := await self._next_page(closing, plan, now)) is not None:
-                if writing is not None:
-                    await writing
-                writing = asyncio.create_task(self._write(closing, *planned))
-            if writing is not None:
-                await writing
+                await _until_at_most(writing, most - 1)
+                writing.add(asyncio.create_task(self._write(closing, *planned)))
+            await _until_at_most(writing, 0)
         finally:
-            if writing is not None:
-                writing.cancel()
-                await asyncio.gather(writing, return_exceptions=True)
+            for one in writing:
+                one.cancel()
+            await asyncio.gather(*writing, return_exceptions=True)
         if needs_reader:
             require_reader(closing.issue, closing.reasons)
         was_missed = any(closing.reasons[reason] for reason in REASONS)
@@ -218,9 +219,19 @@ class IssueCloser:
             if chosen:
                 await run(connection, ADD_CHOICES, chosen=rows(chosen))
             await closing.readers.add(connection, page, begin)
-            closing.written += sum(alike.number for _, alike in begin)
-            # Not earlier, since nobody else can change the issue's row from here on.
-            await _write_on(connection, closing, delivery_count=closing.written)
+            written = sum(alike.number for _, alike in begin)
+            # Not earlier, since nobody else can change the issue's row from here on: neither another page's
+            # transaction, nor whoever throws the issue away. These find all of the page, or it is not written.
+            await _write_on(connection, closing, delivery_count=issues.c.delivery_count + written)
+
+
+async def _until_at_most(writing: set[asyncio.Task[None]], number: int) -> None:
+    """Wait until no more than a number of tasks are at work; raise what one of them raises."""
+    while len(writing) > number:
+        done, _ = await asyncio.wait(writing, return_when=asyncio.FIRST_COMPLETED)
+        for one in done:
+            one.result()
+            writing.discard(one)
 
 
 _NOTHING: frozenset[int] = frozenset()

@@ -59,15 +59,18 @@ async def halfway(
     """Close an issue of a draft until it has written some pages of readers, and hold it there."""
     assert isinstance(store, SqlStore)
     closer: Any = store.issues._closer
-    write, written, is_there, go_on = closer._write, 0, asyncio.Event(), asyncio.Event()
+    write, begun, written, is_there, go_on = closer._write, 0, 0, asyncio.Event(), asyncio.Event()
 
     async def write_or_wait(*arguments: Any) -> None:
-        nonlocal written
-        if written == pages:
+        nonlocal begun, written
+        begun += 1
+        if begun > pages:  # the ones before may be written at the same time
+            while written < pages:
+                await asyncio.sleep(0.001)
             is_there.set()
             await go_on.wait()
-        written += 1
         await write(*arguments)
+        written += 1
 
     closer._write = write_or_wait
     freezing = store.issues.freeze(
