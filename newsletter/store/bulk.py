@@ -32,7 +32,12 @@ def is_sqlite(connection: AsyncConnection) -> bool:
 
 def insert(connection: AsyncConnection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     """Return an INSERT that knows ON CONFLICT, which both engines write alike."""
-    if is_sqlite(connection):
+    return insert_on(table, on_sqlite=is_sqlite(connection))
+
+
+def insert_on(table: sa.Table, *, on_sqlite: bool) -> sqlite.Insert | postgresql.Insert:
+    """Return what `insert` does, for either engine."""
+    if on_sqlite:
         return sqlite.insert(table)
     from sqlalchemy.dialects import postgresql
 
@@ -41,10 +46,23 @@ def insert(connection: AsyncConnection, table: sa.Table) -> sqlite.Insert | post
 
 def among(connection: AsyncConnection, column: sa.Column[T], values: Collection[T]) -> sa.ColumnElement[bool]:
     """Return the condition that a column has one of the values, however many: they are a single parameter."""
-    if is_sqlite(connection):
-        each = sa.func.json_each(json.dumps(list(values))).table_valued("value")
+    on_sqlite = is_sqlite(connection)
+    kind = sa.Text() if on_sqlite else sa.ARRAY(column.type)
+    given = sa.literal(as_parameter(list(values), on_sqlite=on_sqlite), kind)
+    return among_given(column, given, on_sqlite=on_sqlite)
+
+
+def among_given(column: sa.Column[T], given: sa.ColumnElement[Any], *, on_sqlite: bool) -> sa.ColumnElement[bool]:
+    """Return what `among` does, for a parameter that holds what `as_parameter` returns."""
+    if on_sqlite:
+        each = sa.func.json_each(given).table_valued("value")
         return column.in_(sa.select(each.c.value))
-    return column == sa.any_(sa.literal(list(values), sa.ARRAY(column.type)))
+    return column == sa.any_(given)
+
+
+def as_parameter(values: list[T], *, on_sqlite: bool) -> list[T] | str:
+    """Return values as one parameter: on SQLite as JSON."""
+    return json.dumps(values) if on_sqlite else values
 
 
 def table_of(
@@ -59,15 +77,20 @@ def table_of(
         values: rows with the values of `types` in their order; see `rows`.
         types: the columns with their types in PostgreSQL. SQLite needs none.
     """
-    if is_sqlite(connection):
-        each = sa.func.json_each(rows(values)).table_valued("value")
+    return table_given(sa.literal(rows(values), sa.Text), on_sqlite=is_sqlite(connection), **types)
+
+
+def table_given(
+    given: sa.ColumnElement[str], *, on_sqlite: bool, **types: sa.types.TypeEngine[Any] | type
+) -> sa.CTE:
+    """Return what `table_of` does, for a parameter that holds what `rows` returns."""
+    if on_sqlite:
+        each = sa.func.json_each(given).table_valued("value")
         columns = [
             sa.func.json_extract(each.c.value, f"$[{place}]").label(name) for place, name in enumerate(types)
         ]
     else:
-        each = sa.func.json_array_elements(sa.cast(sa.literal(rows(values), sa.Text), sa.JSON)).table_valued(
-            "value"
-        )
+        each = sa.func.json_array_elements(sa.cast(given, sa.JSON)).table_valued("value")
         columns = [
             sa.cast(each.c.value.op("->>")(sa.literal_column(str(place))), kind).label(name)
             for place, (name, kind) in enumerate(types.items())

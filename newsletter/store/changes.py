@@ -25,23 +25,37 @@ _SHARED = Step._fields[Step._fields.index("state") : -1]
 
 
 async def take_steps(
-    connection: AsyncConnection, changes: Sequence[Change], worker: str | None = None, *, noted: bool = False
+    connection: AsyncConnection,
+    changes: Sequence[Change],
+    worker: str | None = None,
+    *,
+    noted: bool = False,
+    standings: Sequence[Sequence[Any]] | None = None,
 ) -> Walk:
-    """Write changes, one after the other; return what was left out, and whom to write to no more: see `walk`."""
+    """Write changes, one after the other; return what was left out, and whom to write to no more: see `walk`.
+
+    Args:
+        connection: in a transaction that writes.
+        changes: the steps, in their order.
+        worker: who must hold the deliveries; None: whoever does.
+        noted: see `walk`.
+        standings: the rows of `STANDINGS` for all of the deliveries, if the caller has just locked them.
+    """
     done = Walk()
     if changes and worker is None and not noted and is_sqlite(connection):
         changes = await take_plain_steps(connection, changes)
     if not changes:
         return done
     # All at once: they are locked in the order of their keys.
-    rows_of = await fetch(connection, STANDINGS, keys=list({change.key for change in changes}))
-    standings: dict[int, Standing | Step] = {key: Standing(*values) for key, _, *values in rows_of}
-    erased = {key for key, is_erased, *_ in rows_of if is_erased}
+    if standings is None:
+        standings = await fetch(connection, STANDINGS, keys=list({change.key for change in changes}))
+    stand: dict[int, Standing | Step] = {key: Standing(*values) for key, _, *values in standings}
+    erased = {key for key, is_erased, *_ in standings if is_erased}
     kept = [of_nobody(change) if change.key in erased else change for change in changes] if erased else changes
     for some in in_chunks(kept, _AT_ONCE):
-        walked = walk(standings, some, worker, noted=noted)
+        walked = walk(stand, some, worker, noted=noted)
         if len(some) < len(kept):  # there are more
-            standings.update((step.key, step) for step in walked.steps)
+            stand.update((step.key, step) for step in walked.steps)
         await run_all(connection, list(_written(walked.steps)))
         done.steps.extend(walked.steps)
         done.suppress.extend(walked.suppress)

@@ -22,6 +22,7 @@ from newsletter.core.errors import ConfigurationError, StoreError
 from newsletter.core.events import Listener
 from newsletter.ports import ClosingJobs
 from newsletter.store import sqlite
+from newsletter.store.pinging import ping_rarely
 from newsletter.store.tables import complete_for_postgresql
 
 # Long enough for another process to sync a list of a million subscribers for the first time.
@@ -98,7 +99,9 @@ class Database:
         with store_errors(self.where):
             async with engine.begin() as connection:
                 if self.is_postgresql and not durable:
-                    await connection.execute(sa.text("SET LOCAL synchronous_commit = off"))
+                    driver: Any = (await connection.get_raw_connection()).driver_connection
+                    async with driver.pipeline():  # with the transaction's BEGIN, which is sent before it
+                        await driver.execute("SET LOCAL synchronous_commit = off")
                 yield connection
 
     async def read_at_once(self, work: Callable[[AsyncConnection], Awaitable[Result]]) -> Result:
@@ -354,6 +357,7 @@ def _postgresql(url: URL, patience: float) -> Database:
 
     idle = {"idle_in_transaction_session_timeout": int(1000 * _LONGEST_IDLE)}
     writer = engine({**options, **idle}, pool_pre_ping=True, pool_timeout=patience)
+    ping_rarely(writer)
     reader = writer.execution_options(isolation_level="REPEATABLE READ")
     where = f"PostgreSQL database {url.database} at {url.host or url.query.get('host', 'the local socket')}"
     apart = engine(options, poolclass=NullPool)

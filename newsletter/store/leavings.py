@@ -22,6 +22,7 @@ from newsletter.store.moving_tables import leavings
 from newsletter.store.subscriber_rows import COLUMNS, subscriber_of
 from newsletter.store.suppressing import WHO_GETS_MAIL, suppress
 from newsletter.store.tables import EVERY_LIST, list_files, subscribers, suppressions
+from newsletter.store.together import run_alone, run_together
 
 _KEEPS_OUT = sa.and_(
     leavings.c.subscriber_key == subscribers.c.key,
@@ -32,6 +33,12 @@ _KEEPS_OUT = sa.and_(
 )
 
 _LEAVING = sa.select(leavings.c.key, leavings.c.at, subscribers.c.key, *COLUMNS)
+_LEFT_BEFORE = sa.exists().where(leavings.c.subscriber_key == subscribers.c.key)
+_WHO = sa.select(_LEFT_BEFORE.label("again"), *COLUMNS).where(
+    subscribers.c.key == sa.bindparam("reader"), IS_SOMEBODY
+)
+_FORGET = sa.delete(leavings).where(leavings.c.subscriber_key == sa.bindparam("reader"))
+_NOTE = sa.insert(leavings)
 _TOLD_WITHIN = timedelta(days=1)
 
 
@@ -113,25 +120,21 @@ async def leave(
     evidence: str = "",
     is_told: bool = True,
 ) -> Leaver | None:
-    """Take a reader off their list, as `newsletter.ports.Subscribers.leave` says; the caller is `alone`.
+    """Take a reader off their list, as `newsletter.ports.Subscribers.leave` says. Others wait for the transaction.
 
     `is_told` is False where a letter is to tell the reader that it is done.
     """
-    left_before = sa.exists().where(leavings.c.subscriber_key == subscribers.c.key)
-    query = sa.select(left_before, *COLUMNS).where(subscribers.c.key == key, IS_SOMEBODY)
-    row = (await connection.execute(query)).first()
-    if row is None:
+    [found] = await run_alone(connection, WHO_GETS_MAIL, (_WHO, {"reader": key}))
+    if not found:
         return None
-    again, *values = row
+    again, *values = found[0].values()
     one, by = subscriber_of(values), SuppressedBy.READER
     is_news = await suppress(
         connection, one.email, list_name=one.list, reason=reason, now=now, by=by, evidence=evidence
     )
     if is_news:
-        if again:
-            await connection.execute(sa.delete(leavings).where(leavings.c.subscriber_key == key))
-        noted = {"subscriber_key": key, "at": now, "was": one.status, "is_told": is_told}
-        await connection.execute(sa.insert(leavings).values(**noted))
+        noted = (_NOTE, {"subscriber_key": key, "at": now, "was": one.status, "is_told": is_told})
+        await run_together(connection, *([(_FORGET, {"reader": key}), noted] if again else [noted]))
         event = of_reader(EventType.SUBSCRIBER_LEFT, one.list, key, now=now)
         await note(connection, database.listeners, event)
     return Leaver(one, is_news)

@@ -36,10 +36,12 @@ from newsletter.core.signup import (
 )
 from newsletter.core.suppression import ends_by_confirmation, whole_domain
 from newsletter.ports import Funnel, SignUps
-from newsletter.store.bulk import among, insert
+from newsletter.store.bulk import among
 from newsletter.store.engine import Database
+from newsletter.store.signup_counts import count, counting
 from newsletter.store.signup_tables import signup_counts, signup_mails, signups
 from newsletter.store.tables import EVERY_LIST, subscribers, suppressions
+from newsletter.store.together import Row, run_alone, run_together
 
 # The name under which one transaction at a time changes sign-ups (`Database.alone`).
 SIGNING_UP = "sign up"
@@ -52,6 +54,12 @@ _LOOKED_AT = 100
 _ASKING = (SignUpState.ASKED, SignUpState.MAILED)
 
 
+_OF_ADDRESS = sa.select(signups).where(
+    signups.c.list == sa.bindparam("of_list"), signups.c.address_key == sa.bindparam("of_address")
+)
+_ADD = sa.insert(signups)
+
+
 class SqlSignUps(SignUps):
     """A row for each list and address, until time is over."""
 
@@ -60,11 +68,11 @@ class SqlSignUps(SignUps):
 
     @override
     async def ask(self, list_name: str, request: SignUpRequest, *, client: str, now: datetime) -> None:
-        same = sa.and_(signups.c.list == list_name, signups.c.address_key == request.address_key)
+        same = {"of_list": list_name, "of_address": request.address_key}
 
         async def keep(connection: AsyncConnection) -> None:
-            await self._database.alone(connection, SIGNING_UP)
-            known = await _one(connection, same)
+            [found] = await run_alone(connection, SIGNING_UP, (_OF_ADDRESS, same))
+            known = _signup(found[0]) if found else None
             changed = asked_again(known, request, now) if known else None
             if changed is not None:
                 await _write(connection, changed)
@@ -72,8 +80,8 @@ class SqlSignUps(SignUps):
             if known is not None:
                 await _forget(connection, known)
             new = SignUp(key=0, list=list_name, request=request, client=client, asked_at=now, ready_at=now)
-            await connection.execute(sa.insert(signups).values(list=list_name, client=client, **_values(new)))
-            await _count(connection, list_name, now, "asked")
+            values = {"list": list_name, "client": client, **_values(new)}
+            await run_together(connection, (_ADD, values), counting(connection, list_name, now, "asked"))
 
         # Nobody was promised anything before the mail is there, so the disk is not waited for.
         await self._database.write_at_once(keep, durable=False)
@@ -86,7 +94,7 @@ class SqlSignUps(SignUps):
     async def to_decide(self, *, limit: int) -> list[SignUp]:
         query = sa.select(signups).where(signups.c.state == SignUpState.CONFIRMED).order_by(signups.c.key)
         async with self._database.read() as connection:
-            return [_signup(row) for row in await connection.execute(query.limit(limit))]
+            return [_signup(row) for row in (await connection.execute(query.limit(limit))).mappings()]
 
     @override
     async def confirm(self, key: int, *, wants_latest: bool, needs_approval: bool, now: datetime) -> bool:
@@ -97,8 +105,8 @@ class SqlSignUps(SignUps):
             changed = confirmed(known, now, wants_latest=wants_latest, needs_approval=needs_approval)
             await _write(connection, changed)
             if known.mailed_at is None:
-                await _count(connection, known.list, now, "mailed")
-            await _count(connection, known.list, now, "confirmed")
+                await count(connection, known.list, now, "mailed")
+            await count(connection, known.list, now, "confirmed")
             return True
 
         return await self._database.write_at_once(whole)
@@ -155,7 +163,7 @@ class SqlSignUps(SignUps):
                 return
             await _write(connection, sent(known, mail, now))
             if mail is SignUpMail.CONFIRM and known.mailed_at is None:
-                await _count(connection, known.list, now, "mailed")
+                await count(connection, known.list, now, "mailed")
 
         await self._database.write_at_once(whole)
 
@@ -225,9 +233,9 @@ async def _to_ask(connection: AsyncConnection, ceilings: Ceilings, most: int, no
         .order_by(signups.c.state == SignUpState.MAILED, size, signups.c.asked_at, signups.c.key)
         .limit(_LOOKED_AT)
     )
-    rows = (await connection.execute(query)).all()
+    rows = (await connection.execute(query)).mappings().all()
     askable = await _askable(connection, [_signup(row) for row in rows], ceilings, now)
-    crowds = {row.client: row.crowd for row in rows}
+    crowds = {row["client"]: row["crowd"] for row in rows}
     return next_to_mail(askable, crowds, sent_in_all, sent_to, ceilings)[:most]
 
 
@@ -312,11 +320,11 @@ async def _others_ready(connection: AsyncConnection, now: datetime, limit: int) 
     """Return sign-ups whose next mail is due and asks no stranger to confirm."""
     which = sa.and_(signups.c.ready_at <= now, signups.c.state.not_in(_ASKING))
     found = await connection.execute(sa.select(signups).where(which).order_by(signups.c.key).limit(limit))
-    return [_signup(row) for row in found]
+    return [_signup(row) for row in found.mappings()]
 
 
 async def _one(connection: AsyncConnection, which: sa.ColumnElement[bool]) -> SignUp | None:
-    row = (await connection.execute(sa.select(signups).where(which))).first()
+    row = (await connection.execute(sa.select(signups).where(which))).mappings().first()
     return None if row is None else _signup(row)
 
 
@@ -328,35 +336,26 @@ async def _forget(connection: AsyncConnection, signup: SignUp) -> None:
     await connection.execute(sa.delete(signups).where(signups.c.key == signup.key))
 
 
-async def _count(connection: AsyncConnection, list_name: str, now: datetime, what: str) -> None:
-    """Count one that was asked, mailed or confirmed today."""
-    none = {"asked": 0, "mailed": 0, "confirmed": 0}
-    row = insert(connection, signup_counts).values(list=list_name, day=now.date(), **none | {what: 1})
-    await connection.execute(
-        row.on_conflict_do_update(index_elements=["list", "day"], set_={what: signup_counts.c[what] + 1})
-    )
-
-
 def _mail(one: SignUp, now: datetime) -> dict[str, Any]:
     return {"domain": one.request.domain, "at": now}
 
 
-def _signup(row: Any) -> SignUp:
+def _signup(row: Row | sa.RowMapping) -> SignUp:
     return SignUp(
-        key=row.key,
-        list=row.list,
+        key=row["key"],
+        list=row["list"],
         request=SignUpRequest(
-            email=row.email, name=row.name, topics=tuple(json.loads(row.topics)), cadence=row.cadence
+            email=row["email"], name=row["name"], topics=tuple(json.loads(row["topics"])), cadence=row["cadence"]
         ),
-        client=row.client,
-        state=row.state,
-        asked_at=row.asked_at,
-        mailed_at=row.mailed_at,
-        reminded_at=row.reminded_at,
-        confirmed_at=row.confirmed_at,
-        wants_latest=row.wants_latest,
-        ready_at=row.ready_at,
-        attempts=row.attempts,
+        client=row["client"],
+        state=row["state"],
+        asked_at=row["asked_at"],
+        mailed_at=row["mailed_at"],
+        reminded_at=row["reminded_at"],
+        confirmed_at=row["confirmed_at"],
+        wants_latest=row["wants_latest"],
+        ready_at=row["ready_at"],
+        attempts=row["attempts"],
     )
 
 

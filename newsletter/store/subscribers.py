@@ -259,7 +259,6 @@ class SqlSubscribers(Subscribers):
     @override
     async def leave(self, key: int, *, reason: str, now: datetime, evidence: str = "") -> Leaver | None:
         async def whole(connection: AsyncConnection) -> Leaver | None:
-            await self._database.alone(connection, WHO_GETS_MAIL)
             return await leave(self._database, connection, key, reason=reason, now=now, evidence=evidence)
 
         return await self._database.write_at_once(whole)

@@ -59,18 +59,22 @@ async def halfway(
     """Close an issue of a draft until it has written some pages of readers, and hold it there."""
     assert isinstance(store, SqlStore)
     closer: Any = store.issues._closer
-    write, begun, written, is_there, go_on = closer._write, 0, 0, asyncio.Event(), asyncio.Event()
+    write, begun, is_there, go_on = closer._write, 0, asyncio.Event(), asyncio.Event()
+    written = asyncio.Semaphore(0)
 
     async def write_or_wait(*arguments: Any) -> None:
-        nonlocal begun, written
+        nonlocal begun
         begun += 1
-        if begun > pages:  # the ones before may be written at the same time
-            while written < pages:
-                await asyncio.sleep(0.001)
+        if begun <= pages:
+            await write(*arguments)
+            written.release()
+            return
+        if begun == pages + 1:  # the ones before may be written at the same time
+            for _ in range(pages):
+                await written.acquire()
             is_there.set()
-            await go_on.wait()
+        await go_on.wait()
         await write(*arguments)
-        written += 1
 
     closer._write = write_or_wait
     freezing = store.issues.freeze(
