@@ -93,6 +93,8 @@ async def test_pages_that_are_written_while_the_issue_is_thrown_away_are_not_the
     await both.wait()
     throwing = asyncio.create_task(thrown_away(postgres_url))
     await until_taken_over(postgres_url)
+    await asyncio.wait([throwing], timeout=0.3)
+    assert not throwing.done()
     go_on.set()
 
     await throwing
