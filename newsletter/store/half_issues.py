@@ -114,7 +114,7 @@ class HalfIssues:
     async def _delete_piece(self, key: int, worker: str) -> bool:
         """Delete some rows of an issue; return whether there may be more."""
         async with self._database.write(durable=False) as connection:
-            if not await _hold(connection, key, worker):
+            if not await write_on(connection, key, worker, closing_by=worker):
                 return False
             if await _delete_deliveries(connection, key) or await _delete_choices(connection, key):
                 return True
@@ -122,16 +122,6 @@ class HalfIssues:
                 await connection.execute(sa.delete(table).where(table.c.issue_key == key))
             await connection.execute(sa.delete(issues).where(issues.c.key == key))
             return False
-
-
-async def _hold(connection: AsyncConnection, key: int, worker: str) -> bool:
-    """Lock the row of an issue that is to be deleted; return whether it is a worker's.
-
-    This waits for transactions that add choices to the issue: PostgreSQL lets these share the row. To change it
-    first, and to delete it then, would wait for them with a lock that they wait for themselves.
-    """
-    theirs = sa.and_(issues.c.key == key, issues.c.closing_by == worker)
-    return await connection.scalar(sa.select(issues.c.key).where(theirs).with_for_update()) is not None
 
 
 async def _delete_deliveries(connection: AsyncConnection, issue_key: int) -> bool:
