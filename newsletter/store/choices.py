@@ -127,8 +127,10 @@ class Brought:
         """
         if not self._held:
             return ()
-        chosen = sa.cast(deliveries.c.issue_key, sa.Text) + ":" + sa.cast(deliveries.c.choice, sa.Text)
-        query = sa.select(sa.func.aggregate_strings(chosen, ","))
+        chosen: sa.ColumnElement[str] = sa.cast(deliveries.c.choice, sa.Text)
+        if len(self._held) > 1:  # to put one text together takes as long as to find it
+            chosen = sa.func.aggregate_strings(sa.cast(deliveries.c.issue_key, sa.Text) + ":" + chosen, ",")
+        query = sa.select(chosen)
         return (self._brought_by(query).where(deliveries.c.subscriber_key == subscriber_key).scalar_subquery(),)
 
     def _brought_by(self, query: sa.Select[Any]) -> sa.Select[Any]:
