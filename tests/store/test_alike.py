@@ -132,14 +132,14 @@ def plan_of(issue: Issue, asked: list[str]) -> Plan:
 
 
 async def planned(url: str, key: int) -> list[tuple[Any, ...]]:
-    """Return the deliveries of an issue with what is chosen, in the order of their keys."""
+    """Return the deliveries of an issue with what is chosen, in the order of their readers."""
     own = [one for one in deliveries.c if one.name not in {"key", "issue_key", "choice"}]
     chosen = sa.and_(choices.c.issue_key == deliveries.c.issue_key, choices.c.number == deliveries.c.choice)
     query = (
         sa.select(*own, choices.c.chosen, choices.c.subject)
         .select_from(deliveries.outerjoin(choices, chosen))
         .where(deliveries.c.issue_key == key)
-        .order_by(deliveries.c.key)
+        .order_by(deliveries.c.subscriber_key)
     )
     async with at(url) as database, database.read() as connection:
         return [tuple(row) for row in await connection.execute(query)]
@@ -157,7 +157,7 @@ async def thrown_away(url: str, key: int) -> None:
 async def test_readers_who_are_planned_once_get_what_each_would_get_alone(
     store: Store, url: str, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    for name in ("PAGE_OF_SQLITE", "PAGE_OF_POSTGRESQL"):
+    for name in ("PAGE_OF_SQLITE", "PAGE_OF_POSTGRESQL", "LARGEST_PAGE"):
         monkeypatch.setattr(closing, name, 25)
     chance = random.Random(seed)  # noqa: S311 (not for secrets)
     await record(store, *(paper(number) for number in range(6)))
