@@ -88,7 +88,7 @@ class IssueMessage(Message):
         if self._reply_to:
             self._from += headers.mailbox("Reply-To", self._reply_to)
         own = self._own_links(_LARGEST_KEY)
-        # Seals are as long for each reader, and of letters, digits, `-` and `_`: so one reader's links tell of all.
+        # Seals are as long for each reader, of letters, digits, `-` and `_`: one reader's links tell of all.
         self._has_plain_links = all(map(is_plain, own))
         masthead = issue.masthead
         self._has_second_way_out = bool(links.public_url and (masthead.unsubscribe_mailto or self._bounces_to))
@@ -135,7 +135,7 @@ class IssueMessage(Message):
         return [line for link in own for line in line_of(link)]
 
     def _ways_out(self, delivery: Delivery, unsubscribe: str) -> bytes:
-        """Return List-Unsubscribe: beside a page the mail to leave by, where a mailbox takes such mail (RFC 2369)."""
+        """Return List-Unsubscribe (RFC 2369): a page, and the mail to leave by where a mailbox takes such."""
         if not self._has_second_way_out:
             return b"List-Unsubscribe: <%b>\r\n" % unsubscribe.encode()
         written = self._issue.masthead.unsubscribe_mailto

@@ -12,8 +12,8 @@ from newsletter.render.mime.quoted import SOFT
 
 _USUAL_LENGTH = 66  # of name and address: the field and each of the lines stay on one line
 _ATOM = r"[A-Za-z0-9_+-]+"
-# Name and address that stand as they are wherever a mail shows them: those of nearly each reader. `headers.mailbox`,
-# `wire_address` and `line_of` would return the same, each after a look of its own.
+# Name and address that stand as they are wherever a mail shows them: those of nearly each reader. `wire_address`,
+# `headers.mailbox` and `line_of` would return the same, each after a look of its own.
 _USUAL = re.compile(rf"(?!From )(?:[A-Za-z0-9-]+ ){{0,5}}<{_ATOM}(?:\.{_ATOM})*@{_ATOM}(?:\.{_ATOM})*>")
 
 
