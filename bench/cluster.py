@@ -33,6 +33,7 @@ from typing import Any
 import psycopg
 from deliver import compile_sink, fresh, sink
 from sqlalchemy import make_url
+from whole_settings import environment_of
 
 BENCH = Path(__file__).resolve().parent
 WHOLE = [sys.executable, str(BENCH / "contenders/whole.py")]
@@ -126,21 +127,15 @@ def worker(environment: Mapping[str, str], *, wanted: bool) -> Iterator[None]:
 def measure(one: Contender, program: Path, delay: int, url: str, arguments: argparse.Namespace) -> Result:
     """Let a contender send to all readers; all must arrive."""
     state = fresh(Path(arguments.folder) / "state")
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("NEWSLETTER_")},
-        "NEWSLETTER_DATABASE__URL": url,
-        "NEWSLETTER_PATHS__STATE": str(state),
-        "NEWSLETTER_PATHS__TEMPLATES": str(state / "templates"),
-        "NEWSLETTER_PATHS__SUBSCRIBERS": str(fresh(state / "subscribers")),
-        "NEWSLETTER_SMTP__HOST": "127.0.0.1",
-        "NEWSLETTER_SMTP__SECURITY": "none",
-        "NEWSLETTER_SMTP__EHLO_NAME": "newsletter.example.org",
-        "NEWSLETTER_SMTP__CONNECTIONS": str(arguments.connections),
-        "NEWSLETTER_WEB__PUBLIC_URL": "https://papers.example.org",
-        "NEWSLETTER_LOG__LEVEL": "warning",
-        "NEWSLETTER_DELIVERY__PROCESSES": str(one.processes),
-        "NEWSLETTER_DELIVERY__DISPATCHER": "procrastinate" if one.by_worker else "inline",
-    }
+    environment = dict(
+        environment_of(
+            state,
+            url,
+            connections=arguments.connections,
+            processes=one.processes,
+            dispatcher="procrastinate" if one.by_worker else "inline",
+        )
+    )
     subprocess.run(
         [*WHOLE, "prepare", str(arguments.readers), str(arguments.listings)], check=True, env=environment
     )

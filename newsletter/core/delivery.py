@@ -43,6 +43,9 @@ class DeliveryState(StrEnum):
     __hash__ = str.__hash__  # an Enum's own is made in Python, and is asked for several times a message
 
 
+# A member that is looked up in its class takes some 0.2 µs (Python 3.11), and each message needs many.
+_SENDING, _SENT = DeliveryState.SENDING, DeliveryState.SENT
+
 # A message whose fate nobody knows is handed to a relay so often at most.
 MOST_COPIES = 3
 
@@ -194,7 +197,7 @@ class RetryPolicy:
 
 def begun(delivery: Delivery, now: datetime) -> Change:
     """Return the intent, durable before the relay hears of the message."""
-    return Change(delivery.key, DeliveryState.SENDING, now, delivery.attempts + 1)
+    return Change(delivery.key, _SENDING, now, delivery.attempts + 1)
 
 
 def settled(delivery: Delivery, outcome: Outcome, now: datetime, policy: RetryPolicy, jitter: float) -> Change:
@@ -205,6 +208,8 @@ def settled(delivery: Delivery, outcome: Outcome, now: datetime, policy: RetryPo
     """
     attempts = delivery.attempts + 1
     state, reason, next_attempt_at = outcome.state, "", None
+    if state is _SENT:  # by place, in the order of the fields: names take twice as long
+        return Change(delivery.key, state, now, attempts, None, outcome.code, outcome.text, outcome.relay)
     if state is DeliveryState.DEFERRED:
         next_attempt_at = now + policy.delay(attempts, jitter)
         if attempts >= policy.max_attempts:
@@ -214,18 +219,17 @@ def settled(delivery: Delivery, outcome: Outcome, now: datetime, policy: RetryPo
         if state is DeliveryState.REFUSED:
             next_attempt_at = None
     suppress = outcome.dead_address and state is DeliveryState.REFUSED
-    # By place, in the order of the fields: names take twice as long, and each message needs this.
     return Change(
-        delivery.key,
-        state,
-        now,
-        attempts,
-        next_attempt_at,
-        outcome.code,
-        outcome.text,
-        outcome.relay,
-        reason,
-        suppress,
+        key=delivery.key,
+        state=state,
+        at=now,
+        attempts=attempts,
+        next_attempt_at=next_attempt_at,
+        code=outcome.code,
+        text=outcome.text,
+        relay=outcome.relay,
+        reason=reason,
+        suppress=suppress,
     )
 
 

@@ -129,7 +129,7 @@ class Settlement:
         sent = settled(delivery, outcome, now, rules.retry, 0.0)
         if not self.notes.write_at_once(sent, begun(following, now)):
             return False
-        self._count(delivery, outcome, DeliveryState.SENT)
+        self._count(delivery, outcome, sent.state)
         self._went_through(delivery, doubts, known)
         return True
 

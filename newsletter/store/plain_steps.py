@@ -21,6 +21,9 @@ from newsletter.store.bulk import run, run_all
 from newsletter.store.column_types import moment_text
 from newsletter.store.statements import KEEP_STEPS, STAND_PLAIN, TAKE_STEPS, Statement
 
+# Looked up once: each message needs them.
+_SENDING, _SENT = DeliveryState.SENDING, DeliveryState.SENT
+
 
 async def take_plain_steps(connection: AsyncConnection, changes: Sequence[Change]) -> Sequence[Change]:
     """Write plain changes to SQLite as `newsletter.store.changes.take_steps` would, and return the others.
@@ -51,9 +54,9 @@ def _sorted_out(changes: Iterable[Change]) -> tuple[dict[int, Change], dict[int,
         key, state = change.key, change.state
         if key in sent or change.reason or change.next_attempt_at or change.suppress:
             others.add(key)
-        elif state is DeliveryState.SENT:
+        elif state is _SENT:
             sent[key] = change
-        elif state is DeliveryState.SENDING and key not in begun:
+        elif state is _SENDING and key not in begun:
             begun[key] = change
         else:
             others.add(key)

@@ -23,6 +23,7 @@ from newsletter.delivery.limits.pace import Pace
 
 log = structlog.get_logger(__name__)
 
+_SENT = DeliveryState.SENT  # looked up once: each message needs it
 _STRIKES = 3  # answers in a row that ask to slow down
 _OF_ONE_RECIPIENT = re.compile(r"4\.[12]\.|.*gr[ea]y-?list", re.IGNORECASE | re.DOTALL)  # RFC 3463; RFC 6647
 _SAME = 1.0  # seconds by which one moment may differ between two clocks
@@ -121,7 +122,7 @@ class DomainLimits:
         if outcome is None:
             if pace := self._paces.get(domain):
                 pace.give_back()
-        elif outcome.state is DeliveryState.SENT:
+        elif outcome.state is _SENT:
             if self._strikes or self.slow:
                 self._speed_up(domain)
         elif _asks_to_slow_down(outcome):

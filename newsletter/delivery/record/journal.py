@@ -46,6 +46,7 @@ _RESERVE = _HALF // 4  # kept for the outcomes of what has been begun
 _HEAD = re.compile(rb"\+\d{10}")
 _FORGOTTEN = b"-"
 _LOST = ".lost"  # ends the name of a journal that the operator has given up
+_SENDING = DeliveryState.SENDING  # looked up once: each message needs it
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -226,7 +227,7 @@ def _lines(changes: Iterable[Change], turn: int) -> Iterator[bytes]:
     for key, state, at, attempts, next_attempt_at, code, text, relay, reason, suppress in changes:
         if at is not last:
             last, moment = at, _microseconds(at)
-        if state is DeliveryState.SENDING:
+        if state is _SENDING:
             line = b'[%d,"sending",%d,%d]' % (key, moment, attempts)
         else:
             next_attempt = _microseconds(next_attempt_at) if next_attempt_at else "null"

@@ -38,6 +38,10 @@ class Joining(Enum):
     FAILS = "fails"
 
 
+# Looked up once: each message needs them.
+_WORKS, _BEING_TRIED = Joining.WORKS, Joining.BEING_TRIED
+
+
 class Joins:
     """What is known about `Joining`; `reason` says what happened where it fails."""
 
@@ -63,10 +67,12 @@ class Joins:
     @property
     def may_join(self) -> bool:
         """Return whether a session may write the next envelope with the final dot, or try to."""
-        return self._state is Joining.WORKS or self.state is Joining.UNTRIED
+        return self._state is _WORKS or self.state is Joining.UNTRIED
 
     def begin(self) -> bool:
         """Return whether the next envelope may be joined now; during the trial no other session joins any."""
+        if self._state is _WORKS:
+            return True
         if not self.may_join:
             return False
         if self._state is Joining.UNTRIED:
@@ -76,7 +82,7 @@ class Joins:
     def worked(self) -> None:
         """Note that a joined envelope was understood."""
         self._in_a_row += 1
-        if self._state is Joining.BEING_TRIED:
+        if self._state is _BEING_TRIED:
             self._state, self._undecided = Joining.WORKS, 0
             if self.reason:
                 self.reason = ""

@@ -32,6 +32,7 @@ _JOINED_TIMEOUT = 0.5  # seconds
 _TIMES_SLOWER = 2.0  # … and later by this factor of what the slowest envelope of the session took
 _LONGEST_JOINED_TIMEOUT = 10.0  # seconds
 _WELL_PROVEN = 100  # joined envelopes in a row, after which one without an answer may have been an accident
+_DONE = Kind.DONE  # looked up once: each message needs it
 _COMMANDS = 3  # of an envelope: MAIL, RCPT, DATA
 
 
@@ -232,7 +233,7 @@ class PipelinedSession:
         """Go on to the announced letter, if the one before and its own envelope have been taken by now."""
         announced = self._announced
         taken, *answers = self._wire.at_hand(1 + _COMMANDS)
-        if announced is None or taken.kind != Kind.DONE or not is_leave(answers):
+        if announced is None or taken.code // 100 != _DONE or not is_leave(answers):
             return False
         if not feed.go_on(verdict(taken, self._name)):
             return False

@@ -21,6 +21,9 @@ from newsletter.render.issue.pages import Pages
 from newsletter.render.mime import headers
 from newsletter.render.mime.addresses import Mailbox, wire_address
 from newsletter.render.mime.multipart import alternative, boundary_of, multipart_headers, signable
+from newsletter.render.mime.pieces import is_plain, line_of
+from newsletter.render.mime.quoted import soft
+from newsletter.render.mime.readers import reader_lines
 from newsletter.render.mime.segments import Body
 
 if TYPE_CHECKING:
@@ -30,6 +33,8 @@ _LARGEST_KEY = 10**12  # of a subscriber
 _CHOICES_KEPT = 64  # choices whose arranged page is kept, some 100 KB each
 _CHOICES_SEEN = 20_000  # of which it is known that somebody has them, some 100 bytes each
 _SUBJECTS_KEPT = 512
+_LINKS = ("unsubscribe_url", "feedback_url", "preferences_url")
+_SLOTS = ("email", "name", *_LINKS)  # of what is a reader's own
 _LONGEST_NAME = 60  # characters of a reader's name that the mail shows; `fit` keeps room for as many
 
 
@@ -82,6 +87,12 @@ class IssueMessage(Message):
         self._from = headers.mailbox("From", self._sender)
         if self._reply_to:
             self._from += headers.mailbox("Reply-To", self._reply_to)
+        own = self._own_links(_LARGEST_KEY)
+        # Seals are as long for each reader, of letters, digits, `-` and `_`: one reader's links tell of all.
+        self._has_plain_links = all(map(is_plain, own))
+        masthead = issue.masthead
+        self._has_second_way_out = bool(links.public_url and (masthead.unsubscribe_mailto or self._bounces_to))
+        headers.raw("List-Unsubscribe", f"<{own.unsubscribe}>")  # raises
         self._tail = self._list_headers() + multipart_headers(self._boundary)
 
     def for_reader(self, delivery: Delivery) -> tuple[str, bytes]:
@@ -100,36 +111,39 @@ class IssueMessage(Message):
         reader = delivery.subscriber
         own = self._own_links(delivery.subscriber_key)
         subject, body = self._body(delivery.choice, delivery.subject)
+        to, lines = reader_lines(reader.email, reader.name, _shown)
         head = (
             self._from,
             subject,
-            headers.mailbox("To", Mailbox(reader.name, wire_address(reader.email))),
+            to,
             headers.date("Date", delivery.due_at),
             self._identity(delivery),
-            headers.raw("List-Unsubscribe", f"<{own.unsubscribe}>", *self._second_way_out(delivery)),
+            self._ways_out(delivery, own.unsubscribe),
             self._tail,
         )
-        values = {
-            "email": reader.email,
-            "name": cut(one_line(reader.name), _LONGEST_NAME),
-            "unsubscribe_url": own.unsubscribe,
-            "feedback_url": own.feedback,
-            "preferences_url": own.preferences,
-        }
-        return Composed(self._envelope_sender(delivery), *signable(head, body.filled(values), self._signer))
+        filled = body.with_lines(_SLOTS, lines + self._lines_of_links(own))
+        return Composed(self._envelope_sender(delivery), *signable(head, filled, self._signer))
 
     def _own_links(self, subscriber_key: int) -> OwnLinks:
         return self._links.own_links(subscriber_key, self._leaving_to, tagged=self._is_tagged)
 
-    def _second_way_out(self, delivery: Delivery) -> tuple[str, ...]:
-        """Return the mail to leave by (RFC 2369, 3.2) beside a page, where a mailbox takes such mail."""
+    def _lines_of_links(self, own: OwnLinks) -> list[bytes]:
+        """Return the links as lines of a text part and of an HTML part, one after the other."""
+        if self._has_plain_links:
+            unsubscribe, feedback, preferences = map(soft, own)
+            return [unsubscribe, unsubscribe, feedback, feedback, preferences, preferences]
+        return [line for link in own for line in line_of(link)]
+
+    def _ways_out(self, delivery: Delivery, unsubscribe: str) -> bytes:
+        """Return List-Unsubscribe (RFC 2369): a page, and the mail to leave by where a mailbox takes such."""
+        if not self._has_second_way_out:
+            return b"List-Unsubscribe: <%b>\r\n" % unsubscribe.encode()
         written = self._issue.masthead.unsubscribe_mailto
-        if not self._links.public_url or not (written or self._bounces_to):
-            return ()
         if "?" in written:  # the operator's own, who reads it
-            return (f"<mailto:{written.removeprefix('mailto:')}>",)
-        key, mailbox = delivery.subscriber_key, self._leaving_to
-        return (f"<{self._links.way_out_by_mail(key, mailbox, tagged=self._is_tagged)}>",)
+            mail = f"mailto:{written.removeprefix('mailto:')}"
+        else:
+            mail = self._links.way_out_by_mail(delivery.subscriber_key, self._leaving_to, tagged=self._is_tagged)
+        return headers.raw("List-Unsubscribe", f"<{unsubscribe}>", f"<{mail}>")
 
     def _envelope_sender(self, delivery: Delivery) -> str:
         if not self._bounces_to:
@@ -161,8 +175,7 @@ class IssueMessage(Message):
 
     def _lengths(self) -> dict[str, int]:
         """Return the most bytes of a reader's links, by the names of their slots."""
-        names = ("unsubscribe_url", "feedback_url", "preferences_url")
-        return dict(zip(names, map(len, self._own_links(_LARGEST_KEY)), strict=True))
+        return dict(zip(_LINKS, map(len, self._own_links(_LARGEST_KEY)), strict=True))
 
     def _known(self) -> dict[str, str]:
         """Return the values of slots that are the same for all readers."""
@@ -205,6 +218,10 @@ class IssueMessage(Message):
         home = f"<{self._links.public_url}/{quote(self._issue.masthead.readers_of)}/>"
         one_click = headers.raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
         return one_click, headers.raw("List-Help", home) + headers.raw("List-Archive", home)
+
+
+def _shown(name: str) -> str:
+    return cut(one_line(name), _LONGEST_NAME)
 
 
 def _mailbox(address: str) -> str:

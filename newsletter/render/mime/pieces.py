@@ -220,8 +220,13 @@ def encoded(value: str) -> tuple[Text, Text]:
 
 def line_of(value: str) -> tuple[bytes, bytes]:
     """Return the encoded bytes of a reader's value for a text part and for an HTML part."""
-    if _PLAIN.fullmatch(value):
+    if is_plain(value):
         line = quoted.soft(value)
         return line, line
     lines = quoted.encode(value)
     return lines, quoted.encode(html.escape(value)) if _MARKUP.search(value) else lines
+
+
+def is_plain(value: str) -> bool:
+    """Return whether a value needs no encoding but soft line breaks, and is the same in both parts."""
+    return _PLAIN.fullmatch(value) is not None

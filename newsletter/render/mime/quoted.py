@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 _LINE = 75  # of 76: the last character is for the "=" of a soft line break
-_SOFT = b"=\r\n"
+SOFT = b"=\r\n"  # a soft line break: the line goes on in the next
 _UNSAFE = re.compile(rb"[^\t -<>-~]")
 _UNSAFE_START = re.compile(rb"\.|F(?=rom )")
 _UNSAFE_END = re.compile(rb"[ \t]\Z")
@@ -43,8 +43,8 @@ def soft(line: str) -> bytes:
     """Return one line or two of characters that need no encoding, which go on in the next."""
     encoded = line.encode()
     if len(encoded) <= _LINE:
-        return encoded + _SOFT
-    return encoded[:_LINE] + _SOFT + encoded[_LINE:] + _SOFT
+        return encoded + SOFT
+    return encoded[:_LINE] + SOFT + encoded[_LINE:] + SOFT
 
 
 def encode(text: str) -> bytes:
@@ -56,5 +56,5 @@ def encode(text: str) -> bytes:
     if _SIMPLE.fullmatch(text):
         return soft(text)
     *lines, rest = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    hard = [_SOFT.join(_wrapped(_UNSAFE_END.sub(_escape, _escaped(line)))) + b"\r\n" for line in lines]
-    return b"".join(hard) + (_SOFT.join(_wrapped(_escaped(rest))) + _SOFT if rest else b"")
+    hard = [SOFT.join(_wrapped(_UNSAFE_END.sub(_escape, _escaped(line)))) + b"\r\n" for line in lines]
+    return b"".join(hard) + (SOFT.join(_wrapped(_escaped(rest))) + SOFT if rest else b"")

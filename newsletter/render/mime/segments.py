@@ -35,7 +35,6 @@ from newsletter.render.mime.pieces import BlockRun, Piece, Section, Slot, When, 
 
 _FRAMES_KEPT = 64  # of a page, some 30 KB each
 _NOTHING = Chosen({})
-_NONE = frozenset[str]()
 
 
 @dataclass(slots=True)
@@ -155,22 +154,35 @@ class Body:
 
     def __init__(self, parts: Iterable[bytes | Arrangement]) -> None:
         self._parts = tuple(parts)
-        self._joined: dict[frozenset[str], _Joined | None] = {}  # by the values that are empty; None: filled once
+        # By the names of slots, empty where the value is; None: filled once.
+        self._joined: dict[tuple[str, ...], _Joined | None] = {}
 
     def filled(self, values: Mapping[str, str]) -> Sequence[bytes]:
         """Return the body with a reader's values, by the names of slots; in pieces, which readers share."""
-        own = {name: line_of(value) for name, value in values.items()}
-        empty = _NONE if "" not in values.values() else frozenset(name for name in values if not values[name])
-        joined = self._joined.get(empty)
+        return self.with_lines(tuple(values), [line for value in values.values() for line in line_of(value)])
+
+    def with_lines(self, names: tuple[str, ...], lines: list[bytes]) -> Sequence[bytes]:
+        """Return what `filled` does.
+
+        Args:
+            names: of the slots.
+            lines: their values in the order of the names, each as `line_of` returns it.
+        """
+        key = names
+        if b"" in lines:
+            key = tuple([name if line else "" for name, line in zip(names, lines[::2], strict=True)])
+        joined = self._joined.get(key)
         if joined:
-            return joined.filled(own)
-        if empty not in self._joined:  # to join takes longer than it saves, unless some readers share the choice
-            self._joined[empty] = None
+            return joined.in_order(lines + joined.texts)
+        own = {name: (lines[2 * place], lines[2 * place + 1]) for place, name in enumerate(names)}
+        empty = frozenset(names).difference(key)
+        if key not in self._joined:  # to join takes longer than it saves, unless some readers share the choice
+            self._joined[key] = None
             return (b"".join(self._shown(empty, own, None)),)
         places = list[tuple[int, Slot]]()
-        lines = self._shown(empty, own, places)
-        self._joined[empty] = _Joined.of(lines, places)
-        return (b"".join(lines),)
+        shown = self._shown(empty, own, places)
+        self._joined[key] = _Joined.of(shown, places, names)
+        return (b"".join(shown),)
 
     def _shown(
         self, empty: Collection[str], own: Mapping[str, tuple[bytes, bytes]], places: list[tuple[int, Slot]] | None
@@ -207,28 +219,25 @@ class Body:
 
 
 class _Joined(NamedTuple):
-    """The lines of a body, joined where they stand beside each other, for one reader after the other."""
+    """The lines of a body, joined where they stand beside each other, for one reader after the other.
 
-    slots: tuple[Slot, ...]  # each once
+    `in_order` takes the lines of a reader's values, with `texts` behind them, and returns the body.
+    """
+
     texts: list[bytes]
-    in_order: Callable[[list[bytes]], tuple[bytes, ...]]  # takes the values of the slots, and the texts
+    in_order: Callable[[list[bytes]], tuple[bytes, ...]]
 
     @classmethod
-    def of(cls, lines: Sequence[bytes], places: Sequence[tuple[int, Slot]]) -> _Joined:
-        """Join lines between the places of values."""
-        slots = tuple(dict.fromkeys(slot for _, slot in places))
-        numbers = {slot: number for number, slot in enumerate(slots)}
-        texts, order, start = [b""], [len(slots)], 0  # an empty one: `itemgetter` returns a tuple of two or more
+    def of(cls, lines: Sequence[bytes], places: Sequence[tuple[int, Slot]], names: Sequence[str]) -> _Joined:
+        """Join lines between the places of values, which come as `Body.with_lines` takes them."""
+        own = 2 * len(names)
+        texts, order, start = [b""], [own], 0  # an empty one: `itemgetter` returns a tuple of two or more
         for place, slot in [*places, (len(lines), None)]:
-            order.append(len(slots) + len(texts))
+            order.append(own + len(texts))
             texts.append(b"".join(lines[start:place]))
-            order += [numbers[slot]] if slot else []
+            order += [2 * names.index(slot.name) + slot.html] if slot else []
             start = place + 1
-        return cls(slots, texts, itemgetter(*order))
-
-    def filled(self, own: Mapping[str, tuple[bytes, bytes]]) -> tuple[bytes, ...]:
-        """Return the body with a reader's values, by the names of slots, as `line_of` returns them."""
-        return self.in_order([own[name][html] for name, html in self.slots] + self.texts)
+        return cls(texts, itemgetter(*order))
 
 
 def _all(pieces: Iterable[Piece]) -> Iterator[Piece]:
