@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-CHUNK = 500  # deliveries that one job of an issue delivers at most
+CHUNK = 2000  # deliveries that one job of an issue delivers at most
 
 # The most jobs of one issue that are asked for at a time, but when it is closed: more than all workers take until
 # they are counted again.
