@@ -128,7 +128,8 @@ STANDINGS = Statement(
 )
 
 # How many of some deliveries wait, and of others are in flight, if a worker holds them and they are not erased;
-# and the first and the last of these workers, by name. Only SQLite is asked.
+# and the first and the last of these workers, by name. PostgreSQL is told the attempts, too, and locks them all.
+# Those without an attempt are locked and not counted.
 _HELD = "claimed_by FROM deliveries WHERE claimed_by IS NOT NULL AND email <> ''"
 STAND_PLAIN = Statement(
     sqlite=f"""
@@ -137,7 +138,17 @@ STAND_PLAIN = Statement(
             UNION ALL SELECT {_HELD} AND key IN (SELECT value FROM json_each(:in_flight)) AND state = 'sending'
         )
     """,
-    postgresql="",
+    postgresql="""
+        SELECT count(*), min(claimed_by), max(claimed_by) FROM (
+            SELECT claimed_by, email <> '' AND CASE
+                    WHEN begins THEN state IN ('queued', 'deferred') AND attempts + 1 = attempt
+                    ELSE state = 'sending' AND attempts = attempt
+                END AS is_plain
+            FROM deliveries JOIN unnest(%(keys)s::bigint[], %(attempts)s::int[], %(begins)s::bool[])
+                AS step (step_key, attempt, begins) ON key = step_key
+            ORDER BY key FOR UPDATE OF deliveries
+        ) AS stands WHERE is_plain AND claimed_by IS NOT NULL
+    """,
 )
 
 # Steps as `core.steps.Step` has them: first what is the delivery's own, then what it shares with others.
