@@ -52,14 +52,10 @@ async def _holder(
     if is_sqlite(connection):
         found = await run(connection, STAND_PLAIN, waiting=list(begun), in_flight=in_flight)
     else:
-        first = [*begun.values(), *(sent[key] for key in in_flight)]
-        found = await run(
-            connection,
-            STAND_PLAIN,
-            keys=[*(change.key for change in first), *others],
-            attempts=[*(change.attempts for change in first), *(None for _ in others)],
-            begins=[*(True for _ in begun), *(False for _ in in_flight), *(None for _ in others)],
-        )
+        plain = [(change.key, change.attempts, True) for change in begun.values()]
+        plain += [(key, sent[key].attempts, False) for key in in_flight]
+        steps = to_json([*plain, *((key, None, None) for key in others)]).decode()
+        found = await run(connection, STAND_PLAIN, steps=steps)
     count, holder, last_holder = found[0]
     return holder if count == len(begun) + len(in_flight) and holder == last_holder else None
 
