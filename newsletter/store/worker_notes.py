@@ -166,15 +166,16 @@ def _changes(text: str) -> list[Change]:
 
 
 # Who buries the worker waits for its row to be free. A note is written whole or not at all, so what it begins was
-# the worker's to begin, even if it is withdrawn before the row of the delivery says so.
+# the worker's to begin, even if it is withdrawn before the row of the delivery says so. Each delivery is looked up
+# by its key. In a join, PostgreSQL would go through all that the worker holds, for each note: when it plans this,
+# the statistics are of a time at which nothing was held.
 _WRITE = """
     WITH alive AS (SELECT name FROM workers WHERE name = $1::text FOR KEY SHARE),
         not_theirs AS (
             SELECT begun FROM unnest($4::bigint[]) AS begun
-            WHERE NOT EXISTS (
-                SELECT FROM deliveries
-                WHERE key = begun AND claimed_by = $1::text AND state IN ('queued', 'deferred')
-            )
+            WHERE (
+                SELECT claimed_by = $1::text AND state IN ('queued', 'deferred') FROM deliveries WHERE key = begun
+            ) IS NOT TRUE
         ),
         written AS (
             INSERT INTO worker_notes (worker, number, changes)
