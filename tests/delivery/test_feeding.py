@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from newsletter.core.delivery import DeliveryState, Outcome
 from newsletter.core.errors import StoreError
-from newsletter.delivery.smtp.session import Feed, Going, Letter, SessionOverError
+from newsletter.delivery.smtp.session import Feed, Going, Letter, SessionOverError, WithdrawnError
 from tests.delivery.dialogue import Dialogue, playing
 from tests.delivery.test_pipelined import ANN, BEN, EVE, LEAVE, envelope, message
 
@@ -171,14 +171,15 @@ async def test_a_letter_is_sent_when_its_intent_is_written_and_no_sooner() -> No
     assert [one.state for one in (*feed.settled, outcome)] == [DeliveryState.SENT] * 3
 
 
-async def test_a_letter_whose_intent_could_not_be_written_is_not_sent() -> None:
+@pytest.mark.parametrize("error", [WithdrawnError("withdrawn"), StoreError("the database is away")])
+async def test_a_letter_whose_intent_could_not_be_written_is_not_sent(error: Exception) -> None:
     feed = Letters(EVE, going=Going.LATER)
     async with playing(takes_one) as relays:
         session = await relays.connect()
         handing_over = asyncio.create_task(session.hand_over(ANN, BEN, feed))
         begun = await feed.begun.get()
-        begun(SessionOverError("withdrawn"))
-        with pytest.raises(SessionOverError, match="withdrawn"):
+        begun(error)
+        with pytest.raises(type(error), match=str(error)):
             await handing_over
         begun(None)  # whatever comes now, nothing is sent
         await session.close()

@@ -266,6 +266,8 @@ class PipelinedSession:
                 self._send(letter, following)
             except Exception as wrong:  # noqa: BLE001 - raised by `hand_over`
                 error = wrong
+        if error is not None:  # the relay awaits a message, and nothing else may come in its place
+            self._wire.abort()
         self._wire.let_go(error)
 
     def _take_leave(self, replies: int) -> None:
