@@ -11,7 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-CHUNK = 500  # deliveries that one job of an issue delivers at most
+CHUNK = 2000  # deliveries that one job of an issue delivers at most
+
+# Of a small issue, so many jobs are written for so few deliveries that several workers share it.
+_SHARE = 500
+_MOST_SHARES = 16
 
 # The most jobs of one issue that are asked for at a time, but when it is closed: more than all workers take until
 # they are counted again.
@@ -52,8 +56,9 @@ def priority_of(deliveries: int) -> int:
 
 
 def chunks_for(deliveries: int) -> int:
-    """Return how many jobs it takes to deliver so many."""
-    return -(-max(deliveries, 0) // CHUNK)
+    """Return how many jobs are written to deliver so many: as many as it takes, and more of a small issue."""
+    some = max(deliveries, 0)
+    return max(-(-some // CHUNK), min(-(-some // _SHARE), _MOST_SHARES))
 
 
 def jobs_of_closed(issue_key: int, due: Sequence[tuple[datetime, int]], *, now: datetime) -> list[ChunkJob]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from typing_extensions import override
 
@@ -11,7 +12,7 @@ from newsletter.core.errors import RelayError
 from newsletter.delivery.chunk import Chunk, InHand
 from newsletter.delivery.limits.doubts import Doubts
 from newsletter.delivery.limits.relays import Lease, Relays, RelayState
-from newsletter.delivery.smtp.session import Feed, Letter, Session, SessionOverError
+from newsletter.delivery.smtp.session import Feed, Going, Letter, Session, SessionOverError, WithdrawnError
 
 _LAST_SECOND = 1.0  # in which a connection that is cut off records what became of its message
 
@@ -131,6 +132,11 @@ class Connection(Feed):
         try:
             following = self.look_ahead() if session.looks_ahead else None
             outcome = await session.hand_over(in_hand.letter, following, self)
+        except WithdrawnError:
+            self._relay.served -= 1
+            self._relay.give_back()
+            await self._end_lease(keep=False)
+            await self._let_go()
         except SessionOverError:
             in_hand = self._in_hand
             await self._end_lease(keep=False)
@@ -153,17 +159,16 @@ class Connection(Feed):
         return self._next.letter if self._next else None
 
     @override
-    def go_on(self, outcome: Outcome) -> bool:
+    def go_on(self, outcome: Outcome, begun: Callable[[BaseException | None], None]) -> Going:
         chunk, relay, sent, following = self._chunk, self._relay, self._in_hand, self._next
         if sent is None or following is None or chunk.stopped or relay.given_up or not chunk.turns.take_at_once():
-            return False
-        settlement = chunk.settlement
-        if not settlement.go_on(sent.delivery, outcome, self._doubts, sent.known, following.delivery):
-            return False
-        relay.worked()
-        relay.served += 1
-        self._in_hand, self._next = following, None
-        return True
+            return Going.NO
+        going = chunk.settlement.go_on(sent.delivery, outcome, self._doubts, sent.known, following.delivery, begun)
+        if going is not Going.NO:
+            relay.worked()
+            relay.served += 1
+            self._in_hand, self._next = following, None
+        return going
 
     async def _failed(self, error: RelayError) -> None:
         self._relay.failed(error, self._attempt)

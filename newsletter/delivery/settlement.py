@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
@@ -24,6 +26,7 @@ from newsletter.core.refusals import at_the_end
 from newsletter.delivery.claims import Claims
 from newsletter.delivery.limits.doubts import Doubts, InDoubt
 from newsletter.delivery.record.notes import Notes
+from newsletter.delivery.smtp.session import Going, WithdrawnError
 from newsletter.delivery.tally import Tally
 from newsletter.ports import ClaimedDeliveries, Clock
 
@@ -77,8 +80,7 @@ class Settlement:
         """
         left_out = await self.notes.write(begun(delivery, self.rules.clock()))
         if delivery.key in left_out:
-            log.info("delivery_withdrawn", delivery=delivery.key)
-            self.claims.withdrawn(delivery)
+            self._withdrawn(delivery)
             return False
         return True
 
@@ -115,8 +117,16 @@ class Settlement:
             if outcome.state is DeliveryState.SENT:
                 self._went_through(delivery, doubts, known)
 
-    def go_on(self, delivery: Delivery, outcome: Outcome, doubts: Doubts, known: int, following: Delivery) -> bool:
-        """Record that a message was sent and another is begun; False: that takes waiting, so nothing was recorded.
+    def go_on(
+        self,
+        delivery: Delivery,
+        outcome: Outcome,
+        doubts: Doubts,
+        known: int,
+        following: Delivery,
+        then: Callable[[BaseException | None], None],
+    ) -> Going:
+        """Record that a message was sent and another is begun; if the answer is "no", nothing was recorded.
 
         Args:
             delivery: which was sent.
@@ -124,14 +134,40 @@ class Settlement:
             doubts: the relay's refusals in doubt.
             known: how many refusals had been noted there when `delivery` was taken.
             following: the delivery that is begun.
+            then: is called if the answer is "later", when that is recorded: with `WithdrawnError`, or
+                with what went wrong, if it may not be sent.
         """
         now, rules = self.rules.clock(), self.rules
         sent = settled(delivery, outcome, now, rules.retry, 0.0)
-        if not self.notes.write_at_once(sent, begun(following, now)):
-            return False
+        changes = sent, begun(following, now)
+        going = Going.NOW
+        if not self.notes.write_at_once(*changes):
+            writing = self.notes.write_soon(*changes)
+            if writing is None:
+                return Going.NO
+            writing.add_done_callback(partial(self._is_begun, following, then))
+            going = Going.LATER
         self._count(delivery, outcome, sent.state)
         self._went_through(delivery, doubts, known)
-        return True
+        return going
+
+    def _is_begun(
+        self,
+        delivery: Delivery,
+        then: Callable[[BaseException | None], None],
+        written: asyncio.Future[Collection[int]],
+    ) -> None:
+        """Tell whether a delivery may be sent whose intent should be written by now."""
+        error = written.exception()
+        if error is None and delivery.key in written.result():
+            self._withdrawn(delivery)
+            then(WithdrawnError(f"delivery {delivery.key} was withdrawn"))
+        else:
+            then(error)
+
+    def _withdrawn(self, delivery: Delivery) -> None:
+        log.info("delivery_withdrawn", delivery=delivery.key)
+        self.claims.withdrawn(delivery)
 
     async def give_back(self, delivery: Delivery, trouble: str, *, is_relays: bool = False) -> None:
         """Record that a delivery which was begun met with trouble that is not its reader's.

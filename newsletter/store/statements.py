@@ -128,8 +128,10 @@ STANDINGS = Statement(
 )
 
 # How many of some deliveries wait, and of others are in flight, if a worker holds them and they are not erased;
-# and the first and the last of these workers, by name. Only SQLite is asked.
+# and the first and the last of these workers, by name. PostgreSQL is told the attempts, too, and locks them all,
+# those with no attempt as well, which are not counted. A condition after FROM would leave some of them unlocked.
 _HELD = "claimed_by FROM deliveries WHERE claimed_by IS NOT NULL AND email <> ''"
+_BEGINNINGS = _table("steps", step_key="bigint", attempt="int", begins="boolean")
 STAND_PLAIN = Statement(
     sqlite=f"""
         SELECT count(*), min(claimed_by), max(claimed_by) FROM (
@@ -137,7 +139,18 @@ STAND_PLAIN = Statement(
             UNION ALL SELECT {_HELD} AND key IN (SELECT value FROM json_each(:in_flight)) AND state = 'sending'
         )
     """,
-    postgresql="",
+    postgresql=f"""
+        SELECT count(*) FILTER (WHERE is_plain), min(claimed_by) FILTER (WHERE is_plain),
+            max(claimed_by) FILTER (WHERE is_plain)
+        FROM (
+            SELECT claimed_by, claimed_by IS NOT NULL AND email <> '' AND CASE
+                    WHEN begins THEN state IN ('queued', 'deferred') AND attempts + 1 = attempt
+                    ELSE state = 'sending' AND attempts = attempt
+                END AS is_plain
+            FROM deliveries JOIN {_BEGINNINGS.postgresql} AS step ON key = step_key
+            ORDER BY key FOR UPDATE OF deliveries
+        ) AS stands
+    """,
 )
 
 # Steps as `core.steps.Step` has them: first what is the delivery's own, then what it shares with others.

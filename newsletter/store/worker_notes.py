@@ -12,18 +12,18 @@ waits for that. After that the worker can note nothing, and so send nothing.
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from pydantic_core import from_json, to_json
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.delivery import WAITING, Change, DeliveryState
 from newsletter.core.errors import LostWorkerError, StoreError
 from newsletter.store.bulk import among, insert, raw_connection
-from newsletter.store.column_types import moment_text, read_moment
+from newsletter.store.column_types import read_moment
 from newsletter.store.engine import Database, store_errors
 from newsletter.store.tables import deliveries
 from newsletter.store.worker_tables import worker_notes
@@ -150,15 +150,14 @@ async def note_writers(connection: AsyncConnection) -> Collection[str]:
 
 def _text(changes: Sequence[Change]) -> str:
     """Return changes as JSON: an array for each; that of an intent is shorter."""
-    return json.dumps(
-        [change[:4] if change.state is DeliveryState.SENDING else change for change in changes],
-        default=moment_text,
-    )
+    return to_json(
+        [change[:4] if change.state is DeliveryState.SENDING else change for change in changes]
+    ).decode()
 
 
 def _changes(text: str) -> list[Change]:
     found = []
-    for key, state, at, attempts, *rest in json.loads(text):
+    for key, state, at, attempts, *rest in from_json(text):
         change = Change(key, DeliveryState(state), read_moment(at), attempts, *rest)
         if change.next_attempt_at:
             change = change._replace(next_attempt_at=read_moment(change.next_attempt_at))
@@ -167,15 +166,16 @@ def _changes(text: str) -> list[Change]:
 
 
 # Who buries the worker waits for its row to be free. A note is written whole or not at all, so what it begins was
-# the worker's to begin, even if it is withdrawn before the row of the delivery says so.
+# the worker's to begin, even if it is withdrawn before the row of the delivery says so. Each delivery is looked up
+# by its key. In a join, PostgreSQL would go through all that the worker holds, for each note: when it plans this,
+# the statistics are of a time at which nothing was held.
 _WRITE = """
     WITH alive AS (SELECT name FROM workers WHERE name = $1::text FOR KEY SHARE),
         not_theirs AS (
             SELECT begun FROM unnest($4::bigint[]) AS begun
-            WHERE NOT EXISTS (
-                SELECT FROM deliveries
-                WHERE key = begun AND claimed_by = $1::text AND state IN ('queued', 'deferred')
-            )
+            WHERE (
+                SELECT claimed_by = $1::text AND state IN ('queued', 'deferred') FROM deliveries WHERE key = begun
+            ) IS NOT TRUE
         ),
         written AS (
             INSERT INTO worker_notes (worker, number, changes)

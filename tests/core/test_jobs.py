@@ -23,9 +23,16 @@ SIZES = st.integers(min_value=0, max_value=50_000_000)
 
 
 @given(SIZES)
-def test_chunks_hold_all_deliveries_and_none_is_empty(deliveries: int) -> None:
+def test_chunks_hold_all_deliveries_and_there_are_no_more_of_a_big_issue_than_that_takes(deliveries: int) -> None:
     chunks = chunks_for(deliveries)
-    assert (chunks - 1) * CHUNK < deliveries <= chunks * CHUNK or chunks == deliveries == 0
+    assert deliveries <= chunks * CHUNK
+    assert chunks <= deliveries
+    if deliveries > 16 * CHUNK:
+        assert (chunks - 1) * CHUNK < deliveries
+
+
+def test_a_small_issue_has_chunks_for_several_workers() -> None:
+    assert [chunks_for(deliveries) for deliveries in (1, 500, 501, 4000, 30_000)] == [1, 1, 2, 8, 16]
 
 
 @given(SIZES, SIZES)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 import pytest
 from typing_extensions import override
 
 from newsletter.core.delivery import DeliveryState, Outcome
 from newsletter.core.errors import StoreError
-from newsletter.delivery.smtp.session import Feed, Letter
+from newsletter.delivery.smtp.session import Feed, Going, Letter, SessionOverError, WithdrawnError
 from tests.delivery.dialogue import Dialogue, playing
 from tests.delivery.test_pipelined import ANN, BEN, EVE, LEAVE, envelope, message
 
@@ -18,20 +19,26 @@ TAKEN = "250 2.0.0 taken"
 
 
 class Letters(Feed):
-    """Gives letters as long as it is asked, and notes what became of those before."""
+    """Gives letters as long as it is asked, and notes what became of those before.
 
-    def __init__(self, *letters: Letter, goes_on: bool = True, error: Exception | None = None) -> None:
+    Those that are begun later are so when the test calls what is in `begun`.
+    """
+
+    def __init__(self, *letters: Letter, going: Going = Going.NOW, error: Exception | None = None) -> None:
         self._letters = deque(letters)
-        self._goes_on, self._error = goes_on, error
+        self._going, self._error = going, error
         self.settled: list[Outcome] = []
+        self.begun: asyncio.Queue[Callable[[BaseException | None], None]] = asyncio.Queue()
 
     @override
-    def go_on(self, outcome: Outcome) -> bool:
+    def go_on(self, outcome: Outcome, begun: Callable[[BaseException | None], None]) -> Going:
         if self._error:
             raise self._error
-        if self._goes_on:
+        if self._going is not Going.NO:
             self.settled.append(outcome)
-        return self._goes_on
+        if self._going is Going.LATER:
+            self.begun.put_nowait(begun)
+        return self._going
 
     @override
     def look_ahead(self) -> Letter | None:
@@ -61,7 +68,7 @@ async def test_one_call_hands_over_letter_after_letter_while_all_are_taken() -> 
 
 
 async def test_a_feed_that_has_to_wait_is_asked_again_for_each_letter() -> None:
-    feed = Letters(goes_on=False)
+    feed = Letters(going=Going.NO)
     async with playing(takes_three) as relays:
         session = await relays.connect()
         outcomes = [
@@ -136,3 +143,66 @@ async def test_a_relay_that_falls_silent_is_given_up_although_it_took_others_bef
         await session.close()
 
     assert [one.state for one in (*feed.settled, outcome)] == [DeliveryState.SENT, DeliveryState.UNCERTAIN]
+
+
+async def takes_one(client: Dialogue) -> None:
+    """Take one letter and the next one's envelope, and nothing more."""
+    await client.greet("PIPELINING")
+    await client.hear("DATA\r\n")
+    client.say(*LEAVE)
+    await client.hear("DATA\r\n")
+    client.say(TAKEN, *LEAVE)
+    assert await client.hear_no_more() == b""
+
+
+async def test_a_letter_is_sent_when_its_intent_is_written_and_no_sooner() -> None:
+    feed = Letters(EVE, going=Going.LATER)
+    async with playing(takes_three, final_timeout=0.2) as relays:
+        session = await relays.connect()
+        handing_over = asyncio.create_task(session.hand_over(ANN, BEN, feed))
+        begun = await feed.begun.get()
+        await asyncio.sleep(0.3)  # the relay has answered: its patience is not asked for
+        assert feed.begun.empty()
+        begun(None)
+        (await feed.begun.get())(None)
+        outcome = await handing_over
+        await session.close()
+
+    assert [one.state for one in (*feed.settled, outcome)] == [DeliveryState.SENT] * 3
+
+
+@pytest.mark.parametrize("error", [WithdrawnError("withdrawn"), StoreError("the database is away")])
+async def test_a_letter_whose_intent_could_not_be_written_is_not_sent(error: Exception) -> None:
+    feed = Letters(EVE, going=Going.LATER)
+    async with playing(takes_one) as relays:
+        session = await relays.connect()
+        handing_over = asyncio.create_task(session.hand_over(ANN, BEN, feed))
+        begun = await feed.begun.get()
+        begun(error)
+        with pytest.raises(type(error), match=str(error)):
+            await handing_over
+        begun(None)  # whatever comes now, nothing is sent
+        await session.close()
+
+    assert len(feed.settled) == 1
+
+
+@pytest.mark.parametrize("cut_off", ["closed", "cancelled"])
+async def test_a_session_that_ends_while_an_intent_is_written_sends_nothing_more(cut_off: str) -> None:
+    feed = Letters(EVE, going=Going.LATER)
+    async with playing(takes_one) as relays:
+        session = await relays.connect()
+        handing_over = asyncio.create_task(session.hand_over(ANN, BEN, feed))
+        begun = await feed.begun.get()
+        if cut_off == "closed":
+            await session.close()
+        else:
+            handing_over.cancel()
+        await asyncio.sleep(0.01)
+        assert handing_over.done() is (cut_off == "cancelled")
+        begun(None)
+        with pytest.raises(SessionOverError if cut_off == "closed" else asyncio.CancelledError):
+            await handing_over
+        await session.close()
+
+    assert len(feed.settled) == 1

@@ -97,6 +97,22 @@ async def test_an_outcome_and_the_next_intent_share_a_transaction() -> None:
     assert (outbox.state(1), outbox.state(2)) == (DeliveryState.SENT, DeliveryState.SENDING)
 
 
+async def test_who_writes_soon_is_told_when_the_group_is_written_and_what_was_left_out() -> None:
+    outbox = SlowOutbox()
+    outbox.rows[2].state = DeliveryState.WITHDRAWN
+    notes = grouped_notes(outbox)
+
+    first, second = notes.write_soon(intent(1)), notes.write_soon(intent(2))
+    assert first
+    assert second
+    await asyncio.sleep(0.01)
+    assert not first.done()
+    outbox.go_on.set()
+
+    assert (await first, await second) == ({2}, {2})
+    await notes.drain()
+
+
 async def test_an_outcome_is_written_although_nobody_waits_for_it() -> None:
     outbox = FakeOutbox.of(1)
     notes = grouped_notes(outbox)

@@ -1,11 +1,11 @@
-"""Steps that SQLite takes at once are those that are taken one by one."""
+"""Steps that a database takes at once are those that are taken one by one."""
 
 # ruff: noqa: S311, S608 - chance decides about nothing secret, and the statements are made of our own words
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from newsletter.store import changes as steps
 from newsletter.store.changes import take_steps
 from newsletter.store.engine import Database
 from tests.claiming import claim
+from tests.postgres import Server
 from tests.store.conftest import Opener
 from tests.store.samples import HOUR, NOW, at, frozen
 
@@ -84,11 +85,22 @@ def batches(keys: Sequence[int], seed: int) -> list[list[Change]]:
     return [every[start:end] for start, end in zip([0, *cuts], [*cuts, None], strict=True)]
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def both(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[str]]:
+    """The URLs of two ledgers."""
+    if request.param == "sqlite":
+        yield [f"sqlite:///{tmp_path}/{name}.db" for name in ("at-once", "one-by-one")]
+        return
+    server: Server = request.getfixturevalue("migrated_postgres")
+    server.run("CREATE DATABASE {} TEMPLATE {}", "one_by_one", "template_newsletter")
+    yield [request.getfixturevalue("postgres_url"), server.url("one_by_one")]
+    server.run("DROP DATABASE {} WITH (FORCE)", "one_by_one")
+
+
 @pytest.mark.parametrize("seed", range(12))
 async def test_all_at_once_leads_to_the_same_ledger_as_one_by_one(
-    tmp_path: Path, open_at: Opener, monkeypatch: pytest.MonkeyPatch, seed: int
+    both: list[str], open_at: Opener, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    both = [f"sqlite:///{tmp_path}/{name}.db" for name in ("at-once", "one-by-one")]
     keys, same_keys = [await ledger(url, open_at) for url in both]
     assert keys == same_keys
     chosen = keys if seed % 2 else [key for key in keys[:-UNCLAIMED] if key != keys[ERASED]]
@@ -98,7 +110,7 @@ async def test_all_at_once_leads_to_the_same_ledger_as_one_by_one(
         walked.extend(changes)
         return walk(standings, changes, *of, **how)
 
-    async def none(_: AsyncConnection, changes: Sequence[Change]) -> Sequence[Change]:
+    async def none(_: AsyncConnection, changes: Sequence[Change], _worker: str | None) -> Sequence[Change]:
         return changes
 
     every = [change for batch in batches(chosen, seed) for change in batch]
@@ -114,6 +126,30 @@ async def test_all_at_once_leads_to_the_same_ledger_as_one_by_one(
 
 
 async def taken(database: Database, changes: Sequence[Change]) -> list[tuple[Change, str]]:
-    """Take steps in one transaction, and return what was left out."""
+    """Take steps in one transaction, as a journal or notes tell of them, and return what was left out."""
     async with database.write() as connection:
+        if database.is_postgresql:
+            return (await take_steps(connection, changes, "w", noted=True)).left_out
         return (await take_steps(connection, changes)).left_out
+
+
+@pytest.mark.parametrize("wrong", ["another worker", "another attempt", "another attempt was sent"])
+async def test_a_workers_notes_of_what_it_does_not_hold_so_are_looked_at_one_by_one(
+    postgres_url: str, open_at: Opener, wrong: str
+) -> None:
+    keys = await ledger(postgres_url, open_at)
+    first, second = keys[:2]
+    changes = [begun(first, 1), sent(first, 2), begun(second, 3), sent(second, 4)]
+    attempts = {"another attempt": (2, 2), "another attempt was sent": (1, 2)}.get(wrong, (1, 1))
+    changes[2:] = [one._replace(attempts=n) for one, n in zip(changes[2:], attempts, strict=True)]
+
+    async with at(postgres_url) as database:
+        async with database.write() as connection:
+            if wrong == "another worker":
+                await connection.execute(sa.text(f"UPDATE deliveries SET claimed_by = 'v' WHERE key = {second}"))
+        left_out = {change.key for change, _ in await taken(database, changes)}
+        state, other_state = [row[1] for row in await rows(database) if row[0] in {first, second}][:2]
+
+    assert left_out == {second}
+    assert state == "sent"
+    assert other_state == ("sending" if wrong == "another attempt was sent" else "queued")

@@ -53,6 +53,10 @@ class Notes(Protocol):
         """Do as `write` does, if that takes no waiting; return whether it was done."""
         ...
 
+    def write_soon(self, *changes: Change) -> asyncio.Future[Collection[int]] | None:
+        """Take changes down and return what comes to be as `write`; None: not now, so nothing was done."""
+        ...
+
     async def flush(self) -> None:
         """Return when the outbox itself holds what has been noted, and what could not be written before.
 
@@ -109,6 +113,13 @@ class GroupedNotes(Notes):
     def write_at_once(self, *changes: Change) -> bool:  # noqa: ARG002 - part of the protocol
         """Return that the ledger has to be waited for."""
         return False
+
+    def write_soon(self, *changes: Change) -> asyncio.Future[Collection[int]] | None:
+        """Note changes with the next group, unless the outbox has to be waited for."""
+        if self._waiting >= 4 * self._batch:
+            return None
+        self._new.extend(changes)
+        return self._turns.ask()
 
     async def flush(self) -> None:
         """Write what has been noted, and what could not be written before."""
@@ -242,6 +253,9 @@ class JournalledNotes(Notes):
         self._sync_soon(len(changes))
         self._flush_soon()
         return True
+
+    def write_soon(self, *changes: Change) -> None:
+        """Do nothing: what `write_at_once` can't write takes waiting for the disk or the outbox."""
 
     def _sync_soon(self, more: int) -> asyncio.Future[None]:
         """Let the disk follow; return a future for when it has."""

@@ -23,7 +23,7 @@ from newsletter.delivery.smtp.envelope import Offers, UnusableAddressError, enve
 from newsletter.delivery.smtp.experience import Experience, Joining, misunderstanding, objects_to_pipelining
 from newsletter.delivery.smtp.relay_config import RelayConfig
 from newsletter.delivery.smtp.replies import CLOSING, Kind, Reply, Stage, is_leave, step, verdict
-from newsletter.delivery.smtp.session import Feed, Letter, SessionOverError, content
+from newsletter.delivery.smtp.session import Feed, Going, Letter, SessionOverError, content
 from newsletter.delivery.smtp.wire import LostError, SilentError, Wire
 
 _QUIT_TIMEOUT = 2.0  # seconds that a goodbye may take
@@ -65,6 +65,8 @@ class PipelinedSession:
         self._left = config.messages_per_connection
         self._slowest = 0.0  # seconds that an envelope by itself took
         self._announced: Letter | None = None  # its envelope was joined to the last message
+        # The announced letter and the one after it, while the intent of the first is being written.
+        self._begins: tuple[Letter, Letter | None] | None = None
         self._busy = False
         self._used = False  # a message has gone through
         self._unclean = False  # the last transaction must be reset
@@ -108,6 +110,9 @@ class PipelinedSession:
             self._wire.abort()
             raise
         finally:
+            if self._begins:  # cut off meanwhile
+                self._begins = None
+                self._wire.abort()
             self._busy = False
             self._wire.on_reply(None)
         return outcome
@@ -235,13 +240,36 @@ class PipelinedSession:
         taken, *answers = self._wire.at_hand(1 + _COMMANDS)
         if announced is None or taken.code // 100 != _DONE or not is_leave(answers):
             return False
-        if not feed.go_on(verdict(taken, self._name)):
+        going = feed.go_on(verdict(taken, self._name), partial(self._begun, announced))
+        if going is Going.NO:
             return False
         self._take_leave(1 + _COMMANDS)
         self._used = self._experience.took_mail = True
         self._left -= 1
-        self._send(announced, feed.look_ahead() if self.looks_ahead else None)
+        following = feed.look_ahead() if self.looks_ahead else None
+        if going is Going.NOW:
+            self._send(announced, following)
+        else:
+            self._begins = announced, following
+            self._wire.hold()
         return True
+
+    def _begun(self, letter: Letter, error: BaseException | None) -> None:
+        """Send a letter whose intent is written by now; or have `hand_over` raise an error."""
+        if self._begins is None or self._begins[0] is not letter:  # `hand_over` was cut off
+            return
+        _, following = self._begins
+        self._begins = None
+        if error is None and self._wire.lost:  # nothing of the message has gone out
+            error = self._lost(LostError(self._wire.lost), over=True)
+        if error is None:
+            try:
+                self._send(letter, following)
+            except Exception as wrong:  # noqa: BLE001 - raised by `hand_over`
+                error = wrong
+        if error is not None:  # the relay awaits a message, and nothing else may come in its place
+            self._wire.abort()
+        self._wire.let_go(error)
 
     def _take_leave(self, replies: int) -> None:
         """Note that the announced letter's envelope was taken, as the last of so many replies say."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from enum import Enum
 from typing import NamedTuple, Protocol
 
 from newsletter.core.delivery import Outcome
@@ -18,6 +19,10 @@ class SessionOverError(RelayError):
     Relays do so after a number of messages, after some idle time, or when they are restarted; it says nothing of
     their health.
     """
+
+
+class WithdrawnError(SessionOverError):
+    """What was to be sent next was withdrawn after its envelope had been taken, so the session had to end."""
 
 
 class Letter(NamedTuple):
@@ -38,13 +43,24 @@ class Letter(NamedTuple):
         return sum(map(len, self.pieces))
 
 
-class Feed(Protocol):
-    """Gives a session one letter after the other, while all goes well and nothing has to be waited for."""
+class Going(Enum):
+    """Whether the letter that was announced is begun."""
 
-    def go_on(self, outcome: Outcome) -> bool:
+    NO = "no"  # nothing was done
+    NOW = "now"
+    LATER = "later"  # when its intent is written
+
+
+class Feed(Protocol):
+    """Gives a session one letter after the other, while all goes well and only notes have to be waited for."""
+
+    def go_on(self, outcome: Outcome, begun: Callable[[BaseException | None], None]) -> Going:
         """Settle the letter that was handed over, and begin the one that was announced with it.
 
-        False: nothing was done, as that would take waiting.
+        Args:
+            outcome: what became of the letter that was handed over.
+            begun: is called if the answer is "later": as soon as the announced letter may be sent, or with what
+                to raise from `hand_over` as it may not.
         """
         ...
 

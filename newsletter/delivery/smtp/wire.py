@@ -61,6 +61,7 @@ class Wire(asyncio.Protocol):
         self._patience = self._deadline = 0.0  # for the reply that is awaited; a moment of the loop's clock
         self._timer: asyncio.TimerHandle | None = None
         self._is_silent = False
+        self._is_held = False
         self.lost = ""
 
     @classmethod
@@ -115,6 +116,19 @@ class Wire(asyncio.Protocol):
         """
         self._on_reply = go_on
 
+    def hold(self) -> None:
+        """Wake nobody, whatever comes and however long it takes, before `let_go`."""
+        self._is_held = True
+
+    def let_go(self, error: BaseException | None) -> None:
+        """End what `hold` began, and raise an error where a reply is waited for, if there is one."""
+        self._is_held = False
+        self._deadline = self._loop.time() + self._patience
+        if error and self._waiter and not self._waiter.done():
+            self._waiter.set_exception(error)
+        elif self.lost:
+            self._wake()
+
     async def reply(self, timeout: float) -> Reply:  # noqa: ASYNC109 - see `_look_at_clock`
         """Return the next reply.
 
@@ -153,7 +167,7 @@ class Wire(asyncio.Protocol):
             self._read_lines(data)
         if self._awaited > 0 and self._acknowledge and not self.lost:
             self._acknowledge_at_once()
-        if self._replies and (self.lost or not self._goes_on()):
+        if self._replies and not self._is_held and (self.lost or not self._goes_on()):
             self._wake()
 
     def _read_lines(self, data: bytes) -> None:
@@ -229,6 +243,8 @@ class Wire(asyncio.Protocol):
     def _look_at_clock(self) -> None:
         """Give up if the reply is late; else look again later. It costs less than a timer for each reply."""
         self._timer = None
+        if self._is_held:
+            self._deadline = self._loop.time() + self._patience
         if self._waiter and self._loop.time() >= self._deadline:
             self._is_silent = not self.lost
             self._lose(f"no answer within {self._patience:g} seconds")
@@ -244,7 +260,7 @@ class Wire(asyncio.Protocol):
         self._wake()
 
     def _wake(self) -> None:
-        if self._waiter and not self._waiter.done():
+        if self._waiter and not self._waiter.done() and not self._is_held:
             self._waiter.set_result(None)
 
 
