@@ -176,7 +176,13 @@ class Signer:
             lines += more_lines
         places, frames = self._layout(tuple(names))
         signed = b"".join([lines[place] for place in places])
-        return partial(_fields, frames, signed, body)
+        body_hash = b64encode(hashlib.sha256(simple_body(body)).digest())
+        # RFC 6376, 3.7: the field itself comes last, canonical, its b= empty and without a line end.
+        parts = [
+            (sign, b"%b%b%b; b=" % (signed, canonical, body_hash), b"%b%b;" % (folded, body_hash))
+            for sign, canonical, folded in frames
+        ]
+        return partial(_fields, parts)
 
     def _laid_out(self, names: tuple[bytes, ...]) -> _Layout:
         # Of several fields with the same name, the lowest comes first (RFC 6376, 5.4.2).
@@ -197,17 +203,9 @@ class Signer:
         )
 
 
-def _fields(frames: Iterable[_Frame], signed: bytes, body: bytes) -> bytes:
-    """Return a field for each of the frames, over header fields in `relaxed` form and a body."""
-    body_hash = b64encode(hashlib.sha256(simple_body(body)).digest())
-    # RFC 6376, 3.7: the field itself comes last, canonical, its b= empty and without a line end.
-    signatures = [sign(b"%b%b%b; b=" % (signed, canonical, body_hash)) for sign, canonical, _ in frames]
-    return b"".join(
-        [
-            b"%b%b;%b" % (frame.folded, body_hash, _rest(b64encode(signature)))
-            for frame, signature in zip(frames, signatures, strict=True)
-        ]
-    )
+def _fields(parts: Iterable[tuple[Callable[[bytes], bytes], bytes, bytes]]) -> bytes:
+    """Return a field for each of the parts: signing function, signed data, and start of the field."""
+    return b"".join([begin + _rest(b64encode(sign(data))) for sign, data, begin in parts])
 
 
 def _rest(signature: bytes) -> bytes:
