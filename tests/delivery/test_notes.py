@@ -332,7 +332,7 @@ async def test_pieces_that_could_not_be_written_are_written_at_the_end_and_none_
             assert not left_out
             return left_out
 
-    outbox = FailsOnce(FakeOutbox.of(1250).rows[key].delivery for key in range(1, 1251))
+    outbox = FailsOnce(row.delivery for row in FakeOutbox.of(1250).rows.values())
     notes = JournalledNotes(cast("Outbox", outbox), partial(Journal, tmp_path, "worker"), batch=10_000)
     for key in range(1, 1251):
         notes.note(intent(key), outcome(key))

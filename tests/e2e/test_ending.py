@@ -162,6 +162,9 @@ async def test_serve_ends_while_another_process_holds_the_write_lock(
             asked.close()
             other.rollback()
         relay.works_again()
+        if begun:  # it may have arrived, so it waits as after a 4xx
+            assert (await workplace.run("run")).code == 75  # EX_TEMPFAIL
+            await workplace.run("deliveries", "retry")
         served(workplace)
         process = await workplace.start("serve")
         await relay.wait_for(lambda: len(relay.received) >= 1)
