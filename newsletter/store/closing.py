@@ -51,11 +51,8 @@ from newsletter.store.tables import IS_CLOSED, issue_listings, issues, rendering
 from newsletter.store.workers import Workers
 
 # Readers are written this many at a time. To write them holds SQLite's write lock for some 10 ms; in PostgreSQL
-# nobody waits for it, and larger pages take less time for each reader. So there pages grow, as long as they have
-# few groups of readers: it is these that take memory.
+# nobody waits for it, and larger pages take less time for each reader, but some 10 MB for each 10,000 readers.
 PAGE_OF_SQLITE, PAGE_OF_POSTGRESQL = 1000, 10_000
-LARGEST_PAGE = 50_000
-_GROUPS_OF_A_PAGE = 10_000
 
 # So many pages are written at once. Sessions of PostgreSQL do not wait for each other; SQLite has one writer.
 _WRITERS_OF_POSTGRESQL = 2
@@ -100,7 +97,6 @@ class _Closing:
     known: dict[bytes, BeginsAlike] = field(default_factory=dict)  # by a digest of what tells the readers
     reasons: Counter[str] = field(default_factory=Counter)  # how many deliveries begin with each; queued: none
     after: int = 0  # the key of the last reader who is planned
-    size: int  # how many readers the next page has
 
 
 class IssueCloser:
@@ -176,13 +172,7 @@ class IssueCloser:
         readers = ReadersAlike(issue, brought, missed, all_differ=all_differ)
         numbered = NumberedChoices(issue.key)
         return _Closing(
-            issue=issue,
-            worker=worker,
-            brought=brought,
-            missed=missed,
-            readers=readers,
-            numbered=numbered,
-            size=PAGE_OF_POSTGRESQL if self._database.is_postgresql else PAGE_OF_SQLITE,
+            issue=issue, worker=worker, brought=brought, missed=missed, readers=readers, numbered=numbered
         )
 
     async def _plan(self, closing: _Closing, plan: Plan, now: datetime, *, needs_reader: bool) -> None:
@@ -213,14 +203,12 @@ class IssueCloser:
         All of it is read from one state of the database. Else the one reader who is planned for a group could have
         left it meanwhile, and all others would get what became of that one.
         """
+        size = PAGE_OF_POSTGRESQL if self._database.is_postgresql else PAGE_OF_SQLITE
         async with self._database.read() as connection:
-            page = await closing.readers.page(connection, closing.after, closing.size)
+            page = await closing.readers.page(connection, closing.after, size)
             if page is None:
                 return None
             closing.after = page.until
-            if self._database.is_postgresql:
-                fitting = closing.size * _GROUPS_OF_A_PAGE // len(page.groups)
-                closing.size = max(PAGE_OF_POSTGRESQL, min(fitting, LARGEST_PAGE))
             return page, await _planned(connection, closing, page, plan, now)
 
     async def _write(self, closing: _Closing, page: Page, begin: Sequence[_Begun]) -> None:

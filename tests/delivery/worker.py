@@ -136,7 +136,7 @@ class Workers:
 
 def _serve() -> None:
     # Small pages and pieces, so that few readers make many of them.
-    closing.PAGE_OF_SQLITE = closing.PAGE_OF_POSTGRESQL = closing.LARGEST_PAGE = 20
+    closing.PAGE_OF_SQLITE = closing.PAGE_OF_POSTGRESQL = 20
     half_issues._PIECE = 30
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     for line in sys.stdin:

@@ -155,7 +155,7 @@ def _bury(_number: int, _frame: FrameType | None) -> None:
 
 def _serve() -> None:
     """Begin a process for each line of the input, until there are no more."""
-    closing.PAGE_OF_SQLITE = closing.PAGE_OF_POSTGRESQL = closing.LARGEST_PAGE = _PAGE
+    closing.PAGE_OF_SQLITE = closing.PAGE_OF_POSTGRESQL = _PAGE
     signal.signal(signal.SIGCHLD, _bury)
     for line in sys.stdin:
         if os.fork():

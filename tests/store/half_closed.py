@@ -30,7 +30,7 @@ RENDERING = Rendering(
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let pages have two readers."""
-    for name in ("PAGE_OF_SQLITE", "PAGE_OF_POSTGRESQL", "LARGEST_PAGE"):
+    for name in ("PAGE_OF_SQLITE", "PAGE_OF_POSTGRESQL"):
         monkeypatch.setattr(closing, name, 2)
 
 

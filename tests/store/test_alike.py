@@ -157,7 +157,7 @@ async def thrown_away(url: str, key: int) -> None:
 async def test_readers_who_are_planned_once_get_what_each_would_get_alone(
     store: Store, url: str, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    for name in ("PAGE_OF_SQLITE", "PAGE_OF_POSTGRESQL", "LARGEST_PAGE"):
+    for name in ("PAGE_OF_SQLITE", "PAGE_OF_POSTGRESQL"):
         monkeypatch.setattr(closing, name, 25)
     chance = random.Random(seed)  # noqa: S311 (not for secrets)
     await record(store, *(paper(number) for number in range(6)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -157,25 +156,3 @@ async def test_a_page_that_fails_ends_the_one_beside_it_and_nothing_is_left(
 
     assert was_ended
     assert await rows(postgres_url) == (0, 0)
-
-
-async def test_pages_grow_as_long_as_they_have_few_groups_of_readers(
-    open_at: Opener, postgres_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store, page, sizes = await open_at(postgres_url), ReadersAlike.page, list[int]()
-    monkeypatch.setattr(closing, "LARGEST_PAGE", 8)
-    monkeypatch.setattr(closing, "_GROUPS_OF_A_PAGE", 4)
-
-    async def noting(readers: Any, connection: Any, after: int, size: int) -> Any:
-        sizes.append(size)
-        return await page(readers, connection, after, size)
-
-    monkeypatch.setattr(ReadersAlike, "page", noting)
-    alike = [subscriber(number) for number in range(14)]
-    differing = [replace(subscriber(number), topics=(f"topic {number}",)) for number in range(14, 24)]
-    await join(store, *alike, *differing)
-
-    issue, _ = await store.issues.freeze(draft(), "Papers", due(), now=NOW, once_for_alike=True)
-
-    assert sizes == [2, 8, 8, 6, 4]
-    assert sum((await store.outbox.counts(issue.key)).values()) == 24
