@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from contextvars import copy_context
 from functools import partial
@@ -225,7 +225,7 @@ def connect(database: str, **options: Any) -> Connection:
     return connection
 
 
-def prepare_connections(engine: AsyncEngine, pragmas: Iterable[str], waiting: Patience, *, writes: bool) -> None:
+def prepare_connections(engine: AsyncEngine, pragmas: Sequence[str], waiting: Patience, *, writes: bool) -> None:
     """Make connections set pragmas when they open, begin transactions in the given way, and end with the store.
 
     Args:

@@ -110,16 +110,18 @@ async def test_whatever_is_not_usual_ends_the_call(answer: tuple[str, ...]) -> N
     assert feed.settled == []
 
 
-async def test_what_a_feed_cannot_write_down_is_raised_and_nothing_more_is_sent() -> None:
-    async def server(client: Dialogue) -> None:
-        await client.greet("PIPELINING")
-        await client.hear("DATA\r\n")
-        client.say(*LEAVE)
-        await client.hear("DATA\r\n")
-        client.say(TAKEN, *LEAVE)
-        assert await client.hear_no_more() == b""
+async def takes_one(client: Dialogue) -> None:
+    """Take one letter and the next one's envelope, and nothing more."""
+    await client.greet("PIPELINING")
+    await client.hear("DATA\r\n")
+    client.say(*LEAVE)
+    await client.hear("DATA\r\n")
+    client.say(TAKEN, *LEAVE)
+    assert await client.hear_no_more() == b""
 
-    async with playing(server) as relays:
+
+async def test_what_a_feed_cannot_write_down_is_raised_and_nothing_more_is_sent() -> None:
+    async with playing(takes_one) as relays:
         session = await relays.connect()
         with pytest.raises(StoreError, match="full"):
             await session.hand_over(ANN, BEN, Letters(EVE, error=StoreError("the disk is full")))
@@ -143,16 +145,6 @@ async def test_a_relay_that_falls_silent_is_given_up_although_it_took_others_bef
         await session.close()
 
     assert [one.state for one in (*feed.settled, outcome)] == [DeliveryState.SENT, DeliveryState.UNCERTAIN]
-
-
-async def takes_one(client: Dialogue) -> None:
-    """Take one letter and the next one's envelope, and nothing more."""
-    await client.greet("PIPELINING")
-    await client.hear("DATA\r\n")
-    client.say(*LEAVE)
-    await client.hear("DATA\r\n")
-    client.say(TAKEN, *LEAVE)
-    assert await client.hear_no_more() == b""
 
 
 async def test_a_letter_is_sent_when_its_intent_is_written_and_no_sooner() -> None:

@@ -17,7 +17,7 @@ from newsletter.render.mime.readers import reader_lines
 _NAMES = st.text("aZ09 -'.<&=\r\né", max_size=70) | st.sampled_from(
     ("From here", "From", "Ann", "", "A B C D E F")
 )
-_ADDRESSES = st.from_regex(r"[a-z.+'=]{1,30}@[a-z.-]{1,40}", fullmatch=True)
+_ADDRESSES = st.from_regex(r"[a-z0-9._+'=-]{1,30}@[a-z0-9._+-]{1,40}", fullmatch=True)
 
 
 def _shown(name: str) -> str:

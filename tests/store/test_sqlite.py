@@ -203,6 +203,7 @@ async def test_a_connection_may_be_stopped_while_it_is_being_closed(path: Path, 
     connection.stop()
     async with asyncio.timeout(10):
         await ending
+    assert not await asyncio.to_thread(left_open)
 
 
 async def test_the_store_works_on_after_a_user_was_cancelled(path: Path, open_at: Opener) -> None:

@@ -92,7 +92,7 @@ class IssueMessage(Message):
         self._has_plain_links = all(map(is_plain, own))
         masthead = issue.masthead
         self._has_second_way_out = bool(links.public_url and (masthead.unsubscribe_mailto or self._bounces_to))
-        headers.raw("List-Unsubscribe", f"<{own.unsubscribe}>")  # raises
+        headers.raw("List-Unsubscribe", f"<{own.unsubscribe}>")  # raises what `_ways_out` does not look for
         self._tail = self._list_headers() + multipart_headers(self._boundary)
 
     def for_reader(self, delivery: Delivery) -> tuple[str, bytes]:
