@@ -93,7 +93,8 @@ def test_a_sender_that_cannot_stand_in_a_command_is_our_trouble(sender: str) -> 
     ],
 )
 def test_lines_that_begin_with_a_dot_get_another_one(message: bytes, sent: bytes) -> None:
-    assert b"".join(content(Letter(SENDER, "ann@example.org", (message,)))) == sent
+    pieces, end = content(Letter(SENDER, "ann@example.org", (message,)))
+    assert b"".join((*pieces, end)) == sent
 
 
 @pytest.mark.parametrize(

@@ -243,15 +243,20 @@ class JournalledNotes(Notes):
 
     def write_at_once(self, *changes: Change) -> bool:
         """Write changes to the journal, unless disk or outbox have to be waited for."""
-        journal, noted = self._journal, self._noted
-        if self._failure or len(noted) >= 4 * self._batch:
+        journal, noted, unsynced = self._opened or self._journal, self._noted, self._unsynced
+        if self._failure or unsynced >= _MOST_UNSYNCED or journal.is_filling:
             return False
-        if journal.is_filling or self._unsynced >= _MOST_UNSYNCED:
+        if len(noted) >= 4 * self._batch:
             return False
         journal.append(changes)
-        noted.extend(changes)
-        self._sync_soon(len(changes))
-        self._flush_soon()
+        noted += changes
+        # The disk follows for what was noted before, and so for this; and some time later the outbox does.
+        if 0 < unsynced < _MOST_UNSYNCED // 2 - len(changes):
+            self._unsynced = unsynced + len(changes)
+        else:
+            self._sync_soon(len(changes))
+        if self._later is None or len(noted) >= self._batch or journal.is_filling:
+            self._flush_soon()
         return True
 
     def write_soon(self, *changes: Change) -> None:
