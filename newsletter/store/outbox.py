@@ -68,7 +68,7 @@ class SqlOutbox(Outbox):
             while rows := await fetch(connection, CLAIM, **asked):
                 await run(connection, HOLD, worker=worker, keys=[row[0] for row in rows])
                 day = await _day_if_paused(connection, rows)
-                bars = [_bar(row, day) for row in rows]
+                bars = [None if [*row[_BARS]] == _NO_BARS else _bar(row, day) for row in rows]
                 barred_ones = [withdrawal(row[0], bar, now) for row, bar in zip(rows, bars, strict=True) if bar]
                 await self._record(connection, barred_ones)
                 if len(barred_ones) < len(rows):
@@ -296,6 +296,8 @@ class SqlOutbox(Outbox):
 _STATES = {state.value: state for state in DeliveryState}
 _STATUSES = {status.value: status for status in SubscriberStatus}
 _PAUSED_UNTIL = -1  # place in a row of `CLAIM`
+_BARS = slice(-3, None)  # the last three values of such a row …
+_NO_BARS = [None, SubscriberStatus.ACTIVE.value, None]  # … which nearly all readers have
 
 
 def _claimed(row: Sequence[Any]) -> Delivery:

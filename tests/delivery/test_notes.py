@@ -316,7 +316,7 @@ async def test_many_notes_are_written_piece_by_piece_so_that_others_write_in_bet
 
     await notes.flush()
 
-    assert outbox.transactions == 7  # of 2,500 steps
+    assert outbox.transactions == 3  # of 2,500 steps
     assert outbox.states() == {DeliveryState.SENT: 1250}
     await notes.drain()
 

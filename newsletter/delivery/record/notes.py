@@ -28,7 +28,9 @@ _PAUSES = (0.5, 1.0, 2.0, 4.0)
 _LAG = 1.0  # seconds after which a note in the journal is written to the outbox, too
 _SYNC_EVERY = 0.02  # seconds
 _MOST_UNSYNCED = 500  # changes, at which connections wait; at half of them the disk is not kept waiting
-_PIECE = 400  # changes in a transaction: in between, others can write, such as a reader who leaves
+# Changes in a transaction: in between, others can write, such as a reader who leaves. SQLite needs 20 ms for
+# those of a journal.
+_PIECE, _PIECE_OF_JOURNAL = 400, 1000
 
 
 class Notes(Protocol):
@@ -335,8 +337,8 @@ class JournalledNotes(Notes):
         written = 0
         try:
             while written < len(changes):
-                await self._outbox.record(changes[written : written + _PIECE])
-                written += _PIECE
+                await self._outbox.record(changes[written : written + _PIECE_OF_JOURNAL])
+                written += _PIECE_OF_JOURNAL
         except BaseException:
             self._noted = changes[written:] + self._noted
             raise
