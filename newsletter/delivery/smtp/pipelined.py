@@ -32,7 +32,7 @@ _JOINED_TIMEOUT = 0.5  # seconds
 _TIMES_SLOWER = 2.0  # … and later by this factor of what the slowest envelope of the session took
 _LONGEST_JOINED_TIMEOUT = 10.0  # seconds
 _WELL_PROVEN = 100  # joined envelopes in a row, after which one without an answer may have been an accident
-_DONE = Kind.DONE  # looked up once: each message needs it
+_DONE, _NO, _NOW = Kind.DONE, Going.NO, Going.NOW  # looked up once: each message needs them
 _COMMANDS = 3  # of an envelope: MAIL, RCPT, DATA
 
 
@@ -241,13 +241,13 @@ class PipelinedSession:
         if announced is None or taken.code // 100 != _DONE or not is_leave(answers):
             return False
         going = feed.go_on(verdict(taken, self._name), partial(self._begun, announced))
-        if going is Going.NO:
+        if going is _NO:
             return False
         self._take_leave(1 + _COMMANDS)
         self._used = self._experience.took_mail = True
         self._left -= 1
-        following = feed.look_ahead() if self.looks_ahead else None
-        if going is Going.NOW:
+        following = feed.look_ahead() if self._left > 1 and self._joins.may_join else None
+        if going is _NOW:
             self._send(announced, following)
         else:
             self._begins = announced, following
