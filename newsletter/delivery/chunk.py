@@ -89,19 +89,21 @@ class Chunk:
 
     def take_now(self, relay: RelayState, doubts: Doubts) -> InHand | None:
         """Return the next delivery and its letter, if that takes no waiting."""
-        if not relay.pace.is_open:
+        pace, claims = relay.pace, self.claims
+        if pace.spacing and not pace.is_open:
             return None
-        self.composer.prepare(self.claims.upcoming)
-        delivery = self.claims.take_now()
+        delivery = claims.take_now()
         if delivery is None:
             return None
         try:
-            if (letter := self.composer.letter_at_once(delivery)) and relay.reserve_at_once():
-                relay.pace.reserve()
+            letter = self.composer.letter_at_once(delivery, claims.upcoming)
+            if letter and (relay.quota is None or relay.quota.reserve_at_once()):
+                if pace.spacing:
+                    pace.reserve()
                 return InHand(delivery, letter, doubts.noted)
         except Exception:  # noqa: BLE001, S110 - not while another is in hand: raised again when its turn comes
             pass
-        self.claims.put_back(delivery)
+        claims.put_back(delivery)
         return None
 
     async def _wait_for(self, pace: Pace) -> None:

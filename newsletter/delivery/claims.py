@@ -112,16 +112,20 @@ class Claims:
             self._ready.append(delivery)
         else:
             self._ready.appendleft(delivery)
-        self._returned(delivery, None)
+        self.done(delivery)
 
     def done(self, delivery: Delivery, outcome: Outcome | None = None) -> None:
         """Note that a delivery which was taken is settled, by `outcome` if it was sent."""
-        self._returned(delivery, outcome)
+        domain = self._taken.pop(delivery.key)
+        self._limits.answered(domain, outcome)
+        if domain in self._waiting.domains:
+            self._waiting.look_now(domain)
+        self._changed.notify()
 
     def withdrawn(self, delivery: Delivery) -> None:
         """Note that a delivery which was taken is not to be made; another one may be claimed in its place."""
         self._may_claim += 1
-        self._returned(delivery, None)
+        self.done(delivery)
 
     def refill(self, deliveries: int) -> None:
         """Note how many deliveries went back to the outbox; they may be claimed again."""
@@ -204,13 +208,6 @@ class Claims:
                 return delivery
             self._waiting.add(domain, delivery)
         return None
-
-    def _returned(self, delivery: Delivery, outcome: Outcome | None) -> None:
-        domain = self._taken.pop(delivery.key)
-        self._limits.answered(domain, outcome)
-        if domain in self._waiting.domains:
-            self._waiting.look_now(domain)
-        self._changed.notify()
 
     def _claim_more(self) -> asyncio.Task[None]:
         """Return the claim that is going on, or a new one. A claim that failed is the last: all who ask get it."""

@@ -14,6 +14,7 @@ from newsletter.delivery.limits.doubts import Doubts
 from newsletter.delivery.limits.relays import Lease, Relays, RelayState
 from newsletter.delivery.smtp.session import Feed, Going, Letter, Session, SessionOverError, WithdrawnError
 
+_NO = Going.NO  # looked up once: each message needs it
 _LAST_SECOND = 1.0  # in which a connection that is cut off records what became of its message
 
 
@@ -161,11 +162,14 @@ class Connection(Feed):
     @override
     def go_on(self, outcome: Outcome, begun: Callable[[BaseException | None], None]) -> Going:
         chunk, relay, sent, following = self._chunk, self._relay, self._in_hand, self._next
-        if sent is None or following is None or chunk.stopped or relay.given_up or not chunk.turns.take_at_once():
-            return Going.NO
+        if sent is None or following is None or chunk.stopped or (relay.health.failures and relay.given_up):
+            return _NO
+        if not chunk.turns.take_at_once():
+            return _NO
         going = chunk.settlement.go_on(sent.delivery, outcome, self._doubts, sent.known, following.delivery, begun)
-        if going is not Going.NO:
-            relay.worked()
+        if going is not _NO:
+            if relay.health.failures:
+                relay.worked()
             relay.served += 1
             self._in_hand, self._next = following, None
         return going

@@ -34,6 +34,7 @@ log = structlog.get_logger(__name__)
 
 # A deferred delivery may be another worker's when its time comes; shortly before, it isn't changed any more.
 _MARGIN_SECONDS = 10.0
+_NOW = Going.NOW  # looked up once: each message needs it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,8 +115,8 @@ class Settlement:
                 await self._queue_again(doubts)
         else:
             self._settle(delivery, outcome, self._settled(delivery, outcome))
-            if outcome.state is DeliveryState.SENT:
-                self._went_through(delivery, doubts, known)
+            if outcome.state is DeliveryState.SENT and (refused := doubts.went_through(delivery, known)):
+                self._refuse(refused, doubts)
 
     def go_on(
         self,
@@ -140,7 +141,7 @@ class Settlement:
         now, rules = self.rules.clock(), self.rules
         sent = settled(delivery, outcome, now, rules.retry, 0.0)
         changes = sent, begun(following, now)
-        going = Going.NOW
+        going = _NOW
         if not self.notes.write_at_once(*changes):
             writing = self.notes.write_soon(*changes)
             if writing is None:
@@ -148,7 +149,8 @@ class Settlement:
             writing.add_done_callback(partial(self._is_begun, following, then))
             going = Going.LATER
         self._count(delivery, outcome, sent.state)
-        self._went_through(delivery, doubts, known)
+        if refused := doubts.went_through(delivery, known):
+            self._refuse(refused, doubts)
         return going
 
     def _is_begun(
@@ -255,10 +257,6 @@ class Settlement:
         self.given_back.discard(delivery.key)
         self.tally.settled(outcome, state)
         self.claims.done(delivery, outcome)
-
-    def _went_through(self, delivery: Delivery, doubts: Doubts, known: int) -> None:
-        if refused := doubts.went_through(delivery, known):
-            self._refuse(refused, doubts)
 
     def _decide(self, in_doubt: InDoubt, state: DeliveryState) -> DeliveryState:
         """Record what a refusal in doubt turned out to be; return the state that the delivery is in by that."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 import structlog
+from pydantic_core import from_json
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
@@ -17,7 +18,7 @@ from newsletter.core.delivery import WAITING, Addressee, Change, Delivery, Deliv
 from newsletter.core.steps import OPEN, PAUSED, SUPPRESSED, Bar, barred, cut_off, withdrawal
 from newsletter.core.subscriber import SubscriberStatus
 from newsletter.ports import DeliveryRecord, Outbox
-from newsletter.store.bulk import among, fetch, in_chunks, run
+from newsletter.store.bulk import among, in_chunks, is_sqlite, run
 from newsletter.store.changes import take_steps
 from newsletter.store.choices import read_choice
 from newsletter.store.column_types import moment_text, read_moment
@@ -65,10 +66,10 @@ class SqlOutbox(Outbox):
 
         async def hold(connection: AsyncConnection) -> list[Sequence[Any]]:
             await self._workers.confirm(connection, worker)
-            while rows := await fetch(connection, CLAIM, **asked):
+            while rows := await _due(connection, asked):
                 await run(connection, HOLD, worker=worker, keys=[row[0] for row in rows])
                 day = await _day_if_paused(connection, rows)
-                bars = [_bar(row, day) for row in rows]
+                bars = [None if [*row[_BARS]] == _NO_BARS else _bar(row, day) for row in rows]
                 barred_ones = [withdrawal(row[0], bar, now) for row, bar in zip(rows, bars, strict=True) if bar]
                 await self._record(connection, barred_ones)
                 if len(barred_ones) < len(rows):
@@ -296,6 +297,9 @@ class SqlOutbox(Outbox):
 _STATES = {state.value: state for state in DeliveryState}
 _STATUSES = {status.value: status for status in SubscriberStatus}
 _PAUSED_UNTIL = -1  # place in a row of `CLAIM`
+_NUMBER, _CHOSEN = 6, slice(6, 8)  # … of the number of the choice, on SQLite; and of the choice and the subject
+_BARS = slice(-3, None)  # the last three values of such a row …
+_NO_BARS = [None, SubscriberStatus.ACTIVE.value, None]  # … which nearly all readers have
 
 
 def _claimed(row: Sequence[Any]) -> Delivery:
@@ -316,6 +320,18 @@ def _bar(row: Sequence[Any], day: str | None) -> Bar | None:
     *_, suppression, status, paused_until = row
     bar = barred(_STATUSES[status], suppression)
     return PAUSED if bar is None and day is not None and day < (paused_until or "") else bar
+
+
+async def _due(connection: AsyncConnection, asked: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+    """Return the rows of `CLAIM`, each with its choice and subject."""
+    found = await run(connection, CLAIM, **asked)
+    if not is_sqlite(connection):
+        return found
+    rows, chosen = map(from_json, found[0])
+    choices = {number: (choice, subject) for number, choice, subject in chosen}
+    for row in rows:
+        row[_CHOSEN] = choices.get(row[_NUMBER], (None, None))
+    return rows  # type: ignore[no-any-return]
 
 
 async def _day_if_paused(connection: AsyncConnection, rows: Sequence[Sequence[Any]]) -> str | None:

@@ -69,10 +69,10 @@ def _sorted_out(changes: Iterable[Change]) -> tuple[dict[int, Change], dict[int,
     sent: dict[int, Change] = {}
     others: set[int] = set()
     for change in changes:
-        key, state = change.key, change.state
-        if key in sent or change.reason or change.next_attempt_at or change.suppress:
+        key, state, _, attempts, next_attempt_at, _, _, _, reason, suppress = change
+        if key in sent or reason or next_attempt_at or suppress:
             others.add(key)
-        elif state is _SENT and (key not in begun or begun[key].attempts == change.attempts):
+        elif state is _SENT and (key not in begun or begun[key].attempts == attempts):
             sent[key] = change
         elif state is _SENDING and key not in begun:
             begun[key] = change
@@ -113,7 +113,7 @@ def _rows(changes: Sequence[Change], *, in_text: bool) -> str:
     """Return what is each step's own, as `TAKE_STEPS` and `KEEP_STEPS` take it; moments as SQLite's, or not."""
     return to_json(
         [
-            (key, moment_text(at) if in_text else at, kept(text), None, None)
-            for key, _, at, _, _, _, text, *_ in changes
+            (key, moment_text(at) if in_text else at, text and kept(text), None, None)
+            for key, _, at, _, _, _, text, _, _, _ in changes
         ]
     ).decode()

@@ -77,28 +77,34 @@ SUPPRESSION_SINCE = _suppression("since", "since")
 
 # Deliveries of an issue that are due: what was chosen for the subscriber, address and name as they were when the
 # issue was closed, why the address is suppressed, or NULL, and what else may bar the subscriber. All have a
-# choice; the outer join keeps SQLite from going through the choices first.
+# choice. SQLite returns the rows with the numbers of their choices, and each choice once: to write it for each row
+# and to read it again takes as long as all else.
 _DUE = f"""
     SELECT deliveries.key, deliveries.issue_key, subscriber_key, state, due_at, attempts,
-        chosen, subject, deliveries.email AS email, coalesce(deliveries.name, subscribers.name) AS name,
+        {{chosen}}, deliveries.email AS email, coalesce(deliveries.name, subscribers.name) AS name,
         {SUPPRESSION_REASON} AS suppression, status, paused_until
     FROM deliveries JOIN subscribers ON subscribers.key = deliveries.subscriber_key
-        LEFT JOIN choices ON choices.issue_key = deliveries.issue_key AND choices.number = deliveries.choice
 """
 _CLAIMED = """
-    key, issue_key, subscriber_key, state, due_at, attempts, chosen, subject, email, name,
+    key, issue_key, subscriber_key, state, due_at, attempts, choice, NULL, email, name,
     suppression, status, paused_until
 """
 CLAIM = Statement(
     sqlite=f"""
-        SELECT json_group_array(json_array({_CLAIMED})) FROM (
-            {_DUE} WHERE deliveries.issue_key = :issue_key AND ready_at <= :now
+        WITH due AS MATERIALIZED (
+            {_DUE.format(chosen="choice")} WHERE deliveries.issue_key = :issue_key AND ready_at <= :now
                 AND EXISTS (SELECT 1 FROM issues WHERE key = :issue_key AND closing_by IS NULL AND halt IS NULL)
             ORDER BY ready_at, deliveries.key LIMIT :limit
         )
+        SELECT (SELECT json_group_array(json_array({_CLAIMED})) FROM due), (
+            SELECT json_group_array(json_array(number, chosen, subject)) FROM choices
+            WHERE issue_key = :issue_key AND number IN (SELECT choice FROM due)
+        )
     """,
     postgresql=f"""
-        {_DUE} WHERE deliveries.issue_key = %(issue_key)s AND ready_at <= %(now)s
+        {_DUE.format(chosen="chosen, subject")}
+        LEFT JOIN choices ON choices.issue_key = deliveries.issue_key AND choices.number = deliveries.choice
+        WHERE deliveries.issue_key = %(issue_key)s AND ready_at <= %(now)s
             AND EXISTS (SELECT 1 FROM issues WHERE key = %(issue_key)s AND closing_by IS NULL AND halt IS NULL)
         ORDER BY ready_at, deliveries.key LIMIT %(limit)s
         FOR UPDATE OF deliveries SKIP LOCKED

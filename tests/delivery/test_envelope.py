@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.core.errors import RelayError
-from newsletter.delivery.smtp.envelope import Envelope, Offers, UnusableAddressError, envelope
+from newsletter.delivery.smtp.envelope import Envelope, Offers, UnusableAddressError, commands, envelope
 from newsletter.delivery.smtp.session import Letter, content
 
 RELAY = "relay.example.org:25"
@@ -82,6 +84,36 @@ def test_a_sender_that_cannot_stand_in_a_command_is_our_trouble(sender: str) -> 
         envelope(Letter(sender, "ann@example.org", (b"Hello\r\n",)), EVERYTHING, RELAY)
 
 
+@given(
+    sender=st.sampled_from(
+        [SENDER, "", "papers+1-ab@example.org", "pap ers@example.org", "a@example.org>\r\nDATA"]
+    ),
+    recipient=st.one_of(
+        st.text(st.sampled_from("aZ0+-.@<> é\r\n\x7f\"'"), max_size=8),
+        st.just("ann@example.org"),
+    ),
+    pieces=st.sampled_from([(b"Hello\r\n",), (b"x" * 999, b"x"), (b"x" * 999, b"xx")]),
+    is_plain=st.booleans(),
+    offers=st.sampled_from([NOTHING, EVERYTHING, Offers(size=True)]),
+)
+def test_the_commands_are_those_of_the_envelope_in_one_piece(
+    sender: str, recipient: str, pieces: tuple[bytes, ...], is_plain: bool, offers: Offers
+) -> None:
+    letter = Letter(sender, recipient, pieces, is_plain)
+
+    def of_envelope() -> bytes:
+        return b"\r\n".join((*envelope(letter, offers, RELAY), b"DATA\r\n"))
+
+    assert _result(lambda: commands(letter, offers, RELAY)) == _result(of_envelope)
+
+
+def _result(write: Callable[[], bytes]) -> bytes | str:
+    try:
+        return write()
+    except (RelayError, UnusableAddressError) as error:
+        return repr(error)
+
+
 @pytest.mark.parametrize(
     ("message", "sent"),
     [
@@ -93,7 +125,8 @@ def test_a_sender_that_cannot_stand_in_a_command_is_our_trouble(sender: str) -> 
     ],
 )
 def test_lines_that_begin_with_a_dot_get_another_one(message: bytes, sent: bytes) -> None:
-    assert b"".join(content(Letter(SENDER, "ann@example.org", (message,)))) == sent
+    pieces, end = content(Letter(SENDER, "ann@example.org", (message,)))
+    assert b"".join((*pieces, end)) == sent
 
 
 @pytest.mark.parametrize(

@@ -316,7 +316,7 @@ async def test_many_notes_are_written_piece_by_piece_so_that_others_write_in_bet
 
     await notes.flush()
 
-    assert outbox.transactions == 7  # of 2,500 steps
+    assert outbox.transactions == 3  # of 2,500 steps
     assert outbox.states() == {DeliveryState.SENT: 1250}
     await notes.drain()
 
@@ -355,6 +355,28 @@ async def test_what_is_written_at_once_is_in_the_journal_before_anything_else_ha
     assert journal.read(tmp_path, "worker") == [intent(1), outcome(1), intent(2)]
     await notes.drain()
     assert (outbox.state(1), outbox.state(2)) == (DeliveryState.SENT, DeliveryState.SENDING)
+
+
+async def test_the_disk_follows_for_all_that_is_written_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    all_synced = asyncio.Event()
+
+    class Watched(Journal):
+        async def sync(self) -> None:
+            count = len(journal.read(tmp_path, "worker"))
+            await super().sync()
+            if count == 60:
+                all_synced.set()
+
+    monkeypatch.setattr(notes_module, "_SYNC_EVERY", 0.001)
+    notes = JournalledNotes(cast("Outbox", FakeOutbox.of(1)), partial(Watched, tmp_path, "worker"), batch=10_000)
+    for written in range(1, 61):
+        assert notes.write_at_once(intent(1))
+        if written % 3 == 0:  # turns of the disk begin and end in between
+            await asyncio.sleep(0.001 * (written % 5))
+    await asyncio.wait_for(all_synced.wait(), 10)
+    await notes.drain()
 
 
 async def test_nothing_is_written_at_once_that_the_disk_has_to_be_waited_for(tmp_path: Path) -> None:

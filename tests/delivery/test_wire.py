@@ -217,7 +217,7 @@ async def test_under_tls_the_last_piece_has_a_record_of_its_own() -> None:
     transport = _Pieces()
     link = Wire(cast("asyncio.Transport", transport), is_tls=True)
 
-    link.write(b"a", b"b", b".\r\nMAIL", replies=4)
+    link.write(b".\r\nMAIL", replies=4, before=(b"a", b"b"))
     link.write(b"MAIL", replies=3)
 
     assert [[piece for piece in pieces if piece] for pieces in transport.written] == [

@@ -69,6 +69,7 @@ class DomainLimits:
     ) -> None:
         self._limit = limit or Limit()
         self._by_domain = dict(by_domain or {})
+        self._sets_limits = bool(self._by_domain) or self._limit != Limit()
         self._first_pause = first_pause
         self._longest_pause = longest_pause
         self._patience = patience
@@ -102,8 +103,12 @@ class DomainLimits:
 
     def admit(self, domain: str) -> bool:
         """Return whether a domain may be sent a message now; if so, one counts as being sent."""
+        in_flight = self._in_flight.get(domain, 0)
+        if not (self._sets_limits or self.slow):
+            self._in_flight[domain] = in_flight + 1
+            return True
         slow, limit = self.slow.get(domain), self._by_domain.get(domain, self._limit)
-        at_once, in_flight = 1 if slow else limit.at_once, self._in_flight.get(domain, 0)
+        at_once = 1 if slow else limit.at_once
         if (at_once and in_flight >= at_once) or (slow and slow.free_at > _now()):
             return False
         if limit.rate:

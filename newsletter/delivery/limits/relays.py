@@ -123,10 +123,6 @@ class RelayState:
         self.is_out_of_quota = True
         return False
 
-    def reserve_at_once(self) -> bool:
-        """Reserve a place in the relay's quota, if it has one and that takes no waiting."""
-        return self.quota is None or self.quota.reserve_at_once()
-
     def give_back(self) -> None:
         """Give back a place in the quota that no mail needed after all."""
         if self.quota:

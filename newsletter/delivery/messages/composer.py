@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 from newsletter.core.delivery import Delivery
@@ -16,12 +16,11 @@ _AHEAD = 96  # letters that are made before their turn, so that threads sign the
 _AT_ONCE = 16  # … in one go; as many that need no signature, which are sent while the processor's cache holds them
 
 
-class _Ahead(NamedTuple):
-    """A letter that waits for its turn, and what gives its signature, if it is to be signed."""
+class _Unsigned(NamedTuple):
+    """A letter that lacks its signature, which is to be made, or waited for."""
 
     letter: Letter
-    sign: Callable[[], bytes] | None
-    signature: Signature | None = None  # to be made, or waited for, before `sign` gives it
+    signature: Signature
 
 
 class Composer:
@@ -39,8 +38,10 @@ class Composer:
         self._message: Message | None = None
         self._is_plain = False  # whether the message is, see `Letter`
         self._signatures = signatures
-        self._ahead: dict[int, _Ahead] = {}
-        self._enough = 0  # letters ahead, beyond which no others are made
+        # Letters that are made ahead, by the keys of their deliveries.
+        self._ready: dict[int, Letter] = {}
+        self._unsigned: dict[int, _Unsigned] = {}
+        self._enough = 0  # of them, beyond which no others are made
 
     async def letter(self, delivery: Delivery) -> Letter:
         """Return a reader's letter.
@@ -54,59 +55,79 @@ class Composer:
                     message = await self._fetch()
                     self._is_plain = is_plain(message.for_reader(delivery)[1])
                     self._message = message
-        ahead = self._ahead.get(delivery.key)
-        if ahead and ahead.signature:
-            await self._signatures.wait_for(ahead.signature)
+        unsigned = self._unsigned.get(delivery.key)
+        if unsigned:
+            await self._signatures.wait_for(unsigned.signature)
         return self._letter(delivery, self._message)
 
-    def letter_at_once(self, delivery: Delivery) -> Letter | None:
-        """Return a reader's letter, or None if it takes waiting; raises like `letter`."""
-        if self._message is None:
-            return None
-        ahead = self._ahead.get(delivery.key)
-        if ahead and ahead.signature and not self._signatures.has(ahead.signature):
+    def letter_at_once(self, delivery: Delivery, upcoming: Iterable[Delivery] = ()) -> Letter | None:
+        """Return a reader's letter, or None if it takes waiting; raises like `letter`.
+
+        Args:
+            delivery: the reader's.
+            upcoming: those that will be next, whose letters may be made with it.
+        """
+        letter = self._ready.pop(delivery.key, None)
+        if letter or self._message is None:
+            return letter
+        self.prepare(chain((delivery,), upcoming))
+        unsigned = self._unsigned.get(delivery.key)
+        if unsigned and not self._signatures.has(unsigned.signature):
             return None
         return self._letter(delivery, self._message)
 
     def prepare(self, upcoming: Iterable[Delivery]) -> None:
         """Make letters of deliveries that will be next, or begin to, unless enough are made."""
-        if self._message is None or len(self._ahead) > self._enough:
+        ready, unsigned = self._ready, self._unsigned
+        if self._message is None or len(ready) + len(unsigned) > self._enough:
             return
-        made = {}
-        possible = islice(upcoming, _AHEAD)
-        for delivery in islice((one for one in possible if one.key not in self._ahead), _AT_ONCE):
-            try:  # noqa: SIM105 - `suppress` takes time for each message
-                made[delivery.key] = self._compose(delivery, self._message)
-            except Exception:  # noqa: BLE001, S110 - raised in its turn
-                pass
-        self._ahead |= made
-        signed = {key: ahead.sign for key, ahead in made.items() if ahead.sign}
-        self._enough = _AHEAD - _AT_ONCE if signed else 0
-        for key, signature in zip(signed, self._signatures.begin(list(signed.values())), strict=True):
-            self._ahead[key] = _Ahead(made[key].letter, signature.value, signature)
+        letters: list[tuple[int, Letter]] = []
+        signs: list[Callable[[], bytes]] = []
+        for delivery in islice(upcoming, _AHEAD):
+            key = delivery.key
+            if key in unsigned or key in ready:
+                continue
+            try:
+                letter, sign = self._compose(delivery, self._message)
+            except Exception:  # noqa: BLE001, S112 - raised in its turn
+                continue
+            if sign:
+                letters.append((key, letter))
+                signs.append(sign)
+            else:
+                ready[key] = letter
+            if len(letters) + len(ready) >= _AT_ONCE:
+                break
+        self._enough = _AHEAD - _AT_ONCE if signs else 0
+        for (key, letter), signature in zip(letters, self._signatures.begin(signs), strict=True):
+            unsigned[key] = _Unsigned(letter, signature)
 
     def end(self) -> None:
         """Let go of letters that nobody came for; threads sign them no more."""
-        for ahead in self._ahead.values():
-            if ahead.signature:
-                ahead.signature.batch.abandon()
-        self._ahead.clear()
+        for unsigned in self._unsigned.values():
+            unsigned.signature.batch.abandon()
+        self._unsigned.clear()
+        self._ready.clear()
 
     def _letter(self, delivery: Delivery, message: Message) -> Letter:
-        if delivery.key in self._ahead:
-            letter, sign, _ = self._ahead.pop(delivery.key)
-        else:
-            self._make_room()
-            letter, sign, _ = self._compose(delivery, message)
+        if delivery.key in self._ready:
+            return self._ready.pop(delivery.key)
+        if delivery.key in self._unsigned:
+            letter, signature = self._unsigned.pop(delivery.key)
+            return letter._replace(pieces=(signature.value(), *letter.pieces))
+        self._make_room()
+        letter, sign = self._compose(delivery, message)
         return letter._replace(pieces=(sign(), *letter.pieces)) if sign else letter
 
     def _make_room(self) -> None:
         """Drop the oldest letters, if there is no room for others: their readers' domains may take long."""
-        if len(self._ahead) > _AHEAD - _AT_ONCE:
-            for key in list(islice(self._ahead, _AT_ONCE)):
-                del self._ahead[key]
+        for letters in (self._ready, self._unsigned):
+            if len(letters) > _AHEAD - _AT_ONCE:
+                for key in list(islice(letters, _AT_ONCE)):
+                    del letters[key]
 
-    def _compose(self, delivery: Delivery, message: Message) -> _Ahead:
+    def _compose(self, delivery: Delivery, message: Message) -> tuple[Letter, Callable[[], bytes] | None]:
+        """Return a letter without its signature, and what makes that, if it is to be signed."""
         sender, pieces, sign = message.composed_for(delivery)
         recipient = delivery.subscriber.email
-        return _Ahead(Letter(sender, recipient, pieces, self._is_plain and recipient.isascii()), sign)
+        return Letter(sender, recipient, pieces, self._is_plain and recipient.isascii()), sign

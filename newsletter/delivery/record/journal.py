@@ -76,12 +76,8 @@ class Journal:
                 raise
         self._turn = 0
         self._end = 0  # of the last line in the present half
+        self.is_filling = False  # whether the present half has room for outcomes only, and for no more intents
         self._begin_turn()
-
-    @property
-    def is_filling(self) -> bool:
-        """Return whether the present half has room for outcomes only, and for no more intents."""
-        return self._end > _HALF - _RESERVE
 
     def append(self, changes: Iterable[Change]) -> None:
         """Write changes down; they survive the process when this returns.
@@ -89,12 +85,13 @@ class Journal:
         Raises:
             StoreError: there is no room; see `is_filling`.
         """
-        lines = b"".join(_lines(changes, self._turn))
-        if self._end + len(lines) >= _HALF:
+        lines = _lines(changes, self._turn)
+        end = self._end + len(lines)
+        if end >= _HALF:
             raise StoreError(f"{self._path}: the delivery journal is full")
-        start = self._turn % 2 * _HALF + self._end
-        self._map[start : start + len(lines)] = lines
-        self._end += len(lines)
+        half = self._turn % 2 * _HALF
+        self._map[half + self._end : half + end] = lines
+        self._end, self.is_filling = end, end > _HALF - _RESERVE
 
     async def sync(self) -> None:
         """Make what was written before this call survive the machine.
@@ -128,7 +125,7 @@ class Journal:
     def _begin_turn(self) -> None:
         start, head = self._turn % 2 * _HALF, _head(self._turn)
         self._map[start : start + len(head)] = head
-        self._end = len(head)
+        self._end, self.is_filling = len(head), False
 
 
 def path_of(folder: Path, worker: str) -> Path:
@@ -221,9 +218,9 @@ def _checked_change(line: bytes, turn: int) -> Change | None:
         return None
 
 
-def _lines(changes: Iterable[Change], turn: int) -> Iterator[bytes]:
-    """Yield a line for each change; those that are written together are mostly of one moment."""
-    last, moment = None, 0
+def _lines(changes: Iterable[Change], turn: int) -> bytes:
+    """Return a line for each change; those that are written together are mostly of one moment."""
+    lines, last, moment = b"", None, 0
     for key, state, at, attempts, next_attempt_at, code, text, relay, reason, suppress in changes:
         if at is not last:
             last, moment = at, _microseconds(at)
@@ -235,7 +232,8 @@ def _lines(changes: Iterable[Change], turn: int) -> Iterator[bytes]:
                 f'[{key},"{state}",{moment},{attempts},{next_attempt},{"null" if code is None else code},'
                 f"{_quoted(text)},{_quoted(relay)},{_quoted(reason)},{'true' if suppress else 'false'}]"
             ).encode()
-        yield b"%08x%b\n" % (crc32(line, turn), line)
+        lines += b"%08x%b\n" % (crc32(line, turn), line)
+    return lines
 
 
 def _checked(line: bytes, turn: int) -> bytes:

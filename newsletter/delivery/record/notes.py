@@ -28,7 +28,9 @@ _PAUSES = (0.5, 1.0, 2.0, 4.0)
 _LAG = 1.0  # seconds after which a note in the journal is written to the outbox, too
 _SYNC_EVERY = 0.02  # seconds
 _MOST_UNSYNCED = 500  # changes, at which connections wait; at half of them the disk is not kept waiting
-_PIECE = 400  # changes in a transaction: in between, others can write, such as a reader who leaves
+# Changes in a transaction: in between, others can write, such as a reader who leaves. SQLite needs 20 ms for
+# those of a journal.
+_PIECE, _PIECE_OF_JOURNAL = 400, 1000
 
 
 class Notes(Protocol):
@@ -243,15 +245,20 @@ class JournalledNotes(Notes):
 
     def write_at_once(self, *changes: Change) -> bool:
         """Write changes to the journal, unless disk or outbox have to be waited for."""
-        journal, noted = self._journal, self._noted
-        if self._failure or len(noted) >= 4 * self._batch:
+        journal, noted, unsynced = self._opened or self._journal, self._noted, self._unsynced
+        if self._failure or unsynced >= _MOST_UNSYNCED or journal.is_filling:
             return False
-        if journal.is_filling or self._unsynced >= _MOST_UNSYNCED:
+        if len(noted) >= 4 * self._batch:
             return False
         journal.append(changes)
-        noted.extend(changes)
-        self._sync_soon(len(changes))
-        self._flush_soon()
+        noted += changes
+        # The disk follows for what was noted before, and so for this; and some time later the outbox does.
+        if 0 < unsynced < _MOST_UNSYNCED // 2 - len(changes):
+            self._unsynced = unsynced + len(changes)
+        else:
+            self._sync_soon(len(changes))
+        if self._later is None or len(noted) >= self._batch or journal.is_filling:
+            self._flush_soon()
         return True
 
     def write_soon(self, *changes: Change) -> None:
@@ -330,8 +337,8 @@ class JournalledNotes(Notes):
         written = 0
         try:
             while written < len(changes):
-                await self._outbox.record(changes[written : written + _PIECE])
-                written += _PIECE
+                await self._outbox.record(changes[written : written + _PIECE_OF_JOURNAL])
+                written += _PIECE_OF_JOURNAL
         except BaseException:
             self._noted = changes[written:] + self._noted
             raise

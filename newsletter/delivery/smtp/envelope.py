@@ -13,6 +13,9 @@ from newsletter.delivery.smtp.session import Letter
 _SIZE_DIGITS = 20  # at most, RFC 1870, section 3
 _BREAKS_COMMAND = re.compile(r"[\x00-\x20\x7f<>]")  # what would end an address, or the command, early
 
+# Sender and recipient of nearly each letter: `envelope` would write them as they are.
+_USUAL = re.compile(r"<[!-;=?-~]*><[!-;=?-~]*@[!-;=?-~]*>")
+
 
 class UnusableAddressError(Exception):
     """The recipient cannot be written into a command for this relay; the text says why."""
@@ -71,6 +74,17 @@ def envelope(letter: Letter, offers: Offers, relay: str) -> Envelope:
     if not _is_usable(sender):
         raise RelayError(f"{relay} cannot be given the envelope sender {sender!r}: not an ASCII address")
     return Envelope(f"MAIL FROM:<{sender}>{options}".encode(), f"RCPT TO:<{address}>".encode())
+
+
+def commands(letter: Letter, offers: Offers, relay: str) -> bytes:
+    """Return MAIL, RCPT and DATA for a letter in one piece for the wire; takes and raises what `envelope` does."""
+    sender, recipient, pieces, is_plain = letter
+    if is_plain and offers.size and _USUAL.fullmatch(f"<{sender}><{recipient}>"):
+        size = sum(map(len, pieces))
+        if size <= (offers.limit or size):
+            return f"MAIL FROM:<{sender}> SIZE={size}\r\nRCPT TO:<{recipient}>\r\nDATA\r\n".encode()
+    addressed = envelope(letter, offers, relay)
+    return b"%b\r\n%b\r\nDATA\r\n" % (addressed.mail, addressed.recipient)
 
 
 def _is_usable(address: str) -> bool:

@@ -19,7 +19,7 @@ from functools import partial
 from newsletter.core.delivery import DeliveryState, Outcome
 from newsletter.core.errors import RelayError
 from newsletter.delivery.smtp.advice import check_setup
-from newsletter.delivery.smtp.envelope import Offers, UnusableAddressError, envelope
+from newsletter.delivery.smtp.envelope import Offers, UnusableAddressError, commands
 from newsletter.delivery.smtp.experience import Experience, Joining, misunderstanding, objects_to_pipelining
 from newsletter.delivery.smtp.relay_config import RelayConfig
 from newsletter.delivery.smtp.replies import CLOSING, Kind, Reply, Stage, is_leave, step, verdict
@@ -32,7 +32,7 @@ _JOINED_TIMEOUT = 0.5  # seconds
 _TIMES_SLOWER = 2.0  # … and later by this factor of what the slowest envelope of the session took
 _LONGEST_JOINED_TIMEOUT = 10.0  # seconds
 _WELL_PROVEN = 100  # joined envelopes in a row, after which one without an answer may have been an accident
-_DONE = Kind.DONE  # looked up once: each message needs it
+_DONE, _NO, _NOW = Kind.DONE, Going.NO, Going.NOW  # looked up once: each message needs them
 _COMMANDS = 3  # of an envelope: MAIL, RCPT, DATA
 
 
@@ -159,7 +159,7 @@ class PipelinedSession:
         """Send an envelope by itself and return the answers."""
         reset, replies = (b"RSET\r\n", 4) if self._unclean else (b"", 3)
         began = time.monotonic()
-        self._wire.write(reset + self._commands(letter), replies=replies)
+        self._wire.write(reset + commands(letter, self._offers, self._name), replies=replies)
         self._left -= 1
         try:
             if reset:
@@ -236,22 +236,22 @@ class PipelinedSession:
 
     def _go_on(self, feed: Feed) -> bool:
         """Go on to the announced letter, if the one before and its own envelope have been taken by now."""
-        announced = self._announced
-        taken, *answers = self._wire.at_hand(1 + _COMMANDS)
+        announced, wire = self._announced, self._wire
+        taken, *answers = wire.at_hand(1 + _COMMANDS)
         if announced is None or taken.code // 100 != _DONE or not is_leave(answers):
             return False
         going = feed.go_on(verdict(taken, self._name), partial(self._begun, announced))
-        if going is Going.NO:
+        if going is _NO:
             return False
         self._take_leave(1 + _COMMANDS)
         self._used = self._experience.took_mail = True
         self._left -= 1
-        following = feed.look_ahead() if self.looks_ahead else None
-        if going is Going.NOW:
+        following = feed.look_ahead() if self._left > 1 and self._joins.may_join else None
+        if going is _NOW:
             self._send(announced, following)
         else:
             self._begins = announced, following
-            self._wire.hold()
+            wire.hold()
         return True
 
     def _begun(self, letter: Letter, error: BaseException | None) -> None:
@@ -280,25 +280,21 @@ class PipelinedSession:
 
     def _send(self, letter: Letter, following: Letter | None) -> None:
         joined = self._join(following) if following else b""
-        *message, end = content(letter)
+        pieces, end = content(letter)
         # In one write, and so in one TLS record: a server that reads both at once answers both at once, instead of
         # keeping the second answer back until the first is acknowledged.
-        self._wire.write(*message, end + joined, replies=1 + _COMMANDS if joined else 1)
+        self._wire.write(end + joined, replies=1 + _COMMANDS if joined else 1, before=pieces)
 
     def _join(self, following: Letter) -> bytes:
         """Return the next letter's commands, or nothing if they can't stand in the write of the final dot."""
         try:
-            commands = self._commands(following)
+            joined = commands(following, self._offers, self._name)
         except (UnusableAddressError, RelayError):
             return b""  # raised when its turn comes
         if not self._joins.begin():
             return b""
         self._announced = following
-        return commands
-
-    def _commands(self, letter: Letter) -> bytes:
-        addressed = envelope(letter, self._offers, self._name)
-        return b"%b\r\n%b\r\nDATA\r\n" % (addressed.mail, addressed.recipient)
+        return joined
 
     def _check(self, stage: Stage, reply: Reply) -> None:
         """Raise `RelaySetupError` for a refusal of how we come, from a relay that never took mail."""

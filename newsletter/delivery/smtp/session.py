@@ -123,7 +123,7 @@ def is_plain(message: bytes) -> bool:
     return message.isascii() and not message.startswith(b".") and b"\n." not in message
 
 
-def content(letter: Letter) -> list[bytes]:
-    """Return a message as it goes out after DATA: leading dots doubled, and the final dot (RFC 5321, 4.5.2)."""
-    pieces = letter.pieces if letter.is_plain else [_LINE_DOT.sub(b"..", b"".join(letter.pieces))]
-    return [*pieces, b".\r\n" if pieces[-1].endswith(b"\r\n") else b"\r\n.\r\n"]
+def content(letter: Letter) -> tuple[Sequence[bytes], bytes]:
+    """Return a message as it goes out after DATA, leading dots doubled; and the final dot (RFC 5321, 4.5.2)."""
+    pieces = letter.pieces if letter.is_plain else (_LINE_DOT.sub(b"..", b"".join(letter.pieces)),)
+    return pieces, b".\r\n" if pieces[-1].endswith(b"\r\n") else b"\r\n.\r\n"

@@ -130,7 +130,8 @@ class StepwiseSession:
         protocol = self._client.protocol
         if protocol is None:
             raise RelayError(f"{self._name} was lost: it closed before the message")
-        protocol.write(b"".join(content(letter)))
+        pieces, end = content(letter)
+        protocol.write(b"".join((*pieces, end)))
         try:
             response = await protocol.read_response(timeout=self._config.final_timeout)
         except (SMTPException, OSError) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from typing import cast
 
@@ -86,19 +86,20 @@ class Wire(asyncio.Protocol):
         """Return whether some of what was written had not gone out when the connection was lost."""
         return self._unsent
 
-    def write(self, *data: bytes, replies: int) -> None:
-        """Send bytes in one write; the relay answers with `replies` replies. The last piece is one TLS record.
+    def write(self, last: bytes, *, replies: int, before: Sequence[bytes] = ()) -> None:
+        """Send bytes in one write: `last`, which is one TLS record, and pieces `before` it.
+
+        The relay answers with `replies` replies.
 
         What is written to a connection that is lost goes nowhere, and no reply comes.
         """
         self._awaited += replies
         if self.lost:  # uvloop would raise an error of its own
             return
-        if self._is_tls:
-            *pieces, last = data
-            self._transport.writelines((b"".join(pieces), last))
+        if self._is_tls and before:
+            self._transport.writelines((b"".join(before), last))
         else:
-            self._transport.writelines((b"".join(data),))  # one piece is taken in less time than many
+            self._transport.writelines((b"".join((*before, last)),))  # one is taken in less time than many
 
     def at_hand(self, count: int) -> list[Reply]:
         """Return the next `count` replies, as far as they have come; `skip` takes them. No coroutine is needed."""
@@ -160,8 +161,9 @@ class Wire(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Read what came, and wake who waits for a reply."""
         replies = () if self._unread or self._lines or len(data) > _SHORT_BLOCK else _short_replies(data)
-        if replies and len(replies) <= self._awaited and not self.lost:  # so it is nearly always
-            self._awaited -= len(replies)
+        left = self._awaited - len(replies)
+        if replies and left >= 0 and not self.lost:  # so it is nearly always
+            self._awaited = left
             self._replies += replies
         else:
             self._read_lines(data)

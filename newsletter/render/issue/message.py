@@ -153,12 +153,11 @@ class IssueMessage(Message):
     def _body(self, choice: Choice, subject: str) -> tuple[bytes, Body]:
         """Return what `_arrange` does; it is kept from the second time on, for most choices are one reader's."""
         key = (choice, subject)
-        mark = hash(key)
-        is_seen = mark in self._seen
-        if is_seen and (kept := self._kept.get(key)):
+        if kept := self._kept.get(key):
             return kept
+        mark = hash(key)
         made = self._arrange(choice, subject)
-        if is_seen:
+        if mark in self._seen:
             self._kept[key] = made
             if len(self._kept) > _CHOICES_KEPT:
                 self._kept.pop(next(iter(self._kept)), None)
