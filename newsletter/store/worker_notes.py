@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.delivery import WAITING, Change, DeliveryState
 from newsletter.core.errors import LostWorkerError, StoreError
+from newsletter.core.steps import kept
 from newsletter.store.bulk import among, insert, raw_connection
 from newsletter.store.column_types import read_moment
 from newsletter.store.engine import Database, store_errors
@@ -128,7 +129,7 @@ class WorkerNotes:
         return not_theirs
 
 
-async def noted(connection: AsyncConnection, worker: str) -> list[Change]:
+async def notes_of(connection: AsyncConnection, worker: str) -> list[Change]:
     """Return what a worker has noted and the rows of deliveries don't say yet, in order."""
     theirs = sa.select(worker_notes.c.changes).where(worker_notes.c.worker == worker)
     rows = await connection.scalars(theirs.order_by(worker_notes.c.number))
@@ -149,9 +150,12 @@ async def note_writers(connection: AsyncConnection) -> Collection[str]:
 
 
 def _text(changes: Sequence[Change]) -> str:
-    """Return changes as JSON: an array for each; that of an intent is shorter."""
+    """Return changes as JSON: an array for each, as `TAKE_NOTED` reads it; that of an intent is shorter."""
     return to_json(
-        [change[:4] if change.state is DeliveryState.SENDING else change for change in changes]
+        [
+            change[:4] if change.state is DeliveryState.SENDING else change._replace(text=kept(change.text))
+            for change in changes
+        ]
     ).decode()
 
 

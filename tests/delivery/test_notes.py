@@ -50,10 +50,10 @@ class SlowOutbox(FakeOutbox):
         return await super().note(worker, number, changes)
 
     async def record(
-        self, changes: Sequence[Change], *, worker: str | None = None, noted_up_to: int = 0
+        self, changes: Sequence[Change], *, worker: str | None = None, noted: Sequence[int] = ()
     ) -> Collection[int]:
         await self.go_on.wait()
-        return await super().record(changes, worker=worker, noted_up_to=noted_up_to)
+        return await super().record(changes, worker=worker, noted=noted)
 
 
 async def test_what_connections_write_in_one_turn_of_the_loop_is_one_transaction() -> None:
@@ -166,11 +166,11 @@ async def test_outcomes_that_cannot_be_written_at_the_end_are_an_error() -> None
 async def test_outcomes_are_written_when_the_database_is_back() -> None:
     class IsRestarting(FakeOutbox):
         async def record(
-            self, changes: Sequence[Change], *, worker: str | None = None, noted_up_to: int = 0
+            self, changes: Sequence[Change], *, worker: str | None = None, noted: Sequence[int] = ()
         ) -> Collection[int]:
             self.fail = StoreError("the database is starting up") if self.transactions < 3 else None
             self.transactions += self.fail is not None
-            return await super().record(changes, worker=worker, noted_up_to=noted_up_to)
+            return await super().record(changes, worker=worker, noted=noted)
 
     outbox = IsRestarting([FakeOutbox.of(1).rows[1].delivery])
     notes = grouped_notes(outbox)
@@ -249,12 +249,12 @@ async def test_rows_that_cannot_be_written_are_written_with_the_next_try_and_not
         tries = 0
 
         async def record(
-            self, changes: Sequence[Change], *, worker: str | None = None, noted_up_to: int = 0
+            self, changes: Sequence[Change], *, worker: str | None = None, noted: Sequence[int] = ()
         ) -> Collection[int]:
             self.tries += 1
             if self.tries == 1:
                 raise StoreError("the database is starting up")
-            return await super().record(changes, worker=worker, noted_up_to=noted_up_to)
+            return await super().record(changes, worker=worker, noted=noted)
 
     outbox = FailsOnce([FakeOutbox.of(1).rows[1].delivery])
     notes = grouped_notes(outbox)
@@ -274,12 +274,12 @@ async def test_rows_that_cannot_be_written_are_written_with_the_next_try_and_not
 async def test_a_ledger_that_cannot_keep_up_is_waited_for() -> None:
     class IsSlow(FakeOutbox):
         async def record(
-            self, changes: Sequence[Change], *, worker: str | None = None, noted_up_to: int = 0
+            self, changes: Sequence[Change], *, worker: str | None = None, noted: Sequence[int] = ()
         ) -> Collection[int]:
             assert len(self.notes) <= 400
             for _ in range(1000):
                 await asyncio.sleep(0)
-            return await super().record(changes, worker=worker, noted_up_to=noted_up_to)
+            return await super().record(changes, worker=worker, noted=noted)
 
     outbox = IsSlow(FakeOutbox.of(600).rows[key].delivery for key in range(1, 601))
     notes = grouped_notes(outbox)
@@ -324,11 +324,11 @@ async def test_many_notes_are_written_piece_by_piece_so_that_others_write_in_bet
 async def test_pieces_that_could_not_be_written_are_written_at_the_end_and_none_twice(tmp_path: Path) -> None:
     class FailsOnce(FakeOutbox):
         async def record(
-            self, changes: Sequence[Change], *, worker: str | None = None, noted_up_to: int = 0
+            self, changes: Sequence[Change], *, worker: str | None = None, noted: Sequence[int] = ()
         ) -> Collection[int]:
             self.fail = StoreError("the disk is full") if self.transactions == 1 else None
             self.transactions += self.fail is not None
-            left_out = await super().record(changes, worker=worker, noted_up_to=noted_up_to)
+            left_out = await super().record(changes, worker=worker, noted=noted)
             assert not left_out
             return left_out
 

@@ -45,7 +45,7 @@ async def test_the_rows_say_what_was_noted_when_it_is_recorded(store: Store) -> 
         assert not await store.outbox.note(worker, 2, changes[1])
         assert await states(store) == ["queued", "queued"]
 
-        await store.outbox.record([*changes[0], *changes[1]], worker=worker, noted_up_to=2)
+        await store.outbox.record([*changes[0], *changes[1]], worker=worker, noted=[1, 2])
         assert await states(store) == ["sent", "sending"]
     assert await store.outbox.recover(Uncertain.HOLD, now=NOW) == 1
     assert await states(store) == ["sent", "uncertain"]
@@ -72,7 +72,7 @@ async def test_the_same_note_twice_counts_once_and_what_the_rows_say_is_forgotte
         [one] = await claimed(store, worker, 1)
         for _ in range(2):
             await store.outbox.note(worker, 1, [begun(one, NOW)])
-        await store.outbox.record([begun(one, NOW)], worker=worker, noted_up_to=1)
+        await store.outbox.record([begun(one, NOW)], worker=worker, noted=[1])
         await store.outbox.note(worker, 2, [sent(one)])
 
     assert await store.outbox.dead_workers() == [worker]
@@ -100,7 +100,7 @@ async def test_what_is_withdrawn_while_it_is_in_flight_was_sent_all_the_same(sto
         await store.outbox.record([withdrawal(one.key, LEFT, NOW) for one in (first, second)])
 
         await store.outbox.note(worker, 2, [sent(first)])
-        assert not await store.outbox.record([*intents, sent(first)], worker=worker, noted_up_to=2)
+        assert not await store.outbox.record([*intents, sent(first)], worker=worker, noted=[1, 2])
         await store.outbox.note(worker, 3, [sent(second)])
 
     await store.outbox.recover(Uncertain.HOLD, now=NOW)

@@ -182,15 +182,15 @@ class GroupedNotes(Notes):
         left = len(self._noted)
         while left:
             changes: list[Change] = []
-            taken, number = 0, 0
-            while taken < left and len(changes) < _PIECE:
-                number, of_group = self._noted[taken]
+            numbers: list[int] = []
+            while len(numbers) < left and len(changes) < _PIECE:
+                number, of_group = self._noted[len(numbers)]
                 changes += of_group
-                taken += 1
-            await self._outbox.record(changes, worker=self._worker, noted_up_to=number)
-            left -= taken
+                numbers.append(number)
+            await self._outbox.record(changes, worker=self._worker, noted=numbers)
+            left -= len(numbers)
             self._waiting -= len(changes)
-            for _ in range(taken):
+            for _ in numbers:
                 self._noted.popleft()
 
 
