@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -149,14 +150,19 @@ async def note_writers(connection: AsyncConnection) -> Collection[str]:
     return list(await connection.scalars(sa.select(worker_notes.c.worker).distinct()))
 
 
+_SENDING, _AS_TEXT = DeliveryState.SENDING, {state: state.value for state in DeliveryState}  # for each message
+
+
 def _text(changes: Sequence[Change]) -> str:
     """Return changes as JSON: an array for each, as `TAKE_NOTED` reads it; that of an intent is shorter."""
-    return to_json(
-        [
-            change[:4] if change.state is DeliveryState.SENDING else change._replace(text=kept(change.text))
-            for change in changes
-        ]
-    ).decode()
+    return to_json([_noted(*change) for change in changes]).decode()
+
+
+def _noted(key: int, state: DeliveryState, at: datetime, attempts: int, *rest: Any) -> tuple[Any, ...]:
+    if state is _SENDING:
+        return key, "sending", at, attempts
+    next_attempt_at, code, text, *others = rest
+    return key, _AS_TEXT[state], at, attempts, next_attempt_at, code, kept(text), *others
 
 
 def _changes(text: str) -> list[Change]:

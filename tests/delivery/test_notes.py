@@ -113,7 +113,8 @@ async def test_a_second_group_is_noted_beside_the_first_when_it_is_as_large_and_
 
     notes.write_soon(intent(4))
     await turns_pass()
-    third = [notes.write_soon(intent(key)) for key in (5, 6)][0]
+    third = notes.write_soon(intent(5))
+    notes.write_soon(intent(6))
     await turns_pass()
     assert [*outbox.asked] == [1, 2]
 
