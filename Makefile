@@ -7,6 +7,7 @@ PREFIX ?= $(HOME)/.local
 INSTALLED := $(abspath $(PREFIX))/share/newsletter
 PIP ?=  # another pip than the one that Python brings, such as pip==25.0
 FUZZ_SECONDS ?= 1200  # of fuzzing, all targets together
+TEST_PROCESSES ?= 6  # they wait a good deal, so there may be more than cores
 QUIET := --quiet --disable-pip-version-check
 VENV := .venv
 BIN := $(VENV)/bin
@@ -49,7 +50,9 @@ uninstall:  ## take it away again; working folders stay
 demo: setup  ## the main job end to end, with no account and no network: three mails in var/inbox
 	$(BIN)/newsletter demo
 
-test: setup system lint types architecture pytest wheel  ## all checks, installing what they need
+test: setup system  ## all checks, installing what they need
+	$(MAKE) --no-print-directory --jobs=2 lint types architecture
+	$(MAKE) --no-print-directory --jobs=2 pytest wheel
 
 lint: setup  ## ruff: rules and format; and nothing that only tests use
 	$(BIN)/ruff check .
@@ -63,14 +66,14 @@ architecture: setup  ## imports run one way
 	$(BIN)/lint-imports
 
 pytest: setup $(NODE_STAMP)  ## the tests
-	$(BIN)/pytest -n 4 --dist worksteal
+	$(BIN)/pytest -n $(TEST_PROCESSES) --dist worksteal
 
 test-workers: setup  ## the tests from end to end, on PostgreSQL with two workers that deliver
 	TEST_BY_WORKERS=1 $(BIN)/pytest -n 2 --dist worksteal tests/e2e
 
 coverage: setup $(NODE_STAMP)  ## the tests with branch coverage, which takes them twice as long
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n 4 --dist worksteal
+	$(BIN)/coverage run -m pytest -n $(TEST_PROCESSES) --dist worksteal
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -9,7 +9,7 @@ import pytest
 from newsletter.demo.catch_all import catch_all
 from tests.e2e.workplace import Workplace
 
-# With this, all of these tests have their ledger in PostgreSQL, and two workers deliver: `make test-cluster`.
+# With this, all of these tests have their ledger in PostgreSQL, and two workers deliver: `make test-workers`.
 _ALL_BY_WORKERS = bool(os.environ.get("TEST_BY_WORKERS"))
 
 

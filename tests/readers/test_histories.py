@@ -39,7 +39,7 @@ from tests.store.samples import DAY, NOW, attempt, draft, due, synced
 
 T = TypeVar("T")
 
-HISTORIES = int(os.environ.get("NEWSLETTER_TEST_HISTORIES", "60"))
+HISTORIES = int(os.environ.get("NEWSLETTER_TEST_HISTORIES", "40"))
 STEPS = 40
 
 LISTS = ("daily", "extra")
