@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.e2e.test_run import save_page
 from tests.e2e.workplace import Workplace
 from tests.smtp_server import SmtpServer
@@ -14,6 +16,7 @@ USER = "papers@example.org"
 RUN = ("run", "--date", "2026-03-12", "--json")
 
 
+@pytest.mark.without_workers  # when a job is tried again is told by the clock of the database, which can't be set
 async def test_what_is_over_the_quota_goes_out_on_the_next_day_with_new_tokens(
     workplace: Workplace,
 ) -> None:
@@ -46,3 +49,18 @@ async def test_what_is_over_the_quota_goes_out_on_the_next_day_with_new_tokens(
     assert (rest.code, rest.json["status"], rest.json["deliveries"]["sent"]) == (0, "sent", 4), rest.err
     assert (issuer.given, set(server.copies().values())) == (3, {1})
     assert "our secret" not in first.err + again.err + rest.err
+
+
+@pytest.mark.by_workers
+async def test_a_run_says_that_the_quota_is_used_up(workplace: Workplace) -> None:
+    workplace.list_file(["saved_page:../page-*.txt"], more='\n[[subscribers]]\nemail = "bob@example.org"\n')
+    save_page(workplace)
+    workplace.environment["NEWSLETTER_SMTP__PER_DAY"] = "1"
+
+    first = await workplace.run(*RUN)
+    again = await workplace.run(*RUN)
+
+    for done in (first, again):
+        assert (done.code, done.json["status"], done.json["deliveries"]["sent"]) == (75, "partial", 1), done.err
+        assert "1 mail in 24 hours, and all of them are used" in done.json["reason"]
+    assert len(workplace.mails()) == 1
