@@ -30,7 +30,7 @@ _LAG = 1.0  # seconds after which a note in the journal is written to the outbox
 _SYNC_EVERY = 0.02  # seconds
 _MOST_UNSYNCED = 500  # changes, at which connections wait; at half of them the disk is not kept waiting
 _NOTED_AT_ONCE = 2  # groups
-_NOTED_PIECE = 2000  # changes in a transaction; PostgreSQL locks no more than the rows of their deliveries
+_PIECE_OF_NOTES = 2000  # changes in a transaction; PostgreSQL locks no more than the rows of their deliveries
 _PIECE = 400  # changes in a transaction: in between, others can write, such as a reader who leaves
 
 
@@ -195,7 +195,7 @@ class GroupedNotes(Notes):
         while left:
             changes: list[Change] = []
             numbers: list[int] = []
-            while len(numbers) < left and len(changes) < _NOTED_PIECE:
+            while len(numbers) < left and len(changes) < _PIECE_OF_NOTES:
                 group = self._groups[len(numbers)]
                 changes += group.changes
                 numbers.append(group.number)
