@@ -62,7 +62,7 @@ class Connection(Feed):
                 if not self._next and not self._relays.may_work(self._relay):
                     await self._chunk.changed.wait()
                 elif self._lease is None or not self._lease.is_usable or self._is_in_the_way:
-                    await self._end_lease(keep=True)
+                    await self._end_share()
                     await self._begin_anew()
                 elif self._lease.session:
                     await self._deliver_next(self._lease.session)
@@ -84,11 +84,21 @@ class Connection(Feed):
         """Return whether another chunk could use the connection while this one has nothing to send now."""
         return self._relay.is_wanted and not self._next and self._chunk.claims.rests
 
+    async def _end_share(self) -> None:
+        """Leave the connection to others; or, if only chunks of this issue want it, end its session alone."""
+        lease, relay = self._lease, self._relay
+        is_spent = lease is not None and lease.session is not None and lease.session.spent
+        if lease and is_spent and relay.is_good and not relay.is_wanted_beside(self._chunk.claims.issue_key):
+            await lease.close_session()
+        else:
+            await self._end_lease(keep=True)
+
     async def _begin_anew(self) -> None:
         """Wait for a connection; if it has no session, open one and deliver one message, as the health allows."""
-        self._is_queueing = True
-        self._lease = await self._relay.lease()
-        self._is_queueing = False
+        if self._lease is None:
+            self._is_queueing = True
+            self._lease = await self._relay.lease(self._chunk.claims.issue_key)
+            self._is_queueing = False
         if self._lease.session:
             self._attempt = 0
             return

@@ -57,7 +57,7 @@ class ClaimedDeliveries(Protocol):
         ...
 
     async def record(
-        self, changes: Sequence[Change], *, worker: str | None = None, noted_up_to: int | None = None
+        self, changes: Sequence[Change], *, worker: str | None = None, noted: Sequence[int] = ()
     ) -> Collection[int]:
         """Write steps of deliveries in one transaction, one after the other; durable when it returns.
 
@@ -67,7 +67,8 @@ class ClaimedDeliveries(Protocol):
         A change that is not a step forward from the row's state (`core.delivery.FORWARD`) is left out; returns
         the keys of those. A message whose intent was left out, say because the reader left meanwhile, is not sent.
         So is what a `worker` says of an attempt if the delivery is in other hands by now (`core.steps.walk`).
-        `noted_up_to` is the number up to which the worker's notes are in `changes`, and need no longer be kept.
+        `noted` are the numbers of the worker's notes that hold `changes` and nothing else, in their order: neither
+        they nor earlier ones need be kept any longer.
         """
         ...
 

@@ -42,8 +42,8 @@ async def take_steps(
         standings: the rows of `STANDINGS` for all of the deliveries, if the caller has just locked them.
     """
     done = Walk()
-    if changes and _may_be_plain(connection, worker, noted=noted):
-        changes = await take_plain_steps(connection, changes, worker)
+    if changes and worker is None and not noted and is_sqlite(connection):  # they are a journal's
+        changes = await take_plain_steps(connection, changes)
     if not changes:
         return done
     # All at once: they are locked in the order of their keys.
@@ -61,11 +61,6 @@ async def take_steps(
         done.suppress.extend(walked.suppress)
         done.left_out.extend(walked.left_out)
     return done
-
-
-def _may_be_plain(connection: AsyncConnection, worker: str | None, *, noted: bool) -> bool:
-    """Return whether changes are those of a journal, or of a worker's notes in PostgreSQL."""
-    return (worker is None and not noted) if is_sqlite(connection) else (worker is not None and noted)
 
 
 def _written(steps: Sequence[Step]) -> Iterator[tuple[Statement, dict[str, Any]]]:

@@ -24,12 +24,13 @@ from newsletter.store.choices import read_choice
 from newsletter.store.column_types import moment_text, read_moment
 from newsletter.store.dead_addresses import note_dead
 from newsletter.store.engine import Database
+from newsletter.store.plain_steps import take_noted_steps
 from newsletter.store.records import count_records, issues_with, read_records, records_of_subscriber
 from newsletter.store.statements import CLAIM, HOLD
 from newsletter.store.states import keys_in_state, state_counts
 from newsletter.store.suppressing import WHO_GETS_MAIL
 from newsletter.store.tables import deliveries, delivery_events, issues
-from newsletter.store.worker_notes import WorkerNotes, forget, note_writers, noted
+from newsletter.store.worker_notes import WorkerNotes, forget, note_writers, notes_of
 from newsletter.store.workers import Workers
 
 log = structlog.get_logger(__name__)
@@ -141,13 +142,18 @@ class SqlOutbox(Outbox):
 
     @override
     async def record(
-        self, changes: Sequence[Change], *, worker: str | None = None, noted_up_to: int | None = None
+        self, changes: Sequence[Change], *, worker: str | None = None, noted: Sequence[int] = ()
     ) -> frozenset[int]:
         async def record(connection: AsyncConnection) -> frozenset[int]:
-            if worker is None or noted_up_to is None:
+            if worker is None or not noted:
                 return await self._record(connection, changes, worker)
-            await forget(connection, worker, up_to=noted_up_to)
-            return await self._record(connection, changes, worker, noted=True)
+            left: Sequence[Change] | None = None
+            if self._database.is_postgresql:
+                left = await take_noted_steps(connection, changes, worker, noted)
+            if left is None:
+                await forget(connection, worker, up_to=noted[-1])
+                left = changes
+            return await self._record(connection, left, worker, noted=True)
 
         async with self._sending:
             return await self._database.write_at_once(record)
@@ -197,7 +203,7 @@ class SqlOutbox(Outbox):
         async with self._database.write() as connection:
             dead = await self._workers.bury(connection, found)
             for worker in sorted(dead):
-                await self._record(connection, await noted(connection, worker), worker, noted=True)
+                await self._record(connection, await notes_of(connection, worker), worker, noted=True)
                 await forget(connection, worker)
             await self._record(connection, await _perhaps_begun(connection, dead & set(unread), now))
             await _give_back(connection, dead)

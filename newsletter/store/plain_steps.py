@@ -4,6 +4,8 @@
 recording: both need the interpreter's lock (GIL). Here the database itself finds out whether all deliveries stand
 where such steps begin, and leaves the lock alone meanwhile. If one does not, nothing is written, and `walk` is
 asked of all. Of deliveries that take other steps, such as those that are deferred, it is always asked.
+
+SQLite is given the steps. PostgreSQL has them already, in a worker's notes.
 """
 
 from __future__ import annotations
@@ -17,50 +19,67 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.delivery import Change, DeliveryState
 from newsletter.core.steps import kept
-from newsletter.store.bulk import is_sqlite, run, run_all
+from newsletter.store.bulk import raw_connection, run, run_all
 from newsletter.store.column_types import moment_text
-from newsletter.store.statements import KEEP_STEPS, STAND_PLAIN, TAKE_STEPS, Statement
+from newsletter.store.statements import BY_KEY, KEEP_STEPS, STAND_PLAIN, TAKE_NOTED, TAKE_STEPS, Statement
 
 # Looked up once: each message needs them.
 _SENDING, _SENT = DeliveryState.SENDING, DeliveryState.SENT
 
 
-async def take_plain_steps(
-    connection: AsyncConnection, changes: Sequence[Change], worker: str | None
-) -> Sequence[Change]:
-    """Write plain changes as `newsletter.store.changes.take_steps` would, and return the others.
+async def take_plain_steps(connection: AsyncConnection, changes: Sequence[Change]) -> Sequence[Change]:
+    """Write plain changes to SQLite as `newsletter.store.changes.take_steps` would, and return the others.
 
     Those of a delivery are plain if it is begun, sent, or both. If not all that are begun or sent are held by one
     worker, or a reader was erased, nothing is written.
 
     Args:
-        connection: in a transaction that writes. To SQLite nothing changes meanwhile; to PostgreSQL the
-            deliveries are locked, in the order of their keys.
+        connection: in a transaction that writes.
         changes: the steps, in their order.
-        worker: whose attempts they tell of; None: those of whoever has the deliveries.
     """
     begun, sent, others = _sorted_out(changes)
-    holder = await _holder(connection, begun, sent, others)
-    if holder is None or worker not in {None, holder}:
-        return changes
-    await run_all(connection, list(_written(begun, sent, holder, in_text=is_sqlite(connection))))
-    return [change for change in changes if change.key in others] if others else ()
-
-
-async def _holder(
-    connection: AsyncConnection, begun: dict[int, Change], sent: dict[int, Change], others: set[int]
-) -> str | None:
-    """Return the worker that holds all deliveries that are begun or sent, if each stands where its steps begin."""
     in_flight = [key for key in sent if key not in begun]
-    if is_sqlite(connection):
-        found = await run(connection, STAND_PLAIN, waiting=list(begun), in_flight=in_flight)
-    else:
-        plain = [(change.key, change.attempts, True) for change in begun.values()]
-        plain += [(key, sent[key].attempts, False) for key in in_flight]
-        steps = to_json([*plain, *((key, None, None) for key in others)]).decode()
-        found = await run(connection, STAND_PLAIN, steps=steps)
-    count, holder, last_holder = found[0]
-    return holder if count == len(begun) + len(in_flight) and holder == last_holder else None
+    [(count, holder, last_holder)] = await run(connection, STAND_PLAIN, waiting=list(begun), in_flight=in_flight)
+    if count != len(begun) + len(in_flight) or holder is None or holder != last_holder:
+        return changes
+    await run_all(connection, list(_written(begun, sent, holder)))
+    return _those(changes, others)
+
+
+async def take_noted_steps(
+    connection: AsyncConnection, changes: Sequence[Change], worker: str, numbers: Sequence[int]
+) -> Sequence[Change] | None:
+    """Write plain changes of a worker's notes to PostgreSQL, and delete the notes.
+
+    Args:
+        connection: in a transaction that writes. Deliveries are locked, in the order of their keys.
+        changes: the steps, in their order.
+        worker: whose notes they are.
+        numbers: of the notes that hold these steps and no others, in their order.
+
+    Returns:
+        The changes that are not plain: they are still to be written. None: nothing was written or deleted.
+    """
+    begun, sent, others = _sorted_out(changes)
+    if not begun and not sent:
+        return None
+    asked = {
+        "worker": worker,
+        "numbers": numbers,
+        "up_to": numbers[-1],
+        "others": list(others),
+        "count": len(begun.keys() | sent.keys()),
+    }
+    driver = await raw_connection(connection)
+    async with driver.pipeline():
+        await driver.execute(BY_KEY)
+        cursor = await driver.execute(TAKE_NOTED.postgresql, asked)
+        (is_well,) = await cursor.fetchone()
+    return _those(changes, others) if is_well else None
+
+
+def _those(changes: Sequence[Change], keys: Collection[int]) -> Sequence[Change]:
+    return [change for change in changes if change.key in keys] if keys else ()
 
 
 def _sorted_out(changes: Iterable[Change]) -> tuple[dict[int, Change], dict[int, Change], set[int]]:
@@ -85,17 +104,16 @@ def _sorted_out(changes: Iterable[Change]) -> tuple[dict[int, Change], dict[int,
 
 
 def _written(
-    begun: dict[int, Change], sent: dict[int, Change], holder: str, *, in_text: bool
+    begun: dict[int, Change], sent: dict[int, Change], holder: str
 ) -> Iterator[tuple[Statement, dict[str, Any]]]:
     """Yield the statements that write steps, with their parameters. The last step of a delivery says all of it."""
     for shared, some in _groups(begun.values()):
         values = {**shared, "state": DeliveryState.SENDING.value, "claimed_by": holder}
-        yield KEEP_STEPS, {**values, "steps": _rows(some, in_text=in_text)}
+        yield KEEP_STEPS, {**values, "steps": _rows(some)}
         if last := [change for change in some if change.key not in sent]:
-            yield TAKE_STEPS, {**values, "steps": _rows(last, in_text=in_text)}
+            yield TAKE_STEPS, {**values, "steps": _rows(last)}
     for shared, some in _groups(sent.values()):
-        values = {**shared, "state": DeliveryState.SENT.value, "claimed_by": None}
-        values["steps"] = _rows(some, in_text=in_text)
+        values = {**shared, "state": DeliveryState.SENT.value, "claimed_by": None, "steps": _rows(some)}
         yield KEEP_STEPS, values
         yield TAKE_STEPS, values
 
@@ -109,11 +127,8 @@ def _groups(changes: Collection[Change]) -> Iterator[tuple[dict[str, Any], list[
         yield {"attempts": attempts, "relay": relay, "code": code, "reason": ""}, some
 
 
-def _rows(changes: Sequence[Change], *, in_text: bool) -> str:
-    """Return what is each step's own, as `TAKE_STEPS` and `KEEP_STEPS` take it; moments as SQLite's, or not."""
+def _rows(changes: Sequence[Change]) -> str:
+    """Return what is each step's own, as `TAKE_STEPS` and `KEEP_STEPS` take it."""
     return to_json(
-        [
-            (key, moment_text(at) if in_text else at, text and kept(text), None, None)
-            for key, _, at, _, _, _, text, _, _, _ in changes
-        ]
+        [(key, moment_text(at), text and kept(text), None, None) for key, _, at, _, _, _, text, _, _, _ in changes]
     ).decode()

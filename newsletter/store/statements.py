@@ -11,10 +11,13 @@ from newsletter.store.tables import EVERY_LIST
 
 
 class Statement(NamedTuple):
-    """A statement, or a part of one, for either engine; parameters are written as its driver reads them."""
+    """A statement, or a part of one, for either engine; parameters are written as its driver reads them.
 
-    sqlite: str
-    postgresql: str
+    Empty: this engine needs none.
+    """
+
+    sqlite: str = ""
+    postgresql: str = ""
 
 
 def _table(parameter: str, **types: str) -> Statement:
@@ -134,30 +137,72 @@ STANDINGS = Statement(
 )
 
 # How many of some deliveries wait, and of others are in flight, if a worker holds them and they are not erased;
-# and the first and the last of these workers, by name. PostgreSQL is told the attempts, too, and locks them all,
-# those with no attempt as well, which are not counted. A condition after FROM would leave some of them unlocked.
+# and the first and the last of these workers, by name.
 _HELD = "claimed_by FROM deliveries WHERE claimed_by IS NOT NULL AND email <> ''"
-_BEGINNINGS = _table("steps", step_key="bigint", attempt="int", begins="boolean")
 STAND_PLAIN = Statement(
     sqlite=f"""
         SELECT count(*), min(claimed_by), max(claimed_by) FROM (
             SELECT {_HELD} AND key IN (SELECT value FROM json_each(:waiting)) AND state IN ('queued', 'deferred')
             UNION ALL SELECT {_HELD} AND key IN (SELECT value FROM json_each(:in_flight)) AND state = 'sending'
         )
-    """,
-    postgresql=f"""
-        SELECT count(*) FILTER (WHERE is_plain), min(claimed_by) FILTER (WHERE is_plain),
-            max(claimed_by) FILTER (WHERE is_plain)
-        FROM (
-            SELECT claimed_by, claimed_by IS NOT NULL AND email <> '' AND CASE
-                    WHEN begins THEN state IN ('queued', 'deferred') AND attempts + 1 = attempt
-                    ELSE state = 'sending' AND attempts = attempt
-                END AS is_plain
-            FROM deliveries JOIN {_BEGINNINGS.postgresql} AS step ON key = step_key
-            ORDER BY key FOR UPDATE OF deliveries
-        ) AS stands
-    """,
+    """
 )
+
+# Takes the plain steps (`newsletter.store.plain_steps`) that some notes of a worker tell of, and deletes these
+# notes and older ones. Nothing happens unless the notes have steps of so many deliveries, besides others that are
+# not plain, and each stands where they begin. All are locked in the order of their keys, the others too, before
+# anything is written: who waits for the verdict waits for that.
+TAKE_NOTED = Statement(
+    postgresql="""
+        WITH steps AS MATERIALIZED (
+            SELECT (value ->> 0)::bigint AS key, value ->> 1 AS state, (value ->> 2)::timestamptz AS at,
+                (value ->> 3)::int AS attempts, (value ->> 5)::int AS code, coalesce(value ->> 6, '') AS text,
+                coalesce(value ->> 7, '') AS relay, number, place
+            FROM worker_notes, jsonb_array_elements(changes::jsonb) WITH ORDINALITY AS one (value, place)
+            WHERE worker = %(worker)s AND number = ANY(%(numbers)s::bigint[])
+        ),
+        last AS MATERIALIZED (
+            SELECT DISTINCT ON (key) key, state, at, attempts, code, text, relay,
+                key <> ALL(%(others)s::bigint[]) AS is_plain,
+                first_value(state) OVER (PARTITION BY key ORDER BY number, place) AS first_state
+            FROM steps ORDER BY key, number DESC, place DESC
+        ),
+        stands AS MATERIALIZED (
+            SELECT is_plain, claimed_by = %(worker)s AND email <> '' AND CASE first_state
+                    WHEN 'sending'
+                    THEN deliveries.state IN ('queued', 'deferred') AND deliveries.attempts + 1 = last.attempts
+                    ELSE deliveries.state = 'sending' AND deliveries.attempts = last.attempts
+                END AS is_there
+            FROM deliveries JOIN last ON deliveries.key = last.key
+            ORDER BY deliveries.key FOR UPDATE OF deliveries
+        ),
+        verdict AS MATERIALIZED (
+            SELECT count(*) = %(count)s AND count(*) FILTER (WHERE is_there) = %(count)s AS is_well
+            FROM stands WHERE is_plain
+        ),
+        kept AS (
+            INSERT INTO delivery_events (delivery_key, at, state, attempt, relay, code, text, reason)
+            SELECT key, at, state, attempts, relay, code, text, '' FROM steps
+            WHERE key <> ALL(%(others)s::bigint[]) AND (SELECT is_well FROM verdict)
+            ORDER BY number, place
+        ),
+        taken AS (
+            UPDATE deliveries SET updated_at = last.at, text = last.text, ready_at = NULL, next_attempt_at = NULL,
+                state = last.state, attempts = last.attempts, relay = last.relay, code = last.code, reason = '',
+                claimed_by = CASE last.state WHEN 'sending' THEN claimed_by END
+            FROM last WHERE deliveries.key = last.key AND is_plain AND (SELECT is_well FROM verdict)
+        ),
+        forgotten AS (
+            DELETE FROM worker_notes
+            WHERE worker = %(worker)s AND number <= %(up_to)s::bigint AND (SELECT is_well FROM verdict)
+        )
+        SELECT is_well FROM verdict
+    """
+)
+
+# Each delivery is looked up by its key. PostgreSQL does not know how few there are, and might read the whole
+# table.
+BY_KEY = "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"
 
 # Steps as `core.steps.Step` has them: first what is the delivery's own, then what it shares with others.
 _STEPS = _table(

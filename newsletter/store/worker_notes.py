@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -22,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.delivery import WAITING, Change, DeliveryState
 from newsletter.core.errors import LostWorkerError, StoreError
+from newsletter.core.steps import kept
 from newsletter.store.bulk import among, insert, raw_connection
 from newsletter.store.column_types import read_moment
 from newsletter.store.engine import Database, store_errors
@@ -128,7 +130,7 @@ class WorkerNotes:
         return not_theirs
 
 
-async def noted(connection: AsyncConnection, worker: str) -> list[Change]:
+async def notes_of(connection: AsyncConnection, worker: str) -> list[Change]:
     """Return what a worker has noted and the rows of deliveries don't say yet, in order."""
     theirs = sa.select(worker_notes.c.changes).where(worker_notes.c.worker == worker)
     rows = await connection.scalars(theirs.order_by(worker_notes.c.number))
@@ -148,11 +150,19 @@ async def note_writers(connection: AsyncConnection) -> Collection[str]:
     return list(await connection.scalars(sa.select(worker_notes.c.worker).distinct()))
 
 
+_SENDING, _AS_TEXT = DeliveryState.SENDING, {state: state.value for state in DeliveryState}  # for each message
+
+
 def _text(changes: Sequence[Change]) -> str:
-    """Return changes as JSON: an array for each; that of an intent is shorter."""
-    return to_json(
-        [change[:4] if change.state is DeliveryState.SENDING else change for change in changes]
-    ).decode()
+    """Return changes as JSON: an array for each, as `TAKE_NOTED` reads it; that of an intent is shorter."""
+    return to_json([_noted(*change) for change in changes]).decode()
+
+
+def _noted(key: int, state: DeliveryState, at: datetime, attempts: int, *rest: Any) -> tuple[Any, ...]:
+    if state is _SENDING:
+        return key, "sending", at, attempts
+    next_attempt_at, code, text, *others = rest
+    return key, _AS_TEXT[state], at, attempts, next_attempt_at, code, kept(text), *others
 
 
 def _changes(text: str) -> list[Change]:

@@ -128,13 +128,13 @@ class FakeOutbox:
         return {change.key for change in not_theirs}
 
     async def record(
-        self, changes: Sequence[Change], *, worker: str | None = None, noted_up_to: int = 0
+        self, changes: Sequence[Change], *, worker: str | None = None, noted: Sequence[int] = ()
     ) -> Collection[int]:
         if self.fail:
             raise self.fail
         self.transactions += 1
         for of, number in [*self.notes]:
-            if of == worker and number <= noted_up_to:
+            if of == worker and noted and number <= noted[-1]:
                 del self.notes[of, number]
         self.recorded.set()
         left_out = set()
@@ -169,7 +169,7 @@ class FakeOutbox:
         dead = self.dead if workers is None else self.dead & set(workers)
         for worker, number in sorted(self.notes):
             if worker in dead:
-                await self.record(self.notes[worker, number], worker=worker, noted_up_to=number)
+                await self.record(self.notes[worker, number], worker=worker, noted=[number])
         held = [row for row in self.rows.values() if row.claimed_by in dead]
         in_flight = [row for row in held if row.state is DeliveryState.SENDING or row.claimed_by in unread]
         for row in held:

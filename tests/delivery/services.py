@@ -66,12 +66,15 @@ class Process:
         message_for: Callable[[int], Awaitable[Message]],
         *,
         issue_key: int = ISSUE,
+        most: int | None = None,
         progress: Progress | None = None,
         stop: asyncio.Event | None = None,
     ) -> ChunkReport:
         self._at_work += 1
         try:
-            return await self._service.deliver_chunk(issue_key, message_for, progress=progress, stop=stop)
+            return await self._service.deliver_chunk(
+                issue_key, message_for, most=most, progress=progress, stop=stop
+            )
         finally:
             self._at_work -= 1
             if not self._at_work:

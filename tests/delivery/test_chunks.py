@@ -371,7 +371,9 @@ async def test_after_an_error_the_next_chunk_registers_anew_and_recovers_what_wa
 
 
 async def test_a_worker_ends_only_with_the_last_chunk_that_uses_it(server: SmtpServer) -> None:
+    other = ISSUE + 1
     outbox = watched(90)
+    outbox.rows.update(FakeOutbox([delivery(91, reader(91), issue_key=other)]).rows)
     server.delay = 0.005
     async with service(outbox, relay_to(server, messages_per_connection=5), batch=5) as at_work:
         going_on = asyncio.create_task(at_work.deliver_chunk(ISSUE, message_for))
@@ -381,7 +383,7 @@ async def test_a_worker_ends_only_with_the_last_chunk_that_uses_it(server: SmtpS
             raise ZeroDivisionError
 
         with pytest.raises(ZeroDivisionError):
-            await at_work.deliver_chunk(ISSUE, wrong, most=1)  # type: ignore[arg-type]
+            await at_work.deliver_chunk(other, wrong, most=1)  # type: ignore[arg-type]
         assert outbox.dead == set()
         third = await at_work.deliver_chunk(ISSUE, message_for)
         first = await going_on

@@ -50,10 +50,10 @@ class SlowOutbox(FakeOutbox):
         return await super().note(worker, number, changes)
 
     async def record(
-        self, changes: Sequence[Change], *, worker: str | None = None, noted_up_to: int = 0
+        self, changes: Sequence[Change], *, worker: str | None = None, noted: Sequence[int] = ()
     ) -> Collection[int]:
         await self.go_on.wait()
-        return await super().record(changes, worker=worker, noted_up_to=noted_up_to)
+        return await super().record(changes, worker=worker, noted=noted)
 
 
 async def test_what_connections_write_in_one_turn_of_the_loop_is_one_transaction() -> None:
@@ -82,6 +82,106 @@ async def test_what_comes_during_a_transaction_goes_into_the_next_one() -> None:
 
     assert outbox.transactions == 2
     await notes.drain()
+
+
+class AnswersOneByOne(FakeOutbox):
+    """An outbox that answers each note when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__(FakeOutbox.of(9).rows[key].delivery for key in range(1, 10))
+        self.asked: dict[int, asyncio.Event] = {}
+
+    async def note(self, worker: str, number: int, changes: Sequence[Change]) -> Collection[int]:
+        answer = self.asked[number] = asyncio.Event()
+        await answer.wait()
+        return await super().note(worker, number, changes)
+
+
+async def turns_pass() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_a_second_group_is_noted_beside_the_first_when_it_is_as_large_and_a_third_waits() -> None:
+    outbox = AnswersOneByOne()
+    notes = grouped_notes(outbox)
+    first = [notes.write_soon(intent(key)) for key in (1, 2)]
+    await turns_pass()
+    second = notes.write_soon(intent(3))
+    await turns_pass()
+    assert [*outbox.asked] == [1]
+
+    notes.write_soon(intent(4))
+    await turns_pass()
+    third = notes.write_soon(intent(5))
+    notes.write_soon(intent(6))
+    await turns_pass()
+    assert [*outbox.asked] == [1, 2]
+
+    outbox.asked[2].set()
+    await turns_pass()
+    assert second
+    assert second.done()
+    assert not any(one and one.done() for one in (*first, third))
+    assert [*outbox.asked] == [1, 2, 3]
+    for answer in outbox.asked.values():
+        answer.set()
+    await notes.drain()
+    assert outbox.states() == {DeliveryState.SENDING: 6, DeliveryState.QUEUED: 3}
+
+
+async def test_no_group_comes_to_the_rows_before_an_earlier_one_is_noted() -> None:
+    outbox = AnswersOneByOne()
+    notes = grouped_notes(outbox)
+    notes.note(intent(1))
+    await turns_pass()
+    notes.note(intent(2))
+    await turns_pass()
+    outbox.asked[2].set()
+    flushing = asyncio.create_task(notes.flush())
+    await turns_pass()
+
+    assert not flushing.done()
+    assert outbox.states() == {DeliveryState.QUEUED: 9}
+    outbox.asked[1].set()
+    await flushing
+
+    assert outbox.states() == {DeliveryState.SENDING: 2, DeliveryState.QUEUED: 7}
+    assert not outbox.notes
+    await notes.drain()
+
+
+async def test_a_group_that_fails_beside_another_is_noted_again_as_far_as_it_is_fact() -> None:
+    class FailsFirst(AnswersOneByOne):
+        async def note(self, worker: str, number: int, changes: Sequence[Change]) -> Collection[int]:
+            left_out = await super().note(worker, number, changes)
+            if number == 2:
+                del self.notes[worker, number]
+                raise StoreError("the disk is full")
+            return left_out
+
+    outbox = FailsFirst()
+    notes = grouped_notes(outbox)
+    notes.note(intent(1))
+    await turns_pass()
+    outbox.asked[1].set()
+    await turns_pass()
+    notes.note(outcome(1))
+    await turns_pass()
+    begun = notes.write_soon(intent(2))
+    await turns_pass()
+    for _ in range(3):
+        for answer in [*outbox.asked.values()]:
+            answer.set()
+        await turns_pass()
+    assert begun
+    await begun
+
+    for answer in [*outbox.asked.values()]:
+        answer.set()
+    await notes.drain()
+
+    assert (outbox.state(1), outbox.state(2)) == (DeliveryState.SENT, DeliveryState.SENDING)
 
 
 async def test_an_outcome_and_the_next_intent_share_a_transaction() -> None:
@@ -166,11 +266,11 @@ async def test_outcomes_that_cannot_be_written_at_the_end_are_an_error() -> None
 async def test_outcomes_are_written_when_the_database_is_back() -> None:
     class IsRestarting(FakeOutbox):
         async def record(
-            self, changes: Sequence[Change], *, worker: str | None = None, noted_up_to: int = 0
+            self, changes: Sequence[Change], *, worker: str | None = None, noted: Sequence[int] = ()
         ) -> Collection[int]:
             self.fail = StoreError("the database is starting up") if self.transactions < 3 else None
             self.transactions += self.fail is not None
-            return await super().record(changes, worker=worker, noted_up_to=noted_up_to)
+            return await super().record(changes, worker=worker, noted=noted)
 
     outbox = IsRestarting([FakeOutbox.of(1).rows[1].delivery])
     notes = grouped_notes(outbox)
@@ -249,12 +349,12 @@ async def test_rows_that_cannot_be_written_are_written_with_the_next_try_and_not
         tries = 0
 
         async def record(
-            self, changes: Sequence[Change], *, worker: str | None = None, noted_up_to: int = 0
+            self, changes: Sequence[Change], *, worker: str | None = None, noted: Sequence[int] = ()
         ) -> Collection[int]:
             self.tries += 1
             if self.tries == 1:
                 raise StoreError("the database is starting up")
-            return await super().record(changes, worker=worker, noted_up_to=noted_up_to)
+            return await super().record(changes, worker=worker, noted=noted)
 
     outbox = FailsOnce([FakeOutbox.of(1).rows[1].delivery])
     notes = grouped_notes(outbox)
@@ -274,12 +374,12 @@ async def test_rows_that_cannot_be_written_are_written_with_the_next_try_and_not
 async def test_a_ledger_that_cannot_keep_up_is_waited_for() -> None:
     class IsSlow(FakeOutbox):
         async def record(
-            self, changes: Sequence[Change], *, worker: str | None = None, noted_up_to: int = 0
+            self, changes: Sequence[Change], *, worker: str | None = None, noted: Sequence[int] = ()
         ) -> Collection[int]:
             assert len(self.notes) <= 400
             for _ in range(1000):
                 await asyncio.sleep(0)
-            return await super().record(changes, worker=worker, noted_up_to=noted_up_to)
+            return await super().record(changes, worker=worker, noted=noted)
 
     outbox = IsSlow(FakeOutbox.of(600).rows[key].delivery for key in range(1, 601))
     notes = grouped_notes(outbox)
@@ -324,11 +424,11 @@ async def test_many_notes_are_written_piece_by_piece_so_that_others_write_in_bet
 async def test_pieces_that_could_not_be_written_are_written_at_the_end_and_none_twice(tmp_path: Path) -> None:
     class FailsOnce(FakeOutbox):
         async def record(
-            self, changes: Sequence[Change], *, worker: str | None = None, noted_up_to: int = 0
+            self, changes: Sequence[Change], *, worker: str | None = None, noted: Sequence[int] = ()
         ) -> Collection[int]:
             self.fail = StoreError("the disk is full") if self.transactions == 1 else None
             self.transactions += self.fail is not None
-            left_out = await super().record(changes, worker=worker, noted_up_to=noted_up_to)
+            left_out = await super().record(changes, worker=worker, noted=noted)
             assert not left_out
             return left_out
 

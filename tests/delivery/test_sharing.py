@@ -51,6 +51,20 @@ async def test_a_small_issue_goes_out_beside_a_big_one(server: SmtpServer, proce
     assert await big == ChunkReport(sent=200)
 
 
+async def test_chunks_of_one_issue_go_out_one_after_the_other(server: SmtpServer, process: Make) -> None:
+    outbox = lists(big=60)
+    server.delay = 0.002
+    at_work = process(outbox, relay_to(server, connections=1, messages_per_connection=10))
+
+    first = asyncio.create_task(at_work.deliver(message_for, issue_key=BIG, most=30))
+    await server.until(1)
+    second = asyncio.create_task(at_work.deliver(message_for, issue_key=BIG, most=30))
+
+    assert await first == ChunkReport(sent=30)
+    assert len(server.copies()) < 45
+    assert await second == ChunkReport(sent=30)
+
+
 async def test_a_run_that_ends_or_is_cancelled_leaves_its_connections_to_others(
     server: SmtpServer, process: Make
 ) -> None:

@@ -10,7 +10,7 @@ from functools import cache
 from aiosmtplib.esmtp import parse_esmtp_extensions
 
 from newsletter.core.errors import RelayError
-from newsletter.delivery.smtp.envelope import Offers, UnusableAddressError, envelope
+from newsletter.delivery.smtp.envelope import Offers, UnusableAddressError, commands, envelope
 from newsletter.delivery.smtp.replies import Reply, Stage, is_leave, step, verdict
 from newsletter.delivery.smtp.session import Letter, content, is_plain
 from newsletter.delivery.smtp.wire import Wire
@@ -48,7 +48,7 @@ def _loop() -> asyncio.AbstractEventLoop:
 async def _heard(data: bytes) -> list[Reply]:
     transport = _Transport()
     link = Wire(transport)
-    link.write(replies=1_000)
+    link.write(b"", replies=1_000)
     for start in range(0, len(data), 4_000):
         link.data_received(data[start : start + 4_000])
     assert transport.aborted == bool(link.lost)
@@ -87,12 +87,13 @@ def _offered(text: str) -> None:
 
 def _addressed(text: str) -> None:
     data = as_bytes(text)
-    sent = b"".join(content(Letter("a@example.org", text, [data, b"\r\n"], is_plain(data))))
+    pieces, end = content(Letter("a@example.org", text, [data, b"\r\n"], is_plain(data)))
+    sent = b"".join((*pieces, end))
     assert sent.endswith(b"\r\n.\r\n")
     assert b"\n.\r\n" not in sent[:-3]  # nothing ends the message early
     letter = Letter("a@example.org", text, [data, b"\r\n"], is_plain(data))
-    addressed = envelope(letter, Offers(size=True, eight_bit=True, utf8=True), "mx")
-    assert b"\n" not in addressed.mail + addressed.recipient
+    sent = commands(letter, Offers(size=True, eight_bit=True, utf8=True), "mx")
+    assert sent.count(b"\n") == len(("MAIL", "RCPT", "DATA"))
 
 
 TARGETS: tuple[Target, ...] = (

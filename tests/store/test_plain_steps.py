@@ -15,10 +15,16 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from newsletter.core.delivery import Change, DeliveryState
-from newsletter.core.steps import walk
+from newsletter.core.steps import Walk, walk
 from newsletter.store import changes as steps
+from newsletter.store import outbox
+from newsletter.store.bulk import in_chunks
 from newsletter.store.changes import take_steps
 from newsletter.store.engine import Database
+from newsletter.store.outbox import SqlOutbox
+from newsletter.store.worker_notes import _text
+from newsletter.store.worker_tables import worker_notes
+from newsletter.store.workers import LocalWorkers
 from tests.claiming import claim
 from tests.postgres import Server
 from tests.store.conftest import Opener
@@ -51,6 +57,11 @@ async def rows(database: Database) -> list[tuple[Any, ...]]:
         found = await connection.execute(sa.text(f"SELECT {names} FROM deliveries ORDER BY key"))
         events = await connection.execute(sa.text(f"SELECT {past}"))
         return [*map(tuple, found), *map(tuple, events)]
+
+
+async def notes_left(database: Database) -> int:
+    async with database.read() as connection:
+        return int(await connection.scalar(sa.select(sa.func.count()).select_from(worker_notes)) or 0)
 
 
 def sent(key: int, number: int) -> Change:
@@ -110,8 +121,11 @@ async def test_all_at_once_leads_to_the_same_ledger_as_one_by_one(
         walked.extend(changes)
         return walk(standings, changes, *of, **how)
 
-    async def none(_: AsyncConnection, changes: Sequence[Change], _worker: str | None) -> Sequence[Change]:
+    async def none(_: AsyncConnection, changes: Sequence[Change]) -> Sequence[Change]:
         return changes
+
+    async def nothing(*_: Any) -> None:
+        """Write nothing, as the real one does where something does not stand as the notes say."""
 
     every = [change for batch in batches(chosen, seed) for change in batch]
     async with at(both[0]) as at_once, at(both[1]) as one_by_one:
@@ -119,18 +133,42 @@ async def test_all_at_once_leads_to_the_same_ledger_as_one_by_one(
         left_out = [one for batch in batches(chosen, seed) for one in await taken(at_once, batch)]
         assert seed or not walked
         monkeypatch.setattr(steps, "take_plain_steps", none)
+        monkeypatch.setattr(outbox, "take_noted_steps", nothing)
         walked.clear()
         assert left_out == [one for change in every for one in await taken(one_by_one, [change])]
         assert [one.key for one in walked] == [one.key for one in every]
         assert await rows(at_once) == await rows(one_by_one)
+        assert not await notes_left(at_once)
 
 
-async def taken(database: Database, changes: Sequence[Change]) -> list[tuple[Change, str]]:
-    """Take steps in one transaction, as a journal or notes tell of them, and return what was left out."""
-    async with database.write() as connection:
+async def taken(database: Database, changes: Sequence[Change]) -> list[int]:
+    """Take steps in one transaction, as a journal or notes tell of them; return the keys of what was left out."""
+    left_out: list[int] = []
+
+    def seen(standings: Any, changes: Sequence[Change], *of: Any, **how: Any) -> Any:
+        walked: Walk = walked_by(standings, changes, *of, **how)
+        left_out.extend(change.key for change, _ in walked.left_out)
+        return walked
+
+    walked_by = vars(steps)["walk"]  # which the test may have replaced
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(steps, "walk", seen)
         if database.is_postgresql:
-            return (await take_steps(connection, changes, "w", noted=True)).left_out
-        return (await take_steps(connection, changes)).left_out
+            numbers = await noted(database, changes)
+            await SqlOutbox(database, LocalWorkers()).record(changes, worker="w", noted=numbers)
+        else:
+            async with database.write() as connection:
+                await take_steps(connection, changes)
+    return left_out
+
+
+async def noted(database: Database, changes: Sequence[Change]) -> list[int]:
+    """Note changes for the worker, each few of them together; return the notes' numbers."""
+    some = list(in_chunks(changes, 3))
+    notes = [{"worker": "w", "number": 7 + place, "changes": _text(few)} for place, few in enumerate(some)]
+    async with database.write() as connection:
+        await connection.execute(sa.insert(worker_notes), notes)
+    return [7 + place for place, _ in enumerate(some)]
 
 
 @pytest.mark.parametrize("wrong", ["another worker", "another attempt", "another attempt was sent"])
@@ -147,9 +185,24 @@ async def test_a_workers_notes_of_what_it_does_not_hold_so_are_looked_at_one_by_
         async with database.write() as connection:
             if wrong == "another worker":
                 await connection.execute(sa.text(f"UPDATE deliveries SET claimed_by = 'v' WHERE key = {second}"))
-        left_out = {change.key for change, _ in await taken(database, changes)}
+        left_out = set(await taken(database, changes))
         state, other_state = [row[1] for row in await rows(database) if row[0] in {first, second}][:2]
 
     assert left_out == {second}
     assert state == "sent"
     assert other_state == ("sending" if wrong == "another attempt was sent" else "queued")
+
+
+async def test_a_note_that_the_changes_do_not_tell_of_is_not_written_with_them(
+    postgres_url: str, open_at: Opener
+) -> None:
+    first, second, *_ = await ledger(postgres_url, open_at)
+    changes = [begun(first, 1), sent(first, 2)]
+
+    async with at(postgres_url) as database:
+        await noted(database, [*changes, begun(second, 3)])  # its intent did not count in the end
+        await SqlOutbox(database, LocalWorkers()).record(changes, worker="w", noted=[7])
+        found = {row[0]: row[1] for row in (await rows(database))[:READERS]}
+
+        assert (found[first], found[second]) == ("sent", "queued")
+        assert not await notes_left(database)

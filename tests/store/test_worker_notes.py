@@ -45,7 +45,7 @@ async def test_the_rows_say_what_was_noted_when_it_is_recorded(store: Store) -> 
         assert not await store.outbox.note(worker, 2, changes[1])
         assert await states(store) == ["queued", "queued"]
 
-        await store.outbox.record([*changes[0], *changes[1]], worker=worker, noted_up_to=2)
+        await store.outbox.record([*changes[0], *changes[1]], worker=worker, noted=[1, 2])
         assert await states(store) == ["sent", "sending"]
     assert await store.outbox.recover(Uncertain.HOLD, now=NOW) == 1
     assert await states(store) == ["sent", "uncertain"]
@@ -72,7 +72,7 @@ async def test_the_same_note_twice_counts_once_and_what_the_rows_say_is_forgotte
         [one] = await claimed(store, worker, 1)
         for _ in range(2):
             await store.outbox.note(worker, 1, [begun(one, NOW)])
-        await store.outbox.record([begun(one, NOW)], worker=worker, noted_up_to=1)
+        await store.outbox.record([begun(one, NOW)], worker=worker, noted=[1])
         await store.outbox.note(worker, 2, [sent(one)])
 
     assert await store.outbox.dead_workers() == [worker]
@@ -100,7 +100,7 @@ async def test_what_is_withdrawn_while_it_is_in_flight_was_sent_all_the_same(sto
         await store.outbox.record([withdrawal(one.key, LEFT, NOW) for one in (first, second)])
 
         await store.outbox.note(worker, 2, [sent(first)])
-        assert not await store.outbox.record([*intents, sent(first)], worker=worker, noted_up_to=2)
+        assert not await store.outbox.record([*intents, sent(first)], worker=worker, noted=[1, 2])
         await store.outbox.note(worker, 3, [sent(second)])
 
     await store.outbox.recover(Uncertain.HOLD, now=NOW)
@@ -176,6 +176,31 @@ async def test_much_is_sent_as_the_connection_takes_it(postgres_url: str) -> Non
         statement = Prepared(connection.pgconn, "SELECT length($1::text)")
         await statement.prepare()
         assert await statement.row([b"x" * 8_000_000]) == (b"8000000",)
+        statement.close()
+
+
+async def test_many_ask_at_once_and_each_gets_its_own_answer_in_the_order_of_asking(postgres_url: str) -> None:
+    async with await connected(postgres_url) as connection:
+        statement = Prepared(connection.pgconn, "SELECT 12 / $1::int")
+        await statement.prepare()
+        answered: list[int] = []
+
+        async def ask(number: int) -> object:
+            try:
+                return await statement.row([b"%d" % number])
+            finally:
+                answered.append(number)
+
+        asking = [asyncio.create_task(ask(number)) for number in (1, 0, 3, 4)]
+        await asyncio.sleep(0)
+        asking[2].cancel()
+        first, wrong, gone, last = await asyncio.gather(*asking, return_exceptions=True)
+
+        assert (first, last) == ((b"12",), (b"3",))
+        assert isinstance(wrong, psycopg.errors.DivisionByZero)
+        assert isinstance(gone, asyncio.CancelledError)
+        assert [number for number in answered if number != 3] == [1, 0, 4]
+        assert not statement.is_over
         statement.close()
 
 

@@ -8,6 +8,7 @@ trouble gets one message at a time, to see whether it works again (`newsletter.d
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 
@@ -38,6 +39,12 @@ class Lease:
         self.session = await self._relay.smtp.connect(sender=sender)
         return self.session
 
+    async def close_session(self) -> None:
+        """Close the session; the connection stays in the user's hands."""
+        session, self.session = self.session, None
+        if session:
+            await session.close()
+
     async def end(self, *, keep: bool) -> None:
         """Leave the connection to its next user.
 
@@ -56,9 +63,10 @@ class RelayState:
     """What a process knows of one relay, and shares among all chunks: health, pace, connections, idle sessions.
 
     `connections` limits the sessions that are open: one for each lease, or one idle session in its place. A chunk
-    that has sent its share over a session, or has nothing to send now, leaves the connection to the chunk that has
-    waited longest, so that a small issue goes out beside a big one. `served` counts the messages that the relay
-    has been given, against its weight.
+    that has sent its share over a session while another issue waits, or has nothing to send now, leaves the
+    connection to the chunk that has waited longest, so that a small issue goes out beside a big one. Chunks of one
+    issue go out one after the other: the next begins while the one before ends. `served` counts the messages that
+    the relay has been given, against its weight.
     """
 
     def __init__(
@@ -73,7 +81,7 @@ class RelayState:
         self.served = 0
         self.connections = asyncio.Semaphore(smtp.connections)
         self.idle = IdleSessions(idle_seconds)
-        self._queueing = 0
+        self._queueing = Counter[int]()  # by issue
 
     @property
     def name(self) -> str:
@@ -103,15 +111,23 @@ class RelayState:
     @property
     def is_wanted(self) -> bool:
         """Return whether somebody waits for a connection."""
-        return self._queueing > 0
+        return self._queueing.total() > 0
 
-    async def lease(self) -> Lease:
-        """Return a connection, as soon as one is free; with the session that its last user left open, if any."""
-        self._queueing += 1
+    def is_wanted_beside(self, issue_key: int) -> bool:
+        """Return whether somebody waits for a connection to deliver another issue."""
+        return self._queueing.total() > self._queueing[issue_key]
+
+    async def lease(self, issue_key: int) -> Lease:
+        """Return a connection to deliver an issue, as soon as one is free.
+
+        It has the session that its last user left open, if there is one.
+        """
+        self._queueing[issue_key] += 1
         try:
             await self.connections.acquire()
         finally:
-            self._queueing -= 1
+            self._queueing[issue_key] -= 1
+            self._queueing += Counter()  # forget who waits no more
         if not self.is_good:
             self.idle.drop()  # what works is found out with a new session
         return Lease(self, self.idle.take())

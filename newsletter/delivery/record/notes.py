@@ -9,28 +9,30 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Protocol
 
 import structlog
 
 from newsletter.core.delivery import Change, DeliveryState
 from newsletter.core.errors import StoreError
 from newsletter.delivery.changed import Changed
+from newsletter.delivery.record.joint_turns import JointTurns
 from newsletter.delivery.record.journal import Journal
 from newsletter.ports import ClaimedDeliveries
 
 log = structlog.get_logger(__name__)
 
-Result = TypeVar("Result")
-
 _PAUSES = (0.5, 1.0, 2.0, 4.0)
 _LAG = 1.0  # seconds after which a note in the journal is written to the outbox, too
 _SYNC_EVERY = 0.02  # seconds
 _MOST_UNSYNCED = 500  # changes, at which connections wait; at half of them the disk is not kept waiting
-# Changes in a transaction: in between, others can write, such as a reader who leaves. SQLite needs 20 ms for
-# those of a journal.
-_PIECE, _PIECE_OF_JOURNAL = 400, 1000
+_NOTED_AT_ONCE = 2  # groups
+# Changes in a transaction. PostgreSQL locks no more than the rows of their deliveries. On SQLite others can write
+# in between, such as a reader who leaves: it needs 20 ms for those of a journal.
+_PIECE_OF_NOTES, _PIECE_OF_JOURNAL = 2000, 1000
 
 
 class Notes(Protocol):
@@ -79,7 +81,8 @@ class Notes(Protocol):
 class GroupedNotes(Notes):
     """Notes changes in the ledger in groups, and writes them to the rows of their deliveries in batches.
 
-    What arrives within one turn of the event loop, or while a group is being noted, goes into the next group.
+    What arrives within one turn of the event loop, or while a group is being noted, goes into the next group. When
+    that is as large, it is noted without waiting for the one before: the ledger is at work while messages leave.
     `batch` is how many changes make a batch. `pauses` (seconds) stand before each new attempt to write outcomes at
     the end: the database may be restarting.
     """
@@ -93,11 +96,11 @@ class GroupedNotes(Notes):
         self._pauses = pauses
         self._new: list[Change] = []  # not in the ledger yet
         self._unsaved: list[Change] = []  # nor these, after a failure
-        self._noted = deque[_Group]()
-        self._waiting = 0  # changes in `_noted`
+        self._groups = deque[_Group]()  # that the rows don't say yet, in the order of their numbers
+        self._waiting = 0  # changes in those that are noted
         self._number = 0
-        self._turns = _Turns(self._note)
-        self._batches = _Turns(self._record)
+        self._turns = JointTurns(self._note, most=_NOTED_AT_ONCE, overlaps=self._is_as_large)
+        self._batches = JointTurns(self._record)
         self._later: asyncio.TimerHandle | None = None
 
     def note(self, *changes: Change) -> None:
@@ -125,7 +128,7 @@ class GroupedNotes(Notes):
 
     async def flush(self) -> None:
         """Write what has been noted, and what could not be written before."""
-        await asyncio.shield(self._turns.ask())  # even if there is nothing new: a group may just be noted
+        await self._turns.ended()
         await asyncio.shield(self._batches.ask())
 
     async def drain(self) -> None:
@@ -146,23 +149,31 @@ class GroupedNotes(Notes):
                 self._unsaved = []
                 return
 
+    def _is_as_large(self) -> bool:
+        """Return whether what is new makes a group as large as that which is being noted."""
+        return bool(self._groups) and len(self._new) >= len(self._groups[-1].changes)
+
     async def _note(self) -> Collection[int]:
         changes, self._new, self._unsaved = [*self._unsaved, *self._new], [], []
         if not changes:
             return ()
         self._number += 1
-        number = self._number
+        group = _Group(self._number, changes)
+        self._groups.append(group)
         try:
-            left_out = frozenset(await self._outbox.note(self._worker, number, changes))
+            left_out = frozenset(await self._outbox.note(self._worker, group.number, changes))
         except Exception as error:
             # An intent that was not written stops its message; an outcome is a fact and is written again.
+            self._groups.remove(group)
             self._unsaved += [change for change in changes if change.state is not DeliveryState.SENDING]
             log.warning("ledger_not_written", reason=str(error), changes=len(changes))
             raise
         if left_out:
-            changes = [one for one in changes if one.state is not DeliveryState.SENDING or one.key not in left_out]
-        self._noted.append(_Group(number, changes))
-        self._waiting += len(changes)
+            group.changes = [
+                one for one in changes if one.state is not DeliveryState.SENDING or one.key not in left_out
+            ]
+        group.is_noted = True
+        self._waiting += len(group.changes)
         self._record_soon()
         return left_out
 
@@ -181,26 +192,32 @@ class GroupedNotes(Notes):
     async def _record(self) -> None:
         """Write what has been noted by now to the rows, some groups in each transaction."""
         self._record_no_later()
-        left = len(self._noted)
+        left = len(list(takewhile(_is_noted, self._groups)))
         while left:
             changes: list[Change] = []
-            taken, number = 0, 0
-            while taken < left and len(changes) < _PIECE:
-                number, of_group = self._noted[taken]
-                changes += of_group
-                taken += 1
-            await self._outbox.record(changes, worker=self._worker, noted_up_to=number)
-            left -= taken
+            numbers: list[int] = []
+            while len(numbers) < left and len(changes) < _PIECE_OF_NOTES:
+                group = self._groups[len(numbers)]
+                changes += group.changes
+                numbers.append(group.number)
+            await self._outbox.record(changes, worker=self._worker, noted=numbers)
+            left -= len(numbers)
             self._waiting -= len(changes)
-            for _ in range(taken):
-                self._noted.popleft()
+            for _ in numbers:
+                self._groups.popleft()
 
 
-class _Group(NamedTuple):
-    """Changes that were noted together, and the number of their note."""
+@dataclass(slots=True, eq=False)
+class _Group:
+    """Changes that are noted together, and the number of their note."""
 
     number: int
     changes: list[Change]
+    is_noted: bool = False
+
+
+def _is_noted(group: _Group) -> bool:
+    return group.is_noted
 
 
 class JournalledNotes(Notes):
@@ -217,8 +234,8 @@ class JournalledNotes(Notes):
         self._noted: list[Change] = []
         self._unsynced = 0
         self._many_unsynced = Changed()
-        self._syncs = _Turns(self._sync)
-        self._flushes = _Turns(self._flush)
+        self._syncs = JointTurns(self._sync)
+        self._flushes = JointTurns(self._flush)
         self._later: asyncio.TimerHandle | None = None
         self._failure: Exception | None = None
 
@@ -342,35 +359,3 @@ class JournalledNotes(Notes):
         except BaseException:
             self._noted = changes[written:] + self._noted
             raise
-
-
-class _Turns(Generic[Result]):
-    """Does something for all who ask for it while it is being done for others; one turn at a time."""
-
-    def __init__(self, act: Callable[[], Awaitable[Result]]) -> None:
-        self._act = act
-        self._asked: asyncio.Future[Result] | None = None
-        self._going_on: asyncio.Task[None] | None = None
-
-    def ask(self) -> asyncio.Future[Result]:
-        """Return a future for a turn that begins after this call."""
-        if self._asked is None:
-            self._asked = asyncio.get_running_loop().create_future()
-        if self._going_on is None:
-            self._going_on = asyncio.create_task(self._go_on())
-        return self._asked
-
-    async def end(self) -> None:
-        """Wait until nobody waits for a turn."""
-        if self._going_on:
-            await self._going_on
-
-    async def _go_on(self) -> None:
-        while self._asked:
-            asked, self._asked = self._asked, None
-            try:
-                asked.set_result(await self._act())
-            except Exception as error:  # noqa: BLE001 - it is for those who asked
-                asked.set_exception(error)
-                asked.exception()  # they may have gone
-        self._going_on = None
