@@ -18,7 +18,7 @@ from newsletter.core.delivery import WAITING, Addressee, Change, Delivery, Deliv
 from newsletter.core.steps import OPEN, PAUSED, SUPPRESSED, Bar, barred, cut_off, withdrawal
 from newsletter.core.subscriber import SubscriberStatus
 from newsletter.ports import DeliveryRecord, Outbox
-from newsletter.store.bulk import among, in_chunks, is_sqlite, run
+from newsletter.store.bulk import among, in_chunks, is_sqlite, raw_connection, run
 from newsletter.store.changes import take_steps
 from newsletter.store.choices import read_choice
 from newsletter.store.column_types import moment_text, read_moment
@@ -26,7 +26,7 @@ from newsletter.store.dead_addresses import note_dead
 from newsletter.store.engine import Database
 from newsletter.store.plain_steps import take_noted_steps
 from newsletter.store.records import count_records, issues_with, read_records, records_of_subscriber
-from newsletter.store.statements import CLAIM, HOLD
+from newsletter.store.statements import BY_KEY, CLAIM, HOLD
 from newsletter.store.states import keys_in_state, state_counts
 from newsletter.store.suppressing import WHO_GETS_MAIL
 from newsletter.store.tables import deliveries, delivery_events, issues
@@ -330,10 +330,10 @@ def _bar(row: Sequence[Any], day: str | None) -> Bar | None:
 
 async def _due(connection: AsyncConnection, asked: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
     """Return the rows of `CLAIM`, each with its choice and subject."""
-    found = await run(connection, CLAIM, **asked)
     if not is_sqlite(connection):
-        return found
-    rows, chosen = map(from_json, found[0])
+        await (await raw_connection(connection)).execute(BY_KEY)
+        return await run(connection, CLAIM, **asked)
+    rows, chosen = map(from_json, (await run(connection, CLAIM, **asked))[0])
     choices = {number: (choice, subject) for number, choice, subject in chosen}
     for row in rows:
         row[_CHOSEN] = choices.get(row[_NUMBER], (None, None))

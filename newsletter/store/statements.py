@@ -81,12 +81,13 @@ SUPPRESSION_SINCE = _suppression("since", "since")
 # Deliveries of an issue that are due: what was chosen for the subscriber, address and name as they were when the
 # issue was closed, why the address is suppressed, or NULL, and what else may bar the subscriber. All have a
 # choice. SQLite returns the rows with the numbers of their choices, and each choice once: to write it for each row
-# and to read it again takes as long as all else.
+# and to read it again takes as long as all else. PostgreSQL picks and locks the rows before it looks anything up
+# for them: it joined, and sorted, all that is due for each claim.
 _DUE = f"""
     SELECT deliveries.key, deliveries.issue_key, subscriber_key, state, due_at, attempts,
         {{chosen}}, deliveries.email AS email, coalesce(deliveries.name, subscribers.name) AS name,
         {SUPPRESSION_REASON} AS suppression, status, paused_until
-    FROM deliveries JOIN subscribers ON subscribers.key = deliveries.subscriber_key
+    FROM {{source}} JOIN subscribers ON subscribers.key = deliveries.subscriber_key
 """
 _CLAIMED = """
     key, issue_key, subscriber_key, state, due_at, attempts, choice, NULL, email, name,
@@ -95,7 +96,8 @@ _CLAIMED = """
 CLAIM = Statement(
     sqlite=f"""
         WITH due AS MATERIALIZED (
-            {_DUE.format(chosen="choice")} WHERE deliveries.issue_key = :issue_key AND ready_at <= :now
+            {_DUE.format(chosen="choice", source="deliveries")}
+            WHERE deliveries.issue_key = :issue_key AND ready_at <= :now
                 AND EXISTS (SELECT 1 FROM issues WHERE key = :issue_key AND closing_by IS NULL AND halt IS NULL)
             ORDER BY ready_at, deliveries.key LIMIT :limit
         )
@@ -105,12 +107,17 @@ CLAIM = Statement(
         )
     """,
     postgresql=f"""
-        {_DUE.format(chosen="chosen, subject")}
+        WITH due AS MATERIALIZED (
+            SELECT key, issue_key, subscriber_key, state, due_at, ready_at, attempts, choice, email, name
+            FROM deliveries
+            WHERE issue_key = %(issue_key)s AND ready_at <= %(now)s
+                AND EXISTS (SELECT 1 FROM issues WHERE key = %(issue_key)s AND closing_by IS NULL AND halt IS NULL)
+            ORDER BY ready_at, key LIMIT %(limit)s
+            FOR UPDATE SKIP LOCKED
+        )
+        {_DUE.format(chosen="chosen, subject", source="due AS deliveries")}
         LEFT JOIN choices ON choices.issue_key = deliveries.issue_key AND choices.number = deliveries.choice
-        WHERE deliveries.issue_key = %(issue_key)s AND ready_at <= %(now)s
-            AND EXISTS (SELECT 1 FROM issues WHERE key = %(issue_key)s AND closing_by IS NULL AND halt IS NULL)
-        ORDER BY ready_at, deliveries.key LIMIT %(limit)s
-        FOR UPDATE OF deliveries SKIP LOCKED
+        ORDER BY ready_at, deliveries.key
     """,
 )
 HOLD = Statement(
@@ -200,9 +207,11 @@ TAKE_NOTED = Statement(
     """
 )
 
-# Each delivery is looked up by its key. PostgreSQL does not know how few there are, and might read the whole
-# table.
-BY_KEY = "SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)"
+# Each row is looked up by an index. PostgreSQL does not know how few rows there are, and might read the whole
+# table, or sort it.
+BY_KEY = "SELECT " + ", ".join(
+    f"set_config('enable_{way}', 'off', true)" for way in ("hashjoin", "mergejoin", "bitmapscan")
+)
 
 # Steps as `core.steps.Step` has them: first what is the delivery's own, then what it shares with others.
 _STEPS = _table(
