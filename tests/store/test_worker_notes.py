@@ -179,31 +179,6 @@ async def test_much_is_sent_as_the_connection_takes_it(postgres_url: str) -> Non
         statement.close()
 
 
-async def test_many_ask_at_once_and_each_gets_its_own_answer_in_the_order_of_asking(postgres_url: str) -> None:
-    async with await connected(postgres_url) as connection:
-        statement = Prepared(connection.pgconn, "SELECT 12 / $1::int")
-        await statement.prepare()
-        answered: list[int] = []
-
-        async def ask(number: int) -> object:
-            try:
-                return await statement.row([b"%d" % number])
-            finally:
-                answered.append(number)
-
-        asking = [asyncio.create_task(ask(number)) for number in (1, 0, 3, 4)]
-        await asyncio.sleep(0)
-        asking[2].cancel()
-        first, wrong, gone, last = await asyncio.gather(*asking, return_exceptions=True)
-
-        assert (first, last) == ((b"12",), (b"3",))
-        assert isinstance(wrong, psycopg.errors.DivisionByZero)
-        assert isinstance(gone, asyncio.CancelledError)
-        assert [number for number in answered if number != 3] == [1, 0, 4]
-        assert not statement.is_over
-        statement.close()
-
-
 async def test_who_waits_when_the_server_is_gone_is_told_at_once(postgres_url: str) -> None:
     async with await connected(postgres_url) as connection:
         statement = Prepared(connection.pgconn, "SELECT pg_sleep($1::float)")

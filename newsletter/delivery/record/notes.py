@@ -10,9 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from itertools import takewhile
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 
@@ -29,7 +27,6 @@ _PAUSES = (0.5, 1.0, 2.0, 4.0)
 _LAG = 1.0  # seconds after which a note in the journal is written to the outbox, too
 _SYNC_EVERY = 0.02  # seconds
 _MOST_UNSYNCED = 500  # changes, at which connections wait; at half of them the disk is not kept waiting
-_NOTED_AT_ONCE = 2  # groups
 # Changes in a transaction. PostgreSQL locks no more than the rows of their deliveries. On SQLite others can write
 # in between, such as a reader who leaves: it needs 20 ms for those of a journal.
 _PIECE_OF_NOTES, _PIECE_OF_JOURNAL = 2000, 1000
@@ -81,8 +78,7 @@ class Notes(Protocol):
 class GroupedNotes(Notes):
     """Notes changes in the ledger in groups, and writes them to the rows of their deliveries in batches.
 
-    What arrives within one turn of the event loop, or while a group is being noted, goes into the next group. When
-    that is as large, it is noted without waiting for the one before: the ledger is at work while messages leave.
+    What arrives within one turn of the event loop, or while a group is being noted, goes into the next group.
     `batch` is how many changes make a batch. `pauses` (seconds) stand before each new attempt to write outcomes at
     the end: the database may be restarting.
     """
@@ -96,10 +92,10 @@ class GroupedNotes(Notes):
         self._pauses = pauses
         self._new: list[Change] = []  # not in the ledger yet
         self._unsaved: list[Change] = []  # nor these, after a failure
-        self._groups = deque[_Group]()  # that the rows don't say yet, in the order of their numbers
-        self._waiting = 0  # changes in those that are noted
+        self._noted = deque[_Group]()  # that the rows don't say yet
+        self._waiting = 0  # changes in them
         self._number = 0
-        self._turns = JointTurns(self._note, most=_NOTED_AT_ONCE, overlaps=self._is_as_large)
+        self._turns = JointTurns(self._note)
         self._batches = JointTurns(self._record)
         self._later: asyncio.TimerHandle | None = None
 
@@ -128,7 +124,7 @@ class GroupedNotes(Notes):
 
     async def flush(self) -> None:
         """Write what has been noted, and what could not be written before."""
-        await self._turns.ended()
+        await asyncio.shield(self._turns.ask())  # even if there is nothing new: a group may just be noted
         await asyncio.shield(self._batches.ask())
 
     async def drain(self) -> None:
@@ -149,31 +145,23 @@ class GroupedNotes(Notes):
                 self._unsaved = []
                 return
 
-    def _is_as_large(self) -> bool:
-        """Return whether what is new makes a group as large as that which is being noted."""
-        return bool(self._groups) and len(self._new) >= len(self._groups[-1].changes)
-
     async def _note(self) -> Collection[int]:
         changes, self._new, self._unsaved = [*self._unsaved, *self._new], [], []
         if not changes:
             return ()
         self._number += 1
-        group = _Group(self._number, changes)
-        self._groups.append(group)
+        number = self._number
         try:
-            left_out = frozenset(await self._outbox.note(self._worker, group.number, changes))
+            left_out = frozenset(await self._outbox.note(self._worker, number, changes))
         except Exception as error:
             # An intent that was not written stops its message; an outcome is a fact and is written again.
-            self._groups.remove(group)
             self._unsaved += [change for change in changes if change.state is not DeliveryState.SENDING]
             log.warning("ledger_not_written", reason=str(error), changes=len(changes))
             raise
         if left_out:
-            group.changes = [
-                one for one in changes if one.state is not DeliveryState.SENDING or one.key not in left_out
-            ]
-        group.is_noted = True
-        self._waiting += len(group.changes)
+            changes = [one for one in changes if one.state is not DeliveryState.SENDING or one.key not in left_out]
+        self._noted.append(_Group(number, changes))
+        self._waiting += len(changes)
         self._record_soon()
         return left_out
 
@@ -192,32 +180,26 @@ class GroupedNotes(Notes):
     async def _record(self) -> None:
         """Write what has been noted by now to the rows, some groups in each transaction."""
         self._record_no_later()
-        left = len(list(takewhile(_is_noted, self._groups)))
+        left = len(self._noted)
         while left:
             changes: list[Change] = []
             numbers: list[int] = []
             while len(numbers) < left and len(changes) < _PIECE_OF_NOTES:
-                group = self._groups[len(numbers)]
-                changes += group.changes
-                numbers.append(group.number)
+                number, some = self._noted[len(numbers)]
+                changes += some
+                numbers.append(number)
             await self._outbox.record(changes, worker=self._worker, noted=numbers)
             left -= len(numbers)
             self._waiting -= len(changes)
             for _ in numbers:
-                self._groups.popleft()
+                self._noted.popleft()
 
 
-@dataclass(slots=True, eq=False)
-class _Group:
-    """Changes that are noted together, and the number of their note."""
+class _Group(NamedTuple):
+    """Changes that were noted together, and the number of their note."""
 
     number: int
     changes: list[Change]
-    is_noted: bool = False
-
-
-def _is_noted(group: _Group) -> bool:
-    return group.is_noted
 
 
 class JournalledNotes(Notes):
