@@ -55,7 +55,7 @@ class PostgresqlPlans:
 
     OPTIONS = (
         "-c session_preload_libraries=auto_explain -c auto_explain.log_min_duration=0 "
-        "-c auto_explain.log_format=json -c auto_explain.log_nested_statements=on"
+        "-c auto_explain.log_format=json -c auto_explain.log_nested_statements=on -c auto_explain.log_analyze=on"
     )
 
     def __init__(self, log: Path) -> None:
@@ -65,14 +65,21 @@ class PostgresqlPlans:
 
     def scans(self, tables: set[str]) -> list[str]:
         """Return which of these tables the statements since the last call go through from end to end, and how."""
-        with self._log.open(encoding="utf-8") as log:
-            log.seek(self._read)
-            text, self._read = log.read(), self._log.stat().st_size
         found = []
-        for plan in _logged(text):
+        for plan in self._new():
             nodes = [node for node in _nodes(plan["Plan"]) if node.get("Relation Name") in tables]
             found += [f"{node['Node Type']}: {plan['Query Text']}" for node in nodes if _is_scan(node)]
         return found
+
+    def most_rows(self) -> int:
+        """Return the most rows that any step of the statements since the last call gave."""
+        return max((int(node["Actual Rows"]) for plan in self._new() for node in _nodes(plan["Plan"])), default=0)
+
+    def _new(self) -> Iterator[dict[str, Any]]:
+        with self._log.open(encoding="utf-8") as log:
+            log.seek(self._read)
+            text, self._read = log.read(), self._log.stat().st_size
+        return _logged(text)
 
 
 def _logged(text: str) -> Iterator[dict[str, Any]]:

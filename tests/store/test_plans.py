@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from urllib.parse import quote
 
+import psycopg
 import pytest
 
 from newsletter.core.delivery import DeliveryState, Uncertain, begun
@@ -139,3 +140,26 @@ async def test_a_plan_that_goes_through_all_is_noticed(planned: tuple[Store, Pla
     await store.suppressions.find()  # this is its answer
 
     assert len(scans(LARGE)) == 1
+
+
+async def test_a_claim_looks_at_no_more_than_it_takes_of_many_that_the_database_does_not_know(
+    postgres: Server, postgres_url: str
+) -> None:
+    await fill(postgres_url, readers=READERS, issues=1)
+    store = SqlStore(connect(f"{postgres_url}&options={quote(PostgresqlPlans.OPTIONS)}"))
+    newest = await store.issues.latest(LIST)
+    assert newest is not None
+    async with await psycopg.AsyncConnection.connect(postgres_url) as connection:
+        await connection.execute("DELETE FROM pg_statistic")
+        await connection.execute("UPDATE pg_class SET reltuples = -1, relpages = 0")
+        await connection.execute(
+            "UPDATE deliveries SET state = 'queued', claimed_by = NULL, ready_at = due_at, attempts = 0"
+        )
+    plans = PostgresqlPlans(postgres.folder / "log")
+
+    async with store.outbox.worker() as worker:
+        claimed = await store.outbox.claim(worker, now=LATER, limit=50, issue_key=newest.key)
+
+    assert len(claimed) == 50
+    assert 50 <= plans.most_rows() <= 100
+    await store.close()
