@@ -150,8 +150,12 @@ async def test_a_claim_looks_at_no_more_than_it_takes_of_many_that_the_database_
     newest = await store.issues.latest(LIST)
     assert newest is not None
     async with await psycopg.AsyncConnection.connect(postgres_url) as connection:
-        await connection.execute("DELETE FROM pg_statistic")
-        await connection.execute("UPDATE pg_class SET reltuples = -1, relpages = 0")
+        await connection.execute(
+            "DELETE FROM pg_statistic WHERE starelid IN ('deliveries'::regclass, 'subscribers'::regclass)"
+        )
+        await connection.execute(
+            "UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE relname IN ('deliveries', 'subscribers')"
+        )
         await connection.execute(
             "UPDATE deliveries SET state = 'queued', claimed_by = NULL, ready_at = due_at, attempts = 0"
         )
