@@ -32,7 +32,7 @@ from tests.delivery.worker import POINTS, Order, Workers
 from tests.smtp_server import SmtpServer
 
 READERS, FEW, CONNECTIONS = 300, 150, 4
-CRASHES = int(os.environ.get("CRASHES", "5"))
+CRASHES = int(os.environ.get("CRASHES", "3"))
 SENT, QUEUED, SENDING, UNCERTAIN = (
     DeliveryState.SENT,
     DeliveryState.QUEUED,

@@ -28,7 +28,7 @@ from tests.delivery.worker import CLOSING_POINTS, Order, Workers
 from tests.smtp_server import SmtpServer
 
 READERS = 150  # eight pages of the worker's
-CRASHES = int(os.environ.get("CRASHES", "5"))
+CRASHES = int(os.environ.get("CRASHES", "3"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

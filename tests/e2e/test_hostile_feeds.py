@@ -46,7 +46,7 @@ async def test_a_hostile_feed_costs_itself_at_most(
     workplace.list_file([f"feed:{httpserver.url_for(path)}" for path in ("/bad.xml", "/good.xml")])
     began = time.monotonic()
     done = await workplace.run(*RUN)
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60  # some 3 on a quiet machine
     assert (done.code, done.json["status"]) == (0, "sent")
     assert [list(done.json.get("failures", {})), len(workplace.mails())] == [
         [] if is_read else [f"feed:{httpserver.url_for('/bad.xml')}"],
